@@ -1,0 +1,34 @@
+"""Everything a deployment may choose, read once from REFERRALS_* variables by each main()."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Addresses, keys and limits; a missing secret stops the process at its start."""
+
+    model_config = SettingsConfigDict(env_prefix="REFERRALS_", frozen=True)
+
+    database_url: str
+    """postgresql+asyncpg:// of the application role."""
+    owner_database_url: str | None = None
+    """postgresql+asyncpg:// of the schema's owner; only migrations need it."""
+
+    temporal_address: str
+    temporal_namespace: str = "default"
+    task_queue: str = "referrals"
+
+    hash_key: SecretStr = Field(min_length=16)
+    """Keys the HMAC under which personal data is stored; changing it forgets every match."""
+    token_key: SecretStr = Field(min_length=16)
+    """Signs referral tokens."""
+
+    public_url: str
+    """Where players reach /r/{code}, without a trailing slash."""
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    body_limit_bytes: int = Field(default=65536, ge=1024)
+
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    worker_metrics_port: int | None = None
+    log_level: str = "INFO"

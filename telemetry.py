@@ -1,0 +1,50 @@
+"""How every process logs, and how it leaves."""
+
+import logging
+import os
+import sys
+from typing import NoReturn
+
+import structlog
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on stdout, carrying whatever structlog.contextvars holds; ValueError if unknown."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(sort_keys=True)],
+        wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+        cache_logger_on_first_use=True,
+    )
+    _render_libraries_alike(shared, level)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with everything printed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # temporalio 1.35 can abort the interpreter while it shuts down, after a success
+    # (sdk-python issue 300); an explicit exit skips that shutdown.
+    os._exit(code)
+
+
+def _render_libraries_alike(shared: list[structlog.typing.Processor], level: str) -> None:
+    renderer = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+    )
+    stdout = logging.StreamHandler(sys.stdout)
+    stdout.setFormatter(renderer)
+    logging.basicConfig(level=_number(level), handlers=[stdout], force=True)
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
