@@ -1,0 +1,59 @@
+"""Connections to Postgres: one request, activity or message is one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+STATEMENT_TIMEOUT_MS: Final = 8_000
+"""Below the activities' start-to-close timeout, so that Postgres gives up before Temporal does."""
+CONNECT_TIMEOUT_S: Final = 5
+
+
+class ReadSession(AsyncSession):
+    """What a query needs; a write does not accept it."""
+
+
+class Session(ReadSession):
+    """A transaction that may write; whoever opened it commits it."""
+
+
+class Database:
+    def __init__(self, url: str, *, pool_size: int) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_S,
+            pool_pre_ping=False,
+            connect_args={
+                "timeout": CONNECT_TIMEOUT_S,
+                "server_settings": {
+                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": "30000",
+                    "TimeZone": "UTC",
+                    "jit": "off",
+                },
+            },
+        )
+        self._reading = self.engine.execution_options(postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """Commit what was done inside, or nothing of it."""
+        async with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        async with ReadSession(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    async def answers(self) -> bool:
+        async with self.reading() as session:
+            return (await session.execute(text("select 1"))).scalar_one() == 1
+
+    async def close(self) -> None:
+        await self.engine.dispose()

@@ -1,0 +1,46 @@
+"""An offer with dates and a budget, and the promise that is copied into each referral."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.money import Money
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A campaign's promise, copied into each referral so that it cannot change later."""
+
+    signup_window: timedelta
+    deposit_window: timedelta
+    minimum_deposit: Money
+    hold_period: timedelta
+    review_period: timedelta
+    chargeback_window: timedelta
+    lateness_grace: timedelta
+    referrer_reward: Money
+    referee_reward: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a campaign takes new invitations."""
+
+    status: CampaignStatus
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def is_open(self, at: datetime) -> bool:
+        running = self.status is CampaignStatus.PUBLISHED and self.starts_at <= at
+        return running and (self.ends_at is None or at < self.ends_at)
+
+    def has_ended(self, at: datetime) -> bool:
+        past = self.ends_at is not None and at >= self.ends_at
+        return past or self.status is CampaignStatus.ENDED

@@ -1,0 +1,71 @@
+"""How suspicious a referral looks: named rules, added up into a verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known about the two players of a referral when it is scored.
+
+    `shared_*` count what the referee has in common with the referrer or with others whom the same
+    referrer brought. `unavailable` names the signals that could not be had.
+    """
+
+    same_player: bool = False
+    same_identity: bool = False
+    shared_contacts: int = 0
+    shared_instruments: int = 0
+    shared_devices: int = 0
+    shared_addresses: int = 0
+    unavailable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    weight: int
+    applies: Callable[[Evidence], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    score: int
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+# An address alone is a household or a dormitory, so it weighs too little to hold anything.
+RULES: Final = (
+    Rule("same_player", 100, lambda e: e.same_player),
+    Rule("same_identity", 100, lambda e: e.same_identity),
+    Rule("shared_payment_instrument", 70, lambda e: e.shared_instruments > 0),
+    Rule("shared_device", 60, lambda e: e.shared_devices > 0),
+    Rule("shared_contact", 60, lambda e: e.shared_contacts > 0),
+    Rule("signal_unavailable", 50, lambda e: bool(e.unavailable)),
+    Rule("shared_address", 10, lambda e: e.shared_addresses > 0),
+)
+REVIEW_FROM: Final = 50
+BLOCKING: Final = frozenset({"same_player", "same_identity"})
+"""Only a certainty refuses by itself; any sum of doubts is for a person to judge."""
+
+
+def assess(evidence: Evidence) -> Assessment:
+    fired = [rule for rule in RULES if rule.applies(evidence)]
+    reasons = tuple(rule.name for rule in fired)
+    score = min(100, sum(rule.weight for rule in fired))
+    return Assessment(score, _verdict(score, reasons), reasons)
+
+
+def _verdict(score: int, reasons: tuple[str, ...]) -> Verdict:
+    if BLOCKING.intersection(reasons):
+        return Verdict.BLOCK
+    return Verdict.REVIEW if score >= REVIEW_FROM else Verdict.PASS

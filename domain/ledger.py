@@ -1,0 +1,136 @@
+"""Every movement of reward money is a set of arrows between accounts; this table says all."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from domain.money import Money
+
+
+class Movement(StrEnum):
+    FUND = "fund"
+    DEFUND = "defund"
+    HOLD = "hold"
+    RELEASE = "release"
+    VOID = "void"
+    REVERSE = "reverse"
+    OWE = "owe"
+    RECOVER = "recover"
+    REINSTATE = "reinstate"
+    FORGIVE = "forgive"
+    SPEND = "spend"
+
+
+class Book(StrEnum):
+    """The kinds of account. The first holds a currency, the next two a campaign, the rest a
+    player."""
+
+    FUNDING = "funding"
+    CAMPAIGN = "campaign"
+    RECOVERABLE = "recoverable"
+    HELD = "held"
+    AVAILABLE = "available"
+    OWED = "owed"
+    SPENT = "spent"
+
+
+OF_A_CAMPAIGN: Final = frozenset({Book.CAMPAIGN, Book.RECOVERABLE})
+MAY_BE_NEGATIVE: Final = frozenset({Book.FUNDING, Book.OWED})
+APPEND_ONLY: Final = frozenset({Book.FUNDING, Book.SPENT})
+"""Nobody checks these balances, so they are derived: a busy row would only make acts queue."""
+
+ROUTES: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
+    Movement.FUND: ((Book.FUNDING, Book.CAMPAIGN),),
+    Movement.DEFUND: ((Book.CAMPAIGN, Book.FUNDING),),
+    Movement.HOLD: ((Book.CAMPAIGN, Book.HELD),),
+    Movement.RELEASE: ((Book.HELD, Book.AVAILABLE),),
+    Movement.VOID: ((Book.HELD, Book.CAMPAIGN),),
+    Movement.REVERSE: ((Book.AVAILABLE, Book.CAMPAIGN),),
+    Movement.OWE: ((Book.OWED, Book.RECOVERABLE),),
+    Movement.RECOVER: ((Book.AVAILABLE, Book.OWED), (Book.RECOVERABLE, Book.CAMPAIGN)),
+    Movement.REINSTATE: ((Book.CAMPAIGN, Book.AVAILABLE),),
+    # The part of a reinstated reward that its player still owed: the debt goes, no money comes.
+    Movement.FORGIVE: ((Book.CAMPAIGN, Book.OWED), (Book.RECOVERABLE, Book.CAMPAIGN)),
+    Movement.SPEND: ((Book.AVAILABLE, Book.SPENT),),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account of one book in one currency; its id follows from what it is."""
+
+    book: Book
+    currency: str
+    campaign_id: UUID | None = None
+    player_id: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        owner = self.campaign_id or self.player_id or ""
+        return uuid5(NAMESPACE_OID, f"account:{self.book}:{owner}:{self.currency}")
+
+
+def account(book: Book, currency: str, *, campaign_id: UUID, player_id: str | None) -> Account:
+    if book is Book.FUNDING:
+        return Account(book=book, currency=currency)
+    if book in OF_A_CAMPAIGN:
+        return Account(book=book, currency=currency, campaign_id=campaign_id)
+    if player_id is None:
+        raise ValueError(f"an account of {book} belongs to a player")
+    return Account(book=book, currency=currency, player_id=player_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """An immutable movement of one amount; each of its arrows moves the whole amount."""
+
+    id: UUID
+    movement: Movement
+    amount: Money
+    campaign_id: UUID
+    player_id: str | None = None
+    reward_id: UUID | None = None
+    referral_id: UUID | None = None
+    resolves_hold_id: UUID | None = None
+
+    @property
+    def arrows(self) -> tuple[tuple[Account, Account], ...]:
+        return tuple((self._account(source), self._account(to)) for source, to in self._route)
+
+    @property
+    def _route(self) -> tuple[tuple[Book, Book], ...]:
+        return ROUTES[self.movement]
+
+    def _account(self, book: Book) -> Account:
+        return account(
+            book, self.amount.currency, campaign_id=self.campaign_id, player_id=self.player_id
+        )
+
+
+def transfer_id(reward_id: UUID, movement: Movement, *, cycle: int = 0) -> UUID:
+    """A retry has the same id, so it posts once.
+
+    A reward may be reversed and reinstated again and again: `cycle` counts how often it was.
+    """
+    return uuid5(reward_id, f"{movement}:{cycle}")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An amount in two parts: what concerns money that is there, and what concerns a debt."""
+
+    there: Money
+    debt: Money
+
+
+def split_reversal(amount: Money, *, available_minor: int) -> Split:
+    """Take back what is there; the rest was spent and is owed."""
+    there = min(amount.minor, max(0, available_minor))
+    return Split(Money(there, amount.currency), Money(amount.minor - there, amount.currency))
+
+
+def split_reinstatement(amount: Money, *, owed_minor: int) -> Split:
+    """Clear what is still owed of this very reward first; the rest becomes available."""
+    debt = min(amount.minor, max(0, owed_minor))
+    return Split(Money(amount.minor - debt, amount.currency), Money(debt, amount.currency))

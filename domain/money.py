@@ -1,0 +1,23 @@
+"""Amounts of money, exact and never negative."""
+
+from dataclasses import dataclass
+from typing import Final
+
+LARGEST_MINOR: Final = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A whole number of minor units, such as cents, in one ISO 4217 currency."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minor <= LARGEST_MINOR:
+            raise ValueError(f"money is 0 to {LARGEST_MINOR} minor units, not {self.minor}")
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.minor + other.minor, self.currency)
