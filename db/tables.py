@@ -144,6 +144,8 @@ class ReferralRow(Table):
     terms: Mapped[dict[str, Any]]
     stage: Mapped[Stage]
     until: Mapped[datetime]
+    steps: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How many timeline rows it has."""
     awaits_funds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether a top-up of the campaign's budget would let it go on."""
     invited_at: Mapped[datetime]
@@ -172,9 +174,7 @@ class ReferralRow(Table):
         ),
         Index("ix_referrals_referrer", "referrer_id", "invited_at"),
         Index("ix_referrals_stage", "stage", "until"),
-        Index(
-            "ix_referrals_awaits_funds", "campaign_id", postgresql_where=text("awaits_funds")
-        ),
+        Index("ix_referrals_awaits_funds", "campaign_id", postgresql_where=text("awaits_funds")),
     )
 
 
@@ -331,9 +331,7 @@ class TransferRow(Table):
     """Of OWE, FORGIVE and RECOVER: the reward whose debt it is."""
     referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
     """The referral whose act posted it."""
-    resolves_hold_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("transfers.id"), unique=True
-    )
+    resolves_hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
     reference: Mapped[str | None]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
