@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import replace
+from datetime import UTC
 from enum import StrEnum
 from typing import Any, Final
 
@@ -79,7 +81,8 @@ async def of_player(session: ReadSession, player_id: str, *kinds: Kind) -> tuple
 
 def body_of(fact: Fact) -> dict[str, Any]:
     """The normalised content: times in UTC, what was left out left out."""
-    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(fact, mode="json", exclude_none=True)
+    utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
+    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(utc, mode="json", exclude_none=True)
     return body
 
 

@@ -27,10 +27,10 @@ async def post(
     A transfer whose id is known changes nothing again. Accounts are locked in the order of their
     ids; the caller holds the locks of players and referrals already.
     """
+    balances = await lock_accounts(session, _accounts(transfers))
     new = await _unknown(session, transfers)
     if not new:
         return Posting.ALREADY
-    balances = await lock_accounts(session, _accounts(new))
     lines = _lines(new, balances)
     if lines is None:
         return Posting.INSUFFICIENT

@@ -23,8 +23,7 @@ class Movement(StrEnum):
 
 
 class Book(StrEnum):
-    """The kinds of account. The first holds a currency, the next two a campaign, the rest a
-    player."""
+    """The kinds of account: one a currency, two a campaign, the others a player."""
 
     FUNDING = "funding"
     CAMPAIGN = "campaign"
