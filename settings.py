@@ -1,18 +1,25 @@
 """Everything a deployment may choose, read once from REFERRALS_* variables by each main()."""
 
+from typing import Final
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# A complaint about one variable must not print the others: some are secret.
+_FROM_ENVIRONMENT: Final = SettingsConfigDict(
+    env_prefix="REFERRALS_", frozen=True, hide_input_in_errors=True
+)
 
 
 class Settings(BaseSettings):
     """Addresses, keys and limits; a missing secret stops the process at its start."""
 
-    model_config = SettingsConfigDict(env_prefix="REFERRALS_", frozen=True)
+    model_config = _FROM_ENVIRONMENT
 
     database_url: str
     """postgresql+asyncpg:// of the application role."""
     owner_database_url: str | None = None
-    """postgresql+asyncpg:// of the schema's owner; only migrations need it."""
+    """postgresql+asyncpg:// of the schema's owner; the serving processes need none."""
 
     temporal_address: str
     temporal_namespace: str = "default"
@@ -32,3 +39,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = None
     log_level: str = "INFO"
+
+
+class MigrationSettings(BaseSettings):
+    """All that `referrals migrate` needs, so that no other process holds the owner's password."""
+
+    model_config = _FROM_ENVIRONMENT
+
+    owner_database_url: str

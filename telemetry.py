@@ -9,7 +9,7 @@ import structlog
 
 
 def configure_logging(level: str) -> None:
-    """JSON lines on stdout, carrying whatever structlog.contextvars holds; ValueError if unknown."""
+    """JSON lines on stdout with the bound contextvars; KeyError for an unknown level."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,0 +1,110 @@
+"""The command `referrals`: one subcommand per process and per act of an operator."""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from settings import MigrationSettings, Settings
+from telemetry import configure_logging, leave
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
+app.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    """Run one command and leave with its exit code."""
+    try:
+        app()
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+    except Exception:  # noqa: BLE001 - the edge of the process
+        traceback.print_exc()
+    leave(1)
+
+
+@app.command()
+def up(
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget every earlier run first.")] = False,
+    directory: Annotated[Path, typer.Option("--dir", help="Where to keep state.")] = Path(".stack"),
+) -> None:
+    """Run the whole system here until Ctrl-C."""
+    run = _load("stack.foreground", "run")
+    _finish(asyncio.run(run(directory, fresh=fresh)))
+
+
+@app.command()
+def demo() -> None:
+    """Play one referral from click to reward on a stack of its own, and prove the result."""
+    _finish(_load("sandbox.demo")())
+
+
+@app.command()
+def bench(
+    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
+) -> None:
+    """Measure throughput and latency beside the floor of the same run."""
+    _finish(_load("sandbox.bench")(lifecycles))
+
+
+@app.command()
+def api() -> None:
+    """Serve HTTP."""
+    _serve("api.app")
+
+
+@app.command()
+def worker() -> None:
+    """Run workflows and activities."""
+    _serve("worker")
+
+
+@app.command()
+def courier() -> None:
+    """Carry facts to workflows and events out."""
+    _serve("courier")
+
+
+@app.command()
+def rebuild() -> None:
+    """Start every open referral again in an empty Temporal."""
+    _serve("rebuild")
+
+
+@app.command()
+def verify() -> None:
+    """Check what must always be true; non-zero when something is not."""
+    _serve("db.verify")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the schema up to date."""
+    upgrade = _load("db.migrate", "upgrade")
+    upgrade(MigrationSettings().owner_database_url)
+
+
+def _serve(module: str) -> None:
+    settings = Settings()
+    configure_logging(settings.log_level)
+    _finish(_load(module)(settings))
+
+
+def _load(module: str, function: str = "main") -> Callable[..., Any]:
+    # Each command imports only what it runs: production has no embedded servers.
+    loaded: Callable[..., Any] = getattr(import_module(module), function)
+    return loaded
+
+
+def _finish(code: int) -> None:
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Removes what an embedded stack keeps between runs: python -m stack.clean [folder]."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from stack import binaries
+from stack.account import remove_private_place
+
+
+def main() -> None:
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".stack")
+    remove_private_place(directory)
+    remove_private_place(binaries.postgres())
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""`referrals up`: the embedded stack in a terminal, until Ctrl-C or SIGTERM."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stack.child import StartError
+from stack.connection import FILE, Connection
+from stack.embedded import running
+from stack.lock import AlreadyRunningError
+
+
+async def run(directory: Path, *, fresh: bool) -> int:
+    """Exit code 0 after a stop that was asked for, 1 when the stack cannot start."""
+    console = Console()
+    serving = asyncio.create_task(_serve(console, directory, fresh=fresh))
+    asked = asyncio.create_task(_asked_to_stop())
+    await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+    serving.cancel()
+    try:
+        with suppress(asyncio.CancelledError):
+            await serving
+    except (AlreadyRunningError, StartError) as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        return 1
+    return 0
+
+
+async def _serve(console: Console, directory: Path, *, fresh: bool) -> None:
+    async with running(directory, fresh=fresh, progress=_progress(console)) as connection:
+        _show(console, connection, directory)
+        await asyncio.Event().wait()
+
+
+async def _asked_to_stop() -> None:
+    # A second Ctrl-C changes nothing: stopping is bounded, and cutting it short loses the order.
+    asked = asyncio.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(ending, asked.set)
+    await asked.wait()
+
+
+def _progress(console: Console) -> Callable[[str], None]:
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {step}", highlight=False)
+
+    return tell
+
+
+def _show(console: Console, connection: Connection, directory: Path) -> None:
+    addresses = Table.grid(padding=(0, 2))
+    addresses.add_row("API", connection.api_url)
+    addresses.add_row("API reference", f"{connection.api_url}/docs")
+    addresses.add_row("Temporal UI", connection.temporal_ui_url)
+    addresses.add_row("Temporal", connection.temporal_address)
+    addresses.add_row("Keys, PostgreSQL", str(directory / FILE))
+    addresses.add_row("Logs", str(directory / "logs"))
+    console.print("[green]ready[/green], until Ctrl-C:")
+    console.print(addresses, soft_wrap=True)

@@ -1,0 +1,77 @@
+"""Our own processes as children of the embedded stack, and what they need beforehand.
+
+The API is ready when GET /readyz answers 200. Worker and courier are ready when they print a
+JSON line whose "event" is "ready".
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from db.engine import Database
+from stack.child import Child, Probe, Process
+from stack.keyring import Keyring
+from stack.probes import answers, says_ready
+
+SCOPES: Final = (
+    "codes:write",
+    "events:write",
+    "referrals:read",
+    "rewards:read",
+    "reviews:decide",
+    "campaigns:write",
+    "campaigns:publish",
+    "reports:read",
+    "ledger:read",
+    "admin",
+)
+_PROJECT: Final = Path(__file__).resolve().parent.parent
+_MIGRATED_WITHIN_S: Final = 60.0
+
+
+def children(environment: Mapping[str, str], *, api_url: str) -> tuple[Child, ...]:
+    return (
+        _child("api", environment, answers(f"{api_url}/readyz")),
+        _child("worker", environment, says_ready),
+        _child("courier", environment, says_ready),
+    )
+
+
+async def migrate(environment: Mapping[str, str], *, logs: Path) -> None:
+    """Bring the schema up to date; StartError with the end of the log when that fails."""
+    process = Process(_child("migrate", environment, _ended_well), logs=logs)
+    try:
+        await process.ready(within_s=_MIGRATED_WITHIN_S)
+    finally:
+        await process.stop()
+
+
+async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> Keyring:
+    """Two keys with every scope and different owners, unless an earlier run made them."""
+    if keyring.api_key and keyring.approver_api_key:
+        return keyring
+    from db.api_keys import create_key  # noqa: PLC0415
+
+    database = Database(database_url, pool_size=1)
+    try:
+        async with database.transaction() as session:
+            operator = await create_key(session, owner="operator", scopes=SCOPES)
+            approver = await create_key(session, owner="approver", scopes=SCOPES)
+    finally:
+        await database.close()
+    return keyring.with_api_keys(path, api_key=operator, approver_api_key=approver)
+
+
+def _child(command: str, environment: Mapping[str, str], ready: Probe) -> Child:
+    return Child(
+        name=command,
+        command=[sys.executable, "-m", "cli", command],
+        environment={**environment, "PYTHONUNBUFFERED": "1"},
+        ready=ready,
+        directory=_PROJECT,
+    )
+
+
+async def _ended_well(process: Process) -> bool:
+    return process.exit_code() == 0
