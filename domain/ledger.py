@@ -70,10 +70,14 @@ class Account:
         return uuid5(NAMESPACE_OID, f"account:{self.book}:{owner}:{self.currency}")
 
 
-def account(book: Book, currency: str, *, campaign_id: UUID, player_id: str | None) -> Account:
+def account(
+    book: Book, currency: str, *, campaign_id: UUID | None, player_id: str | None
+) -> Account:
     if book is Book.FUNDING:
         return Account(book=book, currency=currency)
     if book in OF_A_CAMPAIGN:
+        if campaign_id is None:
+            raise ValueError(f"an account of {book} belongs to a campaign")
         return Account(book=book, currency=currency, campaign_id=campaign_id)
     if player_id is None:
         raise ValueError(f"an account of {book} belongs to a player")
@@ -87,7 +91,7 @@ class Transfer:
     id: UUID
     movement: Movement
     amount: Money
-    campaign_id: UUID
+    campaign_id: UUID | None = None
     player_id: str | None = None
     reward_id: UUID | None = None
     referral_id: UUID | None = None
