@@ -1,0 +1,190 @@
+"""Every refusal of the HTTP door, as RFC 9457 problem+json with a stable code."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+CONTENT_TYPE: Final = "application/problem+json"
+MOST_ERRORS: Final = 20
+LONGEST_FIELD: Final = 120
+RETRY_AFTER_S: Final = 1
+
+TITLES: Final[dict[str, tuple[int, str]]] = {
+    "malformed_json": (400, "The body is not JSON"),
+    "bad_request": (400, "The request cannot be read"),
+    "unauthorized": (401, "A valid API key is needed"),
+    "missing_scope": (403, "The API key does not open this"),
+    "not_found": (404, "There is nothing at this address"),
+    "unknown_code": (404, "There is no such code"),
+    "unknown_campaign": (404, "There is no such campaign"),
+    "unknown_referral": (404, "There is no such referral"),
+    "unknown_review": (404, "There is no such review"),
+    "method_not_allowed": (405, "This address has other methods"),
+    "event_conflict": (409, "This event id was used with other content"),
+    "code_taken": (409, "This code belongs to another player"),
+    "code_exists": (409, "This player already has another code in this campaign"),
+    "campaign_not_open": (409, "The campaign gives out no codes now"),
+    "campaign_exists": (409, "A campaign of this slug exists with other content"),
+    "invalid_transition": (409, "The campaign's status does not allow this"),
+    "insufficient_balance": (409, "The balance does not cover the amount"),
+    "reference_conflict": (409, "This reference was used with another amount"),
+    "already_decided": (409, "The review was decided otherwise"),
+    "review_closed": (409, "Events overtook the review; there is nothing left to decide"),
+    "campaign_ended": (410, "The campaign takes no invitations now"),
+    "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body must be application/json"),
+    "validation_failed": (422, "The request has fields that cannot be accepted"),
+    "internal_error": (500, "The request failed"),
+    "unavailable": (503, "The database cannot be reached; the same request may be repeated"),
+}
+OF_FRAMEWORK: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+# Connection, resources, operator, lock and serialization: none is the caller's fault.
+PASSING_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    field: str
+    message: str
+
+
+class Problem(HTTPException):
+    """An expected refusal; its code says which, and `TITLES` with what status."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        status, title = TITLES[code]
+        super().__init__(status, detail or f"{title}.", headers)
+        self.code = code
+        self.errors = tuple(errors)
+
+
+def invalid(field: str, message: str) -> Problem:
+    return Problem("validation_failed", errors=[FieldError(field, message)])
+
+
+def response(problem: Problem) -> Response:
+    status, title = TITLES[problem.code]
+    body: dict[str, Any] = {
+        "type": f"urn:referrals:problem:{problem.code}",
+        "title": title,
+        "status": status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    if problem.errors:
+        body["errors"] = [asdict(error) for error in problem.errors]
+    # Escaping all but ASCII keeps a lone surrogate in a field's name printable.
+    text = json.dumps(body, ensure_ascii=True)
+    return Response(text, status, headers=problem.headers, media_type=CONTENT_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for fault in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.add_exception_handler(fault, _database_failed)
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    if isinstance(refusal, Problem):
+        return response(refusal)
+    if not isinstance(refusal, HTTPException):
+        raise refusal
+    code = OF_FRAMEWORK.get(refusal.status_code, "bad_request")
+    headers = dict(refusal.headers or {})
+    return response(Problem(code, headers=headers))
+
+
+async def _invalid(_: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, RequestValidationError):
+        raise refusal
+    errors = [
+        FieldError(_path(error["loc"]), _message(error)) for error in refusal.errors()[:MOST_ERRORS]
+    ]
+    return response(Problem("validation_failed", errors=errors))
+
+
+async def _database_failed(_: Request, fault: Exception) -> Response:
+    if not is_passing(fault):
+        raise fault
+    log.warning("database_unavailable", fault=type(fault).__name__)
+    return response(Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}))
+
+
+def is_passing(fault: Exception) -> bool:
+    """Whether the same request may succeed later, because Postgres was away or busy."""
+    if isinstance(fault, (OSError, PoolTimeoutError, asyncpg.InterfaceError)):
+        return True
+    if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+        return True
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    return PASSING_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """`body.amount.minor` is told as `amount.minor`; a body that is no object, as `body`."""
+    inside = location[1:] if len(location) > 1 else location
+    return ".".join(str(part) for part in inside)[:LONGEST_FIELD]
+
+
+def _message(error: dict[str, Any]) -> str:
+    # Pydantic's own sentence, but never the value, which may be personal.
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
+
+
+def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the problems that a route may answer with."""
+    told: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status, title = TITLES[code]
+        examples = told.get(status, {}).get("content", {}).get(CONTENT_TYPE, {}).get("examples", {})
+        examples[code] = {"summary": title, "value": _example(code)}
+        told[status] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                CONTENT_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": examples,
+                }
+            },
+        }
+    return told
+
+
+def _example(code: str) -> dict[str, Any]:
+    status, title = TITLES[code]
+    return {
+        "type": f"urn:referrals:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": f"{title}.",
+        "code": code,
+    }
