@@ -1,0 +1,1 @@
+"""One file a revision, each with its way back."""

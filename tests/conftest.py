@@ -1,0 +1,3 @@
+"""What every test may ask for: real servers, started once a run."""
+
+pytest_plugins = ("tests.fixtures.databases", "tests.fixtures.doors", "tests.fixtures.temporal")
