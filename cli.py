@@ -2,10 +2,11 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -88,6 +89,46 @@ def migrate() -> None:
     """Bring the schema up to date."""
     upgrade = _load("db.migrate", "upgrade")
     upgrade(MigrationSettings().owner_database_url)
+
+
+@keys.command("create")
+def create_key(
+    *,
+    owner: Annotated[str, typer.Option(help="Who will use it; reviews record this name.")],
+    scope: Annotated[list[str], typer.Option(help="May be given several times.")],
+) -> None:
+    """Make a key and print it; it cannot be shown again."""
+    create = _load("db.api_keys", "create_key")
+    typer.echo(_in_transaction(lambda session: create(session, owner=owner, scopes=scope)))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: UUID) -> None:
+    """End a key, by the id that `keys list` shows."""
+    revoke = _load("db.api_keys", "revoke")
+    if not _in_transaction(lambda session: revoke(session, key_id)):
+        typer.echo("no such key, or revoked before", err=True)
+        _finish(1)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key's id, owner, state and scopes."""
+    for key in _in_transaction(_load("db.api_keys", "list_keys")):
+        state = "revoked" if key.revoked_at else "valid"
+        typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
+
+
+def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
+    async def run() -> Any:  # noqa: ANN401
+        database = _load("db.engine", "Database")(Settings().database_url, pool_size=1)
+        try:
+            async with database.transaction() as session:
+                return await act(session)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def _serve(module: str) -> None:

@@ -9,23 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from db.api_keys import SCOPES, create_key
 from db.engine import Database
 from stack.child import Child, Probe, Process
 from stack.keyring import Keyring
 from stack.probes import answers, says_ready
 
-SCOPES: Final = (
-    "codes:write",
-    "events:write",
-    "referrals:read",
-    "rewards:read",
-    "reviews:decide",
-    "campaigns:write",
-    "campaigns:publish",
-    "reports:read",
-    "ledger:read",
-    "admin",
-)
 _PROJECT: Final = Path(__file__).resolve().parent.parent
 _MIGRATED_WITHIN_S: Final = 60.0
 
@@ -51,8 +40,6 @@ async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> K
     """Two keys with every scope and different owners, unless an earlier run made them."""
     if keyring.api_key and keyring.approver_api_key:
         return keyring
-    from db.api_keys import create_key  # noqa: PLC0415
-
     database = Database(database_url, pool_size=1)
     try:
         async with database.transaction() as session:

@@ -1,0 +1,23 @@
+# One image for api, worker, courier, migrate and keys; embedded servers and tests stay out of it.
+FROM python:3.11-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /srv/referrals
+
+COPY requirements-production.lock .
+RUN pip install --require-hashes -r requirements-production.lock
+
+COPY activities activities
+COPY api api
+COPY db db
+COPY domain domain
+COPY messaging messaging
+COPY workflows workflows
+COPY *.py ./
+
+RUN useradd --system --no-create-home referrals
+USER referrals
+
+EXPOSE 8000
+ENTRYPOINT ["python", "-m", "cli"]
+CMD ["api"]

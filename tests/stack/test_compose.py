@@ -1,0 +1,71 @@
+"""docker-compose.yml and Dockerfile against the settings and the command line."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from settings import MigrationSettings, Settings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
+OURS: Final = {
+    "api": Settings,
+    "worker": Settings,
+    "courier": Settings,
+    "migrate": MigrationSettings,
+}
+
+
+def variable(field: str) -> str:
+    return f"REFERRALS_{field.upper()}"
+
+
+@pytest.mark.parametrize(("name", "settings"), OURS.items())
+def test_gives_no_variable_that_nobody_reads(name: str, settings: type[Settings]) -> None:
+    known = {variable(field) for field in settings.model_fields}
+
+    assert set(SERVICES[name]["environment"]) <= known
+
+
+@pytest.mark.parametrize(("name", "settings"), OURS.items())
+def test_gives_every_variable_without_a_default(name: str, settings: type[Settings]) -> None:
+    required = {variable(k) for k, field in settings.model_fields.items() if field.is_required()}
+
+    assert required <= set(SERVICES[name]["environment"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_runs_commands_that_exist(name: str) -> None:
+    assert SERVICES[name]["command"] == [name]
+    assert name in {c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+
+
+def test_keeps_the_owners_password_from_the_serving_processes() -> None:
+    for name in ("api", "worker", "courier"):
+        assert variable("owner_database_url") not in SERVICES[name]["environment"]
+
+
+def test_has_no_default_for_a_secret() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    secrets = re.findall(r"\$\{(\w*(?:PASSWORD|KEY))([^}]*)\}", text)
+
+    assert secrets
+    assert [name for name, rest in secrets if rest != f":?set {name}"] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_binds_to_the_loopback_interface_only(name: str) -> None:
+    ports = SERVICES[name].get("ports", [])
+
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_image_has_every_package_that_the_processes_import() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    assert copied == packages - {"stack", "sandbox", "tests"}

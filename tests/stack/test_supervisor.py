@@ -1,0 +1,123 @@
+"""The supervisor, with small real programs for children."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pytest
+
+from stack.child import Child, Process, StartError
+from stack.probes import says_ready
+from stack.supervisor import Supervisor
+
+READY: Final = """print('{"event": "ready"}', flush=True)"""
+WAITING: Final = f"import time; {READY}; time.sleep(600)"
+DEAF: Final = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITING}"
+FAILING: Final = "raise SystemExit('no such ledger')"
+
+
+def child(name: str, program: str = WAITING) -> Child:
+    return Child(name=name, command=[sys.executable, "-c", program], ready=says_ready)
+
+
+@asynccontextmanager
+async def supervised(
+    logs: Path, changed: Callable[[], object] = lambda: None
+) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(logs=logs, changed=changed)
+    try:
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+async def test_starts_a_dead_child_again_under_another_pid(tmp_path: Path) -> None:
+    again = asyncio.Event()
+    async with supervised(tmp_path, again.set) as supervisor:
+        await supervisor.start(child("worker"))
+        first = supervisor.pids["worker"]
+
+        os.kill(first, signal.SIGKILL)
+        await asyncio.wait_for(again.wait(), 30)
+
+        assert supervisor.pids["worker"] != first
+        assert psutil.pid_exists(supervisor.pids["worker"])
+
+
+async def test_keeps_trying_a_child_that_dies_before_it_is_ready(tmp_path: Path) -> None:
+    again = asyncio.Event()
+    broken = tmp_path / "broken"
+    program = f"import pathlib; assert not pathlib.Path({str(broken)!r}).exists(); {WAITING}"
+    async with supervised(tmp_path, again.set) as supervisor:
+        await supervisor.start(child("worker", program))
+        broken.touch()
+        os.kill(supervisor.pids["worker"], signal.SIGKILL)
+        await until_logged(tmp_path / "worker.log", "AssertionError")
+
+        broken.unlink()
+
+        await asyncio.wait_for(again.wait(), 30)
+
+
+async def test_stops_every_child(tmp_path: Path) -> None:
+    async with supervised(tmp_path) as supervisor:
+        await supervisor.start(child("postgres"), child("temporal"))
+        await supervisor.start(child("api"))
+        pids = supervisor.pids
+
+    assert sorted(pids) == ["api", "postgres", "temporal"]
+    assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)]
+
+
+async def test_says_why_a_child_does_not_start(tmp_path: Path) -> None:
+    async with supervised(tmp_path) as supervisor:
+        with pytest.raises(StartError, match="courier ended at its start:\nno such ledger"):
+            await supervisor.start(child("courier", FAILING))
+
+
+async def test_insists_when_a_child_ignores_the_request_to_stop(tmp_path: Path) -> None:
+    process = Process(child("api", DEAF), logs=tmp_path)
+    await process.ready()
+
+    await process.stop(within_s=0.2)
+
+    assert process.exit_code() == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to their parent")
+async def test_leaves_nothing_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, pathlib
+from stack.supervisor import Supervisor
+from tests.stack.test_supervisor import child
+
+async def main():
+    supervisor = Supervisor(logs=pathlib.Path({str(tmp_path)!r}), changed=lambda: None)
+    await supervisor.start(child("api"))
+    print(supervisor.pids["api"], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+    outer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert outer.stdout is not None
+    inner = psutil.Process(int(await outer.stdout.readline()))
+
+    outer.kill()
+    await outer.wait()
+
+    assert await asyncio.to_thread(psutil.wait_procs, [inner], 30) == ([inner], [])
+
+
+async def until_logged(log: Path, words: str) -> None:
+    async with asyncio.timeout(30):
+        while words not in log.read_text():  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(0.02)
