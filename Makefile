@@ -24,7 +24,7 @@ check: .venv/ready ## Everything that defines clean: style, types, imports, migr
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python -m stack.migrations_check
+	$(BIN)/python -m stack.schema_check
 	@$(MAKE) --no-print-directory test
 
 .PHONY: format

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+import cli
 from settings import MigrationSettings, Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -10,6 +10,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FORBIDDEN: Final = {
     "courier.py": {"activities", "api", "worker", "stack", "sandbox"},
     "worker.py": {"api", "messaging", "courier", "stack", "sandbox"},
+    "rebuild.py": {"activities", "api", "worker", "stack", "sandbox"},
     "settings.py": {"api", "messaging", "workflows", "activities", "db", "stack", "sandbox"},
     "telemetry.py": {"api", "messaging", "workflows", "activities", "db", "stack", "sandbox"},
 }
