@@ -1,0 +1,124 @@
+"""What referrals' workflows have to hear: added once, leased, repeated until acknowledged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import Session
+from db.facts import fact_of
+from db.referrals import start_of
+from db.tables import Delivery, FactRow, ReferralRow
+from domain.facts import Fact, Kind
+from domain.referral import Referral
+
+_KINDS: Final = frozenset(Kind)
+_NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
+_RELEASE: Final = text("""
+    update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
+    where id = :id and acknowledged_at is null
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One thing that a workflow has to hear now; this courier has it until its lease ends."""
+
+    id: int
+    referral: Referral
+    kind: str
+    event_id: str
+    signal: str | None
+    attempts: int
+    fact: Fact | None
+
+
+async def add(  # noqa: PLR0913 - a row is its columns
+    session: Session,
+    referral_id: UUID,
+    *,
+    kind: str,
+    event_id: str,
+    signal: str | None,
+    needed: bool = True,
+) -> None:
+    """Added once, however often it is asked for; one not needed is born acknowledged."""
+    values = {
+        "referral_id": referral_id,
+        "kind": kind,
+        "event_id": event_id,
+        "signal": signal,
+        "acknowledged_at": None if needed else func.now(),
+    }
+    await session.execute(insert(Delivery).values(values).on_conflict_do_nothing())
+    if needed:
+        await session.execute(select(func.pg_notify("courier", "")))
+
+
+async def lease(session: Session, *, limit: int, lasting: timedelta) -> tuple[Due, ...]:
+    """Take what is due, oldest first, so that no other courier carries it meanwhile."""
+    due = (
+        select(Delivery.id)
+        .where(Delivery.acknowledged_at.is_(None), Delivery.next_attempt_at <= _NOW)
+        .order_by(Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    rows = await session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(select(due.c.id)))
+        .values(next_attempt_at=_NOW + lasting, attempts=Delivery.attempts + 1)
+        .returning(Delivery)
+        .execution_options(synchronize_session=False)
+    )
+    leased = sorted(rows, key=lambda row: row.id)
+    starts = await _starts(session, {row.referral_id for row in leased})
+    facts = await _facts(session, leased)
+    return tuple(_due(row, starts[row.referral_id], facts) for row in leased)
+
+
+async def acknowledge(session: Session, ids: Sequence[int]) -> None:
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.acknowledged_at.is_(None))
+        .values(acknowledged_at=_NOW)
+    )
+
+
+async def release(session: Session, delays_s: Mapping[int, float]) -> None:
+    """Give back what could not be carried, each to be tried again after its own delay."""
+    if delays_s:
+        values = [{"id": id_, "delay_s": delay_s} for id_, delay_s in delays_s.items()]
+        await session.execute(_RELEASE, values)
+
+
+async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Referral]:
+    rows = await session.scalars(select(ReferralRow).where(ReferralRow.id.in_(referral_ids)))
+    return {row.id: start_of(row) for row in rows}
+
+
+async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, str], Fact]:
+    keys = [(Kind(row.kind), row.event_id) for row in rows if row.kind in _KINDS]
+    found = await session.execute(
+        select(FactRow.kind, FactRow.event_id, FactRow.body).where(
+            tuple_(FactRow.kind, FactRow.event_id).in_(keys)
+        )
+    )
+    return {(row.kind, row.event_id): fact_of(row.kind, row.body) for row in found}
+
+
+def _due(row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]) -> Due:
+    return Due(
+        id=row.id,
+        referral=referral,
+        kind=row.kind,
+        event_id=row.event_id,
+        signal=row.signal,
+        attempts=row.attempts,
+        fact=facts.get((row.kind, row.event_id)),
+    )

@@ -1,0 +1,30 @@
+"""Routing: what a player's inbox holds is bound, and addressed to the referrals it concerns."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from db import inbox, players
+from db.addressing import deliver_to_referral, deliver_to_referrers
+from db.binding import bind_signup
+from db.engine import Session
+from domain.facts import Fact, Signup
+
+
+async def route_player(
+    session: Session, player_id: str, *, token_key: bytes, now: datetime
+) -> tuple[Fact, ...]:
+    """Route what waits of one player, in one transaction; nothing waits if another was faster."""
+    await players.lock(session, player_id)
+    heard = await inbox.take(session, player_id)
+    await _bind(session, heard, token_key=token_key, now=now)
+    await deliver_to_referral(session, player_id, heard)
+    await deliver_to_referrers(session, player_id, heard)
+    return heard
+
+
+async def _bind(
+    session: Session, heard: Iterable[Fact], *, token_key: bytes, now: datetime
+) -> None:
+    for fact in heard:
+        if isinstance(fact, Signup):
+            await bind_signup(session, fact, token_key=token_key, now=now)

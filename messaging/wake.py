@@ -1,0 +1,57 @@
+"""What wakes the courier: a notification from Postgres, or the clock where one was missed."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import asyncpg
+import structlog
+
+CHANNEL: Final = "courier"
+POLL_S: Final = 0.5
+CONNECT_TIMEOUT_S: Final = 5.0
+_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+log = structlog.get_logger()
+
+
+class Bell:
+    """Rings once, however often it was rung since somebody last answered."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def answer(self) -> None:
+        self._rung.clear()
+
+    async def rings(self, *, within_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._rung.wait(), within_s)
+        except TimeoutError:
+            return
+
+
+async def listen(url: str, ring: Callable[[], None]) -> None:
+    """Ring at every notification, for ever; polling covers the time without a connection."""
+    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    while True:
+        try:
+            await _listen_once(dsn, ring)
+        except _AWAY as fault:
+            log.debug("listening_stopped", error=type(fault).__name__)
+        await asyncio.sleep(POLL_S)
+
+
+async def _listen_once(dsn: str, ring: Callable[[], None]) -> None:
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    ended = asyncio.Event()
+    try:
+        connection.add_termination_listener(lambda _: ended.set())
+        await connection.add_listener(CHANNEL, lambda *_: ring())
+        ring()
+        await ended.wait()
+    finally:
+        connection.terminate()
