@@ -5,13 +5,16 @@ import traceback
 from collections.abc import Callable, Coroutine
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
+from pydantic import ValidationError
 
 from settings import MigrationSettings, Settings
 from telemetry import configure_logging, leave
+
+_Settings = TypeVar("_Settings", Settings, MigrationSettings)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
@@ -88,7 +91,7 @@ def verify() -> None:
 def migrate() -> None:
     """Bring the schema up to date."""
     upgrade = _load("db.migrate", "upgrade")
-    upgrade(MigrationSettings().owner_database_url)
+    upgrade(_read(MigrationSettings).owner_database_url)
 
 
 @keys.command("create")
@@ -121,7 +124,7 @@ def list_keys() -> None:
 
 def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
     async def run() -> Any:  # noqa: ANN401
-        database = _load("db.engine", "Database")(Settings().database_url, pool_size=1)
+        database = _load("db.engine", "Database")(_read(Settings).database_url, pool_size=1)
         try:
             async with database.transaction() as session:
                 return await act(session)
@@ -132,9 +135,19 @@ def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # n
 
 
 def _serve(module: str) -> None:
-    settings = Settings()
+    settings = _read(Settings)
     configure_logging(settings.log_level)
     _finish(_load(module)(settings))
+
+
+def _read(settings: type[_Settings]) -> _Settings:
+    try:
+        return settings()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False):
+            name = "_".join(str(part) for part in fault["loc"])
+            typer.echo(f"REFERRALS_{name.upper()}: {fault['msg']}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _load(module: str, function: str = "main") -> Callable[..., Any]:
