@@ -17,7 +17,7 @@ _EXPIRY_BYTES: Final = 8
 LONGEST: Final = 256
 
 
-class TokenOutcome(StrEnum):
+class Outcome(StrEnum):
     VALID = "valid"
     FORGED = "forged"
     EXPIRED = "expired"
@@ -25,29 +25,29 @@ class TokenOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenReading:
-    outcome: TokenOutcome
+    outcome: Outcome
     referral_id: UUID | None = None
     """Set unless the token is forged."""
 
 
-def issue(referral_id: UUID, *, expires_at: datetime, key: str) -> str:
+def issue(referral_id: UUID, *, expires_at: datetime, key: bytes) -> str:
     """The same arguments give the same token, so a repeated click gets the one it had."""
     seconds = int(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
     body = base64.urlsafe_b64encode(referral_id.bytes + seconds).rstrip(b"=")
     return _signer(key).sign(body).decode()
 
 
-def read(token: str, *, key: str, at: datetime) -> TokenReading:
+def read(token: str, *, key: bytes, at: datetime) -> TokenReading:
     """Which invitation a token belongs to; anything not issued with this key is FORGED."""
     opened = _opened(token, key)
     if opened is None:
-        return TokenReading(TokenOutcome.FORGED)
+        return TokenReading(Outcome.FORGED)
     referral_id, expires = opened
     expired = at.timestamp() >= expires
-    return TokenReading(TokenOutcome.EXPIRED if expired else TokenOutcome.VALID, referral_id)
+    return TokenReading(Outcome.EXPIRED if expired else Outcome.VALID, referral_id)
 
 
-def _opened(token: str, key: str) -> tuple[UUID, int] | None:
+def _opened(token: str, key: bytes) -> tuple[UUID, int] | None:
     if len(token) > LONGEST or not token.isascii():
         return None
     try:
@@ -60,5 +60,5 @@ def _opened(token: str, key: str) -> tuple[UUID, int] | None:
     return UUID(bytes=packed[:_ID_BYTES]), int.from_bytes(packed[_ID_BYTES:])
 
 
-def _signer(key: str) -> Signer:
+def _signer(key: bytes) -> Signer:
     return Signer(key, salt=_SALT, digest_method=sha256, key_derivation="hmac")

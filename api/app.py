@@ -1,0 +1,80 @@
+"""The HTTP door: puts its routes together and serves them."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from api import events, openapi
+from api.dependencies import Keyring
+from api.errors import install, problem_responses
+from api.observing import Metrics, Observed
+from db.engine import Database
+from settings import Settings
+
+GRACE_S: Final = 10
+"""How long requests under way may take when the process is asked to stop."""
+
+ROUTERS: Final = (events.router,)
+
+
+def build_app(settings: Settings, database: Database) -> FastAPI:
+    """The application, connected to nothing yet; the caller closes the database."""
+    app = FastAPI(
+        title="Referrals",
+        version="1",
+        description=openapi.DESCRIPTION,
+        responses=problem_responses(*openapi.ON_EVERY_ROUTE),
+        redirect_slashes=False,
+    )
+    metrics = Metrics()
+    app.state.settings = settings
+    app.state.database = database
+    app.state.keyring = Keyring(database)
+    app.state.metrics = metrics
+    for router in ROUTERS:
+        app.include_router(router)
+    install(app)
+    app.add_middleware(Observed, metrics=metrics)
+    openapi.install(app)
+    return app
+
+
+def main(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, finish what is under way, and say how it ended."""
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    config = uvicorn.Config(
+        build_app(settings, database),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        lifespan="off",
+    )
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        return runner.run(_serve(_Server(config), database))
+
+
+async def _serve(server: "_Server", database: Database) -> int:
+    try:
+        await server.serve()
+    finally:
+        await database.close()
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Stops on a signal and returns, where uvicorn would raise the signal again."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield

@@ -1,0 +1,108 @@
+"""Clicks: somebody followed a code, and the same visitor has one open invitation of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select
+
+from db import deliveries
+from db.engine import Session
+from db.offers import Offer, offer_of, rows_of
+from db.referrals import open_referral, terms_of
+from db.tables import Click, ReferralRow
+from domain.referral import Stage
+
+
+class Outcome(StrEnum):
+    NEW = "new"
+    KNOWN = "known"
+    UNKNOWN_CODE = "unknown_code"
+    CAMPAIGN_ENDED = "campaign_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One click; the visitor and all that tells about the person are hashed already."""
+
+    code: str
+    visitor: str
+    platform: str
+    at: datetime
+    ip: str | None = None
+    user_agent: str | None = None
+    device_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a click led to; without a referral when the code leads nowhere."""
+
+    outcome: Outcome
+    offer: Offer | None = None
+    referral_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+async def follow(session: Session, visit: Visit) -> Invitation:
+    """Write the click and, unless this visitor has one open, a new invitation."""
+    row = await rows_of(session, visit.code)
+    if row is None:
+        return Invitation(Outcome.UNKNOWN_CODE)
+    offer = offer_of(row)
+    if not offer.schedule.is_open(visit.at):
+        return Invitation(Outcome.CAMPAIGN_ENDED, offer)
+    await _alone(session, visit)
+    referral = await _open_invitation(session, visit)
+    outcome = Outcome.NEW if referral is None else Outcome.KNOWN
+    if referral is None:
+        code, campaign, version = row
+        referral = await open_referral(
+            session,
+            referral_id=uuid4(),
+            code=code,
+            campaign=campaign,
+            version=version,
+            invited_at=visit.at,
+            visitor=visit.visitor,
+        )
+        event_id = str(referral.id)
+        await deliveries.add(
+            session, referral.id, kind="invitation", event_id=event_id, signal=None
+        )
+    await _record(session, visit, referral.id)
+    expires_at = referral.invited_at + terms_of(referral).signup_window
+    return Invitation(outcome, offer, referral.id, expires_at)
+
+
+async def _alone(session: Session, visit: Visit) -> None:
+    """Equal clicks at the same time wait for each other instead of failing on the unique index."""
+    key = func.hashtextextended(f"{visit.visitor}:{visit.code}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+async def _open_invitation(session: Session, visit: Visit) -> ReferralRow | None:
+    return await session.scalar(
+        select(ReferralRow).where(
+            ReferralRow.visitor == visit.visitor,
+            ReferralRow.code == visit.code,
+            ReferralRow.stage == Stage.INVITED,
+        )
+    )
+
+
+async def _record(session: Session, visit: Visit, referral_id: UUID) -> None:
+    await session.execute(
+        insert(Click).values(
+            id=uuid4(),
+            code=visit.code,
+            referral_id=referral_id,
+            visitor=visit.visitor,
+            platform=visit.platform,
+            ip=visit.ip,
+            user_agent=visit.user_agent,
+            device_id=visit.device_id,
+            clicked_at=visit.at,
+        )
+    )
