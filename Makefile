@@ -37,7 +37,7 @@ lock: ## Pin all requirements anew (needs uv)
 	uv pip compile $(COMPILE) --all-extras pyproject.toml -o requirements.lock
 	uv pip compile $(COMPILE) -c requirements.lock pyproject.toml -o requirements-production.lock
 COMPILE := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
-	--no-annotate --custom-compile-command "make lock"
+	--custom-compile-command "make lock"
 
 .PHONY: clean
 clean: ## Remove the environment, caches and the state of the embedded stack

@@ -9,9 +9,13 @@ from stack.account import remove_private_place
 
 
 def main() -> None:
-    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".stack")
-    remove_private_place(directory)
+    discard(Path(sys.argv[1] if len(sys.argv) > 1 else ".stack"))
     remove_private_place(binaries.postgres())
+
+
+def discard(directory: Path) -> None:
+    """Remove the state of one stack that is not running."""
+    remove_private_place(directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 

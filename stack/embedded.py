@@ -101,13 +101,20 @@ def _prepare(directory: Path) -> _Plan:
 @asynccontextmanager
 async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connection]:
     keyring = plan.keyring
+    file = plan.directory / FILE
+    # A supervisor that was killed could not remove it, and all it says is wrong by now.
+    file.unlink(missing_ok=True)
 
     def publish() -> Connection:
         connection = plan.connection(keyring, supervisor.pids)
         connection.save(plan.directory)
         return connection
 
-    supervisor = Supervisor(logs=plan.directory / _LOGS, changed=publish)
+    def publish_again() -> None:
+        if file.exists():
+            publish()
+
+    supervisor = Supervisor(logs=plan.directory / _LOGS, changed=publish_again)
     try:
         progress("starting PostgreSQL and Temporal")
         await supervisor.start(plan.cluster.child(), _temporal(plan))
@@ -119,7 +126,7 @@ async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connecti
     finally:
         progress("stopping")
         await supervisor.stop()
-        (plan.directory / FILE).unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
 
 def _temporal(plan: _Plan) -> Child:

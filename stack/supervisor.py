@@ -29,7 +29,10 @@ class Supervisor:
         """Start one stage and return when all of it is ready; StartError if one is not."""
         stage = [_Keeper(child, logs=self._logs, changed=self._changed) for child in children]
         self._stages.append(stage)
-        await asyncio.gather(*(keeper.first_start() for keeper in stage))
+        starts = (keeper.first_start() for keeper in stage)
+        for fault in await asyncio.gather(*starts, return_exceptions=True):
+            if fault is not None:
+                raise fault
 
     async def stop(self) -> None:
         while self._stages:

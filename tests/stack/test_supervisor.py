@@ -81,6 +81,15 @@ async def test_says_why_a_child_does_not_start(tmp_path: Path) -> None:
             await supervisor.start(child("courier", FAILING))
 
 
+async def test_stops_the_others_of_a_stage_in_which_one_does_not_start(tmp_path: Path) -> None:
+    async with supervised(tmp_path) as supervisor:
+        with pytest.raises(StartError, match="courier"):
+            await supervisor.start(child("courier", FAILING), child("worker"))
+        worker = supervisor.pids["worker"]
+
+    assert not psutil.pid_exists(worker)
+
+
 async def test_insists_when_a_child_ignores_the_request_to_stop(tmp_path: Path) -> None:
     process = Process(child("api", DEAF), logs=tmp_path)
     await process.ready()
