@@ -1,6 +1,5 @@
 """Routing: what a player's inbox holds is bound, and addressed to the referrals it concerns."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from db import inbox, players
@@ -16,15 +15,9 @@ async def route_player(
     """Route what waits of one player, in one transaction; nothing waits if another was faster."""
     await players.lock(session, player_id)
     heard = await inbox.take(session, player_id)
-    await _bind(session, heard, token_key=token_key, now=now)
-    await deliver_to_referral(session, player_id, heard)
-    await deliver_to_referrers(session, player_id, heard)
-    return heard
-
-
-async def _bind(
-    session: Session, heard: Iterable[Fact], *, token_key: bytes, now: datetime
-) -> None:
     for fact in heard:
         if isinstance(fact, Signup):
             await bind_signup(session, fact, token_key=token_key, now=now)
+    await deliver_to_referral(session, player_id, heard)
+    await deliver_to_referrers(session, player_id, heard)
+    return heard

@@ -1,0 +1,103 @@
+"""What tests of the courier do again and again, in a sentence each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+import tokens
+from db import facts
+from db.engine import Database
+from db.routing import route_player
+from db.tables import AttributionLog, Delivery, ReferralRow
+from domain.facts import Fact, Signup
+from domain.referral import Stage
+from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, an_invitation, an_offer
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    row: ReferralRow
+    token: str
+
+
+async def invited(database: Database, *, at: datetime = NOW, visitor: str | None = None) -> Invited:
+    async with database.transaction() as session:
+        row = await an_invitation(session, invited_at=at, visitor=visitor)
+    return Invited(row, token_of(row))
+
+
+async def invited_twice(database: Database, visitor: str) -> tuple[Invited, Invited]:
+    """The same visitor follows the codes of two referrers."""
+    return await invited(database, visitor=visitor), await invited(database, visitor=visitor)
+
+
+def token_of(row: ReferralRow) -> str:
+    expires_at = row.invited_at + TERMS.signup_window
+    return tokens.issue(row.id, expires_at=expires_at, key=TOKEN_KEY)
+
+
+async def a_shared_code(database: Database, *, ends_at: datetime | None = None) -> str:
+    async with database.transaction() as session:
+        return (await a_code(session, await an_offer(session, ends_at=ends_at))).code
+
+
+async def hear(database: Database, *heard: Fact, player_id: str) -> None:
+    for fact in heard:
+        async with database.transaction() as session:
+            await facts.record(session, fact, player_id=player_id, door="http")
+
+
+async def route(database: Database, player_id: str, *, now: datetime = NOW) -> tuple[Fact, ...]:
+    async with database.transaction() as session:
+        return await route_player(session, player_id, token_key=TOKEN_KEY, now=now)
+
+
+async def hear_and_route(
+    database: Database, *heard: Fact, player_id: str, now: datetime = NOW
+) -> None:
+    await hear(database, *heard, player_id=player_id)
+    await route(database, player_id, now=now)
+
+
+async def sign_up(database: Database, signup: Signup) -> AttributionLog:
+    await hear_and_route(database, signup, player_id=signup.player_id)
+    return await attribution(database, signup)
+
+
+async def attribution(database: Database, signup: Signup) -> AttributionLog:
+    async with database.reading() as session:
+        return await session.get_one(AttributionLog, signup.event_id)
+
+
+async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]:
+    query = select(ReferralRow).where(ReferralRow.referee_id == referee_id)
+    async with database.reading() as session:
+        return list(await session.scalars(query))
+
+
+async def referral(database: Database, invited: Invited) -> ReferralRow:
+    async with database.reading() as session:
+        return await session.get_one(ReferralRow, invited.row.id)
+
+
+async def deliveries_to(database: Database, row: ReferralRow) -> list[Delivery]:
+    query = select(Delivery).where(Delivery.referral_id == row.id).order_by(Delivery.id)
+    async with database.reading() as session:
+        return list(await session.scalars(query))
+
+
+async def signals_to(database: Database, row: ReferralRow) -> list[str | None]:
+    """Only what is still to be heard."""
+    rows = await deliveries_to(database, row)
+    return [delivery.signal for delivery in rows if delivery.acknowledged_at is None]
+
+
+async def at_stage(
+    database: Database, row: ReferralRow, stage: Stage, *, qualified_by: str | None = None
+) -> None:
+    """Put a referral where its workflow would have brought it."""
+    async with database.transaction() as session:
+        stored = await session.get_one(ReferralRow, row.id)
+        stored.stage, stored.qualified_by = stage, qualified_by
+        stored.until = NOW + timedelta(days=120)

@@ -1,0 +1,223 @@
+"""A signup is bound to one referral, or its refusal is explained."""
+
+from datetime import timedelta
+
+import pytest
+
+from db.binding import bind_signup
+from db.engine import Database
+from domain.attribution import Method
+from domain.campaign import CampaignStatus
+from domain.facts import Signup
+from domain.referral import Stage
+from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, a_player, an_offer, signup, unique
+from tests.courier.steps import (
+    Invited,
+    a_shared_code,
+    attribution,
+    deliveries_to,
+    hear,
+    invited,
+    invited_twice,
+    referral,
+    referrals_of,
+    route,
+    sign_up,
+    signals_to,
+)
+
+SOON = NOW + timedelta(minutes=5)
+
+
+async def test_binds_a_token_to_the_invitation_it_was_issued_for(database: Database) -> None:
+    link = await invited(database)
+    arrival = signup(at=SOON, referral_token=link.token)
+
+    decided = await sign_up(database, arrival)
+
+    row = await referral(database, link)
+    assert (decided.outcome, decided.referral_id) == ("bound", row.id)
+    assert (row.referee_id, row.stage) == (arrival.player_id, Stage.SIGNED_UP)
+    assert (row.signed_up_at, row.signup_event_id) == (SOON, arrival.event_id)
+    assert (row.attribution_method, row.attribution_confidence) == (Method.REFERRAL_TOKEN, 1.0)
+    assert row.until == SOON + TERMS.deposit_window + TERMS.lateness_grace
+    assert await signals_to(database, row) == ["sign_up"]
+
+
+async def test_opens_a_referral_for_a_code_typed_in_any_case(database: Database) -> None:
+    code = await a_shared_code(database)
+    arrival = signup(code=f" {code.lower()} ")
+
+    await sign_up(database, arrival)
+
+    (row,) = await referrals_of(database, arrival.player_id)
+    assert (row.code, row.stage, row.invited_at) == (code, Stage.SIGNED_UP, arrival.occurred_at)
+    assert row.attribution_method is Method.TYPED_CODE
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "outcome"),
+    [
+        (None, None, "no_claim"),
+        (None, "NOBODYS", "unknown_code"),
+        ("forged", None, "forged_token"),
+        ("\N{SNOWMAN}" * 64, None, "forged_token"),
+        ("forged", "NOBODYS", "forged_token"),
+    ],
+)
+async def test_says_why_a_signup_belongs_to_nobody(
+    database: Database, token: str | None, code: str | None, outcome: str
+) -> None:
+    arrival = signup(referral_token=token, code=code)
+
+    decided = await sign_up(database, arrival)
+
+    assert (decided.outcome, decided.referral_id) == (outcome, None)
+    assert await referrals_of(database, arrival.player_id) == []
+
+
+async def test_refuses_a_token_that_was_cut(database: Database) -> None:
+    link = await invited(database)
+
+    decided = await sign_up(database, signup(referral_token=link.token[:-3]))
+
+    assert decided.outcome == "forged_token"
+
+
+async def test_refuses_a_token_after_its_window(database: Database) -> None:
+    link = await invited(database)
+    late = NOW + TERMS.signup_window + timedelta(seconds=1)
+
+    decided = await sign_up(database, signup(at=late, referral_token=link.token))
+
+    assert decided.outcome == "expired_token"
+    assert (await referral(database, link)).stage is Stage.INVITED
+
+
+async def test_a_signup_in_time_counts_although_it_is_heard_late(database: Database) -> None:
+    link = await invited(database)
+    in_time = NOW + TERMS.signup_window - timedelta(seconds=1)
+    heard_at = NOW + timedelta(days=90)
+    arrival = signup(at=in_time, referral_token=link.token)
+
+    await hear(database, arrival, player_id=arrival.player_id)
+    await route(database, arrival.player_id, now=heard_at)
+
+    row = await referral(database, link)
+    assert (row.stage, row.until) == (Stage.SIGNED_UP, heard_at + TERMS.lateness_grace)
+
+
+async def test_a_good_code_makes_up_for_a_forged_token(database: Database) -> None:
+    code = await a_shared_code(database)
+
+    decided = await sign_up(database, signup(referral_token="forged", code=code))  # noqa: S106
+
+    assert decided.outcome == "bound"
+    assert decided.claims == [
+        {"method": "referral_token", "refusal": "forged_token"},
+        {"method": "typed_code", "code": code},
+    ]
+
+
+async def test_a_token_goes_before_a_typed_code(database: Database) -> None:
+    link, code = await invited(database), await a_shared_code(database)
+
+    decided = await sign_up(database, signup(referral_token=link.token, code=code))
+
+    assert decided.referral_id == link.row.id
+
+
+async def test_a_code_of_a_campaign_that_was_over_at_the_signup_binds_nobody(
+    database: Database,
+) -> None:
+    code = await a_shared_code(database, ends_at=NOW)
+
+    before = await sign_up(database, signup(at=NOW - timedelta(seconds=1), code=code))
+    after = await sign_up(database, signup(at=NOW, code=code))
+
+    assert (before.outcome, after.outcome) == ("bound", "campaign_ended")
+
+
+async def test_a_paused_campaign_takes_no_typed_codes(database: Database) -> None:
+    async with database.transaction() as session:
+        offer = await an_offer(session, status=CampaignStatus.PAUSED)
+        code = (await a_code(session, offer)).code
+
+    assert (await sign_up(database, signup(code=code))).outcome == "campaign_ended"
+
+
+async def test_a_token_used_by_another_player_opens_a_referral_of_its_code(
+    database: Database,
+) -> None:
+    link = await invited(database)
+    first, second = signup(referral_token=link.token), signup(referral_token=link.token)
+
+    await sign_up(database, first)
+    await sign_up(database, second)
+
+    (row,) = await referrals_of(database, second.player_id)
+    assert (await referral(database, link)).referee_id == first.player_id
+    assert (row.code, row.id == link.row.id) == (link.row.code, False)
+
+
+async def test_a_player_is_referred_once(database: Database) -> None:
+    player, code, link = a_player(), await a_shared_code(database), await invited(database)
+
+    first = await sign_up(database, signup(player, code=code))
+    second = await sign_up(database, signup(player, referral_token=link.token))
+
+    assert (first.outcome, second.outcome) == ("bound", "existing_player")
+    assert len(await referrals_of(database, player)) == 1
+    assert (await referral(database, link)).stage is Stage.INVITED
+
+
+async def test_binds_a_player_to_their_own_code_for_fraud_scoring_to_judge(
+    database: Database,
+) -> None:
+    link = await invited(database)
+
+    decided = await sign_up(database, signup(link.row.referrer_id, referral_token=link.token))
+
+    assert decided.outcome == "bound"
+
+
+async def test_what_else_invited_the_same_visitor_is_lost(database: Database) -> None:
+    winner, loser = await invited_twice(database, unique("visitor"))
+
+    await sign_up(database, signup(referral_token=winner.token))
+
+    row = await referral(database, loser)
+    assert (row.stage, row.referee_id) == (Stage.LOST, None)
+    assert await signals_to(database, row) == ["supersede"]
+
+
+async def test_the_token_of_a_lost_referral_opens_a_new_one(database: Database) -> None:
+    winner, loser = await invited_twice(database, unique("visitor"))
+    await sign_up(database, signup(referral_token=winner.token))
+    arrival = signup(referral_token=loser.token)
+
+    await sign_up(database, arrival)
+
+    (row,) = await referrals_of(database, arrival.player_id)
+    assert (row.code, row.id == loser.row.id) == (loser.row.code, False)
+
+
+async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Database) -> None:
+    link, arrival = await invited(database), signup()
+
+    await _signal(database, link, arrival)
+    await _signal(database, link, arrival)
+    await route(database, arrival.player_id)
+
+    row = await referral(database, link)
+    assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
+    assert len(await deliveries_to(database, row)) == 1
+    assert (await attribution(database, arrival)).claims == [
+        {"method": "signal", "code": row.code, "referral_id": str(row.id)}
+    ]
+
+
+async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
+    await hear(database, arrival, player_id=arrival.player_id)
+    async with database.transaction() as session:
+        await bind_signup(session, arrival, token_key=TOKEN_KEY, now=NOW, only_referral=link.row.id)

@@ -1,0 +1,92 @@
+"""Couriers that race, and players who do, under real locks."""
+
+import asyncio
+
+from sqlalchemy import func, select
+
+from db.engine import Database
+from db.tables import Inbox
+from domain.facts import Signup
+from domain.referral import Stage
+from tests.builders import deposit, signup, unique
+from tests.courier.steps import (
+    a_shared_code,
+    attribution,
+    deliveries_to,
+    hear,
+    invited,
+    invited_twice,
+    referral,
+    referrals_of,
+    route,
+)
+
+RACES = 200
+
+
+async def test_two_couriers_racing_on_a_player_bind_and_deliver_once(database: Database) -> None:
+    code = await a_shared_code(database)
+    arrivals = [signup(code=code) for _ in range(RACES)]
+
+    for arrival in arrivals:
+        player = arrival.player_id
+        await hear(database, arrival, deposit(player), player_id=player)
+        await asyncio.gather(*(route(database, player) for _ in range(2)))
+
+    for arrival in arrivals:
+        (row,) = await referrals_of(database, arrival.player_id)
+        kinds = sorted(delivery.kind for delivery in await deliveries_to(database, row))
+        assert kinds == ["deposit", "signup"]
+
+
+async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
+    database: Database,
+) -> None:
+    code = await a_shared_code(database)
+
+    for _ in range(RACES // 4):
+        arrival = signup(code=code)
+        player = arrival.player_id
+        await hear(database, arrival, player_id=player)
+        await asyncio.gather(
+            route(database, player), hear(database, deposit(player), player_id=player)
+        )
+        await route(database, player)
+        (row,) = await referrals_of(database, player)
+        assert len(await deliveries_to(database, row)) == 2
+
+
+async def test_players_racing_with_one_token_get_a_referral_each(database: Database) -> None:
+    for _ in range(RACES // 8):
+        link = await invited(database)
+        players = [signup(referral_token=link.token) for _ in range(4)]
+        await _hear_all(database, players)
+        await asyncio.gather(*(route(database, player.player_id) for player in players))
+
+        found = [await attribution(database, player) for player in players]
+        assert [entry.outcome for entry in found] == ["bound"] * 4
+        assert len({entry.referral_id for entry in found}) == 4
+        assert (await referral(database, link)).stage is Stage.SIGNED_UP
+
+
+async def test_two_players_racing_with_the_links_of_one_visitor_do_not_wait_for_each_other(
+    database: Database,
+) -> None:
+    for _ in range(RACES // 8):
+        links = await invited_twice(database, unique("visitor"))
+        players = [signup(referral_token=link.token) for link in links]
+        await _hear_all(database, players)
+        await asyncio.gather(*(route(database, player.player_id) for player in players))
+
+        stages = sorted([(await referral(database, link)).stage for link in links])
+        assert stages == [Stage.LOST, Stage.SIGNED_UP]
+        found = [await attribution(database, player) for player in players]
+        assert [entry.outcome for entry in found] == ["bound"] * 2
+
+
+async def _hear_all(database: Database, players: list[Signup]) -> None:
+    for player in players:
+        await hear(database, player, player_id=player.player_id)
+        async with database.reading() as session:
+            waiting = select(func.count()).where(Inbox.player_id == player.player_id)
+            assert await session.scalar(waiting) == 1

@@ -1,0 +1,199 @@
+"""Each fact of a bound player has one delivery, which is needed only if it can matter."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from db.engine import Database
+from db.tables import ReferralRow
+from domain.facts import Fact, Signup, Wager
+from domain.referral import Stage
+from tests.builders import NOW, a_player, chargeback, deposit, signup, status_change, unique, usd
+from tests.courier.steps import (
+    a_shared_code,
+    at_stage,
+    deliveries_to,
+    hear,
+    hear_and_route,
+    referrals_of,
+    route,
+    sign_up,
+    signals_to,
+)
+
+FINAL_WITHOUT_MONEY = [Stage.EXPIRED, Stage.REJECTED, Stage.UNFUNDED, Stage.VOIDED]
+CREDITED = [Stage.REWARDED, Stage.SETTLED, Stage.REVERSED]
+
+
+def wager(player_id: str) -> Wager:
+    return Wager(event_id=unique("wager"), occurred_at=NOW, player_id=player_id, stake=usd(500))
+
+
+async def bound(database: Database) -> ReferralRow:
+    arrival = signup(code=await a_shared_code(database))
+    await sign_up(database, arrival)
+    (row,) = await referrals_of(database, arrival.player_id)
+    return row
+
+
+def referee(row: ReferralRow) -> str:
+    assert row.referee_id is not None
+    return row.referee_id
+
+
+async def test_a_deposit_heard_before_its_signup_is_delivered_once_that_is_bound(
+    database: Database,
+) -> None:
+    arrival = signup(code=await a_shared_code(database))
+    early = deposit(arrival.player_id)
+    await hear_and_route(database, early, player_id=arrival.player_id)
+
+    await sign_up(database, arrival)
+
+    (row,) = await referrals_of(database, arrival.player_id)
+    assert await signals_to(database, row) == ["sign_up", "make_deposit"]
+
+
+async def test_facts_of_a_player_never_referred_have_no_delivery(database: Database) -> None:
+    player = a_player()
+
+    await hear_and_route(database, signup(player), deposit(player), player_id=player)
+
+    assert await route(database, player) == ()
+    assert await referrals_of(database, player) == []
+
+
+async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) -> None:
+    row = await bound(database)
+    paid = deposit(referee(row))
+
+    for _ in range(3):
+        await hear_and_route(database, paid, player_id=paid.player_id)
+
+    assert await signals_to(database, row) == ["sign_up", "make_deposit"]
+
+
+async def test_a_wager_has_a_delivery_that_nobody_needs_to_hear(database: Database) -> None:
+    row = await bound(database)
+    bet = wager(referee(row))
+
+    await hear_and_route(database, bet, player_id=bet.player_id)
+
+    assert await signals_to(database, row) == ["sign_up"]
+    assert len(await deliveries_to(database, row)) == 2
+
+
+@pytest.mark.parametrize("stage", FINAL_WITHOUT_MONEY)
+async def test_a_referral_that_ended_without_a_credit_needs_nothing(
+    database: Database, stage: Stage
+) -> None:
+    row = await bound(database)
+    paid = deposit(referee(row))
+    await at_stage(database, row, stage)
+
+    await hear_and_route(database, paid, chargeback(paid), player_id=paid.player_id)
+
+    assert await signals_to(database, row) == ["sign_up"]
+    assert len(await deliveries_to(database, row)) == 3
+
+
+@pytest.mark.parametrize("stage", CREDITED)
+async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed(
+    database: Database, stage: Stage
+) -> None:
+    row = await bound(database)
+    player = referee(row)
+    credited, other = deposit(player), deposit(player)
+    await hear_and_route(database, credited, player_id=player)
+    await at_stage(database, row, stage, qualified_by=credited.event_id)
+
+    heard = (other, chargeback(other), chargeback(credited), status_change(player))
+    await hear_and_route(database, *heard, player_id=player)
+
+    assert await signals_to(database, row) == ["sign_up", "make_deposit", "charge_back"]
+    assert len(await deliveries_to(database, row)) == 6
+
+
+@pytest.mark.parametrize("stage", [Stage.HELD, Stage.DEFERRED])
+async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
+    database: Database, stage: Stage
+) -> None:
+    row = await bound(database)
+    await at_stage(database, row, stage)
+    change = status_change(row.referrer_id)
+
+    await hear_and_route(database, change, player_id=row.referrer_id)
+
+    assert await signals_to(database, row) == ["sign_up", "look"]
+
+
+async def test_a_change_of_the_referrers_standing_is_no_news_before_a_deposit(
+    database: Database,
+) -> None:
+    row = await bound(database)
+
+    await hear_and_route(database, status_change(row.referrer_id), player_id=row.referrer_id)
+
+    assert await signals_to(database, row) == ["sign_up"]
+
+
+def history(code: str) -> tuple[Fact, ...]:
+    player = a_player()
+    first, second = deposit(player), deposit(player, at=NOW + timedelta(hours=2))
+    return (
+        signup(player, code=code),
+        first,
+        second,
+        chargeback(first),
+        wager(player),
+        status_change(player),
+    )
+
+
+async def shape(database: Database, facts: tuple[Fact, ...]) -> set[tuple[str, str | None, bool]]:
+    """What became of the facts, apart from the ids that each example draws anew."""
+    (arrival,) = [fact for fact in facts if isinstance(fact, Signup)]
+    (row,) = await referrals_of(database, arrival.player_id)
+    names = {fact.event_id: str(index) for index, fact in enumerate(facts)}
+    assert row.invited_at == arrival.occurred_at
+    return {
+        (names[d.event_id], d.signal, d.acknowledged_at is None)
+        for d in await deliveries_to(database, row)
+    }
+
+
+EXPECTED = {
+    ("0", "sign_up", True),
+    ("1", "make_deposit", True),
+    ("2", "make_deposit", True),
+    ("3", "charge_back", True),
+    ("4", None, False),
+    ("5", "look", True),
+}
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    order=st.sampled_from(list(permutations(range(6)))),
+    pauses=st.sets(st.integers(0, 5)),
+    repeats=st.lists(st.integers(0, 5), max_size=3),
+)
+async def test_any_order_of_arrival_gives_the_same_binding_and_deliveries(
+    database: Database, order: tuple[int, ...], pauses: set[int], repeats: list[int]
+) -> None:
+    facts = history(await a_shared_code(database))
+    player = facts[0].player_id if isinstance(facts[0], Signup) else ""
+
+    for step, index in enumerate([*order, *repeats]):
+        await hear(database, facts[index], player_id=player)
+        if step in pauses:
+            await route(database, player)
+    await route(database, player)
+
+    assert await shape(database, facts) == EXPECTED
