@@ -18,7 +18,7 @@ READY_WITHIN_S: Final = 60.0
 STOP_WITHIN_S: Final = 10.0
 _TAIL_LINES: Final = 15
 
-Probe = Callable[["Process"], Awaitable[bool]]
+Probe = Callable[["Started"], Awaitable[bool]]
 
 
 class StartError(Exception):
@@ -38,7 +38,7 @@ class Child:
     directory: Path = Path("/")
 
 
-class Process:
+class Started:
     """A child that was started; it writes to its log file itself, so it never waits for us."""
 
     def __init__(self, child: Child, *, logs: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from db.api_keys import SCOPES, create_key
 from db.engine import Database
-from stack.child import Child, Probe, Process
+from stack.child import Child, Probe, Started
 from stack.keyring import Keyring
 from stack.probes import answers, says_ready
 
@@ -29,7 +29,7 @@ def children(environment: Mapping[str, str], *, api_url: str) -> tuple[Child, ..
 
 async def migrate(environment: Mapping[str, str], *, logs: Path) -> None:
     """Bring the schema up to date; StartError with the end of the log when that fails."""
-    process = Process(_child("migrate", environment, _ended_well), logs=logs)
+    process = Started(_child("migrate", environment, _ended_well), logs=logs)
     try:
         await process.ready(within_s=_MIGRATED_WITHIN_S)
     finally:
@@ -60,5 +60,5 @@ def _child(command: str, environment: Mapping[str, str], ready: Probe) -> Child:
     )
 
 
-async def _ended_well(process: Process) -> bool:
+async def _ended_well(process: Started) -> bool:
     return process.exit_code() == 0

@@ -15,7 +15,7 @@ import asyncpg
 
 from stack import binaries, ports
 from stack.account import Account, for_postgres, private_place
-from stack.child import Child, Process
+from stack.child import Child, Started
 from stack.keyring import Keyring
 from stack.probes import accepts_queries
 
@@ -51,7 +51,7 @@ class Postgres:
         return self._dsn(APPLICATION, self.keyring.app_password)
 
     @property
-    def data(self) -> Path:
+    def folder(self) -> Path:
         return self.place / "postgres"
 
     def child(self) -> Child:
@@ -59,7 +59,7 @@ class Postgres:
         return Child(
             name="postgres",
             command=[
-                *(str(self.programs / "postgres"), "-D", str(self.data)),
+                *(str(self.programs / "postgres"), "-D", str(self.folder)),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-k", ""),
                 *(part for option in options for part in ("-c", option)),
             ],
@@ -71,12 +71,12 @@ class Postgres:
 
     def initialise(self) -> None:
         """Make the data folder, unless an earlier run did."""
-        if self.data.exists():
+        if self.folder.exists():
             return
         draft = Path(tempfile.mkdtemp(dir=self.place, prefix="initdb-"))
         self.account.own(draft)
         _initdb(self, draft)
-        draft.rename(self.data)
+        draft.rename(self.folder)
 
     async def create_roles(self) -> None:
         """Create both roles and the database, unless an earlier run did."""
@@ -127,7 +127,7 @@ async def throwaway() -> AsyncIterator[Postgres]:
             _UNSAFE_BUT_FAST,
         )
         await asyncio.to_thread(cluster.initialise)
-        process = Process(cluster.child(), logs=place)
+        process = Started(cluster.child(), logs=place)
         try:
             await process.ready()
             await cluster.create_roles()

@@ -8,7 +8,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from stack.child import Probe, Process
+from stack.child import Probe, Started
 
 _PATIENCE_S = 2.0
 
@@ -16,7 +16,7 @@ _PATIENCE_S = 2.0
 def answers(url: str) -> Probe:
     """The URL answers 200."""
 
-    async def probe(_: Process) -> bool:
+    async def probe(_: Started) -> bool:
         async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
             try:
                 return (await client.get(url)).is_success
@@ -26,7 +26,7 @@ def answers(url: str) -> Probe:
     return probe
 
 
-async def says_ready(process: Process) -> bool:
+async def says_ready(process: Started) -> bool:
     """The child has printed a JSON line whose "event" is "ready", as worker and courier do."""
     return any(_is_ready_line(line) for line in process.printed().splitlines())
 
@@ -34,7 +34,7 @@ async def says_ready(process: Process) -> bool:
 def accepts_queries(dsn: str) -> Probe:
     """PostgreSQL lets us in."""
 
-    async def probe(_: Process) -> bool:
+    async def probe(_: Started) -> bool:
         try:
             connection = await asyncpg.connect(dsn, timeout=_PATIENCE_S)
         except (OSError, TimeoutError, asyncpg.PostgresError):
@@ -48,7 +48,7 @@ def accepts_queries(dsn: str) -> Probe:
 def knows_search_attributes(address: str, namespace: str, names: frozenset[str]) -> Probe:
     """Temporal serves the namespace and has registered the search attributes."""
 
-    async def probe(_: Process) -> bool:
+    async def probe(_: Started) -> bool:
         try:
             client = await Client.connect(address, namespace=namespace)
             listed = await client.operator_service.list_search_attributes(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from stack.child import Child, Process, StartError
+from stack.child import Child, Started, StartError
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
@@ -47,7 +47,7 @@ class _Keeper:
         self._child = child
         self._logs = logs
         self._changed = changed
-        self._process = Process(child, logs=logs)
+        self._process = Started(child, logs=logs)
         self.pid = self._process.pid
         self._watch: asyncio.Task[None] | None = None
 
@@ -73,7 +73,7 @@ class _Keeper:
             await self._start_again()
 
     async def _start_again(self) -> None:
-        self._process = Process(self._child, logs=self._logs)
+        self._process = Started(self._child, logs=self._logs)
         try:
             await self._process.ready()
         except StartError:

@@ -21,7 +21,7 @@ async def test_gives_the_schema_to_the_owner_and_not_to_the_application() -> Non
             await owner.close()
             await application.close()
 
-    assert not cluster.data.exists()
+    assert not cluster.folder.exists()
 
 
 async def test_refuses_a_wrong_password() -> None:

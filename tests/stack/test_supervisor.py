@@ -12,7 +12,7 @@ from typing import Final
 import psutil
 import pytest
 
-from stack.child import Child, Process, StartError
+from stack.child import Child, Started, StartError
 from stack.probes import says_ready
 from stack.supervisor import Supervisor
 
@@ -91,7 +91,7 @@ async def test_stops_the_others_of_a_stage_in_which_one_does_not_start(tmp_path:
 
 
 async def test_insists_when_a_child_ignores_the_request_to_stop(tmp_path: Path) -> None:
-    process = Process(child("api", DEAF), logs=tmp_path)
+    process = Started(child("api", DEAF), logs=tmp_path)
     await process.ready()
 
     await process.stop(within_s=0.2)
