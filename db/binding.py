@@ -1,32 +1,23 @@
 """Binding: a signup and the referral it belongs to, decided once under the player's lock."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, select
 
-from db import deliveries, players
+from db import attributions, deliveries, offers, players
 from db.addressing import deliver_every_fact
+from db.attributions import BOUND, Binding, Way
 from db.claims import claims_of, signal_claim
 from db.engine import Session
 from db.referrals import enter, locked, open_referral, terms_of
-from db.tables import AttributionLog, Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.tables import AttributionLog, ReferralRow
 from domain.attribution import Attribution, Claim, Refusal, Unattributed, attribute
 from domain.facts import Signup
 from domain.referral import Stage, deposit_awaited_until
 
-BOUND: Final = "bound"
 SUPERSEDED: Final = "superseded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
-    """What was decided of a signup; `outcome` is 'bound' or why it belongs to nobody."""
-
-    outcome: str
-    referral_id: UUID | None = None
 
 
 async def bind_signup(
@@ -42,25 +33,19 @@ async def bind_signup(
     `only_referral` is the one whose workflow was signalled directly.
     """
     await players.lock(session, signup.player_id)
-    if decided := await _decided(session, signup.event_id):
+    way = Way.DOOR if only_referral is None else Way.SIGNAL
+    if decided := await attributions.decided(session, signup.event_id, way):
         return decided
     claims: tuple[Claim, ...] = ()
-    if await _is_referred(session, signup.player_id):
-        verdict: Attribution | Unattributed = Unattributed(Refusal.EXISTING_PLAYER)
-    else:
+    verdict: Attribution | Unattributed = Unattributed(Refusal.EXISTING_PLAYER)
+    if not await _is_referred(session, signup.player_id):
         claims = await _claims(session, signup, token_key=token_key, only_referral=only_referral)
         verdict = attribute(claims)
     if isinstance(verdict, Unattributed):
-        return await _log(session, signup, claims, Binding(outcome=verdict.reason))
+        return await attributions.log(session, signup, way, claims, Binding(verdict.reason))
     row = await _bound(session, signup, verdict, now=now)
-    binding = await _log(session, signup, claims, Binding(outcome=BOUND, referral_id=row.id))
     await deliver_every_fact(session, row)
-    return binding
-
-
-async def _decided(session: Session, event_id: str) -> Binding | None:
-    row = await session.get(AttributionLog, event_id)
-    return Binding(outcome=row.outcome, referral_id=row.referral_id) if row else None
+    return await attributions.log(session, signup, way, claims, Binding(BOUND, row.id))
 
 
 async def _is_referred(session: Session, player_id: str) -> bool:
@@ -102,22 +87,16 @@ async def _invitation(session: Session, signup: Signup, attribution: Attribution
 
 
 async def _new_invitation(session: Session, signup: Signup, code: str) -> ReferralRow:
-    query = (
-        select(ReferralCode, Campaign, CampaignVersion)
-        .join(Campaign, Campaign.id == ReferralCode.campaign_id)
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Campaign.id)
-            & (CampaignVersion.version == Campaign.version),
-        )
-    )
-    found = (await session.execute(query.where(ReferralCode.code == code))).one()
+    found = await offers.rows_of(session, code)
+    if found is None:
+        raise LookupError(f"code {code} is gone")
+    known, campaign, version = found
     return await open_referral(
         session,
-        referral_id=uuid5(found.Campaign.id, f"signup:{signup.event_id}"),
-        code=found.ReferralCode,
-        campaign=found.Campaign,
-        version=found.CampaignVersion,
+        referral_id=uuid5(campaign.id, f"signup:{signup.event_id}"),
+        code=known,
+        campaign=campaign,
+        version=version,
         invited_at=signup.occurred_at,
     )
 
@@ -140,22 +119,3 @@ async def _supersede_others(session: Session, winner: ReferralRow, *, now: datet
         await enter(session, loser, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
         event_id = f"{SUPERSEDED}:{winner.id}"
         await deliveries.add(session, loser.id, kind="look", event_id=event_id, signal="supersede")
-
-
-async def _log(
-    session: Session, signup: Signup, claims: tuple[Claim, ...], binding: Binding
-) -> Binding:
-    await session.execute(
-        insert(AttributionLog).values(
-            signup_event_id=signup.event_id,
-            player_id=signup.player_id,
-            outcome=binding.outcome,
-            referral_id=binding.referral_id,
-            claims=[_plain(claim) for claim in claims],
-        )
-    )
-    return binding
-
-
-def _plain(claim: Claim) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(claim).items() if value is not None}

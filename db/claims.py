@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 
+from db import offers
 from db.engine import Session
 from db.referrals import terms_of
-from db.tables import Campaign, ReferralCode, ReferralRow
+from db.tables import ReferralRow
 from domain.attribution import Claim, Method, Refusal
-from domain.campaign import Schedule
 from domain.codes import normalised
 from domain.facts import Signup
 from domain.referral import Stage
@@ -58,14 +58,10 @@ async def _invitation_claim(
 
 async def _invited_anew(session: Session, method: Method, code: str, *, at: datetime) -> Claim:
     """A typed code, or a link that somebody else used up, invites again while the offer runs."""
-    query = select(Campaign).join(ReferralCode, ReferralCode.campaign_id == Campaign.id)
-    campaign = await session.scalar(query.where(ReferralCode.code == code))
-    if campaign is None:
+    offer = await offers.find(session, code)
+    if offer is None:
         return Claim(method=method, refusal=Refusal.UNKNOWN_CODE)
-    schedule = Schedule(
-        status=campaign.status, starts_at=campaign.starts_at, ends_at=campaign.ends_at
-    )
-    if not schedule.is_open(at):
+    if not offer.schedule.is_open(at):
         return Claim(method=method, refusal=Refusal.CAMPAIGN_ENDED)
     return Claim(method=method, code=code)
 

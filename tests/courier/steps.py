@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 import tokens
 from db import facts
+from db.attributions import Way
 from db.engine import Database
 from db.routing import route_player
 from db.tables import AttributionLog, Delivery, ReferralRow
@@ -65,9 +66,9 @@ async def sign_up(database: Database, signup: Signup) -> AttributionLog:
     return await attribution(database, signup)
 
 
-async def attribution(database: Database, signup: Signup) -> AttributionLog:
+async def attribution(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttributionLog:
     async with database.reading() as session:
-        return await session.get_one(AttributionLog, signup.event_id)
+        return await session.get_one(AttributionLog, signup.event_id + way)
 
 
 async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from db.attributions import Way
 from db.binding import bind_signup
 from db.engine import Database
 from domain.attribution import Method
@@ -212,9 +213,19 @@ async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Databas
     row = await referral(database, link)
     assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
     assert len(await deliveries_to(database, row)) == 1
-    assert (await attribution(database, arrival)).claims == [
+    assert (await attribution(database, arrival, Way.SIGNAL)).claims == [
         {"method": "signal", "code": row.code, "referral_id": str(row.id)}
     ]
+
+
+async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: Database) -> None:
+    link, arrival = await invited(database), signup()
+
+    decided = await sign_up(database, arrival)
+    await _signal(database, link, arrival)
+
+    assert decided.outcome == "no_claim"
+    assert (await referral(database, link)).referee_id == arrival.player_id
 
 
 async def _signal(database: Database, link: Invited, arrival: Signup) -> None:

@@ -1,0 +1,72 @@
+"""The courier: carries facts to the workflows that have to hear them."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import structlog
+import uvloop
+
+from db.engine import Database
+from messaging import wake
+from messaging.carrier import Carrier
+from messaging.rounds import Rounds
+from messaging.router import Router
+from settings import Settings
+from workflows.client import connect
+
+LEAVE_WITHIN_S: Final = 8.0
+"""Longer than one call to Temporal, so that the round under way is finished."""
+
+log = structlog.get_logger()
+
+
+def main(settings: Settings) -> int:
+    uvloop.run(run(settings))
+    return 0
+
+
+async def run(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT; whatever is away then or later is waited for."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    work = _work(settings, database)
+    tasks = [asyncio.create_task(rounds.run()) for rounds in work]
+    tasks.append(asyncio.create_task(wake.listen(settings.database_url, partial(_ring, work))))
+    log.info("ready")
+    await stopping.wait()
+    await _stop(work, tasks)
+    await database.close()
+
+
+def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
+    key = settings.token_key.get_secret_value().encode()
+    router = Router(database, token_key=key, clock=partial(datetime.now, UTC))
+    carrier = Carrier(
+        database,
+        connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
+        task_queue=settings.task_queue,
+    )
+    return Rounds("routing", router.route), Rounds("carrying", carrier.carry)
+
+
+def _ring(work: tuple[Rounds, ...]) -> None:
+    for rounds in work:
+        rounds.bell.ring()
+
+
+async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> None:
+    for rounds in work:
+        rounds.stop()
+    *working, listening = tasks
+    listening.cancel()
+    await asyncio.wait(working, timeout=LEAVE_WITHIN_S)
+    for task in working:
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks)

@@ -1,0 +1,100 @@
+"""Deliveries to signals: the courier's second half, referral by referral."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from db import deliveries
+from db.deliveries import Due
+from db.engine import Database
+from messaging.patience import pause_s
+from messaging.signals import Address, carry
+
+DELIVERIES_A_ROUND: Final = 64
+"""Also bounds the calls in flight: each referral is called by itself."""
+A_FEW: Final = 4
+"""While Temporal is away, only so many ask whether it is back."""
+LEASE: Final = timedelta(seconds=10)
+"""Longer than one call may take, so that a slow courier and a second one do not both carry."""
+
+AWAY: Final = frozenset(
+    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+)
+
+log = structlog.get_logger()
+Faults = dict[Due, Exception]
+
+
+class Carrier:
+    """Carries what is due; what fails is given back, to be tried again later and later."""
+
+    def __init__(
+        self, database: Database, *, connect: Callable[[], Awaitable[Client]], task_queue: str
+    ) -> None:
+        self._database = database
+        self._connect = connect
+        self._task_queue = task_queue
+        self._address: Address | None = None
+        self._limit = DELIVERIES_A_ROUND
+
+    async def carry(self) -> bool:
+        """Carry what is due; whether there may be more. RPCError when Temporal is away."""
+        address = await self._connected()
+        async with self._database.transaction() as session:
+            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE)
+        faults = await self._carried(address, due)
+        async with self._database.transaction() as session:
+            carried = [delivery.id for delivery in due if delivery not in faults]
+            await deliveries.acknowledge(session, carried)
+            await deliveries.release(session, {d.id: pause_s(d.attempts) for d in faults})
+        self._judge(due, faults)
+        return len(due) == self._limit
+
+    async def _connected(self) -> Address:
+        if self._address is None:
+            self._address = Address(await self._connect(), self._task_queue)
+        return self._address
+
+    async def _carried(self, address: Address, due: Sequence[Due]) -> Faults:
+        ordered = sorted(
+            due, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
+        )
+        groups = [list(g) for _, g in groupby(ordered, lambda d: d.referral.referral_id)]
+        results = await asyncio.gather(*(_carry_in_order(address, group) for group in groups))
+        return {delivery: fault for faults in results for delivery, fault in faults.items()}
+
+    def _judge(self, due: Sequence[Due], faults: Faults) -> None:
+        """Tell an outage, which concerns all, from the faults of single deliveries."""
+        outage = next((fault for fault in faults.values() if _is_away(fault)), None)
+        if outage is not None and len(faults) == len(due):
+            self._limit = A_FEW
+            raise outage
+        self._limit = DELIVERIES_A_ROUND
+        for delivery, fault in faults.items():
+            log.error(
+                "delivery_failed",
+                referral_id=str(delivery.referral.referral_id),
+                signal=delivery.signal,
+                attempts=delivery.attempts,
+                error=repr(fault),
+            )
+
+
+async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
+    """What follows a delivery that failed fails with it, so that their order stays."""
+    for index, delivery in enumerate(group):
+        try:
+            await carry(address, delivery)
+        except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
+            return dict.fromkeys(group[index:], fault)
+    return {}
+
+
+def _is_away(fault: Exception) -> bool:
+    return isinstance(fault, RPCError) and fault.status in AWAY
