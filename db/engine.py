@@ -53,7 +53,7 @@ class Database:
 
     async def answers(self) -> bool:
         async with self.reading() as session:
-            return (await session.execute(text("select 1"))).scalar_one() == 1
+            return bool((await session.execute(text("select 1"))).scalar_one())
 
     async def close(self) -> None:
         await self.engine.dispose()

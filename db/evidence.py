@@ -41,9 +41,8 @@ _SHARED: Final = text("""
 """)
 
 
-async def of_pair(
-    session: ReadSession, *, referrer_id: str, referee_id: str, unavailable: tuple[str, ...] = ()
-) -> Evidence:
+async def of_pair(session: ReadSession, *, referrer_id: str, referee_id: str) -> Evidence:
+    """What is recorded of the pair; what outside signals say is added by whoever asked them."""
     pair = {"referrer": referrer_id, "referee": referee_id}
     shared = (await session.execute(_SHARED, pair)).one()
     return Evidence(
@@ -53,5 +52,4 @@ async def of_pair(
         shared_instruments=shared.instruments,
         shared_devices=shared.devices,
         shared_addresses=shared.addresses,
-        unavailable=unavailable,
     )

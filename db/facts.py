@@ -88,3 +88,14 @@ def body_of(fact: Fact) -> dict[str, Any]:
 
 def fact_of(kind: Kind, body: dict[str, Any]) -> Fact:
     return _SHAPES[kind].validate_python(body)
+
+
+async def signup_waits_with(session: ReadSession, token: str) -> bool:
+    """Whether a signup with this referral token was heard, but not routed yet."""
+    query = text("""
+        select exists (
+            select from inbox join facts using (kind, event_id)
+            where inbox.kind = 'signup' and facts.body ->> 'referral_token' = :token
+        )
+    """)
+    return (await session.execute(query, {"token": token})).scalar_one() is True

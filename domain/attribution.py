@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Method(StrEnum):
-    REFERRAL_TOKEN = "referral_token"  # noqa: S105 - the name of a way, not a secret
+    REFERRAL_TOKEN = "referral_token"
     TYPED_CODE = "typed_code"
     SIGNAL = "signal"
 
@@ -16,8 +16,8 @@ class Refusal(StrEnum):
 
     NO_CLAIM = "no_claim"
     EXISTING_PLAYER = "existing_player"
-    FORGED_TOKEN = "forged_token"  # noqa: S105 - a reason, not a secret
-    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - a reason, not a secret
+    FORGED_TOKEN = "forged_token"
+    EXPIRED_TOKEN = "expired_token"
     UNKNOWN_REFERRAL = "unknown_referral"
     UNKNOWN_CODE = "unknown_code"
     CAMPAIGN_ENDED = "campaign_ended"

@@ -17,7 +17,8 @@ class Evidence:
     """What is known about the two players of a referral when it is scored.
 
     `shared_*` count what the referee has in common with the referrer or with others whom the same
-    referrer brought. `unavailable` names the signals that could not be had.
+    referrer brought. `warnings` names outside signals that doubt the pair, `unavailable` those
+    that could not be had.
     """
 
     same_player: bool = False
@@ -26,6 +27,7 @@ class Evidence:
     shared_instruments: int = 0
     shared_devices: int = 0
     shared_addresses: int = 0
+    warnings: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
 
 
@@ -50,6 +52,7 @@ RULES: Final = (
     Rule("shared_payment_instrument", 70, lambda e: e.shared_instruments > 0),
     Rule("shared_device", 60, lambda e: e.shared_devices > 0),
     Rule("shared_contact", 60, lambda e: e.shared_contacts > 0),
+    Rule("outside_warning", 60, lambda e: bool(e.warnings)),
     Rule("signal_unavailable", 50, lambda e: bool(e.unavailable)),
     Rule("shared_address", 10, lambda e: e.shared_addresses > 0),
 )

@@ -1,0 +1,175 @@
+"""From a qualifying deposit to money: promised, reserved, and credited, held or deferred."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid5
+
+from activities.records import Record
+from db import assessments, outbox, referrals, reviews, rewards, schedules
+from db.ledger import Posting
+from db.tables import AssessmentRow, Reward
+from domain.facts import Deposit
+from domain.fraud import Verdict
+from domain.referral import Stage, Standing
+from domain.reward import RewardStatus, promises
+
+FUNDS_AWAITED: Final = timedelta(days=30)
+"""How long a campaign without an end lets a deferred reward wait before it is looked at again."""
+
+
+async def credit(record: Record) -> Standing:
+    """Give what the qualifying deposit earned by its assessment, as far as the budget goes."""
+    deposit = await record.qualifying_deposit()
+    if deposit is None:
+        return await _nothing_earned(record)
+    assessed = await assessments.of(record.session, record.referral.assessment_id)
+    if assessed is None or assessed.deposit_event_id != deposit.event_id:
+        return record.standing
+    if assessed.verdict is Verdict.BLOCK:
+        return await void(record, Stage.REJECTED, _because(assessed))
+    promised = await _promise(record, deposit)
+    if await rewards.hold(record.session, record.referral, promised, at=record.now) is (
+        Posting.INSUFFICIENT
+    ):
+        return await _defer(record)
+    await _announce_qualified(record)
+    return await _credit_or_hold(record, deposit, assessed)
+
+
+async def release(record: Record, deposit: Deposit) -> Standing:
+    """Credit the held rewards; from here on only what happens to this deposit counts."""
+    held = await rewards.of_referral(record.session, record.referral.id)
+    await rewards.release(record.session, record.referral, held, at=record.now)
+    await reviews.close(record.session, record.referral.id)
+    for reward in held:
+        reward.deposit_event_id = deposit.event_id
+    record.referral.qualified_by = deposit.event_id
+    record.referral.credited_at = record.now
+    return await referrals.enter(
+        record.session,
+        record.referral,
+        Stage.REWARDED,
+        until=record.now + record.terms.chargeback_window,
+        at=record.now,
+        extra=_told(held),
+    )
+
+
+async def void(record: Record, stage: Stage, reason: str) -> Standing:
+    """End without a reward: what was reserved goes back, what was deferred is dropped."""
+    unpaid = await rewards.of_referral(record.session, record.referral.id)
+    await rewards.void(record.session, record.referral, unpaid, at=record.now)
+    await reviews.close(record.session, record.referral.id)
+    record.referral.awaits_funds = False
+    return await referrals.enter(
+        record.session, record.referral, stage, until=record.now, at=record.now, reason=reason
+    )
+
+
+async def doubt(record: Record, assessed: AssessmentRow, *, eligible: bool) -> None:
+    """Ask a person, once, with the reasons for doubting."""
+    held = await rewards.of_referral(record.session, record.referral.id)
+    reasons = (*assessed.reasons, *(() if eligible else ("player_not_eligible",)))
+    await reviews.open_review(
+        record.session,
+        record.referral,
+        score=assessed.score,
+        reasons=reasons,
+        amount=rewards.money_of(held[-1]),
+        at=record.now,
+    )
+
+
+async def _nothing_earned(record: Record) -> Standing:
+    if record.referral.stage is Stage.DEFERRED:
+        return await void(record, Stage.VOIDED, "the deposit was taken back while deferred")
+    return record.standing
+
+
+async def _promise(record: Record, deposit: Deposit) -> Sequence[Reward]:
+    promised = promises(
+        record.referral.id,
+        record.terms,
+        referrer_id=record.referral.referrer_id,
+        referee_id=record.referee_id,
+    )
+    return await rewards.promise(
+        record.session,
+        record.referral,
+        promised,
+        deposit_event_id=deposit.event_id,
+        held_until=record.now + record.terms.hold_period,
+        at=record.now,
+    )
+
+
+async def _defer(record: Record) -> Standing:
+    campaign = await schedules.of(record.session, record.referral.campaign_id)
+    if campaign.has_ended(record.now):
+        return await void(record, Stage.UNFUNDED, "the campaign ended without a budget for it")
+    record.referral.awaits_funds = True
+    return await referrals.enter(
+        record.session,
+        record.referral,
+        Stage.DEFERRED,
+        until=campaign.ends_at or record.now + FUNDS_AWAITED,
+        at=record.now,
+        reason="the campaign's budget is used up; it goes on when that is topped up",
+    )
+
+
+async def _credit_or_hold(record: Record, deposit: Deposit, assessed: AssessmentRow) -> Standing:
+    record.referral.awaits_funds = False
+    eligible = await record.both_are_eligible()
+    doubtful = assessed.verdict is Verdict.REVIEW or not eligible
+    if doubtful:
+        await doubt(record, assessed, eligible=eligible)
+        return await _hold(record, until=record.now + record.terms.review_period, why="in review")
+    if record.terms.hold_period:
+        return await _hold(
+            record, until=record.now + record.terms.hold_period, why="in its hold period"
+        )
+    return await release(record, deposit)
+
+
+async def _hold(record: Record, *, until: datetime, why: str) -> Standing:
+    held = await rewards.of_referral(record.session, record.referral.id)
+    return await referrals.enter(
+        record.session,
+        record.referral,
+        Stage.HELD,
+        until=until,
+        at=record.now,
+        reason=why,
+        extra=_told(held),
+    )
+
+
+async def _announce_qualified(record: Record) -> None:
+    await outbox.announce(
+        record.session,
+        event_id=uuid5(record.referral.id, "qualified"),
+        type_="ReferralQualified",
+        referral=record.referral,
+        at=record.now,
+    )
+
+
+def _because(assessed: AssessmentRow) -> str:
+    return f"fraud: {', '.join(assessed.reasons)}"
+
+
+def _told(told: Sequence[Reward]) -> dict[str, object]:
+    return {
+        "rewards": [
+            {
+                "reward_id": str(reward.id),
+                "reward_type": reward.reward_type.value,
+                "player_id": reward.player_id,
+                "amount": {"minor": reward.amount_minor, "currency": reward.currency},
+                "status": RewardStatus(reward.status).value,
+            }
+            for reward in told
+        ]
+    }

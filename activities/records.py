@@ -1,0 +1,131 @@
+"""The recorded referral that an act looks at: opened under its locks, in one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from activities.messages import Look
+from db import binding, facts, players, referrals, reviews
+from db.engine import Database, Session
+from db.facts import Recorded
+from db.tables import ReferralRow
+from domain.campaign import Terms
+from domain.facts import Deposit, Fact, Kind, Signup, StatusChange, kind_of
+from domain.privacy import without_personal_data
+from domain.qualification import is_eligible, qualifying_deposit
+from domain.referral import Standing
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A locked referral and the transaction that holds its locks."""
+
+    session: Session
+    referral: ReferralRow
+    now: datetime
+
+    @property
+    def standing(self) -> Standing:
+        return referrals.standing_of(self.referral)
+
+    @property
+    def terms(self) -> Terms:
+        return referrals.terms_of(self.referral)
+
+    @property
+    def referee_id(self) -> str:
+        if self.referral.referee_id is None:
+            raise RuntimeError(f"referral {self.referral.id} earns without a referee")
+        return self.referral.referee_id
+
+    def still_stands(self, standing: Standing) -> bool:
+        return self.referral.stage is standing.stage
+
+    async def money_facts(self) -> tuple[Fact, ...]:
+        """What the referee deposited, and what of it was taken back."""
+        return await facts.of_player(self.session, self.referee_id, Kind.DEPOSIT, Kind.CHARGEBACK)
+
+    async def qualifying_deposit(self) -> Deposit | None:
+        """The deposit that earns the reward by all that is known now."""
+        if self.referral.signed_up_at is None:
+            return None
+        return qualifying_deposit(
+            await self.money_facts(), self.terms, signed_up_at=self.referral.signed_up_at
+        )
+
+    async def both_are_eligible(self) -> bool:
+        """Whether neither player is self-excluded or closed, as far as anything was heard."""
+        for player_id in {self.referral.referrer_id, self.referee_id}:
+            changes = await facts.of_player(self.session, player_id, Kind.PLAYER)
+            if not is_eligible([c for c in changes if isinstance(c, StatusChange)]):
+                return False
+        return True
+
+
+class Records:
+    """Opens records for the acts; has the keys that recording a signalled event needs."""
+
+    def __init__(self, database: Database, *, hash_key: bytes, token_key: bytes) -> None:
+        self.database = database
+        self.hash_key = hash_key
+        self.token_key = token_key
+
+    @asynccontextmanager
+    async def opened(self, look: Look) -> AsyncIterator[Record]:
+        """Lock the players, record what was heard, then lock the referral, in that order."""
+        async with self.database.transaction() as session:
+            await players.lock(session, *await _players(session, look))
+            await self._record_heard(session, look)
+            row = await referrals.locked(session, look.referral_id)
+            if row is None:
+                raise RuntimeError(f"no referral {look.referral_id} is recorded")
+            yield Record(session, row, look.now)
+
+    async def pair(self, referral_id: UUID) -> tuple[str, str]:
+        """The referrer and the referee of a referral that was signed up for."""
+        async with self.database.reading() as session:
+            query = select(ReferralRow.referrer_id, ReferralRow.referee_id)
+            row = (await session.execute(query.where(ReferralRow.id == referral_id))).one()
+            return row.referrer_id, row.referee_id or ""
+
+    async def _record_heard(self, session: Session, look: Look) -> None:
+        for fact in look.heard.facts:
+            await self._record(session, look, fact)
+        for decision in look.heard.decisions:
+            review_id = reviews.review_id(look.referral_id)
+            await reviews.decide(session, review_id=review_id, decision=decision)
+
+    async def _record(self, session: Session, look: Look, heard: Fact) -> None:
+        body = without_personal_data(facts.body_of(heard), self.hash_key)
+        fact = facts.fact_of(kind_of(heard), body)
+        recorded = await facts.record(
+            session, fact, player_id=str(body["player_id"]), door="signal"
+        )
+        if recorded is Recorded.CONFLICT:
+            _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
+        elif isinstance(fact, Signup):
+            await binding.bind_signup(
+                session,
+                fact,
+                token_key=self.token_key,
+                now=look.now,
+                only_referral=look.referral_id,
+            )
+
+
+async def _players(session: Session, look: Look) -> list[str]:
+    query = select(ReferralRow.referrer_id, ReferralRow.referee_id).where(
+        ReferralRow.id == look.referral_id
+    )
+    recorded = (await session.execute(query)).one_or_none() or ()
+    return [
+        *(player_id for player_id in recorded if player_id),
+        *(signup.player_id for signup in look.heard.signups),
+    ]

@@ -1,0 +1,72 @@
+"""How a referral begins with its signup, and how it ends when nothing more can be earned."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+
+import tokens
+from activities.messages import Admission, Look
+from activities.records import Record, Records
+from db import facts, referrals
+from domain.referral import Stage, Standing
+
+ROUTING_PATIENCE: Final = timedelta(minutes=1)
+"""How long an invitation waits for the courier to route a signup that was heard in time."""
+
+
+class ReferralActivities:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    @activity.defn
+    async def admit_signup(self, look: Look) -> Admission:
+        """Record and bind a signup that was signalled to this referral; answer where it stands.
+
+        Also the act of an invitation that was told to look. A fault of the database is retried.
+        """
+        async with self._records.opened(look) as record:
+            return Admission(record.standing, record.referral.referee_id)
+
+    @activity.defn
+    async def expire_referral(self, look: Look) -> Standing:
+        """Close the referral as EXPIRED, unless what was awaited has arrived after all.
+
+        Answers SIGNED_UP unchanged when a deposit qualifies: it has then to be scored.
+        """
+        async with self._records.opened(look) as record:
+            if not record.still_stands(look.standing):
+                return record.standing
+            if record.referral.stage is Stage.INVITED:
+                return await self._expire_invitation(record)
+            if await record.qualifying_deposit():
+                return record.standing
+            return await _expire(record, "no qualifying deposit in time")
+
+    @activity.defn
+    async def look_again(self, look: Look) -> Standing:
+        """Record what was heard, and answer where the referral stands: for those at their end."""
+        async with self._records.opened(look) as record:
+            return record.standing
+
+    async def _expire_invitation(self, record: Record) -> Standing:
+        invited_at, terms = record.referral.invited_at, record.terms
+        token = tokens.issue(
+            record.referral.id,
+            expires_at=invited_at + terms.signup_window,
+            key=self._records.token_key,
+        )
+        if await facts.signup_waits_with(record.session, token):
+            return Standing(Stage.INVITED, record.now + ROUTING_PATIENCE)
+        return await _expire(record, "no signup in time")
+
+
+async def _expire(record: Record, reason: str) -> Standing:
+    return await referrals.enter(
+        record.session,
+        record.referral,
+        Stage.EXPIRED,
+        until=record.now,
+        at=record.now,
+        reason=reason,
+    )

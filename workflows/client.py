@@ -1,0 +1,29 @@
+"""How this service reaches Temporal, and what every starter of a referral adds to its start."""
+
+from typing import TypedDict
+
+from temporalio.client import Client
+from temporalio.common import TypedSearchAttributes
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain.referral import Referral
+from workflows import search
+
+
+class StartOptions(TypedDict):
+    search_attributes: TypedSearchAttributes
+    static_summary: str
+
+
+async def connect(address: str, namespace: str) -> Client:
+    """A client that connects when it is first used, so that nothing waits for Temporal to be up."""
+    return await Client.connect(
+        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=True
+    )
+
+
+def start_options(referral: Referral) -> StartOptions:
+    return {
+        "search_attributes": search.of_referral(referral),
+        "static_summary": f"invited by {referral.referrer_id} with {referral.code}",
+    }

@@ -1,0 +1,27 @@
+"""Keeps a malformed signal from blocking a referral for ever."""
+
+from temporalio import workflow
+from temporalio.worker import (
+    HandleSignalInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+
+
+class DropMalformedSignals(Interceptor):
+    """Anyone may signal without an argument, or with a wrong one; the handler would raise then."""
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's own name
+    ) -> type[WorkflowInboundInterceptor]:
+        return _Dropping
+
+
+class _Dropping(WorkflowInboundInterceptor):
+    async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - as above
+        try:
+            await super().handle_signal(input)
+        except (TypeError, AttributeError, ValueError) as fault:
+            workflow.logger.warning("malformed signal %s dropped: %s", input.signal, fault)
