@@ -25,15 +25,20 @@ log = structlog.get_logger()
 
 
 def main(settings: Settings) -> int:
-    uvloop.run(run(settings))
+    """Run until SIGTERM or SIGINT."""
+    uvloop.run(_until_told(settings))
     return 0
 
 
-async def run(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT; whatever is away then or later is waited for."""
+async def _until_told(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await run(settings, stopping=stopping)
+
+
+async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
+    """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     work = _work(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]

@@ -44,7 +44,7 @@ class Carrier:
         self._limit = DELIVERIES_A_ROUND
 
     async def carry(self) -> bool:
-        """Carry what is due; whether there may be more. RPCError when Temporal is away."""
+        """Carry what is due; whether there may be more. an exception when Temporal is away."""
         address = await self._connected()
         async with self._database.transaction() as session:
             due = await deliveries.lease(session, limit=self._limit, lasting=LEASE)
@@ -97,4 +97,6 @@ async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
 
 
 def _is_away(fault: Exception) -> bool:
-    return isinstance(fault, RPCError) and fault.status in AWAY
+    # A client that has never been connected says so with a plain RuntimeError.
+    never_connected = type(fault) is RuntimeError and "connect" in str(fault)
+    return never_connected or (isinstance(fault, RPCError) and fault.status in AWAY)

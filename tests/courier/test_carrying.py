@@ -1,0 +1,179 @@
+"""Deliveries reach Temporal once each, in order, and are repeated until it took them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from db import deliveries
+from db.engine import Database
+from db.tables import Delivery, ReferralRow
+from domain.referral import Stage
+from messaging.carrier import LEASE, Carrier
+from tests.builders import an_invitation, deposit, signup, unique
+from tests.courier.steps import (
+    a_shared_code,
+    at_stage,
+    deliveries_to,
+    hear_and_route,
+    invited_twice,
+    referrals_of,
+    sign_up,
+    signals_to,
+)
+from tests.courier.temporal import START, told
+from workflows.client import connect
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+def to(client: Client) -> Connect:
+    async def connected() -> Client:
+        return client
+
+    return connected
+
+
+def carrier_of(database: Database, connect: Connect) -> Carrier:
+    return Carrier(database, connect=connect, task_queue=unique("queue"))
+
+
+async def carried(database: Database, env: WorkflowEnvironment) -> None:
+    carrier = carrier_of(database, to(env.client))
+    while await carrier.carry():
+        pass
+
+
+async def clicked(database: Database) -> ReferralRow:
+    async with database.transaction() as session:
+        row = await an_invitation(session)
+        await deliveries.add(session, row.id, kind="invitation", event_id=str(row.id), signal=None)
+    return row
+
+
+async def bound(database: Database) -> ReferralRow:
+    arrival = signup(code=await a_shared_code(database))
+    await sign_up(database, arrival)
+    (row,) = await referrals_of(database, arrival.player_id)
+    return row
+
+
+async def hears_deposit(database: Database, row: ReferralRow) -> None:
+    paid = deposit(row.referee_id)
+    await hear_and_route(database, paid, player_id=paid.player_id)
+
+
+async def test_an_invitation_starts_its_workflow(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await clicked(fresh_database)
+
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == [START]
+    assert await signals_to(fresh_database, row) == []
+
+
+async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await clicked(fresh_database)
+    await at_stage(fresh_database, row, Stage.EXPIRED)
+
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == []
+    assert await signals_to(fresh_database, row) == []
+
+
+async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await bound(fresh_database)
+    await hears_deposit(fresh_database, row)
+
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == [START, "sign_up", "make_deposit"]
+
+
+async def test_what_is_acknowledged_is_not_carried_again(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await bound(fresh_database)
+
+    await carried(fresh_database, temporal_env)
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == [START, "sign_up"]
+
+
+async def test_couriers_side_by_side_carry_everything_once(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    rows = [await bound(fresh_database) for _ in range(20)]
+
+    await asyncio.gather(*(carried(fresh_database, temporal_env) for _ in range(3)))
+
+    for row in rows:
+        assert await told(temporal_env.client, row) == [START, "sign_up"]
+
+
+async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    winner, loser = await invited_twice(fresh_database, unique("visitor"))
+    open_one = await clicked(fresh_database)
+    await carried(fresh_database, temporal_env)
+    await sign_up(fresh_database, signup(referral_token=winner.token))
+    async with fresh_database.transaction() as session:
+        await deliveries.add(
+            session, open_one.id, kind="look", event_id="superseded", signal="supersede"
+        )
+    await at_stage(fresh_database, open_one, Stage.LOST)
+
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, loser.row) == []
+    assert await told(temporal_env.client, open_one) == [START, "supersede"]
+    assert await signals_to(fresh_database, loser.row) == []
+
+
+async def test_a_lease_that_ran_out_is_taken_by_another_courier(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await bound(fresh_database)
+    async with fresh_database.transaction() as session:
+        assert len(await deliveries.lease(session, limit=10, lasting=LEASE)) == 1
+    async with fresh_database.transaction() as session:
+        assert await deliveries.lease(session, limit=10, lasting=LEASE) == ()
+        await session.execute(
+            update(Delivery).values(next_attempt_at=Delivery.next_attempt_at - LEASE)
+        )
+
+    await carried(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == [START, "sign_up"]
+
+
+async def test_nothing_is_dropped_while_temporal_is_away(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await bound(fresh_database)
+    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
+
+    with pytest.raises(RuntimeError, match="connect"):
+        await nowhere.carry()
+
+    (delivery,) = await deliveries_to(fresh_database, row)
+    wait = delivery.next_attempt_at - delivery.created_at
+    assert (delivery.acknowledged_at, delivery.attempts) == (None, 1)
+    assert wait < timedelta(seconds=15)
+    async with fresh_database.transaction() as session:
+        await deliveries.release(session, {delivery.id: 0.0})
+    await carried(fresh_database, temporal_env)
+    assert await told(temporal_env.client, row) == [START, "sign_up"]

@@ -1,0 +1,142 @@
+"""The courier as a whole: woken at once, deaf to faults, patient in outages."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+import courier
+from db.engine import Database
+from db.tables import FactRow, Inbox, ReferralRow
+from domain.facts import Kind
+from messaging.router import Router
+from settings import Settings
+from stack import binaries, ports
+from tests.builders import NOW, TOKEN_KEY, a_player, signup, unique
+from tests.courier.steps import a_shared_code, hear, referrals_of
+from tests.courier.temporal import START, told
+from tests.fixtures.databases import Urls
+from workflows import search
+
+PATIENCE_S = 20.0
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    task = asyncio.create_task(courier.run(settings, stopping=stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.wait_for(task, PATIENCE_S)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        # Another process changes it, and tells nobody here.
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def settings_for(settings: Settings, urls: Urls, address: str) -> Settings:
+    return settings.model_copy(
+        update={
+            "database_url": urls.application,
+            "temporal_address": address,
+            "task_queue": unique("queue"),
+        }
+    )
+
+
+async def arrive(database: Database) -> str:
+    arrival = signup(code=await a_shared_code(database))
+    await hear(database, arrival, player_id=arrival.player_id)
+    return arrival.player_id
+
+
+async def bound(database: Database, player_id: str) -> ReferralRow:
+    async def is_bound() -> bool:
+        return bool(await referrals_of(database, player_id))
+
+    await eventually(is_bound)
+    return (await referrals_of(database, player_id))[0]
+
+
+async def signalled(env: WorkflowEnvironment, row: ReferralRow) -> None:
+    async def has_heard() -> bool:
+        return await told(env.client, row) == [START, "sign_up"]
+
+    await eventually(has_heard)
+
+
+async def test_a_fact_reaches_its_workflow(
+    fresh_database: Database,
+    fresh_urls: Urls,
+    settings: Settings,
+    temporal_env: WorkflowEnvironment,
+) -> None:
+    address = temporal_env.client.service_client.config.target_host
+    async with running(settings_for(settings, fresh_urls, address)):
+        player_id = await arrive(fresh_database)
+
+        await signalled(temporal_env, await bound(fresh_database, player_id))
+
+
+async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
+    fresh_database: Database, fresh_urls: Urls, settings: Settings
+) -> None:
+    port = ports.another()
+    async with running(settings_for(settings, fresh_urls, f"127.0.0.1:{port}")):
+        rows = [await bound(fresh_database, await arrive(fresh_database)) for _ in range(5)]
+
+        async with await _temporal_at(port) as back:
+            for row in rows:
+                await signalled(back, row)
+
+
+async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
+    fresh_database: Database,
+) -> None:
+    broken = a_player()
+    await _hear_nonsense(fresh_database, broken)
+    player_id = await arrive(fresh_database)
+    router = Router(fresh_database, token_key=TOKEN_KEY, clock=lambda: datetime.now(UTC))
+
+    assert await router.route()
+    assert not await router.route()
+
+    assert len(await referrals_of(fresh_database, player_id)) == 1
+    async with fresh_database.reading() as session:
+        assert (await session.scalars(select(Inbox.player_id))).all() == [broken]
+
+
+async def _temporal_at(port: int) -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
+        ip="127.0.0.1",
+        port=port,
+        dev_server_existing_path=str(binaries.temporal()),
+        data_converter=pydantic_data_converter,
+        search_attributes=search.ALL,
+    )
+
+
+async def _hear_nonsense(database: Database, player_id: str) -> None:
+    event_id = unique("signup")
+    async with database.transaction() as session:
+        session.add(
+            FactRow(
+                kind=Kind.SIGNUP,
+                event_id=event_id,
+                player_id=player_id,
+                occurred_at=NOW,
+                body={"no": "signup"},
+                fingerprint="0" * 64,
+                door="http",
+            )
+        )
+        session.add(Inbox(player_id=player_id, kind=Kind.SIGNUP, event_id=event_id))

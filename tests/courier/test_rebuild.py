@@ -1,0 +1,64 @@
+"""An empty Temporal is filled again from what Postgres says."""
+
+from datetime import timedelta
+
+from temporalio.testing import WorkflowEnvironment
+
+from db.engine import Database
+from db.tables import ReferralRow
+from domain.referral import Stage
+from messaging.signals import Address
+from rebuild import rebuild
+from tests.builders import NOW, a_bound_referral, an_invitation, unique
+from tests.courier.steps import at_stage
+from tests.courier.temporal import START, told
+
+
+async def at(database: Database, stage: Stage) -> ReferralRow:
+    async with database.transaction() as session:
+        row = await a_bound_referral(session)
+    await at_stage(database, row, stage)
+    return row
+
+
+async def rebuilt(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> int:
+    address = Address(env.client, unique("queue"))
+    return await rebuild(database, address, now=NOW + timedelta(days=days))
+
+
+async def test_starts_every_open_referral_which_looks_once(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    async with fresh_database.transaction() as session:
+        invitation = await an_invitation(session)
+    stages = [Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED, Stage.REWARDED, Stage.REVERSED]
+    rows = [await at(fresh_database, stage) for stage in stages]
+
+    assert await rebuilt(fresh_database, temporal_env) == 0
+
+    for row in (invitation, *rows):
+        assert await told(temporal_env.client, row) == [START, "look"]
+
+
+async def test_leaves_alone_what_has_ended(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    ended = [Stage.SETTLED, Stage.EXPIRED, Stage.REJECTED, Stage.UNFUNDED, Stage.VOIDED]
+    rows = [await at(fresh_database, stage) for stage in ended]
+    closed = await at(fresh_database, Stage.REVERSED)
+
+    await rebuilt(fresh_database, temporal_env, days=121)
+
+    for row in (*rows, closed):
+        assert await told(temporal_env.client, row) == []
+
+
+async def test_a_workflow_that_is_there_only_looks_once_more(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await at(fresh_database, Stage.HELD)
+
+    await rebuilt(fresh_database, temporal_env)
+    await rebuilt(fresh_database, temporal_env)
+
+    assert await told(temporal_env.client, row) == [START, "look", "look"]
