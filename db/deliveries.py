@@ -37,7 +37,7 @@ class Due:
     fact: Fact | None
 
 
-async def add(  # noqa: PLR0913 - a row is its columns
+async def add(
     session: Session,
     referral_id: UUID,
     *,
