@@ -9,7 +9,20 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from api import events, openapi
+from api import (
+    campaigns,
+    clicks,
+    codes,
+    events,
+    health,
+    links,
+    openapi,
+    players,
+    referrals,
+    reviews,
+    rewards,
+    shares,
+)
 from api.dependencies import Keyring
 from api.errors import install, problem_responses
 from api.observing import Metrics, Observed
@@ -19,7 +32,18 @@ from settings import Settings
 GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
 
-ROUTERS: Final = (events.router,)
+PUBLIC: Final = (health.router, links.router)
+WITH_A_KEY: Final = (
+    codes.router,
+    shares.router,
+    clicks.router,
+    events.router,
+    referrals.router,
+    players.router,
+    rewards.router,
+    reviews.router,
+    campaigns.router,
+)
 
 
 def build_app(settings: Settings, database: Database) -> FastAPI:
@@ -36,8 +60,10 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.keyring = Keyring(database)
     app.state.metrics = metrics
-    for router in ROUTERS:
+    for router in PUBLIC:
         app.include_router(router)
+    for router in WITH_A_KEY:
+        app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
     install(app)
     app.add_middleware(Observed, metrics=metrics)
     openapi.install(app)

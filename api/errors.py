@@ -56,6 +56,9 @@ OF_FRAMEWORK: Final = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+OF_BODIES: Final = ("body_too_large", "unsupported_media_type")
+"""What any route that reads a body may refuse it for."""
+
 # Connection, resources, operator, lock and serialization: none is the caller's fault.
 PASSING_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
@@ -160,9 +163,12 @@ def _message(error: dict[str, Any]) -> str:
     return message.removeprefix("Value error, ")
 
 
-def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problem_responses(*codes: str) -> Responses:
     """What OpenAPI says of the problems that a route may answer with."""
-    told: dict[int | str, dict[str, Any]] = {}
+    told: Responses = {}
     for code in codes:
         status, title = TITLES[code]
         examples = told.get(status, {}).get("content", {}).get(CONTENT_TYPE, {}).get("examples", {})

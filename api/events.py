@@ -4,7 +4,7 @@ import structlog
 from fastapi import APIRouter, Depends
 
 from api.dependencies import Config, Db, requires
-from api.errors import Problem, problem_responses
+from api.errors import OF_BODIES, Problem, problem_responses
 from api.schemas.events import (
     Accepted,
     ChargebackIn,
@@ -26,7 +26,7 @@ router = APIRouter(
     tags=["events"],
     route_class=StrictRoute,
     dependencies=[Depends(requires("events:write"))],
-    responses=problem_responses("event_conflict", "body_too_large", "unsupported_media_type"),
+    responses=problem_responses("event_conflict", *OF_BODIES),
 )
 log = structlog.get_logger()
 

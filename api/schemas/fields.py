@@ -140,10 +140,10 @@ PositiveDuration = Annotated[
     WithJsonSchema(_DURATION_SCHEMA),
 ]
 _Printable = Annotated[str, AfterValidator(_printable)]
-_Said = Annotated[_Printable, Field(min_length=1), AfterValidator(_not_blank)]
-Word = Annotated[_Said, Field(max_length=32)]
-Line = Annotated[_Said, Field(max_length=64)]
-Phrase = Annotated[_Said, Field(max_length=320)]
+Text = Annotated[_Printable, Field(min_length=1), AfterValidator(_not_blank)]
+Word = Annotated[Text, Field(max_length=32)]
+Line = Annotated[Text, Field(max_length=64)]
+Phrase = Annotated[Text, Field(max_length=320)]
 OptionalLine = Annotated[
     Annotated[_Printable, Field(max_length=64)] | None, BeforeValidator(_given)
 ]

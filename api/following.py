@@ -1,0 +1,47 @@
+"""What following a code comes to, whether a browser or a server tells of it."""
+
+from datetime import datetime
+
+from api.schemas.codes import Platform
+from db import clicks
+from db.clicks import Invitation, Visit
+from db.engine import Database
+from domain.codes import is_code, normalised
+from domain.privacy import pseudonymise
+from settings import Settings
+from tokens import issue
+
+
+async def follow(database: Database, visit: Visit) -> Invitation:
+    if not is_code(visit.code):
+        return Invitation(clicks.Outcome.UNKNOWN_CODE)
+    async with database.transaction() as session:
+        return await clicks.follow(session, visit)
+
+
+def visit_of(
+    settings: Settings,
+    *,
+    code: str,
+    visitor_id: str,
+    platform: Platform,
+    at: datetime,
+    **person: str | None,
+) -> Visit:
+    """The click, with everything about the person hashed."""
+    key = settings.hash_key.get_secret_value().encode()
+    return Visit(
+        code=normalised(code),
+        visitor=pseudonymise("visitor", visitor_id, key),
+        platform=platform,
+        at=at,
+        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
+    )
+
+
+def token_of(settings: Settings, invitation: Invitation) -> str:
+    """The token of an invitation that was made or known; it ends with the signup window."""
+    if invitation.referral_id is None or invitation.expires_at is None:
+        raise ValueError("this click led to no invitation")
+    key = settings.token_key.get_secret_value().encode()
+    return issue(invitation.referral_id, expires_at=invitation.expires_at, key=key)

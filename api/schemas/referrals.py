@@ -1,0 +1,68 @@
+"""Referrals and rewards, as they are shown."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from api.schemas.fields import MoneyOut, Shown
+from db.referral_views import ReferralView
+from domain.attribution import Method
+from domain.fraud import Verdict
+from domain.referral import Stage
+from domain.reward import RewardStatus, RewardType
+from workflows.identity import workflow_id
+
+
+class AttributionOut(Shown):
+    method: Method
+    confidence: float
+
+
+class AssessmentOut(Shown):
+    score: int
+    verdict: Verdict
+    reasons: list[str]
+
+
+class PassageOut(Shown):
+    stage: Stage
+    at: datetime
+    reason: str | None
+
+
+class RewardOut(Shown):
+    reward_id: UUID
+    referral_id: UUID
+    player_id: str
+    reward_type: RewardType
+    amount: MoneyOut
+    status: RewardStatus
+    held_until: datetime | None
+    deposit_event_id: str
+    assessment_id: UUID | None
+    created_at: datetime
+    changed_at: datetime
+
+
+class ReferralSummary(Shown):
+    referral_id: UUID
+    stage: Stage
+    until: datetime
+    campaign: str
+    code: str
+    referrer_id: str
+    referee_id: str | None
+    invited_at: datetime
+    attribution: AttributionOut | None
+    assessment: AssessmentOut | None
+    rewards: list[RewardOut]
+    workflow_id: str
+
+    @classmethod
+    def of(cls, view: ReferralView, **more: object) -> Self:
+        shown = {name: getattr(view, name) for name in cls.model_fields if hasattr(view, name)}
+        return cls.model_validate(shown | more | {"workflow_id": workflow_id(view.referral_id)})
+
+
+class ReferralOut(ReferralSummary):
+    timeline: list[PassageOut]
