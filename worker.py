@@ -3,9 +3,11 @@
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
+import stamina
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -27,7 +29,7 @@ SANDBOX: Final = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_passthrough_modules("domain", "activities")
 )
 GRACE: Final = timedelta(seconds=10)
-RECONNECT_AFTER_S: Final = 1.0
+RECONNECT_AT_MOST_S: Final = 5.0
 
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()
@@ -83,7 +85,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await _connected(settings)
     worker = build_worker(
         client,
         build_activities(database, settings),
@@ -94,3 +96,14 @@ async def _run(settings: Settings) -> None:
         log.info("ready", process="worker")
         await stop.wait()
     await database.close()
+
+
+async def _connected(settings: Settings) -> Client:
+    """Temporal may come up after its workers, or go away and come back."""
+    attempts = stamina.retry_context(
+        on=RuntimeError, attempts=None, timeout=None, wait_max=RECONNECT_AT_MOST_S
+    )
+    async for attempt in attempts:
+        with attempt:
+            return await connect(settings.temporal_address, settings.temporal_namespace, lazy=False)
+    raise AssertionError("stamina retries without an end")

@@ -15,10 +15,13 @@ class StartOptions(TypedDict):
     static_summary: str
 
 
-async def connect(address: str, namespace: str) -> Client:
-    """A client that connects when it is first used, so that nothing waits for Temporal to be up."""
+async def connect(address: str, namespace: str, *, lazy: bool = True) -> Client:
+    """A lazy client connects when it is first used, so that nothing waits for Temporal to be up.
+
+    Workers cannot use a lazy one; without it, RuntimeError when Temporal is away.
+    """
     return await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=True
+        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=lazy
     )
 
 
