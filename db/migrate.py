@@ -1,11 +1,11 @@
 """Brings the schema to a revision, and back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.schema import SchemaItem
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 APPLICATION_ROLE: Final = "referrals_app"
@@ -23,16 +23,9 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
     command.downgrade(_config(url, application_role), revision)
 
 
-def is_ours(
-    item: SchemaItem,
-    name: str | None,
-    kind: str,
-    reflected: bool,
-    _: SchemaItem | None,  # noqa: FBT001 - Alembic's signature
-) -> bool:
-    """Whether the models should know it; `outbox.xid` is for the relay alone."""
-    only_in_database = reflected and kind == "column" and name == "xid"
-    return not only_in_database
+def is_modelled(name: str | None, kind: str, _: Mapping[str, str | None]) -> bool:
+    """Whether db/tables.py should know it; `outbox.xid` is for the relay alone."""
+    return (kind, name) != ("column", "xid")
 
 
 def _config(url: str, application_role: str) -> Config:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.migrate import is_ours
+from db.migrate import is_modelled
 from db.tables import Table
 
 ONE_AT_A_TIME: Final = 7_364_113
@@ -16,7 +16,9 @@ ONE_AT_A_TIME: Final = 7_364_113
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Table.metadata, include_object=is_ours)
+    context.configure(
+        connection=connection, target_metadata=Table.metadata, include_name=is_modelled
+    )
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
         context.run_migrations()

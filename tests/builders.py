@@ -1,0 +1,231 @@
+"""Small ready-made things for tests; every id is drawn, so that tests never meet."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from db import facts, ledger
+from db.engine import Session
+from db.referrals import open_referral
+from db.routing import route_player
+from db.tables import Audit, Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.terms import terms_json
+from domain.campaign import CampaignStatus, Terms
+from domain.codes import drawn
+from domain.facts import (
+    Chargeback,
+    Choice,
+    Decision,
+    Deposit,
+    PlayerStatus,
+    Signup,
+    StatusChange,
+    TakeBack,
+)
+from domain.ledger import Movement, Transfer
+from domain.money import Money
+
+NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TOKEN_KEY: Final = b"another key for tests"
+
+
+def usd(minor: int = 1000) -> Money:
+    return Money(minor, "USD")
+
+
+TERMS: Final = Terms(
+    signup_window=timedelta(days=30),
+    deposit_window=timedelta(days=30),
+    minimum_deposit=usd(),
+    hold_period=timedelta(0),
+    review_period=timedelta(days=3),
+    chargeback_window=timedelta(days=120),
+    lateness_grace=timedelta(hours=1),
+    referrer_reward=usd(),
+)
+
+
+def unique(prefix: str) -> str:
+    return f"{prefix}-{uuid4().hex[:12]}"
+
+
+def a_player() -> str:
+    return unique("player")
+
+
+def signup(
+    player_id: str | None = None,
+    *,
+    at: datetime = NOW,
+    **fields: Any,  # noqa: ANN401 - any field of the fact
+) -> Signup:
+    plain = Signup(
+        event_id=unique("signup"),
+        occurred_at=at,
+        player_id=player_id or a_player(),
+        platform="web",
+        jurisdiction="US-NJ",
+        currency="USD",
+    )
+    return replace(plain, **fields)
+
+
+def deposit(
+    player_id: str | None = None,
+    *,
+    minor: int = 1000,
+    at: datetime | None = None,
+    **fields: Any,  # noqa: ANN401 - any field of the fact
+) -> Deposit:
+    plain = Deposit(
+        event_id=unique("deposit"),
+        occurred_at=at or NOW + timedelta(hours=1),
+        player_id=player_id or a_player(),
+        deposit_id=unique("d"),
+        amount=usd(minor),
+    )
+    return replace(plain, **fields)
+
+
+def chargeback(
+    of: Deposit,
+    kind: TakeBack = TakeBack.CHARGEBACK,
+    *,
+    at: datetime | None = None,
+    **fields: Any,  # noqa: ANN401 - any field of the fact
+) -> Chargeback:
+    plain = Chargeback(
+        event_id=unique("chargeback"),
+        occurred_at=at or of.occurred_at + timedelta(hours=1),
+        player_id=of.player_id,
+        deposit_id=of.deposit_id,
+        kind=kind,
+    )
+    return replace(plain, **fields)
+
+
+def status_change(
+    player_id: str, status: PlayerStatus = PlayerStatus.SELF_EXCLUDED, *, at: datetime = NOW
+) -> StatusChange:
+    return StatusChange(
+        event_id=unique("player"), occurred_at=at, player_id=player_id, status=status
+    )
+
+
+def decision(choice: Choice = Choice.APPROVE, *, at: datetime = NOW) -> Decision:
+    return Decision(
+        event_id=unique("decision"),
+        occurred_at=at,
+        reviewer="reviewer",
+        decision=choice,
+        reason="looked into it",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A campaign with the version that it promises now."""
+
+    campaign: Campaign
+    version: CampaignVersion
+
+
+async def an_offer(
+    session: Session,
+    *,
+    terms: Terms = TERMS,
+    budget: Money | None = None,
+    status: CampaignStatus = CampaignStatus.PUBLISHED,
+    ends_at: datetime | None = None,
+) -> Offer:
+    """A campaign with $1,000 in its budget, unless told otherwise; zero leaves it empty."""
+    budget = budget or Money(100_000, terms.referrer_reward.currency)
+    campaign = Campaign(
+        id=uuid4(),
+        slug=unique("campaign"),
+        status=status,
+        version=1,
+        starts_at=NOW - timedelta(days=365),
+        ends_at=ends_at,
+        currency=budget.currency,
+    )
+    session.add(campaign)
+    await session.flush()
+    version = CampaignVersion(
+        id=uuid4(),
+        campaign_id=campaign.id,
+        version=1,
+        name="An offer",
+        destination="https://book.example/signup",
+        budget_minor=budget.minor,
+        terms=terms_json(terms),
+        author="tests",
+    )
+    session.add(version)
+    await session.flush()
+    if budget.minor:
+        await fund(session, campaign, budget)
+    return Offer(campaign, version)
+
+
+async def fund(session: Session, campaign: Campaign, amount: Money) -> None:
+    transfer = Transfer(id=uuid4(), movement=Movement.FUND, amount=amount, campaign_id=campaign.id)
+    await ledger.post(session, [transfer], at=NOW)
+    session.add(
+        Audit(
+            actor="tests",
+            action="campaign.fund",
+            subject=f"campaign:{campaign.slug}",
+            reason="a test needs money",
+        )
+    )
+
+
+async def a_code(
+    session: Session, offer: Offer | None = None, *, player_id: str | None = None
+) -> ReferralCode:
+    offer = offer or await an_offer(session)
+    code = ReferralCode(
+        code=drawn(uuid4().bytes),
+        player_id=player_id or unique("referrer"),
+        campaign_id=offer.campaign.id,
+    )
+    session.add(code)
+    await session.flush()
+    return code
+
+
+async def an_invitation(
+    session: Session,
+    offer: Offer | None = None,
+    *,
+    code: ReferralCode | None = None,
+    invited_at: datetime = NOW,
+    visitor: str | None = None,
+) -> ReferralRow:
+    """A referral at INVITED. Give an `offer` together with a `code` of its campaign."""
+    offer = offer or await an_offer(session)
+    return await open_referral(
+        session,
+        referral_id=uuid4(),
+        code=code or await a_code(session, offer),
+        campaign=offer.campaign,
+        version=offer.version,
+        invited_at=invited_at,
+        visitor=visitor,
+    )
+
+
+async def a_bound_referral(
+    session: Session, offer: Offer | None = None, *, at: datetime = NOW
+) -> ReferralRow:
+    """A referral at SIGNED_UP, by way of a typed code: its `referee_id` is a new player."""
+    code = await a_code(session, offer)
+    heard = signup(at=at, code=code.code)
+    await facts.record(session, heard, player_id=heard.player_id, door="http")
+    await route_player(session, heard.player_id, token_key=TOKEN_KEY, now=at)
+    query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
+    return (await session.scalars(query)).one()
