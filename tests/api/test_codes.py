@@ -1,0 +1,104 @@
+"""Codes: one per player and campaign, shown in words, shared."""
+
+import asyncio
+
+from httpx import AsyncClient
+
+from domain.codes import ALPHABET
+from tests.api.bodies import (
+    assert_problem,
+    campaign,
+    code_of_a_new_player,
+    published,
+    terms,
+    unique,
+)
+
+
+async def test_gives_a_player_one_code_and_the_same_again(client: AsyncClient) -> None:
+    body = {"player_id": unique("referrer")}
+    first = await client.post("/v1/codes", json=body)
+    again = await client.post("/v1/codes", json=body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    code = first.json()["code"]
+    assert set(code) <= set(ALPHABET)
+    assert first.json() == {
+        "code": code,
+        "link": f"https://refer.example/r/{code}",
+        "player_id": body["player_id"],
+        "campaign": "default",
+    }
+
+
+async def test_asked_at_once_a_player_still_has_one_code(client: AsyncClient) -> None:
+    body = {"player_id": unique("referrer")}
+    answers = await asyncio.gather(*(client.post("/v1/codes", json=body) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["code"] for answer in answers}) == 1
+
+
+async def test_gives_the_vanity_code_that_was_asked_for_to_one_player(client: AsyncClient) -> None:
+    vanity = unique("Sam")
+    player = unique("referrer")
+    given = await client.post("/v1/codes", json={"player_id": player, "vanity": vanity})
+    assert (given.status_code, given.json()["code"]) == (201, vanity.upper())
+    again = await client.post("/v1/codes", json={"player_id": player, "vanity": vanity.lower()})
+    assert again.status_code == 200
+    other = {"player_id": unique("referrer"), "vanity": vanity}
+    assert_problem(await client.post("/v1/codes", json=other), 409, "code_taken")
+    second = {"player_id": player, "vanity": unique("Sam")}
+    assert_problem(await client.post("/v1/codes", json=second), 409, "code_exists")
+
+
+async def test_refuses_a_vanity_code_that_is_none(client: AsyncClient) -> None:
+    for vanity in ("no", "with space", "émile", "x" * 33, "a/b", "nul\0", 7):
+        body = {"player_id": unique("referrer"), "vanity": vanity}
+        answer = await client.post("/v1/codes", json=body)
+        assert_problem(answer, 422, "validation_failed", "vanity")
+
+
+async def test_gives_no_code_of_a_campaign_that_is_not_there_or_not_open(
+    client: AsyncClient,
+) -> None:
+    body = {"player_id": unique("referrer"), "campaign": unique("nothing")}
+    assert_problem(await client.post("/v1/codes", json=body), 404, "unknown_campaign")
+    draft = campaign()
+    await client.post("/v1/campaigns", json=draft)
+    body["campaign"] = draft["slug"]
+    assert_problem(await client.post("/v1/codes", json=body), 409, "campaign_not_open")
+
+
+async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncClient) -> None:
+    referee_reward = {"minor": 550, "currency": "USD"}
+    slug = await published(client, terms=terms(referee_reward=referee_reward, hold_period="PT36H"))
+    code = await code_of_a_new_player(client, slug)
+    answer = await client.get(f"/v1/codes/{code.lower()}")
+    assert answer.json() == {
+        "code": code,
+        "campaign": slug,
+        "active": True,
+        "headline": "$10 for you and $5.50 for your friend when your friend deposits $10 or more",
+        "terms": (
+            "Your friend signs up within 30 days of following your link"
+            " and deposits at least $10 within 30 days of signing up."
+            " The reward is credited 36 hours after that. It is taken back"
+            " if the deposit is refunded or charged back within 120 days."
+        ),
+    }
+    await client.post(f"/v1/campaigns/{slug}/pause")
+    assert (await client.get(f"/v1/codes/{code}")).json()["active"] is False
+
+
+async def test_a_code_that_nobody_has_is_unknown_everywhere(client: AsyncClient) -> None:
+    assert_problem(await client.get("/v1/codes/NOSUCHCODE"), 404, "unknown_code")
+    click = {"code": "NOSUCHCODE", "visitor_id": "v", "platform": "web"}
+    assert_problem(await client.post("/v1/clicks", json=click), 404, "unknown_code")
+    share = {"code": "NOSUCHCODE", "channel": "mail"}
+    assert_problem(await client.post("/v1/shares", json=share), 404, "unknown_code")
+
+
+async def test_records_a_share(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    answer = await client.post("/v1/shares", json={"code": code.lower(), "channel": "mail"})
+    assert (answer.status_code, answer.json()["code"]) == (202, code)

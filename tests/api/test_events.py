@@ -1,0 +1,141 @@
+"""Events in: stored once, refused when they cannot be."""
+
+import json
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import func, select
+
+from db.engine import Database
+from db.tables import FactRow, Inbox
+from tests.api.bodies import assert_problem, deposit, signup, unique
+
+ACCEPTED = {
+    "signups": signup(email="a@b.example", referral_token="forged", code="no such code"),  # noqa: S106
+    "deposits": deposit(ip="203.0.113.7", method="card"),
+    "chargebacks": {
+        key: deposit()[key] for key in ("event_id", "occurred_at", "player_id", "deposit_id")
+    }
+    | {"kind": "refund"},
+    "wagers": {key: deposit()[key] for key in ("event_id", "occurred_at", "player_id")}
+    | {"stake": {"minor": 5, "currency": "EUR"}},
+    "players": {key: deposit()[key] for key in ("event_id", "occurred_at", "player_id")}
+    | {"status": "self_excluded"},
+}
+
+BAD_FIELDS: list[tuple[str, Any, str]] = [
+    *((f"amount={minor!r}", {"amount": {"minor": minor, "currency": "USD"}}, "amount.minor")
+      for minor in (1000.0, "1000", True, None, -1, 0, 10**18, 10**15 + 1, [1])),
+    *((f"currency={currency!r}", {"amount": {"minor": 1, "currency": currency}}, "amount.currency")
+      for currency in ("usd", "ZZZ", "", "USDD", 840, None)),
+    ("amount=5", {"amount": 5}, "amount"),
+    ("more in amount", {"amount": {"minor": 1, "currency": "USD", "x": 1}}, "amount.x"),
+    *((f"occurred_at={time!r}", {"occurred_at": time}, "occurred_at")
+      for time in ("2026-01-01T00:00:00", "1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z",
+                   "2026-02-30T00:00:00Z", "2026-01-01", "9999-12-31T23:59:59-23:59",
+                   1767225600, "1767225600", None, "", "2026-01-01T00:00:00+99:00")),
+    *((f"{field}={id_!r}", {field: id_}, field)
+      for field in ("event_id", "player_id", "deposit_id")
+      for id_ in ("with space", "x" * 65, "nul\0", "emoji🎉", "", 7, None, "new\nline", "end\n")),
+    *((f"ip={text!r}", {"ip": text}, "ip") for text in (7, "x" * 65, "1\0", "\ud800", ["x"])),
+    ("unknown field", {"surprise": 1}, "surprise"),
+    ("unknown odd field", {"\ud800": 1}, "body"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+async def test_accepts_an_event_once_and_calls_its_copy_a_duplicate(
+    client: AsyncClient, kind: str
+) -> None:
+    body = ACCEPTED[kind]
+    first = await client.post(f"/v1/events/{kind}", json=body)
+    again = await client.post(f"/v1/events/{kind}", json=body)
+    assert (first.status_code, again.status_code) == (202, 202), first.text
+    assert first.json() == {"event_id": body["event_id"], "status": "accepted"}
+    assert again.json() == {"event_id": body["event_id"], "status": "duplicate"}
+
+
+@pytest.mark.parametrize(("change", "field"), [bad[1:] for bad in BAD_FIELDS],
+                         ids=[bad[0].encode("ascii", "backslashreplace").decode()
+                              for bad in BAD_FIELDS])  # fmt: skip
+async def test_refuses_a_bad_field_by_its_name_and_stores_nothing(
+    client: AsyncClient, database: Database, change: dict[str, Any], field: str
+) -> None:
+    player = unique("untouched")
+    # Escaped, so that half a character can be sent at all.
+    body = json.dumps(deposit(player_id=player) | change)
+    headers = {"Content-Type": "application/json"}
+    answer = await client.post("/v1/events/deposits", content=body, headers=headers)
+    assert_problem(answer, 422, "validation_failed", field)
+    assert await facts_of(database, player) == 0
+
+
+@pytest.mark.parametrize("field", deposit())
+async def test_names_the_field_that_is_missing(client: AsyncClient, field: str) -> None:
+    body = deposit()
+    del body[field]
+    assert_problem(
+        await client.post("/v1/events/deposits", json=body), 422, "validation_failed", field
+    )
+
+
+async def test_refuses_the_same_id_with_other_content(
+    client: AsyncClient, database: Database
+) -> None:
+    body = deposit()
+    await client.post("/v1/events/deposits", json=body)
+    changed = body | {"amount": {"minor": 1001, "currency": "USD"}}
+    assert_problem(await client.post("/v1/events/deposits", json=changed), 409, "event_conflict")
+    assert await facts_of(database, body["player_id"]) == 1
+
+
+async def test_compares_events_after_normalising_them(client: AsyncClient) -> None:
+    body = signup(email="Some.One+x@Gmail.com", ip="")
+    same = body | {
+        "occurred_at": "2026-01-02T05:04:05.000+02:00",
+        "email": "someone@gmail.com",
+        "ip": None,
+    }
+    await client.post("/v1/events/signups", json=body)
+    answer = await client.post("/v1/events/signups", json=same)
+    assert (answer.status_code, answer.json()["status"]) == (202, "duplicate")
+
+
+async def test_the_same_id_of_another_kind_is_another_event(client: AsyncClient) -> None:
+    body = deposit()
+    wager = {key: body[key] for key in ("event_id", "occurred_at", "player_id")}
+    wager["stake"] = body["amount"]
+    await client.post("/v1/events/deposits", json=body)
+    answer = await client.post("/v1/events/wagers", json=wager)
+    assert answer.json()["status"] == "accepted"
+
+
+async def test_stores_personal_data_only_as_a_hash(client: AsyncClient, database: Database) -> None:
+    body = signup(email="someone@example.com", full_name="Some One", ip="203.0.113.9")
+    await client.post("/v1/events/signups", json=body)
+    async with database.reading() as session:
+        stored = await session.scalar(
+            select(FactRow.body).where(FactRow.event_id == body["event_id"])
+        )
+    assert stored is not None
+    assert {stored[name][:4] for name in ("email", "full_name", "ip")} == {"hm1:"}
+
+
+async def test_puts_an_accepted_fact_into_the_couriers_inbox(
+    client: AsyncClient, database: Database
+) -> None:
+    body = deposit()
+    await client.post("/v1/events/deposits", json=body)
+    await client.post("/v1/events/deposits", json=body)
+    async with database.reading() as session:
+        mail = await session.scalar(
+            select(func.count()).where(Inbox.player_id == body["player_id"])
+        )
+    assert mail == 1
+
+
+async def facts_of(database: Database, player_id: str) -> int:
+    async with database.reading() as session:
+        query = select(func.count()).where(FactRow.player_id == player_id)
+        return (await session.execute(query)).scalar_one()
