@@ -11,10 +11,11 @@ from domain.fraud import Evidence
 # something about this pair; strangers who share an address say nothing.
 _SHARED: Final = text("""
     with circle as (
-        select :referrer as player_id
+        select cast(:referrer as varchar) as player_id
         union
         (select referee_id from referrals
-         where referrer_id = :referrer and referee_id is not null and referee_id <> :referee
+         where referrer_id = cast(:referrer as text) and referee_id is not null
+           and referee_id <> cast(:referee as text)
          order by invited_at desc limit 500)
     ), mine as (
         select array_agg(body ->> 'payment_instrument') as instruments,
@@ -23,10 +24,10 @@ _SHARED: Final = text("""
                array_agg(body ->> 'email') as mailboxes,
                array_agg(body ->> 'phone') as phones,
                array_agg(body ->> 'kyc_subject') as identities
-        from facts where player_id = :referee and kind in ('signup', 'deposit')
+        from facts where player_id = cast(:referee as text) and kind in ('signup', 'deposit')
     ), theirs as (
         select facts.player_id, facts.body from facts join circle using (player_id)
-        where facts.kind in ('signup', 'deposit') and facts.player_id <> :referee
+        where facts.kind in ('signup', 'deposit') and facts.player_id <> cast(:referee as text)
     )
     select
         count(distinct player_id) filter (where body ->> 'payment_instrument' = any(instruments))

@@ -85,11 +85,12 @@ async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Credit the held rewards; what their players owe is recovered from them first."""
+    transfers: list[Transfer] = []
     for reward in rewards:
         hold_id = transfer_id(reward.id, Movement.HOLD)
-        released = _transfer(referral, reward, Movement.RELEASE, resolves=hold_id)
-        recovered = await _recoveries(session, referral, reward, money_of(reward))
-        await _must_post(session, [released, *recovered], at=at)
+        transfers.append(_transfer(referral, reward, Movement.RELEASE, resolves=hold_id))
+        transfers += await _recoveries(session, referral, reward, money_of(reward))
+    await _must_post(session, transfers, at=at)
     _mark(rewards, RewardStatus.ISSUED, at)
 
 
@@ -111,17 +112,14 @@ async def reverse(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Take back what is still there, and book the rest as owed."""
+    available = await _lock_available(session, referral, rewards)
+    transfers: list[Transfer] = []
     for reward in rewards:
-        available = await _locked_available(session, referral, reward)
-        split = split_reversal(money_of(reward), available_minor=available)
-        await _must_post(
-            session,
-            [
-                *_part(referral, reward, Movement.REVERSE, split.there),
-                *_part(referral, reward, Movement.OWE, split.debt),
-            ],
-            at=at,
-        )
+        split = split_reversal(money_of(reward), available_minor=available[reward.id])
+        transfers += _part(referral, reward, Movement.REVERSE, split.there)
+        transfers += _part(referral, reward, Movement.OWE, split.debt)
+    await _must_post(session, transfers, at=at)
+    for reward in rewards:
         reward.cycle += 1
     _mark(rewards, RewardStatus.REVERSED, at)
 
@@ -191,16 +189,23 @@ def _part(
     ]
 
 
-async def _locked_available(session: Session, referral: ReferralRow, reward: Reward) -> int:
-    """Lock every account that a reversal may touch, in one go, and say what is available."""
+async def _lock_available(
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward]
+) -> dict[UUID, int]:
+    """Lock every account that the reversal may touch, in one go; what each reward's player has."""
     whole = [
-        *_part(referral, reward, Movement.REVERSE, money_of(reward)),
-        *_part(referral, reward, Movement.OWE, money_of(reward)),
+        transfer
+        for reward in rewards
+        for movement in (Movement.REVERSE, Movement.OWE)
+        for transfer in _part(referral, reward, movement, money_of(reward))
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
     balances = await ledger.lock_accounts(session, accounts)
-    available = Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
-    return balances[available] or 0
+    return {reward.id: balances[_available(reward)] or 0 for reward in rewards}
+
+
+def _available(reward: Reward) -> Account:
+    return Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
 
 
 async def _debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
