@@ -1,0 +1,1 @@
+"""What `referrals bench` measures, and the floors that it measures beside."""

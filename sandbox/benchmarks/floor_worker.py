@@ -1,0 +1,37 @@
+"""The worker of the floor: like the real one, with the floor's workflow."""
+
+import asyncio
+import os
+import signal
+
+import structlog
+import uvloop
+from temporalio.worker import Worker
+
+from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
+from telemetry import configure_logging, leave
+from worker import SANDBOX
+from workflows.client import connect
+
+
+async def main() -> None:
+    """Run until SIGTERM, at the address in FLOOR_TEMPORAL."""
+    configure_logging("INFO")
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    worker = Worker(
+        await connect(os.environ["FLOOR_TEMPORAL"], "default"),
+        task_queue=TASK_QUEUE,
+        workflows=[FloorWorkflow],
+        activities=[nothing],
+        workflow_runner=SANDBOX,
+        max_concurrent_activities=10,
+    )
+    async with worker:
+        structlog.get_logger().info("ready")
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
+    leave(0)

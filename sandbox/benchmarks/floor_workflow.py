@@ -1,0 +1,53 @@
+"""The floor of a lifecycle: a referral's waits, and as many acts with nothing in them."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity, workflow
+
+TASK_QUEUE: Final = "floor"
+PATIENCE: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    window_s: float
+    is_credited: bool = False
+
+
+@activity.defn
+async def nothing() -> None:
+    """An act that costs only its being called."""
+
+
+@workflow.defn
+class FloorWorkflow:
+    """Signed up, deposited, scored, credited; continued as new; its window closed, settled."""
+
+    @workflow.init
+    def __init__(self, life: Life) -> None:
+        self.signed_up = False
+        self.deposited = False
+
+    @workflow.run
+    async def run(self, life: Life) -> None:
+        if not life.is_credited:
+            await workflow.wait_condition(lambda: self.signed_up, timeout=PATIENCE)
+            await workflow.wait_condition(lambda: self.deposited, timeout=PATIENCE)
+            await self.act()
+            await self.act()
+            workflow.continue_as_new(replace(life, is_credited=True))
+        await workflow.sleep(life.window_s)
+        await self.act()
+
+    @workflow.signal
+    def sign_up(self) -> None:
+        self.signed_up = True
+
+    @workflow.signal
+    def make_deposit(self) -> None:
+        self.deposited = True
+
+    async def act(self) -> None:
+        await workflow.execute_activity(nothing, start_to_close_timeout=timedelta(seconds=10))
