@@ -15,6 +15,7 @@ from api import (
     codes,
     events,
     health,
+    ledger,
     links,
     openapi,
     players,
@@ -43,6 +44,7 @@ WITH_A_KEY: Final = (
     rewards.router,
     reviews.router,
     campaigns.router,
+    ledger.router,
 )
 
 

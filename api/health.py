@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from api.dependencies import Config, Db, requires
-from api.errors import is_passing
+from api.errors import is_passing, problem_responses
 from api.schemas.health import Alive, Dependencies, Readiness
 from db.engine import Database
 from db.readiness import is_migrated
@@ -50,7 +50,10 @@ async def show_readiness(database: Db, settings: Config) -> Response:
     "/metrics",
     dependencies=[Depends(requires("reports:read"))],
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"}},
+    responses={
+        200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"},
+        **problem_responses("unauthorized", "missing_scope"),
+    },
 )
 async def show_metrics(request: Request) -> Response:
     """Requests by route and status, and how long they took."""

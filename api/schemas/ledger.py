@@ -5,6 +5,7 @@ from api.schemas.fields import Shown
 
 class CheckOut(Shown):
     name: str
+    sentence: str
     ok: bool
     failures: list[str]
 
@@ -15,6 +16,7 @@ class LagOut(Shown):
     undelivered: int
     unpublished: int
     oldest_s: float
+    awaiting_review: int
 
 
 class ReportOut(Shown):

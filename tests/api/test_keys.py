@@ -43,7 +43,7 @@ NEEDED = {
 async def test_nothing_opens_without_a_good_key(
     client: AsyncClient, method: str, url: str, authorization: str
 ) -> None:
-    headers = {"Authorization": authorization.encode("latin-1")}
+    headers = [(b"Authorization", authorization.encode("latin-1"))]
     answer = await client.request(method, url, headers=headers)
     assert_problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"].startswith("Bearer")
