@@ -1,0 +1,57 @@
+"""Referrals with money behind them, for tests of the ledger's rules and of verification."""
+
+from datetime import timedelta
+from typing import Final
+
+from db import assessments, facts, referrals, rewards
+from db.engine import Session
+from db.routing import route_player
+from db.tables import ReferralRow
+from domain.fraud import Evidence
+from domain.referral import Stage
+from domain.reward import promises
+from tests import builders
+
+CREDITED_AT: Final = builders.NOW + timedelta(hours=2)
+
+
+async def a_held_referral(session: Session) -> ReferralRow:
+    """The reward is reserved and waits."""
+    row = await builders.a_bound_referral(session)
+    referee_id = str(row.referee_id)
+    paid = builders.deposit(referee_id)
+    await facts.record(session, paid, player_id=referee_id, door="http")
+    await route_player(session, referee_id, token_key=builders.TOKEN_KEY, now=CREDITED_AT)
+    await assessments.store(
+        session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
+    )
+    await session.flush()
+    promised = await rewards.promise(
+        session,
+        row,
+        promises(row.id, builders.TERMS, referrer_id=row.referrer_id, referee_id=referee_id),
+        deposit_event_id=paid.event_id,
+        held_until=CREDITED_AT,
+        at=CREDITED_AT,
+    )
+    await rewards.hold(session, row, promised, at=CREDITED_AT)
+    await referrals.enter(session, row, Stage.HELD, until=CREDITED_AT, at=CREDITED_AT)
+    row.qualified_by = paid.event_id
+    return row
+
+
+async def a_rewarded_referral(session: Session) -> ReferralRow:
+    row = await a_held_referral(session)
+    held = await rewards.of_referral(session, row.id)
+    await rewards.release(session, row, held, at=CREDITED_AT)
+    until = CREDITED_AT + builders.TERMS.chargeback_window
+    await referrals.enter(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
+    return row
+
+
+async def a_reversed_referral(session: Session) -> ReferralRow:
+    row = await a_rewarded_referral(session)
+    issued = await rewards.of_referral(session, row.id)
+    await rewards.reverse(session, row, issued, at=CREDITED_AT)
+    await referrals.enter(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
+    return row

@@ -1,0 +1,205 @@
+"""What the database refuses whoever asks, and what the application may not even ask."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from db import ledger
+from db.engine import Database, Session
+from db.ledger import Posting, post
+from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
+from domain.ledger import Account, Book, Movement, Transfer
+from domain.money import Money
+from tests import builders
+from tests.db import lives
+
+PLAYER: Final = "a-player"
+SPENT: Final = Transfer(
+    id=uuid4(), movement=Movement.SPEND, amount=builders.usd(), player_id=PLAYER
+)
+
+
+@pytest.mark.parametrize("table", INSERT_ONLY)
+@pytest.mark.parametrize(
+    "change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"]
+)
+async def test_even_the_owner_changes_nothing_that_is_insert_only(
+    owner_database: Database, table: str, change: str
+) -> None:
+    column = Table.metadata.tables[table].columns.keys()[1]
+    with pytest.raises(DBAPIError, match="only ever inserted"):
+        async with owner_database.transaction() as session:
+            await session.execute(text(change.format(table, column)))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(
+            f"DELETE FROM {table.name}"
+            for table in Table.metadata.sorted_tables
+            if table.name != "inbox"
+        ),
+        *(f"TRUNCATE {table.name}" for table in Table.metadata.sorted_tables),
+        *(
+            f"UPDATE {table} SET {Table.metadata.tables[table].columns.keys()[0]} = DEFAULT"
+            for table in INSERT_ONLY
+        ),
+        "UPDATE rewards SET amount_minor = 1",
+        "UPDATE referrals SET terms = '{}'",
+        "UPDATE referrals SET referrer_id = 'me'",
+        "UPDATE accounts SET player_id = 'me'",
+        "UPDATE api_keys SET scopes = '{admin}'",
+        "ALTER TABLE transfers DISABLE TRIGGER ALL",
+        "CREATE TABLE mine (id int)",
+        "SET LOCAL session_replication_role = replica",
+    ],
+)
+async def test_the_application_has_no_such_right(database: Database, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied|must be owner"):
+        async with database.transaction() as session:
+            await session.execute(text(statement))
+
+
+async def test_a_transfer_without_entries_is_refused_at_commit(database: Database) -> None:
+    async with _refused(database, "has no entries") as session:
+        await _transfer(session)
+
+
+async def test_entries_that_do_not_sum_to_zero_are_refused_at_commit(database: Database) -> None:
+    async with _refused(database, "sum to -1") as session:
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-1000, 999])
+
+
+async def test_entries_of_another_amount_are_refused_at_commit(database: Database) -> None:
+    async with _refused(database, "another amount or currency") as session:
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-999, 999])
+
+
+async def test_an_entry_added_to_an_old_transfer_is_refused(database: Database) -> None:
+    async with database.transaction() as session:
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-1000, 1000])
+    async with _refused(database, "sum to 1000") as session:
+        await _entries(session, transfer_id, [1000])
+
+
+async def test_an_entry_in_another_currency_than_its_account_is_refused(
+    database: Database,
+) -> None:
+    async with _refused(database, "fk_entries_account_id_currency") as session:
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-1000, 1000], currency="EUR")
+
+
+async def test_a_hold_is_resolved_once(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await lives.a_rewarded_referral(session)
+    async with _refused(database, "uq_transfers_resolves_hold_id") as session:
+        await _transfer(session, await _second(session, row.id, Movement.VOID))
+
+
+async def test_a_reward_is_not_reversed_beyond_what_was_credited(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await lives.a_reversed_referral(session)
+    async with _refused(database, "would be credited -1000") as session:
+        await post(session, [await _second(session, row.id, Movement.OWE)], at=builders.NOW)
+
+
+async def test_a_reward_is_not_credited_twice(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await lives.a_rewarded_referral(session)
+    async with _refused(database, "would be credited 2000") as session:
+        await post(session, [await _second(session, row.id, Movement.REINSTATE)], at=builders.NOW)
+
+
+async def test_a_negative_balance_is_refused(database: Database) -> None:
+    account = Account(book=Book.AVAILABLE, currency="USD", player_id=builders.a_player())
+    async with database.transaction() as session:
+        await ledger.lock_accounts(session, [account])
+    async with _refused(database, "ck_accounts_not_negative") as session:
+        await session.execute(
+            text("UPDATE accounts SET balance_minor = -1 WHERE id = :id"), {"id": account.id}
+        )
+
+
+async def test_spending_more_than_is_there_posts_nothing(database: Database) -> None:
+    player_id = builders.a_player()
+    spend = Transfer(
+        id=uuid4(), movement=Movement.SPEND, amount=builders.usd(1), player_id=player_id
+    )
+    async with database.transaction() as session:
+        assert await post(session, [spend], at=builders.NOW) is Posting.INSUFFICIENT
+        assert await session.get(TransferRow, spend.id) is None
+
+
+@asynccontextmanager
+async def _refused(database: Database, why: str) -> AsyncIterator[Session]:
+    """A transaction that the database refuses, here or at its commit."""
+    with pytest.raises(DBAPIError, match=why):
+        async with database.transaction() as session:
+            yield session
+
+
+async def _transfer(session: Session, transfer: Transfer = SPENT) -> UUID:
+    """Write its row alone, under a new id and without asking the code of the ledger."""
+    transfer_id = uuid4()
+    await session.execute(
+        insert(TransferRow).values(
+            id=transfer_id,
+            movement=transfer.movement,
+            amount_minor=transfer.amount.minor,
+            currency=transfer.amount.currency,
+            player_id=transfer.player_id,
+            reward_id=transfer.reward_id,
+            resolves_hold_id=transfer.resolves_hold_id,
+            at=builders.NOW,
+        )
+    )
+    return transfer_id
+
+
+async def _entries(
+    session: Session, transfer_id: UUID, amounts: Sequence[int], *, currency: str = "USD"
+) -> None:
+    for minor in amounts:
+        account_id = uuid4()
+        await session.execute(
+            insert(AccountRow).values(
+                id=account_id, book=Book.SPENT, currency="USD", player_id=PLAYER, balance_minor=0
+            )
+        )
+        await session.execute(
+            insert(Entry).values(
+                transfer_id=transfer_id,
+                account_id=account_id,
+                currency=currency,
+                amount_minor=minor,
+            )
+        )
+
+
+async def _second(session: Session, referral_id: UUID, movement: Movement) -> Transfer:
+    """Another movement of a referral's reward, under an id that nobody has used."""
+    reward = (await session.scalars(select(Reward).where(Reward.referral_id == referral_id))).one()
+    hold = select(TransferRow).where(
+        TransferRow.reward_id == reward.id, TransferRow.movement == Movement.HOLD
+    )
+    held = (await session.scalars(hold)).one()
+    return Transfer(
+        id=uuid4(),
+        movement=movement,
+        amount=Money(reward.amount_minor, reward.currency),
+        campaign_id=held.campaign_id,
+        player_id=reward.player_id,
+        reward_id=reward.id,
+        referral_id=referral_id,
+        resolves_hold_id=held.id if movement is Movement.VOID else None,
+    )
