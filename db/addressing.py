@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select
 
 from db import deliveries, facts
+from db.deliveries import News
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
 from domain.facts import Chargeback, Deposit, Fact, Kind, Signup, StatusChange, kind_of
@@ -55,23 +56,21 @@ async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable
         .execution_options(populate_existing=True)
     )
     for row in rows.all():
-        for change in changes:
-            await _add(session, row, change, needed=row.stage in REWARD_WAITS)
+        news = [_news(change, needed=row.stage in REWARD_WAITS) for change in changes]
+        await deliveries.add_all(session, row.id, news)
 
 
 async def deliver(session: Session, row: ReferralRow, heard: Iterable[Fact]) -> None:
     credited = await _credited_deposit(session, row)
-    for fact in heard:
-        await _add(session, row, fact, needed=_can_matter(fact, row, credited))
+    news = [_news(fact, needed=_can_matter(fact, row, credited)) for fact in heard]
+    await deliveries.add_all(session, row.id, news)
 
 
-async def _add(session: Session, row: ReferralRow, fact: Fact, *, needed: bool) -> None:
+def _news(fact: Fact, *, needed: bool) -> News:
     kind = kind_of(fact)
     signal = SIGNALS.get(kind)
     needed = needed and signal is not None
-    await deliveries.add(
-        session, row.id, kind=kind, event_id=fact.event_id, signal=signal, needed=needed
-    )
+    return News(kind=kind, event_id=fact.event_id, signal=signal, needed=needed)
 
 
 def _can_matter(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:

@@ -32,6 +32,8 @@ class Binding:
 
     outcome: str
     referral_id: UUID | None = None
+    is_new: bool = False
+    """Bound just now, with all that its player had done before."""
 
 
 async def decided(session: ReadSession, event_id: str, way: Way) -> Binding | None:

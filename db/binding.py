@@ -45,7 +45,8 @@ async def bind_signup(
         return await attributions.log(session, signup, way, claims, Binding(verdict.reason))
     row = await _bound(session, signup, verdict, now=now)
     await deliver_every_fact(session, row)
-    return await attributions.log(session, signup, way, claims, Binding(BOUND, row.id))
+    bound = Binding(BOUND, row.id, is_new=True)
+    return await attributions.log(session, signup, way, claims, bound)
 
 
 async def _is_referred(session: Session, player_id: str) -> bool:

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, literal_column, select, text, tuple_, update
 
 from db.engine import Session
 from db.facts import fact_of
@@ -22,6 +21,32 @@ _RELEASE: Final = text("""
     update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
     where id = :id and acknowledged_at is null
 """)
+
+
+_ADD: Final = text("""
+    with added as (
+        insert into deliveries (referral_id, kind, event_id, signal, acknowledged_at)
+        select :referral_id, kind, event_id, signal, case when needed then null else now() end
+        from unnest(
+            cast(:kinds as text[]), cast(:event_ids as text[]),
+            cast(:signals as text[]), cast(:needs as boolean[])
+        ) with ordinality as news (kind, event_id, signal, needed, step)
+        order by step
+        on conflict do nothing
+        returning acknowledged_at
+    )
+    select pg_notify('courier', '') from added where acknowledged_at is null limit 1
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Something that a workflow has to hear or, not needed, only has its row for the record."""
+
+    kind: str
+    event_id: str
+    signal: str | None
+    needed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +72,20 @@ async def add(
     needed: bool = True,
 ) -> None:
     """Added once, however often it is asked for; one not needed is born acknowledged."""
+    news = News(kind=kind, event_id=event_id, signal=signal, needed=needed)
+    await add_all(session, referral_id, [news])
+
+
+async def add_all(session: Session, referral_id: UUID, news: Sequence[News]) -> None:
+    """In their order, which is also that in which they will be carried."""
     values = {
         "referral_id": referral_id,
-        "kind": kind,
-        "event_id": event_id,
-        "signal": signal,
-        "acknowledged_at": None if needed else func.now(),
+        "kinds": [one.kind for one in news],
+        "event_ids": [one.event_id for one in news],
+        "signals": [one.signal for one in news],
+        "needs": [one.needed for one in news],
     }
-    await session.execute(insert(Delivery).values(values).on_conflict_do_nothing())
-    if needed:
-        await session.execute(select(func.pg_notify("courier", "")))
+    await session.execute(_ADD, values)
 
 
 async def lease(session: Session, *, limit: int, lasting: timedelta) -> tuple[Due, ...]:

@@ -15,9 +15,9 @@ async def route_player(
     """Route what waits of one player, in one transaction; nothing waits if another was faster."""
     await players.lock(session, player_id)
     heard = await inbox.take(session, player_id)
-    for fact in heard:
-        if isinstance(fact, Signup):
-            await bind_signup(session, fact, token_key=token_key, now=now)
-    await deliver_to_referral(session, player_id, heard)
+    signups = [fact for fact in heard if isinstance(fact, Signup)]
+    bindings = [await bind_signup(session, s, token_key=token_key, now=now) for s in signups]
+    if not any(binding.is_new for binding in bindings):
+        await deliver_to_referral(session, player_id, heard)
     await deliver_to_referrers(session, player_id, heard)
     return heard
