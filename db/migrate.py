@@ -1,6 +1,5 @@
 """Brings the schema to a revision, and back."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +22,7 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
     command.downgrade(_config(url, application_role), revision)
 
 
-def is_modelled(name: str | None, kind: str, _: Mapping[str, str | None]) -> bool:
+def is_modelled(name: str | None, kind: str, _: object) -> bool:
     """Whether db/tables.py should know it; `outbox.xid` is for the relay alone."""
     return (kind, name) != ("column", "xid")
 
