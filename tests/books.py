@@ -1,0 +1,88 @@
+"""What the database says of players, campaigns and referrals, for tests to compare."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from db import ledger
+from db.engine import Database
+from db.tables import AccountRow, Entry, ReferralRow, Reward, Timeline, TransferRow
+from domain.ledger import APPEND_ONLY, Account, Book, Movement
+from domain.referral import Stage
+from domain.reward import RewardStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A player's dollar accounts, in minor units; a debt is negative."""
+
+    available: int = 0
+    held: int = 0
+    owed: int = 0
+
+
+async def purse(database: Database, player_id: str) -> Purse:
+    return Purse(
+        **{
+            book.value: await balance(database, book, player_id=player_id)
+            for book in (Book.AVAILABLE, Book.HELD, Book.OWED)
+        }
+    )
+
+
+async def budget(database: Database, campaign_id: UUID) -> int:
+    return await balance(database, Book.CAMPAIGN, campaign_id=campaign_id)
+
+
+async def balance(
+    database: Database, book: Book, *, player_id: str | None = None, campaign_id: UUID | None = None
+) -> int:
+    account = Account(book=book, currency="USD", player_id=player_id, campaign_id=campaign_id)
+    async with database.reading() as session:
+        return await ledger.balance(session, account)
+
+
+async def referral(database: Database, referral_id: UUID) -> ReferralRow:
+    async with database.reading() as session:
+        return await session.get_one(ReferralRow, referral_id)
+
+
+async def movements(database: Database, referral_id: UUID) -> list[Movement]:
+    """What the referral's acts posted, in order."""
+    query = select(TransferRow.movement).where(TransferRow.referral_id == referral_id)
+    async with database.reading() as session:
+        return list(await session.scalars(query.order_by(TransferRow.at, TransferRow.recorded_at)))
+
+
+async def stages(database: Database, referral_id: UUID) -> list[Stage]:
+    query = select(Timeline.stage).where(Timeline.referral_id == referral_id)
+    async with database.reading() as session:
+        return list(await session.scalars(query.order_by(Timeline.step)))
+
+
+async def reason(database: Database, referral_id: UUID) -> str | None:
+    """Why the referral entered the stage where it stands."""
+    query = select(Timeline.reason).where(Timeline.referral_id == referral_id)
+    async with database.reading() as session:
+        return await session.scalar(query.order_by(Timeline.step.desc()).limit(1))
+
+
+async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStatus]:
+    query = select(Reward).where(Reward.referral_id == referral_id)
+    async with database.reading() as session:
+        return {row.reward_type.value: row.status for row in await session.scalars(query)}
+
+
+async def unbalanced(database: Database) -> list[object]:
+    """Currencies whose entries do not sum to zero, and accounts that differ from their entries."""
+    totals = select(Entry.currency).group_by(Entry.currency).having(func.sum(Entry.amount_minor) != 0)
+    differing = (
+        select(AccountRow.id)
+        .outerjoin(Entry, Entry.account_id == AccountRow.id)
+        .where(AccountRow.book.not_in(APPEND_ONLY))
+        .group_by(AccountRow.id, AccountRow.balance_minor)
+        .having(func.coalesce(func.sum(Entry.amount_minor), 0) != AccountRow.balance_minor)
+    )
+    async with database.reading() as session:
+        return [*await session.scalars(totals), *await session.scalars(differing)]

@@ -1,0 +1,1 @@
+"""Tests of the story, on a real server whose clock skips ahead."""

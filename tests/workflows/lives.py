@@ -1,0 +1,185 @@
+"""Lives of referrals: the real workflow, acts and database, and facts carried by the courier."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
+
+import tokens
+from db import deliveries, facts
+from db.engine import Database
+from db.referrals import start_of, terms_of
+from db.routing import route_player
+from db.tables import ReferralRow
+from domain.campaign import Terms
+from domain.facts import Chargeback, Deposit, Fact, Signup, TakeBack
+from domain.referral import Stage
+from messaging.carrier import Carrier
+from messaging.signals import Address, start
+from tests import books, builders
+from tests.books import Purse
+from tests.builders import TERMS, TOKEN_KEY, Offer, an_invitation, an_offer
+from tests.workflows.prompter import Prompter
+from workflows.identity import workflow_id
+from workflows.referral import ReferralWorkflow
+
+PATIENCE_S: Final = 30.0
+FOREVER: Final = timedelta(days=2000)
+F = TypeVar("F", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A server, a database and a worker of the lives in them."""
+
+    env: WorkflowEnvironment
+    database: Database
+    carrier: Carrier
+    prompter: Prompter
+    task_queue: str
+
+    async def carry(self) -> None:
+        """Whatever is due reaches its workflow; the clock goes on as if nothing was skipped."""
+        with self.env.with_time_skipping_disabled():
+            while await self.carrier.carry():
+                pass
+
+    async def offer(self, **wanted: Any) -> Offer:  # noqa: ANN401 - those of the builder
+        async with self.database.transaction() as session:
+            return await an_offer(session, **wanted)
+
+
+@dataclass(slots=True)
+class Life:
+    """One referral, and what happens to it."""
+
+    world: World
+    row: ReferralRow
+    began_at: datetime
+    referee_id: str = field(default_factory=builders.a_player)
+
+    @property
+    def id(self) -> str:
+        return workflow_id(self.row.id)
+
+    @property
+    def handle(self) -> WorkflowHandle[ReferralWorkflow, Stage]:
+        """Of whichever run is the last one."""
+        return self.world.env.client.get_workflow_handle_for(ReferralWorkflow.run, self.id)
+
+    def signup(self, **fields: object) -> Signup:
+        expires_at = self.row.invited_at + terms_of(self.row).signup_window
+        token = tokens.issue(self.row.id, expires_at=expires_at, key=TOKEN_KEY)
+        fields = {"referral_token": token, **fields}
+        return builders.signup(self.referee_id, at=self.began_at, **fields)
+
+    def deposit(self, minor: int = 1000, **fields: object) -> Deposit:
+        return builders.deposit(self.referee_id, minor=minor, at=self.began_at, **fields)
+
+    async def signs_up(self, **fields: object) -> Signup:
+        return await self.hears(self.signup(**fields))
+
+    async def deposits(self, minor: int = 1000, **fields: object) -> Deposit:
+        return await self.hears(self.deposit(minor, **fields))
+
+    async def takes_back(
+        self, deposit: Deposit, kind: TakeBack = TakeBack.CHARGEBACK, **fields: object
+    ) -> Chargeback:
+        return await self.hears(builders.chargeback(deposit, kind, **fields))
+
+    async def hears(self, fact: F, player_id: str | None = None) -> F:
+        """As if it came over HTTP: recorded, routed, carried."""
+        await self.records(fact, player_id)
+        await self.routes(player_id)
+        return fact
+
+    async def records(self, fact: Fact, player_id: str | None = None) -> None:
+        async with self.world.database.transaction() as session:
+            await facts.record(session, fact, player_id=player_id or self.referee_id, door="http")
+
+    async def routes(self, player_id: str | None = None) -> None:
+        player_id = player_id or self.referee_id
+        async with self.world.database.transaction() as session:
+            await route_player(session, player_id, token_key=TOKEN_KEY, now=await self.now())
+        await self.world.carry()
+
+    async def signals(self, signal: str, *arguments: object) -> None:
+        """As if another service signalled the workflow directly."""
+        await self.handle.signal(signal, args=arguments)
+
+    async def starts_anew(self) -> None:
+        """As after the loss of a Temporal cluster: from where Postgres says that it stands."""
+        with self.world.env.with_time_skipping_disabled():
+            address = Address(self.world.env.client, self.world.task_queue)
+            await start(address, start_of(await self.stored()))
+
+    async def now(self) -> datetime:
+        """By the workflow's clock, which is the real one while nothing was skipped."""
+        try:
+            return await self.world.env.get_current_time(self.handle)
+        except RPCError:
+            return datetime.now(UTC)
+
+    async def passes(self, time: timedelta) -> None:
+        """Time passes, until the workflow ends."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.world.env.fast_forward(self.handle, time)
+
+    async def lives_on(self) -> Stage:
+        """To its end, with nothing more to hear."""
+        with suppress(RPCError):
+            await self.passes(FOREVER)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.handle.result()
+
+    async def reaches(self, stage: Stage) -> None:
+        """Wait for the act that brings it there."""
+        async with asyncio.timeout(PATIENCE_S):
+            seen = len(self.world.prompter.acted)
+            while (await self.stored()).stage is not stage:
+                await self.world.prompter.next_act(after=seen)
+                seen = len(self.world.prompter.acted)
+
+    async def acted(self, activity: str, times: int = 1) -> None:
+        """Wait until an act was done so often."""
+        prompter = self.world.prompter
+        async with asyncio.timeout(PATIENCE_S):
+            while prompter.acted.count((self.id, activity)) < times:
+                await prompter.next_act(after=len(prompter.acted))
+
+    async def stored(self) -> ReferralRow:
+        return await books.referral(self.world.database, self.row.id)
+
+    async def referrer(self) -> Purse:
+        return await books.purse(self.world.database, self.row.referrer_id)
+
+    async def referee(self) -> Purse:
+        return await books.purse(self.world.database, self.referee_id)
+
+    async def stages(self) -> list[Stage]:
+        return await books.stages(self.world.database, self.row.id)
+
+    async def history(self) -> WorkflowHistory:
+        return await self.handle.fetch_history()
+
+
+async def invited(
+    world: World, offer: Offer | None = None, *, terms: Terms = TERMS, visitor: str | None = None
+) -> Life:
+    """Somebody follows a code now, and the courier starts the workflow."""
+    now = datetime.now(UTC)
+    async with world.database.transaction() as session:
+        row = await an_invitation(
+            session,
+            offer or await an_offer(session, terms=terms),
+            invited_at=now,
+            visitor=visitor,
+        )
+        await deliveries.add(session, row.id, kind="invitation", event_id=str(row.id), signal=None)
+    await world.carry()
+    return Life(world, row, now)

@@ -1,0 +1,61 @@
+"""Lets a test wait for acts, step in before and after one, and make one fail."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import temporalio.client
+import temporalio.worker
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+Cue = Callable[[], Awaitable[None]]
+
+
+class Prompter(temporalio.client.Interceptor, temporalio.worker.Interceptor):
+    """A client's interceptor reaches the worker that uses the client."""
+
+    def __init__(self) -> None:
+        self.before: dict[tuple[str, str], Cue] = {}
+        self.after: dict[tuple[str, str], Cue] = {}
+        """(workflow id, activity) to what happens then; after an act, it has committed already."""
+        self.acted: list[tuple[str, str]] = []
+        self.runs: set[tuple[str, str]] = set()
+        """(workflow id, run id) of every run that acted."""
+        self._changed = asyncio.Condition()
+
+    def joined_to(self, client: Client) -> Client:
+        config = client.config()
+        config["interceptors"] = [*config["interceptors"], self]
+        return Client(**config)
+
+    async def next_act(self, after: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.acted) > after)
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's own name
+        return _Prompted(next, self)
+
+    async def over(self, act: tuple[str, str]) -> None:
+        async with self._changed:
+            self.acted.append(act)
+            self._changed.notify_all()
+
+
+class _Prompted(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, prompter: Prompter) -> None:  # noqa: A002 - as above
+        super().__init__(next)
+        self._prompter = prompter
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as above
+        about = activity.info()
+        act = (about.workflow_id or "", about.activity_type)
+        self._prompter.runs.add((about.workflow_id or "", about.workflow_run_id or ""))
+        if cue := self._prompter.before.get(act):
+            await cue()
+        answer = await super().execute_activity(input)
+        if cue := self._prompter.after.get(act):
+            await cue()
+        await self._prompter.over(act)
+        return answer

@@ -1,0 +1,35 @@
+"""Replaying histories against the workflow as it is now."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from worker import SANDBOX
+from workflows.interceptor import DropMalformedSignals
+from workflows.referral import ReferralWorkflow
+
+HISTORIES: Final = Path(__file__).parent / "histories"
+
+
+def replayer(workflow: type[Any] = ReferralWorkflow) -> Replayer:
+    """As the worker runs it; an engineer may give a changed workflow."""
+    return Replayer(
+        workflows=[workflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=SANDBOX,
+        interceptors=[DropMalformedSignals()],
+    )
+
+
+async def replay_runs(client: Client, runs: Iterable[tuple[str, str]]) -> None:
+    for workflow_id, run_id in runs:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+        await replayer().replay_workflow(await handle.fetch_history())
+
+
+def committed() -> list[Path]:
+    return sorted(HISTORIES.glob("*.json"))

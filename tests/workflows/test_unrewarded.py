@@ -1,0 +1,107 @@
+"""Lives that end before anything was earned."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.facts import TakeBack
+from domain.referral import Stage
+from tests import books
+from tests.books import Purse
+from tests.builders import TERMS, unique
+from tests.workflows.lives import World, invited
+
+
+async def test_expires_when_nobody_signs_up(world: World) -> None:
+    life = await invited(world)
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]
+    assert await books.reason(world.database, life.row.id) == "no signup in time"
+
+
+async def test_expires_when_the_friend_never_deposits(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.EXPIRED]
+
+
+async def test_expires_when_every_deposit_was_too_small(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    await life.deposits(999)
+    await life.deposits(999)
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.referrer() == Purse()
+
+
+async def test_expires_when_the_deposit_came_after_its_window(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    late = life.began_at + TERMS.deposit_window + timedelta(seconds=1)
+    await life.deposits(occurred_at=late)
+
+    assert await life.lives_on() is Stage.EXPIRED
+
+
+@pytest.mark.parametrize("kind", [TakeBack.CHARGEBACK, TakeBack.REFUND])
+async def test_a_chargeback_heard_before_the_signup_earns_nothing(
+    world: World, kind: TakeBack
+) -> None:
+    life = await invited(world)
+    deposit = await life.deposits()
+    await life.takes_back(deposit, kind)
+    await life.signs_up()
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.referrer() == Purse()
+
+
+async def test_a_later_deposit_earns_it_when_the_first_was_taken_back(world: World) -> None:
+    life = await invited(world)
+    first = await life.deposits()
+    await life.takes_back(first)
+    await life.signs_up()
+    second = await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    assert (await life.stored()).qualified_by == second.event_id
+
+
+async def test_is_lost_when_the_visitor_signs_up_through_another_code(world: World) -> None:
+    visitor = unique("visitor")
+    winner, loser = await invited(world, visitor=visitor), await invited(world, visitor=visitor)
+    await winner.signs_up()
+
+    assert await loser.handle.result() is Stage.LOST
+    assert await loser.stages() == [Stage.INVITED, Stage.LOST]
+    assert (await winner.stored()).stage is Stage.SIGNED_UP
+
+
+async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
+    life = await invited(world)
+    life.referee_id = life.row.referrer_id
+    await life.signs_up()
+    await life.deposits()
+
+    assert await life.handle.result() is Stage.REJECTED
+    assert await books.reason(world.database, life.row.id) == "fraud: same_player"
+    assert await life.referrer() == Purse()
+
+
+async def test_a_signup_heard_by_the_courier_only_keeps_the_invitation_open(world: World) -> None:
+    life = await invited(world)
+    signup = life.signup()
+    await life.records(signup)
+    await life.passes(TERMS.signup_window + TERMS.lateness_grace + timedelta(seconds=1))
+    await life.acted("expire_referral")
+    assert (await life.stored()).stage is Stage.INVITED
+
+    await life.routes()
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
