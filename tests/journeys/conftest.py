@@ -1,0 +1,43 @@
+"""One embedded stack for all journeys, and those who use it: a sportsbook and an engineer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from sandbox.book import Book, connected
+from stack import Connection, running
+from stack.clean import discard
+from tests.journeys.engineer import Engineer
+from workflows.client import connect
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("journeys")
+
+
+@pytest.fixture(scope="session")
+async def stack(directory: Path) -> AsyncIterator[Connection]:
+    async with running(directory) as connection:
+        yield connection
+    discard(directory)
+
+
+@pytest.fixture(scope="session")
+async def book(stack: Connection) -> AsyncIterator[Book]:
+    async with connected(
+        stack.api_url, api_key=stack.api_key, approver_key=stack.approver_api_key
+    ) as book:
+        yield book
+
+
+@pytest.fixture(scope="session")
+async def temporal(stack: Connection) -> Client:
+    return await connect(stack.temporal_address, "default")
+
+
+@pytest.fixture(scope="session")
+def engineer(temporal: Client, book: Book) -> Engineer:
+    return Engineer(temporal, book)

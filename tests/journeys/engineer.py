@@ -1,0 +1,53 @@
+"""Somebody who looks into Temporal while the journeys go on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from sandbox.answers import Referral
+from sandbox.book import Book
+from sandbox.patience import until
+
+
+@dataclass(frozen=True, slots=True)
+class Engineer:
+    temporal: Client
+    book: Book
+
+    async def has_acted(self, referral_id: str) -> Referral:
+        """The referral once its workflow has heard all there is, and acted upon it."""
+        await self.book.delivered()
+        referral = await self.book.referral(referral_id)
+        await until(
+            lambda: self._description(referral.workflow_id),
+            lambda seen: seen is not None and _is_idle(seen),
+            what=f"{referral.workflow_id} has acted",
+        )
+        return await self.book.referral(referral_id)
+
+    async def started(self, workflow_id: str) -> None:
+        await until(
+            lambda: self._description(workflow_id),
+            lambda seen: seen is not None,
+            what=f"{workflow_id} is started",
+        )
+
+    async def signal(self, workflow_id: str, name: str, *arguments: object) -> None:
+        """As another service would: each argument is plain JSON."""
+        plain: list[Any] = list(arguments)
+        await self.temporal.get_workflow_handle(workflow_id).signal(name, args=plain)
+
+    async def _description(self, workflow_id: str) -> WorkflowExecutionDescription | None:
+        try:
+            return await self.temporal.get_workflow_handle(workflow_id).describe()
+        except RPCError as fault:
+            if fault.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return None
+
+
+def _is_idle(seen: WorkflowExecutionDescription) -> bool:
+    raw = seen.raw_description
+    return not raw.pending_activities and not raw.HasField("pending_workflow_task")

@@ -1,0 +1,73 @@
+"""What a campaign's terms, budget and end mean for its referrals."""
+
+from sandbox.book import Book
+from sandbox.campaigns import draft
+from sandbox.events import usd
+from sandbox.pairs import deposited, invited, signed_up
+
+
+async def test_an_empty_budget_defers_until_it_is_topped_up(book: Book) -> None:
+    campaign = await book.publish(draft(budget_minor=0))
+    pair, _ = await deposited(book, "DEFERRED", campaign=campaign)
+    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+
+    await book.fund(campaign, 1000)
+
+    credited = await book.at_stage(pair.referral_id, "REWARDED")
+    assert credited.stages == ["INVITED", "SIGNED_UP", "DEFERRED", "REWARDED"]
+    assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+
+
+async def test_a_deferred_reward_is_unfunded_when_its_campaign_ends(book: Book) -> None:
+    campaign = await book.publish(draft(budget_minor=999))
+    pair, _ = await deposited(book, "DEFERRED", campaign=campaign)
+
+    await book.end(campaign)
+
+    unfunded = await book.at_stage(pair.referral_id, "UNFUNDED")
+    assert [reward.status for reward in unfunded.rewards] == ["VOID"]
+    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+
+
+async def test_expires_without_a_signup_in_time(book: Book) -> None:
+    campaign = await book.publish(draft(signup_window="PT1S", lateness_grace="PT0S"))
+    pair = await invited(book, campaign)
+
+    expired = await book.at_stage(pair.referral_id, "EXPIRED")
+
+    assert expired.stages == ["INVITED", "EXPIRED"]
+
+
+async def test_expires_without_a_deposit_in_time(book: Book) -> None:
+    campaign = await book.publish(draft(deposit_window="PT1S", lateness_grace="PT0S"))
+    pair = await signed_up(book, campaign)
+
+    expired = await book.at_stage(pair.referral_id, "EXPIRED")
+
+    assert expired.stages == ["INVITED", "SIGNED_UP", "EXPIRED"]
+
+
+async def test_a_hold_period_ends_by_itself(book: Book) -> None:
+    campaign = await book.publish(draft(hold_period="PT1S"))
+    pair, _ = await deposited(book, "HELD", "REWARDED", campaign=campaign)
+
+    credited = await book.at_stage(pair.referral_id, "REWARDED")
+
+    assert credited.stages == ["INVITED", "SIGNED_UP", "HELD", "REWARDED"]
+
+
+async def test_settles_when_the_chargeback_window_closes(book: Book) -> None:
+    campaign = await book.publish(draft(chargeback_window="PT1S"))
+    pair, _ = await deposited(book, "REWARDED", "SETTLED", campaign=campaign)
+
+    settled = await book.at_stage(pair.referral_id, "SETTLED")
+
+    assert settled.stages == ["INVITED", "SIGNED_UP", "REWARDED", "SETTLED"]
+
+
+async def test_rewards_both_sides(book: Book) -> None:
+    campaign = await book.publish(draft(referee_reward=usd(500)))
+    pair, _ = await deposited(book, campaign=campaign)
+
+    assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+    assert (await book.balance(pair.referee_id)).minor("available") == 500

@@ -1,0 +1,120 @@
+"""Services that signal a referral's workflow themselves: counted once, and never in the way."""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+
+from sandbox.book import Book
+from sandbox.events import Event, ago, deposit, signup, taken_back, unique
+from sandbox.pairs import Pair, invited, signed_up
+from tests.journeys.engineer import Engineer
+from tests.journeys.test_reviews import doubted
+
+SIGNALS: Final = ("sign_up", "make_deposit", "charge_back", "decide", "supersede", "look")
+MALFORMED: Final[tuple[tuple[Any, ...], ...]] = (
+    (),
+    (None,),
+    ("text",),
+    (17,),
+    ([],),
+    ({},),
+    ({"event_id": 1, "occurred_at": "yesterday"},),
+    ({"event_id": "x", "occurred_at": "2026-03-01T12:00:00", "player_id": "p"},),
+    ({"event_id": "x", "occurred_at": "2026-03-01T12:00:00Z", "amount": {"minor": -1}},),
+    ({}, {}),
+)
+
+
+@pytest.fixture
+async def pair(book: Book, engineer: Engineer) -> Pair:
+    pair = await invited(book)
+    await engineer.started(pair.invitation.workflow_id)
+    return pair
+
+
+def told(pair: Pair) -> tuple[tuple[str, Event], ...]:
+    paid = deposit(pair.referee_id)
+    return (
+        ("sign_up", signup(pair.referee_id, at=ago(seconds=1))),
+        ("make_deposit", paid),
+        ("charge_back", taken_back(paid)),
+    )
+
+
+async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
+    book: Book, engineer: Engineer, pair: Pair
+) -> None:
+    events = told(pair)
+    for (signal, event), stage in zip(events, ("SIGNED_UP", "REWARDED", "REVERSED"), strict=True):
+        await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
+        await book.at_stage(pair.referral_id, stage)
+
+    statuses = [await book.send(event) for _, event in events]
+
+    assert statuses == ["duplicate"] * 3
+    referral = await engineer.has_acted(pair.referral_id)
+    assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED", "REVERSED"]
+    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+
+
+async def test_counts_once_what_comes_by_signal_and_http_at_once(
+    book: Book, engineer: Engineer, pair: Pair
+) -> None:
+    (_, registered), (_, paid), _ = told(pair)
+    workflow_id = pair.invitation.workflow_id
+    await engineer.signal(workflow_id, "sign_up", dict(registered.body))
+    await book.at_stage(pair.referral_id, "SIGNED_UP")
+
+    await asyncio.gather(
+        *(engineer.signal(workflow_id, "make_deposit", dict(paid.body)) for _ in range(10)),
+        *(book.send(paid) for _ in range(10)),
+    )
+
+    await book.at_stage(pair.referral_id, "REWARDED")
+    referral = await engineer.has_acted(pair.referral_id)
+    assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
+    assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+
+
+async def test_hears_a_life_signalled_all_at_once(
+    book: Book, engineer: Engineer, pair: Pair
+) -> None:
+    for signal, event in reversed(told(pair)):
+        await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
+
+    referral = await book.bound(pair.referee_id)
+    assert referral.referral_id == pair.referral_id
+    await engineer.has_acted(pair.referral_id)
+    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+
+
+async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> None:
+    pair = await doubted(book)
+    decision = {
+        "event_id": unique("decision"),
+        "occurred_at": ago(seconds=1).isoformat(),
+        "reviewer": "fraud-desk",
+        "decision": "approve",
+        "reason": "a couple",
+    }
+
+    await engineer.signal(pair.invitation.workflow_id, "decide", decision)
+
+    await book.at_stage(pair.referral_id, "REWARDED")
+    assert (await book.review_of(pair.referral_id)).decision == "approve"
+
+
+async def test_malformed_signals_do_not_block_a_referral(book: Book, engineer: Engineer) -> None:
+    pair = await signed_up(book)
+    for name in (*SIGNALS, "no_such_signal"):
+        for arguments in MALFORMED:
+            await engineer.signal(pair.invitation.workflow_id, name, *arguments)
+
+    paid = deposit(pair.referee_id)
+    await book.send(paid)
+
+    await book.at_stage(pair.referral_id, "REWARDED")
+    await engineer.signal(pair.invitation.workflow_id, "charge_back", None)
+    await engineer.signal(pair.invitation.workflow_id, "charge_back", dict(taken_back(paid).body))
+    await book.at_stage(pair.referral_id, "REVERSED")
