@@ -25,7 +25,8 @@ from api import (
     shares,
 )
 from api.dependencies import Keyring
-from api.errors import install, problem_responses
+from api.documented import problem_responses
+from api.errors import install
 from api.observing import Metrics, Observed
 from db.engine import Database
 from settings import Settings

@@ -5,7 +5,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from api.dependencies import Caller, Db, Now, requires
-from api.errors import OF_BODIES, Problem, invalid, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem, invalid
 from api.paging import Cursor, Limit, PageOut, decoded, encoded
 from api.schemas.campaigns import (
     NO_REASON,

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Depends, Response
 
 from api.dependencies import Config, Db, Now, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.following import follow, token_of, visit_of
 from api.schemas.codes import ClickIn, ClickOut
 from api.strict import StrictRoute

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Response
 
 from api import wording
 from api.dependencies import Config, Db, Now, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.schemas.codes import CodeIn, CodeOut, OfferOut
 from api.strict import StrictRoute
 from db import codes, offers

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 import asyncpg
@@ -56,9 +55,6 @@ OF_FRAMEWORK: Final = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
-OF_BODIES: Final = ("body_too_large", "unsupported_media_type")
-"""What any route that reads a body may refuse it for."""
-
 # Connection, resources, operator, lock and serialization: none is the caller's fault.
 PASSING_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
@@ -161,36 +157,3 @@ def _message(error: dict[str, Any]) -> str:
     # Pydantic's own sentence, but never the value, which may be personal.
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
-
-
-Responses = dict[int | str, dict[str, Any]]
-
-
-def problem_responses(*codes: str) -> Responses:
-    """What OpenAPI says of the problems that a route may answer with."""
-    told: Responses = {}
-    for code in codes:
-        status, title = TITLES[code]
-        examples = told.get(status, {}).get("content", {}).get(CONTENT_TYPE, {}).get("examples", {})
-        examples[code] = {"summary": title, "value": _example(code)}
-        told[status] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {
-                CONTENT_TYPE: {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": examples,
-                }
-            },
-        }
-    return told
-
-
-def _example(code: str) -> dict[str, Any]:
-    status, title = TITLES[code]
-    return {
-        "type": f"urn:referrals:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": f"{title}.",
-        "code": code,
-    }

@@ -4,7 +4,8 @@ import structlog
 from fastapi import APIRouter, Depends
 
 from api.dependencies import Config, Db, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.schemas.events import (
     Accepted,
     ChargebackIn,

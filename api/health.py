@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from api.dependencies import Config, Db, requires
-from api.errors import is_passing, problem_responses
+from api.documented import problem_responses
+from api.errors import is_passing
 from api.schemas.health import Alive, Dependencies, Readiness
 from db.engine import Database
 from db.readiness import is_migrated

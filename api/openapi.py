@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from api.examples import BODIES
 from api.schemas.problems import Problem
 
 DESCRIPTION: Final = """
@@ -25,6 +26,8 @@ def install(app: FastAPI) -> None:
             shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(shape.pop("$defs", {}))
             schemas["Problem"] = shape
+            for name, example in BODIES.items():
+                schemas[name]["examples"] = [example]
         return app.openapi_schema or {}
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way

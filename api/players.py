@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from api.dependencies import Db, Now, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.paging import Cursor, Limit, PageOut, Part, cursor_of, encoded, line_of
 from api.schemas.fields import ID_PATTERN
 from api.schemas.players import NEUTRAL, BalanceOut, InvitedOut, LineOut, SpendIn

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import Db, requires
-from api.errors import Problem, problem_responses
+from api.documented import problem_responses
+from api.errors import Problem
 from api.paging import PageOut, Part, cursor_of
 from api.schemas.fields import Id, Slug
 from api.schemas.referrals import ReferralOut, ReferralSummary

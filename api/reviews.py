@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from api.dependencies import Caller, Db, Now, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.paging import PageOut, Part, cursor_of
 from api.schemas.reviews import DecisionIn, ReviewOut
 from api.strict import StrictRoute

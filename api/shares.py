@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Depends
 
 from api.dependencies import Db, Now, requires
-from api.errors import OF_BODIES, Problem, problem_responses
+from api.documented import OF_BODIES, problem_responses
+from api.errors import Problem
 from api.schemas.codes import ShareIn, ShareOut
 from api.strict import StrictRoute
 from db import codes

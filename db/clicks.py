@@ -72,8 +72,7 @@ async def follow(session: Session, visit: Visit) -> Invitation:
             session, referral.id, kind="invitation", event_id=event_id, signal=None
         )
     await _record(session, visit, referral.id)
-    expires_at = referral.invited_at + terms_of(referral).signup_window
-    return Invitation(outcome, offer, referral.id, expires_at)
+    return Invitation(outcome, offer, referral.id, _expires_at(referral))
 
 
 async def _alone(session: Session, visit: Visit) -> None:
@@ -83,13 +82,23 @@ async def _alone(session: Session, visit: Visit) -> None:
 
 
 async def _open_invitation(session: Session, visit: Visit) -> ReferralRow | None:
-    return await session.scalar(
+    referral = await session.scalar(
         select(ReferralRow).where(
             ReferralRow.visitor == visit.visitor,
             ReferralRow.code == visit.code,
             ReferralRow.stage == Stage.INVITED,
         )
     )
+    if referral is None or visit.at < _expires_at(referral):
+        return referral
+    # Its token is dead, though it still waits for a signup heard late: it makes room.
+    referral.visitor = None
+    await session.flush()
+    return None
+
+
+def _expires_at(referral: ReferralRow) -> datetime:
+    return referral.invited_at + terms_of(referral).signup_window
 
 
 async def _record(session: Session, visit: Visit, referral_id: UUID) -> None:

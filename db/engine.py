@@ -28,6 +28,8 @@ class Database:
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,
             pool_pre_ping=False,
+            # A fault is logged with its statement, never with what was stored.
+            hide_parameters=True,
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "server_settings": {

@@ -79,6 +79,20 @@ async def test_equal_clicks_at_once_make_one_referral_with_its_story(
             assert counted == 1
 
 
+async def test_an_invitation_whose_token_has_expired_makes_room_for_a_new_one(
+    client: AsyncClient, owner_database: Database
+) -> None:
+    body = click(await code_of_a_new_player(client))
+    first = (await client.post("/v1/clicks", json=body)).json()
+    async with owner_database.transaction() as session:
+        row = await session.get(ReferralRow, UUID(first["referral_id"]))
+        assert row is not None
+        row.invited_at -= timedelta(days=30)
+    again = await client.post("/v1/clicks", json=body)
+    assert again.status_code == 201
+    assert again.json()["referral_id"] != first["referral_id"]
+
+
 async def test_stores_a_visitor_only_as_a_hash(client: AsyncClient, database: Database) -> None:
     body = click(await code_of_a_new_player(client))
     told = (await client.post("/v1/clicks", json=body)).json()

@@ -1,5 +1,6 @@
 """What is shown of referrals, rewards, reviews and balances."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,7 +9,8 @@ import pytest
 from httpx import AsyncClient, Response
 
 from db import assessments, players, referrals, reviews, rewards
-from db.engine import Database
+from db.engine import Database, Session
+from db.tables import ReferralRow, Reward
 from domain.attribution import Method
 from domain.fraud import Evidence
 from domain.referral import Stage
@@ -29,41 +31,38 @@ async def played(client: AsyncClient, database: Database, *, to: Stage) -> Playe
     code = await code_of_a_new_player(client)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
-    referee_id, now = unique("referee"), datetime.now(UTC)
-    until = now + timedelta(days=1)
+    now = datetime.now(UTC)
     async with database.transaction() as session:
         row = await referrals.locked(session, referral_id)
         assert row is not None
         await players.lock(session, row.referrer_id)
-        row.referee_id = referee_id
+        row.referee_id = unique("referee")
         row.attribution_method, row.attribution_confidence = Method.REFERRAL_TOKEN, 1.0
+        until = now + timedelta(days=1)
         await referrals.enter(session, row, Stage.SIGNED_UP, until=until, at=now)
         if to in {Stage.HELD, Stage.REWARDED}:
-            evidence = Evidence(shared_devices=1)
-            judged = await assessments.store(session, row, evidence, deposit_event_id="d", at=now)
-            promised = promises(
-                row.id,
-                referrals.terms_of(row),
-                referrer_id=row.referrer_id,
-                referee_id=referee_id,
-            )
-            rows = await rewards.promise(
-                session, row, promised, deposit_event_id="d", held_until=until, at=now
-            )
-            await rewards.hold(session, row, rows, at=now)
-            await reviews.open_review(
-                session,
-                row,
-                score=judged.score,
-                reasons=judged.reasons,
-                amount=promised[0].amount,
-                at=now,
-            )
-        if to is Stage.REWARDED:
-            await rewards.release(session, row, rows, at=now)
-        if to is not Stage.SIGNED_UP:
-            await referrals.enter(session, row, to, until=until, at=now, reason="shared_device")
-        return Played(referral_id, row.referrer_id, referee_id)
+            held = await doubted(session, row, row.referee_id, now)
+            if to is Stage.REWARDED:
+                await rewards.release(session, row, held, at=now)
+        await referrals.enter(session, row, to, until=until, at=now, reason="shared_device")
+        return Played(referral_id, row.referrer_id, row.referee_id)
+
+
+async def doubted(
+    session: Session, row: ReferralRow, referee_id: str, now: datetime
+) -> Sequence[Reward]:
+    """Reserve the reward and open a review of it."""
+    evidence = Evidence(shared_devices=1)
+    judged = await assessments.store(session, row, evidence, deposit_event_id="d", at=now)
+    terms = referrals.terms_of(row)
+    promised = promises(row.id, terms, referrer_id=row.referrer_id, referee_id=referee_id)
+    held = await rewards.promise(
+        session, row, promised, deposit_event_id="d", held_until=now, at=now
+    )
+    await rewards.hold(session, row, held, at=now)
+    amount, score, reasons = promised[0].amount, judged.score, judged.reasons
+    await reviews.open_review(session, row, score=score, reasons=reasons, amount=amount, at=now)
+    return held
 
 
 async def test_shows_a_referral_with_its_whole_story(

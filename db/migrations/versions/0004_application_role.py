@@ -37,7 +37,7 @@ CHANGED: Final = {
     "players": "first_heard_at",
     "campaigns": "status, version, starts_at, ends_at, currency",
     "referrals": (
-        "referee_id, stage, until, steps, awaits_funds, signed_up_at, signup_event_id,"
+        "referee_id, visitor, stage, until, steps, awaits_funds, signed_up_at, signup_event_id,"
         " attribution_method, attribution_confidence, qualified_by, assessment_id, credited_at"
     ),
     "deliveries": "attempts, next_attempt_at, acknowledged_at",

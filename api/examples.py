@@ -1,0 +1,60 @@
+"""One body of each kind, as OpenAPI shows it; the tests send every one of them."""
+
+from typing import Any, Final
+
+_TEN_DOLLARS: Final = {"minor": 1000, "currency": "USD"}
+_HAPPENED: Final = {"occurred_at": "2026-03-02T09:30:00Z", "player_id": "player-7"}
+
+BODIES: Final[dict[str, dict[str, Any]]] = {
+    "SignupIn": {
+        "event_id": "signup-1",
+        **_HAPPENED,
+        "platform": "ios",
+        "jurisdiction": "US-NJ",
+        "currency": "USD",
+        "code": "K7MPQ2XA",
+        "email": "sam@mail.example",
+        "device_id": "5f0c1b",
+    },
+    "DepositIn": {
+        "event_id": "deposit-1",
+        **_HAPPENED,
+        "deposit_id": "d-1",
+        "amount": _TEN_DOLLARS,
+        "method": "card",
+        "payment_instrument": "card-fingerprint-9",
+    },
+    "ChargebackIn": {
+        "event_id": "chargeback-1",
+        **_HAPPENED,
+        "deposit_id": "d-1",
+        "kind": "chargeback",
+    },
+    "WagerIn": {"event_id": "bet-1", **_HAPPENED, "stake": _TEN_DOLLARS},
+    "StatusChangeIn": {"event_id": "status-1", **_HAPPENED, "status": "verified"},
+    "CodeIn": {"player_id": "player-1", "campaign": "default", "vanity": "SAM-2026"},
+    "ShareIn": {"code": "SAM-2026", "channel": "whatsapp"},
+    "ClickIn": {"code": "SAM-2026", "visitor_id": "install-3", "platform": "android"},
+    "CampaignIn": {
+        "slug": "spring",
+        "name": "Spring offer",
+        "starts_at": "2026-03-01T00:00:00Z",
+        "ends_at": None,
+        "destination": "https://book.example/signup",
+        "budget": {"minor": 500_000, "currency": "USD"},
+        "terms": {
+            "signup_window": "P30D",
+            "deposit_window": "P30D",
+            "minimum_deposit": _TEN_DOLLARS,
+            "hold_period": "PT0S",
+            "review_period": "P3D",
+            "chargeback_window": "P120D",
+            "lateness_grace": "PT1H",
+            "referrer_reward": _TEN_DOLLARS,
+            "referee_reward": None,
+        },
+    },
+    "FundingIn": {"amount": _TEN_DOLLARS, "reference": "invoice-1", "reason": "a second run"},
+    "SpendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
+    "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},
+}
