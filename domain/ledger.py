@@ -50,7 +50,8 @@ ROUTES: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
     Movement.RECOVER: ((Book.AVAILABLE, Book.OWED), (Book.RECOVERABLE, Book.CAMPAIGN)),
     Movement.REINSTATE: ((Book.CAMPAIGN, Book.AVAILABLE),),
     # The part of a reinstated reward that its player still owed: the debt goes, no money comes.
-    Movement.FORGIVE: ((Book.CAMPAIGN, Book.OWED), (Book.RECOVERABLE, Book.CAMPAIGN)),
+    # What is recovered comes first: an empty budget has to cover no part of it then.
+    Movement.FORGIVE: ((Book.RECOVERABLE, Book.CAMPAIGN), (Book.CAMPAIGN, Book.OWED)),
     Movement.SPEND: ((Book.AVAILABLE, Book.SPENT),),
 }
 
