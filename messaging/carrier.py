@@ -13,8 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from db import deliveries
 from db.deliveries import Due
 from db.engine import Database
-from messaging.patience import pause_s
-from messaging.signals import Address, carry
+from messaging.patience import LONGEST_OUTAGE_S, LONGEST_S, pause_s
+from messaging.signals import RPC_TIMEOUT, Address, carry
 
 DELIVERIES_A_ROUND: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""
@@ -52,7 +52,9 @@ class Carrier:
         async with self._database.transaction() as session:
             carried = [delivery.id for delivery in due if delivery not in faults]
             await deliveries.acknowledge(session, carried)
-            await deliveries.release(session, {d.id: pause_s(d.attempts) for d in faults})
+            await deliveries.release(
+                session, {d.id: _pause_s(d, fault) for d, fault in faults.items()}
+            )
         self._judge(due, faults)
         return len(due) == self._limit
 
@@ -90,13 +92,21 @@ async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
     """What follows a delivery that failed fails with it, so that their order stays."""
     for index, delivery in enumerate(group):
         try:
-            await carry(address, delivery)
+            async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
+                await carry(address, delivery)
         except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
             return dict.fromkeys(group[index:], fault)
     return {}
 
 
+def _pause_s(delivery: Due, fault: Exception) -> float:
+    # In an outage the rounds themselves grow rare; what waits must not wait on after it.
+    longest_s = LONGEST_OUTAGE_S if _is_away(fault) else LONGEST_S
+    return pause_s(delivery.attempts, longest_s=longest_s)
+
+
 def _is_away(fault: Exception) -> bool:
     # A client that has never been connected says so with a plain RuntimeError.
     never_connected = type(fault) is RuntimeError and "connect" in str(fault)
-    return never_connected or (isinstance(fault, RPCError) and fault.status in AWAY)
+    refused = isinstance(fault, RPCError) and fault.status in AWAY
+    return refused or never_connected or isinstance(fault, TimeoutError)

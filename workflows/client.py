@@ -1,13 +1,17 @@
 """How this service reaches Temporal, and what every starter of a referral adds to its start."""
 
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from temporalio.client import Client
 from temporalio.common import TypedSearchAttributes
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RetryConfig
 
 from domain.referral import Referral
 from workflows import search
+
+RETRIES: Final = RetryConfig(max_retries=2, max_elapsed_time_millis=2_000)
+"""Who uses a lazy client tries again by itself; ten seconds of the library's own are too many."""
 
 
 class StartOptions(TypedDict):
@@ -21,7 +25,11 @@ async def connect(address: str, namespace: str, *, lazy: bool = True) -> Client:
     Workers cannot use a lazy one; without it, RuntimeError when Temporal is away.
     """
     return await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=lazy
+        address,
+        namespace=namespace,
+        data_converter=pydantic_data_converter,
+        lazy=lazy,
+        retry_config=RETRIES if lazy else None,
     )
 
 
