@@ -51,10 +51,13 @@ def demo() -> None:
 
 @app.command()
 def bench(
-    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
+    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 300,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures there, too.")
+    ] = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
-    _finish(_load("sandbox.bench")(lifecycles))
+    _finish(_load("sandbox.bench")(lifecycles, json_file))
 
 
 @app.command()

@@ -20,7 +20,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     worker = Worker(
-        await connect(os.environ["FLOOR_TEMPORAL"], "default"),
+        await connect(os.environ["FLOOR_TEMPORAL"], "default", lazy=False),
         task_queue=TASK_QUEUE,
         workflows=[FloorWorkflow],
         activities=[nothing],
