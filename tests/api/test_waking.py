@@ -1,0 +1,40 @@
+"""Money that comes, or cannot come any more, is heard by the referrals that wait for it."""
+
+from uuid import UUID
+
+from httpx import AsyncClient
+from sqlalchemy import select, update
+
+from db.engine import Database
+from db.tables import Delivery, ReferralRow
+from tests.api.bodies import code_of_a_new_player, published, unique
+
+
+async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(
+    client: AsyncClient, database: Database
+) -> None:
+    slug = await published(client)
+    waiting, other = [await invited(client, slug) for _ in range(2)]
+    async with database.transaction() as session:
+        await session.execute(
+            update(ReferralRow).where(ReferralRow.id == waiting).values(awaits_funds=True)
+        )
+    for reference in ("one", "one", "two"):
+        money = {"amount": {"minor": 5, "currency": "USD"}, "reference": reference}
+        await client.post(f"/v1/campaigns/{slug}/fund", json=money)
+    for step in ("pause", "resume", "end"):
+        await client.post(f"/v1/campaigns/{slug}/{step}")
+    assert len(await looks(database, waiting)) == 4
+    assert await looks(database, other) == []
+
+
+async def invited(client: AsyncClient, slug: str) -> UUID:
+    code = await code_of_a_new_player(client, slug)
+    click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
+    return UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
+
+
+async def looks(database: Database, referral_id: UUID) -> list[str | None]:
+    async with database.reading() as session:
+        query = select(Delivery.signal).where(Delivery.referral_id == referral_id)
+        return list(await session.scalars(query.where(Delivery.kind == "look")))
