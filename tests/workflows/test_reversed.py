@@ -1,0 +1,178 @@
+"""Lives whose deposit is taken back after the reward was credited."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from db.spending import spend
+from domain.facts import Deposit, TakeBack
+from domain.ledger import Book, Movement
+from domain.referral import Stage
+from tests import books
+from tests.books import Purse
+from tests.builders import TERMS, chargeback, unique, usd
+from tests.workflows.lives import Life, World, invited
+
+WON = TakeBack.CHARGEBACK_WON
+
+
+async def rewarded(world: World, life: Life | None = None) -> tuple[Life, Deposit]:
+    life = life or await invited(world)
+    await life.signs_up()
+    deposit = await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    return life, deposit
+
+
+async def spent(life: Life, minor: int) -> None:
+    async with life.world.database.transaction() as session:
+        await spend(
+            session,
+            player_id=life.row.referrer_id,
+            amount=usd(minor),
+            reference=unique("bet"),
+            at=life.began_at,
+        )
+
+
+async def test_reverses_a_credited_reward_when_the_deposit_is_charged_back(world: World) -> None:
+    life, deposit = await rewarded(world)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.lives_on() is Stage.REVERSED
+    assert await life.referrer() == Purse()
+    assert await books.budget(world.database, life.row.campaign_id) == 100_000
+
+
+async def test_reverses_once_however_often_it_is_heard(world: World) -> None:
+    life, deposit = await rewarded(world)
+    copies = [chargeback(deposit) for _ in range(4)]
+    for copy in (*copies, *copies):
+        await life.records(copy)
+        await life.routes()
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.lives_on() is Stage.REVERSED
+    posted = await books.movements(world.database, life.row.id)
+    assert posted.count(Movement.REVERSE) == 1
+    assert await life.referrer() == Purse()
+
+
+async def test_a_chargeback_won_reinstates_the_reward(world: World) -> None:
+    life, deposit = await rewarded(world)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    await life.takes_back(deposit, WON)
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+    assert await life.referrer() == Purse(available=1000)
+
+
+async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: World) -> None:
+    life, deposit = await rewarded(world)
+    for _ in range(3):
+        await life.takes_back(deposit)
+        await life.reaches(Stage.REVERSED)
+        await life.takes_back(deposit, WON)
+        await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+    assert await life.referrer() == Purse(available=1000)
+    assert await books.unbalanced(world.database) == []
+
+
+async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
+    life, deposit = await rewarded(world)
+    assert await life.lives_on() is Stage.SETTLED
+
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    assert await life.lives_on() is Stage.REVERSED
+    assert await life.referrer() == Purse()
+
+    await life.takes_back(deposit, WON)
+    await life.reaches(Stage.REWARDED)
+    assert await life.lives_on() is Stage.SETTLED
+    assert await life.referrer() == Purse(available=1000)
+
+
+async def test_what_was_spent_is_owed_and_recovered_from_the_next_reward(world: World) -> None:
+    life, deposit = await rewarded(world)
+    await spent(life, 700)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    assert await life.referrer() == Purse(owed=-700)
+    assert await books.budget(world.database, life.row.campaign_id) == 99_300
+
+    await rewarded(world, await invited(world, referrer_id=life.row.referrer_id))
+
+    assert await life.referrer() == Purse(available=300)
+    assert await books.budget(world.database, life.row.campaign_id) == 100_000
+    recoverable = await books.balance(
+        world.database, Book.RECOVERABLE, campaign_id=life.row.campaign_id
+    )
+    assert recoverable == 0
+
+
+async def test_a_debt_is_forgiven_before_anything_is_credited_again(world: World) -> None:
+    life, deposit = await rewarded(world)
+    await spent(life, 700)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    await life.takes_back(deposit, WON)
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=300)
+    assert await books.unbalanced(world.database) == []
+
+
+async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) -> None:
+    life, deposit = await rewarded(world, await invited(world, await world.offer(budget=usd())))
+    await spent(life, 1000)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    assert await books.budget(world.database, life.row.campaign_id) == 0
+    await life.takes_back(deposit, WON)
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse()
+
+
+async def test_both_sides_are_reversed(world: World) -> None:
+    terms = replace(TERMS, referee_reward=usd(500))
+    life, deposit = await rewarded(world, await invited(world, terms=terms))
+    await life.takes_back(deposit, TakeBack.REFUND)
+    await life.reaches(Stage.REVERSED)
+
+    assert (await life.referrer(), await life.referee()) == (Purse(), Purse())
+
+
+async def test_another_deposit_cannot_replace_the_credited_one(world: World) -> None:
+    life, deposit = await rewarded(world)
+    other = await life.deposits(5000)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+    await life.takes_back(other)
+
+    assert await life.lives_on() is Stage.REVERSED
+    assert await life.referrer() == Purse()
+
+
+async def test_a_chargeback_while_settling_is_not_lost(world: World) -> None:
+    life, deposit = await rewarded(world)
+    settling = asyncio.Event()
+
+    async def charge_back() -> None:
+        if not settling.is_set():
+            settling.set()
+            await life.takes_back(deposit)
+
+    world.prompter.after[life.id, "settle_referral"] = charge_back
+    await life.passes(timedelta(days=121))
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.ends() is Stage.REVERSED
+    assert await life.referrer() == Purse()
+
