@@ -17,18 +17,18 @@ from db.referrals import start_of, terms_of
 from db.routing import route_player
 from db.tables import ReferralRow
 from domain.campaign import Terms
-from domain.facts import Chargeback, Deposit, Fact, Signup, TakeBack
+from domain.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
 from domain.referral import Stage
 from messaging.carrier import Carrier
 from messaging.signals import Address, start
 from tests import books, builders
 from tests.books import Purse
-from tests.builders import TERMS, TOKEN_KEY, Offer, an_invitation, an_offer
+from tests.builders import TERMS, TOKEN_KEY, Offer, a_code, an_invitation, an_offer
 from tests.workflows.prompter import Prompter
 from workflows.identity import workflow_id
 from workflows.referral import ReferralWorkflow
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 20.0
 FOREVER: Final = timedelta(days=2000)
 F = TypeVar("F", bound=Fact)
 
@@ -134,6 +134,9 @@ class Life:
         """To its end, with nothing more to hear."""
         with suppress(RPCError):
             await self.passes(FOREVER)
+        return await self.ends()
+
+    async def ends(self) -> Stage:
         async with asyncio.timeout(PATIENCE_S):
             return await self.handle.result()
 
@@ -164,22 +167,29 @@ class Life:
     async def stages(self) -> list[Stage]:
         return await books.stages(self.world.database, self.row.id)
 
+    async def known_deposits(self) -> list[Deposit]:
+        async with self.world.database.reading() as session:
+            known = await facts.of_player(session, self.referee_id, Kind.DEPOSIT)
+        return [fact for fact in known if isinstance(fact, Deposit)]
+
     async def history(self) -> WorkflowHistory:
         return await self.handle.fetch_history()
 
 
 async def invited(
-    world: World, offer: Offer | None = None, *, terms: Terms = TERMS, visitor: str | None = None
+    world: World,
+    offer: Offer | None = None,
+    *,
+    terms: Terms = TERMS,
+    visitor: str | None = None,
+    referrer_id: str | None = None,
 ) -> Life:
     """Somebody follows a code now, and the courier starts the workflow."""
     now = datetime.now(UTC)
     async with world.database.transaction() as session:
-        row = await an_invitation(
-            session,
-            offer or await an_offer(session, terms=terms),
-            invited_at=now,
-            visitor=visitor,
-        )
+        offer = offer or await an_offer(session, terms=terms)
+        code = await a_code(session, offer, player_id=referrer_id)
+        row = await an_invitation(session, offer, code=code, invited_at=now, visitor=visitor)
         await deliveries.add(session, row.id, kind="invitation", event_id=str(row.id), signal=None)
     await world.carry()
     return Life(world, row, now)

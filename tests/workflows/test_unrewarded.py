@@ -76,7 +76,7 @@ async def test_is_lost_when_the_visitor_signs_up_through_another_code(world: Wor
     winner, loser = await invited(world, visitor=visitor), await invited(world, visitor=visitor)
     await winner.signs_up()
 
-    assert await loser.handle.result() is Stage.LOST
+    assert await loser.ends() is Stage.LOST
     assert await loser.stages() == [Stage.INVITED, Stage.LOST]
     assert (await winner.stored()).stage is Stage.SIGNED_UP
 
@@ -87,7 +87,7 @@ async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
     await life.signs_up()
     await life.deposits()
 
-    assert await life.handle.result() is Stage.REJECTED
+    assert await life.ends() is Stage.REJECTED
     assert await books.reason(world.database, life.row.id) == "fraud: same_player"
     assert await life.referrer() == Purse()
 

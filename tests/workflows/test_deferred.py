@@ -1,0 +1,93 @@
+"""Lives whose reward waits for a budget."""
+
+from datetime import UTC, datetime, timedelta
+
+from typing import Final
+
+from db import campaigns
+from db.audit import Actor
+from db.campaigns import Step
+from db.funding import Funding
+from domain.facts import TakeBack
+from domain.money import Money
+from domain.referral import Stage
+from domain.reward import RewardStatus
+from tests import books
+from tests.books import Purse
+from tests.builders import unique, usd
+from tests.workflows.lives import Life, World, invited
+
+ALMOST: Final = usd(999)
+MARKETER: Final = Actor(name="marketer", request_id=None, reason="a test")
+
+
+async def deferred(
+    world: World, *, budget: Money = ALMOST, ends_at: datetime | None = None
+) -> Life:
+    life = await invited(world, await world.offer(budget=budget, ends_at=ends_at))
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.DEFERRED)
+    return life
+
+
+async def topped_up(life: Life, minor: int) -> None:
+    async with life.world.database.transaction() as session:
+        await campaigns.fund(
+            session,
+            life.row.campaign_slug,
+            Funding(usd(minor), unique("top-up")),
+            MARKETER,
+            at=life.began_at,
+        )
+    await life.world.carry()
+
+
+async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:
+    life = await deferred(world)
+    assert await life.referrer() == Purse()
+    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.DEFERRED}
+
+    await topped_up(life, 1)
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
+    assert await books.budget(world.database, life.row.campaign_id) == 0
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None:
+    life = await deferred(world, budget=usd(1))
+    await topped_up(life, 998)
+    await life.acted("credit_reward", 2)
+    assert (await life.stored()).stage is Stage.DEFERRED
+
+    await topped_up(life, 1)
+    await life.reaches(Stage.REWARDED)
+
+
+async def test_is_unfunded_when_the_campaign_is_ended_without_a_budget(world: World) -> None:
+    life = await deferred(world)
+    async with world.database.transaction() as session:
+        slug = life.row.campaign_slug
+        await campaigns.take(session, slug, Step.END, MARKETER, at=life.began_at)
+    await world.carry()
+
+    assert await life.ends() is Stage.UNFUNDED
+    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
+
+
+async def test_is_unfunded_when_the_campaign_runs_out(world: World) -> None:
+    life = await deferred(world, ends_at=datetime.now(UTC) + timedelta(days=10))
+
+    assert await life.lives_on() is Stage.UNFUNDED
+
+
+async def test_is_voided_when_the_deposit_is_taken_back_while_deferred(world: World) -> None:
+    life = await deferred(world)
+    (deposit,) = await life.known_deposits()
+    await life.takes_back(deposit, TakeBack.REFUND)
+
+    assert await life.ends() is Stage.VOIDED
+    await topped_up(life, 1)
+    assert await life.referrer() == Purse()

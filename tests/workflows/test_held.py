@@ -1,0 +1,180 @@
+"""Lives whose reward is held: for its hold period, or for a person to judge."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from db import reviews
+from db.reviews import Outcome
+from domain.facts import Choice, PlayerStatus, TakeBack
+from domain.referral import Stage
+from domain.reward import RewardStatus
+from tests import books, builders
+from tests.books import Purse
+from tests.builders import TERMS, status_change
+from tests.workflows.lives import Life, World, invited
+
+HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
+A_WEEK: Final = timedelta(days=7, seconds=1)
+
+
+async def in_review(world: World) -> Life:
+    """The friend uses the device of the referrer."""
+    life = await invited(world)
+    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
+    referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
+    await life.hears(referrer, life.row.referrer_id)
+    await life.signs_up(**device)
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+    return life
+
+
+async def decided(life: Life, choice: Choice) -> Outcome:
+    """As a reviewer decides over HTTP."""
+    async with life.world.database.transaction() as session:
+        answer = await reviews.decide(
+            session,
+            review_id=reviews.review_id(life.row.id),
+            decision=builders.decision(choice, at=life.began_at),
+            request_id="request",
+        )
+    await life.world.carry()
+    return answer.outcome
+
+
+async def test_is_held_for_the_hold_period_and_then_credited(world: World) -> None:
+    life = await invited(world, terms=HOLDING)
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+    assert await life.referrer() == Purse(held=1000)
+
+    await life.passes(timedelta(days=6))
+    assert await life.referrer() == Purse(held=1000)
+    await life.passes(timedelta(days=1, hours=1))
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_is_voided_when_the_deposit_is_taken_back_while_held(world: World) -> None:
+    life = await invited(world, terms=HOLDING)
+    await life.signs_up()
+    deposit = await life.deposits()
+    await life.reaches(Stage.HELD)
+    await life.takes_back(deposit)
+
+    assert await life.ends() is Stage.VOIDED
+    assert await life.referrer() == Purse()
+    assert await books.budget(world.database, life.row.campaign_id) == 100_000
+
+
+async def test_a_deposit_made_meanwhile_replaces_one_taken_back_while_held(world: World) -> None:
+    life = await invited(world, terms=HOLDING)
+    await life.signs_up()
+    first, second = await life.deposits(), await life.deposits()
+    await life.reaches(Stage.HELD)
+    first, second = sorted((first, second), key=lambda deposit: deposit.event_id)
+    await life.takes_back(first)
+    await life.acted("resolve_hold", 2)
+    await life.passes(A_WEEK)
+    await life.reaches(Stage.REWARDED)
+
+    assert (await life.stored()).qualified_by == second.event_id
+
+
+async def test_a_doubtful_referral_is_credited_when_approved(world: World) -> None:
+    life = await in_review(world)
+
+    assert await decided(life, Choice.APPROVE) is Outcome.DECIDED
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
+    assert await decided(life, Choice.REJECT) is Outcome.ALREADY_DECIDED
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_a_doubtful_referral_is_rejected_by_its_reviewer(world: World) -> None:
+    life = await in_review(world)
+    await decided(life, Choice.REJECT)
+
+    assert await life.ends() is Stage.REJECTED
+    assert await life.referrer() == Purse()
+    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
+
+
+async def test_silence_never_pays(world: World) -> None:
+    life = await in_review(world)
+    await life.passes(timedelta(days=20))
+
+    assert (await life.stored()).stage is Stage.HELD
+    assert await life.referrer() == Purse(held=1000)
+    async with world.database.reading() as session:
+        review = await reviews.of_referral(session, life.row.id)
+    assert review
+    assert review.escalated_at
+    assert review.status == "open"
+    await decided(life, Choice.APPROVE)
+    await life.reaches(Stage.REWARDED)
+
+
+async def test_an_approval_does_not_pay_for_a_deposit_taken_back(world: World) -> None:
+    life = await invited(world)
+    deposit = life.deposit(device_id="hm1:" + "a" * 64)
+    referrer = builders.signup(life.row.referrer_id, device_id="hm1:" + "a" * 64)
+    await life.hears(referrer, life.row.referrer_id)
+    await life.signs_up()
+    await life.hears(deposit)
+    await life.reaches(Stage.HELD)
+    await life.takes_back(deposit, TakeBack.REFUND)
+
+    assert await life.ends() is Stage.VOIDED
+    assert await decided(life, Choice.APPROVE) is Outcome.CLOSED
+    assert await life.referrer() == Purse()
+
+
+@pytest.mark.parametrize("status", [PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED])
+async def test_a_friend_who_may_not_be_credited_holds_the_reward(
+    world: World, status: PlayerStatus
+) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    await life.hears(status_change(life.referee_id, status, at=life.began_at))
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+    await life.passes(timedelta(days=30))
+    assert await life.referrer() == Purse(held=1000)
+
+    later = life.began_at + timedelta(days=1)
+    await life.hears(status_change(life.referee_id, PlayerStatus.RESTORED, at=later))
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
+
+
+async def test_a_referrer_excluded_meanwhile_is_not_credited_by_an_approval(world: World) -> None:
+    life = await in_review(world)
+    referrer_id = life.row.referrer_id
+    await life.hears(status_change(referrer_id, at=life.began_at), referrer_id)
+    await decided(life, Choice.APPROVE)
+    await life.passes(timedelta(days=30))
+    assert await life.referrer() == Purse(held=1000)
+
+    restored = status_change(
+        referrer_id, PlayerStatus.RESTORED, at=life.began_at + timedelta(days=1)
+    )
+    await life.hears(restored, referrer_id)
+    await life.reaches(Stage.REWARDED)
+
+
+async def test_a_review_that_opens_can_be_found_by_its_score(world: World) -> None:
+    life = await in_review(world)
+    await life.passes(timedelta(minutes=1))
+
+    described = await life.handle.describe()
+    attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
+    assert (attributes["ReferralStage"], attributes["RiskScore"]) == ("HELD", 60)
