@@ -12,6 +12,7 @@ from db.engine import Database, ReadSession
 from db.invariants import INVARIANTS, Invariant
 from settings import Settings
 
+PATIENCE_S: Final = 300
 SHOWN: Final = 20
 """How many offending rows a check names; one is enough to fail."""
 
@@ -67,6 +68,8 @@ def main(settings: Settings) -> int:
 async def verify(session: ReadSession) -> Report:
     """All checks over one snapshot; the session must not have been used before."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    # A check reads whole tables, which may take longer than any request or act may.
+    await session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
     checks = [await _check(session, invariant) for invariant in INVARIANTS]
     return Report(tuple(checks), await _lag(session))
 
