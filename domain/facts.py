@@ -1,7 +1,8 @@
 """What other services report. A fact counts once, whenever and however often it is heard."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -17,9 +18,20 @@ class Kind(StrEnum):
     DECISION = "decision"
 
 
+ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+IDS: Final = frozenset({"event_id", "player_id", "deposit_id"})
+LONGEST_TEXT: Final = 1024
+UNSTORABLE: Final = re.compile(r"[\0\ud800-\udfff]")
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """When it happened, and the id under which its reporter knows it."""
+    """When it happened, and the id under which its reporter knows it.
+
+    ValueError for what could never be stored: an act that records it would be retried for ever.
+    """
 
     event_id: str
     occurred_at: datetime
@@ -27,6 +39,18 @@ class Happening:
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
             raise ValueError(f"{self.event_id} has a time without an offset")
+        if not EARLIEST <= self.occurred_at < LATEST:
+            raise ValueError(f"{self.event_id} has a time outside this century")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, str) and not _is_storable(field.name, value):
+                raise ValueError(f"{field.name} of an event cannot be stored")
+
+
+def _is_storable(name: str, text: str) -> bool:
+    if name in IDS:
+        return ID.fullmatch(text) is not None
+    return len(text) <= LONGEST_TEXT and UNSTORABLE.search(text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +150,12 @@ KINDS: Final[dict[Kind, type[Fact]]] = {
     Kind.PLAYER: StatusChange,
     Kind.DECISION: Decision,
 }
+_KINDS_BY_SHAPE: Final = {shape: kind for kind, shape in KINDS.items()}
 
 
 def kind_of(fact: Fact) -> Kind:
-    return next(kind for kind, shape in KINDS.items() if type(fact) is shape)
+    """TypeError for what is no fact, such as the null of a malformed signal."""
+    kind = _KINDS_BY_SHAPE.get(type(fact))
+    if kind is None:
+        raise TypeError(f"{type(fact).__name__} is no fact")
+    return kind

@@ -65,6 +65,10 @@ class Standing:
     stage: Stage
     until: datetime
 
+    def __post_init__(self) -> None:
+        if self.until.tzinfo is None:
+            raise ValueError(f"{self.stage} until a time without an offset")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:

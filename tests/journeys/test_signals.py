@@ -24,6 +24,23 @@ MALFORMED: Final[tuple[tuple[Any, ...], ...]] = (
     ({"event_id": "x", "occurred_at": "2026-03-01T12:00:00Z", "amount": {"minor": -1}},),
     ({}, {}),
 )
+OF_SOMEBODY: Final = {"occurred_at": "2026-03-01T12:00:00Z", "player_id": "p"}
+PAID: Final = {**OF_SOMEBODY, "deposit_id": "d", "amount": {"minor": 1000, "currency": "USD"}}
+OPENED: Final = {**OF_SOMEBODY, "platform": "web", "jurisdiction": "x", "currency": "USD"}
+UNSTORABLE: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("make_deposit", {**PAID, "event_id": "nul\0"}),
+    ("make_deposit", {**PAID, "event_id": "e" * 65}),
+    ("make_deposit", {**PAID, "event_id": "a", "player_id": "p" * 65}),
+    ("make_deposit", {**PAID, "event_id": "b", "method": "nul\0"}),
+    ("make_deposit", {**PAID, "event_id": "c", "occurred_at": "0001-01-01T00:00:00+14:00"}),
+    ("make_deposit", {**PAID, "event_id": "d", "occurred_at": "9999-12-31T23:59:59-14:00"}),
+    ("sign_up", {**OPENED, "event_id": "e", "platform": "nul\0"}),
+    (
+        "sign_up",
+        {**OPENED, "event_id": "f", "standing": {"stage": "HELD", "until": "2026-03-01T12:00:00"}},
+    ),
+    ("decide", {**OF_SOMEBODY, "event_id": "g", "reviewer": "\0", "decision": "approve"}),
+)
 
 
 @pytest.fixture
@@ -118,3 +135,15 @@ async def test_malformed_signals_do_not_block_a_referral(book: Book, engineer: E
     await engineer.signal(pair.invitation.workflow_id, "charge_back", None)
     await engineer.signal(pair.invitation.workflow_id, "charge_back", dict(taken_back(paid).body))
     await book.at_stage(pair.referral_id, "REVERSED")
+
+
+async def test_events_that_cannot_be_stored_do_not_block_a_referral(
+    book: Book, engineer: Engineer
+) -> None:
+    pair = await signed_up(book)
+    for name, argument in UNSTORABLE:
+        await engineer.signal(pair.invitation.workflow_id, name, argument)
+
+    await book.send(deposit(pair.referee_id))
+
+    await book.at_stage(pair.referral_id, "REWARDED")
