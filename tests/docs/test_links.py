@@ -1,0 +1,116 @@
+"""What the pages name has to exist: files, commands, settings, functions."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from typer import Typer
+
+from cli import app
+from db.invariants import INVARIANTS
+from settings import MigrationSettings, Settings
+
+ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")))
+LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
+NAMED_SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
+NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
+COMMAND: Final = re.compile(r"(?:^|`)referrals ((?:keys )?[a-z]+)", re.MULTILINE)
+TARGET: Final = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
+VARIABLE: Final = re.compile(r"\bREFERRALS_[A-Z_]+[A-Z]\b")
+SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
+CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=page_name)
+
+
+@every_page
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    missing = []
+    for path, anchor in LINK.findall(page.read_text()):
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor[1:] not in anchors(target)):
+            missing.append(path + anchor)
+    assert not missing
+
+
+@every_page
+def test_functions_named_beside_a_link_are_in_that_file(page: Path) -> None:
+    missing = [
+        (path, name)
+        for path, name in NAMED_CODE.findall(page.read_text())
+        if f"def {name}(" not in (page.parent / path).read_text()
+    ]
+    assert not missing
+
+
+@every_page
+def test_commands_exist(page: Path) -> None:
+    code = "\n".join(CODE.findall(page.read_text()))
+    named = set(COMMAND.findall(code)) - {"keys"}
+    assert named - set(commands(app)) == set()
+
+
+@every_page
+def test_make_targets_exist(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    code = "\n".join(CODE.findall(page.read_text()))
+    missing = [name for name in TARGET.findall(code) if f"\n{name}:" not in makefile]
+    assert not missing
+
+
+@every_page
+def test_settings_exist(page: Path) -> None:
+    assert set(VARIABLE.findall(page.read_text())) <= variables()
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = re.findall(
+        r"^\| `(REFERRALS_\w+)` \| (\S+) \|", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == {
+        f"REFERRALS_{name.upper()}": default_of(name) for name in Settings.model_fields
+    }
+
+
+def test_the_runbook_speaks_of_every_check() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    assert [check.name for check in INVARIANTS if f"`{check.name}`" not in runbook] == []
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs/decisions"
+    pages = {page.name for page in folder.glob("[0-9]*.md")}
+    assert pages == set(re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text()))
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def commands(typer: Typer) -> Iterator[str]:
+    for command in typer.registered_commands:
+        yield str(command.name or getattr(command.callback, "__name__", ""))
+    for group in typer.registered_groups:
+        if group.name and group.typer_instance:
+            yield from (f"{group.name} {name}" for name in commands(group.typer_instance))
+
+
+def variables() -> set[str]:
+    names = {*Settings.model_fields, *MigrationSettings.model_fields}
+    return {f"REFERRALS_{name.upper()}" for name in names}
+
+
+def default_of(name: str) -> str:
+    field = Settings.model_fields[name]
+    if field.is_required():
+        return "required"
+    return "none" if field.default is None else f"`{field.default}`"
