@@ -46,7 +46,6 @@ def build_activities(
     return [
         referrals.admit_signup,
         referrals.expire_referral,
-        referrals.look_again,
         FraudActivities(records, signals).score_fraud,
         rewards.credit_reward,
         rewards.resolve_hold,

@@ -43,12 +43,6 @@ class ReferralActivities:
                 return record.standing
             return await _expire(record, "no qualifying deposit in time")
 
-    @activity.defn
-    async def look_again(self, look: Look) -> Standing:
-        """Record what was heard, and answer where the referral stands: for those at their end."""
-        async with self._records.opened(look) as record:
-            return record.standing
-
     async def _expire_invitation(self, record: Record) -> Standing:
         invited_at, terms = record.referral.invited_at, record.terms
         token = tokens.issue(

@@ -49,6 +49,7 @@ class RewardActivities:
         """Reverse credited rewards if their deposit was taken back; reinstate if that was undone.
 
         A balance never falls below zero: what was spent is owed, and recovered from later rewards.
+        Before the crediting it only records what was heard.
         """
         async with self._records.opened(look) as record:
             if record.referral.stage not in CREDITED:

@@ -52,7 +52,8 @@ class ReferralWorkflow:
         if self.is_at(*CREDITED):
             await self.keep()
         while not self.has_heard_all:
-            await self.look_again()
+            self.news.has_rung = False
+            await self.compensate()
         return self.standing.stage
 
     async def earn(self) -> None:
@@ -80,12 +81,9 @@ class ReferralWorkflow:
     async def keep(self) -> None:
         """A credited reward stays, unless its deposit is taken back, however late that is heard."""
         settled = False
-        while self.news.has_rung or not settled:
-            if await self.news.rings(by=self.standing.until):
-                await self.compensate()
-            else:
-                await self.settle()
-                settled = True
+        while not (settled and self.has_heard_all):
+            settled = not await self.news.rings(by=self.standing.until)
+            await (self.settle() if settled else self.compensate())
 
     async def score_and_credit(self) -> None:
         scoring = await self.score()
@@ -175,10 +173,6 @@ class ReferralWorkflow:
 
     async def settle(self) -> None:
         await self.act(RewardActivities.settle_referral, "close the chargeback window")
-
-    async def look_again(self) -> None:
-        self.news.has_rung = False
-        await self.act(ReferralActivities.look_again, "record what was heard at the end")
 
     async def act(self, activity: Act, summary: str) -> None:
         look = self.now_look()

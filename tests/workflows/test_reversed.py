@@ -176,3 +176,19 @@ async def test_a_chargeback_while_settling_is_not_lost(world: World) -> None:
     assert await life.ends() is Stage.REVERSED
     assert await life.referrer() == Purse()
 
+
+
+async def test_a_chargeback_won_while_closing_is_settled_after_all(world: World) -> None:
+    life, deposit = await rewarded(world)
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+
+    async def win() -> None:
+        del world.prompter.after[life.id, "settle_referral"]
+        await life.takes_back(deposit, WON)
+
+    world.prompter.after[life.id, "settle_referral"] = win
+    await life.passes(timedelta(days=121))
+
+    assert await life.ends() is Stage.SETTLED
+    assert await life.referrer() == Purse(available=1000)

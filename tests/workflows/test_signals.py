@@ -1,0 +1,171 @@
+"""Services that signal a workflow directly, well and badly."""
+
+from datetime import timedelta
+
+import pytest
+
+from db import facts, reviews
+from domain.facts import Choice, Kind
+from domain.referral import Stage
+from tests import builders
+from tests.books import Purse
+from tests.builders import chargeback, usd
+from tests.workflows.lives import Life, World, invited
+
+PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
+
+
+async def told_directly(world: World) -> Life:
+    life = await invited(world)
+    await life.signals("sign_up", life.signup(referral_token=None))
+    await life.reaches(Stage.SIGNED_UP)
+    return life
+
+
+async def test_a_life_told_by_signals_alone(world: World) -> None:
+    life = await told_directly(world)
+    deposit = life.deposit()
+    await life.signals("make_deposit", deposit)
+    await life.reaches(Stage.REWARDED)
+    await life.signals("charge_back", chargeback(deposit))
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.lives_on() is Stage.REVERSED
+    assert await life.referrer() == Purse()
+
+
+async def test_what_is_signalled_counts_once_with_what_the_courier_carries(world: World) -> None:
+    life = await invited(world)
+    signup, deposit = life.signup(), life.deposit()
+    await life.signals("sign_up", signup)
+    await life.hears(signup)
+    await life.signals("make_deposit", deposit)
+    await life.hears(deposit)
+    await life.routes()
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+    assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
+
+
+async def test_a_deposit_signalled_before_its_signup_counts(world: World) -> None:
+    life = await invited(world)
+    await life.signals("make_deposit", life.deposit())
+    await life.signals("sign_up", life.signup())
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.referrer() == Purse(available=1000)
+
+
+async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
+    life = await invited(world)
+    await life.signals("sign_up", life.signup(**PLAIN))
+    await life.reaches(Stage.SIGNED_UP)
+
+    async with world.database.reading() as session:
+        (stored,) = await facts.of_player(session, life.referee_id, Kind.SIGNUP)
+    body = facts.body_of(stored)
+    assert {field: body[field][:4] for field in PLAIN} == dict.fromkeys(PLAIN, "hm1:")
+
+
+async def test_a_signal_with_other_content_under_a_known_id_changes_nothing(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    small = await life.deposits(10)
+    await life.signals("make_deposit", builders.replace(small, amount=usd(5000)))
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.referrer() == Purse()
+
+
+async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
+    life = await told_directly(world)
+    await life.signals("make_deposit", builders.deposit(at=life.began_at))
+
+    assert await life.lives_on() is Stage.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("signal", "arguments"),
+    [
+        ("make_deposit", []),
+        ("make_deposit", [None]),
+        ("make_deposit", [{}]),
+        ("make_deposit", ["a deposit"]),
+        ("make_deposit", [{}, {}]),
+        ("sign_up", []),
+        ("sign_up", [None]),
+        ("sign_up", [17]),
+        ("charge_back", [{"event_id": "c-1"}]),
+        ("decide", [[]]),
+        ("look", [{"one": "too many"}]),
+        ("supersede", [1, 2]),
+        ("unheard_of", [1]),
+    ],
+)
+async def test_a_malformed_signal_blocks_nobody(
+    world: World, signal: str, arguments: list[object]
+) -> None:
+    life = await invited(world)
+    await life.signals(signal, *arguments)
+    await life.signs_up()
+    await life.signals(signal, *arguments)
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_a_time_without_an_offset_is_dropped(world: World) -> None:
+    life = await told_directly(world)
+    naive = {**facts.body_of(life.deposit()), "occurred_at": "2026-03-01T12:00:00"}
+    await life.signals("make_deposit", naive)
+
+    assert await life.lives_on() is Stage.EXPIRED
+
+
+async def test_a_decision_before_any_review_decides_nothing(world: World) -> None:
+    life = await told_directly(world)
+    await life.signals("decide", builders.decision(Choice.REJECT))
+    await life.acted("score_fraud")
+    await life.deposits()
+
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World) -> None:
+    life = await invited(world)
+    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
+    await life.hears(builders.signup(life.row.referrer_id, **device), life.row.referrer_id)
+    await life.signs_up(**device)
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+    await life.signals("decide", builders.decision(Choice.REJECT))
+
+    assert await life.ends() is Stage.REJECTED
+    async with world.database.reading() as session:
+        review = await reviews.of_referral(session, life.row.id)
+    assert review
+    assert (review.decision, review.reviewer) == (Choice.REJECT, "reviewer")
+
+
+async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: World) -> None:
+    """A copy of the signup comes while it settles; while that is recorded, the chargeback."""
+    life = await invited(world)
+    signup = await life.signs_up()
+    deposit = await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    async def tell_signup() -> None:
+        world.prompter.after[life.id, "settle_referral"] = charge_back
+        await life.signals("sign_up", signup)
+
+    async def charge_back() -> None:
+        del world.prompter.after[life.id, "settle_referral"]
+        await life.takes_back(deposit)
+
+    world.prompter.after[life.id, "settle_referral"] = tell_signup
+    await life.passes(timedelta(days=121))
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.ends() is Stage.REVERSED
