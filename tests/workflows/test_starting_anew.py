@@ -1,0 +1,121 @@
+"""Referrals started again from where Postgres says that they stand."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from domain.campaign import Terms
+from domain.facts import TakeBack
+from domain.referral import Stage
+from tests.builders import TERMS, usd
+from tests.workflows.lives import Life, World, invited
+
+HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
+BOTH: Final = replace(HOLDING, referee_reward=usd(500))
+
+
+async def stays(life: Life) -> None:
+    assert (await life.stored()).stage is Stage.INVITED
+
+
+async def signs_up(life: Life) -> None:
+    await life.signs_up()
+
+
+async def is_held(life: Life) -> None:
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+
+
+async def is_rewarded(life: Life) -> None:
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+
+async def is_reversed(life: Life) -> None:
+    await is_rewarded(life)
+    (deposit,) = await life.known_deposits()
+    await life.takes_back(deposit, TakeBack.REFUND)
+    await life.reaches(Stage.REVERSED)
+
+
+async def is_settled(life: Life) -> None:
+    await is_rewarded(life)
+    assert await life.lives_on() is Stage.SETTLED
+
+
+@pytest.mark.parametrize(
+    ("terms", "until_then", "ends"),
+    [
+        (TERMS, stays, Stage.EXPIRED),
+        (TERMS, signs_up, Stage.EXPIRED),
+        (HOLDING, is_held, Stage.SETTLED),
+        (BOTH, is_held, Stage.SETTLED),
+        (TERMS, is_rewarded, Stage.SETTLED),
+        (TERMS, is_reversed, Stage.REVERSED),
+        (TERMS, is_settled, Stage.SETTLED),
+    ],
+)
+async def test_goes_on_from_where_it_stands(
+    world: World, terms: Terms, until_then: Callable[[Life], Awaitable[None]], ends: Stage
+) -> None:
+    life = await invited(world, terms=terms)
+    await until_then(life)
+    before = await life.stages()
+    await is_lost(life)
+
+    await life.starts_anew()
+
+    assert await life.lives_on() is ends
+    after = await life.stages()
+    assert after[: len(before)] == before
+    assert len(set(after)) == len(after)
+
+
+async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
+    life = await invited(world, await world.offer(budget=usd(1)))
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.DEFERRED)
+    await is_lost(life)
+
+    await life.starts_anew()
+    await life.passes(timedelta(days=31))
+
+    await life.acted("credit_reward", 2)
+    assert (await life.stored()).stage is Stage.DEFERRED
+
+
+async def test_what_happened_while_it_was_lost_is_found_out(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    await is_lost(life)
+    deposit = life.deposit()
+    await life.records(deposit)
+
+    await life.starts_anew()
+    await life.signals("look")
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def test_a_delivery_starts_a_lost_workflow_where_it_stands(world: World) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    await is_lost(life)
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+
+
+async def is_lost(life: Life) -> None:
+    """As with the history of a whole Temporal cluster."""
+    if (await life.handle.describe()).close_time is None:
+        await life.handle.terminate("a test loses it")
