@@ -41,7 +41,8 @@ def normalised(field: str, text: str) -> str:
     if field == "email":
         return _mailbox(folded)
     if field == "phone":
-        return "".join(character for character in folded if character.isdigit())
+        # What holds no digit stays as it is, or all such entries would look like one phone.
+        return "".join(character for character in folded if character.isdigit()) or folded
     return folded
 
 
