@@ -1,0 +1,70 @@
+"""kill -9 of everything, one after the other, in the middle of a burst."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sandbox.book import Book
+from sandbox.events import deposit, taken_back
+from sandbox.pairs import Pair, invited
+from sandbox.patience import until
+from tests.journeys.killing import kill, replaced
+
+PROVIDERS: Final = 4
+EVENTS_BETWEEN: Final = 12
+"""So many events are taken after one crash before the next comes."""
+CONVERGED_S: Final = 90.0
+
+
+@dataclass(slots=True)
+class Burst:
+    """Lives told without a pause, each event twice, every second one charged back, until told."""
+
+    book: Book
+    sent: int = 0
+    is_over: bool = False
+    lives: list[tuple[Pair, str]] = field(default_factory=list)
+
+    async def provide(self) -> None:
+        while not self.is_over:
+            is_lost = len(self.lives) % 2 == 1
+            pair = await invited(self.book)
+            self.lives.append((pair, "REVERSED" if is_lost else "REWARDED"))
+            paid = deposit(pair.referee_id)
+            events = [pair.signup(), paid, *([taken_back(paid)] if is_lost else [])]
+            for event in events:
+                await asyncio.gather(self.book.send(event), self.book.send(event))
+                self.sent += 1
+
+    async def goes_on(self) -> None:
+        async def ask() -> int:
+            return self.sent
+
+        goal = self.sent + EVENTS_BETWEEN
+        await until(ask, lambda sent: sent >= goal, what=f"{goal} events sent", within_s=60)
+
+
+@pytest.mark.timeout(300)
+async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path) -> None:
+    burst = Burst(book)
+    providers = [asyncio.create_task(burst.provide()) for _ in range(PROVIDERS)]
+
+    for name in ("worker", "courier", "api", "temporal", "postgres"):
+        await burst.goes_on()
+        pid = kill(directory, name)
+        await replaced(directory, name, pid)
+    await burst.goes_on()
+    burst.is_over = True
+    await asyncio.gather(*providers)
+
+    for pair, stage in burst.lives:
+        # One that was charged back before it was scored never earned anything.
+        stages = (stage, "SIGNED_UP") if stage == "REVERSED" else (stage,)
+        await book.at_stage(pair.referral_id, *stages, within_s=CONVERGED_S)
+    assert (await book.delivered(within_s=CONVERGED_S)).failures == {}
+    for pair, stage in burst.lives:
+        balance = await book.balance(pair.referrer_id)
+        assert balance.minor("available") == (1000 if stage == "REWARDED" else 0)

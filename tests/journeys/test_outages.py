@@ -1,0 +1,75 @@
+"""Temporal away, or empty: callers notice nothing, and nothing is lost."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sandbox.book import Book
+from sandbox.events import deposit, taken_back
+from sandbox.pairs import deposited, invited, signed_up
+from stack import Connection
+from stack.connection import read_pids
+from tests.journeys.killing import kill, replaced
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+QUICKLY_S: Final = 2.0
+RECOVERED_S: Final = 90.0
+
+
+@pytest.mark.timeout(240)
+async def test_events_are_taken_while_temporal_is_away(book: Book, directory: Path) -> None:
+    temporal = read_pids(directory)["temporal"]
+    os.kill(temporal, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        pairs = [await invited(book) for _ in range(5)]
+        for pair in pairs:
+            assert await book.send(pair.signup()) == "accepted"
+            assert await book.send(deposit(pair.referee_id)) == "accepted"
+        took_s = time.monotonic() - began
+    finally:
+        os.kill(temporal, signal.SIGCONT)
+
+    assert took_s < QUICKLY_S
+    for pair in pairs:
+        await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
+
+
+@pytest.mark.timeout(240)
+async def test_rebuilds_an_empty_temporal(book: Book, directory: Path, stack: Connection) -> None:
+    invitation, waiting = await invited(book), await signed_up(book)
+    credited, paid = await deposited(book)
+
+    await wipe_temporal(directory)
+    assert await rebuild(stack) == 0
+
+    await book.send(invitation.signup())
+    for pair in (invitation, waiting):
+        await book.send(deposit(pair.referee_id))
+        await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
+    await book.send(taken_back(paid))
+    await book.at_stage(credited.referral_id, "REVERSED", within_s=RECOVERED_S)
+    assert (await book.delivered()).failures == {}
+
+
+async def wipe_temporal(directory: Path) -> None:
+    # Between these two nothing is awaited, so the supervisor cannot start the successor sooner.
+    pid = kill(directory, "temporal")
+    for file in directory.glob("temporal.db*"):
+        file.unlink()
+    await replaced(directory, "temporal", pid)
+
+
+async def rebuild(stack: Connection) -> int:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "rebuild"),
+        env={**os.environ, **stack.environment},
+        cwd=PROJECT,
+    )
+    return await process.wait()
