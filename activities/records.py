@@ -62,11 +62,10 @@ class Record:
 
     async def both_are_eligible(self) -> bool:
         """Whether neither player is self-excluded or closed, as far as anything was heard."""
-        for player_id in {self.referral.referrer_id, self.referee_id}:
-            changes = await facts.of_player(self.session, player_id, Kind.PLAYER)
-            if not is_eligible([c for c in changes if isinstance(c, StatusChange)]):
-                return False
-        return True
+        pair = {self.referral.referrer_id, self.referee_id}
+        heard = await facts.of_players(self.session, pair, Kind.PLAYER)
+        changes = [fact for fact in heard if isinstance(fact, StatusChange)]
+        return all(is_eligible(c for c in changes if c.player_id == player) for player in pair)
 
 
 class Records:

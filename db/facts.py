@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC
 from enum import StrEnum
@@ -72,7 +73,14 @@ async def _compared(session: Session, kind: Kind, event_id: str, fingerprint: st
 
 async def of_player(session: ReadSession, player_id: str, *kinds: Kind) -> tuple[Fact, ...]:
     """Every fact of a player, or those of some kinds, in the order in which they happened."""
-    query = select(FactRow.kind, FactRow.body).where(FactRow.player_id == player_id)
+    return await of_players(session, (player_id,), *kinds)
+
+
+async def of_players(
+    session: ReadSession, player_ids: Collection[str], *kinds: Kind
+) -> tuple[Fact, ...]:
+    """The same of several players at once."""
+    query = select(FactRow.kind, FactRow.body).where(FactRow.player_id.in_(player_ids))
     if kinds:
         query = query.where(FactRow.kind.in_(kinds))
     rows = await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))

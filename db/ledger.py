@@ -3,14 +3,21 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.engine import ReadSession, Session
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger import APPEND_ONLY, MAY_BE_NEGATIVE, Account, Transfer
+
+_STORE: Final = text("""
+    update accounts set balance_minor = stored.minor
+    from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as stored (id, minor)
+    where accounts.id = stored.id
+""")
 
 
 class Posting(StrEnum):
@@ -136,11 +143,5 @@ def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str
 
 
 async def _store(session: Session, balances: dict[Account, int | None]) -> None:
-    for account, minor in balances.items():
-        if minor is not None:
-            await session.execute(
-                update(AccountRow)
-                .where(AccountRow.id == account.id)
-                .values(balance_minor=minor)
-                .execution_options(synchronize_session=False)
-            )
+    kept = {account.id: minor for account, minor in balances.items() if minor is not None}
+    await session.execute(_STORE, {"ids": list(kept), "minors": list(kept.values())})

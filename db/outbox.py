@@ -22,8 +22,20 @@ async def announce(
     at: datetime,
     extra: dict[str, Any] | None = None,
 ) -> None:
+    payload = payload_of(event_id=event_id, type_=type_, referral=referral, at=at, extra=extra)
+    await publish(session, event_id=event_id, type_=type_, key=str(referral.id), payload=payload)
+
+
+def payload_of(
+    *,
+    event_id: UUID,
+    type_: str,
+    referral: ReferralRow,
+    at: datetime,
+    extra: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Ids only: neither personal data nor anything a referrer may not know of the referee."""
-    payload = {
+    return {
         "event_id": str(event_id),
         "type": type_,
         "schema_version": SCHEMA_VERSION,
@@ -35,7 +47,6 @@ async def announce(
         "referee_id": referral.referee_id,
         **(extra or {}),
     }
-    await publish(session, event_id=event_id, type_=type_, key=str(referral.id), payload=payload)
 
 
 async def publish(

@@ -1,17 +1,28 @@
 """Referrals: opened, locked, and moved from stage to stage with their timeline and event."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
 from db.engine import Session
-from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow, Timeline
+from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from db.terms import terms_from
 from domain.campaign import Terms
 from domain.referral import Referral, Stage, Standing, announcement, invited_until
+
+# One statement, because every stage change has both.
+_TELL: Final = text("""
+    with step as (
+        insert into timeline (id, referral_id, step, stage, at, reason)
+        values (:event_id, :referral_id, :step, :stage, :at, :reason)
+    )
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
+    values (:event_id, :aggregate, :key, :type, :payload, :schema_version)
+""").bindparams(bindparam("payload", type_=JSONB))
 
 
 async def open_referral(
@@ -45,7 +56,6 @@ async def open_referral(
         invited_at=invited_at,
     )
     session.add(row)
-    await session.flush()
     await _tell(session, row, left=None, at=invited_at, reason=None, extra=None)
     return row
 
@@ -84,14 +94,23 @@ async def _tell(
     extra: dict[str, Any] | None,
 ) -> None:
     row.steps += 1
+    await session.flush()
     event_id = uuid5(row.id, f"timeline:{row.steps}")
-    await session.execute(
-        insert(Timeline).values(
-            id=event_id, referral_id=row.id, step=row.steps, stage=row.stage, at=at, reason=reason
-        )
-    )
     type_ = announcement(row.stage, left=left)
-    await outbox.announce(session, event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
+    values = {
+        "event_id": event_id,
+        "referral_id": row.id,
+        "step": row.steps,
+        "stage": row.stage.value,
+        "at": at,
+        "reason": reason,
+        "aggregate": outbox.AGGREGATE,
+        "key": str(row.id),
+        "type": type_,
+        "schema_version": outbox.SCHEMA_VERSION,
+    }
+    payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
+    await session.execute(_TELL, values | {"payload": payload})
 
 
 def terms_of(row: ReferralRow) -> Terms:
