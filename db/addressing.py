@@ -50,13 +50,14 @@ async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable
         return
     rows = await session.scalars(
         select(ReferralRow)
-        .where(ReferralRow.referrer_id == player_id, ReferralRow.stage.in_(REWARD_WAITS))
+        .where(ReferralRow.referrer_id == player_id)
+        .where(ReferralRow.stage.in_(REWARD_WAITS) | ReferralRow.awaits_funds)
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     for row in rows.all():
-        news = [_news(change, needed=row.stage in REWARD_WAITS) for change in changes]
+        news = [_news(change, needed=True) for change in changes]
         await deliveries.add_all(session, row.id, news)
 
 
@@ -76,6 +77,9 @@ def _news(fact: Fact, *, needed: bool) -> News:
 def _can_matter(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
     if isinstance(fact, Signup):
         return fact.event_id == row.signup_event_id and row.stage in EARNING
+    if isinstance(fact, StatusChange) and row.awaits_funds:
+        # A chargeback may have been won while one of the players could not be credited.
+        return True
     if row.stage in CREDITED:
         return (
             isinstance(fact, Chargeback)

@@ -147,7 +147,7 @@ class ReferralRow(Table):
     steps: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """How many timeline rows it has."""
     awaits_funds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    """Whether a top-up of the campaign's budget would let it go on."""
+    """Whether a top-up of the budget, or a player who may be credited again, would let it go on."""
     invited_at: Mapped[datetime]
     signed_up_at: Mapped[datetime | None]
     signup_event_id: Mapped[str | None] = mapped_column(String(64))
