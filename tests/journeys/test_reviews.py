@@ -1,22 +1,23 @@
 """Doubts: what is held, who decides, and what no approval can buy."""
 
 from sandbox.book import Book
-from sandbox.events import deposit, status_change, unique
+from sandbox.events import Event, deposit, status_change, unique
 from sandbox.pairs import Pair, signed_up
 from tests.journeys.engineer import Engineer
 
 
-async def doubted(book: Book) -> Pair:
+async def doubted(book: Book) -> tuple[Pair, Event]:
     """Held, because both players paid with one card."""
     pair, card = await signed_up(book), unique("card")
     await book.send(deposit(pair.referrer_id, payment_instrument=card))
-    await book.send(deposit(pair.referee_id, payment_instrument=card))
+    paid = deposit(pair.referee_id, payment_instrument=card)
+    await book.send(paid)
     await book.at_stage(pair.referral_id, "HELD")
-    return pair
+    return pair, paid
 
 
 async def test_an_approved_reward_is_credited(book: Book) -> None:
-    pair = await doubted(book)
+    pair, _ = await doubted(book)
     review = await book.review_of(pair.referral_id)
     assert review.reasons == ["shared_payment_instrument"]
 
@@ -30,7 +31,7 @@ async def test_an_approved_reward_is_credited(book: Book) -> None:
 
 
 async def test_a_rejected_reward_goes_back_to_the_budget(book: Book) -> None:
-    pair = await doubted(book)
+    pair, _ = await doubted(book)
     review = await book.review_of(pair.referral_id)
 
     await book.decide(review.review_id, "reject", "one person with two accounts")

@@ -107,7 +107,7 @@ async def test_hears_a_life_signalled_all_at_once(
 
 
 async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> None:
-    pair = await doubted(book)
+    pair, _ = await doubted(book)
     decision = {
         "event_id": unique("decision"),
         "occurred_at": ago(seconds=1).isoformat(),

@@ -1,0 +1,58 @@
+"""The demo proves what it shows, and says so when something is not as it must be."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from sandbox.book import Book
+from sandbox.demo import prove
+from sandbox.pairs import deposited
+from sandbox.proofs import Proofs
+from sandbox.stories import Story, paid_once
+from stack import Connection
+
+
+def proofs() -> tuple[Proofs, StringIO]:
+    printed = StringIO()
+    return Proofs(Console(file=printed, width=200)), printed
+
+
+async def claims_too_much(book: Book, proofs: Proofs) -> None:
+    pair, _ = await deposited(book)
+    balance = await book.balance(pair.referrer_id)
+    proofs.add("cents credited", expected=2000, seen=balance.minor("available"))
+
+
+async def breaks_off(book: Book, _: Proofs) -> None:
+    (await book.call("GET", "/v1/referrals/none")).raise_for_status()
+
+
+async def test_ends_with_0_when_every_proof_holds(stack: Connection) -> None:
+    all_proofs, printed = proofs()
+
+    await prove(stack, all_proofs, [Story("Paid once", paid_once)])
+
+    assert all_proofs.exit_code == 0, printed.getvalue()
+    assert stack.temporal_ui_url in printed.getvalue()
+
+
+async def test_ends_with_1_when_a_proof_does_not_hold(stack: Connection) -> None:
+    all_proofs, printed = proofs()
+
+    await prove(stack, all_proofs, [Story("A lie", claims_too_much)])
+
+    assert all_proofs.exit_code == 1
+    assert "expected 2000, seen 1000" in printed.getvalue()
+
+
+async def test_ends_with_1_when_a_story_breaks_off(stack: Connection) -> None:
+    all_proofs, printed = proofs()
+
+    await prove(stack, all_proofs, [Story("Broken off", breaks_off)])
+
+    assert all_proofs.exit_code == 1
+    assert "expected no fault, seen HTTPStatusError" in printed.getvalue()
+
+
+def test_ends_with_1_when_nothing_was_proved() -> None:
+    assert proofs()[0].exit_code == 1

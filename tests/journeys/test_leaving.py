@@ -1,0 +1,32 @@
+"""A stack that stops leaves nothing running, even in the middle of its work."""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.book import connected
+from sandbox.events import deposit
+from sandbox.pairs import invited
+from stack import running
+from stack.clean import discard
+
+
+@pytest.mark.timeout(180)
+async def test_leaves_no_process_behind(tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    async with running(tmp_path) as connection:
+        async with connected(
+            connection.api_url,
+            api_key=connection.api_key,
+            approver_key=connection.approver_api_key,
+        ) as book:
+            pairs = [await invited(book) for _ in range(5)]
+            await asyncio.gather(*(book.send(pair.signup()) for pair in pairs))
+            await asyncio.gather(*(book.send(deposit(pair.referee_id)) for pair in pairs))
+        started = set(psutil.Process().children(recursive=True)) - before
+        assert {psutil.Process(pid) for pid in connection.pids.values()} <= started
+    discard(tmp_path)
+
+    assert [process for process in started if process.is_running()] == []

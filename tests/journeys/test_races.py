@@ -1,0 +1,137 @@
+"""Two things at once, many times over: whoever wins, stage and money agree."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sandbox.answers import Referral
+from sandbox.book import Book
+from sandbox.campaigns import draft
+from sandbox.events import ago, deposit, taken_back
+from sandbox.pairs import Pair, invited
+from stack import Connection, ours
+from stack.child import Started
+from tests.journeys.engineer import Engineer
+from tests.journeys.test_reviews import doubted
+
+TIMES: Final = 60
+AT_ONCE: Final = 15
+AROUND_S: Final = 0.15
+"""How far from the deadline, on either side, an event is sent."""
+
+pytestmark = pytest.mark.timeout(240)
+
+
+async def test_a_signup_races_its_expiry(book: Book, engineer: Engineer) -> None:
+    campaign = await book.publish(draft(signup_window="PT1S", lateness_grace="PT0S"))
+
+    async def race() -> str:
+        pair = await invited(book, campaign)
+        invited_at = (await book.referral(pair.referral_id)).timeline[0].at
+        await near(invited_at + timedelta(seconds=1))
+        await book.send(pair.signup(at=min(datetime.now(UTC), invited_at + timedelta(seconds=1))))
+        await book.send(deposit(pair.referee_id))
+        ended = await ended_well(book, engineer, pair)
+        bound = await book.referrals_of(pair.referee_id)
+        assert [r.referral_id for r in bound] == [
+            pair.referral_id for _ in range(ended.stage == "REWARDED")
+        ]
+        return ended.stage
+
+    assert set(await many(race)) <= {"REWARDED", "EXPIRED"}
+    assert (await book.delivered()).failures == {}
+
+
+async def test_a_late_deposit_races_the_expiry(book: Book, engineer: Engineer) -> None:
+    campaign = await book.publish(draft(deposit_window="PT1S", lateness_grace="PT0S"))
+
+    async def race() -> str:
+        pair = await invited(book, campaign)
+        signed_up_at = datetime.now(UTC)
+        await book.send(pair.signup(at=signed_up_at))
+        deadline = signed_up_at + timedelta(seconds=1)
+        await near(deadline)
+        await book.send(deposit(pair.referee_id, at=min(datetime.now(UTC), deadline)))
+        return (await ended_well(book, engineer, pair)).stage
+
+    assert set(await many(race)) <= {"REWARDED", "EXPIRED"}
+    assert (await book.delivered()).failures == {}
+
+
+async def test_a_decision_races_a_chargeback(book: Book) -> None:
+    async def race() -> str:
+        pair, paid = await doubted(book)
+        review = await book.review_of(pair.referral_id)
+        decided, _ = await asyncio.gather(
+            book.decide(review.review_id, "approve", "a couple"),
+            book.send(taken_back(paid)),
+        )
+        assert decided.status_code in {200, 409}
+        ended = await book.at_stage(pair.referral_id, "VOIDED", "REVERSED", within_s=60)
+        balance = await book.balance(pair.referrer_id)
+        assert (balance.available, balance.held, balance.owed) == ([], [], [])
+        return ended.stage
+
+    await many(race)
+    assert (await book.delivered()).failures == {}
+
+
+async def test_two_couriers_race_on_the_same_players(
+    book: Book, stack: Connection, tmp_path: Path
+) -> None:
+    async def race() -> str:
+        pair = await invited(book)
+        paid = [deposit(pair.referee_id), deposit(pair.referee_id)]
+        events = [pair.signup(at=ago(seconds=2)), *paid, taken_back(paid[0])]
+        random.shuffle(events)
+        await asyncio.gather(*(book.send(event) for event in events for _ in range(2)))
+        ended = await book.at_stage(pair.referral_id, "REWARDED", "REVERSED", within_s=60)
+        return ended.stage
+
+    async with another_courier(stack, tmp_path):
+        stages = await many(race)
+        assert (await book.delivered(within_s=60)).failures == {}
+    assert len(stages) == TIMES
+
+
+async def many(race: Callable[[], Awaitable[str]]) -> list[str]:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one() -> str:
+        async with room:
+            return await race()
+
+    return await asyncio.gather(*(one() for _ in range(TIMES)))
+
+
+async def near(deadline: datetime) -> None:
+    """Come close to a deadline: this sleep is the race itself, not a wait for something."""
+    aim = deadline + timedelta(seconds=random.uniform(-AROUND_S, AROUND_S))  # noqa: S311
+    await asyncio.sleep(max(0.0, (aim - datetime.now(UTC)).total_seconds()))
+
+
+async def ended_well(book: Book, engineer: Engineer, pair: Pair) -> Referral:
+    """The referral at its end, whose money agrees with its stage."""
+    await book.at_stage(pair.referral_id, "REWARDED", "EXPIRED", within_s=60)
+    ended = await engineer.has_acted(pair.referral_id)
+    balance = await book.balance(pair.referrer_id)
+    assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
+    return ended
+
+
+@asynccontextmanager
+async def another_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
+    couriers = ours.children(stack.environment, api_url=stack.api_url)
+    child = next(child for child in couriers if child.name == "courier")
+    courier = Started(child, logs=logs)
+    try:
+        await courier.ready()
+        yield
+    finally:
+        await courier.stop()
