@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +33,8 @@ class TokenReading:
 
 def issue(referral_id: UUID, *, expires_at: datetime, key: bytes) -> str:
     """The same arguments give the same token, so a repeated click gets the one it had."""
-    seconds = int(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
+    # Rounded up: a token must not end before the window that it stands for.
+    seconds = math.ceil(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
     body = base64.urlsafe_b64encode(referral_id.bytes + seconds).rstrip(b"=")
     return _signer(key).sign(body).decode()
 
