@@ -52,8 +52,9 @@ class Book:
         answer = await self.call("POST", "/v1/codes", body)
         return str(answer.raise_for_status().json()["code"])
 
-    async def click(self, code: str) -> Invitation:
-        body = {"code": code, "visitor_id": unique("visitor"), "platform": "ios"}
+    async def click(self, code: str, visitor_id: str | None = None) -> Invitation:
+        visitor_id = visitor_id or unique("visitor")
+        body = {"code": code, "visitor_id": visitor_id, "platform": "ios"}
         answer = await self.call("POST", "/v1/clicks", body)
         return Invitation.model_validate_json(answer.raise_for_status().content)
 

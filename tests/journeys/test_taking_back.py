@@ -24,6 +24,32 @@ async def test_voids_a_held_reward(book: Book) -> None:
     assert minor(await book.balance(pair.referrer_id)) == (0, 0, 0)
 
 
+async def test_voids_a_deferred_reward(book: Book) -> None:
+    campaign = await book.publish(draft(budget_minor=0))
+    pair, paid = await deposited(book, "DEFERRED", campaign=campaign)
+
+    await book.send(taken_back(paid))
+
+    voided = await book.at_stage(pair.referral_id, "VOIDED")
+    assert voided.stages == ["INVITED", "SIGNED_UP", "DEFERRED", "VOIDED"]
+
+
+async def test_the_next_deposit_earns_what_the_first_one_lost_while_held(
+    book: Book, engineer: Engineer
+) -> None:
+    campaign = await book.publish(draft(hold_period="PT3S"))
+    pair, lost = await deposited(book, "HELD", campaign=campaign)
+    kept = deposit(pair.referee_id)
+    await book.send(kept)
+
+    await book.send(taken_back(lost))
+
+    assert (await engineer.has_acted(pair.referral_id)).stage in {"HELD", "REWARDED"}
+    credited = await book.at_stage(pair.referral_id, "REWARDED")
+    assert [reward.deposit_event_id for reward in credited.rewards] == [kept.id]
+    assert minor(await book.balance(pair.referrer_id)) == (1000, 0, 0)
+
+
 async def test_reverses_a_credited_reward_and_reinstates_it_when_won(book: Book) -> None:
     pair, paid = await deposited(book)
 
