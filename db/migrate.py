@@ -23,7 +23,7 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
 
 
 def is_modelled(name: str | None, kind: str, _: object) -> bool:
-    """Whether db/tables.py should know it; `outbox.xid` is for the relay alone."""
+    """Whether db/tables/ should know it; `outbox.xid` is for the relay alone."""
     return (kind, name) != ("column", "xid")
 
 

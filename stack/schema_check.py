@@ -1,4 +1,4 @@
-"""Fails when the migrations and db/tables.py disagree: python -m stack.schema_check."""
+"""Fails when the migrations and db/tables/ disagree: python -m stack.schema_check."""
 
 import asyncio
 import sys

@@ -1,0 +1,61 @@
+"""Campaigns, their versions, and the codes under which they are shared."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ForeignKey,
+    Integer,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import NOW, Table
+from domain.campaign import CampaignStatus
+
+
+class Campaign(Table):
+    __tablename__ = "campaigns"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    status: Mapped[CampaignStatus]
+    version: Mapped[int] = mapped_column(Integer)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    currency: Mapped[str] = mapped_column(String(3))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class CampaignVersion(Table):
+    """What a campaign said at one time; insert-only."""
+
+    __tablename__ = "campaign_versions"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"))
+    version: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str]
+    destination: Mapped[str]
+    budget_minor: Mapped[int]
+    terms: Mapped[dict[str, Any]]
+    author: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (UniqueConstraint("campaign_id", "version"),)
+
+
+class ReferralCode(Table):
+    __tablename__ = "codes"
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    player_id: Mapped[str] = mapped_column(String(64))
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (UniqueConstraint("player_id", "campaign_id"),)
+
+
+class Share(Table):
+    __tablename__ = "shares"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey("codes.code"))
+    channel: Mapped[str] = mapped_column(String(32))
+    shared_at: Mapped[datetime]

@@ -1,0 +1,55 @@
+"""Assessments and reviews."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table
+from domain.facts import Choice
+from domain.fraud import Verdict
+
+
+class AssessmentRow(Table):
+    """How suspicious a referral looked when it was scored, and on what evidence; insert-only."""
+
+    __tablename__ = "assessments"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    deposit_event_id: Mapped[str] = mapped_column(String(64))
+    score: Mapped[int] = mapped_column(Integer)
+    verdict: Mapped[Verdict]
+    reasons: Mapped[list[str]]
+    evidence: Mapped[dict[str, Any]]
+    assessed_at: Mapped[datetime]
+    __table_args__ = (Index("ix_assessments_referral", "referral_id"),)
+
+
+class Review(Table):
+    __tablename__ = "reviews"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), unique=True)
+    status: Mapped[str] = mapped_column(String(16))
+    """open; decided by a person; or closed, when events overtook it."""
+    score: Mapped[int] = mapped_column(Integer)
+    reasons: Mapped[list[str]]
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    opened_at: Mapped[datetime]
+    escalated_at: Mapped[datetime | None]
+    decision: Mapped[Choice | None]
+    reviewer: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint("(status = 'decided') = (decision is not null)", name="decided"),
+        Index("ix_reviews_status", "status", "opened_at"),
+    )

@@ -1,0 +1,110 @@
+"""Referrals: their clicks, their timeline, and why each signup belongs to one."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import NOW, Table
+from domain.attribution import Method
+from domain.referral import Stage
+
+
+class ReferralRow(Table):
+    __tablename__ = "referrals"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"))
+    campaign_slug: Mapped[str] = mapped_column(String(64))
+    campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
+    code: Mapped[str] = mapped_column(ForeignKey("codes.code"))
+    referrer_id: Mapped[str] = mapped_column(String(64))
+    referee_id: Mapped[str | None] = mapped_column(String(64))
+    visitor: Mapped[str | None] = mapped_column(String(80))
+    """Keyed hash of the visitor who followed the code."""
+    terms: Mapped[dict[str, Any]]
+    stage: Mapped[Stage]
+    until: Mapped[datetime]
+    steps: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How many timeline rows it has."""
+    awaits_funds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether a top-up of the budget, or a player who may be credited again, would let it go on."""
+    invited_at: Mapped[datetime]
+    signed_up_at: Mapped[datetime | None]
+    signup_event_id: Mapped[str | None] = mapped_column(String(64))
+    attribution_method: Mapped[Method | None]
+    attribution_confidence: Mapped[float | None] = mapped_column(Float)
+    qualified_by: Mapped[str | None] = mapped_column(String(64))
+    """event_id of the deposit that earned the reward: frozen when it is credited."""
+    assessment_id: Mapped[UUID | None]
+    credited_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        Index(
+            "uq_referrals_referee_once",
+            "referee_id",
+            unique=True,
+            postgresql_where=text("referee_id is not null and stage <> 'LOST'"),
+        ),
+        Index(
+            "uq_referrals_open_invitation",
+            "visitor",
+            "code",
+            unique=True,
+            postgresql_where=text("visitor is not null and stage = 'INVITED'"),
+        ),
+        Index("ix_referrals_referrer", "referrer_id", "invited_at"),
+        Index("ix_referrals_stage", "stage", "until"),
+        Index("ix_referrals_awaits_funds", "campaign_id", postgresql_where=text("awaits_funds")),
+    )
+
+
+class Click(Table):
+    __tablename__ = "clicks"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(ForeignKey("codes.code"))
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    visitor: Mapped[str] = mapped_column(String(80))
+    platform: Mapped[str] = mapped_column(String(16))
+    ip: Mapped[str | None] = mapped_column(String(80))
+    user_agent: Mapped[str | None] = mapped_column(String(80))
+    device_id: Mapped[str | None] = mapped_column(String(80))
+    clicked_at: Mapped[datetime]
+    __table_args__ = (Index("ix_clicks_referral", "referral_id"),)
+
+
+class Timeline(Table):
+    """One row a stage change; its id is also that of the outbox event that tells of it."""
+
+    __tablename__ = "timeline"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    step: Mapped[int] = mapped_column(Integer)
+    stage: Mapped[Stage]
+    at: Mapped[datetime]
+    reason: Mapped[str | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (UniqueConstraint("referral_id", "step"),)
+
+
+class AttributionLog(Table):
+    """What was decided of each signup, and why; insert-only."""
+
+    __tablename__ = "attributions"
+    signup_event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    player_id: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(32))
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    claims: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    decided_at: Mapped[datetime] = mapped_column(server_default=NOW)
