@@ -76,13 +76,14 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
 
 async def unbalanced(database: Database) -> list[object]:
     """Currencies whose entries do not sum to zero, and accounts that differ from their entries."""
-    totals = select(Entry.currency).group_by(Entry.currency).having(func.sum(Entry.amount_minor) != 0)
+    moved = func.sum(Entry.amount_minor)
+    totals = select(Entry.currency).group_by(Entry.currency).having(moved != 0)
     differing = (
         select(AccountRow.id)
         .outerjoin(Entry, Entry.account_id == AccountRow.id)
         .where(AccountRow.book.not_in(APPEND_ONLY))
         .group_by(AccountRow.id, AccountRow.balance_minor)
-        .having(func.coalesce(func.sum(Entry.amount_minor), 0) != AccountRow.balance_minor)
+        .having(func.coalesce(moved, 0) != AccountRow.balance_minor)
     )
     async with database.reading() as session:
         return [*await session.scalars(totals), *await session.scalars(differing)]

@@ -4,54 +4,30 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
 import tokens
 from db import deliveries, facts
-from db.engine import Database
 from db.referrals import start_of, terms_of
 from db.routing import route_player
 from db.tables import ReferralRow
 from domain.campaign import Terms
 from domain.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
 from domain.referral import Stage
-from messaging.carrier import Carrier
 from messaging.signals import Address, start
 from tests import books, builders
 from tests.books import Purse
 from tests.builders import TERMS, TOKEN_KEY, Offer, a_code, an_invitation, an_offer
-from tests.workflows.prompter import Prompter
+from tests.workflows.worlds import World
 from workflows.identity import workflow_id
 from workflows.referral import ReferralWorkflow
 
 PATIENCE_S: Final = 20.0
 FOREVER: Final = timedelta(days=2000)
 F = TypeVar("F", bound=Fact)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """A server, a database and a worker of the lives in them."""
-
-    env: WorkflowEnvironment
-    database: Database
-    carrier: Carrier
-    prompter: Prompter
-    task_queue: str
-
-    async def carry(self) -> None:
-        """Whatever is due reaches its workflow; the clock goes on as if nothing was skipped."""
-        with self.env.with_time_skipping_disabled():
-            while await self.carrier.carry():
-                pass
-
-    async def offer(self, **wanted: Any) -> Offer:  # noqa: ANN401 - those of the builder
-        async with self.database.transaction() as session:
-            return await an_offer(session, **wanted)
 
 
 @dataclass(slots=True)

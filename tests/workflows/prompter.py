@@ -21,8 +21,8 @@ class Prompter(temporalio.client.Interceptor, temporalio.worker.Interceptor):
         self.after: dict[tuple[str, str], Cue] = {}
         """(workflow id, activity) to what happens then; after an act, it has committed already."""
         self.acted: list[tuple[str, str]] = []
-        self.runs: set[tuple[str, str]] = set()
-        """(workflow id, run id) of every run that acted."""
+        self.runs: dict[tuple[str, str], None] = {}
+        """(workflow id, run id) of every run that acted, in order."""
         self._changed = asyncio.Condition()
 
     def joined_to(self, client: Client) -> Client:
@@ -51,7 +51,7 @@ class _Prompted(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as above
         about = activity.info()
         act = (about.workflow_id or "", about.activity_type)
-        self._prompter.runs.add((about.workflow_id or "", about.workflow_run_id or ""))
+        self._prompter.runs[about.workflow_id or "", about.workflow_run_id or ""] = None
         if cue := self._prompter.before.get(act):
             await cue()
         answer = await super().execute_activity(input)

@@ -8,11 +8,13 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.workflows.worlds import World
 from worker import SANDBOX
 from workflows.interceptor import DropMalformedSignals
 from workflows.referral import ReferralWorkflow
 
 HISTORIES: Final = Path(__file__).parent / "histories"
+MACHINE: Final = "recorder"
 
 
 def replayer(workflow: type[Any] = ReferralWorkflow) -> Replayer:
@@ -33,3 +35,8 @@ async def replay_runs(client: Client, runs: Iterable[tuple[str, str]]) -> None:
 
 def committed() -> list[Path]:
     return sorted(HISTORIES.glob("*.json"))
+
+
+def names_of_runs(world: World, workflow_id: str) -> list[tuple[str, str]]:
+    """(workflow id, run id) of the runs of one referral that acted, in order."""
+    return [run for run in world.prompter.runs if run[0] == workflow_id]

@@ -2,45 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from typing import Final
-
-from db import campaigns
-from db.audit import Actor
-from db.campaigns import Step
-from db.funding import Funding
 from domain.facts import TakeBack
-from domain.money import Money
 from domain.referral import Stage
 from domain.reward import RewardStatus
 from tests import books
 from tests.books import Purse
-from tests.builders import unique, usd
-from tests.workflows.lives import Life, World, invited
-
-ALMOST: Final = usd(999)
-MARKETER: Final = Actor(name="marketer", request_id=None, reason="a test")
-
-
-async def deferred(
-    world: World, *, budget: Money = ALMOST, ends_at: datetime | None = None
-) -> Life:
-    life = await invited(world, await world.offer(budget=budget, ends_at=ends_at))
-    await life.signs_up()
-    await life.deposits()
-    await life.reaches(Stage.DEFERRED)
-    return life
-
-
-async def topped_up(life: Life, minor: int) -> None:
-    async with life.world.database.transaction() as session:
-        await campaigns.fund(
-            session,
-            life.row.campaign_slug,
-            Funding(usd(minor), unique("top-up")),
-            MARKETER,
-            at=life.began_at,
-        )
-    await life.world.carry()
+from tests.builders import usd
+from tests.workflows.chapters import campaign_ended, deferred, topped_up
+from tests.workflows.worlds import World
 
 
 async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:
@@ -68,10 +37,7 @@ async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None
 
 async def test_is_unfunded_when_the_campaign_is_ended_without_a_budget(world: World) -> None:
     life = await deferred(world)
-    async with world.database.transaction() as session:
-        slug = life.row.campaign_slug
-        await campaigns.take(session, slug, Step.END, MARKETER, at=life.began_at)
-    await world.carry()
+    await campaign_ended(life)
 
     assert await life.ends() is Stage.UNFUNDED
     assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}

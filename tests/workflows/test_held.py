@@ -1,6 +1,5 @@
 """Lives whose reward is held: for its hold period, or for a person to judge."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,43 +12,16 @@ from domain.referral import Stage
 from domain.reward import RewardStatus
 from tests import books, builders
 from tests.books import Purse
-from tests.builders import TERMS, status_change
-from tests.workflows.lives import Life, World, invited
+from tests.builders import status_change
+from tests.workflows.chapters import HOLDING, decided, held, in_review
+from tests.workflows.lives import invited
+from tests.workflows.worlds import World
 
-HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 A_WEEK: Final = timedelta(days=7, seconds=1)
 
 
-async def in_review(world: World) -> Life:
-    """The friend uses the device of the referrer."""
-    life = await invited(world)
-    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
-    referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
-    await life.hears(referrer, life.row.referrer_id)
-    await life.signs_up(**device)
-    await life.deposits()
-    await life.reaches(Stage.HELD)
-    return life
-
-
-async def decided(life: Life, choice: Choice) -> Outcome:
-    """As a reviewer decides over HTTP."""
-    async with life.world.database.transaction() as session:
-        answer = await reviews.decide(
-            session,
-            review_id=reviews.review_id(life.row.id),
-            decision=builders.decision(choice, at=life.began_at),
-            request_id="request",
-        )
-    await life.world.carry()
-    return answer.outcome
-
-
 async def test_is_held_for_the_hold_period_and_then_credited(world: World) -> None:
-    life = await invited(world, terms=HOLDING)
-    await life.signs_up()
-    await life.deposits()
-    await life.reaches(Stage.HELD)
+    life, _ = await held(world)
     assert await life.referrer() == Purse(held=1000)
 
     await life.passes(timedelta(days=6))
@@ -62,10 +34,7 @@ async def test_is_held_for_the_hold_period_and_then_credited(world: World) -> No
 
 
 async def test_is_voided_when_the_deposit_is_taken_back_while_held(world: World) -> None:
-    life = await invited(world, terms=HOLDING)
-    await life.signs_up()
-    deposit = await life.deposits()
-    await life.reaches(Stage.HELD)
+    life, deposit = await held(world)
     await life.takes_back(deposit)
 
     assert await life.ends() is Stage.VOIDED

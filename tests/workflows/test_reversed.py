@@ -4,35 +4,17 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from db.spending import spend
-from domain.facts import Deposit, TakeBack
+from domain.facts import TakeBack
 from domain.ledger import Book, Movement
 from domain.referral import Stage
 from tests import books
 from tests.books import Purse
-from tests.builders import TERMS, chargeback, unique, usd
-from tests.workflows.lives import Life, World, invited
+from tests.builders import TERMS, chargeback, usd
+from tests.workflows.chapters import rewarded, spent
+from tests.workflows.lives import invited
+from tests.workflows.worlds import World
 
 WON = TakeBack.CHARGEBACK_WON
-
-
-async def rewarded(world: World, life: Life | None = None) -> tuple[Life, Deposit]:
-    life = life or await invited(world)
-    await life.signs_up()
-    deposit = await life.deposits()
-    await life.reaches(Stage.REWARDED)
-    return life, deposit
-
-
-async def spent(life: Life, minor: int) -> None:
-    async with life.world.database.transaction() as session:
-        await spend(
-            session,
-            player_id=life.row.referrer_id,
-            amount=usd(minor),
-            reference=unique("bet"),
-            at=life.began_at,
-        )
 
 
 async def test_reverses_a_credited_reward_when_the_deposit_is_charged_back(world: World) -> None:
@@ -175,7 +157,6 @@ async def test_a_chargeback_while_settling_is_not_lost(world: World) -> None:
 
     assert await life.ends() is Stage.REVERSED
     assert await life.referrer() == Purse()
-
 
 
 async def test_a_chargeback_won_while_closing_is_settled_after_all(world: World) -> None:

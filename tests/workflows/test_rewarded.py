@@ -10,21 +10,15 @@ from domain.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import TERMS, usd
-from tests.workflows.lives import Life, World, invited
-
-
-async def rewarded(world: World) -> Life:
-    life = await invited(world)
-    await life.signs_up()
-    await life.deposits()
-    await life.reaches(Stage.REWARDED)
-    return life
+from tests.workflows.chapters import rewarded
+from tests.workflows.lives import invited
+from tests.workflows.worlds import World
 
 
 async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_end(
     world: World,
 ) -> None:
-    life = await rewarded(world)
+    life, _ = await rewarded(world)
 
     assert await life.referrer() == Purse(available=1000)
     assert await life.lives_on() is Stage.SETTLED
@@ -34,7 +28,7 @@ async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_
 
 
 async def test_continues_as_new_once_credited_with_nothing_but_its_standing(world: World) -> None:
-    life = await rewarded(world)
+    life, _ = await rewarded(world)
     await life.lives_on()
 
     started = (await life.history()).events[0].workflow_execution_started_event_attributes
@@ -115,7 +109,7 @@ async def test_every_copy_of_every_event_changes_nothing(world: World) -> None:
 
 
 async def test_an_engineer_reads_its_state_in_the_temporal_ui(world: World) -> None:
-    life = await rewarded(world)
+    life, _ = await rewarded(world)
     await life.passes(timedelta(days=1))
 
     described = await life.handle.describe()

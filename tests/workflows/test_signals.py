@@ -10,7 +10,8 @@ from domain.referral import Stage
 from tests import builders
 from tests.books import Purse
 from tests.builders import chargeback, usd
-from tests.workflows.lives import Life, World, invited
+from tests.workflows.lives import Life, invited
+from tests.workflows.worlds import World
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 

@@ -11,7 +11,8 @@ from domain.campaign import Terms
 from domain.facts import TakeBack
 from domain.referral import Stage
 from tests.builders import TERMS, usd
-from tests.workflows.lives import Life, World, invited
+from tests.workflows.lives import Life, invited
+from tests.workflows.worlds import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 BOTH: Final = replace(HOLDING, referee_reward=usd(500))

@@ -9,7 +9,8 @@ from domain.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import TERMS, unique
-from tests.workflows.lives import World, invited
+from tests.workflows.lives import invited
+from tests.workflows.worlds import World
 
 
 async def test_expires_when_nobody_signs_up(world: World) -> None:

@@ -1,0 +1,104 @@
+"""Parts of a referral's life that many tests tell."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from db import campaigns, reviews
+from db.audit import Actor
+from db.campaigns import Step
+from db.funding import Funding
+from db.reviews import Outcome
+from db.spending import spend
+from domain.facts import Choice, Deposit
+from domain.money import Money
+from domain.referral import Stage
+from tests import builders
+from tests.builders import TERMS, unique, usd
+from tests.workflows.lives import Life, invited
+from tests.workflows.worlds import World
+
+HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
+ALMOST: Final = usd(999)
+MARKETER: Final = Actor(name="marketer", request_id=None, reason="a test")
+
+
+async def rewarded(world: World, life: Life | None = None) -> tuple[Life, Deposit]:
+    life = life or await invited(world)
+    await life.signs_up()
+    deposit = await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    return life, deposit
+
+
+async def spent(life: Life, minor: int) -> None:
+    async with life.world.database.transaction() as session:
+        await spend(
+            session,
+            player_id=life.row.referrer_id,
+            amount=usd(minor),
+            reference=unique("bet"),
+            at=life.began_at,
+        )
+
+
+async def held(world: World) -> tuple[Life, Deposit]:
+    life = await invited(world, terms=HOLDING)
+    await life.signs_up()
+    deposit = await life.deposits()
+    await life.reaches(Stage.HELD)
+    return life, deposit
+
+
+async def in_review(world: World) -> Life:
+    """The friend uses the device of the referrer."""
+    life = await invited(world)
+    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
+    referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
+    await life.hears(referrer, life.row.referrer_id)
+    await life.signs_up(**device)
+    await life.deposits()
+    await life.reaches(Stage.HELD)
+    return life
+
+
+async def decided(life: Life, choice: Choice) -> Outcome:
+    """As a reviewer decides over HTTP."""
+    async with life.world.database.transaction() as session:
+        answer = await reviews.decide(
+            session,
+            review_id=reviews.review_id(life.row.id),
+            decision=builders.decision(choice, at=life.began_at),
+            request_id="request",
+        )
+    await life.world.carry()
+    return answer.outcome
+
+
+async def deferred(
+    world: World, *, budget: Money = ALMOST, ends_at: datetime | None = None
+) -> Life:
+    life = await invited(world, await world.offer(budget=budget, ends_at=ends_at))
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.DEFERRED)
+    return life
+
+
+async def topped_up(life: Life, minor: int) -> None:
+    async with life.world.database.transaction() as session:
+        await campaigns.fund(
+            session,
+            life.row.campaign_slug,
+            Funding(usd(minor), unique("top-up")),
+            MARKETER,
+            at=life.began_at,
+        )
+    await life.world.carry()
+
+
+async def campaign_ended(life: Life) -> None:
+    async with life.world.database.transaction() as session:
+        slug = life.row.campaign_slug
+        await campaigns.take(session, slug, Step.END, MARKETER, at=life.began_at)
+    await life.world.carry()

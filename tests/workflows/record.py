@@ -1,0 +1,38 @@
+"""`python -m tests.workflows.record RELEASE`: write a release's histories, beside those before it.
+
+Run it when a release changes the workflow, and commit what it wrote. It adds files and never
+touches one that is there: a history that no longer replays says that running referrals would
+break. Mend the workflow then (`workflow.patched`); never record anew to make a test pass.
+"""
+
+import json
+import os
+import socket
+import sys
+from typing import Final
+
+import pytest
+
+from tests.workflows.replaying import HISTORIES, MACHINE, names_of_runs
+from tests.workflows.stories import STORIES, Story
+from tests.workflows.worlds import World
+
+RELEASE: Final = "RECORDED_RELEASE"
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+async def test_record(world: World, story: Story) -> None:
+    life = await story(world)
+    for number, (id_, run_id) in enumerate(names_of_runs(world, life.id), start=1):
+        history = await world.env.client.get_workflow_handle(id_, run_id=run_id).fetch_history()
+        events = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
+        # Nobody has to know the name of the machine that it was recorded on.
+        text = events.replace(socket.gethostname(), MACHINE)
+        name = f"{os.environ[RELEASE]}-{story.__name__}-{number}.json"
+        with (HISTORIES / name).open("x") as file:
+            file.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    os.environ[RELEASE] = sys.argv[1]
+    sys.exit(pytest.main([__file__]))

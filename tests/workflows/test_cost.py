@@ -1,0 +1,92 @@
+"""What a referral costs: billed actions and history events, against the real clock."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from domain.referral import Stage
+from settings import Settings
+from stack import binaries, ports
+from stack.postgres import Postgres
+from tests.builders import TERMS
+from tests.fixtures.databases import connected, copied
+from tests.fixtures.temporal import SKIPPING
+from tests.workflows.billing import Meter, difference
+from tests.workflows.lives import Life, invited
+from tests.workflows.replaying import names_of_runs
+from tests.workflows.worlds import World, living
+from workflows import search
+
+BRIEF: Final = replace(
+    TERMS, chargeback_window=timedelta(seconds=1), lateness_grace=timedelta(seconds=0)
+)
+MOST_ACTIONS: Final = 12
+MOST_EVENTS: Final = 48
+MOST_ACTIONS_EXPIRED: Final = 3
+
+
+@pytest.fixture(scope="module")
+async def metered(
+    postgres: Postgres, migrated: str, settings: Settings
+) -> AsyncIterator[tuple[World, Meter]]:
+    port = ports.another()
+    env = await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(binaries.temporal()),
+        dev_server_extra_args=[*SKIPPING, f"--metrics-port={port}"],
+        data_converter=pydantic_data_converter,
+        search_attributes=list(search.ALL),
+    )
+    async with (
+        env,
+        copied(postgres, migrated) as urls,
+        connected(urls.application) as database,
+        living(env, database, settings) as world,
+    ):
+        yield world, Meter(port)
+
+
+async def events(life: Life) -> int:
+    client = life.world.env.client
+    runs = [
+        client.get_workflow_handle(id_, run_id=run_id)
+        for id_, run_id in names_of_runs(life.world, life.id)
+    ]
+    return sum([len((await run.fetch_history()).events) for run in runs])
+
+
+async def test_a_rewarded_and_settled_referral_is_cheap(
+    metered: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, meter = metered
+    before = await meter.actions()
+    life = await invited(world, terms=BRIEF)
+    await life.signs_up()
+    await life.deposits()
+
+    assert await life.ends() is Stage.SETTLED
+
+    spent, recorded = difference(before, await meter.actions()), await events(life)
+    with capsys.disabled():
+        print(f"\nsettled: {sum(spent.values())} actions, {recorded} events: {spent}")  # noqa: T201
+    assert sum(spent.values()) <= MOST_ACTIONS
+    assert recorded <= MOST_EVENTS
+
+
+async def test_an_expired_invitation_costs_next_to_nothing(
+    metered: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, meter = metered
+    before = await meter.actions()
+    life = await invited(world, terms=replace(BRIEF, signup_window=timedelta(seconds=1)))
+
+    assert await life.ends() is Stage.EXPIRED
+
+    spent = difference(before, await meter.actions())
+    with capsys.disabled():
+        print(f"\nexpired: {sum(spent.values())} actions, {await events(life)} events: {spent}")  # noqa: T201
+    assert sum(spent.values()) <= MOST_ACTIONS_EXPIRED

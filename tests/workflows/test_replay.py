@@ -1,0 +1,37 @@
+"""What runs today goes on tomorrow: committed histories replay against the workflow as it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.workflow import NondeterminismError
+
+from tests.workflows.changed import Changed
+from tests.workflows.replaying import MACHINE, committed, replayer
+from tests.workflows.stories import STORIES
+
+
+@pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)
+async def test_replays(path: Path) -> None:
+    await replayer().replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
+
+
+def test_every_story_was_recorded() -> None:
+    recorded = {path.stem.split("-")[1] for path in committed()}
+
+    assert recorded >= {story.__name__ for story in STORIES}
+
+
+def test_no_history_names_the_machine_it_was_recorded_on() -> None:
+    for path in committed():
+        for identity in re.findall(r'"identity": "(.*)"', path.read_text()):
+            assert identity.endswith(f"@{MACHINE}")
+
+
+@pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)
+async def test_a_changed_workflow_does_not_replay(path: Path) -> None:
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+
+    with pytest.raises(NondeterminismError):
+        await replayer(Changed).replay_workflow(history)

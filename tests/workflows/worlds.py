@@ -1,0 +1,52 @@
+"""The world that referrals live in: a server with a clock, a database, a worker, a courier."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from db.engine import Database
+from messaging.carrier import Carrier
+from settings import Settings
+from tests.builders import Offer, an_offer, unique
+from tests.workflows.prompter import Prompter
+from worker import build_activities, build_worker
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A server, a database and a worker of the lives in them."""
+
+    env: WorkflowEnvironment
+    database: Database
+    carrier: Carrier
+    prompter: Prompter
+    task_queue: str
+
+    async def carry(self) -> None:
+        """Whatever is due reaches its workflow; the clock goes on as if nothing was skipped."""
+        with self.env.with_time_skipping_disabled():
+            while await self.carrier.carry():
+                pass
+
+    async def offer(self, **wanted: Any) -> Offer:  # noqa: ANN401 - those of the builder
+        async with self.database.transaction() as session:
+            return await an_offer(session, **wanted)
+
+
+@asynccontextmanager
+async def living(
+    env: WorkflowEnvironment, database: Database, settings: Settings
+) -> AsyncIterator[World]:
+    prompter, task_queue = Prompter(), unique("lives")
+
+    async def connect() -> Client:
+        return env.client
+
+    carrier = Carrier(database, connect=connect, task_queue=task_queue)
+    activities = build_activities(database, settings)
+    async with build_worker(prompter.joined_to(env.client), activities, task_queue=task_queue):
+        yield World(env, database, carrier, prompter, task_queue)
