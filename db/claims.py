@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import aliased
 
 from db import offers
 from db.engine import Session
@@ -70,7 +71,8 @@ async def _locked_with_its_visitors_others(
     session: Session, referral_id: UUID
 ) -> ReferralRow | None:
     """The referral, locked in one order with what binding it would supersede."""
-    visitor = await session.scalar(select(ReferralRow.visitor).where(ReferralRow.id == referral_id))
+    wanted = aliased(ReferralRow)
+    visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()
     others = and_(ReferralRow.visitor == visitor, ReferralRow.stage == Stage.INVITED)
     rows = await session.scalars(
         select(ReferralRow)

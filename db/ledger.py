@@ -6,13 +6,31 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Select, func, insert, select, text
 
 from db.engine import ReadSession, Session
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger import APPEND_ONLY, MAY_BE_NEGATIVE, Account, Transfer
 
+# The count is asked before any row is locked: whoever is missing is made first, in order. A row
+# that was just made is ours alone, and not seen yet.
+_MAKE_AND_LOCK: Final = text("""
+    with made as (
+        insert into accounts (id, book, currency, campaign_id, player_id)
+        select * from unnest(
+            cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
+            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[])
+        )
+        on conflict do nothing returning id, balance_minor
+    ), locked as (
+        select id, balance_minor from accounts
+        where id = any(:kept) and (select count(*) from made) >= 0
+        order by id for no key update
+    )
+    select id, balance_minor from made where id = any(:kept)
+    union all
+    select id, balance_minor from locked
+""")
 _STORE: Final = text("""
     update accounts set balance_minor = stored.minor
     from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as stored (id, minor)
@@ -63,26 +81,26 @@ async def balance(session: ReadSession, account: Account) -> int:
 async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
     """Lock accounts in id order, making those never used; None for a balance that is derived."""
     ordered = sorted(set(accounts), key=lambda account: account.id)
-    values = [
-        {
-            "id": account.id,
-            "book": account.book,
-            "currency": account.currency,
-            "campaign_id": account.campaign_id,
-            "player_id": account.player_id,
-            "balance_minor": 0,
-        }
-        for account in ordered
-    ]
-    await session.execute(upsert(AccountRow).values(values).on_conflict_do_nothing())
-    rows = await session.execute(
-        select(AccountRow.id, AccountRow.balance_minor)
-        .where(AccountRow.id.in_([a.id for a in ordered if a.book not in APPEND_ONLY]))
-        .order_by(AccountRow.id)
-        .with_for_update(key_share=True)
-    )
+    kept = [account.id for account in ordered if account.book not in APPEND_ONLY]
+    values = {
+        "ids": [account.id for account in ordered],
+        "books": [account.book.value for account in ordered],
+        "currencies": [account.currency for account in ordered],
+        "campaign_ids": [account.campaign_id for account in ordered],
+        "player_ids": [account.player_id for account in ordered],
+        "kept": kept,
+    }
+    rows = (await session.execute(_MAKE_AND_LOCK, values)).all()
+    if len(rows) != len(kept):
+        rows = (await session.execute(_lock(kept))).all()
     held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
     return {account: held.get(account.id) for account in ordered}
+
+
+def _lock(ids: Sequence[UUID]) -> Select[UUID, int]:
+    """For one that somebody else made meanwhile, which the first statement cannot see."""
+    query = select(AccountRow.id, AccountRow.balance_minor).where(AccountRow.id.in_(ids))
+    return query.order_by(AccountRow.id).with_for_update(key_share=True)
 
 
 async def _unknown(session: Session, transfers: Sequence[Transfer]) -> list[Transfer]:
