@@ -20,7 +20,7 @@ async def store(
     deposit_event_id: str,
     at: datetime,
 ) -> Assessment:
-    """Judge the evidence; a retry at the same moment stores nothing again."""
+    """Judge the evidence; a retry at the same moment answers what was stored."""
     assessment = assess(evidence)
     row_id = uuid5(referral.id, f"assessment:{deposit_event_id}:{at.isoformat()}")
     values = {
@@ -35,7 +35,8 @@ async def store(
     }
     await session.execute(insert(AssessmentRow).values(values).on_conflict_do_nothing())
     referral.assessment_id = row_id
-    return assessment
+    stored = await session.get_one(AssessmentRow, row_id)
+    return Assessment(stored.score, stored.verdict, tuple(stored.reasons))
 
 
 async def of(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:

@@ -6,11 +6,21 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from db import ledger
-from db.engine import Database
-from db.tables import AccountRow, Entry, ReferralRow, Reward, Timeline, TransferRow
+from db.engine import Database, ReadSession
+from db.tables import (
+    AccountRow,
+    Campaign,
+    CampaignVersion,
+    Entry,
+    ReferralRow,
+    Reward,
+    Timeline,
+    TransferRow,
+)
 from domain.ledger import APPEND_ONLY, Account, Book, Movement
 from domain.referral import Stage
 from domain.reward import RewardStatus
+from tests.builders import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +97,9 @@ async def unbalanced(database: Database) -> list[object]:
     )
     async with database.reading() as session:
         return [*await session.scalars(totals), *await session.scalars(differing)]
+
+
+async def offer_of(session: ReadSession, row: ReferralRow) -> Offer:
+    """The offer behind a referral, to refer somebody else by."""
+    campaign = await session.get_one(Campaign, row.campaign_id)
+    return Offer(campaign, await session.get_one(CampaignVersion, row.campaign_version_id))

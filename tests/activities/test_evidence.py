@@ -1,0 +1,160 @@
+"""What two players share, and what that means for the reward."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from db import assessments
+from db.engine import Database
+from domain.fraud import Verdict
+from domain.referral import Stage
+from tests import books
+from tests.activities.acting import LATER, Acting, referrer_is_known_by, signed_up
+from tests.builders import deposit, signup
+
+
+def trace(letter: str) -> str:
+    return "hm1:" + letter * 64
+
+
+async def reasons(acts: Acting) -> list[str]:
+    async with acts.database.reading() as session:
+        found = await assessments.of(session, (await acts.stored()).assessment_id)
+    assert found
+    return found.reasons
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict", "reason"),
+    [
+        ("payment_instrument", Verdict.REVIEW, "shared_payment_instrument"),
+        ("device_id", Verdict.REVIEW, "shared_device"),
+        ("ip", Verdict.PASS, "shared_address"),
+    ],
+)
+async def test_what_a_deposit_shares_with_the_referrer(
+    database: Database, field: str, verdict: Verdict, reason: str
+) -> None:
+    acts = await signed_up(database)
+    known = deposit(acts.row.referrer_id, **{field: trace("a")})
+    await acts.hears(known, player_id=acts.row.referrer_id)
+    await acts.hears(deposit(acts.referee_id, **{field: trace("a")}))
+
+    assert (await acts.scored()).verdict is verdict
+    assert await reasons(acts) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict"),
+    [
+        ("email", Verdict.REVIEW),
+        ("phone", Verdict.REVIEW),
+        ("kyc_subject", Verdict.BLOCK),
+        ("full_name", Verdict.PASS),
+        ("user_agent", Verdict.PASS),
+    ],
+)
+async def test_what_a_signup_shares_with_the_referrer(
+    database: Database, field: str, verdict: Verdict
+) -> None:
+    acts = await signed_up(database)
+    await referrer_is_known_by(acts, **{field: trace("b")})
+    await acts.hears(signup(acts.referee_id, **{field: trace("b")}), deposit(acts.referee_id))
+
+    assert (await acts.scored()).verdict is verdict
+
+
+async def test_an_instrument_shared_with_another_friend_of_the_same_referrer(
+    database: Database,
+) -> None:
+    first = await signed_up(database)
+    second = await signed_up(database, referrer_id=first.row.referrer_id)
+    await first.hears(deposit(first.referee_id, payment_instrument=trace("c")))
+    await second.hears(deposit(second.referee_id, payment_instrument=trace("c")))
+
+    assert (await second.scored()).verdict is Verdict.REVIEW
+
+
+async def test_what_strangers_share_says_nothing(database: Database) -> None:
+    first, second = await signed_up(database), await signed_up(database)
+    await first.hears(deposit(first.referee_id, payment_instrument=trace("d")))
+    await second.hears(deposit(second.referee_id, payment_instrument=trace("d")))
+
+    assert (await second.scored()).verdict is Verdict.PASS
+
+
+async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
+    acts = await signed_up(database)
+    await referrer_is_known_by(acts)
+    await acts.hears(deposit(acts.referee_id))
+
+    assert (await acts.scored()).score == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """An outside signal that answers what it was told to."""
+
+    name: str
+    answer: bool
+
+    async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
+        assert referrer_id != referee_id
+        return self.answer
+
+
+class Broken:
+    name = "broken"
+
+    async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
+        raise ConnectionError(f"nobody answers about {referrer_id} and {referee_id}")
+
+
+class Silent:
+    name = "silent"
+
+    async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
+        await asyncio.Event().wait()
+        raise AssertionError(f"answered about {referrer_id} and {referee_id}")
+
+
+@pytest.mark.parametrize("signal", [Broken(), Silent()])
+async def test_a_signal_that_cannot_be_had_holds_the_reward(
+    database: Database, signal: Broken | Silent
+) -> None:
+    acts = await signed_up(database, signal, Oracle("calm", answer=False))
+    await acts.hears(deposit(acts.referee_id))
+
+    assert (await acts.credited()).stage is Stage.HELD
+    assert await reasons(acts) == ["signal_unavailable"]
+
+
+async def test_an_outside_warning_holds_the_reward(database: Database) -> None:
+    acts = await signed_up(database, Oracle("wary", answer=True))
+    await acts.hears(deposit(acts.referee_id))
+
+    assert (await acts.credited()).stage is Stage.HELD
+    assert await reasons(acts) == ["outside_warning"]
+
+
+async def test_scoring_again_at_the_same_moment_answers_what_was_stored(
+    database: Database,
+) -> None:
+    acts = await signed_up(database)
+    await acts.hears(deposit(acts.referee_id))
+    first = await acts.scored()
+    await referrer_is_known_by(acts, device_id=trace("e"))
+    await acts.hears(deposit(acts.referee_id, at=LATER, device_id=trace("e")))
+
+    assert await acts.scored() == first
+    assert await reasons(acts) == []
+
+
+async def test_the_same_identity_is_refused(database: Database) -> None:
+    acts = await signed_up(database)
+    await referrer_is_known_by(acts, kyc_subject=trace("f"))
+    await acts.hears(signup(acts.referee_id, kyc_subject=trace("f")), deposit(acts.referee_id))
+
+    assert (await acts.credited()).stage is Stage.REJECTED
+    assert await books.reason(database, acts.row.id) == "fraud: same_identity"
