@@ -1,0 +1,87 @@
+"""The order in which facts are heard, and how often, changes no money."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db.engine import Database
+from domain.facts import Chargeback, Deposit, TakeBack
+from domain.qualification import qualifying_deposit
+from domain.referral import Stage
+from tests import books
+from tests.activities.acting import Acting, signed_up
+from tests.books import Purse
+from tests.builders import NOW, TERMS, chargeback, deposit, usd
+
+# The database is shared by all examples, and every example draws ids of its own.
+BOUNDED: Final = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+AMOUNTS: Final = st.integers(1, 2500)
+PLANS: Final = st.lists(
+    st.tuples(AMOUNTS, st.lists(st.tuples(st.sampled_from(TakeBack), AMOUNTS), max_size=2)),
+    min_size=1,
+    max_size=3,
+)
+Plan = list[tuple[int, list[tuple[TakeBack, int]]]]
+
+
+def happenings(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
+    made: list[Deposit | Chargeback] = []
+    for hours, (minor, taken) in enumerate(plan, start=1):
+        paid = deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hours))
+        takes = [chargeback(paid, kind, amount=usd(part)) for kind, part in taken]
+        made += [paid, *takes]
+    return made
+
+
+async def outcome(acts: Acting) -> tuple[Purse, int]:
+    return (
+        await books.purse(acts.database, acts.row.referrer_id),
+        await books.budget(acts.database, acts.row.campaign_id),
+    )
+
+
+@BOUNDED
+@given(plan=PLANS, draw=st.data())
+async def test_what_is_heard_before_crediting_may_come_in_any_order(
+    database: Database, plan: Plan, draw: st.DataObject
+) -> None:
+    acts = await signed_up(database)
+    facts = happenings(acts, plan)
+    earns = qualifying_deposit(facts, TERMS, signed_up_at=NOW)
+    heard = [*draw.draw(st.permutations(facts)), *draw.draw(st.lists(st.sampled_from(facts)))]
+
+    for fact in heard:
+        await acts.hears(fact)
+    last = await acts.woken()
+
+    assert last is (Stage.REWARDED if earns else Stage.SIGNED_UP)
+    credited = 1000 if earns else 0
+    assert await outcome(acts) == (Purse(available=credited), 100_000 - credited)
+
+
+@BOUNDED
+@given(taken=st.lists(st.tuples(st.sampled_from(TakeBack), AMOUNTS), max_size=4), draw=st.data())
+async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
+    database: Database, taken: Sequence[tuple[TakeBack, int]], draw: st.DataObject
+) -> None:
+    acts = await signed_up(database)
+    paid = deposit(acts.referee_id, minor=1500)
+    await acts.hears(paid)
+    await acts.credited()
+    news = [chargeback(paid, kind, amount=usd(part)) for kind, part in taken]
+    stands = qualifying_deposit([paid, *news], TERMS, signed_up_at=NOW) is not None
+    copies = draw.draw(st.lists(st.sampled_from(news))) if news else []
+
+    for fact in (*draw.draw(st.permutations(news)), *copies):
+        await acts.hears(fact)
+        await acts.woken()
+
+    assert (await acts.stored()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
+    credited = 1000 if stands else 0
+    assert await outcome(acts) == (Purse(available=credited), 100_000 - credited)
+    assert await books.unbalanced(database) == []

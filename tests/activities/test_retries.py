@@ -1,0 +1,217 @@
+"""An act tried again answers the same and moves nothing twice; a late one finds that out."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities.messages import Heard
+from db import reviews
+from db.engine import Database
+from db.reviews import Outcome
+from db.routing import route_player
+from domain.facts import Choice, Deposit
+from domain.ledger import Movement
+from domain.referral import Stage, Standing
+from tests import books
+from tests.activities.acting import LATER, Acting, acting, referrer_is_known_by, signed_up
+from tests.books import Purse
+from tests.builders import (
+    NOW,
+    TERMS,
+    TOKEN_KEY,
+    an_invitation,
+    chargeback,
+    decision,
+    deposit,
+    signup,
+    usd,
+)
+
+LAST = NOW + timedelta(days=400)
+
+
+async def paid(database: Database) -> tuple[Acting, Deposit]:
+    acts = await signed_up(database)
+    earned = deposit(acts.referee_id)
+    await acts.hears(earned)
+    return acts, earned
+
+
+async def in_review(database: Database) -> tuple[Acting, Deposit]:
+    acts = await signed_up(database)
+    await referrer_is_known_by(acts, device_id="hm1:" + "a" * 64)
+    earned = deposit(acts.referee_id, device_id="hm1:" + "a" * 64)
+    await acts.hears(earned)
+    assert (await acts.credited()).stage is Stage.HELD
+    return acts, earned
+
+
+async def test_crediting_again_credits_once(database: Database) -> None:
+    acts, _ = await paid(database)
+    await acts.scored()
+    look = await acts.look()
+
+    answers = [await acts.rewards.credit_reward(look) for _ in range(3)]
+
+    assert len(set(answers)) == 1
+    assert await books.movements(database, acts.row.id) == [Movement.HOLD, Movement.RELEASE]
+    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
+
+
+async def test_twenty_at_once_credit_once(database: Database) -> None:
+    acts, _ = await paid(database)
+    await acts.scored()
+    look = await acts.look()
+
+    answers = await asyncio.gather(*(acts.rewards.credit_reward(look) for _ in range(20)))
+
+    assert len(set(answers)) == 1
+    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
+    assert await books.unbalanced(database) == []
+
+
+async def test_compensating_again_reverses_once(database: Database) -> None:
+    acts, earned = await paid(database)
+    await acts.credited()
+    await acts.hears(chargeback(earned))
+    look = await acts.look()
+
+    answers = await asyncio.gather(*(acts.rewards.compensate_reward(look) for _ in range(8)))
+
+    assert {answer.stage for answer in answers} == {Stage.REVERSED}
+    moved = await books.movements(database, acts.row.id)
+    assert sorted(moved) == sorted([Movement.HOLD, Movement.RELEASE, Movement.REVERSE])
+    assert await books.purse(database, acts.row.referrer_id) == Purse()
+
+
+async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
+    acts, _ = await paid(database)
+    await acts.credited()
+    look = await acts.look(at=LAST)
+    unpaid = await signed_up(database)
+    unpaid_look = await unpaid.look(at=LAST)
+
+    settled = [await acts.rewards.settle_referral(look) for _ in range(2)]
+    expired = [await unpaid.referrals.expire_referral(unpaid_look) for _ in range(2)]
+
+    assert [answer.stage for answer in settled] == [Stage.SETTLED] * 2
+    assert len(set(expired)) == 1
+    assert (await books.stages(database, unpaid.row.id)).count(Stage.EXPIRED) == 1
+
+
+async def test_resolving_again_releases_once(database: Database) -> None:
+    acts, _ = await in_review(database)
+    look = await acts.look(heard=Heard(decisions=(decision(),)))
+
+    answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
+
+    assert {answer.stage for answer in answers} == {Stage.REWARDED}
+    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
+
+
+@pytest.mark.parametrize("stale", [Stage.INVITED, Stage.SIGNED_UP, Stage.DEFERRED, Stage.HELD])
+async def test_an_act_told_a_stale_standing_answers_the_recorded_one(
+    database: Database, stale: Stage
+) -> None:
+    acts, _ = await paid(database)
+    recorded = await acts.credited()
+    look = replace(await acts.look(at=LAST), standing=Standing(stale, NOW))
+
+    answers = {
+        (await acts.fraud.score_fraud(look)).standing,
+        await acts.rewards.credit_reward(look),
+        await acts.rewards.resolve_hold(look),
+        await acts.rewards.compensate_reward(look),
+        await acts.referrals.expire_referral(look),
+        (await acts.referrals.admit_signup(look)).standing,
+    }
+
+    assert answers == {recorded}
+
+
+async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Database) -> None:
+    for choice in Choice:
+        acts, earned = await in_review(database)
+        await asyncio.gather(
+            acts.rewards.resolve_hold(await acts.look(heard=Heard(decisions=(decision(choice),)))),
+            acts.hears(chargeback(earned)),
+        )
+
+        last = await acts.woken()
+
+        assert last in {Stage.REVERSED, Stage.VOIDED, Stage.REJECTED}
+        assert await books.purse(database, acts.row.referrer_id) == Purse()
+
+
+async def test_of_two_decisions_at_once_one_counts(database: Database) -> None:
+    acts, _ = await in_review(database)
+
+    async def decide(choice: Choice) -> Outcome:
+        async with database.transaction() as session:
+            answer = await reviews.decide(
+                session, review_id=reviews.review_id(acts.row.id), decision=decision(choice)
+            )
+        return answer.outcome
+
+    outcomes = await asyncio.gather(decide(Choice.APPROVE), decide(Choice.REJECT))
+
+    assert sorted(outcomes) == [Outcome.ALREADY_DECIDED, Outcome.DECIDED]
+
+
+async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Database) -> None:
+    ends = set()
+    for _ in range(10):
+        async with database.transaction() as session:
+            row = await an_invitation(session)
+        acts = acting(database, row)
+        arrival = signup()
+        look = await acts.look(at=LAST, heard=Heard(signups=(arrival,)))
+        silent = replace(look, heard=Heard())
+        await asyncio.gather(
+            acts.referrals.expire_referral(silent), acts.referrals.admit_signup(look)
+        )
+        stored = await acts.stored()
+        assert (stored.stage is Stage.SIGNED_UP) == (stored.referee_id == arrival.player_id)
+        ends.add(stored.stage)
+
+    assert ends <= {Stage.SIGNED_UP, Stage.EXPIRED}
+
+
+async def test_credits_at_once_never_overspend_a_budget(database: Database) -> None:
+    first = await signed_up(database, budget=usd(2500))
+    async with database.reading() as session:
+        offer = await books.offer_of(session, first.row)
+    many = [first, *[await signed_up(database, offer=offer) for _ in range(7)]]
+    for acts in many:
+        await acts.hears(deposit(acts.referee_id))
+        await acts.scored()
+
+    answers = await asyncio.gather(
+        *[acts.rewards.credit_reward(await acts.look()) for acts in many]
+    )
+
+    stages = [answer.stage for answer in answers]
+    assert stages.count(Stage.REWARDED) == 2
+    assert stages.count(Stage.DEFERRED) == 6
+    assert await books.budget(database, first.row.campaign_id) == 500
+    assert await books.unbalanced(database) == []
+
+
+async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await an_invitation(session)
+    acts, arrival = acting(database, row), signup()
+
+    async def route() -> None:
+        async with database.transaction() as session:
+            await route_player(session, arrival.player_id, token_key=TOKEN_KEY, now=LATER)
+
+    look = await acts.look(heard=Heard(signups=(arrival,)))
+    admissions = await asyncio.gather(
+        acts.referrals.admit_signup(look), route(), acts.referrals.admit_signup(look)
+    )
+
+    assert {a.referee_id for a in admissions if a} == {arrival.player_id}
+    assert (await acts.stored()).until == NOW + TERMS.deposit_window + TERMS.lateness_grace

@@ -1,0 +1,52 @@
+"""An act that dies after its commit, before Temporal hears of it, is tried again and pays once."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from domain.ledger import Movement
+from domain.referral import Stage
+from tests import books
+from tests.books import Purse
+from tests.workflows.chapters import rewarded
+from tests.workflows.lives import Life, invited
+from tests.workflows.worlds import World
+
+
+def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
+    async def die() -> None:
+        del life.world.prompter.after[life.id, activity]
+        raise ConnectionError("the worker died after its commit")
+
+    return die
+
+
+@pytest.mark.parametrize(
+    "activity", ["score_fraud", "credit_reward", "compensate_reward", "settle_referral"]
+)
+async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
+    life = await invited(world)
+    world.prompter.after[life.id, activity] = dies(life, activity)
+    _, deposit = await rewarded(world, life)
+    assert await life.referrer() == Purse(available=1000)
+    if activity == "settle_referral":
+        await life.passes(timedelta(days=121))
+        assert await life.ends() is Stage.SETTLED
+    await life.takes_back(deposit)
+    await life.reaches(Stage.REVERSED)
+
+    assert await life.lives_on() is Stage.REVERSED
+    assert (life.id, activity) not in world.prompter.after
+    assert sorted(await books.movements(world.database, life.row.id)) == sorted(
+        [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
+    )
+    assert await books.unbalanced(world.database) == []
+
+
+async def test_expires_once(world: World) -> None:
+    life = await invited(world)
+    world.prompter.after[life.id, "expire_referral"] = dies(life, "expire_referral")
+
+    assert await life.lives_on() is Stage.EXPIRED
+    assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]
