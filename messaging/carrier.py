@@ -14,7 +14,7 @@ from db import deliveries
 from db.deliveries import Due
 from db.engine import Database
 from messaging.patience import LONGEST_OUTAGE_S, LONGEST_S, pause_s
-from messaging.signals import RPC_TIMEOUT, Address, carry
+from messaging.signals import RPC_TIMEOUT, Address, carry, needs_call
 
 DELIVERIES_A_ROUND: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""
@@ -44,7 +44,7 @@ class Carrier:
         self._limit = DELIVERIES_A_ROUND
 
     async def carry(self) -> bool:
-        """Carry what is due; whether there may be more. an exception when Temporal is away."""
+        """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
         address = await self._connected()
         async with self._database.transaction() as session:
             due = await deliveries.lease(session, limit=self._limit, lasting=LEASE)
@@ -74,7 +74,7 @@ class Carrier:
     def _judge(self, due: Sequence[Due], faults: Faults) -> None:
         """Tell an outage, which concerns all, from the faults of single deliveries."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
-        if outage is not None and len(faults) == len(due):
+        if outage is not None and all(d in faults for d in due if needs_call(d)):
             self._limit = A_FEW
             raise outage
         self._limit = DELIVERIES_A_ROUND

@@ -27,13 +27,18 @@ class Address:
     task_queue: str
 
 
+def needs_call(due: Due) -> bool:
+    """An invitation that is none any more has nothing to start."""
+    return due.signal is not None or due.referral.standing.stage is Stage.INVITED
+
+
 async def carry(address: Address, due: Due) -> None:
     """RPCError when Temporal did not take it; nothing is lost by carrying it twice."""
-    stage = due.referral.standing.stage
+    if not needs_call(due):
+        return
     if due.signal is None:
-        if stage is Stage.INVITED:
-            await start(address, due.referral)
-    elif stage in EARNING | CREDITED:
+        await start(address, due.referral)
+    elif due.referral.standing.stage in EARNING | CREDITED:
         await start(address, due.referral, signal=due.signal, arguments=_arguments(due))
     else:
         await _signal_if_open(address, due.referral, due.signal, _arguments(due))

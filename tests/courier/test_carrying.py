@@ -177,3 +177,18 @@ async def test_nothing_is_dropped_while_temporal_is_away(
         await deliveries.release(session, {delivery.id: 0.0})
     await carried(fresh_database, temporal_env)
     assert await told(temporal_env.client, row) == [START, "sign_up"]
+
+
+async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
+    fresh_database: Database,
+) -> None:
+    closed = await clicked(fresh_database)
+    await at_stage(fresh_database, closed, Stage.EXPIRED)
+    row = await bound(fresh_database)
+    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
+
+    with pytest.raises(RuntimeError, match="connect"):
+        await nowhere.carry()
+
+    assert await signals_to(fresh_database, closed) == []
+    assert await signals_to(fresh_database, row) == ["sign_up"]
