@@ -1,6 +1,7 @@
 """What moves reward money. Each act looks at the facts, moves what they ask, and can be retried."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from temporalio import activity
 
@@ -37,6 +38,7 @@ class RewardActivities:
     async def resolve_hold(self, look: Look) -> Standing:
         """Credit or void held rewards, by what has been heard and whether the hold is over.
 
+        An approval credits at once: whoever gives it has weighed what the hold waits for.
         A review that nobody answered in time is escalated and stays HELD: silence never pays.
         """
         async with self._records.opened(look) as record:
@@ -106,11 +108,20 @@ async def _keep_holding(record: Record, assessed: AssessmentRow, *, eligible: bo
         await doubt(record, assessed, eligible=eligible)
     if record.now < record.referral.until:
         return record.standing
-    await reviews.escalate(record.session, record.referral.id, at=record.now)
-    until = record.now + record.terms.review_period
+    until = await _answer_due(record)
+    if until <= record.now:
+        await reviews.escalate(record.session, record.referral.id, at=record.now)
+        until = record.now + record.terms.review_period
     return await referrals.enter(
         record.session, record.referral, Stage.HELD, until=until, at=record.now
     )
+
+
+async def _answer_due(record: Record) -> datetime:
+    """When a reviewer should have answered; a doubt may have come up late in a hold period."""
+    review = await reviews.of_referral(record.session, record.referral.id)
+    opened_at = review.opened_at if review else record.now
+    return opened_at + record.terms.review_period
 
 
 async def _compensate(record: Record) -> Standing:
@@ -121,6 +132,7 @@ async def _compensate(record: Record) -> Standing:
         return await _enter(record, Stage.REVERSED, "the deposit was taken back")
     if record.referral.stage is Stage.REVERSED and stands:
         return await _reinstate(record, issued)
+    record.referral.awaits_funds = False
     return record.standing
 
 

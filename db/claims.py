@@ -13,6 +13,7 @@ from db.tables import ReferralRow
 from domain.attribution import Claim, Method, Refusal
 from domain.codes import normalised
 from domain.facts import Signup
+from domain.qualification import CLOCK_SKEW
 from domain.referral import Stage
 from tokens import Outcome, read
 
@@ -52,6 +53,8 @@ async def _invitation_claim(
         return Claim(method=method, refusal=Refusal.UNKNOWN_REFERRAL)
     if row.stage is Stage.EXPIRED or at > row.invited_at + terms_of(row).signup_window:
         return Claim(method=method, refusal=Refusal.EXPIRED_TOKEN)
+    if at < row.invited_at - max(CLOCK_SKEW, terms_of(row).lateness_grace):
+        return Claim(method=method, refusal=Refusal.EXISTING_PLAYER)
     if row.stage is Stage.INVITED:
         return Claim(method=method, code=row.code, referral_id=row.id)
     return await _invited_anew(session, method, row.code, at=at)

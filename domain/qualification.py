@@ -41,9 +41,16 @@ def taken_back(deposit: Deposit, facts: Iterable[Fact]) -> int:
     minor = dict.fromkeys(TakeBack, 0)
     for fact in facts:
         if isinstance(fact, Chargeback) and _is_about(fact, deposit):
-            minor[fact.kind] += (fact.amount or deposit.amount).minor
+            minor[fact.kind] += _amount(fact, deposit)
     charged_back = max(0, minor[TakeBack.CHARGEBACK] - minor[TakeBack.CHARGEBACK_WON])
     return min(deposit.amount.minor, minor[TakeBack.REFUND] + charged_back)
+
+
+def _amount(chargeback: Chargeback, deposit: Deposit) -> int:
+    """In another currency it cannot be compared with the deposit, and counts as all of it."""
+    amount = chargeback.amount or deposit.amount
+    comparable = amount.currency == deposit.amount.currency
+    return amount.minor if comparable else deposit.amount.minor
 
 
 def _is_about(chargeback: Chargeback, deposit: Deposit) -> bool:

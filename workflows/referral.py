@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from temporalio import workflow
 
@@ -22,6 +22,8 @@ from workflows.options import database, fraud_signals
 
 Act = Callable[[Any, Look], Awaitable[Standing]]
 """An activity that looks, acts, and answers where the referral stands."""
+
+HEARS_OUT: Final = "news that came while crediting no longer keeps the long history"
 
 
 @workflow.defn
@@ -46,14 +48,14 @@ class ReferralWorkflow:
         self.show()
         if self.is_at(*EARNING):
             await self.earn()
-            if self.is_at(Stage.REWARDED) and self.has_heard_all:
+            if not self.has_heard_all and workflow.patched(HEARS_OUT):
+                await self.hear_out()
+            if self.is_at(*CREDITED) and self.has_heard_all:
                 # Months of waiting follow: they need no more history than this.
                 self.continue_as_new()
         if self.is_at(*CREDITED):
             await self.keep()
-        while not self.has_heard_all:
-            self.news.has_rung = False
-            await self.compensate()
+        await self.hear_out()
         return self.standing.stage
 
     async def earn(self) -> None:
@@ -84,6 +86,12 @@ class ReferralWorkflow:
         while not (settled and self.has_heard_all):
             settled = not await self.news.rings(by=self.standing.until)
             await (self.settle() if settled else self.compensate())
+
+    async def hear_out(self) -> None:
+        """Leave nothing unheard; what follows this must not await anything first."""
+        while not self.has_heard_all:
+            self.news.has_rung = False
+            await self.compensate()
 
     async def score_and_credit(self) -> None:
         scoring = await self.score()

@@ -95,6 +95,16 @@ async def test_refuses_a_token_after_its_window(database: Database) -> None:
     assert (await referral(database, link)).stage is Stage.INVITED
 
 
+async def test_a_click_years_after_the_signup_refers_nobody(database: Database) -> None:
+    link = await invited(database)
+    long_ago = NOW - timedelta(days=365)
+
+    decided = await sign_up(database, signup(at=long_ago, referral_token=link.token))
+
+    assert decided.outcome == "existing_player"
+    assert (await referral(database, link)).stage is Stage.INVITED
+
+
 async def test_a_signup_in_time_counts_although_it_is_heard_late(database: Database) -> None:
     link = await invited(database)
     in_time = NOW + TERMS.signup_window - timedelta(seconds=1)

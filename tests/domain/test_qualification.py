@@ -91,6 +91,11 @@ def test_adds_up_what_was_taken_back(
     assert taken_back(made, facts) == minor
 
 
+def test_what_was_taken_back_in_another_currency_counts_as_the_whole_deposit() -> None:
+    made = deposit("ann", minor=5000)
+    assert taken_back(made, (chargeback(made, amount=Money(1, "JPY")),)) == 5000
+
+
 def test_ignores_what_was_taken_back_of_another_deposit_or_from_another_player() -> None:
     made, other = deposit("ann"), deposit("ann")
     elsewhere = replace(chargeback(made), player_id="bob")

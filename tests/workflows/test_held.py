@@ -7,6 +7,7 @@ import pytest
 
 from db import reviews
 from db.reviews import Outcome
+from db.tables import Review
 from domain.facts import Choice, PlayerStatus, TakeBack
 from domain.referral import Stage
 from domain.reward import RewardStatus
@@ -14,7 +15,7 @@ from tests import books, builders
 from tests.books import Purse
 from tests.builders import status_change
 from tests.workflows.chapters import HOLDING, decided, held, in_review
-from tests.workflows.lives import invited
+from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
 A_WEEK: Final = timedelta(days=7, seconds=1)
@@ -147,3 +148,24 @@ async def test_a_review_that_opens_can_be_found_by_its_score(world: World) -> No
     described = await life.handle.describe()
     attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
     assert (attributes["ReferralStage"], attributes["RiskScore"]) == ("HELD", 60)
+
+
+async def test_a_doubt_late_in_a_hold_period_leaves_its_reviewer_the_whole_time(
+    world: World,
+) -> None:
+    life, _ = await held(world)
+    await life.passes(timedelta(days=6))
+    await life.hears(status_change(life.referee_id, at=await life.now()))
+    await life.acted("resolve_hold")
+
+    await life.passes(timedelta(days=2))
+    assert not (await reviewed(life)).escalated_at
+    await life.passes(timedelta(days=2))
+    assert (await reviewed(life)).escalated_at
+
+
+async def reviewed(life: Life) -> Review:
+    async with life.world.database.reading() as session:
+        review = await reviews.of_referral(session, life.row.id)
+    assert review is not None
+    return review
