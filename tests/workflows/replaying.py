@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.worlds import World
 from worker import SANDBOX
@@ -17,12 +17,14 @@ HISTORIES: Final = Path(__file__).parent / "histories"
 MACHINE: Final = "recorder"
 
 
-def replayer(workflow: type[Any] = ReferralWorkflow) -> Replayer:
+def replayer(
+    workflow: type[Any] = ReferralWorkflow, *, runner: WorkflowRunner = SANDBOX
+) -> Replayer:
     """As the worker runs it; an engineer may give a changed workflow."""
     return Replayer(
         workflows=[workflow],
         data_converter=pydantic_data_converter,
-        workflow_runner=SANDBOX,
+        workflow_runner=runner,
         interceptors=[DropMalformedSignals()],
     )
 

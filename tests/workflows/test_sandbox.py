@@ -1,0 +1,42 @@
+"""What each workflow loads afresh in its sandbox: little, and nothing of the database."""
+
+import re
+import sys
+import warnings
+
+from temporalio.client import WorkflowHistory
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import SandboxImportNotificationPolicy
+
+from tests.workflows.replaying import committed, replayer
+from worker import SANDBOX
+
+LOUD = SandboxedWorkflowRunner(
+    SANDBOX.restrictions.with_import_notification_policy(
+        SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
+        | SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
+    )
+)
+A_FEW = 8
+
+
+async def loaded_afresh() -> set[str]:
+    path = committed()[0]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        history = WorkflowHistory.from_json(path.stem, path.read_text())
+        await replayer(runner=LOUD).replay_workflow(history)
+    names = (re.match(r"Module (\S+) was", str(warning.message)) for warning in told)
+    return {name[1] for name in names if name}
+
+
+async def test_nothing_of_others_is_loaded_afresh() -> None:
+    others = {name.partition(".")[0] for name in await loaded_afresh()} - sys.stdlib_module_names
+
+    assert others <= {"workflows"}
+
+
+async def test_a_first_task_loads_little() -> None:
+    ours = [name for name in await loaded_afresh() if name.startswith("workflows")]
+
+    assert 0 < len(ours) <= A_FEW
