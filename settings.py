@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(default=65536, ge=1024)
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
-    worker_metrics_port: int | None = None
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    worker_metrics_host: str = "127.0.0.1"
     log_level: str = "INFO"
 
 

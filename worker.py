@@ -9,6 +9,7 @@ from typing import Any, Final
 import stamina
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -86,7 +87,19 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    client = await _connected(settings)
+    connecting = asyncio.create_task(_connected(settings))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        connecting.cancel()
+    else:
+        await _serve(await connecting, database, settings, stopping)
+    await database.close()
+
+
+async def _serve(
+    client: Client, database: Database, settings: Settings, stopping: asyncio.Task[bool]
+) -> None:
     worker = build_worker(
         client,
         build_activities(database, settings),
@@ -95,16 +108,33 @@ async def _run(settings: Settings) -> None:
     )
     async with worker:
         log.info("ready", process="worker")
-        await stop.wait()
-    await database.close()
+        await stopping
 
 
 async def _connected(settings: Settings) -> Client:
     """Temporal may come up after its workers, or go away and come back."""
+    runtime = _runtime(settings)
     attempts = stamina.retry_context(
         on=RuntimeError, attempts=None, timeout=None, wait_max=RECONNECT_AT_MOST_S
     )
     async for attempt in attempts:
         with attempt:
-            return await connect(settings.temporal_address, settings.temporal_namespace, lazy=False)
+            return await connect(
+                settings.temporal_address,
+                settings.temporal_namespace,
+                lazy=False,
+                runtime=runtime,
+            )
     raise AssertionError("stamina retries without an end")
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    """Shows Temporal's own metrics of this worker at /metrics, where a port was given."""
+    if settings.worker_metrics_port is None:
+        return None
+    metrics = PrometheusConfig(
+        bind_address=f"{settings.worker_metrics_host}:{settings.worker_metrics_port}",
+        counters_total_suffix=True,
+        durations_as_seconds=True,
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))

@@ -5,6 +5,7 @@ from typing import Final, TypedDict
 from temporalio.client import Client
 from temporalio.common import TypedSearchAttributes
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig
 
 from domain.referral import Referral
@@ -19,10 +20,13 @@ class StartOptions(TypedDict):
     static_summary: str
 
 
-async def connect(address: str, namespace: str, *, lazy: bool = True) -> Client:
+async def connect(
+    address: str, namespace: str, *, lazy: bool = True, runtime: Runtime | None = None
+) -> Client:
     """A lazy client connects when it is first used, so that nothing waits for Temporal to be up.
 
-    Workers cannot use a lazy one; without it, RuntimeError when Temporal is away.
+    Workers cannot use a lazy one; without it, RuntimeError when Temporal is away. `runtime` says
+    where metrics are shown.
     """
     return await Client.connect(
         address,
@@ -30,6 +34,7 @@ async def connect(address: str, namespace: str, *, lazy: bool = True) -> Client:
         data_converter=pydantic_data_converter,
         lazy=lazy,
         retry_config=RETRIES if lazy else None,
+        runtime=runtime,
     )
 
 
