@@ -57,17 +57,18 @@ class Caller:
     request_id: str
 
 
-def database_of(request: Request) -> Database:
+# They await nothing; FastAPI would send plain functions to a thread, twice a request.
+async def database_of(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def current_time() -> datetime:
+async def current_time() -> datetime:
     return datetime.now(UTC)
 
 
