@@ -2,17 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from db import deliveries, ledger
+from db import ledger
 from db.engine import Session
 from db.ledger import Posting
 from db.spending import posted_amount
-from db.tables import Campaign, CampaignVersion, ReferralRow
+from db.tables import Campaign, CampaignVersion
 from domain.ledger import Movement, Transfer
 from domain.money import Money
+
+_WAKE: Final = text("""
+    with woken as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select id, 'look', :event_id, 'look' from referrals
+         where campaign_id = :campaign_id and awaits_funds
+         order by id
+        on conflict do nothing
+        returning id
+    )
+    select pg_notify('courier', '') from woken limit 1
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,7 @@ async def add(session: Session, row: Campaign, funding: Funding, *, at: datetime
 
 async def wake(session: Session, row: Campaign, act: int) -> None:
     """Referrals that wait for money look again; each act is one thing to hear."""
-    waiting = await session.scalars(
-        select(ReferralRow.id).where(ReferralRow.campaign_id == row.id, ReferralRow.awaits_funds)
-    )
-    for referral_id in waiting.all():
-        await deliveries.add(
-            session, referral_id, kind="look", event_id=f"campaign:{act}", signal="look"
-        )
+    await session.execute(_WAKE, {"campaign_id": row.id, "event_id": f"campaign:{act}"})
 
 
 async def _post(
