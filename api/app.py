@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -28,7 +29,9 @@ from api.dependencies import Keyring
 from api.documented import problem_responses
 from api.errors import install
 from api.observing import Metrics, Observed
+from api.verifying import Verifying
 from db.engine import Database
+from db.verify import verified
 from settings import Settings
 
 GRACE_S: Final = 10
@@ -63,6 +66,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.keyring = Keyring(database)
     app.state.metrics = metrics
+    app.state.verifying = Verifying(partial(verified, database))
     for router in PUBLIC:
         app.include_router(router)
     for router in WITH_A_KEY:

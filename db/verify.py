@@ -60,9 +60,14 @@ class Report:
 
 def main(settings: Settings) -> int:
     """Print every check; 1 when something is not as it must be."""
-    report = asyncio.run(_verified(settings.database_url))
+    report = asyncio.run(_verified_alone(settings.database_url))
     _print(report, Console())
     return 0 if report.ok else 1
+
+
+async def verified(database: Database) -> Report:
+    async with database.reading() as session:
+        return await verify(session)
 
 
 async def verify(session: ReadSession) -> Report:
@@ -90,11 +95,10 @@ async def _lag(session: ReadSession) -> Lag:
     )
 
 
-async def _verified(url: str) -> Report:
+async def _verified_alone(url: str) -> Report:
     database = Database(url, pool_size=1)
     try:
-        async with database.reading() as session:
-            return await verify(session)
+        return await verified(database)
     finally:
         await database.close()
 
