@@ -68,6 +68,9 @@ class Balance(Answer):
         amounts: list[Money] = getattr(self, account)
         return sum(amount.minor for amount in amounts)
 
+    def dollars(self, account: str) -> str:
+        return f"${self.minor(account) / 100:.2f}"
+
 
 class Review(Answer):
     review_id: str

@@ -44,6 +44,7 @@ async def _play(console: Console) -> int:
     else:
         discard(DIRECTORY)
     console.print(f"[dim]in {time.monotonic() - began:.0f} s; everything is stopped again[/]")
+    console.print("`make up` starts the same system and keeps it running, Temporal's pages too.")
     return proofs.exit_code
 
 

@@ -49,5 +49,5 @@ class Proofs:
 
 def _shown(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        return escape(" → ".join(str(part) for part in value) or "nothing")
+        return escape(", ".join(str(part) for part in value) or "none")
     return escape(str(value))
