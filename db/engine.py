@@ -40,12 +40,19 @@ class Database:
                 },
             },
         )
+        self._at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """Commit what was done inside, or nothing of it."""
         async with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Session]:
+        """For a single write: a transaction by itself, without a begin and a commit to wait for."""
+        async with Session(self._at_once, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
