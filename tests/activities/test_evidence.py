@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,10 @@ from tests.builders import deposit, signup
 
 def trace(letter: str) -> str:
     return "hm1:" + letter * 64
+
+
+def traces(field: str, letter: str) -> dict[str, Any]:
+    return {field: trace(letter)}
 
 
 async def reasons(acts: Acting) -> list[str]:
@@ -37,9 +42,9 @@ async def test_what_a_deposit_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict, reason: str
 ) -> None:
     acts = await signed_up(database)
-    known = deposit(acts.row.referrer_id, **{field: trace("a")})
+    known = deposit(acts.row.referrer_id, **traces(field, "a"))
     await acts.hears(known, player_id=acts.row.referrer_id)
-    await acts.hears(deposit(acts.referee_id, **{field: trace("a")}))
+    await acts.hears(deposit(acts.referee_id, **traces(field, "a")))
 
     assert (await acts.scored()).verdict is verdict
     assert await reasons(acts) == [reason]
@@ -59,8 +64,8 @@ async def test_what_a_signup_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict
 ) -> None:
     acts = await signed_up(database)
-    await referrer_is_known_by(acts, **{field: trace("b")})
-    await acts.hears(signup(acts.referee_id, **{field: trace("b")}), deposit(acts.referee_id))
+    await referrer_is_known_by(acts, **traces(field, "b"))
+    await acts.hears(signup(acts.referee_id, **traces(field, "b")), deposit(acts.referee_id))
 
     assert (await acts.scored()).verdict is verdict
 
@@ -92,7 +97,7 @@ async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
     assert (await acts.scored()).score == 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Oracle:
     """An outside signal that answers what it was told to."""
 

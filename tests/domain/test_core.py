@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.campaign import CampaignStatus, Schedule
-from domain.facts import KINDS, Kind, kind_of
+from domain.facts import KINDS, Fact, Kind, kind_of
 from domain.money import LARGEST_MINOR, Money
 from domain.referral import (
     CREDITED,
@@ -47,7 +47,7 @@ def test_a_time_without_an_offset_is_no_time() -> None:
 
 def test_every_fact_knows_its_kind() -> None:
     paid = deposit()
-    known = {
+    known: dict[Kind, Fact] = {
         Kind.SIGNUP: signup(),
         Kind.DEPOSIT: paid,
         Kind.CHARGEBACK: chargeback(paid),

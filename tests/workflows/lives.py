@@ -16,6 +16,7 @@ from db.routing import route_player
 from db.tables import ReferralRow
 from domain.campaign import Terms
 from domain.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
+from domain.money import Money
 from domain.referral import Stage
 from messaging.signals import Address, start
 from tests import books, builders
@@ -64,9 +65,13 @@ class Life:
         return await self.hears(self.deposit(minor, **fields))
 
     async def takes_back(
-        self, deposit: Deposit, kind: TakeBack = TakeBack.CHARGEBACK, **fields: object
+        self,
+        deposit: Deposit,
+        kind: TakeBack = TakeBack.CHARGEBACK,
+        *,
+        amount: Money | None = None,
     ) -> Chargeback:
-        return await self.hears(builders.chargeback(deposit, kind, **fields))
+        return await self.hears(builders.chargeback(deposit, kind, amount=amount))
 
     async def hears(self, fact: F, player_id: str | None = None) -> F:
         """As if it came over HTTP: recorded, routed, carried."""

@@ -14,7 +14,7 @@ from domain.reward import RewardStatus
 from tests import books, builders
 from tests.books import Purse
 from tests.builders import status_change
-from tests.workflows.chapters import HOLDING, decided, held, in_review
+from tests.workflows.chapters import decided, held, in_review
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -44,13 +44,9 @@ async def test_is_voided_when_the_deposit_is_taken_back_while_held(world: World)
 
 
 async def test_a_deposit_made_meanwhile_replaces_one_taken_back_while_held(world: World) -> None:
-    life = await invited(world, terms=HOLDING)
-    await life.signs_up()
-    first, second = await life.deposits(), await life.deposits()
-    await life.reaches(Stage.HELD)
-    first, second = sorted((first, second), key=lambda deposit: deposit.event_id)
+    life, first = await held(world)
+    second = await life.deposits()
     await life.takes_back(first)
-    await life.acted("resolve_hold", 2)
     await life.passes(A_WEEK)
     await life.reaches(Stage.REWARDED)
 

@@ -1,5 +1,6 @@
 """Services that signal a workflow directly, well and badly."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from domain.referral import Stage
 from tests import builders
 from tests.books import Purse
 from tests.builders import chargeback, usd
+from tests.workflows.chapters import in_review
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -73,7 +75,7 @@ async def test_a_signal_with_other_content_under_a_known_id_changes_nothing(worl
     life = await invited(world)
     await life.signs_up()
     small = await life.deposits(10)
-    await life.signals("make_deposit", builders.replace(small, amount=usd(5000)))
+    await life.signals("make_deposit", replace(small, amount=usd(5000)))
 
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.referrer() == Purse()
@@ -135,12 +137,7 @@ async def test_a_decision_before_any_review_decides_nothing(world: World) -> Non
 
 
 async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World) -> None:
-    life = await invited(world)
-    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
-    await life.hears(builders.signup(life.row.referrer_id, **device), life.row.referrer_id)
-    await life.signs_up(**device)
-    await life.deposits()
-    await life.reaches(Stage.HELD)
+    life = await in_review(world)
     await life.signals("decide", builders.decision(Choice.REJECT))
 
     assert await life.ends() is Stage.REJECTED
