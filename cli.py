@@ -1,6 +1,7 @@
 """The command `referrals`: one subcommand per process and per act of an operator."""
 
 import asyncio
+import getpass
 import traceback
 from collections.abc import Callable, Coroutine
 from importlib import import_module
@@ -11,10 +12,15 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from settings import MigrationSettings, Settings
+from settings import DatabaseSettings, MigrationSettings, Settings
 from telemetry import configure_logging, leave
 
-_Settings = TypeVar("_Settings", Settings, MigrationSettings)
+_Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
+
+Acting = Annotated[
+    str | None, typer.Option(help="Who does this, for the audit; otherwise the system's user.")
+]
+Why = Annotated[str, typer.Option(help="Recorded in the audit.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
@@ -87,7 +93,7 @@ def rebuild() -> None:
 @app.command()
 def verify() -> None:
     """Check what must always be true; non-zero when something is not."""
-    _serve("db.verify")
+    _serve("db.verify", DatabaseSettings)
 
 
 @app.command()
@@ -102,17 +108,25 @@ def create_key(
     *,
     owner: Annotated[str, typer.Option(help="Who will use it; reviews record this name.")],
     scope: Annotated[list[str], typer.Option(help="May be given several times.")],
+    actor: Acting = None,
+    reason: Why = "no reason given",
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
-    create = _load("db.api_keys", "create_key")
-    typer.echo(_in_transaction(lambda session: create(session, owner=owner, scopes=scope)))
+    refused = _load("db.api_keys", "complaint")(scope)
+    if refused is not None:
+        typer.echo(refused, err=True)
+        _finish(2)
+    create, by = _load("db.api_keys", "create_key"), _actor(actor, reason)
+    typer.echo(
+        _in_transaction(lambda session: create(session, owner=owner, scopes=scope, actor=by))
+    )
 
 
 @keys.command("revoke")
-def revoke_key(key_id: UUID) -> None:
+def revoke_key(key_id: UUID, *, actor: Acting = None, reason: Why = "no reason given") -> None:
     """End a key, by the id that `keys list` shows."""
-    revoke = _load("db.api_keys", "revoke")
-    if not _in_transaction(lambda session: revoke(session, key_id)):
+    revoke, by = _load("db.api_keys", "revoke"), _actor(actor, reason)
+    if not _in_transaction(lambda session: revoke(session, key_id, by)):
         typer.echo("no such key, or revoked before", err=True)
         _finish(1)
 
@@ -125,9 +139,21 @@ def list_keys() -> None:
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
 
 
+def _actor(name: str | None, reason: str) -> Any:  # noqa: ANN401
+    return _load("db.audit", "Actor")(name=name or _system_user(), request_id=None, reason=reason)
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # A container may run under a number that has no name.
+        return "operator"
+
+
 def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
     async def run() -> Any:  # noqa: ANN401
-        database = _load("db.engine", "Database")(_read(Settings).database_url, pool_size=1)
+        database = _load("db.engine", "Database")(_read(DatabaseSettings).database_url, pool_size=1)
         try:
             async with database.transaction() as session:
                 return await act(session)
@@ -137,8 +163,8 @@ def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # n
     return asyncio.run(run())
 
 
-def _serve(module: str) -> None:
-    settings = _read(Settings)
+def _serve(module: str, needed: type[DatabaseSettings] = Settings) -> None:
+    settings = _read(needed)
     configure_logging(settings.log_level)
     _finish(_load(module)(settings))
 

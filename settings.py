@@ -11,13 +11,19 @@ _FROM_ENVIRONMENT: Final = SettingsConfigDict(
 )
 
 
-class Settings(BaseSettings):
-    """Addresses, keys and limits; a missing secret stops the process at its start."""
+class DatabaseSettings(BaseSettings):
+    """All that an operator's acts on the database need: no secret of the doors, no Temporal."""
 
     model_config = _FROM_ENVIRONMENT
 
     database_url: str
     """postgresql+asyncpg:// of the application role."""
+    log_level: str = "INFO"
+
+
+class Settings(DatabaseSettings):
+    """Addresses, keys and limits; a missing secret stops the process at its start."""
+
     owner_database_url: str | None = None
     """postgresql+asyncpg:// of the schema's owner; the serving processes need none."""
 
@@ -39,7 +45,6 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
-    log_level: str = "INFO"
 
 
 class MigrationSettings(BaseSettings):

@@ -2,14 +2,16 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select, update
 
+from db import audit
+from db.audit import Actor
 from db.engine import ReadSession, Session
 from db.tables import ApiKey
 
@@ -51,16 +53,28 @@ class KeySummary:
     revoked_at: datetime | None
 
 
-async def create_key(session: Session, *, owner: str, scopes: Iterable[str]) -> str:
-    """A new key, told only this once; ValueError for a scope that does not exist."""
-    wanted = sorted(set(scopes))
-    unknown = [scope for scope in wanted if scope not in SCOPES]
-    if unknown or not wanted:
-        raise ValueError(f"unknown scopes {unknown}; a key has some of {', '.join(SCOPES)}")
-    key = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-    values = {"id": uuid4(), "owner": owner, "scopes": wanted, "key_hash": key_hash(key)}
+async def create_key(session: Session, *, owner: str, scopes: Collection[str], actor: Actor) -> str:
+    """A new key, told only this once; ValueError for scopes that `complaint` refuses."""
+    refused = complaint(scopes)
+    if refused is not None:
+        raise ValueError(refused)
+    key_id, key, wanted = (
+        uuid4(),
+        _PREFIX + secrets.token_urlsafe(_SECRET_BYTES),
+        sorted(set(scopes)),
+    )
+    values = {"id": key_id, "owner": owner, "scopes": wanted, "key_hash": key_hash(key)}
     await session.execute(insert(ApiKey).values(values))
+    await _told(session, actor, "create", key_id, owner=owner, scopes=wanted)
     return key
+
+
+def complaint(scopes: Collection[str]) -> str | None:
+    """What is wrong with the scopes that a key should have."""
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        return f"unknown scopes {unknown}; a key has some of {', '.join(SCOPES)}"
+    return None
 
 
 async def holder(session: ReadSession, hashed: str) -> Holder | None:
@@ -71,15 +85,17 @@ async def holder(session: ReadSession, hashed: str) -> Holder | None:
     return Holder(row.owner, frozenset(row.scopes)) if row else None
 
 
-async def revoke(session: Session, key_id: UUID) -> bool:
+async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
     """Whether there was such a key, not revoked before."""
-    revoked = await session.scalar(
+    owner = await session.scalar(
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=func.now())
-        .returning(ApiKey.id)
+        .returning(ApiKey.owner)
     )
-    return revoked is not None
+    if owner is not None:
+        await _told(session, actor, "revoke", key_id, owner=owner)
+    return owner is not None
 
 
 async def list_keys(session: ReadSession) -> Sequence[KeySummary]:
@@ -92,3 +108,13 @@ async def list_keys(session: ReadSession) -> Sequence[KeySummary]:
 
 def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+async def _told(
+    session: Session,
+    actor: Actor,
+    act: str,
+    key_id: UUID,
+    **details: Any,  # noqa: ANN401 - whatever the audit should show
+) -> None:
+    await audit.write(session, actor, action=f"key.{act}", subject=f"key:{key_id}", details=details)

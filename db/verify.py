@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from db.engine import Database, ReadSession
 from db.invariants import INVARIANTS, Invariant
-from settings import Settings
+from settings import DatabaseSettings
 
 PATIENCE_S: Final = 300
 SHOWN: Final = 20
@@ -58,7 +58,7 @@ class Report:
         return all(check.ok for check in self.checks)
 
 
-def main(settings: Settings) -> int:
+def main(settings: DatabaseSettings) -> int:
     """Print every check; 1 when something is not as it must be."""
     report = asyncio.run(_verified_alone(settings.database_url))
     _print(report, Console())

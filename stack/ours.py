@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from db.api_keys import SCOPES, create_key
+from db.audit import Actor
 from db.engine import Database
 from stack.child import Child, Probe, Started
 from stack.keyring import Keyring
@@ -17,6 +18,7 @@ from stack.probes import answers, says_ready
 
 _PROJECT: Final = Path(__file__).resolve().parent.parent
 _MIGRATED_WITHIN_S: Final = 60.0
+_ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of a stack")
 
 
 def children(environment: Mapping[str, str], *, api_url: str) -> tuple[Child, ...]:
@@ -43,8 +45,8 @@ async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> K
     database = Database(database_url, pool_size=1)
     try:
         async with database.transaction() as session:
-            operator = await create_key(session, owner="operator", scopes=SCOPES)
-            approver = await create_key(session, owner="approver", scopes=SCOPES)
+            operator = await create_key(session, owner="operator", scopes=SCOPES, actor=_ACTOR)
+            approver = await create_key(session, owner="approver", scopes=SCOPES, actor=_ACTOR)
     finally:
         await database.close()
     return keyring.with_api_keys(path, api_key=operator, approver_api_key=approver)
