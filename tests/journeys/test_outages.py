@@ -18,7 +18,7 @@ from stack.connection import read_pids
 from tests.journeys.killing import kill, replaced
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-QUICKLY_S: Final = 2.0
+QUICKLY_S: Final = 5.0
 RECOVERED_S: Final = 90.0
 
 

@@ -1,0 +1,80 @@
+"""Random lives, told in random order: in the end stage and money say what all the facts say."""
+
+import asyncio
+from random import Random
+from typing import Final
+
+import pytest
+
+from db.facts import fact_of
+from db.terms import terms_from
+from domain.facts import Deposit, Fact, Kind, Signup
+from domain.qualification import is_enough, qualifying_deposit
+from sandbox.answers import Referral
+from sandbox.book import Book
+from sandbox.campaigns import draft
+from sandbox.events import Event, ago, deposit, taken_back
+from sandbox.pairs import Pair, invited
+from tests.journeys.engineer import Engineer
+
+LIVES: Final = 60
+AT_ONCE: Final = 10
+TERMS: Final = terms_from(draft()["terms"])
+KINDS: Final = {
+    "signups": Kind.SIGNUP,
+    "deposits": Kind.DEPOSIT,
+    "chargebacks": Kind.CHARGEBACK,
+}
+
+
+@pytest.mark.timeout(180)
+async def test_stage_and_money_follow_from_the_facts(book: Book, engineer: Engineer) -> None:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def live(seed: int) -> None:
+        async with room:
+            pair = await invited(book)
+            events = random_life(pair, Random(seed))  # noqa: S311 - lives are no secrets
+            await asyncio.gather(*(book.send(event) for event in events))
+            await book.bound(pair.referee_id)
+            ended = await engineer.has_acted(pair.referral_id)
+            balance = await book.balance(pair.referrer_id)
+            assert is_right(ended, [fact(event) for event in events]), f"life {seed}: {ended}"
+            assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
+
+    await asyncio.gather(*(live(seed) for seed in range(LIVES)))
+    assert (await book.delivered()).failures == {}
+
+
+def random_life(pair: Pair, random: Random) -> list[Event]:
+    """A signup, some deposits and what became of them, shuffled, some of it told twice."""
+    events = [pair.signup(at=ago(seconds=60))]
+    for age_s in range(random.randint(1, 3)):
+        paid = deposit(
+            pair.referee_id, minor=random.choice([500, 1000, 2000]), at=ago(seconds=50 - age_s)
+        )
+        events.append(paid)
+        for kind in random.sample(["refund", "chargeback", "chargeback_won"], random.randint(0, 3)):
+            part = random.choice([None, 300, 1000])
+            events.append(taken_back(paid, kind, minor=part, at=ago(seconds=20)))
+    events += random.sample(events, random.randint(0, len(events)))
+    random.shuffle(events)
+    return events
+
+
+def fact(event: Event) -> Fact:
+    return fact_of(KINDS[event.door], dict(event.body))
+
+
+def is_right(ended: Referral, facts: list[Fact]) -> bool:
+    # A copy is the same fact.
+    known = list({fact.event_id: fact for fact in facts}.values())
+    signup = next(fact for fact in known if isinstance(fact, Signup))
+    if ended.stage == "SIGNED_UP":
+        return qualifying_deposit(known, TERMS, signed_up_at=signup.occurred_at) is None
+    credited = next(
+        fact
+        for fact in known
+        if isinstance(fact, Deposit) and fact.event_id == ended.rewards[0].deposit_event_id
+    )
+    return is_enough(credited, known, TERMS) == (ended.stage == "REWARDED")
