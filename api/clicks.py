@@ -24,7 +24,7 @@ router = APIRouter(
     status_code=201,
     responses={
         200: {"model": ClickOut, "description": "This visitor has this invitation already"},
-        **problem_responses("unknown_code", "campaign_ended", *OF_BODIES),
+        **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *OF_BODIES),
     },
 )
 async def record_click(

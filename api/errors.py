@@ -41,6 +41,7 @@ TITLES: Final[dict[str, tuple[int, str]]] = {
     "reference_conflict": (409, "This reference was used with another amount"),
     "already_decided": (409, "The review was decided otherwise"),
     "review_closed": (409, "Events overtook the review; there is nothing left to decide"),
+    "campaign_paused": (410, "The campaign is paused, and may go on later"),
     "campaign_ended": (410, "The campaign takes no invitations now"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body must be application/json"),

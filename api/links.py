@@ -14,7 +14,7 @@ from api.dependencies import Config, Db, Now
 from api.following import follow, token_of, visit_of
 from api.schemas.codes import Platform
 from db import offers
-from db.clicks import Invitation, Outcome
+from db.clicks import Invitation, Outcome, closed_by
 from db.engine import Database
 from domain.codes import is_code, normalised
 from settings import Settings
@@ -42,6 +42,11 @@ PAGES: Final = {
         404,
         "We do not know this code",
         "Please check the link, or ask your friend to send it again.",
+    ),
+    Outcome.CAMPAIGN_PAUSED: (
+        410,
+        "This offer is paused",
+        "Your friend's link brings no reward at the moment. Please follow it again later.",
     ),
     Outcome.CAMPAIGN_ENDED: (
         410,
@@ -102,8 +107,9 @@ async def _for_a_program(database: Database, code: str, now: datetime) -> Respon
         offer = await offers.find(session, wanted) if is_code(wanted) else None
     if offer is None:
         return _page(Outcome.UNKNOWN_CODE)
-    if not offer.schedule.is_open(now):
-        return _page(Outcome.CAMPAIGN_ENDED)
+    closed = closed_by(offer.schedule, now)
+    if closed is not None:
+        return _page(closed)
     return RedirectResponse(offer.destination, 302, HEADERS)
 
 

@@ -12,6 +12,7 @@ from db.engine import Session
 from db.offers import Offer, offer_of, rows_of
 from db.referrals import open_referral, terms_of
 from db.tables import Click, ReferralRow
+from domain.campaign import Schedule
 from domain.referral import Stage
 
 
@@ -19,6 +20,7 @@ class Outcome(StrEnum):
     NEW = "new"
     KNOWN = "known"
     UNKNOWN_CODE = "unknown_code"
+    CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ENDED = "campaign_ended"
 
 
@@ -51,8 +53,9 @@ async def follow(session: Session, visit: Visit) -> Invitation:
     if row is None:
         return Invitation(Outcome.UNKNOWN_CODE)
     offer = offer_of(row)
-    if not offer.schedule.is_open(visit.at):
-        return Invitation(Outcome.CAMPAIGN_ENDED, offer)
+    closed = closed_by(offer.schedule, visit.at)
+    if closed is not None:
+        return Invitation(closed, offer)
     await _alone(session, visit)
     referral = await _open_invitation(session, visit)
     outcome = Outcome.NEW if referral is None else Outcome.KNOWN
@@ -73,6 +76,13 @@ async def follow(session: Session, visit: Visit) -> Invitation:
         )
     await _record(session, visit, referral.id)
     return Invitation(outcome, offer, referral.id, _expires_at(referral))
+
+
+def closed_by(schedule: Schedule, at: datetime) -> Outcome | None:
+    """Why a campaign invites nobody at that time, if so."""
+    if schedule.is_open(at):
+        return None
+    return Outcome.CAMPAIGN_PAUSED if schedule.is_paused(at) else Outcome.CAMPAIGN_ENDED
 
 
 async def _alone(session: Session, visit: Visit) -> None:

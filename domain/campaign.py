@@ -41,6 +41,9 @@ class Schedule:
         running = self.status is CampaignStatus.PUBLISHED and self.starts_at <= at
         return running and (self.ends_at is None or at < self.ends_at)
 
+    def is_paused(self, at: datetime) -> bool:
+        return self.status is CampaignStatus.PAUSED and not self.has_ended(at)
+
     def has_ended(self, at: datetime) -> bool:
         past = self.ends_at is not None and at >= self.ends_at
         return past or self.status is CampaignStatus.ENDED

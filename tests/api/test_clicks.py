@@ -174,6 +174,22 @@ async def test_an_unknown_or_ended_code_gets_a_page_for_people(
     assert_problem(await client.post("/v1/clicks", json=click(code)), 410, "campaign_ended")
 
 
+@pytest.mark.parametrize("headers", [{}, PROGRAMS[0]])
+async def test_a_paused_offer_says_so_until_it_is_over(
+    client: AsyncClient, app: FastAPI, headers: dict[str, str]
+) -> None:
+    slug = await published(client)
+    code = await code_of_a_new_player(client, slug)
+    await client.post(f"/v1/campaigns/{slug}/pause")
+    with browser(app, **headers) as visitor:
+        paused = await visitor.get(f"/r/{code}")
+    assert (paused.status_code, "This offer is paused" in paused.text) == (410, True)
+    assert_problem(await client.post("/v1/clicks", json=click(code)), 410, "campaign_paused")
+    await client.post(f"/v1/campaigns/{slug}/end")
+    with browser(app, **headers) as visitor:
+        assert "This offer is over" in (await visitor.get(f"/r/{code}")).text
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
