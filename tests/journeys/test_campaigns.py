@@ -1,9 +1,13 @@
 """What a campaign's terms, budget and end mean for its referrals."""
 
+from datetime import UTC, datetime, timedelta
+
 from sandbox.book import Book
 from sandbox.campaigns import draft
-from sandbox.events import usd
+from sandbox.events import deposit, usd
 from sandbox.pairs import deposited, invited, signed_up
+from sandbox.patience import until
+from tests.journeys.engineer import Engineer
 
 
 async def test_an_empty_budget_defers_until_it_is_topped_up(book: Book) -> None:
@@ -71,3 +75,40 @@ async def test_rewards_both_sides(book: Book) -> None:
 
     assert (await book.balance(pair.referrer_id)).minor("available") == 1000
     assert (await book.balance(pair.referee_id)).minor("available") == 500
+
+
+async def test_what_was_in_time_counts_though_it_is_heard_late(book: Book) -> None:
+    windows = draft(signup_window="PT1S", deposit_window="PT1S", lateness_grace="PT1H")
+    pair = await invited(book, await book.publish(windows))
+    invited_at = (await book.referral(pair.referral_id)).timeline[0].at
+    await passed(invited_at + timedelta(seconds=2.5))
+
+    await book.send(pair.signup(at=invited_at + timedelta(seconds=0.9)))
+    await book.send(deposit(pair.referee_id, at=invited_at + timedelta(seconds=1.8)))
+
+    await book.at_stage(pair.referral_id, "REWARDED")
+
+
+async def test_what_came_after_its_window_does_not_count(book: Book, engineer: Engineer) -> None:
+    windows = draft(signup_window="PT1S", deposit_window="PT1S", lateness_grace="PT1H")
+    campaign = await book.publish(windows)
+    late, slow = await invited(book, campaign), await invited(book, campaign)
+    signed_up_at = datetime.now(UTC)
+    await book.send(slow.signup(at=signed_up_at))
+    await passed(signed_up_at + timedelta(seconds=2.1))
+
+    await book.send(late.signup())
+    await book.send(deposit(slow.referee_id))
+
+    assert (await engineer.has_acted(slow.referral_id)).stage == "SIGNED_UP"
+    assert (await engineer.has_acted(late.referral_id)).stage == "INVITED"
+    assert await book.referrals_of(late.referee_id) == []
+
+
+async def passed(moment: datetime) -> None:
+    """Wait for the clock itself."""
+
+    async def ask() -> datetime:
+        return datetime.now(UTC)
+
+    await until(ask, lambda now: now > moment, what=f"{moment} is over")
