@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from db import ledger
 from db.engine import Database, ReadSession
 from db.tables import (
-    AccountRow,
     Campaign,
     CampaignVersion,
-    Entry,
     ReferralRow,
     Reward,
     Timeline,
     TransferRow,
 )
-from domain.ledger import APPEND_ONLY, Account, Book, Movement
+from db.verify import verified
+from domain.ledger import Account, Book, Movement
 from domain.referral import Stage
 from domain.reward import RewardStatus
 from tests.builders import Offer
@@ -84,19 +83,10 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
         return {row.reward_type.value: row.status for row in await session.scalars(query)}
 
 
-async def unbalanced(database: Database) -> list[object]:
-    """Currencies whose entries do not sum to zero, and accounts that differ from their entries."""
-    moved = func.sum(Entry.amount_minor)
-    totals = select(Entry.currency).group_by(Entry.currency).having(moved != 0)
-    differing = (
-        select(AccountRow.id)
-        .outerjoin(Entry, Entry.account_id == AccountRow.id)
-        .where(AccountRow.book.not_in(APPEND_ONLY))
-        .group_by(AccountRow.id, AccountRow.balance_minor)
-        .having(func.coalesce(moved, 0) != AccountRow.balance_minor)
-    )
-    async with database.reading() as session:
-        return [*await session.scalars(totals), *await session.scalars(differing)]
+async def broken_promises(database: Database) -> dict[str, tuple[str, ...]]:
+    """What must always be true and is not, with the rows that break it."""
+    report = await verified(database)
+    return {check.name: check.failures for check in report.checks if not check.ok}
 
 
 async def offer_of(session: ReadSession, row: ReferralRow) -> Offer:

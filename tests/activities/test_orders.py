@@ -84,4 +84,3 @@ async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
     assert (await acts.stored()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
     credited = 1000 if stands else 0
     assert await outcome(acts) == (Purse(available=credited), 100_000 - credited)
-    assert await books.unbalanced(database) == []

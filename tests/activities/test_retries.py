@@ -69,7 +69,7 @@ async def test_twenty_at_once_credit_once(database: Database) -> None:
 
     assert len(set(answers)) == 1
     assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
-    assert await books.unbalanced(database) == []
+    assert await books.broken_promises(database) == {}
 
 
 async def test_compensating_again_reverses_once(database: Database) -> None:
@@ -196,7 +196,7 @@ async def test_credits_at_once_never_overspend_a_budget(database: Database) -> N
     assert stages.count(Stage.REWARDED) == 2
     assert stages.count(Stage.DEFERRED) == 6
     assert await books.budget(database, first.row.campaign_id) == 500
-    assert await books.unbalanced(database) == []
+    assert await books.broken_promises(database) == {}
 
 
 async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Database) -> None:

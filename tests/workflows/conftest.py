@@ -1,4 +1,4 @@
-"""The world in which referrals live, and the replay of every life in it."""
+"""The world in which referrals live, the replay of every life, and the proof of its books."""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +7,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from settings import Settings
 from stack.postgres import Postgres
+from tests.books import broken_promises
 from tests.fixtures.databases import connected, copied
 from tests.workflows.replaying import replay_runs
 from tests.workflows.worlds import World, living
@@ -22,6 +23,7 @@ async def shared_world(
         living(temporal_env, database, settings) as world,
     ):
         yield world
+        assert await broken_promises(database) == {}
 
 
 @pytest.fixture

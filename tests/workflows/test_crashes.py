@@ -41,7 +41,7 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
     assert sorted(await books.movements(world.database, life.row.id)) == sorted(
         [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
     )
-    assert await books.unbalanced(world.database) == []
+    assert await books.broken_promises(world.database) == {}
 
 
 async def test_expires_once(world: World) -> None:

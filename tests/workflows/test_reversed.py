@@ -62,7 +62,7 @@ async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: Wo
 
     assert await life.lives_on() is Stage.SETTLED
     assert await life.referrer() == Purse(available=1000)
-    assert await books.unbalanced(world.database) == []
+    assert await books.broken_promises(world.database) == {}
 
 
 async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
@@ -107,7 +107,7 @@ async def test_a_debt_is_forgiven_before_anything_is_credited_again(world: World
     await life.reaches(Stage.REWARDED)
 
     assert await life.referrer() == Purse(available=300)
-    assert await books.unbalanced(world.database) == []
+    assert await books.broken_promises(world.database) == {}
 
 
 async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) -> None:

@@ -24,7 +24,7 @@ async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
     assert await life.referrer() == Purse(available=1000)
-    assert await books.unbalanced(world.database) == []
+    assert await books.broken_promises(world.database) == {}
 
 
 async def test_continues_as_new_once_credited_with_nothing_but_its_standing(world: World) -> None:

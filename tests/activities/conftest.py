@@ -1,0 +1,17 @@
+"""A database in which only acts moved anything, so that all of it must hold in the end."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from db.engine import Database
+from stack.postgres import Postgres
+from tests.books import broken_promises
+from tests.fixtures.databases import connected, copied
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Postgres, migrated: str) -> AsyncIterator[Database]:
+    async with copied(postgres, migrated) as urls, connected(urls.application) as database:
+        yield database
+        assert await broken_promises(database) == {}
