@@ -16,6 +16,8 @@ from sandbox.benchmarks.load import bounded
 COUNT: Final = 8
 APART_S: Final = 0.5
 """In life days lie between the steps; here at least every workflow task of the last one."""
+REPORTED_AFTER_S: Final = 2.5
+"""The server tells its counters only every second."""
 _ACTION: Final = re.compile(
     r'^action\{action_type="(\w+)",namespace="default".*\} (\S+)$', re.MULTILINE
 )
@@ -45,13 +47,14 @@ async def _life(
 ) -> list[Figure]:
     metrics = Caller(bench.connection.temporal_metrics_url)
     await bounded(range(COUNT // REFERRALS_A_CODE), maker.code, at_once=COUNT)
+    await asyncio.sleep(REPORTED_AFTER_S)
     before = await _actions(metrics)
     for wave in waves:
         await bounded(range(COUNT), wave, at_once=COUNT)
         await bench.watch.quiet()
         await asyncio.sleep(APART_S)
     await bench.watch.all_at(end, maker.referrals.values())
-    await asyncio.sleep(APART_S)
+    await asyncio.sleep(REPORTED_AFTER_S)
     taken = (await _actions(metrics) - before) / COUNT
     lengths = [await _events(bench.temporal, f"referral:{i}") for i in maker.referrals.values()]
     metrics.close()
