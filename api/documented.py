@@ -30,6 +30,12 @@ def problem_responses(*codes: str) -> Responses:
     return told
 
 
+def page_response(description: str) -> dict[str, Any]:
+    """What OpenAPI says of an answer that people read."""
+    content = {"text/html": {"schema": {"type": "string"}}}
+    return {"description": description, "content": content}
+
+
 def _example(code: str) -> dict[str, Any]:
     status, title = TITLES[code]
     return {

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.dependencies import Config, Db, Now
+from api.documented import Responses, page_response
 from api.following import follow, token_of, visit_of
 from api.schemas.codes import Platform
 from db import offers
@@ -55,14 +56,18 @@ PAGES: Final = {
     ),
 }
 
+ANSWERS: Final[Responses] = {
+    302: {
+        "description": "On to the campaign's destination; for a person with `referral_token`",
+        "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+    },
+    404: page_response("A page: this code is not known"),
+    410: page_response("A page: this offer is over, or paused"),
+}
 
-@router.api_route(
-    "/r/{code}",
-    methods=["GET", "HEAD"],
-    status_code=302,
-    response_class=Response,
-    include_in_schema=False,
-)
+
+@router.head("/r/{code}", include_in_schema=False)
+@router.get("/r/{code}", status_code=302, response_class=Response, responses=ANSWERS)
 async def follow_link(
     code: str, request: Request, database: Db, settings: Config, now: Now
 ) -> Response:

@@ -72,6 +72,13 @@ def documented() -> BaseSchema:
 schema = documented()
 
 
+def test_the_public_link_is_documented() -> None:
+    answers = schema.raw_schema["paths"]["/r/{code}"]["get"]["responses"]
+    assert {"302", "404", "410"} <= answers.keys()
+    assert "Location" in answers["302"]["headers"]
+    assert all("text/html" in answers[status]["content"] for status in ("404", "410"))
+
+
 @schema.parametrize()
 @bounded(
     max_examples=8,
