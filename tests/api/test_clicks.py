@@ -58,7 +58,7 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
     now = datetime.now(UTC)
     reading = read(told["referral_token"], key=key, at=now)
     assert (reading.outcome, str(reading.referral_id)) == (Outcome.VALID, told["referral_id"])
-    later = read(told["referral_token"], key=key, at=now + timedelta(days=30))
+    later = read(told["referral_token"], key=key, at=now + timedelta(days=30, seconds=1))
     assert later.outcome is Outcome.EXPIRED
 
 
