@@ -15,11 +15,10 @@ from pydantic import (
 )
 from pydantic.json_schema import WithJsonSchema
 
+from domain.facts import EARLIEST, ID, LATEST, UNSTORABLE
 from domain.money import LARGEST_MINOR, Money
+from domain.qualification import CLOCK_SKEW
 
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-CLOCK_SKEW: Final = timedelta(minutes=5)
 LONGEST_DURATION: Final = timedelta(days=3660)
 RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -30,8 +29,7 @@ DURATION: Final = re.compile(
     re.ASCII,
 )
 CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
-UNSTORABLE: Final = re.compile(r"[\0\ud800-\udfff]")
-ID_PATTERN: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
+ID_PATTERN: Final = f"^{ID.pattern}$"
 SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
