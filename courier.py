@@ -62,7 +62,7 @@ def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
 
 def _ring(work: tuple[Rounds, ...]) -> None:
     for rounds in work:
-        rounds.bell.ring()
+        rounds.alarm.ring()
 
 
 async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> None:

@@ -25,7 +25,7 @@ from api import (
     rewards,
     shares,
 )
-from api.dependencies import Keyring
+from api.dependencies import KnownKeys
 from api.documented import problem_responses
 from api.errors import install
 from api.observing import Metrics, Observed
@@ -64,7 +64,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     metrics = Metrics()
     app.state.settings = settings
     app.state.database = database
-    app.state.keyring = Keyring(database)
+    app.state.known_keys = KnownKeys(database)
     app.state.metrics = metrics
     app.state.verifying = Verifying(partial(verified, database))
     for router in PUBLIC:

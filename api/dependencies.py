@@ -23,7 +23,7 @@ MOST_REMEMBERED: Final = 10_000
 scheme = HTTPBearer(auto_error=False, description="An API key with the scopes of the route.")
 
 
-class Keyring:
+class KnownKeys:
     """Good keys, remembered for a few seconds so that a busy caller costs no query."""
 
     def __init__(self, database: Database) -> None:
@@ -76,8 +76,8 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
     """A dependency: the caller, whose key has one of the scopes; 401 or 403 otherwise."""
 
     async def caller(request: Request, _: Annotated[object, Depends(scheme)]) -> Caller:
-        keyring: Keyring = request.app.state.keyring
-        holder = await keyring.holder(_presented(request))
+        known: KnownKeys = request.app.state.known_keys
+        holder = await known.holder(_presented(request))
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"')
         if not any(holder.may(scope) for scope in scopes):

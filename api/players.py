@@ -27,7 +27,7 @@ REFUSALS: Final = {
 }
 
 
-class Account(StrEnum):
+class StatementAccount(StrEnum):
     AVAILABLE = "available"
     HELD = "held"
     OWED = "owed"
@@ -76,7 +76,7 @@ async def show_statement(
     database: Db,
     limit: Limit = 50,
     cursor: Cursor = None,
-    account: Account = Account.AVAILABLE,
+    account: StatementAccount = StatementAccount.AVAILABLE,
 ) -> PageOut[LineOut]:
     """Ledger lines of one of the player's accounts, newest first."""
     before = line_of(cursor)

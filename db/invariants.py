@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.ledger import APPEND_ONLY, MAY_BE_NEGATIVE, ROUTES
+from domain.ledger import APPEND_ONLY, ARROWS, MAY_BE_NEGATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def _listed(words: frozenset[str] | tuple[str, ...]) -> str:
 
 _ARROWS: Final = ", ".join(
     f"('{movement}', '{book}', {sign})"
-    for movement, arrows in ROUTES.items()
+    for movement, arrows in ARROWS.items()
     for arrow in arrows
     for book, sign in zip(arrow, (-1, 1), strict=True)
 )

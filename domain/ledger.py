@@ -39,7 +39,7 @@ MAY_BE_NEGATIVE: Final = frozenset({Book.FUNDING, Book.OWED})
 APPEND_ONLY: Final = frozenset({Book.FUNDING, Book.SPENT})
 """Nobody checks these balances, so they are derived: a busy row would only make acts queue."""
 
-ROUTES: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
+ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
     Movement.FUND: ((Book.FUNDING, Book.CAMPAIGN),),
     Movement.DEFUND: ((Book.CAMPAIGN, Book.FUNDING),),
     Movement.HOLD: ((Book.CAMPAIGN, Book.HELD),),
@@ -104,7 +104,7 @@ class Transfer:
 
     @property
     def _route(self) -> tuple[tuple[Book, Book], ...]:
-        return ROUTES[self.movement]
+        return ARROWS[self.movement]
 
     def _account(self, book: Book) -> Account:
         return account(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from messaging.patience import LONGEST_OUTAGE_S, pause_s
-from messaging.wake import POLL_S, Bell
+from messaging.wake import POLL_S, Alarm
 
 log = structlog.get_logger()
 
@@ -15,7 +15,7 @@ class Rounds:
     """`one` answers whether more is waiting; its exception is an outage of what it needs."""
 
     def __init__(self, name: str, one: Callable[[], Awaitable[bool]]) -> None:
-        self.bell = Bell()
+        self.alarm = Alarm()
         self._name = name
         self._one = one
         self._failures = 0
@@ -24,13 +24,13 @@ class Rounds:
     def stop(self) -> None:
         """After the present round."""
         self._stopping = True
-        self.bell.ring()
+        self.alarm.ring()
 
     async def run(self) -> None:
         while not self._stopping:
-            self.bell.answer()
+            self.alarm.answer()
             if not await self._has_more() and not self._stopping:
-                await self.bell.rings(within_s=POLL_S)
+                await self.alarm.rings(within_s=POLL_S)
 
     async def _has_more(self) -> bool:
         try:

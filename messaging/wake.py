@@ -15,7 +15,7 @@ _AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceE
 log = structlog.get_logger()
 
 
-class Bell:
+class Alarm:
     """Rings once, however often it was rung since somebody last answered."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ledger import (
-    ROUTES,
+    ARROWS,
     Account,
     Book,
     Movement,
@@ -50,7 +50,7 @@ def test_what_a_movement_does_to_each_account(movement: Movement, net: dict[Book
 
 
 def test_every_movement_has_a_route() -> None:
-    assert set(ROUTES) == set(Movement)
+    assert set(ARROWS) == set(Movement)
 
 
 @given(st.lists(st.tuples(st.sampled_from(Movement), st.integers(1, 10**6)), max_size=20))
