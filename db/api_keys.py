@@ -58,11 +58,8 @@ async def create_key(session: Session, *, owner: str, scopes: Collection[str], a
     refused = complaint(scopes)
     if refused is not None:
         raise ValueError(refused)
-    key_id, key, wanted = (
-        uuid4(),
-        _PREFIX + secrets.token_urlsafe(_SECRET_BYTES),
-        sorted(set(scopes)),
-    )
+    key_id, wanted = uuid4(), sorted(set(scopes))
+    key = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     values = {"id": key_id, "owner": owner, "scopes": wanted, "key_hash": key_hash(key)}
     await session.execute(insert(ApiKey).values(values))
     await _told(session, actor, "create", key_id, owner=owner, scopes=wanted)
