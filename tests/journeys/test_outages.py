@@ -78,9 +78,9 @@ async def wipe_temporal(directory: Path) -> None:
 
 
 async def rebuild(stack: Connection) -> int:
-    process = await asyncio.create_subprocess_exec(
+    rebuilding = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "rebuild"),
         env={**os.environ, **stack.environment},
         cwd=PROJECT,
     )
-    return await process.wait()
+    return await rebuilding.wait()
