@@ -17,6 +17,7 @@ from activities.fraud import FraudActivities, FraudSignal
 from activities.records import Records
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
+from activities.telling import LogActs
 from db.engine import Database
 from settings import Settings
 from workflows.client import connect
@@ -68,7 +69,7 @@ def build_worker(
         workflows=[ReferralWorkflow],
         activities=activities,
         workflow_runner=SANDBOX,
-        interceptors=[DropMalformedSignals()],
+        interceptors=[DropMalformedSignals(), LogActs()],
         max_concurrent_activities=concurrent_activities,
         graceful_shutdown_timeout=GRACE,
     )

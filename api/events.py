@@ -71,6 +71,7 @@ async def report_status_change(body: StatusChangeIn, database: Db, settings: Con
 
 async def _accept(body: Reported, database: Database, settings: Settings) -> Accepted:
     fact = body.fact(settings.hash_key.get_secret_value().encode())
+    structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.statement() as session:
         recorded = await facts.record(session, fact, player_id=body.player_id, door="http")
     if recorded is Recorded.CONFLICT:

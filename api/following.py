@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import structlog
+
 from api.schemas.codes import Platform
 from db import clicks
 from db.clicks import Invitation, Visit
@@ -10,13 +12,20 @@ from domain.codes import is_code, normalised
 from domain.privacy import pseudonymise
 from settings import Settings
 from tokens import issue
+from workflows.identity import workflow_id
 
 
 async def follow(database: Database, visit: Visit) -> Invitation:
     if not is_code(visit.code):
         return Invitation(clicks.Outcome.UNKNOWN_CODE)
     async with database.transaction() as session:
-        return await clicks.follow(session, visit)
+        invitation = await clicks.follow(session, visit)
+    if invitation.referral_id is not None:
+        structlog.contextvars.bind_contextvars(
+            referral_id=str(invitation.referral_id),
+            workflow_id=workflow_id(invitation.referral_id),
+        )
+    return invitation
 
 
 def visit_of(

@@ -15,6 +15,7 @@ from db.deliveries import Due
 from db.engine import Database
 from messaging.patience import LONGEST_OUTAGE_S, LONGEST_S, pause_s
 from messaging.signals import RPC_TIMEOUT, Address, carry, needs_call
+from workflows.identity import workflow_id
 
 DELIVERIES_A_ROUND: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""
@@ -96,7 +97,20 @@ async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
                 await carry(address, delivery)
         except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
             return dict.fromkeys(group[index:], fault)
+        _tell(delivery)
     return {}
+
+
+def _tell(delivery: Due) -> None:
+    referral_id = delivery.referral.referral_id
+    log.info(
+        "carried",
+        kind=delivery.kind,
+        event_id=delivery.event_id,
+        signal=delivery.signal,
+        referral_id=str(referral_id),
+        workflow_id=workflow_id(referral_id),
+    )
 
 
 def _pause_s(delivery: Due, fault: Exception) -> float:
