@@ -1,0 +1,77 @@
+"""News that come at the worst moment, and in any order."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+
+from domain.facts import Deposit
+from domain.ledger import Movement
+from domain.referral import Stage
+from tests import books
+from tests.books import Purse
+from tests.builders import chargeback
+from tests.workflows.lives import invited
+from tests.workflows.worlds import World
+
+ORDERS = list(permutations(range(3)))
+
+
+@pytest.mark.parametrize("act", ["score_fraud", "credit_reward"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_chargeback_around_the_crediting_is_not_lost(
+    world: World, act: str, moment: str
+) -> None:
+    life = await invited(world)
+    await life.signs_up()
+    deposit = life.deposit()
+    cues = getattr(world.prompter, moment)
+
+    async def charge_back() -> None:
+        del cues[life.id, act]
+        await life.takes_back(deposit)
+
+    cues[life.id, act] = charge_back
+    await life.hears(deposit)
+    await life.acted(act)
+
+    assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
+    assert await life.referrer() == Purse()
+    assert (life.id, act) not in cues
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: "".join(map(str, order)))
+async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence[int]) -> None:
+    life = await invited(world)
+    first, second = life.deposit(400), life.deposit(2000)
+    heard = [life.signup(), first, second]
+    for index in (*order, *order):
+        await life.hears(heard[index])
+    await life.reaches(Stage.REWARDED)
+
+    assert await life.lives_on() is Stage.SETTLED
+    assert (await life.stored()).qualified_by == second.event_id
+    assert await life.referrer() == Purse(available=1000)
+
+
+async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> None:
+    lives = [await invited(world) for _ in range(12)]
+    deposits: list[Deposit] = [life.deposit() for life in lives]
+    for life in lives:
+        await life.signs_up()
+    for life, deposit in zip(lives, deposits, strict=True):
+        await life.signals("make_deposit", deposit)
+    await asyncio.gather(
+        *(
+            life.signals("charge_back", chargeback(deposit))
+            for life, deposit in zip(lives, deposits, strict=True)
+            for _ in range(4)
+        )
+    )
+
+    for life in lives:
+        assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
+        assert await life.referrer() == Purse()
+        moved = await books.movements(world.database, life.row.id)
+        assert moved.count(Movement.RELEASE) == moved.count(Movement.REVERSE) <= 1
