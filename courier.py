@@ -20,6 +20,8 @@ from workflows.client import connect
 
 LEAVE_WITHIN_S: Final = 8.0
 """Longer than one call to Temporal, so that the round under way is finished."""
+LEAST_POOL: Final = 3
+"""One connection claims players, one routes them, one carries."""
 
 log = structlog.get_logger()
 
@@ -39,7 +41,8 @@ async def _until_told(settings: Settings) -> None:
 
 async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    pool_size = max(settings.database_pool_size, LEAST_POOL)
+    database = Database(settings.database_url, pool_size=pool_size)
     work = _work(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]
     tasks.append(asyncio.create_task(wake.listen(settings.database_url, partial(_ring, work))))

@@ -1,12 +1,12 @@
 """Facts that nobody has looked at yet, player by player."""
 
 from collections.abc import Collection
+from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from db.engine import ReadSession, Session
 from db.facts import fact_of
-from db.tables import Inbox
 from domain.facts import Fact, Kind
 
 _TAKE = text("""
@@ -14,16 +14,32 @@ _TAKE = text("""
     select facts.kind, facts.body from facts join taken using (kind, event_id)
     order by facts.occurred_at, facts.event_id
 """)
+# Materialized, so that a lock is tried in turn and only until there are enough: where the planner
+# is free it may try one for every row, and claim players that nobody then routes.
+_CLAIM = text("""
+    with waiting as materialized (
+        select player_id from inbox where player_id <> all(cast(:besides as varchar[]))
+        order by id limit :seen
+    )
+    select player_id from waiting
+    where pg_try_advisory_xact_lock(hashtext('inbox'), hashtext(player_id))
+    limit :limit
+""")
+COPIES_IN_SIGHT: Final = 8
+"""So many couriers find work of their own, each beyond what the others have claimed."""
 
 
-async def waiting_players(
+async def claim_players(
     session: ReadSession, *, limit: int, besides: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Whose facts are among the `limit` oldest; `besides` are left where they are."""
-    rows = select(Inbox.id, Inbox.player_id).where(Inbox.player_id.not_in(besides))
-    oldest = rows.order_by(Inbox.id).limit(limit).subquery()
-    query = select(oldest.c.player_id).group_by(oldest.c.player_id)
-    return tuple(await session.scalars(query.order_by(func.min(oldest.c.id))))
+    """Whose facts are the oldest that no other transaction has claimed; `limit` counts facts.
+
+    A claim ends with the transaction. It only keeps others from the same work: what makes a
+    player's facts be routed once is the lock on the player. `besides` are left where they are.
+    """
+    values = {"besides": list(besides), "seen": limit * COPIES_IN_SIGHT, "limit": limit}
+    claimed = await session.scalars(_CLAIM, values)
+    return tuple(dict.fromkeys(claimed))
 
 
 async def take(session: Session, player_id: str) -> tuple[Fact, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from messaging.patience import pause_s
 
 FACTS_A_ROUND: Final = 64
 PLAYERS_AT_ONCE: Final = 6
-"""Each needs a connection, and the carrier one more."""
+"""Each needs a connection; their claim and the carrier need one more each."""
 
 log = structlog.get_logger()
 
@@ -42,15 +42,19 @@ class Router:
     async def route(self) -> bool:
         """Route the players who have waited longest; whether there may be more of them."""
         async with self._database.reading() as session:
-            waiting = await inbox.waiting_players(
+            claimed = await inbox.claim_players(
                 session, limit=FACTS_A_ROUND, besides=self._resting()
             )
+            # The claim lasts as long as its transaction, and other couriers route other players.
+            await self._route_all(claimed)
+        return bool(claimed)
+
+    async def _route_all(self, player_ids: Sequence[str]) -> None:
         results = await asyncio.gather(
-            *(self._route(player_id) for player_id in waiting), return_exceptions=True
+            *(self._route(player_id) for player_id in player_ids), return_exceptions=True
         )
-        for player_id, result in zip(waiting, results, strict=True):
+        for player_id, result in zip(player_ids, results, strict=True):
             self._remember(player_id, result)
-        return bool(waiting)
 
     async def _route(self, player_id: str) -> None:
         async with self._room, self._database.transaction() as session:

@@ -87,6 +87,15 @@ async def test_a_fact_reaches_its_workflow(
         await signalled(temporal_env, await bound(fresh_database, player_id))
 
 
+async def test_the_smallest_pool_is_large_enough(
+    fresh_database: Database, fresh_urls: Urls, settings: Settings
+) -> None:
+    nowhere = settings_for(settings, fresh_urls, f"127.0.0.1:{ports.another()}")
+    async with running(nowhere.model_copy(update={"database_pool_size": 1})):
+        for player_id in [await arrive(fresh_database) for _ in range(5)]:
+            await bound(fresh_database, player_id)
+
+
 async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
     fresh_database: Database, fresh_urls: Urls, settings: Settings
 ) -> None:

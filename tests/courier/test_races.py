@@ -4,11 +4,13 @@ import asyncio
 
 from sqlalchemy import func, select
 
+from db import inbox
 from db.engine import Database
 from db.tables import Inbox
 from domain.facts import Signup
 from domain.referral import Stage
-from tests.builders import deposit, signup, unique
+from messaging.router import Router
+from tests.builders import NOW, TOKEN_KEY, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
     attribution,
@@ -37,6 +39,28 @@ async def test_two_couriers_racing_on_a_player_bind_and_deliver_once(database: D
         (row,) = await referrals_of(database, arrival.player_id)
         kinds = sorted(delivery.kind for delivery in await deliveries_to(database, row))
         assert kinds == ["deposit", "signup"]
+
+
+async def test_couriers_claim_different_players_and_lose_none(fresh_database: Database) -> None:
+    code = await a_shared_code(fresh_database)
+    arrivals = [signup(code=code) for _ in range(RACES)]
+    for arrival in arrivals:
+        player = arrival.player_id
+        await hear(fresh_database, arrival, deposit(player), player_id=player)
+
+    async with fresh_database.reading() as one, fresh_database.reading() as other:
+        first = await inbox.claim_players(one, limit=64)
+        second = await inbox.claim_players(other, limit=64)
+    assert first == tuple(arrival.player_id for arrival in arrivals[:32])
+    assert second == tuple(arrival.player_id for arrival in arrivals[32:64])
+
+    await asyncio.gather(*(_route_everything(fresh_database) for _ in range(3)))
+
+    for arrival in arrivals:
+        (row,) = await referrals_of(fresh_database, arrival.player_id)
+        assert len(await deliveries_to(fresh_database, row)) == 2
+    async with fresh_database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(Inbox)) == 0
 
 
 async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
@@ -82,6 +106,12 @@ async def test_two_players_racing_with_the_links_of_one_visitor_do_not_wait_for_
         assert stages == [Stage.LOST, Stage.SIGNED_UP]
         found = [await attribution(database, player) for player in players]
         assert [entry.outcome for entry in found] == ["bound"] * 2
+
+
+async def _route_everything(database: Database) -> None:
+    router = Router(database, token_key=TOKEN_KEY, clock=lambda: NOW)
+    while await router.route():
+        pass
 
 
 async def _hear_all(database: Database, players: list[Signup]) -> None:
