@@ -10,12 +10,13 @@ from sandbox.book import Book, connected
 from stack import Connection, running
 from stack.clean import discard
 from tests.journeys.engineer import Engineer
+from tests.journeys.killing import apart
 from workflows.client import connect
 
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("journeys")
+    return apart(tmp_path_factory.mktemp("journeys"))
 
 
 @pytest.fixture(scope="session")

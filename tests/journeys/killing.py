@@ -1,13 +1,22 @@
-"""kill -9 of the stack's children, and waiting for their successors."""
+"""Stacks to be harmed: apart from all others; kill -9 of their children, and their successors."""
 
+import json
 import os
 import signal
 from pathlib import Path
 
 from sandbox.patience import until
+from stack import ports
 from stack.connection import read_pids
 
 RESTART_S = 40.0
+
+
+def apart(directory: Path) -> Path:
+    """The folder of a stack on ports that nobody prefers: other stacks may start at this moment."""
+    chosen = {name: ports.another() for name in ports.PREFERRED}
+    (directory / "ports.json").write_text(json.dumps(chosen))
+    return directory
 
 
 def kill(directory: Path, name: str) -> int:

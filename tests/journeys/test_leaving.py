@@ -11,11 +11,12 @@ from sandbox.events import deposit
 from sandbox.pairs import invited
 from stack import running
 from stack.clean import discard
+from tests.journeys.killing import apart
 
 
 @pytest.mark.timeout(180)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
-    async with running(tmp_path) as connection:
+    async with running(apart(tmp_path)) as connection:
         async with connected(
             connection.api_url,
             api_key=connection.api_key,
