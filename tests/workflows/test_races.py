@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from domain.facts import Deposit
+from domain.facts import Deposit, Fact
 from domain.ledger import Movement
 from domain.referral import Stage
 from tests import books
@@ -45,7 +45,7 @@ async def test_a_chargeback_around_the_crediting_is_not_lost(
 async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence[int]) -> None:
     life = await invited(world)
     first, second = life.deposit(400), life.deposit(2000)
-    heard = [life.signup(), first, second]
+    heard: list[Fact] = [life.signup(), first, second]
     for index in (*order, *order):
         await life.hears(heard[index])
     await life.reaches(Stage.REWARDED)
