@@ -57,7 +57,7 @@ def demo() -> None:
 
 @app.command()
 def bench(
-    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 300,
+    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures there, too.")
     ] = None,

@@ -1,0 +1,63 @@
+"""A row that somebody else makes at the same moment is locked like any other."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from db import players
+from db.engine import Database, Session
+from db.ledger import lock_accounts
+from domain.ledger import Account, Book
+
+
+async def test_a_player_whom_another_transaction_has_just_made_is_locked(
+    database: Database,
+) -> None:
+    player_id = f"player-{uuid4()}"
+    async with database.transaction() as second:
+        async with database.transaction() as first:
+            await players.lock(first, player_id)
+            waiting = asyncio.create_task(players.lock(second, player_id))
+            await _waits_for(database, await _backend(first))
+        await waiting
+
+        await _is_locked(database, "select from players where player_id = :key", player_id)
+
+
+async def test_an_account_that_another_transaction_has_just_made_is_locked(
+    database: Database,
+) -> None:
+    account = Account(book=Book.HELD, currency="USD", player_id=f"player-{uuid4()}")
+    async with database.transaction() as second:
+        async with database.transaction() as first:
+            assert await lock_accounts(first, [account]) == {account: 0}
+            waiting = asyncio.create_task(lock_accounts(second, [account]))
+            await _waits_for(database, await _backend(first))
+        assert await waiting == {account: 0}
+
+        await _is_locked(database, "select from accounts where player_id = :key", account.player_id)
+
+
+async def _backend(session: Session) -> int:
+    return int((await session.execute(text("select pg_backend_pid()"))).scalar_one())
+
+
+async def _waits_for(database: Database, pid: int) -> None:
+    query = text("""
+        select exists (
+            select from pg_stat_activity where :pid = any(pg_blocking_pids(pg_stat_activity.pid))
+        )
+    """)
+    async with asyncio.timeout(10), database.reading() as session:
+        while not (await session.execute(query, {"pid": pid})).scalar_one():
+            await session.rollback()
+
+
+async def _is_locked(database: Database, query: str, key: str | None) -> None:
+    async with database.transaction() as third:
+        with pytest.raises(DBAPIError, match="could not obtain lock"):
+            await third.execute(text(f"{query} for no key update nowait"), {"key": key})
+        await third.rollback()
