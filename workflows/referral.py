@@ -16,9 +16,9 @@ from domain.referral import CREDITED, EARNING, Referral, Stage, Standing
 from workflows import search
 from workflows.bell import Bell
 from workflows.details import details
-from workflows.inbox import Inbox
 from workflows.messages import SignUp
 from workflows.options import database, fraud_signals
+from workflows.unrecorded import Unrecorded
 
 Act = Callable[[Any, Look], Awaitable[Standing]]
 """An activity that looks, acts, and answers where the referral stands."""
@@ -41,7 +41,7 @@ class ReferralWorkflow:
         self.standing = referral.standing
         self.arrival = Bell()
         self.news = Bell()
-        self.inbox = Inbox()
+        self.unrecorded = Unrecorded()
 
     @workflow.run
     async def run(self, referral: Referral) -> Stage:
@@ -103,7 +103,7 @@ class ReferralWorkflow:
     @workflow.signal
     def sign_up(self, signup: SignUp) -> None:
         if signup.standing is None:
-            self.inbox.put(signup.event())
+            self.unrecorded.put(signup.event())
         elif self.is_at(Stage.INVITED):
             self.standing = signup.standing
             self.bind(signup.player_id)
@@ -112,25 +112,26 @@ class ReferralWorkflow:
 
     @workflow.signal
     def make_deposit(self, deposit: Deposit) -> None:
-        self.inbox.put(deposit)
+        self.unrecorded.put(deposit)
         self.news.ring()
 
     @workflow.signal
     def charge_back(self, chargeback: Chargeback) -> None:
-        self.inbox.put(chargeback)
+        self.unrecorded.put(chargeback)
         self.news.ring()
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:
-        self.inbox.put(decision)
+        self.unrecorded.put(decision)
         self.news.ring()
 
     @workflow.signal
-    def supersede(self) -> None:
+    def supersede(self, _: Any = None) -> None:  # noqa: ANN401 - whatever is said with it
+        """Another referral has won the signup."""
         self.look()
 
     @workflow.signal
-    def look(self) -> None:
+    def look(self, _: Any = None) -> None:  # noqa: ANN401 - whatever is said with it
         """Something of ours changed: a player's standing, a budget, another referral."""
         self.arrival.ring()
         self.news.ring()
@@ -144,7 +145,7 @@ class ReferralWorkflow:
 
     @property
     def has_heard_all(self) -> bool:
-        return self.inbox.is_empty and not self.news.has_rung
+        return self.unrecorded.is_empty and not self.news.has_rung
 
     def continue_as_new(self) -> None:
         referral = replace(self.referral, standing=self.standing)
@@ -192,13 +193,13 @@ class ReferralWorkflow:
             referral_id=self.referral.referral_id,
             standing=self.standing,
             now=workflow.now(),
-            heard=self.inbox.heard(),
+            heard=self.unrecorded.heard(),
         )
 
     def stand(self, standing: Standing, look: Look) -> None:
         """Stand where the act found or left the referral; it has recorded what was heard."""
         self.standing = standing
-        self.inbox.forget(look.heard)
+        self.unrecorded.forget(look.heard)
         self.show()
 
     def bind(self, referee_id: str) -> None:

@@ -4,7 +4,7 @@ from activities.messages import Heard
 from domain.facts import Chargeback, Decision, Deposit, Fact, Signup, kind_of
 
 
-class Inbox:
+class Unrecorded:
     """A copy of an event is kept once, however often it is signalled."""
 
     def __init__(self) -> None:
