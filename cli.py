@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import traceback
 from collections.abc import Callable, Coroutine
 from importlib import import_module
@@ -10,12 +11,16 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
+from dotenv import load_dotenv
 from pydantic import ValidationError
 
 from settings import DatabaseSettings, MigrationSettings, Settings
 from telemetry import configure_logging, leave
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
+
+STACK = Path(".stack")
+"""Where `up` keeps its state unless told otherwise."""
 
 Acting = Annotated[
     str | None, typer.Option(help="Who does this, for the audit; otherwise the system's user.")
@@ -42,7 +47,7 @@ def main() -> None:
 def up(
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget every earlier run first.")] = False,
-    directory: Annotated[Path, typer.Option("--dir", help="Where to keep state.")] = Path(".stack"),
+    directory: Annotated[Path, typer.Option("--dir", help="Where to keep state.")] = STACK,
 ) -> None:
     """Run the whole system here until Ctrl-C."""
     run = _load("stack.foreground", "run")
@@ -170,6 +175,9 @@ def _serve(module: str, needed: type[DatabaseSettings] = Settings) -> None:
 
 
 def _read(settings: type[_Settings]) -> _Settings:
+    """From the environment; beside a running `referrals up`, from what that has written."""
+    if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK / "environment"):
+        typer.echo(f"on the embedded stack in {STACK}", err=True)
     try:
         return settings()
     except ValidationError as error:

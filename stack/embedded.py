@@ -12,6 +12,7 @@ from stack import ours, ports, postgres, temporal
 from stack.account import remove_private_place
 from stack.child import Child
 from stack.connection import FILE, Connection
+from stack.files import replace_private_text
 from stack.keyring import Keyring
 from stack.lock import held
 from stack.supervisor import Supervisor
@@ -21,6 +22,8 @@ Progress = Callable[[str], None]
 _LOCK: Final = "lock"
 _LOGS: Final = "logs"
 _SECRETS: Final = "secrets.json"
+ENVIRONMENT: Final = "environment"
+"""REFERRALS_* lines for the commands of an operator, readable by the owner only."""
 
 
 @asynccontextmanager
@@ -115,6 +118,8 @@ async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connecti
             publish()
 
     supervisor = Supervisor(logs=plan.directory / _LOGS, changed=publish_again)
+    lines = "".join(f"{name}={value}\n" for name, value in plan.environment.items())
+    replace_private_text(plan.directory / ENVIRONMENT, lines)
     try:
         progress("starting PostgreSQL and Temporal")
         await supervisor.start(plan.cluster.child(), _temporal(plan))
