@@ -1,7 +1,7 @@
 """From a qualifying deposit to money: promised, reserved, and credited, held or deferred."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -29,12 +29,18 @@ async def credit(record: Record) -> Standing:
     if assessed.verdict is Verdict.BLOCK:
         return await void(record, Stage.REJECTED, _because(assessed))
     promised = await _promise(record, deposit)
-    if await rewards.hold(record.session, record.referral, promised, at=record.now) is (
+    eligible = await record.both_are_eligible()
+    waits = assessed.verdict is Verdict.REVIEW or not eligible or bool(record.terms.hold_period)
+    give = rewards.hold if waits else rewards.credit
+    if await give(record.session, record.referral, promised, at=record.now) is (
         Posting.INSUFFICIENT
     ):
         return await _defer(record)
+    record.referral.awaits_funds = False
     await _announce_qualified(record)
-    return await _credit_or_hold(record, deposit, assessed)
+    if not waits:
+        return await _rewarded(record, deposit, promised)
+    return await _held(record, assessed, promised, eligible=eligible)
 
 
 async def release(record: Record, deposit: Deposit) -> Standing:
@@ -42,18 +48,7 @@ async def release(record: Record, deposit: Deposit) -> Standing:
     held = await rewards.of_referral(record.session, record.referral.id)
     await rewards.release(record.session, record.referral, held, at=record.now)
     await reviews.close(record.session, record.referral.id)
-    for reward in held:
-        reward.deposit_event_id = deposit.event_id
-    record.referral.qualified_by = deposit.event_id
-    record.referral.credited_at = record.now
-    return await referrals.enter(
-        record.session,
-        record.referral,
-        Stage.REWARDED,
-        until=record.now + record.terms.chargeback_window,
-        at=record.now,
-        extra=_told(held),
-    )
+    return await _rewarded(record, deposit, held)
 
 
 async def void(record: Record, stage: Stage, reason: str) -> Standing:
@@ -119,27 +114,33 @@ async def _defer(record: Record) -> Standing:
     )
 
 
-async def _credit_or_hold(record: Record, deposit: Deposit, assessed: AssessmentRow) -> Standing:
-    record.referral.awaits_funds = False
-    eligible = await record.both_are_eligible()
-    doubtful = assessed.verdict is Verdict.REVIEW or not eligible
-    if doubtful:
+async def _rewarded(record: Record, deposit: Deposit, issued: Sequence[Reward]) -> Standing:
+    for reward in issued:
+        reward.deposit_event_id = deposit.event_id
+    record.referral.qualified_by = deposit.event_id
+    record.referral.credited_at = record.now
+    return await referrals.enter(
+        record.session,
+        record.referral,
+        Stage.REWARDED,
+        until=record.now + record.terms.chargeback_window,
+        at=record.now,
+        extra=_told(issued),
+    )
+
+
+async def _held(
+    record: Record, assessed: AssessmentRow, held: Sequence[Reward], *, eligible: bool
+) -> Standing:
+    wait, why = record.terms.hold_period, "in its hold period"
+    if assessed.verdict is Verdict.REVIEW or not eligible:
         await doubt(record, assessed, eligible=eligible)
-        return await _hold(record, until=record.now + record.terms.review_period, why="in review")
-    if record.terms.hold_period:
-        return await _hold(
-            record, until=record.now + record.terms.hold_period, why="in its hold period"
-        )
-    return await release(record, deposit)
-
-
-async def _hold(record: Record, *, until: datetime, why: str) -> Standing:
-    held = await rewards.of_referral(record.session, record.referral.id)
+        wait, why = record.terms.review_period, "in review"
     return await referrals.enter(
         record.session,
         record.referral,
         Stage.HELD,
-        until=until,
+        until=record.now + wait,
         at=record.now,
         reason=why,
         extra=_told(held),

@@ -81,16 +81,23 @@ async def hold(
     return posting
 
 
+async def credit(
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
+) -> Posting:
+    """Hold and release in one posting, where nothing is waited for; all of them or none."""
+    holds = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
+    releases = await _releases(session, referral, rewards)
+    posting = await ledger.post(session, [*holds, *releases], at=at)
+    if posting is not Posting.INSUFFICIENT:
+        _mark(rewards, RewardStatus.ISSUED, at)
+    return posting
+
+
 async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Credit the held rewards; what their players owe is recovered from them first."""
-    transfers: list[Transfer] = []
-    for reward in rewards:
-        hold_id = transfer_id(reward.id, Movement.HOLD)
-        transfers.append(_transfer(referral, reward, Movement.RELEASE, resolves=hold_id))
-        transfers += await _recoveries(session, referral, reward, money_of(reward))
-    await _must_post(session, transfers, at=at)
+    await _must_post(session, await _releases(session, referral, rewards), at=at)
     _mark(rewards, RewardStatus.ISSUED, at)
 
 
@@ -139,6 +146,17 @@ async def reinstate(
     if posting is not Posting.INSUFFICIENT:
         _mark(rewards, RewardStatus.ISSUED, at)
     return posting
+
+
+async def _releases(
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward]
+) -> list[Transfer]:
+    transfers: list[Transfer] = []
+    for reward in rewards:
+        hold_id = transfer_id(reward.id, Movement.HOLD)
+        transfers.append(_transfer(referral, reward, Movement.RELEASE, resolves=hold_id))
+        transfers += await _recoveries(session, referral, reward, money_of(reward))
+    return transfers
 
 
 def money_of(reward: Reward) -> Money:
