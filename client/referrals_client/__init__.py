@@ -1,0 +1,49 @@
+"""Tells the referral service what happened, and asks it, without ever holding its caller up."""
+
+from typing import Final
+
+from referrals_client.answers import Balance, Claimed, Confirmed, OwnCode, Resolved
+from referrals_client.client import Client
+from referrals_client.events import Event
+from referrals_client.fields import (
+    ChargebackFields,
+    DepositFields,
+    SignupFields,
+    StatusFields,
+    WagerFields,
+)
+from referrals_client.first_open import FirstOpen
+from referrals_client.handing import Dropped, Handover, NotTaken, Stats
+from referrals_client.limits import Limits
+from referrals_client.money import Money
+from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+from referrals_client.wire import Wire
+
+__all__ = [
+    "Balance",
+    "ChargebackFields",
+    "Claimed",
+    "Client",
+    "Confirmed",
+    "DepositFields",
+    "Dropped",
+    "Event",
+    "FirstOpen",
+    "Handover",
+    "Limits",
+    "Money",
+    "NotTaken",
+    "Ok",
+    "Outcome",
+    "OwnCode",
+    "Refused",
+    "Resolved",
+    "SignupFields",
+    "Stats",
+    "StatusFields",
+    "Unavailable",
+    "WagerFields",
+    "Wire",
+]
+
+__version__: Final = "0.1.0"

@@ -1,0 +1,35 @@
+"""What an app knows at its first open, for POST /v1/attributions/resolve."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstOpen:
+    """All but the platform may be unknown; the more is known, the surer the answer.
+
+    The timestamps are seconds since 1970 as Google's library gives them, 0 where it does not know.
+    """
+
+    platform: Literal["ios", "android"]
+    install_referrer: str | None = None
+    referrer_click_timestamp_seconds: int | None = None
+    install_begin_timestamp_seconds: int | None = None
+    referrer_click_timestamp_server_seconds: int | None = None
+    install_begin_timestamp_server_seconds: int | None = None
+    install_version: str | None = None
+    clipboard_token: str | None = None
+    universal_link: str | None = None
+    cookie_token: str | None = None
+    device_id: str | None = None
+    device_model: str | None = None
+    os: str | None = None
+    os_version: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    screen: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+    def body(self) -> dict[str, object]:
+        return {name: value for name, value in asdict(self).items() if value is not None}

@@ -1,0 +1,11 @@
+"""An amount of money, as the service counts it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Whole minor units, such as cents, of one ISO 4217 currency."""
+
+    minor: int
+    currency: str

@@ -1,0 +1,66 @@
+"""What is counted, logged and handed back; whatever a callback raises stays here."""
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Final
+
+from referrals_client.events import Event
+from referrals_client.handing import Dropped, NotTaken
+from referrals_client.outcomes import Refused, Unavailable
+
+log: Final = logging.getLogger("referrals_client")
+
+
+class Telling:
+    """Logs ids, counts and reasons, never a body: bodies hold personal data."""
+
+    def __init__(
+        self,
+        on_dropped: Callable[[Dropped], object] | None,
+        on_refused: Callable[[NotTaken], object] | None,
+    ) -> None:
+        self._on_dropped = on_dropped
+        self._on_refused = on_refused
+        self._lock = Lock()
+        self.counts = {"accepted": 0, "duplicates": 0, "refused": 0, "dropped": 0, "failed": 0}
+        self.is_away = False
+
+    def accepted(self, answer: Any) -> None:  # noqa: ANN401 - what the service said
+        self._count("accepted")
+        if isinstance(answer, dict) and answer.get("status") == "duplicate":
+            self._count("duplicates")
+        if self.is_away:
+            self.is_away = False
+            log.info("the referral service is back")
+
+    def failed(self, failure: Unavailable) -> None:
+        self._count("failed")
+        if not self.is_away:
+            self.is_away = True
+            log.warning("the referral service is away (%s); events wait", failure.why)
+
+    def refused(self, door: str, event_id: str, refusal: Refused, event: Event | None) -> None:
+        self._count("refused")
+        log.error("%s %s refused: %s %s", door, event_id, refusal.code, refusal.detail)
+        self._tell(self._on_refused, NotTaken(door, event_id, refusal, event))
+
+    def dropped(self, event: Event, why: str) -> None:
+        self._count("dropped")
+        # One line for a burst: the callback and the count have them all.
+        if self.counts["dropped"].bit_count() == 1:
+            dropped = self.counts["dropped"]
+            log.error("%s %s dropped: %s; %d by now", event.door, event.event_id, why, dropped)
+        self._tell(self._on_dropped, Dropped(event, why))
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.counts[what] += 1
+
+    def _tell(self, callback: Callable[[Any], object] | None, told: object) -> None:
+        if callback is None:
+            return
+        try:
+            callback(told)
+        except Exception as fault:  # noqa: BLE001 - it would reach the caller's critical path
+            log.error("a callback raised %s", type(fault).__name__)  # noqa: TRY400

@@ -1,0 +1,111 @@
+"""One attempt over HTTP, with a deadline, told as a value."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+
+from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+
+ABOUT_THE_CALL: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
+"""Statuses that say no to what was asked. All others are about the way to the service, a key, a
+rate or a fault: the same call may succeed later."""
+ABOUT_THE_EVENT: Final = ABOUT_THE_CALL - {404, 410}
+"""The same for events: their addresses are fixed, so 404 means that the way there is wrong."""
+CONNECTIONS: Final = 32
+LONGEST_DETAIL: Final = 300
+
+
+class Wire:
+    """Calls the service. Neither raises nor waits longer than it is told."""
+
+    def __init__(self, url: str, api_key: str, *, http: httpx.AsyncClient | None = None) -> None:
+        """With an `http` of your own, proxies and certificates are yours, and so is closing it."""
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._is_ours = http is None
+        self._http = http or _own_client()
+
+    async def post(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
+        """Ask for something; `content` is JSON."""
+        return await self._call("POST", path, within_s, ABOUT_THE_CALL, content=content)
+
+    async def tell(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
+        """Report an event: `Refused` only for what is wrong with the event itself."""
+        return await self._call("POST", path, within_s, ABOUT_THE_EVENT, content=content)
+
+    async def get(self, path: str, *, within_s: float) -> Outcome[Any]:
+        return await self._call("GET", path, within_s, ABOUT_THE_CALL)
+
+    async def close(self) -> None:
+        if self._is_ours:
+            await self._http.aclose()
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        within_s: float,
+        refusals: frozenset[int],
+        **more: Any,  # noqa: ANN401 - as httpx takes them
+    ) -> Outcome[Any]:
+        try:
+            async with asyncio.timeout(within_s):
+                answer = await self._http.request(
+                    method,
+                    self._url + path,
+                    headers=self._headers,
+                    timeout=within_s,
+                    follow_redirects=False,
+                    **more,
+                )
+            return _outcome(answer, refusals)
+        except TimeoutError:
+            return Unavailable("deadline")
+        except Exception as fault:  # noqa: BLE001 - the caller's critical path begins here
+            return Unavailable(type(fault).__name__)
+
+
+def _own_client() -> httpx.AsyncClient:
+    # Nobody's HTTP_PROXY or .netrc decides where players' events go.
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS))
+
+
+def _outcome(answer: httpx.Response, refusals: frozenset[int]) -> Outcome[Any]:
+    if answer.is_success:
+        return Ok(answer.json())
+    if answer.status_code in refusals:
+        return _refused(answer)
+    return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
+
+
+def _refused(answer: httpx.Response) -> Refused:
+    problem = _problem(answer)
+    code = str(problem.get("code") or f"http_{answer.status_code}")
+    fields = [f"{error['field']}: {error['message']}" for error in problem.get("errors", ())]
+    detail = "; ".join(fields) or str(problem.get("detail", ""))
+    return Refused(code, detail[:LONGEST_DETAIL], answer.status_code)
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _retry_after_s(answer: httpx.Response) -> float | None:
+    """Seconds or a date, as RFC 9110 has it; what is neither counts as not said."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

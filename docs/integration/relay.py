@@ -1,0 +1,123 @@
+"""Delivers the rows of `referral_outbox` to the referral service; run as many copies as you like.
+
+Reads OUTBOX_DSN, REFERRAL_API_URL and REFERRAL_API_KEY, and runs until SIGTERM or SIGINT. Needs
+asyncpg and referrals-client.
+
+A row is leased, sent, then marked. A relay that dies in between leaves a lease that runs out, and
+another one sends the row again: the service knows the `event_id` and answers `duplicate`. Of each
+player only the oldest waiting row can be leased, so a player's events arrive in their order.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from referrals_client import Limits, Ok, Outcome, Refused, Wire
+
+BATCH: Final = 16
+IDLE_S: Final = 0.2
+DEFAULT_LEASE_S: Final = 30.0
+COMMAND_S: Final = 10.0
+
+# Rows that another relay is just leasing are skipped; those that it has leased are not due.
+TAKE: Final = """
+    UPDATE referral_outbox
+    SET attempts = attempts + 1, due_at = now() + $2 * interval '1 second'
+    WHERE position IN (
+        SELECT position FROM referral_outbox AS first
+        WHERE sent_at IS NULL AND dead IS NULL AND due_at <= now()
+          AND NOT EXISTS (
+              SELECT FROM referral_outbox AS earlier
+              WHERE earlier.player_id = first.player_id AND earlier.position < first.position
+                AND earlier.sent_at IS NULL AND earlier.dead IS NULL)
+        ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING position, door, body, attempts
+"""
+SENT: Final = "UPDATE referral_outbox SET sent_at = now() WHERE position = $1 AND sent_at IS NULL"
+DEAD: Final = "UPDATE referral_outbox SET dead = $2 WHERE position = $1 AND sent_at IS NULL"
+LATER: Final = """
+    UPDATE referral_outbox SET due_at = now() + $2 * interval '1 second'
+    WHERE position = $1 AND sent_at IS NULL
+"""
+PASSING: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+log: Final = logging.getLogger("relay")
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One of the relays on an outbox. An attempt must be shorter than the lease."""
+
+    pool: asyncpg.Pool
+    wire: Wire
+    limits: Limits
+    lease_s: float
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Rounds, with a pause when there is nothing to send or nobody to hear it."""
+        failures = 0
+        while not stopping.is_set():
+            heard = await self._round()
+            failures = 0 if all(heard) else failures + 1
+            if failures:
+                await _pause(stopping, self.limits.pause_s(failures))
+            elif not heard:
+                await _pause(stopping, IDLE_S * random.uniform(0.5, 1))  # noqa: S311
+
+    async def _round(self) -> list[bool]:
+        """Of each row that was due, whether it was heard."""
+        try:
+            rows = await self.pool.fetch(TAKE, BATCH, self.lease_s)
+            return await asyncio.gather(*(self._deliver(row) for row in rows))
+        except PASSING as fault:
+            log.warning("the outbox cannot be reached: %s", type(fault).__name__)
+            return [False]
+
+    async def _deliver(self, row: asyncpg.Record) -> bool:
+        path, body = f"/v1/events/{row['door']}", row["body"].encode()
+        outcome = await self.wire.tell(path, body, within_s=self.limits.attempt_s)
+        statement, arguments = self._mark(outcome, row["attempts"])
+        await self.pool.execute(statement, row["position"], *arguments)
+        if isinstance(outcome, Refused):
+            log.error("row %s is dead: %s %s", row["position"], outcome.code, outcome.detail)
+        return isinstance(outcome, (Ok, Refused))
+
+    def _mark(self, outcome: Outcome[Any], attempts: int) -> tuple[str, tuple[object, ...]]:
+        if isinstance(outcome, Ok):
+            return SENT, ()
+        if isinstance(outcome, Refused):
+            return DEAD, (outcome.code,)
+        return LATER, (self.limits.pause_s(attempts, outcome.retry_after_s),)
+
+
+async def _pause(stopping: asyncio.Event, pause_s: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), pause_s)
+    except TimeoutError:
+        return
+
+
+async def main() -> None:
+    """Relay until told to stop, and finish the round that is under way."""
+    logging.basicConfig(level=logging.INFO)
+    # A line for each request is httpx's own habit.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    lease_s = float(os.environ.get("OUTBOX_LEASE_S", DEFAULT_LEASE_S))
+    limits = Limits(attempt_s=lease_s / 3, longest_pause_s=lease_s / 2)
+    wire = Wire(os.environ["REFERRAL_API_URL"], os.environ["REFERRAL_API_KEY"])
+    async with asyncpg.create_pool(os.environ["OUTBOX_DSN"], command_timeout=COMMAND_S) as pool:
+        await Relay(pool, wire, limits, lease_s).run(stopping)
+    await wire.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""The client and the outbox of docs/integration, against servers on loopback."""

@@ -1,0 +1,110 @@
+"""A server on loopback that hears what a client sends, and answers as a test tells it to."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+ACCEPTED: Final = {"status": "accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer; no status hangs up without a word."""
+
+    status: int | None = 202
+    body: Mapping[str, Any] = field(default_factory=lambda: ACCEPTED)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    path: str
+    body: Mapping[str, Any]
+    at_s: float
+
+    @property
+    def event_id(self) -> str:
+        return str(self.body["event_id"])
+
+
+@dataclass(slots=True)
+class Listener:
+    """Gives the replies of `script` in turn, then `always`; while `mute`, none at all."""
+
+    url: str = ""
+    always: Reply = field(default_factory=Reply)
+    script: deque[Reply] = field(default_factory=deque)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    """By player, before all others."""
+    heard: list[Heard] = field(default_factory=list)
+    speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def mute(self) -> None:
+        self.speaking.clear()
+
+    @property
+    def event_ids(self) -> list[str]:
+        return [heard.event_id for heard in self.heard]
+
+    async def answer(self, path: str, body: Mapping[str, Any]) -> Reply:
+        self.heard.append(Heard(path, body, time.monotonic()))
+        self.arrived.set()
+        await self.speaking.wait()
+        given = self.replies.get(str(body.get("player_id")))
+        return given or (self.script.popleft() if self.script else self.always)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                reply = await self.answer(*await _request(head.decode(), reader))
+                if reply.status is None:
+                    break
+                writer.write(_written(reply))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def listening(port: int = 0) -> AsyncIterator[Listener]:
+    listener = Listener()
+    listener.speaking.set()
+    talks: set[asyncio.Task[None]] = set()
+
+    def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.ensure_future(listener.converse(reader, writer))
+        talks.add(talk)
+        talk.add_done_callback(talks.discard)
+
+    server = await asyncio.start_server(meet, "127.0.0.1", port)
+    listener.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield listener
+    finally:
+        server.close()
+        for talk in list(talks):
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+async def _request(head: str, reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]]:
+    first, *lines = head.split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines if line)
+    length = int(headers.get("content-length", "0"))
+    body = json.loads(await reader.readexactly(length)) if length else {}
+    return first.split(" ")[1], body
+
+
+def _written(reply: Reply) -> bytes:
+    body = json.dumps(reply.body).encode()
+    lines = [f"HTTP/1.1 {reply.status} Told", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -1,0 +1,257 @@
+"""Handing events over: at once, in order, until they are taken, and never an exception."""
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import pytest
+
+from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
+from sandbox.events import unique
+from sandbox.patience import until
+from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
+from tests.client.listener import Listener, Reply
+
+AWAY = Reply(503, {"code": "unavailable"})
+
+
+async def test_a_call_returns_at_once_while_the_service_does_not_answer(
+    listener: Listener,
+) -> None:
+    listener.mute()
+    async with HandedBack().client(listener.url, Limits(attempt_s=9, drain_s=0)) as client:
+        sign_up(client, "first")
+        await asyncio.wait_for(listener.arrived.wait(), SOON_S)
+
+        began = time.perf_counter()
+        answers = {sign_up(client, f"player-{number}") for number in range(1000)}
+        took_s = time.perf_counter() - began
+
+    assert answers == {Handover.QUEUED}
+    assert took_s < 1
+
+
+async def test_an_event_is_repeated_until_it_is_taken(listener: Listener) -> None:
+    back = HandedBack()
+    listener.script += [AWAY, Reply(None), Reply(500), Reply(429), Reply(502), Reply(302)]
+    async with back.client(listener.url) as client:
+        sign_up(client, "player", "signup-1")
+        assert await client.flushed(SOON_S)
+
+        assert listener.event_ids == ["signup-1"] * 7
+        assert (client.stats.accepted, client.stats.failed_attempts) == (1, 6)
+        assert not client.stats.is_away
+    assert (back.dropped, back.refused) == ([], [])
+
+
+async def test_a_silent_service_is_given_up_on_and_asked_again(listener: Listener) -> None:
+    listener.mute()
+    limits = Limits(attempt_s=0.1, first_pause_s=0.01)
+    async with HandedBack().client(listener.url, limits) as client:
+        sign_up(client, "player")
+        await until(heard_by(listener), lambda heard: heard >= 2, what="a second attempt")
+        listener.speaking.set()
+        assert await client.flushed(SOON_S)
+        assert client.stats.accepted == 1
+
+
+async def test_waits_as_long_as_the_service_asks_for(listener: Listener) -> None:
+    listener.script.append(Reply(429, {}, {"Retry-After": "1"}))
+    async with HandedBack().client(listener.url) as client:
+        sign_up(client, "player")
+        assert await client.flushed(SOON_S)
+    first, second = listener.heard
+    assert second.at_s - first.at_s >= 1
+
+
+async def test_events_of_a_player_arrive_in_their_order_whatever_fails(listener: Listener) -> None:
+    listener.script += [Reply(), AWAY, Reply(None), Reply(), AWAY, AWAY, Reply(), Reply(None)]
+    told = [f"event-{number}" for number in range(20)]
+    async with HandedBack().client(listener.url) as client:
+        for event_id in told:
+            deposit(client, "player", event_id)
+        assert await client.flushed(SOON_S)
+    assert list(dict.fromkeys(listener.event_ids)) == told
+
+
+async def test_nobody_waits_for_another_players_event(listener: Listener) -> None:
+    listener.replies["unlucky"] = Reply(500)
+    async with HandedBack().client(listener.url) as client:
+        sign_up(client, "unlucky")
+        for number in range(50):
+            deposit(client, f"player-{number}", f"deposit-{number}")
+
+        async def accepted() -> int:
+            return client.stats.accepted
+
+        await until(accepted, lambda count: count == 50, what="all others accepted")
+        assert client.stats.waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(409, "event_conflict"), (422, "validation_failed"), (400, "malformed_json")],
+)
+async def test_what_the_service_refuses_is_not_repeated_and_told(
+    listener: Listener, status: int, code: str
+) -> None:
+    back = HandedBack()
+    listener.script.append(Reply(status, {"code": code, "detail": "No."}))
+    async with back.client(listener.url) as client:
+        sign_up(client, "player", "refused-1")
+        deposit(client, "player", "next-1")
+        assert await client.flushed(SOON_S)
+
+    assert listener.event_ids == ["refused-1", "next-1"]
+    (refused,) = back.refused
+    assert (refused.event_id, refused.refusal.code) == ("refused-1", code)
+    assert refused.event is not None
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_bad_key_or_a_wrong_address_refuses_no_event(
+    listener: Listener, status: int
+) -> None:
+    back = HandedBack()
+    listener.script += [Reply(status), Reply(status)]
+    async with back.client(listener.url) as client:
+        sign_up(client, "player")
+        assert await client.flushed(SOON_S)
+        assert client.stats.accepted == 1
+    assert back.refused == []
+
+
+async def test_a_full_queue_drops_the_newest_and_says_so(listener: Listener) -> None:
+    back = HandedBack()
+    listener.mute()
+    async with back.client(listener.url, Limits(queue=3, attempt_s=9, drain_s=1)) as client:
+        told = [deposit(client, f"player-{number}", f"event-{number}") for number in range(5)]
+        assert told == [Handover.QUEUED] * 3 + [Handover.DROPPED] * 2
+        assert client.stats.dropped == 2
+        listener.speaking.set()
+    assert back.dropped_ids == ["event-3", "event-4"]
+    assert {dropped.why for dropped in back.dropped} == {"full"}
+    assert sorted(listener.event_ids) == ["event-0", "event-1", "event-2"]
+
+
+class Hostile:
+    def __str__(self) -> str:
+        raise RuntimeError("no text for you")
+
+    __repr__ = __str__
+
+
+FIT: dict[str, Any] = {
+    "event_id": "deposit-1",
+    "player_id": "player",
+    "deposit_id": "d-1",
+    "amount": Money(1000, "USD"),
+}
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"player_id": None},
+        {"player_id": "a b"},
+        {"event_id": "x" * 65},
+        {"event_id": Hostile()},
+        {"amount": 10.0},
+        {"amount": Money(0, "USD")},
+        {"amount": Money(minor=True, currency="USD")},
+        {"amount": Money(10**16, "USD")},
+        {"amount": Money(1000, "dollars")},
+        {"occurred_at": "yesterday"},
+        {"method": "nul\0"},
+        {"method": "half \ud800"},
+        {"ip": Hostile()},
+        {"nonsense": 1},
+    ],
+)
+async def test_unusable_input_is_told_and_raises_nothing(
+    listener: Listener, unfit: dict[str, Any]
+) -> None:
+    back = HandedBack()
+    async with back.client(listener.url) as client:
+        assert client.deposited(**{**FIT, **unfit}) is Handover.REFUSED
+        assert client.stats.refused == 1
+    assert [refused.refusal.code for refused in back.refused] == ["invalid_input"]
+    assert listener.heard == []
+
+
+async def test_missing_fields_are_told_and_raise_nothing(listener: Listener) -> None:
+    back = HandedBack()
+    async with back.client(listener.url) as client:
+        assert client.deposited(event_id="deposit-1") is Handover.REFUSED  # type: ignore[typeddict-item]
+    assert back.refused[0].refusal.detail.startswith("player_id:")
+
+
+async def test_what_a_callback_raises_stays_inside(listener: Listener) -> None:
+    def fail(_: Dropped | NotTaken) -> None:
+        raise RuntimeError("the caller's own fault")
+
+    limits = Limits(queue=1)
+    client = Client(listener.url, "key", limits=limits, on_dropped=fail, on_refused=fail)
+    assert deposit(client, "player") is Handover.QUEUED
+    assert deposit(client, "player") is Handover.DROPPED
+    assert deposit(client, "no player") is Handover.REFUSED
+    await client.aclose()
+    assert client.stats.dropped == 2
+
+
+async def test_many_tasks_and_threads_hand_over_at_once(listener: Listener) -> None:
+    async with HandedBack().client(listener.url) as client:
+
+        def tell_many(who: str) -> None:
+            for number in range(50):
+                deposit(client, who, f"{who}-{number}")
+
+        async def tell(who: str) -> None:
+            tell_many(who)
+
+        await asyncio.gather(
+            *(tell(f"task-{number}") for number in range(5)),
+            *(asyncio.to_thread(tell_many, f"thread-{number}") for number in range(5)),
+        )
+        assert await client.flushed(SOON_S)
+    assert len(listener.event_ids) == len(set(listener.event_ids)) == 500
+    for who in ("task-3", "thread-3"):
+        heard = [name for name in listener.event_ids if name.startswith(f"{who}-")]
+        assert heard == [f"{who}-{number}" for number in range(50)]
+
+
+async def test_what_is_handed_over_before_the_start_waits_for_it(listener: Listener) -> None:
+    client = HandedBack().client(listener.url)
+    assert sign_up(client, "player", "early-1") is Handover.QUEUED
+    async with client:
+        assert await client.flushed(SOON_S)
+    assert listener.event_ids == ["early-1"]
+
+
+async def test_logs_name_events_and_never_a_person(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    person: Any = {"email": f"{unique('someone')}@book.example", "full_name": unique("A Person")}
+    listener.script += [AWAY, Reply(422, {"code": "validation_failed"})]
+    with caplog.at_level(logging.DEBUG, logger="referrals_client"):
+        async with HandedBack().client(listener.url, BRISK) as client:
+            client.signed_up(
+                event_id="signup-1",
+                player_id="player",
+                platform="web",
+                jurisdiction="US-NJ",
+                currency="USD",
+                **person,
+            )
+            assert await client.flushed(SOON_S)
+    assert "signup-1" in caplog.text
+    assert "away (http 503)" in caplog.text
+    assert not any(secret in caplog.text for secret in person.values())
+
+
+def heard_by(listener: Listener) -> Any:  # noqa: ANN401 - what `until` asks
+    async def heard() -> int:
+        return len(listener.heard)
+
+    return heard
