@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.attribution import Refusal
+from domain.privacy import pseudonymise
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "model": 0.15,
@@ -109,6 +110,11 @@ def signals_of(
         "screen": _screen(_folded(screen)),
     }
     return {name: text for name, text in known.items() if text}
+
+
+def hashed(signals: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """As they are stored and compared."""
+    return {name: pseudonymise(name, text, key) for name, text in signals.items()}
 
 
 def _compared(candidate: Candidate, signals: Mapping[str, str]) -> Match | None:

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.attribution import Refusal
-from domain.matching import WEIGHTS, Candidate, Match, match, signals_of
-from domain.privacy import pseudonymise
+from domain.matching import WEIGHTS, Candidate, Match, hashed, match, signals_of
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 KEY = b"a key for tests"
@@ -110,10 +109,7 @@ def test_everything_agreeing_is_still_no_certainty() -> None:
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
-    def hashed(signals: Mapping[str, str]) -> dict[str, str]:
-        return {name: pseudonymise(name, text, KEY) for name, text in signals.items()}
-
-    found = match([candidate(hashed(WEB))], hashed(PHONE), now=NOW)
+    found = match([candidate(hashed(WEB, KEY))], hashed(PHONE, KEY), now=NOW)
     assert isinstance(found, Match)
     assert found.agreed == ("os_version", "locale")
 
