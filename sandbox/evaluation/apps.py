@@ -1,0 +1,99 @@
+"""Journeys through an app store. Each returns the code that truthfully brought the person."""
+
+from typing import Final
+
+from sandbox.evaluation.journey import LINK, Journey, copied, installed
+from sandbox.evaluation.offers import LAST_TOUCH
+from sandbox.evaluation.web import REMEMBERS_IT
+from sandbox.evaluation.world import relay_address
+
+TYPES_ANYWAY: Final = 0.25
+"""The share of people who type the code though nothing asks for it."""
+
+
+async def installed_later_from_play(j: Journey) -> str:
+    """Play keeps the referrer, with its times, until the first open."""
+    code = await j.friend(LAST_TOUCH)
+    store = await j.taps(code, j.person.phone)
+    clicked = j.now
+    await j.minutes(0.2, 30)
+    began = j.now
+    await j.days(0.01, 6)
+    opened = await j.opens_app(**installed(store, clicked=clicked, began=began))
+    await j.minutes(1, 30)
+    await j.signs_up(j.person.phone, token=opened.token)
+    return code
+
+
+async def installed_later_with_clipboard(j: Journey) -> str:
+    """The page copies the token at a tap, and the app may paste it: the person allows it."""
+    code = await j.friend(LAST_TOUCH)
+    page = await j.taps(code, j.person.phone)
+    await j.days(0.01, 6)
+    opened = await j.opens_app(clipboard_token=copied(page))
+    await j.minutes(1, 30)
+    await j.signs_up(j.person.phone, token=opened.token)
+    return code
+
+
+async def installed_without_consent(j: Journey) -> str:
+    """Nothing crosses the App Store: only the network and the looks of the phone tell."""
+    code = await j.friend(LAST_TOUCH)
+    await j.taps(code, j.person.phone)
+    await j.minutes(2, 200)
+    return await _opens_and_signs_up(j, code)
+
+
+async def behind_a_relay(j: Journey) -> str:
+    """Each request comes from another address."""
+    code = await j.friend(LAST_TOUCH)
+    await j.taps(code, j.person.phone, ip=relay_address(j.draw))
+    await j.minutes(2, 90)
+    return await _opens_and_signs_up(j, code, ip=relay_address(j.draw))
+
+
+async def link_into_installed_app(j: Journey) -> str:
+    """The system hands the link to the app; no browser sees it."""
+    code = await j.friend(LAST_TOUCH)
+    opened = await j.opens_app(universal_link=LINK + code)
+    await j.minutes(1, 60)
+    await j.signs_up(j.person.phone, token=opened.token)
+    return code
+
+
+async def code_within_grace(j: Journey) -> str:
+    code = await j.friend(LAST_TOUCH)
+    await j.signs_up(j.person.phone)
+    await j.hours(0.2, 23)
+    await j.claims(code)
+    return code
+
+
+async def code_after_grace(j: Journey) -> str:
+    code = await j.friend(LAST_TOUCH)
+    await j.signs_up(j.person.phone)
+    await j.hours(25, 200)
+    await j.claims(code)
+    return code
+
+
+async def reinstalled(j: Journey) -> str:
+    """Whoever was brought once stays so, though the app is installed again from another's link."""
+    code = await link_into_installed_app(j)
+    await j.days(1, 5)
+    await j.deposits()
+    await j.days(5, 20)
+    other = await j.friend(LAST_TOUCH, besides=code)
+    opened = await j.opens_app(universal_link=LINK + other)
+    await j.signs_up(j.person.phone, token=opened.token)
+    await j.claims(other)
+    return code
+
+
+async def _opens_and_signs_up(j: Journey, code: str, *, ip: str | None = None) -> str:
+    opened = await j.opens_app(ip=ip or j.person.ip)
+    await j.answers(opened, invited_by=code)
+    await j.minutes(1, 20)
+    typed = code if j.happens(REMEMBERS_IT) else None
+    await j.signs_up(j.person.phone, token=opened.token, code=typed)
+    return code

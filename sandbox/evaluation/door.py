@@ -1,0 +1,155 @@
+"""The service's own application, called in this process at a simulated time, from any address."""
+
+import json
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.cookies import SimpleCookie
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api.dependencies import current_time
+
+NOW: Final[ContextVar[datetime]] = ContextVar("simulated_now")
+"""What the application takes for the present; each request has its own."""
+HOST: Final = "refer.example"
+OWN_SERVERS: Final = "198.51.100.1"
+"""Where the sportsbook's own servers call from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+    def header(self, name: str) -> str:
+        return next((value for known, value in self.headers if known == name), "")
+
+    def location_parameter(self, name: str) -> str | None:
+        """From the query of where it redirects to."""
+        return parse_qs(urlsplit(self.header("location")).query).get(name, [None])[0]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        jar: SimpleCookie = SimpleCookie()
+        for name, value in self.headers:
+            if name == "set-cookie":
+                jar.load(value)
+        return {name: morsel.value for name, morsel in jar.items()}
+
+
+def tell_time(app: FastAPI) -> None:
+    """Let the application ask the simulation for the time."""
+    app.dependency_overrides[current_time] = _simulated_time
+
+
+async def _simulated_time() -> datetime:
+    return NOW.get()
+
+
+class Door:
+    """Calls the application without a network between: a click comes from a person's address."""
+
+    def __init__(self, app: ASGIApp, *, key: str) -> None:
+        self._app = app
+        self._key = key
+
+    async def get(
+        self, path: str, *, at: datetime, ip: str, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """As somebody's browser, or, from OWN_SERVERS, with the key."""
+        return await self._ask("GET", path, b"", at=at, ip=ip, headers=headers or {})
+
+    async def read(self, path: str, *, at: datetime | None = None) -> dict[str, Any]:
+        """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
+        answer = await self.get(
+            path, at=at or datetime.now(UTC), ip=OWN_SERVERS, headers=self._with_key
+        )
+        return _successful(path, answer).json()
+
+    async def post(self, path: str, body: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
+        """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
+        return _successful(path, await self.try_post(path, body, at=at)).json()
+
+    async def try_post(self, path: str, body: Mapping[str, object], *, at: datetime) -> Answer:
+        headers = self._with_key | {"content-type": "application/json"}
+        content = json.dumps(body).encode()
+        return await self._ask("POST", path, content, at=at, ip=OWN_SERVERS, headers=headers)
+
+    @property
+    def _with_key(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._key}"}
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        content: bytes,
+        *,
+        at: datetime,
+        ip: str,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        NOW.set(at)
+        exchange = _Exchange(content)
+        await self._app(_scope(method, path, ip, headers, content), exchange.receive, exchange.send)
+        return exchange.answer()
+
+
+class _Exchange:
+    """One request and its answer, as ASGI passes them."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": self._content, "more_body": False}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], list(message["headers"])
+        else:
+            self._body.append(message.get("body", b""))
+
+    def answer(self) -> Answer:
+        headers = tuple((name.decode().lower(), value.decode()) for name, value in self._headers)
+        return Answer(self._status, headers, b"".join(self._body))
+
+
+def _scope(
+    method: str, path: str, ip: str, headers: Mapping[str, str], content: bytes
+) -> dict[str, Any]:
+    parts = urlsplit(path)
+    sent = {"host": HOST, "content-length": str(len(content)), **headers}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": parts.path,
+        "raw_path": parts.path.encode(),
+        "root_path": "",
+        "query_string": parts.query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        "client": (ip, 50_000),
+        "server": (HOST, 443),
+    }
+
+
+def _successful(path: str, answer: Answer) -> Answer:
+    if answer.status >= 300:
+        raise RuntimeError(f"{path}: {answer.status} {answer.body.decode()}")
+    return answer

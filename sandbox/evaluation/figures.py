@@ -1,0 +1,110 @@
+"""What came of the journeys, path by path, and what of it must not be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.table import Table
+
+from sandbox.evaluation.paths import PATHS, Path
+from sandbox.evaluation.play import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The referral that a player was bound to in the end, and whether its referrer was paid."""
+
+    code: str
+    is_paid: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One path; `wrong` was attributed to somebody other than who truthfully brought the person."""
+
+    path: str
+    must_arrive: bool
+    journeys: int
+    attributed: int
+    correct: int
+    wrong: int
+    unattributed: int
+    asked: int
+    paid: int
+    wrong_paid: int
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def figures_of(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[Figure]:
+    by_path = {path: [one for one in told if one.path == path.name] for path in PATHS}
+    return [_figure(path, ones, bound) for path, ones in by_path.items()]
+
+
+def total(figures: Sequence[Figure]) -> Figure:
+    names = (
+        "journeys",
+        "attributed",
+        "correct",
+        "wrong",
+        "unattributed",
+        "asked",
+        "paid",
+        "wrong_paid",
+    )
+    sums = {name: sum(getattr(figure, name) for figure in figures) for name in names}
+    return Figure(path="all", must_arrive=False, **sums)
+
+
+def complaints(figures: Iterable[Figure]) -> list[str]:
+    """What must not be: somebody paid wrongly, or an intact token that led to nobody."""
+    found = []
+    for figure in figures:
+        if figure.wrong_paid:
+            found.append(f"{figure.path}: {figure.wrong_paid} paid to the wrong referrer")
+        if figure.must_arrive and figure.correct < figure.journeys:
+            missed = figure.journeys - figure.correct
+            found.append(f"{figure.path}: {missed} intact tokens or codes did not arrive")
+    return found
+
+
+def table(figures: Sequence[Figure], *, title: str) -> Table:
+    drawn = Table("path", title=title)
+    for heading in (
+        *("journeys", "attributed", "correct", "wrong", "unattributed", "asked"),
+        *("paid", "wrong paid", "correct %"),
+    ):
+        drawn.add_column(heading, justify="right")
+    for figure in (*figures, total(figures)):
+        drawn.add_row(_named(figure), *_numbers(figure), end_section=figure is figures[-1])
+    return drawn
+
+
+def _figure(path: Path, told: Sequence[Told], bound: Mapping[str, Bound]) -> Figure:
+    pairs = [(one, found) for one in told if (found := bound.get(one.player_id))]
+    wrong = [found for one, found in pairs if found.code != one.truth]
+    return Figure(
+        path=path.name,
+        must_arrive=path.must_arrive,
+        journeys=len(told),
+        attributed=len(pairs),
+        correct=len(pairs) - len(wrong),
+        wrong=len(wrong),
+        unattributed=len(told) - len(pairs),
+        asked=sum(one.asked for one in told),
+        paid=sum(found.is_paid for _, found in pairs),
+        wrong_paid=sum(found.is_paid for found in wrong),
+    )
+
+
+def _named(figure: Figure) -> str:
+    return f"{figure.path} *" if figure.must_arrive else figure.path
+
+
+def _numbers(figure: Figure) -> list[str]:
+    counts = (figure.journeys, figure.attributed, figure.correct, figure.wrong)
+    others = (figure.unattributed, figure.asked, figure.paid, figure.wrong_paid)
+    share = 100 * figure.correct / figure.journeys if figure.journeys else 0.0
+    return [*(str(number) for number in (*counts, *others)), f"{share:.1f}"]

@@ -1,0 +1,144 @@
+"""`referrals attribution-eval`: plays journeys with known truth and tells what came of them."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from rich.console import Console
+from rich.markup import escape
+
+from db.api_keys import create_key
+from db.audit import Actor
+from db.engine import Database
+from db.migrate import upgrade
+from db.verify import verified
+from sandbox.evaluation import offers
+from sandbox.evaluation.door import Door
+from sandbox.evaluation.figures import Bound, Figure, complaints, figures_of, table, total
+from sandbox.evaluation.plan import BEGINS_AT, planned
+from sandbox.evaluation.play import Told, door_of, play
+from settings import Settings
+from stack.postgres import APPLICATION, sqlalchemy_url, throwaway
+from telemetry import configure_logging
+
+OWNERS: Final = ("marketer", "approver")
+POOL_SIZE: Final = 4
+
+
+def main(journeys: int, seed: int, processes: int, json_file: Path | None = None) -> int:
+    """1 when a wrong one was paid, an intact token did not arrive, or the books do not agree."""
+    console = Console(width=150)
+    began = time.monotonic()
+    figures, found = uvloop.run(_evaluated(journeys, seed, processes))
+    console.print(table(figures, title=f"{journeys} journeys, seed {seed}"))
+    console.print("* carries an intact token or code: all of them have to be correct")
+    for complaint in found:
+        console.print(f"[red]{escape(complaint)}[/]")
+    console.print(f"[dim]in {time.monotonic() - began:.0f} s with {processes} processes[/]")
+    if json_file is not None:
+        told = {"seed": seed, "paths": [figure.plain for figure in (*figures, total(figures))]}
+        json_file.write_text(json.dumps(told | {"complaints": found}, indent=2))
+    return 1 if found else 0
+
+
+async def _evaluated(journeys: int, seed: int, processes: int) -> tuple[list[Figure], list[str]]:
+    async with throwaway() as cluster:
+        owner_url = sqlalchemy_url(cluster.owner_dsn)
+        await asyncio.to_thread(upgrade, owner_url, application_role=APPLICATION)
+        settings = settings_for(sqlalchemy_url(cluster.application_dsn))
+        key = await prepare(settings)
+        told = await _played(settings, key, journeys, seed, processes)
+        return await judged(settings, told, key=key)
+
+
+def settings_for(database_url: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "temporal_address": "127.0.0.1:7233",
+            "hash_key": "a key for a simulation",
+            "token_key": "another key for a simulation",
+            "public_url": "https://refer.example",
+            "log_level": "ERROR",
+        }
+    )
+
+
+async def prepare(settings: Settings) -> str:
+    """Keys and campaigns on an empty, migrated database; the key has every scope."""
+    async with _database(settings) as database:
+        keys = [await _key(database, owner) for owner in OWNERS]
+        drafter, publisher = (door_of(settings, database, key=key, wrapped=None) for key in keys)
+        await offers.publish(drafter, publisher, starts_at=BEGINS_AT)
+        return keys[0]
+
+
+async def judged(
+    settings: Settings, told: Sequence[Told], *, key: str
+) -> tuple[list[Figure], list[str]]:
+    """The figures, and everything that must not be."""
+    async with _database(settings) as database:
+        door = door_of(settings, database, key=key, wrapped=None)
+        figures = figures_of(told, await _bound(door))
+        report = await verified(database)
+    broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
+    return figures, [*complaints(figures), *broken]
+
+
+async def _played(
+    settings: Settings, key: str, journeys: int, seed: int, processes: int
+) -> list[Told]:
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        parts = await asyncio.gather(
+            *(
+                loop.run_in_executor(pool, _shard, settings, key, journeys, seed, number, processes)
+                for number in range(processes)
+            )
+        )
+    return [one for part in parts for one in part]
+
+
+def _shard(  # noqa: PLR0917 - a process of its own is told everything
+    settings: Settings, key: str, journeys: int, seed: int, number: int, processes: int
+) -> list[Told]:
+    configure_logging(settings.log_level)
+    plan = planned(journeys, seed=seed).shard(number, of=processes)
+    return uvloop.run(play(plan, settings, key=key))
+
+
+async def _bound(door: Door) -> dict[str, Bound]:
+    """Every player's referral with its rewards, as the API shows them."""
+    found: dict[str, Bound] = {}
+    cursor = ""
+    while True:
+        page = await door.read(f"/v1/referrals?limit=200{cursor}")
+        for referral in page["items"]:
+            if referral["referee_id"] and referral["stage"] != "LOST":
+                paid = any(reward["status"] == "ISSUED" for reward in referral["rewards"])
+                found[referral["referee_id"]] = Bound(referral["code"], paid)
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+async def _key(database: Database, owner: str) -> str:
+    actor = Actor(name=owner, request_id=None, reason="a simulation")
+    async with database.transaction() as session:
+        return await create_key(session, owner=owner, scopes=["admin"], actor=actor)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url, pool_size=POOL_SIZE)
+    try:
+        yield database
+    finally:
+        await database.close()

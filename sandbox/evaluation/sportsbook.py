@@ -1,0 +1,108 @@
+"""The sportsbook beside the simulated people: it reports them, and what it reports takes effect.
+
+Courier and worker are their real code, called at once and at the simulated time: what a report
+leads to does not wait for Temporal, which decides nothing about attribution.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from activities.fraud import FraudActivities
+from activities.messages import Look
+from activities.records import Records
+from activities.rewards import RewardActivities
+from db.engine import Database
+from db.routing import route_player
+from domain.referral import Stage, Standing
+from sandbox.evaluation.door import Answer, Door
+from settings import Settings
+
+ROUTED_AFTER: Final = timedelta(seconds=1)
+"""How long the courier takes, in simulated time."""
+CAMPAIGN: Final = "eval"
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What the workflow of a referral calls when a deposit is heard."""
+
+    fraud: FraudActivities
+    rewards: RewardActivities
+
+    async def credit(self, look: Look) -> None:
+        scoring = await self.fraud.score_fraud(look)
+        if scoring.verdict is not None:
+            credited = Look(referral_id=look.referral_id, standing=scoring.standing, now=look.now)
+            await self.rewards.credit_reward(credited)
+
+
+class Sportsbook:
+    def __init__(self, settings: Settings, database: Database, door: Door) -> None:
+        self._database = database
+        self._door = door
+        self._token_key = settings.token_key.get_secret_value().encode()
+        hash_key = settings.hash_key.get_secret_value().encode()
+        records = Records(database, hash_key=hash_key, token_key=self._token_key)
+        self._acts = Acts(FraudActivities(records), RewardActivities(records))
+        self._codes: dict[tuple[str, str], str] = {}
+
+    async def code(self, player_id: str, campaign: str, *, at: datetime) -> str:
+        """The code that a player shares in a campaign."""
+        known = self._codes.get((player_id, campaign))
+        if known is None:
+            body = {"player_id": player_id, "campaign": campaign}
+            known = (await self._door.post("/v1/codes", body, at=at))["code"]
+            self._codes[player_id, campaign] = known
+        return known
+
+    async def resolve(self, found: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
+        """What the service makes of an app's first open."""
+        return await self._door.post("/v1/attributions/resolve", found, at=at)
+
+    async def confirm(self, token: str, *, confirmed: bool, at: datetime) -> None:
+        answered = {"referral_token": token, "confirmed": confirmed}
+        await self._door.post("/v1/attributions/confirm", answered, at=at)
+
+    async def claim(self, player_id: str, code: str, *, at: datetime) -> Answer:
+        """A code typed after the signup; the answer may be a refusal."""
+        body = {"player_id": player_id, "code": code}
+        return await self._door.try_post("/v1/attributions/claim", body, at=at)
+
+    async def signed_up(
+        self, event_id: str, player_id: str, *, at: datetime, **fields: object
+    ) -> None:
+        where = {"jurisdiction": "US-NJ", "currency": "USD"}
+        await self._report("signups", event_id, player_id, at=at, **where, **fields)
+
+    async def deposited(self, event_id: str, player_id: str, *, minor: int, at: datetime) -> None:
+        """A settled deposit, for which the referrer is paid if the player was brought by one."""
+        await self._report(
+            "deposits",
+            event_id,
+            player_id,
+            at=at,
+            deposit_id=event_id,
+            amount={"minor": minor, "currency": "USD"},
+            payment_instrument=f"card-{player_id}",
+        )
+        await self._credit(player_id, at + ROUTED_AFTER)
+
+    async def _report(
+        self, door: str, event_id: str, player_id: str, *, at: datetime, **fields: object
+    ) -> None:
+        event = {"event_id": event_id, "player_id": player_id, "occurred_at": at.isoformat()}
+        known = {name: value for name, value in fields.items() if value is not None}
+        await self._door.post(f"/v1/events/{door}", event | known, at=at)
+        async with self._database.transaction() as session:
+            await route_player(session, player_id, token_key=self._token_key, now=at + ROUTED_AFTER)
+
+    async def _credit(self, player_id: str, now: datetime) -> None:
+        path = f"/v1/referrals?player_id={player_id}&role=referee&stage={Stage.SIGNED_UP}"
+        for referral in (await self._door.read(path, at=now))["items"]:
+            until = datetime.fromisoformat(referral["until"])
+            standing = Standing(Stage(referral["stage"]), until)
+            look = Look(referral_id=UUID(referral["referral_id"]), standing=standing, now=now)
+            await self._acts.credit(look)
