@@ -7,8 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A complaint about one variable must not print the others: some are secret.
 _FROM_ENVIRONMENT: Final = SettingsConfigDict(
-    env_prefix="REFERRALS_", frozen=True, hide_input_in_errors=True
+    env_prefix="REFERRALS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
 )
+_FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
+_FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
 
 class DatabaseSettings(BaseSettings):
@@ -41,6 +43,15 @@ class Settings(DatabaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     body_limit_bytes: int = Field(default=65536, ge=1024)
+
+    ios_app_id: str | None = Field(default=None, pattern=r"^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$")
+    """Team and bundle of the app that opens /r/*; what is not set is not offered."""
+    ios_app_store_url: str | None = Field(default=None, pattern=r"^https://")
+    android_package: str | None = Field(default=None, pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)+$")
+    android_cert_fingerprints: str | None = Field(default=None, pattern=_FINGERPRINTS)
+    """SHA-256 of the certificates that sign the app, with commas between them."""
+    jurisdiction_header: str | None = None
+    """In which a trusted proxy tells the visitor's ISO 3166-2 jurisdiction."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)

@@ -24,6 +24,7 @@ from api import (
     reviews,
     rewards,
     shares,
+    well_known,
 )
 from api.dependencies import KnownKeys
 from api.documented import problem_responses
@@ -37,7 +38,7 @@ from settings import Settings
 GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
 
-PUBLIC: Final = (health.router, links.router)
+PUBLIC: Final = (health.router, links.router, well_known.router)
 WITH_A_KEY: Final = (
     codes.router,
     shares.router,

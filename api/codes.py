@@ -1,13 +1,14 @@
 """The codes that players share, and what they offer."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Header, Response
 
 from api import wording
 from api.dependencies import Config, Db, Now, requires
 from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem
+from api.languages import asked_for
 from api.schemas.codes import CodeIn, CodeOut, OfferOut
 from api.strict import StrictRoute
 from db import codes, offers
@@ -57,8 +58,17 @@ async def give_code(
 
 
 @router.get("/{code}", responses=problem_responses("unknown_code"))
-async def show_code(code: str, database: Db, now: Now) -> OfferOut:
-    """What a code offers and whether it takes invitations now. Case makes no difference."""
+async def show_code(
+    code: str,
+    answer: Response,
+    database: Db,
+    now: Now,
+    accept_language: Annotated[str, Header()] = "",
+) -> OfferOut:
+    """What a code offers and whether it takes invitations now. Case makes no difference.
+
+    The words are English, or in the language of `Accept-Language`: `es`, `pt`, `fr` or `de`.
+    """
     wanted = normalised(code)
     if not is_code(wanted):
         raise Problem("unknown_code")
@@ -66,10 +76,12 @@ async def show_code(code: str, database: Db, now: Now) -> OfferOut:
         offer = await offers.find(session, wanted)
     if offer is None:
         raise Problem("unknown_code")
+    language = asked_for(accept_language)
+    answer.headers["Content-Language"] = language.tag
     return OfferOut(
         code=offer.code,
         campaign=offer.campaign,
         active=offer.schedule.is_open(now),
-        headline=wording.headline(offer.terms),
-        terms=wording.in_words(offer.terms),
+        headline=wording.headline(offer.terms, language),
+        terms=wording.in_words(offer.terms, language),
     )

@@ -1,60 +1,95 @@
 """An offer in words, for the people who share a code and those who follow it."""
 
-from datetime import timedelta
-from typing import Final
+from collections.abc import Iterator
 
+from api.figures import amount_in_words, length_in_words
+from api.languages import ENGLISH, Language
 from domain.campaign import Terms
 from domain.money import Money
 
-SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
-DECIMALS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
-    **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""Decimals of the currencies of ISO 4217 that have not two."""
 
-
-def headline(terms: Terms) -> str:
-    rewards = [f"{amount_in_words(terms.referrer_reward)} for you"]
-    if terms.referee_reward is not None and terms.referee_reward.minor:
-        rewards.append(f"{amount_in_words(terms.referee_reward)} for your friend")
-    minimum = amount_in_words(terms.minimum_deposit)
-    return f"{' and '.join(rewards)} when your friend deposits {minimum} or more"
-
-
-def in_words(terms: Terms) -> str:
-    minimum = amount_in_words(terms.minimum_deposit)
-    sentences = [
-        f"Your friend signs up within {_length(terms.signup_window)} of following your link",
-        f"and deposits at least {minimum} within {_length(terms.deposit_window)} of signing up.",
-    ]
-    if terms.hold_period:
-        sentences.append(f"The reward is credited {_length(terms.hold_period)} after that.")
-    sentences.append(
-        "It is taken back if the deposit is refunded or charged back within "
-        f"{_length(terms.chargeback_window)}."
+def headline(terms: Terms, language: Language = ENGLISH) -> str:
+    """What the offer promises, said to the player who shares the code."""
+    gettext = language.gettext
+    if not _pays(terms.referee_reward):
+        text = gettext("%(yours)s for you when your friend deposits %(minimum)s or more")
+    elif not _pays(terms.referrer_reward):
+        text = gettext("%(theirs)s for your friend when your friend deposits %(minimum)s or more")
+    else:
+        text = gettext(
+            "%(yours)s for you and %(theirs)s for your friend"
+            " when your friend deposits %(minimum)s or more"
+        )
+    return text % _amounts(
+        terms, language, yours=terms.referrer_reward, theirs=terms.referee_reward
     )
-    return " ".join(sentences)
 
 
-def amount_in_words(money: Money) -> str:
-    """$10, $10.50, 1,000 JPY: cents are told only where there are some."""
-    decimals = DECIMALS.get(money.currency, 2)
-    whole, part = divmod(money.minor, 10**decimals)
-    number = f"{whole:,}" + (f".{part:0{decimals}}" if part else "")
-    symbol = SYMBOLS.get(money.currency)
-    return f"{symbol}{number}" if symbol else f"{number} {money.currency}"
+def invitation(terms: Terms, language: Language = ENGLISH) -> str:
+    """What the offer promises, said to whoever follows the code."""
+    gettext = language.gettext
+    if not _pays(terms.referee_reward):
+        text = gettext("%(theirs)s for your friend when you deposit %(minimum)s or more")
+    elif not _pays(terms.referrer_reward):
+        text = gettext("%(yours)s for you when you deposit %(minimum)s or more")
+    else:
+        text = gettext(
+            "%(yours)s for you and %(theirs)s for your friend when you deposit %(minimum)s or more"
+        )
+    return text % _amounts(
+        terms, language, yours=terms.referee_reward, theirs=terms.referrer_reward
+    )
 
 
-def _length(duration: timedelta) -> str:
-    seconds = int(duration.total_seconds())
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size and seconds % size == 0:
-            return _count(seconds // size, unit)
-    return _count(seconds, "second")
+def in_words(terms: Terms, language: Language = ENGLISH) -> str:
+    """The terms, said to the player who shares the code."""
+    gettext = language.gettext
+    signing_up = gettext(
+        "Your friend signs up within %(signup)s of following your link"
+        " and deposits at least %(minimum)s within %(deposit)s of signing up."
+    )
+    return " ".join((signing_up % _limits(terms, language), *_rewarding(terms, language)))
 
 
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+def invitation_terms(terms: Terms, language: Language = ENGLISH) -> tuple[str, ...]:
+    """The terms, a sentence each, said to whoever follows the code."""
+    gettext = language.gettext
+    limits = _limits(terms, language)
+    return (
+        gettext("Sign up within %(signup)s of opening this link.") % limits,
+        gettext("Deposit at least %(minimum)s within %(deposit)s of signing up.") % limits,
+        *_rewarding(terms, language),
+    )
+
+
+def _rewarding(terms: Terms, language: Language) -> Iterator[str]:
+    gettext = language.gettext
+    limits = _limits(terms, language)
+    lost = gettext(
+        "The reward is taken back if the deposit is refunded or charged back within %(chargeback)s."
+    )
+    if terms.hold_period:
+        yield gettext("The reward is credited %(hold)s after that.") % limits
+        lost = gettext(
+            "It is taken back if the deposit is refunded or charged back within %(chargeback)s."
+        )
+    yield lost % limits
+
+
+def _pays(reward: Money | None) -> bool:
+    return reward is not None and reward.minor > 0
+
+
+def _amounts(terms: Terms, language: Language, **rewards: Money | None) -> dict[str, str]:
+    amounts = {"minimum": terms.minimum_deposit, **rewards}
+    return {k: amount_in_words(money, language) for k, money in amounts.items() if money}
+
+
+def _limits(terms: Terms, language: Language) -> dict[str, str]:
+    return {
+        "minimum": amount_in_words(terms.minimum_deposit, language),
+        "signup": length_in_words(terms.signup_window, language),
+        "deposit": length_in_words(terms.deposit_window, language),
+        "hold": length_in_words(terms.hold_period, language),
+        "chargeback": length_in_words(terms.chargeback_window, language),
+    }

@@ -36,7 +36,8 @@ def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI) -> None:
         for operation in methods.values()
         if "security" not in operation
     }
-    assert open_routes == {"/healthz", "/readyz", "/r/{code}"}
+    for_phones = {"/.well-known/apple-app-site-association", "/.well-known/assetlinks.json"}
+    assert open_routes == {"/healthz", "/readyz", "/r/{code}"} | for_phones
     assert all(
         {"422", "503"} <= operation["responses"].keys()
         for methods in document["paths"].values()

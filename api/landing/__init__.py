@@ -1,0 +1,1 @@
+"""The page behind a link: an invitation that people read, and what link previews are told."""

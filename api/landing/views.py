@@ -1,0 +1,81 @@
+"""What the page of an invitation shows to whom."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from api.landing.pages import Landing
+from api.landing.places import conceals
+from api.landing.qr import qr_code
+from api.landing.ways import TokenFor, Ways, bare_ways, ways_of
+from api.languages import LANGUAGES, Language
+from api.schemas.codes import Platform
+from api.wording import invitation, invitation_terms
+from db.offers import Offer
+from settings import Settings
+
+SCANNED: Final = {"via": "qr"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads a page, in which language and place."""
+
+    language: Language
+    platform: Platform
+    place: str | None
+    """As a trusted proxy tells it."""
+    claimed_place: str | None
+    """As the link tells it, which can only make the page more careful."""
+    has_scanned: bool
+
+
+def landing_for_person(
+    settings: Settings, offer: Offer, reader: Reader, token_for: TokenFor
+) -> Landing:
+    """The page of one visitor, whose tokens its ways on carry."""
+    link = link_of(settings, offer)
+    ways = ways_of(
+        settings,
+        link=link,
+        destination=offer.destination,
+        platform=reader.platform,
+        token_for=token_for,
+    )
+    concealed = conceals(
+        offer.link.no_inducement_in, known=reader.place, claimed=reader.claimed_place
+    )
+    return _landing(link, offer, reader, ways, concealed=concealed)
+
+
+def landing_for_program(settings: Settings, offer: Offer, reader: Reader) -> Landing:
+    """The page that previews are made of: nobody's invitation, and seen wherever it is shown."""
+    link = link_of(settings, offer)
+    ways = bare_ways(settings, destination=offer.destination)
+    return _landing(link, offer, reader, ways, concealed=bool(offer.link.no_inducement_in))
+
+
+def link_of(settings: Settings, offer: Offer) -> str:
+    return f"{settings.public_url}/r/{offer.code}"
+
+
+def _landing(link: str, offer: Offer, reader: Reader, ways: Ways, *, concealed: bool) -> Landing:
+    language = reader.language
+    at_desktop = reader.platform is Platform.WEB
+    return Landing(
+        link=link,
+        code=offer.code,
+        site=(urlsplit(offer.destination).hostname or "").removeprefix("www."),
+        platform=reader.platform,
+        ways=ways,
+        headline=None if concealed else invitation(offer.terms, language),
+        terms=() if concealed else invitation_terms(offer.terms, language),
+        qr_code=qr_code(f"{link}?{urlencode(SCANNED)}") if at_desktop else None,
+        others=tuple((other, _in(other, reader)) for other in LANGUAGES.values()),
+    )
+
+
+def _in(language: Language, reader: Reader) -> str:
+    """The same page in another language, as a URL relative to it."""
+    claimed = {"jurisdiction": reader.claimed_place} if reader.claimed_place else {}
+    return f"?{urlencode({'lang': language.tag, **claimed})}"
