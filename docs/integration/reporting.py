@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
-
-import asyncpg
+from typing import Any, Final, Protocol
 
 REPORT: Final = """
     INSERT INTO referral_outbox (door, event_id, player_id, body) VALUES ($1, $2, $3, $4)
@@ -12,7 +10,13 @@ REPORT: Final = """
 """
 
 
-async def report(connection: asyncpg.Connection, door: str, body: Mapping[str, Any]) -> None:
+class Connection(Protocol):
+    """Of asyncpg, in a transaction."""
+
+    async def execute(self, query: str, /, *args: object) -> object: ...
+
+
+async def report(connection: Connection, door: str, body: Mapping[str, Any]) -> None:
     """`body` is that of POST /v1/events/{door}, its values as JSON has them.
 
     Call it inside the transaction that makes the account or settles the deposit. Nothing is

@@ -1,13 +1,60 @@
-"""A server that answers as it is told, and what clients hand back."""
+"""A server that answers as it is told, the real service, and a sportsbook's own database."""
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
+from db.api_keys import create_key
+from db.audit import Actor
+from db.engine import Database
 from tests.client.listener import Listener, listening
+from tests.client.programs import Service, service
+from tests.client.signup import ACCOUNTS, OUTBOX
+from tests.fixtures.databases import Urls
 
 
 @pytest.fixture
 async def listener() -> AsyncIterator[Listener]:
     async with listening() as listener:
         yield listener
+
+
+@pytest.fixture
+async def events_key(fresh_database: Database) -> str:
+    """A key of the test's own database, as a signup service would have it."""
+    actor = Actor(name="tests", request_id=None, reason="a test")
+    async with fresh_database.transaction() as session:
+        return await create_key(session, owner="signup", scopes=["events:write"], actor=actor)
+
+
+@pytest.fixture
+async def real(fresh_urls: Urls) -> AsyncIterator[Service]:
+    """The service as a process of its own, on the test's own database."""
+    async with service(fresh_urls) as api:
+        yield api
+
+
+@pytest.fixture
+def outbox_dsn(empty_urls: Urls) -> str:
+    return plain(empty_urls.owner)
+
+
+@pytest.fixture
+async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """The sportsbook's database, with its accounts and its outbox."""
+    async with asyncpg.create_pool(outbox_dsn) as pool:
+        await pool.execute(ACCOUNTS)
+        await pool.execute(OUTBOX)
+        yield pool
+
+
+@pytest.fixture
+async def facts(fresh_urls: Urls) -> AsyncIterator[asyncpg.Pool]:
+    """What the service has heard."""
+    async with asyncpg.create_pool(plain(fresh_urls.application)) as pool:
+        yield pool
+
+
+def plain(url: str) -> str:
+    return url.replace("+asyncpg", "")

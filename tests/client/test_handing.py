@@ -183,7 +183,7 @@ async def test_unusable_input_is_told_and_raises_nothing(
 async def test_missing_fields_are_told_and_raise_nothing(listener: Listener) -> None:
     back = HandedBack()
     async with back.client(listener.url) as client:
-        assert client.deposited(event_id="deposit-1") is Handover.REFUSED  # type: ignore[typeddict-item]
+        assert client.deposited(event_id="deposit-1") is Handover.REFUSED  # type: ignore[call-arg]
     assert back.refused[0].refusal.detail.startswith("player_id:")
 
 

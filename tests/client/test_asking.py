@@ -1,0 +1,142 @@
+"""Calls that a caller waits for: a value within the deadline, and never an exception."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Unavailable
+from sandbox.events import unique
+from stack import ports
+from tests.client.desk import SOON_S
+from tests.client.listener import Listener, Reply
+
+QUICK = Limits(call_s=0.2)
+
+
+@pytest.fixture
+async def asking(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
+    """A client of the real application and its database."""
+    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
+        yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
+
+
+async def test_a_players_code_is_the_same_each_time(asking: Client) -> None:
+    player_id = unique("player")
+    first, second = await asking.code_of(player_id), await asking.code_of(player_id)
+    assert isinstance(first, Ok)
+    assert first == second
+    assert first.value.link.endswith(f"/r/{first.value.code}")
+
+
+async def test_a_stranger_has_an_empty_balance(asking: Client) -> None:
+    stranger = unique("player")
+    seen = await asking.balance(stranger)
+    assert isinstance(seen, Ok)
+    assert (seen.value.player_id, seen.value.available) == (stranger, ())
+
+
+async def test_a_refusal_carries_the_services_code(asking: Client) -> None:
+    refused = await asking.code_of(unique("player"), campaign="no-such-campaign")
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.status) == ("unknown_campaign", 404)
+
+
+async def test_a_bad_field_is_named(asking: Client) -> None:
+    refused = await asking.code_of("a b")
+    assert isinstance(refused, Refused)
+    assert refused.code == "validation_failed"
+    assert refused.detail.startswith("player_id:")
+
+
+async def every_call(url: str, limits: Limits | None = None) -> list[Outcome[Any]]:
+    async with Client(url, "key", limits=limits) as client:
+        return [
+            await client.resolve(FirstOpen(platform="ios", device_model="iPhone17,1")),
+            await client.confirm("token", confirmed=True),
+            await client.claim("player", "CODE"),
+            await client.code_of("player"),
+            await client.balance("player"),
+        ]
+
+
+async def test_a_silent_service_is_unavailable_at_the_deadline(listener: Listener) -> None:
+    listener.mute()
+    began = time.monotonic()
+    outcomes = await every_call(listener.url, QUICK)
+    took_s = time.monotonic() - began
+
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 5
+    assert 5 * QUICK.call_s <= took_s < 5 * QUICK.call_s + 2
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    nobody = f"http://127.0.0.1:{ports.another()}"
+    assert await every_call(nobody) == [Unavailable("ConnectError")] * 5
+
+
+@pytest.mark.parametrize("url", ["", "not a url", "ftp://referrals.test", "http://[::1"])
+async def test_a_bad_address_is_unavailable(url: str) -> None:
+    outcomes = await every_call(url)
+    assert {type(outcome) for outcome in outcomes} == {Unavailable}
+
+
+@pytest.mark.parametrize("body", [{}, {"code": 1}, {"confidence": "high"}])
+async def test_an_answer_that_cannot_be_read_counts_as_none(
+    listener: Listener, body: dict[str, object]
+) -> None:
+    listener.always = Reply(200, body)
+    outcomes = await every_call(listener.url)
+    assert outcomes == [Unavailable("unreadable answer")] * 5
+
+
+async def test_a_fault_of_the_service_is_unavailable_and_says_until_when(
+    listener: Listener,
+) -> None:
+    listener.always = Reply(503, {"code": "unavailable"}, {"Retry-After": "7"})
+    assert await every_call(listener.url) == [Unavailable("http 503", 7.0)] * 5
+
+
+async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: Listener) -> None:
+    listener.always = Reply(
+        200,
+        {
+            "referral_token": "token",
+            "code": "CODE",
+            "method": "install_referrer",
+            "confidence": 1.0,
+            "guaranteed": True,
+            "ask": None,
+            "a_field_of_tomorrow": 1,
+        },
+    )
+    seen = FirstOpen(platform="android", install_referrer="referral_token=x", locale=None)
+    async with Client(listener.url, "key") as client:
+        outcome = await client.resolve(seen)
+    assert isinstance(outcome, Ok)
+    assert (outcome.value.code, outcome.value.guaranteed, outcome.value.ask) == ("CODE", True, None)
+    assert listener.heard[0].body == {"platform": "android", "install_referrer": "referral_token=x"}
+
+
+async def test_unusable_input_is_refused_without_asking(listener: Listener) -> None:
+    naive = datetime(2026, 3, 1)  # noqa: DTZ001 - the mistake that is meant
+    async with Client(listener.url, "key") as client:
+        assert isinstance(await client.claim("player", "CODE", occurred_at=naive), Refused)
+        assert isinstance(await client.code_of(object()), Refused)  # type: ignore[arg-type]
+        assert isinstance(await client.balance(None), Refused)  # type: ignore[arg-type]
+    assert listener.heard == []
+
+
+async def test_cancelling_a_call_cancels_it(listener: Listener) -> None:
+    listener.mute()
+    async with Client(listener.url, "key") as client:
+        call = asyncio.create_task(client.balance("player"))
+        await asyncio.wait_for(listener.arrived.wait(), SOON_S)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call

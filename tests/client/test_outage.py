@@ -1,0 +1,134 @@
+"""The service is taken away while signups go on: nobody waits, nothing raises, nothing is lost."""
+
+import asyncio
+import signal
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+import pytest
+
+from referrals_client import Client, Limits
+from sandbox.events import unique
+from sandbox.patience import until
+from tests.client.desk import BRISK, SOON_S, HandedBack
+from tests.client.programs import Service, relay
+from tests.client.signup import OutboxDesk, QueueDesk
+
+SLOWER: Final = 3
+MARGIN_S: Final = 0.02
+LONGEST_S: Final = 1.0
+ARRIVED_S: Final = 40.0
+
+EARLIER_DEPOSITS: Final = """
+    SELECT count(*) FROM facts AS signup JOIN facts AS deposit USING (player_id)
+    WHERE signup.kind = 'signup' AND deposit.kind = 'deposit'
+      AND deposit.heard_at <= signup.heard_at
+"""
+
+
+async def sign_up_some(desk: QueueDesk | OutboxDesk, count: int = 40) -> list[float]:
+    return [await desk.sign_up(unique("player")) for _ in range(count)]
+
+
+def assert_same_shape(usual_s: Sequence[float], during_s: Sequence[float]) -> None:
+    assert statistics.median(during_s) < SLOWER * statistics.median(usual_s) + MARGIN_S
+    assert max(during_s) < LONGEST_S
+
+
+async def heard(facts: asyncpg.Pool) -> set[str]:
+    return {row["event_id"] for row in await facts.fetch("SELECT event_id FROM facts")}
+
+
+async def both_events(accounts: asyncpg.Pool) -> set[str]:
+    players = [row["player_id"] for row in await accounts.fetch("SELECT player_id FROM accounts")]
+    return {f"{kind}:{player}" for player in players for kind in ("signup", "deposit")}
+
+
+async def test_signups_never_wait_and_all_events_arrive_in_order(
+    real: Service, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+) -> None:
+    back = HandedBack()
+    async with back.client(real.url, api_key=events_key) as client:
+        desk = QueueDesk(accounts, client)
+        usual_s = await sign_up_some(desk)
+        assert await client.flushed(SOON_S)
+
+        real.send(signal.SIGSTOP)
+        frozen_s = await sign_up_some(desk)
+        await real.kill()
+        away_s = await sign_up_some(desk)
+        assert client.stats.waiting >= 2 * len(away_s)
+        returning, returning_s = asyncio.create_task(real.start()), list[float]()
+        while not returning.done():
+            returning_s += await sign_up_some(desk, 5)
+            await asyncio.wait({returning}, timeout=0.1)
+        assert await client.flushed(ARRIVED_S)
+
+    for during_s in (frozen_s, away_s, returning_s):
+        assert_same_shape(usual_s, during_s)
+    assert (back.dropped, back.refused) == ([], [])
+    assert await heard(facts) == await both_events(accounts)
+    assert client.stats.accepted == await facts.fetchval("SELECT count(*) FROM facts")
+    assert await facts.fetchval(EARLIER_DEPOSITS) == 0
+
+
+async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
+    real: Service, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+) -> None:
+    back = HandedBack()
+    await real.kill()
+    limits = Limits(queue=25, first_pause_s=0.01, longest_pause_s=0.05)
+    async with back.client(real.url, limits, events_key) as client:
+        await sign_up_some(QueueDesk(accounts, client))
+        assert client.stats.dropped == len(back.dropped) == 80 - 25
+        await real.start()
+        assert await client.flushed(ARRIVED_S)
+
+    lost = await both_events(accounts) - await heard(facts)
+    assert lost == set(back.dropped_ids)
+
+
+async def test_the_outbox_loses_nothing_where_the_queue_would(
+    real: Service,
+    events_key: str,
+    accounts: asyncpg.Pool,
+    outbox_dsn: str,
+    facts: asyncpg.Pool,
+) -> None:
+    desk = OutboxDesk(accounts)
+    async with relay(outbox_dsn, real.url, events_key, lease_s=2) as first:
+        usual_s = await sign_up_some(desk)
+        await arrived(accounts)
+        await real.kill()
+        away_s = await sign_up_some(desk, 80)
+        await first.end(signal.SIGKILL)
+        await real.start()
+        async with relay(outbox_dsn, real.url, events_key, lease_s=2):
+            await arrived(accounts)
+
+    assert_same_shape(usual_s, away_s)
+    assert await heard(facts) == await both_events(accounts)
+    assert await facts.fetchval(EARLIER_DEPOSITS) == 0
+
+
+@pytest.mark.parametrize("limits", [BRISK, Limits(drain_s=0.1)])
+async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
+    real: Service, events_key: str, accounts: asyncpg.Pool, limits: Limits
+) -> None:
+    back = HandedBack()
+    await real.kill()
+    client: Client = back.client(real.url, limits, events_key)
+    client.start()
+    await sign_up_some(QueueDesk(accounts, client), 5)
+    await asyncio.wait_for(client.aclose(), limits.drain_s + 2)
+    assert len(back.dropped) == 10
+
+
+async def arrived(accounts: asyncpg.Pool) -> None:
+    async def waiting() -> int:
+        query = "SELECT count(*) FROM referral_outbox WHERE sent_at IS NULL"
+        return int(await accounts.fetchval(query))
+
+    await until(waiting, lambda count: count == 0, what="an empty outbox", within_s=ARRIVED_S)

@@ -1,0 +1,143 @@
+"""The outbox and its relay: repeated rather than lost, in order per player, many at once."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from reporting import report
+from sandbox.events import unique
+from sandbox.patience import until
+from tests.client.desk import SOON_S
+from tests.client.listener import Listener, Reply
+from tests.client.programs import Service, relay
+from tests.client.signup import OPEN, OutboxDesk, deposit_body, signup_body
+
+
+async def test_what_a_killed_relay_had_sent_is_sent_again(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    await OutboxDesk(accounts).sign_up("player")
+    listener.mute()
+    async with relay(outbox_dsn, listener.url, "key", lease_s=1) as killed:
+        await asyncio.wait_for(listener.arrived.wait(), SOON_S)
+        await killed.end(signal.SIGKILL)
+    listener.speaking.set()
+    async with relay(outbox_dsn, listener.url, "key", lease_s=1):
+        await all_settled(accounts)
+    assert listener.event_ids == ["signup:player", "signup:player", "deposit:player"]
+
+
+async def test_two_relays_send_each_event_once_and_in_its_players_order(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    told = {f"player-{number}": [f"{number}-{event}" for event in range(20)] for number in range(9)}
+    for event in range(20):
+        for player_id, event_ids in told.items():
+            await report(accounts, "deposits", deposit_body(player_id) | named(event_ids[event]))
+    async with (
+        relay(outbox_dsn, listener.url, "key"),
+        relay(outbox_dsn, listener.url, "key"),
+    ):
+        await all_settled(accounts)
+
+    assert len(listener.heard) == 180
+    for player_id, event_ids in told.items():
+        ours = [heard for heard in listener.heard if heard.body["player_id"] == player_id]
+        assert [heard.event_id for heard in ours] == event_ids
+
+
+async def test_order_is_kept_while_the_service_fails(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    listener.script += [Reply(503), Reply(None), Reply(500), Reply(429, {}, {"Retry-After": "1"})]
+    await OutboxDesk(accounts).sign_up("player")
+    async with relay(outbox_dsn, listener.url, "key"):
+        await all_settled(accounts)
+    assert listener.event_ids == ["signup:player"] * 5 + ["deposit:player"]
+    assert listener.heard[4].at_s - listener.heard[3].at_s >= 1
+
+
+async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
+    real: Service, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
+) -> None:
+    player_id = unique("player")
+    with_nul = signup_body(player_id) | {"user_agent": "nul\0"}
+    twice = {"event_id": "same", "player_id": player_id, "occurred_at": "2026-03-01T00:00:00Z"}
+    await report(accounts, "signups", with_nul)
+    await report(accounts, "players", {**twice, "status": "verified"})
+    await report(accounts, "deposits", deposit_body(player_id))
+    async with relay(outbox_dsn, real.url, events_key):
+        await all_settled(accounts)
+
+        await accounts.execute("DELETE FROM referral_outbox WHERE event_id = 'same'")
+        await report(accounts, "players", {**twice, "status": "closed"})
+        await all_settled(accounts)
+
+    dead = await accounts.fetch("SELECT event_id, dead FROM referral_outbox WHERE dead IS NOT NULL")
+    assert {row["event_id"]: row["dead"] for row in dead} == {
+        f"signup:{player_id}": "validation_failed",
+        "same": "event_conflict",
+    }
+    heard = await facts.fetch("SELECT event_id FROM facts ORDER BY heard_at")
+    assert [row["event_id"] for row in heard] == ["same", f"deposit:{player_id}"]
+
+
+async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.Pool) -> None:
+    desk = OutboxDesk(accounts)
+    await accounts.execute(OPEN, "taken")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await desk.sign_up("taken")
+    assert await accounts.fetchval("SELECT count(*) FROM referral_outbox") == 0
+
+
+async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> None:
+    for _ in range(2):
+        await report(accounts, "signups", signup_body("player"))
+    rows = await accounts.fetch("SELECT body FROM referral_outbox")
+    assert [json.loads(row["body"])["player_id"] for row in rows] == ["player"]
+
+
+async def test_an_event_that_always_fails_holds_up_nobody_else(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    listener.replies["unlucky"] = Reply(500)
+    for player_id in ("unlucky", *(f"player-{number}" for number in range(20))):
+        await OutboxDesk(accounts).sign_up(player_id)
+    async with relay(outbox_dsn, listener.url, "key"):
+        await until(waiting_of(accounts), lambda left: left == 2, what="only two left")
+    assert "deposit:unlucky" not in listener.event_ids
+
+
+async def test_a_relay_that_is_told_to_end_finishes_its_round(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    await OutboxDesk(accounts).sign_up("player")
+    listener.mute()
+    async with relay(outbox_dsn, listener.url, "key") as ending:
+        await asyncio.wait_for(listener.arrived.wait(), SOON_S)
+        ending.send(signal.SIGTERM)
+        listener.speaking.set()
+        assert await ending.end(signal.SIGTERM) == 0
+    sent = await accounts.fetch("SELECT event_id FROM referral_outbox WHERE sent_at IS NOT NULL")
+    assert [row["event_id"] for row in sent] == ["signup:player"]
+
+
+def named(event_id: str) -> dict[str, str]:
+    return {"event_id": event_id, "deposit_id": event_id}
+
+
+def waiting_of(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
+    async def waiting() -> int:
+        query = "SELECT count(*) FROM referral_outbox WHERE sent_at IS NULL AND dead IS NULL"
+        return int(await accounts.fetchval(query))
+
+    return waiting
+
+
+async def all_settled(accounts: asyncpg.Pool) -> None:
+    """Wait until each row was sent or set aside."""
+    await until(waiting_of(accounts), lambda left: left == 0, what="all rows settled")

@@ -1,0 +1,118 @@
+"""What the client sends is what the service takes, and its queue and pauses keep their bounds."""
+
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from api.schemas.events import (
+    ChargebackIn,
+    DepositIn,
+    Reported,
+    SignupIn,
+    StatusChangeIn,
+    WagerIn,
+)
+from referrals_client import (
+    ChargebackFields,
+    DepositFields,
+    Event,
+    FirstOpen,
+    Limits,
+    Money,
+    SignupFields,
+    StatusFields,
+    WagerFields,
+)
+from referrals_client.events import SHAPES, event_of
+from referrals_client.lanes import Lanes
+
+DOORS: dict[str, tuple[type[Reported], Any]] = {
+    "signups": (SignupIn, SignupFields),
+    "deposits": (DepositIn, DepositFields),
+    "chargebacks": (ChargebackIn, ChargebackFields),
+    "wagers": (WagerIn, WagerFields),
+    "players": (StatusChangeIn, StatusFields),
+}
+GIVEN: dict[str, Any] = {
+    "platform": "web",
+    "jurisdiction": "US-NJ",
+    "currency": "USD",
+    "deposit_id": "d-1",
+    "amount": Money(1000, "USD"),
+    "stake": Money(1, "EUR"),
+    "kind": "refund",
+    "status": "verified",
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_field_of_an_event_is_known_on_both_sides(door: str) -> None:
+    body, fields = DOORS[door]
+    required, optional = SHAPES[door]
+    assert {*required, *optional} == set(body.model_fields)
+    assert set(fields.__annotations__) <= {*required, *optional}
+    assert fields.__required_keys__ == required.keys() - {"occurred_at"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_service_takes_a_full_event(door: str) -> None:
+    required, optional = SHAPES[door]
+    now = datetime.now(UTC)
+    reported = {"event_id": "e-1", "player_id": "p-1", "occurred_at": now}
+    names = {*required, *optional} - reported.keys()
+    event = event_of(door, reported | {name: GIVEN.get(name, "text") for name in names}, at=now)
+    taken = TypeAdapter(DOORS[door][0]).validate_json(event.body)
+    assert (taken.event_id, taken.player_id, taken.occurred_at) == ("e-1", "p-1", now)
+
+
+def test_a_first_open_says_only_what_is_known() -> None:
+    seen = FirstOpen(platform="android", install_version="1.0", install_begin_timestamp_seconds=0)
+    assert seen.body() == {
+        "platform": "android",
+        "install_version": "1.0",
+        "install_begin_timestamp_seconds": 0,
+    }
+
+
+def test_an_event_does_not_show_its_body() -> None:
+    assert "secret" not in repr(Event("signups", "e-1", "p-1", b'{"email": "secret"}'))
+
+
+@given(st.integers(1, 10_000), st.none() | st.floats(0, 1e9))
+def test_a_pause_grows_within_its_bounds(failures: int, asked_s: float | None) -> None:
+    limits = Limits()
+    pause_s = limits.pause_s(failures, asked_s)
+    assert limits.first_pause_s / 2 <= pause_s
+    assert pause_s <= max(limits.longest_pause_s, 1.1 * limits.longest_retry_after_s)
+    assert pause_s >= min(asked_s or 0, limits.longest_retry_after_s)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40), st.randoms())
+def test_lanes_give_each_event_once_and_in_its_players_order(
+    told: list[tuple[str, bool]], lot: Random
+) -> None:
+    lanes, out, settled = Lanes(bound=25), list[Event](), list[Event]()
+    events = [Event("wagers", f"e-{n}", player, b"") for n, (player, _) in enumerate(told)]
+    put = [event for event in events if lanes.put(event) is None]
+    assert len(put) == len(lanes) == min(25, len(events))
+    now = 0.0
+    while len(lanes):
+        now += 1
+        if event := lanes.take(now):
+            assert event.player_id not in {other.player_id for other in out}
+            out.append(event)
+        elif out or lanes.next_turn() > now:
+            event = out.pop(lot.randrange(len(out))) if out else None
+            if event and lot.random() < 0.3:
+                lanes.postpone(event, now + 2)
+            elif event:
+                lanes.settle(event)
+                settled.append(event)
+    for player in "abc":
+        ours = [event for event in settled if event.player_id == player]
+        assert ours == [event for event in put if event.player_id == player]
