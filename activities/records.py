@@ -109,6 +109,8 @@ class Records:
         )
         if recorded is Recorded.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
+            if isinstance(fact, Signup):
+                await binding.give_way(session, fact.event_id, look.referral_id, now=look.now)
         elif isinstance(fact, Signup):
             await binding.bind_signup(
                 session,

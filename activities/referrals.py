@@ -45,12 +45,12 @@ class ReferralActivities:
 
     async def _expire_invitation(self, record: Record) -> Standing:
         invited_at, terms = record.referral.invited_at, record.terms
-        token = tokens.issue(
-            record.referral.id,
-            expires_at=invited_at + terms.signup_window,
-            key=self._records.token_key,
-        )
-        if await facts.signup_waits_with(record.session, token):
+        expires_at, key = invited_at + terms.signup_window, self._records.token_key
+        carried = [
+            tokens.issue(record.referral.id, expires_at=expires_at, key=key, method=method)
+            for method in tokens.CARRIERS
+        ]
+        if await facts.signup_waits_with(record.session, carried):
             return Standing(Stage.INVITED, record.now + ROUTING_PATIENCE)
         return await _expire(record, "no signup in time")
 

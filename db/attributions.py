@@ -1,19 +1,41 @@
-"""What was decided of each signup, and why: written once, answered again when asked again."""
+"""The log of attribution: what was decided of each attempt and why, written once."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import insert, select
 
+from db.candidates import Candidates
 from db.engine import ReadSession, Session
+from db.policies import policy_from, policy_json
 from db.tables import AttributionLog
-from domain.attribution import Claim
+from domain.attribution import Attribution, Touch, Unattributed, attribute
 from domain.facts import Signup
 
 BOUND: Final = "bound"
+REBOUND: Final = "rebound"
+SELF: Final = "self"
+KNOWN: Final = "known"
+WAITING: Final = "waiting"
+WON: Final = "won"
+ATTRIBUTED: Final = (BOUND, REBOUND, SELF)
+"""Outcomes after which the player has a referral; of a signup, that is."""
+
+_TOUCH: Final = TypeAdapter(Touch)
+
+
+class Attempt(StrEnum):
+    """What asked for an attribution."""
+
+    SIGNUP = "signup"
+    CLAIM = "claim"
+    CONFIRM = "confirm"
+    RESOLVE = "resolve"
+    REBIND = "rebind"
 
 
 class Way(StrEnum):
@@ -28,7 +50,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What was decided of a signup; `outcome` is 'bound' or why it belongs to nobody."""
+    """What was decided of an attempt; `outcome` is 'bound' or why nobody is bound by it."""
 
     outcome: str
     referral_id: UUID | None = None
@@ -36,30 +58,75 @@ class Binding:
     """Bound just now, with all that its player had done before."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One attempt, on its way into the log."""
+
+    attempt_id: str
+    attempt: Attempt = Attempt.SIGNUP
+    player_id: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+
 async def decided(session: ReadSession, event_id: str, way: Way) -> Binding | None:
     """The binding, in whatever way it came about, or what this way was answered before."""
     ids = [event_id + other for other in Way]
-    query = select(AttributionLog).where(AttributionLog.signup_event_id.in_(ids))
-    known = {row.signup_event_id: row for row in await session.scalars(query)}
-    bound = next((row for row in known.values() if row.outcome == BOUND), None)
+    query = select(AttributionLog).where(AttributionLog.attempt_id.in_(ids))
+    known = {row.attempt_id: row for row in await session.scalars(query)}
+    bound = next((row for row in known.values() if row.outcome in ATTRIBUTED), None)
     row = bound or known.get(event_id + way)
     return Binding(row.outcome, row.referral_id) if row else None
 
 
 async def log(
-    session: Session, signup: Signup, way: Way, claims: Sequence[Claim], binding: Binding
+    session: Session,
+    entry: Entry,
+    binding: Binding,
+    *,
+    signup: Signup | None = None,
+    found: Candidates | None = None,
 ) -> Binding:
+    """Write what was decided, with the touches and the policy that it was decided from."""
+    found = found or Candidates()
+    touches = found.touches
+    verdict = attribute(signup, touches, found.policy) if signup and touches else None
     await session.execute(
         insert(AttributionLog).values(
-            signup_event_id=signup.event_id + way,
-            player_id=signup.player_id,
+            attempt_id=entry.attempt_id,
+            attempt=entry.attempt,
+            player_id=entry.player_id,
             outcome=binding.outcome,
             referral_id=binding.referral_id,
-            claims=[_plain(claim) for claim in claims],
+            signed_up_at=signup and signup.occurred_at,
+            claims=[],
+            touches=[_told(touch, verdict) for touch in touches],
+            policy=policy_json(found.policy) if touches else {},
+            actor=entry.actor,
+            reason=entry.reason,
         )
     )
     return binding
 
 
-def _plain(claim: Claim) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(claim).items() if value is not None}
+def decide_again(row: AttributionLog, signup: Signup) -> Attribution | Unattributed:
+    """The same decision from what was written then."""
+    return attribute(signup, touches_of(row), policy_from(row.policy))
+
+
+def touches_of(row: AttributionLog) -> Sequence[Touch]:
+    """As they were before they were judged."""
+    return [_TOUCH.validate_python(told) for told in row.touches]
+
+
+def _told(touch: Touch, verdict: Attribution | Unattributed | None) -> dict[str, Any]:
+    plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
+    return plain | {"outcome": outcome_of(touch.touch_id, verdict) or touch.refusal}
+
+
+def outcome_of(touch_id: UUID, verdict: Attribution | Unattributed | None) -> str | None:
+    """What became of a touch: 'won', or why it does not count."""
+    if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch_id:
+        return verdict.winner.refusal or WON
+    judged = verdict.candidates if verdict else ()
+    return next((touch.refusal for touch in judged if touch.touch_id == touch_id), None)

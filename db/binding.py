@@ -1,20 +1,21 @@
 """Binding: a signup and the referral it belongs to, decided once under the player's lock."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import exists, select
+from sqlalchemy import String, exists, literal, or_, select, tuple_
 
-from db import attributions, deliveries, offers, players
+from db import attributions, candidates, deliveries, offers, players
 from db.addressing import deliver_every_fact
-from db.attributions import BOUND, Binding, Way
-from db.claims import claims_of, signal_claim
+from db.attributions import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
+from db.candidates import Candidates
 from db.engine import Session
 from db.referrals import enter, locked, open_referral, terms_of
-from db.tables import AttributionLog, ReferralRow
-from domain.attribution import Attribution, Claim, Refusal, Unattributed, attribute
-from domain.facts import Signup
+from db.tables import AttributionLog, FactRow, ReferralRow
+from domain.attribution import Attribution, Refusal, Touch, Unattributed, attribute
+from domain.facts import Kind, Signup
 from domain.referral import Stage, deposit_awaited_until
 
 SUPERSEDED: Final = "superseded"
@@ -35,66 +36,96 @@ async def bind_signup(
     await players.lock(session, signup.player_id)
     way = Way.DOOR if only_referral is None else Way.SIGNAL
     if decided := await attributions.decided(session, signup.event_id, way):
+        if only_referral is not None:
+            await give_way(session, signup.event_id, only_referral, now=now)
         return decided
-    claims: tuple[Claim, ...] = ()
-    verdict: Attribution | Unattributed = Unattributed(Refusal.EXISTING_PLAYER)
-    if not await _is_referred(session, signup.player_id):
-        claims = await _claims(session, signup, token_key=token_key, only_referral=only_referral)
-        verdict = attribute(claims)
-    if isinstance(verdict, Unattributed):
-        return await attributions.log(session, signup, way, claims, Binding(verdict.reason))
-    row = await _bound(session, signup, verdict, now=now)
-    await deliver_every_fact(session, row)
-    bound = Binding(BOUND, row.id, is_new=True)
-    return await attributions.log(session, signup, way, claims, bound)
+    found = await candidates.of_signup(
+        session, signup, token_key=token_key, only_referral=only_referral
+    )
+    verdict = attribute(signup, found.touches, found.policy)
+    if await _is_known(session, signup):
+        verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
+    binding = await _bound(session, signup, verdict, found, now=now)
+    entry = Entry(attempt_id=signup.event_id + way, player_id=signup.player_id)
+    return await attributions.log(session, entry, binding, signup=signup, found=found)
 
 
-async def _is_referred(session: Session, player_id: str) -> bool:
-    bound = exists().where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
-    before = exists().where(AttributionLog.player_id == player_id, AttributionLog.outcome == BOUND)
-    return (await session.scalar(select(bound | before))) is True
+async def give_way(session: Session, event_id: str, loser: UUID, *, now: datetime) -> None:
+    """An invitation that is signalled with a signup that another referral has won is lost."""
+    decided = await attributions.decided(session, event_id, Way.SIGNAL)
+    if decided is not None and decided.referral_id not in {None, loser}:
+        await _supersede(session, {loser}, winner=decided.referral_id, now=now)
 
 
-async def _claims(
-    session: Session, signup: Signup, *, token_key: bytes, only_referral: UUID | None
-) -> tuple[Claim, ...]:
-    if only_referral is not None:
-        return (await signal_claim(session, signup, only_referral),)
-    return await claims_of(session, signup, token_key=token_key)
-
-
-async def _bound(
-    session: Session, signup: Signup, attribution: Attribution, *, now: datetime
+async def bind(
+    session: Session, signup: Signup, winner: Touch, *, attempt_id: str, now: datetime
 ) -> ReferralRow:
-    row = await _invitation(session, signup, attribution)
+    """Bind a locked player's signup to the touch that won, and supersede what else invited it."""
+    row = await _invitation(session, signup, winner, attempt_id=attempt_id)
     row.referee_id = signup.player_id
     row.signed_up_at = signup.occurred_at
     row.signup_event_id = signup.event_id
-    row.attribution_method = attribution.method
-    row.attribution_confidence = attribution.confidence
+    row.attribution_method = winner.method
+    row.attribution_confidence = winner.confidence
     until = deposit_awaited_until(signup.occurred_at, terms_of(row), heard_at=now)
     await enter(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
-    await _supersede_others(session, row, now=now)
+    await deliver_every_fact(session, row)
     return row
 
 
-async def _invitation(session: Session, signup: Signup, attribution: Attribution) -> ReferralRow:
-    if attribution.referral_id is not None:
-        row = await locked(session, attribution.referral_id)
+async def supersede(
+    session: Session, winner: ReferralRow, others: Collection[UUID], *, now: datetime
+) -> None:
+    """What else invited the same person has lost; one visitor is one person."""
+    await _supersede(session, others, winner=winner.id, visitor=winner.visitor, now=now)
+
+
+async def _bound(
+    session: Session,
+    signup: Signup,
+    verdict: Attribution | Unattributed,
+    found: Candidates,
+    *,
+    now: datetime,
+) -> Binding:
+    if isinstance(verdict, Unattributed):
+        return Binding(verdict.reason)
+    attempt_id = f"signup:{signup.event_id}"
+    row = await bind(session, signup, verdict.winner, attempt_id=attempt_id, now=now)
+    await supersede(session, row, found.open_referrals, now=now)
+    return Binding(SELF if verdict.is_self else BOUND, row.id, is_new=True)
+
+
+async def _is_known(session: Session, signup: Signup) -> bool:
+    """Whether the player is referred, or signed up before: with another event, at another time."""
+    player_id = signup.player_id
+    bound = exists().where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
+    before = exists().where(
+        AttributionLog.player_id == player_id, AttributionLog.outcome.in_(ATTRIBUTED)
+    )
+    earlier = exists().where(
+        FactRow.player_id == player_id,
+        FactRow.kind == Kind.SIGNUP,
+        tuple_(FactRow.occurred_at, FactRow.event_id) < (signup.occurred_at, signup.event_id),
+    )
+    return (await session.scalar(select(or_(bound, before, earlier)))) is True
+
+
+async def _invitation(
+    session: Session, signup: Signup, winner: Touch, *, attempt_id: str
+) -> ReferralRow:
+    if winner.referral_id is not None:
+        row = await locked(session, winner.referral_id)
         if row is None:
-            raise LookupError(f"referral {attribution.referral_id} is gone")
+            raise LookupError(f"referral {winner.referral_id} is gone")
         return row
-    return await _new_invitation(session, signup, attribution.code)
-
-
-async def _new_invitation(session: Session, signup: Signup, code: str) -> ReferralRow:
-    found = await offers.rows_of(session, code)
+    found = await offers.rows_of(session, winner.code or "")
     if found is None:
-        raise LookupError(f"code {code} is gone")
+        raise LookupError(f"code {winner.code} is gone")
     known, campaign, version = found
     return await open_referral(
         session,
-        referral_id=uuid5(campaign.id, f"signup:{signup.event_id}"),
+        referral_id=uuid5(campaign.id, attempt_id),
         code=known,
         campaign=campaign,
         version=version,
@@ -102,21 +133,23 @@ async def _new_invitation(session: Session, signup: Signup, code: str) -> Referr
     )
 
 
-async def _supersede_others(session: Session, winner: ReferralRow, *, now: datetime) -> None:
-    """One visitor is one person: what else invited them has lost."""
-    if winner.visitor is None:
-        return
+async def _supersede(
+    session: Session,
+    ids: Collection[UUID],
+    *,
+    winner: UUID | None,
+    now: datetime,
+    visitor: str | None = None,
+) -> None:
+    # Without a visitor this compares with null, which nothing equals.
+    named = or_(ReferralRow.id.in_(ids), ReferralRow.visitor == literal(visitor, String))
     losers = await session.scalars(
         select(ReferralRow)
-        .where(
-            ReferralRow.visitor == winner.visitor,
-            ReferralRow.stage == Stage.INVITED,
-            ReferralRow.id != winner.id,
-        )
+        .where(named, ReferralRow.stage == Stage.INVITED, ReferralRow.id != winner)
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True)
     )
     for loser in losers.all():
         await enter(session, loser, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
-        event_id = f"{SUPERSEDED}:{winner.id}"
+        event_id = f"{SUPERSEDED}:{winner}"
         await deliveries.add(session, loser.id, kind="look", event_id=event_id, signal="supersede")

@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import Row, Select, func, select
 
 from db.engine import ReadSession
+from db.policies import link_from, policy_from
 from db.tables import AccountRow, Campaign, CampaignVersion
 from db.terms import terms_from
-from domain.campaign import CampaignStatus, Terms
+from domain.attribution import Policy
+from domain.campaign import CampaignStatus, LinkOptions, Terms
 from domain.ledger import Book
 from domain.money import Money
 
@@ -25,6 +27,8 @@ class Draft:
     destination: str
     budget: Money
     terms: Terms
+    attribution: Policy
+    link: LinkOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,8 @@ def _view(row: Row[Campaign, CampaignVersion, int]) -> CampaignView:
         destination=version.destination,
         budget=Money(version.budget_minor, campaign.currency),
         terms=terms_from(version.terms),
+        attribution=policy_from(version.attribution),
+        link=link_from(version.link),
         status=campaign.status,
         version=campaign.version,
         available_budget=Money(available, campaign.currency),

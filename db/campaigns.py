@@ -15,6 +15,7 @@ from db.campaign_views import Draft
 from db.engine import Session
 from db.funding import Funding
 from db.ledger import Posting
+from db.policies import link_json, policy_json
 from db.tables import Campaign, CampaignVersion
 from db.terms import terms_json
 from domain.campaign import CampaignStatus
@@ -139,6 +140,8 @@ async def _add_version(session: Session, row: Campaign, draft: Draft, actor: Act
             destination=draft.destination,
             budget_minor=draft.budget.minor,
             terms=terms_json(draft.terms),
+            attribution=policy_json(draft.attribution),
+            link=link_json(draft.link),
             author=actor.name,
         )
     )

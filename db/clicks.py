@@ -1,6 +1,7 @@
 """Clicks: somebody followed a code, and the same visitor has one open invitation of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -11,7 +12,8 @@ from db import deliveries
 from db.engine import Session
 from db.offers import Offer, offer_of, rows_of
 from db.referrals import open_referral, terms_of
-from db.tables import Click, ReferralRow
+from db.tables import ReferralRow, TouchRow
+from domain.attribution import CONFIDENCE, Method
 from domain.campaign import Schedule
 from domain.referral import Stage
 
@@ -32,6 +34,8 @@ class Visit:
     visitor: str
     platform: str
     at: datetime
+    method: Method = Method.REFERRAL_TOKEN
+    signals: Mapping[str, str] = field(default_factory=dict)
     ip: str | None = None
     user_agent: str | None = None
     device_id: str | None = None
@@ -74,7 +78,7 @@ async def follow(session: Session, visit: Visit) -> Invitation:
         await deliveries.add(
             session, referral.id, kind="invitation", event_id=event_id, signal=None
         )
-    await _record(session, visit, referral.id)
+    await _record(session, visit, offer, referral.id)
     return Invitation(outcome, offer, referral.id, _expires_at(referral))
 
 
@@ -111,17 +115,21 @@ def _expires_at(referral: ReferralRow) -> datetime:
     return referral.invited_at + terms_of(referral).signup_window
 
 
-async def _record(session: Session, visit: Visit, referral_id: UUID) -> None:
+async def _record(session: Session, visit: Visit, offer: Offer, referral_id: UUID) -> None:
     await session.execute(
-        insert(Click).values(
+        insert(TouchRow).values(
             id=uuid4(),
+            method=visit.method,
+            confidence=CONFIDENCE[visit.method],
             code=visit.code,
+            campaign_slug=offer.campaign,
             referral_id=referral_id,
             visitor=visit.visitor,
             platform=visit.platform,
             ip=visit.ip,
             user_agent=visit.user_agent,
             device_id=visit.device_id,
-            clicked_at=visit.at,
+            signals=dict(visit.signals),
+            at=visit.at,
         )
     )

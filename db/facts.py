@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC
 from enum import StrEnum
@@ -98,12 +98,14 @@ def fact_of(kind: Kind, body: dict[str, Any]) -> Fact:
     return _SHAPES[kind].validate_python(body)
 
 
-async def signup_waits_with(session: ReadSession, token: str) -> bool:
-    """Whether a signup with this referral token was heard, but not routed yet."""
+async def signup_waits_with(session: ReadSession, tokens: Sequence[str]) -> bool:
+    """Whether a signup with one of these referral tokens was heard, but not routed yet."""
     query = text("""
         select exists (
             select from inbox join facts using (kind, event_id)
-            where inbox.kind = 'signup' and facts.body ->> 'referral_token' = :token
+            where inbox.kind = 'signup'
+              and (facts.body ->> 'referral_token' = any(:tokens)
+                   or facts.body ->> 'cookie_token' = any(:tokens))
         )
     """)
-    return (await session.execute(query, {"token": token})).scalar_one() is True
+    return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True

@@ -23,8 +23,11 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
 
 
 def is_modelled(name: str | None, kind: str, _: object) -> bool:
-    """Whether db/tables/ should know it; `outbox.xid` is for the relay alone."""
-    return (kind, name) != ("column", "xid")
+    """Whether db/tables/ should know it.
+
+    `outbox.xid` is for the relay alone, `clicks` for copies of version 0.1 that still run.
+    """
+    return (kind, name) not in {("column", "xid"), ("table", "clicks")}
 
 
 def _config(url: str, application_role: str) -> Config:

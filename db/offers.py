@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 
 from db.engine import ReadSession
+from db.policies import link_from, policy_from
 from db.tables import Campaign, CampaignVersion, ReferralCode
 from db.terms import terms_from
-from domain.campaign import Schedule, Terms
+from domain.attribution import Policy
+from domain.campaign import LinkOptions, Schedule, Terms
 
 Rows = Row[ReferralCode, Campaign, CampaignVersion]
 
@@ -22,6 +24,8 @@ class Offer:
     schedule: Schedule
     destination: str
     terms: Terms
+    policy: Policy
+    link: LinkOptions
 
 
 async def find(session: ReadSession, code: str) -> Offer | None:
@@ -43,6 +47,8 @@ def offer_of(row: Rows) -> Offer:
         schedule=schedule_of(campaign),
         destination=version.destination,
         terms=terms_from(version.terms),
+        policy=policy_from(version.attribution),
+        link=link_from(version.link),
     )
 
 

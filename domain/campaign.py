@@ -29,6 +29,21 @@ class Terms:
     referee_reward: Money | None = None
 
 
+class LinkOpens(StrEnum):
+    """Where a campaign's link leads a person."""
+
+    DESTINATION = "destination"
+    LANDING = "landing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOptions:
+    """What a campaign's link shows; `no_inducement_in` are jurisdictions of ISO 3166."""
+
+    opens: LinkOpens = LinkOpens.DESTINATION
+    no_inducement_in: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a campaign takes new invitations."""

@@ -62,6 +62,8 @@ class Signup(Happening):
     jurisdiction: str
     currency: str
     referral_token: str | None = None
+    cookie_token: str | None = None
+    """A referral token that the page read from the first-party cookie."""
     code: str | None = None
     locale: str | None = None
     ip: str | None = None

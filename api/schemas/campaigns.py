@@ -23,7 +23,8 @@ from api.schemas.fields import (
     Strict,
 )
 from db.campaign_views import Draft
-from domain.campaign import CampaignStatus, Terms
+from domain.attribution import DEFAULT_POLICY, Method, Pick, Policy, Step
+from domain.campaign import CampaignStatus, LinkOpens, LinkOptions, Terms
 
 NO_REASON: Final = "no reason given"
 PLAIN: Final = re.compile(r"[!-\[\]-~]+")
@@ -80,6 +81,70 @@ class TermsIn(Strict):
         )
 
 
+OFFERED: Final = tuple(method for method in Method if method not in {Method.MANUAL, Method.SIGNAL})
+"""What a policy may name: support's word outranks all, and a signal counts as a token."""
+JURISDICTION: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+
+
+def _offered(method: Method) -> Method:
+    if method not in OFFERED:
+        raise ValueError(f"A policy orders these: {', '.join(OFFERED)}")
+    return method
+
+
+Offered = Annotated[Method, AfterValidator(_offered)]
+Jurisdiction = Annotated[str, Field(pattern=JURISDICTION, examples=["CA-ON", "BR"])]
+
+
+class StepIn(Strict):
+    """Methods of equal rank. A touch counts for `window` before the signup; null is no limit."""
+
+    methods: Annotated[list[Offered], Field(min_length=1, max_length=len(OFFERED))]
+    touch: Pick = Pick.LAST
+    window: PositiveDuration | None = None
+
+
+def _default_order() -> list[StepIn]:
+    return [StepIn(methods=list(step.methods)) for step in DEFAULT_POLICY.order]
+
+
+class PolicyIn(Strict):
+    """Which way of being brought counts first; a method that no step names does not count."""
+
+    order: Annotated[list[StepIn], Field(min_length=1, max_length=len(OFFERED))] = Field(
+        default_factory=_default_order
+    )
+    claim_grace: Duration = Field(default=DEFAULT_POLICY.claim_grace)
+    match_window: Duration = Field(default=DEFAULT_POLICY.match_window)
+
+    def policy(self) -> Policy:
+        """422 when a method has two places."""
+        named = [method for step in self.order for method in step.methods]
+        if len(named) != len(set(named)):
+            raise invalid("attribution.order", "A method has one place")
+        return Policy(
+            order=tuple(
+                Step(methods=tuple(step.methods), touch=step.touch, window=step.window)
+                for step in self.order
+            ),
+            claim_grace=self.claim_grace,
+            match_window=self.match_window,
+        )
+
+
+class LinkIn(Strict):
+    """Where /r/{code} leads a person, and where no inducement may be shown (ISO 3166)."""
+
+    opens: LinkOpens = LinkOpens.DESTINATION
+    no_inducement_in: Annotated[list[Jurisdiction], Field(max_length=200)] = Field(
+        default_factory=list
+    )
+
+    def options(self) -> LinkOptions:
+        places = tuple(sorted(set(self.no_inducement_in)))
+        return LinkOptions(opens=self.opens, no_inducement_in=places)
+
+
 class CampaignIn(Strict):
     """All of a campaign; all its money is in one currency."""
 
@@ -90,6 +155,8 @@ class CampaignIn(Strict):
     destination: Destination
     budget: MoneyIn
     terms: TermsIn
+    attribution: PolicyIn = Field(default_factory=PolicyIn)
+    link: LinkIn = Field(default_factory=LinkIn)
 
     def draft(self) -> Draft:
         """What it says, once all of it agrees; 422 naming the field otherwise."""
@@ -102,6 +169,8 @@ class CampaignIn(Strict):
             destination=self.destination,
             budget=self.budget.money(),
             terms=self.terms.terms(),
+            attribution=self.attribution.policy(),
+            link=self.link.options(),
         )
 
     def _agree(self) -> None:
@@ -138,6 +207,23 @@ class TermsOut(Shown):
     referee_reward: MoneyOut | None
 
 
+class StepOut(Shown):
+    methods: list[Method]
+    touch: Pick
+    window: timedelta | None
+
+
+class PolicyOut(Shown):
+    order: list[StepOut]
+    claim_grace: timedelta
+    match_window: timedelta
+
+
+class LinkOut(Shown):
+    opens: LinkOpens
+    no_inducement_in: list[str]
+
+
 class CampaignOut(Shown):
     slug: str
     name: str
@@ -149,4 +235,6 @@ class CampaignOut(Shown):
     budget: MoneyOut
     available_budget: MoneyOut
     terms: TermsOut
+    attribution: PolicyOut
+    link: LinkOut
     created_at: datetime

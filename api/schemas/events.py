@@ -52,6 +52,7 @@ class SignupIn(Reported):
     jurisdiction: Line
     currency: Currency
     referral_token: OptionalPassage = None
+    cookie_token: OptionalPassage = None
     code: OptionalLine = None
     locale: OptionalLine = None
     ip: OptionalLine = None

@@ -1,6 +1,9 @@
-"""How Alembic reaches the database: one transaction, one migration run at a time."""
+"""How Alembic reaches the database: a transaction a migration, one run at a time."""
 
 import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from alembic import context
@@ -15,13 +18,38 @@ ONE_AT_A_TIME: Final = 7_364_113
 """Key of the advisory lock under which copies of `migrate` wait for each other."""
 
 
+PAUSE_S: Final = 0.2
+
+
 def _run(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=Table.metadata, include_name=is_modelled
+        connection=connection,
+        target_metadata=Table.metadata,
+        include_name=is_modelled,
+        transaction_per_migration=True,
     )
-    with context.begin_transaction():
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+    with _alone(connection), context.begin_transaction():
         context.run_migrations()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Ask again and again: one that waited inside Postgres would stop indexes from being made."""
+    while not _asked(connection, "SELECT pg_try_advisory_lock(:key)"):
+        time.sleep(PAUSE_S)
+    try:
+        yield
+    finally:
+        _asked(connection, "SELECT pg_advisory_unlock(:key)")
+
+
+def _asked(connection: Connection, question: str) -> bool:
+    if connection.invalidated or connection.closed:
+        return False
+    connection.rollback()
+    answer = connection.execute(text(question), {"key": ONE_AT_A_TIME}).scalar_one()
+    connection.commit()
+    return bool(answer)
 
 
 async def _connect_and_run() -> None:

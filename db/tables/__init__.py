@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from db.tables.attributions import AttributionLog, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
 from db.tables.doubts import AssessmentRow, Review
 from db.tables.facts import Delivery, FactRow, Inbox, Outbox
 from db.tables.money import AccountRow, Entry, Reward, TransferRow
 from db.tables.people import ApiKey, Audit, Player
-from db.tables.referrals import AttributionLog, Click, ReferralRow, Timeline
+from db.tables.referrals import ReferralRow, Timeline
 
 __all__ = [
     "INSERT_ONLY",
@@ -19,13 +20,13 @@ __all__ = [
     "Audit",
     "Campaign",
     "CampaignVersion",
-    "Click",
     "Delivery",
     "Entry",
     "FactRow",
     "Inbox",
     "Outbox",
     "Player",
+    "Rebind",
     "ReferralCode",
     "ReferralRow",
     "Review",
@@ -33,6 +34,7 @@ __all__ = [
     "Share",
     "Table",
     "Timeline",
+    "TouchRow",
     "TransferRow",
 ]
 
@@ -40,6 +42,7 @@ INSERT_ONLY: Final = (
     "facts",
     "timeline",
     "attributions",
+    "touches",
     "campaign_versions",
     "transfers",
     "entries",

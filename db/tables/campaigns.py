@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +40,9 @@ class CampaignVersion(Table):
     destination: Mapped[str]
     budget_minor: Mapped[int]
     terms: Mapped[dict[str, Any]]
+    attribution: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Its policy; empty for the default one."""
+    link: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     author: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (UniqueConstraint("campaign_id", "version"),)

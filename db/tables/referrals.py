@@ -1,4 +1,4 @@
-"""Referrals: their clicks, their timeline, and why each signup belongs to one."""
+"""Referrals and their timeline."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
@@ -70,20 +69,6 @@ class ReferralRow(Table):
     )
 
 
-class Click(Table):
-    __tablename__ = "clicks"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(ForeignKey("codes.code"))
-    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
-    visitor: Mapped[str] = mapped_column(String(80))
-    platform: Mapped[str] = mapped_column(String(16))
-    ip: Mapped[str | None] = mapped_column(String(80))
-    user_agent: Mapped[str | None] = mapped_column(String(80))
-    device_id: Mapped[str | None] = mapped_column(String(80))
-    clicked_at: Mapped[datetime]
-    __table_args__ = (Index("ix_clicks_referral", "referral_id"),)
-
-
 class Timeline(Table):
     """One row a stage change; its id is also that of the outbox event that tells of it."""
 
@@ -96,15 +81,3 @@ class Timeline(Table):
     reason: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (UniqueConstraint("referral_id", "step"),)
-
-
-class AttributionLog(Table):
-    """What was decided of each signup, and why; insert-only."""
-
-    __tablename__ = "attributions"
-    signup_event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    player_id: Mapped[str] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(32))
-    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
-    claims: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    decided_at: Mapped[datetime] = mapped_column(server_default=NOW)

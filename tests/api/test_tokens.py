@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tokens import LONGEST, Outcome, issue, read
+from domain.attribution import Method
+from tokens import CARRIERS, LONGEST, Outcome, issue, read
 
 KEY = b"a key for tests"
 REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -16,8 +17,8 @@ TOKEN = issue(REFERRAL, expires_at=ENDS, key=KEY)
 def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
     before = read(TOKEN, key=KEY, at=ENDS - timedelta(seconds=1))
     after = read(TOKEN, key=KEY, at=ENDS)
-    assert (before.outcome, before.referral_id) == (Outcome.VALID, REFERRAL)
-    assert (after.outcome, after.referral_id) == (Outcome.EXPIRED, REFERRAL)
+    assert (before.outcome, before.subject) == (Outcome.VALID, REFERRAL)
+    assert (after.outcome, after.subject) == (Outcome.EXPIRED, REFERRAL)
 
 
 def test_a_repeated_click_gets_the_token_it_had() -> None:
@@ -32,9 +33,16 @@ def test_a_repeated_click_gets_the_token_it_had() -> None:
 )  # fmt: skip
 def test_anything_else_is_forged(token: str) -> None:
     reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
-    assert (reading.outcome, reading.referral_id) == (Outcome.FORGED, None)
+    assert (reading.outcome, reading.subject) == (Outcome.FORGED, None)
 
 
 def test_a_token_shows_neither_player_nor_code() -> None:
     assert len(TOKEN) < 80
     assert str(REFERRAL) not in TOKEN
+
+
+@pytest.mark.parametrize("method", CARRIERS)
+def test_a_token_says_how_it_was_carried(method: Method) -> None:
+    token = issue(REFERRAL, expires_at=ENDS, key=KEY, method=method)
+    reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
+    assert (reading.outcome, reading.subject, reading.method) == (Outcome.VALID, REFERRAL, method)

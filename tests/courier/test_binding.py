@@ -59,11 +59,11 @@ async def test_opens_a_referral_for_a_code_typed_in_any_case(database: Database)
 @pytest.mark.parametrize(
     ("token", "code", "outcome"),
     [
-        (None, None, "no_claim"),
+        (None, None, "no_touch"),
         (None, "NOBODYS", "unknown_code"),
         ("forged", None, "forged_token"),
         ("\N{SNOWMAN}" * 64, None, "forged_token"),
-        ("forged", "NOBODYS", "forged_token"),
+        ("forged", "NOBODYS", "unknown_code"),
     ],
 )
 async def test_says_why_a_signup_belongs_to_nobody(
@@ -124,18 +124,33 @@ async def test_a_good_code_makes_up_for_a_forged_token(database: Database) -> No
     decided = await sign_up(database, signup(referral_token="forged", code=code))  # noqa: S106
 
     assert decided.outcome == "bound"
-    assert decided.claims == [
-        {"method": "referral_token", "refusal": "forged_token"},
-        {"method": "typed_code", "code": code},
+    assert [(touch["method"], touch["outcome"]) for touch in decided.touches] == [
+        ("referral_token", "forged_token"),
+        ("typed_code", "won"),
     ]
 
 
-async def test_a_token_goes_before_a_typed_code(database: Database) -> None:
+async def test_a_typed_code_goes_before_a_token_whose_referral_is_lost(database: Database) -> None:
     link, code = await invited(database), await a_shared_code(database)
+    arrival = signup(referral_token=link.token, code=code)
 
-    decided = await sign_up(database, signup(referral_token=link.token, code=code))
+    await sign_up(database, arrival)
 
-    assert decided.referral_id == link.row.id
+    (row,) = await referrals_of(database, arrival.player_id)
+    lost = await referral(database, link)
+    assert (row.code, row.attribution_method) == (code, Method.TYPED_CODE)
+    assert lost.stage is Stage.LOST
+    assert await signals_to(database, lost) == ["supersede"]
+
+
+async def test_a_code_typed_from_a_link_continues_the_invitation_of_the_link(
+    database: Database,
+) -> None:
+    link = await invited(database)
+
+    decided = await sign_up(database, signup(referral_token=link.token, code=link.row.code))
+
+    assert (decided.outcome, decided.referral_id) == ("bound", link.row.id)
 
 
 async def test_a_code_of_a_campaign_that_was_over_at_the_signup_binds_nobody(
@@ -154,7 +169,7 @@ async def test_a_paused_campaign_takes_no_typed_codes(database: Database) -> Non
         offer = await an_offer(session, status=CampaignStatus.PAUSED)
         code = (await a_code(session, offer)).code
 
-    assert (await sign_up(database, signup(code=code))).outcome == "campaign_ended"
+    assert (await sign_up(database, signup(code=code))).outcome == "campaign_paused"
 
 
 async def test_a_token_used_by_another_player_opens_a_referral_of_its_code(
@@ -189,7 +204,8 @@ async def test_binds_a_player_to_their_own_code_for_fraud_scoring_to_judge(
 
     decided = await sign_up(database, signup(link.row.referrer_id, referral_token=link.token))
 
-    assert decided.outcome == "bound"
+    assert decided.outcome == "self"
+    assert (await referral(database, link)).stage is Stage.SIGNED_UP
 
 
 async def test_what_else_invited_the_same_visitor_is_lost(database: Database) -> None:
@@ -223,9 +239,12 @@ async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Databas
     row = await referral(database, link)
     assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
     assert len(await deliveries_to(database, row)) == 1
-    assert (await attribution(database, arrival, Way.SIGNAL)).claims == [
-        {"method": "signal", "code": row.code, "referral_id": str(row.id)}
-    ]
+    (touch,) = (await attribution(database, arrival, Way.SIGNAL)).touches
+    assert (touch["method"], touch["outcome"], touch["referral_id"]) == (
+        "signal",
+        "won",
+        str(row.id),
+    )
 
 
 async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: Database) -> None:
@@ -234,7 +253,7 @@ async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: D
     decided = await sign_up(database, arrival)
     await _signal(database, link, arrival)
 
-    assert decided.outcome == "no_claim"
+    assert decided.outcome == "no_touch"
     assert (await referral(database, link)).referee_id == arrival.player_id
 
 

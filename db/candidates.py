@@ -1,0 +1,281 @@
+"""Every touch that may have brought a signup, as far as the database can judge each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import aliased
+
+from db import offers, touches
+from db.engine import Session
+from db.offers import Offer
+from db.policies import policy_from
+from db.referrals import terms_of
+from db.tables import Campaign, CampaignVersion, ReferralRow, TouchRow
+from db.touches import Contact
+from domain.attribution import CONFIDENCE, Method, Policy, Refusal, Touch, policy_among, weaker
+from domain.codes import normalised
+from domain.facts import Signup
+from domain.qualification import CLOCK_SKEW
+from domain.referral import Stage
+from tokens import Outcome, TokenReading, read
+
+_TYPED: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
+"""Namespace of the touches that signups bring themselves."""
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What is to be decided between, and the policies of the campaigns that were touched."""
+
+    touches: list[Touch] = field(default_factory=list)
+    policies: dict[str, Policy] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        return policy_among(self.touches, self.policies)
+
+    @property
+    def open_referrals(self) -> set[UUID]:
+        return {touch.referral_id for touch in self.touches if touch.referral_id is not None}
+
+
+async def of_signup(
+    session: Session, signup: Signup, *, token_key: bytes, only_referral: UUID | None = None
+) -> Candidates:
+    """With `only_referral`, that of a signup that was signalled to this referral's workflow."""
+    search = _Search(session, signup, Candidates())
+    if only_referral is not None:
+        await search.invitation(only_referral, Method.SIGNAL)
+        return search.found
+    if signup.referral_token is not None:
+        await search.token(signup.referral_token, token_key)
+    if signup.cookie_token is not None:
+        await search.token(signup.cookie_token, token_key, at_best=Method.COOKIE)
+    if signup.code is not None:
+        await search.typed(signup.code)
+    await search.told()
+    return search.found
+
+
+def typed_id(signup: Signup) -> UUID:
+    return uuid5(_TYPED, signup.event_id)
+
+
+class _Search:
+    def __init__(self, session: Session, signup: Signup, found: Candidates) -> None:
+        self.session = session
+        self.signup = signup
+        self.found = found
+
+    async def token(
+        self, token: str, key: bytes, *, at_best: Method = Method.REFERRAL_TOKEN
+    ) -> None:
+        reading = read(token, key=key, at=self.signup.occurred_at)
+        method = weaker(reading.method, at_best)
+        if reading.outcome is not Outcome.VALID or reading.subject is None:
+            self._refuse(uuid5(_TYPED, token), method, _TOKENS[reading.outcome])
+        elif reading.method is Method.PROBABILISTIC:
+            await self._match(reading)
+        else:
+            await self.invitation(reading.subject, method)
+
+    async def invitation(self, referral_id: UUID, method: Method) -> None:
+        """A token's invitation, and what else the same visitor touched."""
+        rows = await self._locked_with_its_visitors_others(referral_id)
+        row = next((row for row in rows if row.id == referral_id), None)
+        if row is None:
+            self._refuse(referral_id, method, Refusal.UNKNOWN_REFERRAL)
+            return
+        contacts = await touches.of_visitor(self.session, row.visitor, [row.id])
+        for invited in rows:
+            own = [contact for contact in contacts if contact.referral_id == invited.id]
+            if invited is row or invited.stage is Stage.INVITED:
+                await self._contacts(invited, own, method, is_presented=invited is row)
+
+    async def typed(self, code: str) -> None:
+        """A code typed at the signup is a touch at that moment."""
+        wanted, touch_id = normalised(code), typed_id(self.signup)
+        offer = await self._offer(wanted)
+        self._code(touch_id, Method.TYPED_CODE, wanted, offer, at=self.signup.occurred_at)
+        contact = _contact_of(self.signup, touch_id, wanted, offer, self.found.touches[-1].refusal)
+        await touches.record(self.session, contact)
+
+    async def told(self) -> None:
+        """Codes typed after the signup, or before it was heard of, and what support decided."""
+        for row in await touches.told_by_player(self.session, self.signup.player_id):
+            if (
+                row.id != typed_id(self.signup)
+                and row.code is not None
+                and "told_at" in row.evidence
+            ):
+                offer = await self._offer(row.code)
+                told_at = datetime.fromisoformat(row.evidence["told_at"])
+                self._code(row.id, row.method, row.code, offer, at=told_at)
+
+    async def _match(self, reading: TokenReading) -> None:
+        """A match by device and network holds once the person has confirmed it."""
+        if reading.subject is None:
+            raise ValueError("a valid token has a subject")
+        row, is_confirmed = await touches.with_answer(self.session, reading.subject)
+        if row is None or row.referral_id is None:
+            self._refuse(reading.subject, Method.PROBABILISTIC, Refusal.UNKNOWN_REFERRAL)
+            return
+        before = len(self.found.touches)
+        await self.invitation(row.referral_id, Method.PROBABILISTIC)
+        unanswered = Refusal.UNCONFIRMED if is_confirmed is None else Refusal.DECLINED
+        refusal = None if is_confirmed else unanswered
+        self.found.touches[before:] = [
+            _matched(touch, row, refusal) for touch in self.found.touches[before:]
+        ]
+        if is_confirmed is None:
+            await self._remember_presenter(row)
+
+    async def _remember_presenter(self, row: TouchRow) -> None:
+        """So that confirming it later binds the player who came with it."""
+        contact = Contact(
+            id=uuid5(row.id, self.signup.event_id),
+            method=Method.PROBABILISTIC,
+            confidence=row.confidence,
+            at=self.signup.occurred_at,
+            code=row.code,
+            campaign_slug=row.campaign_slug,
+            referral_id=row.referral_id,
+            player_id=self.signup.player_id,
+            refusal=Refusal.UNCONFIRMED,
+            answers=row.id,
+        )
+        await touches.record(self.session, contact)
+
+    async def _contacts(
+        self, row: ReferralRow, own: Sequence[TouchRow], method: Method, *, is_presented: bool
+    ) -> None:
+        """An invitation without contacts was made before they were written: it is one itself."""
+        offer = None
+        refusal, is_open = self._refusal(row), row.stage is Stage.INVITED
+        if refusal is None and not is_open:
+            offer = await self._offer(row.code)
+            refusal = self._closed(offer)
+        times = [(c.id, weaker(c.method, method), c.at) for c in own]
+        self.found.touches += [
+            Touch(
+                touch_id=touch_id,
+                method=by,
+                at=at,
+                code=row.code,
+                campaign=row.campaign_slug,
+                referrer_id=row.referrer_id,
+                referral_id=row.id if is_open and refusal is None else None,
+                is_presented=is_presented and place == 0,
+                confidence=CONFIDENCE[by],
+                refusal=refusal,
+            )
+            for place, (touch_id, by, at) in enumerate(times or [(row.id, method, row.invited_at)])
+        ]
+
+    def _refusal(self, row: ReferralRow) -> Refusal | None:
+        at, terms = self.signup.occurred_at, terms_of(row)
+        if row.stage is Stage.EXPIRED or at > row.invited_at + terms.signup_window:
+            return Refusal.EXPIRED_TOKEN
+        if at < row.invited_at - max(CLOCK_SKEW, terms.lateness_grace):
+            return Refusal.EXISTING_PLAYER
+        return None
+
+    def _code(
+        self, touch_id: UUID, method: Method, code: str, offer: Offer | None, *, at: datetime
+    ) -> None:
+        self.found.touches.append(
+            Touch(
+                touch_id=touch_id,
+                method=method,
+                at=at,
+                code=code,
+                campaign=offer.campaign if offer else None,
+                referrer_id=offer.player_id if offer else None,
+                is_presented=True,
+                confidence=CONFIDENCE[method],
+                refusal=self._closed(offer),
+            )
+        )
+
+    def _closed(self, offer: Offer | None) -> Refusal | None:
+        """A code, or a link that somebody else used up, invites again while the offer runs."""
+        if offer is None:
+            return Refusal.UNKNOWN_CODE
+        at = self.signup.occurred_at
+        if offer.schedule.is_open(at):
+            return None
+        return Refusal.CAMPAIGN_PAUSED if offer.schedule.is_paused(at) else Refusal.CAMPAIGN_ENDED
+
+    async def _offer(self, code: str) -> Offer | None:
+        offer = await offers.find(self.session, code)
+        if offer is not None:
+            self.found.policies[offer.campaign] = offer.policy
+        return offer
+
+    def _refuse(self, touch_id: UUID, method: Method, refusal: Refusal) -> None:
+        """What the signup brought along leads nowhere."""
+        at = self.signup.occurred_at
+        self.found.touches.append(
+            Touch(touch_id=touch_id, method=method, at=at, is_presented=True, refusal=refusal)
+        )
+
+    async def _locked_with_its_visitors_others(self, referral_id: UUID) -> list[ReferralRow]:
+        """The referral, locked in one order with what binding it would supersede."""
+        wanted = aliased(ReferralRow)
+        visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()
+        others = and_(ReferralRow.visitor == visitor, ReferralRow.stage == Stage.INVITED)
+        rows = await self.session.execute(
+            select(ReferralRow, CampaignVersion.attribution)
+            .join(Campaign, Campaign.id == ReferralRow.campaign_id)
+            .join(
+                CampaignVersion,
+                (CampaignVersion.campaign_id == Campaign.id)
+                & (CampaignVersion.version == Campaign.version),
+            )
+            .where(or_(ReferralRow.id == referral_id, others))
+            .order_by(ReferralRow.id)
+            .with_for_update(key_share=True, of=ReferralRow)
+            .execution_options(populate_existing=True)
+        )
+        found = []
+        for row, policy in rows:
+            self.found.policies[row.campaign_slug] = policy_from(policy)
+            found.append(row)
+        return found
+
+
+_TOKENS: Final = {
+    Outcome.EXPIRED: Refusal.EXPIRED_TOKEN,
+    Outcome.FORGED: Refusal.FORGED_TOKEN,
+    Outcome.VALID: Refusal.FORGED_TOKEN,
+}
+
+
+def _matched(touch: Touch, row: TouchRow, refusal: Refusal | None) -> Touch:
+    if not touch.is_presented:
+        return replace(touch, refusal=touch.refusal or refusal)
+    known = replace(touch, touch_id=row.id, at=row.at, confidence=row.confidence)
+    return replace(known, refusal=known.refusal or refusal)
+
+
+def _contact_of(
+    signup: Signup, touch_id: UUID, code: str, offer: Offer | None, refusal: Refusal | None
+) -> Contact:
+    return Contact(
+        id=touch_id,
+        method=Method.TYPED_CODE,
+        at=signup.occurred_at,
+        code=code[:64],
+        campaign_slug=offer.campaign if offer else None,
+        player_id=signup.player_id,
+        platform=signup.platform[:16],
+        ip=signup.ip,
+        user_agent=signup.user_agent,
+        device_id=signup.device_id,
+        evidence={"signup": signup.event_id},
+        refusal=refusal,
+    )

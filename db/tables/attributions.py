@@ -1,0 +1,96 @@
+"""Who touched what, and why each signup belongs to one referral or to none."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Float, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import NOW, Table
+from domain.attribution import Method
+
+
+class TouchRow(Table):
+    """One contact between a person and an invitation; insert-only.
+
+    Whatever tells of the person, their device or their network is a keyed hash.
+    """
+
+    __tablename__ = "touches"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    method: Mapped[Method]
+    confidence: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime]
+    """By this service's clock, whatever the caller's said."""
+    code: Mapped[str | None] = mapped_column(String(64))
+    """As it was given, normalised: it may be nobody's."""
+    campaign_slug: Mapped[str | None] = mapped_column(String(64))
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    visitor: Mapped[str | None] = mapped_column(String(80))
+    player_id: Mapped[str | None] = mapped_column(String(64))
+    platform: Mapped[str | None] = mapped_column(String(16))
+    ip: Mapped[str | None] = mapped_column(String(80))
+    user_agent: Mapped[str | None] = mapped_column(String(80))
+    device_id: Mapped[str | None] = mapped_column(String(80))
+    signals: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Hashes by name of signal: os, os_version, model, locale, time_zone, screen."""
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What the platform gave, such as the raw install referrer with its times."""
+    refusal: Mapped[str | None] = mapped_column(String(32))
+    answers: Mapped[UUID | None] = mapped_column(ForeignKey("touches.id"))
+    """The touch that this one confirms, declines, or presents at a signup."""
+    is_confirmed: Mapped[bool | None]
+    __table_args__ = (
+        Index("ix_touches_referral", "referral_id"),
+        Index("ix_touches_visitor", "visitor", postgresql_where=text("visitor is not null")),
+        Index("ix_touches_player", "player_id", postgresql_where=text("player_id is not null")),
+        Index("ix_touches_answers", "answers", postgresql_where=text("answers is not null")),
+        Index("ix_touches_network", "ip", "at", postgresql_where=text("ip is not null")),
+    )
+
+
+class AttributionLog(Table):
+    """Every attempt to attribute a player, with what was known and what came of it; insert-only."""
+
+    __tablename__ = "attributions"
+    attempt_id: Mapped[str] = mapped_column("signup_event_id", String(80), primary_key=True)
+    """Of a signup its event_id; the column has its name from the time when there were no others."""
+    attempt: Mapped[str] = mapped_column(String(16), server_default=text("'signup'"))
+    player_id: Mapped[str | None] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(32))
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    claims: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """What version 0.1 wrote; `touches` since."""
+    signed_up_at: Mapped[datetime | None]
+    touches: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """The touches as they were judged; the decision can be made again from them."""
+    policy: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    actor: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        Index("ix_attributions_player", "player_id"),
+        Index("ix_attributions_referral", "referral_id"),
+    )
+
+
+class Rebind(Table):
+    """Support's wish to bind a player to another code, which a second person decides."""
+
+    __tablename__ = "rebinds"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    player_id: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(ForeignKey("codes.code"))
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    status: Mapped[str] = mapped_column(String(16), server_default=text("'proposed'"))
+    """proposed, approved, rejected, or refused because the rules no longer allow it."""
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
+    __table_args__ = (Index("ix_rebinds_player", "player_id"),)

@@ -1,0 +1,89 @@
+"""Touches: every contact between a person and an invitation, written once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import String, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import ReadSession, Session
+from db.tables import TouchRow
+from domain.attribution import CONFIDENCE, Method
+
+MOST_TOUCHES: Final = 200
+"""Of one visitor: whoever clicks more often than that is judged by the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A touch to be written; what tells of the person, device or network is hashed already."""
+
+    id: UUID
+    method: Method
+    at: datetime
+    confidence: float | None = None
+    code: str | None = None
+    campaign_slug: str | None = None
+    referral_id: UUID | None = None
+    visitor: str | None = None
+    player_id: str | None = None
+    platform: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    device_id: str | None = None
+    signals: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str | None = None
+    answers: UUID | None = None
+    is_confirmed: bool | None = None
+
+
+async def record(session: Session, contact: Contact) -> bool:
+    """Whether it is new: ids are derived where a retry must be the same touch."""
+    values = asdict(contact)
+    if contact.confidence is None:
+        values["confidence"] = CONFIDENCE[contact.method]
+    added = await session.scalar(
+        insert(TouchRow).values(values).on_conflict_do_nothing().returning(TouchRow.id)
+    )
+    return added is not None
+
+
+async def of_visitor(
+    session: ReadSession, visitor: str | None, referral_ids: Sequence[UUID]
+) -> Sequence[TouchRow]:
+    """Those of a visitor and of some referrals, the latest first."""
+    # Without a visitor this compares with null, which nothing equals.
+    its = TouchRow.visitor == literal(visitor, String)
+    query = select(TouchRow).where(
+        or_(its, TouchRow.referral_id.in_(referral_ids)),
+        TouchRow.refusal.is_(None),
+        # A match says nothing of those who come with a token of their own.
+        TouchRow.method != Method.PROBABILISTIC,
+    )
+    return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
+
+
+async def told_by_player(session: ReadSession, player_id: str) -> Sequence[TouchRow]:
+    """Codes that a player typed or support gave, whatever came of them."""
+    methods = (Method.TYPED_CODE, Method.MANUAL)
+    query = select(TouchRow).where(TouchRow.player_id == player_id, TouchRow.method.in_(methods))
+    return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
+
+
+async def with_answer(session: ReadSession, touch_id: UUID) -> tuple[TouchRow | None, bool | None]:
+    """A touch, and whether the person confirmed it; None while nobody answered."""
+    query = select(TouchRow).where(or_(TouchRow.id == touch_id, TouchRow.answers == touch_id))
+    rows = (await session.scalars(query)).all()
+    touch = next((row for row in rows if row.id == touch_id), None)
+    answers = (row.is_confirmed for row in rows if row.is_confirmed is not None)
+    return touch, next(answers, None)
+
+
+async def presenters_of(session: ReadSession, touch_id: UUID) -> Sequence[str]:
+    """Players whose signups carried the token of an unconfirmed match."""
+    query = select(TouchRow.player_id).where(TouchRow.answers == touch_id)
+    return [player_id for player_id in await session.scalars(query) if player_id is not None]
