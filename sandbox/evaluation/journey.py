@@ -1,10 +1,12 @@
 """What a simulated person does on the way to an account: the verbs of the paths."""
 
+import html
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from sandbox.evaluation.clock import Lane
 from sandbox.evaluation.door import Answer, Door
@@ -14,6 +16,7 @@ from sandbox.evaluation.world import Device, Person
 ANSWERED: Final = 0.8
 """The share of people who answer the question whether somebody invited them; they do not lie."""
 LINK: Final = "https://refer.example/r/"
+PLAY: Final = "https://play.google.com/store/apps/details"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +159,10 @@ class Journey:
 
 
 def installed(store: Answer, *, clicked: datetime, began: datetime) -> dict[str, object]:
-    """What the Play Install Referrer library tells an app that came from this answer."""
+    """What the Play Install Referrer library tells an app that came from this page."""
     clicked_s, began_s = int(clicked.timestamp()), int(began.timestamp())
     return {
-        "install_referrer": store.location_parameter("referrer") or "utm_medium=organic",
+        "install_referrer": _store_referrer(store) or "utm_medium=organic",
         "referrer_click_timestamp_seconds": clicked_s,
         "install_begin_timestamp_seconds": began_s,
         "referrer_click_timestamp_server_seconds": clicked_s,
@@ -169,6 +172,13 @@ def installed(store: Answer, *, clicked: datetime, began: datetime) -> dict[str,
 
 
 def copied(page: Answer) -> str | None:
-    """The token that the page's button puts into the clipboard."""
-    found = re.search(r'data-token="([^"]+)"', page.body.decode())
-    return found and found[1]
+    """The link with a token that the page's button to the App Store puts into the clipboard."""
+    found = re.search(r'data-copies="(https:[^"]+)"', page.body.decode())
+    return html.unescape(found[1]) if found else None
+
+
+def _store_referrer(page: Answer) -> str | None:
+    """Of the way to Google Play, whether the page redirects there or has a button."""
+    button = re.search(rf'href="({re.escape(PLAY)}[^"]*)"', page.body.decode())
+    address = html.unescape(button[1]) if button else page.header("location")
+    return parse_qs(urlsplit(address).query).get("referrer", [None])[0]

@@ -66,6 +66,9 @@ def settings_for(database_url: str) -> Settings:
             "hash_key": "a key for a simulation",
             "token_key": "another key for a simulation",
             "public_url": "https://refer.example",
+            "ios_app_id": "ABCDE12345.example.book",
+            "ios_app_store_url": "https://apps.apple.com/app/id000000000",
+            "android_package": "example.book",
             "log_level": "ERROR",
         }
     )
