@@ -1,6 +1,6 @@
 """Changed and late minds: what a player or support says after the signup was decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
@@ -13,7 +13,7 @@ from db.binding import bind, supersede
 from db.candidates import Candidates
 from db.engine import Session
 from db.referrals import enter
-from db.tables import AttributionLog, ReferralRow, Reward
+from db.tables import AttributionLog, ReferralRow, Reward, TouchRow
 from db.touches import Contact
 from domain.attribution import Attribution, Method, Refusal, Unattributed, attribute
 from domain.facts import Kind, Signup
@@ -79,10 +79,20 @@ async def reconsider(
         return Binding(known.outcome, known.referral_id)
     signup = await _signup_of(session, player_id)
     if signup is None:
-        return Binding(WAITING)
+        return await _early(session, entry, touch_id)
     found = await candidates.of_signup(session, signup, token_key=token_key)
     binding = await _decided(session, signup, found, touch_id, entry, now=now)
     return await attributions.log(session, entry, binding, signup=signup, found=found)
+
+
+async def _early(session: Session, entry: Entry, touch_id: UUID) -> Binding:
+    """The touch waits for its signup; the log says so without answering for what comes then."""
+    touch = await session.get_one(TouchRow, touch_id)
+    early = replace(entry, attempt_id=f"{entry.attempt_id}#early")
+    binding = Binding(touch.refusal or WAITING)
+    if await session.get(AttributionLog, early.attempt_id) is None:
+        await attributions.log(session, early, binding)
+    return binding
 
 
 async def _signup_of(session: Session, player_id: str) -> Signup | None:

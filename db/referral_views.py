@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from db import paging
+from db import attribution_views, paging
+from db.attribution_views import Candidate
 from db.engine import ReadSession
 from db.paging import Page, Place, Wanted
 from db.reward_views import RewardView, reward_view
@@ -23,6 +24,7 @@ from domain.referral import Stage
 class Attributed:
     method: Method
     confidence: float
+    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[Re
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
     rewards = await _rewards(session, [row.id for row in rows])
     assessments = await _assessments(session, [row.assessment_id for row in rows])
+    bound = [row.id for row in rows if row.attribution_method is not None]
+    candidates = await attribution_views.of_referrals(session, bound) if bound else {}
     return [
         ReferralView(
             referral_id=row.id,
@@ -111,7 +115,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
             referrer_id=row.referrer_id,
             referee_id=row.referee_id,
             invited_at=row.invited_at,
-            attribution=_attributed(row),
+            attribution=_attributed(row, candidates.get(row.id, ())),
             assessment=assessments.get(row.assessment_id),
             rewards=tuple(rewards[row.id]),
         )
@@ -119,10 +123,10 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
     ]
 
 
-def _attributed(row: ReferralRow) -> Attributed | None:
+def _attributed(row: ReferralRow, candidates: tuple[Candidate, ...]) -> Attributed | None:
     if row.attribution_method is None or row.attribution_confidence is None:
         return None
-    return Attributed(row.attribution_method, row.attribution_confidence)
+    return Attributed(row.attribution_method, row.attribution_confidence, candidates)
 
 
 async def _rewards(

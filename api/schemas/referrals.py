@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from api.schemas.claims import CandidateOut
 from api.schemas.fields import MoneyOut, Shown
 from db.referral_views import ReferralView
 from domain.attribution import Method
@@ -14,8 +15,11 @@ from workflows.identity import workflow_id
 
 
 class AttributionOut(Shown):
+    """How it came to be this referral, and every touch that was weighed for it."""
+
     method: Method
     confidence: float
+    candidates: list[CandidateOut]
 
 
 class AssessmentOut(Shown):
