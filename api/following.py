@@ -8,6 +8,7 @@ from api.schemas.codes import Platform
 from db import clicks
 from db.clicks import Invitation, Visit
 from db.engine import Database
+from domain.attribution import Method
 from domain.codes import is_code, normalised
 from domain.privacy import pseudonymise
 from settings import Settings
@@ -35,6 +36,7 @@ def visit_of(
     visitor_id: str,
     platform: Platform,
     at: datetime,
+    method: Method = Method.REFERRAL_TOKEN,
     **person: str | None,
 ) -> Visit:
     """The click, with everything about the person hashed."""
@@ -44,13 +46,17 @@ def visit_of(
         visitor=pseudonymise("visitor", visitor_id, key),
         platform=platform,
         at=at,
+        method=method,
         **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
     )
 
 
-def token_of(settings: Settings, invitation: Invitation) -> str:
+def token_of(
+    settings: Settings, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
+) -> str:
     """The token of an invitation that was made or known; it ends with the signup window."""
     if invitation.referral_id is None or invitation.expires_at is None:
         raise ValueError("this click led to no invitation")
     key = settings.token_key.get_secret_value().encode()
-    return issue(invitation.referral_id, expires_at=invitation.expires_at, key=key)
+    expires_at = invitation.expires_at
+    return issue(invitation.referral_id, expires_at=expires_at, key=key, method=method)

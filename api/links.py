@@ -57,7 +57,7 @@ async def reader_of(
         platform=platform_of(agent_of(request)),
         place=place_of(request.headers.get(trusted, "")) if trusted else None,
         claimed_place=place_of(jurisdiction),
-        has_scanned=via == SCANNED["via"],
+        followed_by=Method.QR_CODE if via == SCANNED["via"] else Method.REFERRAL_TOKEN,
     )
 
 
@@ -88,6 +88,7 @@ async def follow_link(
         visitor_id=visitor_id,
         platform=reader.platform,
         at=now,
+        method=reader.followed_by,
         ip=request.client and request.client.host,
         user_agent=request.headers.get("user-agent"),
     )
@@ -116,9 +117,8 @@ def _tokens(settings: Settings, invitation: Invitation, reader: Reader) -> Token
     """Tokens by how they are carried on; the link's own tells a scanned QR code from a tap."""
 
     def token_for(method: Method) -> str:
-        scanned = method is Method.REFERRAL_TOKEN and reader.has_scanned
-        _carried = Method.QR_CODE if scanned else method
-        return token_of(settings, invitation)
+        carried = reader.followed_by if method is Method.REFERRAL_TOKEN else method
+        return token_of(settings, invitation, method=carried)
 
     return token_for
 

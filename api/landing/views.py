@@ -12,6 +12,7 @@ from api.languages import LANGUAGES, Language
 from api.schemas.codes import Platform
 from api.wording import invitation, invitation_terms
 from db.offers import Offer
+from domain.attribution import Method
 from settings import Settings
 
 SCANNED: Final = {"via": "qr"}
@@ -27,7 +28,7 @@ class Reader:
     """As a trusted proxy tells it."""
     claimed_place: str | None
     """As the link tells it, which can only make the page more careful."""
-    has_scanned: bool
+    followed_by: Method
 
 
 def landing_for_person(

@@ -19,13 +19,15 @@ from tests.api.bodies import assert_problem, code_of_a_new_player, published, un
 from tokens import Outcome, read
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-PROGRAMS = (
+CRAWLERS = (
     {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
     {"User-Agent": "facebookexternalhit/1.1"},
     {"User-Agent": "WhatsApp/2.23.20.0"},
     {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
     {"User-Agent": "TelegramBot (like TwitterBot)"},
     {"User-Agent": "curl/8.5.0"},
+)
+ONLY_ASKING = (
     {"User-Agent": ""},
     {"User-Agent": PERSON, "Purpose": "prefetch"},
     {"User-Agent": PERSON, "Sec-Purpose": "prefetch;prerender"},
@@ -57,7 +59,7 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
     key = settings.token_key.get_secret_value().encode()
     now = datetime.now(UTC)
     reading = read(told["referral_token"], key=key, at=now)
-    assert (reading.outcome, str(reading.referral_id)) == (Outcome.VALID, told["referral_id"])
+    assert (reading.outcome, str(reading.subject)) == (Outcome.VALID, told["referral_id"])
     later = read(told["referral_token"], key=key, at=now + timedelta(days=30, seconds=1))
     assert later.outcome is Outcome.EXPIRED
 
@@ -133,7 +135,7 @@ async def test_two_people_get_an_invitation_each(
     assert await referrals_of(database, code) == 2
 
 
-@pytest.mark.parametrize("headers", PROGRAMS)
+@pytest.mark.parametrize("headers", ONLY_ASKING)
 async def test_a_link_leads_a_program_on_without_an_invitation(
     client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
 ) -> None:
@@ -142,6 +144,20 @@ async def test_a_link_leads_a_program_on_without_an_invitation(
         answer = await program.get(f"/r/{code}")
     assert answer.status_code == 302
     assert answer.headers["location"] == "https://book.example/signup?lang=en"
+    assert "set-cookie" not in answer.headers
+    assert await referrals_of(database, code) == 0
+
+
+@pytest.mark.parametrize("headers", CRAWLERS)
+async def test_a_crawler_gets_a_page_and_no_invitation(
+    client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
+) -> None:
+    code = await code_of_a_new_player(client, await published(client))
+    with browser(app, **headers) as program:
+        answer = await program.get(f"/r/{code}")
+    assert answer.status_code == 200
+    assert 'property="og:title"' in answer.text
+    assert "referral_token" not in answer.text
     assert "set-cookie" not in answer.headers
     assert await referrals_of(database, code) == 0
 
@@ -155,7 +171,7 @@ async def test_asking_only_for_the_head_invites_nobody(
     assert await referrals_of(database, code) == 0
 
 
-@pytest.mark.parametrize("headers", [{}, PROGRAMS[0]])
+@pytest.mark.parametrize("headers", [{}, CRAWLERS[0], ONLY_ASKING[0]])
 async def test_an_unknown_or_ended_code_gets_a_page_for_people(
     client: AsyncClient, app: FastAPI, headers: dict[str, str]
 ) -> None:
@@ -174,7 +190,7 @@ async def test_an_unknown_or_ended_code_gets_a_page_for_people(
     assert_problem(await client.post("/v1/clicks", json=click(code)), 410, "campaign_ended")
 
 
-@pytest.mark.parametrize("headers", [{}, PROGRAMS[0]])
+@pytest.mark.parametrize("headers", [{}, CRAWLERS[0], ONLY_ASKING[0]])
 async def test_a_paused_offer_says_so_until_it_is_over(
     client: AsyncClient, app: FastAPI, headers: dict[str, str]
 ) -> None:
