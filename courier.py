@@ -10,9 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
+from db.deliveries import INVITATION, Lane
 from db.engine import Database
 from messaging import wake
 from messaging.carrier import Carrier
+from messaging.pace import Pace
 from messaging.rounds import Rounds
 from messaging.router import Router
 from settings import Settings
@@ -20,8 +22,8 @@ from workflows.client import connect
 
 LEAVE_WITHIN_S: Final = 8.0
 """Longer than one call to Temporal, so that the round under way is finished."""
-LEAST_POOL: Final = 3
-"""One connection claims players, one routes them, one carries."""
+LEAST_POOL: Final = 4
+"""One connection claims players, one routes them, one carries, and one invitations."""
 
 log = structlog.get_logger()
 
@@ -55,17 +57,24 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
     key = settings.token_key.get_secret_value().encode()
     router = Router(database, token_key=key, clock=partial(datetime.now, UTC))
-    carrier = Carrier(
+    carrier = partial(
+        Carrier,
         database,
         connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
         task_queue=settings.task_queue,
     )
-    return Rounds("routing", router.route), Rounds("carrying", carrier.carry)
+    pace = Pace(settings.invitations_per_second)
+    return (
+        Rounds("routing", router.route),
+        Rounds("carrying", carrier(lane=Lane.NEWS).carry),
+        Rounds("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
+    )
 
 
-def _ring(work: tuple[Rounds, ...]) -> None:
+def _ring(work: tuple[Rounds, ...], word: str | None) -> None:
     for rounds in work:
-        rounds.alarm.ring()
+        if word is None or word == rounds.wakes:
+            rounds.alarm.ring()
 
 
 async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> None:

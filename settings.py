@@ -53,6 +53,9 @@ class Settings(DatabaseSettings):
     jurisdiction_header: str | None = None
     """In which a trusted proxy tells the visitor's ISO 3166-2 jurisdiction."""
 
+    invitations_per_second: float = Field(default=100, ge=1, le=10_000)
+    """What one courier starts in Temporal; more wait in Postgres, where a signup finds them."""
+
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"

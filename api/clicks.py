@@ -43,6 +43,7 @@ async def record_click(
         ip=body.ip,
         user_agent=body.user_agent,
         device_id=body.device_id,
+        signals=body.signals(),
     )
     invitation = await follow(database, visit)
     if invitation.referral_id is None:

@@ -1,25 +1,32 @@
 """What following a code comes to, whether a browser or a server tells of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 import structlog
 
 from api.schemas.codes import Platform
 from db import clicks
-from db.clicks import Invitation, Visit
+from db.clicks import Invitation
 from db.engine import Database
+from db.visits import Visit
 from domain.attribution import Method
 from domain.codes import is_code, normalised
+from domain.matching import hashed
 from domain.privacy import pseudonymise
 from settings import Settings
 from tokens import issue
 from workflows.identity import workflow_id
 
+NO_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 async def follow(database: Database, visit: Visit) -> Invitation:
     if not is_code(visit.code):
         return Invitation(clicks.Outcome.UNKNOWN_CODE)
-    async with database.transaction() as session:
+    async with database.statement() as session:
         invitation = await clicks.follow(session, visit)
     if invitation.referral_id is not None:
         structlog.contextvars.bind_contextvars(
@@ -37,9 +44,13 @@ def visit_of(
     platform: Platform,
     at: datetime,
     method: Method = Method.REFERRAL_TOKEN,
+    signals: Mapping[str, str] = NO_SIGNALS,
     **person: str | None,
 ) -> Visit:
-    """The click, with everything about the person hashed."""
+    """The click, with everything about the person and the device hashed.
+
+    `signals` are those of `domain.matching.signals_of`, as they can be read.
+    """
     key = settings.hash_key.get_secret_value().encode()
     return Visit(
         code=normalised(code),
@@ -47,6 +58,7 @@ def visit_of(
         platform=platform,
         at=at,
         method=method,
+        signals=hashed(signals, key),
         **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
     )
 
@@ -54,9 +66,11 @@ def visit_of(
 def token_of(
     settings: Settings, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
 ) -> str:
-    """The token of an invitation that was made or known; it ends with the signup window."""
+    """The token of an invitation that was made or known, marked with how it is carried on.
+
+    It ends with the signup window.
+    """
     if invitation.referral_id is None or invitation.expires_at is None:
         raise ValueError("this click led to no invitation")
     key = settings.token_key.get_secret_value().encode()
-    expires_at = invitation.expires_at
-    return issue(invitation.referral_id, expires_at=expires_at, key=key, method=method)
+    return issue(invitation.referral_id, expires_at=invitation.expires_at, key=key, method=method)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal_column, select, text, tuple_, update
+from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, tuple_, update
 
 from db.engine import Session
 from db.facts import fact_of
@@ -33,10 +34,22 @@ _ADD: Final = text("""
         ) with ordinality as news (kind, event_id, signal, needed, step)
         order by step
         on conflict do nothing
-        returning acknowledged_at
+        returning kind, acknowledged_at
     )
-    select pg_notify('courier', '') from added where acknowledged_at is null limit 1
+    select pg_notify('courier', case kind when 'invitation' then kind else '' end)
+    from added where acknowledged_at is null limit 1
 """)
+
+
+INVITATION: Final = "invitation"
+
+
+class Lane(StrEnum):
+    """Deliveries that wait for each other; nobody waits for an invitation to be started."""
+
+    ANY = "any"
+    NEWS = "news"
+    INVITATIONS = "invitations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,14 @@ class News:
     event_id: str
     signal: str | None
     needed: bool
+
+
+# Two ranges of the index, where an inequality would read all that waits.
+_LANES: Final = {
+    Lane.ANY: true(),
+    Lane.NEWS: or_(Delivery.kind < INVITATION, Delivery.kind > INVITATION),
+    Lane.INVITATIONS: Delivery.kind == INVITATION,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +109,14 @@ async def add_all(session: Session, referral_id: UUID, news: Sequence[News]) -> 
     await session.execute(_ADD, values)
 
 
-async def lease(session: Session, *, limit: int, lasting: timedelta) -> tuple[Due, ...]:
+async def lease(
+    session: Session, *, limit: int, lasting: timedelta, lane: Lane = Lane.ANY
+) -> tuple[Due, ...]:
     """Take what is due, oldest first, so that no other courier carries it meanwhile."""
     due = (
         select(Delivery.id)
         .where(Delivery.acknowledged_at.is_(None), Delivery.next_attempt_at <= _NOW)
+        .where(_LANES[lane])
         .order_by(Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -11,8 +11,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from db import deliveries
-from db.deliveries import Due
+from db.deliveries import Due, Lane
 from db.engine import Database
+from messaging.pace import Pace
 from messaging.patience import LONGEST_OUTAGE_S, LONGEST_S, pause_s
 from messaging.signals import RPC_TIMEOUT, Address, carry, needs_call
 from workflows.identity import workflow_id
@@ -36,19 +37,27 @@ class Carrier:
     """Carries what is due; what fails is given back, to be tried again later and later."""
 
     def __init__(
-        self, database: Database, *, connect: Callable[[], Awaitable[Client]], task_queue: str
+        self,
+        database: Database,
+        *,
+        connect: Callable[[], Awaitable[Client]],
+        task_queue: str,
+        lane: Lane = Lane.ANY,
+        pace: Pace | None = None,
     ) -> None:
         self._database = database
         self._connect = connect
         self._task_queue = task_queue
+        self._lane = lane
+        self._pace = pace
+        self._most = pace.a_round if pace else DELIVERIES_A_ROUND
         self._address: Address | None = None
-        self._limit = DELIVERIES_A_ROUND
+        self._limit = self._most
 
     async def carry(self) -> bool:
         """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
         address = await self._connected()
-        async with self._database.transaction() as session:
-            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE)
+        due = await self._leased()
         faults = await self._carried(address, due)
         async with self._database.transaction() as session:
             carried = [delivery.id for delivery in due if delivery not in faults]
@@ -58,6 +67,15 @@ class Carrier:
             )
         self._judge(due, faults)
         return len(due) == self._limit
+
+    async def _leased(self) -> tuple[Due, ...]:
+        if self._pace is not None:
+            await self._pace.kept()
+        async with self._database.transaction() as session:
+            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE, lane=self._lane)
+        if self._pace is not None:
+            self._pace.spend(len(due))
+        return due
 
     async def _connected(self) -> Address:
         if self._address is None:
@@ -76,9 +94,9 @@ class Carrier:
         """Tell an outage, which concerns all, from the faults of single deliveries."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
         if outage is not None and all(d in faults for d in due if needs_call(d)):
-            self._limit = A_FEW
+            self._limit = min(A_FEW, self._most)
             raise outage
-        self._limit = DELIVERIES_A_ROUND
+        self._limit = self._most
         for delivery, fault in faults.items():
             log.error(
                 "delivery_failed",

@@ -12,10 +12,14 @@ log = structlog.get_logger()
 
 
 class Rounds:
-    """`one` answers whether more is waiting; its exception is an outage of what it needs."""
+    """`one` answers whether more is waiting; its exception is an outage of what it needs.
 
-    def __init__(self, name: str, one: Callable[[], Awaitable[bool]]) -> None:
+    `wakes` is what a notification says that is meant for it.
+    """
+
+    def __init__(self, name: str, one: Callable[[], Awaitable[bool]], *, wakes: str = "") -> None:
         self.alarm = Alarm()
+        self.wakes = wakes
         self._name = name
         self._one = one
         self._failures = 0

@@ -34,8 +34,11 @@ class Alarm:
             return
 
 
-async def listen(url: str, ring: Callable[[], None]) -> None:
-    """Ring at every notification, for ever; polling covers the time without a connection."""
+async def listen(url: str, ring: Callable[[str | None], None]) -> None:
+    """Ring for ever with what each notification says; None, with a new connection, means anything.
+
+    Polling covers the time without a connection.
+    """
     dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
     while True:
         try:
@@ -45,13 +48,13 @@ async def listen(url: str, ring: Callable[[], None]) -> None:
         await asyncio.sleep(POLL_S)
 
 
-async def _listen_once(dsn: str, ring: Callable[[], None]) -> None:
+async def _listen_once(dsn: str, ring: Callable[[str | None], None]) -> None:
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     ended = asyncio.Event()
     try:
         connection.add_termination_listener(lambda _: ended.set())
-        await connection.add_listener(CHANNEL, lambda *_: ring())
-        ring()
+        await connection.add_listener(CHANNEL, lambda *told: ring(told[-1]))
+        ring(None)
         await ended.wait()
     finally:
         connection.terminate()

@@ -20,6 +20,7 @@ from api.schemas.fields import (
 )
 from db.campaigns import DEFAULT
 from domain.codes import SHAPE, is_code, normalised
+from domain.matching import signals_of
 
 
 def _vanity(typed: str) -> str:
@@ -84,6 +85,23 @@ class ClickIn(Strict):
     ip: OptionalLine = None
     user_agent: OptionalPassage = None
     device_id: OptionalPhrase = None
+    device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
+    os: OptionalLine = None
+    os_version: OptionalLine = Field(default=None, examples=["18.5"])
+    locale: OptionalPhrase = Field(default=None, examples=["en-US"])
+    time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
+    screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
+
+    def signals(self) -> dict[str, str]:
+        """What tells of the device, as a first open is compared with it later."""
+        return signals_of(
+            os=self.os or (None if self.platform is Platform.WEB else self.platform),
+            os_version=self.os_version,
+            model=self.device_model,
+            locale=self.locale,
+            time_zone=self.time_zone,
+            screen=self.screen,
+        )
 
 
 class ClickOut(Shown):
