@@ -71,6 +71,20 @@ def bench(
     _finish(_load("sandbox.bench")(lifecycles, json_file))
 
 
+@app.command("attribution-eval")
+def attribution_eval(
+    *,
+    journeys: Annotated[int, typer.Option(min=1, help="How many people sign up.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same journeys.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="That play, beside the database.")] = 2,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures there, too.")
+    ] = None,
+) -> None:
+    """Play journeys with known truth, and show how many were attributed to it."""
+    _finish(_load("sandbox.evaluation.main")(journeys, seed, processes, json_file))
+
+
 @app.command()
 def api() -> None:
     """Serve HTTP."""

@@ -1,7 +1,7 @@
 """What came of the journeys, path by path, and what of it must not be."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from rich.table import Table
@@ -20,7 +20,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One path; `wrong` was attributed to somebody other than who truthfully brought the person."""
+    """One path; `wrong` was attributed to somebody other than who truthfully brought the person.
+
+    `right` counts those attributed to the truth and, where nobody brought them, to nobody.
+    """
 
     path: str
     must_arrive: bool
@@ -29,6 +32,7 @@ class Figure:
     correct: int
     wrong: int
     unattributed: int
+    right: int
     asked: int
     paid: int
     wrong_paid: int
@@ -39,22 +43,12 @@ class Figure:
 
 
 def figures_of(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[Figure]:
-    by_path = {path: [one for one in told if one.path == path.name] for path in PATHS}
-    return [_figure(path, ones, bound) for path, ones in by_path.items()]
+    return [_figure(path, [one for one in told if one.path == path.name], bound) for path in PATHS]
 
 
 def total(figures: Sequence[Figure]) -> Figure:
-    names = (
-        "journeys",
-        "attributed",
-        "correct",
-        "wrong",
-        "unattributed",
-        "asked",
-        "paid",
-        "wrong_paid",
-    )
-    sums = {name: sum(getattr(figure, name) for figure in figures) for name in names}
+    counts = [field.name for field in fields(Figure) if field.name not in {"path", "must_arrive"}]
+    sums = {name: sum(getattr(figure, name) for figure in figures) for name in counts}
     return Figure(path="all", must_arrive=False, **sums)
 
 
@@ -74,7 +68,7 @@ def table(figures: Sequence[Figure], *, title: str) -> Table:
     drawn = Table("path", title=title)
     for heading in (
         *("journeys", "attributed", "correct", "wrong", "unattributed", "asked"),
-        *("paid", "wrong paid", "correct %"),
+        *("paid", "wrong paid", "right %"),
     ):
         drawn.add_column(heading, justify="right")
     for figure in (*figures, total(figures)):
@@ -93,10 +87,16 @@ def _figure(path: Path, told: Sequence[Told], bound: Mapping[str, Bound]) -> Fig
         correct=len(pairs) - len(wrong),
         wrong=len(wrong),
         unattributed=len(told) - len(pairs),
+        right=sum(_code(bound, one) == one.truth for one in told),
         asked=sum(one.asked for one in told),
         paid=sum(found.is_paid for _, found in pairs),
         wrong_paid=sum(found.is_paid for found in wrong),
     )
+
+
+def _code(bound: Mapping[str, Bound], one: Told) -> str | None:
+    found = bound.get(one.player_id)
+    return found.code if found else None
 
 
 def _named(figure: Figure) -> str:
@@ -106,5 +106,5 @@ def _named(figure: Figure) -> str:
 def _numbers(figure: Figure) -> list[str]:
     counts = (figure.journeys, figure.attributed, figure.correct, figure.wrong)
     others = (figure.unattributed, figure.asked, figure.paid, figure.wrong_paid)
-    share = 100 * figure.correct / figure.journeys if figure.journeys else 0.0
+    share = 100 * figure.right / figure.journeys if figure.journeys else 0.0
     return [*(str(number) for number in (*counts, *others)), f"{share:.1f}"]
