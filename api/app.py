@@ -11,15 +11,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from api import (
+    attributions,
     campaigns,
     clicks,
     codes,
     events,
+    first_open,
     health,
     ledger,
     links,
     openapi,
     players,
+    rebinds,
     referrals,
     reviews,
     rewards,
@@ -43,6 +46,9 @@ WITH_A_KEY: Final = (
     codes.router,
     shares.router,
     clicks.router,
+    first_open.router,
+    rebinds.router,
+    attributions.router,
     events.router,
     referrals.router,
     players.router,

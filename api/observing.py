@@ -37,6 +37,25 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=self.registry,
         )
+        self._resolves = Counter(
+            "first_opens_resolved",
+            "First opens of apps by how their person was brought",
+            ("method",),
+            registry=self.registry,
+        )
+        self._refused_claims = Counter(
+            "install_claims_refused",
+            "What apps found at their first open and what was not believed",
+            ("method", "reason"),
+            registry=self.registry,
+        )
+
+    def resolve(self, method: str | None) -> None:
+        """A first open was answered; without a method, nobody is known to have brought it."""
+        self._resolves.labels(method or "none").inc()
+
+    def refuse_claim(self, *, method: str, reason: str) -> None:
+        self._refused_claims.labels(method, reason).inc()
 
     def count(self, *, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()

@@ -120,6 +120,7 @@ class _Search:
         """A match by device and network holds once the person has confirmed it."""
         if reading.subject is None:
             raise ValueError("a valid token has a subject")
+        await touches.alone(self.session, reading.subject)
         row, is_confirmed = await touches.with_answer(self.session, reading.subject)
         if row is None or row.referral_id is None:
             self._refuse(reading.subject, Method.PROBABILISTIC, Refusal.UNKNOWN_REFERRAL)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import String, literal, or_, select
+from sqlalchemy import String, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
@@ -72,6 +72,12 @@ async def told_by_player(session: ReadSession, player_id: str) -> Sequence[Touch
     methods = (Method.TYPED_CODE, Method.MANUAL)
     query = select(TouchRow).where(TouchRow.player_id == player_id, TouchRow.method.in_(methods))
     return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
+
+
+async def alone(session: Session, touch_id: UUID) -> None:
+    """Whoever answers a match and a signup that comes with it see each other's word."""
+    key = func.hashtextextended(f"match:{touch_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 async def with_answer(session: ReadSession, touch_id: UUID) -> tuple[TouchRow | None, bool | None]:

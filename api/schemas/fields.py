@@ -151,6 +151,9 @@ OptionalPhrase = Annotated[
 OptionalPassage = Annotated[
     Annotated[_Printable, Field(max_length=1024)] | None, BeforeValidator(_given)
 ]
+OptionalFind = Annotated[
+    Annotated[_Printable, Field(max_length=4096)] | None, BeforeValidator(_given)
+]
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 

@@ -33,7 +33,14 @@ class FactRow(Table):
     """SHA-256 of the normalised content: the same id with other content is refused."""
     door: Mapped[str] = mapped_column(String(16))
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    __table_args__ = (Index("ix_facts_player", "player_id", "kind"),)
+    __table_args__ = (
+        Index("ix_facts_player", "player_id", "kind"),
+        Index(
+            "ix_facts_signup_device",
+            text("(body ->> 'device_id')"),
+            postgresql_where=text("kind = 'signup'"),
+        ),
+    )
 
 
 class Inbox(Table):

@@ -1,0 +1,101 @@
+"""What a person answers when asked who invited them; a match counts only through a yes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from db import attributions, offers, rebinding, touches
+from db.attributions import WAITING, Attempt, Binding, Entry
+from db.engine import ReadSession, Session
+from db.tables import AttributionLog, ReferralRow, TouchRow
+from db.touches import Contact
+from domain.attribution import Method, Refusal
+
+
+class Said(StrEnum):
+    """What became of an answer."""
+
+    HEARD = "heard"
+    OTHERWISE_BEFORE = "otherwise_before"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    said: Said
+    code: str | None = None
+
+
+async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: datetime) -> Heard:
+    """Write the answer to a match once; the same again changes nothing, nor does the opposite."""
+    await touches.alone(session, touch_id)
+    match, before = await touches.with_answer(session, touch_id)
+    if match is None or match.method is not Method.PROBABILISTIC:
+        return Heard(Said.UNKNOWN)
+    if before is not None:
+        return Heard(Said.HEARD if before is confirmed else Said.OTHERWISE_BEFORE, match.code)
+    answer = Contact(
+        id=uuid5(match.id, "answer"),
+        method=Method.PROBABILISTIC,
+        confidence=match.confidence,
+        at=now,
+        code=match.code,
+        campaign_slug=match.campaign_slug,
+        visitor=match.visitor,
+        refusal=None if confirmed else Refusal.DECLINED,
+        answers=match.id,
+        is_confirmed=confirmed,
+    )
+    await touches.record(session, answer)
+    entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
+    await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
+    return Heard(Said.HEARD, match.code)
+
+
+async def bind_presenters(
+    session: Session, touch_id: UUID, *, token_key: bytes, now: datetime
+) -> str:
+    """Bind the players whose signups came with a match before it was confirmed.
+
+    Answers the outcome of the first of them, WAITING without any. It is a transaction of its own,
+    after `hear`: a signup locks its player and then the match, and would wait for us in a circle.
+    """
+    outcomes = []
+    for presented in await _presented(session, touch_id):
+        binding = await _bind(session, touch_id, presented, token_key=token_key, now=now)
+        outcomes.append(binding.outcome)
+    return outcomes[0] if outcomes else WAITING
+
+
+async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
+    """The code of an invitation, if there is such a one."""
+    return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
+
+
+async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
+    query = select(TouchRow).where(TouchRow.answers == touch_id, TouchRow.player_id.is_not(None))
+    return list(await session.scalars(query.order_by(TouchRow.player_id, TouchRow.id)))
+
+
+async def _bind(
+    session: Session, touch_id: UUID, presented: TouchRow, *, token_key: bytes, now: datetime
+) -> Binding:
+    player_id, attempt = presented.player_id or "", Attempt.CONFIRM
+    attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
+    entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
+    if not await _is_late(session, presented, now):
+        return await rebinding.reconsider(
+            session, player_id, touch_id, entry, token_key=token_key, now=now
+        )
+    if await session.get(AttributionLog, attempt_id) is None:
+        await attributions.log(session, entry, Binding(Refusal.LATE_CODE))
+    return Binding(Refusal.LATE_CODE)
+
+
+async def _is_late(session: ReadSession, presented: TouchRow, now: datetime) -> bool:
+    """A person may say who invited them for as long as they may type it."""
+    offer = await offers.find(session, presented.code or "")
+    return offer is not None and now > presented.at + offer.policy.claim_grace

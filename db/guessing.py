@@ -1,0 +1,154 @@
+"""Which invitation an app that found nothing may continue, by its network and its device."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from db import touches
+from db.engine import ReadSession, Session
+from db.finds import RETRIED_WITHIN
+from db.first_opens import FirstOpen, Judged, Resolved, expiry_of, touch_id, write
+from db.policies import policy_from
+from db.tables import Campaign, CampaignVersion, ReferralRow, TouchRow
+from domain.attribution import Method, Policy, Refusal
+from domain.matching import Candidate, Match, match
+from domain.referral import Stage
+
+LONGEST_WINDOW: Final = timedelta(days=7)
+"""However long a campaign's `match_window` is."""
+MOST_CLICKS: Final = 500
+"""Looked at, the latest first, behind one network."""
+_CLICKS: Final = (Method.REFERRAL_TOKEN, Method.QR_CODE)
+"""Of a browser; an app that was opened by a link knows it."""
+
+Guess = Resolved | Refusal | None
+
+
+async def guess(session: Session, opened: FirstOpen) -> Guess:
+    """An unconfirmed match, the same when asked again; AMBIGUOUS where several codes fit."""
+    asked = await _asked_lately(session, opened)
+    if asked is not None:
+        touch, referral = asked
+        _, is_confirmed = await touches.with_answer(session, touch.id)
+        return None if is_confirmed is False else _guessed(touch.id, touch.confidence, referral)
+    nearby = await _clicks_nearby(session, opened)
+    found = match([candidate for candidate, _, _ in nearby], opened.signals, now=opened.at)
+    if isinstance(found, Refusal):
+        return await _ambiguous(session, opened, nearby, found)
+    if found is None:
+        return None
+    return await _written(session, opened, found, nearby)
+
+
+Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
+
+
+async def _asked_lately(
+    session: ReadSession, opened: FirstOpen
+) -> tuple[TouchRow, ReferralRow] | None:
+    query = (
+        select(TouchRow, ReferralRow)
+        .join(ReferralRow, TouchRow.referral_id == ReferralRow.id)
+        .where(
+            TouchRow.visitor == opened.visitor,
+            TouchRow.method == Method.PROBABILISTIC,
+            TouchRow.answers.is_(None),
+            TouchRow.at > opened.at - RETRIED_WITHIN,
+            ReferralRow.stage == Stage.INVITED,
+        )
+        .order_by(TouchRow.at.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row is not None and opened.at < expiry_of(row[1]) else None
+
+
+async def _clicks_nearby(session: ReadSession, opened: FirstOpen) -> Nearby:
+    if opened.ip is None:
+        return ()
+    query = (
+        select(TouchRow, ReferralRow, CampaignVersion.attribution)
+        .join(ReferralRow, TouchRow.referral_id == ReferralRow.id)
+        .join(Campaign, Campaign.id == ReferralRow.campaign_id)
+        .join(
+            CampaignVersion,
+            (CampaignVersion.campaign_id == Campaign.id)
+            & (CampaignVersion.version == Campaign.version),
+        )
+        .where(
+            TouchRow.ip == opened.ip,
+            TouchRow.at > opened.at - LONGEST_WINDOW,
+            TouchRow.method.in_(_CLICKS),
+            TouchRow.refusal.is_(None),
+            TouchRow.answers.is_(None),
+            ReferralRow.stage == Stage.INVITED,
+        )
+        .order_by(TouchRow.at.desc())
+        .limit(MOST_CLICKS)
+    )
+    rows = [(touch, row, policy_from(said)) for touch, row, said in await session.execute(query)]
+    return [
+        (_candidate(touch, row, policy), row, policy)
+        for touch, row, policy in rows
+        if opened.at < expiry_of(row)
+    ]
+
+
+def _candidate(touch: TouchRow, row: ReferralRow, policy: Policy) -> Candidate:
+    return Candidate(
+        referral_id=row.id,
+        code=row.code,
+        clicked_at=touch.at,
+        match_window=policy.match_window,
+        signals=touch.signals,
+    )
+
+
+async def _written(
+    session: Session, opened: FirstOpen, found: Match, nearby: Nearby
+) -> Resolved | None:
+    known = {row.id: (row, policy) for _, row, policy in nearby}
+    referral, policy = known[found.candidate.referral_id]
+    if policy.step_of(Method.PROBABILISTIC) is None:
+        return None
+    judged = Judged(
+        method=Method.PROBABILISTIC,
+        text=str(referral.id),
+        referral=referral,
+        confidence=found.confidence,
+        # It counts only through the answer to it.
+        refusal=Refusal.UNCONFIRMED,
+        evidence={"agreed": list(found.agreed)},
+    )
+    _, is_confirmed = await touches.with_answer(session, touch_id(opened, judged))
+    if is_confirmed is False:
+        return None
+    return _guessed(await write(session, opened, judged), found.confidence, referral)
+
+
+async def _ambiguous(
+    session: Session, opened: FirstOpen, nearby: Nearby, refusal: Refusal
+) -> Refusal:
+    codes = sorted({candidate.code for candidate, _, _ in nearby})
+    judged = Judged(
+        method=Method.PROBABILISTIC,
+        text="\n".join(codes),
+        confidence=0.0,
+        refusal=refusal,
+        evidence={"codes": codes},
+    )
+    await write(session, opened, judged)
+    return refusal
+
+
+def _guessed(touch_id_: UUID, confidence: float, referral: ReferralRow) -> Resolved:
+    return Resolved(
+        subject=touch_id_,
+        method=Method.PROBABILISTIC,
+        code=referral.code,
+        confidence=confidence,
+        expires_at=expiry_of(referral),
+    )
