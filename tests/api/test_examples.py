@@ -5,9 +5,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.examples import BODIES
-from api.schemas import attributions, campaigns, codes, events, players, reviews
+from api.schemas import attributions, campaigns, claims, codes, events, players, reviews
 
-MODULES = (attributions, campaigns, codes, events, players, reviews)
+MODULES = (attributions, campaigns, claims, codes, events, players, reviews)
 
 
 @pytest.mark.parametrize("name", BODIES)
