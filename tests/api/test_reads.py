@@ -74,7 +74,11 @@ async def test_shows_a_referral_with_its_whole_story(
     assert (told["referrer_id"], told["referee_id"]) == (it.referrer_id, it.referee_id)
     assert told["campaign"] == "default"
     assert told["workflow_id"] == f"referral:{it.referral_id}"
-    assert told["attribution"] == {"method": "referral_token", "confidence": 1.0}
+    assert told["attribution"] == {
+        "method": "referral_token",
+        "confidence": 1.0,
+        "candidates": [],
+    }
     assert told["assessment"] == {"score": 60, "verdict": "review", "reasons": ["shared_device"]}
     assert [step["stage"] for step in told["timeline"]] == ["INVITED", "SIGNED_UP", "REWARDED"]
     (reward,) = told["rewards"]

@@ -1,0 +1,69 @@
+"""Friends who follow links, sign up and are routed, as tests of attribution need them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from httpx import AsyncClient
+
+from db.engine import Database
+from db.routing import route_player
+from tests.api.bodies import deposit, signup, unique
+from tests.builders import TOKEN_KEY
+
+HOUR = timedelta(hours=1)
+
+
+def ago(duration: timedelta) -> str:
+    return (datetime.now(UTC) - duration).isoformat()
+
+
+async def signed_up(
+    client: AsyncClient, database: Database, *, since: timedelta = HOUR, **fields: object
+) -> str:
+    """A player whose signup was heard and decided."""
+    body = signup(occurred_at=ago(since), **fields)
+    assert (await client.post("/v1/events/signups", json=body)).status_code == 202
+    player_id: str = body["player_id"]
+    await routed(database, player_id)
+    return player_id
+
+
+async def deposited(client: AsyncClient, database: Database, player_id: str) -> None:
+    body = deposit(player_id=player_id, occurred_at=ago(timedelta(minutes=30)))
+    assert (await client.post("/v1/events/deposits", json=body)).status_code == 202
+    await routed(database, player_id)
+
+
+async def routed(database: Database, player_id: str) -> None:
+    async with database.transaction() as session:
+        await route_player(session, player_id, token_key=TOKEN_KEY, now=datetime.now(UTC))
+
+
+async def clicked(client: AsyncClient, code: str, visitor: str | None = None) -> dict[str, Any]:
+    body = {"code": code, "visitor_id": visitor or unique("visitor"), "platform": "web"}
+    answer = await client.post("/v1/clicks", json=body)
+    assert answer.status_code in {200, 201}, answer.text
+    clicked: dict[str, Any] = answer.json()
+    return clicked
+
+
+async def claim(client: AsyncClient, player_id: str, code: str, **fields: object) -> Any:  # noqa: ANN401
+    body = {"player_id": player_id, "code": code, **fields}
+    return await client.post("/v1/attributions/claim", json=body)
+
+
+async def referral_of(client: AsyncClient, player_id: str) -> dict[str, Any]:
+    """The one that the player is bound to."""
+    query = {"player_id": player_id, "role": "referee"}
+    items = (await client.get("/v1/referrals", params=query)).json()["items"]
+    (bound,) = [item for item in items if item["stage"] != "LOST"]
+    found: dict[str, Any] = (await client.get(f"/v1/referrals/{bound['referral_id']}")).json()
+    return found
+
+
+async def log_of(client: AsyncClient, player_id: str) -> list[dict[str, Any]]:
+    """The newest attempt last."""
+    answer = await client.get("/v1/attributions", params={"player_id": player_id})
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items[::-1]
