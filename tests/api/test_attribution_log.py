@@ -1,0 +1,250 @@
+"""The attribution log: an outcome for every attempt, and each decision made again from it."""
+
+from datetime import timedelta
+
+import pytest
+from httpx import AsyncClient
+
+from db.engine import Database
+from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
+from tests.api.bodies import (
+    assert_problem,
+    code_of_a_new_player,
+    published,
+    signup,
+    unique,
+)
+
+NOW = timedelta(0)
+
+
+async def outcome_of(client: AsyncClient, player_id: str) -> str:
+    """Of the last attempt; it is also decided again, with the same result."""
+    attempt = (await log_of(client, player_id))[-1]
+    shown = (await client.get(f"/v1/attributions/{attempt['attempt_id']}")).json()
+    again = shown["decided_again"]
+    assert again is None or again["agrees"], shown
+    outcome: str = attempt["outcome"]
+    return outcome
+
+
+async def test_bound_with_all_that_was_weighed(client: AsyncClient, database: Database) -> None:
+    visitor, first = unique("visitor"), await code_of_a_new_player(client)
+    second, typed = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    await clicked(client, first, visitor)
+    link = await clicked(client, second, visitor)
+
+    player = await signed_up(
+        client, database, since=NOW, referral_token=link["referral_token"], code=typed
+    )
+
+    assert await outcome_of(client, player) == "bound"
+    told = (await referral_of(client, player))["attribution"]
+    assert (told["method"], told["confidence"]) == ("typed_code", 1.0)
+    weighed = {(one["code"], one["method"], one["outcome"]) for one in told["candidates"]}
+    assert weighed == {
+        (first, "referral_token", "outranked"),
+        (second, "referral_token", "outranked"),
+        (typed, "typed_code", "won"),
+    }
+
+
+async def test_the_first_touch_wins_where_the_campaign_says_so(
+    client: AsyncClient, database: Database
+) -> None:
+    order = [{"methods": ["referral_token"], "touch": "first"}]
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
+    visitor, first = unique("visitor"), await code_of_a_new_player(client, slug)
+    await clicked(client, first, visitor)
+    last = await clicked(client, await code_of_a_new_player(client, slug), visitor)
+
+    player = await signed_up(client, database, since=NOW, referral_token=last["referral_token"])
+
+    assert await outcome_of(client, player) == "bound"
+    assert (await referral_of(client, player))["code"] == first
+    lost = (await client.get(f"/v1/referrals/{last['referral_id']}")).json()
+    assert (lost["stage"], lost["timeline"][-1]["reason"]) == ("LOST", "superseded")
+
+
+async def test_a_cookie_counts_less_than_a_link(client: AsyncClient, database: Database) -> None:
+    cookie = await clicked(client, await code_of_a_new_player(client))
+    link = await clicked(client, await code_of_a_new_player(client))
+
+    both = await signed_up(
+        client,
+        database,
+        since=NOW,
+        referral_token=link["referral_token"],
+        cookie_token=cookie["referral_token"],
+    )
+
+    assert (await referral_of(client, both))["referral_id"] == link["referral_id"]
+    lost = (await client.get(f"/v1/referrals/{cookie['referral_id']}")).json()
+    assert lost["stage"] == "LOST"
+
+
+async def test_a_cookie_alone_binds_with_less_confidence(
+    client: AsyncClient, database: Database
+) -> None:
+    cookie = await clicked(client, await code_of_a_new_player(client))
+
+    player = await signed_up(client, database, since=NOW, cookie_token=cookie["referral_token"])
+
+    told = (await referral_of(client, player))["attribution"]
+    assert (told["method"], told["confidence"]) == ("cookie", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({}, "no_touch"),
+        ({"code": "NOBODYS"}, "unknown_code"),
+        ({"referral_token": "forged"}, "forged_token"),
+        ({"cookie_token": "forged"}, "forged_token"),
+    ],
+)
+async def test_a_signup_that_belongs_to_nobody(
+    client: AsyncClient, database: Database, fields: dict[str, str], outcome: str
+) -> None:
+    player = await signed_up(client, database, **fields)
+    assert await outcome_of(client, player) == outcome
+
+
+async def test_self(client: AsyncClient, database: Database) -> None:
+    player = unique("player")
+    code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+
+    await signed_up(client, database, player_id=player, code=code)
+
+    assert await outcome_of(client, player) == "self"
+
+
+async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_followed(
+    client: AsyncClient, database: Database
+) -> None:
+    player = unique("player")
+    own = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+    link = await clicked(client, await code_of_a_new_player(client))
+
+    await signed_up(
+        client,
+        database,
+        since=NOW,
+        player_id=player,
+        code=own,
+        referral_token=link["referral_token"],
+    )
+
+    assert await outcome_of(client, player) == "bound"
+    assert (await referral_of(client, player))["referral_id"] == link["referral_id"]
+
+
+async def test_existing_player_who_signed_up_before_without_anybodys_code(
+    client: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, since=timedelta(days=400))
+
+    await signed_up(client, database, player_id=player, code=await code_of_a_new_player(client))
+
+    assert await outcome_of(client, player) == "existing_player"
+    items = (await client.get("/v1/referrals", params={"player_id": player})).json()["items"]
+    assert items == []
+
+
+async def test_existing_player_who_was_referred_before(
+    client: AsyncClient, database: Database
+) -> None:
+    first = await code_of_a_new_player(client)
+    player = await signed_up(client, database, code=first)
+
+    await signed_up(
+        client, database, since=NOW, player_id=player, code=await code_of_a_new_player(client)
+    )
+
+    assert await outcome_of(client, player) == "existing_player"
+    assert (await referral_of(client, player))["code"] == first
+
+
+async def test_campaign_paused_and_ended(client: AsyncClient, database: Database) -> None:
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z")
+    code = await code_of_a_new_player(client, slug)
+    for step, outcome in (("pause", "campaign_paused"), ("end", "campaign_ended")):
+        await client.post(f"/v1/campaigns/{slug}/{step}")
+        player = await signed_up(client, database, code=code)
+        assert await outcome_of(client, player) == outcome
+
+
+async def test_not_accepted_where_the_campaign_leaves_a_way_out(
+    client: AsyncClient, database: Database
+) -> None:
+    order = [{"methods": ["referral_token"]}]
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
+    code = await code_of_a_new_player(client, slug)
+
+    player = await signed_up(client, database, code=code)
+
+    assert await outcome_of(client, player) == "not_accepted"
+
+
+async def test_outside_the_window_that_a_campaign_gives_a_way(
+    client: AsyncClient, database: Database
+) -> None:
+    order = [{"methods": ["referral_token"], "window": "PT1S"}]
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
+    link = await clicked(client, await code_of_a_new_player(client, slug))
+    body = signup(referral_token=link["referral_token"], occurred_at=ago(-timedelta(minutes=4)))
+
+    assert (await client.post("/v1/events/signups", json=body)).status_code == 202
+    await routed(database, body["player_id"])
+
+    assert await outcome_of(client, body["player_id"]) == "outside_window"
+
+
+async def test_late_code_and_rebound(client: AsyncClient, database: Database) -> None:
+    late = await signed_up(client, database, since=timedelta(days=2))
+    await claim(client, late, await code_of_a_new_player(client))
+    changed = await signed_up(client, database, code=await code_of_a_new_player(client))
+    await claim(client, changed, await code_of_a_new_player(client))
+
+    assert await outcome_of(client, late) == "late_code"
+    assert await outcome_of(client, changed) == "rebound"
+
+
+async def test_pages_of_the_log_hold_every_attempt_once(
+    client: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database)
+    for _ in range(4):
+        await claim(client, player, unique("NO")[:10])
+    whole = await log_of(client, player)
+
+    seen, cursor = [], None
+    while not seen or cursor:
+        query = {"player_id": player, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get("/v1/attributions", params=query)).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+
+    assert seen[::-1] == whole
+    assert len(whole) == 5
+
+
+async def test_the_log_answers_for_a_player_or_a_referral(
+    client: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    referral_id = (await referral_of(client, player))["referral_id"]
+
+    by_referral = await client.get("/v1/attributions", params={"referral_id": referral_id})
+    by_outcome = await client.get(
+        "/v1/attributions", params={"player_id": player, "outcome": "late_code"}
+    )
+
+    assert [one["player_id"] for one in by_referral.json()["items"]] == [player]
+    assert by_outcome.json()["items"] == []
+    assert_problem(await client.get("/v1/attributions"), 422, "validation_failed", "player_id")
+    assert_problem(await client.get("/v1/attributions/unheard-of"), 404, "unknown_attempt")
+    bad = {"player_id": player, "cursor": "e30"}
+    assert_problem(
+        await client.get("/v1/attributions", params=bad), 422, "validation_failed", "cursor"
+    )
