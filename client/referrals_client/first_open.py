@@ -1,7 +1,8 @@
 """What an app knows at its first open, for POST /v1/attributions/resolve."""
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,13 @@ class FirstOpen:
     screen: str | None = None
     ip: str | None = None
     user_agent: str | None = None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], *, ip: str | None, user_agent: str | None) -> Self:
+        """What an app told its server, and what that server saw itself; other names are ignored."""
+        known = {one.name: told[one.name] for one in fields(cls) if one.name in told}
+        seen: dict[str, Any] = {"platform": None, **known, "ip": ip, "user_agent": user_agent}
+        return cls(**seen)
 
     def body(self) -> dict[str, object]:
         return {name: value for name, value in asdict(self).items() if value is not None}

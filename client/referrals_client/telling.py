@@ -47,7 +47,7 @@ class Telling:
 
     def dropped(self, event: Event, why: str) -> None:
         self._count("dropped")
-        # One line for a burst: the callback and the count have them all.
+        # A line each time the count has doubled; the callback gets every one.
         if self.counts["dropped"].bit_count() == 1:
             dropped = self.counts["dropped"]
             log.error("%s %s dropped: %s; %d by now", event.door, event.event_id, why, dropped)

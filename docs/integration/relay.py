@@ -27,9 +27,7 @@ COMMAND_S: Final = 10.0
 
 # Rows that another relay is just leasing are skipped; those that it has leased are not due.
 TAKE: Final = """
-    UPDATE referral_outbox
-    SET attempts = attempts + 1, due_at = now() + $2 * interval '1 second'
-    WHERE position IN (
+    WITH due AS MATERIALIZED (
         SELECT position FROM referral_outbox AS first
         WHERE sent_at IS NULL AND dead IS NULL AND due_at <= now()
           AND NOT EXISTS (
@@ -37,7 +35,10 @@ TAKE: Final = """
               WHERE earlier.player_id = first.player_id AND earlier.position < first.position
                 AND earlier.sent_at IS NULL AND earlier.dead IS NULL)
         ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
-    RETURNING position, door, body, attempts
+    UPDATE referral_outbox AS taken
+    SET attempts = attempts + 1, due_at = now() + $2 * interval '1 second'
+    FROM due WHERE taken.position = due.position
+    RETURNING taken.position, door, body, attempts
 """
 SENT: Final = "UPDATE referral_outbox SET sent_at = now() WHERE position = $1 AND sent_at IS NULL"
 DEAD: Final = "UPDATE referral_outbox SET dead = $2 WHERE position = $1 AND sent_at IS NULL"

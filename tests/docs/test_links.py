@@ -13,7 +13,7 @@ from db.invariants import INVARIANTS
 from settings import MigrationSettings, Settings
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")))
+PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 NAMED_SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
 NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
