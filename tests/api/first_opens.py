@@ -1,0 +1,96 @@
+"""Apps that are opened for the first time, for tests of what is answered to them."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import AttributionLog, TouchRow
+from domain.privacy import pseudonymise
+from settings import Settings
+from tests.api.bodies import unique
+
+NOTHING: Final = {
+    "referral_token": None,
+    "code": None,
+    "method": None,
+    "confidence": 0.0,
+    "guaranteed": False,
+    "ask": None,
+}
+PHONE: Final = {
+    "platform": "ios",
+    "device_model": "iPhone15,3",
+    "os_version": "18.5.1",
+    "locale": "en_US",
+    "time_zone": "America/New_York",
+    "screen": "390x844",
+}
+BROWSER: Final = {"os": "iOS", "os_version": "18.5", "device_model": "iPhone", "locale": "en-US"}
+"""What is seen of that phone when it follows a link."""
+
+
+def an_address() -> str:
+    """In 2001:db8::/32, which is for examples; nobody else in the tests has it."""
+    digits = uuid4().hex
+    return f"2001:db8::{digits[:4]}:{digits[4:8]}:{digits[8:12]}"
+
+
+async def followed(client: AsyncClient, code: str, **changes: object) -> str:
+    """The token of a link that somebody followed."""
+    body = {"code": code, "visitor_id": unique("visitor"), "platform": "web", **changes}
+    answer = await client.post("/v1/clicks", json=body)
+    assert answer.status_code in {200, 201}, answer.text
+    token: str = answer.json()["referral_token"]
+    return token
+
+
+async def resolved(client: AsyncClient, **body: object) -> dict[str, Any]:
+    """What a first open is answered."""
+    answer = await client.post("/v1/attributions/resolve", json={"platform": "ios", **body})
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def confirmed(client: AsyncClient, token: str, *, confirmed: bool = True) -> dict[str, Any]:
+    body = {"referral_token": token, "confirmed": confirmed}
+    answer = await client.post("/v1/attributions/confirm", json=body)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def installed(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, Any]:
+    """What Play tells of an install, with its times in seconds from now."""
+    now_s = int(time.time())
+    times = {"referrer_click": now_s + clicked_s, "install_begin": now_s + began_s}
+    return {
+        "platform": "android",
+        "install_referrer": urlencode({"referral_token": token}),
+        **{f"{name}_timestamp_seconds": at for name, at in times.items()},
+        **{f"{name}_timestamp_server_seconds": at for name, at in times.items()},
+        "install_version": "4.2.0",
+    }
+
+
+async def touches_of(database: Database, settings: Settings, device_id: str) -> Sequence[TouchRow]:
+    """What was written of a device, the earliest first."""
+    key = settings.hash_key.get_secret_value().encode()
+    hashed = pseudonymise("device_id", device_id, key)
+    async with database.reading() as session:
+        query = select(TouchRow).where(TouchRow.device_id == hashed).order_by(TouchRow.at)
+        return (await session.scalars(query)).all()
+
+
+async def outcomes_of(database: Database, touches: Sequence[TouchRow]) -> list[str]:
+    """What the log has of the attempts behind some touches."""
+    ids = [f"resolve:{touch.id}" for touch in touches]
+    async with database.reading() as session:
+        query = select(AttributionLog.outcome).where(AttributionLog.attempt_id.in_(ids))
+        return sorted(await session.scalars(query))
