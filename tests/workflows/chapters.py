@@ -3,18 +3,21 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from db import campaigns, reviews
+from db.attributions import Attempt, Binding, Entry
 from db.audit import Actor
 from db.campaigns import Step
 from db.funding import Funding
+from db.rebinding import Mind, change
 from db.reviews import Outcome
 from db.spending import spend
 from domain.facts import Choice, Deposit
 from domain.money import Money
 from domain.referral import Stage
 from tests import builders
-from tests.builders import TERMS, unique, usd
+from tests.builders import TERMS, TOKEN_KEY, unique, usd
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -102,3 +105,15 @@ async def campaign_ended(life: Life) -> None:
         slug = life.row.campaign_slug
         await campaigns.take(session, slug, Step.END, MARKETER, at=life.began_at)
     await life.world.carry()
+
+
+async def changes_mind(life: Life, other: Life) -> Binding:
+    """The friend of `life` types the code of `other`."""
+    now = await life.now()
+    player_id = life.referee_id
+    entry = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
+    mind = Mind(entry=entry, player_id=player_id, code=other.row.code, told_at=now)
+    async with life.world.database.transaction() as session:
+        binding = await change(session, mind, token_key=TOKEN_KEY, now=now)
+    await life.world.carry()
+    return binding

@@ -7,7 +7,15 @@ from typing import Final
 from domain.facts import Choice, TakeBack
 from domain.referral import Stage
 from tests.builders import chargeback, unique
-from tests.workflows.chapters import campaign_ended, decided, deferred, held, in_review, rewarded
+from tests.workflows.chapters import (
+    campaign_ended,
+    changes_mind,
+    decided,
+    deferred,
+    held,
+    in_review,
+    rewarded,
+)
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -35,6 +43,13 @@ async def lost(world: World) -> Life:
     winner, loser = await invited(world, visitor=visitor), await invited(world, visitor=visitor)
     await winner.signs_up()
     return await ended(loser, Stage.LOST)
+
+
+async def rebound(world: World) -> Life:
+    life, other = await invited(world), await invited(world)
+    await life.signs_up()
+    await changes_mind(life, other)
+    return await ended(life, Stage.LOST)
 
 
 async def waiting_for_bad_news(world: World) -> Life:
@@ -124,6 +139,7 @@ STORIES: Final[tuple[Story, ...]] = (
     waiting_for_a_deposit,
     expired_without_deposit,
     lost,
+    rebound,
     waiting_for_bad_news,
     settled,
     waiting_while_held,

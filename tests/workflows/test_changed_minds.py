@@ -1,0 +1,68 @@
+"""A player who moves to another referrer: the first referral is lost, the second one earns."""
+
+import asyncio
+from uuid import uuid4
+
+from db.attributions import Binding
+from domain.referral import Stage
+from tests import books
+from tests.books import Purse
+from tests.workflows.chapters import changes_mind
+from tests.workflows.lives import Life, invited
+from tests.workflows.worlds import World
+
+RACES = 20
+
+
+async def moved(life: Life, other: Life, binding: Binding) -> Life:
+    """The referral to which the friend has moved."""
+    row = await books.referral(life.world.database, binding.referral_id or uuid4())
+    return Life(life.world, row, other.began_at, life.referee_id)
+
+
+async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> None:
+    first, other = await invited(world), await invited(world)
+    await first.signs_up()
+
+    binding = await changes_mind(first, other)
+    second = await moved(first, other, binding)
+    await second.deposits()
+    await second.reaches(Stage.REWARDED)
+
+    assert binding.outcome == "rebound"
+    assert await first.ends() is Stage.LOST
+    assert await first.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.LOST]
+    assert (await first.referrer(), await other.referrer()) == (Purse(), Purse(available=1000))
+
+
+async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> None:
+    stranger, other = await invited(world), await invited(world)
+    await stranger.signs_up(referral_token=None)
+    await stranger.deposits()
+
+    binding = await changes_mind(stranger, other)
+    second = await moved(stranger, other, binding)
+    await second.reaches(Stage.REWARDED)
+
+    assert binding.outcome == "bound"
+    assert await other.referrer() == Purse(available=1000)
+    assert (await stranger.stored()).stage is Stage.INVITED
+
+
+async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_credited(
+    world: World,
+) -> None:
+    for _ in range(RACES):
+        first, other = await invited(world), await invited(world)
+        await first.signs_up()
+
+        _, binding = await asyncio.gather(first.deposits(), changes_mind(first, other))
+        await world.carry()
+        winner = first
+        if binding.outcome == "rebound":
+            winner = await moved(first, other, binding)
+        await winner.reaches(Stage.REWARDED)
+
+        credited = (await first.referrer()).available + (await other.referrer()).available
+        assert binding.outcome in {"rebound", "already_earned"}
+        assert credited == 1000
