@@ -1,0 +1,51 @@
+"""The client is a package of its own: typed, small, and needing nothing but httpx."""
+
+import ast
+import asyncio
+import shutil
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import referrals_client
+
+CLIENT: Final = Path(__file__).parents[2] / "client"
+BUILT_WITHIN_S: Final = 60
+
+
+def test_imports_only_itself_httpx_and_the_standard_library() -> None:
+    allowed = sys.stdlib_module_names | {"httpx", "referrals_client"}
+    for file in (CLIENT / "referrals_client").glob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+        given = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        assert {name.partition(".")[0] for name in plain | given} <= allowed, file.name
+
+
+def test_its_version_is_the_packages() -> None:
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == referrals_client.__version__
+
+
+async def test_builds_a_typed_wheel_with_its_licence(tmp_path: Path) -> None:
+    source = tmp_path / "client"
+    shutil.copytree(CLIENT, source)
+    building = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"),
+        *("--disable-pip-version-check", "--no-index", "--wheel-dir", str(tmp_path), str(source)),
+    )
+    assert await asyncio.wait_for(building.wait(), BUILT_WITHIN_S) == 0
+
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (metadata,) = (name for name in names if name.endswith("/METADATA"))
+        told = archive.read(metadata).decode()
+    assert {"referrals_client/py.typed", "referrals_client/client.py"} <= names
+    assert any(name.endswith("/LICENSE") for name in names)
+    assert [line for line in told.splitlines() if line.startswith("Requires-Dist")] == [
+        "Requires-Dist: httpx>=0.28"
+    ]
+    assert "License-Expression: Apache-2.0" in told

@@ -1,0 +1,65 @@
+"""A sportsbook that uses the client while the api is killed: everybody is credited, once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from referrals_client import Client, Handover, Limits, Money, Ok
+from sandbox.book import Book
+from sandbox.events import ago, unique
+from sandbox.pairs import Pair, invited
+from stack import Connection
+from tests.journeys.killing import RESTART_S, kill, replaced
+
+PAIRS = 10
+CREDITED_S = 90.0
+
+
+def join_and_pay(client: Client, pair: Pair) -> set[Handover]:
+    """The signup and the first deposit, as two services would report them."""
+    signup: Any = pair.signup().body
+    deposit_id = unique("d")
+    return {
+        client.signed_up(**{**signup, "occurred_at": ago(seconds=2)}),
+        client.deposited(
+            event_id=f"deposit:{deposit_id}",
+            player_id=pair.referee_id,
+            deposit_id=deposit_id,
+            amount=Money(2000, "USD"),
+            occurred_at=ago(seconds=1),
+        ),
+    }
+
+
+@pytest.mark.timeout(240)
+async def test_signups_during_an_outage_are_credited_after_it(
+    book: Book, stack: Connection, directory: Path
+) -> None:
+    pairs = [await invited(book) for _ in range(PAIRS)]
+    limits = Limits(longest_pause_s=0.5, drain_s=RESTART_S)
+
+    async with Client(stack.api_url, stack.api_key, limits=limits) as client:
+        before = [join_and_pay(client, pair) for pair in pairs[: PAIRS // 2]]
+        pid = kill(directory, "api")
+        during = [join_and_pay(client, pair) for pair in pairs[PAIRS // 2 :]]
+        await replaced(directory, "api", pid)
+        assert await client.flushed(RESTART_S)
+
+    assert before == during == [{Handover.QUEUED}] * (PAIRS // 2)
+    assert (client.stats.accepted, client.stats.dropped) == (2 * PAIRS, 0)
+    for pair in pairs:
+        await book.at_stage(pair.referral_id, "REWARDED", within_s=CREDITED_S)
+        assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+
+
+async def test_a_balance_and_a_code_are_read_through_the_client(
+    book: Book, stack: Connection
+) -> None:
+    pair = await invited(book)
+    async with Client(stack.api_url, stack.api_key) as client:
+        code, balance = await client.code_of(pair.referrer_id), await client.balance("nobody")
+    assert isinstance(code, Ok)
+    assert code.value.code == await book.code(pair.referrer_id)
+    assert isinstance(balance, Ok)
+    assert balance.value.available == ()
