@@ -4,18 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select, text
 
 from db import finds
 from db.engine import ReadSession, Session
 from db.first_opens import FirstOpen, Judged, Resolved, resolved, write
 from db.guessing import guess
-from db.tables import FactRow
 from domain.attribution import Method, Refusal
-from domain.facts import Kind
 
 NO_GUESS_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN})
 """Whoever tampers is not helped along; a link that is merely old may be a friend's."""
+
+# Written out, because the index is of this expression and of signups alone.
+SIGNED_UP_FROM: Final = text("""
+    select player_id from facts where kind = 'signup' and body ->> 'device_id' = :device_id
+    order by occurred_at limit 1
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,8 @@ async def _player_of(session: ReadSession, device_id: str | None) -> str | None:
     """Who signed up from this device, if anybody did."""
     if device_id is None:
         return None
-    # Written out, because the index is of signups alone.
-    signup = literal(Kind.SIGNUP, FactRow.kind.type, literal_execute=True)
-    query = select(FactRow.player_id).where(
-        FactRow.kind == signup, FactRow.body["device_id"].astext == device_id
-    )
-    return await session.scalar(query.order_by(FactRow.occurred_at).limit(1))
+    player_id: str | None = await session.scalar(SIGNED_UP_FROM, {"device_id": device_id})
+    return player_id
 
 
 async def _reinstalled(session: Session, opened: FirstOpen) -> Answer:

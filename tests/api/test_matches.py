@@ -1,0 +1,146 @@
+"""A first open without any token: a guess by network and device, which is always asked about."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import text
+
+from db.engine import Database
+from db.resolving import SIGNED_UP_FROM
+from domain.attribution import Method
+from settings import Settings
+from tests.api.arrivals import log_of, signed_up
+from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.first_opens import (
+    BROWSER,
+    NOTHING,
+    PHONE,
+    an_address,
+    followed,
+    outcomes_of,
+    resolved,
+    touches_of,
+)
+from tokens import Outcome, read
+
+
+async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    told = await resolved(client, **PHONE, ip=ip, device_id=device)
+    token = told.pop("referral_token")
+    assert told == {
+        "code": code,
+        "method": "probabilistic",
+        "confidence": 0.56,
+        "guaranteed": False,
+        "ask": f"Did {code} invite you?",
+    }
+    (touch,) = await touches_of(database, settings, device)
+    key = settings.token_key.get_secret_value().encode()
+    reading = read(token, key=key, at=datetime.now(UTC))
+    assert (reading.outcome, reading.method) == (Outcome.VALID, Method.PROBABILISTIC)
+    assert (reading.subject, touch.refusal) == (touch.id, "unconfirmed")
+    assert touch.evidence == {"agreed": ["os_version", "locale"]}
+
+
+async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:
+    ip = an_address()
+    await followed(client, await code_of_a_new_player(client), ip=ip)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    assert await resolved(client, ip=ip) == NOTHING
+
+
+async def test_a_device_behind_another_network_matches_nobody(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    await followed(client, code, ip=an_address(), **BROWSER)
+    assert await resolved(client, **PHONE, ip=an_address()) == NOTHING
+    assert await resolved(client, **PHONE) == NOTHING
+
+
+@pytest.mark.parametrize("other", [BROWSER, {"os": "Windows", "locale": "de-DE"}, {}])
+async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
+    client: AsyncClient, database: Database, settings: Settings, other: dict[str, str]
+) -> None:
+    ip, device = an_address(), unique("device")
+    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    await followed(client, await code_of_a_new_player(client), ip=ip, **other)
+    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+    touches = await touches_of(database, settings, device)
+    assert [touch.refusal for touch in touches] == ["ambiguous"]
+    assert await outcomes_of(database, touches) == ["ambiguous"]
+
+
+async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
+    client: AsyncClient, database: Database
+) -> None:
+    ip, mine = an_address(), await code_of_a_new_player(client)
+    taken = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    await signed_up(client, database, since=timedelta(0), referral_token=taken)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    await followed(client, mine, ip=ip, **BROWSER)
+    assert (await resolved(client, **PHONE, ip=ip))["code"] == mine
+
+
+async def test_the_campaign_says_how_long_a_click_may_be_matched(client: AsyncClient) -> None:
+    narrow = await published(client, attribution={"match_window": "PT0S"})
+    ip = an_address()
+    await followed(client, await code_of_a_new_player(client, narrow), ip=ip, **BROWSER)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+
+
+async def test_the_same_phone_asking_again_gets_the_same_question(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    first = await resolved(client, **PHONE, ip=ip, device_id=device)
+    # Meanwhile it has left the house, and a neighbour has followed another code.
+    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    again = await resolved(client, **PHONE, ip=an_address(), device_id=device)
+    assert first["code"] == code
+    assert again == first
+    assert len(await touches_of(database, settings, device)) == 1
+
+
+async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    phones = [unique("device") for _ in range(2)]
+    tokens = {
+        (await resolved(client, **PHONE, ip=ip, device_id=phone))["referral_token"]
+        for phone in phones
+    }
+    assert len(tokens) == 2
+
+
+async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip, device_id=unique("device")))["referral_token"]
+    for way in ("clipboard_token", "cookie_token"):
+        assert await resolved(client, **{way: token}) == NOTHING
+
+
+async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(
+    client: AsyncClient, database: Database
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+    (attempt,) = await log_of(client, player)
+    assert attempt["outcome"] == "unconfirmed"
+
+
+async def test_signups_of_a_device_are_found_by_index(owner_database: Database) -> None:
+    async with owner_database.transaction() as session:
+        await session.execute(text("set local enable_seqscan = off"))
+        query = text(f"explain {SIGNED_UP_FROM.text}")
+        plan = "\n".join(await session.scalars(query, {"device_id": "hm1:0"}))
+    assert "ix_facts_signup_device" in plan
