@@ -1,0 +1,20 @@
+"""A deployment that has apps, beside the plain one that all tests share."""
+
+import pytest
+from fastapi import FastAPI
+
+from api.app import build_app
+from db.engine import Database
+from settings import Settings
+from tests.api.landing import APP_STORE
+
+
+@pytest.fixture(scope="module")
+def with_apps(settings: Settings, database: Database) -> FastAPI:
+    """A deployment that has both apps, and a proxy that knows where visitors are."""
+    changes = {
+        "ios_app_store_url": APP_STORE,
+        "android_package": "example.book",
+        "jurisdiction_header": "X-Visitor-Place",
+    }
+    return build_app(settings.model_copy(update=changes), database)

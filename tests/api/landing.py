@@ -1,0 +1,97 @@
+"""Reading the page of an invitation as a browser or a link preview does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import TouchRow
+
+APP_STORE = "https://apps.apple.com/app/id0000000000"
+PREVIEW = "facebookexternalhit/1.1"
+REWARDED = {"referee_reward": {"minor": 550, "currency": "USD"}}
+
+
+@dataclass(slots=True)
+class Told:
+    """What a page says: its text, the targets of its links, its Open Graph properties."""
+
+    text: str = ""
+    links: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    graph: dict[str, str] = field(default_factory=dict)
+    copied: list[str] = field(default_factory=list)
+    language: str = ""
+    drawings: int = 0
+
+    def link_to(self, host: str) -> str:
+        (found,) = {link for link in self.links if urlsplit(link).hostname == host}
+        return found
+
+
+def told(html: str) -> Told:
+    reader = _Reader()
+    reader.feed(html)
+    return reader.told
+
+
+def parameter(url: str, name: str) -> str:
+    (value,) = parse_qs(urlsplit(url).query)[name]
+    return value
+
+
+@asynccontextmanager
+async def person(app: FastAPI, agent: str, **headers: str) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(
+        transport=ASGITransport(app=app),
+        base_url="https://refer.example",
+        headers={"User-Agent": agent, **headers},
+        trust_env=False,
+    ) as browser:
+        yield browser
+
+
+async def followed(app: FastAPI, path: str, agent: str, **headers: str) -> Response:
+    async with person(app, agent, **headers) as browser:
+        return await browser.get(path)
+
+
+async def methods_of(database: Database, code: str) -> list[str]:
+    async with database.reading() as session:
+        found = await session.scalars(select(TouchRow.method).where(TouchRow.code == code))
+        return list(found)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = Told()
+        self._silent = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = {name: value or "" for name, value in attrs}
+        self._silent = tag in {"script", "style"}
+        self.told.drawings += tag == "svg"
+        if tag == "html":
+            self.told.language = known["lang"]
+        if tag == "a":
+            self.told.links.append(known["href"])
+        if tag == "meta" and ("property" in known or "name" in known):
+            self.told.graph[known.get("property") or known["name"]] = known.get("content", "")
+        if "data-copies" in known:
+            self.told.copied.append(known["data-copies"])
+        loading = [known[name] for name in ("src", "srcset", "action", "data") if name in known]
+        self.told.loaded += loading + ([known["href"]] if tag == "link" else [])
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.told.text += f" {' '.join(data.split())}"
