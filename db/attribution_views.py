@@ -4,17 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
+from sqlalchemy.orm import aliased
 
 from db import facts
 from db.attributions import ATTRIBUTED, BOUND, SELF, Attempt, decide_again
 from db.engine import ReadSession
-from db.tables import AttributionLog
+from db.tables import AttributionLog, FactRow
 from domain.attribution import Attribution, Method, Unattributed
 from domain.facts import Kind, Signup
+
+MOST_DECIDED_AGAIN: Final = 20_000
+AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,40 @@ async def replay(session: ReadSession, row: AttributionLog) -> Replay | None:
     if signup is None:
         return None
     verdict = decide_again(row, signup)
-    won = next((told for told in row.touches if told["outcome"] in {"won", SELF}), None)
     return Replay(
         outcome=_outcome(verdict),
         code=verdict.winner.code if isinstance(verdict, Attribution) else None,
-        agrees=_winner(verdict) == (won and won["touch_id"]),
+        agrees=agrees(row, verdict),
     )
+
+
+def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
+    """Whether a decision made again prefers what was preferred then."""
+    won = [told["touch_id"] for told in row.touches if told["won"]]
+    preferred = [str(verdict.winner.touch_id)] if isinstance(verdict, Attribution) else []
+    return won == preferred
+
+
+async def contradictions(session: ReadSession) -> list[str]:
+    """Attempts that would be decided otherwise today, among the newest."""
+    signup = aliased(FactRow)
+    query = (
+        select(AttributionLog, signup.body)
+        .join(
+            signup,
+            (signup.player_id == AttributionLog.player_id)
+            & (signup.kind == Kind.SIGNUP)
+            & (signup.occurred_at == AttributionLog.signed_up_at),
+        )
+        .order_by(AttributionLog.decided_at.desc())
+        .limit(MOST_DECIDED_AGAIN)
+    )
+    found = []
+    async for row, body in await session.stream(query.execution_options(yield_per=AT_ONCE)):
+        heard = facts.fact_of(Kind.SIGNUP, body)
+        if isinstance(heard, Signup) and not agrees(row, decide_again(row, heard)):
+            found.append(row.attempt_id)
+    return found
 
 
 async def of_referrals(
@@ -163,7 +195,3 @@ def _outcome(verdict: Attribution | Unattributed) -> str:
     if isinstance(verdict, Unattributed):
         return verdict.reason
     return SELF if verdict.is_self else BOUND
-
-
-def _winner(verdict: Attribution | Unattributed) -> str | None:
-    return str(verdict.winner.touch_id) if isinstance(verdict, Attribution) else None

@@ -22,6 +22,7 @@ SELF: Final = "self"
 KNOWN: Final = "known"
 WAITING: Final = "waiting"
 WON: Final = "won"
+WINNING: Final = (BOUND, REBOUND, KNOWN)
 ATTRIBUTED: Final = (BOUND, REBOUND, SELF)
 """Outcomes after which the player has a referral; of a signup, that is."""
 
@@ -100,7 +101,7 @@ async def log(
             referral_id=binding.referral_id,
             signed_up_at=signup and signup.occurred_at,
             claims=[],
-            touches=[_told(touch, verdict) for touch in touches],
+            touches=[_told(touch, verdict, binding) for touch in touches],
             policy=policy_json(found.policy) if touches else {},
             actor=entry.actor,
             reason=entry.reason,
@@ -119,14 +120,14 @@ def touches_of(row: AttributionLog) -> Sequence[Touch]:
     return [_TOUCH.validate_python(told) for told in row.touches]
 
 
-def _told(touch: Touch, verdict: Attribution | Unattributed | None) -> dict[str, Any]:
+def _told(
+    touch: Touch, verdict: Attribution | Unattributed | None, binding: Binding
+) -> dict[str, Any]:
+    """The touch, whether the policy prefers it, and what became of it."""
     plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
-    return plain | {"outcome": outcome_of(touch.touch_id, verdict) or touch.refusal}
-
-
-def outcome_of(touch_id: UUID, verdict: Attribution | Unattributed | None) -> str | None:
-    """What became of a touch: 'won', or why it does not count."""
-    if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch_id:
-        return verdict.winner.refusal or WON
-    judged = verdict.candidates if verdict else ()
-    return next((touch.refusal for touch in judged if touch.touch_id == touch_id), None)
+    if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch.touch_id:
+        # Who is known already, or has earned, is not bound to it all the same.
+        outcome = WON if binding.outcome in WINNING else binding.outcome
+        return plain | {"won": True, "outcome": outcome}
+    judged = {one.touch_id: one.refusal for one in verdict.candidates} if verdict else {}
+    return plain | {"won": False, "outcome": judged.get(touch.touch_id) or touch.refusal}

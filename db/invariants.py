@@ -201,6 +201,30 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "bound_referrals_are_explained",
+        "Each referral that a signup was bound to is in the attribution log.",
+        """
+        SELECT r.id FROM referrals r
+         WHERE r.referee_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM attributions a
+                            WHERE a.referral_id = r.id AND a.player_id = r.referee_id
+                              AND a.outcome IN ('bound', 'rebound', 'self'))
+        """,
+    ),
+    Invariant(
+        "rebinds_are_signed",
+        "Each decided rebind is in the audit with two different people and their reasons.",
+        """
+        SELECT b.id FROM rebinds b
+          LEFT JOIN audit p ON p.details ->> 'rebind_id' = b.id::text
+                           AND p.action = 'rebind.propose' AND p.actor = b.proposed_by
+          LEFT JOIN audit d ON d.details ->> 'rebind_id' = b.id::text
+                           AND d.action IN ('rebind.approve', 'rebind.reject')
+                           AND d.actor = b.decided_by AND d.actor <> p.actor
+         WHERE b.status <> 'proposed' AND (p.id IS NULL OR d.id IS NULL)
+        """,
+    ),
+    Invariant(
         "campaign_acts_are_signed",
         "Each campaign that left its draft, and each that was funded, is in the audit.",
         """

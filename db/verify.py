@@ -1,6 +1,7 @@
 """Checks what must always be true over one snapshot, and tells what is only late."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from db import attribution_views
 from db.engine import Database, ReadSession
 from db.invariants import INVARIANTS, Invariant
 from settings import DatabaseSettings
@@ -15,6 +17,11 @@ from settings import DatabaseSettings
 PATIENCE_S: Final = 300
 SHOWN: Final = 20
 """How many offending rows a check names; one is enough to fail."""
+
+DECIDED_AGAIN: Final = (
+    "attributions_decide_again",
+    "The newest 20,000 attributions, decided again from what was stored, prefer the same touch.",
+)
 
 _LAG: Final = text("""
     WITH undelivered AS (
@@ -76,7 +83,12 @@ async def verify(session: ReadSession) -> Report:
     # A check reads whole tables, which may take longer than any request or act may.
     await session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
     checks = [await _check(session, invariant) for invariant in INVARIANTS]
-    return Report(tuple(checks), await _lag(session))
+    again = Check(*DECIDED_AGAIN, *_broken(await attribution_views.contradictions(session)))
+    return Report((*checks, again), await _lag(session))
+
+
+def _broken(failures: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
+    return not failures, tuple(failures[:SHOWN])
 
 
 async def _check(session: ReadSession, invariant: Invariant) -> Check:

@@ -107,7 +107,13 @@ CORRUPTIONS: Final = (
                 " WHERE id = :rewarded) WHERE id = :held"
             ),
         ),
-        frozenset({"facts_are_delivered", "rewards_have_their_reasons"}),
+        frozenset(
+            {
+                "facts_are_delivered",
+                "rewards_have_their_reasons",
+                "bound_referrals_are_explained",
+            }
+        ),
     ),
     Corruption(
         "stage_agrees_with_money",
@@ -160,6 +166,23 @@ CORRUPTIONS: Final = (
                                  opened_at, decision, reviewer, reason, decided_at)
             VALUES ('{OTHER_ID}', :held, 'decided', 50, '{{}}', 1000, 'USD',
                     now(), 'approve', 'somebody', 'a reason', now())
+            """,
+        ),
+    ),
+    Corruption(
+        "bound_referrals_are_explained",
+        "SELECT cast(:rewarded as uuid)::text",
+        ("DELETE FROM attributions WHERE referral_id = :rewarded",),
+    ),
+    Corruption(
+        "rebinds_are_signed",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO rebinds (id, player_id, code, reason, proposed_by, status, decided_by,
+                                 decided_at)
+            SELECT '{OTHER_ID}', 'a-player', code, 'a ticket', 'one', 'approved', 'two', now()
+              FROM codes LIMIT 1
             """,
         ),
     ),

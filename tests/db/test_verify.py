@@ -50,6 +50,22 @@ def test_every_check_has_a_corruption_that_it_finds() -> None:
     assert [c.check for c in CORRUPTIONS] == [invariant.name for invariant in INVARIANTS]
 
 
+async def test_finds_an_attribution_that_would_be_decided_otherwise(
+    played: Lives, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    turned = """
+        UPDATE attributions SET touches = jsonb_set(touches, '{0,refusal}', '"forged_token"')
+         WHERE referral_id = :rewarded RETURNING signup_event_id
+    """
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        changed = await session.scalar(text(turned), {"rewarded": played.rewarded})
+
+    failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
+
+    assert failed == {"attributions_decide_again": (changed,)}
+
+
 @pytest.mark.usefixtures("played")
 async def test_what_is_late_is_lag_and_not_a_failure(fresh_database: Database) -> None:
     report = await _report(fresh_database)
