@@ -7,6 +7,7 @@ from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem
 from api.following import follow, token_of, visit_of
 from api.schemas.codes import ClickIn, ClickOut
+from api.signals import signals_in
 from api.strict import StrictRoute
 from db.clicks import Outcome
 from workflows.identity import workflow_id
@@ -43,7 +44,7 @@ async def record_click(
         ip=body.ip,
         user_agent=body.user_agent,
         device_id=body.device_id,
-        signals=body.signals(),
+        signals=signals_in(agent=body.user_agent) | body.signals(),
     )
     invitation = await follow(database, visit)
     if invitation.referral_id is None:

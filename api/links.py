@@ -18,6 +18,7 @@ from api.landing.ways import TOKEN, TokenFor
 from api.languages import asked_for
 from api.onward import for_a_person, for_a_program
 from api.platforms import Asker, agent_of, asker_of, platform_of
+from api.signals import signals_in
 from db import offers
 from db.clicks import Invitation, Outcome, closed_by
 from db.engine import Database
@@ -91,6 +92,9 @@ async def follow_link(
         method=reader.followed_by,
         ip=request.client and request.client.host,
         user_agent=request.headers.get("user-agent"),
+        signals=signals_in(
+            agent=agent_of(request), accept_language=request.headers.get("accept-language")
+        ),
     )
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from httpx import AsyncClient
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
 from db.engine import Database
@@ -23,6 +24,11 @@ from tests.api.first_opens import (
     touches_of,
 )
 from tokens import Outcome, read
+
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+)
 
 
 async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about(
@@ -144,3 +150,28 @@ async def test_signups_of_a_device_are_found_by_index(owner_database: Database) 
         query = text(f"explain {SIGNED_UP_FROM.text}")
         plan = "\n".join(await session.scalars(query, {"device_id": "hm1:0"}))
     assert "ix_facts_signup_device" in plan
+
+
+async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    browser = AsyncClient(
+        transport=ASGITransport(app=app, client=(ip, 50_000)),
+        base_url="https://refer.example",
+        headers={"User-Agent": SAFARI, "Accept-Language": "en-US,en;q=0.9"},
+        trust_env=False,
+    )
+    assert (await browser.get(f"/r/{code}")).status_code == 302
+    told = await resolved(client, **PHONE, ip=ip)
+    assert (told["code"], told["method"]) == (code, "probabilistic")
+    german = {**PHONE, "locale": "de_DE"}
+    assert await resolved(client, **german, ip=ip) == NOTHING
+
+
+async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, user_agent=SAFARI, locale="en-US")
+    assert (await resolved(client, **PHONE, ip=ip))["code"] == code
