@@ -39,7 +39,7 @@ _CLAIMS: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
 
 @router.post(
     "/claim",
-    dependencies=[Depends(requires("codes:write", "events:write"))],
+    dependencies=[Depends(requires("codes:write"))],
     responses=problem_responses(*dict.fromkeys(REFUSALS.values()), *OF_BODIES),
 )
 async def claim_code(body: ClaimIn, database: Db, settings: Config, now: Now) -> ClaimOut:
