@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from api.dependencies import Config, Db, Now, requires
 from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem, invalid
+from api.languages import asked_for
 from api.observing import Metrics
 from api.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from api.strict import StrictRoute
@@ -61,7 +62,9 @@ async def resolve(
     for method, refusal in answer.refused:
         metrics.refuse_claim(method=method, reason=refusal)
     metrics.resolve(answer.resolved.method if answer.resolved else None)
-    return told(answer.resolved, key) if answer.resolved else ResolveOut()
+    if answer.resolved is None:
+        return ResolveOut()
+    return told(answer.resolved, key, locale=body.locale)
 
 
 @router.post("/confirm", responses=problem_responses("already_answered", *OF_BODIES))
@@ -125,7 +128,9 @@ def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
     )
 
 
-def told(resolved: Resolved, key: bytes) -> ResolveOut:
+def told(resolved: Resolved, key: bytes, *, locale: str | None) -> ResolveOut:
+    language = asked_for((locale or "").replace("_", "-"))
+    question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
     token = issue(resolved.subject, expires_at=resolved.expires_at, key=key, method=resolved.method)
     return ResolveOut(
         referral_token=token,
@@ -133,7 +138,7 @@ def told(resolved: Resolved, key: bytes) -> ResolveOut:
         method=resolved.method,
         confidence=resolved.confidence,
         guaranteed=resolved.is_guaranteed,
-        ask=None if resolved.is_guaranteed else f"Did {resolved.code} invite you?",
+        ask=None if resolved.is_guaranteed else question,
     )
 
 

@@ -175,3 +175,10 @@ async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
     code, ip = await code_of_a_new_player(client), an_address()
     await followed(client, code, ip=ip, user_agent=SAFARI, locale="en-US")
     assert (await resolved(client, **PHONE, ip=ip))["code"] == code
+
+
+async def test_the_question_is_in_the_language_of_the_app(client: AsyncClient) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **{**BROWSER, "locale": "de-CH"})
+    told = await resolved(client, **{**PHONE, "locale": "de_CH"}, ip=ip)
+    assert told["ask"] == f"Hat {code} dich eingeladen?"
