@@ -1,0 +1,83 @@
+"""Debian's Chromium, and the door that it visits on a loopback address."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import pytest
+import uvicorn
+from httpx import AsyncClient
+from playwright.async_api import Browser, async_playwright
+
+from api.app import build_app
+from db.engine import Database
+from settings import Settings
+from tests.api.bodies import code_of_a_new_player, published, terms, unique
+
+CHROMIUM: Final = "/usr/bin/chromium"
+QUIET: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREENSHOTS: Final = Path(__file__).parents[2] / ".artefacts" / "screenshots"
+APP_STORE: Final = "https://apps.apple.com/app/id0000000000"
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if shutil.which(CHROMIUM) is None:
+        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, headless=True
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def site(settings: Settings, database: Database) -> AsyncIterator[str]:
+    """Where a deployment with both apps is reached."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    apps = {"ios_app_store_url": APP_STORE, "android_package": "example.book"}
+    chosen = settings.model_copy(update={"public_url": url, **apps})
+    config = uvicorn.Config(build_app(chosen, database), log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield url
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture(scope="session")
+async def link(site: str, client: AsyncClient) -> str:
+    """A link of a campaign that shows the page to everybody."""
+    reward = {"minor": 550, "currency": "USD"}
+    slug = await published(client, link={"opens": "landing"}, terms=terms(referee_reward=reward))
+    return f"{site}/r/{await code_of_a_new_player(client, slug)}"
+
+
+@pytest.fixture(scope="session")
+async def link_of_longest_code(site: str, client: AsyncClient) -> str:
+    slug = await published(client, link={"opens": "landing"})
+    vanity = uuid4().hex.upper()
+    body = {"player_id": unique("referrer"), "campaign": slug, "vanity": vanity}
+    assert (await client.post("/v1/codes", json=body)).status_code == 201
+    return f"{site}/r/{vanity}"
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Iterator[Path]:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    yield SCREENSHOTS
+    print(f"\nscreenshots of the landing page: {SCREENSHOTS}")  # noqa: T201
