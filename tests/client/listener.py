@@ -14,11 +14,12 @@ ACCEPTED: Final = {"status": "accepted"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer; no status hangs up without a word."""
+    """What to answer; no status hangs up without a word. `byte_s` passes before each byte."""
 
     status: int | None = 202
     body: Mapping[str, Any] = field(default_factory=lambda: ACCEPTED)
     headers: Mapping[str, str] = field(default_factory=dict)
+    byte_s: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,7 @@ class Listener:
                 reply = await self.answer(*await _request(head.decode(), reader))
                 if reply.status is None:
                     break
-                writer.write(_written(reply))
-                await writer.drain()
+                await _write(writer, reply)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -101,6 +101,15 @@ async def _request(head: str, reader: asyncio.StreamReader) -> tuple[str, Mappin
     length = int(headers.get("content-length", "0"))
     body = json.loads(await reader.readexactly(length)) if length else {}
     return first.split(" ")[1], body
+
+
+async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    written = _written(reply)
+    size = 1 if reply.byte_s else len(written)
+    for start in range(0, len(written), size):
+        await asyncio.sleep(reply.byte_s)
+        writer.write(written[start : start + size])
+        await writer.drain()
 
 
 def _written(reply: Reply) -> bytes:

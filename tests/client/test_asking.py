@@ -75,6 +75,16 @@ async def test_a_silent_service_is_unavailable_at_the_deadline(listener: Listene
     assert 5 * QUICK.call_s <= took_s < 5 * QUICK.call_s + 2
 
 
+async def test_an_answer_that_trickles_in_is_given_up_on_at_the_deadline(
+    listener: Listener,
+) -> None:
+    listener.always = Reply(200, {"code": "CODE"}, byte_s=QUICK.call_s / 4)
+    began = time.monotonic()
+    outcomes = await every_call(listener.url, QUICK)
+    assert outcomes == [Unavailable("deadline")] * 5
+    assert time.monotonic() - began < 5 * QUICK.call_s + 2
+
+
 async def test_nobody_there_is_unavailable() -> None:
     nobody = f"http://127.0.0.1:{ports.another()}"
     assert await every_call(nobody) == [Unavailable("ConnectError")] * 5

@@ -89,6 +89,18 @@ async def test_nobody_waits_for_another_players_event(listener: Listener) -> Non
         assert client.stats.waiting == 1
 
 
+async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: Listener) -> None:
+    listener.always = AWAY
+    limits = Limits(senders=4, first_pause_s=0.1, longest_pause_s=0.1, drain_s=0)
+    async with HandedBack().client(listener.url, limits) as client:
+        for number in range(1000):
+            sign_up(client, f"player-{number}")
+        await until(heard_by(listener), lambda heard: heard >= 20, what="twenty attempts")
+        first, *_, last = listener.heard
+    # Four at once, and then a pause of at least half of the longest.
+    assert last.at_s - first.at_s >= (len(listener.heard) // 4 - 1) * 0.05
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [(409, "event_conflict"), (422, "validation_failed"), (400, "malformed_json")],
