@@ -110,7 +110,7 @@ class Records:
         if recorded is Recorded.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
             if isinstance(fact, Signup):
-                await binding.give_way(session, fact.event_id, look.referral_id, now=look.now)
+                await self._give_way(session, look, fact)
         elif isinstance(fact, Signup):
             await binding.bind_signup(
                 session,
@@ -119,6 +119,15 @@ class Records:
                 now=look.now,
                 only_referral=look.referral_id,
             )
+
+    async def _give_way(self, session: Session, look: Look, heard: Signup) -> None:
+        """Another door was told of this signup with other content, which is what counts."""
+        signups = await facts.of_player(session, heard.player_id, Kind.SIGNUP)
+        counted = next((fact for fact in signups if fact.event_id == heard.event_id), None)
+        if isinstance(counted, Signup):
+            key = self.token_key
+            await binding.bind_signup(session, counted, token_key=key, now=look.now)
+        await binding.give_way(session, heard.event_id, look.referral_id, now=look.now)
 
 
 async def _players(session: Session, look: Look) -> list[str]:

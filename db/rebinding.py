@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 
 from db import attributions, candidates, deliveries, facts, offers, players, touches
 from db.attributions import BOUND, KNOWN, REBOUND, WAITING, Attempt, Binding, Entry
-from db.binding import bind, supersede
+from db.binding import bind, bind_signup, supersede
 from db.candidates import Candidates
 from db.engine import Session
 from db.referrals import enter
@@ -80,6 +80,8 @@ async def reconsider(
     signup = await _signup_of(session, player_id)
     if signup is None:
         return await _early(session, entry, touch_id)
+    # The courier may not have come to it yet; it decides with the same touches as this.
+    await bind_signup(session, signup, token_key=token_key, now=now)
     found = await candidates.of_signup(session, signup, token_key=token_key)
     binding = await _decided(session, signup, found, touch_id, entry, now=now)
     return await attributions.log(session, entry, binding, signup=signup, found=found)

@@ -31,7 +31,7 @@ FOREVER: Final = timedelta(days=2000)
 F = TypeVar("F", bound=Fact)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Life:
     """One referral, and what happens to it."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -75,3 +76,27 @@ async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> No
         assert await life.referrer() == Purse()
         moved = await books.movements(world.database, life.row.id)
         assert moved.count(Movement.RELEASE) == moved.count(Movement.REVERSE) <= 1
+
+
+async def test_the_same_signup_over_two_doors_with_different_tokens_binds_once(
+    world: World,
+) -> None:
+    for _ in range(20):
+        one, other = await invited(world), await invited(world)
+        other.referee_id = one.referee_id
+        heard = one.signup()
+        told = replace(other.signup(), event_id=heard.event_id)
+
+        await asyncio.gather(one.records(heard), other.signals("sign_up", told))
+        await other.acted("admit_signup")
+        await one.routes()
+
+        stages = {life: (await life.stored()).stage for life in (one, other)}
+        bound = [life for life, stage in stages.items() if stage is Stage.SIGNED_UP]
+        assert len(bound) == 1
+        await bound[0].deposits()
+        await bound[0].reaches(Stage.REWARDED)
+        credited = [(await life.referrer()).available for life in (one, other)]
+        assert sorted(credited) == [0, 1000]
+        if bound == [one]:
+            assert await other.ends() is Stage.LOST
