@@ -11,8 +11,17 @@ from domain.attribution import Method
 from settings import Settings
 from tests.api.arrivals import deposited, log_of, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published
-from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, confirmed, followed, resolved
-from tests.api.test_resolve import cut, token_key
+from tests.api.first_opens import (
+    BROWSER,
+    NOTHING,
+    PHONE,
+    an_address,
+    confirmed,
+    cut,
+    followed,
+    resolved,
+    token_key,
+)
 from tokens import issue, read
 
 AT_ONCE = timedelta(0)
