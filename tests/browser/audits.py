@@ -48,7 +48,7 @@ SMALL_TARGETS: Final = """least => [...document.querySelectorAll("a, button")]
   .map(([name, box]) => [name, box.width, box.height])"""
 
 WIDER_THAN_THE_SCREEN: Final = """() => [...document.querySelectorAll("body *")]
-  .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
+  .filter((element) => element.getBoundingClientRect().right > screen.width + 0.5)
   .map((element) => element.outerHTML.slice(0, 80))"""
 
 UNNAMED: Final = """() => [
