@@ -1,24 +1,20 @@
 """What the pages of docs/integration show runs, and says what the service says."""
 
-import ast
 import asyncio
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import pytest
-from httpx import ASGITransport, AsyncClient
 
-import referrals_client
 from api.errors import TITLES
 from api.schemas.events import ChargebackIn, DepositIn, Reported, SignupIn, StatusChangeIn, WagerIn
-from referrals_client import Client
 from tests.client.listener import listening
 from tests.client.signup import OUTBOX
+from tests.docs.snippets import defined, fences
 from tests.fixtures.databases import Urls
 
 ROOT: Final = Path(__file__).parents[2]
@@ -79,10 +75,6 @@ SCENES: Final = {
 }
 
 
-def fences(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-
-
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.parametrize("scene", SCENES)
 async def test_the_page_keeps_its_token(scene: str, tmp_path: Path) -> None:
@@ -138,19 +130,6 @@ async def test_the_clients_example_runs() -> None:
     }
 
 
-async def test_the_routes_between_app_and_service_run_against_the_service(
-    app: Any,  # noqa: ANN401 - a fixture of its own
-    api_key: str,
-) -> None:
-    routes = defined(fences(PAGES / "README.md", "python")[0])
-    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
-        client = Client("http://referrals.test", api_key, http=http)
-        told = {"platform": "ios", "os_version": "18.5", "unheard_of": 1}
-        found = await routes["first_open"](client, told, ip="192.0.2.9", user_agent="Book/1")
-        assert found == {"referral_token": None, "code": None, "ask": None}
-        assert not await routes["answered"](client, "no token", said_yes=True)
-
-
 async def test_the_outboxs_example_and_queries_run(empty_urls: Urls) -> None:
     page = PAGES / "outbox.md"
     example = defined(fences(page, "python")[0])
@@ -196,13 +175,3 @@ def test_every_refusal_on_the_pages_is_one_of_the_service() -> None:
     }
     assert (409, "event_conflict") in named
     assert named <= {(status, code) for code, (status, _) in TITLES.items()}
-
-
-def defined(source: str) -> Mapping[str, Any]:
-    """The names that a snippet defines; all it takes from the client is there."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module == "referrals_client":
-            assert {alias.name for alias in node.names} <= set(referrals_client.__all__)
-    names: dict[str, Any] = {}
-    exec(compile(source, "snippet", "exec"), names)  # noqa: S102 - our own page
-    return names

@@ -1,0 +1,100 @@
+"""First opens, answers and late codes through the client, on the real service and its database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from api.schemas.attributions import ResolveIn
+from db.engine import Database
+from referrals_client import Client, FirstOpen, Limits, Ok, Refused
+from sandbox.events import unique
+from tests.api.arrivals import referral_of, signed_up
+from tests.api.bodies import code_of_a_new_player
+from tests.api.first_opens import BROWSER, PHONE, an_address, followed, installed
+from tests.client.desk import SOON_S
+from tests.docs.snippets import defined, fences
+
+AT_ONCE = timedelta(0)
+PAGE = Path(__file__).parents[2] / "docs" / "integration" / "README.md"
+
+
+@pytest.fixture
+async def asking(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
+    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
+        yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
+
+
+def test_the_client_can_tell_everything_that_the_service_asks_of_an_app() -> None:
+    assert {field.name for field in fields(FirstOpen)} == set(ResolveIn.model_fields)
+
+
+async def test_an_install_that_carries_a_token_is_attributed(
+    asking: Client, client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    told = installed(await followed(client, code))
+    outcome = await asking.resolve(FirstOpen.of(told, ip=an_address(), user_agent=None))
+
+    assert isinstance(outcome, Ok)
+    found = outcome.value
+    assert (found.code, found.method, found.guaranteed) == (code, "install_referrer", True)
+    assert found.ask is None
+    token = found.referral_token
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    assert (await referral_of(client, player))["code"] == code
+
+
+@pytest.mark.parametrize("said_yes", [True, False])
+async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
+    asking: Client, client: AsyncClient, *, said_yes: bool
+) -> None:
+    routes = defined(fences(PAGE, "python")[0])
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+
+    found = await routes["first_open"](asking, PHONE, ip=ip, user_agent="Book/1")
+
+    assert found["code"] == code
+    assert code in found["ask"]
+    assert await routes["answered"](asking, found["referral_token"], said_yes=said_yes) is said_yes
+
+
+async def test_an_answer_about_a_forged_token_is_refused(asking: Client) -> None:
+    outcome = await asking.confirm("forged")
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.status) == ("validation_failed", 422)
+
+
+async def test_a_late_code_is_claimed(
+    asking: Client, client: AsyncClient, database: Database
+) -> None:
+    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    outcome = await asking.claim(player, code, occurred_at=datetime.now(UTC))
+    assert isinstance(outcome, Ok)
+    assert (outcome.value.outcome, outcome.value.code) == ("bound", code)
+    assert outcome.value.referral_id == (await referral_of(client, player))["referral_id"]
+
+
+async def test_a_code_is_claimed_before_its_signup_was_heard(
+    asking: Client, client: AsyncClient
+) -> None:
+    outcome = await asking.claim(unique("player"), await code_of_a_new_player(client))
+    assert isinstance(outcome, Ok)
+    assert (outcome.value.outcome, outcome.value.referral_id) == ("waiting", None)
+
+
+async def test_claims_are_refused_with_the_services_reason(
+    asking: Client, client: AsyncClient, database: Database
+) -> None:
+    late = await signed_up(client, database, since=timedelta(hours=25))
+    code = await code_of_a_new_player(client)
+    refusals = [await asking.claim(late, code), await asking.claim(late, "NOSUCHCODE")]
+    assert [one.code for one in refusals if isinstance(one, Refused)] == [
+        "late_code",
+        "unknown_code",
+    ]

@@ -1,0 +1,23 @@
+"""The code that a page shows, taken out of it to be run."""
+
+import ast
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import referrals_client
+
+
+def fences(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def defined(source: str) -> Mapping[str, Any]:
+    """The names that a snippet defines; all it takes from the client is offered there."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "referrals_client":
+            assert {alias.name for alias in node.names} <= set(referrals_client.__all__)
+    names: dict[str, Any] = {}
+    exec(compile(source, "snippet", "exec"), names)  # noqa: S102 - our own page
+    return names
