@@ -1,6 +1,8 @@
 """docker-compose.yml and Dockerfile against the settings and the command line."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +39,22 @@ def test_gives_every_variable_without_a_default(name: str, settings: type[Settin
     required = {variable(k) for k, field in settings.model_fields.items() if field.is_required()}
 
     assert required <= set(SERVICES[name]["environment"])
+
+
+def test_a_variable_that_was_left_empty_is_not_set() -> None:
+    empty = {name for name, value in SERVICES["api"]["environment"].items() if ":-}" in str(value)}
+    required = {variable(k): "x" * 16 for k, f in Settings.model_fields.items() if f.is_required()}
+    show = "from settings import Settings; print(Settings().model_dump(exclude_unset=True).keys())"
+    shown = subprocess.run(
+        [sys.executable, "-c", show],
+        env=required | dict.fromkeys(empty, ""),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert variable("ios_app_id") in empty
+    assert "ios_app_id" not in shown.stdout
 
 
 @pytest.mark.parametrize("name", OURS)
