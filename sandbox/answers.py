@@ -21,6 +21,13 @@ class Invitation(Answer):
     workflow_id: str
 
 
+class Resolution(Answer):
+    referral_token: str | None
+    code: str | None
+    method: str | None
+    ask: str | None
+
+
 class Reward(Answer):
     reward_id: str
     player_id: str

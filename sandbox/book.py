@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.answers import Balance, Invitation, Referral, Review, Reward, Verification
+from sandbox.answers import Balance, Invitation, Referral, Resolution, Review, Reward, Verification
 from sandbox.events import Event, unique, usd
 from sandbox.patience import PATIENCE_S, until
 
@@ -52,11 +52,31 @@ class Book:
         answer = await self.call("POST", "/v1/codes", body)
         return str(answer.raise_for_status().json()["code"])
 
-    async def click(self, code: str, visitor_id: str | None = None) -> Invitation:
+    async def click(
+        self, code: str, visitor_id: str | None = None, *, platform: str = "ios", **seen: str
+    ) -> Invitation:
+        """`seen` is what the link's page can tell of the device and its network."""
         visitor_id = visitor_id or unique("visitor")
-        body = {"code": code, "visitor_id": visitor_id, "platform": "ios"}
+        body = {"code": code, "visitor_id": visitor_id, "platform": platform, **seen}
         answer = await self.call("POST", "/v1/clicks", body)
         return Invitation.model_validate_json(answer.raise_for_status().content)
+
+    async def resolve(self, **opened: str) -> Resolution:
+        """An app's first open: who brought its person."""
+        answer = await self.call("POST", "/v1/attributions/resolve", opened)
+        return Resolution.model_validate_json(answer.raise_for_status().content)
+
+    async def confirm(self, token: str, *, confirmed: bool = True) -> str:
+        """What the person says to the question; answers what came of it."""
+        body = {"referral_token": token, "confirmed": confirmed}
+        answer = await self.call("POST", "/v1/attributions/confirm", body)
+        return str(answer.raise_for_status().json()["outcome"])
+
+    async def claim(self, player_id: str, code: str) -> str:
+        """A code typed after the signup; answers what came of it."""
+        body = {"player_id": player_id, "code": code}
+        answer = await self.call("POST", "/v1/attributions/claim", body)
+        return str(answer.raise_for_status().json()["outcome"])
 
     async def referral(self, referral_id: str) -> Referral:
         answer = await self.call("GET", f"/v1/referrals/{referral_id}")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.arrivals import asked_first, nobody_guessed, typed_later
 from sandbox.book import Book
 from sandbox.campaigns import draft
 from sandbox.events import ago, deposit, signup, taken_back, unique
@@ -152,6 +153,9 @@ STORIES: Final = (
     Story("The deposit is heard before the signup it belongs to", deposit_first),
     Story("A deposit of $5 earns nothing, and spoils nothing: the next one of $20 does", too_small),
     Story("A player signs up with a code of their own", self_referral),
+    Story("A friend deposits first and types the code two hours after signing up", typed_later),
+    Story("A link was followed on this phone, and the app knows nothing of it", asked_first),
+    Story("Two links were followed behind the address of one dorm", nobody_guessed),
     Story(
         "Referrer and friend pay with one card: a second person looks, approves, and it is paid",
         shared_card,
