@@ -128,12 +128,21 @@ class _Search:
         before = len(self.found.touches)
         await self.invitation(row.referral_id, Method.PROBABILISTIC)
         unanswered = Refusal.UNCONFIRMED if is_confirmed is None else Refusal.DECLINED
-        refusal = None if is_confirmed else unanswered
+        refusal = await self._used_up(row.referral_id) if is_confirmed else unanswered
+        # A yes is to one code; what else its visitor touched may be another person's.
         self.found.touches[before:] = [
-            _matched(touch, row, refusal) for touch in self.found.touches[before:]
+            _matched(touch, row, refusal)
+            for touch in self.found.touches[before:]
+            if touch.is_presented
         ]
         if is_confirmed is None:
             await self._remember_presenter(row)
+
+    async def _used_up(self, referral_id: UUID) -> Refusal | None:
+        """A match is of one person: unlike a link, it brings no second one."""
+        query = select(ReferralRow.referee_id).where(ReferralRow.id == referral_id)
+        taken_by = await self.session.scalar(query)
+        return None if taken_by in {None, self.signup.player_id} else Refusal.SUPERSEDED
 
     async def _remember_presenter(self, row: TouchRow) -> None:
         """So that confirming it later binds the player who came with it."""
@@ -257,8 +266,6 @@ _TOKENS: Final = {
 
 
 def _matched(touch: Touch, row: TouchRow, refusal: Refusal | None) -> Touch:
-    if not touch.is_presented:
-        return replace(touch, refusal=touch.refusal or refusal)
     known = replace(touch, touch_id=row.id, at=row.at, confidence=row.confidence)
     return replace(known, refusal=known.refusal or refusal)
 

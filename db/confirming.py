@@ -35,21 +35,12 @@ async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: dateti
     match, before = await touches.with_answer(session, touch_id)
     if match is None or match.method is not Method.PROBABILISTIC:
         return Heard(Said.UNKNOWN)
+    if before is confirmed:
+        return Heard(Said.HEARD, match.code)
     if before is not None:
-        return Heard(Said.HEARD if before is confirmed else Said.OTHERWISE_BEFORE, match.code)
-    answer = Contact(
-        id=uuid5(match.id, "answer"),
-        method=Method.PROBABILISTIC,
-        confidence=match.confidence,
-        at=now,
-        code=match.code,
-        campaign_slug=match.campaign_slug,
-        visitor=match.visitor,
-        refusal=None if confirmed else Refusal.DECLINED,
-        answers=match.id,
-        is_confirmed=confirmed,
-    )
-    await touches.record(session, answer)
+        await _doubt(session, match, now=now)
+        return Heard(Said.OTHERWISE_BEFORE, match.code)
+    await touches.record(session, _answer(match, confirmed=confirmed, now=now))
     entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
     await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
     return Heard(Said.HEARD, match.code)
@@ -73,6 +64,27 @@ async def bind_presenters(
 async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
     """The code of an invitation, if there is such a one."""
     return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
+
+
+async def _doubt(session: Session, match: TouchRow, *, now: datetime) -> None:
+    """Without a device, whoever says the opposite may be another person: nobody is bound then."""
+    if match.device_id is None:
+        await touches.record(session, _answer(match, confirmed=False, now=now))
+
+
+def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> Contact:
+    return Contact(
+        id=uuid5(match.id, f"answer:{confirmed}"),
+        method=Method.PROBABILISTIC,
+        confidence=match.confidence,
+        at=now,
+        code=match.code,
+        campaign_slug=match.campaign_slug,
+        visitor=match.visitor,
+        refusal=None if confirmed else Refusal.DECLINED,
+        answers=match.id,
+        is_confirmed=confirmed,
+    )
 
 
 async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:

@@ -32,8 +32,9 @@ async def guess(session: Session, opened: FirstOpen) -> Guess:
     asked = await _asked_lately(session, opened)
     if asked is not None:
         touch, referral = asked
-        _, is_confirmed = await touches.with_answer(session, touch.id)
-        return None if is_confirmed is False else _guessed(touch.id, touch.confidence, referral)
+        if await _is_settled(session, opened, touch.id):
+            return None
+        return _guessed(touch.id, touch.confidence, referral)
     nearby = await _clicks_nearby(session, opened)
     found = match([candidate for candidate, _, _ in nearby], opened.signals, now=opened.at)
     if isinstance(found, Refusal):
@@ -44,6 +45,12 @@ async def guess(session: Session, opened: FirstOpen) -> Guess:
 
 
 Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
+
+
+async def _is_settled(session: ReadSession, opened: FirstOpen, match_id: UUID) -> bool:
+    """Who said no is not asked again; a yes is not for all who look the same without a device."""
+    _, is_confirmed = await touches.with_answer(session, match_id)
+    return is_confirmed is False or (is_confirmed is True and opened.device_id is None)
 
 
 async def _asked_lately(
@@ -123,8 +130,7 @@ async def _written(
         refusal=Refusal.UNCONFIRMED,
         evidence={"agreed": list(found.agreed)},
     )
-    _, is_confirmed = await touches.with_answer(session, touch_id(opened, judged))
-    if is_confirmed is False:
+    if await _is_settled(session, opened, touch_id(opened, judged)):
         return None
     return _guessed(await write(session, opened, judged), found.confidence, referral)
 

@@ -81,12 +81,12 @@ async def alone(session: Session, touch_id: UUID) -> None:
 
 
 async def with_answer(session: ReadSession, touch_id: UUID) -> tuple[TouchRow | None, bool | None]:
-    """A touch, and whether the person confirmed it; None while nobody answered."""
+    """A touch, and whether it was confirmed by all who answered; None while nobody did."""
     query = select(TouchRow).where(or_(TouchRow.id == touch_id, TouchRow.answers == touch_id))
     rows = (await session.scalars(query)).all()
     touch = next((row for row in rows if row.id == touch_id), None)
-    answers = (row.is_confirmed for row in rows if row.is_confirmed is not None)
-    return touch, next(answers, None)
+    answers = [row.is_confirmed for row in rows if row.is_confirmed is not None]
+    return touch, all(answers) if answers else None
 
 
 async def presenters_of(session: ReadSession, touch_id: UUID) -> Sequence[str]:

@@ -10,7 +10,7 @@ from db.engine import Database
 from domain.attribution import Method
 from settings import Settings
 from tests.api.arrivals import deposited, log_of, referral_of, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, published
+from tests.api.bodies import assert_problem, code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     BROWSER,
     NOTHING,
@@ -31,7 +31,7 @@ async def a_match(client: AsyncClient, campaign: str = "default") -> tuple[str, 
     """A code, and the token of a phone that seems to have followed it."""
     code, ip = await code_of_a_new_player(client, campaign), an_address()
     await followed(client, code, ip=ip, **BROWSER)
-    told = await resolved(client, **PHONE, ip=ip)
+    told = await resolved(client, **PHONE, ip=ip, device_id=unique("device"))
     assert told["code"] == code
     return code, told["referral_token"]
 
@@ -81,7 +81,7 @@ async def test_a_match_that_was_declined_binds_nobody(
 async def test_whoever_said_no_is_not_asked_again(client: AsyncClient) -> None:
     code, ip = await code_of_a_new_player(client), an_address()
     await followed(client, code, ip=ip, **BROWSER)
-    phone = {**PHONE, "ip": ip, "device_id": str(uuid4())}
+    phone = {**PHONE, "ip": ip, "device_id": unique("device")}
     token = (await resolved(client, **phone))["referral_token"]
     await confirmed(client, token, confirmed=False)
     assert await resolved(client, **phone) == NOTHING
@@ -171,3 +171,58 @@ async def test_an_answer_is_yes_or_no(client: AsyncClient) -> None:
         body = {"referral_token": "x", "confirmed": confirmed_}
         answer = await client.post("/v1/attributions/confirm", json=body)
         assert_problem(answer, 422, "validation_failed", "confirmed")
+
+
+async def test_a_match_brings_one_person(client: AsyncClient, database: Database) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    first, second = [
+        await signed_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
+    ]
+    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    assert outcomes == ["bound", "superseded"]
+
+
+async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
+    client: AsyncClient, database: Database
+) -> None:
+    steps = [{"methods": [method], "touch": "first"} for method in ("typed_code", "probabilistic")]
+    policy = {"order": steps, "match_window": "PT5S"}
+    campaign = await published(client, attribution=policy)
+    other, visitor, ip = (
+        await code_of_a_new_player(client, campaign),
+        unique("visitor"),
+        an_address(),
+    )
+    await followed(client, other, visitor_id=visitor, ip=an_address(), **BROWSER)
+    code = await code_of_a_new_player(client, campaign)
+    await followed(client, code, visitor_id=visitor, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    assert (await referral_of(client, player))["code"] == code
+
+
+async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    first = await resolved(client, **PHONE, ip=ip)
+    assert await resolved(client, **PHONE, ip=ip) == first
+    await confirmed(client, first["referral_token"])
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+
+
+async def test_a_yes_and_a_no_of_phones_that_look_the_same_bind_nobody(
+    client: AsyncClient, database: Database
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    await confirmed(client, token)
+    no = {"referral_token": token, "confirmed": False}
+    answer = await client.post("/v1/attributions/confirm", json=no)
+    assert_problem(answer, 409, "already_answered")
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    assert (await log_of(client, player))[0]["outcome"] == "declined"
