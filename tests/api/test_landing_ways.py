@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from api.landing.qr import qr_code
 from db.engine import Database
 from domain.attribution import Method
 from settings import Settings
@@ -67,7 +68,9 @@ async def test_a_campaign_may_show_the_page_to_everybody(
     code = await code_of_a_new_player(
         client, await published(client, link={"opens": "landing"}, terms=terms(**REWARDED))
     )
-    desktop = told((await followed(with_apps, f"/r/{code}", WINDOWS)).text)
+    answer = await followed(with_apps, f"/r/{code}", WINDOWS)
+    assert qr_code(f"https://refer.example/r/{code}?via=qr") in answer.text
+    desktop = told(answer.text)
     android = told((await followed(with_apps, f"/r/{code}", ANDROID)).text)
     for page in (desktop, android):
         assert "$5.50 for you and $10 for your friend when you deposit $10 or more" in page.text

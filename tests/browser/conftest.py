@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -77,7 +77,14 @@ async def link_of_longest_code(site: str, client: AsyncClient) -> str:
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Iterator[Path]:
+def screenshots() -> Path:
+    """Where pictures of this run are kept, and of no other."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    yield SCREENSHOTS
-    print(f"\nscreenshots of the landing page: {SCREENSHOTS}")  # noqa: T201
+    for old in SCREENSHOTS.glob("*.png"):
+        old.unlink()
+    return SCREENSHOTS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any(SCREENSHOTS.glob("*.png")):
+        terminalreporter.write_line(f"Pictures of the landing page are in {SCREENSHOTS}")

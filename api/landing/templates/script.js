@@ -6,6 +6,7 @@ if (navigator.clipboard) {
     () => {},
   );
   for (const part of document.querySelectorAll("button[hidden], .copying")) part.hidden = false;
+  document.querySelector("a[data-copies]")?.setAttribute("aria-describedby", "consent");
   document.addEventListener("click", async (event) => {
     const tapped = event.target.closest("[data-copies]");
     if (!tapped) return;
