@@ -1,29 +1,27 @@
 """An app's first open: who brought its person, and what that person says about it."""
 
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Final
+from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 
 from api.dependencies import Config, Db, Now, requires
 from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem, invalid
-from api.languages import asked_for
 from api.observing import Metrics
+from api.openings import first_open, told
 from api.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from api.strict import StrictRoute
 from db import confirming, resolving
 from db.confirming import Said
 from db.engine import Database
-from db.first_opens import FirstOpen, Resolved
+from db.resolving import Answer
 from domain.attribution import Method
-from domain.first_open import finds
-from domain.matching import hashed, signals_of
-from domain.privacy import pseudonymise
-from settings import Settings
-from tokens import Outcome, TokenReading, issue, read
+from tokens import Outcome, read
 
+NOT_OURS: Final = "This token was not issued here"
 GUARANTEED: Final = "guaranteed"
 DECLINED: Final = "declined"
 
@@ -55,15 +53,11 @@ async def resolve(
     fits, too, and no second code was followed there: it counts once POST `confirm` says so. Nulls
     mean that nothing was found, whatever the reason. The same request again is answered alike.
     """
-    opened = first_open(body, settings, now)
     key = settings.token_key.get_secret_value().encode()
     async with database.transaction() as session:
+        opened = first_open(body, settings, now)
         answer = await resolving.resolve(session, opened, token_key=key)
-    for method, refusal in answer.refused:
-        metrics.refuse_claim(method=method, reason=refusal)
-    metrics.resolve(answer.resolved.method if answer.resolved else None)
-    if answer.resolved is None:
-        return ResolveOut()
+    _count(metrics, answer)
     return told(answer.resolved, key, locale=body.locale)
 
 
@@ -76,77 +70,46 @@ async def confirm(body: ConfirmIn, database: Db, settings: Config, now: Now) -> 
     """
     key = settings.token_key.get_secret_value().encode()
     reading = read(body.referral_token, key=key, at=now)
-    if reading.outcome is not Outcome.VALID or reading.subject is None:
-        expired = reading.outcome is Outcome.EXPIRED
-        raise invalid("referral_token", "This token has ended" if expired else NOT_OURS)
-    if reading.method is not Method.PROBABILISTIC:
-        return await _guaranteed(database, reading, body)
-    async with database.transaction() as session:
-        heard = await confirming.hear(session, reading.subject, confirmed=body.confirmed, now=now)
-    if heard.said is Said.OTHERWISE_BEFORE:
-        raise Problem("already_answered")
-    if heard.code is None:
+    if reading.outcome is Outcome.EXPIRED:
+        raise invalid("referral_token", "This token has ended")
+    if reading.subject is None:
         raise invalid("referral_token", NOT_OURS)
+    if reading.method is not Method.PROBABILISTIC:
+        return await _guaranteed(database, reading.subject, body)
+    code = await _heard(database, reading.subject, body, now)
     outcome = DECLINED
     if body.confirmed:
         async with database.transaction() as session:
             outcome = await confirming.bind_presenters(
                 session, reading.subject, token_key=key, now=now
             )
-    return ConfirmOut(code=heard.code, confirmed=body.confirmed, outcome=outcome)
+    return ConfirmOut(code=code, confirmed=body.confirmed, outcome=outcome)
 
 
-NOT_OURS: Final = "This token was not issued here"
-
-
-def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
-    """What was told, with everything about the person, the device and the network hashed."""
-    key = settings.hash_key.get_secret_value().encode()
-    whole = sha256(body.model_dump_json().encode()).hexdigest()
-    person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
-    signals = signals_of(
-        os=body.platform,
-        os_version=body.os_version or body.os,
-        model=body.device_model,
-        locale=body.locale,
-        time_zone=body.time_zone,
-        screen=body.screen,
-    )
-    return FirstOpen(
-        at=now,
-        platform=body.platform,
-        visitor=pseudonymise("visitor", body.device_id or whole, key),
-        finds=finds(
-            public_url=settings.public_url,
-            universal_link=body.universal_link,
-            install=body.install(),
-            clipboard=body.clipboard_token,
-            cookie=body.cookie_token,
-        ),
-        signals=hashed(signals, key),
-        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
-    )
-
-
-def told(resolved: Resolved, key: bytes, *, locale: str | None) -> ResolveOut:
-    language = asked_for((locale or "").replace("_", "-"))
-    question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
-    token = issue(resolved.subject, expires_at=resolved.expires_at, key=key, method=resolved.method)
-    return ResolveOut(
-        referral_token=token,
-        code=resolved.code,
-        method=resolved.method,
-        confidence=resolved.confidence,
-        guaranteed=resolved.is_guaranteed,
-        ask=None if resolved.is_guaranteed else question,
-    )
-
-
-async def _guaranteed(database: Database, reading: TokenReading, body: ConfirmIn) -> ConfirmOut:
-    if reading.subject is None:
+async def _heard(database: Database, match_id: UUID, body: ConfirmIn, now: datetime) -> str:
+    """The code that was asked about."""
+    async with database.transaction() as session:
+        heard = await confirming.hear(session, match_id, confirmed=body.confirmed, now=now)
+    if heard.said is Said.OTHERWISE_BEFORE:
+        raise Problem("already_answered")
+    if heard.code is None:
         raise invalid("referral_token", NOT_OURS)
+    return heard.code
+
+
+async def _guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
     async with database.reading() as session:
-        code = await confirming.invited_by(session, reading.subject)
+        code = await confirming.invited_by(session, referral_id)
     if code is None:
         raise invalid("referral_token", NOT_OURS)
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=GUARANTEED)
+
+
+def _count(metrics: Metrics, answer: Answer) -> None:
+    """In the metrics and the request's log line; neither names a person, a code or a device."""
+    brought_by = answer.resolved.method if answer.resolved else None
+    for method, refusal in answer.refused:
+        metrics.refuse_claim(method=method, reason=refusal)
+    metrics.resolve(brought_by)
+    refused = [f"{method}: {refusal}" for method, refusal in answer.refused]
+    structlog.contextvars.bind_contextvars(brought_by=brought_by, refused=refused)
