@@ -18,7 +18,7 @@ from db.attribution_views import Cut
 from db.attributions import BOUND, KNOWN, REBOUND, WAITING, Attempt, Entry
 from db.rebinding import Mind
 from domain.attribution import Refusal
-from domain.codes import normalised
+from domain.codes import as_code, normalised
 
 router = APIRouter(prefix="/v1/attributions", tags=["attributions"], route_class=StrictRoute)
 
@@ -56,7 +56,9 @@ async def claim_code(body: ClaimIn, database: Db, settings: Config, now: Now) ->
         binding = await rebinding.change(session, mind, token_key=key, now=now)
     if binding.outcome not in TAKEN:
         raise refused(binding.outcome)
-    return ClaimOut(outcome=binding.outcome, referral_id=binding.referral_id, code=mind.code)
+    return ClaimOut(
+        outcome=binding.outcome, referral_id=binding.referral_id, code=normalised(body.code)
+    )
 
 
 @router.get("", dependencies=[Depends(requires("referrals:read"))])
@@ -111,8 +113,8 @@ def refused(outcome: str) -> Problem:
 
 
 def _mind(body: ClaimIn, now: datetime) -> Mind:
-    code, told_at = normalised(body.code), body.occurred_at or now
-    attempt = uuid5(_CLAIMS, f"{body.player_id}:{code}:{told_at.isoformat()}")
+    code, told_at = as_code(body.code), body.occurred_at or now
+    attempt = uuid5(_CLAIMS, f"{body.player_id}:{body.code}:{told_at.isoformat()}")
     entry = Entry(attempt_id=f"claim:{attempt}", attempt=Attempt.CLAIM, player_id=body.player_id)
     return Mind(entry=entry, player_id=body.player_id, code=code, told_at=told_at)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import String, exists, literal, or_, select, tuple_
+from sqlalchemy import exists, or_, select, tuple_
 
 from db import attributions, candidates, deliveries, offers, players
 from db.addressing import deliver_every_fact
@@ -76,8 +76,10 @@ async def bind(
 async def supersede(
     session: Session, winner: ReferralRow, others: Collection[UUID], *, now: datetime
 ) -> None:
-    """What else invited the same person has lost; one visitor is one person."""
-    await _supersede(session, others, winner=winner.id, visitor=winner.visitor, now=now)
+    """What else invited the same person has lost."""
+    losers = set(others) - {winner.id}
+    if losers:
+        await _supersede(session, losers, winner=winner.id, now=now)
 
 
 async def _bound(
@@ -134,22 +136,15 @@ async def _invitation(
 
 
 async def _supersede(
-    session: Session,
-    ids: Collection[UUID],
-    *,
-    winner: UUID | None,
-    now: datetime,
-    visitor: str | None = None,
+    session: Session, losers: Collection[UUID], *, winner: UUID | None, now: datetime
 ) -> None:
-    # Without a visitor this compares with null, which nothing equals.
-    named = or_(ReferralRow.id.in_(ids), ReferralRow.visitor == literal(visitor, String))
-    losers = await session.scalars(
+    rows = await session.scalars(
         select(ReferralRow)
-        .where(named, ReferralRow.stage == Stage.INVITED, ReferralRow.id != winner)
+        .where(ReferralRow.id.in_(losers), ReferralRow.stage == Stage.INVITED)
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True)
     )
-    for loser in losers.all():
-        await enter(session, loser, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
+    for row in rows.all():
+        await enter(session, row, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
         event_id = f"{SUPERSEDED}:{winner}"
-        await deliveries.add(session, loser.id, kind="look", event_id=event_id, signal="supersede")
+        await deliveries.add(session, row.id, kind="look", event_id=event_id, signal="supersede")

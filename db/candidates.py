@@ -6,18 +6,25 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
-from db import offers, touches
+from db import invitations, offers, touches
 from db.engine import Session
 from db.offers import Offer
-from db.policies import policy_from
 from db.referrals import terms_of
-from db.tables import Campaign, CampaignVersion, ReferralRow, TouchRow
+from db.tables import ReferralRow, TouchRow
 from db.touches import Contact
-from domain.attribution import CONFIDENCE, Method, Policy, Refusal, Touch, policy_among, weaker
-from domain.codes import normalised
+from domain.attribution import (
+    CONFIDENCE,
+    RELIANCE,
+    Method,
+    Policy,
+    Refusal,
+    Touch,
+    policy_among,
+    weaker,
+)
+from domain.codes import as_code
 from domain.facts import Signup
 from domain.qualification import CLOCK_SKEW
 from domain.referral import Stage
@@ -58,6 +65,7 @@ async def of_signup(
     if signup.code is not None:
         await search.typed(signup.code)
     await search.told()
+    search.found.touches = _once(search.found.touches)
     return search.found
 
 
@@ -70,6 +78,7 @@ class _Search:
         self.session = session
         self.signup = signup
         self.found = found
+        self.by_player: Sequence[TouchRow] | None = None
 
     async def token(
         self, token: str, key: bytes, *, at_best: Method = Method.REFERRAL_TOKEN
@@ -85,36 +94,37 @@ class _Search:
 
     async def invitation(self, referral_id: UUID, method: Method) -> None:
         """A token's invitation, and what else the same visitor touched."""
-        rows = await self._locked_with_its_visitors_others(referral_id)
-        row = next((row for row in rows if row.id == referral_id), None)
+        locked = await invitations.locked(self.session, referral_id)
+        self.found.policies |= locked.policies
+        row = locked.wanted
         if row is None:
             self._refuse(referral_id, method, Refusal.UNKNOWN_REFERRAL)
             return
-        contacts = await touches.of_visitor(self.session, row.visitor, [row.id])
-        for invited in rows:
+        contacts = await touches.tied(
+            self.session, visitor=row.visitor, referral_id=row.id, player_id=self.signup.player_id
+        )
+        self.by_player = [contact for contact in contacts if touches.is_told(contact)]
+        for invited in (row, *locked.others):
             own = [contact for contact in contacts if contact.referral_id == invited.id]
-            if invited is row or invited.stage is Stage.INVITED:
-                await self._contacts(invited, own, method, is_presented=invited is row)
+            await self._contacts(invited, own, method, is_presented=invited is row)
 
     async def typed(self, code: str) -> None:
         """A code typed at the signup is a touch at that moment."""
-        wanted, touch_id = normalised(code), typed_id(self.signup)
-        offer = await self._offer(wanted)
+        wanted, touch_id = as_code(code), typed_id(self.signup)
+        offer = await self._offer(wanted) if wanted else None
         self._code(touch_id, Method.TYPED_CODE, wanted, offer, at=self.signup.occurred_at)
         contact = _contact_of(self.signup, touch_id, wanted, offer, self.found.touches[-1].refusal)
         await touches.record(self.session, contact)
 
     async def told(self) -> None:
         """Codes typed after the signup, or before it was heard of, and what support decided."""
-        for row in await touches.told_by_player(self.session, self.signup.player_id):
-            if (
-                row.id != typed_id(self.signup)
-                and row.code is not None
-                and "told_at" in row.evidence
-            ):
-                offer = await self._offer(row.code)
-                told_at = datetime.fromisoformat(row.evidence["told_at"])
-                self._code(row.id, row.method, row.code, offer, at=told_at)
+        if self.by_player is None:
+            player_id = self.signup.player_id
+            contacts = await touches.tied(self.session, player_id=player_id)
+            self.by_player = [contact for contact in contacts if touches.is_told(contact)]
+        for row in self.by_player:
+            offer = await self._offer(row.code) if row.code else None
+            self._code(row.id, row.method, row.code, offer, at=touches.told_at(row))
 
     async def _match(self, reading: TokenReading) -> None:
         """A match by device and network holds once the person has confirmed it."""
@@ -195,7 +205,7 @@ class _Search:
         return None
 
     def _code(
-        self, touch_id: UUID, method: Method, code: str, offer: Offer | None, *, at: datetime
+        self, touch_id: UUID, method: Method, code: str | None, offer: Offer | None, *, at: datetime
     ) -> None:
         self.found.touches.append(
             Touch(
@@ -233,29 +243,11 @@ class _Search:
             Touch(touch_id=touch_id, method=method, at=at, is_presented=True, refusal=refusal)
         )
 
-    async def _locked_with_its_visitors_others(self, referral_id: UUID) -> list[ReferralRow]:
-        """The referral, locked in one order with what binding it would supersede."""
-        wanted = aliased(ReferralRow)
-        visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()
-        others = and_(ReferralRow.visitor == visitor, ReferralRow.stage == Stage.INVITED)
-        rows = await self.session.execute(
-            select(ReferralRow, CampaignVersion.attribution)
-            .join(Campaign, Campaign.id == ReferralRow.campaign_id)
-            .join(
-                CampaignVersion,
-                (CampaignVersion.campaign_id == Campaign.id)
-                & (CampaignVersion.version == Campaign.version),
-            )
-            .where(or_(ReferralRow.id == referral_id, others))
-            .order_by(ReferralRow.id)
-            .with_for_update(key_share=True, of=ReferralRow)
-            .execution_options(populate_existing=True)
-        )
-        found = []
-        for row, policy in rows:
-            self.found.policies[row.campaign_slug] = policy_from(policy)
-            found.append(row)
-        return found
+
+def _once(found: Sequence[Touch]) -> list[Touch]:
+    """What was presented in two ways, as in query and cookie, counts in the better one."""
+    ordered = sorted(found, key=lambda touch: RELIANCE[touch.method], reverse=True)
+    return list({touch.touch_id: touch for touch in ordered}.values())
 
 
 _TOKENS: Final = {
@@ -271,13 +263,13 @@ def _matched(touch: Touch, row: TouchRow, refusal: Refusal | None) -> Touch:
 
 
 def _contact_of(
-    signup: Signup, touch_id: UUID, code: str, offer: Offer | None, refusal: Refusal | None
+    signup: Signup, touch_id: UUID, code: str | None, offer: Offer | None, refusal: Refusal | None
 ) -> Contact:
     return Contact(
         id=touch_id,
         method=Method.TYPED_CODE,
         at=signup.occurred_at,
-        code=code[:64],
+        code=code,
         campaign_slug=offer.campaign if offer else None,
         player_id=signup.player_id,
         platform=signup.platform[:16],

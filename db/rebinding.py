@@ -28,7 +28,8 @@ class Mind:
 
     entry: Entry
     player_id: str
-    code: str
+    code: str | None
+    """None for what cannot be a code."""
     told_at: datetime
     method: Method = Method.TYPED_CODE
 
@@ -46,7 +47,7 @@ async def change(session: Session, mind: Mind, *, token_key: bytes, now: datetim
     WAITING while no signup was heard: then it is decided with that.
     """
     await players.lock(session, mind.player_id)
-    offer = await offers.find(session, mind.code)
+    offer = await offers.find(session, mind.code) if mind.code else None
     contact = Contact(
         id=mind.touch_id,
         method=mind.method,

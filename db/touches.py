@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import String, func, literal, or_, select
+from sqlalchemy import String, Uuid, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
@@ -15,6 +15,10 @@ from domain.attribution import CONFIDENCE, Method
 
 MOST_TOUCHES: Final = 200
 """Of one visitor: whoever clicks more often than that is judged by the latest."""
+
+
+TOLD: Final = (Method.TYPED_CODE, Method.MANUAL)
+"""What people say, a player or support."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +56,31 @@ async def record(session: Session, contact: Contact) -> bool:
     return added is not None
 
 
-async def of_visitor(
-    session: ReadSession, visitor: str | None, referral_ids: Sequence[UUID]
+async def tied(
+    session: ReadSession,
+    *,
+    player_id: str,
+    visitor: str | None = None,
+    referral_id: UUID | None = None,
 ) -> Sequence[TouchRow]:
-    """Those of a visitor and of some referrals, the latest first."""
-    # Without a visitor this compares with null, which nothing equals.
+    """Those of a visitor and of a referral, and what a player or support told; the latest first."""
+    # Without a value these compare with null, which nothing equals.
     its = TouchRow.visitor == literal(visitor, String)
-    query = select(TouchRow).where(
-        or_(its, TouchRow.referral_id.in_(referral_ids)),
-        TouchRow.refusal.is_(None),
-        # A match says nothing of those who come with a token of their own.
-        TouchRow.method != Method.PROBABILISTIC,
-    )
+    theirs = TouchRow.referral_id == literal(referral_id, Uuid)
+    # A match says nothing of those who come with a token of their own.
+    holds = and_(TouchRow.refusal.is_(None), TouchRow.method != Method.PROBABILISTIC)
+    told = and_(TouchRow.player_id == player_id, TouchRow.method.in_(TOLD))
+    query = select(TouchRow).where(or_(and_(or_(its, theirs), holds), told))
     return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
 
 
-async def told_by_player(session: ReadSession, player_id: str) -> Sequence[TouchRow]:
-    """Codes that a player typed or support gave, whatever came of them."""
-    methods = (Method.TYPED_CODE, Method.MANUAL)
-    query = select(TouchRow).where(TouchRow.player_id == player_id, TouchRow.method.in_(methods))
-    return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
+def is_told(row: TouchRow) -> bool:
+    """Whether it was said after the signup, or before that was heard, and not by the signup."""
+    return row.method in TOLD and "told_at" in row.evidence
+
+
+def told_at(row: TouchRow) -> datetime:
+    return datetime.fromisoformat(row.evidence["told_at"])
 
 
 async def alone(session: Session, touch_id: UUID) -> None:

@@ -102,12 +102,13 @@ CONFIDENCE: Final = dict.fromkeys(Method, 1.0) | {
     Method.COOKIE: 0.9,
     Method.PROBABILISTIC: 0.5,
 }
-_RELIANCE: Final = {method: rank for rank, method in enumerate(Method)}
+RELIANCE: Final = {method: rank for rank, method in enumerate(Method)}
+"""The lower, the more it says of who brought somebody."""
 
 
 def weaker(one: Method, other: Method) -> Method:
     """A chain holds as much as its weakest link."""
-    return max(one, other, key=_RELIANCE.__getitem__)
+    return max(one, other, key=RELIANCE.__getitem__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,12 +204,12 @@ def _refusal(signup: Signup, touch: Touch, policy: Policy) -> Refusal | None:
 
 def _best(policy: Policy, touches: list[Touch]) -> Touch | None:
     """Of touches in the order of their times."""
-    ranked = {touch.touch_id: policy.step_of(touch.method) for touch in touches}
-    ranks = [rank for rank in ranked.values() if rank is not None]
-    if not ranks:
+    ranked = [(policy.step_of(touch.method), touch) for touch in touches]
+    top = min((rank for rank, _ in ranked if rank is not None), default=None)
+    if top is None:
         return None
-    best = [touch for touch in touches if ranked[touch.touch_id] == min(ranks)]
-    if min(ranks) >= 0 and policy.order[min(ranks)].touch is Pick.FIRST:
+    best = [touch for rank, touch in ranked if rank == top]
+    if top >= 0 and policy.order[top].touch is Pick.FIRST:
         return best[0]
     return max(best, key=_recency)
 

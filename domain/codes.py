@@ -13,6 +13,12 @@ def normalised(typed: str) -> str:
     return typed.strip().upper()
 
 
+def as_code(typed: str) -> str | None:
+    """The code that was typed; None for what cannot be one, and is kept nowhere."""
+    code = normalised(typed)
+    return code if is_code(code) else None
+
+
 def is_code(text: str) -> bool:
     return SHAPE.fullmatch(text) is not None
 

@@ -94,6 +94,19 @@ async def test_a_cookie_alone_binds_with_less_confidence(
     assert (told["method"], told["confidence"]) == ("cookie", 0.9)
 
 
+async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
+    client: AsyncClient, database: Database
+) -> None:
+    link = await clicked(client, await code_of_a_new_player(client))
+    token = link["referral_token"]
+
+    player = await signed_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+
+    told = (await referral_of(client, player))["attribution"]
+    assert (told["method"], told["confidence"]) == ("referral_token", 1.0)
+    assert [one["outcome"] for one in told["candidates"]] == ["won"]
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [
