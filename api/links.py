@@ -5,24 +5,24 @@ import secrets
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.dependencies import Config, Db, Now
 from api.documented import Responses, page_response
 from api.following import follow, token_of, visit_of
 from api.landing.pages import closed_page
-from api.landing.places import place_of
-from api.landing.views import SCANNED, Reader
+from api.landing.views import Reader
 from api.landing.ways import TOKEN, TokenFor
-from api.languages import asked_for
 from api.onward import for_a_person, for_a_program
-from api.platforms import Asker, agent_of, asker_of, platform_of
+from api.platforms import Asker, agent_of, asker_of
+from api.readers import reader_of
 from api.signals import signals_in
 from db import offers
 from db.clicks import Invitation, Outcome, closed_by
 from db.engine import Database
 from db.offers import Offer
+from db.visits import Visit
 from domain.attribution import Method
 from domain.codes import is_code, normalised
 from settings import Settings
@@ -43,23 +43,6 @@ ANSWERS: Final[Responses] = {
     404: page_response("A page: this code is not known"),
     410: page_response("A page: this offer is over, or paused"),
 }
-
-
-async def reader_of(
-    request: Request,
-    settings: Config,
-    lang: Annotated[str, Query(description="`en`, `es`, `pt`, `fr` or `de`")] = "",
-    jurisdiction: Annotated[str, Query(description="ISO 3166; may only conceal more")] = "",
-    via: Annotated[str, Query(description="`qr` where a QR code was scanned")] = "",
-) -> Reader:
-    trusted = settings.jurisdiction_header
-    return Reader(
-        language=asked_for(request.headers.get("accept-language", ""), lang),
-        platform=platform_of(agent_of(request)),
-        place=place_of(request.headers.get(trusted, "")) if trusted else None,
-        claimed_place=place_of(jurisdiction),
-        followed_by=Method.QR_CODE if via == SCANNED["via"] else Method.REFERRAL_TOKEN,
-    )
 
 
 @router.head("/r/{code}", include_in_schema=False)
@@ -83,19 +66,7 @@ async def follow_link(
         offer = await _open_offer(code, database, now)
         return for_a_program(settings, offer, reader, asker)
     visitor_id = _visitor(request)
-    visit = visit_of(
-        settings,
-        code=code,
-        visitor_id=visitor_id,
-        platform=reader.platform,
-        at=now,
-        method=reader.followed_by,
-        ip=request.client and request.client.host,
-        user_agent=request.headers.get("user-agent"),
-        signals=signals_in(
-            agent=agent_of(request), accept_language=request.headers.get("accept-language")
-        ),
-    )
+    visit = _visit(request, reader, settings, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:
         return closed_page(invitation.outcome, reader.language)
@@ -105,6 +76,30 @@ async def follow_link(
     token = token_for(Method.REFERRAL_TOKEN)
     _keep(answer, settings, TOKEN, token, age_s=_lasting_s(invitation, now))
     return answer
+
+
+def _visit(
+    request: Request,
+    reader: Reader,
+    settings: Settings,
+    *,
+    code: str,
+    visitor_id: str,
+    at: datetime,
+) -> Visit:
+    return visit_of(
+        settings,
+        code=code,
+        visitor_id=visitor_id,
+        platform=reader.platform,
+        at=at,
+        method=reader.followed_by,
+        ip=request.client and request.client.host,
+        user_agent=request.headers.get("user-agent"),
+        signals=signals_in(
+            agent=agent_of(request), accept_language=request.headers.get("accept-language")
+        ),
+    )
 
 
 async def _open_offer(code: str, database: Database, now: datetime) -> Offer | Outcome:

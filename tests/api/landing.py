@@ -64,8 +64,8 @@ async def followed(app: FastAPI, path: str, agent: str, **headers: str) -> Respo
 
 async def methods_of(database: Database, code: str) -> list[str]:
     async with database.reading() as session:
-        found = await session.scalars(select(TouchRow.method).where(TouchRow.code == code))
-        return list(found)
+        query = select(TouchRow.method).where(TouchRow.code == code).order_by(TouchRow.at)
+        return list(await session.scalars(query))
 
 
 class _Reader(HTMLParser):
