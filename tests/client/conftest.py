@@ -9,7 +9,7 @@ from db.api_keys import create_key
 from db.audit import Actor
 from db.engine import Database
 from tests.client.listener import Listener, listening
-from tests.client.programs import Service, service
+from tests.client.programs import Api, real_api
 from tests.client.signup import ACCOUNTS, OUTBOX
 from tests.fixtures.databases import Urls
 
@@ -29,9 +29,9 @@ async def events_key(fresh_database: Database) -> str:
 
 
 @pytest.fixture
-async def real(fresh_urls: Urls) -> AsyncIterator[Service]:
+async def real(fresh_urls: Urls) -> AsyncIterator[Api]:
     """The service as a process of its own, on the test's own database."""
-    async with service(fresh_urls) as api:
+    async with real_api(fresh_urls) as api:
         yield api
 
 

@@ -48,7 +48,7 @@ class Program:
 
 
 @dataclass(slots=True)
-class Service(Program):
+class Api(Program):
     """`referrals api` on one address for life."""
 
     url: str = ""
@@ -70,7 +70,7 @@ class Service(Program):
 
 
 @asynccontextmanager
-async def service(urls: Urls) -> AsyncIterator[Service]:
+async def real_api(urls: Urls) -> AsyncIterator[Api]:
     port = ports.another()
     environment = {
         "REFERRALS_DATABASE_URL": urls.application,
@@ -82,7 +82,7 @@ async def service(urls: Urls) -> AsyncIterator[Service]:
         "REFERRALS_LOG_LEVEL": "ERROR",
     }
     command = (sys.executable, "-m", "cli", "api")
-    api = Service(command, environment, url=f"http://127.0.0.1:{port}")
+    api = Api(command, environment, url=f"http://127.0.0.1:{port}")
     await api.start()
     try:
         yield api

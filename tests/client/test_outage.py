@@ -13,7 +13,7 @@ from referrals_client import Client, Limits
 from sandbox.events import unique
 from sandbox.patience import until
 from tests.client.desk import BRISK, SOON_S, HandedBack
-from tests.client.programs import Service, relay
+from tests.client.programs import Api, relay
 from tests.client.signup import OutboxDesk, QueueDesk
 
 SLOWER: Final = 3
@@ -47,7 +47,7 @@ async def both_events(accounts: asyncpg.Pool) -> set[str]:
 
 
 async def test_signups_never_wait_and_all_events_arrive_in_order(
-    real: Service, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+    real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
     back = HandedBack()
     async with back.client(real.url, api_key=events_key) as client:
@@ -75,7 +75,7 @@ async def test_signups_never_wait_and_all_events_arrive_in_order(
 
 
 async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
-    real: Service, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+    real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
     back = HandedBack()
     await real.kill()
@@ -91,7 +91,7 @@ async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
 
 
 async def test_the_outbox_loses_nothing_where_the_queue_would(
-    real: Service,
+    real: Api,
     events_key: str,
     accounts: asyncpg.Pool,
     outbox_dsn: str,
@@ -113,9 +113,28 @@ async def test_the_outbox_loses_nothing_where_the_queue_would(
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
 
+async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
+    real: Api,
+    events_key: str,
+    accounts: asyncpg.Pool,
+    outbox_dsn: str,
+    facts: asyncpg.Pool,
+) -> None:
+    await sign_up_some(OutboxDesk(accounts), 60)
+    for killed in range(4):
+        async with relay(outbox_dsn, real.url, events_key, lease_s=1) as dying:
+            await sent(accounts, at_least=(killed + 1) * 20)
+            await dying.end(signal.SIGKILL)
+    async with relay(outbox_dsn, real.url, events_key, lease_s=1):
+        await sent(accounts, at_least=120)
+
+    assert await heard(facts) == await both_events(accounts)
+    assert await facts.fetchval(EARLIER_DEPOSITS) == 0
+
+
 @pytest.mark.parametrize("limits", [BRISK, Limits(drain_s=0.1)])
 async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
-    real: Service, events_key: str, accounts: asyncpg.Pool, limits: Limits
+    real: Api, events_key: str, accounts: asyncpg.Pool, limits: Limits
 ) -> None:
     back = HandedBack()
     await real.kill()
@@ -124,6 +143,15 @@ async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
     await sign_up_some(QueueDesk(accounts, client), 5)
     await asyncio.wait_for(client.aclose(), limits.drain_s + 2)
     assert len(back.dropped) == 10
+
+
+async def sent(accounts: asyncpg.Pool, *, at_least: int) -> None:
+    async def count() -> int:
+        query = "SELECT count(sent_at) FROM referral_outbox"
+        return int(await accounts.fetchval(query))
+
+    what = f"{at_least} events sent"
+    await until(count, lambda seen: seen >= at_least, what=what, within_s=ARRIVED_S)
 
 
 async def arrived(accounts: asyncpg.Pool) -> None:

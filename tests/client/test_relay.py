@@ -13,7 +13,7 @@ from sandbox.events import unique
 from sandbox.patience import until
 from tests.client.desk import SOON_S
 from tests.client.listener import Listener, Reply
-from tests.client.programs import Service, relay
+from tests.client.programs import Api, relay
 from tests.client.signup import OPEN, OutboxDesk, deposit_body, signup_body
 
 
@@ -62,7 +62,7 @@ async def test_order_is_kept_while_the_service_fails(
 
 
 async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
-    real: Service, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
+    real: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
 ) -> None:
     player_id = unique("player")
     with_nul = signup_body(player_id) | {"user_agent": "nul\0"}
