@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 
 from db import audit, offers, paging, rebinding
 from db.attributions import BOUND, KNOWN, REBOUND, Attempt, Entry
@@ -79,35 +79,30 @@ async def decide(
     row = await session.scalar(select(Rebind).where(Rebind.id == rebind_id).with_for_update())
     if row is None:
         return Decided(Outcome.UNKNOWN)
-    if row.status != Status.PROPOSED:
-        said = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
-        same = said is choice and row.decided_by == actor.name
-        return Decided(Outcome.SAME if same else Outcome.ALREADY_DECIDED, row)
-    if row.proposed_by == actor.name:
-        return Decided(Outcome.SAME_PERSON, row)
-    status, outcome, referral_id = Status.REJECTED, None, None
+    refusal = _refusal(row, choice, actor)
+    if refusal is not None:
+        return Decided(refusal, row)
+    outcome = referral_id = None
+    status = Status.REJECTED
     if choice is Choice.APPROVE:
-        binding = await rebinding.change(
-            session, _mind(row, actor, now=now), token_key=token_key, now=now
-        )
+        mind = _mind(row, actor, now=now)
+        binding = await rebinding.change(session, mind, token_key=token_key, now=now)
         outcome, referral_id = binding.outcome, binding.referral_id
         status = Status.APPROVED if outcome in DONE else Status.REFUSED
-    changed = await session.scalar(
-        update(Rebind)
-        .where(Rebind.id == rebind_id)
-        .values(
-            status=status,
-            decided_by=actor.name,
-            decided_at=now,
-            decision_reason=actor.reason,
-            outcome=outcome,
-            referral_id=referral_id,
-        )
-        .returning(Rebind)
-        .execution_options(populate_existing=True)
-    )
+    row.status, row.outcome, row.referral_id = status, outcome, referral_id
+    row.decided_by, row.decided_at, row.decision_reason = actor.name, now, actor.reason
+    await session.flush()
     await _told(session, row, choice, actor)
-    return Decided(Outcome.DECIDED, changed)
+    return Decided(Outcome.DECIDED, row)
+
+
+def _refusal(row: Rebind, choice: Choice, actor: Actor) -> Outcome | None:
+    """Why this word changes nothing: another was said before, or by the same person."""
+    if row.status == Status.PROPOSED:
+        return Outcome.SAME_PERSON if row.proposed_by == actor.name else None
+    said = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
+    same = said is choice and row.decided_by == actor.name
+    return Outcome.SAME if same else Outcome.ALREADY_DECIDED
 
 
 async def listing(
