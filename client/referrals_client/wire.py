@@ -15,7 +15,7 @@ ABOUT_THE_CALL: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
 rate or a fault: the same call may succeed later."""
 ABOUT_THE_EVENT: Final = ABOUT_THE_CALL - {404, 410}
 """The same for events: their addresses are fixed, so 404 means that the way there is wrong."""
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 100
 LONGEST_DETAIL: Final = 300
 
 
