@@ -200,3 +200,18 @@ async def refused(client: AsyncClient, reason: str) -> float:
     lines = (await client.get("/metrics")).text.splitlines()
     name = f'install_claims_refused_total{{method="install_referrer",reason="{reason}"}} '
     return next((float(line[len(name) :]) for line in lines if line.startswith(name)), 0.0)
+
+
+async def test_a_refused_install_is_explained_by_the_log_of_its_referral(
+    client: AsyncClient, settings: Settings
+) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    reading = read(token, key=token_key(settings), at=datetime.now(UTC))
+    assert await resolved(client, **_injected(token)) == NOTHING
+    query = {"referral_id": str(reading.subject), "outcome": "click_injection"}
+    (attempt,) = (await client.get("/v1/attributions", params=query)).json()["items"]
+    shown = await client.get(f"/v1/attributions/{attempt['attempt_id']}")
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["attempt"] == "resolve"
+    (candidate,) = shown.json()["candidates"]
+    assert (candidate["method"], candidate["outcome"]) == ("install_referrer", "click_injection")
