@@ -69,6 +69,15 @@ async def code_within_grace(j: Journey) -> str:
     return code
 
 
+async def changed_mind(j: Journey) -> str:
+    """Brought by one friend's link, the person names another within the grace."""
+    followed = await link_into_installed_app(j)
+    await j.hours(0.2, 20)
+    named = await j.friend(LAST_TOUCH, besides=followed)
+    await j.claims(named)
+    return named
+
+
 async def code_after_grace(j: Journey) -> str:
     code = await j.friend(LAST_TOUCH)
     await j.signs_up(j.person.phone)

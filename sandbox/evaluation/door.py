@@ -17,7 +17,7 @@ from api.dependencies import current_time
 NOW: Final[ContextVar[datetime]] = ContextVar("simulated_now")
 """What the application takes for the present; each request has its own."""
 HOST: Final = "refer.example"
-OWN_SERVERS: Final = "198.51.100.1"
+OWN_SERVERS: Final = "127.0.0.1"
 """Where the sportsbook's own servers call from."""
 
 

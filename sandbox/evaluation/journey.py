@@ -16,6 +16,10 @@ from sandbox.evaluation.world import Device, Person
 ANSWERED: Final = 0.8
 """The share of people who answer the question whether somebody invited them; they do not lie."""
 LINK: Final = "https://refer.example/r/"
+SERVER_TIMES: Final = (
+    "referrer_click_timestamp_server_seconds",
+    "install_begin_timestamp_server_seconds",
+)
 PLAY: Final = "https://play.google.com/store/apps/details"
 
 
@@ -94,21 +98,18 @@ class Journey:
     async def opens_app(self, **found: object) -> Opened:
         """The first open after an install, with what the platform gives any app."""
         phone = self.person.phone
-        told = await self.sportsbook.resolve(
-            {
-                "platform": phone.platform,
-                "device_id": phone.id,
-                "device_model": phone.model,
-                "os": phone.platform,
-                "os_version": phone.os_version,
-                "locale": phone.locale,
-                "time_zone": phone.time_zone,
-                "screen": phone.screen,
-                "ip": self.person.ip,
-                **found,
-            },
-            at=self.now,
-        )
+        looks = {
+            "platform": phone.platform,
+            "device_id": phone.id,
+            "device_model": phone.model,
+            "os": phone.platform,
+            "os_version": phone.os_version,
+            "locale": phone.locale,
+            "time_zone": phone.time_zone,
+            "screen": phone.screen,
+            "ip": self.person.ip,
+        }
+        told = await self.sportsbook.resolve(looks | found, at=self.now)
         self.asked = self.asked or told["ask"] is not None
         return Opened(told["referral_token"], told["code"], told["ask"])
 

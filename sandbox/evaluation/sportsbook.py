@@ -62,9 +62,10 @@ class Sportsbook:
         """What the service makes of an app's first open."""
         return await self._door.post("/v1/attributions/resolve", found, at=at)
 
-    async def confirm(self, token: str, *, confirmed: bool, at: datetime) -> None:
+    async def confirm(self, token: str, *, confirmed: bool, at: datetime) -> Answer:
+        """What a person said; the answer may be a refusal, which an app ignores."""
         answered = {"referral_token": token, "confirmed": confirmed}
-        await self._door.post("/v1/attributions/confirm", answered, at=at)
+        return await self._door.try_post("/v1/attributions/confirm", answered, at=at)
 
     async def claim(self, player_id: str, code: str, *, at: datetime) -> Answer:
         """A code typed after the signup; the answer may be a refusal."""

@@ -1,7 +1,7 @@
 """Journeys of people whom nobody brought, and tokens that prove nothing."""
 
-from sandbox.evaluation.journey import Journey, copied, installed
-from sandbox.evaluation.offers import LAST_TOUCH
+from sandbox.evaluation.journey import LINK, SERVER_TIMES, Journey, copied, installed
+from sandbox.evaluation.offers import FIRST_TOUCH, LAST_TOUCH
 from sandbox.evaluation.web import TOKEN
 
 CRAWLER = "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"
@@ -25,6 +25,45 @@ async def neighbour_followed_a_link(j: Journey) -> None:
     await j.taps(code, j.person.phone)
     await j.minutes(2, 60)
     await nobody_in_an_app(j)
+
+
+async def twin_without_device_id(j: Journey) -> None:
+    """A roommate with the same phone has just said yes to the question; this person says no."""
+    code = await j.friend(LAST_TOUCH)
+    await j.taps(code, j.person.phone)
+    await j.minutes(2, 40)
+    roommate = await j.opens_app(device_id=None)
+    if roommate.ask and roommate.token:
+        await j.sportsbook.confirm(roommate.token, confirmed=True, at=j.now)
+    await j.minutes(0.5, 10)
+    opened = await j.opens_app(device_id=None)
+    await j.answers(opened, invited_by=None)
+    await j.minutes(0.5, 5)
+    await j.signs_up(j.person.phone, token=opened.token)
+
+
+async def neighbour_followed_two(j: Journey) -> str:
+    """Asked for the second friend's code, who told this person of it; the first one is unknown."""
+    first = await j.friend(FIRST_TOUCH)
+    await j.taps(first, j.person.phone)
+    await j.hours(3, 30)
+    second = await j.friend(FIRST_TOUCH, besides=first)
+    await j.taps(second, j.person.phone)
+    await j.minutes(5, 60)
+    opened = await j.opens_app()
+    await j.answers(opened, invited_by=second)
+    await j.minutes(1, 20)
+    await j.signs_up(j.person.phone, token=opened.token)
+    return second
+
+
+async def shared_phone(j: Journey) -> None:
+    """Somebody else opens an account on the phone of a player who was brought by a link."""
+    code = await j.friend(LAST_TOUCH)
+    opened = await j.opens_app(universal_link=LINK + code)
+    await j.signs_up(j.person.phone, token=opened.token, player_id=f"first-{j.person.player_id}")
+    await j.days(0.1, 10)
+    await j.signs_up(j.person.phone, token=opened.token)
 
 
 async def existing_player(j: Journey) -> None:
@@ -85,7 +124,11 @@ async def click_injection(j: Journey) -> None:
     store = await j.taps(await j.friend(LAST_TOUCH), j.person.phone)
     clicked = j.now
     await j.minutes(0.5, 30)
-    opened = await j.opens_app(**installed(store, clicked=clicked, began=began))
+    told = installed(store, clicked=clicked, began=began)
+    if j.happens(0.5):
+        # Older versions of Play tell the device's times only.
+        told |= dict.fromkeys(SERVER_TIMES, 0)
+    opened = await j.opens_app(**told)
     await j.minutes(1, 20)
     await j.signs_up(j.person.phone, token=opened.token)
 

@@ -62,6 +62,16 @@ async def typed_against_link(j: Journey) -> str:
     return typed
 
 
+async def mistyped_with_link(j: Journey) -> str:
+    """A code that nobody has does not spoil the link that came along."""
+    code = await j.friend(LAST_TOUCH)
+    page = await j.taps(code, j.person.desktop)
+    await j.minutes(1, 40)
+    token = page.location_parameter(TOKEN)
+    await j.signs_up(j.person.desktop, token=token, code=f"{code}-TYPO")
+    return code
+
+
 async def device_switch(j: Journey) -> str:
     """The link is followed on the phone, the account opened on the computer."""
     code = await j.friend(LAST_TOUCH)

@@ -32,7 +32,9 @@ class Device:
     def agent(self) -> str:
         """The user agent of the browser that opens a link from a message."""
         if self.platform == "ios":
-            system = self.os_version.replace(".", "_")
+            # Safari stopped telling the system's version with 26; its own is the same number.
+            frozen = int(self.os_version.partition(".")[0]) >= FROZEN_FROM
+            system = "18_6" if frozen else self.os_version.replace(".", "_")
             return (
                 f"Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15"
                 f" (KHTML, like Gecko) Version/{self.os_version} Mobile/15E148 Safari/604.1"
@@ -61,6 +63,7 @@ class Person:
     ip: str
 
 
+FROZEN_FROM: Final = 26
 _Model = tuple[str, str, int]
 _Weighted = Sequence[tuple[str, int]]
 
@@ -72,7 +75,7 @@ _IPHONES: Final = (
     ("iPhone13,2", "390x844", 15),
     ("iPhone12,1", "414x896", 10),
 )
-_IOS: Final = (("17.5", 45), ("17.4", 25), ("16.7", 20), ("18.0", 10))
+_IOS: Final = (("26.1", 45), ("26.0", 20), ("18.7", 20), ("18.5", 10), ("17.6", 5))
 _ANDROIDS: Final = (
     ("SM-S911U", "1080x2340", 30),
     ("Pixel 8", "1080x2400", 25),

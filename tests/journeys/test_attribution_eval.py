@@ -1,0 +1,93 @@
+"""The evaluation of attribution, in small: what it must find, and that it would notice."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import cli
+from sandbox.evaluation.figures import Figure, complaints, total
+from sandbox.evaluation.main import judged, prepare, settings_for
+from sandbox.evaluation.paths import PATHS
+from sandbox.evaluation.plan import planned
+from sandbox.evaluation.play import Wrapped, play
+from tests.fixtures.databases import Urls
+from tests.journeys.wrong_rules import AddressDecides, losing_tokens
+
+JOURNEYS = 200
+SEED = 3
+
+
+async def evaluated(
+    urls: Urls, *, journeys: int = JOURNEYS, wrapped: Wrapped | None = None
+) -> tuple[list[Figure], list[str]]:
+    settings = settings_for(urls.application)
+    key = await prepare(settings)
+    told = await play(planned(journeys, seed=SEED), settings, key=key, wrapped=wrapped)
+    return await judged(settings, told, key=key)
+
+
+async def test_pays_no_wrong_one_and_loses_no_intact_token(fresh_urls: Urls) -> None:
+    figures, found = await evaluated(fresh_urls)
+    assert found == []
+    everyone = total(figures)
+    assert (everyone.journeys, everyone.wrong_paid) == (JOURNEYS, 0)
+    assert all(figure.journeys for figure in figures)
+    assert 0 < everyone.paid <= everyone.correct
+
+
+async def test_asks_before_a_likeness_counts(fresh_urls: Urls) -> None:
+    figures, _ = await evaluated(fresh_urls)
+    of = {figure.path: figure for figure in figures}
+    alone, in_a_dorm = of["iOS install without consent"], of["iOS in a dorm, several candidates"]
+    assert alone.asked > 0
+    assert in_a_dorm.asked / in_a_dorm.journeys < alone.asked / alone.journeys
+    assert of["nobody; a neighbour followed a link"].attributed == 0
+
+
+async def test_would_notice_that_an_address_decides(fresh_urls: Urls) -> None:
+    _, found = await evaluated(fresh_urls, wrapped=AddressDecides)
+    assert any("paid to the wrong referrer" in complaint for complaint in found)
+
+
+async def test_would_notice_that_tokens_are_lost(fresh_urls: Urls) -> None:
+    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=losing_tokens)
+    assert any("same browser: 1 intact" in complaint for complaint in found)
+
+
+def test_what_happens_at_a_place_does_not_depend_on_the_number_of_processes() -> None:
+    plan = planned(500, seed=SEED)
+    parts = [plan.shard(number, of=3) for number in range(3)]
+    assert sorted(one.person.player_id for part in parts for one in part.journeys) == sorted(
+        one.person.player_id for one in plan.journeys
+    )
+    assert planned(500, seed=SEED) == plan
+    assert planned(500, seed=SEED + 1) != plan
+
+
+def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
+    figure = Figure(
+        path="own code",
+        must_arrive=False,
+        journeys=1,
+        attributed=1,
+        correct=0,
+        wrong=1,
+        unattributed=0,
+        right=0,
+        asked=0,
+        paid=0,
+        wrong_paid=0,
+    )
+    assert complaints([figure]) == []
+
+
+@pytest.mark.timeout(300)
+def test_the_command_leaves_with_0_and_writes_the_figures(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    arguments = ["attribution-eval", "--journeys", "40", "--processes", "2", "--json", str(file)]
+    assert CliRunner().invoke(cli.app, arguments).exit_code == 0
+    told = json.loads(file.read_text())
+    assert told["complaints"] == []
+    assert told["paths"][-1]["journeys"] == 40

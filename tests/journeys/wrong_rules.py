@@ -1,0 +1,65 @@
+"""Ways to attribute that are wrong, put around the application to see the evaluation notice."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SIGNUPS = "/v1/events/signups"
+Body = dict[str, Any]
+
+
+class Changing:
+    """Changes every signup before the application sees it."""
+
+    def __init__(self, app: ASGIApp, change: Callable[[Body], Body]) -> None:
+        self._app = app
+        self._change = change
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == SIGNUPS:
+            body = self._change(json.loads((await receive())["body"]))
+            await self._app(*_with_body(scope, json.dumps(body).encode()), send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def losing_tokens(app: ASGIApp) -> ASGIApp:
+    """No token arrives."""
+    return Changing(app, lambda body: body | {"referral_token": None})
+
+
+class AddressDecides:
+    """A signup without a token gets the one that was last handed out to its address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = Changing(app, self._given)
+        self._tokens: dict[str, str] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            self._note(scope["client"][0], message)
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+    def _note(self, ip: str, message: Message) -> None:
+        for name, value in message.get("headers", ()):
+            if name == b"location":
+                found = parse_qs(urlsplit(value.decode()).query).get("referral_token")
+                self._tokens |= {ip: found[0]} if found else {}
+
+    def _given(self, body: Body) -> Body:
+        return {"referral_token": self._tokens.get(body["ip"])} | body
+
+
+def _with_body(scope: Scope, content: bytes) -> tuple[Scope, Receive]:
+    headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+    length = (b"content-length", str(len(content)).encode())
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return {**scope, "headers": [*headers, length]}, receive
