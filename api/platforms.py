@@ -1,5 +1,6 @@
 """Who asks for a link: a person or a program, and on which kind of device."""
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,11 @@ MOST_REMEMBERED: Final = 4096
 """Agents of which the answer is kept; there are far fewer of them than visitors."""
 # It compiles some thousand patterns, so there is one.
 DETECTOR: Final = CrawlerDetect()
+TOOLS: Final = re.compile(
+    r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman)\b",
+    re.IGNORECASE,
+)
+"""Programs that call an address and read no page: previews are made by others."""
 FAMILIES: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
 
 
@@ -23,14 +29,14 @@ class Asker(StrEnum):
     CRAWLER = "crawler"
     """Reads the answer for a search engine or a link preview."""
     NOBODY = "nobody"
-    """Only the way is asked for: a HEAD, a prefetching browser, a client without a name."""
+    """Only the way is asked for: a HEAD, a prefetching browser, a tool, one without a name."""
 
 
 def asker_of(request: Request) -> Asker:
     agent = agent_of(request)
     purposes = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
     prefetched = "prefetch" in purposes.lower() or "preview" in purposes.lower()
-    if request.method == "HEAD" or prefetched or not agent:
+    if request.method == "HEAD" or prefetched or not agent or TOOLS.match(agent):
         return Asker.NOBODY
     return Asker.CRAWLER if _crawls(agent) else Asker.PERSON
 

@@ -25,9 +25,9 @@ CRAWLERS = (
     {"User-Agent": "WhatsApp/2.23.20.0"},
     {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
     {"User-Agent": "TelegramBot (like TwitterBot)"},
-    {"User-Agent": "curl/8.5.0"},
 )
 ONLY_ASKING = (
+    {"User-Agent": "curl/8.5.0"},
     {"User-Agent": ""},
     {"User-Agent": PERSON, "Purpose": "prefetch"},
     {"User-Agent": PERSON, "Sec-Purpose": "prefetch;prerender"},

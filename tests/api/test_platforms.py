@@ -55,7 +55,6 @@ def test_takes_browsers_for_people(agent: str) -> None:
         "Twitterbot/1.0",
         "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
         "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
-        "python-httpx/0.28.1",
     ],
 )
 def test_takes_previews_for_crawlers(agent: str) -> None:
@@ -69,6 +68,8 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
         ("GET", [("User-Agent", IPHONE), ("Sec-Purpose", "Prefetch;prerender")]),
         ("GET", [("User-Agent", IPHONE), ("Purpose", "preview")]),
         ("GET", [("User-Agent", "  ")]),
+        ("GET", [("User-Agent", "python-httpx/0.28.1")]),
+        ("GET", [("User-Agent", "curl/8.5.0")]),
         ("GET", []),
     ],
 )
