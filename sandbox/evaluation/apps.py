@@ -7,8 +7,8 @@ from sandbox.evaluation.offers import LAST_TOUCH
 from sandbox.evaluation.web import REMEMBERS_IT
 from sandbox.evaluation.world import relay_address
 
-TYPES_ANYWAY: Final = 0.25
-"""The share of people who type the code though nothing asks for it."""
+ANSWERS_FIRST: Final = 0.7
+"""The share of people who answer a question before they sign up; the others do it afterwards."""
 
 
 async def installed_later_from_play(j: Journey) -> str:
@@ -64,7 +64,11 @@ async def link_into_installed_app(j: Journey) -> str:
 async def code_within_grace(j: Journey) -> str:
     code = await j.friend(LAST_TOUCH)
     await j.signs_up(j.person.phone)
-    await j.hours(0.2, 23)
+    await j.hours(0.2, 10)
+    if j.happens(0.5):
+        # What was deposited before the code was typed counts once it is.
+        await j.deposits()
+    await j.hours(0.2, 13)
     await j.claims(code)
     return code
 
@@ -101,8 +105,12 @@ async def reinstalled(j: Journey) -> str:
 
 async def _opens_and_signs_up(j: Journey, code: str, *, ip: str | None = None) -> str:
     opened = await j.opens_app(ip=ip or j.person.ip)
-    await j.answers(opened, invited_by=code)
+    answers_first = j.happens(ANSWERS_FIRST)
+    if answers_first:
+        await j.answers(opened, invited_by=code)
     await j.minutes(1, 20)
     typed = code if j.happens(REMEMBERS_IT) else None
     await j.signs_up(j.person.phone, token=opened.token, code=typed)
+    if not answers_first:
+        await j.answers(opened, invited_by=code)
     return code

@@ -53,7 +53,7 @@ def total(figures: Sequence[Figure]) -> Figure:
 
 
 def complaints(figures: Iterable[Figure]) -> list[str]:
-    """What must not be: somebody paid wrongly, or an intact token that led to nobody."""
+    """What must not be: somebody paid wrongly, or an intact token that led to nobody's reward."""
     found = []
     for figure in figures:
         if figure.wrong_paid:
@@ -61,6 +61,9 @@ def complaints(figures: Iterable[Figure]) -> list[str]:
         if figure.must_arrive and figure.correct < figure.journeys:
             missed = figure.journeys - figure.correct
             found.append(f"{figure.path}: {missed} intact tokens or codes did not arrive")
+        if figure.must_arrive and figure.paid < figure.correct:
+            unpaid = figure.correct - figure.paid
+            found.append(f"{figure.path}: {unpaid} arrived and were not paid")
     return found
 
 

@@ -120,6 +120,7 @@ class Journey:
         await self.minutes(0.1, 2)
         confirmed = opened.code == invited_by
         await self.sportsbook.confirm(opened.token, confirmed=confirmed, at=self.now)
+        await self.sportsbook.credit(self.person.player_id, at=self.now)
 
     async def signs_up(
         self,
@@ -147,7 +148,9 @@ class Journey:
 
     async def claims(self, code: str) -> Answer:
         """Type a code after the signup."""
-        return await self.sportsbook.claim(self.person.player_id, code, at=self.now)
+        answer = await self.sportsbook.claim(self.person.player_id, code, at=self.now)
+        await self.sportsbook.credit(self.person.player_id, at=self.now)
+        return answer
 
     async def deposits(self) -> None:
         """A deposit that earns the reward, if anybody brought this player."""

@@ -89,7 +89,17 @@ class Sportsbook:
             amount={"minor": minor, "currency": "USD"},
             payment_instrument=f"card-{player_id}",
         )
-        await self._credit(player_id, at + ROUTED_AFTER)
+        await self.credit(player_id, at=at)
+
+    async def credit(self, player_id: str, *, at: datetime) -> None:
+        """What the workflow does when it is told of something, if the player has a referral."""
+        now = at + ROUTED_AFTER
+        path = f"/v1/referrals?player_id={player_id}&role=referee&stage={Stage.SIGNED_UP}"
+        for referral in (await self._door.read(path, at=now))["items"]:
+            until = datetime.fromisoformat(referral["until"])
+            standing = Standing(Stage(referral["stage"]), until)
+            look = Look(referral_id=UUID(referral["referral_id"]), standing=standing, now=now)
+            await self._acts.credit(look)
 
     async def _report(
         self, door: str, event_id: str, player_id: str, *, at: datetime, **fields: object
@@ -99,11 +109,3 @@ class Sportsbook:
         await self._door.post(f"/v1/events/{door}", event | known, at=at)
         async with self._database.transaction() as session:
             await route_player(session, player_id, token_key=self._token_key, now=at + ROUTED_AFTER)
-
-    async def _credit(self, player_id: str, now: datetime) -> None:
-        path = f"/v1/referrals?player_id={player_id}&role=referee&stage={Stage.SIGNED_UP}"
-        for referral in (await self._door.read(path, at=now))["items"]:
-            until = datetime.fromisoformat(referral["until"])
-            standing = Standing(Stage(referral["stage"]), until)
-            look = Look(referral_id=UUID(referral["referral_id"]), standing=standing, now=now)
-            await self._acts.credit(look)
