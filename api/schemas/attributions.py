@@ -8,6 +8,7 @@ from api.schemas.fields import (
     OptionalFind,
     OptionalLine,
     OptionalPassage,
+    OptionalPersonal,
     OptionalPhrase,
     Shown,
     Strict,
@@ -54,7 +55,7 @@ class ResolveIn(Strict):
     locale: OptionalPhrase = Field(default=None, examples=["en-US"])
     time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
     screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
-    ip: OptionalLine = Field(default=None, description="Of the device, not of the app's server")
+    ip: OptionalPersonal = Field(default=None, description="Of the device, not of the app's server")
     user_agent: OptionalPassage = None
 
     def install(self) -> Install | None:

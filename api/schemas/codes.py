@@ -11,6 +11,7 @@ from api.schemas.fields import (
     Line,
     OptionalLine,
     OptionalPassage,
+    OptionalPersonal,
     OptionalPhrase,
     Phrase,
     Shown,
@@ -82,7 +83,7 @@ class ClickIn(Strict):
     code: Line
     visitor_id: Phrase
     platform: Platform
-    ip: OptionalLine = None
+    ip: OptionalPersonal = None
     user_agent: OptionalPassage = None
     device_id: OptionalPhrase = None
     device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])

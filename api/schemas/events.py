@@ -10,6 +10,7 @@ from api.schemas.fields import (
     Line,
     OptionalLine,
     OptionalPassage,
+    OptionalPersonal,
     OptionalPhrase,
     PastTime,
     PositiveMoneyIn,
@@ -55,11 +56,11 @@ class SignupIn(Reported):
     cookie_token: OptionalPassage = None
     code: OptionalLine = None
     locale: OptionalLine = None
-    ip: OptionalLine = None
+    ip: OptionalPersonal = None
     user_agent: OptionalPassage = None
     device_id: OptionalPhrase = None
     email: OptionalPhrase = None
-    phone: OptionalLine = None
+    phone: OptionalPersonal = None
     kyc_subject: OptionalPhrase = None
     full_name: OptionalPhrase = None
 
@@ -74,7 +75,7 @@ class DepositIn(Reported):
     amount: PositiveMoneyIn
     payment_instrument: OptionalPhrase = None
     method: OptionalLine = None
-    ip: OptionalLine = None
+    ip: OptionalPersonal = None
     device_id: OptionalPhrase = None
     jurisdiction: OptionalLine = None
 

@@ -17,8 +17,11 @@ from pydantic.json_schema import WithJsonSchema
 
 from domain.facts import EARLIEST, ID, LATEST, UNSTORABLE
 from domain.money import LARGEST_MINOR, Money
+from domain.privacy import HASHED
 from domain.qualification import CLOCK_SKEW
 
+LONGEST_LINE: Final = 64
+LONGEST_HASH: Final = 68
 LONGEST_DURATION: Final = timedelta(days=3660)
 RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -104,6 +107,12 @@ def _given(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _short_or_hashed(text: str) -> str:
+    if len(text) > LONGEST_LINE and not HASHED.fullmatch(text):
+        raise ValueError(f"This has at most {LONGEST_LINE} characters, or is hashed already")
+    return text
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("This cannot be blank")
@@ -145,6 +154,11 @@ Phrase = Annotated[Text, Field(max_length=320)]
 OptionalLine = Annotated[
     Annotated[_Printable, Field(max_length=64)] | None, BeforeValidator(_given)
 ]
+OptionalPersonal = Annotated[
+    Annotated[_Printable, Field(max_length=LONGEST_HASH), AfterValidator(_short_or_hashed)] | None,
+    BeforeValidator(_given),
+]
+"""At most 64 characters as it is, or hashed already, which takes a few more."""
 OptionalPhrase = Annotated[
     Annotated[_Printable, Field(max_length=320)] | None, BeforeValidator(_given)
 ]

@@ -1,6 +1,7 @@
 """The attribution log: an outcome for every attempt, and each decision made again from it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -117,7 +118,7 @@ async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
     ],
 )
 async def test_a_signup_that_belongs_to_nobody(
-    client: AsyncClient, database: Database, fields: dict[str, str], outcome: str
+    client: AsyncClient, database: Database, fields: dict[str, Any], outcome: str
 ) -> None:
     player = await signed_up(client, database, **fields)
     assert await outcome_of(client, player) == outcome
@@ -231,9 +232,10 @@ async def test_pages_of_the_log_hold_every_attempt_once(
         await claim(client, player, unique("NO")[:10])
     whole = await log_of(client, player)
 
-    seen, cursor = [], None
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = None
     while not seen or cursor:
-        query = {"player_id": player, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        query = {"player_id": player, "limit": "2"} | ({"cursor": cursor} if cursor else {})
         page = (await client.get("/v1/attributions", params=query)).json()
         seen += page["items"]
         cursor = page["next_cursor"]

@@ -122,6 +122,20 @@ async def test_stores_personal_data_only_as_a_hash(client: AsyncClient, database
     assert {stored[name][:4] for name in ("email", "full_name", "ip")} == {"hm1:"}
 
 
+async def test_what_the_caller_has_hashed_already_is_stored_as_it_is(
+    client: AsyncClient, database: Database
+) -> None:
+    hashed = f"hm1:{'0a' * 32}"
+    body = signup(ip=hashed, phone=hashed, email=hashed)
+    assert (await client.post("/v1/events/signups", json=body)).status_code == 202
+    async with database.reading() as session:
+        stored = await session.scalar(
+            select(FactRow.body).where(FactRow.event_id == body["event_id"])
+        )
+    assert stored is not None
+    assert {stored[name] for name in ("email", "phone", "ip")} == {hashed}
+
+
 async def test_puts_an_accepted_fact_into_the_couriers_inbox(
     client: AsyncClient, database: Database
 ) -> None:
