@@ -124,13 +124,16 @@ async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> Non
 
 
 async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
-    client: AsyncClient,
+    client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     code, ip = await code_of_a_new_player(client), an_address()
     await followed(client, code, ip=ip, **BROWSER)
     token = (await resolved(client, **PHONE, ip=ip, device_id=unique("device")))["referral_token"]
+    device = unique("device")
     for way in ("clipboard_token", "cookie_token"):
-        assert await resolved(client, **{way: token}) == NOTHING
+        assert await resolved(client, **{way: token}, device_id=device) == NOTHING
+    touches = await touches_of(database, settings, device)
+    assert [touch.refusal for touch in touches] == ["not_accepted"] * 2
 
 
 async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(

@@ -127,6 +127,14 @@ async def test_the_surest_way_is_answered_and_the_others_are_kept(
     }
 
 
+async def test_a_token_stays_as_weak_as_the_weakest_way_that_it_came(client: AsyncClient) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    by_cookie = (await resolved(client, cookie_token=token))["referral_token"]
+    link = WAYS["universal_link"].format(token=by_cookie)
+    told = await resolved(client, universal_link=link)
+    assert (told["method"], told["confidence"]) == ("cookie", 0.9)
+
+
 async def test_one_way_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
     code = await code_of_a_new_player(client)
     token = await followed(client, code)
