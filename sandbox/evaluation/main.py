@@ -30,10 +30,12 @@ from telemetry import configure_logging
 
 OWNERS: Final = ("marketer", "approver")
 POOL_SIZE: Final = 4
+LOG_LEVEL: Final = "ERROR"
 
 
 def main(journeys: int, seed: int, processes: int, json_file: Path | None = None) -> int:
     """1 when a wrong one was paid, an intact token did not arrive, or the books do not agree."""
+    configure_logging(LOG_LEVEL)
     console = Console(width=150)
     began = time.monotonic()
     figures, found = uvloop.run(_evaluated(journeys, seed, processes))
@@ -69,7 +71,6 @@ def settings_for(database_url: str) -> Settings:
             "ios_app_id": "ABCDE12345.example.book",
             "ios_app_store_url": "https://apps.apple.com/app/id000000000",
             "android_package": "example.book",
-            "log_level": "ERROR",
         }
     )
 
@@ -112,7 +113,7 @@ async def _played(
 def _shard(  # noqa: PLR0917 - a process of its own is told everything
     settings: Settings, key: str, journeys: int, seed: int, number: int, processes: int
 ) -> list[Told]:
-    configure_logging(settings.log_level)
+    configure_logging(LOG_LEVEL)
     plan = planned(journeys, seed=seed).shard(number, of=processes)
     return uvloop.run(play(plan, settings, key=key))
 

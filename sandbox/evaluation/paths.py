@@ -135,7 +135,7 @@ PATHS: Final = (
         phone="ios",
     ),
     Path(
-        name="nobody; a twin phone has just said yes",
+        name="nobody; a twin phone says yes",
         story=strangers.twin_without_device_id,
         weight=2,
         places=AT_HOME,

@@ -28,15 +28,18 @@ async def neighbour_followed_a_link(j: Journey) -> None:
 
 
 async def twin_without_device_id(j: Journey) -> None:
-    """A roommate with the same phone has just said yes to the question; this person says no."""
+    """A roommate with the same phone says yes to the question; this person says no, or nothing."""
     code = await j.friend(LAST_TOUCH)
     await j.taps(code, j.person.phone)
     await j.minutes(2, 40)
     roommate = await j.opens_app(device_id=None)
-    if roommate.ask and roommate.token:
+    says_yes_first = j.happens(0.5)
+    if says_yes_first and roommate.token:
         await j.sportsbook.confirm(roommate.token, confirmed=True, at=j.now)
     await j.minutes(0.5, 10)
     opened = await j.opens_app(device_id=None)
+    if not says_yes_first and roommate.token:
+        await j.sportsbook.confirm(roommate.token, confirmed=True, at=j.now)
     await j.answers(opened, invited_by=None)
     await j.minutes(0.5, 5)
     await j.signs_up(j.person.phone, token=opened.token)
