@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -28,11 +28,15 @@ Guess = Resolved | Refusal | None
 
 
 async def guess(session: Session, opened: FirstOpen) -> Guess:
-    """An unconfirmed match, the same when asked again; AMBIGUOUS where several codes fit."""
-    asked = await _asked_lately(session, opened)
+    """An unconfirmed match; AMBIGUOUS where several codes fit.
+
+    The same device is asked the same again. Without a device each request is a question of its
+    own, because phones that look alike may belong to two people.
+    """
+    asked = await _asked_lately(session, opened) if opened.device_id else None
     if asked is not None:
         touch, referral = asked
-        if await _is_settled(session, opened, touch.id):
+        if await _is_declined(session, touch.id):
             return None
         return _guessed(touch.id, touch.confidence, referral)
     nearby = await _clicks_nearby(session, opened)
@@ -47,10 +51,10 @@ async def guess(session: Session, opened: FirstOpen) -> Guess:
 Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
 
 
-async def _is_settled(session: ReadSession, opened: FirstOpen, match_id: UUID) -> bool:
-    """Who said no is not asked again; a yes is not for all who look the same without a device."""
+async def _is_declined(session: ReadSession, match_id: UUID) -> bool:
+    """Who said no is not asked again."""
     _, is_confirmed = await touches.with_answer(session, match_id)
-    return is_confirmed is False or (is_confirmed is True and opened.device_id is None)
+    return is_confirmed is False
 
 
 async def _asked_lately(
@@ -123,14 +127,14 @@ async def _written(
         return None
     judged = Judged(
         method=Method.PROBABILISTIC,
-        text=str(referral.id),
+        text=str(referral.id) if opened.device_id else f"{referral.id}\n{uuid4()}",
         referral=referral,
         confidence=found.confidence,
         # It counts only through the answer to it.
         refusal=Refusal.UNCONFIRMED,
         evidence={"agreed": list(found.agreed)},
     )
-    if await _is_settled(session, opened, touch_id(opened, judged)):
+    if await _is_declined(session, touch_id(opened, judged)):
         return None
     return _guessed(await write(session, opened, judged), found.confidence, referral)
 

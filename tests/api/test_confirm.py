@@ -204,14 +204,21 @@ async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
 
 
 async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
-    client: AsyncClient,
+    client: AsyncClient, database: Database
 ) -> None:
     code, ip = await code_of_a_new_player(client), an_address()
     await followed(client, code, ip=ip, **BROWSER)
-    first = await resolved(client, **PHONE, ip=ip)
-    assert await resolved(client, **PHONE, ip=ip) == first
-    await confirmed(client, first["referral_token"])
-    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    mine, theirs = [await resolved(client, **PHONE, ip=ip) for _ in range(2)]
+    assert mine["code"] == theirs["code"] == code
+
+    await confirmed(client, mine["referral_token"])
+    other = await signed_up(
+        client, database, since=AT_ONCE, referral_token=theirs["referral_token"]
+    )
+    friend = await signed_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
+
+    assert [one["outcome"] for one in await log_of(client, other)] == ["unconfirmed"]
+    assert [one["outcome"] for one in await log_of(client, friend)] == ["bound"]
 
 
 async def test_a_yes_and_a_no_of_phones_that_look_the_same_bind_nobody(
