@@ -73,6 +73,17 @@ async def code_within_grace(j: Journey) -> str:
     return code
 
 
+async def code_before_the_signup_is_heard(j: Journey) -> str:
+    """The signup service was away: the code arrives first, and waits."""
+    code = await j.friend(LAST_TOUCH)
+    signed_up_at = j.now
+    await j.minutes(5, 60)
+    await j.claims(code)
+    await j.hours(0.2, 12)
+    await j.signs_up(j.person.phone, at=signed_up_at)
+    return code
+
+
 async def changed_mind(j: Journey) -> str:
     """Brought by one friend's link, the person names another within the grace."""
     followed = await link_into_installed_app(j)

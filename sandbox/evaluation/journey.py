@@ -130,13 +130,15 @@ class Journey:
         code: str | None = None,
         cookie: str | None = None,
         player_id: str | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """Open an account with what the page or the app has kept of the way there."""
+        """Open an account with what the page or the app has kept; `at` is earlier than heard."""
         player_id = player_id or self.person.player_id
         await self.sportsbook.signed_up(
             self._event_id("signup"),
             player_id,
-            at=self.now,
+            at=at or self.now,
+            heard_at=self.now,
             platform=device.platform,
             device_id=device.id,
             ip=self.person.ip,

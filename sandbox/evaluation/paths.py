@@ -65,6 +65,12 @@ PATHS: Final = (
     Path(name="two referrers, last touch", story=web.last_of_two, weight=3, must_arrive=True),
     Path(name="two referrers, first touch", story=web.first_of_two, weight=3, must_arrive=True),
     Path(
+        name="one of two people at a computer",
+        story=web.one_of_two_at_a_computer,
+        weight=2,
+        must_arrive=True,
+    ),
+    Path(
         name="QR code from desktop to phone",
         story=web.scanned_from_a_desktop,
         weight=3,
@@ -110,6 +116,12 @@ PATHS: Final = (
         name="code typed late, within grace",
         story=apps.code_within_grace,
         weight=3,
+        must_arrive=True,
+    ),
+    Path(
+        name="code heard before its signup",
+        story=apps.code_before_the_signup_is_heard,
+        weight=2,
         must_arrive=True,
     ),
     Path(

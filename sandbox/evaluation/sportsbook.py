@@ -73,10 +73,10 @@ class Sportsbook:
         return await self._door.try_post("/v1/attributions/claim", body, at=at)
 
     async def signed_up(
-        self, event_id: str, player_id: str, *, at: datetime, **fields: object
+        self, event_id: str, player_id: str, *, at: datetime, heard_at: datetime, **fields: object
     ) -> None:
-        where = {"jurisdiction": "US-NJ", "currency": "USD"}
-        await self._report("signups", event_id, player_id, at=at, **where, **fields)
+        told = fields | {"jurisdiction": "US-NJ", "currency": "USD"}
+        await self._report("signups", event_id, player_id, at=at, heard_at=heard_at, **told)
 
     async def deposited(self, event_id: str, player_id: str, *, minor: int, at: datetime) -> None:
         """A settled deposit, for which the referrer is paid if the player was brought by one."""
@@ -85,6 +85,7 @@ class Sportsbook:
             event_id,
             player_id,
             at=at,
+            heard_at=at,
             deposit_id=event_id,
             amount={"minor": minor, "currency": "USD"},
             payment_instrument=f"card-{player_id}",
@@ -102,10 +103,19 @@ class Sportsbook:
             await self._acts.credit(look)
 
     async def _report(
-        self, door: str, event_id: str, player_id: str, *, at: datetime, **fields: object
+        self,
+        door: str,
+        event_id: str,
+        player_id: str,
+        *,
+        at: datetime,
+        heard_at: datetime,
+        **fields: object,
     ) -> None:
         event = {"event_id": event_id, "player_id": player_id, "occurred_at": at.isoformat()}
         known = {name: value for name, value in fields.items() if value is not None}
-        await self._door.post(f"/v1/events/{door}", event | known, at=at)
+        await self._door.post(f"/v1/events/{door}", event | known, at=heard_at)
         async with self._database.transaction() as session:
-            await route_player(session, player_id, token_key=self._token_key, now=at + ROUTED_AFTER)
+            await route_player(
+                session, player_id, token_key=self._token_key, now=heard_at + ROUTED_AFTER
+            )

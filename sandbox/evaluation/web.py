@@ -99,6 +99,21 @@ async def first_of_two(j: Journey) -> str:
     return first
 
 
+async def one_of_two_at_a_computer(j: Journey) -> str:
+    """Two people share a browser: the other one follows a later link, and signs up first."""
+    own = await j.friend(LAST_TOUCH)
+    page = await j.taps(own, j.person.desktop)
+    await j.hours(0.1, 20)
+    others = await j.friend(LAST_TOUCH, besides=own)
+    later = await j.taps(others, j.person.desktop)
+    other = f"other-{j.person.player_id}"
+    token = later.location_parameter(TOKEN)
+    await j.signs_up(j.person.desktop, token=token, player_id=other)
+    await j.hours(0.1, 20)
+    await j.signs_up(j.person.desktop, token=page.location_parameter(TOKEN))
+    return own
+
+
 async def scanned_from_a_desktop(j: Journey) -> str:
     """The page on the computer shows a QR code; the phone follows it and goes to its store."""
     code = await j.friend(LANDING)
