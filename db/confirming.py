@@ -38,7 +38,6 @@ async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: dateti
     if before is confirmed:
         return Heard(Said.HEARD, match.code)
     if before is not None:
-        await _doubt(session, match, now=now)
         return Heard(Said.OTHERWISE_BEFORE, match.code)
     await touches.record(session, _answer(match, confirmed=confirmed, now=now))
     entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
@@ -66,15 +65,9 @@ async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
     return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
 
 
-async def _doubt(session: Session, match: TouchRow, *, now: datetime) -> None:
-    """Without a device, whoever says the opposite may be another person: nobody is bound then."""
-    if match.device_id is None:
-        await touches.record(session, _answer(match, confirmed=False, now=now))
-
-
 def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> Contact:
     return Contact(
-        id=uuid5(match.id, f"answer:{confirmed}"),
+        id=uuid5(match.id, "answer"),
         method=Method.PROBABILISTIC,
         confidence=match.confidence,
         at=now,

@@ -98,6 +98,7 @@ async def test_the_same_answer_again_is_the_same_and_the_opposite_is_refused(
     answer = await client.post("/v1/attributions/confirm", json=opposite)
     assert_problem(answer, 409, "already_answered")
     assert len(await log_of(client, player)) == 2
+    assert (await referral_of(client, player))["stage"] == "SIGNED_UP"
 
 
 async def test_of_a_yes_and_a_no_at_once_one_counts(client: AsyncClient) -> None:
@@ -219,17 +220,3 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
 
     assert [one["outcome"] for one in await log_of(client, other)] == ["unconfirmed"]
     assert [one["outcome"] for one in await log_of(client, friend)] == ["bound"]
-
-
-async def test_a_yes_and_a_no_of_phones_that_look_the_same_bind_nobody(
-    client: AsyncClient, database: Database
-) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
-    await confirmed(client, token)
-    no = {"referral_token": token, "confirmed": False}
-    answer = await client.post("/v1/attributions/confirm", json=no)
-    assert_problem(answer, 409, "already_answered")
-    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
-    assert (await log_of(client, player))[0]["outcome"] == "declined"
