@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from activities.fraud import FraudActivities
 from activities.messages import Look
 from activities.records import Records
 from activities.rewards import RewardActivities
+from db import referral_views
 from db.engine import Database
+from db.paging import Wanted
+from db.referral_views import Filter
 from db.routing import route_player
 from domain.referral import Stage, Standing
 from sandbox.evaluation.door import Answer, Door
@@ -22,7 +24,6 @@ from settings import Settings
 
 ROUTED_AFTER: Final = timedelta(seconds=1)
 """How long the courier takes, in simulated time."""
-CAMPAIGN: Final = "eval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,12 @@ class Sportsbook:
     async def credit(self, player_id: str, *, at: datetime) -> None:
         """What the workflow does when it is told of something, if the player has a referral."""
         now = at + ROUTED_AFTER
-        path = f"/v1/referrals?player_id={player_id}&role=referee&stage={Stage.SIGNED_UP}"
-        for referral in (await self._door.read(path, at=now))["items"]:
-            until = datetime.fromisoformat(referral["until"])
-            standing = Standing(Stage(referral["stage"]), until)
-            look = Look(referral_id=UUID(referral["referral_id"]), standing=standing, now=now)
+        wanted = Filter(referee_id=player_id, stage=Stage.SIGNED_UP)
+        async with self._database.reading() as session:
+            bound = await referral_views.listing(session, wanted, Wanted(limit=1))
+        for referral in bound.items:
+            standing = Standing(referral.stage, referral.until)
+            look = Look(referral_id=referral.referral_id, standing=standing, now=now)
             await self._acts.credit(look)
 
     async def _report(
