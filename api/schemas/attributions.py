@@ -94,7 +94,7 @@ class ConfirmIn(Strict):
     """What the person said to the question of `resolve`."""
 
     referral_token: Annotated[Text, Field(max_length=1024)]
-    confirmed: Annotated[bool, Field(strict=True)]
+    confirmed: Annotated[bool, Field(strict=True)] = True
 
 
 class ConfirmOut(Shown):
