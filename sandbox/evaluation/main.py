@@ -1,6 +1,7 @@
 """`referrals attribution-eval`: plays journeys with known truth and tells what came of them."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -30,6 +31,7 @@ from telemetry import configure_logging
 
 OWNERS: Final = ("marketer", "approver")
 POOL_SIZE: Final = 4
+GARBAGE_EACH: Final = 100_000
 LOG_LEVEL: Final = "ERROR"
 
 
@@ -114,6 +116,8 @@ def _shard(  # noqa: PLR0917 - a process of its own is told everything
     settings: Settings, key: str, journeys: int, seed: int, number: int, processes: int
 ) -> list[Told]:
     configure_logging(LOG_LEVEL)
+    # Thousands of stories wait for their turns; they are not looked through for garbage so often.
+    gc.set_threshold(GARBAGE_EACH)
     plan = planned(journeys, seed=seed).shard(number, of=processes)
     return uvloop.run(play(plan, settings, key=key))
 
