@@ -12,7 +12,8 @@ from sandbox.evaluation.main import judged, prepare, settings_for
 from sandbox.evaluation.paths import PATHS
 from sandbox.evaluation.plan import planned
 from sandbox.evaluation.play import Wrapped, play
-from tests.fixtures.databases import Urls
+from stack.postgres import Postgres
+from tests.fixtures.databases import Urls, copied
 from tests.journeys.wrong_rules import AddressDecides, losing_tokens
 
 JOURNEYS = 200
@@ -20,11 +21,13 @@ SEED = 3
 
 
 async def evaluated(
-    urls: Urls, *, journeys: int = JOURNEYS, wrapped: Wrapped | None = None
+    urls: Urls, *, journeys: int = JOURNEYS, parts: int = 1, wrapped: Wrapped | None = None
 ) -> tuple[list[Figure], list[str]]:
     settings = settings_for(urls.application)
     key = await prepare(settings)
-    told = await play(planned(journeys, seed=SEED), settings, key=key, wrapped=wrapped)
+    plan, told = planned(journeys, seed=SEED), []
+    for number in range(parts):
+        told += await play(plan.shard(number, of=parts), settings, key=key, wrapped=wrapped)
     return await judged(settings, told, key=key)
 
 
@@ -56,12 +59,16 @@ async def test_would_notice_that_tokens_are_lost(fresh_urls: Urls) -> None:
     assert any("same browser: 1 intact" in complaint for complaint in found)
 
 
-def test_what_happens_at_a_place_does_not_depend_on_the_number_of_processes() -> None:
+async def test_finds_the_same_in_however_many_parts_it_is_played(
+    postgres: Postgres, migrated: str
+) -> None:
+    async with copied(postgres, migrated) as one, copied(postgres, migrated) as other:
+        whole = await evaluated(one, journeys=120)
+        assert await evaluated(other, journeys=120, parts=3) == whole
+
+
+def test_plans_the_same_journeys_for_a_seed_only() -> None:
     plan = planned(500, seed=SEED)
-    parts = [plan.shard(number, of=3) for number in range(3)]
-    assert sorted(one.person.player_id for part in parts for one in part.journeys) == sorted(
-        one.person.player_id for one in plan.journeys
-    )
     assert planned(500, seed=SEED) == plan
     assert planned(500, seed=SEED + 1) != plan
 
