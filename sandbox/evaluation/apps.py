@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sandbox.evaluation.journey import LINK, Journey, copied, installed
+from sandbox.evaluation.handed import copied, installed
+from sandbox.evaluation.journey import LINK, Journey
 from sandbox.evaluation.offers import LAST_TOUCH
 from sandbox.evaluation.web import REMEMBERS_IT
 from sandbox.evaluation.world import relay_address

@@ -1,12 +1,9 @@
 """What a simulated person does on the way to an account: the verbs of the paths."""
 
-import html
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from sandbox.evaluation.clock import Lane
 from sandbox.evaluation.door import Answer, Door
@@ -16,11 +13,6 @@ from sandbox.evaluation.world import Device, Person
 ANSWERED: Final = 0.8
 """The share of people who answer the question whether somebody invited them; they do not lie."""
 LINK: Final = "https://refer.example/r/"
-SERVER_TIMES: Final = (
-    "referrer_click_timestamp_server_seconds",
-    "install_begin_timestamp_server_seconds",
-)
-PLAY: Final = "https://play.google.com/store/apps/details"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,29 +154,3 @@ class Journey:
     def _event_id(self, kind: str) -> str:
         self.events += 1
         return f"{kind}-{self.events}-{self.person.player_id}"
-
-
-def installed(store: Answer, *, clicked: datetime, began: datetime) -> dict[str, object]:
-    """What the Play Install Referrer library tells an app that came from this page."""
-    clicked_s, began_s = int(clicked.timestamp()), int(began.timestamp())
-    return {
-        "install_referrer": _store_referrer(store) or "utm_medium=organic",
-        "referrer_click_timestamp_seconds": clicked_s,
-        "install_begin_timestamp_seconds": began_s,
-        "referrer_click_timestamp_server_seconds": clicked_s,
-        "install_begin_timestamp_server_seconds": began_s,
-        "install_version": "3.1.0",
-    }
-
-
-def copied(page: Answer) -> str | None:
-    """The link with a token that the page's button to the App Store puts into the clipboard."""
-    found = re.search(r'data-copies="(https:[^"]+)"', page.body.decode())
-    return html.unescape(found[1]) if found else None
-
-
-def _store_referrer(page: Answer) -> str | None:
-    """Of the way to Google Play, whether the page redirects there or has a button."""
-    button = re.search(rf'href="({re.escape(PLAY)}[^"]*)"', page.body.decode())
-    address = html.unescape(button[1]) if button else page.header("location")
-    return parse_qs(urlsplit(address).query).get("referrer", [None])[0]

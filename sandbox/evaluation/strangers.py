@@ -1,6 +1,7 @@
 """Journeys of people whom nobody brought, and tokens that prove nothing."""
 
-from sandbox.evaluation.journey import LINK, SERVER_TIMES, Journey, copied, installed
+from sandbox.evaluation.handed import SERVER_TIMES, copied, installed
+from sandbox.evaluation.journey import LINK, Journey
 from sandbox.evaluation.offers import FIRST_TOUCH, LAST_TOUCH
 from sandbox.evaluation.web import TOKEN
 

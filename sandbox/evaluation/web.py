@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sandbox.evaluation.journey import Journey, installed
+from sandbox.evaluation.handed import installed
+from sandbox.evaluation.journey import Journey
 from sandbox.evaluation.offers import FIRST_TOUCH, LANDING, LAST_TOUCH
 
 TYPES_IT: Final = 0.55
