@@ -1,14 +1,28 @@
 """Everything a deployment may choose, read once from REFERRALS_* variables by each main()."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from pydantic import Field, SecretStr
+from limits import parse
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A complaint about one variable must not print the others: some are secret.
 _FROM_ENVIRONMENT: Final = SettingsConfigDict(
     env_prefix="REFERRALS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
 )
+# A stadium, a campus or a carrier is one address, and a streamer's code has thousands of clicks a
+# minute. What is tight is missing: nobody types sixty wrong codes a minute.
+RATE_LIMITS: Final[Mapping[str, str]] = {
+    "link.address": "600/minute",
+    "link.code": "60000/minute",
+    "link.address.misses": "60/minute",
+    "claim.player": "20/hour",
+    "claim.player.misses": "10/hour",
+    "resolve.device": "60/hour",
+    "resolve.address": "300/minute",
+}
+"""Door, key, and for misses what led nowhere: at most so many in a window of so long."""
 _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
@@ -53,12 +67,34 @@ class Settings(DatabaseSettings):
     jurisdiction_header: str | None = None
     """In which a trusted proxy tells the visitor's ISO 3166-2 jurisdiction."""
 
+    rate_limits: str | None = None
+    """Such as `link.address=300/minute, claim.player=5/hour`, in place of those of RATE_LIMITS."""
     invitations_per_second: float = Field(default=100, ge=1, le=10_000)
     """What one courier starts in Temporal; more wait in Postgres, where a signup finds them."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _are_limits(cls, given: str | None) -> str | None:
+        for name, rule in limits_in(given).items():
+            if name not in RATE_LIMITS:
+                raise ValueError(f"{name} is no limit; there are {', '.join(RATE_LIMITS)}")
+            parse(rule)
+        return given
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """Each limit, as it was chosen or by default."""
+        return {**RATE_LIMITS, **limits_in(self.rate_limits)}
+
+
+def limits_in(text: str | None) -> dict[str, str]:
+    """Of `name=count/period`, with commas between."""
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    return {name.strip(): rule.strip() for name, _, rule in pairs}
 
 
 class MigrationSettings(BaseSettings):

@@ -32,6 +32,7 @@ from api import (
 from api.dependencies import KnownKeys
 from api.documented import problem_responses
 from api.errors import install
+from api.limiting import Limiter
 from api.observing import Metrics, Observed
 from api.verifying import Verifying
 from db.engine import Database
@@ -73,6 +74,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.known_keys = KnownKeys(database)
     app.state.metrics = metrics
+    key = settings.hash_key.get_secret_value().encode()
+    app.state.limiter = Limiter(database, hash_key=key, rules=settings.limits)
     app.state.verifying = Verifying(partial(verified, database))
     for router in PUBLIC:
         app.include_router(router)

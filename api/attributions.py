@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.dependencies import Config, Db, Now, requires
 from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem, invalid
+from api.limiting import Limits
 from api.paging import Cursor, Limit, PageOut, decoded, encoded
 from api.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
 from api.schemas.fields import Id
@@ -40,9 +41,11 @@ _CLAIMS: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
 @router.post(
     "/claim",
     dependencies=[Depends(requires("codes:write"))],
-    responses=problem_responses(*dict.fromkeys(REFUSALS.values()), *OF_BODIES),
+    responses=problem_responses(*dict.fromkeys(REFUSALS.values()), "too_many_requests", *OF_BODIES),
 )
-async def claim_code(body: ClaimIn, database: Db, settings: Config, now: Now) -> ClaimOut:
+async def claim_code(
+    body: ClaimIn, database: Db, settings: Config, limits: Limits, now: Now
+) -> ClaimOut:
     """A code typed after the signup, within the campaign's `claim_grace` (24 hours by default).
 
     It is weighed with all else that brought the player, by the campaign's policy. A player who is
@@ -50,10 +53,13 @@ async def claim_code(body: ClaimIn, database: Db, settings: Config, now: Now) ->
     the player did before it counts. Where no signup was heard yet, `waiting`: it is decided with
     the signup. Every attempt is in the attribution log, refused ones too.
     """
+    await limits.check("claim", player=body.player_id)
     mind = _mind(body, now)
     async with database.transaction() as session:
         key = settings.token_key.get_secret_value().encode()
         binding = await rebinding.change(session, mind, token_key=key, now=now)
+    if binding.outcome == Refusal.UNKNOWN_CODE:
+        await limits.missed("claim", player=body.player_id)
     if binding.outcome not in TAKEN:
         raise refused(binding.outcome)
     return ClaimOut(

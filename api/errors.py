@@ -56,6 +56,7 @@ TITLES: Final[dict[str, tuple[int, str]]] = {
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body must be application/json"),
     "validation_failed": (422, "The request has fields that cannot be accepted"),
+    "too_many_requests": (429, "This was asked too often; try again after Retry-After seconds"),
     "internal_error": (500, "The request failed"),
     "unavailable": (503, "The database cannot be reached; the same request may be repeated"),
 }

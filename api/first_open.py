@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from api.dependencies import Config, Db, Now, requires
 from api.documented import OF_BODIES, problem_responses
 from api.errors import Problem, invalid
+from api.limiting import Limits
 from api.observing import Metrics
 from api.openings import first_open, told
 from api.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
@@ -41,9 +42,9 @@ async def metrics_of(request: Request) -> Metrics:
 Counts = Annotated[Metrics, Depends(metrics_of)]
 
 
-@router.post("/resolve", responses=problem_responses(*OF_BODIES))
-async def resolve(
-    body: ResolveIn, database: Db, settings: Config, now: Now, metrics: Counts
+@router.post("/resolve", responses=problem_responses("too_many_requests", *OF_BODIES))
+async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
+    body: ResolveIn, database: Db, settings: Config, now: Now, metrics: Counts, limits: Limits
 ) -> ResolveOut:
     """Who brought the person that opens an app for the first time.
 
@@ -53,6 +54,7 @@ async def resolve(
     fits, too, and no second code was followed there: it counts once POST `confirm` says so. Nulls
     mean that nothing was found, whatever the reason. The same request again is answered alike.
     """
+    await limits.check("resolve", device=body.device_id, address=body.ip)
     key = settings.token_key.get_secret_value().encode()
     async with database.transaction() as session:
         opened = first_open(body, settings, now)

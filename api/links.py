@@ -3,6 +3,7 @@
 import re
 import secrets
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -11,9 +12,10 @@ from starlette.responses import Response
 from api.dependencies import Config, Db, Now
 from api.documented import Responses, page_response
 from api.following import follow, token_of, visit_of
-from api.landing.pages import closed_page
+from api.landing.pages import busy_page, closed_page
 from api.landing.views import Reader
 from api.landing.ways import TOKEN, TokenFor
+from api.limiting import LinkPass, Passing
 from api.onward import for_a_person, for_a_program
 from api.platforms import Asker, agent_of, asker_of
 from api.readers import reader_of
@@ -42,6 +44,7 @@ ANSWERS: Final[Responses] = {
     },
     404: page_response("A page: this code is not known"),
     410: page_response("A page: this offer is over, or paused"),
+    429: page_response("A page, the same for every code: too many from this address just now"),
 }
 
 
@@ -52,6 +55,7 @@ async def follow_link(
     request: Request,
     *,
     reader: Annotated[Reader, Depends(reader_of)],
+    passing: LinkPass,
     database: Db,
     settings: Config,
     now: Now,
@@ -59,23 +63,35 @@ async def follow_link(
     """302 to the campaign's destination, or on Android to Google Play; never anywhere else.
 
     On an iPhone with an app to get, or where the campaign wants it, a person gets a page instead;
-    so does a link preview. 404 or 410 is a page, too.
+    so does a link preview. 404, 410 or 429 is a page, too. A code that is followed more often than
+    its limit still leads people on, without an invitation.
     """
-    asker = asker_of(request)
+    if passing.retry_after_s is not None:
+        return busy_page(reader.language, retry_after_s=passing.retry_after_s)
+    asker = asker_of(request) if passing.invites else Asker.NOBODY
     if asker is not Asker.PERSON:
         offer = await _open_offer(code, database, now)
-        return for_a_program(settings, offer, reader, asker)
+        return await _unless_missed(passing, reader, for_a_program(settings, offer, reader, asker))
     visitor_id = _visitor(request)
     visit = _visit(request, reader, settings, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:
-        return closed_page(invitation.outcome, reader.language)
+        closed = closed_page(invitation.outcome, reader.language)
+        return await _unless_missed(passing, reader, closed)
     token_for = _tokens(settings, invitation, reader)
     answer = for_a_person(settings, invitation.offer, reader, token_for)
     _keep(answer, settings, VISITOR, visitor_id, age_s=VISITOR_AGE_S)
     token = token_for(Method.REFERRAL_TOKEN)
     _keep(answer, settings, TOKEN, token, age_s=_lasting_s(invitation, now))
     return answer
+
+
+async def _unless_missed(passing: Passing, reader: Reader, answer: Response) -> Response:
+    """The answer, unless this address has asked for too many codes that nobody has."""
+    if answer.status_code != HTTPStatus.NOT_FOUND:
+        return answer
+    wait_s = await passing.missed()
+    return answer if wait_s is None else busy_page(reader.language, retry_after_s=wait_s)
 
 
 def _visit(

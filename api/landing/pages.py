@@ -43,6 +43,13 @@ def closed_page(outcome: Outcome, language: Language) -> HTMLResponse:
     return _page("closed.html", language, status, outcome=outcome.value)
 
 
+def busy_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+    """429, the same for every code; whoever asks may come again after so many seconds."""
+    page = _page("closed.html", language, HTTPStatus.TOO_MANY_REQUESTS, outcome="too_many")
+    page.headers["Retry-After"] = str(retry_after_s)
+    return page
+
+
 def _page(name: str, language: Language, status: int, **shown: Any) -> HTMLResponse:  # noqa: ANN401
     text = TEMPLATES[language.tag, name].render(language=language, **shown)
     return HTMLResponse(text, status, {**HEADERS, "Content-Language": language.tag})

@@ -10,6 +10,7 @@ from db.tables.facts import Delivery, FactRow, Inbox, Outbox
 from db.tables.money import AccountRow, Entry, Reward, TransferRow
 from db.tables.people import ApiKey, Audit, Player
 from db.tables.referrals import ReferralRow, Timeline
+from db.tables.windows import RateWindow
 
 __all__ = [
     "INSERT_ONLY",
@@ -26,6 +27,7 @@ __all__ = [
     "Inbox",
     "Outbox",
     "Player",
+    "RateWindow",
     "Rebind",
     "ReferralCode",
     "ReferralRow",

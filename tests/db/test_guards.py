@@ -45,7 +45,7 @@ async def test_even_the_owner_changes_nothing_that_is_insert_only(
         *(
             f"DELETE FROM {table.name}"
             for table in Table.metadata.sorted_tables
-            if table.name != "inbox"
+            if table.name not in {"inbox", "rate_windows"}
         ),
         *(f"TRUNCATE {table.name}" for table in Table.metadata.sorted_tables),
         *(
