@@ -36,6 +36,8 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account = field(default_factory=Account)
     directory: Path = Path("/")
+    niceness: int = 0
+    """How far it steps back for those that people wait for."""
 
 
 class Started:
@@ -111,7 +113,7 @@ def _start(child: Child, output: int) -> subprocess.Popen[bytes]:
         extra_groups=child.account.groups,
         start_new_session=True,
         # Safe here: the supervisor forks from its one thread that holds no lock then.
-        preexec_fn=tied(child.stop_signal),  # noqa: PLW1509
+        preexec_fn=tied(child.stop_signal, niceness=child.niceness),  # noqa: PLW1509
     )
 
 

@@ -1,6 +1,7 @@
 """`running`: the embedded stack from its first folder to its last stopped child."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,15 @@ Progress = Callable[[str], None]
 _LOCK: Final = "lock"
 _LOGS: Final = "logs"
 _SECRETS: Final = "secrets.json"
+CHOSEN: Final = (
+    "REFERRALS_IOS_APP_ID",
+    "REFERRALS_IOS_APP_STORE_URL",
+    "REFERRALS_ANDROID_PACKAGE",
+    "REFERRALS_ANDROID_CERT_FINGERPRINTS",
+    "REFERRALS_JURISDICTION_HEADER",
+    "REFERRALS_RATE_LIMITS",
+)
+"""What the link offers, for whoever tries it here; all else is the stack's own business."""
 ENVIRONMENT: Final = "environment"
 """REFERRALS_* lines for the commands of an operator, readable by the owner only."""
 
@@ -73,7 +83,8 @@ class _Plan:
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
         }
-        return {f"REFERRALS_{name.upper()}": value for name, value in values.items()}
+        chosen = {name: os.environ[name] for name in CHOSEN if name in os.environ}
+        return {f"REFERRALS_{name.upper()}": value for name, value in values.items()} | chosen
 
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
         return Connection(

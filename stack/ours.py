@@ -17,6 +17,8 @@ from stack.keyring import Keyring
 from stack.probes import answers, says_ready
 
 _PROJECT: Final = Path(__file__).resolve().parent.parent
+BEHIND_THE_DOORS: Final = 10
+"""Of what works while nobody waits; on one small machine it must not hold a door up."""
 _MIGRATED_WITHIN_S: Final = 60.0
 _ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of a stack")
 
@@ -24,8 +26,8 @@ _ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of 
 def children(environment: Mapping[str, str], *, api_url: str) -> tuple[Child, ...]:
     return (
         _child("api", environment, answers(f"{api_url}/readyz")),
-        _child("worker", environment, says_ready),
-        _child("courier", environment, says_ready),
+        _child("worker", environment, says_ready, niceness=BEHIND_THE_DOORS),
+        _child("courier", environment, says_ready, niceness=BEHIND_THE_DOORS),
     )
 
 
@@ -52,9 +54,12 @@ async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> K
     return keyring.with_api_keys(path, api_key=operator, approver_api_key=approver)
 
 
-def _child(command: str, environment: Mapping[str, str], ready: Probe) -> Child:
+def _child(
+    command: str, environment: Mapping[str, str], ready: Probe, *, niceness: int = 0
+) -> Child:
     return Child(
         name=command,
+        niceness=niceness,
         command=[sys.executable, "-m", "cli", command],
         environment={**environment, "PYTHONUNBUFFERED": "1"},
         ready=ready,

@@ -6,6 +6,7 @@ from typing import Final
 
 from stack import binaries
 from stack.child import Child
+from stack.ours import BEHIND_THE_DOORS
 from stack.probes import knows_search_attributes
 
 NAMESPACE: Final = "default"
@@ -22,6 +23,7 @@ def child(*, database: Path, ports: Mapping[str, int]) -> Child:
     address = f"127.0.0.1:{ports['temporal']}"
     return Child(
         name="temporal",
+        niceness=BEHIND_THE_DOORS,
         command=_command(database, ports),
         ready=knows_search_attributes(address, NAMESPACE, frozenset(SEARCH_ATTRIBUTES)),
     )

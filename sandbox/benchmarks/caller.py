@@ -33,7 +33,12 @@ class Caller:
         self._idle: list[_Connection] = []
 
     async def get(self, path: str) -> Answer:
-        return await self._ask(f"GET {path} HTTP/1.1\r\n{self._head}\r\n\r\n".encode())
+        request = f"GET {path} HTTP/1.1\r\n{self._head}\r\n\r\n".encode()
+        try:
+            return await self._ask(request)
+        except ConnectionResetError:
+            # A server may close an idle connection at the moment at which it is used again.
+            return await self._ask(request)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Answer:
         """RuntimeError for an answer that is no success."""
