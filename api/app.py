@@ -1,6 +1,7 @@
 """The HTTP door: puts its routes together and serves them."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from api import (
 )
 from api.dependencies import KnownKeys
 from api.documented import problem_responses
-from api.errors import install
+from api.errors import install, is_passing
 from api.limiting import Limiter
 from api.observing import Metrics, Observed
 from api.verifying import Verifying
@@ -105,11 +106,23 @@ def main(settings: Settings) -> int:
 
 
 async def _serve(server: "_Server", database: Database) -> int:
+    await _warm_up(database)
     try:
         await server.serve()
     finally:
         await database.close()
     return 0 if server.started else 1
+
+
+async def _warm_up(database: Database) -> None:
+    """The first visitors should not wait for connections, nor any for old objects to be counted."""
+    try:
+        await database.warm_up()
+    except Exception as fault:
+        if not is_passing(fault):
+            raise
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(uvicorn.Server):

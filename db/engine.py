@@ -1,7 +1,8 @@
 """Connections to Postgres: one request, activity or message is one transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from sqlalchemy import text
@@ -22,6 +23,7 @@ class Session(ReadSession):
 
 class Database:
     def __init__(self, url: str, *, pool_size: int) -> None:
+        self._pool_size = pool_size
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -63,6 +65,14 @@ class Database:
     async def answers(self) -> bool:
         async with self.reading() as session:
             return bool((await session.execute(text("select 1"))).scalar_one())
+
+    async def warm_up(self) -> None:
+        """Open every connection now, so that nobody waits for one; OSError and such when away."""
+        async with AsyncExitStack() as opened:
+            sessions = [
+                await opened.enter_async_context(self.reading()) for _ in range(self._pool_size)
+            ]
+            await asyncio.gather(*(session.execute(text("select 1")) for session in sessions))
 
     async def close(self) -> None:
         await self.engine.dispose()

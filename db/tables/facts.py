@@ -80,6 +80,7 @@ class Delivery(Table):
             "id",
             postgresql_where=text("acknowledged_at is null"),
         ),
+        Index("ix_deliveries_lane", "kind", "id", postgresql_where=text("acknowledged_at is null")),
     )
 
 

@@ -37,7 +37,8 @@ class Caller:
         try:
             return await self._ask(request)
         except ConnectionResetError:
-            # A server may close an idle connection at the moment at which it is used again.
+            # A server may close idle connections at the moment at which they are used again.
+            self.close()
             return await self._ask(request)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Answer:
@@ -53,8 +54,8 @@ class Caller:
         return answer
 
     def close(self) -> None:
-        for connection in self._idle:
-            connection.close()
+        while self._idle:
+            self._idle.pop().close()
 
     async def _ask(self, request: bytes) -> Answer:
         connection = await self._open()

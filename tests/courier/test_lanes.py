@@ -1,0 +1,114 @@
+"""Invitations have a lane of their own: nobody waits for one, and a crowd holds up nothing."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import text
+from temporalio.testing import WorkflowEnvironment
+
+from db import deliveries
+from db.deliveries import Lane
+from db.engine import Database
+from domain.facts import Signup
+from messaging.carrier import Carrier
+from messaging.pace import CROWD_AFTER_ROUNDS, CROWD_SHARE, Pace
+from tests.builders import NOW, signup, unique
+from tests.courier.steps import Invited, hear_and_route, referral, signals_to, token_of
+from tests.courier.temporal import START, told
+from tests.courier.test_carrying import bound, clicked, to
+
+LASTING: Final = timedelta(seconds=10)
+CROWD: Final = 3000
+LEASING: Final = """
+    explain (format text) select id from deliveries
+    where acknowledged_at is null and next_attempt_at <= clock_timestamp()
+      and (kind < 'invitation' or kind > 'invitation')
+    order by id limit 64 for update skip locked
+"""
+
+
+def lane_of(database: Database, env: WorkflowEnvironment, lane: Lane, pace: Pace) -> Carrier:
+    queue = unique("queue")
+    return Carrier(database, connect=to(env.client), task_queue=queue, lane=lane, pace=pace)
+
+
+async def test_each_lane_leases_its_own(fresh_database: Database) -> None:
+    invited = [await clicked(fresh_database) for _ in range(3)]
+    await bound(fresh_database)
+
+    async with fresh_database.transaction() as session:
+        news = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.NEWS)
+        others = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.INVITATIONS)
+
+    assert [due.signal for due in news] == ["sign_up"]
+    assert [due.referral.referral_id for due in others] == [row.id for row in invited]
+
+
+async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await clicked(fresh_database)
+    invited = Invited(row, token_of(row))
+    arrival: Signup = signup(at=NOW, referral_token=invited.token)
+    await hear_and_route(fresh_database, arrival, player_id=arrival.player_id)
+
+    await lane_of(fresh_database, temporal_env, Lane.NEWS, Pace(100)).carry()
+    before = await told(temporal_env.client, row)
+    await lane_of(fresh_database, temporal_env, Lane.INVITATIONS, Pace(100)).carry()
+
+    assert before == [START, "sign_up"]
+    assert await told(temporal_env.client, row) == before
+    assert await signals_to(fresh_database, await referral(fresh_database, invited)) == []
+
+
+async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    rows = [await clicked(fresh_database) for _ in range(3)]
+    carrier = lane_of(fresh_database, temporal_env, Lane.INVITATIONS, Pace(20))
+
+    more = [await carrier.carry() for _ in range(2)]
+
+    assert more == [True, False]
+    assert [await told(temporal_env.client, row) for row in rows] == [[START]] * 3
+
+
+async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    row = await clicked(fresh_database)
+    crowd = """
+        insert into deliveries (referral_id, kind, event_id)
+        select :row, 'invitation', 'crowd-' || n from generate_series(1, :crowd) n
+    """
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text(crowd), {"row": row.id, "crowd": CROWD})
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("analyze deliveries"))
+        plan = "\n".join(await session.scalars(text(LEASING)))
+
+    assert "ix_deliveries_lane" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
+    now_s = 100.0
+    pace = Pace(20, clock_s=lambda: now_s)
+    assert (pace.a_round, pace.wait_s) == (2, 0.0)
+
+    pace.spend(1)
+    assert round(pace.wait_s, 3) == 0.05
+    now_s += 1
+    assert pace.wait_s == 0.0
+
+
+def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
+    pace = Pace(20, clock_s=lambda: 100.0)
+    waits_s = []
+    for _ in range(CROWD_AFTER_ROUNDS + 1):
+        pace.spend(pace.a_round)
+        waits_s.append(round(pace.wait_s, 3))
+    pace.spend(1)
+
+    assert waits_s == [0.1] * CROWD_AFTER_ROUNDS + [0.1 / CROWD_SHARE]
+    assert round(pace.wait_s, 3) == 0.05
