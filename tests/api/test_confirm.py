@@ -49,7 +49,7 @@ async def test_a_match_that_was_confirmed_binds_the_signup(
     referral = await referral_of(client, player)
     assert referral["code"] == code
     assert referral["attribution"]["method"] == "probabilistic"
-    assert referral["attribution"]["confidence"] == 0.56
+    assert referral["attribution"]["confidence"] == 0.58
 
 
 async def test_confirming_binds_a_signup_that_was_heard_before(

@@ -41,7 +41,7 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
     assert told == {
         "code": code,
         "method": "probabilistic",
-        "confidence": 0.56,
+        "confidence": 0.58,
         "guaranteed": False,
         "ask": f"Did {code} invite you?",
     }
@@ -50,7 +50,16 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
     reading = read(token, key=key, at=datetime.now(UTC))
     assert (reading.outcome, reading.method) == (Outcome.VALID, Method.PROBABILISTIC)
     assert (reading.subject, touch.refusal) == (touch.id, "unconfirmed")
-    assert touch.evidence == {"agreed": ["os_version", "locale"]}
+    assert touch.evidence == {"agreed": ["os_version", "locale", "form"]}
+
+
+async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_question(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, user_agent=SAFARI)
+    told = await resolved(client, **PHONE, ip=ip)
+    assert (told["ask"], told["confidence"]) == (f"Did {code} invite you?", 0.52)
 
 
 async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:

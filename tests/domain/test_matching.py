@@ -42,7 +42,7 @@ def candidate(
 def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
     clicked = candidate()
     found = match([clicked], PHONE, now=NOW)
-    assert found == Match(candidate=clicked, confidence=0.56, agreed=("os_version", "locale"))
+    assert found == Match(candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form"))
 
 
 def test_the_network_alone_decides_nothing() -> None:
@@ -105,16 +105,16 @@ def test_each_campaign_has_its_own_window() -> None:
 def test_everything_agreeing_is_still_no_certainty() -> None:
     found = match([candidate(PHONE)], PHONE, now=NOW)
     assert isinstance(found, Match)
-    assert (found.confidence, found.agreed) == (0.85, tuple(WEIGHTS))
+    assert (found.confidence, found.agreed) == (0.87, tuple(WEIGHTS))
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
     found = match([candidate(hashed(WEB, KEY))], hashed(PHONE, KEY), now=NOW)
     assert isinstance(found, Match)
-    assert found.agreed == ("os_version", "locale")
+    assert found.agreed == ("os_version", "locale", "form")
 
 
-SIGNALS = st.dictionaries(st.sampled_from([*WEIGHTS, "os", "form"]), st.sampled_from("ab"))
+SIGNALS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
 CANDIDATES = st.lists(
     st.builds(
         lambda code, minutes, signals, number: Candidate(
