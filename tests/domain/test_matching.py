@@ -42,7 +42,9 @@ def candidate(
 def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
     clicked = candidate()
     found = match([clicked], PHONE, now=NOW)
-    assert found == Match(candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form"))
+    assert found == Match(
+        candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form")
+    )
 
 
 def test_the_network_alone_decides_nothing() -> None:
