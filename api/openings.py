@@ -19,7 +19,7 @@ def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
     whole = sha256(body.model_dump_json().encode()).hexdigest()
     person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
     signals = signals_of(
-        os=body.platform,
+        os=body.runs_on or body.os,
         os_version=body.os_version or body.os,
         model=body.device_model,
         locale=body.locale,
@@ -28,7 +28,7 @@ def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
     )
     return FirstOpen(
         at=now,
-        platform=body.platform,
+        platform=body.runs_on,
         visitor=pseudonymise("visitor", body.device_id or whole, key),
         finds=finds(
             public_url=settings.public_url,

@@ -27,7 +27,7 @@ class FirstOpen:
     """
 
     at: datetime
-    platform: str
+    platform: str | None
     visitor: str
     finds: tuple[Find, ...] = ()
     device_id: str | None = None

@@ -99,7 +99,7 @@ class Visit:
 
     code: str
     visitor: str
-    platform: str
+    platform: str | None
     at: datetime
     method: Method = Method.REFERRAL_TOKEN
     signals: Mapping[str, str] = field(default_factory=dict)

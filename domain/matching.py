@@ -32,6 +32,7 @@ SYSTEMS: Final[Mapping[str, str]] = {
     "mac os x": "macos",
     "mac os": "macos",
 }
+SYSTEM_NAME: Final = re.compile(r"[a-z](?:[a-z ]*[a-z])?")
 ANONYMOUS_MODEL: Final = "k"
 """Since version 110 Chrome says "Android 10; K" on every phone
 (developers.google.com/privacy-sandbox/blog/user-agent-reduction-android-model-and-version)."""
@@ -95,8 +96,7 @@ def signals_of(
     390x844, in points or CSS pixels; `time_zone` an IANA name. `form`, such as iphone, says
     little, and `language` is too widespread to count for a match, but speaks against one.
     """
-    system = _folded(os)
-    system = SYSTEMS.get(system, system)
+    system = system_in(os)
     plain_model = _folded(model)
     anonymous = plain_model == ANONYMOUS_MODEL
     language, region = _locale(_folded(locale))
@@ -111,6 +111,14 @@ def signals_of(
         "screen": _screen(_folded(screen)),
     }
     return {name: text for name, text in known.items() if text}
+
+
+def system_in(told: str | None) -> str:
+    """The operating system's name in one spelling, without its version: iOS 18.5 is ios."""
+    plain = _folded(told)
+    named = SYSTEM_NAME.match(plain)
+    name = named[0] if named else plain
+    return SYSTEMS.get(name, name)
 
 
 def hashed(signals: Mapping[str, str], key: bytes) -> dict[str, str]:

@@ -16,9 +16,11 @@ from api.schemas.fields import (
 )
 from domain.attribution import Method
 from domain.installs import Install
+from domain.matching import system_in
 
 LATEST_S: Final = 253_402_300_799
 """The end of the year 9999: what is later was given in milliseconds."""
+PLATFORMS: Final = ("ios", "android")
 Seconds = Annotated[int, Field(strict=True, ge=0, le=LATEST_S)] | None
 
 
@@ -29,7 +31,9 @@ class ResolveIn(Strict):
     gives them (developer.android.com/google/play/installreferrer/library); 0 is unknown, too.
     """
 
-    platform: Literal["ios", "android"]
+    platform: Literal["ios", "android"] | None = Field(
+        default=None, description="Left out, it is what `os` names"
+    )
     install_referrer: OptionalFind = Field(default=None, description="Play's string as it is")
     referrer_click_timestamp_seconds: Seconds = None
     install_begin_timestamp_seconds: Seconds = None
@@ -50,13 +54,21 @@ class ResolveIn(Strict):
         default=None, description="Of the install; the same when the app asks again"
     )
     device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
-    os: OptionalLine = None
-    os_version: OptionalLine = Field(default=None, examples=["18.5"])
+    os: OptionalLine = Field(default=None, examples=["iOS 18.5", "Android 15"])
+    os_version: OptionalLine = Field(
+        default=None, examples=["18.5"], description="Left out, it is looked for in `os`"
+    )
     locale: OptionalPhrase = Field(default=None, examples=["en-US"])
     time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
     screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
     ip: OptionalPersonal = Field(default=None, description="Of the device, not of the app's server")
     user_agent: OptionalPassage = None
+
+    @property
+    def runs_on(self) -> str | None:
+        """`platform`, or what `os` names where that is one."""
+        named = system_in(self.os)
+        return self.platform or (named if named in PLATFORMS else None)
 
     def install(self) -> Install | None:
         """What Play told, if it told anything."""

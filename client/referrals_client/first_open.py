@@ -7,12 +7,14 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOpen:
-    """All but the platform may be unknown; the more is known, the surer the answer.
+    """All may be unknown; the more is known, the surer the answer.
+
+    `platform` may be left out where `os` names it, such as "iOS 18.5".
 
     The timestamps are seconds since 1970 as Google's library gives them, 0 where it does not know.
     """
 
-    platform: Literal["ios", "android"]
+    platform: Literal["ios", "android"] | None = None
     install_referrer: str | None = None
     referrer_click_timestamp_seconds: int | None = None
     install_begin_timestamp_seconds: int | None = None
@@ -36,7 +38,7 @@ class FirstOpen:
     def of(cls, told: Mapping[str, Any], *, ip: str | None, user_agent: str | None) -> Self:
         """What an app told its server, and what that server saw itself; other names are ignored."""
         known = {one.name: told[one.name] for one in fields(cls) if one.name in told}
-        seen: dict[str, Any] = {"platform": None, **known, "ip": ip, "user_agent": user_agent}
+        seen: dict[str, Any] = {**known, "ip": ip, "user_agent": user_agent}
         return cls(**seen)
 
     def body(self) -> dict[str, object]:

@@ -168,7 +168,7 @@ async def test_a_way_that_the_campaign_does_not_accept_is_not_answered(client: A
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "platform"),
+        ({"os": "x" * 65}, "os"),
         ({"platform": "web"}, "platform"),
         (
             {"platform": "ios", "install_begin_timestamp_seconds": -1},

@@ -53,6 +53,26 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
     assert touch.evidence == {"agreed": ["os_version", "locale", "form"]}
 
 
+@pytest.mark.parametrize(
+    ("told", "platform"),
+    [({"os": "iOS 18.5"}, "ios"), ({"os": "iOS", "os_version": "18.5.1"}, "ios"), ({}, None)],
+)
+async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
+    client: AsyncClient,
+    database: Database,
+    settings: Settings,
+    told: dict[str, str],
+    platform: str | None,
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    phone = {**PHONE, "platform": None, "os_version": None, **told}
+    answer = await resolved(client, **phone, ip=ip, device_id=device)
+    assert (answer["code"], answer["method"]) == (code, "probabilistic")
+    (touch,) = await touches_of(database, settings, device)
+    assert touch.platform == platform
+
+
 async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_question(
     client: AsyncClient,
 ) -> None:

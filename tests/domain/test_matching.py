@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.attribution import Refusal
-from domain.matching import WEIGHTS, Candidate, Match, hashed, match, signals_of
+from domain.matching import WEIGHTS, Candidate, Match, hashed, match, signals_of, system_in
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 KEY = b"a key for tests"
@@ -45,6 +45,23 @@ def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
     assert found == Match(
         candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form")
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("iOS 18.5", "ios"),
+        ("iPhone OS 18_5", "ios"),
+        ("iPadOS", "ios"),
+        ("Android 15", "android"),
+        ("ANDROID", "android"),
+        ("15", "15"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_system_has_one_name_with_its_version_or_without(told: str | None, name: str) -> None:
+    assert system_in(told) == name
 
 
 def test_the_network_alone_decides_nothing() -> None:

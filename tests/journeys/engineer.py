@@ -1,7 +1,7 @@
 """Somebody who looks into Temporal while the journeys go on."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
@@ -9,6 +9,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from sandbox.answers import Referral
 from sandbox.book import Book
 from sandbox.patience import until
+
+PATIENT_S: Final = 60.0
+"""A crowd of lives at once takes longer than one alone, above all where others use the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Engineer:
             lambda: self._description(referral.workflow_id),
             lambda seen: seen is not None and _is_idle(seen),
             what=f"{referral.workflow_id} has acted",
+            within_s=PATIENT_S,
         )
         return await self.book.referral(referral_id)
 
