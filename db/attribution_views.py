@@ -21,12 +21,15 @@ MOST_DECIDED_AGAIN: Final = 20_000
 AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A touch that was weighed; `outcome` is 'won', or why it does not count."""
 
+    touch_id: UUID
     method: Method
+    confidence: float
     code: str | None
+    campaign: str | None
     at: datetime
     outcome: str
 
@@ -159,8 +162,11 @@ def candidates_of(row: AttributionLog) -> tuple[Candidate, ...]:
 
 def _candidate(told: dict[str, Any]) -> Candidate:
     return Candidate(
+        touch_id=UUID(told["touch_id"]),
         method=Method(told["method"]),
+        confidence=told["confidence"],
         code=told.get("code"),
+        campaign=told.get("campaign"),
         at=datetime.fromisoformat(told["at"]),
         outcome=told.get("outcome") or "not_weighed",
     )

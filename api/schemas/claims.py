@@ -70,8 +70,11 @@ class RebindOut(Shown):
 class CandidateOut(Shown):
     """A touch that was weighed; `outcome` is `won`, or why it does not count."""
 
+    touch_id: UUID
     method: Method
+    confidence: float
     code: str | None
+    campaign: str | None
     at: datetime
     outcome: str
 

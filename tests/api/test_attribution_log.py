@@ -93,6 +93,8 @@ async def test_a_cookie_alone_binds_with_less_confidence(
 
     told = (await referral_of(client, player))["attribution"]
     assert (told["method"], told["confidence"]) == ("cookie", 0.9)
+    (weighed,) = told["candidates"]
+    assert (weighed["campaign"], weighed["confidence"]) == ("default", 0.9)
 
 
 async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
