@@ -28,6 +28,24 @@ class Resolution(Answer):
     ask: str | None
 
 
+class Candidate(Answer):
+    method: str
+    outcome: str
+
+
+class Again(Answer):
+    outcome: str
+    agrees: bool
+
+
+class Decision(Answer):
+    """What was weighed, and the same decision made again."""
+
+    outcome: str
+    candidates: list[Candidate]
+    decided_again: Again | None
+
+
 class Reward(Answer):
     reward_id: str
     player_id: str

@@ -3,11 +3,16 @@
 from typing import Final
 
 from sandbox.book import Book
+from sandbox.campaigns import draft
 from sandbox.events import ago, deposit, signup, unique
 from sandbox.proofs import Proofs
 
 HOME: Final = "198.51.100.20"
 DORM: Final = "198.51.100.21"
+SAFARI: Final = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+)
 PHONE: Final = {"os_version": "18.5", "locale": "en-US", "time_zone": "America/New_York"}
 
 
@@ -52,3 +57,39 @@ async def nobody_guessed(book: Book, proofs: Proofs) -> None:
         await book.click(code, platform="web", ip=DORM, **PHONE)
     found = await book.resolve(platform="ios", ip=DORM, device_id=unique("install"), **PHONE)
     proofs.add("who is asked about", expected=None, seen=found.ask)
+
+
+async def disputed(book: Book, proofs: Proofs) -> None:
+    """Two links and a code: one counts, the others are lost, and anybody can ask why."""
+    visitor, friend = unique("visitor"), unique("friend")
+    links = [await book.click(await book.code(unique("referrer")), visitor) for _ in range(2)]
+    typed = await book.code(unique("referrer"))
+    token = links[-1].referral_token
+    registered = signup(friend, referral_token=token, code=typed)
+    await book.send(registered)
+    await book.bound(friend)
+    others = [await book.at_stage(link.referral_id, "LOST") for link in links]
+    decided = await book.decision(registered.id)
+    weighed = sorted(f"{one.method} {one.outcome}" for one in decided.candidates)
+    expected = ["referral_token outranked", "referral_token outranked", "typed_code won"]
+    reasons = [other.timeline[-1].reason for other in others]
+    agrees = decided.decided_again is not None and decided.decided_again.agrees
+    proofs.add("what was weighed", expected=expected, seen=weighed)
+    proofs.add("why the two links are lost", expected=["superseded"] * 2, seen=reasons)
+    proofs.add("decided again from what is stored, it agrees", expected=True, seen=agrees)
+
+
+async def read_on_a_phone(book: Book, proofs: Proofs) -> None:
+    """A link preview reads the same page, and is nobody's invitation."""
+    code = await book.code(unique("referrer"), await book.publish(draft(opens="landing")))
+    person = await book.follow(code, agent=SAFARI, language="es-MX,es;q=0.9")
+    preview = await book.follow(code, agent="WhatsApp/2.24.6 A", language="")
+    loads = person.headers["Content-Security-Policy"].split(";")[0]
+    proofs.add("its language", expected="es", seen=person.headers["Content-Language"])
+    proofs.add("what it may load from elsewhere", expected="default-src 'none'", seen=loads)
+    proofs.add("the code is on it", expected=True, seen=f">{code}<" in person.text)
+    proofs.add(
+        "whether it carries an invitation: to a person, to a link preview",
+        expected=[True, False],
+        seen=["referral_token=" in answer.text for answer in (person, preview)],
+    )

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.answers import Balance, Invitation, Referral, Resolution, Review, Reward, Verification
+from sandbox.answers import (
+    Balance,
+    Decision,
+    Invitation,
+    Referral,
+    Resolution,
+    Review,
+    Reward,
+    Verification,
+)
 from sandbox.events import Event, unique, usd
 from sandbox.patience import PATIENCE_S, until
 
@@ -61,6 +70,11 @@ class Book:
         answer = await self.call("POST", "/v1/clicks", body)
         return Invitation.model_validate_json(answer.raise_for_status().content)
 
+    async def follow(self, code: str, *, agent: str, language: str) -> httpx.Response:
+        """A browser's, or a program's, visit to the link."""
+        headers = {"User-Agent": agent, "Accept-Language": language}
+        return await self.call("GET", f"/r/{code}", headers=headers)
+
     async def resolve(self, **opened: str) -> Resolution:
         """An app's first open: who brought its person."""
         answer = await self.call("POST", "/v1/attributions/resolve", opened)
@@ -77,6 +91,11 @@ class Book:
         body = {"player_id": player_id, "code": code}
         answer = await self.call("POST", "/v1/attributions/claim", body)
         return str(answer.raise_for_status().json()["outcome"])
+
+    async def decision(self, attempt_id: str) -> Decision:
+        """Why a signup belongs to a referral: by its event's id."""
+        answer = await self.call("GET", f"/v1/attributions/{attempt_id}")
+        return Decision.model_validate_json(answer.raise_for_status().content)
 
     async def referral(self, referral_id: str) -> Referral:
         answer = await self.call("GET", f"/v1/referrals/{referral_id}")

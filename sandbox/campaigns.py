@@ -6,10 +6,15 @@ from sandbox.events import ago, unique, usd
 
 
 def draft(
-    *, budget_minor: int = 1_000_000, ends_at: str | None = None, **terms: object
+    *,
+    budget_minor: int = 1_000_000,
+    ends_at: str | None = None,
+    opens: str = "destination",
+    **terms: object,
 ) -> dict[str, Any]:
     """$10 to the referrer for a first deposit of $10, unless `terms` say otherwise."""
     return {
+        "link": {"opens": opens},
         "slug": unique("offer"),
         "name": "An offer of the sandbox",
         "starts_at": ago(days=365).isoformat(),

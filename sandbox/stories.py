@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.arrivals import asked_first, nobody_guessed, typed_later
+from sandbox.arrivals import (
+    asked_first,
+    disputed,
+    nobody_guessed,
+    read_on_a_phone,
+    typed_later,
+)
 from sandbox.book import Book
 from sandbox.campaigns import draft
 from sandbox.events import ago, deposit, signup, taken_back, unique
@@ -156,6 +162,8 @@ STORIES: Final = (
     Story("A friend deposits first and types the code two hours after signing up", typed_later),
     Story("A link was followed on this phone, and the app knows nothing of it", asked_first),
     Story("Two links were followed behind the address of one dorm", nobody_guessed),
+    Story("Two links were followed and a third friend's code is typed: who, and why", disputed),
+    Story("The page of an invitation, on an iPhone that speaks Spanish", read_on_a_phone),
     Story(
         "Referrer and friend pay with one card: a second person looks, approves, and it is paid",
         shared_card,
