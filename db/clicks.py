@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from db import visits
-from db.engine import Session
+from db.engine import Statements
 from db.offers import Offer
 from db.visits import Found, Visit
 from domain.campaign import Schedule
@@ -34,7 +34,7 @@ class Invitation:
     expires_at: datetime | None = None
 
 
-async def follow(session: Session, visit: Visit) -> Invitation:
+async def follow(session: Statements, visit: Visit) -> Invitation:
     """Write the touch and, unless this visitor has one open, a new invitation.
 
     Each statement is a transaction by itself, and nearly every click is answered by two.
@@ -60,7 +60,7 @@ def closed_by(schedule: Schedule, at: datetime) -> Outcome | None:
 
 
 async def _refused(
-    session: Session, visit: Visit, offer: Offer | None, outcome: Outcome
+    session: Statements, visit: Visit, offer: Offer | None, outcome: Outcome
 ) -> Invitation:
     """An unknown code takes a write like a known one, so that time does not tell them apart."""
     campaign = None if offer is None else offer.campaign
@@ -68,7 +68,7 @@ async def _refused(
     return Invitation(outcome, offer)
 
 
-async def _known(session: Session, visit: Visit, found: Found) -> Invitation | None:
+async def _known(session: Statements, visit: Visit, found: Found) -> Invitation | None:
     own = found.open
     if own is None:
         return None
@@ -81,7 +81,7 @@ async def _known(session: Session, visit: Visit, found: Found) -> Invitation | N
     return Invitation(Outcome.KNOWN, found.offer, own.referral_id, own.expires_at)
 
 
-async def _new(session: Session, visit: Visit, found: Found) -> Invitation | None:
+async def _new(session: Statements, visit: Visit, found: Found) -> Invitation | None:
     """None when an equal click was faster."""
     referral_id = await visits.open_new(session, visit, found)
     if referral_id is None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.engine import ReadSession, Session
+from db.engine import ReadSession, Statements
 from db.tables import FactRow
 from domain.facts import KINDS, Fact, Kind, kind_of
 
@@ -41,7 +41,7 @@ class Recorded(StrEnum):
 
 
 async def record(
-    session: Session, fact: Fact, *, player_id: str, door: str, route: bool = True
+    session: Statements, fact: Fact, *, player_id: str, door: str, route: bool = True
 ) -> Recorded:
     """Write a fact whose personal fields are hashed already, and put it in the courier's inbox.
 
@@ -64,7 +64,7 @@ async def record(
     return await _compared(session, kind, fact.event_id, fingerprint)
 
 
-async def _compared(session: Session, kind: Kind, event_id: str, fingerprint: str) -> Recorded:
+async def _compared(session: Statements, kind: Kind, event_id: str, fingerprint: str) -> Recorded:
     known = await session.scalar(
         select(FactRow.fingerprint).where(FactRow.kind == kind, FactRow.event_id == event_id)
     )

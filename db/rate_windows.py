@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from db.engine import Session
+from db.engine import Statements
 
 FORGET_AT_ONCE: Final = 500
 
@@ -41,7 +41,7 @@ class Window:
 
 
 async def count(
-    session: Session, hits: Mapping[str, timedelta], looks: Collection[str], *, now: datetime
+    session: Statements, hits: Mapping[str, timedelta], looks: Collection[str], *, now: datetime
 ) -> dict[str, Window]:
     """Count a hit on each key, whose window lasts so long; `looks` are only looked up."""
     values = {
@@ -54,6 +54,6 @@ async def count(
     return {row.key: Window(row.hits, row.ends_at) for row in rows}
 
 
-async def forget(session: Session, *, before: datetime) -> None:
+async def forget(session: Statements, *, before: datetime) -> None:
     """Remove some windows that ended before."""
     await session.execute(_FORGET, {"before": before, "most": FORGET_AT_ONCE})

@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
-from db.engine import ReadSession, Session
+from db.engine import Statements
 from db.offers import Offer
 from db.policies import link_from, policy_from
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
@@ -125,7 +125,7 @@ class Found:
     open: Open | None
 
 
-async def find(session: ReadSession, visit: Visit) -> Found | None:
+async def find(session: Statements, visit: Visit) -> Found | None:
     """None when there is no such code."""
     asked = {"code": visit.code, "visitor": visit.visitor}
     row = (await session.execute(_FIND, asked)).one_or_none()
@@ -133,7 +133,7 @@ async def find(session: ReadSession, visit: Visit) -> Found | None:
 
 
 async def touch(
-    session: Session,
+    session: Statements,
     visit: Visit,
     *,
     campaign: str | None,
@@ -145,7 +145,7 @@ async def touch(
     await session.execute(_TOUCH, _values(visit) | values)
 
 
-async def open_new(session: Session, visit: Visit, found: Found) -> UUID | None:
+async def open_new(session: Statements, visit: Visit, found: Found) -> UUID | None:
     """An invitation with its terms, timeline, event, touch and delivery; None if there is one."""
     referral_id = uuid4()
     event_id = uuid5(referral_id, "timeline:1")
@@ -173,7 +173,7 @@ async def open_new(session: Session, visit: Visit, found: Found) -> UUID | None:
     return referral_id if opened else None
 
 
-async def make_room(session: Session, referral_id: UUID) -> None:
+async def make_room(session: Statements, referral_id: UUID) -> None:
     """An invitation whose token is dead is no longer the one that its visitor has."""
     stale = update(ReferralRow).where(ReferralRow.id == referral_id)
     await session.execute(stale.where(ReferralRow.stage == Stage.INVITED).values(visitor=None))
