@@ -27,7 +27,11 @@ class Asking:
 
     async def resolve(self, seen: FirstOpen) -> Outcome[Resolved]:
         """Who invited the person who opens the app for the first time. Scope `codes:write`."""
-        return await self._post("/v1/attributions/resolve", seen.body, answers.resolved)
+
+        def body() -> dict[str, object]:
+            return seen.body()  # not before: `seen` may be anything
+
+        return await self._post("/v1/attributions/resolve", body, answers.resolved)
 
     async def confirm(self, referral_token: str, *, confirmed: bool = True) -> Outcome[Confirmed]:
         """What the person said to the question of `resolve`. Scope `codes:write`."""

@@ -1,6 +1,7 @@
 """One attempt over HTTP, with a deadline, told as a value."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,8 @@ ABOUT_THE_EVENT: Final = ABOUT_THE_CALL - {404, 410}
 """The same for events: their addresses are fixed, so 404 means that the way there is wrong."""
 CONNECTIONS: Final = 100
 LONGEST_DETAIL: Final = 300
+LONGEST_ANSWER: Final = 1_000_000
+"""Bytes. Whatever stands between us and the service may answer in its place."""
 
 
 class Wire:
@@ -54,7 +57,7 @@ class Wire:
     ) -> Outcome[Any]:
         try:
             async with asyncio.timeout(within_s):
-                answer = await self._http.request(
+                request = self._http.stream(
                     method,
                     self._url + path,
                     headers=self._headers,
@@ -62,7 +65,9 @@ class Wire:
                     follow_redirects=False,
                     **more,
                 )
-            return _outcome(answer, refusals)
+                async with request as answer:
+                    body = await _bounded(answer)
+            return _outcome(answer, body, refusals)
         except TimeoutError:
             return Unavailable("deadline")
         except Exception as fault:  # noqa: BLE001 - the caller's critical path begins here
@@ -74,26 +79,42 @@ def _own_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS))
 
 
-def _outcome(answer: httpx.Response, refusals: frozenset[int]) -> Outcome[Any]:
+async def _bounded(answer: httpx.Response) -> bytes:
+    body = b""
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > LONGEST_ANSWER:
+            raise ValueError("this is no answer of the service")
+    return body
+
+
+def _outcome(answer: httpx.Response, body: bytes, refusals: frozenset[int]) -> Outcome[Any]:
     if answer.is_success:
-        return Ok(answer.json())
+        return Ok(json.loads(body))
     if answer.status_code in refusals:
-        return _refused(answer)
+        return _refused(answer.status_code, body)
     return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
 
 
-def _refused(answer: httpx.Response) -> Refused:
-    problem = _problem(answer)
-    code = str(problem.get("code") or f"http_{answer.status_code}")
-    fields = [f"{error['field']}: {error['message']}" for error in problem.get("errors", ())]
+def _refused(status: int, body: bytes) -> Refused:
+    """Whatever the body looks like: the status alone says no, so it must not be repeated."""
+    problem = _mapping(body)
+    code = str(problem.get("code") or f"http_{status}")
+    errors = problem.get("errors")
+    listed = errors if isinstance(errors, list) else []
+    fields = [
+        f"{error.get('field')}: {error.get('message')}"
+        for error in listed
+        if isinstance(error, dict)
+    ]
     detail = "; ".join(fields) or str(problem.get("detail", ""))
-    return Refused(code, detail[:LONGEST_DETAIL], answer.status_code)
+    return Refused(code, detail[:LONGEST_DETAIL], status)
 
 
-def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+def _mapping(body: bytes) -> Mapping[str, Any]:
     try:
-        problem = answer.json()
-    except ValueError:
+        problem = json.loads(body)
+    except (ValueError, RecursionError):
         return {}
     return problem if isinstance(problem, dict) else {}
 

@@ -139,6 +139,7 @@ async def test_unusable_input_is_refused_without_asking(listener: Listener) -> N
         assert isinstance(await client.claim("player", "CODE", occurred_at=naive), Refused)
         assert isinstance(await client.code_of(object()), Refused)  # type: ignore[arg-type]
         assert isinstance(await client.balance(None), Refused)  # type: ignore[arg-type]
+        assert isinstance(await client.resolve(None), Refused)  # type: ignore[arg-type]
     assert listener.heard == []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
+from referrals_client.wire import LONGEST_ANSWER
 from sandbox.events import unique
 from sandbox.patience import until
 from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
@@ -119,6 +120,26 @@ async def test_what_the_service_refuses_is_not_repeated_and_told(
     (refused,) = back.refused
     assert (refused.event_id, refused.refusal.code) == ("refused-1", code)
     assert refused.event is not None
+
+
+@pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])
+async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
+    listener: Listener, body: dict[str, object]
+) -> None:
+    back = HandedBack()
+    listener.replies["refused"] = Reply(422, body)
+    async with back.client(listener.url) as client:
+        sign_up(client, "refused")
+        assert await client.flushed(SOON_S)
+    assert [refused.refusal.code for refused in back.refused] == ["http_422"]
+
+
+async def test_an_answer_without_an_end_is_not_kept(listener: Listener) -> None:
+    listener.script.append(Reply(202, {"status": "x" * 2 * LONGEST_ANSWER}))
+    async with HandedBack().client(listener.url) as client:
+        sign_up(client, "player")
+        assert await client.flushed(SOON_S)
+        assert (client.stats.accepted, client.stats.failed_attempts) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
