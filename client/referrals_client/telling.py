@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
@@ -32,25 +33,26 @@ class Telling:
             self._count("duplicates")
         if self.is_away:
             self.is_away = False
-            log.info("the referral service is back")
+            _log(logging.INFO, "the referral service is back")
 
     def failed(self, failure: Unavailable) -> None:
         self._count("failed")
         if not self.is_away:
             self.is_away = True
-            log.warning("the referral service is away (%s); events wait", failure.why)
+            _log(logging.WARNING, "the referral service is away (%s); events wait", failure.why)
 
     def refused(self, door: str, event_id: str, refusal: Refused, event: Event | None) -> None:
         self._count("refused")
-        log.error("%s %s refused: %s %s", door, event_id, refusal.code, refusal.detail)
+        reason = (refusal.code, refusal.detail)
+        _log(logging.ERROR, "%s %s refused: %s %s", door, event_id, *reason)
         self._tell(self._on_refused, NotTaken(door, event_id, refusal, event))
 
     def dropped(self, event: Event, why: str) -> None:
         self._count("dropped")
         # A line each time the count has doubled; the callback gets every one.
         if self.counts["dropped"].bit_count() == 1:
-            dropped = self.counts["dropped"]
-            log.error("%s %s dropped: %s; %d by now", event.door, event.event_id, why, dropped)
+            which = (event.door, event.event_id, why, self.counts["dropped"])
+            _log(logging.ERROR, "%s %s dropped: %s; %d by now", *which)
         self._tell(self._on_dropped, Dropped(event, why))
 
     def _count(self, what: str) -> None:
@@ -63,4 +65,10 @@ class Telling:
         try:
             callback(told)
         except Exception as fault:  # noqa: BLE001 - it would reach the caller's critical path
-            log.error("a callback raised %s", type(fault).__name__)  # noqa: TRY400
+            _log(logging.ERROR, "a callback raised %s", type(fault).__name__)
+
+
+def _log(level: int, text: str, *arguments: object) -> None:
+    """Handlers and filters are the caller's; what they raise would end delivery, or the caller."""
+    with suppress(Exception):
+        log.log(level, text, *arguments)

@@ -233,6 +233,27 @@ async def test_what_a_callback_raises_stays_inside(listener: Listener) -> None:
     assert client.stats.dropped == 2
 
 
+class Broken(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RuntimeError(record.levelname)
+
+
+async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
+    listener: Listener,
+) -> None:
+    listener.script.append(AWAY)
+    log = logging.getLogger("referrals_client")
+    log.addHandler(broken := Broken())
+    try:
+        async with HandedBack().client(listener.url, Limits(queue=1)) as client:
+            told = [sign_up(client, "player"), sign_up(client, "player"), sign_up(client, "?")]
+            assert await client.flushed(SOON_S)
+    finally:
+        log.removeHandler(broken)
+    assert told == [Handover.QUEUED, Handover.DROPPED, Handover.REFUSED]
+    assert client.stats.accepted == 1
+
+
 async def test_many_tasks_and_threads_hand_over_at_once(listener: Listener) -> None:
     async with HandedBack().client(listener.url) as client:
 
