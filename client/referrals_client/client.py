@@ -1,6 +1,7 @@
 """The client: events are handed over at once and delivered behind the caller's back."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Self, Unpack
@@ -52,13 +53,14 @@ class Client(Asking):
         http: httpx.AsyncClient | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._lanes = Lanes(self._limits.queue)
+        self._lanes = Lanes(self._limits.queue, bytes_bound=self._limits.queue_bytes)
         self._telling = Telling(on_dropped, on_refused)
         wire = Wire(url, api_key, http=http)
         super().__init__(wire, call_s=self._limits.call_s)
         self._sender = Sender(self._lanes, wire, self._limits, self._telling)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._sends_in: int | None = None
 
     def signed_up(self, **signup: Unpack[SignupFields]) -> Handover:
         """A player opened an account; a token or a typed code says who brought them."""
@@ -104,6 +106,7 @@ class Client(Asking):
         """Begin to deliver, in the loop that runs; RuntimeError without one."""
         if self._sending is None:
             self._loop = asyncio.get_running_loop()
+            self._sends_in = os.getpid()
             self._sending = self._loop.create_task(self._send(), name="referrals_client")
 
     async def flushed(self, within_s: float) -> bool:
@@ -138,7 +141,9 @@ class Client(Asking):
     def _hand_over(self, door: str, fields: Mapping[str, object]) -> Handover:
         try:
             event = event_of(door, fields, at=datetime.now(UTC))
-            why = self._lanes.put(event)
+            # After a fork the tasks that deliver are those of the parent; here nobody would.
+            forked = self._sends_in not in {None, os.getpid()}
+            why = "forked" if forked else self._lanes.put(event)
             if why is None:
                 return self._wake()
             self._telling.dropped(event, why)

@@ -12,7 +12,7 @@ class Handover(StrEnum):
 
     QUEUED = "queued"
     DROPPED = "dropped"
-    """The queue is full, or the client is closed; `on_dropped` has it."""
+    """The queue is full, the client is closed or of another process; `on_dropped` has it."""
     REFUSED = "refused"
     """It could never be accepted; `on_refused` has the reason."""
 
@@ -23,7 +23,7 @@ class Dropped:
 
     event: Event
     why: str
-    """`full`, or `closed`."""
+    """`full`, `closed`, or `forked`."""
 
 
 @dataclass(frozen=True, slots=True)

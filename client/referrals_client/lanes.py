@@ -13,12 +13,14 @@ NEVER: Final = float("inf")
 class Lanes:
     """May be filled from any thread. What `take` gave comes back by `settle` or `postpone`."""
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, *, bytes_bound: int) -> None:
         self._bound = bound
+        self._bytes_bound = bytes_bound
         self._lanes: dict[str, deque[Event]] = {}
         self._ready: deque[str] = deque()
         self._resting: list[tuple[float, str]] = []
         self._count = 0
+        self._bytes = 0
         self._is_open = True
         self._lock = Lock()
 
@@ -30,13 +32,15 @@ class Lanes:
         with self._lock:
             if not self._is_open:
                 return "closed"
-            if self._count >= self._bound:
+            size = len(event.body)
+            if self._count >= self._bound or self._bytes + size > self._bytes_bound:
                 return "full"
             lane = self._lanes.setdefault(event.player_id, deque())
             if not lane:
                 self._ready.append(event.player_id)
             lane.append(event)
             self._count += 1
+            self._bytes += size
             return None
 
     def take(self, now: float) -> Event | None:
@@ -58,6 +62,7 @@ class Lanes:
                 return
             lane.popleft()
             self._count -= 1
+            self._bytes -= len(event.body)
             if lane:
                 self._ready.append(event.player_id)
             else:
@@ -85,5 +90,5 @@ class Lanes:
             self._lanes.clear()
             self._ready.clear()
             self._resting.clear()
-            self._count = 0
+            self._count = self._bytes = 0
             return left

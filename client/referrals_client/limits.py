@@ -13,6 +13,8 @@ class Limits:
 
     queue: int = 10_000
     """Events waiting or on their way; the next one is dropped."""
+    queue_bytes: int = 32 * 2**20
+    """The same, of their bodies: a person decides how long a user agent or a name is."""
     senders: int = 4
     """Events on their way at once, each of another player."""
     attempt_s: float = 5.0

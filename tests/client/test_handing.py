@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
-from referrals_client.wire import LONGEST_ANSWER
 from sandbox.events import unique
 from sandbox.patience import until
 from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
@@ -122,26 +121,6 @@ async def test_what_the_service_refuses_is_not_repeated_and_told(
     assert refused.event is not None
 
 
-@pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])
-async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
-    listener: Listener, body: dict[str, object]
-) -> None:
-    back = HandedBack()
-    listener.replies["refused"] = Reply(422, body)
-    async with back.client(listener.url) as client:
-        sign_up(client, "refused")
-        assert await client.flushed(SOON_S)
-    assert [refused.refusal.code for refused in back.refused] == ["http_422"]
-
-
-async def test_an_answer_without_an_end_is_not_kept(listener: Listener) -> None:
-    listener.script.append(Reply(202, {"status": "x" * 2 * LONGEST_ANSWER}))
-    async with HandedBack().client(listener.url) as client:
-        sign_up(client, "player")
-        assert await client.flushed(SOON_S)
-        assert (client.stats.accepted, client.stats.failed_attempts) == (1, 1)
-
-
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_a_bad_key_or_a_wrong_address_refuses_no_event(
     listener: Listener, status: int
@@ -231,27 +210,6 @@ async def test_what_a_callback_raises_stays_inside(listener: Listener) -> None:
     assert deposit(client, "no player") is Handover.REFUSED
     await client.aclose()
     assert client.stats.dropped == 2
-
-
-class Broken(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        raise RuntimeError(record.levelname)
-
-
-async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
-    listener: Listener,
-) -> None:
-    listener.script.append(AWAY)
-    log = logging.getLogger("referrals_client")
-    log.addHandler(broken := Broken())
-    try:
-        async with HandedBack().client(listener.url, Limits(queue=1)) as client:
-            told = [sign_up(client, "player"), sign_up(client, "player"), sign_up(client, "?")]
-            assert await client.flushed(SOON_S)
-    finally:
-        log.removeHandler(broken)
-    assert told == [Handover.QUEUED, Handover.DROPPED, Handover.REFUSED]
-    assert client.stats.accepted == 1
 
 
 async def test_many_tasks_and_threads_hand_over_at_once(listener: Listener) -> None:
