@@ -20,7 +20,7 @@ CREATE TABLE referral_outbox (
 );
 
 -- Only what waits is in these, so they stay small however long the table is kept.
-CREATE INDEX referral_outbox_waiting ON referral_outbox (position)
+CREATE INDEX referral_outbox_waiting ON referral_outbox (due_at, position)
     WHERE sent_at IS NULL AND dead IS NULL;
 CREATE INDEX referral_outbox_waiting_of_player ON referral_outbox (player_id, position)
     WHERE sent_at IS NULL AND dead IS NULL;

@@ -25,7 +25,8 @@ IDLE_S: Final = 0.2
 DEFAULT_LEASE_S: Final = 30.0
 COMMAND_S: Final = 10.0
 
-# Rows that another relay is just leasing are skipped; those that it has leased are not due.
+# Rows that another relay is just leasing are skipped; those that it has leased are not due. Whose
+# turn has been the longest comes first, so rows that fail each time cannot fill every round.
 TAKE: Final = """
     WITH due AS MATERIALIZED (
         SELECT position FROM referral_outbox AS first
@@ -34,7 +35,7 @@ TAKE: Final = """
               SELECT FROM referral_outbox AS earlier
               WHERE earlier.player_id = first.player_id AND earlier.position < first.position
                 AND earlier.sent_at IS NULL AND earlier.dead IS NULL)
-        ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
+        ORDER BY due_at, position LIMIT $1 FOR UPDATE SKIP LOCKED)
     UPDATE referral_outbox AS taken
     SET attempts = attempts + 1, due_at = now() + $2 * interval '1 second'
     FROM due WHERE taken.position = due.position
@@ -65,7 +66,8 @@ class Relay:
         failures = 0
         while not stopping.is_set():
             heard = await self._round()
-            failures = 0 if all(heard) else failures + 1
+            # One row that was heard shows that the service is there; the others have own pauses.
+            failures = failures + 1 if heard and not any(heard) else 0
             if failures:
                 await _pause(stopping, self.limits.pause_s(failures))
             elif not heard:

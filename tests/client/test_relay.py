@@ -112,6 +112,19 @@ async def test_an_event_that_always_fails_holds_up_nobody_else(
     assert "deposit:unlucky" not in listener.event_ids
 
 
+async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_else(
+    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    for player_id in (f"unlucky-{number}" for number in range(40)):
+        listener.replies[player_id] = Reply(500)
+        await report(accounts, "deposits", deposit_body(player_id))
+    async with relay(outbox_dsn, listener.url, "key", lease_s=2):
+        await until(attempts(accounts), lambda most: most >= 4, what="pauses as long as they get")
+        for number in range(40):
+            await report(accounts, "deposits", deposit_body(f"player-{number}"))
+        await until(waiting_of(accounts), lambda left: left == 40, what="only the unlucky left")
+
+
 async def test_a_relay_that_is_told_to_end_finishes_its_round(
     listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
@@ -136,6 +149,13 @@ def waiting_of(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
         return int(await accounts.fetchval(query))
 
     return waiting
+
+
+def attempts(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
+    async def most() -> int:
+        return int(await accounts.fetchval("SELECT max(attempts) FROM referral_outbox"))
+
+    return most
 
 
 async def all_settled(accounts: asyncpg.Pool) -> None:
