@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from api.schemas.fields import (
+    Brought,
     OptionalFind,
     OptionalLine,
-    OptionalPassage,
     OptionalPersonal,
     OptionalPhrase,
     Shown,
@@ -62,7 +62,7 @@ class ResolveIn(Strict):
     time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
     screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
     ip: OptionalPersonal = Field(default=None, description="Of the device, not of the app's server")
-    user_agent: OptionalPassage = None
+    user_agent: Brought = None
 
     @property
     def runs_on(self) -> str | None:

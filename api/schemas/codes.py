@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import (
+    Brought,
     Id,
     Line,
     OptionalLine,
-    OptionalPassage,
     OptionalPersonal,
     OptionalPhrase,
     Phrase,
@@ -84,7 +84,7 @@ class ClickIn(Strict):
     visitor_id: Phrase
     platform: Platform
     ip: OptionalPersonal = None
-    user_agent: OptionalPassage = None
+    user_agent: Brought = None
     device_id: OptionalPhrase = None
     device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
     os: OptionalLine = None

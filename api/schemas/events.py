@@ -5,17 +5,18 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.fields import (
+    Brought,
     Currency,
     Id,
     Line,
     OptionalLine,
-    OptionalPassage,
     OptionalPersonal,
     OptionalPhrase,
     PastTime,
     PositiveMoneyIn,
     Shown,
     Strict,
+    Typed,
     Word,
 )
 from domain.facts import (
@@ -52,12 +53,12 @@ class SignupIn(Reported):
     platform: Word
     jurisdiction: Line
     currency: Currency
-    referral_token: OptionalPassage = None
-    cookie_token: OptionalPassage = None
-    code: OptionalLine = None
-    locale: OptionalLine = None
+    referral_token: Brought = None
+    cookie_token: Brought = None
+    code: Typed = None
+    locale: Typed = None
     ip: OptionalPersonal = None
-    user_agent: OptionalPassage = None
+    user_agent: Brought = None
     device_id: OptionalPhrase = None
     email: OptionalPhrase = None
     phone: OptionalPersonal = None

@@ -102,6 +102,17 @@ def _printable(text: str) -> str:
     return text
 
 
+def _kept(longest: int) -> BeforeValidator:
+    """As much of a text as can be stored; what was cut or replaced is no code and no token."""
+
+    def kept(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:longest]
+
+    return BeforeValidator(kept)
+
+
 def _given(value: object) -> object:
     """An empty field was not filled in: unknown, and not the same as other empty ones."""
     return None if isinstance(value, str) and not value.strip() else value
@@ -162,9 +173,10 @@ OptionalPersonal = Annotated[
 OptionalPhrase = Annotated[
     Annotated[_Printable, Field(max_length=320)] | None, BeforeValidator(_given)
 ]
-OptionalPassage = Annotated[
-    Annotated[_Printable, Field(max_length=1024)] | None, BeforeValidator(_given)
-]
+Typed = Annotated[str | None, BeforeValidator(_given), _kept(64)]
+"""What a person typed. Too long or unstorable, it is not refused: the event would go with it."""
+Brought = Annotated[str | None, BeforeValidator(_given), _kept(1024)]
+"""What a browser or an app brought, in the same way."""
 OptionalFind = Annotated[
     Annotated[_Printable, Field(max_length=4096)] | None, BeforeValidator(_given)
 ]

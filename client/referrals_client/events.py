@@ -72,6 +72,13 @@ def _perhaps(value: object) -> str:
     return value
 
 
+def _brought(value: object) -> str:
+    """What a person typed or a browser sent: the service hears the signup whatever it is."""
+    if not isinstance(value, str):
+        raise ValueError("text is needed")  # noqa: TRY004 - as all that is refused
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:LONGEST_TEXT]
+
+
 def _currency(value: object) -> str:
     if not isinstance(value, str) or not CURRENCY.fullmatch(value):
         raise ValueError("a currency of ISO 4217 is needed")
@@ -105,10 +112,8 @@ Check = Callable[[object], Any]
 Checks = Mapping[str, Check]
 
 _REPORTED: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": _time}
-_AT_SIGNUP: Final = (
-    *("referral_token", "cookie_token", "code", "locale", "ip", "user_agent", "device_id"),
-    *("email", "phone", "kyc_subject", "full_name"),
-)
+_BROUGHT: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
+_AT_SIGNUP: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
 _AT_DEPOSIT: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
 _TAKEN_BACK: Final = _one_of("refund", "chargeback", "chargeback_won")
 _STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
@@ -116,7 +121,7 @@ _STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
 SHAPES: Final[Mapping[str, tuple[Checks, Checks]]] = {
     "signups": (
         {**_REPORTED, "platform": _text, "jurisdiction": _text, "currency": _currency},
-        dict.fromkeys(_AT_SIGNUP, _perhaps),
+        {**dict.fromkeys(_BROUGHT, _brought), **dict.fromkeys(_AT_SIGNUP, _perhaps)},
     ),
     "deposits": (
         {**_REPORTED, "deposit_id": _id, "amount": _money},

@@ -6,7 +6,7 @@ CREATE TABLE referral_outbox (
                CHECK (door IN ('signups', 'deposits', 'chargebacks', 'wagers', 'players')),
     event_id   text NOT NULL,
     player_id  text NOT NULL,
-    -- As it will be sent. json, not jsonb: jsonb would refuse a NUL in, say, a user agent, and
+    -- As it will be sent. json, not jsonb: jsonb would refuse a NUL in, say, a name, and
     -- with it the signup.
     body       json NOT NULL,
     written_at timestamptz NOT NULL DEFAULT now(),

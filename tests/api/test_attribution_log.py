@@ -115,6 +115,7 @@ async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
     [
         ({}, "no_touch"),
         ({"code": "NOBODYS"}, "unknown_code"),
+        ({"code": "a whole sentence " * 9}, "unknown_code"),
         ({"referral_token": "forged"}, "forged_token"),
         ({"cookie_token": "forged"}, "forged_token"),
     ],

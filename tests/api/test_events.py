@@ -71,6 +71,23 @@ async def test_refuses_a_bad_field_by_its_name_and_stores_nothing(
     assert await facts_of(database, player) == 0
 
 
+@pytest.mark.parametrize("text", ["x" * 5000, "nul\0", "half \ud800"])
+@pytest.mark.parametrize(
+    "field", ["code", "referral_token", "cookie_token", "user_agent", "locale"]
+)
+async def test_hears_a_signup_whatever_its_person_typed_or_browser_sent(
+    client: AsyncClient, database: Database, field: str, text: str
+) -> None:
+    player = unique("player")
+    body = json.dumps(signup(player_id=player) | {field: text})
+    headers = {"Content-Type": "application/json"}
+    for status in ("accepted", "duplicate"):
+        answer = await client.post("/v1/events/signups", content=body, headers=headers)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["status"] == status
+    assert await facts_of(database, player) == 1
+
+
 @pytest.mark.parametrize("field", deposit())
 async def test_names_the_field_that_is_missing(client: AsyncClient, field: str) -> None:
     body = deposit()

@@ -65,7 +65,7 @@ async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
     real: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
 ) -> None:
     player_id = unique("player")
-    with_nul = signup_body(player_id) | {"user_agent": "nul\0"}
+    with_nul = signup_body(player_id) | {"full_name": "nul\0"}
     twice = {"event_id": "same", "player_id": player_id, "occurred_at": "2026-03-01T00:00:00Z"}
     await report(accounts, "signups", with_nul)
     await report(accounts, "players", {**twice, "status": "verified"})

@@ -71,6 +71,15 @@ def test_the_service_takes_a_full_event(door: str) -> None:
     assert (taken.event_id, taken.player_id, taken.occurred_at) == ("e-1", "p-1", now)
 
 
+@pytest.mark.parametrize("text", ["x" * 5000, "nul\0", "half \ud800"])
+def test_a_signup_is_told_whatever_its_person_typed_or_browser_sent(text: str) -> None:
+    brought = ("code", "referral_token", "cookie_token", "user_agent", "locale")
+    names = ("event_id", "player_id", "platform", "jurisdiction")
+    fields = dict.fromkeys(names, "some") | {"currency": "USD"} | dict.fromkeys(brought, text)
+    event = event_of("signups", fields, at=datetime.now(UTC))
+    assert TypeAdapter(SignupIn).validate_json(event.body).code is not None
+
+
 def test_a_first_open_says_only_what_is_known() -> None:
     seen = FirstOpen(platform="android", install_version="1.0", install_begin_timestamp_seconds=0)
     assert seen.body() == {
