@@ -13,6 +13,7 @@ from api.schemas.attributions import ResolveIn
 from db.engine import Database
 from referrals_client import Client, FirstOpen, Limits, Ok, Refused
 from sandbox.events import unique
+from stack import ports
 from tests.api.arrivals import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player
 from tests.api.first_opens import BROWSER, PHONE, an_address, followed, installed
@@ -62,6 +63,22 @@ async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
     assert found["code"] == code
     assert code in found["ask"]
     assert await routes["answered"](asking, found["referral_token"], said_yes=said_yes) is said_yes
+
+
+async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None:
+    routes = defined(fences(PAGE, "python")[0])
+    async with Client(f"http://127.0.0.1:{ports.another()}", "key") as away:
+        assert await routes["first_open"](away, PHONE, ip=an_address(), user_agent=None) is None
+
+
+async def test_an_install_that_is_told_twice_gets_the_same_token(
+    asking: Client, client: AsyncClient
+) -> None:
+    told = installed(await followed(client, await code_of_a_new_player(client)))
+    seen = FirstOpen.of(told, ip=an_address(), user_agent=None)
+    first, second = await asking.resolve(seen), await asking.resolve(seen)
+    assert isinstance(first, Ok)
+    assert first == second
 
 
 async def test_an_answer_about_a_forged_token_is_refused(asking: Client) -> None:
