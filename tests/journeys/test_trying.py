@@ -1,0 +1,54 @@
+"""What docs/integration/trying.md says to type binds every friend, each by the way it names."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from sandbox.patience import until
+from stack import Connection
+from tests.docs.snippets import fences
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "integration" / "trying.md"
+WON_BY: Final = {
+    "web-1": "referral_token",
+    "android-1": "install_referrer",
+    "iphone-1": "clipboard",
+    "opened-1": "universal_link",
+    "typed-1": "typed_code",
+    "late-1": "typed_code",
+}
+
+
+@pytest.mark.timeout(120)
+async def test_each_way_can_be_tried_by_hand(
+    stack: Connection, directory: Path, tmp_path: Path
+) -> None:
+    (tmp_path / ".stack").symlink_to(directory)
+    *doing, asking_why = fences(PAGE, "sh")
+    typed = await asyncio.create_subprocess_exec("bash", "-euc", "\n".join(doing), cwd=tmp_path)
+    assert await typed.wait() == 0
+
+    assert all(player in asking_why for player in WON_BY)
+    headers = {"Authorization": f"Bearer {stack.api_key}"}
+    async with httpx.AsyncClient(base_url=stack.api_url, headers=headers, trust_env=False) as http:
+        for player, way in WON_BY.items():
+            await until(partial(won_by, http, player), partial(contains, way), what=player)
+
+
+async def won_by(http: httpx.AsyncClient, player: str) -> set[str]:
+    answer = await http.get("/v1/attributions", params={"player_id": player})
+    return {
+        candidate["method"]
+        for attempt in answer.json()["items"]
+        if attempt["outcome"] in {"bound", "known"}
+        for candidate in attempt["candidates"]
+        if candidate["outcome"] == "won"
+    }
+
+
+def contains(way: str, seen: set[str]) -> bool:
+    return way in seen
