@@ -38,7 +38,11 @@ class Wire:
 
     async def tell(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
         """Report an event: `Refused` only for what is wrong with the event itself."""
-        return await self._call("POST", path, within_s, ABOUT_THE_EVENT, content=content)
+        outcome = await self._call("POST", path, within_s, ABOUT_THE_EVENT, content=content)
+        # Behind a wrong address somebody else may say yes to everything.
+        if isinstance(outcome, Ok) and not _is_heard(outcome.value):
+            return Unavailable("unreadable answer")
+        return outcome
 
     async def get(self, path: str, *, within_s: float) -> Outcome[Any]:
         return await self._call("GET", path, within_s, ABOUT_THE_CALL)
@@ -77,6 +81,10 @@ class Wire:
 def _own_client() -> httpx.AsyncClient:
     # Nobody's HTTP_PROXY or .netrc decides where players' events go.
     return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS))
+
+
+def _is_heard(answer: object) -> bool:
+    return isinstance(answer, dict) and answer.get("status") in {"accepted", "duplicate"}
 
 
 async def _bounded(answer: httpx.Response) -> bytes:

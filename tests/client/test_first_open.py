@@ -65,6 +65,16 @@ async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
     assert await routes["answered"](asking, found["referral_token"], said_yes=said_yes) is said_yes
 
 
+async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
+    asking: Client, client: AsyncClient
+) -> None:
+    code = await code_of_a_new_player(client)
+    copied = f"https://book.example/?referral_token={await followed(client, code)}"
+    outcome = await asking.resolve(FirstOpen(platform="ios", clipboard_token=copied))
+    assert isinstance(outcome, Ok)
+    assert (outcome.value.code, outcome.value.method) == (code, "clipboard")
+
+
 async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None:
     routes = defined(fences(PAGE, "python")[0])
     async with Client(f"http://127.0.0.1:{ports.another()}", "key") as away:

@@ -24,6 +24,18 @@ async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
     assert [refused.refusal.code for refused in back.refused] == ["http_422"]
 
 
+@pytest.mark.parametrize("body", [{}, {"status": "ok"}])
+async def test_a_yes_of_somebody_else_delivers_nothing(
+    listener: Listener, body: dict[str, object]
+) -> None:
+    listener.script.append(Reply(200, body))
+    async with HandedBack().client(listener.url) as client:
+        sign_up(client, "player", "signup-1")
+        assert await client.flushed(SOON_S)
+        assert client.stats.accepted == 1
+    assert listener.event_ids == ["signup-1"] * 2
+
+
 async def test_an_answer_without_an_end_is_not_kept(listener: Listener) -> None:
     listener.script.append(Reply(202, {"status": "x" * 2 * LONGEST_ANSWER}))
     async with HandedBack().client(listener.url) as client:
