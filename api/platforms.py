@@ -17,10 +17,26 @@ MOST_REMEMBERED: Final = 4096
 # It compiles some thousand patterns, so there is one.
 DETECTOR: Final = CrawlerDetect()
 TOOLS: Final = re.compile(
-    r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman)\b",
+    r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman"
+    r"|deno|bun|hyper|powershell)\b",
     re.IGNORECASE,
 )
 """Programs that call an address and read no page: previews are made by others."""
+BROWSER: Final = re.compile(r"Mozilla/5\.0 \((?:iPhone|iPad|Linux|Android|Macintosh|Windows|X11)")
+NAMES_OF_APPS: Final = re.compile(
+    r" (?:whatsapp\w*|slack|outlook-\w+|yandex\.mail|feedly|oddschecker|\w*reader)/\S+",
+    re.IGNORECASE,
+)
+"""What an app adds to its browser's name, where people read; alone they are previews."""
+PROGRAMS: Final = re.compile(
+    # An address to complain to; what is compatible and no old browser; calls that apps make
+    # without a browser, for instance to draw a preview.
+    r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
+    r"|^(?:viber|trello|tumblr)/|GoogleImageProxy|WindowsPowerShell",
+    re.IGNORECASE,
+)
+"""Programs that the list of crawlers does not know."""
+PREFETCHES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 FAMILIES: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
 
 
@@ -29,14 +45,15 @@ class Asker(StrEnum):
     CRAWLER = "crawler"
     """Reads the answer for a search engine or a link preview."""
     NOBODY = "nobody"
-    """Only the way is asked for: a HEAD, a prefetching browser, a tool, one without a name."""
+    """Only the way is asked for: a HEAD, a prefetching browser, a tool, one without a name; or
+    another site that shows the link as a picture or a frame to whoever looks at it."""
 
 
 def asker_of(request: Request) -> Asker:
     agent = agent_of(request)
-    purposes = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
-    prefetched = "prefetch" in purposes.lower() or "preview" in purposes.lower()
-    if request.method == "HEAD" or prefetched or not agent or TOOLS.match(agent):
+    if request.method == "HEAD" or _is_prefetched(request) or _is_embedded(request):
+        return Asker.NOBODY
+    if not agent or TOOLS.match(agent):
         return Asker.NOBODY
     return Asker.CRAWLER if _crawls(agent) else Asker.PERSON
 
@@ -55,9 +72,23 @@ def platform_of(agent: str) -> Platform:
     return FAMILIES.get(system.family, Platform.WEB) if system else Platform.WEB
 
 
+def _is_prefetched(request: Request) -> bool:
+    purposes = " ".join(request.headers.get(name, "") for name in PREFETCHES).lower()
+    return "prefetch" in purposes or "preview" in purposes
+
+
+def _is_embedded(request: Request) -> bool:
+    """Cookie stuffing: a page of somebody else's that makes its readers' browsers follow a link."""
+    wanted = request.headers.get("sec-fetch-dest", "document")
+    asking = request.headers.get("sec-fetch-site", "none")
+    return wanted != "document" and asking != "same-origin"
+
+
 @lru_cache(MOST_REMEMBERED)
 def _crawls(agent: str) -> bool:
-    return bool(DETECTOR.is_crawler(agent))
+    if BROWSER.match(agent):
+        agent = NAMES_OF_APPS.sub("", agent)
+    return PROGRAMS.search(agent) is not None or bool(DETECTOR.is_crawler(agent))
 
 
 # Both compile their patterns when first asked, which should not be in a visitor's time.
