@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
 import structlog
@@ -124,24 +124,27 @@ async def _judged(asked: Iterable[_Asked], counted: Counted, *, now: datetime) -
 def _stands_for_many(kind: str, value: str) -> bool:
     if kind != "address":
         return False
-    try:
-        address = ip_address(value)
-    except ValueError:
-        return True
-    return any(address in net for net in PROXIES if net.version == address.version)
+    address = _address(value)
+    return address is None or any(
+        address in net for net in PROXIES if net.version == address.version
+    )
 
 
 def _subject(kind: str, value: str) -> str:
     """An IPv6 subscriber has a whole network of addresses to ask from."""
-    if kind != "address":
-        return value
+    address = _address(value) if kind == "address" else None
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_SITE), strict=False))
+    return value if address is None else str(address)
+
+
+def _address(value: str) -> IPv4Address | IPv6Address | None:
+    """None for what is none; one of IPv4 stays it where a socket for both writes it as IPv6."""
     try:
         address = ip_address(value)
     except ValueError:
-        return value
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, IPV6_SITE), strict=False))
-    return value
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address
 
 
 @dataclass(frozen=True, slots=True)

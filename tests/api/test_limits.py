@@ -105,6 +105,20 @@ async def test_an_ipv6_subscriber_has_one_limit_for_all_devices(
     assert answers == [404, 404, 429]
 
 
+async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app = limited(settings, database, "link.address=1/minute")
+    code, last = await code_of_a_new_player(client), [uuid4().int % 250 + 1 for _ in range(2)]
+    one, other = f"::ffff:198.51.100.{last[0]}", f"::ffff:203.0.113.{last[1]}"
+
+    answers = [(await follow(app, address, code))[0] for address in (one, other, one)]
+    behind_a_proxy = await follow(app, "::ffff:10.0.0.1", code, code)
+
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
+    assert [answer.status_code for answer in behind_a_proxy] == [302, 302]
+
+
 async def test_a_window_ends(settings: Settings, database: Database) -> None:
     app, address = limited(settings, database, "link.address=1/minute"), an_address()
     now = datetime.now(UTC)
