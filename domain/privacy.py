@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, Final
 
 PREFIX: Final = "hm1:"
@@ -43,7 +44,17 @@ def normalised(field: str, text: str) -> str:
     if field == "phone":
         # What holds no digit stays as it is, or all such entries would look like one phone.
         return "".join(character for character in folded if character.isdigit()) or folded
-    return folded
+    return _address(folded) if field == "ip" else folded
+
+
+def _address(written: str) -> str:
+    """An address of IPv4 may be written as one of IPv6, and that in several ways."""
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return written
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return str(mapped or address)
 
 
 def _mailbox(address: str) -> str:

@@ -18,6 +18,8 @@ KEY = b"a key for tests"
         ("phone", "+1 (555) 010-9999", "15550109999"),
         ("full_name", "Ann  LEE", "ann lee"),
         ("ip", "2001:DB8::1", "2001:db8::1"),
+        ("ip", "2001:db8:0:0::1", "2001:db8::1"),
+        ("ip", "::ffff:198.51.100.7", "198.51.100.7"),
     ],
 )
 def test_two_spellings_of_the_same(field: str, one: str, other: str) -> None:
