@@ -64,13 +64,36 @@ async def test_the_store_opens_without_copying(browser: Browser, link: str) -> N
         assert await seen.copied() == "what was there before"
 
 
-async def test_the_store_opens_when_copying_is_refused(browser: Browser, link: str) -> None:
+REFUSALS: Final = {
+    "refused": "() => Promise.reject(new Error('refused'))",
+    "never answered": "() => new Promise(() => {})",
+    "not there": "undefined",
+}
+on_every_refusal = pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+
+
+@on_every_refusal
+async def test_the_store_opens_when_copying_is_refused(
+    browser: Browser, link: str, refusal: str
+) -> None:
     async with visit(browser, IPHONE) as seen:
         await seen.stand_in_for(APP_STORE)
         await seen.page.goto(link)
-        await seen.page.evaluate(
-            "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }"
-        )
+        await seen.page.evaluate(f"() => {{ navigator.clipboard.writeText = {refusal}; }}")
         await seen.page.get_by_role("link", name="Get the app on the App Store").tap()
         await seen.page.wait_for_url(APP_STORE)
+    assert seen.complaints == []
+
+
+@on_every_refusal
+async def test_a_code_that_cannot_be_copied_is_marked_for_the_person_to_copy(
+    browser: Browser, link: str, refusal: str
+) -> None:
+    async with visit(browser, ANDROID) as seen:
+        await seen.page.goto(link)
+        await seen.page.evaluate(f"() => {{ navigator.clipboard.writeText = {refusal}; }}")
+        await seen.page.get_by_role("button", name="Copy the code").tap()
+        code = link.rpartition("/")[2]
+        await seen.page.wait_for_function("code => `${getSelection()}`.trim() === code", arg=code)
+        assert await seen.page.get_by_role("status").inner_text() == ""
     assert seen.complaints == []

@@ -1,17 +1,25 @@
 // Without this script every link works; it only saves typing the code, and asks before it copies.
 if (navigator.clipboard) {
   const told = document.getElementById("copied");
-  const copy = (text) => navigator.clipboard.writeText(text).then(
-    () => { told.textContent = told.dataset.done; },
-    () => {},
-  );
+  // Some browsers inside apps never answer, or have no such function.
+  const copied = async (text) => {
+    const late = new Promise((_, fail) => setTimeout(fail, 1000));
+    try {
+      await Promise.race([navigator.clipboard.writeText(text), late]);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   for (const part of document.querySelectorAll("button[hidden], .copying")) part.hidden = false;
   document.querySelector("a[data-copies]")?.setAttribute("aria-describedby", "consent");
   document.addEventListener("click", async (event) => {
     const tapped = event.target.closest("[data-copies]");
     if (!tapped) return;
     event.preventDefault();
-    await copy(tapped.dataset.copies);
+    const done = await copied(tapped.dataset.copies);
+    told.textContent = done ? told.dataset.done : "";
     if (tapped.href) location.assign(tapped.href);
+    else if (!done) getSelection().selectAllChildren(document.getElementById("code"));
   });
 }
