@@ -33,6 +33,7 @@ from api import (
 from api.dependencies import KnownKeys
 from api.documented import problem_responses
 from api.errors import install, is_passing
+from api.landing import picture
 from api.limiting import Limiter
 from api.observing import Metrics, Observed
 from api.verifying import Verifying
@@ -43,7 +44,7 @@ from settings import Settings
 GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
 
-PUBLIC: Final = (health.router, links.router, well_known.router)
+PUBLIC: Final = (health.router, links.router, picture.router, well_known.router)
 WITH_A_KEY: Final = (
     codes.router,
     shares.router,

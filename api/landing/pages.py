@@ -21,6 +21,8 @@ class Landing:
     """What the page of an invitation shows."""
 
     link: str
+    picture: str
+    """What a link preview shows; the page itself loads none."""
     code: str
     site: str
     platform: Platform

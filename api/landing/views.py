@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from api.landing import picture
 from api.landing.pages import Landing
 from api.landing.places import conceals
 from api.landing.qr import qr_code
@@ -35,10 +36,9 @@ def landing_for_person(
     settings: Settings, offer: Offer, reader: Reader, token_for: TokenFor
 ) -> Landing:
     """The page of one visitor, whose tokens its ways on carry."""
-    link = link_of(settings, offer)
     ways = ways_of(
         settings,
-        link=link,
+        link=link_of(settings, offer),
         destination=offer.destination,
         platform=reader.platform,
         token_for=token_for,
@@ -46,25 +46,28 @@ def landing_for_person(
     concealed = conceals(
         offer.link.no_inducement_in, known=reader.place, claimed=reader.claimed_place
     )
-    return _landing(link, offer, reader, ways, concealed=concealed)
+    return _landing(settings, offer, reader, ways, concealed=concealed)
 
 
 def landing_for_program(settings: Settings, offer: Offer, reader: Reader) -> Landing:
     """The page that previews are made of: nobody's invitation, and seen wherever it is shown."""
-    link = link_of(settings, offer)
     ways = bare_ways(settings, destination=offer.destination)
-    return _landing(link, offer, reader, ways, concealed=bool(offer.link.no_inducement_in))
+    concealed = bool(offer.link.no_inducement_in)
+    return _landing(settings, offer, reader, ways, concealed=concealed)
 
 
 def link_of(settings: Settings, offer: Offer) -> str:
     return f"{settings.public_url}/r/{offer.code}"
 
 
-def _landing(link: str, offer: Offer, reader: Reader, ways: Ways, *, concealed: bool) -> Landing:
-    language = reader.language
+def _landing(
+    settings: Settings, offer: Offer, reader: Reader, ways: Ways, *, concealed: bool
+) -> Landing:
+    language, link = reader.language, link_of(settings, offer)
     at_desktop = reader.platform is Platform.WEB
     return Landing(
         link=link,
+        picture=f"{settings.public_url}{picture.PATH}",
         code=offer.code,
         site=(urlsplit(offer.destination).hostname or "").removeprefix("www."),
         platform=reader.platform,

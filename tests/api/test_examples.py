@@ -37,7 +37,7 @@ def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI) -> None:
         if "security" not in operation
     }
     for_phones = {"/.well-known/apple-app-site-association", "/.well-known/assetlinks.json"}
-    assert open_routes == {"/healthz", "/readyz", "/r/{code}"} | for_phones
+    assert open_routes == {"/healthz", "/readyz", "/r/{code}", "/invitation.png"} | for_phones
     assert all(
         {"422", "503"} <= operation["responses"].keys()
         for methods in document["paths"].values()

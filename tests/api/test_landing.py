@@ -1,6 +1,7 @@
 """What the page of an invitation says, and to whom."""
 
 import re
+import struct
 
 import pytest
 from fastapi import FastAPI
@@ -50,11 +51,22 @@ async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
     assert page.graph["og:url"] == f"https://refer.example/r/{code}"
     assert page.graph["og:type"] == "website"
     assert page.graph["og:locale"] == "fr_FR"
-    assert page.graph["twitter:card"] == "summary"
+    assert page.graph["og:image"] == "https://refer.example/invitation.png"
+    assert page.graph["twitter:card"] == "summary_large_image"
     assert page.graph["og:description"].startswith("5,50")
     assert "referral_token" not in answer.text
     assert "set-cookie" not in answer.headers
     assert await methods_of(database, code) == []
+
+
+async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) -> None:
+    told = await followed(app, "/invitation.png", PREVIEW)
+    assert (told.status_code, told.headers["content-type"]) == (200, "image/png")
+    assert told.headers["cache-control"] == "public, max-age=86400"
+    assert "set-cookie" not in told.headers
+    width, height = struct.unpack(">II", told.content[16:24])
+    assert (told.content[:8], width, height) == (b"\x89PNG\r\n\x1a\n", 1200, 630)
+    assert len(told.content) < 65_536
 
 
 async def test_a_page_speaks_the_language_asked_for(
