@@ -49,6 +49,8 @@ ANSWERS: Final[Responses] = {
 
 
 @router.head("/r/{code}", include_in_schema=False)
+@router.head("/r/{code}/", include_in_schema=False)
+@router.get("/r/{code}/", include_in_schema=False)
 @router.get("/r/{code}", status_code=302, response_class=Response, responses=ANSWERS)
 async def follow_link(
     code: str,

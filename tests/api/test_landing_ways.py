@@ -86,6 +86,15 @@ async def test_a_campaign_may_show_the_page_to_everybody(
     assert reading(settings, token).method is Method.UNIVERSAL_LINK
 
 
+async def test_a_slash_at_the_end_of_a_link_makes_no_difference(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    code = await code_of_a_new_player(client)
+    answer = await followed(app, f"/r/{code}/", WINDOWS)
+    assert answer.status_code == 302
+    assert parameter(answer.headers["location"], "referral_token")
+
+
 async def test_a_scanned_code_is_another_way_of_following_a_link(
     client: AsyncClient, app: FastAPI, database: Database, settings: Settings
 ) -> None:
