@@ -78,7 +78,7 @@ async def follow_link(
     visit = _visit(request, reader, settings, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:
-        closed = closed_page(invitation.outcome, reader.language)
+        closed = _closed(invitation, reader)
         return await _unless_missed(passing, reader, closed)
     token_for = _tokens(settings, invitation, reader)
     answer = for_a_person(settings, invitation.offer, reader, token_for)
@@ -86,6 +86,11 @@ async def follow_link(
     token = token_for(Method.REFERRAL_TOKEN)
     _keep(answer, settings, TOKEN, token, age_s=_lasting_s(invitation, now))
     return answer
+
+
+def _closed(invitation: Invitation, reader: Reader) -> Response:
+    destination = invitation.offer.destination if invitation.offer else None
+    return closed_page(invitation.outcome, reader.language, destination=destination)
 
 
 async def _unless_missed(passing: Passing, reader: Reader, answer: Response) -> Response:

@@ -39,15 +39,21 @@ def landing_page(landing: Landing, language: Language) -> HTMLResponse:
     return _page("landing.html", language, HTTPStatus.OK, page=landing)
 
 
-def closed_page(outcome: Outcome, language: Language) -> HTMLResponse:
-    """404 for a code that nobody has, 410 for an offer that is over or paused."""
+def closed_page(
+    outcome: Outcome, language: Language, *, destination: str | None = None
+) -> HTMLResponse:
+    """404 for a code that nobody has, 410 for an offer that is over or paused.
+
+    Whoever comes too late is still shown the way to the sportsbook.
+    """
     status = HTTPStatus.NOT_FOUND if outcome is Outcome.UNKNOWN_CODE else HTTPStatus.GONE
-    return _page("closed.html", language, status, outcome=outcome.value)
+    return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
 
 
 def busy_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
     """429, the same for every code; whoever asks may come again after so many seconds."""
-    page = _page("closed.html", language, HTTPStatus.TOO_MANY_REQUESTS, outcome="too_many")
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    page = _page("closed.html", language, status, outcome="too_many", destination=None)
     page.headers["Retry-After"] = str(retry_after_s)
     return page
 

@@ -17,6 +17,7 @@ async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI
     assert answer.status_code == 410
     assert "Esta oferta ha terminado" in told(answer.text).text
     assert "$" not in told(answer.text).text
+    assert told(answer.text).links == ["https://book.example/signup?lang=en"]
 
 
 @pytest.mark.parametrize(
