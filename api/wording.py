@@ -59,6 +59,9 @@ def invitation_terms(terms: Terms, language: Language = ENGLISH) -> tuple[str, .
         gettext("Sign up within %(signup)s of opening this link.") % limits,
         gettext("Deposit at least %(minimum)s within %(deposit)s of signing up.") % limits,
         *_rewarding(terms, language),
+        gettext(
+            "Only for new players, once per person, and as long as the budget of the offer lasts."
+        ),
     )
 
 

@@ -60,7 +60,7 @@ async def test_a_preview_of_such_a_campaign_promises_nothing_anywhere(
     answer = await followed(with_apps, f"/r/{code}", PREVIEW, **headers)
     assert "$" not in told(answer.text).text
     assert told(answer.text).graph["og:description"] == (
-        "Your invitation is ready. Go on below, or enter the code when you sign up."
+        "Your invitation is ready. Continue below, or enter the code when you sign up."
     )
 
 

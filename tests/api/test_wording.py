@@ -100,6 +100,7 @@ def test_the_terms_say_what_is_taken_back() -> None:
         "Deposit at least $20 within 7 days of signing up.",
         "The reward is credited 36 hours after that.",
         "It is taken back if the deposit is refunded or charged back within 120 days.",
+        "Only for new players, once per person, and as long as the budget of the offer lasts.",
     )
 
 
