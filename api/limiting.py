@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
@@ -32,6 +32,8 @@ PROXIES: Final = tuple(
 IPV6_SITE: Final = 64
 """Bits that one subscriber has for all devices."""
 PATIENCE_S: Final = 0.25
+PAUSE: Final = timedelta(seconds=2)
+"""After a failure nothing is counted, so that not every request waits and holds a connection."""
 FORGOTTEN_AFTER: Final = timedelta(hours=2)
 FORGETS_ONE_IN: Final = 500
 
@@ -59,6 +61,7 @@ class Limiter:
         self._database = database
         self._hash_key = hash_key
         self._rules = {name: parse(rule) for name, rule in rules.items()}
+        self._counts_from = datetime.min.replace(tzinfo=UTC)
 
     async def wait_s(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
         """Count a request; the rules that it breaks, with the whole seconds until they end."""
@@ -83,7 +86,7 @@ class Limiter:
 
     async def _broken(self, asked: Iterable[_Asked], *, now: datetime) -> dict[str, int]:
         asked = list(asked)
-        if not asked:
+        if not asked or now < self._counts_from:
             return {}
         hits = {
             one.window_key: timedelta(seconds=one.item.get_expiry())
@@ -106,6 +109,7 @@ class Limiter:
             if not (isinstance(fault, TimeoutError) or is_passing(fault)):
                 raise
             log.warning("limits_unavailable", fault=type(fault).__name__)
+            self._counts_from = now + PAUSE
             return None
         return Counted(windows)
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from api.app import build_app
 from api.dependencies import current_time
 from db import rate_windows
-from db.engine import Database
+from db.engine import Database, Statements
 from db.tables import RateWindow, ReferralRow
 from settings import Settings
 from tests.api.arrivals import claim, signed_up
@@ -214,6 +214,36 @@ async def test_limits_that_cannot_be_counted_stop_nobody(
     answers = await follow(app, an_address(), code, code)
 
     assert [answer.status_code for answer in answers] == [302, 302]
+    await away.close()
+
+
+class Asked(Database):
+    """Counts how often it was asked to count."""
+
+    times = 0
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Statements]:
+        self.times += 1
+        async with super().statement() as connection:
+            yield connection
+
+
+async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, now = limited(settings, database), datetime.now(UTC)
+    away = Asked("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
+    app.state.limiter = limited(settings, away).state.limiter
+    app.dependency_overrides[current_time] = lambda: now
+    code = await code_of_a_new_player(client)
+
+    await follow(app, an_address(), code, code, code)
+    soon = away.times
+    now += timedelta(seconds=2)
+    await follow(app, an_address(), code)
+
+    assert (soon, away.times) == (1, 2)
     await away.close()
 
 
