@@ -36,6 +36,7 @@ PAUSE: Final = timedelta(seconds=2)
 """After a failure nothing is counted, so that not every request waits and holds a connection."""
 FORGOTTEN_AFTER: Final = timedelta(hours=2)
 FORGETS_ONE_IN: Final = 500
+"""Requests; each may add a window per rule, and fewer than are then forgotten at once."""
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db.engine import Statements
 
-FORGET_AT_ONCE: Final = 500
+FORGET_AT_ONCE: Final = 2500
 
 # In the order of the keys, so that two requests never wait for each other in a circle.
 _COUNT: Final = text("""

@@ -13,10 +13,11 @@ from sqlalchemy import func, select
 
 from api.app import build_app
 from api.dependencies import current_time
+from api.limiting import FORGETS_ONE_IN
 from db import rate_windows
 from db.engine import Database, Statements
 from db.tables import RateWindow, ReferralRow
-from settings import Settings
+from settings import RATE_LIMITS, Settings
 from tests.api.arrivals import claim, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, unique
 from tests.api.first_opens import NOTHING
@@ -258,6 +259,11 @@ async def test_windows_that_ended_are_forgotten(database: Database) -> None:
 
     assert other in left
     assert key not in left
+
+
+def test_windows_are_forgotten_faster_than_whoever_changes_address_and_code_adds_them() -> None:
+    of_the_link = [name for name in RATE_LIMITS if name.startswith("link.")]
+    assert FORGETS_ONE_IN * len(of_the_link) < rate_windows.FORGET_AT_ONCE
 
 
 @pytest.mark.parametrize("rules", ["link.adress=1/minute", "link.code", "link.code=often"])
