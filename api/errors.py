@@ -19,6 +19,12 @@ CONTENT_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 20
 LONGEST_FIELD: Final = 120
 RETRY_AFTER_S: Final = 1
+DATABASE_FAULTS: Final = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 
 TITLES: Final[dict[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON"),
@@ -119,7 +125,7 @@ def response(problem: Problem) -> Response:
 def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for fault in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for fault in DATABASE_FAULTS:
         app.add_exception_handler(fault, _database_failed)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.dependencies import Config, Db, Now
 from api.documented import Responses, page_response
 from api.following import follow, token_of, visit_of
+from api.landing.outage import PageRoute
 from api.landing.pages import busy_page, closed_page
 from api.landing.views import Reader
 from api.landing.ways import TOKEN, TokenFor
@@ -29,7 +30,7 @@ from domain.attribution import Method
 from domain.codes import is_code, normalised
 from settings import Settings
 
-router = APIRouter(tags=["clicks"])
+router = APIRouter(tags=["clicks"], route_class=PageRoute)
 
 VISITOR: Final = "visitor"
 VISITOR_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -45,6 +46,7 @@ ANSWERS: Final[Responses] = {
     404: page_response("A page: this code is not known"),
     410: page_response("A page: this offer is over, or paused"),
     429: page_response("A page, the same for every code: too many from this address just now"),
+    503: page_response("A page: this cannot be told just now"),
 }
 
 

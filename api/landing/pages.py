@@ -52,8 +52,18 @@ def closed_page(
 
 def busy_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
     """429, the same for every code; whoever asks may come again after so many seconds."""
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    page = _page("closed.html", language, status, outcome="too_many", destination=None)
+    return _later_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, language, retry_after_s)
+
+
+def away_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+    """503: the database is away, so that nothing is known of the code."""
+    return _later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
+
+
+def _later_page(
+    outcome: str, status: HTTPStatus, language: Language, retry_after_s: int
+) -> HTMLResponse:
+    page = _page("closed.html", language, status, outcome=outcome, destination=None)
     page.headers["Retry-After"] = str(retry_after_s)
     return page
 
