@@ -37,3 +37,7 @@ def _version(system: OS, browser: UserAgent | None) -> str | None:
     if system.family == "iOS" and browser is not None and browser.family == "Mobile Safari":
         told = browser if int(browser.major or 0) >= FROZEN_SINCE else system
     return told.major and f"{told.major}.{told.minor or 0}"
+
+
+# It compiles its patterns when first asked, which should not be in a visitor's time.
+_device("")

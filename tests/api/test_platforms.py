@@ -1,5 +1,9 @@
 """Who asks for a link, as told by the names that browsers and programs give themselves."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 from starlette.requests import Request
 
@@ -137,6 +141,21 @@ def test_nobody_looks_at_what_is_only_asked_for(
 )
 def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
     assert asker_of(asking(("User-Agent", IPHONE), *fetched)) is Asker.PERSON
+
+
+def test_patterns_are_compiled_before_the_first_visitor() -> None:
+    told = "from api import platforms; from crawlerdetect.crawlerdetect import *;"
+    told += " print(get_compiled_crawler_regex.cache_info().currsize)"
+    seen = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "1"
+
+
+def test_a_long_word_takes_no_longer_than_others() -> None:
+    started = time.process_time()
+    askers = {asker_of(asking(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
+    assert time.process_time() - started < 1
+    assert askers == {Asker.PERSON}
+    assert asker_of(asking(("User-Agent", f"{'a' * 500}bot"))) is Asker.CRAWLER
 
 
 def asking(*headers: tuple[str, str], method: str = "GET") -> Request:
