@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -124,7 +124,9 @@ class _Search:
             self.by_player = [contact for contact in contacts if touches.is_told(contact)]
         for row in self.by_player:
             offer = await self._offer(row.code) if row.code else None
-            self._code(row.id, row.method, row.code, offer, at=touches.told_at(row))
+            grace = offer.terms.lateness_grace if offer else timedelta()
+            at = touches.told_at(row, grace=grace)
+            self._code(row.id, row.method, row.code, offer, at=at)
 
     async def _match(self, reading: TokenReading) -> None:
         """A match by device and network holds once the person has confirmed it."""

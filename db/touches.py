@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -79,8 +79,9 @@ def is_told(row: TouchRow) -> bool:
     return row.method in TOLD and "told_at" in row.evidence
 
 
-def told_at(row: TouchRow) -> datetime:
-    return datetime.fromisoformat(row.evidence["told_at"])
+def told_at(row: TouchRow, *, grace: timedelta) -> datetime:
+    """When it was said, by the caller's word as far as `grace` before it was heard."""
+    return max(datetime.fromisoformat(row.evidence["told_at"]), row.at - grace)
 
 
 async def alone(session: Session, touch_id: UUID) -> None:

@@ -16,7 +16,10 @@ from domain.facts import Choice
 
 
 class ClaimIn(Strict):
-    """A player typed a code after signing up; `occurred_at` is when, and now when left out."""
+    """A player typed a code after signing up; `occurred_at` is when, and now when left out.
+
+    What is told more than the campaign's `lateness_grace` after that counts as typed so long ago.
+    """
 
     player_id: Id
     code: Line

@@ -67,11 +67,22 @@ async def test_a_code_typed_in_time_counts_although_it_is_told_late(
     client: AsyncClient, database: Database
 ) -> None:
     code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=timedelta(hours=25))
+    player = await signed_up(client, database, since=timedelta(hours=24.9))
 
     answer = await claim(client, player, code, occurred_at=ago(timedelta(hours=24)))
 
     assert (answer.status_code, answer.json()["outcome"]) == (200, "bound")
+
+
+async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
+    client: AsyncClient, database: Database
+) -> None:
+    code, typed_at = await code_of_a_new_player(client), ago(timedelta(hours=24))
+    player = await signed_up(client, database, since=timedelta(hours=25.1))
+
+    assert_problem(await claim(client, player, code, occurred_at=typed_at), 409, "late_code")
+
+    assert [one["outcome"] for one in await log_of(client, player)] == ["no_touch", "late_code"]
 
 
 async def test_a_campaign_says_how_long_a_code_may_be_typed(
