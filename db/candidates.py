@@ -191,11 +191,11 @@ class _Search:
                 campaign=row.campaign_slug,
                 referrer_id=row.referrer_id,
                 referral_id=row.id if is_open and refusal is None else None,
-                is_presented=is_presented and place == 0,
+                is_presented=is_presented,
                 confidence=CONFIDENCE[by],
                 refusal=refusal,
             )
-            for place, (touch_id, by, at) in enumerate(times or [(row.id, method, row.invited_at)])
+            for touch_id, by, at in times or [(row.id, method, row.invited_at)]
         ]
 
     def _refusal(self, row: ReferralRow) -> Refusal | None:

@@ -127,7 +127,7 @@ class Touch:
     referrer_id: str | None = None
     referral_id: UUID | None = None
     is_presented: bool = False
-    """The signup itself brought it, as a token or a typed code."""
+    """The signup itself brought it, as a token of its invitation or as a typed code."""
     confidence: float = 1.0
     refusal: Refusal | None = None
 

@@ -206,3 +206,19 @@ async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) ->
         {**PHONE, "ip": an_address()},
     ):
         assert await resolved(client, **body) == NOTHING
+
+
+async def test_a_token_that_a_signup_brings_goes_before_a_later_link_however_else_it_was_found(
+    client: AsyncClient, database: Database
+) -> None:
+    code, later = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    visitor = unique("visitor")
+    token = await followed(client, code, visitor_id=visitor)
+    await followed(client, later, visitor_id=visitor)
+    found = await resolved(client, clipboard_token=token, device_id=unique("device"))
+
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    referral = await referral_of(client, player)
+    assert (found["code"], found["method"]) == (code, "clipboard")
+    assert (referral["code"], referral["attribution"]["method"]) == (code, "referral_token")
