@@ -151,10 +151,11 @@ class _Search:
             await self._remember_presenter(row)
 
     async def _used_up(self, referral_id: UUID) -> Refusal | None:
-        """A match is of one person: unlike a link, it brings no second one."""
-        query = select(ReferralRow.referee_id).where(ReferralRow.id == referral_id)
-        taken_by = await self.session.scalar(query)
-        return None if taken_by in {None, self.signup.player_id} else Refusal.SUPERSEDED
+        """A match is of one person: unlike a link, it brings no second one, whatever won."""
+        row = await self.session.get(ReferralRow, referral_id)
+        is_left = row is not None and row.stage is Stage.INVITED
+        is_own = row is not None and row.referee_id == self.signup.player_id
+        return None if is_left or is_own else Refusal.SUPERSEDED
 
     async def _remember_presenter(self, row: TouchRow) -> None:
         """So that confirming it later binds the player who came with it."""
@@ -260,8 +261,10 @@ _TOKENS: Final = {
 
 
 def _matched(touch: Touch, row: TouchRow, refusal: Refusal | None) -> Touch:
+    """Without a yes the invitation is somebody else's, and stays open for them."""
     known = replace(touch, touch_id=row.id, at=row.at, confidence=row.confidence)
-    return replace(known, refusal=known.refusal or refusal)
+    referral_id = touch.referral_id if refusal is None else None
+    return replace(known, refusal=known.refusal or refusal, referral_id=referral_id)
 
 
 def _contact_of(

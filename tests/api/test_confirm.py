@@ -220,3 +220,35 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
 
     assert [one["outcome"] for one in await log_of(client, other)] == ["unconfirmed"]
     assert [one["outcome"] for one in await log_of(client, friend)] == ["bound"]
+
+
+async def test_a_match_without_a_yes_leaves_the_invitation_to_whoever_followed_the_link(
+    client: AsyncClient, database: Database
+) -> None:
+    campaign = await published(client, starts_at="2020-01-01T00:00:00Z")
+    code, ip = await code_of_a_new_player(client, campaign), an_address()
+    link = await followed(client, code, ip=ip, **BROWSER)
+    asked = [await resolved(client, **PHONE, ip=ip) for _ in range(2)]
+    await confirmed(client, asked[1]["referral_token"], confirmed=False)
+    for told in asked:
+        typed = await code_of_a_new_player(client)
+        token = told["referral_token"]
+        await signed_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
+
+    await client.post(f"/v1/campaigns/{campaign}/end")
+    friend = await signed_up(client, database, since=AT_ONCE, referral_token=link)
+
+    assert (await referral_of(client, friend))["code"] == code
+
+
+async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    typed = await code_of_a_new_player(client)
+    first = await signed_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
+    second = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+
+    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    assert outcomes == ["bound", "superseded"]
