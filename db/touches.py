@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, and_, func, literal, or_, select
+from sqlalchemy import String, Uuid, and_, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
@@ -14,7 +14,8 @@ from db.tables import TouchRow
 from domain.attribution import CONFIDENCE, Method
 
 MOST_TOUCHES: Final = 200
-"""Of one visitor: whoever clicks more often than that is judged by the latest."""
+"""Of one visitor: whoever clicks more often than that is judged by the latest, and by all codes
+that were told before any click."""
 
 
 TOLD: Final = (Method.TYPED_CODE, Method.MANUAL)
@@ -63,15 +64,20 @@ async def tied(
     visitor: str | None = None,
     referral_id: UUID | None = None,
 ) -> Sequence[TouchRow]:
-    """Those of a visitor and of a referral, and what a player or support told; the latest first."""
+    """Those of a visitor and of a referral, and what support or a player told.
+
+    What support told comes first, then what the player did, then the rest; the latest of each first.
+    """
     # Without a value these compare with null, which nothing equals.
     its = TouchRow.visitor == literal(visitor, String)
     theirs = TouchRow.referral_id == literal(referral_id, Uuid)
     # A match says nothing of those who come with a token of their own.
     holds = and_(TouchRow.refusal.is_(None), TouchRow.method != Method.PROBABILISTIC)
     told = and_(TouchRow.player_id == player_id, TouchRow.method.in_(TOLD))
+    surest = case((TouchRow.method == Method.MANUAL, 0), (told, 1), else_=2)
     query = select(TouchRow).where(or_(and_(or_(its, theirs), holds), told))
-    return (await session.scalars(query.order_by(TouchRow.at.desc()).limit(MOST_TOUCHES))).all()
+    query = query.order_by(surest, TouchRow.at.desc()).limit(MOST_TOUCHES)
+    return (await session.scalars(query)).all()
 
 
 def is_told(row: TouchRow) -> bool:

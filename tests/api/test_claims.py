@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
+from db.touches import MOST_TOUCHES
 from domain.referral import Stage
 from tests.api.arrivals import (
     HOUR,
@@ -198,6 +199,21 @@ async def test_a_claim_heard_before_the_signup_is_decided_with_it(
     assert (await referral_of(client, body["player_id"]))["code"] == code
     outcomes = [one["outcome"] for one in await log_of(client, body["player_id"])]
     assert outcomes == ["waiting", "bound"]
+
+
+async def test_a_claim_counts_however_often_its_player_followed_links(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(timedelta(0)))
+    other, visitor = await code_of_a_new_player(client), unique("visitor")
+    await claim(client, body["player_id"], code)
+    for _ in range(MOST_TOUCHES + 1):
+        link = await clicked(client, other, visitor)
+
+    await client.post("/v1/events/signups", json=body | {"referral_token": link["referral_token"]})
+    await routed(database, body["player_id"])
+
+    assert (await referral_of(client, body["player_id"]))["code"] == code
 
 
 async def test_refuses_a_players_own_code_and_unknown_ones(
