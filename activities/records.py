@@ -117,7 +117,7 @@ class Records:
                 fact,
                 token_key=self.token_key,
                 now=look.now,
-                only_referral=look.referral_id,
+                signalled_to=look.referral_id,
             )
 
     async def _give_way(self, session: Session, look: Look, heard: Signup) -> None:

@@ -13,7 +13,7 @@ from db.candidates import Candidates
 from db.engine import ReadSession, Session
 from db.policies import policy_from, policy_json
 from db.tables import AttributionLog
-from domain.attribution import Attribution, Touch, Unattributed, attribute
+from domain.attribution import Attribution, Method, Touch, Unattributed, attribute
 from domain.facts import Signup
 
 BOUND: Final = "bound"
@@ -78,6 +78,13 @@ async def decided(session: ReadSession, event_id: str, way: Way) -> Binding | No
     bound = next((row for row in known.values() if row.outcome in ATTRIBUTED), None)
     row = bound or known.get(event_id + way)
     return Binding(row.outcome, row.referral_id) if row else None
+
+
+async def bound_by_signal(session: ReadSession, event_id: str) -> UUID | None:
+    """The referral that a signup was bound to because its workflow was signalled."""
+    row = await session.get(AttributionLog, event_id + Way.SIGNAL)
+    won = [told["method"] for told in row.touches if told["won"]] if row else []
+    return row.referral_id if row and won == [Method.SIGNAL] else None
 
 
 async def log(

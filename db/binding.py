@@ -27,27 +27,39 @@ async def bind_signup(
     *,
     token_key: bytes,
     now: datetime,
-    only_referral: UUID | None = None,
+    signalled_to: UUID | None = None,
 ) -> Binding:
     """Bind a recorded signup and route its player's facts; asked again, answer the same.
 
-    `only_referral` is the one whose workflow was signalled directly.
+    `signalled_to` is the referral whose workflow was signalled directly. It counts where the
+    signup itself brings nobody, so that it is the same whichever door is faster.
     """
     await players.lock(session, signup.player_id)
-    way = Way.DOOR if only_referral is None else Way.SIGNAL
-    if decided := await attributions.decided(session, signup.event_id, way):
-        if only_referral is not None:
-            await give_way(session, signup.event_id, only_referral, now=now)
-        return decided
-    found = await candidates.of_signup(
-        session, signup, token_key=token_key, only_referral=only_referral
-    )
+    way = Way.DOOR if signalled_to is None else Way.SIGNAL
+    decided = await attributions.decided(session, signup.event_id, way)
+    if decided is None:
+        found, verdict = await _weighed(session, signup, signalled_to, token_key=token_key)
+        if await _is_known(session, signup):
+            verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
+        binding = await _bound(session, signup, verdict, found, now=now)
+        entry = Entry(attempt_id=signup.event_id + way, player_id=signup.player_id)
+        decided = await attributions.log(session, entry, binding, signup=signup, found=found)
+    if signalled_to is not None:
+        await give_way(session, signup.event_id, signalled_to, now=now)
+    return decided
+
+
+async def _weighed(
+    session: Session, signup: Signup, signalled_to: UUID | None, *, token_key: bytes
+) -> tuple[Candidates, Attribution | Unattributed]:
+    found = await candidates.of_signup(session, signup, token_key=token_key)
     verdict = attribute(signup, found.touches, found.policy)
-    if await _is_known(session, signup):
-        verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
-    binding = await _bound(session, signup, verdict, found, now=now)
-    entry = Entry(attempt_id=signup.event_id + way, player_id=signup.player_id)
-    return await attributions.log(session, entry, binding, signup=signup, found=found)
+    if signalled_to is None or isinstance(verdict, Attribution):
+        return found, verdict
+    found = await candidates.of_signup(
+        session, signup, token_key=token_key, signalled_to=signalled_to
+    )
+    return found, attribute(signup, found.touches, found.policy)
 
 
 async def give_way(session: Session, event_id: str, loser: UUID, *, now: datetime) -> None:

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
-
 from db import invitations, offers, touches
 from db.engine import Session
 from db.offers import Offer
@@ -51,13 +49,12 @@ class Candidates:
 
 
 async def of_signup(
-    session: Session, signup: Signup, *, token_key: bytes, only_referral: UUID | None = None
+    session: Session, signup: Signup, *, token_key: bytes, signalled_to: UUID | None = None
 ) -> Candidates:
-    """With `only_referral`, that of a signup that was signalled to this referral's workflow."""
+    """What it brings along, and the referral whose workflow was signalled with it, if any was."""
     search = _Search(session, signup, Candidates())
-    if only_referral is not None:
-        await search.invitation(only_referral, Method.SIGNAL)
-        return search.found
+    if signalled_to is not None:
+        await search.invitation(signalled_to, Method.SIGNAL)
     if signup.referral_token is not None:
         await search.token(signup.referral_token, token_key)
     if signup.cookie_token is not None:

@@ -83,7 +83,10 @@ async def reconsider(
         return await _early(session, entry, touch_id)
     # The courier may not have come to it yet; it decides with the same touches as this.
     await bind_signup(session, signup, token_key=token_key, now=now)
-    found = await candidates.of_signup(session, signup, token_key=token_key)
+    signalled_to = await attributions.bound_by_signal(session, signup.event_id)
+    found = await candidates.of_signup(
+        session, signup, token_key=token_key, signalled_to=signalled_to
+    )
     binding = await _decided(session, signup, found, touch_id, entry, now=now)
     return await attributions.log(session, entry, binding, signup=signup, found=found)
 

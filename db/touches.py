@@ -66,7 +66,7 @@ async def tied(
 ) -> Sequence[TouchRow]:
     """Those of a visitor and of a referral, and what support or a player told.
 
-    What support told comes first, then what the player did, then the rest; the latest of each first.
+    First what support told, then what the player did, then the rest; the latest of each first.
     """
     # Without a value these compare with null, which nothing equals.
     its = TouchRow.visitor == literal(visitor, String)

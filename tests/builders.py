@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from db import facts, ledger
 from db.engine import Session
+from db.policies import policy_json
 from db.referrals import open_referral
 from db.routing import route_player
 from db.tables import Audit, Campaign, CampaignVersion, ReferralCode, ReferralRow
 from db.terms import terms_json
+from domain.attribution import DEFAULT_POLICY, Policy
 from domain.campaign import CampaignStatus, Terms
 from domain.codes import drawn
 from domain.facts import (
@@ -140,6 +142,7 @@ async def an_offer(
     budget: Money | None = None,
     status: CampaignStatus = CampaignStatus.PUBLISHED,
     ends_at: datetime | None = None,
+    policy: Policy = DEFAULT_POLICY,
 ) -> Offer:
     """A campaign with $1,000 in its budget, unless told otherwise; zero leaves it empty."""
     budget = budget or Money(100_000, terms.referrer_reward.currency)
@@ -162,6 +165,7 @@ async def an_offer(
         destination="https://book.example/signup",
         budget_minor=budget.minor,
         terms=terms_json(terms),
+        attribution=policy_json(policy),
         author="tests",
     )
     session.add(version)

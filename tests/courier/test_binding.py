@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from db.attributions import Way
+from db.attributions import Attempt, Entry, Way
 from db.binding import bind_signup
 from db.engine import Database
-from domain.attribution import Method
+from db.rebinding import Mind, change
+from domain.attribution import Method, Policy, Step
 from domain.campaign import CampaignStatus
 from domain.facts import Signup
 from domain.referral import Stage
@@ -257,7 +258,45 @@ async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: D
     assert (await referral(database, link)).referee_id == arrival.player_id
 
 
+@pytest.mark.parametrize("is_signalled_first", [False, True])
+async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
+    database: Database, *, is_signalled_first: bool
+) -> None:
+    link, code = await invited(database), await a_shared_code(database)
+    arrival = signup(at=SOON, code=code)
+
+    if is_signalled_first:
+        await _signal(database, link, arrival)
+        await route(database, arrival.player_id)
+    else:
+        await sign_up(database, arrival)
+        await _signal(database, link, arrival)
+
+    (row,) = await referrals_of(database, arrival.player_id)
+    lost = await referral(database, link)
+    assert (row.code, row.attribution_method) == (code, Method.TYPED_CODE)
+    assert (lost.stage, await signals_to(database, lost)) == (Stage.LOST, ["supersede"])
+
+
+async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
+    database: Database,
+) -> None:
+    order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
+    link, arrival = await invited(database), signup()
+    await _signal(database, link, arrival)
+
+    async with database.transaction() as session:
+        offer = await an_offer(session, policy=Policy(order=order))
+        code = (await a_code(session, offer)).code
+        player, attempt = arrival.player_id, unique("claim")
+        entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
+        mind = Mind(entry=entry, player_id=player, code=code, told_at=SOON)
+        told = await change(session, mind, token_key=TOKEN_KEY, now=SOON)
+
+    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+
+
 async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
     await hear(database, arrival, player_id=arrival.player_id)
     async with database.transaction() as session:
-        await bind_signup(session, arrival, token_key=TOKEN_KEY, now=NOW, only_referral=link.row.id)
+        await bind_signup(session, arrival, token_key=TOKEN_KEY, now=NOW, signalled_to=link.row.id)
