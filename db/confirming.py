@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from db import attributions, offers, rebinding, touches
+from db import attributions, offers, players, rebinding, touches
 from db.attributions import WAITING, Attempt, Binding, Entry
 from db.engine import ReadSession, Session
 from db.tables import AttributionLog, ReferralRow, TouchRow
@@ -54,7 +54,10 @@ async def bind_presenters(
     after `hear`: a signup locks its player and then the match, and would wait for us in a circle.
     """
     outcomes = []
-    for presented in await _presented(session, touch_id):
+    presenters = await _presented(session, touch_id)
+    # All at once and first: each of them may be on its way to wait for the match.
+    await players.lock(session, *(presented.player_id or "" for presented in presenters))
+    for presented in presenters:
         binding = await _bind(session, touch_id, presented, token_key=token_key, now=now)
         outcomes.append(binding.outcome)
     return outcomes[0] if outcomes else WAITING

@@ -1,9 +1,10 @@
 """A referral and what else invited the same visitor, locked together in one order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import aliased
 
 from db.engine import Session
@@ -22,11 +23,15 @@ class Locked:
     policies: dict[str, Policy] = field(default_factory=dict)
 
 
+async def lock_all(session: Session, referral_ids: Collection[UUID]) -> None:
+    """Several of them with what else invited their visitors, in the order of all."""
+    wanted = [or_(ReferralRow.id == id_, _beside(id_)) for id_ in referral_ids]
+    query = select(ReferralRow.id).where(or_(false(), *wanted)).order_by(ReferralRow.id)
+    await session.execute(query.with_for_update(key_share=True))
+
+
 async def locked(session: Session, referral_id: UUID) -> Locked:
     found = Locked()
-    wanted = aliased(ReferralRow)
-    visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()
-    others = and_(ReferralRow.visitor == visitor, ReferralRow.stage == Stage.INVITED)
     rows = await session.execute(
         select(ReferralRow, CampaignVersion.attribution)
         .join(Campaign, Campaign.id == ReferralRow.campaign_id)
@@ -35,7 +40,7 @@ async def locked(session: Session, referral_id: UUID) -> Locked:
             (CampaignVersion.campaign_id == Campaign.id)
             & (CampaignVersion.version == Campaign.version),
         )
-        .where(or_(ReferralRow.id == referral_id, others))
+        .where(or_(ReferralRow.id == referral_id, _beside(referral_id)))
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True, of=ReferralRow)
         .execution_options(populate_existing=True)
@@ -47,3 +52,10 @@ async def locked(session: Session, referral_id: UUID) -> Locked:
         else:
             found.others.append(row)
     return found
+
+
+def _beside(referral_id: UUID) -> ColumnElement[bool]:
+    """What else is open of its visitor."""
+    wanted = aliased(ReferralRow)
+    visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()
+    return and_(ReferralRow.visitor == visitor, ReferralRow.stage == Stage.INVITED)

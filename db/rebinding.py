@@ -84,6 +84,7 @@ async def reconsider(
     # The courier may not have come to it yet; it decides with the same touches as this.
     await bind_signup(session, signup, token_key=token_key, now=now)
     signalled_to = await attributions.bound_by_signal(session, signup.event_id)
+    await candidates.lock(session, signup, token_key=token_key, signalled_to=signalled_to)
     found = await candidates.of_signup(
         session, signup, token_key=token_key, signalled_to=signalled_to
     )

@@ -6,11 +6,13 @@ from uuid import uuid4
 
 from httpx import AsyncClient
 
+from db import players
 from db.engine import Database
+from db.routing import route_player
 from domain.attribution import Method
 from settings import Settings
-from tests.api.arrivals import deposited, log_of, referral_of, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, published, unique
+from tests.api.arrivals import HOUR, ago, deposited, log_of, referral_of, routed, signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
 from tests.api.first_opens import (
     BROWSER,
     NOTHING,
@@ -22,6 +24,8 @@ from tests.api.first_opens import (
     resolved,
     token_key,
 )
+from tests.builders import TOKEN_KEY
+from tests.fixtures.watching import waits_for
 from tokens import issue, read
 
 AT_ONCE = timedelta(0)
@@ -252,3 +256,25 @@ async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
 
     outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
+
+
+async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    bodies = [signup(occurred_at=ago(HOUR), referral_token=token) for _ in range(2)]
+    first, second = sorted(bodies, key=lambda body: body["player_id"])
+    for body in (first, second, {**second, "event_id": unique("signup")}):
+        await client.post("/v1/events/signups", json=body)
+        if body is first or body is second:
+            await routed(database, body["player_id"])
+
+    async with database.transaction() as session:
+        await players.lock(session, second["player_id"])
+        answering = asyncio.create_task(confirmed(client, token))
+        await waits_for(database, session)
+        now = datetime.now(UTC)
+        await route_player(session, second["player_id"], token_key=TOKEN_KEY, now=now)
+
+    assert (await answering)["outcome"] == "bound"
+    assert (await referral_of(client, first["player_id"]))["stage"] == "SIGNED_UP"

@@ -108,6 +108,22 @@ async def test_two_players_racing_with_the_links_of_one_visitor_do_not_wait_for_
         assert [entry.outcome for entry in found] == ["bound"] * 2
 
 
+async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circle(
+    database: Database,
+) -> None:
+    for _ in range(RACES // 8):
+        one, other = await invited(database), await invited(database)
+        players = [
+            signup(referral_token=first.token, cookie_token=second.token)
+            for first, second in ((one, other), (other, one))
+        ]
+        await _hear_all(database, players)
+        await asyncio.gather(*(route(database, player.player_id) for player in players))
+
+        found = [await attribution(database, player) for player in players]
+        assert [entry.outcome for entry in found] == ["bound"] * 2
+
+
 async def _route_everything(database: Database) -> None:
     router = Router(database, token_key=TOKEN_KEY, clock=lambda: NOW)
     while await router.route():

@@ -8,9 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db import players
-from db.engine import Database, Session
+from db.engine import Database
 from db.ledger import lock_accounts
 from domain.ledger import Account, Book
+from tests.fixtures.watching import waits_for
 
 
 async def test_a_player_whom_another_transaction_has_just_made_is_locked(
@@ -21,7 +22,7 @@ async def test_a_player_whom_another_transaction_has_just_made_is_locked(
         async with database.transaction() as first:
             await players.lock(first, player_id)
             waiting = asyncio.create_task(players.lock(second, player_id))
-            await _waits_for(database, await _backend(first))
+            await waits_for(database, first)
         await waiting
 
         await _is_locked(database, "select from players where player_id = :key", player_id)
@@ -35,25 +36,10 @@ async def test_an_account_that_another_transaction_has_just_made_is_locked(
         async with database.transaction() as first:
             assert await lock_accounts(first, [account]) == {account: 0}
             waiting = asyncio.create_task(lock_accounts(second, [account]))
-            await _waits_for(database, await _backend(first))
+            await waits_for(database, first)
         assert await waiting == {account: 0}
 
         await _is_locked(database, "select from accounts where player_id = :key", account.player_id)
-
-
-async def _backend(session: Session) -> int:
-    return int((await session.execute(text("select pg_backend_pid()"))).scalar_one())
-
-
-async def _waits_for(database: Database, pid: int) -> None:
-    query = text("""
-        select exists (
-            select from pg_stat_activity where :pid = any(pg_blocking_pids(pg_stat_activity.pid))
-        )
-    """)
-    async with asyncio.timeout(10), database.reading() as session:
-        while not (await session.execute(query, {"pid": pid})).scalar_one():
-            await session.rollback()
 
 
 async def _is_locked(database: Database, query: str, key: str | None) -> None:
