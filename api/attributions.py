@@ -12,7 +12,7 @@ from api.errors import Problem, invalid
 from api.limiting import Limits
 from api.paging import Cursor, Limit, PageOut, decoded, encoded
 from api.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
-from api.schemas.fields import Id
+from api.schemas.fields import Id, Text, Word
 from api.strict import StrictRoute
 from db import attribution_views, rebinding
 from db.attribution_views import Cut
@@ -72,7 +72,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     database: Db,
     player_id: Annotated[Id | None, Query()] = None,
     referral_id: UUID | None = None,
-    outcome: Annotated[str | None, Query(max_length=32)] = None,
+    outcome: Annotated[Word | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PageOut[AttemptOut]:
@@ -100,7 +100,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     dependencies=[Depends(requires("referrals:read"))],
     responses=problem_responses("unknown_attempt"),
 )
-async def show_attempt(attempt_id: str, database: Db) -> DecidedOut:
+async def show_attempt(attempt_id: Text, database: Db) -> DecidedOut:
     """One attempt with what was weighed, and the same decision made again from that.
 
     The id of a signup's attempt is its `event_id`, with `#signal` where it was signalled.

@@ -266,3 +266,10 @@ async def test_the_log_answers_for_a_player_or_a_referral(
     assert_problem(
         await client.get("/v1/attributions", params=bad), 422, "validation_failed", "cursor"
     )
+
+
+async def test_what_cannot_be_stored_is_no_attempt_and_no_outcome(client: AsyncClient) -> None:
+    assert_problem(await client.get("/v1/attributions/%00"), 422, "validation_failed")
+    query = {"player_id": unique("player"), "outcome": "\0"}
+    answer = await client.get("/v1/attributions", params=query)
+    assert_problem(answer, 422, "validation_failed", "outcome")
