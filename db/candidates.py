@@ -11,7 +11,7 @@ from db.engine import Session
 from db.offers import Offer
 from db.referrals import terms_of
 from db.tables import ReferralRow, TouchRow
-from db.touches import Contact
+from db.touches import Answer, Contact
 from domain.attribution import (
     CONFIDENCE,
     RELIANCE,
@@ -83,7 +83,7 @@ async def lock(
     for match_id in matches:
         await touches.alone(session, match_id)
         match, _ = await touches.with_answer(session, match_id)
-        referrals.append(match and match.referral_id)
+        referrals.append(match.referral_id if match else None)
     await invitations.lock_all(session, [id_ for id_ in referrals if id_ is not None])
 
 
@@ -151,22 +151,30 @@ class _Search:
         if reading.subject is None:
             raise ValueError("a valid token has a subject")
         await touches.alone(self.session, reading.subject)
-        row, is_confirmed = await touches.with_answer(self.session, reading.subject)
+        row, answer = await touches.with_answer(self.session, reading.subject)
         if row is None or row.referral_id is None:
             self._refuse(reading.subject, Method.PROBABILISTIC, Refusal.UNKNOWN_REFERRAL)
             return
         before = len(self.found.touches)
         await self.invitation(row.referral_id, Method.PROBABILISTIC)
-        unanswered = Refusal.UNCONFIRMED if is_confirmed is None else Refusal.DECLINED
-        refusal = await self._used_up(row.referral_id) if is_confirmed else unanswered
+        refusal = self._unsaid(row, answer) or await self._used_up(row.referral_id)
         # A yes is to one code; what else its visitor touched may be another person's.
         self.found.touches[before:] = [
             _matched(touch, row, refusal)
             for touch in self.found.touches[before:]
             if touch.is_presented
         ]
-        if is_confirmed is None:
+        if answer is None:
             await self._remember_presenter(row)
+
+    def _unsaid(self, row: TouchRow, answer: Answer | None) -> Refusal | None:
+        """Why nobody has said in time that it is so: for as long as they may type the code."""
+        if answer is None:
+            return Refusal.UNCONFIRMED
+        if not answer.is_yes:
+            return Refusal.DECLINED
+        grace = self.found.policies[row.campaign_slug or ""].claim_grace
+        return Refusal.LATE_CODE if answer.at > self.signup.occurred_at + grace else None
 
     async def _used_up(self, referral_id: UUID) -> Refusal | None:
         """A match is of one person: unlike a link, it brings no second one, whatever won."""

@@ -7,10 +7,10 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from db import attributions, offers, players, rebinding, touches
+from db import attributions, players, rebinding, touches
 from db.attributions import WAITING, Attempt, Binding, Entry
 from db.engine import ReadSession, Session
-from db.tables import AttributionLog, ReferralRow, TouchRow
+from db.tables import ReferralRow, TouchRow
 from db.touches import Contact
 from domain.attribution import Method, Refusal
 
@@ -35,10 +35,9 @@ async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: dateti
     match, before = await touches.with_answer(session, touch_id)
     if match is None or match.method is not Method.PROBABILISTIC:
         return Heard(Said.UNKNOWN)
-    if before is confirmed:
-        return Heard(Said.HEARD, match.code)
     if before is not None:
-        return Heard(Said.OTHERWISE_BEFORE, match.code)
+        is_same = before.is_yes is confirmed
+        return Heard(Said.HEARD if is_same else Said.OTHERWISE_BEFORE, match.code)
     await touches.record(session, _answer(match, confirmed=confirmed, now=now))
     entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
     await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
@@ -94,16 +93,6 @@ async def _bind(
     player_id, attempt = presented.player_id or "", Attempt.CONFIRM
     attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
     entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
-    if not await _is_late(session, presented, now):
-        return await rebinding.reconsider(
-            session, player_id, touch_id, entry, token_key=token_key, now=now
-        )
-    if await session.get(AttributionLog, attempt_id) is None:
-        await attributions.log(session, entry, Binding(Refusal.LATE_CODE))
-    return Binding(Refusal.LATE_CODE)
-
-
-async def _is_late(session: ReadSession, presented: TouchRow, now: datetime) -> bool:
-    """A person may say who invited them for as long as they may type it."""
-    offer = await offers.find(session, presented.code or "")
-    return offer is not None and now > presented.at + offer.policy.claim_grace
+    return await rebinding.reconsider(
+        session, player_id, touch_id, entry, token_key=token_key, now=now
+    )

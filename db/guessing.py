@@ -53,8 +53,8 @@ Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
 
 async def _is_declined(session: ReadSession, match_id: UUID) -> bool:
     """Who said no is not asked again."""
-    _, is_confirmed = await touches.with_answer(session, match_id)
-    return is_confirmed is False
+    _, answer = await touches.with_answer(session, match_id)
+    return answer is not None and not answer.is_yes
 
 
 async def _asked_lately(

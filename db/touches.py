@@ -96,16 +96,22 @@ async def alone(session: Session, touch_id: UUID) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-async def with_answer(session: ReadSession, touch_id: UUID) -> tuple[TouchRow | None, bool | None]:
-    """A touch, and whether it was confirmed by all who answered; None while nobody did."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said of a match, by all who answered."""
+
+    is_yes: bool
+    at: datetime
+
+
+async def with_answer(
+    session: ReadSession, touch_id: UUID
+) -> tuple[TouchRow | None, Answer | None]:
+    """A touch, and what was said of it; None while nobody did."""
     query = select(TouchRow).where(or_(TouchRow.id == touch_id, TouchRow.answers == touch_id))
     rows = (await session.scalars(query)).all()
     touch = next((row for row in rows if row.id == touch_id), None)
-    answers = [row.is_confirmed for row in rows if row.is_confirmed is not None]
-    return touch, all(answers) if answers else None
-
-
-async def presenters_of(session: ReadSession, touch_id: UUID) -> Sequence[str]:
-    """Players whose signups carried the token of an unconfirmed match."""
-    query = select(TouchRow.player_id).where(TouchRow.answers == touch_id)
-    return [player_id for player_id in await session.scalars(query) if player_id is not None]
+    said = [row for row in rows if row.is_confirmed is not None]
+    if not said:
+        return touch, None
+    return touch, Answer(all(row.is_confirmed for row in said), max(row.at for row in said))

@@ -144,6 +144,16 @@ async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database
     ]
 
 
+async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_still(
+    client: AsyncClient, database: Database
+) -> None:
+    campaign = await published(client, attribution={"claim_grace": "PT30M"})
+    _, token = await a_match(client, campaign)
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    assert [attempt["outcome"] for attempt in await log_of(client, player)] == ["late_code"]
+
+
 async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:
     code = await code_of_a_new_player(client)
     token = await followed(client, code)
@@ -264,9 +274,10 @@ async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
     _, token = await a_match(client)
     bodies = [signup(occurred_at=ago(HOUR), referral_token=token) for _ in range(2)]
     first, second = sorted(bodies, key=lambda body: body["player_id"])
-    for body in (first, second, {**second, "event_id": unique("signup")}):
+    again = {**second, "event_id": unique("signup"), "occurred_at": ago(AT_ONCE)}
+    for body in (first, second, again):
         await client.post("/v1/events/signups", json=body)
-        if body is first or body is second:
+        if body is not again:
             await routed(database, body["player_id"])
 
     async with database.transaction() as session:
