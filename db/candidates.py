@@ -14,6 +14,7 @@ from db.tables import ReferralRow, TouchRow
 from db.touches import Answer, Contact
 from domain.attribution import (
     CONFIDENCE,
+    DEFAULT_POLICY,
     RELIANCE,
     Method,
     Policy,
@@ -62,7 +63,7 @@ async def of_signup(
     if signup.code is not None:
         await search.typed(signup.code)
     await search.told()
-    search.found.touches = _once(search.found.touches)
+    search.found.touches = _once(search.found)
     return search.found
 
 
@@ -273,9 +274,16 @@ class _Search:
         )
 
 
-def _once(found: Sequence[Touch]) -> list[Touch]:
+def _once(found: Candidates) -> list[Touch]:
     """What was presented in two ways, as in query and cookie, counts in the better one."""
-    ordered = sorted(found, key=lambda touch: RELIANCE[touch.method], reverse=True)
+
+    def worth(touch: Touch) -> tuple[int, int]:
+        policy = found.policies.get(touch.campaign or "", DEFAULT_POLICY)
+        rank = policy.step_of(touch.method)
+        place = len(policy.order) if rank is None else rank
+        return place, RELIANCE[touch.method]
+
+    ordered = sorted(found.touches, key=worth, reverse=True)
     return list({touch.touch_id: touch for touch in ordered}.values())
 
 

@@ -110,6 +110,19 @@ async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
     assert [one["outcome"] for one in told["candidates"]] == ["won"]
 
 
+async def test_a_token_in_both_counts_as_the_cookie_where_a_campaign_takes_nothing_else(
+    client: AsyncClient, database: Database
+) -> None:
+    policy = {"order": [{"methods": ["cookie"]}]}
+    campaign = await published(client, starts_at="2020-01-01T00:00:00Z", attribution=policy)
+    token = (await clicked(client, await code_of_a_new_player(client, campaign)))["referral_token"]
+
+    player = await signed_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+
+    assert await outcome_of(client, player) == "bound"
+    assert (await referral_of(client, player))["attribution"]["method"] == "cookie"
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [
