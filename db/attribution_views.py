@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import aliased
 
 from db import facts
-from db.attributions import ATTRIBUTED, BOUND, SELF, Attempt, decide_again
+from db.attributions import ATTRIBUTED, BOUND, SELF, Attempt, agrees, decide_again
 from db.engine import ReadSession
 from db.tables import AttributionLog, FactRow
 from domain.attribution import Attribution, Method, Unattributed
@@ -108,13 +108,6 @@ async def replay(session: ReadSession, row: AttributionLog) -> Replay | None:
         code=verdict.winner.code if isinstance(verdict, Attribution) else None,
         agrees=agrees(row, verdict),
     )
-
-
-def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
-    """Whether a decision made again prefers what was preferred then."""
-    won = [told["touch_id"] for told in row.touches if told["won"]]
-    preferred = [str(verdict.winner.touch_id)] if isinstance(verdict, Attribution) else []
-    return won == preferred
 
 
 async def contradictions(session: ReadSession) -> list[str]:

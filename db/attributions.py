@@ -122,6 +122,15 @@ def decide_again(row: AttributionLog, signup: Signup) -> Attribution | Unattribu
     return attribute(signup, touches_of(row), policy_from(row.policy))
 
 
+def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
+    """Whether a decision made again comes to what is written of each touch, and of them all."""
+    binding = Binding(row.outcome, row.referral_id)
+    same = row.touches == [_told(touch, verdict, binding) for touch in touches_of(row)]
+    if row.outcome not in ATTRIBUTED:
+        return same
+    return same and isinstance(verdict, Attribution) and verdict.is_self is (row.outcome == SELF)
+
+
 def touches_of(row: AttributionLog) -> Sequence[Touch]:
     """As they were before they were judged."""
     return [_TOUCH.validate_python(told) for told in row.touches]

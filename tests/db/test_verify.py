@@ -50,13 +50,22 @@ def test_every_check_has_a_corruption_that_it_finds() -> None:
     assert [c.check for c in CORRUPTIONS] == [invariant.name for invariant in INVARIANTS]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        """touches = jsonb_set(touches, '{0,refusal}', '"forged_token"')""",
+        """touches = jsonb_set(touches, '{0,outcome}', '"outranked"')""",
+        "touches = '[]'",
+        "outcome = 'self'",
+    ],
+)
 async def test_finds_an_attribution_that_would_be_decided_otherwise(
-    played: Lives, fresh_database: Database, fresh_superuser: Database
+    change: str, played: Lives, fresh_database: Database, fresh_superuser: Database
 ) -> None:
-    turned = """
-        UPDATE attributions SET touches = jsonb_set(touches, '{0,refusal}', '"forged_token"')
+    turned = f"""
+        UPDATE attributions SET {change}
          WHERE referral_id = :rewarded RETURNING signup_event_id
-    """
+    """  # noqa: S608 - from the table above
     async with fresh_superuser.transaction() as session:
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         changed = await session.scalar(text(turned), {"rewarded": played.rewarded})
