@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.attribution import (
@@ -113,6 +113,17 @@ def test_a_touch_that_the_policy_does_not_take_says_why(
     assert refused([touch(method, at=at)], policy) is refusal
 
 
+def test_windows_and_the_grace_include_their_ends() -> None:
+    steps = (Step(methods=(Method.TYPED_CODE,)), Step(methods=(Method.COOKIE,), window=2 * HOUR))
+    policy = Policy(order=steps, claim_grace=HOUR)
+    oldest, latest = (
+        touch(Method.COOKIE, at=NOW - 2 * HOUR),
+        touch(Method.TYPED_CODE, at=NOW + HOUR),
+    )
+    assert won_by([oldest], policy) == oldest
+    assert won_by([oldest, latest], policy) == latest
+
+
 def test_a_code_typed_within_the_grace_counts() -> None:
     late = touch(Method.TYPED_CODE, at=NOW + 23 * HOUR)
     assert won_by([touch(), late]) == late
@@ -163,32 +174,47 @@ def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
     assert policy_among([], policies) is DEFAULT_POLICY
 
 
-TIMES = st.sampled_from([NOW - 48 * HOUR, NOW - HOUR, NOW, NOW + HOUR, NOW + 48 * HOUR])
+TIMES = st.sampled_from([NOW - 48 * HOUR, NOW - HOUR, NOW + HOUR, NOW + 48 * HOUR])
+FEW_WAYS = [Method.MANUAL, Method.TYPED_CODE, Method.REFERRAL_TOKEN, Method.COOKIE]
+THOROUGHLY = settings(max_examples=400)
+"""Faults need several touches that are alike in all but one thing."""
 TOUCHES = st.lists(
     st.builds(
         Touch,
         touch_id=st.uuids(),
-        method=st.sampled_from(Method),
-        at=TIMES,
+        method=st.sampled_from(FEW_WAYS) | st.sampled_from(Method),
+        at=st.just(NOW - HOUR) | TIMES,
         code=st.sampled_from(["ANN", "BOB"]),
         campaign=st.sampled_from(["spring", "summer", None]),
         referrer_id=st.sampled_from(["ann", "bob", "friend"]),
         referral_id=st.none() | st.uuids(),
         is_presented=st.booleans(),
-        refusal=st.none() | st.sampled_from([Refusal.FORGED_TOKEN, Refusal.UNCONFIRMED]),
+        refusal=st.none()
+        | st.none()
+        | st.sampled_from([Refusal.FORGED_TOKEN, Refusal.UNCONFIRMED, Refusal.CAMPAIGN_ENDED]),
     ),
     max_size=6,
     unique_by=lambda one: one.touch_id,
 )
 STEPS = st.builds(
     Step,
-    methods=st.lists(st.sampled_from(Method), min_size=1, max_size=4, unique=True).map(tuple),
+    methods=st.lists(
+        st.sampled_from(FEW_WAYS[1:]) | st.sampled_from(Method),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    ).map(tuple),
     touch=st.sampled_from(Pick),
-    window=st.none() | st.just(2 * HOUR),
+    window=st.none() | st.sampled_from([HOUR / 2, 2 * HOUR, 72 * HOUR]),
 )
-POLICIES = st.builds(Policy, order=st.lists(STEPS, min_size=1, max_size=4).map(tuple))
+POLICIES = st.builds(
+    Policy,
+    order=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+    claim_grace=st.sampled_from([HOUR / 2, 24 * HOUR, 72 * HOUR]),
+)
 
 
+@THOROUGHLY
 @given(data=st.data(), touches=TOUCHES, policy=POLICIES)
 def test_any_order_of_touches_gives_the_same_decision(
     data: st.DataObject, touches: list[Touch], policy: Policy
@@ -200,6 +226,7 @@ def test_any_order_of_touches_gives_the_same_decision(
     assert policy_among(shuffled, policies) is policy_among(touches, policies)
 
 
+@THOROUGHLY
 @given(touches=TOUCHES, policy=POLICIES)
 def test_no_refused_touch_and_no_unlisted_way_ever_wins(
     touches: list[Touch], policy: Policy
@@ -209,3 +236,58 @@ def test_no_refused_touch_and_no_unlisted_way_ever_wins(
         (given_,) = (one for one in touches if one.touch_id == verdict.winner.touch_id)
         assert given_.refusal is None
         assert policy.step_of(given_.method) is not None
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_the_winner_is_the_first_or_last_that_holds_in_the_best_step(
+    touches: list[Touch], policy: Policy
+) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    judged = {one.touch_id: one.refusal for one in verdict.candidates}
+    ranks = {one.touch_id: policy.step_of(one.method) for one in touches}
+    holding = [one for one in touches if judged[one.touch_id] in {None, Refusal.OUTRANKED}]
+    own = [one for one in touches if judged[one.touch_id] is Refusal.SELF]
+    assert isinstance(verdict, Attribution) is bool(holding or own)
+    if isinstance(verdict, Attribution):
+        best = min(ranks[one.touch_id] or 0 for one in holding or own)
+        equal = [one for one in holding or own if ranks[one.touch_id] == best]
+        first = min(equal, key=lambda one: (one.at, one.touch_id))
+        last = max(equal, key=lambda one: (one.is_presented, one.at, one.touch_id))
+        picks_first = best >= 0 and policy.order[best].touch is Pick.FIRST
+        assert verdict.winner.touch_id == (first if picks_first else last).touch_id
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_the_winner_continues_only_an_invitation_of_its_code_that_holds(
+    touches: list[Touch], policy: Policy
+) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    if isinstance(verdict, Attribution) and verdict.winner.referral_id is not None:
+        judged = {one.touch_id: one.refusal for one in verdict.candidates}
+        holding = {None, Refusal.OUTRANKED, verdict.winner.refusal}
+        assert (verdict.winner.code, verdict.winner.referral_id) in {
+            (one.code, one.referral_id) for one in touches if judged[one.touch_id] in holding
+        }
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_each_touch_is_judged_by_itself(touches: list[Touch], policy: Policy) -> None:
+    together = {one.touch_id: one.refusal for one in attribute(SIGNUP, touches, policy).candidates}
+    for one in touches:
+        (alone,) = attribute(SIGNUP, [one], policy).candidates
+        assert together[one.touch_id] in {alone.refusal, alone.refusal or Refusal.OUTRANKED}
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_who_wins_does_not_depend_on_those_who_lose(touches: list[Touch], policy: Policy) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    if isinstance(verdict, Attribution):
+        for loser in touches:
+            if loser.touch_id != verdict.winner.touch_id:
+                fewer = attribute(SIGNUP, [one for one in touches if one is not loser], policy)
+                assert isinstance(fewer, Attribution)
+                assert fewer.winner.touch_id == verdict.winner.touch_id
