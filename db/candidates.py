@@ -206,7 +206,9 @@ class _Search:
         """An invitation without contacts was made before they were written: it is one itself."""
         offer = None
         refusal, is_open = self._refusal(row), row.stage is Stage.INVITED
-        if refusal is None and not is_open:
+        # The player's own stays what it is, whatever became of its offer.
+        is_own = row.referee_id == self.signup.player_id and row.stage is not Stage.LOST
+        if refusal is None and not is_open and not is_own:
             offer = await self._offer(row.code)
             refusal = self._closed(offer)
         times = [(c.id, weaker(c.method, method), c.at) for c in own]

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from db.attributions import Attempt, Entry, Way
+from db.attributions import Attempt, Binding, Entry, Way
 from db.binding import bind_signup
 from db.engine import Database
 from db.rebinding import Mind, change
+from db.tables import Campaign
 from domain.attribution import Method, Policy, Step
 from domain.campaign import CampaignStatus
 from domain.facts import Signup
@@ -281,19 +282,38 @@ async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
 async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
     database: Database,
 ) -> None:
-    order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
     link, arrival = await invited(database), signup()
     await _signal(database, link, arrival)
 
+    told = await _claims_where_links_go_first(database, arrival)
+
+    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+
+
+async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_that_is_over_now(
+    database: Database,
+) -> None:
+    link = await invited(database)
+    arrival = signup(referral_token=link.token)
+    await sign_up(database, arrival)
+    async with database.transaction() as session:
+        campaign = await session.get_one(Campaign, link.row.campaign_id)
+        campaign.status = CampaignStatus.PAUSED
+
+    told = await _claims_where_links_go_first(database, arrival)
+
+    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+
+
+async def _claims_where_links_go_first(database: Database, arrival: Signup) -> Binding:
+    order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
     async with database.transaction() as session:
         offer = await an_offer(session, policy=Policy(order=order))
         code = (await a_code(session, offer)).code
         player, attempt = arrival.player_id, unique("claim")
         entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
         mind = Mind(entry=entry, player_id=player, code=code, told_at=SOON)
-        told = await change(session, mind, token_key=TOKEN_KEY, now=SOON)
-
-    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+        return await change(session, mind, token_key=TOKEN_KEY, now=SOON)
 
 
 async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
