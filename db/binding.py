@@ -12,6 +12,7 @@ from db.addressing import deliver_every_fact
 from db.attributions import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
 from db.candidates import Candidates
 from db.engine import Session
+from db.locking import lock_tokens
 from db.referrals import enter, locked, open_referral, terms_of
 from db.tables import AttributionLog, FactRow, ReferralRow
 from domain.attribution import Attribution, Refusal, Touch, Unattributed, attribute
@@ -38,7 +39,7 @@ async def bind_signup(
     way = Way.DOOR if signalled_to is None else Way.SIGNAL
     decided = await attributions.decided(session, signup.event_id, way)
     if decided is None:
-        await candidates.lock(session, signup, token_key=token_key, signalled_to=signalled_to)
+        await lock_tokens(session, signup, token_key=token_key, signalled_to=signalled_to)
         found, verdict = await _weighed(session, signup, signalled_to, token_key=token_key)
         if await _is_known(session, signup):
             verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)

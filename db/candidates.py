@@ -67,27 +67,6 @@ async def of_signup(
     return search.found
 
 
-async def lock(
-    session: Session, signup: Signup, *, token_key: bytes, signalled_to: UUID | None = None
-) -> None:
-    """Of a signup with several tokens; two that have the same ones do not wait in a circle.
-
-    Matches come before referrals, and each in the order of their ids.
-    """
-    tokens = (signup.referral_token, signup.cookie_token)
-    readings = [read(token, key=token_key, at=signup.occurred_at) for token in tokens if token]
-    subjects = {reading.subject: reading.method for reading in readings if reading.subject}
-    if len({*subjects, signalled_to} - {None}) <= 1:
-        return
-    matches = sorted(id_ for id_, by in subjects.items() if by is Method.PROBABILISTIC)
-    referrals = [*(subjects.keys() - set(matches)), signalled_to]
-    for match_id in matches:
-        await touches.alone(session, match_id)
-        match, _ = await touches.with_answer(session, match_id)
-        referrals.append(match.referral_id if match else None)
-    await invitations.lock_all(session, [id_ for id_ in referrals if id_ is not None])
-
-
 def typed_id(signup: Signup) -> UUID:
     return uuid5(_TYPED, signup.event_id)
 

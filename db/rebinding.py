@@ -12,6 +12,7 @@ from db.attributions import BOUND, KNOWN, REBOUND, WAITING, Attempt, Binding, En
 from db.binding import bind, bind_signup, supersede
 from db.candidates import Candidates
 from db.engine import Session
+from db.locking import lock_tokens
 from db.referrals import enter
 from db.tables import AttributionLog, ReferralRow, Reward, TouchRow
 from db.touches import Contact
@@ -84,7 +85,7 @@ async def reconsider(
     # The courier may not have come to it yet; it decides with the same touches as this.
     await bind_signup(session, signup, token_key=token_key, now=now)
     signalled_to = await attributions.bound_by_signal(session, signup.event_id)
-    await candidates.lock(session, signup, token_key=token_key, signalled_to=signalled_to)
+    await lock_tokens(session, signup, token_key=token_key, signalled_to=signalled_to)
     found = await candidates.of_signup(
         session, signup, token_key=token_key, signalled_to=signalled_to
     )
