@@ -98,6 +98,7 @@ async def take(session: Session, slug: str, step: Step, actor: Actor, *, at: dat
     allowed_from, target = STEPS[step]
     if row.status not in allowed_from:
         return Outcome.NOT_ALLOWED
+    row.closed_since = _closed_since(row, step, at)
     row.status = target
     act = await _told(session, row, step, actor)
     if step is Step.PUBLISH:
@@ -105,6 +106,13 @@ async def take(session: Session, slug: str, step: Step, actor: Actor, *, at: dat
     if step in HEARD_BY_REFERRALS:
         await budgets.wake(session, row, act)
     return Outcome.CHANGED
+
+
+def _closed_since(row: Campaign, step: Step, at: datetime) -> datetime | None:
+    """One that is paused and then ended was closed from the pause on; a draft was never open."""
+    if step not in {Step.PAUSE, Step.END}:
+        return None
+    return at if row.status is CampaignStatus.PUBLISHED else row.closed_since
 
 
 async def fund(

@@ -53,7 +53,12 @@ def offer_of(row: Rows) -> Offer:
 
 
 def schedule_of(campaign: Campaign) -> Schedule:
-    return Schedule(status=campaign.status, starts_at=campaign.starts_at, ends_at=campaign.ends_at)
+    return Schedule(
+        status=campaign.status,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        closed_since=campaign.closed_since,
+    )
 
 
 def _current() -> Select[ReferralCode, Campaign, CampaignVersion]:

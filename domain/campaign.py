@@ -51,10 +51,16 @@ class Schedule:
     status: CampaignStatus
     starts_at: datetime
     ends_at: datetime | None
+    closed_since: datetime | None = None
+    """When a person paused or ended it; before that it was open, if this is known."""
 
     def is_open(self, at: datetime) -> bool:
-        running = self.status is CampaignStatus.PUBLISHED and self.starts_at <= at
-        return running and (self.ends_at is None or at < self.ends_at)
+        """Also of a time that has passed: what was in time may be heard late."""
+        within = self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+        return within and (self.status is CampaignStatus.PUBLISHED or self._was_open(at))
+
+    def _was_open(self, at: datetime) -> bool:
+        return self.closed_since is not None and at < self.closed_since
 
     def is_paused(self, at: datetime) -> bool:
         return self.status is CampaignStatus.PAUSED and not self.has_ended(at)

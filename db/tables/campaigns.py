@@ -25,6 +25,8 @@ class Campaign(Table):
     version: Mapped[int] = mapped_column(Integer)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
+    closed_since: Mapped[datetime | None]
+    """Since when it is paused or ended by a person; null while it is open, or where unknown."""
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 

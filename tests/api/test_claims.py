@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.engine import Database
-from db.tables import Delivery, ReferralRow
+from db.tables import Campaign, Delivery, ReferralRow
 from db.touches import MOST_TOUCHES
+from domain.campaign import CampaignStatus
 from domain.referral import Stage
 from tests.api.arrivals import (
     HOUR,
@@ -237,10 +239,41 @@ async def test_refuses_a_code_whose_campaign_was_over_at_the_signup(
     slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
     code = await code_of_a_new_player(client, slug)
     await client.post(f"/v1/campaigns/{slug}/pause")
-    player = await signed_up(client, database)
+    player = await signed_up(client, database, since=timedelta(0))
 
     assert_problem(await claim(client, player, code), 410, "campaign_paused")
     await client.post(f"/v1/campaigns/{slug}/end")
+    assert_problem(await claim(client, player, code), 410, "campaign_ended")
+
+
+@pytest.mark.parametrize("steps", [("pause",), ("end",), ("pause", "end")])
+async def test_a_campaign_that_was_open_at_the_signup_counts_though_it_is_heard_late(
+    client: AsyncClient, database: Database, steps: tuple[str, ...]
+) -> None:
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
+    code = await code_of_a_new_player(client, slug)
+    late = await signed_up(client, database)
+    for step in steps:
+        assert (await client.post(f"/v1/campaigns/{slug}/{step}")).status_code == 200
+    typed = await signed_up(client, database, code=code)
+
+    assert (await claim(client, late, code)).json()["outcome"] == "bound"
+    assert {(await referral_of(client, one))["code"] for one in (late, typed)} == {code}
+
+
+async def test_a_campaign_that_was_never_published_was_never_open(
+    client: AsyncClient, database: Database
+) -> None:
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
+    code = await code_of_a_new_player(client, slug)
+    async with database.transaction() as session:
+        await session.execute(
+            update(Campaign).where(Campaign.slug == slug).values(status=CampaignStatus.DRAFT)
+        )
+    assert (await client.post(f"/v1/campaigns/{slug}/end")).status_code == 200
+
+    player = await signed_up(client, database)
+
     assert_problem(await claim(client, player, code), 410, "campaign_ended")
 
 

@@ -26,6 +26,8 @@ RUNNING = Schedule(
     starts_at=NOW,
     ends_at=NOW + timedelta(days=1),
 )
+PAUSED = replace(RUNNING, status=CampaignStatus.PAUSED)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 @pytest.mark.parametrize("minor", [-1, LARGEST_MINOR + 1])
@@ -69,6 +71,10 @@ def test_every_fact_knows_its_kind() -> None:
         (replace(RUNNING, status=CampaignStatus.DRAFT), NOW, False, False),
         (replace(RUNNING, status=CampaignStatus.PAUSED), NOW, False, False),
         (replace(RUNNING, status=CampaignStatus.ENDED), NOW, False, True),
+        (replace(PAUSED, closed_since=NOW + SECOND), NOW, True, False),
+        (replace(PAUSED, closed_since=NOW), NOW, False, False),
+        (replace(PAUSED, closed_since=NOW + 2 * DAY), NOW + DAY, False, True),
+        (replace(PAUSED, closed_since=NOW + DAY), NOW - SECOND, False, False),
     ],
 )
 def test_when_a_campaign_takes_invitations(
