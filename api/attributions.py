@@ -63,7 +63,9 @@ async def claim_code(
     if binding.outcome not in TAKEN:
         raise refused(binding.outcome)
     return ClaimOut(
-        outcome=binding.outcome, referral_id=binding.referral_id, code=normalised(body.code)
+        outcome=binding.outcome,
+        referral_id=binding.referral_id,
+        code=mind.code or normalised(body.code),
     )
 
 

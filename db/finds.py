@@ -35,7 +35,7 @@ async def judge(session: Session, opened: FirstOpen, find: Find, *, token_key: b
     if find.token is not None:
         return await _of_token(session, opened, find, find.token, token_key)
     if find.code is not None:
-        return await _of_link(session, opened, find.code)
+        return await _of_link(session, opened, find.method, find.code)
     return Judged(method=find.method, refusal=find.refusal)
 
 
@@ -83,27 +83,32 @@ def _closed(offer: Offer, at: datetime) -> Refusal | None:
     return None if outcome is None else _CLOSED[outcome]
 
 
-async def _of_link(session: Session, opened: FirstOpen, code: str) -> Judged:
-    """Opening the app by a link is a click, made by the device."""
-    judged = Judged(method=Method.UNIVERSAL_LINK, text=code, code=code)
-    offer = await offers.find(session, code)
-    refusal = Refusal.UNKNOWN_CODE if offer is None else _closed(offer, opened.at)
+async def _of_link(session: Session, opened: FirstOpen, method: Method, code: str) -> Judged:
+    """Opening the app by a link, or giving it one, is a click made by the device."""
+    judged = Judged(method=method, text=code, code=code)
+    refusal = _unusable(await offers.find(session, code), method, opened.at)
     if refusal is not None:
         return replace(judged, refusal=refusal)
-    referral_id = await _followed_lately(session, opened, code)
+    referral_id = await _followed_lately(session, opened, method, code)
     if referral_id is None:
-        referral_id = await _follow(session, opened, code)
+        referral_id = await _follow(session, opened, method, code)
     row = await session.get_one(ReferralRow, referral_id)
     return replace(judged, referral=row, is_written=True)
 
 
-async def _follow(session: Session, opened: FirstOpen, code: str) -> UUID:
+def _unusable(offer: Offer | None, method: Method, at: datetime) -> Refusal | None:
+    if offer is None:
+        return Refusal.UNKNOWN_CODE
+    return Refusal.NOT_ACCEPTED if offer.policy.step_of(method) is None else _closed(offer, at)
+
+
+async def _follow(session: Session, opened: FirstOpen, method: Method, code: str) -> UUID:
     visit = Visit(
         code=code,
         visitor=opened.visitor,
         platform=opened.platform,
         at=opened.at,
-        method=Method.UNIVERSAL_LINK,
+        method=method,
         signals=opened.signals,
         ip=opened.ip,
         user_agent=opened.user_agent,
@@ -115,13 +120,15 @@ async def _follow(session: Session, opened: FirstOpen, code: str) -> UUID:
     return invitation.referral_id
 
 
-async def _followed_lately(session: ReadSession, opened: FirstOpen, code: str) -> UUID | None:
+async def _followed_lately(
+    session: ReadSession, opened: FirstOpen, method: Method, code: str
+) -> UUID | None:
     query = (
         select(ReferralRow)
         .join(TouchRow, TouchRow.referral_id == ReferralRow.id)
         .where(
             TouchRow.visitor == opened.visitor,
-            TouchRow.method == Method.UNIVERSAL_LINK,
+            TouchRow.method == method,
             TouchRow.code == code,
             TouchRow.at > opened.at - RETRIED_WITHIN,
             ReferralRow.stage == Stage.INVITED,

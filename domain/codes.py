@@ -2,11 +2,16 @@
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH: Final = 8
 SHAPE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
 """Vanity codes may use more letters than drawn ones, and a hyphen or underscore inside."""
+LINK: Final = re.compile(
+    r"(?:https?://)?[^\s/?#]+/(?:[^\s?#]*/)?r/([^\s/?#]+)/?(?:[?#]\S*)?", re.IGNORECASE
+)
+"""An invitation's address, as people paste it where a code is asked for."""
 
 
 def normalised(typed: str) -> str:
@@ -14,8 +19,12 @@ def normalised(typed: str) -> str:
 
 
 def as_code(typed: str) -> str | None:
-    """The code that was typed; None for what cannot be one, and is kept nowhere."""
-    code = normalised(typed)
+    """The code that was typed, or is in the link that was pasted instead.
+
+    None for what cannot be one, and is kept nowhere.
+    """
+    pasted = LINK.fullmatch(typed.strip())
+    code = normalised(unquote(pasted[1]) if pasted else typed)
     return code if is_code(code) else None
 
 

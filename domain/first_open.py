@@ -10,8 +10,10 @@ from domain.codes import is_code, normalised
 from domain.installs import Install, token_in
 
 LONGEST_TOKEN: Final = 256
-A_WORD: Final = re.compile(r"[^\s/]+")
-"""Whatever else is in a clipboard is not ours: neither looked at nor stored."""
+A_TOKEN: Final = re.compile(r"[\w-]{24,}\.[\w.-]+", re.ASCII)
+"""Whatever else is in a clipboard is not ours, and not stored."""
+AROUND_A_LINK: Final = ".,;:!?()[]{}<>\"'«»“”„"
+"""What a sentence may put before or behind a link."""
 A_LINK: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -41,7 +43,7 @@ def finds(
     found = (
         universal_link and _in_link(universal_link, public_url),
         install and _in_referrer(install),
-        clipboard and _in_clipboard(clipboard),
+        clipboard and _in_clipboard(clipboard, public_url),
         cookie and Find(method=Method.COOKIE, token=cookie),
     )
     return tuple(find for find in found if isinstance(find, Find))
@@ -49,14 +51,13 @@ def finds(
 
 def _in_link(link: str, public_url: str) -> Find:
     """A link of this service, with a token or at least a code; others are refused."""
-    refused = Find(method=Method.UNIVERSAL_LINK, refusal=Refusal.NOT_ACCEPTED)
-    opened, ours = _split(link), urlsplit(public_url)
-    if opened is None or opened.hostname != ours.hostname or not A_LINK.match(link.strip()):
-        return refused
-    if token := token_in(link):
-        return Find(method=Method.UNIVERSAL_LINK, token=token)
-    code = _code(opened.path, f"{ours.path.rstrip('/')}/r/")
-    return Find(method=Method.UNIVERSAL_LINK, code=code) if code else refused
+    opened = _ours(link, public_url)
+    if opened is not None:
+        if token := token_in(link):
+            return Find(method=Method.UNIVERSAL_LINK, token=token)
+        if code := _code(opened.path, public_url):
+            return Find(method=Method.UNIVERSAL_LINK, code=code)
+    return Find(method=Method.UNIVERSAL_LINK, refusal=Refusal.NOT_ACCEPTED)
 
 
 def _in_referrer(install: Install) -> Find | None:
@@ -66,14 +67,35 @@ def _in_referrer(install: Install) -> Find | None:
     return Find(method=Method.INSTALL_REFERRER, token=token, install=install)
 
 
-def _in_clipboard(text: str) -> Find | None:
-    token = token_in(text) if A_LINK.match(text.strip()) else text.strip()
-    if token is None or len(token) > LONGEST_TOKEN or not A_WORD.fullmatch(token):
-        return None
-    return Find(method=Method.CLIPBOARD, token=token)
+def _in_clipboard(text: str, public_url: str) -> Find | None:
+    """A token, or the one link in what was copied: ours as a friend sent it, or with a token."""
+    words = [word.strip(AROUND_A_LINK) for word in text.split()]
+    if len(words) == 1 and _is_token(words[0]):
+        return Find(method=Method.CLIPBOARD, token=words[0])
+    copied = {find for word in words if (find := _copied(word, public_url))}
+    return copied.pop() if len(copied) == 1 else None
 
 
-def _code(path: str, before: str) -> str | None:
+def _copied(word: str, public_url: str) -> Find | None:
+    token = token_in(word) if A_LINK.match(word) else None
+    if token is not None and _is_token(token):
+        return Find(method=Method.CLIPBOARD, token=token)
+    opened = _ours(word, public_url)
+    code = _code(opened.path, public_url) if opened else None
+    return Find(method=Method.CLIPBOARD, code=code) if code else None
+
+
+def _is_token(text: str) -> bool:
+    return len(text) <= LONGEST_TOKEN and A_TOKEN.fullmatch(text) is not None
+
+
+def _ours(link: str, public_url: str) -> SplitResult | None:
+    opened = _split(link) if A_LINK.match(link.strip()) else None
+    return opened if opened and opened.hostname == urlsplit(public_url).hostname else None
+
+
+def _code(path: str, public_url: str) -> str | None:
+    before = f"{urlsplit(public_url).path.rstrip('/')}/r/"
     code = normalised(unquote(path.removeprefix(before).rstrip("/")))
     return code if path.startswith(before) and is_code(code) else None
 

@@ -22,7 +22,7 @@ class ClaimIn(Strict):
     """
 
     player_id: Id
-    code: Line
+    code: Annotated[Text, Field(max_length=1024)]
     occurred_at: PastTime | None = None
 
 

@@ -55,7 +55,7 @@ class SignupIn(Reported):
     currency: Currency
     referral_token: Brought = None
     cookie_token: Brought = None
-    code: Typed = None
+    code: Brought = None
     locale: Typed = None
     ip: OptionalPersonal = None
     user_agent: Brought = None

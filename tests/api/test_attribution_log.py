@@ -200,7 +200,7 @@ async def test_campaign_paused_and_ended(client: AsyncClient, database: Database
     code = await code_of_a_new_player(client, slug)
     for step, outcome in (("pause", "campaign_paused"), ("end", "campaign_ended")):
         await client.post(f"/v1/campaigns/{slug}/{step}")
-        player = await signed_up(client, database, code=code)
+        player = await signed_up(client, database, since=NOW, code=code)
         assert await outcome_of(client, player) == outcome
 
 

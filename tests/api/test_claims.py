@@ -36,6 +36,21 @@ from tests.api.bodies import (
 from tests.courier.steps import at_stage
 
 
+async def test_a_link_that_is_pasted_for_a_code_is_its_code(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    link = f"https://refer.example/r/{code.lower()}?{'utm_source=friend&' * 8}"
+    at_signup = await signed_up(client, database, since=timedelta(0), code=link)
+    later = await signed_up(client, database)
+
+    told = (await claim(client, later, link)).json()
+
+    assert (told["outcome"], told["code"]) == ("bound", code)
+    for player in (at_signup, later):
+        assert (await referral_of(client, player))["code"] == code
+
+
 async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_counts(
     client: AsyncClient, database: Database
 ) -> None:

@@ -12,7 +12,7 @@ from db.tables import ReferralRow
 from domain.attribution import Method
 from settings import Settings
 from tests.api.arrivals import referral_of, signed_up
-from tests.api.bodies import code_of_a_new_player, unique
+from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     NOTHING,
     PHONE,
@@ -195,6 +195,33 @@ async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
         client, database, since=timedelta(0), referral_token=told["referral_token"]
     )
     assert (await referral_of(client, second))["code"] == code
+
+
+async def test_a_friends_message_in_the_clipboard_is_the_invitation_in_it(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    message = f"Bet with me! {settings.public_url}/r/{code.lower()}."
+    told = await resolved(client, clipboard_token=message, device_id=device)
+    again = await resolved(client, clipboard_token=message, device_id=device)
+    player = await signed_up(
+        client, database, since=timedelta(0), referral_token=told["referral_token"]
+    )
+    assert (told["code"], told["method"], told["guaranteed"]) == (code, "clipboard", True)
+    assert again == told
+    assert (await referral_of(client, player))["attribution"]["method"] == "clipboard"
+    (touch,) = await touches_of(database, settings, device)
+    assert (touch.code, touch.evidence) == (code, {})
+
+
+async def test_a_link_counts_only_where_its_campaign_accepts_it(
+    client: AsyncClient, settings: Settings
+) -> None:
+    order = [{"methods": ["typed_code"]}]
+    slug = await published(client, attribution={"order": order})
+    link = f"{settings.public_url}/r/{await code_of_a_new_player(client, slug)}"
+    assert await resolved(client, universal_link=link) == NOTHING
+    assert await resolved(client, clipboard_token=link) == NOTHING
 
 
 async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) -> None:

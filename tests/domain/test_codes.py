@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.codes import ALPHABET, LENGTH, drawn, is_code, normalised
+from domain.codes import ALPHABET, LENGTH, as_code, drawn, is_code, normalised
 
 
 @given(st.text())
@@ -39,3 +39,30 @@ def test_a_drawn_code_is_one_and_reads_unambiguously(random_bytes: bytes) -> Non
 )
 def test_what_a_code_looks_like(text: str, *, holds: bool) -> None:
     assert is_code(text) is holds
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        (" ann-10 ", "ANN-10"),
+        ("https://refer.example/r/ann-10", "ANN-10"),
+        ("HTTPS://refer.example/r/ann-10/?lang=es#top", "ANN-10"),
+        ("refer.example/r/ann%2D10", "ANN-10"),
+        ("https://book.example/refer/r/ann-10\n", "ANN-10"),
+        ("https://refer.example/r/ann-10 and more", None),
+        ("https://refer.example/ann-10", None),
+        ("https://refer.example/r/", None),
+        ("https://refer.example/r/a/b", None),
+        ("/r/ann-10", None),
+        ("r/ann-10", None),
+    ],
+)
+def test_a_link_pasted_for_a_code_is_its_code(typed: str, code: str | None) -> None:
+    assert as_code(typed) == code
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_typed_is_a_code_or_nothing(typed: str) -> None:
+    for text in (typed, f"https://refer.example/r/{typed}"):
+        code = as_code(text)
+        assert code is None or is_code(code)

@@ -65,10 +65,36 @@ def test_a_clipboard_holds_the_token_or_a_link_with_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "two words", "x" * 257, "https://book.example/signup", "a/b", f"{TOKEN} {TOKEN}"]
+    "text",
+    [
+        "",
+        "two words",
+        "K7MPQ2XA",
+        "book.example",
+        "x" * 257,
+        "https://book.example/signup",
+        "https://evil.example/r/K7MPQ2XA",
+        "a/b",
+        f"{TOKEN} {TOKEN}",
+        f"{PUBLIC_URL}/r/ANN or {PUBLIC_URL}/r/BOB",
+        f"{PUBLIC_URL}/r/ANN or {PUBLIC_URL}/r/ANN?referral_token={TOKEN}",
+    ],
 )
 def test_whatever_else_is_in_a_clipboard_is_left_alone(text: str) -> None:
     assert found(clipboard=text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{PUBLIC_URL}/r/k7mpq2xa",
+        f"Join me at {PUBLIC_URL}/r/K7MPQ2XA!",
+        f"\n({PUBLIC_URL}/r/K7MPQ2XA), see https://news.example/a",
+        f"{PUBLIC_URL}/r/K7MPQ2XA and {PUBLIC_URL}/r/K7MPQ2XA.",
+    ],
+)
+def test_a_clipboard_with_a_friends_link_holds_its_code(text: str) -> None:
+    assert found(clipboard=text) == (Find(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
 
 
 def test_an_organic_install_is_no_claim() -> None:
