@@ -27,6 +27,7 @@ class Figure:
 
     path: str
     must_arrive: bool
+    must_not_arrive: bool
     journeys: int
     attributed: int
     correct: int
@@ -34,6 +35,7 @@ class Figure:
     unattributed: int
     right: int
     asked: int
+    asked_in_doubt: int
     paid: int
     wrong_paid: int
 
@@ -47,13 +49,14 @@ def figures_of(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[Figure]
 
 
 def total(figures: Sequence[Figure]) -> Figure:
-    counts = [field.name for field in fields(Figure) if field.name not in {"path", "must_arrive"}]
+    kinds = {"path", "must_arrive", "must_not_arrive"}
+    counts = [field.name for field in fields(Figure) if field.name not in kinds]
     sums = {name: sum(getattr(figure, name) for figure in figures) for name in counts}
-    return Figure(path="all", must_arrive=False, **sums)
+    return Figure(path="all", must_arrive=False, must_not_arrive=False, **sums)
 
 
 def complaints(figures: Iterable[Figure]) -> list[str]:
-    """What must not be: somebody paid wrongly, or an intact token that led to nobody's reward."""
+    """What must not be: paid wrongly, lost though intact, bound though too late, asked in doubt."""
     found = []
     for figure in figures:
         if figure.wrong_paid:
@@ -64,7 +67,22 @@ def complaints(figures: Iterable[Figure]) -> list[str]:
         if figure.must_arrive and figure.paid < figure.correct:
             unpaid = figure.correct - figure.paid
             found.append(f"{figure.path}: {unpaid} arrived and were not paid")
+        if figure.must_not_arrive and figure.attributed:
+            found.append(f"{figure.path}: {figure.attributed} were attributed all the same")
+        if figure.asked_in_doubt:
+            asked = figure.asked_in_doubt
+            found.append(f"{figure.path}: {asked} asked though several codes may be meant")
     return found
+
+
+def others_paid(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[str]:
+    """Other players of a story open accounts and deposit nothing; for them nobody is paid."""
+    known = {one.player_id for one in told}
+    return [
+        f"paid for {player_id}, who never deposited"
+        for player_id, found in sorted(bound.items())
+        if found.is_paid and player_id not in known
+    ]
 
 
 def table(figures: Sequence[Figure], *, title: str) -> Table:
@@ -85,6 +103,7 @@ def _figure(path: Path, told: Sequence[Told], bound: Mapping[str, Bound]) -> Fig
     return Figure(
         path=path.name,
         must_arrive=path.must_arrive,
+        must_not_arrive=path.must_not_arrive,
         journeys=len(told),
         attributed=len(pairs),
         correct=len(pairs) - len(wrong),
@@ -92,6 +111,7 @@ def _figure(path: Path, told: Sequence[Told], bound: Mapping[str, Bound]) -> Fig
         unattributed=len(told) - len(pairs),
         right=sum(_code(bound, one) == one.truth for one in told),
         asked=sum(one.asked for one in told),
+        asked_in_doubt=sum(one.asked_in_doubt for one in told),
         paid=sum(found.is_paid for _, found in pairs),
         wrong_paid=sum(found.is_paid for found in wrong),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from sandbox.evaluation.clock import Lane
 from sandbox.evaluation.door import Answer, Door
+from sandbox.evaluation.links import Links
 from sandbox.evaluation.sportsbook import Sportsbook
 from sandbox.evaluation.world import Device, Person
 
@@ -26,7 +27,7 @@ class Opened:
 
 @dataclass(slots=True, kw_only=True)
 class Journey:
-    """One person's story at one place; `asked` becomes known on the way."""
+    """One person's story at one place; `asked` and so on become known on the way."""
 
     person: Person
     lane: Lane
@@ -35,7 +36,11 @@ class Journey:
     sportsbook: Sportsbook
     friends: int
     """How many players share their codes."""
+    links: Links
+    """What was followed behind the addresses of this place."""
     asked: bool = False
+    asked_in_doubt: bool = False
+    """Although several codes had been followed behind the address."""
     events: int = 0
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each browser keeps, by its user agent."""
@@ -83,8 +88,12 @@ class Journey:
         }
         added = "".join(f"?{name}={value}" for name, value in query.items())
         path = f"/r/{code}{added}"
-        page = await self.door.get(path, at=self.now, ip=ip or self.person.ip, headers=headers)
+        address = ip or self.person.ip
+        page = await self.door.get(path, at=self.now, ip=address, headers=headers)
         kept.update(page.cookies)
+        if kept:
+            # Whoever is recognised again was invited; a crawler is not.
+            self.links.followed(code, by=self.person.player_id, at=self.now, ip=address)
         return page
 
     async def opens_app(self, **found: object) -> Opened:
@@ -102,7 +111,10 @@ class Journey:
             "ip": self.person.ip,
         }
         told = await self.sportsbook.resolve(looks | found, at=self.now)
-        self.asked = self.asked or told["ask"] is not None
+        if told["ask"] is not None:
+            self.asked = True
+            codes = self.links.lately(at=self.now, ip=self.person.ip)
+            self.asked_in_doubt = self.asked_in_doubt or len(codes) > 1
         return Opened(told["referral_token"], told["code"], told["ask"])
 
     async def answers(self, opened: Opened, invited_by: str | None) -> None:
@@ -125,6 +137,7 @@ class Journey:
         at: datetime | None = None,
     ) -> None:
         """Open an account with what the page or the app has kept; `at` is earlier than heard."""
+        self.links.taken_up(by=self.person.player_id)
         player_id = player_id or self.person.player_id
         await self.sportsbook.signed_up(
             self._event_id("signup"),

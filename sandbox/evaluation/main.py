@@ -22,7 +22,15 @@ from db.migrate import upgrade
 from db.verify import verified
 from sandbox.evaluation import offers
 from sandbox.evaluation.door import Door
-from sandbox.evaluation.figures import Bound, Figure, complaints, figures_of, table, total
+from sandbox.evaluation.figures import (
+    Bound,
+    Figure,
+    complaints,
+    figures_of,
+    others_paid,
+    table,
+    total,
+)
 from sandbox.evaluation.plan import BEGINS_AT, planned
 from sandbox.evaluation.play import Told, door_of, play
 from settings import Settings
@@ -36,7 +44,7 @@ LOG_LEVEL: Final = "ERROR"
 
 
 def main(journeys: int, seed: int, processes: int, json_file: Path | None = None) -> int:
-    """1 when a wrong one was paid, an intact token did not arrive, or the books do not agree."""
+    """1 when `complaints` finds what must not be, or the books do not agree."""
     configure_logging(LOG_LEVEL)
     console = Console(width=150)
     began = time.monotonic()
@@ -92,10 +100,11 @@ async def judged(
     """The figures, and everything that must not be."""
     async with _database(settings) as database:
         door = door_of(settings, database, key=key, wrapped=None)
-        figures = figures_of(told, await _bound(door))
+        bound = await _bound(door)
+        figures = figures_of(told, bound)
         report = await verified(database)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
-    return figures, [*complaints(figures), *broken]
+    return figures, [*complaints(figures), *others_paid(told, bound), *broken]
 
 
 async def _played(

@@ -21,13 +21,15 @@ class Path:
     """`weight` says how often it is walked beside the others.
 
     A path that `must_arrive` carries an intact token or code to the signup: all of its journeys
-    have to be attributed to the truth. `phone` is the only kind it is walked with, if there is one.
+    have to be attributed to the truth. One that `must_not_arrive` comes too late or spoilt, and the
+    policy binds nobody. `phone` is the only kind it is walked with, if there is one.
     """
 
     name: str
     story: Story
     weight: int
     must_arrive: bool = False
+    must_not_arrive: bool = False
     places: tuple[Kind, ...] = ANYWHERE
     phone: str | None = None
 
@@ -130,7 +132,12 @@ PATHS: Final = (
         weight=2,
         must_arrive=True,
     ),
-    Path(name="code typed after grace", story=apps.code_after_grace, weight=1),
+    Path(
+        name="code typed after grace",
+        story=apps.code_after_grace,
+        weight=1,
+        must_not_arrive=True,
+    ),
     Path(
         name="reinstall from another's link",
         story=apps.reinstalled,
@@ -165,7 +172,7 @@ PATHS: Final = (
     Path(name="own code", story=strangers.own_code, weight=1),
     Path(name="second account, own link", story=strangers.second_account, weight=1),
     Path(name="forged token", story=strangers.forged_token, weight=1),
-    Path(name="cut token", story=strangers.cut_token, weight=1),
+    Path(name="cut token", story=strangers.cut_token, weight=1, must_not_arrive=True),
     Path(name="expired token", story=strangers.expired_token, weight=1),
     Path(name="click injection", story=strangers.click_injection, weight=1, phone="android"),
     Path(name="previewed by a bot", story=strangers.previewed_link, weight=1),

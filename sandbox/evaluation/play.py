@@ -12,6 +12,7 @@ from db.engine import Database
 from sandbox.evaluation.clock import Lane, passing
 from sandbox.evaluation.door import Door, tell_time
 from sandbox.evaluation.journey import Journey
+from sandbox.evaluation.links import Links
 from sandbox.evaluation.plan import Plan, Planned, places_of
 from sandbox.evaluation.sportsbook import Sportsbook
 from settings import Settings
@@ -30,6 +31,7 @@ class Told:
     player_id: str
     truth: str | None
     asked: bool
+    asked_in_doubt: bool
 
 
 def door_of(settings: Settings, database: Database, *, key: str, wrapped: Wrapped | None) -> Door:
@@ -53,6 +55,7 @@ async def play(
 async def _told(plan: Plan, door: Door, sportsbook: Sportsbook) -> list[Told]:
     told: list[Told] = []
     lanes = {place.number: Lane(place.opens_at) for place in places_of(plan)}
+    links = {number: Links() for number in lanes}
     async with passing(list(lanes.values()), at_once=AT_ONCE) as group:
         for one in plan.journeys:
             lane = lanes[one.place.number]
@@ -63,6 +66,7 @@ async def _told(plan: Plan, door: Door, sportsbook: Sportsbook) -> list[Told]:
                 door=door,
                 sportsbook=sportsbook,
                 friends=plan.friends,
+                links=links[one.place.number],
             )
             lane.begin(group, one.at, _live(one, journey, told))
     return sorted(told, key=lambda one: one.player_id)
@@ -72,4 +76,5 @@ async def _live(one: Planned, journey: Journey, told: list[Told]) -> None:
     truth = await one.path.story(journey)
     await journey.days(0.01, 5)
     await journey.deposits()
-    told.append(Told(one.path.name, one.person.player_id, truth, journey.asked))
+    heard = (journey.asked, journey.asked_in_doubt)
+    told.append(Told(one.path.name, one.person.player_id, truth, *heard))

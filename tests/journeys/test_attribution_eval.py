@@ -8,14 +8,19 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from sandbox.evaluation.figures import Figure, complaints, total
+from sandbox.evaluation.figures import Bound, Figure, complaints, others_paid, total
 from sandbox.evaluation.main import judged, prepare, settings_for
 from sandbox.evaluation.paths import PATHS
 from sandbox.evaluation.plan import planned
-from sandbox.evaluation.play import Wrapped, play
+from sandbox.evaluation.play import Told, Wrapped, play
 from stack.postgres import Postgres
 from tests.fixtures.databases import Urls, copied
-from tests.journeys.wrong_rules import AddressDecides, losing_tokens
+from tests.journeys.wrong_rules import (
+    AddressDecides,
+    AlwaysAsks,
+    forgetting_the_grace,
+    losing_tokens,
+)
 
 JOURNEYS = 200
 SEED = 3
@@ -67,6 +72,20 @@ async def test_would_notice_that_tokens_are_lost(fresh_urls: Urls) -> None:
     assert any("same browser: 1 intact" in complaint for complaint in found)
 
 
+async def test_would_notice_that_a_code_counts_though_it_is_typed_too_late(
+    fresh_urls: Urls,
+) -> None:
+    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=forgetting_the_grace)
+    assert found == ["code typed after grace: 1 were attributed all the same"]
+
+
+async def test_would_notice_that_an_app_is_asked_though_two_codes_may_be_meant(
+    fresh_urls: Urls,
+) -> None:
+    _, found = await evaluated(fresh_urls, wrapped=AlwaysAsks)
+    assert any("several codes may be meant" in complaint for complaint in found)
+
+
 async def test_finds_the_same_in_however_many_parts_it_is_played(
     postgres: Postgres, migrated: str
 ) -> None:
@@ -85,6 +104,7 @@ def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
     figure = Figure(
         path="own code",
         must_arrive=False,
+        must_not_arrive=False,
         journeys=1,
         attributed=1,
         correct=0,
@@ -92,10 +112,17 @@ def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
         unattributed=0,
         right=0,
         asked=0,
+        asked_in_doubt=0,
         paid=0,
         wrong_paid=0,
     )
     assert complaints([figure]) == []
+
+
+def test_says_that_somebody_is_paid_for_a_player_of_no_journey() -> None:
+    journeys = [Told("own code", "ann", None, asked=False, asked_in_doubt=False)]
+    bound = {"ann": Bound("ANN", is_paid=True), "other": Bound("BOB", is_paid=True)}
+    assert others_paid(journeys, bound) == ["paid for other, who never deposited"]
 
 
 @pytest.mark.timeout(300)

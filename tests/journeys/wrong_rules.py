@@ -8,18 +8,24 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SIGNUPS = "/v1/events/signups"
+CLAIMS = "/v1/attributions/claim"
+RESOLVE = "/v1/attributions/resolve"
+LONG_AGO = "2025-03-03T00:00:00Z"
 Body = dict[str, Any]
 
 
 class Changing:
-    """Changes every signup before the application sees it."""
+    """Changes every signup, or what else comes by `path`, before the application sees it."""
 
-    def __init__(self, app: ASGIApp, change: Callable[[Body], Body]) -> None:
+    def __init__(
+        self, app: ASGIApp, change: Callable[[Body], Body], *, path: str = SIGNUPS
+    ) -> None:
         self._app = app
         self._change = change
+        self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == SIGNUPS:
+        if scope["path"] == self._path:
             body = self._change(json.loads((await receive())["body"]))
             await self._app(*_with_body(scope, json.dumps(body).encode()), send)
         else:
@@ -29,6 +35,27 @@ class Changing:
 def losing_tokens(app: ASGIApp) -> ASGIApp:
     """No token arrives."""
     return Changing(app, lambda body: body | {"referral_token": None})
+
+
+def forgetting_the_grace(app: ASGIApp) -> ASGIApp:
+    """A code counts as typed long ago, whenever it is."""
+    return Changing(app, lambda body: body | {"occurred_at": LONG_AGO}, path=CLAIMS)
+
+
+class AlwaysAsks:
+    """Every app is asked about somebody, however many may be meant."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def asking(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                told = json.loads(message["body"]) | {"ask": "Did SOMEBODY invite you?"}
+                message = {**message, "body": json.dumps(told).encode()}
+            await send(message)
+
+        await self._app(scope, receive, asking if scope["path"] == RESOLVE else send)
 
 
 class AddressDecides:
