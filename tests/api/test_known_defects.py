@@ -1,6 +1,6 @@
 """Defects seen in other referral systems, each tried here where it concerns attribution.
 
-They are those of section 'Defects' of docs/attribution.md; what concerns money is tried elsewhere.
+What concerns money is tried elsewhere.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from db.tables import TouchRow
 from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
 from tests.api.bodies import code_of_a_new_player, signup, unique
 from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
+from tests.api.test_signals import SAFARI
 from tests.builders import TOKEN_KEY
 
 NOW = timedelta(0)
@@ -122,6 +123,23 @@ async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
     await followed(client, await code_of_a_new_player(client), ip=address)
 
     assert await resolved(client, ip=address) == NOTHING
+
+
+async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
+    app: FastAPI, client: AsyncClient
+) -> None:
+    """X-Forwarded-For was taken from whoever sent it, and so was somebody else's network."""
+    code, own, claimed = await code_of_a_new_player(client), an_address(), an_address()
+    agent = SAFARI.format(system="18_5", version="18.5")
+    headers = {"User-Agent": agent, "Accept-Language": "en-US", "X-Forwarded-For": claimed}
+    transport = ASGITransport(app=app, client=(own, 50_000))
+    async with AsyncClient(
+        transport=transport, base_url="http://referrals.test", trust_env=False
+    ) as phone:
+        assert (await phone.get(f"/r/{code}", headers=headers)).status_code in {200, 302}
+
+    assert await resolved(client, ip=claimed, **PHONE) == NOTHING
+    assert (await resolved(client, ip=own, **PHONE))["code"] == code
 
 
 async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
