@@ -71,7 +71,7 @@ def complaints(figures: Iterable[Figure]) -> list[str]:
             found.append(f"{figure.path}: {figure.attributed} were attributed all the same")
         if figure.asked_in_doubt:
             asked = figure.asked_in_doubt
-            found.append(f"{figure.path}: {asked} asked though several codes may be meant")
+            found.append(f"{figure.path}: {asked} asked though no code, or several, may be meant")
     return found
 
 

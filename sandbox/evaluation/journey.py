@@ -40,7 +40,7 @@ class Journey:
     """What was followed behind the addresses of this place."""
     asked: bool = False
     asked_in_doubt: bool = False
-    """Although several codes had been followed behind the address."""
+    """Although that code was not followed behind the address lately, or others were, too."""
     events: int = 0
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each browser keeps, by its user agent."""
@@ -110,11 +110,12 @@ class Journey:
             "screen": phone.screen,
             "ip": self.person.ip,
         }
-        told = await self.sportsbook.resolve(looks | found, at=self.now)
+        known = looks | found
+        told = await self.sportsbook.resolve(known, at=self.now)
         if told["ask"] is not None:
             self.asked = True
-            codes = self.links.lately(at=self.now, ip=self.person.ip)
-            self.asked_in_doubt = self.asked_in_doubt or len(codes) > 1
+            sure = self.links.mean_only(told["code"], at=self.now, ip=str(known["ip"]))
+            self.asked_in_doubt = self.asked_in_doubt or not sure
         return Opened(told["referral_token"], told["code"], told["ask"])
 
     async def answers(self, opened: Opened, invited_by: str | None) -> None:
@@ -137,7 +138,7 @@ class Journey:
         at: datetime | None = None,
     ) -> None:
         """Open an account with what the page or the app has kept; `at` is earlier than heard."""
-        self.links.taken_up(by=self.person.player_id)
+        self.links.signed_up(self.person.player_id)
         player_id = player_id or self.person.player_id
         await self.sportsbook.signed_up(
             self._event_id("signup"),

@@ -1,6 +1,6 @@
-"""Which links were followed behind an address and not taken up yet: known here without the service.
+"""Which links were followed behind an address lately: known here without asking the service.
 
-It holds the service to its word that two codes behind one address ask nobody anything.
+It holds the service to its word that it asks only where one code may be meant.
 """
 
 from dataclasses import dataclass, field
@@ -23,16 +23,19 @@ class _Followed:
 class Links:
     """Those of one place, whose people act one after the other."""
 
-    _open: list[_Followed] = field(default_factory=list)
+    _lately: list[_Followed] = field(default_factory=list)
+    _signed_up: set[str] = field(default_factory=set)
 
     def followed(self, code: str, *, by: str, at: datetime, ip: str) -> None:
-        self._open.append(_Followed(code, by, at, ip))
+        self._lately.append(_Followed(code, by, at, ip))
 
-    def taken_up(self, *, by: str) -> None:
-        """Somebody signed up, with a link or without: theirs are no doubt about others any more."""
-        self._open = [one for one in self._open if one.by != by]
+    def signed_up(self, player_id: str) -> None:
+        """Whatever they had followed is no doubt about others any more."""
+        self._signed_up.add(player_id)
 
-    def lately(self, *, at: datetime, ip: str) -> set[str]:
-        """The codes of links that may still be somebody's at that address."""
-        self._open = [one for one in self._open if at < one.at + MATCH_WINDOW]
-        return {one.code for one in self._open if one.ip == ip}
+    def mean_only(self, code: str, *, at: datetime, ip: str) -> bool:
+        """Whether it was followed at that address within the window, and no other waits there."""
+        self._lately = [one for one in self._lately if at < one.at + MATCH_WINDOW]
+        here = [one for one in self._lately if one.ip == ip]
+        others = {one.code for one in here if one.by not in self._signed_up} - {code}
+        return not others and any(one.code == code for one in here)

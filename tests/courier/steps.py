@@ -10,7 +10,7 @@ from db import facts
 from db.attributions import Way
 from db.engine import Database
 from db.routing import route_player
-from db.tables import AttributionLog, Delivery, ReferralRow
+from db.tables import AttributionLog, Delivery, ReferralRow, TouchRow
 from domain.facts import Fact, Signup
 from domain.referral import Stage
 from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, an_invitation, an_offer
@@ -73,6 +73,13 @@ async def attribution(database: Database, signup: Signup, way: Way = Way.DOOR) -
 
 async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]:
     query = select(ReferralRow).where(ReferralRow.referee_id == referee_id)
+    async with database.reading() as session:
+        return list(await session.scalars(query))
+
+
+async def touches_of(database: Database, arrival: Signup) -> list[TouchRow]:
+    """What is kept of a player's own doing."""
+    query = select(TouchRow).where(TouchRow.player_id == arrival.player_id)
     async with database.reading() as session:
         return list(await session.scalars(query))
 

@@ -27,6 +27,7 @@ from tests.courier.steps import (
     route,
     sign_up,
     signals_to,
+    touches_of,
 )
 
 SOON = NOW + timedelta(minutes=5)
@@ -118,6 +119,22 @@ async def test_a_signup_in_time_counts_although_it_is_heard_late(database: Datab
 
     row = await referral(database, link)
     assert (row.stage, row.until) == (Stage.SIGNED_UP, heard_at + TERMS.lateness_grace)
+
+
+async def test_a_code_typed_at_the_signup_is_kept_as_a_touch_of_its_player(
+    database: Database,
+) -> None:
+    code = await a_shared_code(database)
+    brought = signup(code=f" {code.lower()}", device_id="hm1:phone", ip="hm1:home")
+    mistaken = signup(code="NOBODYS")
+
+    for arrival in (brought, mistaken):
+        await sign_up(database, arrival)
+
+    (kept,), (refused,) = [await touches_of(database, one) for one in (brought, mistaken)]
+    assert (kept.method, kept.code, kept.at, kept.refusal) == ("typed_code", code, NOW, None)
+    assert (kept.device_id, kept.ip, kept.campaign_slug is None) == ("hm1:phone", "hm1:home", False)
+    assert (refused.code, refused.refusal) == ("NOBODYS", "unknown_code")
 
 
 async def test_a_good_code_makes_up_for_a_forged_token(database: Database) -> None:

@@ -43,7 +43,7 @@ def forgetting_the_grace(app: ASGIApp) -> ASGIApp:
 
 
 class AlwaysAsks:
-    """Every app is asked about somebody, however many may be meant."""
+    """Every app is asked about somebody, whoever followed what."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
