@@ -11,7 +11,7 @@ from db.engine import Database
 from db.routing import route_player
 from domain.attribution import Method
 from settings import Settings
-from tests.api.arrivals import HOUR, ago, deposited, log_of, referral_of, routed, signed_up
+from tests.api.arrivals import HOUR, ago, claim, deposited, log_of, referral_of, routed, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
 from tests.api.first_opens import (
     BROWSER,
@@ -196,6 +196,23 @@ async def test_a_match_brings_one_person(client: AsyncClient, database: Database
     ]
     outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
+
+
+async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_up(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    code = await code_of_a_new_player(client)
+
+    assert (await claim(client, player, code)).json()["outcome"] == "rebound"
+
+    weighed = (await referral_of(client, player))["attribution"]["candidates"]
+    assert {one["method"]: one["outcome"] for one in weighed} == {
+        "typed_code": "won",
+        "probabilistic": "outranked",
+    }
 
 
 async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(

@@ -10,7 +10,8 @@ from db import facts
 from db.attributions import Way
 from db.engine import Database
 from db.routing import route_player
-from db.tables import AttributionLog, Delivery, ReferralRow, TouchRow
+from db.tables import AttributionLog, Campaign, Delivery, ReferralRow, TouchRow
+from domain.campaign import CampaignStatus
 from domain.facts import Fact, Signup
 from domain.referral import Stage
 from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, an_invitation, an_offer
@@ -41,6 +42,12 @@ def token_of(row: ReferralRow) -> str:
 async def a_shared_code(database: Database, *, ends_at: datetime | None = None) -> str:
     async with database.transaction() as session:
         return (await a_code(session, await an_offer(session, ends_at=ends_at))).code
+
+
+async def end_campaign(database: Database, row: ReferralRow) -> None:
+    async with database.transaction() as session:
+        campaign = await session.get_one(Campaign, row.campaign_id)
+        campaign.status = CampaignStatus.ENDED
 
 
 async def hear(database: Database, *heard: Fact, player_id: str) -> None:

@@ -1,5 +1,6 @@
 """A signup is bound to one referral, or its refusal is explained."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,8 +18,10 @@ from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, a_player, an_offer, si
 from tests.courier.steps import (
     Invited,
     a_shared_code,
+    at_stage,
     attribution,
     deliveries_to,
+    end_campaign,
     hear,
     invited,
     invited_twice,
@@ -203,6 +206,31 @@ async def test_a_token_used_by_another_player_opens_a_referral_of_its_code(
     (row,) = await referrals_of(database, second.player_id)
     assert (await referral(database, link)).referee_id == first.player_id
     assert (row.code, row.id == link.row.id) == (link.row.code, False)
+
+
+async def test_a_token_used_by_another_player_invites_no_longer_than_its_campaign(
+    database: Database,
+) -> None:
+    link = await invited(database)
+    await sign_up(database, signup(referral_token=link.token))
+    await end_campaign(database, link.row)
+    late = signup(referral_token=link.token)
+
+    decided = await sign_up(database, late)
+
+    assert (decided.outcome, await referrals_of(database, late.player_id)) == ("campaign_ended", [])
+
+
+async def test_an_invitation_that_has_expired_brings_nobody_however_early_they_signed_up(
+    database: Database,
+) -> None:
+    link, arrival = await invited(database), signup(at=SOON)
+    await at_stage(database, link.row, Stage.EXPIRED)
+
+    decided = await sign_up(database, replace(arrival, referral_token=link.token))
+
+    assert decided.outcome == "expired_token"
+    assert await referrals_of(database, arrival.player_id) == []
 
 
 async def test_a_player_is_referred_once(database: Database) -> None:
