@@ -233,6 +233,36 @@ async def test_a_claim_counts_however_often_its_player_followed_links(
     assert (await referral_of(client, body["player_id"]))["code"] == code
 
 
+async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    player, typed_at = body["player_id"], ago(timedelta(minutes=1))
+
+    early = [await claim(client, player, code, occurred_at=typed_at) for _ in range(2)]
+    await client.post("/v1/events/signups", json=body)
+    await routed(database, player)
+    again = await claim(client, player, code, occurred_at=typed_at)
+
+    told = [answer.json()["outcome"] for answer in (*early, again)]
+    assert told == ["waiting", "waiting", "known"]
+    assert [one["outcome"] for one in await log_of(client, player)] == ["waiting", "bound", "known"]
+
+
+async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signup(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    await client.post("/v1/events/signups", json=body)
+
+    answer = await claim(client, body["player_id"], code)
+    await routed(database, body["player_id"])
+
+    assert answer.json()["outcome"] == "known"
+    told = {one["attempt"]: one["outcome"] for one in await log_of(client, body["player_id"])}
+    assert told == {"signup": "bound", "claim": "known"}
+
+
 async def test_refuses_a_players_own_code_and_unknown_ones(
     client: AsyncClient, database: Database
 ) -> None:

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
+from api.app import build_app
+from api.dependencies import current_time
 from db.engine import Database
 from db.resolving import SIGNED_UP_FROM
 from domain.attribution import Method
@@ -139,6 +141,37 @@ async def test_the_same_phone_asking_again_gets_the_same_question(
     assert first["code"] == code
     assert again == first
     assert len(await touches_of(database, settings, device)) == 1
+
+
+async def test_a_phone_is_not_asked_again_once_somebody_else_took_the_invitation_up(
+    client: AsyncClient, database: Database
+) -> None:
+    ip, device = an_address(), unique("device")
+    token = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    first = await resolved(client, **PHONE, ip=ip, device_id=device)
+    await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    assert first["ask"] is not None
+    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+
+
+async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, ip, device = build_app(settings, database), an_address(), unique("device")
+    code = await code_of_a_new_player(client)
+    await followed(client, code, ip=ip, **BROWSER)
+    now = datetime.now(UTC)
+    app.dependency_overrides[current_time] = lambda: now
+    headers = client.headers
+    later = AsyncClient(transport=ASGITransport(app=app), base_url=client.base_url, headers=headers)
+
+    told = []
+    for waited in (timedelta(minutes=119), timedelta(minutes=59), timedelta(minutes=1)):
+        now += waited
+        told.append((await resolved(later, **PHONE, ip=ip, device_id=device))["code"])
+
+    assert told == [code, code, None]
 
 
 async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
