@@ -132,6 +132,22 @@ async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
     assert "supersede" in await _carried(database, before["referral_id"])
 
 
+async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_late(
+    client: AsyncClient, database: Database
+) -> None:
+    order = [{"methods": ["typed_code"]}]
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
+    link = await clicked(client, await code_of_a_new_player(client, slug))
+    token = link["referral_token"]
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    answer = await claim(client, player, await code_of_a_new_player(client, slug))
+
+    assert answer.json()["outcome"] == "bound"
+    other = (await client.get(f"/v1/referrals/{link['referral_id']}")).json()
+    assert (other["stage"], other["timeline"][-1]["reason"]) == ("LOST", "superseded")
+
+
 async def test_a_mind_may_change_back(client: AsyncClient, database: Database) -> None:
     first, second = await code_of_a_new_player(client), await code_of_a_new_player(client)
     player = await signed_up(client, database, code=first)

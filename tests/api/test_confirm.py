@@ -4,11 +4,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
 from db import players
 from db.engine import Database
 from db.routing import route_player
+from db.tables import TouchRow
 from domain.attribution import Method
 from settings import Settings
 from tests.api.arrivals import HOUR, ago, claim, deposited, log_of, referral_of, routed, signed_up
@@ -80,6 +83,22 @@ async def test_a_match_that_was_declined_binds_nobody(
     after = await signed_up(client, database, since=AT_ONCE, referral_token=token)
     assert [attempt["outcome"] for attempt in await log_of(client, before)] == ["unconfirmed"]
     assert [attempt["outcome"] for attempt in await log_of(client, after)] == ["declined"]
+
+
+async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    for answer, outcome, refusal in ((True, "waiting", None), (False, "declined", "declined")):
+        _, token = await a_match(client)
+        match = read(token, key=token_key(settings), at=datetime.now(UTC)).subject
+        await confirmed(client, token, confirmed=answer)
+
+        attempt = (await client.get(f"/v1/attributions/confirm:{match}")).json()
+        async with database.reading() as session:
+            query = select(TouchRow).where(TouchRow.answers == match)
+            touch = (await session.scalars(query)).one()
+        assert (attempt["attempt"], attempt["outcome"]) == ("confirm", outcome)
+        assert (touch.is_confirmed, touch.refusal) == (answer, refusal)
 
 
 async def test_whoever_said_no_is_not_asked_again(client: AsyncClient) -> None:
@@ -213,6 +232,26 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
         "typed_code": "won",
         "probabilistic": "outranked",
     }
+
+
+@pytest.mark.parametrize("answers", [[], [False]])
+async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to_it(
+    client: AsyncClient, database: Database, answers: list[bool]
+) -> None:
+    campaign, ip = await published(client, starts_at="2020-01-01T00:00:00Z"), an_address()
+    theirs = await code_of_a_new_player(client, campaign)
+    link = await followed(client, theirs, ip=ip, **BROWSER)
+    asked = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    for answer in answers:
+        await confirmed(client, asked, confirmed=answer)
+    own = await code_of_a_new_player(client)
+
+    await signed_up(client, database, since=AT_ONCE, referral_token=asked, code=own)
+    # What was promised holds although the campaign takes nobody new.
+    await client.post(f"/v1/campaigns/{campaign}/end")
+    neighbour = await signed_up(client, database, since=AT_ONCE, referral_token=link)
+
+    assert (await referral_of(client, neighbour))["code"] == theirs
 
 
 async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
