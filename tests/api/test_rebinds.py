@@ -17,7 +17,7 @@ from db.engine import Database
 from db.tables import Audit, ReferralRow
 from domain.referral import Stage
 from tests.api.arrivals import deposited, log_of, referral_of, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, unique
+from tests.api.bodies import assert_problem, code_of_a_new_player, deposit, unique
 from tests.courier.steps import at_stage
 
 URL = "/v1/attributions/rebinds"
@@ -112,6 +112,7 @@ async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
 
     assert [answer.json()["status"] for answer in answers] == ["rejected", "rejected"]
     assert_problem(await decide(second, rebind, "approve"), 409, "already_decided")
+    assert_problem(await decide(client, rebind, "reject"), 409, "already_decided")
     assert [one["attempt"] for one in await log_of(client, player)] == ["signup"]
 
 
@@ -171,5 +172,8 @@ async def test_refuses_what_cannot_be_meant(client: AsyncClient, second: AsyncCl
     assert_problem(await client.post(URL, json=unknown), 404, "unknown_code")
     blank = {**nobody, "reason": " "}
     assert_problem(await client.post(URL, json=blank), 422, "validation_failed", "reason")
+    known = deposit(player_id=nobody["player_id"])
+    assert (await client.post("/v1/events/deposits", json=known)).status_code == 202
+    assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
     missing = {"rebind_id": uuid4()}
     assert_problem(await decide(second, missing, "approve"), 404, "unknown_rebind")

@@ -21,6 +21,12 @@ def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
     assert (after.outcome, after.subject) == (Outcome.EXPIRED, REFERRAL)
 
 
+def test_a_token_ends_no_sooner_than_the_window_that_it_stands_for() -> None:
+    token = issue(REFERRAL, expires_at=ENDS + timedelta(microseconds=900_000), key=KEY)
+    within = read(token, key=KEY, at=ENDS + timedelta(microseconds=800_000))
+    assert within.outcome is Outcome.VALID
+
+
 def test_a_repeated_click_gets_the_token_it_had() -> None:
     assert issue(REFERRAL, expires_at=ENDS, key=KEY) == TOKEN
 

@@ -129,6 +129,22 @@ def test_a_code_typed_within_the_grace_counts() -> None:
     assert won_by([touch(), late]) == late
 
 
+def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
+    policy = Policy(
+        order=(
+            Step(methods=(Method.TYPED_CODE,)),
+            Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
+        )
+    )
+    for last in (touch(at=NOW - 2 * HOUR), touch(Method.TYPED_CODE, at=NOW + 24 * HOUR)):
+        assert won_by([last], policy) == last
+
+
+def test_of_what_support_decided_the_last_counts_whatever_a_campaign_orders() -> None:
+    first, last = touch(Method.MANUAL, at=NOW), touch(Method.MANUAL, at=NOW + HOUR)
+    assert won_by([last, first], FIRST_TOUCH) == last
+
+
 def test_a_players_own_code_counts_only_where_nothing_else_does() -> None:
     own, friend = touch(Method.TYPED_CODE, referrer_id="friend"), touch(Method.COOKIE)
 
@@ -142,6 +158,8 @@ def test_a_code_typed_from_a_link_continues_the_links_invitation() -> None:
     link, typed = touch(), touch(Method.TYPED_CODE, referral_id=None)
     assert won_by([link, typed]).referral_id == link.referral_id
     assert won_by([link, replace(typed, code="BOB")]).referral_id is None
+    earlier = touch(at=NOW - 3 * HOUR)
+    assert won_by([link, earlier, typed]).referral_id == link.referral_id
 
 
 def test_losers_are_told_that_they_were_outranked() -> None:
@@ -159,6 +177,8 @@ def test_of_several_reasons_that_of_the_best_way_is_told() -> None:
     forged = touch(refusal=Refusal.FORGED_TOKEN, is_presented=True)
     unknown = touch(Method.TYPED_CODE, refusal=Refusal.UNKNOWN_CODE, is_presented=True)
     assert refused([forged, unknown]) is Refusal.UNKNOWN_CODE
+    ended = touch(Method.TYPED_CODE, refusal=Refusal.CAMPAIGN_ENDED)
+    assert refused([forged, ended]) is Refusal.FORGED_TOKEN
 
 
 def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
@@ -172,6 +192,7 @@ def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
         FIRST_TOUCH
     )
     assert policy_among([], policies) is DEFAULT_POLICY
+    assert policy_among([replace(summer, refusal=Refusal.EXPIRED_TOKEN)], policies) is other
 
 
 TIMES = st.sampled_from([NOW - 48 * HOUR, NOW - HOUR, NOW + HOUR, NOW + 48 * HOUR])

@@ -111,6 +111,8 @@ def test_an_honest_install_is_believed(told: Install) -> None:
         ),
         # The device tells a good story, Google another.
         (install(NOW_S - 100, NOW_S - 60, NOW_S - 50, NOW_S - 60), "click_after_install_began"),
+        # Google tells of one moment only, the device of both.
+        (install(NOW_S - 59, NOW_S - 60, NOW_S - 100, 0), "click_after_install_began"),
         (install(clicked_s=NOW_S + HOUR), "time_in_the_future"),
         (install(began_s=NOW_S + 5 * MINUTE + 1), "time_in_the_future"),
         # Milliseconds by mistake.
@@ -136,6 +138,8 @@ def test_a_referrer_older_than_play_keeps_it_is_refused() -> None:
     began_s = int(old.timestamp())
     told = install(server_clicked_s=began_s, server_began_s=began_s)
     assert judged(told, invited_at=old) == "referrer_older_than_kept"
+    begun_now = install(server_clicked_s=began_s, server_began_s=NOW_S - MINUTE)
+    assert judged(begun_now, invited_at=old) == "referrer_older_than_kept"
     younger = NOW - timedelta(days=90)
     began_s = int(younger.timestamp())
     assert judged(install(server_began_s=began_s), invited_at=younger) is None

@@ -106,6 +106,13 @@ def test_of_two_clicks_that_fit_equally_the_later_counts() -> None:
     assert found.candidate is later
 
 
+def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> None:
+    alike = candidate(PHONE, minutes_ago=30)
+    found = match([candidate(WEB, minutes_ago=1), alike], PHONE, now=NOW)
+    assert isinstance(found, Match)
+    assert found.candidate is alike
+
+
 @pytest.mark.parametrize(
     ("minutes_ago", "counts"), [(0, True), (119, True), (120, False), (-1, False)]
 )
