@@ -46,9 +46,7 @@ class Candidates:
 
     @property
     def open_referrals(self) -> set[UUID]:
-        """What else invited the person; of a match that nobody said yes to, it is another's."""
-        holding = [touch for touch in self.touches if touch.refusal is None]
-        return {touch.referral_id for touch in holding if touch.referral_id is not None}
+        return {touch.referral_id for touch in self.touches if touch.referral_id is not None}
 
 
 async def of_signup(
