@@ -1,17 +1,17 @@
 """Every touch that may have brought a signup, as far as the database can judge each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from db import invitations, offers, touches
+from db import invitations, matches, offers, touches
 from db.engine import Session
 from db.offers import Offer
 from db.referrals import terms_of
 from db.tables import ReferralRow, TouchRow
-from db.touches import Answer, Contact
+from db.touches import Contact
 from domain.attribution import (
     CONFIDENCE,
     DEFAULT_POLICY,
@@ -137,47 +137,16 @@ class _Search:
             return
         before = len(self.found.touches)
         await self.invitation(row.referral_id, Method.PROBABILISTIC)
-        refusal = self._unsaid(row, answer) or await self._used_up(row.referral_id)
+        grace = self.found.policies[row.campaign_slug or ""].claim_grace
+        refusal = await matches.refusal_of(self.session, self.signup, row, answer, grace=grace)
         # A yes is to one code; what else its visitor touched may be another person's.
         self.found.touches[before:] = [
-            _matched(touch, row, refusal)
+            matches.judged(touch, row, refusal)
             for touch in self.found.touches[before:]
             if touch.is_presented
         ]
         if answer is None:
-            await self._remember_presenter(row)
-
-    def _unsaid(self, row: TouchRow, answer: Answer | None) -> Refusal | None:
-        """Why nobody has said in time that it is so: for as long as they may type the code."""
-        if answer is None:
-            return Refusal.UNCONFIRMED
-        if not answer.is_yes:
-            return Refusal.DECLINED
-        grace = self.found.policies[row.campaign_slug or ""].claim_grace
-        return Refusal.LATE_CODE if answer.at > self.signup.occurred_at + grace else None
-
-    async def _used_up(self, referral_id: UUID) -> Refusal | None:
-        """A match is of one person: unlike a link, it brings no second one, whatever won."""
-        row = await self.session.get(ReferralRow, referral_id)
-        is_left = row is not None and row.stage is Stage.INVITED
-        is_own = row is not None and row.referee_id == self.signup.player_id
-        return None if is_left or is_own else Refusal.SUPERSEDED
-
-    async def _remember_presenter(self, row: TouchRow) -> None:
-        """So that confirming it later binds the player who came with it."""
-        contact = Contact(
-            id=uuid5(row.id, self.signup.event_id),
-            method=Method.PROBABILISTIC,
-            confidence=row.confidence,
-            at=self.signup.occurred_at,
-            code=row.code,
-            campaign_slug=row.campaign_slug,
-            referral_id=row.referral_id,
-            player_id=self.signup.player_id,
-            refusal=Refusal.UNCONFIRMED,
-            answers=row.id,
-        )
-        await touches.record(self.session, contact)
+            await matches.remember_presenter(self.session, self.signup, row)
 
     async def _contacts(
         self, row: ReferralRow, own: Sequence[TouchRow], method: Method, *, is_presented: bool
@@ -273,13 +242,6 @@ _TOKENS: Final = {
     Outcome.FORGED: Refusal.FORGED_TOKEN,
     Outcome.VALID: Refusal.FORGED_TOKEN,
 }
-
-
-def _matched(touch: Touch, row: TouchRow, refusal: Refusal | None) -> Touch:
-    """Without a yes the invitation is somebody else's, and stays open for them."""
-    known = replace(touch, touch_id=row.id, at=row.at, confidence=row.confidence)
-    referral_id = touch.referral_id if refusal is None else None
-    return replace(known, refusal=known.refusal or refusal, referral_id=referral_id)
 
 
 def _contact_of(
