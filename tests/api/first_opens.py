@@ -13,7 +13,7 @@ from db.engine import Database
 from db.tables import AttributionLog, TouchRow
 from domain.privacy import pseudonymise
 from settings import Settings
-from tests.api.bodies import unique
+from tests.api.bodies import code_of_a_new_player, unique
 
 NOTHING: Final = {
     "referral_token": None,
@@ -56,6 +56,15 @@ async def resolved(client: AsyncClient, **body: object) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
+
+
+async def a_match(client: AsyncClient, campaign: str = "default") -> tuple[str, str]:
+    """A code, and the token of a phone that seems to have followed it."""
+    code, ip = await code_of_a_new_player(client, campaign), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    told = await resolved(client, **PHONE, ip=ip, device_id=unique("device"))
+    assert told["code"] == code
+    return code, told["referral_token"]
 
 
 async def confirmed(client: AsyncClient, token: str, *, confirmed: bool = True) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""What a yes is worth: one code, of one person, who was asked; whoever was not keeps theirs."""
+
+from datetime import timedelta
+
+import pytest
+from httpx import AsyncClient
+
+from db.engine import Database
+from tests.api.arrivals import claim, log_of, referral_of, signed_up
+from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.first_opens import (
+    BROWSER,
+    PHONE,
+    a_match,
+    an_address,
+    confirmed,
+    followed,
+    resolved,
+)
+
+AT_ONCE = timedelta(0)
+
+
+async def test_a_match_brings_one_person(client: AsyncClient, database: Database) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    first, second = [
+        await signed_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
+    ]
+    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    assert outcomes == ["bound", "superseded"]
+
+
+async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_up(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    code = await code_of_a_new_player(client)
+
+    assert (await claim(client, player, code)).json()["outcome"] == "rebound"
+
+    weighed = (await referral_of(client, player))["attribution"]["candidates"]
+    assert {one["method"]: one["outcome"] for one in weighed} == {
+        "typed_code": "won",
+        "probabilistic": "outranked",
+    }
+
+
+@pytest.mark.parametrize("answers", [[], [False]])
+async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to_it(
+    client: AsyncClient, database: Database, answers: list[bool]
+) -> None:
+    campaign, ip = await published(client, starts_at="2020-01-01T00:00:00Z"), an_address()
+    theirs = await code_of_a_new_player(client, campaign)
+    link = await followed(client, theirs, ip=ip, **BROWSER)
+    asked = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    for answer in answers:
+        await confirmed(client, asked, confirmed=answer)
+    own = await code_of_a_new_player(client)
+
+    await signed_up(client, database, since=AT_ONCE, referral_token=asked, code=own)
+    # What was promised holds although the campaign takes nobody new.
+    await client.post(f"/v1/campaigns/{campaign}/end")
+    neighbour = await signed_up(client, database, since=AT_ONCE, referral_token=link)
+
+    assert (await referral_of(client, neighbour))["code"] == theirs
+
+
+async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
+    client: AsyncClient, database: Database
+) -> None:
+    steps = [{"methods": [method], "touch": "first"} for method in ("typed_code", "probabilistic")]
+    policy = {"order": steps, "match_window": "PT5S"}
+    campaign = await published(client, attribution=policy)
+    other, visitor, ip = (
+        await code_of_a_new_player(client, campaign),
+        unique("visitor"),
+        an_address(),
+    )
+    await followed(client, other, visitor_id=visitor, ip=an_address(), **BROWSER)
+    code = await code_of_a_new_player(client, campaign)
+    await followed(client, code, visitor_id=visitor, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    assert (await referral_of(client, player))["code"] == code
+
+
+async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
+    client: AsyncClient, database: Database
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    mine, theirs = [await resolved(client, **PHONE, ip=ip) for _ in range(2)]
+    assert mine["code"] == theirs["code"] == code
+
+    await confirmed(client, mine["referral_token"])
+    other = await signed_up(
+        client, database, since=AT_ONCE, referral_token=theirs["referral_token"]
+    )
+    friend = await signed_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
+
+    assert [one["outcome"] for one in await log_of(client, other)] == ["unconfirmed"]
+    assert [one["outcome"] for one in await log_of(client, friend)] == ["bound"]
+
+
+async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    await confirmed(client, token)
+    typed = await code_of_a_new_player(client)
+    first = await signed_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
+    second = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+
+    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    assert outcomes == ["bound", "superseded"]
