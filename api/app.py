@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import ProgrammingError
 
 from api import (
     attributions,
@@ -38,11 +40,13 @@ from api.limiting import Limiter
 from api.observing import Metrics, Observed
 from api.verifying import Verifying
 from db.engine import Database
+from db.rehearsal import rehearse
 from db.verify import verified
 from settings import Settings
 
 GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
+log = structlog.get_logger()
 
 PUBLIC: Final = (health.router, links.router, picture.router, well_known.router)
 WITH_A_KEY: Final = (
@@ -118,10 +122,12 @@ async def _serve(server: "_Server", database: Database) -> int:
 async def _warm_up(database: Database) -> None:
     """The first visitors should not wait for connections, nor any for old objects to be counted."""
     try:
-        await database.warm_up()
+        await database.warm_up(rehearse)
     except Exception as fault:
-        if not is_passing(fault):
+        # Away, or not migrated yet: /readyz says so.
+        if not (is_passing(fault) or isinstance(fault, ProgrammingError)):
             raise
+        log.warning("not_rehearsed", fault=type(fault).__name__)
     gc.collect()
     gc.freeze()
 

@@ -1,7 +1,7 @@
 """Connections to Postgres: one request, activity or message is one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -81,13 +81,22 @@ class Database:
         async with self.reading() as session:
             return bool((await session.execute(text("select 1"))).scalar_one())
 
-    async def warm_up(self) -> None:
-        """Open every connection now, so that nobody waits for one; OSError and such when away."""
+    async def warm_up(self, rehearse: Callable[[Session], Awaitable[None]]) -> None:
+        """Open every connection and rehearse on it what others would wait for; nothing is kept.
+
+        Raises OSError and such when Postgres is away.
+        """
         async with AsyncExitStack() as opened:
             sessions = [
-                await opened.enter_async_context(self.reading()) for _ in range(self._pool_size)
+                await opened.enter_async_context(Session(self.engine))
+                for _ in range(self._pool_size)
             ]
-            await asyncio.gather(*(session.execute(text("select 1")) for session in sessions))
+            # All are waited for, because none may be closed while it is busy.
+            rehearsals = (rehearse(session) for session in sessions)
+            results = await asyncio.gather(*rehearsals, return_exceptions=True)
+        for fault in results:
+            if fault is not None:
+                raise fault
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -173,6 +173,12 @@ async def open_new(session: Statements, visit: Visit, found: Found) -> UUID | No
     return referral_id if opened else None
 
 
+async def plan(session: Statements, visit: Visit) -> None:
+    """Let Postgres plan the statement of a new invitation, of an offer that there is not."""
+    nothing: dict[str, Any] = dict.fromkeys(_OPEN.compile().params)
+    await session.execute(_OPEN, nothing | _values(visit))
+
+
 async def make_room(session: Statements, referral_id: UUID) -> None:
     """An invitation whose token is dead is no longer the one that its visitor has."""
     stale = update(ReferralRow).where(ReferralRow.id == referral_id)
