@@ -78,10 +78,12 @@ async def show_code(
         raise Problem("unknown_code")
     language = asked_for(accept_language)
     answer.headers["Content-Language"] = language.tag
+    answer.headers["Vary"] = "Accept-Language"
     return OfferOut(
         code=offer.code,
         campaign=offer.campaign,
         active=offer.schedule.is_open(now),
         headline=wording.headline(offer.terms, language),
         terms=wording.in_words(offer.terms, language),
+        no_inducement_in=list(offer.link.no_inducement_in),
     )

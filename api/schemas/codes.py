@@ -56,6 +56,9 @@ class OfferOut(Shown):
     active: bool
     headline: str
     terms: str
+    no_inducement_in: list[str] = Field(
+        description="ISO 3166: there, neither headline nor terms may be shown in public"
+    )
 
 
 class ShareIn(Strict):

@@ -71,7 +71,11 @@ async def test_gives_no_code_of_a_campaign_that_is_not_there_or_not_open(
 
 async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncClient) -> None:
     referee_reward = {"minor": 550, "currency": "USD"}
-    slug = await published(client, terms=terms(referee_reward=referee_reward, hold_period="PT36H"))
+    slug = await published(
+        client,
+        terms=terms(referee_reward=referee_reward, hold_period="PT36H"),
+        link={"no_inducement_in": ["CA-ON"]},
+    )
     code = await code_of_a_new_player(client, slug)
     answer = await client.get(f"/v1/codes/{code.lower()}")
     assert answer.json() == {
@@ -85,7 +89,9 @@ async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncCl
             " The reward is credited 36 hours after that. It is taken back"
             " if the deposit is refunded or charged back within 120 days."
         ),
+        "no_inducement_in": ["CA-ON"],
     }
+    assert answer.headers["Vary"] == "Accept-Language"
     await client.post(f"/v1/campaigns/{slug}/pause")
     assert (await client.get(f"/v1/codes/{code}")).json()["active"] is False
 
