@@ -76,6 +76,12 @@ OF_FRAMEWORK: Final = {
 # Connection, resources, operator, lock and serialization: none is the caller's fault.
 PASSING_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
+OF_TEXTS: Final = {
+    "too_long": "This has at most {max_length} characters",
+    "too_short": "This cannot be blank",
+}
+"""Where pydantic would count the items of a text."""
+
 log = structlog.get_logger()
 
 
@@ -174,4 +180,5 @@ def _path(location: Sequence[int | str]) -> str:
 def _message(error: dict[str, Any]) -> str:
     # Pydantic's own sentence, but never the value, which may be personal.
     message: str = error["msg"]
-    return message.removeprefix("Value error, ")
+    counted = OF_TEXTS.get(error["type"]) if isinstance(error.get("input"), str) else None
+    return counted.format(**error["ctx"]) if counted else message.removeprefix("Value error, ")

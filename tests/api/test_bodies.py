@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx import AsyncClient
 
-from tests.api.bodies import assert_problem, deposit
+from tests.api.bodies import assert_problem, deposit, signup
 
 URL = "/v1/events/deposits"
 JSON = {"Content-Type": "application/json"}
@@ -44,6 +44,17 @@ async def test_only_json_is_read(client: AsyncClient, kind: str) -> None:
     body = json.dumps(deposit())
     answer = await client.post(URL, content=body, headers={"Content-Type": kind})
     assert_problem(answer, 415, "unsupported_media_type")
+
+
+async def test_a_text_is_measured_in_characters(client: AsyncClient) -> None:
+    body = signup(device_id="d" * 321, platform="", jurisdiction="J" * 65)
+    answer = await client.post("/v1/events/signups", json=body)
+    told = {error["field"]: error["message"] for error in answer.json()["errors"]}
+    assert told == {
+        "device_id": "This has at most 320 characters",
+        "platform": "This cannot be blank",
+        "jurisdiction": "This has at most 64 characters",
+    }
 
 
 async def test_a_large_body_is_refused_by_its_length(client: AsyncClient) -> None:
