@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import aliased
 
 from db import facts
-from db.attributions import ATTRIBUTED, BOUND, SELF, Attempt, agrees, decide_again
+from db.attributions import ATTRIBUTED, BOUND, SELF, Attempt, agrees, decide_again, has_attributed
 from db.engine import ReadSession
 from db.tables import AttributionLog, FactRow
 from domain.attribution import Attribution, Method, Unattributed
@@ -144,7 +144,7 @@ async def of_referrals(
     )
     found: dict[UUID, tuple[Candidate, ...]] = defaultdict(tuple)
     for row in rows:
-        if row.referral_id is not None:
+        if row.referral_id is not None and has_attributed(row):
             found[row.referral_id] = candidates_of(row)
     return found
 

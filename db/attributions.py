@@ -13,7 +13,7 @@ from db.candidates import Candidates
 from db.engine import ReadSession, Session
 from db.policies import policy_from, policy_json
 from db.tables import AttributionLog
-from domain.attribution import Attribution, Method, Touch, Unattributed, attribute
+from domain.attribution import Attribution, Method, Refusal, Touch, Unattributed, attribute
 from domain.facts import Signup
 
 BOUND: Final = "bound"
@@ -22,9 +22,10 @@ SELF: Final = "self"
 KNOWN: Final = "known"
 WAITING: Final = "waiting"
 WON: Final = "won"
-WINNING: Final = (BOUND, REBOUND, KNOWN)
 ATTRIBUTED: Final = (BOUND, REBOUND, SELF)
 """Outcomes after which the player has a referral; of a signup, that is."""
+OF_THE_PLAYER: Final = (Refusal.EXISTING_PLAYER, Refusal.ALREADY_EARNED)
+"""Why even the touch that the policy prefers binds nobody."""
 
 _TOUCH: Final = TypeAdapter(Touch)
 
@@ -126,9 +127,14 @@ def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
     """Whether a decision made again comes to what is written of each touch, and of them all."""
     binding = Binding(row.outcome, row.referral_id)
     same = row.touches == [_told(touch, verdict, binding) for touch in touches_of(row)]
-    if row.outcome not in ATTRIBUTED:
+    if not has_attributed(row):
         return same
     return same and isinstance(verdict, Attribution) and verdict.is_self is (row.outcome == SELF)
+
+
+def has_attributed(row: AttributionLog) -> bool:
+    """A signup binds a player to their own code, for the record; nothing said later does."""
+    return row.outcome in ATTRIBUTED and (row.outcome != SELF or row.attempt == Attempt.SIGNUP)
 
 
 def touches_of(row: AttributionLog) -> Sequence[Touch]:
@@ -142,8 +148,8 @@ def _told(
     """The touch, whether the policy prefers it, and what became of it."""
     plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
     if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch.touch_id:
-        # Who is known already, or has earned, is not bound to it all the same.
-        outcome = WON if binding.outcome in WINNING else binding.outcome
+        of_player = binding.outcome if binding.outcome in OF_THE_PLAYER else None
+        outcome = of_player or (SELF if verdict.is_self else WON)
         return plain | {"won": True, "outcome": outcome}
     judged = {one.touch_id: one.refusal for one in verdict.candidates} if verdict else {}
     return plain | {"won": False, "outcome": judged.get(touch.touch_id) or touch.refusal}

@@ -208,7 +208,8 @@ INVARIANTS: Final = (
          WHERE r.referee_id IS NOT NULL
            AND NOT EXISTS (SELECT FROM attributions a
                             WHERE a.referral_id = r.id AND a.player_id = r.referee_id
-                              AND a.outcome IN ('bound', 'rebound', 'self'))
+                              AND (a.outcome IN ('bound', 'rebound')
+                                   OR a.outcome = 'self' AND a.attempt = 'signup'))
         """,
     ),
     Invariant(
