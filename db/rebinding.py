@@ -120,6 +120,8 @@ async def _decided(
     verdict = attribute(signup, found.touches, found.policy)
     refusal = _refusal(verdict, touch_id)
     bound = await _bound_row(session, signup.player_id)
+    if bound is not None and refusal is Refusal.OUTRANKED and _names(bound, verdict, touch_id):
+        return Binding(KNOWN, bound.id)
     if refusal is not None:
         return Binding(refusal, bound.id if bound else None)
     if isinstance(verdict, Unattributed):
@@ -142,6 +144,12 @@ def _refusal(verdict: Attribution | Unattributed, touch_id: UUID) -> Refusal | N
         return verdict.winner.refusal
     judged = {touch.touch_id: touch.refusal for touch in verdict.candidates}
     return judged.get(touch_id) or Refusal.OUTRANKED
+
+
+def _names(bound: ReferralRow, verdict: Attribution | Unattributed, touch_id: UUID) -> bool:
+    """Whether a touch is one more of the code that its player is bound to, typed twice perhaps."""
+    codes = {touch.code for touch in verdict.candidates if touch.touch_id == touch_id}
+    return bound.code in codes
 
 
 async def _bound_row(session: Session, player_id: str) -> ReferralRow | None:

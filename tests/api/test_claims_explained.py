@@ -8,7 +8,7 @@ from httpx import AsyncClient
 
 from db.attribution_views import contradictions
 from db.engine import Database
-from tests.api.arrivals import claim, log_of, referral_of, signed_up
+from tests.api.arrivals import ago, claim, log_of, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player
 
 HOUR = timedelta(hours=1)
@@ -65,3 +65,16 @@ async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
     weighed = {one["code"]: one["outcome"] for one in shown["candidates"]}
     assert (shown["outcome"], weighed) == (outcome, {code: "won", told: outcome})
     assert shown["decided_again"]["agrees"] is True
+
+
+async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
+    client: AsyncClient, database: Database
+) -> None:
+    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    first = (await claim(client, player, code)).json()
+
+    again = await claim(client, player, code, occurred_at=ago(timedelta(minutes=1)))
+
+    assert (again.status_code, again.json()) == (200, first | {"outcome": "known"})
+    shown = await last_of(client, player)
+    assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("known", True)
