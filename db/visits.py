@@ -15,7 +15,7 @@ from db.offers import Offer
 from db.policies import link_from, policy_from
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from db.terms import terms_from
-from domain.attribution import Method
+from domain.attribution import CONFIDENCE, Method
 from domain.campaign import Schedule
 from domain.referral import Stage, announcement, invited_until
 
@@ -59,7 +59,7 @@ _FIND: Final = (
 _TOUCH: Final = text("""
     insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
         platform, ip, user_agent, device_id, signals, refusal)
-    values (:touch_id, :method, 1.0, :at, :code, :campaign, :referral_id, :visitor,
+    values (:touch_id, :method, :confidence, :at, :code, :campaign, :referral_id, :visitor,
         :platform, :ip, :user_agent, :device_id, :signals, :refusal)
 """).bindparams(bindparam("signals", type_=JSONB))
 
@@ -82,8 +82,8 @@ _OPEN: Final = text("""
     ), touched as (
         insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
             platform, ip, user_agent, device_id, signals)
-        select :touch_id, :method, 1.0, :at, :code, :campaign, id, :visitor, :platform,
-            :ip, :user_agent, :device_id, :signals from opened
+        select :touch_id, :method, :confidence, :at, :code, :campaign, id, :visitor,
+            :platform, :ip, :user_agent, :device_id, :signals from opened
     ), waiting as (
         insert into deliveries (referral_id, kind, event_id)
         select id, 'invitation', :key from opened
@@ -189,6 +189,7 @@ def _values(visit: Visit) -> dict[str, Any]:
     return {
         "touch_id": uuid4(),
         "method": visit.method.value,
+        "confidence": CONFIDENCE[visit.method],
         "at": visit.at,
         "code": visit.code,
         "visitor": visit.visitor,

@@ -102,6 +102,18 @@ async def test_a_universal_link_with_a_code_is_followed_by_the_device(
     assert (touch.method, touch.code) == (Method.UNIVERSAL_LINK, code)
 
 
+async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    link = f"https://refer.example/r/{code}"
+    for _ in range(2):
+        told = await resolved(client, clipboard_token=link, device_id=device)
+        assert (told["method"], told["confidence"]) == ("clipboard", 0.95)
+    kept = await touches_of(database, settings, device)
+    assert {touch.confidence for touch in kept} == {0.95}
+
+
 async def test_the_surest_way_is_answered_and_the_others_are_kept(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
