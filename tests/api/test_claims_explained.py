@@ -1,4 +1,4 @@
-"""What the log says of a claim that changes nothing: the referral stands, and so does its reason."""
+"""What the log says of a claim that changes nothing: what counts still counts, and says why."""
 
 from datetime import timedelta
 from typing import Any
