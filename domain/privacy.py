@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 
+from domain import codes
+
 PREFIX: Final = "hm1:"
 HASHED: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
 PERSONAL: Final = (
@@ -31,8 +33,7 @@ def pseudonymise(field: str, text: str, key: bytes) -> str:
 
 def without_personal_data(body: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     return {
-        field: pseudonymise(field, value, key) if field in PERSONAL and value else value
-        for field, value in body.items()
+        field: _impersonal(field, value, key) if value else value for field, value in body.items()
     }
 
 
@@ -45,6 +46,19 @@ def normalised(field: str, text: str) -> str:
         # What holds no digit stays as it is, or all such entries would look like one phone.
         return "".join(character for character in folded if character.isdigit()) or folded
     return _address(folded) if field == "ip" else folded
+
+
+def _impersonal(field: str, value: Any, key: bytes) -> Any:  # noqa: ANN401 - as it came
+    if field == "code":
+        return _typed(value, key)
+    return pseudonymise(field, value, key) if field in PERSONAL else value
+
+
+def _typed(text: str, key: bytes) -> str:
+    """People type and paste anything where a code is asked for: only a code stays readable."""
+    if codes.is_code(codes.normalised(text)):
+        return text
+    return codes.as_code(text) or pseudonymise("code", text, key)
 
 
 def _address(written: str) -> str:

@@ -59,3 +59,18 @@ def test_only_personal_fields_are_hashed() -> None:
     hashed = without_personal_data(body, KEY)
 
     assert hashed == {**body, "email": pseudonymise("email", "ann@example.com", KEY)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("anna", "anna"),
+        ("https://refer.example/r/anna?email=ann%40example.com", "ANNA"),
+        ("ann@example.com", pseudonymise("code", "ann@example.com", KEY)),
+        (None, None),
+    ],
+)
+def test_what_was_typed_is_hashed_unless_it_may_be_a_code(
+    typed: str | None, kept: str | None
+) -> None:
+    assert without_personal_data({"code": typed}, KEY) == {"code": kept}
