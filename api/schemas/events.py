@@ -16,7 +16,6 @@ from api.schemas.fields import (
     PositiveMoneyIn,
     Shown,
     Strict,
-    Typed,
     Word,
 )
 from domain.facts import (
@@ -56,7 +55,7 @@ class SignupIn(Reported):
     referral_token: Brought = None
     cookie_token: Brought = None
     code: Brought = None
-    locale: Typed = None
+    locale: Brought = None
     ip: OptionalPersonal = None
     user_agent: Brought = None
     device_id: OptionalPhrase = None

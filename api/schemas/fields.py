@@ -21,6 +21,7 @@ from domain.privacy import HASHED
 from domain.qualification import CLOCK_SKEW
 
 LONGEST_LINE: Final = 64
+LONGEST_BROUGHT: Final = 1024
 LONGEST_HASH: Final = 68
 LONGEST_DURATION: Final = timedelta(days=3660)
 RFC_3339: Final = re.compile(
@@ -102,15 +103,11 @@ def _printable(text: str) -> str:
     return text
 
 
-def _kept(longest: int) -> BeforeValidator:
-    """As much of a text as can be stored; what was cut or replaced is no code and no token."""
-
-    def kept(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:longest]
-
-    return BeforeValidator(kept)
+def _kept(value: object) -> object:
+    """As much of a text as is stored; what was cut or replaced is no code and no token."""
+    if not isinstance(value, str):
+        return value
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:LONGEST_BROUGHT]
 
 
 def _given(value: object) -> object:
@@ -173,10 +170,9 @@ OptionalPersonal = Annotated[
 OptionalPhrase = Annotated[
     Annotated[_Printable, Field(max_length=320)] | None, BeforeValidator(_given)
 ]
-Typed = Annotated[str | None, BeforeValidator(_given), _kept(64)]
-"""What a person typed. Too long or unstorable, it is not refused: the event would go with it."""
-Brought = Annotated[str | None, BeforeValidator(_given), _kept(1024)]
-"""What a browser or an app brought, in the same way."""
+Brought = Annotated[str | None, BeforeValidator(_given), BeforeValidator(_kept)]
+"""What a person typed, or a browser or an app brought. Too long or unstorable, it is cut and not
+refused: the event would go with it."""
 OptionalFind = Annotated[
     Annotated[_Printable, Field(max_length=4096)] | None, BeforeValidator(_given)
 ]
