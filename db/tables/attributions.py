@@ -73,6 +73,7 @@ class AttributionLog(Table):
     __table_args__ = (
         Index("ix_attributions_player", "player_id"),
         Index("ix_attributions_referral", "referral_id"),
+        Index("ix_attributions_decided", "decided_at", "signup_event_id"),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import text
 
 from db.engine import Database
 from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
@@ -286,3 +287,23 @@ async def test_what_cannot_be_stored_is_no_attempt_and_no_outcome(client: AsyncC
     query = {"player_id": unique("player"), "outcome": "\0"}
     answer = await client.get("/v1/attributions", params=query)
     assert_problem(answer, 422, "validation_failed", "outcome")
+
+
+async def test_the_newest_attempts_are_found_by_an_index(fresh_superuser: Database) -> None:
+    crowd = """
+        insert into attributions (signup_event_id, outcome, decided_at)
+        select 'attempt-' || n, 'no_touch', now() - n * interval '1 minute'
+        from generate_series(1, 2000) n
+    """
+    newest = """
+        explain select * from attributions
+        order by decided_at desc, signup_event_id desc limit 51
+    """
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text(crowd))
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("analyze attributions"))
+        plan = "\n".join(await session.scalars(text(newest)))
+
+    assert "ix_attributions_decided" in plan
+    assert "Seq Scan" not in plan
