@@ -39,7 +39,7 @@ async def bind_signup(
     way = Way.DOOR if signalled_to is None else Way.SIGNAL
     decided = await attributions.decided(session, signup.event_id, way)
     if decided is None:
-        await lock_tokens(session, signup, token_key=token_key, signalled_to=signalled_to)
+        await lock_tokens(session, signup, token_key=token_key, beside=[signalled_to])
         found, verdict = await _weighed(session, signup, signalled_to, token_key=token_key)
         if await _is_known(session, signup):
             verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)

@@ -1,5 +1,6 @@
 """What the decision of a signup locks, before it looks at any of it."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from db import invitations, touches
@@ -10,19 +11,20 @@ from tokens import read
 
 
 async def lock_tokens(
-    session: Session, signup: Signup, *, token_key: bytes, signalled_to: UUID | None = None
+    session: Session, signup: Signup, *, token_key: bytes, beside: Collection[UUID | None] = ()
 ) -> None:
-    """Of a signup with several tokens; two that have the same ones do not wait in a circle.
+    """Where a signup's tokens and the referrals `beside` them are several.
 
-    Matches come before referrals, and each in the order of their ids.
+    Matches come before referrals, and each in the order of their ids, so that two signups with the
+    same ones do not wait in a circle.
     """
     tokens = (signup.referral_token, signup.cookie_token)
     readings = [read(token, key=token_key, at=signup.occurred_at) for token in tokens if token]
     subjects = {reading.subject: reading.method for reading in readings if reading.subject}
-    if len({*subjects, signalled_to} - {None}) <= 1:
+    if len({*subjects, *beside} - {None}) <= 1:
         return
     matches = sorted(id_ for id_, by in subjects.items() if by is Method.PROBABILISTIC)
-    referrals = [*(subjects.keys() - set(matches)), signalled_to]
+    referrals = [*(subjects.keys() - set(matches)), *beside]
     for match_id in matches:
         await touches.alone(session, match_id)
         match, _ = await touches.with_answer(session, match_id)

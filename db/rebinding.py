@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from db import attributions, candidates, deliveries, facts, offers, players, touches
 from db.attributions import BOUND, KNOWN, REBOUND, WAITING, Attempt, Binding, Entry
@@ -85,7 +85,8 @@ async def reconsider(
     # The courier may not have come to it yet; it decides with the same touches as this.
     await bind_signup(session, signup, token_key=token_key, now=now)
     signalled_to = await attributions.bound_by_signal(session, signup.event_id)
-    await lock_tokens(session, signup, token_key=token_key, signalled_to=signalled_to)
+    beside = [signalled_to, await _bound_id(session, player_id)]
+    await lock_tokens(session, signup, token_key=token_key, beside=beside)
     found = await candidates.of_signup(
         session, signup, token_key=token_key, signalled_to=signalled_to
     )
@@ -152,13 +153,21 @@ def _names(bound: ReferralRow, verdict: Attribution | Unattributed, touch_id: UU
     return bound.code in codes
 
 
+async def _bound_id(session: Session, player_id: str) -> UUID | None:
+    return await session.scalar(select(ReferralRow.id).where(_is_bound_to(player_id)))
+
+
 async def _bound_row(session: Session, player_id: str) -> ReferralRow | None:
     return await session.scalar(
         select(ReferralRow)
-        .where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
+        .where(_is_bound_to(player_id))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
+
+
+def _is_bound_to(player_id: str) -> ColumnElement[bool]:
+    return and_(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
 
 
 async def _may_leave(session: Session, row: ReferralRow) -> bool:

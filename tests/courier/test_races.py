@@ -1,11 +1,14 @@
 """Couriers that race, and players who do, under real locks."""
 
 import asyncio
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from db import inbox
+from db import inbox, invitations, rebinding
+from db.attributions import Attempt, Binding, Entry
 from db.engine import Database
+from db.rebinding import Mind
 from db.tables import Inbox
 from domain.facts import Signup
 from domain.referral import Stage
@@ -16,12 +19,14 @@ from tests.courier.steps import (
     attribution,
     deliveries_to,
     hear,
+    hear_and_route,
     invited,
     invited_twice,
     referral,
     referrals_of,
     route,
 )
+from tests.fixtures.watching import waits_for
 
 RACES = 200
 
@@ -124,6 +129,24 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
         assert [entry.outcome for entry in found] == ["bound"] * 2
 
 
+async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
+    database: Database,
+) -> None:
+    """Or it and a signup with both links would wait in a circle."""
+    links = await invited_twice(database, unique("visitor"))
+    bound_to, link = sorted(links, key=lambda one: one.row.id)
+    player = await _signed_up(database, signup(referral_token=link.token, code=bound_to.row.code))
+    code = await a_shared_code(database)
+
+    async with database.transaction() as other:
+        await invitations.lock_all(other, [bound_to.row.id])
+        claim = asyncio.create_task(_claim(database, player, code))
+        await waits_for(database, other)
+        await invitations.lock_all(other, [link.row.id])
+
+    assert (await claim).outcome == "rebound"
+
+
 async def _route_everything(database: Database) -> None:
     router = Router(database, token_key=TOKEN_KEY, clock=lambda: NOW)
     while await router.route():
@@ -136,3 +159,16 @@ async def _hear_all(database: Database, players: list[Signup]) -> None:
         async with database.reading() as session:
             waiting = select(func.count()).where(Inbox.player_id == player.player_id)
             assert await session.scalar(waiting) == 1
+
+
+async def _signed_up(database: Database, arrival: Signup) -> str:
+    await hear_and_route(database, arrival, player_id=arrival.player_id)
+    return arrival.player_id
+
+
+async def _claim(database: Database, player_id: str, code: str) -> Binding:
+    soon = NOW + timedelta(minutes=1)
+    entry = Entry(attempt_id=unique("claim"), attempt=Attempt.CLAIM, player_id=player_id)
+    mind = Mind(entry=entry, player_id=player_id, code=code, told_at=soon)
+    async with database.transaction() as session:
+        return await rebinding.change(session, mind, token_key=TOKEN_KEY, now=soon)
