@@ -21,7 +21,7 @@ def normalised(typed: str) -> str:
 def as_code(typed: str) -> str | None:
     """The code that was typed, or is in the link that was pasted instead.
 
-    None for what cannot be one, and is kept nowhere.
+    None for what cannot be one, and is kept nowhere as it is.
     """
     pasted = LINK.fullmatch(typed.strip())
     code = normalised(unquote(pasted[1]) if pasted else typed)
