@@ -18,7 +18,7 @@ from tests.fixtures.databases import Urls, copied
 from tests.journeys.wrong_rules import (
     AddressDecides,
     AlwaysAsks,
-    forgetting_the_grace,
+    ForgetsTheGrace,
     losing_tokens,
 )
 
@@ -75,7 +75,7 @@ async def test_would_notice_that_tokens_are_lost(fresh_urls: Urls) -> None:
 async def test_would_notice_that_a_code_counts_though_it_is_typed_too_late(
     fresh_urls: Urls,
 ) -> None:
-    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=forgetting_the_grace)
+    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=ForgetsTheGrace)
     assert found == ["code typed after grace: 1 were attributed all the same"]
 
 

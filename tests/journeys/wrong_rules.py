@@ -2,30 +2,30 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.evaluation.door import NOW
+
 SIGNUPS = "/v1/events/signups"
 CLAIMS = "/v1/attributions/claim"
 RESOLVE = "/v1/attributions/resolve"
-LONG_AGO = "2025-03-03T00:00:00Z"
+LONGER_THAN_ANYBODY_WAITS = timedelta(days=9)
 Body = dict[str, Any]
 
 
 class Changing:
-    """Changes every signup, or what else comes by `path`, before the application sees it."""
+    """Changes every signup before the application sees it."""
 
-    def __init__(
-        self, app: ASGIApp, change: Callable[[Body], Body], *, path: str = SIGNUPS
-    ) -> None:
+    def __init__(self, app: ASGIApp, change: Callable[[Body], Body]) -> None:
         self._app = app
         self._change = change
-        self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == self._path:
+        if scope["path"] == SIGNUPS:
             body = self._change(json.loads((await receive())["body"]))
             await self._app(*_with_body(scope, json.dumps(body).encode()), send)
         else:
@@ -37,9 +37,19 @@ def losing_tokens(app: ASGIApp) -> ASGIApp:
     return Changing(app, lambda body: body | {"referral_token": None})
 
 
-def forgetting_the_grace(app: ASGIApp) -> ASGIApp:
+class ForgetsTheGrace:
     """A code counts as typed long ago, whenever it is."""
-    return Changing(app, lambda body: body | {"occurred_at": LONG_AGO}, path=CLAIMS)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_claim = scope["path"] == CLAIMS
+        token = NOW.set(NOW.get() - (LONGER_THAN_ANYBODY_WAITS if is_claim else timedelta()))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            NOW.reset(token)
 
 
 class AlwaysAsks:
