@@ -20,6 +20,8 @@ from domain.attribution import Attribution, Method, Refusal, Unattributed, attri
 from domain.facts import Kind, Signup
 from domain.referral import Stage
 
+AGAIN: Final = frozenset({Refusal.OUTRANKED, Refusal.LATE_CODE})
+"""What does not matter to whoever is bound to that code already."""
 LOST_BY: Final = {Attempt.CLAIM: "rebound", Attempt.CONFIRM: "rebound", Attempt.REBIND: "rebound"}
 
 
@@ -121,7 +123,7 @@ async def _decided(
     verdict = attribute(signup, found.touches, found.policy)
     refusal = _refusal(verdict, touch_id)
     bound = await _bound_row(session, signup.player_id)
-    if bound is not None and refusal is Refusal.OUTRANKED and _names(bound, verdict, touch_id):
+    if bound is not None and refusal in AGAIN and _names(bound, verdict, touch_id):
         return Binding(KNOWN, bound.id)
     if refusal is not None:
         return Binding(refusal, bound.id if bound else None)

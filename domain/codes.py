@@ -12,6 +12,8 @@ LINK: Final = re.compile(
     r"(?:https?://)?[^\s/?#]+/(?:[^\s?#]*/)?r/([^\s/?#]+)/?(?:[?#]\S*)?", re.IGNORECASE
 )
 """An invitation's address, as people paste it where a code is asked for."""
+AROUND_A_LINK: Final = ".,;:!?()[]{}<>\"'«»“”„"
+"""What a sentence may put before or behind a link."""
 
 
 def normalised(typed: str) -> str:
@@ -19,12 +21,13 @@ def normalised(typed: str) -> str:
 
 
 def as_code(typed: str) -> str | None:
-    """The code that was typed, or is in the link that was pasted instead.
+    """The code that was typed, or is in the one link that was pasted, with or without words.
 
     None for what cannot be one, and is kept nowhere as it is.
     """
-    pasted = LINK.fullmatch(typed.strip())
-    code = normalised(unquote(pasted[1]) if pasted else typed)
+    words = (word.strip(AROUND_A_LINK) for word in typed.split())
+    linked = {normalised(unquote(link[1])) for word in words if (link := LINK.fullmatch(word))}
+    code = linked.pop() if len(linked) == 1 else normalised(typed)
     return code if is_code(code) else None
 
 

@@ -6,14 +6,12 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from domain.attribution import Method, Refusal
-from domain.codes import is_code, normalised
+from domain.codes import AROUND_A_LINK, is_code, normalised
 from domain.installs import Install, token_in
 
 LONGEST_TOKEN: Final = 256
 A_TOKEN: Final = re.compile(r"[\w-]{24,}\.[\w.-]+", re.ASCII)
 """Whatever else is in a clipboard is not ours, and not stored."""
-AROUND_A_LINK: Final = ".,;:!?()[]{}<>\"'«»“”„"
-"""What a sentence may put before or behind a link."""
 A_LINK: Final = re.compile(r"https?://", re.IGNORECASE)
 
 

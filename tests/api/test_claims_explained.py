@@ -78,3 +78,16 @@ async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
     assert (again.status_code, again.json()) == (200, first | {"outcome": "known"})
     shown = await last_of(client, player)
     assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("known", True)
+
+
+async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=A_DAY_AGO, code=code)
+
+    assert (await claim(client, player, code)).json()["outcome"] == "known"
+
+    shown = await last_of(client, player)
+    weighed = sorted(one["outcome"] for one in shown["candidates"])
+    assert (weighed, shown["decided_again"]["agrees"]) == (["late_code", "won"], True)
