@@ -45,18 +45,16 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
     pool_size = max(settings.database_pool_size, LEAST_POOL)
     database = Database(settings.database_url, pool_size=pool_size)
-    pace = Pace(settings.invitations_per_second)
-    work = _work(settings, database, pace)
+    work = _work(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]
-    ring = partial(_ring, work, pace)
-    tasks.append(asyncio.create_task(wake.listen(settings.database_url, ring)))
+    tasks.append(asyncio.create_task(wake.listen(settings.database_url, partial(_ring, work))))
     log.info("ready")
     await stopping.wait()
     await _stop(work, tasks)
     await database.close()
 
 
-def _work(settings: Settings, database: Database, pace: Pace) -> tuple[Rounds, ...]:
+def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
     key = settings.token_key.get_secret_value().encode()
     router = Router(database, token_key=key, clock=partial(datetime.now, UTC))
     carrier = partial(
@@ -65,6 +63,7 @@ def _work(settings: Settings, database: Database, pace: Pace) -> tuple[Rounds, .
         connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
         task_queue=settings.task_queue,
     )
+    pace = Pace(settings.invitations_per_second)
     return (
         Rounds("routing", router.route),
         Rounds("carrying", carrier(lane=Lane.NEWS).carry),
@@ -72,9 +71,7 @@ def _work(settings: Settings, database: Database, pace: Pace) -> tuple[Rounds, .
     )
 
 
-def _ring(work: tuple[Rounds, ...], pace: Pace, word: str | None) -> None:
-    if word == INVITATION:
-        pace.hear()
+def _ring(work: tuple[Rounds, ...], word: str | None) -> None:
     for rounds in work:
         if word is None or word == rounds.wakes:
             rounds.alarm.ring()

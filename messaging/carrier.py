@@ -50,16 +50,14 @@ class Carrier:
         self._task_queue = task_queue
         self._lane = lane
         self._pace = pace
+        self._most = pace.a_round if pace else DELIVERIES_A_ROUND
         self._address: Address | None = None
-        self._is_away = False
+        self._limit = self._most
 
     async def carry(self) -> bool:
         """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
         address = await self._connected()
-        if self._pace is not None:
-            await self._pace.kept()
-        limit = self._limit
-        due = await self._leased(limit)
+        due = await self._leased()
         faults = await self._carried(address, due)
         async with self._database.transaction() as session:
             carried = [delivery.id for delivery in due if delivery not in faults]
@@ -68,16 +66,13 @@ class Carrier:
                 session, {d.id: _pause_s(d, fault) for d, fault in faults.items()}
             )
         self._judge(due, faults)
-        return len(due) == limit
+        return len(due) == self._limit
 
-    @property
-    def _limit(self) -> int:
-        most = self._pace.a_round if self._pace else DELIVERIES_A_ROUND
-        return min(A_FEW, most) if self._is_away else most
-
-    async def _leased(self, limit: int) -> tuple[Due, ...]:
+    async def _leased(self) -> tuple[Due, ...]:
+        if self._pace is not None:
+            await self._pace.kept()
         async with self._database.transaction() as session:
-            due = await deliveries.lease(session, limit=limit, lasting=LEASE, lane=self._lane)
+            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE, lane=self._lane)
         if self._pace is not None:
             self._pace.spend(len(due))
         return due
@@ -98,9 +93,10 @@ class Carrier:
     def _judge(self, due: Sequence[Due], faults: Faults) -> None:
         """Tell an outage, which concerns all, from the faults of single deliveries."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
-        self._is_away = outage is not None and all(d in faults for d in due if needs_call(d))
-        if outage is not None and self._is_away:
+        if outage is not None and all(d in faults for d in due if needs_call(d)):
+            self._limit = min(A_FEW, self._most)
             raise outage
+        self._limit = self._most
         for delivery, fault in faults.items():
             log.error(
                 "delivery_failed",

@@ -11,7 +11,7 @@ from db.deliveries import Lane
 from db.engine import Database
 from domain.facts import Signup
 from messaging.carrier import Carrier
-from messaging.pace import CROWD_A_SECOND, CROWD_SHARE, REMEMBERED_S, Pace
+from messaging.pace import CROWD_AFTER_ROUNDS, CROWD_SHARE, Pace
 from tests.builders import NOW, signup, unique
 from tests.courier.steps import Invited, hear_and_route, referral, signals_to, token_of
 from tests.courier.temporal import START, told
@@ -103,19 +103,12 @@ def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
 
 
 def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
-    now_s = 100.0
-    pace = Pace(40, clock_s=lambda: now_s)
-
-    def a_second_of(count: int) -> tuple[int, float]:
-        nonlocal now_s
-        for _ in range(count):
-            now_s += 1 / count
-            pace.hear()
-        pace.spend(1)
-        return pace.a_round, round(pace.wait_s, 3)
-
-    assert a_second_of(CROWD_A_SECOND // 2) == (4, 0.025)
-    assert a_second_of(CROWD_A_SECOND * 2) == (1, 0.025 / CROWD_SHARE)
-    now_s += 4 * REMEMBERED_S
+    pace = Pace(20, clock_s=lambda: 100.0)
+    waits_s = []
+    for _ in range(CROWD_AFTER_ROUNDS + 1):
+        pace.spend(pace.a_round)
+        waits_s.append(round(pace.wait_s, 3))
     pace.spend(1)
-    assert (pace.a_round, round(pace.wait_s, 3)) == (4, 0.025)
+
+    assert waits_s == [0.1] * CROWD_AFTER_ROUNDS + [0.1 / CROWD_SHARE]
+    assert round(pace.wait_s, 3) == 0.05
