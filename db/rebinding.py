@@ -16,7 +16,7 @@ from db.locking import lock_tokens
 from db.referrals import enter
 from db.tables import AttributionLog, ReferralRow, Reward, TouchRow
 from db.touches import Contact
-from domain.attribution import Attribution, Method, Refusal, Unattributed, attribute
+from domain.attribution import Attribution, Method, Refusal, Touch, Unattributed, attribute
 from domain.facts import Kind, Signup
 from domain.referral import Stage
 
@@ -121,24 +121,35 @@ async def _decided(
     now: datetime,
 ) -> Binding:
     verdict = attribute(signup, found.touches, found.policy)
-    refusal = _refusal(verdict, touch_id)
     bound = await _bound_row(session, signup.player_id)
-    if bound is not None and refusal in AGAIN and _names(bound, verdict, touch_id):
-        return Binding(KNOWN, bound.id)
-    if refusal is not None:
-        return Binding(refusal, bound.id if bound else None)
-    if isinstance(verdict, Unattributed):
-        return Binding(verdict.reason)
+    refusal = _refusal(verdict, touch_id)
+    if isinstance(verdict, Unattributed) or refusal is not None:
+        is_known = bound is not None and refusal in AGAIN and _names(bound, verdict, touch_id)
+        outcome = KNOWN if is_known else refusal or Refusal.OUTRANKED
+        return Binding(outcome, bound.id if bound else None)
     if bound is not None:
         if bound.code == verdict.winner.code:
             return Binding(KNOWN, bound.id)
         if not await _may_leave(session, bound):
             return Binding(Refusal.ALREADY_EARNED, bound.id)
         await _leave(session, bound, entry, now=now)
-    attempt_id = f"{entry.attempt}:{entry.attempt_id}"
-    row = await bind(session, signup, verdict.winner, attempt_id=attempt_id, now=now)
-    await supersede(session, row, found.open_referrals, now=now)
+    row = await _bind(session, signup, verdict.winner, found, entry, now=now)
     return Binding(BOUND if bound is None else REBOUND, row.id, is_new=True)
+
+
+async def _bind(
+    session: Session,
+    signup: Signup,
+    winner: Touch,
+    found: Candidates,
+    entry: Entry,
+    *,
+    now: datetime,
+) -> ReferralRow:
+    attempt_id = f"{entry.attempt}:{entry.attempt_id}"
+    row = await bind(session, signup, winner, attempt_id=attempt_id, now=now)
+    await supersede(session, row, found.open_referrals, now=now)
+    return row
 
 
 def _refusal(verdict: Attribution | Unattributed, touch_id: UUID) -> Refusal | None:
