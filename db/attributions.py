@@ -1,6 +1,6 @@
 """The log of attribution: what was decided of each attempt and why, written once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -126,10 +126,16 @@ def decide_again(row: AttributionLog, signup: Signup) -> Attribution | Unattribu
 def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
     """Whether a decision made again comes to what is written of each touch, and of them all."""
     binding = Binding(row.outcome, row.referral_id)
-    same = row.touches == [_told(touch, verdict, binding) for touch in touches_of(row)]
+    again = [_told(touch, verdict, binding) for touch in touches_of(row)]
+    # Only what was decided: how a touch is written may change with a release.
+    same = [_decision(told) for told in row.touches] == [_decision(told) for told in again]
     if not has_attributed(row):
         return same
     return same and isinstance(verdict, Attribution) and verdict.is_self is (row.outcome == SELF)
+
+
+def _decision(told: Mapping[str, Any]) -> tuple[Any, ...]:
+    return told["touch_id"], told["won"], told.get("outcome")
 
 
 def has_attributed(row: AttributionLog) -> bool:

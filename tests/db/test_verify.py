@@ -75,6 +75,28 @@ async def test_finds_an_attribution_that_would_be_decided_otherwise(
     assert failed == {"attributions_decide_again": (changed,)}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "touches = jsonb_set(touches, '{0,a_later_field}', 'false')",
+        """touches = jsonb_set(
+            touches, '{0,at}', to_jsonb(replace(touches->0->>'at', 'Z', '+00:00')))""",
+    ],
+)
+async def test_an_attribution_that_another_release_wrote_otherwise_is_decided_the_same(
+    change: str, played: Lives, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    rewritten = f"""
+        UPDATE attributions SET {change} WHERE referral_id = :rewarded RETURNING touches
+    """  # noqa: S608 - from the table above
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        touches = await session.scalar(text(rewritten), {"rewarded": played.rewarded})
+
+    assert touches
+    assert [c.name for c in (await _report(fresh_database)).checks if not c.ok] == []
+
+
 @pytest.mark.usefixtures("played")
 async def test_what_is_late_is_lag_and_not_a_failure(fresh_database: Database) -> None:
     report = await _report(fresh_database)
