@@ -124,9 +124,7 @@ async def _decided(
     bound = await _bound_row(session, signup.player_id)
     refusal = _refusal(verdict, touch_id)
     if isinstance(verdict, Unattributed) or refusal is not None:
-        is_known = bound is not None and refusal in AGAIN and _names(bound, verdict, touch_id)
-        outcome = KNOWN if is_known else refusal or Refusal.OUTRANKED
-        return Binding(outcome, bound.id if bound else None)
+        return _refused(verdict, touch_id, refusal or Refusal.OUTRANKED, bound)
     if bound is not None:
         if bound.code == verdict.winner.code:
             return Binding(KNOWN, bound.id)
@@ -150,6 +148,15 @@ async def _bind(
     row = await bind(session, signup, winner, attempt_id=attempt_id, now=now)
     await supersede(session, row, found.open_referrals, now=now)
     return row
+
+
+def _refused(
+    verdict: Attribution | Unattributed, touch_id: UUID, refusal: Refusal, bound: ReferralRow | None
+) -> Binding:
+    if bound is None:
+        return Binding(refusal)
+    is_known = refusal in AGAIN and _names(bound, verdict, touch_id)
+    return Binding(KNOWN if is_known else refusal, bound.id)
 
 
 def _refusal(verdict: Attribution | Unattributed, touch_id: UUID) -> Refusal | None:
