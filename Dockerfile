@@ -9,9 +9,11 @@ RUN pip install --require-hashes -r requirements-production.lock
 
 COPY activities activities
 COPY api api
+COPY courier courier
 COPY db db
 COPY domain domain
-COPY messaging messaging
+COPY referrals referrals
+COPY runtime runtime
 COPY workflows workflows
 COPY *.py ./
 

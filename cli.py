@@ -14,8 +14,8 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
-from settings import DatabaseSettings, MigrationSettings, Settings
-from telemetry import configure_logging, leave
+from runtime.logs import configure_logging, leave
+from runtime.settings import DatabaseSettings, MigrationSettings, Settings
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
 
@@ -57,7 +57,7 @@ def up(
 @app.command()
 def demo() -> None:
     """Play one referral from click to reward on a stack of its own, and prove the result."""
-    _finish(_load("sandbox.demo")())
+    _finish(_load("sandbox.demo.main")())
 
 
 @app.command()
@@ -68,7 +68,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
-    _finish(_load("sandbox.bench")(lifecycles, json_file))
+    _finish(_load("sandbox.benchmarks.main")(lifecycles, json_file))
 
 
 @app.command("attribution-eval")
@@ -100,19 +100,19 @@ def worker() -> None:
 @app.command()
 def courier() -> None:
     """Carry facts to workflows and events out."""
-    _serve("courier")
+    _serve("courier.main")
 
 
 @app.command()
 def rebuild() -> None:
     """Start every open referral again in an empty Temporal."""
-    _serve("rebuild")
+    _serve("courier.rebuild")
 
 
 @app.command()
 def verify() -> None:
     """Check what must always be true; non-zero when something is not."""
-    _serve("db.verify", DatabaseSettings)
+    _serve("referrals.verification.verify", DatabaseSettings)
 
 
 @app.command()
@@ -131,11 +131,11 @@ def create_key(
     reason: Why = "no reason given",
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
-    refused = _load("db.api_keys", "complaint")(scope)
+    refused = _load("referrals.access.api_keys", "complaint")(scope)
     if refused is not None:
         typer.echo(refused, err=True)
         _finish(2)
-    create, by = _load("db.api_keys", "create_key"), _actor(actor, reason)
+    create, by = _load("referrals.access.api_keys", "create_key"), _actor(actor, reason)
     typer.echo(
         _in_transaction(lambda session: create(session, owner=owner, scopes=scope, actor=by))
     )
@@ -144,7 +144,7 @@ def create_key(
 @keys.command("revoke")
 def revoke_key(key_id: UUID, *, actor: Acting = None, reason: Why = "no reason given") -> None:
     """End a key, by the id that `keys list` shows."""
-    revoke, by = _load("db.api_keys", "revoke"), _actor(actor, reason)
+    revoke, by = _load("referrals.access.api_keys", "revoke"), _actor(actor, reason)
     if not _in_transaction(lambda session: revoke(session, key_id, by)):
         typer.echo("no such key, or revoked before", err=True)
         _finish(1)
@@ -153,13 +153,15 @@ def revoke_key(key_id: UUID, *, actor: Acting = None, reason: Why = "no reason g
 @keys.command("list")
 def list_keys() -> None:
     """Show every key's id, owner, state and scopes."""
-    for key in _in_transaction(_load("db.api_keys", "list_keys")):
+    for key in _in_transaction(_load("referrals.access.api_keys", "list_keys")):
         state = "revoked" if key.revoked_at else "valid"
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
 
 
 def _actor(name: str | None, reason: str) -> Any:  # noqa: ANN401
-    return _load("db.audit", "Actor")(name=name or _system_user(), request_id=None, reason=reason)
+    return _load("referrals.access.audit", "Actor")(
+        name=name or _system_user(), request_id=None, reason=reason
+    )
 
 
 def _system_user() -> str:

@@ -19,17 +19,21 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from activities.telling import LogActs
 from db.engine import Database
-from settings import Settings
+from runtime.settings import Settings
 from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
-from workflows.referral import ReferralWorkflow
+from workflows.referral.workflow import ReferralWorkflow
 
 SANDBOX: Final = SandboxedWorkflowRunner(
     # Our own modules hold no state that a replay could see change, so the sandbox need not load
     # them afresh for every workflow: that would cost 140 ms each. Of the workflows' modules these
     # only define shapes and constants; they halve what is left.
     SandboxRestrictions.default.with_passthrough_modules(
-        *("domain", "activities", "workflows.messages", "workflows.options", "workflows.search")
+        "domain",
+        "activities",
+        "workflows.options",
+        "workflows.referral.messages",
+        "workflows.referral.search",
     )
 )
 GRACE: Final = timedelta(seconds=10)

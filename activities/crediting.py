@@ -6,13 +6,17 @@ from typing import Final
 from uuid import uuid5
 
 from activities.records import Record
-from db import assessments, outbox, referrals, reviews, rewards, schedules
-from db.ledger import Posting
+from db import outbox
 from db.tables import AssessmentRow, Reward
-from domain.facts import Deposit
-from domain.fraud import Verdict
-from domain.referral import Stage, Standing
-from domain.reward import RewardStatus, promises
+from domain.fraud.rules import Verdict
+from domain.intake.facts import Deposit
+from domain.lifecycle.referral import Stage, Standing
+from domain.rewards.promises import RewardStatus, promises
+from referrals.campaigns import schedules
+from referrals.fraud import assessments, reviews
+from referrals.ledger.posting import Posting
+from referrals.lifecycle import store as referrals
+from referrals.rewards import movements as rewards
 
 FUNDS_AWAITED: Final = timedelta(days=30)
 """How long a campaign without an end lets a deferred reward wait before it is looked at again."""

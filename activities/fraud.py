@@ -10,8 +10,8 @@ from temporalio import activity
 
 from activities.messages import Look, Scoring
 from activities.records import Record, Records
-from db import assessments, evidence
-from domain.fraud import Assessment
+from domain.fraud.rules import Assessment
+from referrals.fraud import assessments, evidence
 
 SIGNAL_PATIENCE_S: Final = 2.0
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.facts import Chargeback, Decision, Deposit, Fact, Signup
-from domain.fraud import Verdict
-from domain.referral import Standing
+from domain.fraud.rules import Verdict
+from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup
+from domain.lifecycle.referral import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

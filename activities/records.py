@@ -10,15 +10,19 @@ import structlog
 from sqlalchemy import select
 
 from activities.messages import Look
-from db import binding, facts, players, referrals, reviews
+from db import players
 from db.engine import Database, Session
-from db.facts import Recorded
 from db.tables import ReferralRow
-from domain.campaign import Terms
-from domain.facts import Deposit, Fact, Kind, Signup, StatusChange, kind_of
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Deposit, Fact, Kind, Signup, StatusChange, kind_of
+from domain.lifecycle.referral import Standing
 from domain.privacy import without_personal_data
-from domain.qualification import is_eligible, qualifying_deposit
-from domain.referral import Standing
+from domain.rewards.qualification import is_eligible, qualifying_deposit
+from referrals.attribution import decide as binding
+from referrals.fraud import reviews
+from referrals.intake import store as facts
+from referrals.intake.store import Recorded
+from referrals.lifecycle import store as referrals
 
 _log = structlog.get_logger()
 

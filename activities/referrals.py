@@ -5,11 +5,12 @@ from typing import Final
 
 from temporalio import activity
 
-import tokens
 from activities.messages import Admission, Look
 from activities.records import Record, Records
-from db import facts, referrals
-from domain.referral import Stage, Standing
+from domain.lifecycle.referral import Stage, Standing
+from referrals.attribution import tokens
+from referrals.intake import store as facts
+from referrals.lifecycle import store as referrals
 
 ROUTING_PATIENCE: Final = timedelta(minutes=1)
 """How long an invitation waits for the courier to route a signup that was heard in time."""

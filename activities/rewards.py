@@ -9,13 +9,15 @@ from activities.crediting import credit, doubt, release, void
 from activities.fraud import Outside, assess_deposit
 from activities.messages import Look
 from activities.records import Record, Records
-from db import assessments, referrals, reviews, rewards
-from db.ledger import Posting
 from db.tables import AssessmentRow, Reward
-from domain.facts import Choice, Deposit
-from domain.fraud import Verdict
-from domain.qualification import is_enough
-from domain.referral import CREDITED, Stage, Standing
+from domain.fraud.rules import Verdict
+from domain.intake.facts import Choice, Deposit
+from domain.lifecycle.referral import CREDITED, Stage, Standing
+from domain.rewards.qualification import is_enough
+from referrals.fraud import assessments, reviews
+from referrals.ledger.posting import Posting
+from referrals.lifecycle import store as referrals
+from referrals.rewards import movements as rewards
 
 
 class RewardActivities:

@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.messages import Admission, Look, Scoring
-from domain.referral import Standing
+from domain.lifecycle.referral import Standing
 
 log = structlog.get_logger()
 

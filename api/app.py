@@ -13,7 +13,16 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import ProgrammingError
 
-from api import (
+from api.http import openapi
+from api.http.dependencies import KnownKeys
+from api.http.errors import install, is_passing
+from api.http.problem_docs import problem_responses
+from api.http.rate_limits import Limiter
+from api.http.request_log import Metrics, Observed
+from api.link import routes as links
+from api.link import well_known
+from api.link.landing import picture
+from api.v1 import (
     attributions,
     campaigns,
     clicks,
@@ -22,27 +31,18 @@ from api import (
     first_open,
     health,
     ledger,
-    links,
-    openapi,
     players,
     rebinds,
     referrals,
     reviews,
     rewards,
     shares,
-    well_known,
 )
-from api.dependencies import KnownKeys
-from api.documented import problem_responses
-from api.errors import install, is_passing
-from api.landing import picture
-from api.limiting import Limiter
-from api.observing import Metrics, Observed
-from api.verifying import Verifying
+from api.v1.verification import Verifying
+from api.warm_up import rehearse
 from db.engine import Database
-from db.rehearsal import rehearse
-from db.verify import verified
-from settings import Settings
+from referrals.verification.verify import verified
+from runtime.settings import Settings
 
 GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""

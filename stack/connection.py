@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from settings import Settings
+from runtime.settings import Settings
 from stack.files import replace_private
 
 FILE: Final = "connection.json"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from db.api_keys import SCOPES, create_key
-from db.audit import Actor
 from db.engine import Database
+from referrals.access.api_keys import SCOPES, create_key
+from referrals.access.audit import Actor
 from stack.child import Child, Probe, Started
 from stack.keyring import Keyring
 from stack.probes import answers, says_ready

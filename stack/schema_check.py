@@ -8,8 +8,8 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from db.migrate import APPLICATION_ROLE, MIGRATIONS
+from runtime.logs import leave
 from stack.postgres import sqlalchemy_url, throwaway
-from telemetry import leave
 
 
 async def main() -> int:

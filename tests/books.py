@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from db import ledger
 from db.engine import Database, ReadSession
 from db.tables import (
     Campaign,
@@ -15,10 +14,11 @@ from db.tables import (
     Timeline,
     TransferRow,
 )
-from db.verify import verified
-from domain.ledger import Account, Book, Movement
-from domain.referral import Stage
-from domain.reward import RewardStatus
+from domain.ledger.movements import Account, Book, Movement
+from domain.lifecycle.referral import Stage
+from domain.rewards.promises import RewardStatus
+from referrals.ledger import posting as ledger
+from referrals.verification.verify import verified
 from tests.builders import Offer
 
 

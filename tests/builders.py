@@ -7,17 +7,13 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from db import facts, ledger
+from courier.route_player import route_player
 from db.engine import Session
-from db.policies import policy_json
-from db.referrals import open_referral
-from db.routing import route_player
 from db.tables import Audit, Campaign, CampaignVersion, ReferralCode, ReferralRow
-from db.terms import terms_json
-from domain.attribution import DEFAULT_POLICY, Policy
-from domain.campaign import CampaignStatus, Terms
+from domain.attribution.policy import DEFAULT_POLICY, Policy
+from domain.campaigns.terms import CampaignStatus, Terms
 from domain.codes import drawn
-from domain.facts import (
+from domain.intake.facts import (
     Chargeback,
     Choice,
     Decision,
@@ -27,8 +23,13 @@ from domain.facts import (
     StatusChange,
     TakeBack,
 )
-from domain.ledger import Movement, Transfer
+from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
+from referrals.campaigns.policy_json import policy_json
+from referrals.campaigns.terms_json import terms_json
+from referrals.intake import store as facts
+from referrals.ledger import posting as ledger
+from referrals.lifecycle.store import open_referral
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOKEN_KEY: Final = b"another key for tests"

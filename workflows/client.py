@@ -8,8 +8,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig
 
-from domain.referral import Referral
-from workflows import search
+from domain.lifecycle.referral import Referral
+from workflows.referral import search
 
 RETRIES: Final = RetryConfig(max_retries=2, max_elapsed_time_millis=2_000)
 """Who uses a lazy client tries again by itself; ten seconds of the library's own are too many."""

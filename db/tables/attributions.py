@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.attribution import Method
+from domain.attribution.policy import Method
 
 
 class TouchRow(Table):

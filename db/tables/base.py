@@ -14,13 +14,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
-from domain.attribution import Method
-from domain.campaign import CampaignStatus
-from domain.facts import Choice, Kind
-from domain.fraud import Verdict
-from domain.ledger import Book, Movement
-from domain.referral import Stage
-from domain.reward import RewardStatus, RewardType
+from domain.attribution.policy import Method
+from domain.campaigns.terms import CampaignStatus
+from domain.fraud.rules import Verdict
+from domain.intake.facts import Choice, Kind
+from domain.ledger.movements import Book, Movement
+from domain.lifecycle.referral import Stage
+from domain.rewards.promises import RewardStatus, RewardType
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

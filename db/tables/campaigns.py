@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.campaign import CampaignStatus
+from domain.campaigns.terms import CampaignStatus
 
 
 class Campaign(Table):

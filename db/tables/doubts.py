@@ -14,8 +14,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
-from domain.facts import Choice
-from domain.fraud import Verdict
+from domain.fraud.rules import Verdict
+from domain.intake.facts import Choice
 
 
 class AssessmentRow(Table):

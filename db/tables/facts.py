@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.facts import Kind
+from domain.intake.facts import Kind
 
 
 class FactRow(Table):

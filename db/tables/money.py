@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.ledger import Book, Movement
-from domain.reward import RewardStatus, RewardType
+from domain.ledger.movements import Book, Movement
+from domain.rewards.promises import RewardStatus, RewardType
 
 
 class Reward(Table):

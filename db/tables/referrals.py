@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.attribution import Method
-from domain.referral import Stage
+from domain.attribution.policy import Method
+from domain.lifecycle.referral import Stage
 
 
 class ReferralRow(Table):

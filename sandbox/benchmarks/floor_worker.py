@@ -8,8 +8,8 @@ import structlog
 import uvloop
 from temporalio.worker import Worker
 
+from runtime.logs import configure_logging, leave
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
-from telemetry import configure_logging, leave
 from worker import SANDBOX
 from workflows.client import connect
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api.dependencies import current_time
+from api.http.dependencies import current_time
 
 NOW: Final[ContextVar[datetime]] = ContextVar("simulated_now")
 """What the application takes for the present; each request has its own."""

@@ -15,11 +15,13 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from db.api_keys import create_key
-from db.audit import Actor
 from db.engine import Database
 from db.migrate import upgrade
-from db.verify import verified
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
+from referrals.verification.verify import verified
+from runtime.logs import configure_logging
+from runtime.settings import Settings
 from sandbox.evaluation import offers
 from sandbox.evaluation.door import Door
 from sandbox.evaluation.figures import (
@@ -33,9 +35,7 @@ from sandbox.evaluation.figures import (
 )
 from sandbox.evaluation.plan import BEGINS_AT, planned
 from sandbox.evaluation.play import Told, door_of, play
-from settings import Settings
 from stack.postgres import APPLICATION, sqlalchemy_url, throwaway
-from telemetry import configure_logging
 
 OWNERS: Final = ("marketer", "approver")
 POOL_SIZE: Final = 4

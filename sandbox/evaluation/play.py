@@ -9,13 +9,13 @@ from starlette.types import ASGIApp
 
 from api.app import build_app
 from db.engine import Database
+from runtime.settings import Settings
 from sandbox.evaluation.clock import Lane, passing
 from sandbox.evaluation.door import Door, tell_time
 from sandbox.evaluation.journey import Journey
 from sandbox.evaluation.links import Links
 from sandbox.evaluation.plan import Plan, Planned, places_of
 from sandbox.evaluation.sportsbook import Sportsbook
-from settings import Settings
 
 AT_ONCE: Final = 6
 """Places that go on at the same time in one process; each needs one connection."""

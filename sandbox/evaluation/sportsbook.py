@@ -13,14 +13,14 @@ from activities.fraud import FraudActivities
 from activities.messages import Look
 from activities.records import Records
 from activities.rewards import RewardActivities
-from db import referral_views
+from courier.route_player import route_player
 from db.engine import Database
 from db.paging import Wanted
-from db.referral_views import Filter
-from db.routing import route_player
-from domain.referral import Stage, Standing
+from domain.lifecycle.referral import Stage, Standing
+from referrals.reporting import referrals as referral_views
+from referrals.reporting.referrals import Filter
+from runtime.settings import Settings
 from sandbox.evaluation.door import Answer, Door
-from settings import Settings
 
 ROUTED_AFTER: Final = timedelta(seconds=1)
 """How long the courier takes, in simulated time."""

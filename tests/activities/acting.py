@@ -11,15 +11,15 @@ from activities.messages import Heard, Look, Scoring
 from activities.records import Records
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
-from db import facts
+from courier.route_player import route_player
 from db.engine import Database
-from db.referrals import standing_of
-from db.routing import route_player
 from db.tables import ReferralRow
-from domain.campaign import Terms
-from domain.facts import Fact
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Fact
+from domain.lifecycle.referral import CREDITED, Stage, Standing
 from domain.money import Money
-from domain.referral import CREDITED, Stage, Standing
+from referrals.intake import store as facts
+from referrals.lifecycle.store import standing_of
 from tests import books
 from tests.builders import NOW, TERMS, TOKEN_KEY, Offer, a_code, an_offer, signup
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from db import assessments
 from db.engine import Database
-from domain.fraud import Verdict
-from domain.referral import Stage
+from domain.fraud.rules import Verdict
+from domain.lifecycle.referral import Stage
+from referrals.fraud import assessments
 from tests import books
 from tests.activities.acting import LATER, Acting, referrer_is_known_by, signed_up
 from tests.builders import deposit, signup

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.engine import Database
-from domain.facts import Chargeback, Deposit, TakeBack
-from domain.qualification import qualifying_deposit
-from domain.referral import Stage
+from domain.intake.facts import Chargeback, Deposit, TakeBack
+from domain.lifecycle.referral import Stage
+from domain.rewards.qualification import qualifying_deposit
 from tests import books
 from tests.activities.acting import Acting, signed_up
 from tests.books import Purse

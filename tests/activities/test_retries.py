@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from activities.messages import Heard
-from db import reviews
+from courier.route_player import route_player
 from db.engine import Database
-from db.reviews import Outcome
-from db.routing import route_player
-from domain.facts import Choice, Deposit
-from domain.ledger import Movement
-from domain.referral import Stage, Standing
+from domain.intake.facts import Choice, Deposit
+from domain.ledger.movements import Movement
+from domain.lifecycle.referral import Stage, Standing
+from referrals.fraud import reviews
+from referrals.fraud.reviews import Outcome
 from tests import books
 from tests.activities.acting import LATER, Acting, acting, referrer_is_known_by, signed_up
 from tests.books import Purse

@@ -5,8 +5,8 @@ from typing import Any
 
 from httpx import AsyncClient
 
+from courier.route_player import route_player
 from db.engine import Database
-from db.routing import route_player
 from tests.api.bodies import deposit, signup, unique
 from tests.builders import TOKEN_KEY
 

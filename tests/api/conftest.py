@@ -5,8 +5,8 @@ from fastapi import FastAPI
 
 from api.app import build_app
 from db.engine import Database
-from settings import Settings
-from tests.api.landing import APP_STORE
+from runtime.settings import Settings
+from tests.api.link.landing import APP_STORE
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import AttributionLog, TouchRow
 from domain.privacy import pseudonymise
-from settings import Settings
+from runtime.settings import Settings
 from tests.api.bodies import code_of_a_new_player, unique
 
 NOTHING: Final = {

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, async_playwright
 
 from api.app import build_app
 from db.engine import Database
-from settings import Settings
+from runtime.settings import Settings
 from tests.api.bodies import code_of_a_new_player, published, terms, unique
 
 CHROMIUM: Final = "/usr/bin/chromium"

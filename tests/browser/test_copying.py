@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, expect
 
-from domain.attribution import Method
-from settings import Settings
+from domain.attribution.policy import Method
+from referrals.attribution.tokens import read
+from runtime.settings import Settings
 from tests.browser.conftest import APP_STORE
 from tests.browser.devices import ANDROID, IPHONE
 from tests.browser.visits import visit
-from tokens import read
 
 CLIPBOARD: Final = ["clipboard-read", "clipboard-write"]
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from db.api_keys import create_key
-from db.audit import Actor
 from db.engine import Database
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
 from tests.client.listener import Listener, listening
 from tests.client.programs import Api, real_api
 from tests.client.signup import ACCOUNTS, OUTBOX

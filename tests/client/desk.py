@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
-from sandbox.events import unique
+from sandbox.sportsbook.events import unique
 
 BRISK: Final = Limits(first_pause_s=0.01, longest_pause_s=0.05, attempt_s=2.0, drain_s=1.0)
 SOON_S: Final = 20.0

@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from sandbox.patience import until
+from sandbox.sportsbook.patience import until
 from stack import ports
 from tests.fixtures.databases import Urls
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Unavailable
-from sandbox.events import unique
+from sandbox.sportsbook.events import unique
 from stack import ports
 from tests.client.desk import SOON_S
 from tests.client.listener import Listener, Reply

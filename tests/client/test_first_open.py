@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from api.schemas.attributions import ResolveIn
+from api.v1.schemas.attributions import ResolveIn
 from db.engine import Database
 from referrals_client import Client, FirstOpen, Limits, Ok, Refused
-from sandbox.events import unique
+from sandbox.sportsbook.events import unique
 from stack import ports
 from tests.api.arrivals import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
-from sandbox.events import unique
-from sandbox.patience import until
+from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.patience import until
 from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
 from tests.client.listener import Listener, Reply
 

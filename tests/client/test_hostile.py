@@ -7,7 +7,7 @@ import pytest
 
 from referrals_client import Client, Handover, Limits, Money
 from referrals_client.wire import LONGEST_ANSWER
-from sandbox.events import unique
+from sandbox.sportsbook.events import unique
 from tests.client.desk import SOON_S, HandedBack, sign_up
 from tests.client.listener import Listener, Reply
 

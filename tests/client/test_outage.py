@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from referrals_client import Client, Limits
-from sandbox.events import unique
-from sandbox.patience import until
+from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.patience import until
 from tests.client.desk import BRISK, SOON_S, HandedBack
 from tests.client.programs import Api, relay
 from tests.client.signup import OutboxDesk, QueueDesk

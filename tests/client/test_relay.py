@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from reporting import report
-from sandbox.events import unique
-from sandbox.patience import until
+from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.patience import until
 from tests.client.desk import SOON_S
 from tests.client.listener import Listener, Reply
 from tests.client.programs import Api, relay

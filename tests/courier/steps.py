@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-import tokens
-from db import facts
-from db.attributions import Way
+from courier.route_player import route_player
 from db.engine import Database
-from db.routing import route_player
 from db.tables import AttributionLog, Campaign, Delivery, ReferralRow, TouchRow
-from domain.campaign import CampaignStatus
-from domain.facts import Fact, Signup
-from domain.referral import Stage
+from domain.campaigns.terms import CampaignStatus
+from domain.intake.facts import Fact, Signup
+from domain.lifecycle.referral import Stage
+from referrals.attribution import tokens
+from referrals.attribution.log import Way
+from referrals.intake import store as facts
 from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, an_invitation, an_offer
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import update
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from db import deliveries
+from courier.carrier import LEASE, Carrier
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
-from domain.referral import Stage
-from messaging.carrier import LEASE, Carrier
+from domain.lifecycle.referral import Stage
+from referrals.lifecycle import delivery_queue as deliveries
 from tests.builders import an_invitation, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,

@@ -9,18 +9,18 @@ from sqlalchemy import select
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-import courier
+from courier import main as courier
+from courier.router import Router
 from db.engine import Database
 from db.tables import FactRow, Inbox, ReferralRow
-from domain.facts import Kind
-from messaging.router import Router
-from settings import Settings
+from domain.intake.facts import Kind
+from runtime.settings import Settings
 from stack import binaries, ports
 from tests.builders import NOW, TOKEN_KEY, a_player, signup, unique
 from tests.courier.steps import a_shared_code, hear, referrals_of
 from tests.courier.temporal import START, told
 from tests.fixtures.databases import Urls
-from workflows import search
+from workflows.referral import search
 
 PATIENCE_S = 20.0
 

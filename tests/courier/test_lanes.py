@@ -6,12 +6,12 @@ from typing import Final
 from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
 
-from db import deliveries
-from db.deliveries import Lane
+from courier.carrier import Carrier
+from courier.rate_limiter import CROWD_AFTER_ROUNDS, CROWD_SHARE, Pace
 from db.engine import Database
-from domain.facts import Signup
-from messaging.carrier import Carrier
-from messaging.pace import CROWD_AFTER_ROUNDS, CROWD_SHARE, Pace
+from domain.intake.facts import Signup
+from referrals.lifecycle import delivery_queue as deliveries
+from referrals.lifecycle.delivery_queue import Lane
 from tests.builders import NOW, signup, unique
 from tests.courier.steps import Invited, hear_and_route, referral, signals_to, token_of
 from tests.courier.temporal import START, told

@@ -5,14 +5,16 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from db import inbox, invitations, rebinding
-from db.attributions import Attempt, Binding, Entry
+from courier.router import Router
 from db.engine import Database
-from db.rebinding import Mind
 from db.tables import Inbox
-from domain.facts import Signup
-from domain.referral import Stage
-from messaging.router import Router
+from domain.intake.facts import Signup
+from domain.lifecycle.referral import Stage
+from referrals.attribution import invitations
+from referrals.attribution import reattribution as rebinding
+from referrals.attribution.log import Attempt, Binding, Entry
+from referrals.attribution.reattribution import Mind
+from referrals.intake import inbox
 from tests.builders import NOW, TOKEN_KEY, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,

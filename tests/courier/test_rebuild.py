@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
+from courier.rebuild import rebuild
+from courier.signal_with_start import Address
 from db.engine import Database
 from db.tables import ReferralRow
-from domain.referral import Stage
-from messaging.signals import Address
-from rebuild import rebuild
+from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_bound_referral, an_invitation, unique
 from tests.courier.steps import at_stage
 from tests.courier.temporal import START, told

@@ -4,8 +4,8 @@ import pytest
 
 from db.engine import Database
 from db.tables import ReferralRow
-from domain.facts import PlayerStatus
-from domain.referral import Stage
+from domain.intake.facts import PlayerStatus
+from domain.lifecycle.referral import Stage
 from tests.builders import deposit, signup, status_change
 from tests.courier.steps import (
     a_shared_code,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from db.engine import Database
 from db.tables import ReferralRow
-from domain.facts import Fact, Signup, Wager
-from domain.referral import Stage
+from domain.intake.facts import Fact, Signup, Wager
+from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_player, chargeback, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,

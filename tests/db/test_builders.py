@@ -1,7 +1,7 @@
 """Builders build what the database accepts."""
 
 from db.engine import Database
-from domain.referral import Stage
+from domain.lifecycle.referral import Stage
 from tests import builders
 
 

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from db import ledger
 from db.engine import Database, Session
-from db.ledger import Posting, post
 from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
-from domain.ledger import Account, Book, Movement, Transfer
+from domain.ledger.movements import Account, Book, Movement, Transfer
 from domain.money import Money
+from referrals.ledger import posting as ledger
+from referrals.ledger.posting import Posting, post
 from tests import builders
-from tests.db import lives
+from tests.referrals import lives
 
 PLAYER: Final = "a-player"
 SPENT: Final = Transfer(

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from db import players
 from db.engine import Database
-from db.ledger import lock_accounts
-from domain.ledger import Account, Book
+from domain.ledger.movements import Account, Book
+from referrals.ledger.posting import lock_accounts
 from tests.fixtures.watching import waits_for
 
 

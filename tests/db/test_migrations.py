@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from db.engine import Database
 from db.migrate import downgrade, is_modelled, upgrade
 from db.tables import INSERT_ONLY, Table
-from db.terms import terms_from
-from domain.ledger import Account, Book
+from domain.ledger.movements import Account, Book
 from domain.money import Money
+from referrals.campaigns.terms_json import terms_from
 from tests.builders import TERMS
 from tests.fixtures.databases import Urls, connected
 

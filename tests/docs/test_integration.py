@@ -10,8 +10,15 @@ from typing import Final
 import asyncpg
 import pytest
 
-from api.errors import TITLES
-from api.schemas.events import ChargebackIn, DepositIn, Reported, SignupIn, StatusChangeIn, WagerIn
+from api.http.errors import TITLES
+from api.v1.schemas.events import (
+    ChargebackIn,
+    DepositIn,
+    Reported,
+    SignupIn,
+    StatusChangeIn,
+    WagerIn,
+)
 from tests.client.listener import listening
 from tests.client.signup import OUTBOX
 from tests.docs.snippets import defined, fences

@@ -9,8 +9,8 @@ import pytest
 from typer import Typer
 
 from cli import app
-from db.invariants import INVARIANTS
-from settings import MigrationSettings, Settings
+from referrals.verification.invariants import INVARIANTS
+from runtime.settings import MigrationSettings, Settings
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])

@@ -5,7 +5,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from domain.facts import Chargeback, Deposit, Fact, TakeBack
+from domain.intake.facts import Chargeback, Deposit, Fact, TakeBack
 from domain.money import Money
 from tests.builders import NOW
 

@@ -6,10 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.campaign import CampaignStatus, Schedule
-from domain.facts import KINDS, Fact, Kind, kind_of
-from domain.money import LARGEST_MINOR, Money
-from domain.referral import (
+from domain.campaigns.terms import CampaignStatus, Schedule
+from domain.intake.facts import KINDS, Fact, Kind, kind_of
+from domain.lifecycle.referral import (
     CREDITED,
     EARNING,
     OPEN,
@@ -18,7 +17,8 @@ from domain.referral import (
     deposit_awaited_until,
     invited_until,
 )
-from domain.reward import RewardType, promises
+from domain.money import LARGEST_MINOR, Money
+from domain.rewards.promises import RewardType, promises
 from tests.builders import NOW, TERMS, chargeback, decision, deposit, signup, status_change, usd
 
 RUNNING = Schedule(

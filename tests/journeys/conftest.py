@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from sandbox.book import Book, connected
+from sandbox.sportsbook.book import Book, connected
 from stack import Connection, running
 from stack.clean import discard
 from tests.journeys.engineer import Engineer

@@ -6,9 +6,9 @@ from typing import Any, Final
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from sandbox.answers import Referral
-from sandbox.book import Book
-from sandbox.patience import until
+from sandbox.sportsbook.answers import Referral
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.patience import until
 
 PATIENT_S: Final = 60.0
 """A crowd of lives at once takes longer than one alone, above all where others use the machine."""

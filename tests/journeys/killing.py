@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from sandbox.patience import until
+from sandbox.sportsbook.patience import until
 from stack import ports
 from stack.connection import read_pids
 

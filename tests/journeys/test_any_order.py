@@ -6,15 +6,15 @@ from typing import Final
 
 import pytest
 
-from db.facts import fact_of
-from db.terms import terms_from
-from domain.facts import Deposit, Fact, Kind, Signup
-from domain.qualification import is_enough, qualifying_deposit
-from sandbox.answers import Referral
-from sandbox.book import Book
-from sandbox.campaigns import draft
-from sandbox.events import Event, ago, deposit, taken_back
-from sandbox.pairs import Pair, invited
+from domain.intake.facts import Deposit, Fact, Kind, Signup
+from domain.rewards.qualification import is_enough, qualifying_deposit
+from referrals.campaigns.terms_json import terms_from
+from referrals.intake.store import fact_of
+from sandbox.sportsbook.answers import Referral
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.campaigns import draft
+from sandbox.sportsbook.events import Event, ago, deposit, taken_back
+from sandbox.sportsbook.pairs import Pair, invited
 from tests.journeys.engineer import Engineer
 
 LIVES: Final = 60

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sandbox.book import Book
-from sandbox.campaigns import draft
-from sandbox.events import deposit, usd
-from sandbox.pairs import deposited, invited, signed_up
-from sandbox.patience import until
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.campaigns import draft
+from sandbox.sportsbook.events import deposit, usd
+from sandbox.sportsbook.pairs import deposited, invited, signed_up
+from sandbox.sportsbook.patience import until
 from tests.journeys.engineer import Engineer
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, Handover, Limits, Money, Ok
-from sandbox.book import Book
-from sandbox.events import ago, unique
-from sandbox.pairs import Pair, invited
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import ago, unique
+from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection
 from tests.journeys.killing import RESTART_S, kill, replaced
 

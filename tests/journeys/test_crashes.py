@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from sandbox.book import Book
-from sandbox.events import Event, deposit, taken_back
-from sandbox.pairs import Pair, invited
-from sandbox.patience import until
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import Event, deposit, taken_back
+from sandbox.sportsbook.pairs import Pair, invited
+from sandbox.sportsbook.patience import until
 from tests.journeys.killing import kill, replaced
 
 PROVIDERS: Final = 4

@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from sandbox.book import Book
-from sandbox.events import deposit
-from sandbox.pairs import Pair, invited
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import deposit
+from sandbox.sportsbook.pairs import Pair, invited
 
 REFERRALS: Final = 200
 COPIES: Final = 50

@@ -4,11 +4,11 @@ from io import StringIO
 
 from rich.console import Console
 
-from sandbox.book import Book
-from sandbox.demo import prove
-from sandbox.pairs import deposited
-from sandbox.proofs import Proofs
-from sandbox.stories import Story, paid_once
+from sandbox.demo.main import prove
+from sandbox.demo.proofs import Proofs
+from sandbox.demo.stories import Story, paid_once
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.pairs import deposited
 from stack import Connection
 
 

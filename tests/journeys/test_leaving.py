@@ -6,9 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.book import connected
-from sandbox.events import deposit
-from sandbox.pairs import invited
+from sandbox.sportsbook.book import connected
+from sandbox.sportsbook.events import deposit
+from sandbox.sportsbook.pairs import invited
 from stack import running
 from stack.clean import discard
 from tests.journeys.killing import apart

@@ -6,9 +6,9 @@ from typing import Any
 
 from temporalio.client import Client
 
-from sandbox.book import Book
-from sandbox.events import deposit, signup, unique
-from sandbox.pairs import invited
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import deposit, signup, unique
+from sandbox.sportsbook.pairs import invited
 
 
 def lines(directory: Path, process: str) -> list[dict[str, Any]]:

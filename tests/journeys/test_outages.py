@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from sandbox.book import Book
-from sandbox.events import deposit, taken_back
-from sandbox.pairs import Pair, deposited, invited, signed_up
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import deposit, taken_back
+from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
 from stack import Connection
 from stack.connection import read_pids
 from tests.journeys.killing import kill, replaced

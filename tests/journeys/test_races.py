@@ -10,11 +10,11 @@ from typing import Final
 
 import pytest
 
-from sandbox.answers import Referral
-from sandbox.book import Book
-from sandbox.campaigns import draft
-from sandbox.events import ago, deposit, taken_back
-from sandbox.pairs import Pair, invited
+from sandbox.sportsbook.answers import Referral
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.campaigns import draft
+from sandbox.sportsbook.events import ago, deposit, taken_back
+from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection, ours
 from stack.child import Started
 from tests.journeys.engineer import Engineer

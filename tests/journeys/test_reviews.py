@@ -1,8 +1,8 @@
 """Doubts: what is held, who decides, and what no approval can buy."""
 
-from sandbox.book import Book
-from sandbox.events import Event, deposit, status_change, unique
-from sandbox.pairs import Pair, signed_up
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import Event, deposit, status_change, unique
+from sandbox.sportsbook.pairs import Pair, signed_up
 from tests.journeys.engineer import Engineer
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.book import Book
-from sandbox.events import Event, ago, deposit, signup, taken_back, unique
-from sandbox.pairs import Pair, invited, signed_up
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import Event, ago, deposit, signup, taken_back, unique
+from sandbox.sportsbook.pairs import Pair, invited, signed_up
 from tests.journeys.engineer import Engineer
 from tests.journeys.test_reviews import doubted
 

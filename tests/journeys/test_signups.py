@@ -1,8 +1,8 @@
 """Whose a signup is: one person is referred once, however many invitations there were."""
 
-from sandbox.book import Book
-from sandbox.events import deposit, signup, unique
-from sandbox.pairs import Pair, invited
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import deposit, signup, unique
+from sandbox.sportsbook.pairs import Pair, invited
 
 
 async def test_a_typed_code_refers_without_a_click(book: Book) -> None:

@@ -1,10 +1,10 @@
 """Deposits that come back: before, while and after their reward is credited, and won again."""
 
-from sandbox.answers import Balance
-from sandbox.book import Book
-from sandbox.campaigns import draft
-from sandbox.events import ago, deposit, taken_back
-from sandbox.pairs import deposited, invited, signed_up
+from sandbox.sportsbook.answers import Balance
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.campaigns import draft
+from sandbox.sportsbook.events import ago, deposit, taken_back
+from sandbox.sportsbook.pairs import deposited, invited, signed_up
 from tests.journeys.engineer import Engineer
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 import pytest
 
-from sandbox.patience import until
+from sandbox.sportsbook.patience import until
 from stack import Connection
 from tests.docs.snippets import fences
 

@@ -2,8 +2,8 @@
 
 from temporalio import workflow
 
-from domain.referral import Referral, Stage
-from workflows.referral import ReferralWorkflow
+from domain.lifecycle.referral import Referral, Stage
+from workflows.referral.workflow import ReferralWorkflow
 
 
 @workflow.defn(name="ReferralWorkflow")

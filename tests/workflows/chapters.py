@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from db import campaigns, reviews
-from db.attributions import Attempt, Binding, Entry
-from db.audit import Actor
-from db.campaigns import Step
-from db.funding import Funding
-from db.rebinding import Mind, change
-from db.reviews import Outcome
-from db.spending import spend
-from domain.facts import Choice, Deposit
+from domain.intake.facts import Choice, Deposit
+from domain.lifecycle.referral import Stage
 from domain.money import Money
-from domain.referral import Stage
+from referrals.access.audit import Actor
+from referrals.attribution.log import Attempt, Binding, Entry
+from referrals.attribution.reattribution import Mind, change
+from referrals.campaigns import lifecycle as campaigns
+from referrals.campaigns.budget import Funding
+from referrals.campaigns.lifecycle import Step
+from referrals.fraud import reviews
+from referrals.fraud.reviews import Outcome
+from referrals.ledger.spending import spend
 from tests import builders
 from tests.builders import TERMS, TOKEN_KEY, unique, usd
 from tests.workflows.lives import Life, invited

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from settings import Settings
+from runtime.settings import Settings
 from stack.postgres import Postgres
 from tests.books import broken_promises
 from tests.fixtures.databases import connected, copied

@@ -9,22 +9,23 @@ from typing import Final, TypeVar
 from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
 
-import tokens
-from db import deliveries, facts
-from db.referrals import start_of, terms_of
-from db.routing import route_player
+from courier.route_player import route_player
+from courier.signal_with_start import Address, start
 from db.tables import ReferralRow
-from domain.campaign import Terms
-from domain.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
+from domain.lifecycle.referral import Stage
 from domain.money import Money
-from domain.referral import Stage
-from messaging.signals import Address, start
+from referrals.attribution import tokens
+from referrals.intake import store as facts
+from referrals.lifecycle import delivery_queue as deliveries
+from referrals.lifecycle.store import start_of, terms_of
 from tests import books, builders
 from tests.books import Purse
 from tests.builders import TERMS, TOKEN_KEY, Offer, a_code, an_invitation, an_offer
 from tests.workflows.worlds import World
 from workflows.identity import workflow_id
-from workflows.referral import ReferralWorkflow
+from workflows.referral.workflow import ReferralWorkflow
 
 PATIENCE_S: Final = 20.0
 FOREVER: Final = timedelta(days=2000)

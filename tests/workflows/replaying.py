@@ -11,7 +11,7 @@ from temporalio.worker import Replayer, WorkflowRunner
 from tests.workflows.worlds import World
 from worker import SANDBOX
 from workflows.interceptor import DropMalformedSignals
-from workflows.referral import ReferralWorkflow
+from workflows.referral.workflow import ReferralWorkflow
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 MACHINE: Final = "recorder"

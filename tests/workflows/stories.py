@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
-from domain.facts import Choice, TakeBack
-from domain.referral import Stage
+from domain.intake.facts import Choice, TakeBack
+from domain.lifecycle.referral import Stage
 from tests.builders import chargeback, unique
 from tests.workflows.chapters import (
     campaign_ended,

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from db.attributions import Binding
-from domain.referral import Stage
+from domain.lifecycle.referral import Stage
+from referrals.attribution.log import Binding
 from tests import books
 from tests.books import Purse
 from tests.workflows.chapters import changes_mind

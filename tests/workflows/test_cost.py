@@ -9,8 +9,8 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from domain.referral import Stage
-from settings import Settings
+from domain.lifecycle.referral import Stage
+from runtime.settings import Settings
 from stack import binaries, ports
 from stack.postgres import Postgres
 from tests.builders import TERMS
@@ -20,7 +20,7 @@ from tests.workflows.billing import Meter, difference
 from tests.workflows.lives import Life, invited
 from tests.workflows.replaying import names_of_runs
 from tests.workflows.worlds import World, living
-from workflows import search
+from workflows.referral import search
 
 BRIEF: Final = replace(
     TERMS, chargeback_window=timedelta(seconds=1), lateness_grace=timedelta(seconds=0)

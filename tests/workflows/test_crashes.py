@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.ledger import Movement
-from domain.referral import Stage
+from domain.ledger.movements import Movement
+from domain.lifecycle.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.workflows.chapters import rewarded

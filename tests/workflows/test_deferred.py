@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from domain.facts import TakeBack
-from domain.referral import Stage
-from domain.reward import RewardStatus
+from domain.intake.facts import TakeBack
+from domain.lifecycle.referral import Stage
+from domain.rewards.promises import RewardStatus
 from tests import books
 from tests.books import Purse
 from tests.builders import usd

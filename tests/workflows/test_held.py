@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from db import reviews
-from db.reviews import Outcome
 from db.tables import Review
-from domain.facts import Choice, PlayerStatus, TakeBack
-from domain.referral import Stage
-from domain.reward import RewardStatus
+from domain.intake.facts import Choice, PlayerStatus, TakeBack
+from domain.lifecycle.referral import Stage
+from domain.rewards.promises import RewardStatus
+from referrals.fraud import reviews
+from referrals.fraud.reviews import Outcome
 from tests import books, builders
 from tests.books import Purse
 from tests.builders import status_change

@@ -7,9 +7,9 @@ from itertools import permutations
 
 import pytest
 
-from domain.facts import Deposit, Fact
-from domain.ledger import Movement
-from domain.referral import Stage
+from domain.intake.facts import Deposit, Fact
+from domain.ledger.movements import Movement
+from domain.lifecycle.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import chargeback

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.facts import TakeBack
-from domain.ledger import Book, Movement
-from domain.referral import Stage
+from domain.intake.facts import TakeBack
+from domain.ledger.movements import Book, Movement
+from domain.lifecycle.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import TERMS, chargeback, usd

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from temporalio.api.enums.v1 import EventType
 
-from domain.facts import TakeBack
-from domain.referral import Stage
+from domain.intake.facts import TakeBack
+from domain.lifecycle.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import TERMS, usd

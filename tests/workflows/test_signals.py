@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from db import facts, reviews
-from domain.facts import Choice, Kind
-from domain.referral import Stage
+from domain.intake.facts import Choice, Kind
+from domain.lifecycle.referral import Stage
+from referrals.fraud import reviews
+from referrals.intake import store as facts
 from tests import builders
 from tests.books import Purse
 from tests.builders import chargeback, usd

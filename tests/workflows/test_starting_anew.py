@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from domain.campaign import Terms
-from domain.facts import TakeBack
-from domain.referral import Stage
+from domain.campaigns.terms import Terms
+from domain.intake.facts import TakeBack
+from domain.lifecycle.referral import Stage
 from tests.builders import TERMS, usd
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World

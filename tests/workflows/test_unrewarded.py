@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.facts import TakeBack
-from domain.referral import Stage
+from domain.intake.facts import TakeBack
+from domain.lifecycle.referral import Stage
 from tests import books
 from tests.books import Purse
 from tests.builders import TERMS, unique

@@ -8,9 +8,9 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from courier.carrier import Carrier
 from db.engine import Database
-from messaging.carrier import Carrier
-from settings import Settings
+from runtime.settings import Settings
 from tests.builders import Offer, an_offer, unique
 from tests.workflows.prompter import Prompter
 from worker import build_activities, build_worker

@@ -1,0 +1,206 @@
+"""How often the open doors may be asked, in windows that all copies of the api share."""
+
+import asyncio
+import math
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated, Final
+
+import structlog
+from fastapi import Depends, Request
+from limits import RateLimitItem, parse
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from api.http.dependencies import Now
+from api.http.errors import Problem, is_passing
+from api.http.rate_limit_store import Counted
+from db import rate_windows
+from db.engine import Database
+from domain.codes import normalised
+from domain.privacy import pseudonymise
+
+MISSES: Final = ".misses"
+PROXIES: Final = tuple(
+    ip_network(net)
+    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+                "::1/128", "fc00::/7", "fe80::/10")
+)  # fmt: skip
+"""Addresses that are a proxy's or a test's and stand for many: what succeeds is not limited."""
+IPV6_SITE: Final = 64
+"""Bits that one subscriber has for all devices."""
+PATIENCE_S: Final = 0.25
+PAUSE: Final = timedelta(seconds=2)
+"""After a failure nothing is counted, so that not every request waits and holds a connection."""
+FORGOTTEN_AFTER: Final = timedelta(hours=2)
+FORGETS_ONE_IN: Final = 500
+"""Requests; each may add a window per rule, and fewer than are then forgotten at once."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One rule and whom it counts."""
+
+    name: str
+    item: RateLimitItem
+    key: str
+    is_miss: bool
+
+    @property
+    def window_key(self) -> str:
+        return str(self.item.key_for(self.name, self.key))
+
+
+class Limiter:
+    """Never an outage of its own: what cannot be counted in time passes."""
+
+    def __init__(self, database: Database, *, hash_key: bytes, rules: Mapping[str, str]) -> None:
+        self._database = database
+        self._hash_key = hash_key
+        self._rules = {name: parse(rule) for name, rule in rules.items()}
+        self._counts_from = datetime.min.replace(tzinfo=UTC)
+
+    async def wait_s(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
+        """Count a request; the rules that it breaks, with the whole seconds until they end."""
+        asked = [*self._asked(door, keys, misses=False), *self._asked(door, keys, misses=True)]
+        return await self._broken(asked, now=now)
+
+    async def miss_s(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
+        """Count what led nowhere; the same."""
+        asked = self._asked(door, keys, misses=True)
+        hits = [_Asked(one.name, one.item, one.key, is_miss=False) for one in asked]
+        return await self._broken(hits, now=now)
+
+    def _asked(self, door: str, keys: Mapping[str, str | None], *, misses: bool) -> list[_Asked]:
+        asked = []
+        for kind, value in keys.items():
+            name = f"{door}.{kind}{MISSES if misses else ''}"
+            item = self._rules.get(name)
+            if item is not None and value and (misses or not _stands_for_many(kind, value)):
+                key = pseudonymise(kind, _subject(kind, value), self._hash_key)
+                asked.append(_Asked(name, item, key, is_miss=misses))
+        return asked
+
+    async def _broken(self, asked: Iterable[_Asked], *, now: datetime) -> dict[str, int]:
+        asked = list(asked)
+        if not asked or now < self._counts_from:
+            return {}
+        hits = {
+            one.window_key: timedelta(seconds=one.item.get_expiry())
+            for one in asked
+            if not one.is_miss
+        }
+        looks = [one.window_key for one in asked if one.is_miss]
+        counted = await self._counted(hits, looks, now=now)
+        return {} if counted is None else await _judged(asked, counted, now=now)
+
+    async def _counted(
+        self, hits: Mapping[str, timedelta], looks: list[str], *, now: datetime
+    ) -> Counted | None:
+        try:
+            async with asyncio.timeout(PATIENCE_S), self._database.statement() as session:
+                windows = await rate_windows.count(session, hits, looks, now=now)
+                if random.randrange(FORGETS_ONE_IN) == 0:  # noqa: S311 - a chance is no secret
+                    await rate_windows.forget(session, before=now - FORGOTTEN_AFTER)
+        except Exception as fault:
+            if not (isinstance(fault, TimeoutError) or is_passing(fault)):
+                raise
+            log.warning("limits_unavailable", fault=type(fault).__name__)
+            self._counts_from = now + PAUSE
+            return None
+        return Counted(windows)
+
+
+async def _judged(asked: Iterable[_Asked], counted: Counted, *, now: datetime) -> dict[str, int]:
+    limiter = FixedWindowRateLimiter(counted)
+    broken = {}
+    for one in asked:
+        judge = limiter.test if one.is_miss else limiter.hit
+        if not await judge(one.item, one.name, one.key):
+            ends_s = await counted.get_expiry(one.window_key)
+            broken[one.name] = max(1, math.ceil(ends_s - now.timestamp()))
+    return broken
+
+
+def _stands_for_many(kind: str, value: str) -> bool:
+    if kind != "address":
+        return False
+    address = _address(value)
+    return address is None or any(
+        address in net for net in PROXIES if net.version == address.version
+    )
+
+
+def _subject(kind: str, value: str) -> str:
+    """An IPv6 subscriber has a whole network of addresses to ask from."""
+    address = _address(value) if kind == "address" else None
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_SITE), strict=False))
+    return value if address is None else str(address)
+
+
+def _address(value: str) -> IPv4Address | IPv6Address | None:
+    """None for what is none; one of IPv4 stays it where a socket for both writes it as IPv6."""
+    try:
+        address = ip_address(value)
+    except ValueError:
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Whether a visitor of the link may pass, and whether that may make an invitation."""
+
+    limiter: Limiter
+    address: str
+    now: datetime
+    retry_after_s: int | None
+    invites: bool
+
+    async def missed(self) -> int | None:
+        """Count a code that leads nowhere; the seconds to wait when that was one too many."""
+        broken = await self.limiter.miss_s("link", address=self.address, now=self.now)
+        return max(broken.values(), default=None)
+
+
+async def passing(request: Request, code: str, now: Now) -> Passing:
+    """What is known before the code is looked at, so that the answer tells nothing of it."""
+    limiter: Limiter = request.app.state.limiter
+    address = request.client.host if request.client else ""
+    broken = await limiter.wait_s("link", now=now, address=address, code=normalised(code)[:64])
+    invites = broken.pop("link.code", None) is None
+    if _stands_for_many("address", address):
+        broken.clear()
+    return Passing(limiter, address, now, max(broken.values(), default=None), invites)
+
+
+class Asking:
+    """The limits of a JSON door; each raises 429 `too_many_requests` with Retry-After."""
+
+    def __init__(self, limiter: Limiter, now: datetime) -> None:
+        self._limiter = limiter
+        self._now = now
+
+    async def check(self, door: str, **keys: str | None) -> None:
+        _refuse(await self._limiter.wait_s(door, now=self._now, **keys))
+
+    async def missed(self, door: str, **keys: str | None) -> None:
+        _refuse(await self._limiter.miss_s(door, now=self._now, **keys))
+
+
+async def asking(request: Request, now: Now) -> Asking:
+    return Asking(request.app.state.limiter, now)
+
+
+def _refuse(broken: Mapping[str, int]) -> None:
+    if broken:
+        raise Problem("too_many_requests", headers={"Retry-After": str(max(broken.values()))})
+
+
+LinkPass = Annotated[Passing, Depends(passing)]
+Limits = Annotated[Asking, Depends(asking)]

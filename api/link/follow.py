@@ -1,0 +1,76 @@
+"""What following a code comes to, whether a browser or a server tells of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from api.v1.schemas.codes import Platform
+from db.engine import Database
+from domain.attribution.matching import hashed
+from domain.attribution.policy import Method
+from domain.codes import is_code, normalised
+from domain.privacy import pseudonymise
+from referrals.attribution.clicks import follow as clicks
+from referrals.attribution.clicks.follow import Invitation
+from referrals.attribution.clicks.statements import Visit
+from referrals.attribution.tokens import issue
+from runtime.settings import Settings
+from workflows.identity import workflow_id
+
+NO_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+async def follow(database: Database, visit: Visit) -> Invitation:
+    if not is_code(visit.code):
+        return Invitation(clicks.Outcome.UNKNOWN_CODE)
+    async with database.statement() as session:
+        invitation = await clicks.follow(session, visit)
+    if invitation.referral_id is not None:
+        structlog.contextvars.bind_contextvars(
+            referral_id=str(invitation.referral_id),
+            workflow_id=workflow_id(invitation.referral_id),
+        )
+    return invitation
+
+
+def visit_of(
+    settings: Settings,
+    *,
+    code: str,
+    visitor_id: str,
+    platform: Platform,
+    at: datetime,
+    method: Method = Method.REFERRAL_TOKEN,
+    signals: Mapping[str, str] = NO_SIGNALS,
+    **person: str | None,
+) -> Visit:
+    """The click, with everything about the person and the device hashed.
+
+    `signals` are those of `domain.matching.signals_of`, as they can be read.
+    """
+    key = settings.hash_key.get_secret_value().encode()
+    return Visit(
+        code=normalised(code),
+        visitor=pseudonymise("visitor", visitor_id, key),
+        platform=platform,
+        at=at,
+        method=method,
+        signals=hashed(signals, key),
+        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
+    )
+
+
+def token_of(
+    settings: Settings, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
+) -> str:
+    """The token of an invitation that was made or known, marked with how it is carried on.
+
+    It ends with the signup window.
+    """
+    if invitation.referral_id is None or invitation.expires_at is None:
+        raise ValueError("this click led to no invitation")
+    key = settings.token_key.get_secret_value().encode()
+    return issue(invitation.referral_id, expires_at=invitation.expires_at, key=key, method=method)

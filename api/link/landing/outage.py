@@ -1,0 +1,35 @@
+"""Routes whose answers people read: an outage is told on a page, too."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from api.http.errors import DATABASE_FAULTS, RETRY_AFTER_S, is_passing
+from api.link.landing.pages import away_page
+from api.link.languages import asked_for
+
+log = structlog.get_logger()
+
+
+class PageRoute(APIRoute):
+    """503 is a page where another route answers problem+json."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def on_a_page(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except DATABASE_FAULTS as fault:
+                if not is_passing(fault):
+                    raise
+                log.warning("database_unavailable", fault=type(fault).__name__)
+                accepted = request.headers.get("accept-language", "")
+                language = asked_for(accepted, request.query_params.get("lang"))
+                return away_page(language, retry_after_s=RETRY_AFTER_S)
+
+        return on_a_page

@@ -1,0 +1,130 @@
+"""Pages as they are sent: rendered in one language, with nothing to load beside them."""
+
+import base64
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from api.link.landing.ways import Ways
+from api.link.languages import LANGUAGES, Language
+from api.v1.schemas.codes import Platform
+from referrals.attribution.clicks.follow import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What the page of an invitation shows."""
+
+    link: str
+    picture: str
+    """What a link preview shows; the page itself loads none."""
+    code: str
+    site: str
+    platform: Platform
+    ways: Ways
+    headline: str | None
+    """None where no inducement may be shown; then there are no terms either."""
+    terms: tuple[str, ...]
+    qr_code: Markup | None
+    others: tuple[tuple[Language, str], ...]
+    """The same page in each language."""
+
+
+def landing_page(landing: Landing, language: Language) -> HTMLResponse:
+    return _page("landing.html", language, HTTPStatus.OK, page=landing)
+
+
+def closed_page(
+    outcome: Outcome, language: Language, *, destination: str | None = None
+) -> HTMLResponse:
+    """404 for a code that nobody has, 410 for an offer that is over or paused.
+
+    Whoever comes too late is still shown the way to the sportsbook.
+    """
+    status = HTTPStatus.NOT_FOUND if outcome is Outcome.UNKNOWN_CODE else HTTPStatus.GONE
+    return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
+
+
+def busy_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+    """429, the same for every code; whoever asks may come again after so many seconds."""
+    return _later_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, language, retry_after_s)
+
+
+def away_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+    """503: the database is away, so that nothing is known of the code."""
+    return _later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
+
+
+def _later_page(
+    outcome: str, status: HTTPStatus, language: Language, retry_after_s: int
+) -> HTMLResponse:
+    page = _page("closed.html", language, status, outcome=outcome, destination=None)
+    page.headers["Retry-After"] = str(retry_after_s)
+    return page
+
+
+def _page(name: str, language: Language, status: int, **shown: Any) -> HTMLResponse:  # noqa: ANN401
+    text = TEMPLATES[language.tag, name].render(language=language, **shown)
+    return HTMLResponse(text, status, {**HEADERS, "Content-Language": language.tag})
+
+
+def _templates(language: Language) -> dict[tuple[str, str], Template]:
+    environment = Environment(
+        loader=PackageLoader("api.link.landing"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(style=STYLE, script=SCRIPT)
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
+        language.gettext, _one_or_many, newstyle=True
+    )
+    names = ("landing.html", "closed.html")
+    return {(language.tag, name): environment.get_template(name) for name in names}
+
+
+def _one_or_many(_one: str, _many: str, _number: int) -> str:
+    raise NotImplementedError("Babel counts; templates do not")
+
+
+def _inline(name: str) -> Markup:
+    source, _, _ = PackageLoader("api.link.landing").get_source(Environment(autoescape=True), name)
+    return Markup(source)  # noqa: S704 # It is a file of this package.
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+STYLE: Final = _inline("style.css")
+SCRIPT: Final = _inline("script.js")
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        f"style-src {_hash(STYLE)}",
+        f"script-src {_hash(SCRIPT)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language, User-Agent",
+    "X-Content-Type-Options": "nosniff",
+}
+TEMPLATES: Final = {
+    key: template
+    for language in LANGUAGES.values()
+    for key, template in _templates(language).items()
+}

@@ -1,0 +1,143 @@
+"""Why a player belongs to a referral: the log, decided again, and codes typed after the signup."""
+
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Depends, Query
+
+from api.http.dependencies import Config, Db, Now, requires
+from api.http.errors import Problem, invalid
+from api.http.paging import Cursor, Limit, PageOut, decoded, encoded
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.rate_limits import Limits
+from api.http.strict import StrictRoute
+from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
+from api.v1.schemas.fields import Id, Text, Word
+from domain.attribution.policy import Refusal
+from domain.codes import as_code, normalised
+from referrals.attribution import log_views as attribution_views
+from referrals.attribution import reattribution as rebinding
+from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, Entry
+from referrals.attribution.log_views import Cut
+from referrals.attribution.reattribution import Mind
+
+router = APIRouter(prefix="/v1/attributions", tags=["attributions"], route_class=StrictRoute)
+
+TAKEN: Final = (BOUND, REBOUND, KNOWN, WAITING)
+REFUSALS: Final = {
+    Refusal.UNKNOWN_CODE: "unknown_code",
+    Refusal.LATE_CODE: "late_code",
+    Refusal.SELF: "self_referral",
+    Refusal.ALREADY_EARNED: "already_earned",
+    Refusal.OUTRANKED: "outranked",
+    Refusal.NOT_ACCEPTED: "not_accepted",
+    Refusal.OUTSIDE_WINDOW: "late_code",
+    Refusal.CAMPAIGN_ENDED: "campaign_ended",
+    Refusal.CAMPAIGN_PAUSED: "campaign_paused",
+}
+_CLAIMS: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
+
+
+@router.post(
+    "/claim",
+    dependencies=[Depends(requires("codes:write"))],
+    responses=problem_responses(*dict.fromkeys(REFUSALS.values()), "too_many_requests", *OF_BODIES),
+)
+async def claim_code(
+    body: ClaimIn, database: Db, settings: Config, limits: Limits, now: Now
+) -> ClaimOut:
+    """A code typed after the signup, within the campaign's `claim_grace` (24 hours by default).
+
+    It is weighed with all else that brought the player, by the campaign's policy. A player who is
+    bound already moves to the new code only while nothing was earned (409 `already_earned`). What
+    the player did before it counts. Where no signup was heard yet, `waiting`: it is decided with
+    the signup. Every attempt is in the attribution log, refused ones too.
+    """
+    await limits.check("claim", player=body.player_id)
+    mind = _mind(body, now)
+    async with database.transaction() as session:
+        key = settings.token_key.get_secret_value().encode()
+        binding = await rebinding.change(session, mind, token_key=key, now=now)
+    if binding.outcome == Refusal.UNKNOWN_CODE:
+        await limits.missed("claim", player=body.player_id)
+    if binding.outcome not in TAKEN:
+        raise refused(binding.outcome)
+    return ClaimOut(
+        outcome=binding.outcome,
+        referral_id=binding.referral_id,
+        code=mind.code or normalised(body.code),
+    )
+
+
+@router.get("", dependencies=[Depends(requires("referrals:read"))])
+async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
+    database: Db,
+    player_id: Annotated[Id | None, Query()] = None,
+    referral_id: UUID | None = None,
+    outcome: Annotated[Word | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> PageOut[AttemptOut]:
+    """Every attempt to attribute a player, or to bind a referral, newest first; name one of them.
+
+    `outcome` is bound, rebound, self, known, waiting, or why nobody was bound.
+    """
+    if player_id is None and referral_id is None:
+        raise invalid("player_id", "Give a player_id or a referral_id")
+    async with database.reading() as session:
+        shown, cut = await attribution_views.listing(
+            session,
+            player_id=player_id,
+            referral_id=referral_id,
+            outcome=outcome,
+            limit=limit,
+            after=_cut(cursor) if cursor else None,
+        )
+    items = [AttemptOut.model_validate(view) for view in shown]
+    return PageOut(items=items, next_cursor=_cursor(cut))
+
+
+@router.get(
+    "/{attempt_id}",
+    dependencies=[Depends(requires("referrals:read"))],
+    responses=problem_responses("unknown_attempt"),
+)
+async def show_attempt(attempt_id: Text, database: Db) -> DecidedOut:
+    """One attempt with what was weighed, and the same decision made again from that.
+
+    The id of a signup's attempt is its `event_id`, with `#signal` where it was signalled.
+    """
+    async with database.reading() as session:
+        found = await attribution_views.one(session, attempt_id)
+    if found is None:
+        raise Problem("unknown_attempt")
+    return DecidedOut.of(*found)
+
+
+def refused(outcome: str) -> Problem:
+    """The problem that an attempt was refused with."""
+    code = REFUSALS.get(Refusal(outcome)) if outcome in set(Refusal) else None
+    return Problem(code or "outranked")
+
+
+def _mind(body: ClaimIn, now: datetime) -> Mind:
+    code, told_at = as_code(body.code), body.occurred_at or now
+    attempt = uuid5(_CLAIMS, f"{body.player_id}:{body.code}:{told_at.isoformat()}")
+    entry = Entry(attempt_id=f"claim:{attempt}", attempt=Attempt.CLAIM, player_id=body.player_id)
+    return Mind(entry=entry, player_id=body.player_id, code=code, told_at=told_at)
+
+
+def _cursor(cut: Cut | None) -> str | None:
+    return encoded(f"{cut.at.isoformat()}|{cut.attempt_id}") if cut else None
+
+
+def _cut(cursor: str) -> Cut:
+    at, _, attempt_id = decoded(cursor).partition("|")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as fault:
+        raise invalid("cursor", "This is not a cursor that a page ended with") from fault
+    if moment.tzinfo is None or not attempt_id:
+        raise invalid("cursor", "This is not a cursor that a page ended with")
+    return Cut(moment, attempt_id)

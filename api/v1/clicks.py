@@ -1,0 +1,57 @@
+"""Clicks told by a server or an app."""
+
+from fastapi import APIRouter, Depends, Response
+
+from api.http.dependencies import Config, Db, Now, requires
+from api.http.errors import Problem
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.strict import StrictRoute
+from api.link.device_traits import signals_in
+from api.link.follow import follow, token_of, visit_of
+from api.v1.schemas.codes import ClickIn, ClickOut
+from referrals.attribution.clicks.follow import Outcome
+from workflows.identity import workflow_id
+
+router = APIRouter(
+    prefix="/v1/clicks",
+    tags=["clicks"],
+    route_class=StrictRoute,
+    dependencies=[Depends(requires("codes:write"))],
+)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        200: {"model": ClickOut, "description": "This visitor has this invitation already"},
+        **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *OF_BODIES),
+    },
+)
+async def record_click(
+    body: ClickIn, answer: Response, database: Db, settings: Config, now: Now
+) -> ClickOut:
+    """Somebody followed a code: 201 with a new invitation, 200 with the one still open.
+
+    The token goes into the signup event; it ends with the campaign's signup window.
+    """
+    visit = visit_of(
+        settings,
+        code=body.code,
+        visitor_id=body.visitor_id,
+        platform=body.platform,
+        at=now,
+        ip=body.ip,
+        user_agent=body.user_agent,
+        device_id=body.device_id,
+        signals=signals_in(agent=body.user_agent) | body.signals(),
+    )
+    invitation = await follow(database, visit)
+    if invitation.referral_id is None:
+        raise Problem(invitation.outcome.value)
+    answer.status_code = 201 if invitation.outcome is Outcome.NEW else 200
+    return ClickOut(
+        referral_id=invitation.referral_id,
+        referral_token=token_of(settings, invitation),
+        workflow_id=workflow_id(invitation.referral_id),
+    )

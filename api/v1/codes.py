@@ -1,0 +1,89 @@
+"""The codes that players share, and what they offer."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Response
+
+from api.http.dependencies import Config, Db, Now, requires
+from api.http.errors import Problem
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.strict import StrictRoute
+from api.link import texts as wording
+from api.link.languages import asked_for
+from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
+from domain.codes import is_code, normalised
+from referrals.campaigns import codes, offers
+from referrals.campaigns.codes import Outcome
+
+router = APIRouter(
+    prefix="/v1/codes",
+    tags=["codes"],
+    route_class=StrictRoute,
+    dependencies=[Depends(requires("codes:write"))],
+)
+
+REFUSALS: Final = {
+    Outcome.UNKNOWN_CAMPAIGN: "unknown_campaign",
+    Outcome.NOT_OPEN: "campaign_not_open",
+    Outcome.TAKEN: "code_taken",
+    Outcome.HAS_ANOTHER: "code_exists",
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        200: {"model": CodeOut, "description": "The player had this code before"},
+        **problem_responses(*REFUSALS.values(), *OF_BODIES),
+    },
+)
+async def give_code(
+    body: CodeIn, answer: Response, database: Db, settings: Config, now: Now
+) -> CodeOut:
+    """The player's code in a campaign: drawn, or the `vanity` one asked for.
+
+    There is one per player and campaign. Whoever has one and asks for another gets 409
+    `code_exists`; a vanity code of somebody else is 409 `code_taken`.
+    """
+    async with database.transaction() as session:
+        given = await codes.give(
+            session, player_id=body.player_id, campaign=body.campaign, vanity=body.vanity, at=now
+        )
+    if given.code is None or given.outcome in REFUSALS:
+        raise Problem(REFUSALS[given.outcome])
+    answer.status_code = 201 if given.outcome is Outcome.NEW else 200
+    link = f"{settings.public_url}/r/{given.code}"
+    return CodeOut(code=given.code, link=link, player_id=body.player_id, campaign=body.campaign)
+
+
+@router.get("/{code}", responses=problem_responses("unknown_code"))
+async def show_code(
+    code: str,
+    answer: Response,
+    database: Db,
+    now: Now,
+    accept_language: Annotated[str, Header()] = "",
+) -> OfferOut:
+    """What a code offers and whether it takes invitations now. Case makes no difference.
+
+    The words are English, or in the language of `Accept-Language`: `es`, `pt`, `fr` or `de`.
+    """
+    wanted = normalised(code)
+    if not is_code(wanted):
+        raise Problem("unknown_code")
+    async with database.reading() as session:
+        offer = await offers.find(session, wanted)
+    if offer is None:
+        raise Problem("unknown_code")
+    language = asked_for(accept_language)
+    answer.headers["Content-Language"] = language.tag
+    answer.headers["Vary"] = "Accept-Language"
+    return OfferOut(
+        code=offer.code,
+        campaign=offer.campaign,
+        active=offer.schedule.is_open(now),
+        headline=wording.headline(offer.terms, language),
+        terms=wording.in_words(offer.terms, language),
+        no_inducement_in=list(offer.link.no_inducement_in),
+    )

@@ -1,0 +1,80 @@
+"""Events in: one short transaction, and the fact is durably stored."""
+
+import structlog
+from fastapi import APIRouter, Depends
+
+from api.http.dependencies import Config, Db, requires
+from api.http.errors import Problem
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.strict import StrictRoute
+from api.v1.schemas.events import (
+    Accepted,
+    ChargebackIn,
+    DepositIn,
+    Reported,
+    SignupIn,
+    StatusChangeIn,
+    WagerIn,
+)
+from db.engine import Database
+from domain.intake.facts import kind_of
+from referrals.intake import store as facts
+from referrals.intake.store import Recorded
+from runtime.settings import Settings
+
+router = APIRouter(
+    prefix="/v1/events",
+    tags=["events"],
+    route_class=StrictRoute,
+    dependencies=[Depends(requires("events:write"))],
+    responses=problem_responses("event_conflict", *OF_BODIES),
+)
+log = structlog.get_logger()
+
+
+@router.post("/signups", status_code=202)
+async def report_signup(body: SignupIn, database: Db, settings: Config) -> Accepted:
+    """A player opened an account.
+
+    A token that is forged or expired, or a code that nobody has, is accepted like any other: the
+    signup is stored unattributed, with the reason.
+    """
+    return await _accept(body, database, settings)
+
+
+@router.post("/deposits", status_code=202)
+async def report_deposit(body: DepositIn, database: Db, settings: Config) -> Accepted:
+    """A deposit was settled. Pending and failed ones are not reported."""
+    return await _accept(body, database, settings)
+
+
+@router.post("/chargebacks", status_code=202)
+async def report_chargeback(body: ChargebackIn, database: Db, settings: Config) -> Accepted:
+    """A deposit was refunded or charged back, or a chargeback of it was won.
+
+    Without an amount it is about the whole deposit.
+    """
+    return await _accept(body, database, settings)
+
+
+@router.post("/wagers", status_code=202)
+async def report_wager(body: WagerIn, database: Db, settings: Config) -> Accepted:
+    """A bet was settled."""
+    return await _accept(body, database, settings)
+
+
+@router.post("/players", status_code=202)
+async def report_status_change(body: StatusChangeIn, database: Db, settings: Config) -> Accepted:
+    """A player was verified, self-excluded, closed or restored."""
+    return await _accept(body, database, settings)
+
+
+async def _accept(body: Reported, database: Database, settings: Settings) -> Accepted:
+    fact = body.fact(settings.hash_key.get_secret_value().encode())
+    structlog.contextvars.bind_contextvars(event_id=fact.event_id)
+    async with database.statement() as session:
+        recorded = await facts.record(session, fact, player_id=body.player_id, door="http")
+    if recorded is Recorded.CONFLICT:
+        log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
+        raise Problem("event_conflict")
+    return Accepted(event_id=fact.event_id, status=recorded.value)

@@ -1,0 +1,100 @@
+"""A player's own view: invitations, balance, statement, and spending."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path
+
+from api.http.dependencies import Db, Now, requires
+from api.http.errors import Problem
+from api.http.paging import Cursor, Limit, PageOut, Part, cursor_of, encoded, line_of
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.strict import StrictRoute
+from api.v1.schemas.fields import ID_PATTERN
+from api.v1.schemas.players import NEUTRAL, BalanceOut, InvitedOut, LineOut, SpendIn
+from domain.ledger.movements import Book
+from domain.lifecycle.referral import Stage
+from referrals.ledger import balances, spending
+from referrals.ledger.spending import Outcome
+from referrals.reporting import referrals as referral_views
+from referrals.reporting.referrals import Filter, ReferralView
+
+router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
+PlayerId = Annotated[str, Path(pattern=ID_PATTERN)]
+
+REFUSALS: Final = {
+    Outcome.INSUFFICIENT: "insufficient_balance",
+    Outcome.CONFLICT: "reference_conflict",
+}
+
+
+class StatementAccount(StrEnum):
+    AVAILABLE = "available"
+    HELD = "held"
+    OWED = "owed"
+
+
+@router.get("/{player_id}/invited", dependencies=[Depends(requires("referrals:read"))])
+async def list_invited(player_id: PlayerId, part: Part, database: Db) -> PageOut[InvitedOut]:
+    """How a referrer's invitations go, newest first; nothing in it is about the friends."""
+    async with database.reading() as session:
+        page = await referral_views.listing(session, Filter(referrer_id=player_id), part)
+    items = [_invited(view) for view in page.items]
+    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+
+
+@router.get("/{player_id}/balance", dependencies=[Depends(requires("rewards:read"))])
+async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
+    """What the player may spend, what is reserved, and what is owed."""
+    async with database.reading() as session:
+        return BalanceOut.model_validate(await balances.of_player(session, player_id))
+
+
+@router.post(
+    "/{player_id}/spend",
+    dependencies=[Depends(requires("events:write"))],
+    responses=problem_responses(*REFUSALS.values(), *OF_BODIES),
+)
+async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: Now) -> BalanceOut:
+    """Spend from the balance, once per reference; answers the balance that is left."""
+    async with database.transaction() as session:
+        outcome = await spending.spend(
+            session,
+            player_id=player_id,
+            amount=body.amount.money(),
+            reference=body.reference,
+            at=now,
+        )
+        if outcome in REFUSALS:
+            # Leaving by an exception also takes back the rows that were made to be locked.
+            raise Problem(REFUSALS[outcome])
+        return BalanceOut.model_validate(await balances.of_player(session, player_id))
+
+
+@router.get("/{player_id}/statement", dependencies=[Depends(requires("rewards:read"))])
+async def show_statement(
+    player_id: PlayerId,
+    database: Db,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    account: StatementAccount = StatementAccount.AVAILABLE,
+) -> PageOut[LineOut]:
+    """Ledger lines of one of the player's accounts, newest first."""
+    before = line_of(cursor)
+    async with database.reading() as session:
+        lines = await balances.statement(
+            session, player_id, Book(account), before=before, limit=limit + 1
+        )
+    shown = lines[:limit]
+    items = [LineOut.model_validate(line) for line in shown]
+    more = len(lines) > limit
+    return PageOut(items=items, next_cursor=encoded(str(shown[-1].line)) if more else None)
+
+
+def _invited(view: ReferralView) -> InvitedOut:
+    return InvitedOut(
+        invited_at=view.invited_at,
+        stage=view.stage,
+        reason=NEUTRAL[view.stage],
+        until=view.until if view.stage is Stage.DEFERRED else None,
+    )

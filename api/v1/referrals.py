@@ -1,0 +1,62 @@
+"""Referrals: one with its whole story, or lists."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from api.http.dependencies import Db, requires
+from api.http.errors import Problem
+from api.http.paging import PageOut, Part, cursor_of
+from api.http.problem_docs import problem_responses
+from api.v1.schemas.fields import Id, Slug
+from api.v1.schemas.referrals import ReferralOut, ReferralSummary
+from domain.lifecycle.referral import Stage
+from referrals.reporting import referrals as referral_views
+from referrals.reporting.referrals import Filter
+
+router = APIRouter(
+    prefix="/v1/referrals",
+    tags=["referrals"],
+    dependencies=[Depends(requires("referrals:read"))],
+)
+
+
+class Role(StrEnum):
+    REFERRER = "referrer"
+    REFEREE = "referee"
+
+
+@router.get("")
+async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
+    part: Part,
+    database: Db,
+    player_id: Annotated[Id | None, Query()] = None,
+    role: Role | None = None,
+    stage: Stage | None = None,
+    campaign: Annotated[Slug | None, Query()] = None,
+) -> PageOut[ReferralSummary]:
+    """Newest invitations first. Without `role`, those in which the player is on either side."""
+    wanted = Filter(
+        referrer_id=player_id if role is Role.REFERRER else None,
+        referee_id=player_id if role is Role.REFEREE else None,
+        either_side=player_id if role is None else None,
+        stage=stage,
+        campaign=campaign,
+    )
+    async with database.reading() as session:
+        page = await referral_views.listing(session, wanted, part)
+    items = [ReferralSummary.of(view) for view in page.items]
+    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+
+
+@router.get("/{referral_id}", responses=problem_responses("unknown_referral"))
+async def show_referral(referral_id: UUID, database: Db) -> ReferralOut:
+    """A referral with its attribution, assessment, rewards and every stage it entered."""
+    async with database.reading() as session:
+        view = await referral_views.one(session, referral_id)
+        timeline = await referral_views.timeline(session, referral_id)
+    if view is None:
+        raise Problem("unknown_referral")
+    return ReferralOut.of(view, timeline=timeline)

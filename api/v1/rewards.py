@@ -1,0 +1,34 @@
+"""Rewards, with what each rests on."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from api.http.dependencies import Db, requires
+from api.http.paging import PageOut, Part, cursor_of
+from api.v1.schemas.fields import Id
+from api.v1.schemas.referrals import RewardOut
+from domain.rewards.promises import RewardStatus
+from referrals.rewards import views as reward_views
+from referrals.rewards.views import Filter
+
+router = APIRouter(
+    prefix="/v1/rewards", tags=["rewards"], dependencies=[Depends(requires("rewards:read"))]
+)
+
+
+@router.get("")
+async def list_rewards(
+    part: Part,
+    database: Db,
+    referral_id: UUID | None = None,
+    player_id: Annotated[Id | None, Query()] = None,
+    status: RewardStatus | None = None,
+) -> PageOut[RewardOut]:
+    """Newest first."""
+    wanted = Filter(referral_id=referral_id, player_id=player_id, status=status)
+    async with database.reading() as session:
+        page = await reward_views.listing(session, wanted, part)
+    items = [RewardOut.model_validate(view) for view in page.items]
+    return PageOut(items=items, next_cursor=cursor_of(page.next_place))

@@ -1,0 +1,114 @@
+"""Codes, shares and clicks, as the sportsbook's own servers and apps speak of them."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from api.v1.schemas.fields import (
+    Brought,
+    Id,
+    Line,
+    OptionalLine,
+    OptionalPersonal,
+    OptionalPhrase,
+    Phrase,
+    Shown,
+    Slug,
+    Strict,
+    Word,
+)
+from domain.attribution.matching import signals_of
+from domain.codes import SHAPE, is_code, normalised
+from referrals.campaigns.lifecycle import DEFAULT
+
+
+def _vanity(typed: str) -> str:
+    code = normalised(typed)
+    if not is_code(code):
+        raise ValueError("A code has 3 to 32 letters, digits, hyphens and underscores")
+    return code
+
+
+class CodeIn(Strict):
+    """A player asks for the code to share."""
+
+    player_id: Id
+    campaign: Slug = DEFAULT
+    vanity: Annotated[Line, AfterValidator(_vanity)] | None = Field(
+        default=None, description=f"Case-insensitive; {SHAPE.pattern}"
+    )
+
+
+class CodeOut(Shown):
+    code: str
+    link: str
+    player_id: str
+    campaign: str
+
+
+class OfferOut(Shown):
+    """What a code offers, in words."""
+
+    code: str
+    campaign: str
+    active: bool
+    headline: str
+    terms: str
+    no_inducement_in: list[str] = Field(
+        description="ISO 3166: there, neither headline nor terms may be shown in public"
+    )
+
+
+class ShareIn(Strict):
+    """A player shared a code somewhere."""
+
+    code: Line
+    channel: Word
+
+
+class ShareOut(Shown):
+    share_id: UUID
+    code: str
+    channel: str
+
+
+class Platform(StrEnum):
+    WEB = "web"
+    IOS = "ios"
+    ANDROID = "android"
+
+
+class ClickIn(Strict):
+    """Somebody followed a code, as a server or an app tells it."""
+
+    code: Line
+    visitor_id: Phrase
+    platform: Platform
+    ip: OptionalPersonal = None
+    user_agent: Brought = None
+    device_id: OptionalPhrase = None
+    device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
+    os: OptionalLine = None
+    os_version: OptionalLine = Field(default=None, examples=["18.5"])
+    locale: OptionalPhrase = Field(default=None, examples=["en-US"])
+    time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
+    screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
+
+    def signals(self) -> dict[str, str]:
+        """What tells of the device, as a first open is compared with it later."""
+        return signals_of(
+            os=self.os or (None if self.platform is Platform.WEB else self.platform),
+            os_version=self.os_version,
+            model=self.device_model,
+            locale=self.locale,
+            time_zone=self.time_zone,
+            screen=self.screen,
+        )
+
+
+class ClickOut(Shown):
+    referral_id: UUID
+    referral_token: str
+    workflow_id: str

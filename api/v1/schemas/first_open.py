@@ -1,0 +1,60 @@
+"""From what an app tells at its first open to what is looked up, and back to what it is told."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from api.link.languages import asked_for
+from api.v1.schemas.attributions import ResolveIn, ResolveOut
+from domain.attribution.first_open import finds
+from domain.attribution.matching import hashed, signals_of
+from domain.privacy import pseudonymise
+from referrals.attribution.first_open.touches import FirstOpen, Resolved
+from referrals.attribution.tokens import issue
+from runtime.settings import Settings
+
+
+def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
+    """What was told, with everything about the person, the device and the network hashed."""
+    key = settings.hash_key.get_secret_value().encode()
+    whole = sha256(body.model_dump_json().encode()).hexdigest()
+    person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
+    signals = signals_of(
+        os=body.runs_on or body.os,
+        os_version=body.os_version or body.os,
+        model=body.device_model,
+        locale=body.locale,
+        time_zone=body.time_zone,
+        screen=body.screen,
+    )
+    return FirstOpen(
+        at=now,
+        platform=body.runs_on,
+        visitor=pseudonymise("visitor", body.device_id or whole, key),
+        finds=finds(
+            public_url=settings.public_url,
+            universal_link=body.universal_link,
+            install=body.install(),
+            clipboard=body.clipboard_token,
+            cookie=body.cookie_token,
+        ),
+        signals=hashed(signals, key),
+        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
+    )
+
+
+def told(resolved: Resolved | None, key: bytes, *, locale: str | None) -> ResolveOut:
+    """Nulls for nobody; a question, in the language of the app, where nothing but a likeness."""
+    if resolved is None:
+        return ResolveOut()
+    language = asked_for((locale or "").replace("_", "-"))
+    question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
+    return ResolveOut(
+        referral_token=issue(
+            resolved.subject, expires_at=resolved.expires_at, key=key, method=resolved.method
+        ),
+        code=resolved.code,
+        method=resolved.method,
+        confidence=resolved.confidence,
+        guaranteed=resolved.is_guaranteed,
+        ask=None if resolved.is_guaranteed else question,
+    )

@@ -1,0 +1,35 @@
+"""Shares: the top of the funnel."""
+
+from fastapi import APIRouter, Depends
+
+from api.http.dependencies import Db, Now, requires
+from api.http.errors import Problem
+from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.strict import StrictRoute
+from api.v1.schemas.codes import ShareIn, ShareOut
+from domain.codes import is_code, normalised
+from referrals.campaigns import codes
+
+router = APIRouter(
+    prefix="/v1/shares",
+    tags=["codes"],
+    route_class=StrictRoute,
+    dependencies=[Depends(requires("codes:write"))],
+)
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=problem_responses("unknown_code", *OF_BODIES),
+)
+async def record_share(body: ShareIn, database: Db, now: Now) -> ShareOut:
+    """A player shared a code through a channel, such as `whatsapp`."""
+    code = normalised(body.code)
+    if not is_code(code):
+        raise Problem("unknown_code")
+    async with database.transaction() as session:
+        share_id = await codes.share(session, code=code, channel=body.channel, at=now)
+    if share_id is None:
+        raise Problem("unknown_code")
+    return ShareOut(share_id=share_id, code=code, channel=body.channel)

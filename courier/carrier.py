@@ -1,0 +1,144 @@
+"""Deliveries to signals: the courier's second half, referral by referral."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from courier.backoff import LONGEST_OUTAGE_S, LONGEST_S, pause_s
+from courier.rate_limiter import Pace
+from courier.signal_with_start import RPC_TIMEOUT, Address, carry, needs_call
+from db.engine import Database
+from referrals.lifecycle import delivery_queue as deliveries
+from referrals.lifecycle.delivery_queue import Due, Lane
+from workflows.identity import workflow_id
+
+DELIVERIES_A_ROUND: Final = 64
+"""Also bounds the calls in flight: each referral is called by itself."""
+A_FEW: Final = 4
+"""While Temporal is away, only so many ask whether it is back."""
+LEASE: Final = timedelta(seconds=10)
+"""Longer than one call may take, so that a slow courier and a second one do not both carry."""
+
+AWAY: Final = frozenset(
+    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+)
+
+log = structlog.get_logger()
+Faults = dict[Due, Exception]
+
+
+class Carrier:
+    """Carries what is due; what fails is given back, to be tried again later and later."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        connect: Callable[[], Awaitable[Client]],
+        task_queue: str,
+        lane: Lane = Lane.ANY,
+        pace: Pace | None = None,
+    ) -> None:
+        self._database = database
+        self._connect = connect
+        self._task_queue = task_queue
+        self._lane = lane
+        self._pace = pace
+        self._most = pace.a_round if pace else DELIVERIES_A_ROUND
+        self._address: Address | None = None
+        self._limit = self._most
+
+    async def carry(self) -> bool:
+        """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
+        address = await self._connected()
+        due = await self._leased()
+        faults = await self._carried(address, due)
+        async with self._database.transaction() as session:
+            carried = [delivery.id for delivery in due if delivery not in faults]
+            await deliveries.acknowledge(session, carried)
+            await deliveries.release(
+                session, {d.id: _pause_s(d, fault) for d, fault in faults.items()}
+            )
+        self._judge(due, faults)
+        return len(due) == self._limit
+
+    async def _leased(self) -> tuple[Due, ...]:
+        if self._pace is not None:
+            await self._pace.kept()
+        async with self._database.transaction() as session:
+            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE, lane=self._lane)
+        if self._pace is not None:
+            self._pace.spend(len(due))
+        return due
+
+    async def _connected(self) -> Address:
+        if self._address is None:
+            self._address = Address(await self._connect(), self._task_queue)
+        return self._address
+
+    async def _carried(self, address: Address, due: Sequence[Due]) -> Faults:
+        ordered = sorted(
+            due, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
+        )
+        groups = [list(g) for _, g in groupby(ordered, lambda d: d.referral.referral_id)]
+        results = await asyncio.gather(*(_carry_in_order(address, group) for group in groups))
+        return {delivery: fault for faults in results for delivery, fault in faults.items()}
+
+    def _judge(self, due: Sequence[Due], faults: Faults) -> None:
+        """Tell an outage, which concerns all, from the faults of single deliveries."""
+        outage = next((fault for fault in faults.values() if _is_away(fault)), None)
+        if outage is not None and all(d in faults for d in due if needs_call(d)):
+            self._limit = min(A_FEW, self._most)
+            raise outage
+        self._limit = self._most
+        for delivery, fault in faults.items():
+            log.error(
+                "delivery_failed",
+                referral_id=str(delivery.referral.referral_id),
+                signal=delivery.signal,
+                attempts=delivery.attempts,
+                error=repr(fault),
+            )
+
+
+async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
+    """What follows a delivery that failed fails with it, so that their order stays."""
+    for index, delivery in enumerate(group):
+        try:
+            async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
+                await carry(address, delivery)
+        except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
+            return dict.fromkeys(group[index:], fault)
+        _tell(delivery)
+    return {}
+
+
+def _tell(delivery: Due) -> None:
+    referral_id = delivery.referral.referral_id
+    log.info(
+        "carried",
+        kind=delivery.kind,
+        event_id=delivery.event_id,
+        signal=delivery.signal,
+        referral_id=str(referral_id),
+        workflow_id=workflow_id(referral_id),
+    )
+
+
+def _pause_s(delivery: Due, fault: Exception) -> float:
+    # In an outage the rounds themselves grow rare; what waits must not wait on after it.
+    longest_s = LONGEST_OUTAGE_S if _is_away(fault) else LONGEST_S
+    return pause_s(delivery.attempts, longest_s=longest_s)
+
+
+def _is_away(fault: Exception) -> bool:
+    # A client that has never been connected says so with a plain RuntimeError.
+    never_connected = type(fault) is RuntimeError and "connect" in str(fault)
+    refused = isinstance(fault, RPCError) and fault.status in AWAY
+    return refused or never_connected or isinstance(fault, TimeoutError)

@@ -1,0 +1,54 @@
+"""One kind of work, round after round: woken early, patient in an outage, stopped between two."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from courier.backoff import LONGEST_OUTAGE_S, pause_s
+from courier.wake import POLL_S, Alarm
+
+log = structlog.get_logger()
+
+
+class Rounds:
+    """`one` answers whether more is waiting; its exception is an outage of what it needs.
+
+    `wakes` is what a notification says that is meant for it.
+    """
+
+    def __init__(self, name: str, one: Callable[[], Awaitable[bool]], *, wakes: str = "") -> None:
+        self.alarm = Alarm()
+        self.wakes = wakes
+        self._name = name
+        self._one = one
+        self._failures = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """After the present round."""
+        self._stopping = True
+        self.alarm.ring()
+
+    async def run(self) -> None:
+        while not self._stopping:
+            self.alarm.answer()
+            if not await self._has_more() and not self._stopping:
+                await self.alarm.rings(within_s=POLL_S)
+
+    async def _has_more(self) -> bool:
+        try:
+            has_more = await self._one()
+        except Exception as fault:  # noqa: BLE001 - the courier outlives whatever it leans on
+            await self._sit_out(fault)
+            return True
+        if self._failures:
+            log.info("courier_recovered", work=self._name, failures=self._failures)
+        self._failures = 0
+        return has_more
+
+    async def _sit_out(self, fault: Exception) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            log.warning("courier_waits", work=self._name, error=repr(fault))
+        await asyncio.sleep(pause_s(self._failures, longest_s=LONGEST_OUTAGE_S))

@@ -1,0 +1,89 @@
+"""The courier: carries facts to the workflows that have to hear them."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import structlog
+import uvloop
+
+from courier import wake
+from courier.carrier import Carrier
+from courier.loop import Rounds
+from courier.rate_limiter import Pace
+from courier.router import Router
+from db.engine import Database
+from referrals.lifecycle.delivery_queue import INVITATION, Lane
+from runtime.settings import Settings
+from workflows.client import connect
+
+LEAVE_WITHIN_S: Final = 8.0
+"""Longer than one call to Temporal, so that the round under way is finished."""
+LEAST_POOL: Final = 4
+"""One connection claims players, one routes them, one carries, and one invitations."""
+
+log = structlog.get_logger()
+
+
+def main(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT."""
+    uvloop.run(_until_told(settings))
+    return 0
+
+
+async def _until_told(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await run(settings, stopping=stopping)
+
+
+async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
+    """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
+    pool_size = max(settings.database_pool_size, LEAST_POOL)
+    database = Database(settings.database_url, pool_size=pool_size)
+    work = _work(settings, database)
+    tasks = [asyncio.create_task(rounds.run()) for rounds in work]
+    tasks.append(asyncio.create_task(wake.listen(settings.database_url, partial(_ring, work))))
+    log.info("ready")
+    await stopping.wait()
+    await _stop(work, tasks)
+    await database.close()
+
+
+def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
+    key = settings.token_key.get_secret_value().encode()
+    router = Router(database, token_key=key, clock=partial(datetime.now, UTC))
+    carrier = partial(
+        Carrier,
+        database,
+        connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
+        task_queue=settings.task_queue,
+    )
+    pace = Pace(settings.invitations_per_second)
+    return (
+        Rounds("routing", router.route),
+        Rounds("carrying", carrier(lane=Lane.NEWS).carry),
+        Rounds("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
+    )
+
+
+def _ring(work: tuple[Rounds, ...], word: str | None) -> None:
+    for rounds in work:
+        if word is None or word == rounds.wakes:
+            rounds.alarm.ring()
+
+
+async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> None:
+    for rounds in work:
+        rounds.stop()
+    *working, listening = tasks
+    listening.cancel()
+    await asyncio.wait(working, timeout=LEAVE_WITHIN_S)
+    for task in working:
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks)

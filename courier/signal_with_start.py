@@ -1,0 +1,84 @@
+"""One delivery as one call to Temporal: a signal that starts its workflow where there is none."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.intake.facts import Signup
+from domain.lifecycle.referral import CREDITED, EARNING, Referral, Stage
+from referrals.lifecycle.delivery_queue import Due
+from workflows.client import start_options
+from workflows.identity import workflow_id
+from workflows.referral.messages import sign_up_of
+from workflows.referral.workflow import ReferralWorkflow
+
+RPC_TIMEOUT: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the workflows are."""
+
+    client: Client
+    task_queue: str
+
+
+def needs_call(due: Due) -> bool:
+    """An invitation that is none any more has nothing to start."""
+    return due.signal is not None or due.referral.standing.stage is Stage.INVITED
+
+
+async def carry(address: Address, due: Due) -> None:
+    """RPCError when Temporal did not take it; nothing is lost by carrying it twice."""
+    if not needs_call(due):
+        return
+    if due.signal is None:
+        await start(address, due.referral)
+    elif due.referral.standing.stage in EARNING | CREDITED:
+        await start(address, due.referral, signal=due.signal, arguments=_arguments(due))
+    else:
+        await _signal_if_open(address, due.referral, due.signal, _arguments(due))
+
+
+async def start(
+    address: Address,
+    referral: Referral,
+    *,
+    signal: str | None = None,
+    arguments: list[Any] | None = None,
+) -> None:
+    """Start the referral's workflow from where it stands, or signal the one that is there."""
+    await address.client.start_workflow(
+        ReferralWorkflow.run,
+        referral,
+        id=workflow_id(referral.referral_id),
+        task_queue=address.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        start_signal=signal,
+        start_signal_args=arguments or [],
+        rpc_timeout=RPC_TIMEOUT,
+        **start_options(referral),
+    )
+
+
+async def _signal_if_open(
+    address: Address, referral: Referral, signal: str, arguments: list[Any]
+) -> None:
+    """The end of a referral is news to an open workflow only; none is started for it."""
+    handle = address.client.get_workflow_handle(workflow_id(referral.referral_id))
+    try:
+        await handle.signal(signal, args=arguments, rpc_timeout=RPC_TIMEOUT)
+    except RPCError as fault:
+        if fault.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+def _arguments(due: Due) -> list[Any]:
+    if isinstance(due.fact, Signup):
+        return [sign_up_of(due.fact, due.referral.standing)]
+    return [] if due.fact is None else [due.fact]

@@ -1,0 +1,64 @@
+"""Which deposit earns the reward, judged from all facts at once, so that their order is nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Chargeback, Deposit, Fact, PlayerStatus, StatusChange, TakeBack
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""A deposit so shortly before its signup counts as made at the signup: clocks differ."""
+
+INELIGIBLE: Final = frozenset({PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED})
+
+
+def qualifying_deposit(
+    facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime
+) -> Deposit | None:
+    """The earliest deposit within its window of which at least the minimum is left."""
+    facts = tuple(facts)
+    window_ends = signed_up_at + terms.deposit_window
+    candidates = [
+        fact
+        for fact in facts
+        if isinstance(fact, Deposit)
+        and signed_up_at - CLOCK_SKEW <= fact.occurred_at <= window_ends
+        and is_enough(fact, facts, terms)
+    ]
+    return min(candidates, key=lambda d: (d.occurred_at, d.event_id), default=None)
+
+
+def is_enough(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
+    if deposit.amount.currency != terms.minimum_deposit.currency:
+        return False
+    left = deposit.amount.minor - taken_back(deposit, facts)
+    return left >= max(1, terms.minimum_deposit.minor)
+
+
+def taken_back(deposit: Deposit, facts: Iterable[Fact]) -> int:
+    """Minor units no longer there: refunds, and chargebacks less those won."""
+    minor = dict.fromkeys(TakeBack, 0)
+    for fact in facts:
+        if isinstance(fact, Chargeback) and _is_about(fact, deposit):
+            minor[fact.kind] += _amount(fact, deposit)
+    charged_back = max(0, minor[TakeBack.CHARGEBACK] - minor[TakeBack.CHARGEBACK_WON])
+    return min(deposit.amount.minor, minor[TakeBack.REFUND] + charged_back)
+
+
+def _amount(chargeback: Chargeback, deposit: Deposit) -> int:
+    """In another currency it cannot be compared with the deposit, and counts as all of it."""
+    amount = chargeback.amount or deposit.amount
+    comparable = amount.currency == deposit.amount.currency
+    return amount.minor if comparable else deposit.amount.minor
+
+
+def _is_about(chargeback: Chargeback, deposit: Deposit) -> bool:
+    same_deposit = chargeback.deposit_id == deposit.deposit_id
+    return same_deposit and chargeback.player_id == deposit.player_id
+
+
+def is_eligible(changes: Iterable[StatusChange]) -> bool:
+    """Whether a player may be credited; one of whom nothing was heard may."""
+    last = max(changes, key=lambda c: (c.occurred_at, c.event_id), default=None)
+    return last is None or last.status not in INELIGIBLE

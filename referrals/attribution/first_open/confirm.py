@@ -1,0 +1,101 @@
+"""What a person answers when asked who invited them; a match counts only through a yes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from db import players
+from db.engine import ReadSession, Session
+from db.tables import ReferralRow, TouchRow
+from domain.attribution.policy import Method, Refusal
+from referrals.attribution import log as attributions
+from referrals.attribution import reattribution as rebinding
+from referrals.attribution import touches
+from referrals.attribution.log import WAITING, Attempt, Binding, Entry
+from referrals.attribution.touches import Contact
+
+
+class Said(StrEnum):
+    """What became of an answer."""
+
+    HEARD = "heard"
+    OTHERWISE_BEFORE = "otherwise_before"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    said: Said
+    code: str | None = None
+
+
+async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: datetime) -> Heard:
+    """Write the answer to a match once; the same again changes nothing, nor does the opposite."""
+    await touches.alone(session, touch_id)
+    match, before = await touches.with_answer(session, touch_id)
+    if match is None or match.method is not Method.PROBABILISTIC:
+        return Heard(Said.UNKNOWN)
+    if before is not None:
+        is_same = before.is_yes is confirmed
+        return Heard(Said.HEARD if is_same else Said.OTHERWISE_BEFORE, match.code)
+    await touches.record(session, _answer(match, confirmed=confirmed, now=now))
+    entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
+    await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
+    return Heard(Said.HEARD, match.code)
+
+
+async def bind_presenters(
+    session: Session, touch_id: UUID, *, token_key: bytes, now: datetime
+) -> str:
+    """Bind the players whose signups came with a match before it was confirmed.
+
+    Answers the outcome of the first of them, WAITING without any. It is a transaction of its own,
+    after `hear`: a signup locks its player and then the match, and would wait for us in a circle.
+    """
+    outcomes = []
+    presenters = await _presented(session, touch_id)
+    # All at once and first: each of them may be on its way to wait for the match.
+    await players.lock(session, *(presented.player_id or "" for presented in presenters))
+    for presented in presenters:
+        binding = await _bind(session, touch_id, presented, token_key=token_key, now=now)
+        outcomes.append(binding.outcome)
+    return outcomes[0] if outcomes else WAITING
+
+
+async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
+    """The code of an invitation, if there is such a one."""
+    return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
+
+
+def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> Contact:
+    return Contact(
+        id=uuid5(match.id, "answer"),
+        method=Method.PROBABILISTIC,
+        confidence=match.confidence,
+        at=now,
+        code=match.code,
+        campaign_slug=match.campaign_slug,
+        visitor=match.visitor,
+        refusal=None if confirmed else Refusal.DECLINED,
+        answers=match.id,
+        is_confirmed=confirmed,
+    )
+
+
+async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
+    query = select(TouchRow).where(TouchRow.answers == touch_id, TouchRow.player_id.is_not(None))
+    return list(await session.scalars(query.order_by(TouchRow.player_id, TouchRow.id)))
+
+
+async def _bind(
+    session: Session, touch_id: UUID, presented: TouchRow, *, token_key: bytes, now: datetime
+) -> Binding:
+    player_id, attempt = presented.player_id or "", Attempt.CONFIRM
+    attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
+    entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
+    return await rebinding.reconsider(
+        session, player_id, touch_id, entry, token_key=token_key, now=now
+    )

@@ -1,0 +1,45 @@
+"""Assessments: each scoring is stored with the evidence that it judged."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import ReadSession, Session
+from db.tables import AssessmentRow, ReferralRow
+from domain.fraud.rules import Assessment, Evidence, assess
+
+
+async def store(
+    session: Session,
+    referral: ReferralRow,
+    evidence: Evidence,
+    *,
+    deposit_event_id: str,
+    at: datetime,
+) -> Assessment:
+    """Judge the evidence; a retry at the same moment answers what was stored."""
+    assessment = assess(evidence)
+    row_id = uuid5(referral.id, f"assessment:{deposit_event_id}:{at.isoformat()}")
+    values = {
+        "id": row_id,
+        "referral_id": referral.id,
+        "deposit_event_id": deposit_event_id,
+        "score": assessment.score,
+        "verdict": assessment.verdict,
+        "reasons": list(assessment.reasons),
+        "evidence": asdict(evidence),
+        "assessed_at": at,
+    }
+    await session.execute(insert(AssessmentRow).values(values).on_conflict_do_nothing())
+    referral.assessment_id = row_id
+    stored = await session.get_one(AssessmentRow, row_id)
+    return Assessment(stored.score, stored.verdict, tuple(stored.reasons))
+
+
+async def of(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:
+    if assessment_id is None:
+        return None
+    return await session.scalar(select(AssessmentRow).where(AssessmentRow.id == assessment_id))

@@ -1,0 +1,139 @@
+"""Reviews: opened by doubts, decided once by a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.engine import ReadSession, Session
+from db.tables import Audit, ReferralRow, Review
+from domain.intake.facts import Decision, Kind
+from domain.money import Money
+from referrals.intake import store as facts
+from referrals.lifecycle import delivery_queue as deliveries
+
+
+class Outcome(StrEnum):
+    DECIDED = "decided"
+    SAME = "same"
+    ALREADY_DECIDED = "already_decided"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    outcome: Outcome
+    review: Review | None
+
+
+def review_id(referral_id: UUID) -> UUID:
+    return uuid5(referral_id, "review")
+
+
+async def open_review(
+    session: Session,
+    referral: ReferralRow,
+    *,
+    score: int,
+    reasons: tuple[str, ...],
+    amount: Money,
+    at: datetime,
+) -> None:
+    values = {
+        "id": review_id(referral.id),
+        "referral_id": referral.id,
+        "status": "open",
+        "score": score,
+        "reasons": list(reasons),
+        "amount_minor": amount.minor,
+        "currency": amount.currency,
+        "opened_at": at,
+    }
+    await session.execute(upsert(Review).values(values).on_conflict_do_nothing())
+
+
+async def decide(
+    session: Session, *, review_id: UUID, decision: Decision, request_id: str | None = None
+) -> Decided:
+    """Decide an open review: one conditional update, then a fact like others, and the audit row.
+
+    The same decision again answers SAME; another one ALREADY_DECIDED, and changes nothing.
+    """
+    decided = await session.scalar(
+        update(Review)
+        .where(Review.id == review_id, Review.status == "open")
+        .values(
+            status="decided",
+            decision=decision.decision,
+            reviewer=decision.reviewer,
+            reason=decision.reason,
+            decided_at=decision.occurred_at,
+        )
+        .returning(Review)
+    )
+    if decided is None:
+        return await _not_open(session, review_id, decision)
+    await _record(session, decided, decision, request_id=request_id)
+    return Decided(Outcome.DECIDED, decided)
+
+
+async def of_referral(session: ReadSession, referral_id: UUID) -> Review | None:
+    query = select(Review).where(Review.referral_id == referral_id)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def escalate(session: Session, referral_id: UUID, *, at: datetime) -> None:
+    await session.execute(
+        update(Review)
+        .where(Review.referral_id == referral_id, Review.status == "open")
+        .values(escalated_at=at)
+    )
+
+
+async def close(session: Session, referral_id: UUID) -> None:
+    """Events overtook it: there is nothing left to decide."""
+    await session.execute(
+        update(Review)
+        .where(Review.referral_id == referral_id, Review.status == "open")
+        .values(status="closed")
+    )
+
+
+async def _not_open(session: Session, review_id: UUID, decision: Decision) -> Decided:
+    review = await session.scalar(select(Review).where(Review.id == review_id))
+    if review is None:
+        return Decided(Outcome.UNKNOWN, None)
+    if review.decision is None:
+        return Decided(Outcome.CLOSED, review)
+    same = review.decision is decision.decision
+    return Decided(Outcome.SAME if same else Outcome.ALREADY_DECIDED, review)
+
+
+async def _record(
+    session: Session, review: Review, decision: Decision, *, request_id: str | None
+) -> None:
+    referee = await session.scalar(
+        select(ReferralRow.referee_id).where(ReferralRow.id == review.referral_id)
+    )
+    door = "signal" if request_id is None else "http"
+    await facts.record(session, decision, player_id=referee or "", door=door, route=False)
+    await deliveries.add(
+        session,
+        review.referral_id,
+        kind=Kind.DECISION.value,
+        event_id=decision.event_id,
+        signal="decide",
+    )
+    await session.execute(
+        insert(Audit).values(
+            actor=decision.reviewer,
+            action=f"review.{decision.decision}",
+            subject=f"review:{review.id}",
+            reason=decision.reason,
+            request_id=request_id,
+        )
+    )

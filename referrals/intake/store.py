@@ -1,0 +1,111 @@
+"""Facts: written once, read all at once."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.engine import ReadSession, Statements
+from db.tables import FactRow
+from domain.intake.facts import KINDS, Fact, Kind, kind_of
+
+_SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in KINDS.items()}
+
+# One statement, because it is all that stands between a caller and its answer.
+_RECORD: Final = text("""
+    with fact as (
+        insert into facts (kind, event_id, player_id, occurred_at, body, fingerprint, door)
+        values (:kind, :event_id, :player_id, :occurred_at, :body, :fingerprint, :door)
+        on conflict do nothing
+        returning kind, event_id, player_id
+    ), mail as (
+        insert into inbox (player_id, kind, event_id)
+        select player_id, kind, event_id from fact where :route
+        returning pg_notify('courier', '')
+    )
+    select (select count(*) from fact) as added, (select count(*) from mail) as routed
+""").bindparams(bindparam("body", type_=JSONB))
+
+
+class Recorded(StrEnum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+async def record(
+    session: Statements, fact: Fact, *, player_id: str, door: str, route: bool = True
+) -> Recorded:
+    """Write a fact whose personal fields are hashed already, and put it in the courier's inbox.
+
+    The same id with other content changes nothing and answers CONFLICT.
+    """
+    kind, body = kind_of(fact), body_of(fact)
+    fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    values = {
+        "kind": kind.value,
+        "event_id": fact.event_id,
+        "player_id": player_id,
+        "occurred_at": fact.occurred_at,
+        "body": body,
+        "fingerprint": fingerprint,
+        "door": door,
+        "route": route,
+    }
+    if (await session.execute(_RECORD, values)).one().added:
+        return Recorded.ACCEPTED
+    return await _compared(session, kind, fact.event_id, fingerprint)
+
+
+async def _compared(session: Statements, kind: Kind, event_id: str, fingerprint: str) -> Recorded:
+    known = await session.scalar(
+        select(FactRow.fingerprint).where(FactRow.kind == kind, FactRow.event_id == event_id)
+    )
+    return Recorded.DUPLICATE if known == fingerprint else Recorded.CONFLICT
+
+
+async def of_player(session: ReadSession, player_id: str, *kinds: Kind) -> tuple[Fact, ...]:
+    """Every fact of a player, or those of some kinds, in the order in which they happened."""
+    return await of_players(session, (player_id,), *kinds)
+
+
+async def of_players(
+    session: ReadSession, player_ids: Collection[str], *kinds: Kind
+) -> tuple[Fact, ...]:
+    """The same of several players at once."""
+    query = select(FactRow.kind, FactRow.body).where(FactRow.player_id.in_(player_ids))
+    if kinds:
+        query = query.where(FactRow.kind.in_(kinds))
+    rows = await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))
+    return tuple(fact_of(row.kind, row.body) for row in rows)
+
+
+def body_of(fact: Fact) -> dict[str, Any]:
+    """The normalised content: times in UTC, what was left out left out."""
+    utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
+    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(utc, mode="json", exclude_none=True)
+    return body
+
+
+def fact_of(kind: Kind, body: dict[str, Any]) -> Fact:
+    return _SHAPES[kind].validate_python(body)
+
+
+async def signup_waits_with(session: ReadSession, tokens: Sequence[str]) -> bool:
+    """Whether a signup with one of these referral tokens was heard, but not routed yet."""
+    query = text("""
+        select exists (
+            select from inbox join facts using (kind, event_id)
+            where inbox.kind = 'signup'
+              and (facts.body ->> 'referral_token' = any(:tokens)
+                   or facts.body ->> 'cookie_token' = any(:tokens))
+        )
+    """)
+    return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True

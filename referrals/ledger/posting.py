@@ -1,0 +1,165 @@
+"""The ledger: transfers are posted once, whole, and never changed."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, select, text
+
+from db.engine import ReadSession, Session
+from db.tables import AccountRow, Entry, TransferRow
+from domain.ledger.movements import APPEND_ONLY, MAY_BE_NEGATIVE, Account, Transfer
+
+# The count is asked before any row is locked: whoever is missing is made first, in order. A row
+# that was just made is ours alone, and not seen yet.
+_MAKE_AND_LOCK: Final = text("""
+    with made as (
+        insert into accounts (id, book, currency, campaign_id, player_id)
+        select * from unnest(
+            cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
+            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[])
+        )
+        on conflict do nothing returning id, balance_minor
+    ), locked as (
+        select id, balance_minor from accounts
+        where id = any(:kept) and (select count(*) from made) >= 0
+        order by id for no key update
+    )
+    select id, balance_minor from made where id = any(:kept)
+    union all
+    select id, balance_minor from locked
+""")
+_STORE: Final = text("""
+    update accounts set balance_minor = stored.minor
+    from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as stored (id, minor)
+    where accounts.id = stored.id
+""")
+
+
+class Posting(StrEnum):
+    POSTED = "posted"
+    ALREADY = "already"
+    INSUFFICIENT = "insufficient"
+
+
+async def post(
+    session: Session, transfers: Sequence[Transfer], *, at: datetime, reference: str | None = None
+) -> Posting:
+    """Post all of the transfers, or none where an account would fall below what it may hold.
+
+    A transfer whose id is known changes nothing again. Accounts are locked in the order of their
+    ids; the caller holds the locks of players and referrals already.
+    """
+    balances = await lock_accounts(session, _accounts(transfers))
+    new = await _unknown(session, transfers)
+    if not new:
+        return Posting.ALREADY
+    lines = _lines(new, balances)
+    if lines is None:
+        return Posting.INSUFFICIENT
+    await session.execute(
+        insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
+    )
+    await session.execute(insert(Entry), lines)
+    await _store(session, balances)
+    return Posting.POSTED
+
+
+async def balance(session: ReadSession, account: Account) -> int:
+    """Minor units in an account, zero for one that nobody has used yet."""
+    if account.book in APPEND_ONLY:
+        query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
+            Entry.account_id == account.id
+        )
+    else:
+        query = select(AccountRow.balance_minor).where(AccountRow.id == account.id)
+    return int(await session.scalar(query) or 0)
+
+
+async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
+    """Lock accounts in id order, making those never used; None for a balance that is derived."""
+    ordered = sorted(set(accounts), key=lambda account: account.id)
+    kept = [account.id for account in ordered if account.book not in APPEND_ONLY]
+    values = {
+        "ids": [account.id for account in ordered],
+        "books": [account.book.value for account in ordered],
+        "currencies": [account.currency for account in ordered],
+        "campaign_ids": [account.campaign_id for account in ordered],
+        "player_ids": [account.player_id for account in ordered],
+        "kept": kept,
+    }
+    rows = (await session.execute(_MAKE_AND_LOCK, values)).all()
+    if len(rows) != len(kept):
+        rows = (await session.execute(_lock(kept))).all()
+    held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
+    return {account: held.get(account.id) for account in ordered}
+
+
+def _lock(ids: Sequence[UUID]) -> Select[UUID, int]:
+    """For one that somebody else made meanwhile, which the first statement cannot see."""
+    query = select(AccountRow.id, AccountRow.balance_minor).where(AccountRow.id.in_(ids))
+    return query.order_by(AccountRow.id).with_for_update(key_share=True)
+
+
+async def _unknown(session: Session, transfers: Sequence[Transfer]) -> list[Transfer]:
+    known = await session.scalars(
+        select(TransferRow.id).where(TransferRow.id.in_([t.id for t in transfers]))
+    )
+    ids = set(known)
+    return [transfer for transfer in transfers if transfer.id not in ids]
+
+
+def _accounts(transfers: Iterable[Transfer]) -> set[Account]:
+    return {account for t in transfers for arrow in t.arrows for account in arrow}
+
+
+def _lines(
+    transfers: Iterable[Transfer], balances: dict[Account, int | None]
+) -> list[dict[str, object]] | None:
+    """The entries of the transfers in order, moving `balances`; None when money is missing."""
+    lines: list[dict[str, object]] = []
+    for transfer in transfers:
+        for source, target in transfer.arrows:
+            for account, minor in (
+                (source, -transfer.amount.minor),
+                (target, transfer.amount.minor),
+            ):
+                after = balances[account]
+                if after is not None:
+                    after += minor
+                    if after < 0 and account.book not in MAY_BE_NEGATIVE:
+                        return None
+                    balances[account] = after
+                lines.append(
+                    {
+                        "transfer_id": transfer.id,
+                        "account_id": account.id,
+                        "currency": account.currency,
+                        "amount_minor": minor,
+                        "balance_after_minor": after,
+                    }
+                )
+    return lines
+
+
+def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str, object]:
+    return {
+        "id": transfer.id,
+        "movement": transfer.movement,
+        "amount_minor": transfer.amount.minor,
+        "currency": transfer.amount.currency,
+        "campaign_id": transfer.campaign_id,
+        "player_id": transfer.player_id,
+        "reward_id": transfer.reward_id,
+        "referral_id": transfer.referral_id,
+        "resolves_hold_id": transfer.resolves_hold_id,
+        "reference": reference,
+        "at": at,
+    }
+
+
+async def _store(session: Session, balances: dict[Account, int | None]) -> None:
+    kept = {account.id: minor for account, minor in balances.items() if minor is not None}
+    await session.execute(_STORE, {"ids": list(kept), "minors": list(kept.values())})

@@ -1,0 +1,37 @@
+"""Which referrals still wait for something, for an empty Temporal to be filled again."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from db.engine import ReadSession
+from db.tables import Delivery, ReferralRow
+from domain.intake.facts import Kind
+from domain.lifecycle.referral import CREDITED, OPEN, Referral, Stage
+from referrals.lifecycle.store import start_of
+
+
+async def waiting_referrals(
+    session: ReadSession, *, now: datetime, after: UUID | None, limit: int
+) -> tuple[Referral, ...]:
+    """In the order of their ids, from behind `after`."""
+    waits = or_(
+        ReferralRow.stage.in_(OPEN),
+        and_(ReferralRow.stage == Stage.REVERSED, ReferralRow.until > now),
+        # Its workflow heard of it, and may have been lost before it acted.
+        and_(ReferralRow.stage.in_(CREDITED), _was_told_of_a_chargeback()),
+    )
+    query = select(ReferralRow).where(waits)
+    if after is not None:
+        query = query.where(ReferralRow.id > after)
+    rows = await session.scalars(query.order_by(ReferralRow.id).limit(limit))
+    return tuple(start_of(row) for row in rows)
+
+
+def _was_told_of_a_chargeback() -> ColumnElement[bool]:
+    return exists().where(
+        Delivery.referral_id == ReferralRow.id,
+        Delivery.kind == Kind.CHARGEBACK,
+        Delivery.attempts > 0,
+    )

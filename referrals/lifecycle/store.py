@@ -1,0 +1,133 @@
+"""Referrals: opened, locked, and moved from stage to stage with their timeline and event."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db import outbox
+from db.engine import Session
+from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
+from domain.campaigns.terms import Terms
+from domain.lifecycle.referral import Referral, Stage, Standing, announcement, invited_until
+from referrals.campaigns.terms_json import terms_from
+
+# One statement, because every stage change has both.
+_TELL: Final = text("""
+    with step as (
+        insert into timeline (id, referral_id, step, stage, at, reason)
+        values (:event_id, :referral_id, :step, :stage, :at, :reason)
+    )
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
+    values (:event_id, :aggregate, :key, :type, :payload, :schema_version)
+""").bindparams(bindparam("payload", type_=JSONB))
+
+
+async def open_referral(
+    session: Session,
+    *,
+    referral_id: UUID,
+    code: ReferralCode,
+    campaign: Campaign,
+    version: CampaignVersion,
+    invited_at: datetime,
+    visitor: str | None = None,
+) -> ReferralRow:
+    """Write an invitation with its terms copied in, its timeline and its event.
+
+    IntegrityError when this visitor has an open invitation of this code already.
+    """
+    until = invited_until(invited_at, terms_from(version.terms))
+    row = ReferralRow(
+        id=referral_id,
+        campaign_id=campaign.id,
+        campaign_slug=campaign.slug,
+        campaign_version_id=version.id,
+        code=code.code,
+        referrer_id=code.player_id,
+        visitor=visitor,
+        terms=version.terms,
+        stage=Stage.INVITED,
+        until=until,
+        steps=0,
+        awaits_funds=False,
+        invited_at=invited_at,
+    )
+    session.add(row)
+    await _tell(session, row, left=None, at=invited_at, reason=None, extra=None)
+    return row
+
+
+async def locked(session: Session, referral_id: UUID) -> ReferralRow | None:
+    query = select(ReferralRow).where(ReferralRow.id == referral_id)
+    return await session.scalar(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+
+
+async def enter(
+    session: Session,
+    row: ReferralRow,
+    stage: Stage,
+    *,
+    until: datetime,
+    at: datetime,
+    reason: str | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Standing:
+    """Move a locked referral; entering the stage it is at only moves the time it may wait."""
+    left, row.stage, row.until = row.stage, stage, until
+    if left is not stage:
+        await _tell(session, row, left=left, at=at, reason=reason, extra=extra)
+    return Standing(stage, until)
+
+
+async def _tell(
+    session: Session,
+    row: ReferralRow,
+    *,
+    left: Stage | None,
+    at: datetime,
+    reason: str | None,
+    extra: dict[str, Any] | None,
+) -> None:
+    row.steps += 1
+    await session.flush()
+    event_id = uuid5(row.id, f"timeline:{row.steps}")
+    type_ = announcement(row.stage, left=left)
+    values = {
+        "event_id": event_id,
+        "referral_id": row.id,
+        "step": row.steps,
+        "stage": row.stage.value,
+        "at": at,
+        "reason": reason,
+        "aggregate": outbox.AGGREGATE,
+        "key": str(row.id),
+        "type": type_,
+        "schema_version": outbox.SCHEMA_VERSION,
+    }
+    payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
+    await session.execute(_TELL, values | {"payload": payload})
+
+
+def terms_of(row: ReferralRow) -> Terms:
+    return terms_from(row.terms)
+
+
+def standing_of(row: ReferralRow) -> Standing:
+    return Standing(row.stage, row.until)
+
+
+def start_of(row: ReferralRow) -> Referral:
+    """What the referral's workflow is started with, wherever it stands."""
+    return Referral(
+        referral_id=row.id,
+        campaign=row.campaign_slug,
+        code=row.code,
+        referrer_id=row.referrer_id,
+        referee_id=row.referee_id,
+        standing=standing_of(row),
+    )

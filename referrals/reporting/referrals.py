@@ -1,0 +1,151 @@
+"""What is shown of referrals: where each stands, why, and what it earned."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from db import paging
+from db.engine import ReadSession
+from db.paging import Page, Place, Wanted
+from db.tables import AssessmentRow, ReferralRow, Reward, Timeline
+from domain.attribution.policy import Method
+from domain.fraud.rules import Assessment
+from domain.lifecycle.referral import Stage
+from referrals.attribution import log_views as attribution_views
+from referrals.attribution.log_views import Candidate
+from referrals.rewards.views import RewardView, reward_view
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    method: Method
+    confidence: float
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One stage of a referral's life."""
+
+    stage: Stage
+    at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralView:
+    referral_id: UUID
+    stage: Stage
+    until: datetime
+    campaign: str
+    code: str
+    referrer_id: str
+    referee_id: str | None
+    invited_at: datetime
+    attribution: Attributed | None
+    assessment: Assessment | None
+    rewards: tuple[RewardView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Referrals in which a player is on either side, or on one; of a stage, of a campaign."""
+
+    referrer_id: str | None = None
+    referee_id: str | None = None
+    either_side: str | None = None
+    stage: Stage | None = None
+    campaign: str | None = None
+
+    def conditions(self) -> list[Any]:
+        wanted = (
+            (self.referrer_id, ReferralRow.referrer_id == self.referrer_id),
+            (self.referee_id, ReferralRow.referee_id == self.referee_id),
+            (
+                self.either_side,
+                (ReferralRow.referrer_id == self.either_side)
+                | (ReferralRow.referee_id == self.either_side),
+            ),
+            (self.stage, ReferralRow.stage == self.stage),
+            (self.campaign, ReferralRow.campaign_slug == self.campaign),
+        )
+        return [condition for value, condition in wanted if value is not None]
+
+
+async def one(session: ReadSession, referral_id: UUID) -> ReferralView | None:
+    row = await session.scalar(select(ReferralRow).where(ReferralRow.id == referral_id))
+    return (await _views(session, [row]))[0] if row else None
+
+
+async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[Passage]:
+    rows = await session.scalars(
+        select(Timeline).where(Timeline.referral_id == referral_id).order_by(Timeline.step)
+    )
+    return [Passage(row.stage, row.at, row.reason) for row in rows]
+
+
+async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[ReferralView]:
+    query = paging.newest_first(
+        select(ReferralRow).where(*wanted.conditions()),
+        part,
+        at=ReferralRow.invited_at,
+        id_=ReferralRow.id,
+    )
+    rows = (await session.scalars(query)).all()
+    found = paging.page(rows, part, lambda row: Place(row.invited_at, row.id))
+    return Page(await _views(session, found.items), found.next_place)
+
+
+async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
+    rewards = await _rewards(session, [row.id for row in rows])
+    assessments = await _assessments(session, [row.assessment_id for row in rows])
+    bound = [row.id for row in rows if row.attribution_method is not None]
+    candidates = await attribution_views.of_referrals(session, bound) if bound else {}
+    return [
+        ReferralView(
+            referral_id=row.id,
+            stage=row.stage,
+            until=row.until,
+            campaign=row.campaign_slug,
+            code=row.code,
+            referrer_id=row.referrer_id,
+            referee_id=row.referee_id,
+            invited_at=row.invited_at,
+            attribution=_attributed(row, candidates.get(row.id, ())),
+            assessment=assessments.get(row.assessment_id),
+            rewards=tuple(rewards[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _attributed(row: ReferralRow, candidates: tuple[Candidate, ...]) -> Attributed | None:
+    if row.attribution_method is None or row.attribution_confidence is None:
+        return None
+    return Attributed(row.attribution_method, row.attribution_confidence, candidates)
+
+
+async def _rewards(
+    session: ReadSession, referral_ids: Sequence[UUID]
+) -> dict[UUID, list[RewardView]]:
+    rows = await session.scalars(
+        select(Reward).where(Reward.referral_id.in_(referral_ids)).order_by(Reward.reward_type)
+    )
+    found = defaultdict(list)
+    for row in rows:
+        found[row.referral_id].append(reward_view(row))
+    return found
+
+
+async def _assessments(
+    session: ReadSession, ids: Iterable[UUID | None]
+) -> dict[UUID | None, Assessment]:
+    rows = await session.scalars(
+        select(AssessmentRow).where(AssessmentRow.id.in_([id_ for id_ in ids if id_]))
+    )
+    return {row.id: Assessment(row.score, row.verdict, tuple(row.reasons)) for row in rows}

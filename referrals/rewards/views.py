@@ -1,0 +1,70 @@
+"""What is shown of rewards, with what each rests on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from db import paging
+from db.engine import ReadSession
+from db.paging import Page, Place, Wanted
+from db.tables import Reward
+from domain.money import Money
+from domain.rewards.promises import RewardStatus, RewardType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardView:
+    reward_id: UUID
+    referral_id: UUID
+    player_id: str
+    reward_type: RewardType
+    amount: Money
+    status: RewardStatus
+    held_until: datetime | None
+    deposit_event_id: str
+    assessment_id: UUID | None
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    referral_id: UUID | None = None
+    player_id: str | None = None
+    status: RewardStatus | None = None
+
+    def conditions(self) -> list[Any]:
+        wanted = (
+            (self.referral_id, Reward.referral_id == self.referral_id),
+            (self.player_id, Reward.player_id == self.player_id),
+            (self.status, Reward.status == self.status),
+        )
+        return [condition for value, condition in wanted if value is not None]
+
+
+async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[RewardView]:
+    query = paging.newest_first(
+        select(Reward).where(*wanted.conditions()), part, at=Reward.created_at, id_=Reward.id
+    )
+    rows = (await session.scalars(query)).all()
+    found = paging.page(rows, part, lambda row: Place(row.created_at, row.id))
+    return found.map(lambda items: [reward_view(row) for row in items])
+
+
+def reward_view(row: Reward) -> RewardView:
+    return RewardView(
+        reward_id=row.id,
+        referral_id=row.referral_id,
+        player_id=row.player_id,
+        reward_type=row.reward_type,
+        amount=Money(row.amount_minor, row.currency),
+        status=row.status,
+        held_until=row.held_until,
+        deposit_event_id=row.deposit_event_id,
+        assessment_id=row.assessment_id,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )

@@ -1,0 +1,45 @@
+"""What OpenAPI shows is what the door accepts."""
+
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from api.http.examples import BODIES
+from api.v1.schemas import attributions, campaigns, claims, codes, events, players, reviews
+
+MODULES = (attributions, campaigns, claims, codes, events, players, reviews)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_example_is_accepted(name: str) -> None:
+    (model,) = (getattr(module, name) for module in MODULES if hasattr(module, name))
+    assert issubclass(model, BaseModel)
+    model.model_validate(BODIES[name])
+
+
+def test_every_body_has_an_example(app: FastAPI) -> None:
+    document = app.openapi()
+    used = {
+        operation["requestBody"]["content"]["application/json"]["schema"].get("$ref", "")
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if operation.get("requestBody", {}).get("required")
+    }
+    assert {reference.rpartition("/")[2] for reference in used} == set(BODIES)
+
+
+def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI) -> None:
+    document = app.openapi()
+    open_routes = {
+        path
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if "security" not in operation
+    }
+    for_phones = {"/.well-known/apple-app-site-association", "/.well-known/assetlinks.json"}
+    assert open_routes == {"/healthz", "/readyz", "/r/{code}", "/invitation.png"} | for_phones
+    assert all(
+        {"422", "503"} <= operation["responses"].keys()
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    )

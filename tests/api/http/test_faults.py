@@ -1,0 +1,92 @@
+"""What callers are told when the door itself cannot do its work."""
+
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+from api.app import build_app
+from db.engine import Database
+from runtime.settings import Settings
+from tests.api.bodies import assert_problem, deposit
+from tests.api.link.landing import PREVIEW, followed, told
+from tests.api.link.test_platforms import WINDOWS
+
+
+@pytest.fixture
+async def cut_off(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The door with nobody listening where its database should be."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database = Database(f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing", pool_size=1)
+    yield build_app(settings, database)
+    await database.close()
+
+
+def caller(app: FastAPI, key: str = "any") -> AsyncClient:
+    return AsyncClient(
+        transport=ASGITransport(app=app),
+        base_url="http://referrals.test",
+        headers={"Authorization": f"Bearer {key}"},
+        trust_env=False,
+    )
+
+
+async def test_a_missing_database_is_told_as_passing(cut_off: FastAPI) -> None:
+    async with caller(cut_off) as client:
+        answer = await client.post("/v1/events/deposits", json=deposit())
+        assert_problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"] == "1"
+        ready = await client.get("/readyz")
+        alive = await client.get("/healthz")
+    assert ready.status_code == 503
+    assert ready.json()["status"] == "not_ready"
+    assert ready.json()["dependencies"]["postgres"] == "unavailable"
+    assert alive.status_code == 200
+
+
+async def test_who_follows_a_link_reads_of_an_outage_on_a_page(cut_off: FastAPI) -> None:
+    german = {"Accept-Language": "de"}
+    answers = [
+        await followed(cut_off, "/r/SOMECODE", agent, **german) for agent in (WINDOWS, PREVIEW)
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.headers["cache-control"] == "no-store"
+        assert "Diese Einladung lässt sich gerade nicht öffnen" in told(answer.text).text
+
+
+async def test_a_fault_nobody_expected_says_nothing_of_its_cause(
+    settings: Settings, database: Database
+) -> None:
+    app = build_app(settings, database)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise LookupError("a secret")
+
+    async with caller(app) as client:
+        answer = await client.get("/broken")
+    assert_problem(answer, 500, "internal_error")
+    assert "secret" not in answer.text
+
+
+async def test_every_answer_has_the_id_of_its_request(client: AsyncClient) -> None:
+    told = await client.get("/healthz", headers={"X-Request-Id": "abc-1"})
+    made = await client.get("/healthz", headers={"X-Request-Id": "no id at all"})
+    assert told.headers["x-request-id"] == "abc-1"
+    assert len(made.headers["x-request-id"]) == 32
+
+
+async def test_logs_no_personal_data(
+    client: AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = deposit(ip="203.0.113.77")
+    await client.post("/v1/events/deposits", json=body)
+    await client.post("/v1/events/deposits", json=body | {"ip": "203.0.113.78"})
+    await client.post("/v1/events/deposits", json=body | {"ip": ["203.0.113.79"]})
+    logged = capsys.readouterr().out
+    assert "event_conflict" in logged
+    assert "203.0.113" not in logged

@@ -1,0 +1,274 @@
+"""Limits of the open doors: shared by all copies, uniform, and never an outage of their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from pydantic import ValidationError
+from sqlalchemy import func, select
+
+from api.app import build_app
+from api.http.dependencies import current_time
+from api.http.rate_limits import FORGETS_ONE_IN
+from db import rate_windows
+from db.engine import Database, Statements
+from db.tables import RateWindow, ReferralRow
+from runtime.settings import RATE_LIMITS, Settings
+from tests.api.arrivals import claim, signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player, unique
+from tests.api.first_opens import NOTHING
+
+PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+LOOPBACK = "127.0.0.1"
+
+
+def an_address() -> str:
+    """In 2001:db8::/32, which is for examples; each has a network of its own."""
+    digits = uuid4().hex
+    return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
+
+
+def limited(settings: Settings, database: Database, rules: str = "") -> FastAPI:
+    return build_app(settings.model_copy(update={"rate_limits": rules or None}), database)
+
+
+@asynccontextmanager
+async def visitor(app: FastAPI, address: str, agent: str = PERSON) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(
+        transport=ASGITransport(app=app, client=(address, 1)),
+        base_url="https://refer.example",
+        headers={"User-Agent": agent},
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+async def follow(app: FastAPI, address: str, *codes: str, agent: str = PERSON) -> list[Response]:
+    """Each time as a visitor of whom nothing is known but the address."""
+    answers = []
+    for code in codes:
+        async with visitor(app, address, agent) as client:
+            answers.append(await client.get(f"/r/{code}"))
+    return answers
+
+
+def assert_busy(answer: Response) -> None:
+    assert answer.status_code == 429
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("agent", [PERSON, BOT])
+async def test_who_tries_codes_is_told_the_same_of_those_that_exist(
+    client: AsyncClient, settings: Settings, database: Database, agent: str
+) -> None:
+    app, code = limited(settings, database, "link.address.misses=3/minute"), an_address()
+    known = await code_of_a_new_player(client)
+
+    tried = await follow(app, code, *(f"NOBODYS{n}" for n in range(4)), agent=agent)
+    existing, unknown = await follow(app, code, known, "NOBODYS9", agent=agent)
+
+    assert [answer.status_code for answer in tried] == [404, 404, 404, 429]
+    for answer in (tried[-1], existing, unknown):
+        assert_busy(answer)
+    assert existing.text == unknown.text
+    assert existing.headers.keys() == unknown.headers.keys()
+
+
+async def test_a_limit_is_of_one_address_and_of_every_copy_of_the_api(
+    settings: Settings, database: Database
+) -> None:
+    one, other = (limited(settings, database, "link.address.misses=2/minute") for _ in range(2))
+    address = an_address()
+
+    await follow(one, address, "NOBODYS1")
+    await follow(other, address, "NOBODYS2")
+    (third,) = await follow(one, address, "NOBODYS3")
+    (elsewhere,) = await follow(one, an_address(), "NOBODYS3")
+
+    assert_busy(third)
+    assert elsewhere.status_code == 404
+
+
+async def test_an_ipv6_subscriber_has_one_limit_for_all_devices(
+    settings: Settings, database: Database
+) -> None:
+    app, network = limited(settings, database, "link.address=2/minute"), an_address()[:-1]
+
+    answers = [(await follow(app, f"{network}{n}", "NOBODYS"))[0].status_code for n in range(3)]
+
+    assert answers == [404, 404, 429]
+
+
+async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app = limited(settings, database, "link.address=1/minute")
+    code, last = await code_of_a_new_player(client), [uuid4().int % 250 + 1 for _ in range(2)]
+    one, other = f"::ffff:198.51.100.{last[0]}", f"::ffff:203.0.113.{last[1]}"
+
+    answers = [(await follow(app, address, code))[0] for address in (one, other, one)]
+    behind_a_proxy = await follow(app, "::ffff:10.0.0.1", code, code)
+
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
+    assert [answer.status_code for answer in behind_a_proxy] == [302, 302]
+
+
+async def test_a_window_ends(settings: Settings, database: Database) -> None:
+    app, address = limited(settings, database, "link.address=1/minute"), an_address()
+    now = datetime.now(UTC)
+    app.dependency_overrides[current_time] = lambda: now
+
+    first = await follow(app, address, "NOBODYS", "NOBODYS")
+    now += timedelta(seconds=59)
+    before = await follow(app, address, "NOBODYS")
+    now += timedelta(seconds=1)
+    after = await follow(app, address, "NOBODYS", "NOBODYS")
+
+    statuses = [answer.status_code for answer in (*first, *before, *after)]
+    assert statuses == [404, 429, 429, 404, 429]
+    assert before[0].headers["retry-after"] == "1"
+
+
+async def test_what_succeeds_behind_a_proxy_that_tells_no_address_is_not_limited(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    rules = "link.address=1/minute, link.address.misses=0/minute"
+    app, code = limited(settings, database, rules), await code_of_a_new_player(client)
+
+    answers = await follow(app, LOOPBACK, code, "NOBODYS", code)
+
+    assert [answer.status_code for answer in answers] == [302, 429, 302]
+    assert "referral_token" in answers[-1].headers["location"]
+
+
+async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, code = (
+        limited(settings, database, "link.code=2/minute"),
+        await code_of_a_new_player(client),
+    )
+
+    answers = [(await follow(app, an_address(), code.lower()))[0] for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [302, 302, 302]
+    assert ["referral_token" in answer.headers["location"] for answer in answers] == [
+        True,
+        True,
+        False,
+    ]
+    assert "set-cookie" not in answers[-1].headers
+    query = select(func.count()).select_from(ReferralRow).where(ReferralRow.code == code)
+    async with database.reading() as session:
+        assert await session.scalar(query) == 2
+
+
+async def test_two_hundred_clicks_of_one_code_in_a_row_pass_by_default(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, code = limited(settings, database), await code_of_a_new_player(client)
+
+    answers = await follow(app, LOOPBACK, *[code] * 200)
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert all("referral_token" in answer.headers["location"] for answer in answers)
+
+
+async def test_a_player_cannot_try_codes(client: AsyncClient, database: Database) -> None:
+    player, code = await signed_up(client, database), await code_of_a_new_player(client)
+
+    answers = [await claim(client, player, f"NOBODYS{n}") for n in range(11)]
+    existing = await claim(client, player, code)
+
+    assert [answer.status_code for answer in answers] == [404] * 10 + [429]
+    assert_problem(existing, 429, "too_many_requests")
+    assert int(existing.headers["retry-after"]) > 3000
+    other = await signed_up(client, database)
+    assert (await claim(client, other, code)).status_code == 200
+
+
+async def test_an_app_cannot_try_what_it_finds(client: AsyncClient) -> None:
+    body = {"platform": "ios", "device_id": unique("device"), "clipboard_token": "forged"}
+
+    answers = [await client.post("/v1/attributions/resolve", json=body) for _ in range(61)]
+
+    assert {answer.status_code for answer in answers[:60]} == {200}
+    assert answers[0].json() == NOTHING
+    assert_problem(answers[60], 429, "too_many_requests")
+
+
+async def test_limits_that_cannot_be_counted_stop_nobody(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app = limited(settings, database, "link.address=1/minute")
+    away = Database("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
+    app.state.limiter = limited(settings, away, "link.address=1/minute").state.limiter
+    code = await code_of_a_new_player(client)
+
+    answers = await follow(app, an_address(), code, code)
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    await away.close()
+
+
+class Asked(Database):
+    """Counts how often it was asked to count."""
+
+    times = 0
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Statements]:
+        self.times += 1
+        async with super().statement() as connection:
+            yield connection
+
+
+async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, now = limited(settings, database), datetime.now(UTC)
+    away = Asked("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
+    app.state.limiter = limited(settings, away).state.limiter
+    app.dependency_overrides[current_time] = lambda: now
+    code = await code_of_a_new_player(client)
+
+    await follow(app, an_address(), code, code, code)
+    soon = away.times
+    now += timedelta(seconds=2)
+    await follow(app, an_address(), code)
+
+    assert (soon, away.times) == (1, 2)
+    await away.close()
+
+
+async def test_windows_that_ended_are_forgotten(database: Database) -> None:
+    key, other, now = unique("key"), unique("key"), datetime.now(UTC)
+    async with database.transaction() as session:
+        await rate_windows.count(session, {key: timedelta(seconds=1)}, [], now=now)
+        await rate_windows.count(session, {other: timedelta(days=1)}, [], now=now)
+        await rate_windows.forget(session, before=now + timedelta(hours=1))
+
+        left = set(await session.scalars(select(RateWindow.key)))
+
+    assert other in left
+    assert key not in left
+
+
+def test_windows_are_forgotten_faster_than_whoever_changes_address_and_code_adds_them() -> None:
+    of_the_link = [name for name in RATE_LIMITS if name.startswith("link.")]
+    assert FORGETS_ONE_IN * len(of_the_link) < rate_windows.FORGET_AT_ONCE
+
+
+@pytest.mark.parametrize("rules", ["link.adress=1/minute", "link.code", "link.code=often"])
+def test_a_limit_that_does_not_exist_or_says_nothing_stops_the_start(
+    settings: Settings, rules: str
+) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(settings.model_dump() | {"rate_limits": rules})

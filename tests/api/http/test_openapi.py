@@ -1,0 +1,91 @@
+"""The door against its own OpenAPI: whatever is sent, it answers as it says it will."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck
+from hypothesis import settings as bounded
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import build_app
+from db.engine import Database
+from runtime.settings import Settings
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="session")
+def served(settings: Settings) -> Iterator[str]:
+    """The door over real HTTP in a thread, because the schema's own client is synchronous."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    servers: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        database = Database(settings.database_url, pool_size=2)
+        config = uvicorn.Config(build_app(settings, database), log_config=None, lifespan="off")
+        servers.append(uvicorn.Server(config))
+        await servers[0].serve(sockets=[listener])
+        await database.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    servers[0].should_exit = True
+    thread.join()
+    listener.close()
+
+
+def documented() -> BaseSchema:
+    """What the door says of itself; pytest names its operations before there is any server."""
+    nowhere = "postgresql+asyncpg://127.0.0.1/nowhere"
+    settings = Settings.model_validate(
+        {
+            "database_url": nowhere,
+            "temporal_address": "127.0.0.1:7233",
+            "hash_key": "a key for tests, not a secret",
+            "token_key": "another key for tests",
+            "public_url": "https://refer.example",
+        }
+    )
+    app = build_app(settings, Database(nowhere, pool_size=1))
+    return schemathesis.openapi.from_dict(app.openapi())
+
+
+schema = documented()
+
+
+def test_the_public_link_is_documented() -> None:
+    answers = schema.raw_schema["paths"]["/r/{code}"]["get"]["responses"]
+    assert {"302", "404", "410"} <= answers.keys()
+    assert "Location" in answers["302"]["headers"]
+    assert all("text/html" in answers[status]["content"] for status in ("404", "410"))
+
+
+@schema.parametrize()
+@bounded(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_answers_as_documented(case: Case[Any], served: str, api_key: str) -> None:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    case.call_and_validate(base_url=served, headers=headers, checks=CHECKS, timeout=20)

@@ -1,0 +1,91 @@
+"""Every sentence is there in every language, and a visitor gets the one that they ask for."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from httpx import AsyncClient
+
+import api
+from api.link.languages import ENGLISH, FOLDER, LANGUAGES, asked_for
+from tests.api.bodies import code_of_a_new_player
+
+SOURCES: Final = Path(api.__file__).parent
+EXTRACTORS: Final = [("**.py", "python"), ("link/landing/templates/**.html", "jinja2")]
+PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
+TRANSLATED: Final = sorted(LANGUAGES.keys() - {ENGLISH.tag})
+
+
+def catalogue(tag: str) -> Catalog:
+    with (FOLDER / tag / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=tag, abort_invalid=True)
+
+
+def sentences(tag: str) -> dict[str, str]:
+    return {str(message.id): str(message.string) for message in catalogue(tag) if message.id}
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_a_catalogue_has_the_sentences_of_code_and_templates_and_no_others(tag: str) -> None:
+    extracted = extract_from_dir(SOURCES, method_map=EXTRACTORS)
+    assert sentences(tag).keys() == {sentence for _, _, sentence, _, _ in extracted}
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_a_catalogue_translates_all_of_them(tag: str) -> None:
+    untranslated = [message.id for message in catalogue(tag) if message.id and message.fuzzy]
+    assert untranslated == []
+    assert [sentence for sentence, told in sentences(tag).items() if not told.strip()] == []
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_translations_keep_the_placeholders(tag: str) -> None:
+    changed = [
+        sentence
+        for sentence, told in sentences(tag).items()
+        if set(PLACEHOLDER.findall(sentence)) != set(PLACEHOLDER.findall(told))
+        or "%" in PLACEHOLDER.sub("", told)
+    ]
+    assert changed == []
+
+
+def test_every_catalogue_in_the_folder_is_offered() -> None:
+    assert sorted(path.name for path in FOLDER.iterdir()) == TRANSLATED
+
+
+@pytest.mark.parametrize(
+    ("accepted", "wish", "tag"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "", "de"),
+        ("en;q=0.2, fr-CA;q=0.9", "", "fr"),
+        ("ja, zh-TW;q=0.5, pt-PT;q=0.1", "", "pt"),
+        ("fr;q=0, es;q=0.1", "", "es"),
+        ("de", "es", "es"),
+        ("de", "xx", "de"),
+        ("de", "../../etc/passwd", "de"),
+        ("de", "es_MX", "de"),
+        ("*", "", "en"),
+        ("", "", "en"),
+        (",;q=,=;de;;q=2", "", "en"),
+        ("x" * 100_000, "y" * 100_000, "en"),
+    ],
+)
+def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
+    assert asked_for(accepted, wish).tag == tag
+
+
+async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    told = {}
+    for accepted in ("de-CH, en;q=0.5", "en-GB"):
+        answer = await client.get(f"/v1/codes/{code}", headers={"Accept-Language": accepted})
+        told[answer.headers["content-language"]] = answer.json()["headline"]
+    assert told == {
+        "de": "10\N{NO-BREAK SPACE}$ für dich, wenn dein Freund mindestens"
+        " 10\N{NO-BREAK SPACE}$ einzahlt",
+        "en": "$10 for you when your friend deposits $10 or more",
+    }

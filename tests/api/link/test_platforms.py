@@ -1,0 +1,163 @@
+"""Who asks for a link, as told by the names that browsers and programs give themselves."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from starlette.requests import Request
+
+from api.link.platforms import Asker, asker_of, platform_of
+from api.v1.schemas.codes import Platform
+
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+ANDROID = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/126.0.0.0 Mobile Safari/537.36"
+)
+WINDOWS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/126.0.0.0 Safari/537.36"
+)
+IN_AN_APP = IPHONE.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
+IN_FACEBOOK = IPHONE.replace(
+    "Version/17.5 ", "[FBAN/FBIOS;FBAV/460.0.0.31.103;FBDV/iPhone14,5;FBSN/iOS;FBSV/17.5] "
+)
+
+
+def embedded(what: str, where: str) -> list[tuple[str, str]]:
+    return [("Sec-Fetch-Dest", what), ("Sec-Fetch-Site", where)]
+
+
+@pytest.mark.parametrize(
+    ("agent", "platform"),
+    [
+        (IPHONE, Platform.IOS),
+        (IPHONE.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS"), Platform.IOS),
+        (IN_FACEBOOK, Platform.IOS),
+        (ANDROID, Platform.ANDROID),
+        ("Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0", Platform.ANDROID),
+        (WINDOWS, Platform.WEB),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.5 Safari/605", Platform.WEB),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Platform.WEB),
+        ("something new", Platform.WEB),
+        ("", Platform.WEB),
+    ],
+)
+def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None:
+    assert platform_of(agent) is platform
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        IPHONE,
+        ANDROID,
+        WINDOWS,
+        IN_FACEBOOK,
+        f"{IN_AN_APP} WhatsApp/24.9.78",
+        f"{IN_AN_APP} Slack/24.05",
+        f"{IN_AN_APP} Outlook-iOS/723.4027091.prod.iphone",
+        f"{IN_AN_APP} QRCodeReader/4.5",
+        f"{IN_AN_APP} oddschecker/10.2",
+        f"{IN_AN_APP} Instagram 331.0.8.24.92 (iPhone14,5; iOS 17_5; en_US; scale=3.00)",
+        f"{IN_AN_APP} musical_ly_34.1.0 JsSdk/2.0 NetType/WIFI BytedanceWebview/d8a21c6",
+        f"{IN_AN_APP} [Pinterest/iOS]",
+        ANDROID.replace("Android 10; K", "Android 9; CUBOT P30"),
+        ANDROID.replace("Mobile Safari", "Mobile Safari/537.36 Telegram-Android/10.12.0"),
+        "Mozilla/5.0 (Mobile; Nokia 8110 4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5.2",
+        "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10",
+        "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)",
+        (
+            "Mozilla/5.0 (Linux; U; Android 4.4.2; en-us; GT-I9505 Build/KOT49H)"
+            " AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Mobile Safari/534.30"
+        ),
+    ],
+)
+def test_takes_browsers_for_people(agent: str) -> None:
+    assert asker_of(asking(("User-Agent", agent))) is Asker.PERSON
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+        "Twitterbot/1.0",
+        "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+        "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
+        "WhatsApp/2.23.20.0 A",
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4"
+            " (KHTML, like Gecko) Version/9.0.1 Safari/601.2.4"
+            " facebookexternalhit/1.1 Facebot Twitterbot/1.0"
+        ),
+        "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5",
+        "Mozilla/5.0 (compatible; Bluesky Cardyb/1.1; +mailto:support@bsky.app)",
+        "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
+        "Viber/13.3.0.5 CFNetwork/1121.2.2 Darwin/19.3.0",
+        "MobileSMS/1.0 CFNetwork/1410.0.3 Darwin/22.6.0",
+        "Dalvik/2.1.0 (Linux; U; Android 11; Pixel 5)",
+    ],
+)
+def test_takes_previews_for_crawlers(agent: str) -> None:
+    assert asker_of(asking(("User-Agent", agent))) is Asker.CRAWLER
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("HEAD", [("User-Agent", IPHONE)]),
+        ("GET", [("User-Agent", IPHONE), ("Sec-Purpose", "Prefetch;prerender")]),
+        ("GET", [("User-Agent", IPHONE), ("Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE), ("X-Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE), ("X-Moz", "prefetch")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("image", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("iframe", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("empty", "same-site")]),
+        ("GET", [("User-Agent", "  ")]),
+        ("GET", [("User-Agent", "python-httpx/0.28.1")]),
+        ("GET", [("User-Agent", "curl/8.5.0")]),
+        ("GET", []),
+    ],
+)
+def test_nobody_looks_at_what_is_only_asked_for(
+    method: str, headers: list[tuple[str, str]]
+) -> None:
+    assert asker_of(asking(*headers, method=method)) is Asker.NOBODY
+
+
+@pytest.mark.parametrize(
+    "fetched",
+    [
+        embedded("document", "cross-site"),
+        embedded("document", "none"),
+        embedded("empty", "same-origin"),
+    ],
+    ids=["from elsewhere", "typed", "through a service worker"],
+)
+def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
+    assert asker_of(asking(("User-Agent", IPHONE), *fetched)) is Asker.PERSON
+
+
+def test_patterns_are_compiled_before_the_first_visitor() -> None:
+    told = "from api.link import platforms; from crawlerdetect.crawlerdetect import *;"
+    told += " print(get_compiled_crawler_regex.cache_info().currsize)"
+    seen = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "1"
+
+
+def test_a_long_word_takes_no_longer_than_others() -> None:
+    started = time.process_time()
+    askers = {asker_of(asking(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
+    assert time.process_time() - started < 1
+    assert askers == {Asker.PERSON}
+    assert asker_of(asking(("User-Agent", f"{'a' * 500}bot"))) is Asker.CRAWLER
+
+
+def asking(*headers: tuple[str, str], method: str = "GET") -> Request:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    return Request({"type": "http", "method": method, "headers": raw})

@@ -1,0 +1,39 @@
+"""What people wait for is planned before the first of them comes, and nothing of it is kept."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from api.warm_up import rehearse
+from db.engine import Database
+from tests.fixtures.databases import Urls, connected
+
+WRITTEN = ("facts", "inbox", "touches", "referrals", "timeline", "outbox", "rate_windows")
+WAITED_FOR = (
+    "insert into facts",
+    "insert into referrals",
+    "insert into rate_windows",
+    "FROM codes",
+)
+
+
+async def test_nothing_of_a_rehearsal_is_kept(fresh_database: Database) -> None:
+    await fresh_database.warm_up(rehearse)
+    async with fresh_database.reading() as session:
+        for table in WRITTEN:
+            assert await session.scalar(text(f"select count(*) from {table}")) == 0  # noqa: S608
+
+
+async def test_every_connection_has_planned_what_is_waited_for(fresh_database: Database) -> None:
+    await fresh_database.warm_up(rehearse)
+    async with fresh_database.statement() as one, fresh_database.statement() as other:
+        for statements in (one, other):
+            rows = await statements.execute(text("select statement from pg_prepared_statements"))
+            planned = "\n".join(row.statement for row in rows)
+            assert all(start in planned for start in WAITED_FOR), planned
+
+
+async def test_a_database_that_is_not_migrated_is_told(empty_urls: Urls) -> None:
+    async with connected(empty_urls.application) as database:
+        with pytest.raises(ProgrammingError, match="does not exist"):
+            await database.warm_up(rehearse)

@@ -1,0 +1,267 @@
+"""Codes typed after the signup: late minds, and changed ones, while nothing was earned."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import Delivery, ReferralRow
+from domain.lifecycle.referral import Stage
+from referrals.attribution.touches import MOST_TOUCHES
+from tests.api.arrivals import (
+    HOUR,
+    ago,
+    claim,
+    clicked,
+    deposited,
+    log_of,
+    referral_of,
+    routed,
+    signed_up,
+)
+from tests.api.bodies import (
+    assert_problem,
+    code_of_a_new_player,
+    published,
+    signup,
+    unique,
+)
+from tests.courier.steps import at_stage
+
+
+async def test_a_link_that_is_pasted_for_a_code_is_its_code(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    link = f"https://refer.example/r/{code.lower()}?{'utm_source=friend&' * 8}"
+    at_signup = await signed_up(client, database, since=timedelta(0), code=link)
+    later = await signed_up(client, database)
+
+    told = (await claim(client, later, link)).json()
+
+    assert (told["outcome"], told["code"]) == ("bound", code)
+    for player in (at_signup, later):
+        assert (await referral_of(client, player))["code"] == code
+
+
+async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_counts(
+    client: AsyncClient, database: Database
+) -> None:
+    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    await deposited(client, database, player)
+
+    answer = await claim(client, player, f" {code.lower()} ")
+
+    assert answer.status_code == 200, answer.text
+    referral = await referral_of(client, player)
+    assert answer.json() == {
+        "outcome": "bound",
+        "referral_id": referral["referral_id"],
+        "code": code,
+    }
+    assert (referral["stage"], referral["attribution"]["method"]) == ("SIGNED_UP", "typed_code")
+    assert await _carried(database, referral["referral_id"]) >= {"sign_up", "make_deposit"}
+
+
+async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=timedelta(hours=25))
+
+    assert_problem(await claim(client, player, code), 409, "late_code")
+
+    assert [one["outcome"] for one in await log_of(client, player)] == ["no_touch", "late_code"]
+
+
+async def test_a_code_typed_in_time_counts_although_it_is_told_late(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=timedelta(hours=24.9))
+
+    answer = await claim(client, player, code, occurred_at=ago(timedelta(hours=24)))
+
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "bound")
+
+
+async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
+    client: AsyncClient, database: Database
+) -> None:
+    code, typed_at = await code_of_a_new_player(client), ago(timedelta(hours=24))
+    player = await signed_up(client, database, since=timedelta(hours=25.1))
+
+    assert_problem(await claim(client, player, code, occurred_at=typed_at), 409, "late_code")
+
+    assert [one["outcome"] for one in await log_of(client, player)] == ["no_touch", "late_code"]
+
+
+async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
+    client: AsyncClient, database: Database
+) -> None:
+    first, second = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    player = await signed_up(client, database, code=first)
+    before = await referral_of(client, player)
+
+    answer = await claim(client, player, second)
+
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "rebound")
+    assert (await referral_of(client, player))["code"] == second
+    lost = (await client.get(f"/v1/referrals/{before['referral_id']}")).json()
+    assert (lost["stage"], lost["timeline"][-1]["reason"]) == ("LOST", "rebound")
+    assert "supersede" in await _carried(database, before["referral_id"])
+
+
+async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_late(
+    client: AsyncClient, database: Database
+) -> None:
+    order = [{"methods": ["typed_code"]}]
+    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
+    link = await clicked(client, await code_of_a_new_player(client, slug))
+    token = link["referral_token"]
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    answer = await claim(client, player, await code_of_a_new_player(client, slug))
+
+    assert answer.json()["outcome"] == "bound"
+    other = (await client.get(f"/v1/referrals/{link['referral_id']}")).json()
+    assert (other["stage"], other["timeline"][-1]["reason"]) == ("LOST", "superseded")
+
+
+async def test_a_mind_may_change_back(client: AsyncClient, database: Database) -> None:
+    first, second = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    player = await signed_up(client, database, code=first)
+
+    outcomes = [(await claim(client, player, code)).json()["outcome"] for code in (second, first)]
+
+    assert outcomes == ["rebound", "rebound"]
+    assert (await referral_of(client, player))["code"] == first
+
+
+async def test_a_typed_code_goes_before_the_link_that_bound_the_player(
+    client: AsyncClient, database: Database
+) -> None:
+    link = await clicked(client, await code_of_a_new_player(client))
+    player = await signed_up(
+        client, database, since=timedelta(0), referral_token=link["referral_token"]
+    )
+    code = await code_of_a_new_player(client)
+
+    assert (await claim(client, player, code)).json()["outcome"] == "rebound"
+
+    assert (await referral_of(client, player))["code"] == code
+
+
+async def test_nobody_moves_once_something_was_earned(
+    client: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    referral = await referral_of(client, player)
+    async with database.reading() as session:
+        row = await session.get_one(ReferralRow, UUID(referral["referral_id"]))
+    await at_stage(database, row, Stage.HELD)
+
+    answer = await claim(client, player, await code_of_a_new_player(client))
+
+    assert_problem(answer, 409, "already_earned")
+    assert (await referral_of(client, player))["referral_id"] == referral["referral_id"]
+
+
+async def test_the_same_claim_again_answers_the_same(
+    client: AsyncClient, database: Database
+) -> None:
+    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    typed_at = ago(timedelta(minutes=1))
+
+    answers = await asyncio.gather(
+        *(claim(client, player, code, occurred_at=typed_at) for _ in range(5))
+    )
+    again = await claim(client, player, code)
+
+    assert {answer.json()["outcome"] for answer in answers} == {"bound"}
+    assert len({answer.json()["referral_id"] for answer in answers}) == 1
+    assert again.json() == {**answers[0].json(), "outcome": "known"}
+
+
+async def test_a_claim_heard_before_the_signup_is_decided_with_it(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+
+    early = await claim(client, body["player_id"], code)
+    await client.post("/v1/events/signups", json=body)
+    await routed(database, body["player_id"])
+
+    assert early.json() == {"outcome": "waiting", "referral_id": None, "code": code}
+    assert (await referral_of(client, body["player_id"]))["code"] == code
+    outcomes = [one["outcome"] for one in await log_of(client, body["player_id"])]
+    assert outcomes == ["waiting", "bound"]
+
+
+async def test_a_claim_counts_however_often_its_player_followed_links(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(timedelta(0)))
+    other, visitor = await code_of_a_new_player(client), unique("visitor")
+    await claim(client, body["player_id"], code)
+    for _ in range(MOST_TOUCHES + 1):
+        link = await clicked(client, other, visitor)
+
+    await client.post("/v1/events/signups", json=body | {"referral_token": link["referral_token"]})
+    await routed(database, body["player_id"])
+
+    assert (await referral_of(client, body["player_id"]))["code"] == code
+
+
+async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    player, typed_at = body["player_id"], ago(timedelta(minutes=1))
+
+    early = [await claim(client, player, code, occurred_at=typed_at) for _ in range(2)]
+    await client.post("/v1/events/signups", json=body)
+    await routed(database, player)
+    again = await claim(client, player, code, occurred_at=typed_at)
+
+    told = [answer.json()["outcome"] for answer in (*early, again)]
+    assert told == ["waiting", "waiting", "known"]
+    assert [one["outcome"] for one in await log_of(client, player)] == ["waiting", "bound", "known"]
+
+
+async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signup(
+    client: AsyncClient, database: Database
+) -> None:
+    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    await client.post("/v1/events/signups", json=body)
+
+    answer = await claim(client, body["player_id"], code)
+    await routed(database, body["player_id"])
+
+    assert answer.json()["outcome"] == "known"
+    told = {one["attempt"]: one["outcome"] for one in await log_of(client, body["player_id"])}
+    assert told == {"signup": "bound", "claim": "known"}
+
+
+async def test_refuses_a_players_own_code_and_unknown_ones(
+    client: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database)
+    own = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+
+    assert_problem(await claim(client, player, own), 409, "self_referral")
+    assert_problem(await claim(client, player, "NOBODYS"), 404, "unknown_code")
+    assert_problem(await claim(client, player, "!"), 404, "unknown_code")
+    assert_problem(await claim(client, unique("player"), "NOBODYS"), 404, "unknown_code")
+
+    outcomes = [one["outcome"] for one in await log_of(client, player)]
+    assert outcomes == ["no_touch", "self", "unknown_code", "unknown_code"]
+
+
+async def _carried(database: Database, referral_id: str) -> set[str | None]:
+    query = select(Delivery.signal).where(Delivery.referral_id == UUID(referral_id))
+    async with database.reading() as session:
+        return set(await session.scalars(query))

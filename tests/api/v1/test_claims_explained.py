@@ -1,0 +1,93 @@
+"""What the log says of a claim that changes nothing: what counts still counts, and says why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from db.engine import Database
+from referrals.attribution.log_views import contradictions
+from tests.api.arrivals import ago, claim, log_of, referral_of, signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player
+
+HOUR = timedelta(hours=1)
+A_DAY_AGO = timedelta(hours=26)
+
+
+async def own_code_of(client: AsyncClient, player: str) -> str:
+    code: str = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+    return code
+
+
+async def last_of(client: AsyncClient, player: str) -> dict[str, Any]:
+    """The last attempt, with the decision made again."""
+    attempt_id = (await log_of(client, player))[-1]["attempt_id"]
+    shown: dict[str, Any] = (await client.get(f"/v1/attributions/{attempt_id}")).json()
+    return shown
+
+
+async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_contradicts(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, code=code)
+    before = await referral_of(client, player)
+
+    answer = await claim(client, player, await own_code_of(client, player))
+
+    assert_problem(answer, 409, "self_referral")
+    assert (await referral_of(client, player))["attribution"] == before["attribution"]
+    shown = await last_of(client, player)
+    assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("self", True)
+    async with database.reading() as session:
+        assert shown["attempt_id"] not in await contradictions(session)
+
+
+@pytest.mark.parametrize(
+    ("since", "typed", "outcome"),
+    [(A_DAY_AGO, "another", "late_code"), (HOUR, "NOBODYS", "unknown_code"), (HOUR, "own", "self")],
+)
+async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
+    client: AsyncClient, database: Database, since: timedelta, typed: str, outcome: str
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=since, code=code)
+    told = typed
+    if typed == "own":
+        told = await own_code_of(client, player)
+    elif typed == "another":
+        told = await code_of_a_new_player(client)
+
+    await claim(client, player, told)
+
+    shown = await last_of(client, player)
+    weighed = {one["code"]: one["outcome"] for one in shown["candidates"]}
+    assert (shown["outcome"], weighed) == (outcome, {code: "won", told: outcome})
+    assert shown["decided_again"]["agrees"] is True
+
+
+async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
+    client: AsyncClient, database: Database
+) -> None:
+    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    first = (await claim(client, player, code)).json()
+
+    again = await claim(client, player, code, occurred_at=ago(timedelta(minutes=1)))
+
+    assert (again.status_code, again.json()) == (200, first | {"outcome": "known"})
+    shown = await last_of(client, player)
+    assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("known", True)
+
+
+async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=A_DAY_AGO, code=code)
+
+    assert (await claim(client, player, code)).json()["outcome"] == "known"
+
+    shown = await last_of(client, player)
+    weighed = sorted(one["outcome"] for one in shown["candidates"])
+    assert (weighed, shown["decided_again"]["agrees"]) == (["late_code", "won"], True)

@@ -1,0 +1,221 @@
+"""What a person answers to the question who invited them: only a yes counts, and only once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from courier.route_player import route_player
+from db import players
+from db.engine import Database
+from db.tables import TouchRow
+from domain.attribution.policy import Method
+from referrals.attribution.tokens import issue, read
+from runtime.settings import Settings
+from tests.api.arrivals import HOUR, ago, deposited, log_of, referral_of, routed, signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
+from tests.api.first_opens import (
+    BROWSER,
+    NOTHING,
+    PHONE,
+    a_match,
+    an_address,
+    confirmed,
+    cut,
+    followed,
+    resolved,
+    token_key,
+)
+from tests.builders import TOKEN_KEY
+from tests.fixtures.watching import waits_for
+
+AT_ONCE = timedelta(0)
+
+
+async def test_a_match_that_was_confirmed_binds_the_signup(
+    client: AsyncClient, database: Database
+) -> None:
+    code, token = await a_match(client)
+    assert await confirmed(client, token) == {
+        "code": code,
+        "confirmed": True,
+        "outcome": "waiting",
+    }
+    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    referral = await referral_of(client, player)
+    assert referral["code"] == code
+    assert referral["attribution"]["method"] == "probabilistic"
+    assert referral["attribution"]["confidence"] == 0.58
+
+
+async def test_confirming_binds_a_signup_that_was_heard_before(
+    client: AsyncClient, database: Database
+) -> None:
+    code, token = await a_match(client)
+    player = await signed_up(client, database, referral_token=token)
+    await deposited(client, database, player)
+    assert (await confirmed(client, token))["outcome"] == "bound"
+    assert (await referral_of(client, player))["code"] == code
+    assert [attempt["outcome"] for attempt in await log_of(client, player)] == [
+        "unconfirmed",
+        "bound",
+    ]
+
+
+async def test_a_match_that_was_declined_binds_nobody(
+    client: AsyncClient, database: Database
+) -> None:
+    code, token = await a_match(client)
+    before = await signed_up(client, database, referral_token=token)
+    told = await confirmed(client, token, confirmed=False)
+    assert told == {"code": code, "confirmed": False, "outcome": "declined"}
+    after = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    assert [attempt["outcome"] for attempt in await log_of(client, before)] == ["unconfirmed"]
+    assert [attempt["outcome"] for attempt in await log_of(client, after)] == ["declined"]
+
+
+async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    for answer, outcome, refusal in ((True, "waiting", None), (False, "declined", "declined")):
+        _, token = await a_match(client)
+        match = read(token, key=token_key(settings), at=datetime.now(UTC)).subject
+        await confirmed(client, token, confirmed=answer)
+
+        attempt = (await client.get(f"/v1/attributions/confirm:{match}")).json()
+        async with database.reading() as session:
+            query = select(TouchRow).where(TouchRow.answers == match)
+            touch = (await session.scalars(query)).one()
+        assert (attempt["attempt"], attempt["outcome"]) == ("confirm", outcome)
+        assert (touch.is_confirmed, touch.refusal) == (answer, refusal)
+
+
+async def test_whoever_said_no_is_not_asked_again(client: AsyncClient) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    phone = {**PHONE, "ip": ip, "device_id": unique("device")}
+    token = (await resolved(client, **phone))["referral_token"]
+    await confirmed(client, token, confirmed=False)
+    assert await resolved(client, **phone) == NOTHING
+
+
+async def test_the_same_answer_again_is_the_same_and_the_opposite_is_refused(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    player = await signed_up(client, database, referral_token=token)
+    first = await confirmed(client, token)
+    assert await confirmed(client, token) == first | {"outcome": "bound"}
+    opposite = {"referral_token": token, "confirmed": False}
+    answer = await client.post("/v1/attributions/confirm", json=opposite)
+    assert_problem(answer, 409, "already_answered")
+    assert len(await log_of(client, player)) == 2
+    assert (await referral_of(client, player))["stage"] == "SIGNED_UP"
+
+
+async def test_of_a_yes_and_a_no_at_once_one_counts(client: AsyncClient) -> None:
+    _, token = await a_match(client)
+    answers = await asyncio.gather(
+        *(
+            client.post(
+                "/v1/attributions/confirm",
+                json={"referral_token": token, "confirmed": number % 2 == 0},
+            )
+            for number in range(8)
+        )
+    )
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [200] * 4 + [409] * 4
+    assert statuses in ([200, 409] * 4, [409, 200] * 4)
+
+
+async def test_a_signup_and_the_answer_at_once_bind_in_the_end(
+    client: AsyncClient, database: Database
+) -> None:
+    for _ in range(6):
+        code, token = await a_match(client)
+        player, _ = await asyncio.gather(
+            signed_up(client, database, referral_token=token), confirmed(client, token)
+        )
+        assert (await referral_of(client, player))["code"] == code
+
+
+async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database: Database) -> None:
+    campaign = await published(client, attribution={"claim_grace": "PT30M"})
+    _, token = await a_match(client, campaign)
+    player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    outcomes = [(await confirmed(client, token))["outcome"] for _ in range(2)]
+    assert outcomes == ["late_code"] * 2
+    assert [attempt["outcome"] for attempt in await log_of(client, player)] == [
+        "unconfirmed",
+        "late_code",
+    ]
+
+
+async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_still(
+    client: AsyncClient, database: Database
+) -> None:
+    campaign = await published(client, attribution={"claim_grace": "PT30M"})
+    _, token = await a_match(client, campaign)
+    await confirmed(client, token)
+    player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    assert [attempt["outcome"] for attempt in await log_of(client, player)] == ["late_code"]
+
+
+async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code)
+    told = await confirmed(client, token)
+    assert told == {"code": code, "confirmed": True, "outcome": "guaranteed"}
+
+
+async def test_a_token_that_is_old_or_not_ours_is_named(
+    client: AsyncClient, settings: Settings
+) -> None:
+    _, token = await a_match(client)
+    key, now = token_key(settings), datetime.now(UTC)
+    subject = read(token, key=key, at=now).subject
+    assert subject is not None
+    method, later = Method.PROBABILISTIC, now + timedelta(days=1)
+    for bad in (
+        cut(token),
+        "x",
+        issue(subject, expires_at=now - timedelta(seconds=2), key=key, method=method),
+        issue(uuid4(), expires_at=later, key=key, method=method),
+        issue(uuid4(), expires_at=later, key=key),
+    ):
+        body = {"referral_token": bad, "confirmed": True}
+        answer = await client.post("/v1/attributions/confirm", json=body)
+        assert_problem(answer, 422, "validation_failed", "referral_token")
+
+
+async def test_an_answer_is_yes_or_no(client: AsyncClient) -> None:
+    for confirmed_ in (None, "yes", 1):
+        body = {"referral_token": "x", "confirmed": confirmed_}
+        answer = await client.post("/v1/attributions/confirm", json=body)
+        assert_problem(answer, 422, "validation_failed", "confirmed")
+
+
+async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
+    client: AsyncClient, database: Database
+) -> None:
+    _, token = await a_match(client)
+    bodies = [signup(occurred_at=ago(HOUR), referral_token=token) for _ in range(2)]
+    first, second = sorted(bodies, key=lambda body: body["player_id"])
+    again = {**second, "event_id": unique("signup"), "occurred_at": ago(AT_ONCE)}
+    for body in (first, second, again):
+        await client.post("/v1/events/signups", json=body)
+        if body is not again:
+            await routed(database, body["player_id"])
+
+    async with database.transaction() as session:
+        await players.lock(session, second["player_id"])
+        answering = asyncio.create_task(confirmed(client, token))
+        await waits_for(database, session)
+        now = datetime.now(UTC)
+        await route_player(session, second["player_id"], token_key=TOKEN_KEY, now=now)
+
+    assert (await answering)["outcome"] == "bound"
+    assert (await referral_of(client, first["player_id"]))["stage"] == "SIGNED_UP"

@@ -1,0 +1,217 @@
+"""First opens that bring nobody: what is refused, and that all refusals look alike."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient
+
+from db.engine import Database
+from db.tables import ReferralRow
+from referrals.attribution.tokens import issue, read
+from runtime.settings import Settings
+from tests.api.arrivals import signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player, published, terms, unique
+from tests.api.first_opens import (
+    BROWSER,
+    NOTHING,
+    PHONE,
+    an_address,
+    cut,
+    followed,
+    installed,
+    outcomes_of,
+    resolved,
+    token_key,
+    touches_of,
+)
+
+
+def _injected(token: str) -> dict[str, object]:
+    return installed(token, clicked_s=10, began_s=5)
+
+
+async def test_a_click_after_the_install_began_is_refused_and_counted(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    before = await refused(client, "click_injection")
+    token = await followed(client, await code_of_a_new_player(client))
+    device = unique("device")
+    assert await resolved(client, **_injected(token), device_id=device) == NOTHING
+    (touch,) = await touches_of(database, settings, device)
+    assert (touch.refusal, touch.evidence["rule"]) == (
+        "click_injection",
+        "click_after_install_began",
+    )
+    assert await outcomes_of(database, [touch]) == ["click_injection"]
+    assert await refused(client, "click_injection") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("clicked_s", "began_s"),
+    [(3600, 3601), (1, 3600), (-3600, -3000), (-3600, 1), (-100 * 86_400, -100 * 86_400)],
+    ids=["both ahead", "begun ahead", "before the invitation", "clicked before it", "very old"],
+)
+async def test_impossible_times_are_refused(
+    client: AsyncClient, clicked_s: int, began_s: int
+) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    body = installed(token, clicked_s=clicked_s, began_s=began_s)
+    assert await resolved(client, **body) == NOTHING
+
+
+@pytest.mark.parametrize("spoil", ["injected", "forged"])
+async def test_whoever_tampers_is_not_helped_by_a_guess(client: AsyncClient, spoil: str) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    token = await followed(client, code, ip=ip, **BROWSER)
+    assert (await resolved(client, **PHONE, ip=ip))["code"] == code
+    spoilt = _injected(token) if spoil == "injected" else {"cookie_token": cut(token)}
+    assert await resolved(client, **{**PHONE, **spoilt, "platform": "ios"}, ip=ip) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"universal_link": "https://evil.example/r/{code}"}, "not_accepted"),
+        ({"universal_link": "https://evil.example/?referral_token={token}"}, "not_accepted"),
+        ({"universal_link": "https://refer.example/r/NOBODY-HAS-IT"}, "unknown_code"),
+        ({"clipboard_token": "{cut}"}, "forged_token"),
+        ({"cookie_token": "{cut}"}, "forged_token"),
+        ({"clipboard_token": "{expired}"}, "expired_token"),
+        ({"clipboard_token": "{elsewhere}"}, "unknown_referral"),
+        ({"platform": "android", "install_referrer": "referral_token={cut}"}, "forged_token"),
+    ],
+)
+async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
+    client: AsyncClient,
+    database: Database,
+    settings: Settings,
+    body: dict[str, str],
+    refusal: str,
+) -> None:
+    code, key = await code_of_a_new_player(client), token_key(settings)
+    token, now = await followed(client, code), datetime.now(UTC)
+    reading = read(token, key=key, at=now)
+    assert reading.subject is not None
+    texts = {
+        "code": code,
+        "token": token,
+        "cut": cut(token),
+        "expired": issue(reading.subject, expires_at=now - timedelta(seconds=2), key=key),
+        "elsewhere": issue(uuid4(), expires_at=now + timedelta(days=1), key=key),
+    }
+    filled = {name: text.format(**texts) for name, text in body.items()}
+    device = unique("device")
+    for _ in range(2):
+        assert await resolved(client, **filled, device_id=device) == NOTHING
+    (touch,) = await touches_of(database, settings, device)
+    assert touch.refusal == refusal
+    assert await outcomes_of(database, [touch]) == [refusal]
+
+
+@pytest.mark.parametrize(
+    ("step", "refusal"), [("pause", "campaign_paused"), ("end", "campaign_ended")]
+)
+async def test_a_link_of_a_closed_offer_looks_like_an_unknown_one(
+    client: AsyncClient, database: Database, settings: Settings, step: str, refusal: str
+) -> None:
+    campaign = await published(client)
+    code = await code_of_a_new_player(client, campaign)
+    assert (await client.post(f"/v1/campaigns/{campaign}/{step}")).status_code == 200
+    device = unique("device")
+    link = f"https://refer.example/r/{code}"
+    assert await resolved(client, universal_link=link, device_id=device) == NOTHING
+    (touch,) = await touches_of(database, settings, device)
+    assert touch.refusal == refusal
+
+
+async def test_an_invitation_whose_window_is_over_brings_nobody(
+    client: AsyncClient, owner_database: Database, settings: Settings
+) -> None:
+    campaign = await published(client, terms=terms(signup_window="P1D"))
+    token = await followed(client, await code_of_a_new_player(client, campaign))
+    reading = read(token, key=token_key(settings), at=datetime.now(UTC))
+    async with owner_database.transaction() as session:
+        row = await session.get_one(ReferralRow, reading.subject)
+        row.invited_at -= timedelta(days=2)
+    assert await resolved(client, clipboard_token=token) == NOTHING
+
+
+async def test_a_device_on_which_a_player_signed_up_is_no_new_person(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    device, ip = unique("device"), an_address()
+    player = await signed_up(client, database, device_id=device)
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code, ip=ip, **BROWSER)
+    for body in (
+        {"clipboard_token": token},
+        {"universal_link": f"https://refer.example/r/{code}"},
+        {},
+    ):
+        assert await resolved(client, **PHONE, **body, ip=ip, device_id=device) == NOTHING
+    touches = await touches_of(database, settings, device)
+    assert {touch.refusal for touch in touches} == {"existing_player"}
+    assert {touch.player_id for touch in touches} == {player}
+    assert await outcomes_of(database, touches) == ["existing_player"] * 3
+
+
+async def test_a_way_that_the_campaign_does_not_accept_is_not_answered(client: AsyncClient) -> None:
+    order = [{"methods": ["typed_code"]}, {"methods": ["referral_token"]}]
+    campaign = await published(client, attribution={"order": order})
+    code, ip = await code_of_a_new_player(client, campaign), an_address()
+    token = await followed(client, code, ip=ip, **BROWSER)
+    assert await resolved(client, clipboard_token=token) == NOTHING
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"os": "x" * 65}, "os"),
+        ({"platform": "web"}, "platform"),
+        (
+            {"platform": "ios", "install_begin_timestamp_seconds": -1},
+            "install_begin_timestamp_seconds",
+        ),
+        (
+            {"platform": "ios", "install_begin_timestamp_seconds": 1_772_443_812_000},
+            "install_begin_timestamp_seconds",
+        ),
+        (
+            {"platform": "ios", "install_begin_timestamp_seconds": "1"},
+            "install_begin_timestamp_seconds",
+        ),
+        ({"platform": "ios", "clipboard_token": "x" * 4097}, "clipboard_token"),
+        ({"platform": "ios", "universal_link": "https://a\0"}, "universal_link"),
+        ({"platform": "ios", "gaid": "1"}, "gaid"),
+    ],
+)
+async def test_a_body_that_cannot_be_is_refused_by_field(
+    client: AsyncClient, body: dict[str, object], field: str
+) -> None:
+    assert_problem(
+        await client.post("/v1/attributions/resolve", json=body), 422, "validation_failed", field
+    )
+
+
+async def refused(client: AsyncClient, reason: str) -> float:
+    """How many claims of installs were refused for a reason."""
+    lines = (await client.get("/metrics")).text.splitlines()
+    name = f'install_claims_refused_total{{method="install_referrer",reason="{reason}"}} '
+    return next((float(line[len(name) :]) for line in lines if line.startswith(name)), 0.0)
+
+
+async def test_a_refused_install_is_explained_by_the_log_of_its_referral(
+    client: AsyncClient, settings: Settings
+) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    reading = read(token, key=token_key(settings), at=datetime.now(UTC))
+    assert await resolved(client, **_injected(token)) == NOTHING
+    query = {"referral_id": str(reading.subject), "outcome": "click_injection"}
+    (attempt,) = (await client.get("/v1/attributions", params=query)).json()["items"]
+    shown = await client.get(f"/v1/attributions/{attempt['attempt_id']}")
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["attempt"] == "resolve"
+    (candidate,) = shown.json()["candidates"]
+    assert (candidate["method"], candidate["outcome"]) == ("install_referrer", "click_injection")

@@ -1,0 +1,205 @@
+"""Defects seen in other referral systems, each tried here where it concerns attribution.
+
+What concerns money is tried elsewhere.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from urllib.parse import unquote
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy import select
+
+from courier.route_player import route_player
+from db.engine import Database
+from db.tables import TouchRow
+from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
+from tests.api.bodies import code_of_a_new_player, signup, unique
+from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
+from tests.api.link.test_signals import SAFARI
+from tests.builders import TOKEN_KEY
+
+NOW = timedelta(0)
+PERSON = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0 Safari/537.36"
+
+
+async def referrals_of(client: AsyncClient, player_id: str) -> Sequence[str]:
+    query = {"player_id": player_id, "role": "referee"}
+    items = (await client.get("/v1/referrals", params=query)).json()["items"]
+    return [item["code"] for item in items if item["stage"] != "LOST"]
+
+
+async def test_two_referrers_never_hold_one_friend(client: AsyncClient, database: Database) -> None:
+    """Without a unique key a friend could belong to two."""
+    codes = [await code_of_a_new_player(client) for _ in range(6)]
+    body = signup(occurred_at=ago(timedelta(hours=1)))
+    assert (await client.post("/v1/events/signups", json=body)).status_code == 202
+    player = body["player_id"]
+
+    await asyncio.gather(routed(database, player), *(claim(client, player, code) for code in codes))
+
+    assert len(await referrals_of(client, player)) == 1
+
+
+async def test_nobody_refers_themselves(client: AsyncClient, database: Database) -> None:
+    """Left out, or switched off unless asked for."""
+    player = unique("player")
+    code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+
+    await signed_up(client, database, player_id=player, code=code)
+
+    assert (await log_of(client, player))[-1]["outcome"] == "self"
+
+
+async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
+    client: AsyncClient, database: Database
+) -> None:
+    """Another event of an old player, now with a code, would have been a new referral."""
+    player = await signed_up(client, database, since=timedelta(days=300))
+
+    await signed_up(client, database, player_id=player, code=await code_of_a_new_player(client))
+
+    assert await referrals_of(client, player) == []
+
+
+async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
+    app: FastAPI, client: AsyncClient
+) -> None:
+    """Names and mail addresses in the query of a redirect, only encoded."""
+    referrer = unique("referrer")
+    code = (await client.post("/v1/codes", json={"player_id": referrer})).json()["code"]
+    async with AsyncClient(
+        transport=ASGITransport(app=app), base_url="http://referrals.test", trust_env=False
+    ) as browser:
+        answer = await browser.get(f"/r/{code}", headers={"User-Agent": PERSON})
+
+    location = unquote(answer.headers["location"])
+    assert "referral_token=" in location
+    assert referrer not in location
+    assert code not in location
+
+
+async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie(
+    client: AsyncClient, database: Database
+) -> None:
+    """A cookie that is written over forgets who came first; touches are kept."""
+    visitor, first = unique("visitor"), await code_of_a_new_player(client)
+    await clicked(client, first, visitor)
+    last = await clicked(client, await code_of_a_new_player(client), visitor)
+
+    player = await signed_up(client, database, since=NOW, cookie_token=last["referral_token"])
+
+    weighed = (await referral_of(client, player))["attribution"]["candidates"]
+    assert {first, (await referral_of(client, player))["code"]} == {one["code"] for one in weighed}
+
+
+@pytest.mark.parametrize("cookie", ["ANN:7", "ANN", "e30.e30.e30"])
+async def test_a_cookie_that_nobody_signed_means_nothing(
+    client: AsyncClient, database: Database, cookie: str
+) -> None:
+    """`code:session`, unsigned, could be written by anybody."""
+    player = await signed_up(client, database, cookie_token=cookie)
+
+    assert (await log_of(client, player))[-1]["outcome"] == "forged_token"
+
+
+async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClient) -> None:
+    """The first key that a scan returned had the credit."""
+    address = an_address()
+    for _ in range(2):
+        await followed(client, await code_of_a_new_player(client), ip=address, **BROWSER)
+
+    assert await resolved(client, ip=address, **PHONE) == NOTHING
+
+
+async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
+    """Offices, dorms and carriers share one."""
+    address = an_address()
+    await followed(client, await code_of_a_new_player(client), ip=address)
+
+    assert await resolved(client, ip=address) == NOTHING
+
+
+async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
+    app: FastAPI, client: AsyncClient
+) -> None:
+    """X-Forwarded-For was taken from whoever sent it, and so was somebody else's network."""
+    code, own, claimed = await code_of_a_new_player(client), an_address(), an_address()
+    agent = SAFARI.format(system="18_5", version="18.5")
+    headers = {"User-Agent": agent, "Accept-Language": "en-US", "X-Forwarded-For": claimed}
+    transport = ASGITransport(app=app, client=(own, 50_000))
+    async with AsyncClient(
+        transport=transport, base_url="http://referrals.test", trust_env=False
+    ) as phone:
+        assert (await phone.get(f"/r/{code}", headers=headers)).status_code in {200, 302}
+
+    assert await resolved(client, ip=claimed, **PHONE) == NOTHING
+    assert (await resolved(client, ip=own, **PHONE))["code"] == code
+
+
+async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
+    client: AsyncClient, database: Database
+) -> None:
+    """A mark that was set before the work was done made the retry look like a duplicate."""
+    code, body = await code_of_a_new_player(client), signup()
+    body["code"] = code
+    await client.post("/v1/events/signups", json=body)
+
+    with pytest.raises(ConnectionError):
+        await _routed_until_the_connection_breaks(database, body["player_id"])
+    assert await referrals_of(client, body["player_id"]) == []
+    await routed(database, body["player_id"])
+
+    assert await referrals_of(client, body["player_id"]) == [code]
+
+
+async def test_an_address_is_kept_as_a_keyed_hash(client: AsyncClient, database: Database) -> None:
+    """A plain SHA-256 of an IPv4 address is undone by trying all of them."""
+    address = "198.51.100.77"
+    await followed(client, await code_of_a_new_player(client), ip=address)
+
+    async with database.reading() as session:
+        kept = set(await session.scalars(select(TouchRow.ip).where(TouchRow.ip.is_not(None))))
+
+    assert len(kept) > 0
+    assert all(one.startswith("hm1:") for one in kept if one)
+    assert f"hm1:{sha256(address.encode()).hexdigest()}" not in kept
+
+
+async def test_where_a_private_relay_hides_the_address_the_typed_code_still_works(
+    client: AsyncClient, database: Database
+) -> None:
+    """Links that are matched by address come up empty; a code is the way that always works."""
+    code = await code_of_a_new_player(client)
+    await followed(client, code, ip=an_address(), **BROWSER)
+
+    assert await resolved(client, ip=an_address(), **PHONE) == NOTHING
+    player = await signed_up(client, database)
+    assert (await claim(client, player, code)).json()["outcome"] == "bound"
+
+
+async def test_an_app_that_is_installed_again_brings_nobody_new(
+    client: AsyncClient, database: Database
+) -> None:
+    """Play tells the same referrer for 90 days, whoever has signed up meanwhile."""
+    device, token = str(uuid4()), await followed(client, await code_of_a_new_player(client))
+    first = await resolved(client, device_id=device, **installed(token))
+    await signed_up(
+        client, database, since=NOW, referral_token=first["referral_token"], device_id=device
+    )
+
+    again = await resolved(client, device_id=device, **installed(token))
+
+    assert first["method"] == "install_referrer"
+    assert again == NOTHING
+
+
+async def _routed_until_the_connection_breaks(database: Database, player_id: str) -> None:
+    async with database.transaction() as session:
+        await route_player(session, player_id, token_key=TOKEN_KEY, now=datetime.now(UTC))
+        raise ConnectionError

@@ -1,0 +1,249 @@
+"""A first open without any token: a guess by network and device, which is always asked about."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy import text
+
+from api.app import build_app
+from api.http.dependencies import current_time
+from db.engine import Database
+from domain.attribution.policy import Method
+from referrals.attribution.first_open.resolve import SIGNED_UP_FROM
+from referrals.attribution.tokens import Outcome, read
+from runtime.settings import Settings
+from tests.api.arrivals import log_of, signed_up
+from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.first_opens import (
+    BROWSER,
+    NOTHING,
+    PHONE,
+    an_address,
+    followed,
+    outcomes_of,
+    resolved,
+    touches_of,
+)
+
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+)
+
+
+async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    told = await resolved(client, **PHONE, ip=ip, device_id=device)
+    token = told.pop("referral_token")
+    assert told == {
+        "code": code,
+        "method": "probabilistic",
+        "confidence": 0.58,
+        "guaranteed": False,
+        "ask": f"Did {code} invite you?",
+    }
+    (touch,) = await touches_of(database, settings, device)
+    key = settings.token_key.get_secret_value().encode()
+    reading = read(token, key=key, at=datetime.now(UTC))
+    assert (reading.outcome, reading.method) == (Outcome.VALID, Method.PROBABILISTIC)
+    assert (reading.subject, touch.refusal) == (touch.id, "unconfirmed")
+    assert touch.evidence == {"agreed": ["os_version", "locale", "form"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "platform"),
+    [({"os": "iOS 18.5"}, "ios"), ({"os": "iOS", "os_version": "18.5.1"}, "ios"), ({}, None)],
+)
+async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
+    client: AsyncClient,
+    database: Database,
+    settings: Settings,
+    told: dict[str, str],
+    platform: str | None,
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    phone = {**PHONE, "platform": None, "os_version": None, **told}
+    answer = await resolved(client, **phone, ip=ip, device_id=device)
+    assert (answer["code"], answer["method"]) == (code, "probabilistic")
+    (touch,) = await touches_of(database, settings, device)
+    assert touch.platform == platform
+
+
+async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_question(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, user_agent=SAFARI)
+    told = await resolved(client, **PHONE, ip=ip)
+    assert (told["ask"], told["confidence"]) == (f"Did {code} invite you?", 0.52)
+
+
+async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:
+    ip = an_address()
+    await followed(client, await code_of_a_new_player(client), ip=ip)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    assert await resolved(client, ip=ip) == NOTHING
+
+
+async def test_a_device_behind_another_network_matches_nobody(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    await followed(client, code, ip=an_address(), **BROWSER)
+    assert await resolved(client, **PHONE, ip=an_address()) == NOTHING
+    assert await resolved(client, **PHONE) == NOTHING
+
+
+@pytest.mark.parametrize("other", [BROWSER, {"os": "Windows", "locale": "de-DE"}, {}])
+async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
+    client: AsyncClient, database: Database, settings: Settings, other: dict[str, str]
+) -> None:
+    ip, device = an_address(), unique("device")
+    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    await followed(client, await code_of_a_new_player(client), ip=ip, **other)
+    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+    touches = await touches_of(database, settings, device)
+    assert [touch.refusal for touch in touches] == ["ambiguous"]
+    assert await outcomes_of(database, touches) == ["ambiguous"]
+
+
+async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
+    client: AsyncClient, database: Database
+) -> None:
+    ip, mine = an_address(), await code_of_a_new_player(client)
+    taken = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    await signed_up(client, database, since=timedelta(0), referral_token=taken)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    await followed(client, mine, ip=ip, **BROWSER)
+    assert (await resolved(client, **PHONE, ip=ip))["code"] == mine
+
+
+async def test_the_campaign_says_how_long_a_click_may_be_matched(client: AsyncClient) -> None:
+    narrow = await published(client, attribution={"match_window": "PT0S"})
+    ip = an_address()
+    await followed(client, await code_of_a_new_player(client, narrow), ip=ip, **BROWSER)
+    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+
+
+async def test_the_same_phone_asking_again_gets_the_same_question(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
+    await followed(client, code, ip=ip, **BROWSER)
+    first = await resolved(client, **PHONE, ip=ip, device_id=device)
+    # Meanwhile it has left the house, and a neighbour has followed another code.
+    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    again = await resolved(client, **PHONE, ip=an_address(), device_id=device)
+    assert first["code"] == code
+    assert again == first
+    assert len(await touches_of(database, settings, device)) == 1
+
+
+async def test_a_phone_is_not_asked_again_once_somebody_else_took_the_invitation_up(
+    client: AsyncClient, database: Database
+) -> None:
+    ip, device = an_address(), unique("device")
+    token = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
+    first = await resolved(client, **PHONE, ip=ip, device_id=device)
+    await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    assert first["ask"] is not None
+    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+
+
+async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app, ip, device = build_app(settings, database), an_address(), unique("device")
+    code = await code_of_a_new_player(client)
+    await followed(client, code, ip=ip, **BROWSER)
+    now = datetime.now(UTC)
+    app.dependency_overrides[current_time] = lambda: now
+    headers = client.headers
+    later = AsyncClient(transport=ASGITransport(app=app), base_url=client.base_url, headers=headers)
+
+    told = []
+    for waited in (timedelta(minutes=119), timedelta(minutes=59), timedelta(minutes=1)):
+        now += waited
+        told.append((await resolved(later, **PHONE, ip=ip, device_id=device))["code"])
+
+    assert told == [code, code, None]
+
+
+async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    phones = [unique("device") for _ in range(2)]
+    tokens = {
+        (await resolved(client, **PHONE, ip=ip, device_id=phone))["referral_token"]
+        for phone in phones
+    }
+    assert len(tokens) == 2
+
+
+async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip, device_id=unique("device")))["referral_token"]
+    device = unique("device")
+    for way in ("clipboard_token", "cookie_token"):
+        assert await resolved(client, **{way: token}, device_id=device) == NOTHING
+    touches = await touches_of(database, settings, device)
+    assert [touch.refusal for touch in touches] == ["not_accepted"] * 2
+
+
+async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(
+    client: AsyncClient, database: Database
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **BROWSER)
+    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+    (attempt,) = await log_of(client, player)
+    assert attempt["outcome"] == "unconfirmed"
+
+
+async def test_signups_of_a_device_are_found_by_index(owner_database: Database) -> None:
+    async with owner_database.transaction() as session:
+        await session.execute(text("set local enable_seqscan = off"))
+        query = text(f"explain {SIGNED_UP_FROM.text}")
+        plan = "\n".join(await session.scalars(query, {"device_id": "hm1:0"}))
+    assert "ix_facts_signup_device" in plan
+
+
+async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    browser = AsyncClient(
+        transport=ASGITransport(app=app, client=(ip, 50_000)),
+        base_url="https://refer.example",
+        headers={"User-Agent": SAFARI, "Accept-Language": "en-US,en;q=0.9"},
+        trust_env=False,
+    )
+    assert (await browser.get(f"/r/{code}")).status_code == 302
+    told = await resolved(client, **PHONE, ip=ip)
+    assert (told["code"], told["method"]) == (code, "probabilistic")
+    german = {**PHONE, "locale": "de_DE"}
+    assert await resolved(client, **german, ip=ip) == NOTHING
+
+
+async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
+    client: AsyncClient,
+) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, user_agent=SAFARI, locale="en-US")
+    assert (await resolved(client, **PHONE, ip=ip))["code"] == code
+
+
+async def test_the_question_is_in_the_language_of_the_app(client: AsyncClient) -> None:
+    code, ip = await code_of_a_new_player(client), an_address()
+    await followed(client, code, ip=ip, **{**BROWSER, "locale": "de-CH"})
+    told = await resolved(client, **{**PHONE, "locale": "de_CH"}, ip=ip)
+    assert told["ask"] == f"Hat {code} dich eingeladen?"

@@ -1,0 +1,179 @@
+"""Rebinds by support: a reason, two different people, and only while nothing was earned."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import Audit, ReferralRow
+from domain.lifecycle.referral import Stage
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
+from tests.api.arrivals import deposited, log_of, referral_of, signed_up
+from tests.api.bodies import assert_problem, code_of_a_new_player, deposit, unique
+from tests.courier.steps import at_stage
+
+URL = "/v1/attributions/rebinds"
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+async def second(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
+    """Another person with the right to decide."""
+    actor = Actor(name="tests", request_id=None, reason="a test")
+    async with database.transaction() as session:
+        key = await create_key(
+            session, owner=unique("supporter"), scopes=["reviews:decide"], actor=actor
+        )
+    async with AsyncClient(
+        transport=ASGITransport(app=app),
+        base_url="http://referrals.test",
+        headers={"Authorization": f"Bearer {key}"},
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+async def proposed(client: AsyncClient, player_id: str, code: str) -> dict[str, Any]:
+    body = {"player_id": player_id, "code": code, "reason": "a ticket"}
+    answer = await client.post(URL, json=body)
+    assert answer.status_code == 201, answer.text
+    rebind: dict[str, Any] = answer.json()
+    return rebind
+
+
+async def decide(client: AsyncClient, rebind: dict[str, Any], decision: str) -> Response:
+    body = {"decision": decision, "reason": "looked into it"}
+    return await client.post(f"{URL}/{rebind['rebind_id']}/decision", json=body)
+
+
+async def test_two_people_bind_a_player_long_after_the_grace(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=WEEK)
+    await deposited(client, database, player)
+
+    rebind = await proposed(client, player, code)
+    answer = await decide(second, rebind, "approve")
+
+    assert rebind["status"] == "proposed"
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["outcome"]) == (200, "approved", "bound")
+    referral = await referral_of(client, player)
+    assert referral["referral_id"] == told["referral_id"]
+    assert (referral["code"], referral["attribution"]["method"]) == (code, "manual")
+    (attempt,) = [one for one in await log_of(client, player) if one["attempt"] == "rebind"]
+    assert (attempt["reason"], attempt["outcome"]) == ("a ticket", "bound")
+    assert rebind["proposed_by"] in attempt["actor"]
+    assert told["decided_by"] in attempt["actor"]
+
+
+async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Database) -> None:
+    player = await signed_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await code_of_a_new_player(client))
+
+    assert_problem(await decide(client, rebind, "approve"), 409, "second_person_needed")
+    assert_problem(await decide(client, rebind, "reject"), 409, "second_person_needed")
+
+    listed = (await client.get(URL, params={"player_id": player})).json()["items"]
+    assert [item["status"] for item in listed] == ["proposed"]
+
+
+async def test_moves_a_player_from_the_wrong_referrer(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    wrong, right = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    player = await signed_up(client, database, since=WEEK, code=wrong)
+    before = await referral_of(client, player)
+
+    answer = await decide(second, await proposed(client, player, right), "approve")
+
+    assert answer.json()["outcome"] == "rebound"
+    assert (await referral_of(client, player))["code"] == right
+    lost = (await client.get(f"/v1/referrals/{before['referral_id']}")).json()
+    assert lost["stage"] == "LOST"
+
+
+async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await code_of_a_new_player(client))
+
+    answers = [await decide(second, rebind, "reject") for _ in range(2)]
+
+    assert [answer.json()["status"] for answer in answers] == ["rejected", "rejected"]
+    assert_problem(await decide(second, rebind, "approve"), 409, "already_decided")
+    assert_problem(await decide(client, rebind, "reject"), 409, "already_decided")
+    assert [one["attempt"] for one in await log_of(client, player)] == ["signup"]
+
+
+async def test_nothing_that_was_earned_moves(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    referral = await referral_of(client, player)
+    async with database.reading() as session:
+        row = await session.get_one(ReferralRow, UUID(referral["referral_id"]))
+    await at_stage(database, row, Stage.REWARDED)
+    rebind = await proposed(client, player, await code_of_a_new_player(client))
+
+    answer = await decide(second, rebind, "approve")
+
+    assert_problem(answer, 409, "already_earned")
+    listed = (await client.get(URL, params={"player_id": player})).json()["items"]
+    assert [(item["status"], item["outcome"]) for item in listed] == [("refused", "already_earned")]
+    assert (await referral_of(client, player))["referral_id"] == referral["referral_id"]
+
+
+async def test_a_wish_is_decided_once_however_many_decide_at_once(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await code_of_a_new_player(client))
+
+    answers = await asyncio.gather(*(decide(second, rebind, "approve") for _ in range(5)))
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    attempts = [one["attempt"] for one in await log_of(client, player)]
+    assert attempts == ["signup", "rebind"]
+
+
+async def test_every_step_is_in_the_audit(
+    client: AsyncClient, second: AsyncClient, database: Database
+) -> None:
+    player = await signed_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    await decide(second, rebind, "reject")
+
+    query = select(Audit).where(Audit.subject == f"player:{player}").order_by(Audit.id)
+    async with database.reading() as session:
+        rows = (await session.scalars(query)).all()
+    assert [(row.action, row.reason) for row in rows] == [
+        ("rebind.propose", "a ticket"),
+        ("rebind.reject", "looked into it"),
+    ]
+    assert rows[0].actor != rows[1].actor
+
+
+async def test_refuses_what_cannot_be_meant(client: AsyncClient, second: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    nobody = {"player_id": unique("player"), "code": code, "reason": "a ticket"}
+    assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
+    unknown = {**nobody, "code": "NOBODYS"}
+    assert_problem(await client.post(URL, json=unknown), 404, "unknown_code")
+    blank = {**nobody, "reason": " "}
+    assert_problem(await client.post(URL, json=blank), 422, "validation_failed", "reason")
+    known = deposit(player_id=nobody["player_id"])
+    assert (await client.post("/v1/events/deposits", json=known)).status_code == 202
+    assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
+    missing = {"rebind_id": uuid4()}
+    assert_problem(await decide(second, missing, "approve"), 404, "unknown_rebind")

@@ -1,0 +1,263 @@
+"""An app's first open: who brought its person, as far as that can be known for sure."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from httpx import AsyncClient
+
+from db.engine import Database
+from db.tables import ReferralRow
+from domain.attribution.policy import Method
+from referrals.attribution.tokens import Outcome, read
+from runtime.settings import Settings
+from tests.api.arrivals import referral_of, signed_up
+from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.first_opens import (
+    NOTHING,
+    PHONE,
+    an_address,
+    cut,
+    followed,
+    installed,
+    resolved,
+    token_key,
+    touches_of,
+)
+
+WAYS = {
+    "universal_link": "https://refer.example/open?referral_token={token}",
+    "clipboard_token": "{token}",
+    "cookie_token": "{token}",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "method", "confidence"),
+    [
+        ("universal_link", "universal_link", 1.0),
+        ("clipboard_token", "clipboard", 0.95),
+        ("cookie_token", "cookie", 0.9),
+    ],
+)
+async def test_a_token_is_answered_with_one_that_says_how_it_came(
+    client: AsyncClient, settings: Settings, field: str, method: str, confidence: float
+) -> None:
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code)
+    told = await resolved(client, **{field: WAYS[field].format(token=token)})
+    assert (told["code"], told["method"], told["confidence"]) == (code, method, confidence)
+    assert (told["guaranteed"], told["ask"]) == (True, None)
+    now = datetime.now(UTC)
+    before = read(token, key=token_key(settings), at=now)
+    after = read(told["referral_token"], key=token_key(settings), at=now)
+    assert (after.outcome, after.subject, after.method) == (
+        Outcome.VALID,
+        before.subject,
+        Method(method),
+    )
+
+
+async def test_an_install_from_play_binds_the_signup_by_its_referrer(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code)
+    told = await resolved(client, **installed(token))
+    assert (told["method"], told["guaranteed"], told["code"]) == ("install_referrer", True, code)
+    player = await signed_up(
+        client, database, since=timedelta(0), referral_token=told["referral_token"]
+    )
+    referral = await referral_of(client, player)
+    assert referral["code"] == code
+    assert referral["attribution"]["method"] == "install_referrer"
+
+
+async def test_what_play_told_is_kept_as_evidence(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    device = unique("device")
+    body = installed(token)
+    await resolved(client, **body, device_id=device, device_model="Pixel 8", ip=an_address())
+    (touch,) = await touches_of(database, settings, device)
+    assert touch.evidence == {name: body[name] for name in body if name != "platform"}
+    hashes = [touch.ip, touch.device_id, touch.visitor, *touch.signals.values()]
+    assert all(text is not None and text.startswith("hm1:") for text in hashes)
+
+
+async def test_a_universal_link_with_a_code_is_followed_by_the_device(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    link = f"https://refer.example/r/{code.lower()}"
+    told = await resolved(client, universal_link=link, device_id=device)
+    assert (told["code"], told["method"], told["guaranteed"]) == (code, "universal_link", True)
+    player = await signed_up(
+        client, database, since=timedelta(0), referral_token=told["referral_token"]
+    )
+    assert (await referral_of(client, player))["attribution"]["method"] == "universal_link"
+    (touch,) = await touches_of(database, settings, device)
+    assert (touch.method, touch.code) == (Method.UNIVERSAL_LINK, code)
+
+
+async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    link = f"https://refer.example/r/{code}"
+    for _ in range(2):
+        told = await resolved(client, clipboard_token=link, device_id=device)
+        assert (told["method"], told["confidence"]) == ("clipboard", 0.95)
+    kept = await touches_of(database, settings, device)
+    assert {touch.confidence for touch in kept} == {0.95}
+
+
+async def test_the_surest_way_is_answered_and_the_others_are_kept(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    codes = [await code_of_a_new_player(client) for _ in range(3)]
+    tokens = [await followed(client, code) for code in codes]
+    device = unique("device")
+    everything = {
+        "cookie_token": tokens[2],
+        "clipboard_token": tokens[1],
+        **installed(tokens[0]),
+        "device_id": device,
+    }
+    assert (await resolved(client, **everything))["code"] == codes[0]
+    del everything["install_referrer"]
+    assert (await resolved(client, **everything))["code"] == codes[1]
+    del everything["clipboard_token"]
+    assert (await resolved(client, **everything))["code"] == codes[2]
+    kept = await touches_of(database, settings, device)
+    assert {(touch.method, touch.code) for touch in kept} == {
+        (Method.INSTALL_REFERRER, codes[0]),
+        (Method.CLIPBOARD, codes[1]),
+        (Method.COOKIE, codes[2]),
+    }
+
+
+async def test_a_token_stays_as_weak_as_the_weakest_way_that_it_came(client: AsyncClient) -> None:
+    token = await followed(client, await code_of_a_new_player(client))
+    by_cookie = (await resolved(client, cookie_token=token))["referral_token"]
+    link = WAYS["universal_link"].format(token=by_cookie)
+    told = await resolved(client, universal_link=link)
+    assert (told["method"], told["confidence"]) == ("cookie", 0.9)
+
+
+async def test_one_way_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code)
+    told = await resolved(
+        client,
+        **installed(cut(token)),
+        clipboard_token=token,
+        universal_link="https://evil.example/",
+    )
+    assert (told["code"], told["method"]) == (code, "clipboard")
+
+
+@pytest.mark.parametrize("with_device", [True, False])
+async def test_the_same_request_again_is_answered_alike_and_touches_once(
+    client: AsyncClient, database: Database, settings: Settings, *, with_device: bool
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    token = await followed(client, code)
+    body = {
+        "universal_link": f"https://refer.example/r/{code}",
+        "clipboard_token": token,
+        "device_id": device if with_device else None,
+        "device_model": unique("phone"),
+    }
+    answers = await asyncio.gather(*(resolved(client, **body) for _ in range(8)))
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0]["code"] == code
+    if with_device:
+        assert len(await touches_of(database, settings, device)) == 2
+    else:
+        subject = read(answers[0]["referral_token"], key=token_key(settings), at=datetime.now(UTC))
+        async with database.reading() as session:
+            row = await session.get_one(ReferralRow, subject.subject)
+        assert row.code == code
+
+
+async def test_an_install_whose_times_are_unknown_is_believed(client: AsyncClient) -> None:
+    code = await code_of_a_new_player(client)
+    told = await resolved(
+        client,
+        platform="android",
+        install_referrer=urlencode({"referral_token": await followed(client, code)}),
+        install_begin_timestamp_seconds=0,
+        referrer_click_timestamp_seconds=None,
+    )
+    assert told["code"] == code
+
+
+async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
+    client: AsyncClient, database: Database
+) -> None:
+    code = await code_of_a_new_player(client)
+    token = await followed(client, code)
+    await signed_up(client, database, since=timedelta(0), referral_token=token)
+    told = await resolved(client, clipboard_token=token)
+    assert told["code"] == code
+    second = await signed_up(
+        client, database, since=timedelta(0), referral_token=told["referral_token"]
+    )
+    assert (await referral_of(client, second))["code"] == code
+
+
+async def test_a_friends_message_in_the_clipboard_is_the_invitation_in_it(
+    client: AsyncClient, database: Database, settings: Settings
+) -> None:
+    code, device = await code_of_a_new_player(client), unique("device")
+    message = f"Bet with me! {settings.public_url}/r/{code.lower()}."
+    told = await resolved(client, clipboard_token=message, device_id=device)
+    again = await resolved(client, clipboard_token=message, device_id=device)
+    player = await signed_up(
+        client, database, since=timedelta(0), referral_token=told["referral_token"]
+    )
+    assert (told["code"], told["method"], told["guaranteed"]) == (code, "clipboard", True)
+    assert again == told
+    assert (await referral_of(client, player))["attribution"]["method"] == "clipboard"
+    (touch,) = await touches_of(database, settings, device)
+    assert (touch.code, touch.evidence) == (code, {})
+
+
+async def test_a_link_counts_only_where_its_campaign_accepts_it(
+    client: AsyncClient, settings: Settings
+) -> None:
+    order = [{"methods": ["typed_code"]}]
+    slug = await published(client, attribution={"order": order})
+    link = f"{settings.public_url}/r/{await code_of_a_new_player(client, slug)}"
+    assert await resolved(client, universal_link=link) == NOTHING
+    assert await resolved(client, clipboard_token=link) == NOTHING
+
+
+async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) -> None:
+    organic = {"install_referrer": "utm_source=google-play&utm_medium=organic"}
+    for body in (
+        {},
+        organic,
+        {"clipboard_token": "a shopping list"},
+        {**PHONE, "ip": an_address()},
+    ):
+        assert await resolved(client, **body) == NOTHING
+
+
+async def test_a_token_that_a_signup_brings_goes_before_a_later_link_however_else_it_was_found(
+    client: AsyncClient, database: Database
+) -> None:
+    code, later = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    visitor = unique("visitor")
+    token = await followed(client, code, visitor_id=visitor)
+    await followed(client, later, visitor_id=visitor)
+    found = await resolved(client, clipboard_token=token, device_id=unique("device"))
+
+    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+
+    referral = await referral_of(client, player)
+    assert (found["code"], found["method"]) == (code, "clipboard")
+    assert (referral["code"], referral["attribution"]["method"]) == (code, "referral_token")

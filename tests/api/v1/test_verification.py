@@ -1,0 +1,63 @@
+"""The books are verified once at a time, however many ask."""
+
+import asyncio
+
+from httpx import AsyncClient
+
+from api.v1.verification import Verifying
+from db.engine import Database
+from referrals.verification.verify import Lag, Report
+from tests.fixtures.watching import statements_of
+
+URL = "/v1/ledger/verify"
+
+
+class Run:
+    """Stands in for the scans: counts its starts, and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.under_way = 0
+        self.started = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self) -> Report:
+        self.starts += 1
+        self.under_way += 1
+        assert self.under_way == 1
+        self.started.set()
+        await self.let_go.wait()
+        self.under_way -= 1
+        return Report(
+            (), Lag(undelivered=self.starts, unpublished=0, oldest_s=0, awaiting_review=0)
+        )
+
+
+async def test_many_who_ask_at_once_share_the_scans(
+    client: AsyncClient, database: Database
+) -> None:
+    with statements_of(database) as seen:
+        answers = await asyncio.gather(*(client.get(URL) for _ in range(10)))
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert sum("ISOLATION LEVEL REPEATABLE READ" in statement for statement in seen) <= 2
+
+
+async def test_who_asks_during_a_run_is_answered_by_the_next_one() -> None:
+    run = Run()
+    verifying = Verifying(run)
+    first = asyncio.create_task(verifying.report())
+    await run.started.wait()
+    later = [asyncio.create_task(verifying.report()) for _ in range(3)]
+    run.let_go.set()
+    assert (await first).lag.undelivered == 1
+    assert [(await task).lag.undelivered for task in later] == [2, 2, 2]
+
+
+async def test_a_caller_who_leaves_stops_nobody_elses_answer() -> None:
+    run = Run()
+    verifying = Verifying(run)
+    leaving, staying = [asyncio.create_task(verifying.report()) for _ in range(2)]
+    await run.started.wait()
+    leaving.cancel()
+    run.let_go.set()
+    assert (await staying).lag.undelivered == 1

@@ -1,0 +1,249 @@
+"""Matching a first open with a click: only when it cannot mean anybody else."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.attribution.matching import (
+    WEIGHTS,
+    Candidate,
+    Match,
+    hashed,
+    match,
+    signals_of,
+    system_in,
+)
+from domain.attribution.policy import Refusal
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+KEY = b"a key for tests"
+PHONE = signals_of(
+    os="iOS",
+    os_version="18.5",
+    model="iPhone15,3",
+    locale="en-US",
+    time_zone="America/New_York",
+    screen="390x844",
+)
+WEB = signals_of(os="iOS", os_version="18.5", model="iPhone", locale="en-US,en;q=0.9")
+
+
+def candidate(
+    signals: Mapping[str, str] = WEB, *, code: str = "ANN", minutes_ago: int = 10
+) -> Candidate:
+    return Candidate(
+        referral_id=uuid4(),
+        code=code,
+        clicked_at=NOW - timedelta(minutes=minutes_ago),
+        match_window=timedelta(hours=2),
+        signals=signals,
+    )
+
+
+def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
+    clicked = candidate()
+    found = match([clicked], PHONE, now=NOW)
+    assert found == Match(
+        candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form")
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("iOS 18.5", "ios"),
+        ("iPhone OS 18_5", "ios"),
+        ("iPadOS", "ios"),
+        ("Android 15", "android"),
+        ("ANDROID", "android"),
+        ("15", "15"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_system_has_one_name_with_its_version_or_without(told: str | None, name: str) -> None:
+    assert system_in(told) == name
+
+
+def test_the_network_alone_decides_nothing() -> None:
+    assert match([candidate({})], PHONE, now=NOW) is None
+    assert match([candidate()], {}, now=NOW) is None
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_one_signal_beside_the_network_decides_nothing(name: str) -> None:
+    clicked = candidate({"os": PHONE["os"], name: PHONE[name]})
+    assert match([clicked], PHONE, now=NOW) is None
+
+
+def test_a_system_a_language_and_a_kind_of_phone_are_too_widespread_to_decide() -> None:
+    common = {name: PHONE[name] for name in ("os", "language", "form")}
+    assert match([candidate(common)], PHONE, now=NOW) is None
+
+
+@pytest.mark.parametrize("name", PHONE)
+def test_any_contradiction_excludes_a_click(name: str) -> None:
+    assert match([candidate(PHONE | {name: "another"})], PHONE, now=NOW) is None
+
+
+def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> None:
+    fits = candidate(PHONE, code="ANN")
+    for other in (PHONE, WEB, {}, signals_of(os="Android", model="Pixel 8")):
+        assert match([fits, candidate(other, code="BOB")], PHONE, now=NOW) is Refusal.AMBIGUOUS
+
+
+def test_two_visitors_of_one_code_are_no_doubt_about_who_invited() -> None:
+    near, far = candidate(PHONE), candidate(WEB)
+    for order in permutations((near, far, candidate({}))):
+        found = match(order, PHONE, now=NOW)
+        assert isinstance(found, Match)
+        assert found.candidate is near
+
+
+def test_of_two_clicks_that_fit_equally_the_later_counts() -> None:
+    later = candidate(minutes_ago=1)
+    found = match([later, candidate(minutes_ago=5)], PHONE, now=NOW)
+    assert isinstance(found, Match)
+    assert found.candidate is later
+
+
+def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> None:
+    alike = candidate(PHONE, minutes_ago=30)
+    found = match([candidate(WEB, minutes_ago=1), alike], PHONE, now=NOW)
+    assert isinstance(found, Match)
+    assert found.candidate is alike
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "counts"), [(0, True), (119, True), (120, False), (-1, False)]
+)
+def test_only_clicks_within_the_window_count(minutes_ago: int, counts: bool) -> None:  # noqa: FBT001
+    found = match([candidate(minutes_ago=minutes_ago)], PHONE, now=NOW)
+    assert isinstance(found, Match) is counts
+
+
+def test_each_campaign_has_its_own_window() -> None:
+    narrow = replace(candidate(), match_window=timedelta(minutes=5))
+    assert match([narrow], PHONE, now=NOW) is None
+    outside = replace(candidate(code="BOB"), match_window=timedelta(minutes=5))
+    assert isinstance(match([candidate(), outside], PHONE, now=NOW), Match)
+
+
+def test_everything_agreeing_is_still_no_certainty() -> None:
+    found = match([candidate(PHONE)], PHONE, now=NOW)
+    assert isinstance(found, Match)
+    assert (found.confidence, found.agreed) == (0.87, tuple(WEIGHTS))
+
+
+def test_hashes_are_compared_as_the_values_would_be() -> None:
+    found = match([candidate(hashed(WEB, KEY))], hashed(PHONE, KEY), now=NOW)
+    assert isinstance(found, Match)
+    assert found.agreed == ("os_version", "locale", "form")
+
+
+SIGNALS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
+CANDIDATES = st.lists(
+    st.builds(
+        lambda code, minutes, signals, number: Candidate(
+            referral_id=UUID(int=number),
+            code=code,
+            clicked_at=NOW - timedelta(minutes=minutes),
+            match_window=timedelta(hours=2),
+            signals=signals,
+        ),
+        st.sampled_from(["ANN", "BOB"]),
+        st.integers(-5, 150),
+        SIGNALS,
+        st.integers(0, 2**64),
+    ),
+    max_size=5,
+)
+
+
+@given(CANDIDATES, SIGNALS, st.randoms(use_true_random=False))
+def test_the_order_of_clicks_means_nothing(
+    clicks: list[Candidate], signals: dict[str, str], chance: Random
+) -> None:
+    again = chance.sample(clicks, len(clicks))
+    assert match(clicks, signals, now=NOW) == match(again, signals, now=NOW)
+
+
+@given(CANDIDATES, SIGNALS)
+def test_a_match_is_never_certain_never_alone_and_never_against_a_signal(
+    clicks: list[Candidate], signals: dict[str, str]
+) -> None:
+    found = match(clicks, signals, now=NOW)
+    if isinstance(found, Match):
+        assert 0.4 < found.confidence < 0.9
+        assert len(found.agreed) >= 2
+        shared = found.candidate.signals.keys() & signals.keys()
+        assert all(found.candidate.signals[name] == signals[name] for name in shared)
+
+
+@given(CANDIDATES, SIGNALS)
+def test_another_code_behind_the_network_never_makes_a_match(
+    clicks: list[Candidate], signals: dict[str, str]
+) -> None:
+    stranger = candidate(code="EVE")
+    found = match([*clicks, stranger], signals, now=NOW)
+    assert not isinstance(found, Match) or found.candidate.code == "EVE"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"locale": "en_US"}, {"locale": "en-US,en;q=0.9,es;q=0.8"}),
+        ({"locale": "zh-Hans_CN"}, {"locale": "zh-CN"}),
+        ({"locale": "en_US@rg=gbzzzz"}, {"locale": "EN-us-u-hc-h12"}),
+        ({"os": "iOS", "os_version": "18.5.1"}, {"os": "iPhone OS", "os_version": "18_5"}),
+        ({"os": "android", "os_version": "14"}, {"os": "Android", "os_version": "14.0"}),
+        ({"os": "iPadOS"}, {"os": "ios"}),
+        ({"model": "Pixel  8"}, {"model": "pixel 8"}),
+        ({"time_zone": "America/New_York"}, {"time_zone": "america/new_york "}),
+        ({"screen": "844x390"}, {"screen": "390 x 844 @3x"}),
+    ],
+)
+def test_two_spellings_of_a_signal_are_the_same(one: dict[str, str], other: dict[str, str]) -> None:
+    assert signals_of(**one) == signals_of(**other) != {}
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ({}, {}),
+        ({"model": "K", "os": "Android", "os_version": "10"}, {"os": "android"}),
+        ({"model": "iPhone"}, {"form": "iphone"}),
+        ({"model": "iPhone15,3"}, {"form": "iphone", "model": "iphone15,3"}),
+        ({"model": "Generic Smartphone"}, {}),
+        ({"locale": "en"}, {"language": "en"}),
+        ({"locale": "*"}, {}),
+        ({"os_version": "18"}, {}),
+        ({"screen": "large", "os_version": "new", "locale": "", "os": " "}, {}),
+    ],
+)
+def test_what_says_nothing_is_left_out(told: dict[str, str], known: dict[str, str]) -> None:
+    assert signals_of(**told) == known
+
+
+TEXT = st.text(max_size=40)
+TOLD = st.builds(
+    signals_of,
+    os=TEXT,
+    os_version=TEXT,
+    model=TEXT,
+    locale=TEXT,
+    time_zone=TEXT,
+    screen=TEXT,
+)
+
+
+@given(TOLD)
+def test_any_text_is_read_without_a_fault(signals: dict[str, str]) -> None:
+    assert all(signals.values())

@@ -1,0 +1,314 @@
+"""To which referral a signup belongs: one decision, whatever order its touches come in."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.attribution.policy import (
+    DEFAULT_POLICY,
+    Attribution,
+    Method,
+    Pick,
+    Policy,
+    Refusal,
+    Step,
+    Touch,
+    Unattributed,
+    attribute,
+    policy_among,
+)
+from tests.builders import NOW, signup
+
+SIGNUP = signup("friend")
+HOUR = timedelta(hours=1)
+FIRST_TOUCH = Policy(order=(Step(methods=(Method.REFERRAL_TOKEN,), touch=Pick.FIRST),))
+
+
+def touch(method: Method = Method.REFERRAL_TOKEN, **fields: Any) -> Touch:  # noqa: ANN401
+    plain = Touch(
+        touch_id=uuid4(),
+        method=method,
+        at=NOW - HOUR,
+        code="ANN",
+        campaign="spring",
+        referrer_id="ann",
+        referral_id=uuid4(),
+    )
+    return replace(plain, **fields)
+
+
+def won_by(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Touch:
+    verdict = attribute(SIGNUP, touches, policy)
+    assert isinstance(verdict, Attribution)
+    return verdict.winner
+
+
+def refused(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Refusal:
+    verdict = attribute(SIGNUP, touches, policy)
+    assert isinstance(verdict, Unattributed)
+    return verdict.reason
+
+
+def test_ways_count_in_the_order_of_the_default_policy() -> None:
+    order = [method for step in DEFAULT_POLICY.order for method in step.methods]
+    touches = [touch(method, code=method.value.upper()) for method in order]
+
+    winners = []
+    while touches:
+        winners.append(won_by(touches))
+        touches = [one for one in touches if one.touch_id != winners[-1].touch_id]
+
+    ranks = [DEFAULT_POLICY.step_of(winner.method) for winner in winners]
+    assert ranks == sorted(ranks, key=lambda rank: rank or 0)
+    assert winners[0].method is Method.TYPED_CODE
+    assert winners[-1].method is Method.PROBABILISTIC
+
+
+def test_what_support_decided_outranks_whatever_a_campaign_orders() -> None:
+    manual = touch(Method.MANUAL, at=NOW + timedelta(days=9))
+    assert won_by([touch(Method.TYPED_CODE), manual], FIRST_TOUCH) == manual
+
+
+def test_a_signal_counts_as_a_token() -> None:
+    signalled = touch(Method.SIGNAL)
+    assert won_by([signalled, touch(Method.INSTALL_REFERRER)]) == signalled
+
+
+def test_the_last_touch_counts_unless_the_campaign_says_the_first() -> None:
+    first, last = touch(at=NOW - 2 * HOUR), touch(at=NOW - HOUR)
+    assert won_by([first, last]) == last
+    assert won_by([first, last], FIRST_TOUCH) == first
+
+
+def test_what_the_signup_brought_along_is_its_last_touch() -> None:
+    brought, later = touch(at=NOW - 2 * HOUR, is_presented=True), touch(at=NOW - HOUR)
+    assert won_by([brought, later]) == brought
+    assert won_by([brought, later], FIRST_TOUCH) == brought
+
+
+@pytest.mark.parametrize(
+    ("method", "at", "refusal"),
+    [
+        (Method.REFERRAL_TOKEN, NOW - 3 * HOUR, Refusal.OUTSIDE_WINDOW),
+        (Method.CLIPBOARD, NOW, Refusal.NOT_ACCEPTED),
+        (Method.TYPED_CODE, NOW + 25 * HOUR, Refusal.LATE_CODE),
+    ],
+)
+def test_a_touch_that_the_policy_does_not_take_says_why(
+    method: Method,
+    at: datetime,
+    refusal: Refusal,
+) -> None:
+    policy = Policy(
+        order=(
+            Step(methods=(Method.TYPED_CODE,)),
+            Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
+        )
+    )
+    assert refused([touch(method, at=at)], policy) is refusal
+
+
+def test_windows_and_the_grace_include_their_ends() -> None:
+    steps = (Step(methods=(Method.TYPED_CODE,)), Step(methods=(Method.COOKIE,), window=2 * HOUR))
+    policy = Policy(order=steps, claim_grace=HOUR)
+    oldest, latest = (
+        touch(Method.COOKIE, at=NOW - 2 * HOUR),
+        touch(Method.TYPED_CODE, at=NOW + HOUR),
+    )
+    assert won_by([oldest], policy) == oldest
+    assert won_by([oldest, latest], policy) == latest
+
+
+def test_a_code_typed_within_the_grace_counts() -> None:
+    late = touch(Method.TYPED_CODE, at=NOW + 23 * HOUR)
+    assert won_by([touch(), late]) == late
+
+
+def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
+    policy = Policy(
+        order=(
+            Step(methods=(Method.TYPED_CODE,)),
+            Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
+        )
+    )
+    for last in (touch(at=NOW - 2 * HOUR), touch(Method.TYPED_CODE, at=NOW + 24 * HOUR)):
+        assert won_by([last], policy) == last
+
+
+def test_of_what_support_decided_the_last_counts_whatever_a_campaign_orders() -> None:
+    first, last = touch(Method.MANUAL, at=NOW), touch(Method.MANUAL, at=NOW + HOUR)
+    assert won_by([last, first], FIRST_TOUCH) == last
+
+
+def test_a_players_own_code_counts_only_where_nothing_else_does() -> None:
+    own, friend = touch(Method.TYPED_CODE, referrer_id="friend"), touch(Method.COOKIE)
+
+    assert won_by([own, friend]) == friend
+    alone = attribute(SIGNUP, [own], DEFAULT_POLICY)
+    assert isinstance(alone, Attribution)
+    assert alone.is_self
+
+
+def test_a_code_typed_from_a_link_continues_the_links_invitation() -> None:
+    link, typed = touch(), touch(Method.TYPED_CODE, referral_id=None)
+    assert won_by([link, typed]).referral_id == link.referral_id
+    assert won_by([link, replace(typed, code="BOB")]).referral_id is None
+    earlier = touch(at=NOW - 3 * HOUR)
+    assert won_by([link, earlier, typed]).referral_id == link.referral_id
+
+
+def test_losers_are_told_that_they_were_outranked() -> None:
+    link, cookie = touch(), touch(Method.COOKIE)
+    verdict = attribute(SIGNUP, [cookie, link], DEFAULT_POLICY)
+    told = {one.touch_id: one.refusal for one in verdict.candidates}
+    assert told == {link.touch_id: None, cookie.touch_id: Refusal.OUTRANKED}
+
+
+def test_a_signup_without_a_touch_belongs_to_nobody() -> None:
+    assert refused([]) is Refusal.NO_TOUCH
+
+
+def test_of_several_reasons_that_of_the_best_way_is_told() -> None:
+    forged = touch(refusal=Refusal.FORGED_TOKEN, is_presented=True)
+    unknown = touch(Method.TYPED_CODE, refusal=Refusal.UNKNOWN_CODE, is_presented=True)
+    assert refused([forged, unknown]) is Refusal.UNKNOWN_CODE
+    ended = touch(Method.TYPED_CODE, refusal=Refusal.CAMPAIGN_ENDED)
+    assert refused([forged, ended]) is Refusal.FORGED_TOKEN
+
+
+def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
+    other = replace(FIRST_TOUCH, claim_grace=HOUR)
+    policies = {"spring": FIRST_TOUCH, "summer": other}
+    spring, summer = touch(at=NOW - 2 * HOUR), touch(campaign="summer")
+
+    assert policy_among([summer, spring], policies) is other
+    assert policy_among([summer, replace(spring, is_presented=True)], policies) is FIRST_TOUCH
+    assert policy_among([replace(summer, refusal=Refusal.UNKNOWN_CODE), spring], policies) is (
+        FIRST_TOUCH
+    )
+    assert policy_among([], policies) is DEFAULT_POLICY
+    assert policy_among([replace(summer, refusal=Refusal.EXPIRED_TOKEN)], policies) is other
+
+
+TIMES = st.sampled_from([NOW - 48 * HOUR, NOW - HOUR, NOW + HOUR, NOW + 48 * HOUR])
+FEW_WAYS = [Method.MANUAL, Method.TYPED_CODE, Method.REFERRAL_TOKEN, Method.COOKIE]
+THOROUGHLY = settings(max_examples=400)
+"""Faults need several touches that are alike in all but one thing."""
+TOUCHES = st.lists(
+    st.builds(
+        Touch,
+        touch_id=st.uuids(),
+        method=st.sampled_from(FEW_WAYS) | st.sampled_from(Method),
+        at=st.just(NOW - HOUR) | TIMES,
+        code=st.sampled_from(["ANN", "BOB"]),
+        campaign=st.sampled_from(["spring", "summer", None]),
+        referrer_id=st.sampled_from(["ann", "bob", "friend"]),
+        referral_id=st.none() | st.uuids(),
+        is_presented=st.booleans(),
+        refusal=st.none()
+        | st.none()
+        | st.sampled_from([Refusal.FORGED_TOKEN, Refusal.UNCONFIRMED, Refusal.CAMPAIGN_ENDED]),
+    ),
+    max_size=6,
+    unique_by=lambda one: one.touch_id,
+)
+STEPS = st.builds(
+    Step,
+    methods=st.lists(
+        st.sampled_from(FEW_WAYS[1:]) | st.sampled_from(Method),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    ).map(tuple),
+    touch=st.sampled_from(Pick),
+    window=st.none() | st.sampled_from([HOUR / 2, 2 * HOUR, 72 * HOUR]),
+)
+POLICIES = st.builds(
+    Policy,
+    order=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+    claim_grace=st.sampled_from([HOUR / 2, 24 * HOUR, 72 * HOUR]),
+)
+
+
+@THOROUGHLY
+@given(data=st.data(), touches=TOUCHES, policy=POLICIES)
+def test_any_order_of_touches_gives_the_same_decision(
+    data: st.DataObject, touches: list[Touch], policy: Policy
+) -> None:
+    shuffled = data.draw(st.permutations(touches))
+
+    assert attribute(SIGNUP, shuffled, policy) == attribute(SIGNUP, touches, policy)
+    policies = {"spring": policy, "summer": DEFAULT_POLICY}
+    assert policy_among(shuffled, policies) is policy_among(touches, policies)
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_no_refused_touch_and_no_unlisted_way_ever_wins(
+    touches: list[Touch], policy: Policy
+) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    if isinstance(verdict, Attribution):
+        (given_,) = (one for one in touches if one.touch_id == verdict.winner.touch_id)
+        assert given_.refusal is None
+        assert policy.step_of(given_.method) is not None
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_the_winner_is_the_first_or_last_that_holds_in_the_best_step(
+    touches: list[Touch], policy: Policy
+) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    judged = {one.touch_id: one.refusal for one in verdict.candidates}
+    ranks = {one.touch_id: policy.step_of(one.method) for one in touches}
+    holding = [one for one in touches if judged[one.touch_id] in {None, Refusal.OUTRANKED}]
+    own = [one for one in touches if judged[one.touch_id] is Refusal.SELF]
+    assert isinstance(verdict, Attribution) is bool(holding or own)
+    if isinstance(verdict, Attribution):
+        best = min(ranks[one.touch_id] or 0 for one in holding or own)
+        equal = [one for one in holding or own if ranks[one.touch_id] == best]
+        first = min(equal, key=lambda one: (one.at, one.touch_id))
+        last = max(equal, key=lambda one: (one.is_presented, one.at, one.touch_id))
+        picks_first = best >= 0 and policy.order[best].touch is Pick.FIRST
+        assert verdict.winner.touch_id == (first if picks_first else last).touch_id
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_the_winner_continues_only_an_invitation_of_its_code_that_holds(
+    touches: list[Touch], policy: Policy
+) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    if isinstance(verdict, Attribution) and verdict.winner.referral_id is not None:
+        judged = {one.touch_id: one.refusal for one in verdict.candidates}
+        holding = {None, Refusal.OUTRANKED, verdict.winner.refusal}
+        assert (verdict.winner.code, verdict.winner.referral_id) in {
+            (one.code, one.referral_id) for one in touches if judged[one.touch_id] in holding
+        }
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_each_touch_is_judged_by_itself(touches: list[Touch], policy: Policy) -> None:
+    together = {one.touch_id: one.refusal for one in attribute(SIGNUP, touches, policy).candidates}
+    for one in touches:
+        (alone,) = attribute(SIGNUP, [one], policy).candidates
+        assert together[one.touch_id] in {alone.refusal, alone.refusal or Refusal.OUTRANKED}
+
+
+@THOROUGHLY
+@given(touches=TOUCHES, policy=POLICIES)
+def test_who_wins_does_not_depend_on_those_who_lose(touches: list[Touch], policy: Policy) -> None:
+    verdict = attribute(SIGNUP, touches, policy)
+    if isinstance(verdict, Attribution):
+        for loser in touches:
+            if loser.touch_id != verdict.winner.touch_id:
+                fewer = attribute(SIGNUP, [one for one in touches if one is not loser], policy)
+                assert isinstance(fewer, Attribution)
+                assert fewer.winner.touch_id == verdict.winner.touch_id

@@ -1,0 +1,110 @@
+"""Arrows of money."""
+
+from collections import Counter
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ledger.movements import (
+    ARROWS,
+    Account,
+    Book,
+    Movement,
+    Transfer,
+    account,
+    split_reinstatement,
+    split_reversal,
+    transfer_id,
+)
+from tests.builders import usd
+
+CAMPAIGN, REWARD = uuid4(), uuid4()
+_B = Book
+
+
+@pytest.mark.parametrize(
+    ("movement", "net"),
+    [
+        (Movement.FUND, {_B.FUNDING: -1, _B.CAMPAIGN: 1}),
+        (Movement.DEFUND, {_B.CAMPAIGN: -1, _B.FUNDING: 1}),
+        (Movement.HOLD, {_B.CAMPAIGN: -1, _B.HELD: 1}),
+        (Movement.RELEASE, {_B.HELD: -1, _B.AVAILABLE: 1}),
+        (Movement.VOID, {_B.HELD: -1, _B.CAMPAIGN: 1}),
+        (Movement.REVERSE, {_B.AVAILABLE: -1, _B.CAMPAIGN: 1}),
+        (Movement.OWE, {_B.OWED: -1, _B.RECOVERABLE: 1}),
+        (
+            Movement.RECOVER,
+            {_B.AVAILABLE: -1, _B.OWED: 1, _B.RECOVERABLE: -1, _B.CAMPAIGN: 1},
+        ),
+        (Movement.REINSTATE, {_B.CAMPAIGN: -1, _B.AVAILABLE: 1}),
+        (Movement.FORGIVE, {_B.CAMPAIGN: 0, _B.OWED: 1, _B.RECOVERABLE: -1}),
+        (Movement.SPEND, {_B.AVAILABLE: -1, _B.SPENT: 1}),
+    ],
+)
+def test_what_a_movement_does_to_each_account(movement: Movement, net: dict[Book, int]) -> None:
+    moved = moves([transfer(movement, 1)])
+
+    assert {account.book: minor for account, minor in moved.items()} == net
+
+
+def test_every_movement_has_a_route() -> None:
+    assert set(ARROWS) == set(Movement)
+
+
+@given(st.lists(st.tuples(st.sampled_from(Movement), st.integers(1, 10**6)), max_size=20))
+def test_any_sequence_of_movements_conserves_money(acts: list[tuple[Movement, int]]) -> None:
+    moved = moves([transfer(movement, minor) for movement, minor in acts])
+
+    assert sum(moved.values()) == 0
+
+
+@given(amount=st.integers(0, 10**6), there=st.integers(-(10**6), 10**6))
+def test_a_split_has_all_of_the_amount_and_takes_no_more_than_is_there(
+    amount: int, there: int
+) -> None:
+    reversal = split_reversal(usd(amount), available_minor=there)
+    again = split_reinstatement(usd(amount), owed_minor=there)
+
+    assert reversal.there + reversal.debt == again.there + again.debt == usd(amount)
+    assert reversal.there.minor <= max(0, there)
+    assert again.debt.minor <= max(0, there)
+
+
+def test_an_account_of_a_campaign_or_of_a_player_needs_its_owner() -> None:
+    with pytest.raises(ValueError, match="campaign"):
+        account(Book.CAMPAIGN, "USD", campaign_id=None, player_id="p")
+    with pytest.raises(ValueError, match="player"):
+        account(Book.AVAILABLE, "USD", campaign_id=CAMPAIGN, player_id=None)
+
+
+def test_ids_follow_from_what_they_name() -> None:
+    one = Account(book=Book.AVAILABLE, currency="USD", player_id="p")
+    ids: set[UUID] = {
+        one.id,
+        Account(book=Book.HELD, currency="USD", player_id="p").id,
+        Account(book=Book.AVAILABLE, currency="EUR", player_id="p").id,
+        Account(book=Book.AVAILABLE, currency="USD", player_id="q").id,
+        transfer_id(REWARD, Movement.REVERSE),
+        transfer_id(REWARD, Movement.REVERSE, cycle=1),
+        transfer_id(REWARD, Movement.REINSTATE, cycle=1),
+    }
+
+    assert len(ids) == 7
+    assert Account(book=Book.AVAILABLE, currency="USD", player_id="p").id == one.id
+
+
+def transfer(movement: Movement, minor: int) -> Transfer:
+    return Transfer(
+        id=uuid4(), movement=movement, amount=usd(minor), campaign_id=CAMPAIGN, player_id="p"
+    )
+
+
+def moves(transfers: list[Transfer]) -> Counter[Account]:
+    moved: Counter[Account] = Counter()
+    for each in transfers:
+        for source, target in each.arrows:
+            moved[source] -= each.amount.minor
+            moved[target] += each.amount.minor
+    return moved

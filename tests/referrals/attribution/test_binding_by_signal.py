@@ -1,0 +1,122 @@
+"""A signup that is signalled to a referral's workflow, over whichever door it is heard first."""
+
+from datetime import timedelta
+
+import pytest
+
+from db.engine import Database
+from db.tables import Campaign
+from domain.attribution.policy import Method, Policy, Step
+from domain.campaigns.terms import CampaignStatus
+from domain.intake.facts import Signup
+from domain.lifecycle.referral import Stage
+from referrals.attribution.decide import bind_signup
+from referrals.attribution.log import Attempt, Binding, Entry, Way
+from referrals.attribution.reattribution import Mind, change
+from tests.builders import NOW, TOKEN_KEY, a_code, an_offer, signup, unique
+from tests.courier.steps import (
+    Invited,
+    a_shared_code,
+    attribution,
+    deliveries_to,
+    hear,
+    invited,
+    referral,
+    referrals_of,
+    route,
+    sign_up,
+    signals_to,
+)
+
+SOON = NOW + timedelta(minutes=5)
+
+
+async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Database) -> None:
+    link, arrival = await invited(database), signup()
+
+    await _signal(database, link, arrival)
+    await _signal(database, link, arrival)
+    await route(database, arrival.player_id)
+
+    row = await referral(database, link)
+    assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
+    assert len(await deliveries_to(database, row)) == 1
+    (touch,) = (await attribution(database, arrival, Way.SIGNAL)).touches
+    assert (touch["method"], touch["outcome"], touch["referral_id"]) == (
+        "signal",
+        "won",
+        str(row.id),
+    )
+
+
+async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: Database) -> None:
+    link, arrival = await invited(database), signup()
+
+    decided = await sign_up(database, arrival)
+    await _signal(database, link, arrival)
+
+    assert decided.outcome == "no_touch"
+    assert (await referral(database, link)).referee_id == arrival.player_id
+
+
+@pytest.mark.parametrize("is_signalled_first", [False, True])
+async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
+    database: Database, *, is_signalled_first: bool
+) -> None:
+    link, code = await invited(database), await a_shared_code(database)
+    arrival = signup(at=SOON, code=code)
+
+    if is_signalled_first:
+        await _signal(database, link, arrival)
+        await route(database, arrival.player_id)
+    else:
+        await sign_up(database, arrival)
+        await _signal(database, link, arrival)
+
+    (row,) = await referrals_of(database, arrival.player_id)
+    lost = await referral(database, link)
+    assert (row.code, row.attribution_method) == (code, Method.TYPED_CODE)
+    assert (lost.stage, await signals_to(database, lost)) == (Stage.LOST, ["supersede"])
+
+
+async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
+    database: Database,
+) -> None:
+    link, arrival = await invited(database), signup()
+    await _signal(database, link, arrival)
+
+    told = await _claims_where_links_go_first(database, arrival)
+
+    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+
+
+async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_that_is_over_now(
+    database: Database,
+) -> None:
+    link = await invited(database)
+    arrival = signup(referral_token=link.token)
+    await sign_up(database, arrival)
+    async with database.transaction() as session:
+        campaign = await session.get_one(Campaign, link.row.campaign_id)
+        campaign.status = CampaignStatus.PAUSED
+
+    told = await _claims_where_links_go_first(database, arrival)
+
+    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+
+
+async def _claims_where_links_go_first(database: Database, arrival: Signup) -> Binding:
+    order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
+    async with database.transaction() as session:
+        offer = await an_offer(session, policy=Policy(order=order))
+        code = (await a_code(session, offer)).code
+        player, attempt = arrival.player_id, unique("claim")
+        entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
+        mind = Mind(entry=entry, player_id=player, code=code, told_at=SOON)
+        return await change(session, mind, token_key=TOKEN_KEY, now=SOON)
+
+
+async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
+    await hear(database, arrival, player_id=arrival.player_id)
+    async with database.transaction() as session:
+        await bind_signup(session, arrival, token_key=TOKEN_KEY, now=NOW, signalled_to=link.row.id)

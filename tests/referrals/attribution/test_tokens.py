@@ -1,0 +1,54 @@
+"""Tokens: only what was issued with the key, whole and in time, is worth anything."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.attribution.policy import Method
+from referrals.attribution.tokens import CARRIERS, LONGEST, Outcome, issue, read
+
+KEY = b"a key for tests"
+REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
+ENDS = datetime(2026, 3, 1, tzinfo=UTC)
+TOKEN = issue(REFERRAL, expires_at=ENDS, key=KEY)
+
+
+def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
+    before = read(TOKEN, key=KEY, at=ENDS - timedelta(seconds=1))
+    after = read(TOKEN, key=KEY, at=ENDS)
+    assert (before.outcome, before.subject) == (Outcome.VALID, REFERRAL)
+    assert (after.outcome, after.subject) == (Outcome.EXPIRED, REFERRAL)
+
+
+def test_a_token_ends_no_sooner_than_the_window_that_it_stands_for() -> None:
+    token = issue(REFERRAL, expires_at=ENDS + timedelta(microseconds=900_000), key=KEY)
+    within = read(token, key=KEY, at=ENDS + timedelta(microseconds=800_000))
+    assert within.outcome is Outcome.VALID
+
+
+def test_a_repeated_click_gets_the_token_it_had() -> None:
+    assert issue(REFERRAL, expires_at=ENDS, key=KEY) == TOKEN
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", ".", "x", TOKEN[:-1], TOKEN[1:], TOKEN + "A", TOKEN.swapcase(), "é" + TOKEN, "\0",
+     "\ud800", TOKEN.partition(".")[0], "." + TOKEN.partition(".")[2], "a" * (LONGEST + 1),
+     issue(REFERRAL, expires_at=ENDS, key=b"another key")],
+)  # fmt: skip
+def test_anything_else_is_forged(token: str) -> None:
+    reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
+    assert (reading.outcome, reading.subject) == (Outcome.FORGED, None)
+
+
+def test_a_token_shows_neither_player_nor_code() -> None:
+    assert len(TOKEN) < 80
+    assert str(REFERRAL) not in TOKEN
+
+
+@pytest.mark.parametrize("method", CARRIERS)
+def test_a_token_says_how_it_was_carried(method: Method) -> None:
+    token = issue(REFERRAL, expires_at=ENDS, key=KEY, method=method)
+    reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
+    assert (reading.outcome, reading.subject, reading.method) == (Outcome.VALID, REFERRAL, method)

@@ -1,0 +1,98 @@
+"""Whatever is posted, in whatever order, money is moved and never made."""
+
+from typing import Final
+from uuid import UUID, uuid4
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from db.engine import Database, Session
+from db.tables import ReferralRow, Reward
+from domain.ledger.movements import Movement, Transfer
+from domain.money import Money
+from referrals.ledger.posting import Posting, post
+from tests import builders
+from tests.referrals import lives
+
+RESOLVING: Final = (Movement.RELEASE, Movement.VOID)
+UNREWARDED: Final = (Movement.FUND, Movement.DEFUND, Movement.SPEND)
+BROKEN: Final = text("""
+    SELECT a.book FROM accounts a LEFT JOIN entries e ON e.account_id = a.id
+     WHERE (a.player_id = :player_id OR a.campaign_id = :campaign_id)
+     GROUP BY a.id
+    HAVING a.balance_minor <> coalesce(sum(e.amount_minor), 0) AND a.book <> 'spent'
+        OR sum(e.amount_minor) < 0 AND a.book <> 'owed'
+""")
+MOVED: Final = text("""
+    SELECT coalesce(sum(e.amount_minor), 0), count(*)
+      FROM entries e JOIN transfers t ON t.id = e.transfer_id
+     WHERE t.reference = :reference
+""")
+
+steps = st.lists(
+    st.tuples(st.sampled_from(Movement), st.sampled_from([1, 400, 1000, 99_000])), max_size=12
+)
+
+
+@given(steps=steps)
+@settings(max_examples=30, deadline=None)
+async def test_any_sequence_of_postings_conserves_money(
+    database: Database, steps: list[tuple[Movement, int]]
+) -> None:
+    async with Session(database.engine) as session:
+        owners, reference = await _reward(session), builders.unique("postings")
+        holds: list[UUID] = []
+        arrows = 0
+        for movement, minor in steps:
+            hold = holds.pop() if movement in RESOLVING and holds else None
+            if movement in RESOLVING and hold is None:
+                continue
+            transfer = _transfer(owners, movement, minor, hold)
+            posting = await post(session, [transfer], at=builders.NOW, reference=reference)
+            if posting is Posting.POSTED:
+                arrows += len(transfer.arrows)
+                holds += [transfer.id] if movement is Movement.HOLD else []
+        total, ends = (await session.execute(MOVED, {"reference": reference})).one()
+        assert (total, ends) == (0, 2 * arrows)
+        assert (await session.execute(BROKEN, _owners(owners))).all() == []
+
+
+async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None:
+    async with database.transaction() as session:
+        offer = await builders.an_offer(session, budget=builders.usd(1))
+        fund = Transfer(
+            id=uuid4(),
+            movement=Movement.FUND,
+            amount=builders.usd(),
+            campaign_id=offer.campaign.id,
+        )
+        postings = [await post(session, [fund], at=builders.NOW) for _ in range(3)]
+    assert postings == [Posting.POSTED, Posting.ALREADY, Posting.ALREADY]
+
+
+async def _reward(session: Session) -> tuple[Reward, ReferralRow]:
+    row = await lives.a_held_referral(session)
+    reward = await session.scalar(select(Reward).where(Reward.referral_id == row.id))
+    assert reward is not None
+    return reward, row
+
+
+def _transfer(
+    owners: tuple[Reward, ReferralRow], movement: Movement, minor: int, hold: UUID | None = None
+) -> Transfer:
+    reward, row = owners
+    return Transfer(
+        id=uuid4(),
+        movement=movement,
+        amount=Money(minor, reward.currency),
+        campaign_id=row.campaign_id,
+        player_id=reward.player_id,
+        reward_id=None if movement in UNREWARDED else reward.id,
+        resolves_hold_id=hold,
+    )
+
+
+def _owners(owners: tuple[Reward, ReferralRow]) -> dict[str, object]:
+    reward, row = owners
+    return {"player_id": reward.player_id, "campaign_id": row.campaign_id}

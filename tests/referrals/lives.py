@@ -1,0 +1,60 @@
+"""Referrals with money behind them, for tests of the ledger's rules and of verification."""
+
+from datetime import timedelta
+from typing import Final
+
+from courier.route_player import route_player
+from db.engine import Session
+from db.tables import ReferralRow
+from domain.fraud.rules import Evidence
+from domain.lifecycle.referral import Stage
+from domain.rewards.promises import promises
+from referrals.fraud import assessments
+from referrals.intake import store as facts
+from referrals.lifecycle import store as referrals
+from referrals.rewards import movements as rewards
+from tests import builders
+
+CREDITED_AT: Final = builders.NOW + timedelta(hours=2)
+
+
+async def a_held_referral(session: Session) -> ReferralRow:
+    """The reward is reserved and waits."""
+    row = await builders.a_bound_referral(session)
+    referee_id = str(row.referee_id)
+    paid = builders.deposit(referee_id)
+    await facts.record(session, paid, player_id=referee_id, door="http")
+    await route_player(session, referee_id, token_key=builders.TOKEN_KEY, now=CREDITED_AT)
+    await assessments.store(
+        session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
+    )
+    await session.flush()
+    promised = await rewards.promise(
+        session,
+        row,
+        promises(row.id, builders.TERMS, referrer_id=row.referrer_id, referee_id=referee_id),
+        deposit_event_id=paid.event_id,
+        held_until=CREDITED_AT,
+        at=CREDITED_AT,
+    )
+    await rewards.hold(session, row, promised, at=CREDITED_AT)
+    await referrals.enter(session, row, Stage.HELD, until=CREDITED_AT, at=CREDITED_AT)
+    row.qualified_by = paid.event_id
+    return row
+
+
+async def a_rewarded_referral(session: Session) -> ReferralRow:
+    row = await a_held_referral(session)
+    held = await rewards.of_referral(session, row.id)
+    await rewards.release(session, row, held, at=CREDITED_AT)
+    until = CREDITED_AT + builders.TERMS.chargeback_window
+    await referrals.enter(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
+    return row
+
+
+async def a_reversed_referral(session: Session) -> ReferralRow:
+    row = await a_rewarded_referral(session)
+    issued = await rewards.of_referral(session, row.id)
+    await rewards.reverse(session, row, issued, at=CREDITED_AT)
+    await referrals.enter(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
+    return row

@@ -1,0 +1,96 @@
+"""docker-compose.yml and Dockerfile against the settings and the command line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+import cli
+from runtime.settings import MigrationSettings, Settings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
+OURS: Final = {
+    "api": Settings,
+    "worker": Settings,
+    "courier": Settings,
+    "migrate": MigrationSettings,
+}
+
+BY_UVICORN: Final = {"api": {"FORWARDED_ALLOW_IPS"}}
+"""Read by the server itself."""
+
+
+def variable(field: str) -> str:
+    return f"REFERRALS_{field.upper()}"
+
+
+@pytest.mark.parametrize(("name", "settings"), OURS.items())
+def test_gives_no_variable_that_nobody_reads(name: str, settings: type[Settings]) -> None:
+    known = {variable(field) for field in settings.model_fields}
+
+    assert set(SERVICES[name]["environment"]) <= known | BY_UVICORN.get(name, set())
+
+
+@pytest.mark.parametrize(("name", "settings"), OURS.items())
+def test_gives_every_variable_without_a_default(name: str, settings: type[Settings]) -> None:
+    required = {variable(k) for k, field in settings.model_fields.items() if field.is_required()}
+
+    assert required <= set(SERVICES[name]["environment"])
+
+
+def test_a_variable_that_was_left_empty_is_not_set() -> None:
+    empty = {name for name, value in SERVICES["api"]["environment"].items() if ":-}" in str(value)}
+    required = {variable(k): "x" * 16 for k, f in Settings.model_fields.items() if f.is_required()}
+    show = (
+        "from runtime.settings import Settings;"
+        " print(Settings().model_dump(exclude_unset=True).keys())"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", show],
+        env=required | dict.fromkeys(empty, ""),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert variable("ios_app_id") in empty
+    assert "ios_app_id" not in shown.stdout
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_runs_commands_that_exist(name: str) -> None:
+    assert SERVICES[name]["command"] == [name]
+    assert name in {c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+
+
+def test_keeps_the_owners_password_from_the_serving_processes() -> None:
+    for name in ("api", "worker", "courier"):
+        assert variable("owner_database_url") not in SERVICES[name]["environment"]
+
+
+def test_has_no_default_for_a_secret() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    secrets = re.findall(r"\$\{(\w*(?:PASSWORD|KEY))([^}]*)\}", text)
+
+    assert secrets
+    assert [name for name, rest in secrets if rest != f":?set {name}"] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_binds_to_the_loopback_interface_only(name: str) -> None:
+    ports = SERVICES[name].get("ports", [])
+
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_image_has_every_package_that_the_processes_import() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    assert copied == packages - {"stack", "sandbox", "tests"}
