@@ -19,6 +19,8 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from activities.telling import LogActs
 from db.engine import Database
+from domain.privacy import Hasher
+from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
@@ -48,8 +50,8 @@ def build_activities(
 ) -> Activities:
     records = Records(
         database,
-        hash_key=settings.hash_key.get_secret_value().encode(),
-        token_key=settings.token_key.get_secret_value().encode(),
+        hasher=Hasher(settings.hash_key.get_secret_value()),
+        tokens=Tokens(settings.token_key.get_secret_value()),
     )
     referrals, rewards = ReferralActivities(records), RewardActivities(records)
     return [

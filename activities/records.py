@@ -16,9 +16,10 @@ from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, Fact, Kind, Signup, StatusChange, kind_of
 from domain.lifecycle.referral import Standing
-from domain.privacy import without_personal_data
+from domain.privacy import Hasher
 from domain.rewards.qualification import is_eligible, qualifying_deposit
 from referrals.attribution import decide as binding
+from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
 from referrals.intake import store as facts
 from referrals.intake.store import Recorded
@@ -73,12 +74,12 @@ class Record:
 
 
 class Records:
-    """Opens records for the acts; has the keys that recording a signalled event needs."""
+    """Opens records for the acts, and records events that came as signals."""
 
-    def __init__(self, database: Database, *, hash_key: bytes, token_key: bytes) -> None:
+    def __init__(self, database: Database, *, hasher: Hasher, tokens: Tokens) -> None:
         self.database = database
-        self.hash_key = hash_key
-        self.token_key = token_key
+        self.hasher = hasher
+        self.tokens = tokens
 
     @asynccontextmanager
     async def opened(self, look: Look) -> AsyncIterator[Record]:
@@ -106,7 +107,7 @@ class Records:
             await reviews.decide(session, review_id=review_id, decision=decision)
 
     async def _record(self, session: Session, look: Look, heard: Fact) -> None:
-        body = without_personal_data(facts.body_of(heard), self.hash_key)
+        body = self.hasher.hash_personal(facts.body_of(heard))
         fact = facts.fact_of(kind_of(heard), body)
         recorded = await facts.record(
             session, fact, player_id=str(body["player_id"]), door="signal"
@@ -119,7 +120,7 @@ class Records:
             await binding.bind_signup(
                 session,
                 fact,
-                token_key=self.token_key,
+                tokens=self.tokens,
                 now=look.now,
                 signalled_to=look.referral_id,
             )
@@ -129,8 +130,7 @@ class Records:
         signups = await facts.of_player(session, heard.player_id, Kind.SIGNUP)
         counted = next((fact for fact in signups if fact.event_id == heard.event_id), None)
         if isinstance(counted, Signup):
-            key = self.token_key
-            await binding.bind_signup(session, counted, token_key=key, now=look.now)
+            await binding.bind_signup(session, counted, tokens=self.tokens, now=look.now)
         await binding.give_way(session, heard.event_id, look.referral_id, now=look.now)
 
 

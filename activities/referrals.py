@@ -8,7 +8,6 @@ from temporalio import activity
 from activities.messages import Admission, Look
 from activities.records import Record, Records
 from domain.lifecycle.referral import Stage, Standing
-from referrals.attribution import tokens
 from referrals.intake import store as facts
 from referrals.lifecycle import store as referrals
 
@@ -46,11 +45,9 @@ class ReferralActivities:
 
     async def _expire_invitation(self, record: Record) -> Standing:
         invited_at, terms = record.referral.invited_at, record.terms
-        expires_at, key = invited_at + terms.signup_window, self._records.token_key
-        carried = [
-            tokens.issue(record.referral.id, expires_at=expires_at, key=key, method=method)
-            for method in tokens.CARRIERS
-        ]
+        carried = self._records.tokens.issue_each(
+            record.referral.id, expires_at=invited_at + terms.signup_window
+        )
         if await facts.signup_waits_with(record.session, carried):
             return Standing(Stage.INVITED, record.now + ROUTING_PATIENCE)
         return await _expire(record, "no signup in time")

@@ -41,6 +41,8 @@ from api.v1 import (
 from api.v1.verification import Verifying
 from api.warm_up import rehearse
 from db.engine import Database
+from domain.privacy import Hasher
+from referrals.attribution.tokens import Tokens
 from referrals.verification.verify import verified
 from runtime.settings import Settings
 
@@ -80,8 +82,9 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.known_keys = KnownKeys(database)
     app.state.metrics = metrics
-    key = settings.hash_key.get_secret_value().encode()
-    app.state.limiter = Limiter(database, hash_key=key, rules=settings.limits)
+    app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
+    app.state.tokens = Tokens(settings.token_key.get_secret_value())
+    app.state.limiter = Limiter(database, hasher=hasher, rules=settings.limits)
     app.state.verifying = Verifying(partial(verified, database))
     for router in PUBLIC:
         app.include_router(router)

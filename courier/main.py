@@ -16,6 +16,7 @@ from courier.loop import Rounds
 from courier.rate_limiter import Pace
 from courier.router import Router
 from db.engine import Database
+from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.delivery_queue import INVITATION, Lane
 from runtime.settings import Settings
 from workflows.client import connect
@@ -55,8 +56,8 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 
 
 def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
-    key = settings.token_key.get_secret_value().encode()
-    router = Router(database, token_key=key, clock=partial(datetime.now, UTC))
+    tokens = Tokens(settings.token_key.get_secret_value())
+    router = Router(database, tokens=tokens, clock=partial(datetime.now, UTC))
     carrier = partial(
         Carrier,
         database,

@@ -6,18 +6,19 @@ from db import players
 from db.engine import Session
 from domain.intake.facts import Fact, Signup
 from referrals.attribution.decide import bind_signup
+from referrals.attribution.tokens import Tokens
 from referrals.intake import inbox
 from referrals.lifecycle.fan_out import deliver_to_referral, deliver_to_referrers
 
 
 async def route_player(
-    session: Session, player_id: str, *, token_key: bytes, now: datetime
+    session: Session, player_id: str, *, tokens: Tokens, now: datetime
 ) -> tuple[Fact, ...]:
     """Route what waits of one player, in one transaction; nothing waits if another was faster."""
     await players.lock(session, player_id)
     heard = await inbox.take(session, player_id)
     signups = [fact for fact in heard if isinstance(fact, Signup)]
-    bindings = [await bind_signup(session, s, token_key=token_key, now=now) for s in signups]
+    bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):
         await deliver_to_referral(session, player_id, heard)
     await deliver_to_referrers(session, player_id, heard)

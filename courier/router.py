@@ -12,6 +12,7 @@ import structlog
 from courier.backoff import pause_s
 from courier.route_player import route_player
 from db.engine import Database
+from referrals.attribution.tokens import Tokens
 from referrals.intake import inbox
 
 FACTS_A_ROUND: Final = 64
@@ -31,10 +32,10 @@ class Router:
     """Each player in a transaction of its own, so that one fault stops nobody else."""
 
     def __init__(
-        self, database: Database, *, token_key: bytes, clock: Callable[[], datetime]
+        self, database: Database, *, tokens: Tokens, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
-        self._token_key = token_key
+        self._tokens = tokens
         self._clock = clock
         self._room = asyncio.Semaphore(PLAYERS_AT_ONCE)
         self._troubled: dict[str, _Trouble] = {}
@@ -58,7 +59,7 @@ class Router:
 
     async def _route(self, player_id: str) -> None:
         async with self._room, self._database.transaction() as session:
-            await route_player(session, player_id, token_key=self._token_key, now=self._clock())
+            await route_player(session, player_id, tokens=self._tokens, now=self._clock())
 
     def _resting(self) -> tuple[str, ...]:
         now_s = time.monotonic()

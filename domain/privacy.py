@@ -23,18 +23,46 @@ PERSONAL: Final = (
 )
 
 
-def pseudonymise(field: str, text: str, key: bytes) -> str:
-    """The HMAC-SHA256 of a normalised value, separate for each field; a hash stays as it is."""
-    if HASHED.fullmatch(text):
-        return text
-    message = f"{field}\0{normalised(field, text)}".encode()
-    return PREFIX + hmac.new(key, message, hashlib.sha256).hexdigest()
+class Hasher:
+    """Replaces personal data by keyed hashes (HMAC-SHA256 under the service's secret)."""
 
+    __slots__ = ("_key",)
 
-def without_personal_data(body: Mapping[str, Any], key: bytes) -> dict[str, Any]:
-    return {
-        field: _impersonal(field, value, key) if value else value for field, value in body.items()
-    }
+    def __init__(self, secret: str) -> None:
+        self._key = secret.encode()
+
+    def hash(self, field: str, text: str) -> str:
+        """Hash a normalised value, separately for each field; return a hash unchanged."""
+        if HASHED.fullmatch(text):
+            return text
+        message = f"{field}\0{normalised(field, text)}".encode()
+        return PREFIX + hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+    def hash_each(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Hash every value under the name of its field."""
+        return {field: self.hash(field, text) for field, text in values.items()}
+
+    def hash_given(self, values: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Hash the values that are not empty; keep the others as they are."""
+        return {field: text and self.hash(field, text) for field, text in values.items()}
+
+    def hash_personal(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Hash the personal fields of a reported event, and keep all others."""
+        return {
+            field: self._hash_if_personal(field, value) if value else value
+            for field, value in body.items()
+        }
+
+    def _hash_if_personal(self, field: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        if field == "code":
+            return self._hash_unless_code(value)
+        return self.hash(field, value) if field in PERSONAL else value
+
+    def _hash_unless_code(self, text: str) -> str:
+        """Hash what was typed or pasted for a code, unless a code can be read out of it."""
+        if codes.is_code(codes.normalised(text)):
+            return text
+        return codes.as_code(text) or self.hash("code", text)
 
 
 def normalised(field: str, text: str) -> str:
@@ -46,19 +74,6 @@ def normalised(field: str, text: str) -> str:
         # What holds no digit stays as it is, or all such entries would look like one phone.
         return "".join(character for character in folded if character.isdigit()) or folded
     return _address(folded) if field == "ip" else folded
-
-
-def _impersonal(field: str, value: Any, key: bytes) -> Any:  # noqa: ANN401 - as it came
-    if field == "code":
-        return _typed(value, key)
-    return pseudonymise(field, value, key) if field in PERSONAL else value
-
-
-def _typed(text: str, key: bytes) -> str:
-    """People type and paste anything where a code is asked for: only a code stays readable."""
-    if codes.is_code(codes.normalised(text)):
-        return text
-    return codes.as_code(text) or pseudonymise("code", text, key)
 
 
 def _address(written: str) -> str:

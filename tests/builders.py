@@ -25,6 +25,7 @@ from domain.intake.facts import (
 )
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
+from referrals.attribution.tokens import Tokens
 from referrals.campaigns.policy_json import policy_json
 from referrals.campaigns.terms_json import terms_json
 from referrals.intake import store as facts
@@ -32,7 +33,7 @@ from referrals.ledger import posting as ledger
 from referrals.lifecycle.store import open_referral
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TOKEN_KEY: Final = b"another key for tests"
+TOKENS: Final = Tokens("another key for tests")
 
 
 def usd(minor: int = 1000) -> Money:
@@ -231,6 +232,6 @@ async def a_bound_referral(
     code = await a_code(session, offer)
     heard = signup(at=at, code=code.code)
     await facts.record(session, heard, player_id=heard.player_id, door="http")
-    await route_player(session, heard.player_id, token_key=TOKEN_KEY, now=at)
+    await route_player(session, heard.player_id, tokens=TOKENS, now=at)
     query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
     return (await session.scalars(query)).one()

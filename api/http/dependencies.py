@@ -12,8 +12,10 @@ from fastapi.security import HTTPBearer
 
 from api.http.errors import Problem
 from db.engine import Database
+from domain.privacy import Hasher
 from referrals.access import api_keys
 from referrals.access.api_keys import Holder
+from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 
 REMEMBERED_S: Final = 5
@@ -68,6 +70,16 @@ async def settings_of(request: Request) -> Settings:
     return settings
 
 
+async def hasher_of(request: Request) -> Hasher:
+    hasher: Hasher = request.app.state.hasher
+    return hasher
+
+
+async def tokens_of(request: Request) -> Tokens:
+    tokens: Tokens = request.app.state.tokens
+    return tokens
+
+
 async def current_time() -> datetime:
     return datetime.now(UTC)
 
@@ -101,4 +113,6 @@ def _unauthorized(challenge: str) -> Problem:
 
 Db = Annotated[Database, Depends(database_of)]
 Config = Annotated[Settings, Depends(settings_of)]
+Hashes = Annotated[Hasher, Depends(hasher_of)]
+ReferralTokens = Annotated[Tokens, Depends(tokens_of)]
 Now = Annotated[datetime, Depends(current_time)]

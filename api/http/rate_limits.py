@@ -20,7 +20,7 @@ from api.http.rate_limit_store import Counted
 from db import rate_windows
 from db.engine import Database
 from domain.codes import normalised
-from domain.privacy import pseudonymise
+from domain.privacy import Hasher
 
 MISSES: Final = ".misses"
 PROXIES: Final = tuple(
@@ -58,9 +58,9 @@ class _Asked:
 class Limiter:
     """Never an outage of its own: what cannot be counted in time passes."""
 
-    def __init__(self, database: Database, *, hash_key: bytes, rules: Mapping[str, str]) -> None:
+    def __init__(self, database: Database, *, hasher: Hasher, rules: Mapping[str, str]) -> None:
         self._database = database
-        self._hash_key = hash_key
+        self._hasher = hasher
         self._rules = {name: parse(rule) for name, rule in rules.items()}
         self._counts_from = datetime.min.replace(tzinfo=UTC)
 
@@ -81,7 +81,7 @@ class Limiter:
             name = f"{door}.{kind}{MISSES if misses else ''}"
             item = self._rules.get(name)
             if item is not None and value and (misses or not _stands_for_many(kind, value)):
-                key = pseudonymise(kind, _subject(kind, value), self._hash_key)
+                key = self._hasher.hash(kind, _subject(kind, value))
                 asked.append(_Asked(name, item, key, is_miss=misses))
         return asked
 

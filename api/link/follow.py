@@ -9,15 +9,13 @@ import structlog
 
 from api.v1.schemas.codes import Platform
 from db.engine import Database
-from domain.attribution.matching import hashed
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalised
-from domain.privacy import pseudonymise
+from domain.privacy import Hasher
 from referrals.attribution.clicks import follow as clicks
 from referrals.attribution.clicks.follow import Invitation
 from referrals.attribution.clicks.statements import Visit
-from referrals.attribution.tokens import issue
-from runtime.settings import Settings
+from referrals.attribution.tokens import Tokens
 from workflows.identity import workflow_id
 
 NO_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -37,7 +35,7 @@ async def follow(database: Database, visit: Visit) -> Invitation:
 
 
 def visit_of(
-    settings: Settings,
+    hasher: Hasher,
     *,
     code: str,
     visitor_id: str,
@@ -51,20 +49,19 @@ def visit_of(
 
     `signals` are those of `domain.matching.signals_of`, as they can be read.
     """
-    key = settings.hash_key.get_secret_value().encode()
     return Visit(
         code=normalised(code),
-        visitor=pseudonymise("visitor", visitor_id, key),
+        visitor=hasher.hash("visitor", visitor_id),
         platform=platform,
         at=at,
         method=method,
-        signals=hashed(signals, key),
-        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
+        signals=hasher.hash_each(signals),
+        **hasher.hash_given(person),
     )
 
 
 def token_of(
-    settings: Settings, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
+    tokens: Tokens, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
 ) -> str:
     """The token of an invitation that was made or known, marked with how it is carried on.
 
@@ -72,5 +69,4 @@ def token_of(
     """
     if invitation.referral_id is None or invitation.expires_at is None:
         raise ValueError("this click led to no invitation")
-    key = settings.token_key.get_secret_value().encode()
-    return issue(invitation.referral_id, expires_at=invitation.expires_at, key=key, method=method)
+    return tokens.issue(invitation.referral_id, expires_at=invitation.expires_at, method=method)

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.http.dependencies import Config, Db, Now
+from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
 from api.http.problem_docs import Responses, page_response
 from api.http.rate_limits import LinkPass, Passing
 from api.link.device_traits import signals_in
@@ -24,8 +24,10 @@ from api.link.redirect import for_a_person, for_a_program
 from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalised
+from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import Invitation, Outcome, closed_by
 from referrals.attribution.clicks.statements import Visit
+from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
@@ -54,7 +56,7 @@ ANSWERS: Final[Responses] = {
 @router.head("/r/{code}/", include_in_schema=False)
 @router.get("/r/{code}/", include_in_schema=False)
 @router.get("/r/{code}", status_code=302, response_class=Response, responses=ANSWERS)
-async def follow_link(
+async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     code: str,
     request: Request,
     *,
@@ -62,6 +64,8 @@ async def follow_link(
     passing: LinkPass,
     database: Db,
     settings: Config,
+    hasher: Hashes,
+    tokens: ReferralTokens,
     now: Now,
 ) -> Response:
     """302 to the campaign's destination, or on Android to Google Play; never anywhere else.
@@ -77,12 +81,12 @@ async def follow_link(
         offer = await _open_offer(code, database, now)
         return await _unless_missed(passing, reader, for_a_program(settings, offer, reader, asker))
     visitor_id = _visitor(request)
-    visit = _visit(request, reader, settings, code=code, visitor_id=visitor_id, at=now)
+    visit = _visit(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:
         closed = _closed(invitation, reader)
         return await _unless_missed(passing, reader, closed)
-    token_for = _tokens(settings, invitation, reader)
+    token_for = _tokens(tokens, invitation, reader)
     answer = for_a_person(settings, invitation.offer, reader, token_for)
     _keep(answer, settings, VISITOR, visitor_id, age_s=VISITOR_AGE_S)
     token = token_for(Method.REFERRAL_TOKEN)
@@ -106,14 +110,14 @@ async def _unless_missed(passing: Passing, reader: Reader, answer: Response) -> 
 def _visit(
     request: Request,
     reader: Reader,
-    settings: Settings,
+    hasher: Hasher,
     *,
     code: str,
     visitor_id: str,
     at: datetime,
 ) -> Visit:
     return visit_of(
-        settings,
+        hasher,
         code=code,
         visitor_id=visitor_id,
         platform=reader.platform,
@@ -137,12 +141,12 @@ async def _open_offer(code: str, database: Database, now: datetime) -> Offer | O
     return closed_by(offer.schedule, now) or offer
 
 
-def _tokens(settings: Settings, invitation: Invitation, reader: Reader) -> TokenFor:
+def _tokens(tokens: Tokens, invitation: Invitation, reader: Reader) -> TokenFor:
     """Tokens by how they are carried on; the link's own tells a scanned QR code from a tap."""
 
     def token_for(method: Method) -> str:
         carried = reader.followed_by if method is Method.REFERRAL_TOKEN else method
-        return token_of(settings, invitation, method=carried)
+        return token_of(tokens, invitation, method=carried)
 
     return token_for
 

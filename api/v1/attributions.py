@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Config, Db, Now, requires
+from api.http.dependencies import Db, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
 from api.http.paging import Cursor, Limit, PageOut, decoded, encoded
 from api.http.problem_docs import OF_BODIES, problem_responses
@@ -45,7 +45,7 @@ _CLAIMS: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
     responses=problem_responses(*dict.fromkeys(REFUSALS.values()), "too_many_requests", *OF_BODIES),
 )
 async def claim_code(
-    body: ClaimIn, database: Db, settings: Config, limits: Limits, now: Now
+    body: ClaimIn, database: Db, tokens: ReferralTokens, limits: Limits, now: Now
 ) -> ClaimOut:
     """A code typed after the signup, within the campaign's `claim_grace` (24 hours by default).
 
@@ -57,8 +57,7 @@ async def claim_code(
     await limits.check("claim", player=body.player_id)
     mind = _mind(body, now)
     async with database.transaction() as session:
-        key = settings.token_key.get_secret_value().encode()
-        binding = await rebinding.change(session, mind, token_key=key, now=now)
+        binding = await rebinding.change(session, mind, tokens=tokens, now=now)
     if binding.outcome == Refusal.UNKNOWN_CODE:
         await limits.missed("claim", player=body.player_id)
     if binding.outcome not in TAKEN:

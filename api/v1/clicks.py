@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from api.http.dependencies import Config, Db, Now, requires
+from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem
 from api.http.problem_docs import OF_BODIES, problem_responses
 from api.http.strict import StrictRoute
@@ -28,15 +28,20 @@ router = APIRouter(
         **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *OF_BODIES),
     },
 )
-async def record_click(
-    body: ClickIn, answer: Response, database: Db, settings: Config, now: Now
+async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
+    body: ClickIn,
+    answer: Response,
+    database: Db,
+    hasher: Hashes,
+    tokens: ReferralTokens,
+    now: Now,
 ) -> ClickOut:
     """Somebody followed a code: 201 with a new invitation, 200 with the one still open.
 
     The token goes into the signup event; it ends with the campaign's signup window.
     """
     visit = visit_of(
-        settings,
+        hasher,
         code=body.code,
         visitor_id=body.visitor_id,
         platform=body.platform,
@@ -52,6 +57,6 @@ async def record_click(
     answer.status_code = 201 if invitation.outcome is Outcome.NEW else 200
     return ClickOut(
         referral_id=invitation.referral_id,
-        referral_token=token_of(settings, invitation),
+        referral_token=token_of(tokens, invitation),
         workflow_id=workflow_id(invitation.referral_id),
     )

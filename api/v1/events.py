@@ -3,7 +3,7 @@
 import structlog
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Config, Db, requires
+from api.http.dependencies import Db, Hashes, requires
 from api.http.errors import Problem
 from api.http.problem_docs import OF_BODIES, problem_responses
 from api.http.strict import StrictRoute
@@ -18,9 +18,9 @@ from api.v1.schemas.events import (
 )
 from db.engine import Database
 from domain.intake.facts import kind_of
+from domain.privacy import Hasher
 from referrals.intake import store as facts
 from referrals.intake.store import Recorded
-from runtime.settings import Settings
 
 router = APIRouter(
     prefix="/v1/events",
@@ -33,44 +33,44 @@ log = structlog.get_logger()
 
 
 @router.post("/signups", status_code=202)
-async def report_signup(body: SignupIn, database: Db, settings: Config) -> Accepted:
+async def report_signup(body: SignupIn, database: Db, hasher: Hashes) -> Accepted:
     """A player opened an account.
 
     A token that is forged or expired, or a code that nobody has, is accepted like any other: the
     signup is stored unattributed, with the reason.
     """
-    return await _accept(body, database, settings)
+    return await _accept(body, database, hasher)
 
 
 @router.post("/deposits", status_code=202)
-async def report_deposit(body: DepositIn, database: Db, settings: Config) -> Accepted:
+async def report_deposit(body: DepositIn, database: Db, hasher: Hashes) -> Accepted:
     """A deposit was settled. Pending and failed ones are not reported."""
-    return await _accept(body, database, settings)
+    return await _accept(body, database, hasher)
 
 
 @router.post("/chargebacks", status_code=202)
-async def report_chargeback(body: ChargebackIn, database: Db, settings: Config) -> Accepted:
+async def report_chargeback(body: ChargebackIn, database: Db, hasher: Hashes) -> Accepted:
     """A deposit was refunded or charged back, or a chargeback of it was won.
 
     Without an amount it is about the whole deposit.
     """
-    return await _accept(body, database, settings)
+    return await _accept(body, database, hasher)
 
 
 @router.post("/wagers", status_code=202)
-async def report_wager(body: WagerIn, database: Db, settings: Config) -> Accepted:
+async def report_wager(body: WagerIn, database: Db, hasher: Hashes) -> Accepted:
     """A bet was settled."""
-    return await _accept(body, database, settings)
+    return await _accept(body, database, hasher)
 
 
 @router.post("/players", status_code=202)
-async def report_status_change(body: StatusChangeIn, database: Db, settings: Config) -> Accepted:
+async def report_status_change(body: StatusChangeIn, database: Db, hasher: Hashes) -> Accepted:
     """A player was verified, self-excluded, closed or restored."""
-    return await _accept(body, database, settings)
+    return await _accept(body, database, hasher)
 
 
-async def _accept(body: Reported, database: Database, settings: Settings) -> Accepted:
-    fact = body.fact(settings.hash_key.get_secret_value().encode())
+async def _accept(body: Reported, database: Database, hasher: Hasher) -> Accepted:
+    fact = body.fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.statement() as session:
         recorded = await facts.record(session, fact, player_id=body.player_id, door="http")

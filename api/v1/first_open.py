@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Request
 
-from api.http.dependencies import Config, Db, Now, requires
+from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
 from api.http.problem_docs import OF_BODIES, problem_responses
 from api.http.rate_limits import Limits
@@ -21,7 +21,7 @@ from referrals.attribution.first_open import confirm as confirming
 from referrals.attribution.first_open import resolve as resolving
 from referrals.attribution.first_open.confirm import Said
 from referrals.attribution.first_open.resolve import Answer
-from referrals.attribution.tokens import Outcome, read
+from referrals.attribution.tokens import Outcome
 
 NOT_OURS: Final = "This token was not issued here"
 GUARANTEED: Final = "guaranteed"
@@ -45,7 +45,14 @@ Counts = Annotated[Metrics, Depends(metrics_of)]
 
 @router.post("/resolve", responses=problem_responses("too_many_requests", *OF_BODIES))
 async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
-    body: ResolveIn, database: Db, settings: Config, now: Now, metrics: Counts, limits: Limits
+    body: ResolveIn,
+    database: Db,
+    settings: Config,
+    hasher: Hashes,
+    tokens: ReferralTokens,
+    now: Now,
+    metrics: Counts,
+    limits: Limits,
 ) -> ResolveOut:
     """Who brought the person that opens an app for the first time.
 
@@ -56,23 +63,21 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     mean that nothing was found, whatever the reason. The same request again is answered alike.
     """
     await limits.check("resolve", device=body.device_id, address=body.ip)
-    key = settings.token_key.get_secret_value().encode()
     async with database.transaction() as session:
-        opened = first_open(body, settings, now)
-        answer = await resolving.resolve(session, opened, token_key=key)
+        opened = first_open(body, hasher, public_url=settings.public_url, now=now)
+        answer = await resolving.resolve(session, opened, tokens=tokens)
     _count(metrics, answer)
-    return told(answer.resolved, key, locale=body.locale)
+    return told(answer.resolved, tokens, locale=body.locale)
 
 
 @router.post("/confirm", responses=problem_responses("already_answered", *OF_BODIES))
-async def confirm(body: ConfirmIn, database: Db, settings: Config, now: Now) -> ConfirmOut:
+async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: Now) -> ConfirmOut:
     """What the person answered; only a yes lets a match count, also for a signup heard before.
 
     The same answer again is 200, the opposite one 409 `already_answered`. A token that is no match
     needs no answer: 200 with the outcome `guaranteed`. 422 names a token that is not ours or old.
     """
-    key = settings.token_key.get_secret_value().encode()
-    reading = read(body.referral_token, key=key, at=now)
+    reading = tokens.read(body.referral_token, at=now)
     if reading.outcome is Outcome.EXPIRED:
         raise invalid("referral_token", "This token has ended")
     if reading.subject is None:
@@ -84,7 +89,7 @@ async def confirm(body: ConfirmIn, database: Db, settings: Config, now: Now) -> 
     if body.confirmed:
         async with database.transaction() as session:
             outcome = await confirming.bind_presenters(
-                session, reading.subject, token_key=key, now=now
+                session, reading.subject, tokens=tokens, now=now
             )
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=outcome)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Caller, Config, Db, Now, requires
+from api.http.dependencies import Caller, Db, Now, ReferralTokens, requires
 from api.http.errors import Problem
 from api.http.paging import PageOut, Part, cursor_of
 from api.http.problem_docs import OF_BODIES, problem_responses
@@ -74,7 +74,7 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
     rebind_id: UUID,
     body: RebindDecisionIn,
     database: Db,
-    settings: Config,
+    tokens: ReferralTokens,
     supporter: Supporter,
     now: Now,
 ) -> RebindOut:
@@ -85,9 +85,8 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
     """
     actor = Actor(name=supporter.owner, request_id=supporter.request_id, reason=body.reason)
     async with database.transaction() as session:
-        key = settings.token_key.get_secret_value().encode()
         decided = await rebinds.decide(
-            session, rebind_id, body.decision, actor, token_key=key, now=now
+            session, rebind_id, body.decision, actor, tokens=tokens, now=now
         )
     if decided.rebind is None or decided.outcome in REFUSALS:
         raise Problem(REFUSALS[decided.outcome])

@@ -11,7 +11,6 @@ from typing import Final
 from uuid import UUID
 
 from domain.attribution.policy import Refusal
-from domain.privacy import pseudonymise
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "model": 0.15,
@@ -119,11 +118,6 @@ def system_in(told: str | None) -> str:
     named = SYSTEM_NAME.match(plain)
     name = named[0] if named else plain
     return SYSTEMS.get(name, name)
-
-
-def hashed(signals: Mapping[str, str], key: bytes) -> dict[str, str]:
-    """As they are stored and compared."""
-    return {name: pseudonymise(name, text, key) for name, text in signals.items()}
 
 
 def _compared(candidate: Candidate, signals: Mapping[str, str]) -> Match | None:

@@ -18,6 +18,7 @@ from referrals.attribution import log as attributions
 from referrals.attribution.gather import Candidates
 from referrals.attribution.lock_order import lock_tokens
 from referrals.attribution.log import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
+from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.fan_out import deliver_every_fact
@@ -30,7 +31,7 @@ async def bind_signup(
     session: Session,
     signup: Signup,
     *,
-    token_key: bytes,
+    tokens: Tokens,
     now: datetime,
     signalled_to: UUID | None = None,
 ) -> Binding:
@@ -43,8 +44,8 @@ async def bind_signup(
     way = Way.DOOR if signalled_to is None else Way.SIGNAL
     decided = await attributions.decided(session, signup.event_id, way)
     if decided is None:
-        await lock_tokens(session, signup, token_key=token_key, beside=[signalled_to])
-        found, verdict = await _weighed(session, signup, signalled_to, token_key=token_key)
+        await lock_tokens(session, signup, tokens=tokens, beside=[signalled_to])
+        found, verdict = await _weighed(session, signup, signalled_to, tokens=tokens)
         if await _is_known(session, signup):
             verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
         binding = await _bound(session, signup, verdict, found, now=now)
@@ -56,15 +57,13 @@ async def bind_signup(
 
 
 async def _weighed(
-    session: Session, signup: Signup, signalled_to: UUID | None, *, token_key: bytes
+    session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens
 ) -> tuple[Candidates, Attribution | Unattributed]:
-    found = await candidates.of_signup(session, signup, token_key=token_key)
+    found = await candidates.of_signup(session, signup, tokens=tokens)
     verdict = attribute(signup, found.touches, found.policy)
     if signalled_to is None or isinstance(verdict, Attribution):
         return found, verdict
-    found = await candidates.of_signup(
-        session, signup, token_key=token_key, signalled_to=signalled_to
-    )
+    found = await candidates.of_signup(session, signup, tokens=tokens, signalled_to=signalled_to)
     return found, attribute(signup, found.touches, found.policy)
 
 

@@ -25,7 +25,7 @@ from domain.lifecycle.referral import Stage
 from domain.rewards.qualification import CLOCK_SKEW
 from referrals.attribution import invitations, touches
 from referrals.attribution.first_open import match_validity as matches
-from referrals.attribution.tokens import Outcome, TokenReading, read
+from referrals.attribution.tokens import Outcome, TokenReading, Tokens
 from referrals.attribution.touches import Contact
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
@@ -52,16 +52,16 @@ class Candidates:
 
 
 async def of_signup(
-    session: Session, signup: Signup, *, token_key: bytes, signalled_to: UUID | None = None
+    session: Session, signup: Signup, *, tokens: Tokens, signalled_to: UUID | None = None
 ) -> Candidates:
     """What it brings along, and the referral whose workflow was signalled with it, if any was."""
     search = _Search(session, signup, Candidates())
     if signalled_to is not None:
         await search.invitation(signalled_to, Method.SIGNAL)
     if signup.referral_token is not None:
-        await search.token(signup.referral_token, token_key)
+        await search.token(signup.referral_token, tokens)
     if signup.cookie_token is not None:
-        await search.token(signup.cookie_token, token_key, at_best=Method.COOKIE)
+        await search.token(signup.cookie_token, tokens, at_best=Method.COOKIE)
     if signup.code is not None:
         await search.typed(signup.code)
     await search.told()
@@ -81,9 +81,9 @@ class _Search:
         self.by_player: Sequence[TouchRow] | None = None
 
     async def token(
-        self, token: str, key: bytes, *, at_best: Method = Method.REFERRAL_TOKEN
+        self, token: str, tokens: Tokens, *, at_best: Method = Method.REFERRAL_TOKEN
     ) -> None:
-        reading = read(token, key=key, at=self.signup.occurred_at)
+        reading = tokens.read(token, at=self.signup.occurred_at)
         method = weaker(reading.method, at_best)
         if reading.outcome is not Outcome.VALID or reading.subject is None:
             self._refuse(uuid5(_TYPED, token), method, _TOKENS[reading.outcome])

@@ -7,19 +7,19 @@ from db.engine import Session
 from domain.attribution.policy import Method
 from domain.intake.facts import Signup
 from referrals.attribution import invitations, touches
-from referrals.attribution.tokens import read
+from referrals.attribution.tokens import Tokens
 
 
 async def lock_tokens(
-    session: Session, signup: Signup, *, token_key: bytes, beside: Collection[UUID | None] = ()
+    session: Session, signup: Signup, *, tokens: Tokens, beside: Collection[UUID | None] = ()
 ) -> None:
     """Where a signup's tokens and the referrals `beside` them are several.
 
     Matches come before referrals, and each in the order of their ids, so that two signups with the
     same ones do not wait in a circle.
     """
-    tokens = (signup.referral_token, signup.cookie_token)
-    readings = [read(token, key=token_key, at=signup.occurred_at) for token in tokens if token]
+    presented = (signup.referral_token, signup.cookie_token)
+    readings = [tokens.read(token, at=signup.occurred_at) for token in presented if token]
     subjects = {reading.subject: reading.method for reading in readings if reading.subject}
     if len({*subjects, *beside} - {None}) <= 1:
         return

@@ -20,6 +20,7 @@ from referrals.attribution.decide import bind, bind_signup, supersede
 from referrals.attribution.gather import Candidates
 from referrals.attribution.lock_order import lock_tokens
 from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, Binding, Entry
+from referrals.attribution.tokens import Tokens
 from referrals.attribution.touches import Contact
 from referrals.campaigns import offers
 from referrals.intake import store as facts
@@ -50,7 +51,7 @@ class Mind:
 _MINDS: Final = UUID("0b6f3c38-9a0e-5c5f-9d57-0d3f8a1f2c44")
 
 
-async def change(session: Session, mind: Mind, *, token_key: bytes, now: datetime) -> Binding:
+async def change(session: Session, mind: Mind, *, tokens: Tokens, now: datetime) -> Binding:
     """Record a code as a touch of its player, and decide again with it; the same again is the same.
 
     WAITING while no signup was heard: then it is decided with that.
@@ -69,7 +70,7 @@ async def change(session: Session, mind: Mind, *, token_key: bytes, now: datetim
     )
     await touches.record(session, contact)
     return await reconsider(
-        session, mind.player_id, mind.touch_id, mind.entry, token_key=token_key, now=now
+        session, mind.player_id, mind.touch_id, mind.entry, tokens=tokens, now=now
     )
 
 
@@ -79,7 +80,7 @@ async def reconsider(
     touch_id: UUID,
     entry: Entry,
     *,
-    token_key: bytes,
+    tokens: Tokens,
     now: datetime,
 ) -> Binding:
     """Decide a player's signup again because of one more touch, which is told what became of it."""
@@ -91,13 +92,11 @@ async def reconsider(
     if signup is None:
         return await _early(session, entry, touch_id)
     # The courier may not have come to it yet; it decides with the same touches as this.
-    await bind_signup(session, signup, token_key=token_key, now=now)
+    await bind_signup(session, signup, tokens=tokens, now=now)
     signalled_to = await attributions.bound_by_signal(session, signup.event_id)
     beside = [signalled_to, await _bound_id(session, player_id)]
-    await lock_tokens(session, signup, token_key=token_key, beside=beside)
-    found = await candidates.of_signup(
-        session, signup, token_key=token_key, signalled_to=signalled_to
-    )
+    await lock_tokens(session, signup, tokens=tokens, beside=beside)
+    found = await candidates.of_signup(session, signup, tokens=tokens, signalled_to=signalled_to)
     binding = await _decided(session, signup, found, touch_id, entry, now=now)
     return await attributions.log(session, entry, binding, signup=signup, found=found)
 

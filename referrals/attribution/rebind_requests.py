@@ -19,6 +19,7 @@ from referrals.access.audit import Actor
 from referrals.attribution import reattribution as rebinding
 from referrals.attribution.log import BOUND, KNOWN, REBOUND, Attempt, Entry
 from referrals.attribution.reattribution import Mind
+from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 
 DONE: Final = (BOUND, REBOUND, KNOWN)
@@ -75,7 +76,7 @@ async def decide(
     choice: Choice,
     actor: Actor,
     *,
-    token_key: bytes,
+    tokens: Tokens,
     now: datetime,
 ) -> Decided:
     """A second person's word, once. Approved, it is tried at once; REFUSED says why it failed."""
@@ -89,7 +90,7 @@ async def decide(
     status = Status.REJECTED
     if choice is Choice.APPROVE:
         mind = _mind(row, actor, now=now)
-        binding = await rebinding.change(session, mind, token_key=token_key, now=now)
+        binding = await rebinding.change(session, mind, tokens=tokens, now=now)
         outcome, referral_id = binding.outcome, binding.referral_id
         status = Status.APPROVED if outcome in DONE else Status.REFUSED
     row.status, row.outcome, row.referral_id = status, outcome, referral_id

@@ -46,40 +46,48 @@ class TokenReading:
     method: Method = Method.REFERRAL_TOKEN
 
 
-def issue(
-    subject: UUID, *, expires_at: datetime, key: bytes, method: Method = Method.REFERRAL_TOKEN
-) -> str:
-    """The same arguments give the same token, so a repeated click gets the one it had."""
-    # Rounded up: a token must not end before the window that it stands for.
-    seconds = math.ceil(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
-    packed = subject.bytes + seconds + CARRIERS[method]
-    return _signer(key).sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
+class Tokens:
+    """Issues and reads referral tokens, signed with the service's secret."""
 
+    __slots__ = ("_signer",)
 
-def read(token: str, *, key: bytes, at: datetime) -> TokenReading:
-    """What a token belongs to; anything not issued with this key is FORGED."""
-    opened = _opened(token, key)
-    if opened is None:
-        return TokenReading(Outcome.FORGED)
-    subject, expires, method = opened
-    expired = at.timestamp() >= expires
-    return TokenReading(Outcome.EXPIRED if expired else Outcome.VALID, subject, method)
+    def __init__(self, secret: str) -> None:
+        self._signer = Signer(
+            secret.encode(), salt=_SALT, digest_method=sha256, key_derivation="hmac"
+        )
 
+    def issue(
+        self, subject: UUID, *, expires_at: datetime, method: Method = Method.REFERRAL_TOKEN
+    ) -> str:
+        """Issue a token; the same arguments give the same token, so a repeated click keeps it."""
+        # Rounded up: a token must not end before the window that it stands for.
+        seconds = math.ceil(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
+        packed = subject.bytes + seconds + CARRIERS[method]
+        return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
 
-def _opened(token: str, key: bytes) -> tuple[UUID, int, Method] | None:
-    if len(token) > LONGEST or not token.isascii():
-        return None
-    try:
-        body = _signer(key).unsign(token.encode())
-        packed = base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4))
-    except (BadSignature, binascii.Error):
-        return None
-    dated = _ID_BYTES + _EXPIRY_BYTES
-    method = _METHODS.get(packed[dated:])
-    if len(packed) < dated or method is None:
-        return None
-    return UUID(bytes=packed[:_ID_BYTES]), int.from_bytes(packed[_ID_BYTES:dated]), method
+    def issue_each(self, subject: UUID, *, expires_at: datetime) -> list[str]:
+        """Issue a subject's token for every carrier."""
+        return [self.issue(subject, expires_at=expires_at, method=method) for method in CARRIERS]
 
+    def read(self, token: str, *, at: datetime) -> TokenReading:
+        """Read a token as of `at`; anything not issued with this secret is FORGED."""
+        opened = self._open(token)
+        if opened is None:
+            return TokenReading(Outcome.FORGED)
+        subject, expires, method = opened
+        expired = at.timestamp() >= expires
+        return TokenReading(Outcome.EXPIRED if expired else Outcome.VALID, subject, method)
 
-def _signer(key: bytes) -> Signer:
-    return Signer(key, salt=_SALT, digest_method=sha256, key_derivation="hmac")
+    def _open(self, token: str) -> tuple[UUID, int, Method] | None:
+        if len(token) > LONGEST or not token.isascii():
+            return None
+        try:
+            body = self._signer.unsign(token.encode())
+            packed = base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4))
+        except (BadSignature, binascii.Error):
+            return None
+        dated = _ID_BYTES + _EXPIRY_BYTES
+        method = _METHODS.get(packed[dated:])
+        if len(packed) < dated or method is None:
+            return None
+        return UUID(bytes=packed[:_ID_BYTES]), int.from_bytes(packed[_ID_BYTES:dated]), method

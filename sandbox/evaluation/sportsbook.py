@@ -17,6 +17,8 @@ from courier.route_player import route_player
 from db.engine import Database
 from db.paging import Wanted
 from domain.lifecycle.referral import Stage, Standing
+from domain.privacy import Hasher
+from referrals.attribution.tokens import Tokens
 from referrals.reporting import referrals as referral_views
 from referrals.reporting.referrals import Filter
 from runtime.settings import Settings
@@ -44,9 +46,9 @@ class Sportsbook:
     def __init__(self, settings: Settings, database: Database, door: Door) -> None:
         self._database = database
         self._door = door
-        self._token_key = settings.token_key.get_secret_value().encode()
-        hash_key = settings.hash_key.get_secret_value().encode()
-        records = Records(database, hash_key=hash_key, token_key=self._token_key)
+        self._tokens = Tokens(settings.token_key.get_secret_value())
+        hasher = Hasher(settings.hash_key.get_secret_value())
+        records = Records(database, hasher=hasher, tokens=self._tokens)
         self._acts = Acts(FraudActivities(records), RewardActivities(records))
         self._codes: dict[tuple[str, str], str] = {}
 
@@ -118,6 +120,4 @@ class Sportsbook:
         known = {name: value for name, value in fields.items() if value is not None}
         await self._door.post(f"/v1/events/{door}", event | known, at=heard_at)
         async with self._database.transaction() as session:
-            await route_player(
-                session, player_id, token_key=self._token_key, now=heard_at + ROUTED_AFTER
-            )
+            await route_player(session, player_id, tokens=self._tokens, now=heard_at + ROUTED_AFTER)

@@ -18,12 +18,13 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import Fact
 from domain.lifecycle.referral import CREDITED, Stage, Standing
 from domain.money import Money
+from domain.privacy import Hasher
 from referrals.intake import store as facts
 from referrals.lifecycle.store import standing_of
 from tests import books
-from tests.builders import NOW, TERMS, TOKEN_KEY, Offer, a_code, an_offer, signup
+from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, signup
 
-HASH_KEY: Final = b"a key for tests, not a secret"
+HASHER: Final = Hasher("a key for tests, not a secret")
 LATER: Final = NOW + timedelta(hours=2)
 
 
@@ -48,7 +49,7 @@ class Acting:
             for fact in heard:
                 await facts.record(session, fact, player_id=player_id, door="http")
         async with self.database.transaction() as session:
-            await route_player(session, player_id, token_key=TOKEN_KEY, now=LATER)
+            await route_player(session, player_id, tokens=TOKENS, now=LATER)
 
     async def stored(self) -> ReferralRow:
         return await books.referral(self.database, self.row.id)
@@ -77,7 +78,7 @@ class Acting:
 
 
 def acting(database: Database, row: ReferralRow, *signals: FraudSignal) -> Acting:
-    records = Records(database, hash_key=HASH_KEY, token_key=TOKEN_KEY)
+    records = Records(database, hasher=HASHER, tokens=TOKENS)
     return Acting(
         database,
         row,
@@ -101,7 +102,7 @@ async def signed_up(
         code = await a_code(session, offer, player_id=referrer_id)
         heard = signup(code=code.code)
         await facts.record(session, heard, player_id=heard.player_id, door="http")
-        await route_player(session, heard.player_id, token_key=TOKEN_KEY, now=NOW)
+        await route_player(session, heard.player_id, tokens=TOKENS, now=NOW)
         query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
         row = (await session.scalars(query)).one()
     return acting(database, row, *signals)

@@ -20,7 +20,7 @@ from tests.books import Purse
 from tests.builders import (
     NOW,
     TERMS,
-    TOKEN_KEY,
+    TOKENS,
     an_invitation,
     chargeback,
     decision,
@@ -206,7 +206,7 @@ async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Databa
 
     async def route() -> None:
         async with database.transaction() as session:
-            await route_player(session, arrival.player_id, token_key=TOKEN_KEY, now=LATER)
+            await route_player(session, arrival.player_id, tokens=TOKENS, now=LATER)
 
     look = await acts.look(heard=Heard(signups=(arrival,)))
     admissions = await asyncio.gather(

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from courier.route_player import route_player
 from db.engine import Database
 from tests.api.bodies import deposit, signup, unique
-from tests.builders import TOKEN_KEY
+from tests.builders import TOKENS
 
 HOUR = timedelta(hours=1)
 
@@ -36,7 +36,7 @@ async def deposited(client: AsyncClient, database: Database, player_id: str) -> 
 
 async def routed(database: Database, player_id: str) -> None:
     async with database.transaction() as session:
-        await route_player(session, player_id, token_key=TOKEN_KEY, now=datetime.now(UTC))
+        await route_player(session, player_id, tokens=TOKENS, now=datetime.now(UTC))
 
 
 async def clicked(client: AsyncClient, code: str, visitor: str | None = None) -> dict[str, Any]:

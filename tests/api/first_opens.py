@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import AttributionLog, TouchRow
-from domain.privacy import pseudonymise
+from domain.privacy import Hasher
+from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 from tests.api.bodies import code_of_a_new_player, unique
 
@@ -90,8 +91,7 @@ def installed(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, 
 
 async def touches_of(database: Database, settings: Settings, device_id: str) -> Sequence[TouchRow]:
     """What was written of a device, the earliest first."""
-    key = settings.hash_key.get_secret_value().encode()
-    hashed = pseudonymise("device_id", device_id, key)
+    hashed = Hasher(settings.hash_key.get_secret_value()).hash("device_id", device_id)
     async with database.reading() as session:
         query = select(TouchRow).where(TouchRow.device_id == hashed).order_by(TouchRow.at)
         return (await session.scalars(query)).all()
@@ -105,8 +105,8 @@ async def outcomes_of(database: Database, touches: Sequence[TouchRow]) -> list[s
         return sorted(await session.scalars(query))
 
 
-def token_key(settings: Settings) -> bytes:
-    return settings.token_key.get_secret_value().encode()
+def tokens_of(settings: Settings) -> Tokens:
+    return Tokens(settings.token_key.get_secret_value())
 
 
 def cut(token: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import read
+from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 from tests.browser.conftest import APP_STORE
 from tests.browser.devices import ANDROID, IPHONE
@@ -49,8 +49,8 @@ async def test_a_tap_on_the_store_copies_the_link_with_a_token_first(
         copied = await seen.copied()
     assert copied.startswith(f"{link}?")
     (token,) = parse_qs(urlsplit(copied).query)["referral_token"]
-    key = settings.token_key.get_secret_value().encode()
-    assert read(token, key=key, at=datetime.now(UTC)).method is Method.CLIPBOARD
+    tokens = Tokens(settings.token_key.get_secret_value())
+    assert tokens.read(token, at=datetime.now(UTC)).method is Method.CLIPBOARD
     assert seen.requested == [link, APP_STORE]
 
 

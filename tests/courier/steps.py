@@ -11,10 +11,9 @@ from db.tables import AttributionLog, Campaign, Delivery, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Fact, Signup
 from domain.lifecycle.referral import Stage
-from referrals.attribution import tokens
 from referrals.attribution.log import Way
 from referrals.intake import store as facts
-from tests.builders import NOW, TERMS, TOKEN_KEY, a_code, an_invitation, an_offer
+from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ async def invited_twice(database: Database, visitor: str) -> tuple[Invited, Invi
 
 def token_of(row: ReferralRow) -> str:
     expires_at = row.invited_at + TERMS.signup_window
-    return tokens.issue(row.id, expires_at=expires_at, key=TOKEN_KEY)
+    return TOKENS.issue(row.id, expires_at=expires_at)
 
 
 async def a_shared_code(database: Database, *, ends_at: datetime | None = None) -> str:
@@ -58,7 +57,7 @@ async def hear(database: Database, *heard: Fact, player_id: str) -> None:
 
 async def route(database: Database, player_id: str, *, now: datetime = NOW) -> tuple[Fact, ...]:
     async with database.transaction() as session:
-        return await route_player(session, player_id, token_key=TOKEN_KEY, now=now)
+        return await route_player(session, player_id, tokens=TOKENS, now=now)
 
 
 async def hear_and_route(

@@ -16,7 +16,7 @@ from db.tables import FactRow, Inbox, ReferralRow
 from domain.intake.facts import Kind
 from runtime.settings import Settings
 from stack import binaries, ports
-from tests.builders import NOW, TOKEN_KEY, a_player, signup, unique
+from tests.builders import NOW, TOKENS, a_player, signup, unique
 from tests.courier.steps import a_shared_code, hear, referrals_of
 from tests.courier.temporal import START, told
 from tests.fixtures.databases import Urls
@@ -114,7 +114,7 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
     broken = a_player()
     await _hear_nonsense(fresh_database, broken)
     player_id = await arrive(fresh_database)
-    router = Router(fresh_database, token_key=TOKEN_KEY, clock=lambda: datetime.now(UTC))
+    router = Router(fresh_database, tokens=TOKENS, clock=lambda: datetime.now(UTC))
 
     assert await router.route()
     assert not await router.route()

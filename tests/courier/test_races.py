@@ -15,7 +15,7 @@ from referrals.attribution import reattribution as rebinding
 from referrals.attribution.log import Attempt, Binding, Entry
 from referrals.attribution.reattribution import Mind
 from referrals.intake import inbox
-from tests.builders import NOW, TOKEN_KEY, deposit, signup, unique
+from tests.builders import NOW, TOKENS, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
     attribution,
@@ -150,7 +150,7 @@ async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
 
 
 async def _route_everything(database: Database) -> None:
-    router = Router(database, token_key=TOKEN_KEY, clock=lambda: NOW)
+    router = Router(database, tokens=TOKENS, clock=lambda: NOW)
     while await router.route():
         pass
 
@@ -173,4 +173,4 @@ async def _claim(database: Database, player_id: str, code: str) -> Binding:
     entry = Entry(attempt_id=unique("claim"), attempt=Attempt.CLAIM, player_id=player_id)
     mind = Mind(entry=entry, player_id=player_id, code=code, told_at=soon)
     async with database.transaction() as session:
-        return await rebinding.change(session, mind, token_key=TOKEN_KEY, now=soon)
+        return await rebinding.change(session, mind, tokens=TOKENS, now=soon)

@@ -24,7 +24,7 @@ async def a_held_referral(session: Session) -> ReferralRow:
     referee_id = str(row.referee_id)
     paid = builders.deposit(referee_id)
     await facts.record(session, paid, player_id=referee_id, door="http")
-    await route_player(session, referee_id, token_key=builders.TOKEN_KEY, now=CREDITED_AT)
+    await route_player(session, referee_id, tokens=builders.TOKENS, now=CREDITED_AT)
     await assessments.store(
         session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
     )

@@ -18,7 +18,7 @@ from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
 from referrals.ledger.spending import spend
 from tests import builders
-from tests.builders import TERMS, TOKEN_KEY, unique, usd
+from tests.builders import TERMS, TOKENS, unique, usd
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -115,6 +115,6 @@ async def changes_mind(life: Life, other: Life) -> Binding:
     entry = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
     mind = Mind(entry=entry, player_id=player_id, code=other.row.code, told_at=now)
     async with life.world.database.transaction() as session:
-        binding = await change(session, mind, token_key=TOKEN_KEY, now=now)
+        binding = await change(session, mind, tokens=TOKENS, now=now)
     await life.world.carry()
     return binding

@@ -16,13 +16,12 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.money import Money
-from referrals.attribution import tokens
 from referrals.intake import store as facts
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.store import start_of, terms_of
 from tests import books, builders
 from tests.books import Purse
-from tests.builders import TERMS, TOKEN_KEY, Offer, a_code, an_invitation, an_offer
+from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
 from tests.workflows.worlds import World
 from workflows.identity import workflow_id
 from workflows.referral.workflow import ReferralWorkflow
@@ -52,7 +51,7 @@ class Life:
 
     def signup(self, **fields: object) -> Signup:
         expires_at = self.row.invited_at + terms_of(self.row).signup_window
-        token = tokens.issue(self.row.id, expires_at=expires_at, key=TOKEN_KEY)
+        token = TOKENS.issue(self.row.id, expires_at=expires_at)
         fields = {"referral_token": token, **fields}
         return builders.signup(self.referee_id, at=self.began_at, **fields)
 
@@ -87,7 +86,7 @@ class Life:
     async def routes(self, player_id: str | None = None) -> None:
         player_id = player_id or self.referee_id
         async with self.world.database.transaction() as session:
-            await route_player(session, player_id, token_key=TOKEN_KEY, now=await self.now())
+            await route_player(session, player_id, tokens=TOKENS, now=await self.now())
         await self.world.carry()
 
     async def signals(self, signal: str, *arguments: object) -> None:

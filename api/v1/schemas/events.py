@@ -28,7 +28,7 @@ from domain.intake.facts import (
     TakeBack,
     Wager,
 )
-from domain.privacy import without_personal_data
+from domain.privacy import Hasher
 
 
 class Reported(Strict):
@@ -38,12 +38,12 @@ class Reported(Strict):
     occurred_at: PastTime
     player_id: Id
 
-    def fact(self, key: bytes) -> Fact:
-        """The fact, its personal fields already hashed with the key."""
+    def fact(self, hasher: Hasher) -> Fact:
+        """The fact, its personal fields already hashed."""
         raise NotImplementedError
 
-    def _hashed(self, key: bytes) -> dict[str, Any]:
-        return without_personal_data(dict(self), key)
+    def _hashed(self, hasher: Hasher) -> dict[str, Any]:
+        return hasher.hash_personal(dict(self))
 
 
 class SignupIn(Reported):
@@ -64,8 +64,8 @@ class SignupIn(Reported):
     kyc_subject: OptionalPhrase = None
     full_name: OptionalPhrase = None
 
-    def fact(self, key: bytes) -> Signup:
-        return Signup(**self._hashed(key))
+    def fact(self, hasher: Hasher) -> Signup:
+        return Signup(**self._hashed(hasher))
 
 
 class DepositIn(Reported):
@@ -79,8 +79,8 @@ class DepositIn(Reported):
     device_id: OptionalPhrase = None
     jurisdiction: OptionalLine = None
 
-    def fact(self, key: bytes) -> Deposit:
-        return Deposit(**self._hashed(key) | {"amount": self.amount.money()})
+    def fact(self, hasher: Hasher) -> Deposit:
+        return Deposit(**self._hashed(hasher) | {"amount": self.amount.money()})
 
 
 class ChargebackIn(Reported):
@@ -90,9 +90,9 @@ class ChargebackIn(Reported):
     kind: TakeBack
     amount: PositiveMoneyIn | None = None
 
-    def fact(self, key: bytes) -> Chargeback:
+    def fact(self, hasher: Hasher) -> Chargeback:
         amount = self.amount.money() if self.amount else None
-        return Chargeback(**self._hashed(key) | {"amount": amount})
+        return Chargeback(**self._hashed(hasher) | {"amount": amount})
 
 
 class WagerIn(Reported):
@@ -100,8 +100,8 @@ class WagerIn(Reported):
 
     stake: PositiveMoneyIn
 
-    def fact(self, key: bytes) -> Wager:
-        return Wager(**self._hashed(key) | {"stake": self.stake.money()})
+    def fact(self, hasher: Hasher) -> Wager:
+        return Wager(**self._hashed(hasher) | {"stake": self.stake.money()})
 
 
 class StatusChangeIn(Reported):
@@ -109,8 +109,8 @@ class StatusChangeIn(Reported):
 
     status: PlayerStatus
 
-    def fact(self, key: bytes) -> StatusChange:
-        return StatusChange(**self._hashed(key))
+    def fact(self, hasher: Hasher) -> StatusChange:
+        return StatusChange(**self._hashed(hasher))
 
 
 class Accepted(Shown):

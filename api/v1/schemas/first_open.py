@@ -6,16 +6,14 @@ from hashlib import sha256
 from api.link.languages import asked_for
 from api.v1.schemas.attributions import ResolveIn, ResolveOut
 from domain.attribution.first_open import finds
-from domain.attribution.matching import hashed, signals_of
-from domain.privacy import pseudonymise
+from domain.attribution.matching import signals_of
+from domain.privacy import Hasher
 from referrals.attribution.first_open.touches import FirstOpen, Resolved
-from referrals.attribution.tokens import issue
-from runtime.settings import Settings
+from referrals.attribution.tokens import Tokens
 
 
-def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
+def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetime) -> FirstOpen:
     """What was told, with everything about the person, the device and the network hashed."""
-    key = settings.hash_key.get_secret_value().encode()
     whole = sha256(body.model_dump_json().encode()).hexdigest()
     person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
     signals = signals_of(
@@ -29,28 +27,28 @@ def first_open(body: ResolveIn, settings: Settings, now: datetime) -> FirstOpen:
     return FirstOpen(
         at=now,
         platform=body.runs_on,
-        visitor=pseudonymise("visitor", body.device_id or whole, key),
+        visitor=hasher.hash("visitor", body.device_id or whole),
         finds=finds(
-            public_url=settings.public_url,
+            public_url=public_url,
             universal_link=body.universal_link,
             install=body.install(),
             clipboard=body.clipboard_token,
             cookie=body.cookie_token,
         ),
-        signals=hashed(signals, key),
-        **{name: text and pseudonymise(name, text, key) for name, text in person.items()},
+        signals=hasher.hash_each(signals),
+        **hasher.hash_given(person),
     )
 
 
-def told(resolved: Resolved | None, key: bytes, *, locale: str | None) -> ResolveOut:
+def told(resolved: Resolved | None, tokens: Tokens, *, locale: str | None) -> ResolveOut:
     """Nulls for nobody; a question, in the language of the app, where nothing but a likeness."""
     if resolved is None:
         return ResolveOut()
     language = asked_for((locale or "").replace("_", "-"))
     question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
     return ResolveOut(
-        referral_token=issue(
-            resolved.subject, expires_at=resolved.expires_at, key=key, method=resolved.method
+        referral_token=tokens.issue(
+            resolved.subject, expires_at=resolved.expires_at, method=resolved.method
         ),
         code=resolved.code,
         method=resolved.method,

@@ -15,6 +15,7 @@ from referrals.attribution import log as attributions
 from referrals.attribution import reattribution as rebinding
 from referrals.attribution import touches
 from referrals.attribution.log import WAITING, Attempt, Binding, Entry
+from referrals.attribution.tokens import Tokens
 from referrals.attribution.touches import Contact
 
 
@@ -48,7 +49,7 @@ async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: dateti
 
 
 async def bind_presenters(
-    session: Session, touch_id: UUID, *, token_key: bytes, now: datetime
+    session: Session, touch_id: UUID, *, tokens: Tokens, now: datetime
 ) -> str:
     """Bind the players whose signups came with a match before it was confirmed.
 
@@ -60,7 +61,7 @@ async def bind_presenters(
     # All at once and first: each of them may be on its way to wait for the match.
     await players.lock(session, *(presented.player_id or "" for presented in presenters))
     for presented in presenters:
-        binding = await _bind(session, touch_id, presented, token_key=token_key, now=now)
+        binding = await _bind(session, touch_id, presented, tokens=tokens, now=now)
         outcomes.append(binding.outcome)
     return outcomes[0] if outcomes else WAITING
 
@@ -91,11 +92,9 @@ async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
 
 
 async def _bind(
-    session: Session, touch_id: UUID, presented: TouchRow, *, token_key: bytes, now: datetime
+    session: Session, touch_id: UUID, presented: TouchRow, *, tokens: Tokens, now: datetime
 ) -> Binding:
     player_id, attempt = presented.player_id or "", Attempt.CONFIRM
     attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
     entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
-    return await rebinding.reconsider(
-        session, player_id, touch_id, entry, token_key=token_key, now=now
-    )
+    return await rebinding.reconsider(session, player_id, touch_id, entry, tokens=tokens, now=now)

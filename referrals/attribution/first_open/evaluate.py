@@ -17,7 +17,7 @@ from referrals.attribution.clicks import follow as clicks
 from referrals.attribution.clicks.follow import closed_by
 from referrals.attribution.clicks.statements import Visit
 from referrals.attribution.first_open.touches import FirstOpen, Judged, evidence_of, expiry_of
-from referrals.attribution.tokens import Outcome, read
+from referrals.attribution.tokens import Outcome, Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
 
@@ -31,19 +31,19 @@ _CLOSED: Final = {
 }
 
 
-async def judge(session: Session, opened: FirstOpen, find: Find, *, token_key: bytes) -> Judged:
+async def judge(session: Session, opened: FirstOpen, find: Find, *, tokens: Tokens) -> Judged:
     """What a find leads to; following a link writes its touch, the others are not written yet."""
     if find.token is not None:
-        return await _of_token(session, opened, find, find.token, token_key)
+        return await _of_token(session, opened, find, find.token, tokens)
     if find.code is not None:
         return await _of_link(session, opened, find.method, find.code)
     return Judged(method=find.method, refusal=find.refusal)
 
 
 async def _of_token(
-    session: ReadSession, opened: FirstOpen, find: Find, token: str, key: bytes
+    session: ReadSession, opened: FirstOpen, find: Find, token: str, tokens: Tokens
 ) -> Judged:
-    reading = read(token, key=key, at=opened.at)
+    reading = tokens.read(token, at=opened.at)
     unread = Judged(method=find.method, text=token, evidence=evidence_of(find, None))
     if reading.outcome is not Outcome.VALID or reading.subject is None:
         return replace(unread, refusal=_UNREADABLE[reading.outcome])

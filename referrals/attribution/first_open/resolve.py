@@ -11,6 +11,7 @@ from domain.attribution.policy import Method, Refusal
 from referrals.attribution.first_open import evaluate as finds
 from referrals.attribution.first_open.probabilistic_match import guess
 from referrals.attribution.first_open.touches import FirstOpen, Judged, Resolved, resolved, write
+from referrals.attribution.tokens import Tokens
 
 NO_GUESS_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN})
 """Whoever tampers is not helped along; a link that is merely old may be a friend's."""
@@ -30,13 +31,13 @@ class Answer:
     refused: tuple[tuple[Method, Refusal], ...] = ()
 
 
-async def resolve(session: Session, opened: FirstOpen, *, token_key: bytes) -> Answer:
+async def resolve(session: Session, opened: FirstOpen, *, tokens: Tokens) -> Answer:
     """The first find that holds, or else a guess; asked again, the same answer."""
     await _alone(session, opened.visitor)
     player_id = await _player_of(session, opened.device_id)
     if player_id is not None:
         return await _reinstalled(session, replace(opened, player_id=player_id))
-    judged = [await finds.judge(session, opened, f, token_key=token_key) for f in opened.finds]
+    judged = [await finds.judge(session, opened, f, tokens=tokens) for f in opened.finds]
     await _write(session, opened, judged)
     best = next((found for one in judged if (found := resolved(one)) is not None), None)
     if best is not None or any(one.refusal in NO_GUESS_AFTER for one in judged):

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from db.engine import Database
 from db.tables import Delivery, Outbox, ReferralRow, Timeline
-from referrals.attribution.tokens import Outcome, read
+from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, unique
 
@@ -56,11 +56,11 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
     assert first.json() == again.json()
     told = first.json()
     assert told["workflow_id"] == f"referral:{told['referral_id']}"
-    key = settings.token_key.get_secret_value().encode()
+    tokens = Tokens(settings.token_key.get_secret_value())
     now = datetime.now(UTC)
-    reading = read(told["referral_token"], key=key, at=now)
+    reading = tokens.read(told["referral_token"], at=now)
     assert (reading.outcome, str(reading.subject)) == (Outcome.VALID, told["referral_id"])
-    later = read(told["referral_token"], key=key, at=now + timedelta(days=30, seconds=1))
+    later = tokens.read(told["referral_token"], at=now + timedelta(days=30, seconds=1))
     assert later.outcome is Outcome.EXPIRED
 
 

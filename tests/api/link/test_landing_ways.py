@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from api.link.landing.qr import qr_code
 from db.engine import Database
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import Outcome, TokenReading, read
+from referrals.attribution.tokens import Outcome, TokenReading, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import code_of_a_new_player, published, terms
 from tests.api.link.landing import (
@@ -121,5 +121,5 @@ async def test_a_scanned_code_is_another_way_of_following_a_link(
 
 
 def reading(settings: Settings, token: str) -> TokenReading:
-    key = settings.token_key.get_secret_value().encode()
-    return read(token, key=key, at=datetime.now(UTC))
+    tokens = Tokens(settings.token_key.get_secret_value())
+    return tokens.read(token, at=datetime.now(UTC))

@@ -12,7 +12,6 @@ from db import players
 from db.engine import Database
 from db.tables import TouchRow
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import issue, read
 from runtime.settings import Settings
 from tests.api.arrivals import HOUR, ago, deposited, log_of, referral_of, routed, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
@@ -26,9 +25,9 @@ from tests.api.first_opens import (
     cut,
     followed,
     resolved,
-    token_key,
+    tokens_of,
 )
-from tests.builders import TOKEN_KEY
+from tests.builders import TOKENS
 from tests.fixtures.watching import waits_for
 
 AT_ONCE = timedelta(0)
@@ -81,7 +80,7 @@ async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
 ) -> None:
     for answer, outcome, refusal in ((True, "waiting", None), (False, "declined", "declined")):
         _, token = await a_match(client)
-        match = read(token, key=token_key(settings), at=datetime.now(UTC)).subject
+        match = tokens_of(settings).read(token, at=datetime.now(UTC)).subject
         await confirmed(client, token, confirmed=answer)
 
         attempt = (await client.get(f"/v1/attributions/confirm:{match}")).json()
@@ -175,16 +174,16 @@ async def test_a_token_that_is_old_or_not_ours_is_named(
     client: AsyncClient, settings: Settings
 ) -> None:
     _, token = await a_match(client)
-    key, now = token_key(settings), datetime.now(UTC)
-    subject = read(token, key=key, at=now).subject
+    tokens, now = tokens_of(settings), datetime.now(UTC)
+    subject = tokens.read(token, at=now).subject
     assert subject is not None
     method, later = Method.PROBABILISTIC, now + timedelta(days=1)
     for bad in (
         cut(token),
         "x",
-        issue(subject, expires_at=now - timedelta(seconds=2), key=key, method=method),
-        issue(uuid4(), expires_at=later, key=key, method=method),
-        issue(uuid4(), expires_at=later, key=key),
+        tokens.issue(subject, expires_at=now - timedelta(seconds=2), method=method),
+        tokens.issue(uuid4(), expires_at=later, method=method),
+        tokens.issue(uuid4(), expires_at=later),
     ):
         body = {"referral_token": bad, "confirmed": True}
         answer = await client.post("/v1/attributions/confirm", json=body)
@@ -215,7 +214,7 @@ async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
         answering = asyncio.create_task(confirmed(client, token))
         await waits_for(database, session)
         now = datetime.now(UTC)
-        await route_player(session, second["player_id"], token_key=TOKEN_KEY, now=now)
+        await route_player(session, second["player_id"], tokens=TOKENS, now=now)
 
     assert (await answering)["outcome"] == "bound"
     assert (await referral_of(client, first["player_id"]))["stage"] == "SIGNED_UP"

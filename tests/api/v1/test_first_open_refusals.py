@@ -8,7 +8,6 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from db.tables import ReferralRow
-from referrals.attribution.tokens import issue, read
 from runtime.settings import Settings
 from tests.api.arrivals import signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, terms, unique
@@ -22,7 +21,7 @@ from tests.api.first_opens import (
     installed,
     outcomes_of,
     resolved,
-    token_key,
+    tokens_of,
     touches_of,
 )
 
@@ -89,16 +88,16 @@ async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
     body: dict[str, str],
     refusal: str,
 ) -> None:
-    code, key = await code_of_a_new_player(client), token_key(settings)
+    code, tokens = await code_of_a_new_player(client), tokens_of(settings)
     token, now = await followed(client, code), datetime.now(UTC)
-    reading = read(token, key=key, at=now)
+    reading = tokens.read(token, at=now)
     assert reading.subject is not None
     texts = {
         "code": code,
         "token": token,
         "cut": cut(token),
-        "expired": issue(reading.subject, expires_at=now - timedelta(seconds=2), key=key),
-        "elsewhere": issue(uuid4(), expires_at=now + timedelta(days=1), key=key),
+        "expired": tokens.issue(reading.subject, expires_at=now - timedelta(seconds=2)),
+        "elsewhere": tokens.issue(uuid4(), expires_at=now + timedelta(days=1)),
     }
     filled = {name: text.format(**texts) for name, text in body.items()}
     device = unique("device")
@@ -130,7 +129,7 @@ async def test_an_invitation_whose_window_is_over_brings_nobody(
 ) -> None:
     campaign = await published(client, terms=terms(signup_window="P1D"))
     token = await followed(client, await code_of_a_new_player(client, campaign))
-    reading = read(token, key=token_key(settings), at=datetime.now(UTC))
+    reading = tokens_of(settings).read(token, at=datetime.now(UTC))
     async with owner_database.transaction() as session:
         row = await session.get_one(ReferralRow, reading.subject)
         row.invited_at -= timedelta(days=2)
@@ -206,7 +205,7 @@ async def test_a_refused_install_is_explained_by_the_log_of_its_referral(
     client: AsyncClient, settings: Settings
 ) -> None:
     token = await followed(client, await code_of_a_new_player(client))
-    reading = read(token, key=token_key(settings), at=datetime.now(UTC))
+    reading = tokens_of(settings).read(token, at=datetime.now(UTC))
     assert await resolved(client, **_injected(token)) == NOTHING
     query = {"referral_id": str(reading.subject), "outcome": "click_injection"}
     (attempt,) = (await client.get("/v1/attributions", params=query)).json()["items"]

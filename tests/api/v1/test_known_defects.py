@@ -22,7 +22,7 @@ from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed,
 from tests.api.bodies import code_of_a_new_player, signup, unique
 from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
 from tests.api.link.test_signals import SAFARI
-from tests.builders import TOKEN_KEY
+from tests.builders import TOKENS
 
 NOW = timedelta(0)
 PERSON = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0 Safari/537.36"
@@ -201,5 +201,5 @@ async def test_an_app_that_is_installed_again_brings_nobody_new(
 
 async def _routed_until_the_connection_breaks(database: Database, player_id: str) -> None:
     async with database.transaction() as session:
-        await route_player(session, player_id, token_key=TOKEN_KEY, now=datetime.now(UTC))
+        await route_player(session, player_id, tokens=TOKENS, now=datetime.now(UTC))
         raise ConnectionError

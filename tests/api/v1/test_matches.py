@@ -12,7 +12,7 @@ from api.http.dependencies import current_time
 from db.engine import Database
 from domain.attribution.policy import Method
 from referrals.attribution.first_open.resolve import SIGNED_UP_FROM
-from referrals.attribution.tokens import Outcome, read
+from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
 from tests.api.arrivals import log_of, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
@@ -48,8 +48,8 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
         "ask": f"Did {code} invite you?",
     }
     (touch,) = await touches_of(database, settings, device)
-    key = settings.token_key.get_secret_value().encode()
-    reading = read(token, key=key, at=datetime.now(UTC))
+    tokens = Tokens(settings.token_key.get_secret_value())
+    reading = tokens.read(token, at=datetime.now(UTC))
     assert (reading.outcome, reading.method) == (Outcome.VALID, Method.PROBABILISTIC)
     assert (reading.subject, touch.refusal) == (touch.id, "unconfirmed")
     assert touch.evidence == {"agreed": ["os_version", "locale", "form"]}

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import Outcome, read
+from referrals.attribution.tokens import Outcome
 from runtime.settings import Settings
 from tests.api.arrivals import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
@@ -22,7 +22,7 @@ from tests.api.first_opens import (
     followed,
     installed,
     resolved,
-    token_key,
+    tokens_of,
     touches_of,
 )
 
@@ -50,8 +50,8 @@ async def test_a_token_is_answered_with_one_that_says_how_it_came(
     assert (told["code"], told["method"], told["confidence"]) == (code, method, confidence)
     assert (told["guaranteed"], told["ask"]) == (True, None)
     now = datetime.now(UTC)
-    before = read(token, key=token_key(settings), at=now)
-    after = read(told["referral_token"], key=token_key(settings), at=now)
+    before = tokens_of(settings).read(token, at=now)
+    after = tokens_of(settings).read(told["referral_token"], at=now)
     assert (after.outcome, after.subject, after.method) == (
         Outcome.VALID,
         before.subject,
@@ -177,7 +177,7 @@ async def test_the_same_request_again_is_answered_alike_and_touches_once(
     if with_device:
         assert len(await touches_of(database, settings, device)) == 2
     else:
-        subject = read(answers[0]["referral_token"], key=token_key(settings), at=datetime.now(UTC))
+        subject = tokens_of(settings).read(answers[0]["referral_token"], at=datetime.now(UTC))
         async with database.reading() as session:
             row = await session.get_one(ReferralRow, subject.subject)
         assert row.code == code

@@ -15,15 +15,15 @@ from domain.attribution.matching import (
     WEIGHTS,
     Candidate,
     Match,
-    hashed,
     match,
     signals_of,
     system_in,
 )
 from domain.attribution.policy import Refusal
+from domain.privacy import Hasher
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-KEY = b"a key for tests"
+HASHER = Hasher("a key for tests")
 PHONE = signals_of(
     os="iOS",
     os_version="18.5",
@@ -143,7 +143,7 @@ def test_everything_agreeing_is_still_no_certainty() -> None:
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
-    found = match([candidate(hashed(WEB, KEY))], hashed(PHONE, KEY), now=NOW)
+    found = match([candidate(HASHER.hash_each(WEB))], HASHER.hash_each(PHONE), now=NOW)
     assert isinstance(found, Match)
     assert found.agreed == ("os_version", "locale", "form")
 

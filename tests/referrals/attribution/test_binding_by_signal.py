@@ -13,7 +13,7 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution.decide import bind_signup
 from referrals.attribution.log import Attempt, Binding, Entry, Way
 from referrals.attribution.reattribution import Mind, change
-from tests.builders import NOW, TOKEN_KEY, a_code, an_offer, signup, unique
+from tests.builders import NOW, TOKENS, a_code, an_offer, signup, unique
 from tests.courier.steps import (
     Invited,
     a_shared_code,
@@ -113,10 +113,10 @@ async def _claims_where_links_go_first(database: Database, arrival: Signup) -> B
         player, attempt = arrival.player_id, unique("claim")
         entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
         mind = Mind(entry=entry, player_id=player, code=code, told_at=SOON)
-        return await change(session, mind, token_key=TOKEN_KEY, now=SOON)
+        return await change(session, mind, tokens=TOKENS, now=SOON)
 
 
 async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
     await hear(database, arrival, player_id=arrival.player_id)
     async with database.transaction() as session:
-        await bind_signup(session, arrival, token_key=TOKEN_KEY, now=NOW, signalled_to=link.row.id)
+        await bind_signup(session, arrival, tokens=TOKENS, now=NOW, signalled_to=link.row.id)

@@ -6,39 +6,39 @@ from uuid import UUID
 import pytest
 
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import CARRIERS, LONGEST, Outcome, issue, read
+from referrals.attribution.tokens import CARRIERS, LONGEST, Outcome, Tokens
 
-KEY = b"a key for tests"
+TOKENS = Tokens("a key for tests")
 REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
 ENDS = datetime(2026, 3, 1, tzinfo=UTC)
-TOKEN = issue(REFERRAL, expires_at=ENDS, key=KEY)
+TOKEN = TOKENS.issue(REFERRAL, expires_at=ENDS)
 
 
 def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
-    before = read(TOKEN, key=KEY, at=ENDS - timedelta(seconds=1))
-    after = read(TOKEN, key=KEY, at=ENDS)
+    before = TOKENS.read(TOKEN, at=ENDS - timedelta(seconds=1))
+    after = TOKENS.read(TOKEN, at=ENDS)
     assert (before.outcome, before.subject) == (Outcome.VALID, REFERRAL)
     assert (after.outcome, after.subject) == (Outcome.EXPIRED, REFERRAL)
 
 
 def test_a_token_ends_no_sooner_than_the_window_that_it_stands_for() -> None:
-    token = issue(REFERRAL, expires_at=ENDS + timedelta(microseconds=900_000), key=KEY)
-    within = read(token, key=KEY, at=ENDS + timedelta(microseconds=800_000))
+    token = TOKENS.issue(REFERRAL, expires_at=ENDS + timedelta(microseconds=900_000))
+    within = TOKENS.read(token, at=ENDS + timedelta(microseconds=800_000))
     assert within.outcome is Outcome.VALID
 
 
 def test_a_repeated_click_gets_the_token_it_had() -> None:
-    assert issue(REFERRAL, expires_at=ENDS, key=KEY) == TOKEN
+    assert TOKENS.issue(REFERRAL, expires_at=ENDS) == TOKEN
 
 
 @pytest.mark.parametrize(
     "token",
     ["", ".", "x", TOKEN[:-1], TOKEN[1:], TOKEN + "A", TOKEN.swapcase(), "é" + TOKEN, "\0",
      "\ud800", TOKEN.partition(".")[0], "." + TOKEN.partition(".")[2], "a" * (LONGEST + 1),
-     issue(REFERRAL, expires_at=ENDS, key=b"another key")],
+     Tokens("another key").issue(REFERRAL, expires_at=ENDS)],
 )  # fmt: skip
 def test_anything_else_is_forged(token: str) -> None:
-    reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
+    reading = TOKENS.read(token, at=ENDS - timedelta(days=1))
     assert (reading.outcome, reading.subject) == (Outcome.FORGED, None)
 
 
@@ -49,6 +49,6 @@ def test_a_token_shows_neither_player_nor_code() -> None:
 
 @pytest.mark.parametrize("method", CARRIERS)
 def test_a_token_says_how_it_was_carried(method: Method) -> None:
-    token = issue(REFERRAL, expires_at=ENDS, key=KEY, method=method)
-    reading = read(token, key=KEY, at=ENDS - timedelta(days=1))
+    token = TOKENS.issue(REFERRAL, expires_at=ENDS, method=method)
+    reading = TOKENS.read(token, at=ENDS - timedelta(days=1))
     assert (reading.outcome, reading.subject, reading.method) == (Outcome.VALID, REFERRAL, method)
