@@ -1,31 +1,41 @@
-"""The command `referrals`: one subcommand per process and per act of an operator."""
+"""The command `referrals`: one subcommand per process and per task of an operator.
+
+Each command imports what it runs: production has no embedded servers.
+"""
 
 import asyncio
 import getpass
 import os
 import traceback
-from collections.abc import Callable, Coroutine
-from importlib import import_module
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
-from runtime.logs import configure_logging, leave
+from runtime.exit import leave
+from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings
 
+if TYPE_CHECKING:
+    from db.engine import Session
+    from referrals.access.audit import Actor
+    from referrals.verification.verify import Report
+
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
+_Result = TypeVar("_Result")
 
 STACK = Path(".stack")
 """Where `up` keeps its state unless told otherwise."""
 
-Acting = Annotated[
-    str | None, typer.Option(help="Who does this, for the audit; otherwise the system's user.")
+ActorName = Annotated[
+    str | None, typer.Option("--actor", help="Recorded in the audit; default: the system's user.")
 ]
-Why = Annotated[str, typer.Option(help="Recorded in the audit.")]
+Reason = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
@@ -50,25 +60,28 @@ def up(
     directory: Annotated[Path, typer.Option("--dir", help="Where to keep state.")] = STACK,
 ) -> None:
     """Run the whole system here until Ctrl-C."""
-    run = _load("stack.foreground", "run")
+    from stack.foreground import run
+
     _finish(asyncio.run(run(directory, fresh=fresh)))
 
 
 @app.command()
 def demo() -> None:
-    """Play one referral from click to reward on a stack of its own, and prove the result."""
-    _finish(_load("sandbox.demo.main")())
+    """Play referrals from click to reward on a stack of its own, and prove the results."""
+    from sandbox.demo.main import main as play
+
+    _finish(play())
 
 
 @app.command()
 def bench(
     lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures there, too.")
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
-    _finish(_load("sandbox.benchmarks.main")(lifecycles, json_file))
+    from sandbox.benchmarks.main import main as measure
+
+    _finish(measure(lifecycles, json_file))
 
 
 @app.command("attribution-eval")
@@ -76,49 +89,71 @@ def attribution_eval(
     *,
     journeys: Annotated[int, typer.Option(min=1, help="How many people sign up.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed plays the same journeys.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="That play, beside the database.")] = 2,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures there, too.")
-    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Simulating processes.")] = 2,
+    json_file: JsonFile = None,
 ) -> None:
-    """Play journeys with known truth, and show how many were attributed to it."""
-    _finish(_load("sandbox.evaluation.main")(journeys, seed, processes, json_file))
+    """Play journeys with known truth, and show how many were attributed correctly."""
+    from sandbox.evaluation.main import main as evaluate
+
+    _finish(evaluate(journeys, seed, processes, json_file))
 
 
 @app.command()
 def api() -> None:
     """Serve HTTP."""
-    _serve("api.app")
+    from api.app import main as serve
+
+    _run(serve)
 
 
 @app.command()
 def worker() -> None:
     """Run workflows and activities."""
-    _serve("worker")
+    from worker import main as work
+
+    _run(work)
 
 
 @app.command()
 def courier() -> None:
-    """Carry facts to workflows and events out."""
-    _serve("courier.main")
+    """Carry facts to workflows."""
+    from courier.main import main as carry
+
+    _run(carry)
 
 
 @app.command()
 def rebuild() -> None:
     """Start every open referral again in an empty Temporal."""
-    _serve("courier.rebuild")
+    from courier.rebuild import main as start_again
+
+    _run(start_again)
 
 
 @app.command()
 def verify() -> None:
-    """Check what must always be true; non-zero when something is not."""
-    _serve("referrals.verification.verify", DatabaseSettings)
+    """Check what must always be true; exit with 1 when something is not."""
+    from referrals.verification.verify import verified
+
+    settings = _read(DatabaseSettings)
+    configure_logging(settings.log_level)
+
+    async def check() -> "Report":
+        from db.engine import Database
+
+        async with Database.open(settings.database_url) as database:
+            return await verified(database)
+
+    report = asyncio.run(check())
+    _print(report)
+    _finish(0 if report.ok else 1)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the schema up to date."""
-    upgrade = _load("db.migrate", "upgrade")
+    from db.migrate import upgrade
+
     upgrade(_read(MigrationSettings).owner_database_url)
 
 
@@ -127,25 +162,33 @@ def create_key(
     *,
     owner: Annotated[str, typer.Option(help="Who will use it; reviews record this name.")],
     scope: Annotated[list[str], typer.Option(help="May be given several times.")],
-    actor: Acting = None,
-    reason: Why = "no reason given",
+    actor: ActorName = None,
+    reason: Reason = "no reason given",
 ) -> None:
-    """Make a key and print it; it cannot be shown again."""
-    refused = _load("referrals.access.api_keys", "complaint")(scope)
+    """Create a key and print it; it cannot be shown again."""
+    from referrals.access import api_keys
+
+    refused = api_keys.complaint(scope)
     if refused is not None:
         typer.echo(refused, err=True)
         _finish(2)
-    create, by = _load("referrals.access.api_keys", "create_key"), _actor(actor, reason)
+    by = _actor(actor, reason)
     typer.echo(
-        _in_transaction(lambda session: create(session, owner=owner, scopes=scope, actor=by))
+        _in_transaction(
+            lambda session: api_keys.create_key(session, owner=owner, scopes=scope, actor=by)
+        )
     )
 
 
 @keys.command("revoke")
-def revoke_key(key_id: UUID, *, actor: Acting = None, reason: Why = "no reason given") -> None:
-    """End a key, by the id that `keys list` shows."""
-    revoke, by = _load("referrals.access.api_keys", "revoke"), _actor(actor, reason)
-    if not _in_transaction(lambda session: revoke(session, key_id, by)):
+def revoke_key(
+    key_id: UUID, *, actor: ActorName = None, reason: Reason = "no reason given"
+) -> None:
+    """Revoke a key, by the id that `keys list` shows."""
+    from referrals.access import api_keys
+
+    by = _actor(actor, reason)
+    if not _in_transaction(lambda session: api_keys.revoke(session, key_id, by)):
         typer.echo("no such key, or revoked before", err=True)
         _finish(1)
 
@@ -153,15 +196,23 @@ def revoke_key(key_id: UUID, *, actor: Acting = None, reason: Why = "no reason g
 @keys.command("list")
 def list_keys() -> None:
     """Show every key's id, owner, state and scopes."""
-    for key in _in_transaction(_load("referrals.access.api_keys", "list_keys")):
+    from referrals.access import api_keys
+
+    for key in _in_transaction(api_keys.list_keys):
         state = "revoked" if key.revoked_at else "valid"
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
 
 
-def _actor(name: str | None, reason: str) -> Any:  # noqa: ANN401
-    return _load("referrals.access.audit", "Actor")(
-        name=name or _system_user(), request_id=None, reason=reason
-    )
+def _run(process: Callable[[Settings], int]) -> None:
+    settings = _read(Settings)
+    configure_logging(settings.log_level)
+    _finish(process(settings))
+
+
+def _actor(name: str | None, reason: str) -> "Actor":
+    from referrals.access.audit import Actor
+
+    return Actor(name=name or _system_user(), request_id=None, reason=reason)
 
 
 def _system_user() -> str:
@@ -172,26 +223,23 @@ def _system_user() -> str:
         return "operator"
 
 
-def _in_transaction(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
-    async def run() -> Any:  # noqa: ANN401
-        database = _load("db.engine", "Database")(_read(DatabaseSettings).database_url, pool_size=1)
-        try:
-            async with database.transaction() as session:
-                return await act(session)
-        finally:
-            await database.close()
+def _in_transaction(act: "Callable[[Session], Awaitable[_Result]]") -> _Result:
+    from db.engine import Database
+
+    settings = _read(DatabaseSettings)
+
+    async def run() -> _Result:
+        async with (
+            Database.open(settings.database_url) as database,
+            database.transaction() as session,
+        ):
+            return await act(session)
 
     return asyncio.run(run())
 
 
-def _serve(module: str, needed: type[DatabaseSettings] = Settings) -> None:
-    settings = _read(needed)
-    configure_logging(settings.log_level)
-    _finish(_load(module)(settings))
-
-
 def _read(settings: type[_Settings]) -> _Settings:
-    """From the environment; beside a running `referrals up`, from what that has written."""
+    """Read settings from the environment or, beside a running `up`, from what that has written."""
     if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK / "environment"):
         typer.echo(f"on the embedded stack in {STACK}", err=True)
     try:
@@ -203,10 +251,20 @@ def _read(settings: type[_Settings]) -> _Settings:
         raise typer.Exit(2) from None
 
 
-def _load(module: str, function: str = "main") -> Callable[..., Any]:
-    # Each command imports only what it runs: production has no embedded servers.
-    loaded: Callable[..., Any] = getattr(import_module(module), function)
-    return loaded
+def _print(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("check", "holds", "what must be true, or which rows break it")
+    for check in report.checks:
+        shown = check.sentence if check.ok else ", ".join(check.failures)
+        table.add_row(check.name, "yes" if check.ok else "NO", shown)
+    console, lag = Console(), report.lag
+    console.print(table)
+    console.print(
+        f"late, not wrong: {lag.undelivered} undelivered (oldest {lag.oldest_s:.1f} s),"
+        f" {lag.awaiting_review} awaiting review"
+    )
 
 
 def _finish(code: int) -> None:

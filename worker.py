@@ -1,7 +1,6 @@
 """The Temporal worker: runs referrals' workflows and their acts."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -21,6 +20,7 @@ from activities.telling import LogActs
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
+from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
@@ -90,9 +90,7 @@ def main(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     connecting = asyncio.create_task(_connected(settings))
     stopping = asyncio.create_task(stop.wait())

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -44,6 +43,7 @@ from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from referrals.verification.verify import verified
+from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
 GRACE_S: Final = 10
@@ -140,7 +140,5 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+        call_on_stop(lambda number: self.handle_exit(number, None))
         yield

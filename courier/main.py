@@ -1,7 +1,6 @@
 """The courier: carries facts to the workflows that have to hear them."""
 
 import asyncio
-import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +17,7 @@ from courier.router import Router
 from db.engine import Database
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.delivery_queue import INVITATION, Lane
+from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
 
@@ -31,15 +31,12 @@ log = structlog.get_logger()
 
 def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT."""
-    uvloop.run(_until_told(settings))
+    uvloop.run(_run_until_stopped(settings))
     return 0
 
 
-async def _until_told(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await run(settings, stopping=stopping)
+async def _run_until_stopped(settings: Settings) -> None:
+    await run(settings, stopping=stop_event())
 
 
 async def run(settings: Settings, *, stopping: asyncio.Event) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from sqlalchemy import Executable, Result, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -56,6 +56,16 @@ class Database:
         )
         self._at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, pool_size: int = 1) -> AsyncIterator[Self]:
+        """Connect for the length of a block, and close all connections after it."""
+        database = cls(url, pool_size=pool_size)
+        try:
+            yield database
+        finally:
+            await database.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:

@@ -1,9 +1,7 @@
-"""How every process logs, and how it leaves."""
+"""Logging of every process."""
 
 import logging
-import os
 import sys
-from typing import NoReturn
 
 import structlog
 
@@ -22,15 +20,6 @@ def configure_logging(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _render_libraries_alike(shared, level)
-
-
-def leave(code: int) -> NoReturn:
-    """End the process with everything printed."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # temporalio 1.35 can abort the interpreter while it shuts down, after a success
-    # (sdk-python issue 300); an explicit exit skips that shutdown.
-    os._exit(code)
 
 
 def _render_libraries_alike(shared: list[structlog.typing.Processor], level: str) -> None:

@@ -1,7 +1,6 @@
 """`referrals up`: the embedded stack in a terminal, until Ctrl-C or SIGTERM."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from runtime.exit import stop_event
 from stack.child import StartError
 from stack.connection import FILE, Connection
 from stack.embedded import running
@@ -20,7 +20,8 @@ async def run(directory: Path, *, fresh: bool) -> int:
     """Exit code 0 after a stop that was asked for, 1 when the stack cannot start."""
     console = Console()
     serving = asyncio.create_task(_serve(console, directory, fresh=fresh))
-    asked = asyncio.create_task(_asked_to_stop())
+    # A second Ctrl-C changes nothing: stopping is bounded, and cutting it short loses the order.
+    asked = asyncio.create_task(stop_event().wait())
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     try:
@@ -36,14 +37,6 @@ async def _serve(console: Console, directory: Path, *, fresh: bool) -> None:
     async with running(directory, fresh=fresh, progress=_progress(console)) as connection:
         _show(console, connection, directory)
         await asyncio.Event().wait()
-
-
-async def _asked_to_stop() -> None:
-    # A second Ctrl-C changes nothing: stopping is bounded, and cutting it short loses the order.
-    asked = asyncio.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(ending, asked.set)
-    await asked.wait()
 
 
 def _progress(console: Console) -> Callable[[str], None]:

@@ -44,13 +44,9 @@ async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> K
     """Two keys with every scope and different owners, unless an earlier run made them."""
     if keyring.api_key and keyring.approver_api_key:
         return keyring
-    database = Database(database_url, pool_size=1)
-    try:
-        async with database.transaction() as session:
-            operator = await create_key(session, owner="operator", scopes=SCOPES, actor=_ACTOR)
-            approver = await create_key(session, owner="approver", scopes=SCOPES, actor=_ACTOR)
-    finally:
-        await database.close()
+    async with Database.open(database_url) as database, database.transaction() as session:
+        operator = await create_key(session, owner="operator", scopes=SCOPES, actor=_ACTOR)
+        approver = await create_key(session, owner="approver", scopes=SCOPES, actor=_ACTOR)
     return keyring.with_api_keys(path, api_key=operator, approver_api_key=approver)
 
 

@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from db.migrate import APPLICATION_ROLE, MIGRATIONS
-from runtime.logs import leave
+from runtime.exit import leave
 from stack.postgres import sqlalchemy_url, throwaway
 
 

@@ -1,18 +1,14 @@
 """Checks what must always be true over one snapshot, and tells what is only late."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import text
 
 from db.engine import Database, ReadSession
 from referrals.attribution import log_views as attribution_views
 from referrals.verification.invariants import INVARIANTS, Invariant
-from runtime.settings import DatabaseSettings
 
 PATIENCE_S: Final = 300
 SHOWN: Final = 20
@@ -65,13 +61,6 @@ class Report:
         return all(check.ok for check in self.checks)
 
 
-def main(settings: DatabaseSettings) -> int:
-    """Print every check; 1 when something is not as it must be."""
-    report = asyncio.run(_verified_alone(settings.database_url))
-    _print(report, Console())
-    return 0 if report.ok else 1
-
-
 async def verified(database: Database) -> Report:
     async with database.reading() as session:
         return await verify(session)
@@ -104,25 +93,4 @@ async def _lag(session: ReadSession) -> Lag:
         unpublished=0,
         oldest_s=row.oldest_s,
         awaiting_review=row.awaiting_review,
-    )
-
-
-async def _verified_alone(url: str) -> Report:
-    database = Database(url, pool_size=1)
-    try:
-        return await verified(database)
-    finally:
-        await database.close()
-
-
-def _print(report: Report, console: Console) -> None:
-    table = Table("check", "holds", "what must be true, or which rows break it")
-    for check in report.checks:
-        said = check.sentence if check.ok else ", ".join(check.failures)
-        table.add_row(check.name, "yes" if check.ok else "NO", said)
-    console.print(table)
-    lag = report.lag
-    console.print(
-        f"late, not wrong: {lag.undelivered} undelivered (oldest {lag.oldest_s:.1f} s),"
-        f" {lag.awaiting_review} awaiting review"
     )

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
-from runtime.logs import leave
+from runtime.exit import leave
 
 DESTINATION: Final = "https://book.example/signup"
 TABLE: Final = "create table floor (id text primary key, body text not null)"

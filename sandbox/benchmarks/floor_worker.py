@@ -1,14 +1,13 @@
 """The worker of the floor: like the real one, with the floor's workflow."""
 
-import asyncio
 import os
-import signal
 
 import structlog
 import uvloop
 from temporalio.worker import Worker
 
-from runtime.logs import configure_logging, leave
+from runtime.exit import leave, stop_event
+from runtime.logs import configure_logging
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
 from worker import SANDBOX
 from workflows.client import connect
@@ -17,8 +16,7 @@ from workflows.client import connect
 async def main() -> None:
     """Run until SIGTERM, at the address in FLOOR_TEMPORAL."""
     configure_logging("INFO")
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stop = stop_event()
     worker = Worker(
         await connect(os.environ["FLOOR_TEMPORAL"], "default", lazy=False),
         task_queue=TASK_QUEUE,

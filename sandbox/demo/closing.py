@@ -72,9 +72,6 @@ async def prove_temporal_ui(connection: Connection, _: Book, proofs: Proofs) -> 
 
 
 async def _sums(connection: Connection) -> tuple[BookSum, ...]:
-    database = Database(connection.settings().database_url, pool_size=1)
-    try:
-        async with database.reading() as session:
-            return await by_book(session)
-    finally:
-        await database.close()
+    url = connection.settings().database_url
+    async with Database.open(url) as database, database.reading() as session:
+        return await by_book(session)

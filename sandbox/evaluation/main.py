@@ -4,9 +4,8 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -87,7 +86,7 @@ def settings_for(database_url: str) -> Settings:
 
 async def prepare(settings: Settings) -> str:
     """Keys and campaigns on an empty, migrated database; the key has every scope."""
-    async with _database(settings) as database:
+    async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
         keys = [await _key(database, owner) for owner in OWNERS]
         drafter, publisher = (door_of(settings, database, key=key, wrapped=None) for key in keys)
         await offers.publish(drafter, publisher, starts_at=BEGINS_AT)
@@ -98,7 +97,7 @@ async def judged(
     settings: Settings, told: Sequence[Told], *, key: str
 ) -> tuple[list[Figure], list[str]]:
     """The figures, and everything that must not be."""
-    async with _database(settings) as database:
+    async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
         door = door_of(settings, database, key=key, wrapped=None)
         bound = await _bound(door)
         figures = figures_of(told, bound)
@@ -150,12 +149,3 @@ async def _key(database: Database, owner: str) -> str:
     actor = Actor(name=owner, request_id=None, reason="a simulation")
     async with database.transaction() as session:
         return await create_key(session, owner=owner, scopes=["admin"], actor=actor)
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url, pool_size=POOL_SIZE)
-    try:
-        yield database
-    finally:
-        await database.close()

@@ -44,12 +44,9 @@ async def play(
     plan: Plan, settings: Settings, *, key: str, wrapped: Wrapped | None = None
 ) -> list[Told]:
     """Tell every story of the plan; the first fault ends them all."""
-    database = Database(settings.database_url, pool_size=AT_ONCE)
-    try:
+    async with Database.open(settings.database_url, pool_size=AT_ONCE) as database:
         door = door_of(settings, database, key=key, wrapped=wrapped)
         return await _told(plan, door, Sportsbook(settings, database, door))
-    finally:
-        await database.close()
 
 
 async def _told(plan: Plan, door: Door, sportsbook: Sportsbook) -> list[Told]:
