@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from activities.messages import Look
 from db import players
@@ -93,11 +92,13 @@ class Records:
             yield Record(session, row, look.now)
 
     async def pair(self, referral_id: UUID) -> tuple[str, str]:
-        """The referrer and the referee of a referral that was signed up for."""
+        """Return the referrer and the referee of a referral that was signed up for."""
         async with self.database.reading() as session:
-            query = select(ReferralRow.referrer_id, ReferralRow.referee_id)
-            row = (await session.execute(query.where(ReferralRow.id == referral_id))).one()
-            return row.referrer_id, row.referee_id or ""
+            pair = await referrals.pair(session, referral_id)
+        if pair is None:
+            raise LookupError(f"no referral {referral_id} is recorded")
+        referrer_id, referee_id = pair
+        return referrer_id, referee_id or ""
 
     async def _record_heard(self, session: Session, look: Look) -> None:
         for fact in look.heard.facts:
@@ -135,10 +136,7 @@ class Records:
 
 
 async def _players(session: Session, look: Look) -> list[str]:
-    query = select(ReferralRow.referrer_id, ReferralRow.referee_id).where(
-        ReferralRow.id == look.referral_id
-    )
-    recorded = (await session.execute(query)).one_or_none() or ()
+    recorded = await referrals.pair(session, look.referral_id) or ()
     return [
         *(player_id for player_id in recorded if player_id),
         *(signup.player_id for signup in look.heard.signups),

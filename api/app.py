@@ -10,11 +10,10 @@ from typing import Final
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy.exc import ProgrammingError
 
 from api.http import openapi
 from api.http.dependencies import KnownKeys
-from api.http.errors import install, is_passing
+from api.http.errors import install
 from api.http.problem_docs import problem_responses
 from api.http.rate_limits import Limiter
 from api.http.request_log import Metrics, Observed
@@ -40,6 +39,7 @@ from api.v1 import (
 from api.v1.verification import Verifying
 from api.warm_up import rehearse
 from db.engine import Database
+from db.faults import is_schema_fault, is_transient
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from referrals.verification.verify import verified
@@ -128,7 +128,7 @@ async def _warm_up(database: Database) -> None:
         await database.warm_up(rehearse)
     except Exception as fault:
         # Away, or not migrated yet: /readyz says so.
-        if not (is_passing(fault) or isinstance(fault, ProgrammingError)):
+        if not (is_transient(fault) or is_schema_fault(fault)):
             raise
         log.warning("not_rehearsed", fault=type(fault).__name__)
     gc.collect()

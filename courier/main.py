@@ -9,12 +9,12 @@ from typing import Final
 import structlog
 import uvloop
 
-from courier import wake
 from courier.carrier import Carrier
 from courier.loop import Rounds
 from courier.rate_limiter import Pace
 from courier.router import Router
 from db.engine import Database
+from db.listen import listen
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.delivery_queue import INVITATION, Lane
 from runtime.exit import stop_event
@@ -45,7 +45,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     database = Database(settings.database_url, pool_size=pool_size)
     work = _work(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]
-    tasks.append(asyncio.create_task(wake.listen(settings.database_url, partial(_ring, work))))
+    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_ring, work))))
     log.info("ready")
     await stopping.wait()
     await _stop(work, tasks)

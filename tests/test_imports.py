@@ -8,7 +8,8 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FORBIDDEN: Final = {
-    "worker.py": {"api", "courier", "stack", "sandbox"},
+    "cli.py": {"activities", "domain", "workflows", "fastapi", "sqlalchemy", "temporalio"},
+    "worker.py": {"api", "courier", "stack", "sandbox", "fastapi", "sqlalchemy"},
 }
 
 

@@ -1,31 +1,22 @@
 """Every refusal of the HTTP door, as RFC 9457 problem+json with a stable code."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+from db.faults import DATABASE_FAULTS, is_transient
 
 CONTENT_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 20
 LONGEST_FIELD: Final = 120
 RETRY_AFTER_S: Final = 1
-DATABASE_FAULTS: Final = (
-    SQLAlchemyError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-)
-
 TITLES: Final[dict[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON"),
     "bad_request": (400, "The request cannot be read"),
@@ -73,9 +64,6 @@ OF_FRAMEWORK: Final = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
-# Connection, resources, operator, lock and serialization: none is the caller's fault.
-PASSING_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
-
 OF_TEXTS: Final = {
     "too_long": "This has at most {max_length} characters",
     "too_short": "This cannot be blank",
@@ -155,20 +143,10 @@ async def _invalid(_: Request, refusal: Exception) -> Response:
 
 
 async def _database_failed(_: Request, fault: Exception) -> Response:
-    if not is_passing(fault):
+    if not is_transient(fault):
         raise fault
     log.warning("database_unavailable", fault=type(fault).__name__)
     return response(Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}))
-
-
-def is_passing(fault: Exception) -> bool:
-    """Whether the same request may succeed later, because Postgres was away or busy."""
-    if isinstance(fault, (OSError, PoolTimeoutError, asyncpg.InterfaceError)):
-        return True
-    if isinstance(fault, DBAPIError) and fault.connection_invalidated:
-        return True
-    cause = fault.orig if isinstance(fault, DBAPIError) else fault
-    return PASSING_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -3,12 +3,30 @@
 from http import HTTPStatus
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from api.http.errors import CONTENT_TYPE, TITLES
 
 OF_BODIES: Final = ("body_too_large", "unsupported_media_type")
 """What any route that reads a body may refuse it for."""
 
 Responses = dict[int | str, dict[str, Any]]
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457; `code` is stable, the texts are for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []
 
 
 def problem_responses(*codes: str) -> Responses:

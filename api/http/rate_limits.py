@@ -15,10 +15,11 @@ from limits import RateLimitItem, parse
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from api.http.dependencies import Now
-from api.http.errors import Problem, is_passing
+from api.http.errors import Problem
 from api.http.rate_limit_store import Counted
 from db import rate_windows
 from db.engine import Database
+from db.faults import is_transient
 from domain.codes import normalised
 from domain.privacy import Hasher
 
@@ -107,7 +108,7 @@ class Limiter:
                 if random.randrange(FORGETS_ONE_IN) == 0:  # noqa: S311 - a chance is no secret
                     await rate_windows.forget(session, before=now - FORGOTTEN_AFTER)
         except Exception as fault:
-            if not (isinstance(fault, TimeoutError) or is_passing(fault)):
+            if not (isinstance(fault, TimeoutError) or is_transient(fault)):
                 raise
             log.warning("limits_unavailable", fault=type(fault).__name__)
             self._counts_from = now + PAUSE

@@ -9,7 +9,14 @@ from crawlerdetect import CrawlerDetect  # type: ignore[import-untyped] # it has
 from fastapi import Request
 from ua_parser import parse_os
 
-from api.v1.schemas.codes import Platform
+
+class Platform(StrEnum):
+    """What a visitor's device runs."""
+
+    WEB = "web"
+    IOS = "ios"
+    ANDROID = "android"
+
 
 LONGEST_AGENT: Final = 512
 MOST_REMEMBERED: Final = 4096

@@ -7,8 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from api.link.landing.pages import closed_page, landing_page
 from api.link.landing.views import Reader, landing_for_person, landing_for_program
 from api.link.landing.ways import TokenFor, play_url, with_token
-from api.link.platforms import Asker
-from api.v1.schemas.codes import Platform
+from api.link.platforms import Asker, Platform
 from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
 from referrals.attribution.clicks.follow import Outcome

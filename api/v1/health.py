@@ -7,15 +7,14 @@ from typing import Final, Literal
 import structlog
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from api.http.dependencies import Config, Db, requires
-from api.http.errors import is_passing
 from api.http.problem_docs import problem_responses
 from api.v1.schemas.health import Alive, Dependencies, Readiness
 from db.engine import Database
+from db.faults import DATABASE_FAULTS, is_transient
 from db.readiness import is_migrated
 
 router = APIRouter(tags=["health"])
@@ -66,8 +65,10 @@ async def _postgres(database: Database) -> Literal["ok", "unavailable", "not_mig
     try:
         async with asyncio.timeout(PROBE_S), database.reading() as session:
             return "ok" if await is_migrated(session) else "not_migrated"
-    except (SQLAlchemyError, OSError) as fault:
-        log.warning("postgres_unavailable", fault=type(fault).__name__, passing=is_passing(fault))
+    except DATABASE_FAULTS as fault:
+        log.warning(
+            "postgres_unavailable", fault=type(fault).__name__, transient=is_transient(fault)
+        )
         return "unavailable"
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
-from domain.rewards.qualification import CLOCK_SKEW
+from domain.intake.facts import CLOCK_SKEW
 
 KEPT: Final = timedelta(days=90)
 """Play keeps an install's referrer for 90 days and does not change it before a reinstall

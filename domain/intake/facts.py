@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from domain.money import Money
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the clocks of two reporting services may differ: a deposit so shortly before its signup
+counts as made at the signup."""
 
 
 class Kind(StrEnum):

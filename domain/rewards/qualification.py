@@ -1,14 +1,19 @@
 """Which deposit earns the reward, judged from all facts at once, so that their order is nothing."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain.campaigns.terms import Terms
-from domain.intake.facts import Chargeback, Deposit, Fact, PlayerStatus, StatusChange, TakeBack
-
-CLOCK_SKEW: Final = timedelta(minutes=5)
-"""A deposit so shortly before its signup counts as made at the signup: clocks differ."""
+from domain.intake.facts import (
+    CLOCK_SKEW,
+    Chargeback,
+    Deposit,
+    Fact,
+    PlayerStatus,
+    StatusChange,
+    TakeBack,
+)
 
 INELIGIBLE: Final = frozenset({PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED})
 

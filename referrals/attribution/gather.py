@@ -20,9 +20,8 @@ from domain.attribution.policy import (
     weaker,
 )
 from domain.codes import as_code
-from domain.intake.facts import Signup
+from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage
-from domain.rewards.qualification import CLOCK_SKEW
 from referrals.attribution import invitations, touches
 from referrals.attribution.first_open import match_validity as matches
 from referrals.attribution.tokens import Outcome, TokenReading, Tokens

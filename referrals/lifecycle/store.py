@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
-from db.engine import Session
+from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Referral, Stage, Standing, announcement, invited_until
@@ -65,6 +65,13 @@ async def locked(session: Session, referral_id: UUID) -> ReferralRow | None:
     return await session.scalar(
         query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
+
+
+async def pair(session: ReadSession, referral_id: UUID) -> tuple[str, str | None] | None:
+    """Return the referrer's and, once there was a signup, the referee's id of a referral."""
+    query = select(ReferralRow.referrer_id, ReferralRow.referee_id)
+    row = (await session.execute(query.where(ReferralRow.id == referral_id))).one_or_none()
+    return (row.referrer_id, row.referee_id) if row else None
 
 
 async def enter(

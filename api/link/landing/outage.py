@@ -8,9 +8,10 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.http.errors import DATABASE_FAULTS, RETRY_AFTER_S, is_passing
+from api.http.errors import RETRY_AFTER_S
 from api.link.landing.pages import away_page
 from api.link.languages import asked_for
+from db.faults import DATABASE_FAULTS, is_transient
 
 log = structlog.get_logger()
 
@@ -25,7 +26,7 @@ class PageRoute(APIRoute):
             try:
                 return await answer(request)
             except DATABASE_FAULTS as fault:
-                if not is_passing(fault):
+                if not is_transient(fault):
                     raise
                 log.warning("database_unavailable", fault=type(fault).__name__)
                 accepted = request.headers.get("accept-language", "")

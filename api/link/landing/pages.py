@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from api.link.landing.ways import Ways
 from api.link.languages import LANGUAGES, Language
-from api.v1.schemas.codes import Platform
+from api.link.platforms import Platform
 from referrals.attribution.clicks.follow import Outcome
 
 

@@ -10,8 +10,8 @@ from api.link.landing.places import conceals
 from api.link.landing.qr import qr_code
 from api.link.landing.ways import TokenFor, Ways, bare_ways, ways_of
 from api.link.languages import LANGUAGES, Language
+from api.link.platforms import Platform
 from api.link.texts import invitation, invitation_terms
-from api.v1.schemas.codes import Platform
 from domain.attribution.policy import Method
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings

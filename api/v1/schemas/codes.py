@@ -1,11 +1,11 @@
 """Codes, shares and clicks, as the sportsbook's own servers and apps speak of them."""
 
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from api.link.platforms import Platform
 from api.v1.schemas.fields import (
     Brought,
     Id,
@@ -72,12 +72,6 @@ class ShareOut(Shown):
     share_id: UUID
     code: str
     channel: str
-
-
-class Platform(StrEnum):
-    WEB = "web"
-    IOS = "ios"
-    ANDROID = "android"
 
 
 class ClickIn(Strict):

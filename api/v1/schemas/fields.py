@@ -15,10 +15,9 @@ from pydantic import (
 )
 from pydantic.json_schema import WithJsonSchema
 
-from domain.intake.facts import EARLIEST, ID, LATEST, UNSTORABLE
+from domain.intake.facts import CLOCK_SKEW, EARLIEST, ID, LATEST, UNSTORABLE
 from domain.money import LARGEST_MINOR, Money
 from domain.privacy import HASHED
-from domain.rewards.qualification import CLOCK_SKEW
 
 LONGEST_LINE: Final = 64
 LONGEST_BROUGHT: Final = 1024

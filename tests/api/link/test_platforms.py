@@ -7,8 +7,7 @@ import time
 import pytest
 from starlette.requests import Request
 
-from api.link.platforms import Asker, asker_of, platform_of
-from api.v1.schemas.codes import Platform
+from api.link.platforms import Asker, Platform, asker_of, platform_of
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"

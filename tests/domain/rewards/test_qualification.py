@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.intake.facts import Chargeback, Deposit, Fact, PlayerStatus, StatusChange, TakeBack
+from domain.intake.facts import (
+    CLOCK_SKEW,
+    Chargeback,
+    Deposit,
+    Fact,
+    PlayerStatus,
+    StatusChange,
+    TakeBack,
+)
 from domain.money import Money
-from domain.rewards.qualification import CLOCK_SKEW, is_eligible, qualifying_deposit, taken_back
+from domain.rewards.qualification import is_eligible, qualifying_deposit, taken_back
 from tests.builders import NOW, TERMS, chargeback, deposit, status_change, usd
 from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 
