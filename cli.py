@@ -62,7 +62,7 @@ def up(
     """Run the whole system here until Ctrl-C."""
     from stack.foreground import run
 
-    _finish(asyncio.run(run(directory, fresh=fresh)))
+    _exit(asyncio.run(run(directory, fresh=fresh)))
 
 
 @app.command()
@@ -70,7 +70,7 @@ def demo() -> None:
     """Play referrals from click to reward on a stack of its own, and prove the results."""
     from sandbox.demo.main import main as play
 
-    _finish(play())
+    _exit(play())
 
 
 @app.command()
@@ -81,7 +81,7 @@ def bench(
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
 
-    _finish(measure(lifecycles, json_file))
+    _exit(measure(lifecycles, json_file))
 
 
 @app.command("attribution-eval")
@@ -95,7 +95,7 @@ def attribution_eval(
     """Play journeys with known truth, and show how many were attributed correctly."""
     from sandbox.evaluation.main import main as evaluate
 
-    _finish(evaluate(journeys, seed, processes, json_file))
+    _exit(evaluate(journeys, seed, processes, json_file))
 
 
 @app.command()
@@ -146,7 +146,7 @@ def verify() -> None:
 
     report = asyncio.run(check())
     _print(report)
-    _finish(0 if report.ok else 1)
+    _exit(0 if report.ok else 1)
 
 
 @app.command()
@@ -171,7 +171,7 @@ def create_key(
     refused = api_keys.complaint(scope)
     if refused is not None:
         typer.echo(refused, err=True)
-        _finish(2)
+        _exit(2)
     by = _actor(actor, reason)
     typer.echo(
         _in_transaction(
@@ -190,7 +190,7 @@ def revoke_key(
     by = _actor(actor, reason)
     if not _in_transaction(lambda session: api_keys.revoke(session, key_id, by)):
         typer.echo("no such key, or revoked before", err=True)
-        _finish(1)
+        _exit(1)
 
 
 @keys.command("list")
@@ -206,7 +206,7 @@ def list_keys() -> None:
 def _run(process: Callable[[Settings], int]) -> None:
     settings = _read(Settings)
     configure_logging(settings.log_level)
-    _finish(process(settings))
+    _exit(process(settings))
 
 
 def _actor(name: str | None, reason: str) -> "Actor":
@@ -267,7 +267,7 @@ def _print(report: "Report") -> None:
     )
 
 
-def _finish(code: int) -> None:
+def _exit(code: int) -> None:
     raise typer.Exit(code)
 
 

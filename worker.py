@@ -12,8 +12,8 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.fraud import FraudActivities, FraudSignal
-from activities.records import Records
+from activities.fraud import FraudActivities, FraudProvider
+from activities.records import LockedReferrals
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from activities.telling import LogActs
@@ -26,7 +26,7 @@ from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
 from workflows.referral.workflow import ReferralWorkflow
 
-SANDBOX: Final = SandboxedWorkflowRunner(
+WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
     # Our own modules hold no state that a replay could see change, so the sandbox need not load
     # them afresh for every workflow: that would cost 140 ms each. Of the workflows' modules these
     # only define shapes and constants; they halve what is left.
@@ -39,16 +39,16 @@ SANDBOX: Final = SandboxedWorkflowRunner(
     )
 )
 GRACE: Final = timedelta(seconds=10)
-RECONNECT_AT_MOST_S: Final = 5.0
+MAX_RECONNECT_WAIT_S: Final = 5.0
 
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()
 
 
 def build_activities(
-    database: Database, settings: Settings, signals: Sequence[FraudSignal] = ()
+    database: Database, settings: Settings, signals: Sequence[FraudProvider] = ()
 ) -> Activities:
-    records = Records(
+    records = LockedReferrals(
         database,
         hasher=Hasher(settings.hash_key.get_secret_value()),
         tokens=Tokens(settings.token_key.get_secret_value()),
@@ -74,7 +74,7 @@ def build_worker(
         task_queue=task_queue,
         workflows=[ReferralWorkflow],
         activities=activities,
-        workflow_runner=SANDBOX,
+        workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs()],
         max_concurrent_activities=concurrent_activities,
         graceful_shutdown_timeout=GRACE,
@@ -120,7 +120,7 @@ async def _connected(settings: Settings) -> Client:
     """Temporal may come up after its workers, or go away and come back."""
     runtime = _runtime(settings)
     attempts = stamina.retry_context(
-        on=RuntimeError, attempts=None, timeout=None, wait_max=RECONNECT_AT_MOST_S
+        on=RuntimeError, attempts=None, timeout=None, wait_max=MAX_RECONNECT_WAIT_S
     )
     async for attempt in attempts:
         with attempt:

@@ -14,11 +14,11 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.promises import RewardStatus, promises
 from referrals.campaigns import schedules
 from referrals.fraud import assessments, reviews
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 from referrals.lifecycle import store as referrals
 from referrals.rewards import movements as rewards
 
-FUNDS_AWAITED: Final = timedelta(days=30)
+DEFERRED_RECHECK_INTERVAL: Final = timedelta(days=30)
 """How long a campaign without an end lets a deferred reward wait before it is looked at again."""
 
 
@@ -26,25 +26,25 @@ async def credit(record: Record) -> Standing:
     """Give what the qualifying deposit earned by its assessment, as far as the budget goes."""
     deposit = await record.qualifying_deposit()
     if deposit is None:
-        return await _nothing_earned(record)
+        return await _void_if_deferred(record)
     assessed = await assessments.of(record.session, record.referral.assessment_id)
     if assessed is None or assessed.deposit_event_id != deposit.event_id:
         return record.standing
     if assessed.verdict is Verdict.BLOCK:
-        return await void(record, Stage.REJECTED, _because(assessed))
+        return await void(record, Stage.REJECTED, _block_reason(assessed))
     promised = await _promise(record, deposit)
     eligible = await record.both_are_eligible()
     waits = assessed.verdict is Verdict.REVIEW or not eligible or bool(record.terms.hold_period)
     give = rewards.hold if waits else rewards.credit
     if await give(record.session, record.referral, promised, at=record.now) is (
-        Posting.INSUFFICIENT
+        PostingOutcome.INSUFFICIENT
     ):
         return await _defer(record)
     record.referral.awaits_funds = False
     await _announce_qualified(record)
     if not waits:
-        return await _rewarded(record, deposit, promised)
-    return await _held(record, assessed, promised, eligible=eligible)
+        return await _enter_rewarded(record, deposit, promised)
+    return await _enter_held(record, assessed, promised, eligible=eligible)
 
 
 async def release(record: Record, deposit: Deposit) -> Standing:
@@ -52,7 +52,7 @@ async def release(record: Record, deposit: Deposit) -> Standing:
     held = await rewards.of_referral(record.session, record.referral.id)
     await rewards.release(record.session, record.referral, held, at=record.now)
     await reviews.close(record.session, record.referral.id)
-    return await _rewarded(record, deposit, held)
+    return await _enter_rewarded(record, deposit, held)
 
 
 async def void(record: Record, stage: Stage, reason: str) -> Standing:
@@ -80,7 +80,7 @@ async def doubt(record: Record, assessed: AssessmentRow, *, eligible: bool) -> N
     )
 
 
-async def _nothing_earned(record: Record) -> Standing:
+async def _void_if_deferred(record: Record) -> Standing:
     if record.referral.stage is Stage.DEFERRED:
         return await void(record, Stage.VOIDED, "the deposit was taken back while deferred")
     return record.standing
@@ -112,13 +112,13 @@ async def _defer(record: Record) -> Standing:
         record.session,
         record.referral,
         Stage.DEFERRED,
-        until=campaign.ends_at or record.now + FUNDS_AWAITED,
+        until=campaign.ends_at or record.now + DEFERRED_RECHECK_INTERVAL,
         at=record.now,
         reason="the campaign's budget is used up; it goes on when that is topped up",
     )
 
 
-async def _rewarded(record: Record, deposit: Deposit, issued: Sequence[Reward]) -> Standing:
+async def _enter_rewarded(record: Record, deposit: Deposit, issued: Sequence[Reward]) -> Standing:
     for reward in issued:
         reward.deposit_event_id = deposit.event_id
     record.referral.qualified_by = deposit.event_id
@@ -133,7 +133,7 @@ async def _rewarded(record: Record, deposit: Deposit, issued: Sequence[Reward]) 
     )
 
 
-async def _held(
+async def _enter_held(
     record: Record, assessed: AssessmentRow, held: Sequence[Reward], *, eligible: bool
 ) -> Standing:
     wait, why = record.terms.hold_period, "in its hold period"
@@ -152,7 +152,7 @@ async def _held(
 
 
 async def _announce_qualified(record: Record) -> None:
-    await outbox.announce(
+    await outbox.write_referral_event(
         record.session,
         event_id=uuid5(record.referral.id, "qualified"),
         type_="ReferralQualified",
@@ -161,7 +161,7 @@ async def _announce_qualified(record: Record) -> None:
     )
 
 
-def _because(assessed: AssessmentRow) -> str:
+def _block_reason(assessed: AssessmentRow) -> str:
     return f"fraud: {', '.join(assessed.reasons)}"
 
 

@@ -9,16 +9,16 @@ import structlog
 from temporalio import activity
 
 from activities.messages import Look, Scoring
-from activities.records import Record, Records
+from activities.records import LockedReferrals, Record
 from domain.fraud.rules import Assessment
 from referrals.fraud import assessments, evidence
 
-SIGNAL_PATIENCE_S: Final = 2.0
+PROVIDER_TIMEOUT_S: Final = 2.0
 
 _log = structlog.get_logger()
 
 
-class FraudSignal(Protocol):
+class FraudProvider(Protocol):
     """A source of doubt outside this service, such as a device intelligence provider."""
 
     name: str
@@ -41,9 +41,9 @@ class Outside:
 
 
 class FraudActivities:
-    def __init__(self, records: Records, signals: Sequence[FraudSignal] = ()) -> None:
+    def __init__(self, records: LockedReferrals, signals: Sequence[FraudProvider] = ()) -> None:
         self._records = records
-        self._signals = signals
+        self._providers = signals
 
     @activity.defn
     async def score_fraud(self, look: Look) -> Scoring:
@@ -52,21 +52,21 @@ class FraudActivities:
         Answers no verdict while no deposit qualifies, or when the referral stands elsewhere. A
         signal that fails or takes over 2 s makes the verdict REVIEW at least, never a silent PASS.
         """
-        outside = await self._ask_outside(look)
+        outside = await self._ask_providers(look)
         async with self._records.opened(look) as record:
             deposit = await record.qualifying_deposit()
-            if not record.still_stands(look.standing) or deposit is None:
+            if not record.is_still_at(look.standing) or deposit is None:
                 return Scoring(record.standing)
             assessment = await assess_deposit(record, deposit.event_id, outside)
             return Scoring(record.standing, assessment.verdict, assessment.score)
 
-    async def _ask_outside(self, look: Look) -> Outside:
-        if not self._signals:
+    async def _ask_providers(self, look: Look) -> Outside:
+        if not self._providers:
             return Outside()
         referrer_id, referee_id = await self._records.pair(look.referral_id)
         asked = {
             signal.name: self._ask(signal, referrer_id=referrer_id, referee_id=referee_id)
-            for signal in self._signals
+            for signal in self._providers
         }
         answers = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
         return Outside(
@@ -74,12 +74,14 @@ class FraudActivities:
             unavailable=tuple(name for name, warns in answers.items() if warns is None),
         )
 
-    async def _ask(self, signal: FraudSignal, *, referrer_id: str, referee_id: str) -> bool | None:
+    async def _ask(
+        self, signal: FraudProvider, *, referrer_id: str, referee_id: str
+    ) -> bool | None:
         try:
-            async with asyncio.timeout(SIGNAL_PATIENCE_S):
+            async with asyncio.timeout(PROVIDER_TIMEOUT_S):
                 return await signal.suspects(referrer_id=referrer_id, referee_id=referee_id)
         except Exception:  # noqa: BLE001 - whatever a provider raises, its answer is missing
-            _log.warning("fraud_signal_unavailable", signal=signal.name)
+            _log.warning("fraud_provider_unavailable", signal=signal.name)
             return None
 
 

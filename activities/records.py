@@ -49,7 +49,7 @@ class Record:
             raise RuntimeError(f"referral {self.referral.id} earns without a referee")
         return self.referral.referee_id
 
-    def still_stands(self, standing: Standing) -> bool:
+    def is_still_at(self, standing: Standing) -> bool:
         return self.referral.stage is standing.stage
 
     async def money_facts(self) -> tuple[Fact, ...]:
@@ -67,12 +67,12 @@ class Record:
     async def both_are_eligible(self) -> bool:
         """Whether neither player is self-excluded or closed, as far as anything was heard."""
         pair = {self.referral.referrer_id, self.referee_id}
-        heard = await facts.of_players(self.session, pair, Kind.PLAYER)
+        heard = await facts.facts_of_players(self.session, pair, Kind.PLAYER)
         changes = [fact for fact in heard if isinstance(fact, StatusChange)]
         return all(is_eligible(c for c in changes if c.player_id == player) for player in pair)
 
 
-class Records:
+class LockedReferrals:
     """Opens records for the acts, and records events that came as signals."""
 
     def __init__(self, database: Database, *, hasher: Hasher, tokens: Tokens) -> None:
@@ -85,7 +85,7 @@ class Records:
         """Lock the players, record what was heard, then lock the referral, in that order."""
         async with self.database.transaction() as session:
             await players.lock(session, *await _players(session, look))
-            await self._record_heard(session, look)
+            await self._record_signalled(session, look)
             row = await referrals.locked(session, look.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {look.referral_id} is recorded")
@@ -100,7 +100,7 @@ class Records:
         referrer_id, referee_id = pair
         return referrer_id, referee_id or ""
 
-    async def _record_heard(self, session: Session, look: Look) -> None:
+    async def _record_signalled(self, session: Session, look: Look) -> None:
         for fact in look.heard.facts:
             await self._record(session, look, fact)
         for decision in look.heard.decisions:
@@ -116,7 +116,7 @@ class Records:
         if recorded is Recorded.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
             if isinstance(fact, Signup):
-                await self._give_way(session, look, fact)
+                await self._bind_recorded_signup(session, look, fact)
         elif isinstance(fact, Signup):
             await binding.bind_signup(
                 session,
@@ -126,13 +126,15 @@ class Records:
                 signalled_to=look.referral_id,
             )
 
-    async def _give_way(self, session: Session, look: Look, heard: Signup) -> None:
+    async def _bind_recorded_signup(self, session: Session, look: Look, heard: Signup) -> None:
         """Another door was told of this signup with other content, which is what counts."""
         signups = await facts.of_player(session, heard.player_id, Kind.SIGNUP)
         counted = next((fact for fact in signups if fact.event_id == heard.event_id), None)
         if isinstance(counted, Signup):
             await binding.bind_signup(session, counted, tokens=self.tokens, now=look.now)
-        await binding.give_way(session, heard.event_id, look.referral_id, now=look.now)
+        await binding.supersede_if_bound_elsewhere(
+            session, heard.event_id, look.referral_id, now=look.now
+        )
 
 
 async def _players(session: Session, look: Look) -> list[str]:

@@ -6,17 +6,17 @@ from typing import Final
 from temporalio import activity
 
 from activities.messages import Admission, Look
-from activities.records import Record, Records
+from activities.records import LockedReferrals, Record
 from domain.lifecycle.referral import Stage, Standing
 from referrals.intake import store as facts
 from referrals.lifecycle import store as referrals
 
-ROUTING_PATIENCE: Final = timedelta(minutes=1)
+ROUTING_GRACE: Final = timedelta(minutes=1)
 """How long an invitation waits for the courier to route a signup that was heard in time."""
 
 
 class ReferralActivities:
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: LockedReferrals) -> None:
         self._records = records
 
     @activity.defn
@@ -35,7 +35,7 @@ class ReferralActivities:
         Answers SIGNED_UP unchanged when a deposit qualifies: it has then to be scored.
         """
         async with self._records.opened(look) as record:
-            if not record.still_stands(look.standing):
+            if not record.is_still_at(look.standing):
                 return record.standing
             if record.referral.stage is Stage.INVITED:
                 return await self._expire_invitation(record)
@@ -48,8 +48,8 @@ class ReferralActivities:
         carried = self._records.tokens.issue_each(
             record.referral.id, expires_at=invited_at + terms.signup_window
         )
-        if await facts.signup_waits_with(record.session, carried):
-            return Standing(Stage.INVITED, record.now + ROUTING_PATIENCE)
+        if await facts.has_unrouted_signup(record.session, carried):
+            return Standing(Stage.INVITED, record.now + ROUTING_GRACE)
         return await _expire(record, "no signup in time")
 
 

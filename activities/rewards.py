@@ -8,20 +8,20 @@ from temporalio import activity
 from activities.crediting import credit, doubt, release, void
 from activities.fraud import Outside, assess_deposit
 from activities.messages import Look
-from activities.records import Record, Records
+from activities.records import LockedReferrals, Record
 from db.tables import AssessmentRow, Reward
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, Deposit
 from domain.lifecycle.referral import CREDITED, Stage, Standing
-from domain.rewards.qualification import is_enough
+from domain.rewards.qualification import meets_minimum
 from referrals.fraud import assessments, reviews
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 from referrals.lifecycle import store as referrals
 from referrals.rewards import movements as rewards
 
 
 class RewardActivities:
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: LockedReferrals) -> None:
         self._records = records
 
     @activity.defn
@@ -32,7 +32,7 @@ class RewardActivities:
         deposit is no longer the one that was assessed: it has to be scored again.
         """
         async with self._records.opened(look) as record:
-            if not record.still_stands(look.standing):
+            if not record.is_still_at(look.standing):
                 return record.standing
             return await credit(record)
 
@@ -44,7 +44,7 @@ class RewardActivities:
         A review that nobody answered in time is escalated and stays HELD: silence never pays.
         """
         async with self._records.opened(look) as record:
-            if not record.still_stands(look.standing) or record.referral.stage is not Stage.HELD:
+            if not record.is_still_at(look.standing) or record.referral.stage is not Stage.HELD:
                 return record.standing
             return await _resolve(record)
 
@@ -77,17 +77,17 @@ async def _resolve(record: Record) -> Standing:
     deposit = await record.qualifying_deposit()
     if deposit is None:
         return await void(record, Stage.VOIDED, "the deposit was taken back while held")
-    assessed = await _assessed(record, deposit)
+    assessed = await _current_assessment(record, deposit)
     if assessed.verdict is Verdict.BLOCK:
         return await void(record, Stage.REJECTED, f"fraud: {', '.join(assessed.reasons)}")
     if not await record.both_are_eligible():
         return await _keep_holding(record, assessed, eligible=False)
-    if decision is Choice.APPROVE or await _hold_is_over(record, assessed):
+    if decision is Choice.APPROVE or await _is_hold_over(record, assessed):
         return await release(record, deposit)
     return await _keep_holding(record, assessed, eligible=True)
 
 
-async def _assessed(record: Record, deposit: Deposit) -> AssessmentRow:
+async def _current_assessment(record: Record, deposit: Deposit) -> AssessmentRow:
     """The assessment of this deposit; perhaps another one was assessed, and taken back since."""
     known = await assessments.of(record.session, record.referral.assessment_id)
     if known is None or known.deposit_event_id != deposit.event_id:
@@ -99,7 +99,7 @@ async def _assessed(record: Record, deposit: Deposit) -> AssessmentRow:
     return known
 
 
-async def _hold_is_over(record: Record, assessed: AssessmentRow) -> bool:
+async def _is_hold_over(record: Record, assessed: AssessmentRow) -> bool:
     held = await rewards.of_referral(record.session, record.referral.id)
     over = all(reward.held_until and reward.held_until <= record.now for reward in held)
     return assessed.verdict is Verdict.PASS and over
@@ -110,7 +110,7 @@ async def _keep_holding(record: Record, assessed: AssessmentRow, *, eligible: bo
         await doubt(record, assessed, eligible=eligible)
     if record.now < record.referral.until:
         return record.standing
-    until = await _answer_due(record)
+    until = await _review_deadline(record)
     if until <= record.now:
         await reviews.escalate(record.session, record.referral.id, at=record.now)
         until = record.now + record.terms.review_period
@@ -119,7 +119,7 @@ async def _keep_holding(record: Record, assessed: AssessmentRow, *, eligible: bo
     )
 
 
-async def _answer_due(record: Record) -> datetime:
+async def _review_deadline(record: Record) -> datetime:
     """When a reviewer should have answered; a doubt may have come up late in a hold period."""
     review = await reviews.of_referral(record.session, record.referral.id)
     opened_at = review.opened_at if review else record.now
@@ -143,18 +143,18 @@ async def _credited_deposit_stands(record: Record) -> bool:
     return any(
         isinstance(fact, Deposit)
         and fact.event_id == record.referral.qualified_by
-        and is_enough(fact, known, record.terms)
+        and meets_minimum(fact, known, record.terms)
         for fact in known
     )
 
 
 async def _reinstate(record: Record, reversed_: Sequence[Reward]) -> Standing:
     """Credit again, unless a player may not be credited or the budget was paid to others since."""
-    posting = Posting.INSUFFICIENT
+    posting = PostingOutcome.INSUFFICIENT
     if await record.both_are_eligible():
         posting = await rewards.reinstate(record.session, record.referral, reversed_, at=record.now)
-    record.referral.awaits_funds = posting is Posting.INSUFFICIENT
-    if posting is Posting.INSUFFICIENT:
+    record.referral.awaits_funds = posting is PostingOutcome.INSUFFICIENT
+    if posting is PostingOutcome.INSUFFICIENT:
         return record.standing
     return await _enter(record, Stage.REWARDED, "the chargeback was won")
 

@@ -12,11 +12,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.http import openapi
-from api.http.dependencies import KnownKeys
+from api.http.dependencies import ApiKeyCache
 from api.http.errors import install
 from api.http.problem_docs import problem_responses
 from api.http.rate_limits import Limiter
-from api.http.request_log import Metrics, Observed
+from api.http.request_log import Metrics, ObservabilityMiddleware
 from api.link import routes as links
 from api.link import well_known
 from api.link.landing import picture
@@ -46,12 +46,12 @@ from referrals.verification.verify import verified
 from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
-GRACE_S: Final = 10
+SHUTDOWN_GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
 log = structlog.get_logger()
 
-PUBLIC: Final = (health.router, links.router, picture.router, well_known.router)
-WITH_A_KEY: Final = (
+PUBLIC_ROUTERS: Final = (health.router, links.router, picture.router, well_known.router)
+AUTHENTICATED_ROUTERS: Final = (
     codes.router,
     shares.router,
     clicks.router,
@@ -74,24 +74,24 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         title="Referrals",
         version="1",
         description=openapi.DESCRIPTION,
-        responses=problem_responses(*openapi.ON_EVERY_ROUTE),
+        responses=problem_responses(*openapi.DEFAULT_PROBLEMS),
         redirect_slashes=False,
     )
     metrics = Metrics()
     app.state.settings = settings
     app.state.database = database
-    app.state.known_keys = KnownKeys(database)
+    app.state.api_key_cache = ApiKeyCache(database)
     app.state.metrics = metrics
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.limits)
     app.state.verifying = Verifying(partial(verified, database))
-    for router in PUBLIC:
+    for router in PUBLIC_ROUTERS:
         app.include_router(router)
-    for router in WITH_A_KEY:
+    for router in AUTHENTICATED_ROUTERS:
         app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
     install(app)
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(ObservabilityMiddleware, metrics=metrics)
     openapi.install(app)
     return app
 
@@ -106,7 +106,7 @@ def main(settings: Settings) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
         lifespan="off",
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -130,7 +130,7 @@ async def _warm_up(database: Database) -> None:
         # Away, or not migrated yet: /readyz says so.
         if not (is_transient(fault) or is_schema_fault(fault)):
             raise
-        log.warning("not_rehearsed", fault=type(fault).__name__)
+        log.warning("warm_up_failed", fault=type(fault).__name__)
     gc.collect()
     gc.freeze()
 

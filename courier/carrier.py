@@ -10,19 +10,19 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from courier.backoff import LONGEST_OUTAGE_S, LONGEST_S, pause_s
-from courier.rate_limiter import Pace
-from courier.signal_with_start import RPC_TIMEOUT, Address, carry, needs_call
+from courier.backoff import LONGEST_S, MAX_OUTAGE_BACKOFF_S, pause_s
+from courier.rate_limiter import RateLimiter
+from courier.signal_with_start import RPC_TIMEOUT, TemporalTarget, carry, needs_call
 from db.engine import Database
 from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.delivery_queue import Due, Lane
+from referrals.lifecycle.delivery_queue import Lane, LeasedDelivery
 from workflows.identity import workflow_id
 
-DELIVERIES_A_ROUND: Final = 64
+DELIVERY_BATCH_SIZE: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""
 A_FEW: Final = 4
 """While Temporal is away, only so many ask whether it is back."""
-LEASE: Final = timedelta(seconds=10)
+LEASE_DURATION: Final = timedelta(seconds=10)
 """Longer than one call may take, so that a slow courier and a second one do not both carry."""
 
 AWAY: Final = frozenset(
@@ -30,7 +30,7 @@ AWAY: Final = frozenset(
 )
 
 log = structlog.get_logger()
-Faults = dict[Due, Exception]
+Faults = dict[LeasedDelivery, Exception]
 
 
 class Carrier:
@@ -43,46 +43,48 @@ class Carrier:
         connect: Callable[[], Awaitable[Client]],
         task_queue: str,
         lane: Lane = Lane.ANY,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
     ) -> None:
         self._database = database
         self._connect = connect
         self._task_queue = task_queue
         self._lane = lane
-        self._pace = pace
-        self._most = pace.a_round if pace else DELIVERIES_A_ROUND
-        self._address: Address | None = None
-        self._limit = self._most
+        self._rate_limiter = pace
+        self._max_batch_size = pace.batch_size if pace else DELIVERY_BATCH_SIZE
+        self._address: TemporalTarget | None = None
+        self._batch_size = self._max_batch_size
 
     async def carry(self) -> bool:
         """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
         address = await self._connected()
-        due = await self._leased()
+        due = await self._lease()
         faults = await self._carried(address, due)
         async with self._database.transaction() as session:
             carried = [delivery.id for delivery in due if delivery not in faults]
             await deliveries.acknowledge(session, carried)
             await deliveries.release(
-                session, {d.id: _pause_s(d, fault) for d, fault in faults.items()}
+                session, {d.id: _backoff_s(d, fault) for d, fault in faults.items()}
             )
-        self._judge(due, faults)
-        return len(due) == self._limit
+        self._raise_outage(due, faults)
+        return len(due) == self._batch_size
 
-    async def _leased(self) -> tuple[Due, ...]:
-        if self._pace is not None:
-            await self._pace.kept()
+    async def _lease(self) -> tuple[LeasedDelivery, ...]:
+        if self._rate_limiter is not None:
+            await self._rate_limiter.kept()
         async with self._database.transaction() as session:
-            due = await deliveries.lease(session, limit=self._limit, lasting=LEASE, lane=self._lane)
-        if self._pace is not None:
-            self._pace.spend(len(due))
+            due = await deliveries.lease(
+                session, limit=self._batch_size, lasting=LEASE_DURATION, lane=self._lane
+            )
+        if self._rate_limiter is not None:
+            self._rate_limiter.spend(len(due))
         return due
 
-    async def _connected(self) -> Address:
+    async def _connected(self) -> TemporalTarget:
         if self._address is None:
-            self._address = Address(await self._connect(), self._task_queue)
+            self._address = TemporalTarget(await self._connect(), self._task_queue)
         return self._address
 
-    async def _carried(self, address: Address, due: Sequence[Due]) -> Faults:
+    async def _carried(self, address: TemporalTarget, due: Sequence[LeasedDelivery]) -> Faults:
         ordered = sorted(
             due, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
         )
@@ -90,13 +92,13 @@ class Carrier:
         results = await asyncio.gather(*(_carry_in_order(address, group) for group in groups))
         return {delivery: fault for faults in results for delivery, fault in faults.items()}
 
-    def _judge(self, due: Sequence[Due], faults: Faults) -> None:
+    def _raise_outage(self, due: Sequence[LeasedDelivery], faults: Faults) -> None:
         """Tell an outage, which concerns all, from the faults of single deliveries."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
         if outage is not None and all(d in faults for d in due if needs_call(d)):
-            self._limit = min(A_FEW, self._most)
+            self._batch_size = min(A_FEW, self._max_batch_size)
             raise outage
-        self._limit = self._most
+        self._batch_size = self._max_batch_size
         for delivery, fault in faults.items():
             log.error(
                 "delivery_failed",
@@ -107,7 +109,7 @@ class Carrier:
             )
 
 
-async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
+async def _carry_in_order(address: TemporalTarget, group: Sequence[LeasedDelivery]) -> Faults:
     """What follows a delivery that failed fails with it, so that their order stays."""
     for index, delivery in enumerate(group):
         try:
@@ -119,7 +121,7 @@ async def _carry_in_order(address: Address, group: Sequence[Due]) -> Faults:
     return {}
 
 
-def _tell(delivery: Due) -> None:
+def _tell(delivery: LeasedDelivery) -> None:
     referral_id = delivery.referral.referral_id
     log.info(
         "carried",
@@ -131,9 +133,9 @@ def _tell(delivery: Due) -> None:
     )
 
 
-def _pause_s(delivery: Due, fault: Exception) -> float:
+def _backoff_s(delivery: LeasedDelivery, fault: Exception) -> float:
     # In an outage the rounds themselves grow rare; what waits must not wait on after it.
-    longest_s = LONGEST_OUTAGE_S if _is_away(fault) else LONGEST_S
+    longest_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else LONGEST_S
     return pause_s(delivery.attempts, longest_s=longest_s)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from courier.backoff import LONGEST_OUTAGE_S, pause_s
-from courier.wake import POLL_S, Alarm
+from courier.backoff import MAX_OUTAGE_BACKOFF_S, pause_s
+from courier.wake import POLL_S, WakeUp
 
 log = structlog.get_logger()
 
@@ -18,7 +18,7 @@ class Rounds:
     """
 
     def __init__(self, name: str, one: Callable[[], Awaitable[bool]], *, wakes: str = "") -> None:
-        self.alarm = Alarm()
+        self.alarm = WakeUp()
         self.wakes = wakes
         self._name = name
         self._one = one
@@ -33,22 +33,22 @@ class Rounds:
     async def run(self) -> None:
         while not self._stopping:
             self.alarm.answer()
-            if not await self._has_more() and not self._stopping:
+            if not await self._run_batch() and not self._stopping:
                 await self.alarm.rings(within_s=POLL_S)
 
-    async def _has_more(self) -> bool:
+    async def _run_batch(self) -> bool:
         try:
             has_more = await self._one()
         except Exception as fault:  # noqa: BLE001 - the courier outlives whatever it leans on
-            await self._sit_out(fault)
+            await self._back_off(fault)
             return True
         if self._failures:
             log.info("courier_recovered", work=self._name, failures=self._failures)
         self._failures = 0
         return has_more
 
-    async def _sit_out(self, fault: Exception) -> None:
+    async def _back_off(self, fault: Exception) -> None:
         self._failures += 1
         if self._failures == 1:
             log.warning("courier_waits", work=self._name, error=repr(fault))
-        await asyncio.sleep(pause_s(self._failures, longest_s=LONGEST_OUTAGE_S))
+        await asyncio.sleep(pause_s(self._failures, longest_s=MAX_OUTAGE_BACKOFF_S))

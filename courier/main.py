@@ -11,7 +11,7 @@ import uvloop
 
 from courier.carrier import Carrier
 from courier.loop import Rounds
-from courier.rate_limiter import Pace
+from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from db.engine import Database
 from db.listen import listen
@@ -21,9 +21,9 @@ from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
 
-LEAVE_WITHIN_S: Final = 8.0
+SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the round under way is finished."""
-LEAST_POOL: Final = 4
+MIN_POOL_SIZE: Final = 4
 """One connection claims players, one routes them, one carries, and one invitations."""
 
 log = structlog.get_logger()
@@ -41,11 +41,11 @@ async def _run_until_stopped(settings: Settings) -> None:
 
 async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
-    pool_size = max(settings.database_pool_size, LEAST_POOL)
+    pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
     work = _work(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]
-    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_ring, work))))
+    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, work))))
     log.info("ready")
     await stopping.wait()
     await _stop(work, tasks)
@@ -61,15 +61,15 @@ def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
         connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
         task_queue=settings.task_queue,
     )
-    pace = Pace(settings.invitations_per_second)
+    pace = RateLimiter(settings.invitations_per_second)
     return (
         Rounds("routing", router.route),
-        Rounds("carrying", carrier(lane=Lane.NEWS).carry),
+        Rounds("carrying", carrier(lane=Lane.UPDATES).carry),
         Rounds("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
     )
 
 
-def _ring(work: tuple[Rounds, ...], word: str | None) -> None:
+def _wake(work: tuple[Rounds, ...], word: str | None) -> None:
     for rounds in work:
         if word is None or word == rounds.wakes:
             rounds.alarm.ring()
@@ -80,7 +80,7 @@ async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> No
         rounds.stop()
     *working, listening = tasks
     listening.cancel()
-    await asyncio.wait(working, timeout=LEAVE_WITHIN_S)
+    await asyncio.wait(working, timeout=SHUTDOWN_TIMEOUT_S)
     for task in working:
         task.cancel()
     with suppress(asyncio.CancelledError):

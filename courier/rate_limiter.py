@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-ROUNDS_A_SECOND: Final = 10
+MAX_BATCHES_PER_SECOND: Final = 10
 """Under load; what comes alone after a pause goes at once."""
-MOST_A_ROUND: Final = 64
-CROWD_AFTER_ROUNDS: Final = 5
+MAX_BATCH_SIZE: Final = 64
+SATURATED_AFTER_BATCHES: Final = 5
 """So many full rounds on end mean that they come faster than they are carried."""
-CROWD_SHARE: Final = 0.25
+SATURATED_RATE_SHARE: Final = 0.25
 """Of the pace, while a crowd comes: on a small machine the doors need the rest."""
 
 
-class Pace:
+class RateLimiter:
     """Each one that is spent takes its share of a second from the next round.
 
     The more there are, the less anybody waits for one of them: in a crowd it slows down.
@@ -24,11 +24,11 @@ class Pace:
         self._per_second = per_second
         self._clock_s = clock_s
         self._next_s = 0.0
-        self._full_rounds = 0
+        self._full_batches = 0
 
     @property
-    def a_round(self) -> int:
-        return max(1, min(MOST_A_ROUND, round(self._per_second / ROUNDS_A_SECOND)))
+    def batch_size(self) -> int:
+        return max(1, min(MAX_BATCH_SIZE, round(self._per_second / MAX_BATCHES_PER_SECOND)))
 
     async def kept(self) -> None:
         """Wait until the earlier ones have had their time."""
@@ -39,6 +39,6 @@ class Pace:
         return max(0.0, self._next_s - self._clock_s())
 
     def spend(self, count: int) -> None:
-        self._full_rounds = self._full_rounds + 1 if count >= self.a_round else 0
-        share = CROWD_SHARE if self._full_rounds > CROWD_AFTER_ROUNDS else 1.0
+        self._full_batches = self._full_batches + 1 if count >= self.batch_size else 0
+        share = SATURATED_RATE_SHARE if self._full_batches > SATURATED_AFTER_BATCHES else 1.0
         self._next_s = self._clock_s() + count / (self._per_second * share)

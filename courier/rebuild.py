@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 import uvloop
 
-from courier.signal_with_start import Address, start
+from courier.signal_with_start import TemporalTarget, start
 from db.engine import Database
 from domain.lifecycle.referral import Referral
 from referrals.lifecycle.open_referrals import waiting_referrals
@@ -30,12 +30,14 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> int:
     database = Database(settings.database_url, pool_size=2)
     client = await connect(settings.temporal_address, settings.temporal_namespace)
-    failed = await rebuild(database, Address(client, settings.task_queue), now=datetime.now(UTC))
+    failed = await rebuild(
+        database, TemporalTarget(client, settings.task_queue), now=datetime.now(UTC)
+    )
     await database.close()
     return 1 if failed else 0
 
 
-async def rebuild(database: Database, address: Address, *, now: datetime) -> int:
+async def rebuild(database: Database, address: TemporalTarget, *, now: datetime) -> int:
     """How many could not be started; running it again tries those too."""
     started, failed, after = 0, 0, None
     while page := await _page(database, now=now, after=after):
@@ -52,7 +54,7 @@ async def _page(database: Database, *, now: datetime, after: UUID | None) -> tup
         return await waiting_referrals(session, now=now, after=after, limit=PAGE)
 
 
-async def _start(address: Address, page: Sequence[Referral]) -> list[BaseException]:
+async def _start(address: TemporalTarget, page: Sequence[Referral]) -> list[BaseException]:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def start_one(referral: Referral) -> None:

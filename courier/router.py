@@ -15,15 +15,15 @@ from db.engine import Database
 from referrals.attribution.tokens import Tokens
 from referrals.intake import inbox
 
-FACTS_A_ROUND: Final = 64
-PLAYERS_AT_ONCE: Final = 6
+FACT_BATCH_SIZE: Final = 64
+MAX_CONCURRENT_PLAYERS: Final = 6
 """Each needs a connection; their claim and the carrier need one more each."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
+class _Backoff:
     failures: int
     retry_at_s: float
 
@@ -37,14 +37,14 @@ class Router:
         self._database = database
         self._tokens = tokens
         self._clock = clock
-        self._room = asyncio.Semaphore(PLAYERS_AT_ONCE)
-        self._troubled: dict[str, _Trouble] = {}
+        self._room = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
+        self._backoffs: dict[str, _Backoff] = {}
 
     async def route(self) -> bool:
         """Route the players who have waited longest; whether there may be more of them."""
         async with self._database.reading() as session:
-            claimed = await inbox.claim_players(
-                session, limit=FACTS_A_ROUND, besides=self._resting()
+            claimed = await inbox.lease_players(
+                session, limit=FACT_BATCH_SIZE, besides=self._resting()
             )
             # The claim lasts as long as its transaction, and other couriers route other players.
             await self._route_all(claimed)
@@ -63,13 +63,13 @@ class Router:
 
     def _resting(self) -> tuple[str, ...]:
         now_s = time.monotonic()
-        return tuple(p for p, trouble in self._troubled.items() if trouble.retry_at_s > now_s)
+        return tuple(p for p, trouble in self._backoffs.items() if trouble.retry_at_s > now_s)
 
     def _remember(self, player_id: str, result: BaseException | None) -> None:
-        before = self._troubled.pop(player_id, None)
+        before = self._backoffs.pop(player_id, None)
         if result is None:
             return
         failures = before.failures + 1 if before else 1
         retry_at_s = time.monotonic() + pause_s(failures)
-        self._troubled[player_id] = _Trouble(failures, retry_at_s)
+        self._backoffs[player_id] = _Backoff(failures, retry_at_s)
         log.error("routing_failed", failures=failures, player_id=player_id, error=repr(result))

@@ -9,43 +9,43 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.intake.facts import Signup
-from domain.lifecycle.referral import CREDITED, EARNING, Referral, Stage
-from referrals.lifecycle.delivery_queue import Due
+from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Referral, Stage
+from referrals.lifecycle.delivery_queue import LeasedDelivery
 from workflows.client import start_options
 from workflows.identity import workflow_id
-from workflows.referral.messages import sign_up_of
+from workflows.referral.messages import signup_signal
 from workflows.referral.workflow import ReferralWorkflow
 
 RPC_TIMEOUT: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class TemporalTarget:
     """Where the workflows are."""
 
     client: Client
     task_queue: str
 
 
-def needs_call(due: Due) -> bool:
+def needs_call(due: LeasedDelivery) -> bool:
     """An invitation that is none any more has nothing to start."""
     return due.signal is not None or due.referral.standing.stage is Stage.INVITED
 
 
-async def carry(address: Address, due: Due) -> None:
+async def carry(address: TemporalTarget, due: LeasedDelivery) -> None:
     """RPCError when Temporal did not take it; nothing is lost by carrying it twice."""
     if not needs_call(due):
         return
     if due.signal is None:
         await start(address, due.referral)
-    elif due.referral.standing.stage in EARNING | CREDITED:
+    elif due.referral.standing.stage in EARNING_STAGES | CREDITED:
         await start(address, due.referral, signal=due.signal, arguments=_arguments(due))
     else:
         await _signal_if_open(address, due.referral, due.signal, _arguments(due))
 
 
 async def start(
-    address: Address,
+    address: TemporalTarget,
     referral: Referral,
     *,
     signal: str | None = None,
@@ -67,7 +67,7 @@ async def start(
 
 
 async def _signal_if_open(
-    address: Address, referral: Referral, signal: str, arguments: list[Any]
+    address: TemporalTarget, referral: Referral, signal: str, arguments: list[Any]
 ) -> None:
     """The end of a referral is news to an open workflow only; none is started for it."""
     handle = address.client.get_workflow_handle(workflow_id(referral.referral_id))
@@ -78,7 +78,7 @@ async def _signal_if_open(
             raise
 
 
-def _arguments(due: Due) -> list[Any]:
+def _arguments(due: LeasedDelivery) -> list[Any]:
     if isinstance(due.fact, Signup):
-        return [sign_up_of(due.fact, due.referral.standing)]
+        return [signup_signal(due.fact, due.referral.standing)]
     return [] if due.fact is None else [due.fact]

@@ -6,7 +6,7 @@ from typing import Final
 POLL_S: Final = 0.5
 
 
-class Alarm:
+class WakeUp:
     """Rings once, however often it was rung since somebody last answered."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ class Session(ReadSession):
     """A transaction that may write; whoever opened it commits it."""
 
 
-class Statements(Protocol):
+class StatementExecutor(Protocol):
     """What runs statements that may write: a session, or `Database.statement`."""
 
     async def execute(
@@ -74,7 +74,7 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Statements]:
+    async def statement(self) -> AsyncIterator[StatementExecutor]:
         """For a single write: a transaction by itself, without a begin and a commit to wait for.
 
         A bare connection, because a session for one statement costs a third more time.
@@ -102,8 +102,8 @@ class Database:
                 for _ in range(self._pool_size)
             ]
             # All are waited for, because none may be closed while it is busy.
-            rehearsals = (rehearse(session) for session in sessions)
-            results = await asyncio.gather(*rehearsals, return_exceptions=True)
+            warm_ups = (rehearse(session) for session in sessions)
+            results = await asyncio.gather(*warm_ups, return_exceptions=True)
         for fault in results:
             if fault is not None:
                 raise fault

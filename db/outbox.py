@@ -13,7 +13,7 @@ SCHEMA_VERSION: Final = 1
 AGGREGATE: Final = "referral"
 
 
-async def announce(
+async def write_referral_event(
     session: Session,
     *,
     event_id: UUID,

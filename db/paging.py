@@ -24,14 +24,14 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     items: Sequence[T]
-    next_place: Place | None
+    next_position: Place | None
 
     def map(self, shown: Callable[[Sequence[T]], Sequence[S]]) -> "Page[S]":
-        return Page(shown(self.items), self.next_place)
+        return Page(shown(self.items), self.next_position)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """Which part of a list to read."""
 
     limit: int
@@ -40,7 +40,7 @@ class Wanted:
 
 def newest_first(
     query: Select[Any],
-    wanted: Wanted,
+    wanted: PageRequest,
     *,
     at: InstrumentedAttribute[datetime],
     id_: InstrumentedAttribute[UUID],
@@ -52,7 +52,7 @@ def newest_first(
     return query.order_by(at.desc(), id_.desc()).limit(wanted.limit + 1)
 
 
-def page(rows: Sequence[T], wanted: Wanted, place: Callable[[T], Place]) -> Page[T]:
+def page(rows: Sequence[T], wanted: PageRequest, place: Callable[[T], Place]) -> Page[T]:
     shown = rows[: wanted.limit]
     more = len(rows) > wanted.limit
     return Page(shown, place(shown[-1]) if more else None)

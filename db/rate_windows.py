@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlalchemy import text
 
-from db.engine import Statements
+from db.engine import StatementExecutor
 
-FORGET_AT_ONCE: Final = 2500
+PRUNE_BATCH_SIZE: Final = 2500
 
 # In the order of the keys, so that two requests never wait for each other in a circle.
 _COUNT: Final = text("""
@@ -27,7 +27,7 @@ _COUNT: Final = text("""
     union all
     select key, hits, ends_at from rate_windows where key = any(:looks) and ends_at > :now
 """)
-_FORGET: Final = text("""
+_PRUNE: Final = text("""
     delete from rate_windows where key in (
         select key from rate_windows where ends_at < :before limit :most for update skip locked
     )
@@ -41,7 +41,11 @@ class Window:
 
 
 async def count(
-    session: Statements, hits: Mapping[str, timedelta], looks: Collection[str], *, now: datetime
+    session: StatementExecutor,
+    hits: Mapping[str, timedelta],
+    looks: Collection[str],
+    *,
+    now: datetime,
 ) -> dict[str, Window]:
     """Count a hit on each key, whose window lasts so long; `looks` are only looked up."""
     values = {
@@ -54,6 +58,6 @@ async def count(
     return {row.key: Window(row.hits, row.ends_at) for row in rows}
 
 
-async def forget(session: Statements, *, before: datetime) -> None:
+async def forget(session: StatementExecutor, *, before: datetime) -> None:
     """Remove some windows that ended before."""
-    await session.execute(_FORGET, {"before": before, "most": FORGET_AT_ONCE})
+    await session.execute(_PRUNE, {"before": before, "most": PRUNE_BATCH_SIZE})

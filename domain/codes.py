@@ -20,7 +20,7 @@ def normalised(typed: str) -> str:
     return typed.strip().upper()
 
 
-def as_code(typed: str) -> str | None:
+def parse_code(typed: str) -> str | None:
     """The code that was typed, or is in the one link that was pasted, with or without words.
 
     None for what cannot be one, and is kept nowhere as it is.

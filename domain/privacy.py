@@ -62,14 +62,14 @@ class Hasher:
         """Hash what was typed or pasted for a code, unless a code can be read out of it."""
         if codes.is_code(codes.normalised(text)):
             return text
-        return codes.as_code(text) or self.hash("code", text)
+        return codes.parse_code(text) or self.hash("code", text)
 
 
 def normalised(field: str, text: str) -> str:
     """What two spellings of the same thing have in common."""
     folded = " ".join(text.casefold().split())
     if field == "email":
-        return _mailbox(folded)
+        return _canonical_email(folded)
     if field == "phone":
         # What holds no digit stays as it is, or all such entries would look like one phone.
         return "".join(character for character in folded if character.isdigit()) or folded
@@ -86,7 +86,7 @@ def _address(written: str) -> str:
     return str(mapped or address)
 
 
-def _mailbox(address: str) -> str:
+def _canonical_email(address: str) -> str:
     name, at, host = address.partition("@")
     name = name.partition("+")[0]
     if host in {"gmail.com", "googlemail.com"}:

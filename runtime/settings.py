@@ -78,8 +78,8 @@ class Settings(DatabaseSettings):
 
     @field_validator("rate_limits")
     @classmethod
-    def _are_limits(cls, given: str | None) -> str | None:
-        for name, rule in limits_in(given).items():
+    def _validate_rate_limits(cls, given: str | None) -> str | None:
+        for name, rule in parse_rate_limits(given).items():
             if name not in RATE_LIMITS:
                 raise ValueError(f"{name} is no limit; there are {', '.join(RATE_LIMITS)}")
             parse(rule)
@@ -88,10 +88,10 @@ class Settings(DatabaseSettings):
     @property
     def limits(self) -> dict[str, str]:
         """Each limit, as it was chosen or by default."""
-        return {**RATE_LIMITS, **limits_in(self.rate_limits)}
+        return {**RATE_LIMITS, **parse_rate_limits(self.rate_limits)}
 
 
-def limits_in(text: str | None) -> dict[str, str]:
+def parse_rate_limits(text: str | None) -> dict[str, str]:
     """Of `name=count/period`, with commas between."""
     pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
     return {name.strip(): rule.strip() for name, _, rule in pairs}

@@ -41,7 +41,7 @@ class Account:
         return tested.returncode == 0
 
 
-def for_postgres() -> Account:
+def postgres_account() -> Account:
     """Ourselves, unless we are root, whom PostgreSQL refuses; LookupError when nobody else is."""
     if os.geteuid() != 0:
         return Account()
@@ -56,7 +56,7 @@ def for_postgres() -> Account:
 
 def private_place(directory: Path) -> Path:
     """A folder of ours outside `directory`, for what the account cannot reach inside it."""
-    place = private_path(directory)
+    place = private_directory(directory)
     place.mkdir(mode=0o711, exist_ok=True)
     owner = place.lstat()
     if place.is_symlink() or owner.st_uid != os.geteuid():
@@ -65,12 +65,12 @@ def private_place(directory: Path) -> Path:
     return place
 
 
-def private_path(directory: Path) -> Path:
+def private_directory(directory: Path) -> Path:
     name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
     return _PRIVATE_ROOT / f"referrals-{name}"
 
 
-def remove_private_place(directory: Path) -> None:
-    place = private_path(directory)
+def remove_private_directory(directory: Path) -> None:
+    place = private_directory(directory)
     if place.is_dir() and place.lstat().st_uid == os.geteuid():
         shutil.rmtree(place)

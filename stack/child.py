@@ -18,7 +18,7 @@ READY_WITHIN_S: Final = 60.0
 STOP_WITHIN_S: Final = 10.0
 _TAIL_LINES: Final = 15
 
-Probe = Callable[["Started"], Awaitable[bool]]
+ReadinessProbe = Callable[["Started"], Awaitable[bool]]
 
 
 class StartError(Exception):
@@ -26,12 +26,12 @@ class StartError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Child:
+class ChildSpec:
     """What to run; `ready` is asked again and again after each start."""
 
     name: str
     command: Sequence[str]
-    ready: Probe
+    ready: ReadinessProbe
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account = field(default_factory=Account)
@@ -43,7 +43,7 @@ class Child:
 class Started:
     """A child that was started; it writes to its log file itself, so it never waits for us."""
 
-    def __init__(self, child: Child, *, logs: Path) -> None:
+    def __init__(self, child: ChildSpec, *, logs: Path) -> None:
         self.child = child
         self._log = logs / f"{child.name}.log"
         with self._log.open("ab") as log:
@@ -100,7 +100,7 @@ class Started:
         return "\n".join(self.printed().splitlines()[-_TAIL_LINES:])
 
 
-def _start(child: Child, output: int) -> subprocess.Popen[bytes]:
+def _start(child: ChildSpec, output: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         child.command,
         stdin=subprocess.DEVNULL,
@@ -117,7 +117,7 @@ def _start(child: Child, output: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _environment(child: Child) -> dict[str, str]:
+def _environment(child: ChildSpec) -> dict[str, str]:
     # What the caller's shell says about some other deployment must not leak in.
     ours = {k: v for k, v in os.environ.items() if not k.startswith("REFERRALS_")}
     return {**ours, **child.environment}

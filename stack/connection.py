@@ -9,7 +9,7 @@ from typing import Final
 from runtime.settings import Settings
 from stack.files import replace_private
 
-FILE: Final = "connection.json"
+CONNECTION_FILE: Final = "connection.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class Connection:
     def save(self, directory: Path) -> None:
         content = asdict(self)
         del content["environment"]
-        replace_private(directory / FILE, content)
+        replace_private(directory / CONNECTION_FILE, content)
 
 
 def read_pids(directory: Path) -> dict[str, int]:
     """Who runs now, by name; a child that died is listed until its successor is ready."""
-    pids: dict[str, int] = json.loads((directory / FILE).read_text())["pids"]
+    pids: dict[str, int] = json.loads((directory / CONNECTION_FILE).read_text())["pids"]
     return pids

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from stack import ours, ports, postgres, temporal
-from stack.account import remove_private_place
-from stack.child import Child
-from stack.connection import FILE, Connection
+from stack.account import remove_private_directory
+from stack.child import ChildSpec
+from stack.connection import CONNECTION_FILE, Connection
 from stack.files import replace_private_text
 from stack.keyring import Keyring
 from stack.lock import held
@@ -23,7 +23,7 @@ Progress = Callable[[str], None]
 _LOCK: Final = "lock"
 _LOGS: Final = "logs"
 _SECRETS: Final = "secrets.json"
-CHOSEN: Final = (
+PASSED_THROUGH_VARIABLES: Final = (
     "REFERRALS_IOS_APP_ID",
     "REFERRALS_IOS_APP_STORE_URL",
     "REFERRALS_ANDROID_PACKAGE",
@@ -52,7 +52,7 @@ async def running(
         plan = await asyncio.to_thread(_prepare, directory)
         if plan.cluster.place != directory:
             progress(f"PostgreSQL's account cannot enter {directory}; see {plan.cluster.place}")
-        async with _supervised(plan, progress) as connection:
+        async with _supervise(plan, progress) as connection:
             yield connection
 
 
@@ -83,7 +83,7 @@ class _Plan:
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
         }
-        chosen = {name: os.environ[name] for name in CHOSEN if name in os.environ}
+        chosen = {name: os.environ[name] for name in PASSED_THROUGH_VARIABLES if name in os.environ}
         return {f"REFERRALS_{name.upper()}": value for name, value in values.items()} | chosen
 
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
@@ -107,15 +107,15 @@ def _prepare(directory: Path) -> _Plan:
     (directory / _LOGS).mkdir(exist_ok=True)
     chosen = ports.choose(directory / "ports.json")
     keyring = Keyring.open(directory / _SECRETS)
-    cluster = postgres.in_folder(directory, port=chosen["postgres"], keyring=keyring)
+    cluster = postgres.cluster_for(directory, port=chosen["postgres"], keyring=keyring)
     cluster.initialise()
     return _Plan(directory, chosen, keyring, cluster)
 
 
 @asynccontextmanager
-async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connection]:
+async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connection]:
     keyring = plan.keyring
-    file = plan.directory / FILE
+    file = plan.directory / CONNECTION_FILE
     # A supervisor that was killed could not remove it, and all it says is wrong by now.
     file.unlink(missing_ok=True)
 
@@ -135,7 +135,7 @@ async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connecti
         progress("starting PostgreSQL and Temporal")
         await supervisor.start(plan.cluster.child(), _temporal(plan))
         progress("migrating the schema")
-        keyring = await _ready_database(plan)
+        keyring = await _prepare_database(plan)
         progress("starting api, worker and courier")
         await supervisor.start(*ours.children(plan.environment, api_url=plan.url("api")))
         yield publish()
@@ -145,11 +145,11 @@ async def _supervised(plan: _Plan, progress: Progress) -> AsyncIterator[Connecti
         file.unlink(missing_ok=True)
 
 
-def _temporal(plan: _Plan) -> Child:
+def _temporal(plan: _Plan) -> ChildSpec:
     return temporal.child(database=plan.directory / "temporal.db", ports=plan.ports)
 
 
-async def _ready_database(plan: _Plan) -> Keyring:
+async def _prepare_database(plan: _Plan) -> Keyring:
     await plan.cluster.create_roles()
     await ours.migrate(plan.environment, logs=plan.directory / _LOGS)
     return await ours.with_api_keys(
@@ -160,7 +160,7 @@ async def _ready_database(plan: _Plan) -> Keyring:
 
 
 def _forget(directory: Path) -> None:
-    remove_private_place(directory)
+    remove_private_directory(directory)
     for path in directory.iterdir():
         if path.name == _LOCK:
             continue

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from runtime.exit import stop_event
 from stack.child import StartError
-from stack.connection import FILE, Connection
+from stack.connection import CONNECTION_FILE, Connection
 from stack.embedded import running
 from stack.lock import AlreadyRunningError
 
@@ -54,7 +54,7 @@ def _show(console: Console, connection: Connection, directory: Path) -> None:
     addresses.add_row("API reference", f"{connection.api_url}/docs")
     addresses.add_row("Temporal UI", connection.temporal_ui_url)
     addresses.add_row("Temporal", connection.temporal_address)
-    addresses.add_row("Keys, PostgreSQL", str(directory / FILE))
+    addresses.add_row("Keys, PostgreSQL", str(directory / CONNECTION_FILE))
     addresses.add_row("Logs", str(directory / "logs"))
     console.print("[green]ready[/green], until Ctrl-C:")
     console.print(addresses, soft_wrap=True)

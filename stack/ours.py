@@ -12,28 +12,28 @@ from typing import Final
 from db.engine import Database
 from referrals.access.api_keys import SCOPES, create_key
 from referrals.access.audit import Actor
-from stack.child import Child, Probe, Started
+from stack.child import ChildSpec, ReadinessProbe, Started
 from stack.keyring import Keyring
-from stack.probes import answers, says_ready
+from stack.probes import answers, has_logged_ready
 
 _PROJECT: Final = Path(__file__).resolve().parent.parent
-BEHIND_THE_DOORS: Final = 10
+BACKGROUND_NICENESS: Final = 10
 """Of what works while nobody waits; on one small machine it must not hold a door up."""
 _MIGRATED_WITHIN_S: Final = 60.0
 _ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of a stack")
 
 
-def children(environment: Mapping[str, str], *, api_url: str) -> tuple[Child, ...]:
+def children(environment: Mapping[str, str], *, api_url: str) -> tuple[ChildSpec, ...]:
     return (
         _child("api", environment, answers(f"{api_url}/readyz")),
-        _child("worker", environment, says_ready, niceness=BEHIND_THE_DOORS),
-        _child("courier", environment, says_ready, niceness=BEHIND_THE_DOORS),
+        _child("worker", environment, has_logged_ready, niceness=BACKGROUND_NICENESS),
+        _child("courier", environment, has_logged_ready, niceness=BACKGROUND_NICENESS),
     )
 
 
 async def migrate(environment: Mapping[str, str], *, logs: Path) -> None:
     """Bring the schema up to date; StartError with the end of the log when that fails."""
-    process = Started(_child("migrate", environment, _ended_well), logs=logs)
+    process = Started(_child("migrate", environment, _has_succeeded), logs=logs)
     try:
         await process.ready(within_s=_MIGRATED_WITHIN_S)
     finally:
@@ -51,9 +51,9 @@ async def with_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> K
 
 
 def _child(
-    command: str, environment: Mapping[str, str], ready: Probe, *, niceness: int = 0
-) -> Child:
-    return Child(
+    command: str, environment: Mapping[str, str], ready: ReadinessProbe, *, niceness: int = 0
+) -> ChildSpec:
+    return ChildSpec(
         name=command,
         niceness=niceness,
         command=[sys.executable, "-m", "cli", command],
@@ -63,5 +63,5 @@ def _child(
     )
 
 
-async def _ended_well(process: Started) -> bool:
+async def _has_succeeded(process: Started) -> bool:
     return process.exit_code() == 0

@@ -14,8 +14,8 @@ from typing import Final
 import asyncpg
 
 from stack import binaries, ports
-from stack.account import Account, for_postgres, private_place
-from stack.child import Child, Started
+from stack.account import Account, postgres_account, private_place
+from stack.child import ChildSpec, Started
 from stack.keyring import Keyring
 from stack.probes import accepts_queries
 
@@ -54,9 +54,9 @@ class Postgres:
     def folder(self) -> Path:
         return self.place / "postgres"
 
-    def child(self) -> Child:
+    def child(self) -> ChildSpec:
         options = ["wal_level=logical", "max_connections=200", *self.options]
-        return Child(
+        return ChildSpec(
             name="postgres",
             command=[
                 *(str(self.programs / "postgres"), "-D", str(self.folder)),
@@ -104,9 +104,9 @@ class Postgres:
         return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
 
 
-def in_folder(directory: Path, *, port: int, keyring: Keyring) -> Postgres:
+def cluster_for(directory: Path, *, port: int, keyring: Keyring) -> Postgres:
     """The cluster of a stack's folder, or beside it where its account cannot get in."""
-    account = for_postgres()
+    account = postgres_account()
     place = directory if account.reaches(directory) else private_place(directory)
     return Postgres(keyring, port, place, _reachable_programs(account), account)
 
@@ -114,7 +114,7 @@ def in_folder(directory: Path, *, port: int, keyring: Keyring) -> Postgres:
 @asynccontextmanager
 async def throwaway() -> AsyncIterator[Postgres]:
     """A fast, empty cluster with both roles for a test run; gone afterwards."""
-    account = for_postgres()
+    account = postgres_account()
     with tempfile.TemporaryDirectory(prefix="referrals-") as folder:
         place = Path(folder)
         account.own(place)

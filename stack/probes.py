@@ -8,12 +8,12 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from stack.child import Probe, Started
+from stack.child import ReadinessProbe, Started
 
 _PATIENCE_S = 2.0
 
 
-def answers(url: str) -> Probe:
+def answers(url: str) -> ReadinessProbe:
     """The URL answers 200."""
 
     async def probe(_: Started) -> bool:
@@ -26,12 +26,12 @@ def answers(url: str) -> Probe:
     return probe
 
 
-async def says_ready(process: Started) -> bool:
+async def has_logged_ready(process: Started) -> bool:
     """The child has printed a JSON line whose "event" is "ready", as worker and courier do."""
     return any(_is_ready_line(line) for line in process.printed().splitlines())
 
 
-def accepts_queries(dsn: str) -> Probe:
+def accepts_queries(dsn: str) -> ReadinessProbe:
     """PostgreSQL lets us in."""
 
     async def probe(_: Started) -> bool:
@@ -45,7 +45,7 @@ def accepts_queries(dsn: str) -> Probe:
     return probe
 
 
-def knows_search_attributes(address: str, namespace: str, names: frozenset[str]) -> Probe:
+def knows_search_attributes(address: str, namespace: str, names: frozenset[str]) -> ReadinessProbe:
     """Temporal serves the namespace and has registered the search attributes."""
 
     async def probe(_: Started) -> bool:

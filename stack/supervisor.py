@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from stack.child import Child, Started, StartError
+from stack.child import ChildSpec, Started, StartError
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
@@ -19,15 +19,17 @@ class Supervisor:
     def __init__(self, *, logs: Path, changed: Callable[[], object]) -> None:
         self._logs = logs
         self._changed = changed
-        self._stages: list[list[_Keeper]] = []
+        self._stages: list[list[_SupervisedChild]] = []
 
     @property
     def pids(self) -> dict[str, int]:
         return {keeper.name: keeper.pid for stage in self._stages for keeper in stage}
 
-    async def start(self, *children: Child) -> None:
+    async def start(self, *children: ChildSpec) -> None:
         """Start one stage and return when all of it is ready; StartError if one is not."""
-        stage = [_Keeper(child, logs=self._logs, changed=self._changed) for child in children]
+        stage = [
+            _SupervisedChild(child, logs=self._logs, changed=self._changed) for child in children
+        ]
         self._stages.append(stage)
         starts = (keeper.first_start() for keeper in stage)
         for fault in await asyncio.gather(*starts, return_exceptions=True):
@@ -39,10 +41,10 @@ class Supervisor:
             await asyncio.gather(*(keeper.stop() for keeper in self._stages.pop()))
 
 
-class _Keeper:
+class _SupervisedChild:
     """Keeps one child running."""
 
-    def __init__(self, child: Child, *, logs: Path, changed: Callable[[], object]) -> None:
+    def __init__(self, child: ChildSpec, *, logs: Path, changed: Callable[[], object]) -> None:
         self.name = child.name
         self._child = child
         self._logs = logs

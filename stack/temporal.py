@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from stack import binaries
-from stack.child import Child
-from stack.ours import BEHIND_THE_DOORS
+from stack.child import ChildSpec
+from stack.ours import BACKGROUND_NICENESS
 from stack.probes import knows_search_attributes
 
 NAMESPACE: Final = "default"
@@ -19,11 +19,11 @@ SEARCH_ATTRIBUTES: Final = {
 }
 
 
-def child(*, database: Path, ports: Mapping[str, int]) -> Child:
+def child(*, database: Path, ports: Mapping[str, int]) -> ChildSpec:
     address = f"127.0.0.1:{ports['temporal']}"
-    return Child(
+    return ChildSpec(
         name="temporal",
-        niceness=BEHIND_THE_DOORS,
+        niceness=BACKGROUND_NICENESS,
         command=_command(database, ports),
         ready=knows_search_attributes(address, NAMESPACE, frozenset(SEARCH_ATTRIBUTES)),
     )

@@ -23,7 +23,7 @@ from tests.builders import Offer
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class Balances:
     """A player's dollar accounts, in minor units; a debt is negative."""
 
     available: int = 0
@@ -31,8 +31,8 @@ class Purse:
     owed: int = 0
 
 
-async def purse(database: Database, player_id: str) -> Purse:
-    return Purse(
+async def player_balances(database: Database, player_id: str) -> Balances:
+    return Balances(
         **{
             book.value: await balance(database, book, player_id=player_id)
             for book in (Book.AVAILABLE, Book.HELD, Book.OWED)
@@ -83,7 +83,7 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
         return {row.reward_type.value: row.status for row in await session.scalars(query)}
 
 
-async def broken_promises(database: Database) -> dict[str, tuple[str, ...]]:
+async def violated_invariants(database: Database) -> dict[str, tuple[str, ...]]:
     """What must always be true and is not, with the rows that break it."""
     report = await verified(database)
     return {check.name: check.failures for check in report.checks if not check.ok}

@@ -56,7 +56,7 @@ def unique(prefix: str) -> str:
     return f"{prefix}-{uuid4().hex[:12]}"
 
 
-def a_player() -> str:
+def a_player_id() -> str:
     return unique("player")
 
 
@@ -69,7 +69,7 @@ def signup(
     plain = Signup(
         event_id=unique("signup"),
         occurred_at=at,
-        player_id=player_id or a_player(),
+        player_id=player_id or a_player_id(),
         platform="web",
         jurisdiction="US-NJ",
         currency="USD",
@@ -87,7 +87,7 @@ def deposit(
     plain = Deposit(
         event_id=unique("deposit"),
         occurred_at=at or NOW + timedelta(hours=1),
-        player_id=player_id or a_player(),
+        player_id=player_id or a_player_id(),
         deposit_id=unique("d"),
         amount=usd(minor),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import ApiKey, Audit
 from tests.builders import unique
-from tests.fixtures.databases import Urls
+from tests.fixtures.databases import DatabaseUrls
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,14 +37,14 @@ async def made(database: Database, owner: str) -> list[Audit]:
         return list(await session.scalars(query))
 
 
-async def test_verify_needs_only_the_database(fresh_urls: Urls) -> None:
+async def test_verify_needs_only_the_database(fresh_urls: DatabaseUrls) -> None:
     ended = await referrals("verify", url=fresh_urls.application)
 
     assert ended.returncode == 0, ended.stderr
 
 
 async def test_keys_are_made_and_revoked_in_somebodys_name(
-    database: Database, shared_urls: Urls
+    database: Database, shared_urls: DatabaseUrls
 ) -> None:
     owner, url = unique("owner"), shared_urls.application
     scope = ["--owner", owner, "--scope", "events:write"]

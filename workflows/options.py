@@ -19,7 +19,7 @@ def database(summary: str) -> ActivityConfig:
     )
 
 
-def fraud_signals(summary: str) -> ActivityConfig:
+def fraud_provider_options(summary: str) -> ActivityConfig:
     """A transaction after asking outside fraud signals, each bounded to 2 s."""
     return ActivityConfig(
         start_to_close_timeout=timedelta(seconds=15), retry_policy=RETRY, summary=summary

@@ -14,25 +14,25 @@ from api.http.errors import Problem
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.access import api_keys
-from referrals.access.api_keys import Holder
+from referrals.access.api_keys import KeyHolder
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 
-REMEMBERED_S: Final = 5
+KEY_CACHE_TTL_S: Final = 5
 """How long a revoked key may still work in a process that has just seen it."""
 MOST_REMEMBERED: Final = 10_000
 
 scheme = HTTPBearer(auto_error=False, description="An API key with the scopes of the route.")
 
 
-class KnownKeys:
+class ApiKeyCache:
     """Good keys, remembered for a few seconds so that a busy caller costs no query."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, tuple[Holder, float]] = {}
+        self._known: dict[str, tuple[KeyHolder, float]] = {}
 
-    async def holder(self, key: str) -> Holder | None:
+    async def holder(self, key: str) -> KeyHolder | None:
         hashed = api_keys.key_hash(key)
         known = self._known.get(hashed)
         if known and known[1] > time.monotonic():
@@ -42,13 +42,13 @@ class KnownKeys:
         self._remember(hashed, holder)
         return holder
 
-    def _remember(self, hashed: str, holder: Holder | None) -> None:
+    def _remember(self, hashed: str, holder: KeyHolder | None) -> None:
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         if holder is None:
             self._known.pop(hashed, None)
         else:
-            self._known[hashed] = (holder, time.monotonic() + REMEMBERED_S)
+            self._known[hashed] = (holder, time.monotonic() + KEY_CACHE_TTL_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
     """A dependency: the caller, whose key has one of the scopes; 401 or 403 otherwise."""
 
     async def caller(request: Request, _: Annotated[object, Depends(scheme)]) -> Caller:
-        known: KnownKeys = request.app.state.known_keys
+        known: ApiKeyCache = request.app.state.api_key_cache
         holder = await known.holder(_presented(request))
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"')

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from db.faults import DATABASE_FAULTS, is_transient
 
-CONTENT_TYPE: Final = "application/problem+json"
-MOST_ERRORS: Final = 20
-LONGEST_FIELD: Final = 120
+PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
+MAX_FIELD_ERRORS: Final = 20
+MAX_FIELD_PATH_CHARS: Final = 120
 RETRY_AFTER_S: Final = 1
-TITLES: Final[dict[str, tuple[int, str]]] = {
+PROBLEM_TYPES: Final[dict[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON"),
     "bad_request": (400, "The request cannot be read"),
     "unauthorized": (401, "A valid API key is needed"),
@@ -57,14 +57,14 @@ TITLES: Final[dict[str, tuple[int, str]]] = {
     "internal_error": (500, "The request failed"),
     "unavailable": (503, "The database cannot be reached; the same request may be repeated"),
 }
-OF_FRAMEWORK: Final = {
+PROBLEM_CODE_BY_STATUS: Final = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
     413: "body_too_large",
     415: "unsupported_media_type",
 }
-OF_TEXTS: Final = {
+TEXT_LENGTH_MESSAGES: Final = {
     "too_long": "This has at most {max_length} characters",
     "too_short": "This cannot be blank",
 }
@@ -80,7 +80,7 @@ class FieldError:
 
 
 class Problem(HTTPException):
-    """An expected refusal; its code says which, and `TITLES` with what status."""
+    """An expected refusal; its code says which, and `PROBLEM_TYPES` with what status."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Problem(HTTPException):
         errors: Sequence[FieldError] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
-        status, title = TITLES[code]
+        status, title = PROBLEM_TYPES[code]
         super().__init__(status, detail or f"{title}.", headers)
         self.code = code
         self.errors = tuple(errors)
@@ -101,7 +101,7 @@ def invalid(field: str, message: str) -> Problem:
 
 
 def response(problem: Problem) -> Response:
-    status, title = TITLES[problem.code]
+    status, title = PROBLEM_TYPES[problem.code]
     body: dict[str, Any] = {
         "type": f"urn:referrals:problem:{problem.code}",
         "title": title,
@@ -113,14 +113,14 @@ def response(problem: Problem) -> Response:
         body["errors"] = [asdict(error) for error in problem.errors]
     # Escaping all but ASCII keeps a lone surrogate in a field's name printable.
     text = json.dumps(body, ensure_ascii=True)
-    return Response(text, status, headers=problem.headers, media_type=CONTENT_TYPE)
+    return Response(text, status, headers=problem.headers, media_type=PROBLEM_CONTENT_TYPE)
 
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, _render_validation_error)
     for fault in DATABASE_FAULTS:
-        app.add_exception_handler(fault, _database_failed)
+        app.add_exception_handler(fault, _render_database_fault)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:
@@ -128,35 +128,38 @@ async def _refused(_: Request, refusal: Exception) -> Response:
         return response(refusal)
     if not isinstance(refusal, HTTPException):
         raise refusal
-    code = OF_FRAMEWORK.get(refusal.status_code, "bad_request")
+    code = PROBLEM_CODE_BY_STATUS.get(refusal.status_code, "bad_request")
     headers = dict(refusal.headers or {})
     return response(Problem(code, headers=headers))
 
 
-async def _invalid(_: Request, refusal: Exception) -> Response:
+async def _render_validation_error(_: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, RequestValidationError):
         raise refusal
     errors = [
-        FieldError(_path(error["loc"]), _message(error)) for error in refusal.errors()[:MOST_ERRORS]
+        FieldError(_field_path(error["loc"]), _field_message(error))
+        for error in refusal.errors()[:MAX_FIELD_ERRORS]
     ]
     return response(Problem("validation_failed", errors=errors))
 
 
-async def _database_failed(_: Request, fault: Exception) -> Response:
+async def _render_database_fault(_: Request, fault: Exception) -> Response:
     if not is_transient(fault):
         raise fault
     log.warning("database_unavailable", fault=type(fault).__name__)
     return response(Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}))
 
 
-def _path(location: Sequence[int | str]) -> str:
+def _field_path(location: Sequence[int | str]) -> str:
     """`body.amount.minor` is told as `amount.minor`; a body that is no object, as `body`."""
     inside = location[1:] if len(location) > 1 else location
-    return ".".join(str(part) for part in inside)[:LONGEST_FIELD]
+    return ".".join(str(part) for part in inside)[:MAX_FIELD_PATH_CHARS]
 
 
-def _message(error: dict[str, Any]) -> str:
+def _field_message(error: dict[str, Any]) -> str:
     # Pydantic's own sentence, but never the value, which may be personal.
     message: str = error["msg"]
-    counted = OF_TEXTS.get(error["type"]) if isinstance(error.get("input"), str) else None
+    counted = (
+        TEXT_LENGTH_MESSAGES.get(error["type"]) if isinstance(error.get("input"), str) else None
+    )
     return counted.format(**error["ctx"]) if counted else message.removeprefix("Value error, ")

@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 _TEN_DOLLARS: Final = {"minor": 1000, "currency": "USD"}
-_HAPPENED: Final = {"occurred_at": "2026-03-02T09:30:00Z", "player_id": "player-7"}
+_EVENT_FIELDS: Final = {"occurred_at": "2026-03-02T09:30:00Z", "player_id": "player-7"}
 
-BODIES: Final[dict[str, dict[str, Any]]] = {
+BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "SignupIn": {
         "event_id": "signup-1",
-        **_HAPPENED,
+        **_EVENT_FIELDS,
         "platform": "ios",
         "jurisdiction": "US-NJ",
         "currency": "USD",
@@ -18,7 +18,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     },
     "DepositIn": {
         "event_id": "deposit-1",
-        **_HAPPENED,
+        **_EVENT_FIELDS,
         "deposit_id": "d-1",
         "amount": _TEN_DOLLARS,
         "method": "card",
@@ -26,12 +26,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     },
     "ChargebackIn": {
         "event_id": "chargeback-1",
-        **_HAPPENED,
+        **_EVENT_FIELDS,
         "deposit_id": "d-1",
         "kind": "chargeback",
     },
-    "WagerIn": {"event_id": "bet-1", **_HAPPENED, "stake": _TEN_DOLLARS},
-    "StatusChangeIn": {"event_id": "status-1", **_HAPPENED, "status": "verified"},
+    "WagerIn": {"event_id": "bet-1", **_EVENT_FIELDS, "stake": _TEN_DOLLARS},
+    "StatusChangeIn": {"event_id": "status-1", **_EVENT_FIELDS, "status": "verified"},
     "CodeIn": {"player_id": "player-1", "campaign": "default", "vanity": "SAM-2026"},
     "ShareIn": {"code": "SAM-2026", "channel": "whatsapp"},
     "ClickIn": {"code": "SAM-2026", "visitor_id": "install-3", "platform": "android"},

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from api.http.examples import BODIES
+from api.http.examples import BODY_EXAMPLES
 from api.http.problem_docs import Problem
 
 DESCRIPTION: Final = """
@@ -13,7 +13,7 @@ Who brought whom to the sportsbook, and every cent paid for it.
 Money is in whole minor units. Times are RFC 3339 with an offset. Every refusal is
 `application/problem+json` (RFC 9457) with a stable `code`.
 """
-ON_EVERY_ROUTE: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
+DEFAULT_PROBLEMS: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
 
 PUBLISHED_NAMES: Final = {
     "api__v1__reviews__Status": "api__reviews__Status",
@@ -24,15 +24,15 @@ PUBLISHED_NAMES: Final = {
 
 def install(app: FastAPI) -> None:
     """Add the shape of problems, once, to the document that FastAPI makes."""
-    made_by_fastapi = app.openapi
+    generate_schema = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schemas = made_by_fastapi()["components"].setdefault("schemas", {})
+            schemas = generate_schema()["components"].setdefault("schemas", {})
             shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(shape.pop("$defs", {}))
             schemas["Problem"] = shape
-            for name, example in BODIES.items():
+            for name, example in BODY_EXAMPLES.items():
                 schemas[name]["examples"] = [example]
             app.openapi_schema = _with_published_names(app.openapi_schema or {})
         return app.openapi_schema

@@ -10,15 +10,15 @@ from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from api.http.errors import Problem, invalid
-from db.paging import Place, Wanted
+from db.paging import PageRequest, Place
 
 T = TypeVar("T")
-LONGEST_CURSOR: Final = 200
+MAX_CURSOR_CHARS: Final = 200
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before"),
+    Query(max_length=MAX_CURSOR_CHARS, description="`next_cursor` of the page before"),
 ]
 
 
@@ -29,35 +29,35 @@ class PageOut(BaseModel, Generic[T]):
     next_cursor: str | None
 
 
-def wanted(limit: Limit = 50, cursor: Cursor = None) -> Wanted:
-    return Wanted(limit, place_of(cursor) if cursor is not None else None)
+def wanted(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
+    return PageRequest(limit, place_of(cursor) if cursor is not None else None)
 
 
-Part = Annotated[Wanted, Depends(wanted)]
+PageQuery = Annotated[PageRequest, Depends(wanted)]
 
 
-def cursor_of(place: Place | None) -> str | None:
+def encode_position(place: Place | None) -> str | None:
     return encoded(f"{place.at.isoformat()}|{place.id}") if place else None
 
 
 def place_of(cursor: str) -> Place:
-    at, _, id_ = decoded(cursor).partition("|")
+    at, _, id_ = decode_cursor(cursor).partition("|")
     try:
         moment, number = datetime.fromisoformat(at), UUID(id_)
         moment.timestamp()
     except (ValueError, OverflowError) as fault:
-        raise _bad() from fault
+        raise _invalid_cursor() from fault
     if moment.tzinfo is None:
-        raise _bad()
+        raise _invalid_cursor()
     return Place(moment, number)
 
 
-def line_of(cursor: str | None) -> int | None:
+def decode_line_number(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    number = decoded(cursor)
+    number = decode_cursor(cursor)
     if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise _bad()
+        raise _invalid_cursor()
     return int(number)
 
 
@@ -65,13 +65,13 @@ def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decoded(cursor: str) -> str:
+def decode_cursor(cursor: str) -> str:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error) as fault:
-        raise _bad() from fault
+        raise _invalid_cursor() from fault
 
 
-def _bad() -> Problem:
+def _invalid_cursor() -> Problem:
     return invalid("cursor", "This is not a cursor that a page ended with")

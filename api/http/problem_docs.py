@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from api.http.errors import CONTENT_TYPE, TITLES
+from api.http.errors import PROBLEM_CONTENT_TYPE, PROBLEM_TYPES
 
-OF_BODIES: Final = ("body_too_large", "unsupported_media_type")
+BODY_PROBLEMS: Final = ("body_too_large", "unsupported_media_type")
 """What any route that reads a body may refuse it for."""
 
 Responses = dict[int | str, dict[str, Any]]
@@ -33,13 +33,18 @@ def problem_responses(*codes: str) -> Responses:
     """What OpenAPI says of the problems that a route may answer with."""
     told: Responses = {}
     for code in codes:
-        status, title = TITLES[code]
-        examples = told.get(status, {}).get("content", {}).get(CONTENT_TYPE, {}).get("examples", {})
+        status, title = PROBLEM_TYPES[code]
+        examples = (
+            told.get(status, {})
+            .get("content", {})
+            .get(PROBLEM_CONTENT_TYPE, {})
+            .get("examples", {})
+        )
         examples[code] = {"summary": title, "value": _example(code)}
         told[status] = {
             "description": HTTPStatus(status).phrase,
             "content": {
-                CONTENT_TYPE: {
+                PROBLEM_CONTENT_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
                     "examples": examples,
                 }
@@ -55,7 +60,7 @@ def page_response(description: str) -> dict[str, Any]:
 
 
 def _example(code: str) -> dict[str, Any]:
-    status, title = TITLES[code]
+    status, title = PROBLEM_TYPES[code]
     return {
         "type": f"urn:referrals:problem:{code}",
         "title": title,

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem, response
 
-REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
+REQUEST_ID_PATTERN: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; a log line for each would bury the others."""
@@ -37,13 +37,13 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=self.registry,
         )
-        self._resolves = Counter(
+        self._resolved_first_opens = Counter(
             "first_opens_resolved",
             "First opens of apps by how their person was brought",
             ("method",),
             registry=self.registry,
         )
-        self._refused_claims = Counter(
+        self._refused_methods = Counter(
             "install_claims_refused",
             "What apps found at their first open and what was not believed",
             ("method", "reason"),
@@ -52,17 +52,17 @@ class Metrics:
 
     def resolve(self, method: str | None) -> None:
         """A first open was answered; without a method, nobody is known to have brought it."""
-        self._resolves.labels(method or "none").inc()
+        self._resolved_first_opens.labels(method or "none").inc()
 
-    def refuse_claim(self, *, method: str, reason: str) -> None:
-        self._refused_claims.labels(method, reason).inc()
+    def count_refused_method(self, *, method: str, reason: str) -> None:
+        self._refused_methods.labels(method, reason).inc()
 
     def count(self, *, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
 
-class Observed:
+class ObservabilityMiddleware:
     """ASGI middleware; a fault that nobody expected is logged and answered with a plain 500."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
@@ -77,9 +77,9 @@ class Observed:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        await self._answered(scope, receive, _Sender(send, request_id))
+        await self._observe(scope, receive, _Sender(send, request_id))
 
-    async def _answered(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
+    async def _observe(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, sender)
@@ -114,7 +114,7 @@ class _Sender:
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+        if name == b"x-request-id" and REQUEST_ID_PATTERN.fullmatch(value):
             return str(value.decode())
     return uuid4().hex
 

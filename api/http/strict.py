@@ -26,14 +26,14 @@ class StrictRoute(APIRoute):
 
 
 class _StrictRequest(Request):
-    _whole: bytes | None = None
+    _checked_body: bytes | None = None
 
     async def body(self) -> bytes:
-        if self._whole is None:
-            self._whole = await self._bounded()
-            if self._whole:
+        if self._checked_body is None:
+            self._checked_body = await self._bounded()
+            if self._checked_body:
                 self._expect_json()
-        return self._whole
+        return self._checked_body
 
     async def json(self) -> Any:  # noqa: ANN401 - whatever the caller sent
         return parsed(await self.body())
@@ -57,12 +57,12 @@ class _StrictRequest(Request):
 def parsed(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
     """JSON in which no object repeats a key and every number is one."""
     try:
-        return json.loads(body, object_pairs_hook=_object, parse_constant=_refuse)
+        return json.loads(body, object_pairs_hook=_object_without_repeats, parse_constant=_refuse)
     except (ValueError, RecursionError) as fault:
         raise Problem("malformed_json") from fault
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

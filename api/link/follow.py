@@ -18,7 +18,7 @@ from referrals.attribution.clicks.statements import Visit
 from referrals.attribution.tokens import Tokens
 from workflows.identity import workflow_id
 
-NO_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({})
+NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 async def follow(database: Database, visit: Visit) -> Invitation:
@@ -34,7 +34,7 @@ async def follow(database: Database, visit: Visit) -> Invitation:
     return invitation
 
 
-def visit_of(
+def pseudonymised_visit(
     hasher: Hasher,
     *,
     code: str,
@@ -42,12 +42,12 @@ def visit_of(
     platform: Platform,
     at: datetime,
     method: Method = Method.REFERRAL_TOKEN,
-    signals: Mapping[str, str] = NO_SIGNALS,
+    signals: Mapping[str, str] = NO_DEVICE_TRAITS,
     **person: str | None,
 ) -> Visit:
     """The click, with everything about the person and the device hashed.
 
-    `signals` are those of `domain.matching.signals_of`, as they can be read.
+    `signals` are those of `domain.matching.normalise_traits`, as they can be read.
     """
     return Visit(
         code=normalised(code),

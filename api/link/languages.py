@@ -12,10 +12,10 @@ from babel import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-FOLDER: Final = Path(__file__).parent / "landing" / "locale"
+CATALOGUES_DIR: Final = Path(__file__).parent / "landing" / "locale"
 """Catalogues, compiled at the start of the process; sentences in the code are the English ones."""
-LONGEST_HEADER: Final = 256
-RANGE: Final = re.compile(
+MAX_ACCEPT_LANGUAGE_CHARS: Final = 256
+LANGUAGE_RANGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d+)?)\s*)?"
 )
 
@@ -29,7 +29,7 @@ class Language:
     gettext: Callable[[str], str]
 
 
-def asked_for(accepted: str, wish: str | None = None) -> Language:
+def negotiate_language(accepted: str, wish: str | None = None) -> Language:
     """The best language for an `Accept-Language` header, which a wish of the visitor overrides."""
     ranges = [tag for tag in (wish, *_by_preference(accepted)) if tag]
     tag = negotiate_locale(ranges, LANGUAGES.keys(), sep="-") if ranges else None
@@ -37,16 +37,18 @@ def asked_for(accepted: str, wish: str | None = None) -> Language:
 
 
 def _by_preference(accepted: str) -> Iterator[str]:
-    found = [RANGE.fullmatch(part) for part in accepted[:LONGEST_HEADER].split(",")]
+    found = [
+        LANGUAGE_RANGE.fullmatch(part) for part in accepted[:MAX_ACCEPT_LANGUAGE_CHARS].split(",")
+    ]
     weighted = [(float(match[2] or 1), match[1]) for match in found if match]
     for weight, tag in sorted(weighted, key=lambda pair: -pair[0]):
         if weight > 0:
             yield tag
 
 
-def _translated(tag: str, territory: str) -> Language:
+def _load_language(tag: str, territory: str) -> Language:
     compiled = BytesIO()
-    with (FOLDER / tag / "LC_MESSAGES" / "messages.po").open("rb") as catalogue:
+    with (CATALOGUES_DIR / tag / "LC_MESSAGES" / "messages.po").open("rb") as catalogue:
         write_mo(compiled, read_po(catalogue, locale=tag))
     compiled.seek(0)
     locale = Locale(tag, territory)
@@ -60,8 +62,8 @@ def _written(sentence: str) -> str:
 ENGLISH: Final = Language(tag="en", locale=Locale("en", "US"), gettext=_written)
 LANGUAGES: Final = {
     "en": ENGLISH,
-    "es": _translated("es", "ES"),
-    "pt": _translated("pt", "BR"),
-    "fr": _translated("fr", "FR"),
-    "de": _translated("de", "DE"),
+    "es": _load_language("es", "ES"),
+    "pt": _load_language("pt", "BR"),
+    "fr": _load_language("fr", "FR"),
+    "de": _load_language("de", "DE"),
 }

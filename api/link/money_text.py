@@ -14,7 +14,7 @@ from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
 from api.link.languages import ENGLISH, Language
 from domain.money import Money
 
-DECIMALS: Final = {
+CURRENCY_DECIMALS: Final = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
     **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -25,7 +25,7 @@ DECIMALS: Final = {
 Babel has those of CLDR, which drops the cents that are out of use, where minor units still count.
 """
 Unit = Literal["day", "hour", "minute", "second"]
-UNITS: Final[tuple[tuple[Unit, int], ...]] = (
+DURATION_UNITS: Final[tuple[tuple[Unit, int], ...]] = (
     ("day", 86_400),
     ("hour", 3_600),
     ("minute", 60),
@@ -33,11 +33,11 @@ UNITS: Final[tuple[tuple[Unit, int], ...]] = (
 )
 
 
-def amount_in_words(money: Money, language: Language = ENGLISH) -> str:
+def format_money(money: Money, language: Language = ENGLISH) -> str:
     """$10, $10.50, ¥1,000: cents are told only where there are some."""
-    decimals = DECIMALS.get(money.currency, 2)
+    decimals = CURRENCY_DECIMALS.get(money.currency, 2)
     shown = decimals if money.minor % 10**decimals else 0
-    pattern = _pattern(language.locale, money.currency, shown)
+    pattern = _money_pattern(language.locale, money.currency, shown)
     amount = Decimal(money.minor).scaleb(-decimals)
     written: str = pattern.apply(
         amount, language.locale, currency=money.currency, currency_digits=False
@@ -45,15 +45,15 @@ def amount_in_words(money: Money, language: Language = ENGLISH) -> str:
     return written
 
 
-def length_in_words(duration: timedelta, language: Language = ENGLISH) -> str:
+def format_duration(duration: timedelta, language: Language = ENGLISH) -> str:
     """30 days, 36 hours: in the largest unit in which it is whole."""
     seconds = int(duration.total_seconds())
-    unit = next(name for name, size in UNITS if seconds % size == 0)
+    unit = next(name for name, size in DURATION_UNITS if seconds % size == 0)
     return format_timedelta(duration, granularity=unit, threshold=math.inf, locale=language.locale)
 
 
 @lru_cache(512)
-def _pattern(locale: Locale, currency: str, decimals: int) -> NumberPattern:
+def _money_pattern(locale: Locale, currency: str, decimals: int) -> NumberPattern:
     standard: str = locale.currency_formats["standard"].pattern
     pattern = re.sub(r"\.0+", "." + "0" * decimals if decimals else "", standard)
     # CLDR wants a space between a currency's letters and the number; Babel leaves it out.

@@ -6,13 +6,13 @@ from fastapi import Query, Request
 
 from api.http.dependencies import Config
 from api.link.landing.places import place_of
-from api.link.landing.views import SCANNED, Reader
-from api.link.languages import asked_for
-from api.link.platforms import agent_of, platform_of
+from api.link.landing.views import QR_QUERY, Reader
+from api.link.languages import negotiate_language
+from api.link.platforms import platform_of, user_agent_of
 from domain.attribution.policy import Method
 
 
-async def reader_of(
+async def page_context_of(
     request: Request,
     settings: Config,
     lang: Annotated[str, Query(description="`en`, `es`, `pt`, `fr` or `de`")] = "",
@@ -21,9 +21,9 @@ async def reader_of(
 ) -> Reader:
     trusted = settings.jurisdiction_header
     return Reader(
-        language=asked_for(request.headers.get("accept-language", ""), lang),
-        platform=platform_of(agent_of(request)),
+        language=negotiate_language(request.headers.get("accept-language", ""), lang),
+        platform=platform_of(user_agent_of(request)),
         place=place_of(request.headers.get(trusted, "")) if trusted else None,
-        claimed_place=place_of(jurisdiction),
-        followed_by=Method.QR_CODE if via == SCANNED["via"] else Method.REFERRAL_TOKEN,
+        query_jurisdiction=place_of(jurisdiction),
+        followed_via=Method.QR_CODE if via == QR_QUERY["via"] else Method.REFERRAL_TOKEN,
     )

@@ -22,20 +22,20 @@ LONGEST_AGENT: Final = 512
 MOST_REMEMBERED: Final = 4096
 """Agents of which the answer is kept; there are far fewer of them than visitors."""
 # It compiles some thousand patterns, so there is one.
-DETECTOR: Final = CrawlerDetect()
-TOOLS: Final = re.compile(
+CRAWLER_DETECTOR: Final = CrawlerDetect()
+HTTP_TOOLS: Final = re.compile(
     r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman"
     r"|deno|bun|hyper|powershell)\b",
     re.IGNORECASE,
 )
 """Programs that call an address and read no page: previews are made by others."""
 BROWSER: Final = re.compile(r"Mozilla/5\.0 \((?:iPhone|iPad|Linux|Android|Macintosh|Windows|X11)")
-NAMES_OF_APPS: Final = re.compile(
+IN_APP_BROWSER_NAMES: Final = re.compile(
     r" (?:whatsapp\w*|slack|outlook-\w+|yandex\.mail|feedly|oddschecker|\w*reader)/\S+",
     re.IGNORECASE,
 )
 """What an app adds to its browser's name, where people read; alone they are previews."""
-PROGRAMS: Final = re.compile(
+UNLISTED_CRAWLERS: Final = re.compile(
     # An address to complain to; what is compatible and no old browser; calls that apps make
     # without a browser, for instance to draw a preview.
     r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
@@ -43,13 +43,13 @@ PROGRAMS: Final = re.compile(
     re.IGNORECASE,
 )
 """Programs that the list of crawlers does not know."""
-LONG_WORDS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
+LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
 """All but the end of them: the detector's time grows with the square of a word's length."""
-PREFETCHES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-FAMILIES: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
+PREFETCH_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
 
 
-class Asker(StrEnum):
+class Requester(StrEnum):
     PERSON = "person"
     CRAWLER = "crawler"
     """Reads the answer for a search engine or a link preview."""
@@ -58,16 +58,16 @@ class Asker(StrEnum):
     another site that shows the link as a picture or a frame to whoever looks at it."""
 
 
-def asker_of(request: Request) -> Asker:
-    agent = agent_of(request)
+def requester_of(request: Request) -> Requester:
+    agent = user_agent_of(request)
     if request.method == "HEAD" or _is_prefetched(request) or _is_embedded(request):
-        return Asker.NOBODY
-    if not agent or TOOLS.match(agent):
-        return Asker.NOBODY
-    return Asker.CRAWLER if _crawls(agent) else Asker.PERSON
+        return Requester.NOBODY
+    if not agent or HTTP_TOOLS.match(agent):
+        return Requester.NOBODY
+    return Requester.CRAWLER if _is_crawler(agent) else Requester.PERSON
 
 
-def agent_of(request: Request) -> str:
+def user_agent_of(request: Request) -> str:
     return request.headers.get("user-agent", "")[:LONGEST_AGENT].strip()
 
 
@@ -78,11 +78,11 @@ def platform_of(agent: str) -> Platform:
     An iPad that asks for desktop pages calls itself a Mac, and is taken for one.
     """
     system = parse_os(agent)
-    return FAMILIES.get(system.family, Platform.WEB) if system else Platform.WEB
+    return PLATFORM_BY_OS_FAMILY.get(system.family, Platform.WEB) if system else Platform.WEB
 
 
 def _is_prefetched(request: Request) -> bool:
-    purposes = " ".join(request.headers.get(name, "") for name in PREFETCHES).lower()
+    purposes = " ".join(request.headers.get(name, "") for name in PREFETCH_HEADERS).lower()
     return "prefetch" in purposes or "preview" in purposes
 
 
@@ -94,13 +94,13 @@ def _is_embedded(request: Request) -> bool:
 
 
 @lru_cache(MOST_REMEMBERED)
-def _crawls(agent: str) -> bool:
+def _is_crawler(agent: str) -> bool:
     if BROWSER.match(agent):
-        agent = NAMES_OF_APPS.sub("", agent)
-    agent = LONG_WORDS.sub("", agent)
-    return PROGRAMS.search(agent) is not None or bool(DETECTOR.is_crawler(agent))
+        agent = IN_APP_BROWSER_NAMES.sub("", agent)
+    agent = LONG_WORD_HEADS.sub("", agent)
+    return UNLISTED_CRAWLERS.search(agent) is not None or bool(CRAWLER_DETECTOR.is_crawler(agent))
 
 
 # Both compile their patterns when first asked, which should not be in a visitor's time.
 platform_of("")
-_crawls("An agent of which something is left when all that is known of browsers is gone")
+_is_crawler("An agent of which something is left when all that is known of browsers is gone")

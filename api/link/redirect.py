@@ -5,9 +5,9 @@ from typing import Final
 from starlette.responses import RedirectResponse, Response
 
 from api.link.landing.pages import closed_page, landing_page
-from api.link.landing.views import Reader, landing_for_person, landing_for_program
+from api.link.landing.views import Reader, landing_for_crawler, landing_for_person
 from api.link.landing.ways import TokenFor, play_url, with_token
-from api.link.platforms import Asker, Platform
+from api.link.platforms import Platform, Requester
 from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
 from referrals.attribution.clicks.follow import Outcome
@@ -17,8 +17,10 @@ from runtime.settings import Settings
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
-def for_a_person(settings: Settings, offer: Offer, reader: Reader, token_for: TokenFor) -> Response:
-    if _opens_page(settings, offer, reader.platform):
+def person_response(
+    settings: Settings, offer: Offer, reader: Reader, token_for: TokenFor
+) -> Response:
+    if _is_page_needed(settings, offer, reader.platform):
         landing = landing_for_person(settings, offer, reader, token_for)
         return landing_page(landing, reader.language)
     if reader.platform is Platform.ANDROID and settings.android_package:
@@ -28,17 +30,17 @@ def for_a_person(settings: Settings, offer: Offer, reader: Reader, token_for: To
     return RedirectResponse(onward, 302, HEADERS)
 
 
-def for_a_program(
-    settings: Settings, found: Offer | Outcome, reader: Reader, asker: Asker
+def bot_response(
+    settings: Settings, found: Offer | Outcome, reader: Reader, requester: Requester
 ) -> Response:
     if isinstance(found, Outcome):
         return closed_page(found, reader.language)
-    if asker is Asker.CRAWLER:
-        return landing_page(landing_for_program(settings, found, reader), reader.language)
+    if requester is Requester.CRAWLER:
+        return landing_page(landing_for_crawler(settings, found, reader), reader.language)
     return RedirectResponse(found.destination, 302, HEADERS)
 
 
-def _opens_page(settings: Settings, offer: Offer, platform: Platform) -> bool:
+def _is_page_needed(settings: Settings, offer: Offer, platform: Platform) -> bool:
     """An iPhone's clipboard, which carries the token to the app, needs a tap on a page."""
     needs_tap = platform is Platform.IOS and settings.ios_app_store_url is not None
     return needs_tap or offer.link.opens is LinkOpens.LANDING

@@ -8,19 +8,19 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
-from api.http.paging import Cursor, Limit, PageOut, decoded, encoded
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
 from api.http.strict import StrictRoute
 from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
 from api.v1.schemas.fields import Id, Text, Word
 from domain.attribution.policy import Refusal
-from domain.codes import as_code, normalised
+from domain.codes import normalised, parse_code
 from referrals.attribution import log_views as attribution_views
 from referrals.attribution import reattribution as rebinding
 from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, Entry
 from referrals.attribution.log_views import Cut
-from referrals.attribution.reattribution import Mind
+from referrals.attribution.reattribution import CodeClaim
 
 router = APIRouter(prefix="/v1/attributions", tags=["attributions"], route_class=StrictRoute)
 
@@ -36,13 +36,15 @@ REFUSALS: Final = {
     Refusal.CAMPAIGN_ENDED: "campaign_ended",
     Refusal.CAMPAIGN_PAUSED: "campaign_paused",
 }
-_CLAIMS: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
+_CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
 
 
 @router.post(
     "/claim",
     dependencies=[Depends(requires("codes:write"))],
-    responses=problem_responses(*dict.fromkeys(REFUSALS.values()), "too_many_requests", *OF_BODIES),
+    responses=problem_responses(
+        *dict.fromkeys(REFUSALS.values()), "too_many_requests", *BODY_PROBLEMS
+    ),
 )
 async def claim_code(
     body: ClaimIn, database: Db, tokens: ReferralTokens, limits: Limits, now: Now
@@ -91,7 +93,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
             referral_id=referral_id,
             outcome=outcome,
             limit=limit,
-            after=_cut(cursor) if cursor else None,
+            after=_decode_cursor(cursor) if cursor else None,
         )
     items = [AttemptOut.model_validate(view) for view in shown]
     return PageOut(items=items, next_cursor=_cursor(cut))
@@ -120,19 +122,19 @@ def refused(outcome: str) -> Problem:
     return Problem(code or "outranked")
 
 
-def _mind(body: ClaimIn, now: datetime) -> Mind:
-    code, told_at = as_code(body.code), body.occurred_at or now
-    attempt = uuid5(_CLAIMS, f"{body.player_id}:{body.code}:{told_at.isoformat()}")
+def _mind(body: ClaimIn, now: datetime) -> CodeClaim:
+    code, told_at = parse_code(body.code), body.occurred_at or now
+    attempt = uuid5(_CLAIM_NAMESPACE, f"{body.player_id}:{body.code}:{told_at.isoformat()}")
     entry = Entry(attempt_id=f"claim:{attempt}", attempt=Attempt.CLAIM, player_id=body.player_id)
-    return Mind(entry=entry, player_id=body.player_id, code=code, told_at=told_at)
+    return CodeClaim(entry=entry, player_id=body.player_id, code=code, told_at=told_at)
 
 
 def _cursor(cut: Cut | None) -> str | None:
     return encoded(f"{cut.at.isoformat()}|{cut.attempt_id}") if cut else None
 
 
-def _cut(cursor: str) -> Cut:
-    at, _, attempt_id = decoded(cursor).partition("|")
+def _decode_cursor(cursor: str) -> Cut:
+    at, _, attempt_id = decode_cursor(cursor).partition("|")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as fault:

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.dependencies import Caller, Db, Now, requires
 from api.http.errors import Problem, invalid
-from api.http.paging import Cursor, Limit, PageOut, decoded, encoded
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, FundingIn, Reasoned
 from api.v1.schemas.fields import SLUG_PATTERN
@@ -32,7 +32,7 @@ REFUSALS: Final = {
 }
 
 
-@router.post("", status_code=201, responses=problem_responses("campaign_exists", *OF_BODIES))
+@router.post("", status_code=201, responses=problem_responses("campaign_exists", *BODY_PROBLEMS))
 async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> CampaignOut:
     """A draft: nobody sees it until it is published. All of its money is in one currency."""
     draft = body.draft()
@@ -46,7 +46,7 @@ async def list_campaigns(
     database: Db, limit: Limit = 50, cursor: Cursor = None
 ) -> PageOut[CampaignOut]:
     """In the order of their slugs."""
-    after = decoded(cursor) if cursor is not None else None
+    after = decode_cursor(cursor) if cursor is not None else None
     if after is not None and not after.isprintable():
         raise invalid("cursor", "This is not a cursor that a page ended with")
     async with database.reading() as session:
@@ -64,7 +64,7 @@ async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
 
 @router.put(
     "/{slug}",
-    responses=problem_responses("unknown_campaign", "invalid_transition", *OF_BODIES),
+    responses=problem_responses("unknown_campaign", "invalid_transition", *BODY_PROBLEMS),
 )
 async def revise_campaign(
     slug: SlugPath, body: CampaignIn, database: Db, writer: Writer
@@ -84,7 +84,7 @@ async def revise_campaign(
 
 @router.post(
     "/{slug}/fund",
-    responses=problem_responses("unknown_campaign", "reference_conflict", *OF_BODIES),
+    responses=problem_responses("unknown_campaign", "reference_conflict", *BODY_PROBLEMS),
 )
 async def fund_campaign(
     slug: SlugPath, body: FundingIn, database: Db, publisher: Publisher, now: Now
@@ -100,7 +100,7 @@ async def fund_campaign(
 
 @router.post(
     "/{slug}/{step}",
-    responses=problem_responses("unknown_campaign", "invalid_transition", *OF_BODIES),
+    responses=problem_responses("unknown_campaign", "invalid_transition", *BODY_PROBLEMS),
 )
 async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     slug: SlugPath,

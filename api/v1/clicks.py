@@ -4,10 +4,10 @@ from fastapi import APIRouter, Depends, Response
 
 from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
-from api.link.device_traits import signals_in
-from api.link.follow import follow, token_of, visit_of
+from api.link.device_traits import traits_from_headers
+from api.link.follow import follow, pseudonymised_visit, token_of
 from api.v1.schemas.codes import ClickIn, ClickOut
 from referrals.attribution.clicks.follow import Outcome
 from workflows.identity import workflow_id
@@ -25,7 +25,7 @@ router = APIRouter(
     status_code=201,
     responses={
         200: {"model": ClickOut, "description": "This visitor has this invitation already"},
-        **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *OF_BODIES),
+        **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *BODY_PROBLEMS),
     },
 )
 async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
@@ -40,7 +40,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
 
     The token goes into the signup event; it ends with the campaign's signup window.
     """
-    visit = visit_of(
+    visit = pseudonymised_visit(
         hasher,
         code=body.code,
         visitor_id=body.visitor_id,
@@ -49,7 +49,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
         ip=body.ip,
         user_agent=body.user_agent,
         device_id=body.device_id,
-        signals=signals_in(agent=body.user_agent) | body.signals(),
+        signals=traits_from_headers(agent=body.user_agent) | body.signals(),
     )
     invitation = await follow(database, visit)
     if invitation.referral_id is None:

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from api.http.dependencies import Config, Db, Now, requires
 from api.http.errors import Problem
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.link import texts as wording
-from api.link.languages import asked_for
+from api.link.languages import negotiate_language
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalised
 from referrals.campaigns import codes, offers
@@ -35,7 +35,7 @@ REFUSALS: Final = {
     status_code=201,
     responses={
         200: {"model": CodeOut, "description": "The player had this code before"},
-        **problem_responses(*REFUSALS.values(), *OF_BODIES),
+        **problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
     },
 )
 async def give_code(
@@ -76,7 +76,7 @@ async def show_code(
         offer = await offers.find(session, wanted)
     if offer is None:
         raise Problem("unknown_code")
-    language = asked_for(accept_language)
+    language = negotiate_language(accept_language)
     answer.headers["Content-Language"] = language.tag
     answer.headers["Vary"] = "Accept-Language"
     return OfferOut(
@@ -84,6 +84,6 @@ async def show_code(
         campaign=offer.campaign,
         active=offer.schedule.is_open(now),
         headline=wording.headline(offer.terms, language),
-        terms=wording.in_words(offer.terms, language),
+        terms=wording.referrer_terms(offer.terms, language),
         no_inducement_in=list(offer.link.no_inducement_in),
     )

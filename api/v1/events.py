@@ -5,13 +5,13 @@ from fastapi import APIRouter, Depends
 
 from api.http.dependencies import Db, Hashes, requires
 from api.http.errors import Problem
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.schemas.events import (
     Accepted,
     ChargebackIn,
     DepositIn,
-    Reported,
+    EventIn,
     SignupIn,
     StatusChangeIn,
     WagerIn,
@@ -27,7 +27,7 @@ router = APIRouter(
     tags=["events"],
     route_class=StrictRoute,
     dependencies=[Depends(requires("events:write"))],
-    responses=problem_responses("event_conflict", *OF_BODIES),
+    responses=problem_responses("event_conflict", *BODY_PROBLEMS),
 )
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ async def report_status_change(body: StatusChangeIn, database: Db, hasher: Hashe
     return await _accept(body, database, hasher)
 
 
-async def _accept(body: Reported, database: Database, hasher: Hasher) -> Accepted:
+async def _accept(body: EventIn, database: Database, hasher: Hasher) -> Accepted:
     fact = body.fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.statement() as session:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
 from api.http.request_log import Metrics
 from api.http.strict import StrictRoute
@@ -43,7 +43,7 @@ async def metrics_of(request: Request) -> Metrics:
 Counts = Annotated[Metrics, Depends(metrics_of)]
 
 
-@router.post("/resolve", responses=problem_responses("too_many_requests", *OF_BODIES))
+@router.post("/resolve", responses=problem_responses("too_many_requests", *BODY_PROBLEMS))
 async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     body: ResolveIn,
     database: Db,
@@ -70,7 +70,7 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     return told(answer.resolved, tokens, locale=body.locale)
 
 
-@router.post("/confirm", responses=problem_responses("already_answered", *OF_BODIES))
+@router.post("/confirm", responses=problem_responses("already_answered", *BODY_PROBLEMS))
 async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: Now) -> ConfirmOut:
     """What the person answered; only a yes lets a match count, also for a signup heard before.
 
@@ -83,7 +83,7 @@ async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: No
     if reading.subject is None:
         raise invalid("referral_token", NOT_OURS)
     if reading.method is not Method.PROBABILISTIC:
-        return await _guaranteed(database, reading.subject, body)
+        return await _confirm_guaranteed(database, reading.subject, body)
     code = await _heard(database, reading.subject, body, now)
     outcome = DECLINED
     if body.confirmed:
@@ -98,14 +98,14 @@ async def _heard(database: Database, match_id: UUID, body: ConfirmIn, now: datet
     """The code that was asked about."""
     async with database.transaction() as session:
         heard = await confirming.hear(session, match_id, confirmed=body.confirmed, now=now)
-    if heard.said is Said.OTHERWISE_BEFORE:
+    if heard.said is Said.ANSWERED_OTHERWISE:
         raise Problem("already_answered")
     if heard.code is None:
         raise invalid("referral_token", NOT_OURS)
     return heard.code
 
 
-async def _guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
+async def _confirm_guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
     async with database.reading() as session:
         code = await confirming.invited_by(session, referral_id)
     if code is None:
@@ -115,9 +115,9 @@ async def _guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) ->
 
 def _count(metrics: Metrics, answer: Answer) -> None:
     """In the metrics and the request's log line; neither names a person, a code or a device."""
-    brought_by = answer.resolved.method if answer.resolved else None
+    attribution_method = answer.resolved.method if answer.resolved else None
     for method, refusal in answer.refused:
-        metrics.refuse_claim(method=method, reason=refusal)
-    metrics.resolve(brought_by)
+        metrics.count_refused_method(method=method, reason=refusal)
+    metrics.resolve(attribution_method)
     refused = [f"{method}: {refusal}" for method, refusal in answer.refused]
-    structlog.contextvars.bind_contextvars(brought_by=brought_by, refused=refused)
+    structlog.contextvars.bind_contextvars(attribution_method=attribution_method, refused=refused)

@@ -18,7 +18,7 @@ from db.faults import DATABASE_FAULTS, is_transient
 from db.readiness import is_migrated
 
 router = APIRouter(tags=["health"])
-PROBE_S: Final = 1
+PROBE_TIMEOUT_S: Final = 1
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ async def show_readiness(database: Db, settings: Config) -> Response:
     Temporal being away is told, but facts are still accepted and kept for it.
     """
     postgres, temporal = await asyncio.gather(
-        _postgres(database), _temporal(settings.temporal_address)
+        _probe_postgres(database), _temporal(settings.temporal_address)
     )
     ready = postgres == "ok"
     told = Readiness(
@@ -61,9 +61,9 @@ async def show_metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _postgres(database: Database) -> Literal["ok", "unavailable", "not_migrated"]:
+async def _probe_postgres(database: Database) -> Literal["ok", "unavailable", "not_migrated"]:
     try:
-        async with asyncio.timeout(PROBE_S), database.reading() as session:
+        async with asyncio.timeout(PROBE_TIMEOUT_S), database.reading() as session:
             return "ok" if await is_migrated(session) else "not_migrated"
     except DATABASE_FAULTS as fault:
         log.warning(
@@ -74,9 +74,9 @@ async def _postgres(database: Database) -> Literal["ok", "unavailable", "not_mig
 
 async def _temporal(address: str) -> Literal["ok", "unavailable"]:
     try:
-        async with asyncio.timeout(PROBE_S):
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
             connected = await ServiceClient.connect(ConnectConfig(target_host=address, lazy=True))
-            healthy = await connected.check_health(timeout=timedelta(seconds=PROBE_S))
+            is_healthy = await connected.check_health(timeout=timedelta(seconds=PROBE_TIMEOUT_S))
     except (RPCError, RuntimeError, OSError):
         return "unavailable"
-    return "ok" if healthy else "unavailable"
+    return "ok" if is_healthy else "unavailable"

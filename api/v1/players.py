@@ -7,11 +7,19 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.dependencies import Db, Now, requires
 from api.http.errors import Problem
-from api.http.paging import Cursor, Limit, PageOut, Part, cursor_of, encoded, line_of
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.paging import (
+    Cursor,
+    Limit,
+    PageOut,
+    PageQuery,
+    decode_line_number,
+    encode_position,
+    encoded,
+)
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.schemas.fields import ID_PATTERN
-from api.v1.schemas.players import NEUTRAL, BalanceOut, InvitedOut, LineOut, SpendIn
+from api.v1.schemas.players import PLAYER_FACING_REASONS, BalanceOut, InvitedOut, LineOut, SpendIn
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
 from referrals.ledger import balances, spending
@@ -35,12 +43,12 @@ class StatementAccount(StrEnum):
 
 
 @router.get("/{player_id}/invited", dependencies=[Depends(requires("referrals:read"))])
-async def list_invited(player_id: PlayerId, part: Part, database: Db) -> PageOut[InvitedOut]:
+async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> PageOut[InvitedOut]:
     """How a referrer's invitations go, newest first; nothing in it is about the friends."""
     async with database.reading() as session:
         page = await referral_views.listing(session, Filter(referrer_id=player_id), part)
-    items = [_invited(view) for view in page.items]
-    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+    items = [_invited_out(view) for view in page.items]
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
 @router.get("/{player_id}/balance", dependencies=[Depends(requires("rewards:read"))])
@@ -53,7 +61,7 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
 @router.post(
     "/{player_id}/spend",
     dependencies=[Depends(requires("events:write"))],
-    responses=problem_responses(*REFUSALS.values(), *OF_BODIES),
+    responses=problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
 )
 async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: Now) -> BalanceOut:
     """Spend from the balance, once per reference; answers the balance that is left."""
@@ -80,7 +88,7 @@ async def show_statement(
     account: StatementAccount = StatementAccount.AVAILABLE,
 ) -> PageOut[LineOut]:
     """Ledger lines of one of the player's accounts, newest first."""
-    before = line_of(cursor)
+    before = decode_line_number(cursor)
     async with database.reading() as session:
         lines = await balances.statement(
             session, player_id, Book(account), before=before, limit=limit + 1
@@ -91,10 +99,10 @@ async def show_statement(
     return PageOut(items=items, next_cursor=encoded(str(shown[-1].line)) if more else None)
 
 
-def _invited(view: ReferralView) -> InvitedOut:
+def _invited_out(view: ReferralView) -> InvitedOut:
     return InvitedOut(
         invited_at=view.invited_at,
         stage=view.stage,
-        reason=NEUTRAL[view.stage],
+        reason=PLAYER_FACING_REASONS[view.stage],
         until=view.until if view.stage is Stage.DEFERRED else None,
     )

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Caller, Db, Now, ReferralTokens, requires
 from api.http.errors import Problem
-from api.http.paging import PageOut, Part, cursor_of
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.attributions import refused
 from api.v1.schemas.claims import RebindDecisionIn, RebindIn, RebindOut
@@ -31,11 +31,13 @@ REFUSALS: Final = {
     Outcome.SAME_PERSON: "second_person_needed",
     Outcome.ALREADY_DECIDED: "already_decided",
 }
-OF_RULES: Final = ("self_referral", "already_earned", "campaign_ended", "campaign_paused")
+RULE_PROBLEMS: Final = ("self_referral", "already_earned", "campaign_ended", "campaign_paused")
 
 
 @router.post(
-    "", status_code=201, responses=problem_responses("unknown_code", "unknown_player", *OF_BODIES)
+    "",
+    status_code=201,
+    responses=problem_responses("unknown_code", "unknown_player", *BODY_PROBLEMS),
 )
 async def propose_rebind(body: RebindIn, database: Db, supporter: Supporter) -> RebindOut:
     """Write down that a player belongs to another code; nothing changes before it is approved."""
@@ -51,7 +53,7 @@ async def propose_rebind(body: RebindIn, database: Db, supporter: Supporter) -> 
 
 @router.get("")
 async def list_rebinds(
-    part: Part,
+    part: PageQuery,
     database: Db,
     _: Supporter,
     player_id: Annotated[Id | None, Query()] = None,
@@ -61,13 +63,13 @@ async def list_rebinds(
     async with database.reading() as session:
         page = await rebinds.listing(session, part, player_id=player_id, status=status)
     items = [RebindOut.of(row) for row in page.items]
-    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
 @router.post(
     "/{rebind_id}/decision",
     responses=problem_responses(
-        "unknown_rebind", "second_person_needed", "already_decided", *OF_RULES, *OF_BODIES
+        "unknown_rebind", "second_person_needed", "already_decided", *RULE_PROBLEMS, *BODY_PROBLEMS
     ),
 )
 async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name

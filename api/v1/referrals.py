@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, requires
 from api.http.errors import Problem
-from api.http.paging import PageOut, Part, cursor_of
+from api.http.paging import PageOut, PageQuery, encode_position
 from api.http.problem_docs import problem_responses
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
@@ -30,7 +30,7 @@ class Role(StrEnum):
 
 @router.get("")
 async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
-    part: Part,
+    part: PageQuery,
     database: Db,
     player_id: Annotated[Id | None, Query()] = None,
     role: Role | None = None,
@@ -48,7 +48,7 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
     async with database.reading() as session:
         page = await referral_views.listing(session, wanted, part)
     items = [ReferralSummary.of(view) for view in page.items]
-    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
 @router.get("/{referral_id}", responses=problem_responses("unknown_referral"))

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends
 
 from api.http.dependencies import Caller, Db, Now, requires
 from api.http.errors import Problem
-from api.http.paging import PageOut, Part, cursor_of
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.schemas.reviews import DecisionIn, ReviewOut
 from domain.intake.facts import Decision
@@ -34,18 +34,18 @@ class Status(StrEnum):
 
 @router.get("")
 async def list_reviews(
-    part: Part, database: Db, _: Reviewer, status: Status | None = None
+    part: PageQuery, database: Db, _: Reviewer, status: Status | None = None
 ) -> PageOut[ReviewOut]:
     """Newest first. `closed` are those that events overtook before anybody decided."""
     async with database.reading() as session:
         page = await review_views.listing(session, status, part)
     items = [ReviewOut.model_validate(view) for view in page.items]
-    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
 @router.post(
     "/{review_id}/decision",
-    responses=problem_responses(*REFUSALS.values(), *OF_BODIES),
+    responses=problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
 )
 async def decide_review(
     review_id: UUID, body: DecisionIn, database: Db, reviewer: Reviewer, now: Now

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, requires
-from api.http.paging import PageOut, Part, cursor_of
+from api.http.paging import PageOut, PageQuery, encode_position
 from api.v1.schemas.fields import Id
 from api.v1.schemas.referrals import RewardOut
 from domain.rewards.promises import RewardStatus
@@ -20,7 +20,7 @@ router = APIRouter(
 
 @router.get("")
 async def list_rewards(
-    part: Part,
+    part: PageQuery,
     database: Db,
     referral_id: UUID | None = None,
     player_id: Annotated[Id | None, Query()] = None,
@@ -31,4 +31,4 @@ async def list_rewards(
     async with database.reading() as session:
         page = await reward_views.listing(session, wanted, part)
     items = [RewardOut.model_validate(view) for view in page.items]
-    return PageOut(items=items, next_cursor=cursor_of(page.next_place))
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 
 from api.http.dependencies import Db, Now, requires
 from api.http.errors import Problem
-from api.http.problem_docs import OF_BODIES, problem_responses
+from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
 from api.v1.schemas.codes import ShareIn, ShareOut
 from domain.codes import is_code, normalised
@@ -21,7 +21,7 @@ router = APIRouter(
 @router.post(
     "",
     status_code=202,
-    responses=problem_responses("unknown_code", *OF_BODIES),
+    responses=problem_responses("unknown_code", *BODY_PROBLEMS),
 )
 async def record_share(body: ShareIn, database: Db, now: Now) -> ShareOut:
     """A player shared a code through a channel, such as `whatsapp`."""

@@ -17,10 +17,10 @@ class Verifying:
     async def report(self) -> Report:
         """Of a run that begins now or later; one caller who leaves does not stop it."""
         if self._next is None:
-            self._next = asyncio.create_task(self._after(self._current))
+            self._next = asyncio.create_task(self._run_after(self._current))
         return await asyncio.shield(self._next)
 
-    async def _after(self, before: asyncio.Task[Report] | None) -> Report:
+    async def _run_after(self, before: asyncio.Task[Report] | None) -> Report:
         if before is not None:
             await asyncio.wait([before])
         self._current, self._next = self._next, None

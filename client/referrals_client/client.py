@@ -9,7 +9,7 @@ from typing import Final, Self, Unpack
 import httpx
 
 from referrals_client.asking import Asking
-from referrals_client.events import event_of
+from referrals_client.events import build_event
 from referrals_client.fields import (
     ChargebackFields,
     DepositFields,
@@ -25,7 +25,7 @@ from referrals_client.sender import Sender
 from referrals_client.telling import Telling
 from referrals_client.wire import Wire
 
-LONGEST_ID: Final = 64
+MAX_ID_CHARS: Final = 64
 
 
 class Client(Asking):
@@ -53,34 +53,34 @@ class Client(Asking):
         http: httpx.AsyncClient | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._lanes = Lanes(self._limits.queue, bytes_bound=self._limits.queue_bytes)
+        self._lanes = Lanes(self._limits.queue, max_bytes=self._limits.queue_bytes)
         self._telling = Telling(on_dropped, on_refused)
         wire = Wire(url, api_key, http=http)
         super().__init__(wire, call_s=self._limits.call_s)
         self._sender = Sender(self._lanes, wire, self._limits, self._telling)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self._sends_in: int | None = None
+        self._send_task: asyncio.Task[None] | None = None
+        self._sender_pid: int | None = None
 
     def signed_up(self, **signup: Unpack[SignupFields]) -> Handover:
         """A player opened an account; a token or a typed code says who brought them."""
-        return self._hand_over("signups", signup)
+        return self._enqueue("signups", signup)
 
     def deposited(self, **deposit: Unpack[DepositFields]) -> Handover:
         """A deposit was settled. Pending and failed ones are not reported."""
-        return self._hand_over("deposits", deposit)
+        return self._enqueue("deposits", deposit)
 
     def charged_back(self, **chargeback: Unpack[ChargebackFields]) -> Handover:
         """A deposit was refunded or charged back, or a chargeback of it was won."""
-        return self._hand_over("chargebacks", chargeback)
+        return self._enqueue("chargebacks", chargeback)
 
     def wagered(self, **wager: Unpack[WagerFields]) -> Handover:
         """A bet was settled."""
-        return self._hand_over("wagers", wager)
+        return self._enqueue("wagers", wager)
 
     def status_changed(self, **change: Unpack[StatusFields]) -> Handover:
         """A player was verified, self-excluded, closed or restored."""
-        return self._hand_over("players", change)
+        return self._enqueue("players", change)
 
     @property
     def stats(self) -> Stats:
@@ -104,10 +104,10 @@ class Client(Asking):
 
     def start(self) -> None:
         """Begin to deliver, in the loop that runs; RuntimeError without one."""
-        if self._sending is None:
+        if self._send_task is None:
             self._loop = asyncio.get_running_loop()
-            self._sends_in = os.getpid()
-            self._sending = self._loop.create_task(self._send(), name="referrals_client")
+            self._sender_pid = os.getpid()
+            self._send_task = self._loop.create_task(self._send(), name="referrals_client")
 
     async def flushed(self, within_s: float) -> bool:
         """Whether everything handed over so far was delivered or refused in time."""
@@ -121,43 +121,43 @@ class Client(Asking):
     async def aclose(self) -> None:
         """Take nothing more, deliver for `drain_s` seconds, and drop the rest."""
         self._lanes.close()
-        sending = self._sending
+        sending = self._send_task
         if sending is None or self._loop is not asyncio.get_running_loop():
             self.close_now()
             await self._wire.close()
             return
         try:
-            await self._emptied_or_ended(sending)
+            await self._wait_until_drained(sending)
         finally:
             sending.cancel()
             await asyncio.wait({sending})
 
     def close_now(self) -> None:
         """Take nothing more and drop everything at once; needs no loop."""
-        self._drop_the_rest()
-        if self._sending and self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._sending.cancel)
+        self._drop_queued()
+        if self._send_task and self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._send_task.cancel)
 
-    def _hand_over(self, door: str, fields: Mapping[str, object]) -> Handover:
+    def _enqueue(self, door: str, fields: Mapping[str, object]) -> Handover:
         try:
-            event = event_of(door, fields, at=datetime.now(UTC))
+            event = build_event(door, fields, at=datetime.now(UTC))
             # After a fork the tasks that deliver are those of the parent; here nobody would.
-            forked = self._sends_in not in {None, os.getpid()}
+            forked = self._sender_pid not in {None, os.getpid()}
             why = "forked" if forked else self._lanes.put(event)
             if why is None:
-                return self._wake()
+                return self._wake_sender()
             self._telling.dropped(event, why)
         except Exception as fault:  # noqa: BLE001 - the caller's critical path begins here
             return self._refuse(door, fields, fault)
         return Handover.DROPPED
 
-    def _wake(self) -> Handover:
+    def _wake_sender(self) -> Handover:
         if self._loop is not None:
             try:
                 self._loop.call_soon_threadsafe(self._sender.ring)
             except RuntimeError:
                 # The loop was closed before its tasks could end, so nothing will be sent any more.
-                self._drop_the_rest()
+                self._drop_queued()
                 return Handover.DROPPED
         return Handover.QUEUED
 
@@ -165,11 +165,11 @@ class Client(Asking):
         # The text of our own ValueErrors never holds a value; that of others may.
         detail = str(fault) if type(fault) is ValueError else type(fault).__name__
         given = fields.get("event_id")
-        event_id = given[:LONGEST_ID] if isinstance(given, str) else ""
+        event_id = given[:MAX_ID_CHARS] if isinstance(given, str) else ""
         self._telling.refused(door, event_id, Refused("invalid_input", detail), None)
         return Handover.REFUSED
 
-    async def _emptied_or_ended(self, sending: asyncio.Task[None]) -> None:
+    async def _wait_until_drained(self, sending: asyncio.Task[None]) -> None:
         emptied = asyncio.create_task(self._sender.emptied())
         try:
             within_s = self._limits.drain_s
@@ -183,9 +183,9 @@ class Client(Asking):
             await self._sender.run()
         finally:
             # Also when the loop ends under us, as asyncio.run does with tasks that are left.
-            self._drop_the_rest()
+            self._drop_queued()
             await self._wire.close()
 
-    def _drop_the_rest(self) -> None:
+    def _drop_queued(self) -> None:
         for event in self._lanes.empty():
             self._telling.dropped(event, "closed")

@@ -31,22 +31,24 @@ class Event:
         return f"/v1/events/{self.door}"
 
 
-def event_of(door: str, fields: Mapping[str, object], *, at: datetime) -> Event:
+def build_event(door: str, fields: Mapping[str, object], *, at: datetime) -> Event:
     """The event; ValueError, without the value, for what the service would refuse."""
-    required, optional = SHAPES[door]
+    required, optional = FIELD_CHECKS[door]
     unknown = fields.keys() - required.keys() - optional.keys()
     if unknown:
         raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
-    timed = {"occurred_at": at, **fields}
-    body = {name: _checked(name, timed.get(name), check) for name, check in required.items()}
+    with_time = {"occurred_at": at, **fields}
+    body = {
+        name: _check_field(name, with_time.get(name), check) for name, check in required.items()
+    }
     for name, check in optional.items():
         if fields.get(name) is not None:
-            body[name] = _checked(name, fields[name], check)
+            body[name] = _check_field(name, fields[name], check)
     content = json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
     return Event(door, body["event_id"], body["player_id"], content)
 
 
-def _checked(name: str, value: object, check: "Check") -> Any:  # noqa: ANN401 - any JSON
+def _check_field(name: str, value: object, check: "Check") -> Any:  # noqa: ANN401 - any JSON
     try:
         return check(value)
     except ValueError as fault:
@@ -59,20 +61,20 @@ def _id(value: object) -> str:
     return value
 
 
-def _text(value: object) -> str:
+def _required_text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("text is needed")
-    return _perhaps(value)
+    return _optional_text(value)
 
 
-def _perhaps(value: object) -> str:
+def _optional_text(value: object) -> str:
     """An optional text may be blank: the service takes that as not given."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT or UNSTORABLE.search(value):
         raise ValueError(f"text of at most {LONGEST_TEXT} characters is needed")
     return value
 
 
-def _brought(value: object) -> str:
+def _free_text(value: object) -> str:
     """What a person typed or a browser sent: the service hears the signup whatever it is."""
     if not isinstance(value, str):
         raise ValueError("text is needed")  # noqa: TRY004 - as all that is refused
@@ -111,24 +113,35 @@ def _one_of(*words: str) -> "Check":
 Check = Callable[[object], Any]
 Checks = Mapping[str, Check]
 
-_REPORTED: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": _time}
-_BROUGHT: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
-_AT_SIGNUP: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
-_AT_DEPOSIT: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
-_TAKEN_BACK: Final = _one_of("refund", "chargeback", "chargeback_won")
-_STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
+_COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": _time}
+_FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
+_SIGNUP_TEXT_FIELDS: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
+_DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
+_CHARGEBACK_KIND: Final = _one_of("refund", "chargeback", "chargeback_won")
+_PLAYER_STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
 
-SHAPES: Final[Mapping[str, tuple[Checks, Checks]]] = {
+FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
     "signups": (
-        {**_REPORTED, "platform": _text, "jurisdiction": _text, "currency": _currency},
-        {**dict.fromkeys(_BROUGHT, _brought), **dict.fromkeys(_AT_SIGNUP, _perhaps)},
+        {
+            **_COMMON_FIELDS,
+            "platform": _required_text,
+            "jurisdiction": _required_text,
+            "currency": _currency,
+        },
+        {
+            **dict.fromkeys(_FREE_TEXT_FIELDS, _free_text),
+            **dict.fromkeys(_SIGNUP_TEXT_FIELDS, _optional_text),
+        },
     ),
     "deposits": (
-        {**_REPORTED, "deposit_id": _id, "amount": _money},
-        dict.fromkeys(_AT_DEPOSIT, _perhaps),
+        {**_COMMON_FIELDS, "deposit_id": _id, "amount": _money},
+        dict.fromkeys(_DEPOSIT_TEXT_FIELDS, _optional_text),
     ),
-    "chargebacks": ({**_REPORTED, "deposit_id": _id, "kind": _TAKEN_BACK}, {"amount": _money}),
-    "wagers": ({**_REPORTED, "stake": _money}, {}),
-    "players": ({**_REPORTED, "status": _STATUS}, {}),
+    "chargebacks": (
+        {**_COMMON_FIELDS, "deposit_id": _id, "kind": _CHARGEBACK_KIND},
+        {"amount": _money},
+    ),
+    "wagers": ({**_COMMON_FIELDS, "stake": _money}, {}),
+    "players": ({**_COMMON_FIELDS, "status": _PLAYER_STATUS}, {}),
 }
 """Of each door the required and the optional fields, and how each is checked."""

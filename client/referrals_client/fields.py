@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 from referrals_client.money import Money
 
 
-class _Reported(TypedDict):
+class _EventFields(TypedDict):
     event_id: str
     """Yours, and the same whenever you repeat the event; 1 to 64 of `A-Z a-z 0-9 _ . : -`."""
     player_id: str
@@ -14,7 +14,7 @@ class _Reported(TypedDict):
     """With a time zone; the time of the call when left out."""
 
 
-class SignupFields(_Reported):
+class SignupFields(_EventFields):
     """A player opened an account."""
 
     platform: str
@@ -33,7 +33,7 @@ class SignupFields(_Reported):
     full_name: NotRequired[str | None]
 
 
-class DepositFields(_Reported):
+class DepositFields(_EventFields):
     """A deposit was settled."""
 
     deposit_id: str
@@ -45,7 +45,7 @@ class DepositFields(_Reported):
     jurisdiction: NotRequired[str | None]
 
 
-class ChargebackFields(_Reported):
+class ChargebackFields(_EventFields):
     """A deposit was taken back, in part or, without an amount, as a whole; or given back."""
 
     deposit_id: str
@@ -53,13 +53,13 @@ class ChargebackFields(_Reported):
     amount: NotRequired[Money | None]
 
 
-class WagerFields(_Reported):
+class WagerFields(_EventFields):
     """A bet was settled."""
 
     stake: Money
 
 
-class StatusFields(_Reported):
+class StatusFields(_EventFields):
     """A player's standing with the sportsbook changed."""
 
     status: Literal["verified", "self_excluded", "closed", "restored"]

@@ -13,9 +13,9 @@ NEVER: Final = float("inf")
 class Lanes:
     """May be filled from any thread. What `take` gave comes back by `settle` or `postpone`."""
 
-    def __init__(self, bound: int, *, bytes_bound: int) -> None:
+    def __init__(self, bound: int, *, max_bytes: int) -> None:
         self._bound = bound
-        self._bytes_bound = bytes_bound
+        self._max_bytes = max_bytes
         self._lanes: dict[str, deque[Event]] = {}
         self._ready: deque[str] = deque()
         self._resting: list[tuple[float, str]] = []
@@ -33,7 +33,7 @@ class Lanes:
             if not self._is_open:
                 return "closed"
             size = len(event.body)
-            if self._count >= self._bound or self._bytes + size > self._bytes_bound:
+            if self._count >= self._bound or self._bytes + size > self._max_bytes:
                 return "full"
             lane = self._lanes.setdefault(event.player_id, deque())
             if not lane:
@@ -73,7 +73,7 @@ class Lanes:
         with self._lock:
             heapq.heappush(self._resting, (until, event.player_id))
 
-    def next_turn(self) -> float:
+    def next_ready_at(self) -> float:
         """When the first of the postponed may go."""
         with self._lock:
             return self._resting[0][0] if self._resting else NEVER

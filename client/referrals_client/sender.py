@@ -11,7 +11,7 @@ from referrals_client.outcomes import Ok, Refused, Unavailable
 from referrals_client.telling import Telling
 from referrals_client.wire import Wire
 
-LONGEST_LOOK_AWAY_S: Final = 60.0
+MAX_IDLE_S: Final = 60.0
 
 
 class Sender:
@@ -22,7 +22,7 @@ class Sender:
         self._wire = wire
         self._limits = limits
         self._telling = telling
-        self._bell = asyncio.Event()
+        self._wake_up = asyncio.Event()
         self._settled = asyncio.Event()
         self._attempts: dict[str, int] = {}
         self._failures = 0
@@ -36,7 +36,7 @@ class Sender:
 
     def ring(self) -> None:
         """There is something to send; call it in the loop that runs."""
-        self._bell.set()
+        self._wake_up.set()
 
     async def emptied(self) -> None:
         """Return when nothing is left."""
@@ -55,11 +55,11 @@ class Sender:
                 await self._rung()
 
     async def _rung(self) -> None:
-        self._bell.clear()
-        left_s = min(LONGEST_LOOK_AWAY_S, self._lanes.next_turn() - time.monotonic())
+        self._wake_up.clear()
+        left_s = min(MAX_IDLE_S, self._lanes.next_ready_at() - time.monotonic())
         try:
             async with asyncio.timeout(left_s):
-                await self._bell.wait()
+                await self._wake_up.wait()
         except TimeoutError:
             return
 
@@ -73,9 +73,9 @@ class Sender:
         self._attempts.pop(event.player_id, None)
         self._lanes.settle(event)
         self._settled.set()
-        self._say(event, outcome)
+        self._record_outcome(event, outcome)
 
-    def _say(self, event: Event, outcome: Ok[object] | Refused) -> None:
+    def _record_outcome(self, event: Event, outcome: Ok[object] | Refused) -> None:
         if isinstance(outcome, Ok):
             self._telling.accepted(outcome.value)
         else:
@@ -90,6 +90,6 @@ class Sender:
         pause_s = self._limits.pause_s(self._failures, failure.retry_after_s)
         self._paused_until = max(self._paused_until, now + pause_s)
         attempts = self._attempts[event.player_id] = self._attempts.get(event.player_id, 0) + 1
-        own_s = self._limits.pause_s(attempts, failure.retry_after_s)
-        self._lanes.postpone(event, now + own_s)
+        player_pause_s = self._limits.pause_s(attempts, failure.retry_after_s)
+        self._lanes.postpone(event, now + player_pause_s)
         self._telling.failed(failure)

@@ -11,14 +11,14 @@ import httpx
 
 from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
 
-ABOUT_THE_CALL: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
+NON_RETRYABLE_STATUSES: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
 """Statuses that say no to what was asked. All others are about the way to the service, a key, a
 rate or a fault: the same call may succeed later."""
-ABOUT_THE_EVENT: Final = ABOUT_THE_CALL - {404, 410}
+NON_RETRYABLE_EVENT_STATUSES: Final = NON_RETRYABLE_STATUSES - {404, 410}
 """The same for events: their addresses are fixed, so 404 means that the way there is wrong."""
 CONNECTIONS: Final = 100
-LONGEST_DETAIL: Final = 300
-LONGEST_ANSWER: Final = 1_000_000
+MAX_DETAIL_CHARS: Final = 300
+MAX_RESPONSE_BYTES: Final = 1_000_000
 """Bytes. Whatever stands between us and the service may answer in its place."""
 
 
@@ -29,26 +29,28 @@ class Wire:
         """With an `http` of your own, proxies and certificates are yours, and so is closing it."""
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-        self._is_ours = http is None
-        self._http = http or _own_client()
+        self._owns_http = http is None
+        self._http = http or _default_client()
 
     async def post(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
         """Ask for something; `content` is JSON."""
-        return await self._call("POST", path, within_s, ABOUT_THE_CALL, content=content)
+        return await self._call("POST", path, within_s, NON_RETRYABLE_STATUSES, content=content)
 
     async def tell(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
         """Report an event: `Refused` only for what is wrong with the event itself."""
-        outcome = await self._call("POST", path, within_s, ABOUT_THE_EVENT, content=content)
+        outcome = await self._call(
+            "POST", path, within_s, NON_RETRYABLE_EVENT_STATUSES, content=content
+        )
         # Behind a wrong address somebody else may say yes to everything.
-        if isinstance(outcome, Ok) and not _is_heard(outcome.value):
+        if isinstance(outcome, Ok) and not _is_acknowledged(outcome.value):
             return Unavailable("unreadable answer")
         return outcome
 
     async def get(self, path: str, *, within_s: float) -> Outcome[Any]:
-        return await self._call("GET", path, within_s, ABOUT_THE_CALL)
+        return await self._call("GET", path, within_s, NON_RETRYABLE_STATUSES)
 
     async def close(self) -> None:
-        if self._is_ours:
+        if self._owns_http:
             await self._http.aclose()
 
     async def _call(
@@ -78,12 +80,12 @@ class Wire:
             return Unavailable(type(fault).__name__)
 
 
-def _own_client() -> httpx.AsyncClient:
+def _default_client() -> httpx.AsyncClient:
     # Nobody's HTTP_PROXY or .netrc decides where players' events go.
     return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS))
 
 
-def _is_heard(answer: object) -> bool:
+def _is_acknowledged(answer: object) -> bool:
     return isinstance(answer, dict) and answer.get("status") in {"accepted", "duplicate"}
 
 
@@ -91,7 +93,7 @@ async def _bounded(answer: httpx.Response) -> bytes:
     body = b""
     async for part in answer.aiter_bytes():
         body += part
-        if len(body) > LONGEST_ANSWER:
+        if len(body) > MAX_RESPONSE_BYTES:
             raise ValueError("this is no answer of the service")
     return body
 
@@ -106,7 +108,7 @@ def _outcome(answer: httpx.Response, body: bytes, refusals: frozenset[int]) -> O
 
 def _refused(status: int, body: bytes) -> Refused:
     """Whatever the body looks like: the status alone says no, so it must not be repeated."""
-    problem = _mapping(body)
+    problem = _problem_json(body)
     code = str(problem.get("code") or f"http_{status}")
     errors = problem.get("errors")
     listed = errors if isinstance(errors, list) else []
@@ -116,10 +118,10 @@ def _refused(status: int, body: bytes) -> Refused:
         if isinstance(error, dict)
     ]
     detail = "; ".join(fields) or str(problem.get("detail", ""))
-    return Refused(code, detail[:LONGEST_DETAIL], status)
+    return Refused(code, detail[:MAX_DETAIL_CHARS], status)
 
 
-def _mapping(body: bytes) -> Mapping[str, Any]:
+def _problem_json(body: bytes) -> Mapping[str, Any]:
     try:
         problem = json.loads(body)
     except (ValueError, RecursionError):

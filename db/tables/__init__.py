@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from db.tables.attributions import AttributionLog, Rebind, TouchRow
+from db.tables.attributions import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
 from db.tables.doubts import AssessmentRow, Review
@@ -17,7 +17,7 @@ __all__ = [
     "AccountRow",
     "ApiKey",
     "AssessmentRow",
-    "AttributionLog",
+    "AttemptRow",
     "Audit",
     "Campaign",
     "CampaignVersion",

@@ -51,7 +51,7 @@ class TouchRow(Table):
     )
 
 
-class AttributionLog(Table):
+class AttemptRow(Table):
     """Every attempt to attribute a player, with what was known and what came of it; insert-only."""
 
     __tablename__ = "attributions"

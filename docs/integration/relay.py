@@ -20,14 +20,14 @@ import asyncpg
 
 from referrals_client import Limits, Ok, Outcome, Refused, Wire
 
-BATCH: Final = 16
-IDLE_S: Final = 0.2
+BATCH_ROWS: Final = 16
+IDLE_POLL_S: Final = 0.2
 DEFAULT_LEASE_S: Final = 30.0
-COMMAND_S: Final = 10.0
+COMMAND_TIMEOUT_S: Final = 10.0
 
 # Rows that another relay is just leasing are skipped; those that it has leased are not due. Whose
 # turn has been the longest comes first, so rows that fail each time cannot fill every round.
-TAKE: Final = """
+LEASE_DUE_ROWS: Final = """
     WITH due AS MATERIALIZED (
         SELECT position FROM referral_outbox AS first
         WHERE sent_at IS NULL AND dead IS NULL AND due_at <= now()
@@ -41,13 +41,15 @@ TAKE: Final = """
     FROM due WHERE taken.position = due.position
     RETURNING taken.position, door, body, attempts
 """
-SENT: Final = "UPDATE referral_outbox SET sent_at = now() WHERE position = $1 AND sent_at IS NULL"
-DEAD: Final = "UPDATE referral_outbox SET dead = $2 WHERE position = $1 AND sent_at IS NULL"
+MARK_SENT: Final = (
+    "UPDATE referral_outbox SET sent_at = now() WHERE position = $1 AND sent_at IS NULL"
+)
+MARK_DEAD: Final = "UPDATE referral_outbox SET dead = $2 WHERE position = $1 AND sent_at IS NULL"
 LATER: Final = """
     UPDATE referral_outbox SET due_at = now() + $2 * interval '1 second'
     WHERE position = $1 AND sent_at IS NULL
 """
-PASSING: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+TRANSIENT_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 log: Final = logging.getLogger("relay")
 
@@ -65,20 +67,20 @@ class Relay:
         """Rounds, with a pause when there is nothing to send or nobody to hear it."""
         failures = 0
         while not stopping.is_set():
-            heard = await self._round()
+            heard = await self._deliver_batch()
             # One row that was heard shows that the service is there; the others have own pauses.
             failures = failures + 1 if heard and not any(heard) else 0
             if failures:
-                await _pause(stopping, self.limits.pause_s(failures))
+                await _sleep_unless_stopped(stopping, self.limits.pause_s(failures))
             elif not heard:
-                await _pause(stopping, IDLE_S * random.uniform(0.5, 1))  # noqa: S311
+                await _sleep_unless_stopped(stopping, IDLE_POLL_S * random.uniform(0.5, 1))  # noqa: S311
 
-    async def _round(self) -> list[bool]:
+    async def _deliver_batch(self) -> list[bool]:
         """Of each row that was due, whether it was heard."""
         try:
-            rows = await self.pool.fetch(TAKE, BATCH, self.lease_s)
+            rows = await self.pool.fetch(LEASE_DUE_ROWS, BATCH_ROWS, self.lease_s)
             return await asyncio.gather(*(self._deliver(row) for row in rows))
-        except PASSING as fault:
+        except TRANSIENT_FAULTS as fault:
             log.warning("the outbox cannot be reached: %s", type(fault).__name__)
             return [False]
 
@@ -93,13 +95,13 @@ class Relay:
 
     def _mark(self, outcome: Outcome[Any], attempts: int) -> tuple[str, tuple[object, ...]]:
         if isinstance(outcome, Ok):
-            return SENT, ()
+            return MARK_SENT, ()
         if isinstance(outcome, Refused):
-            return DEAD, (outcome.code,)
+            return MARK_DEAD, (outcome.code,)
         return LATER, (self.limits.pause_s(attempts, outcome.retry_after_s),)
 
 
-async def _pause(stopping: asyncio.Event, pause_s: float) -> None:
+async def _sleep_unless_stopped(stopping: asyncio.Event, pause_s: float) -> None:
     try:
         await asyncio.wait_for(stopping.wait(), pause_s)
     except TimeoutError:
@@ -117,7 +119,9 @@ async def main() -> None:
     lease_s = float(os.environ.get("OUTBOX_LEASE_S", DEFAULT_LEASE_S))
     limits = Limits(attempt_s=lease_s / 3, longest_pause_s=lease_s / 2)
     wire = Wire(os.environ["REFERRAL_API_URL"], os.environ["REFERRAL_API_KEY"])
-    async with asyncpg.create_pool(os.environ["OUTBOX_DSN"], command_timeout=COMMAND_S) as pool:
+    async with asyncpg.create_pool(
+        os.environ["OUTBOX_DSN"], command_timeout=COMMAND_TIMEOUT_S
+    ) as pool:
         await Relay(pool, wire, limits, lease_s).run(stopping)
     await wire.close()
 

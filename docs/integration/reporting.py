@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-REPORT: Final = """
+INSERT_EVENT: Final = """
     INSERT INTO referral_outbox (door, event_id, player_id, body) VALUES ($1, $2, $3, $4)
     ON CONFLICT (door, event_id) DO NOTHING
 """
@@ -23,4 +23,6 @@ async def report(connection: Connection, door: str, body: Mapping[str, Any]) -> 
     checked here: what the service will refuse must not fail a signup, and ends as a dead row.
     """
     text = json.dumps(body, default=str)
-    await connection.execute(REPORT, door, str(body["event_id"]), str(body["player_id"]), text)
+    await connection.execute(
+        INSERT_EVENT, door, str(body["event_id"]), str(body["player_id"]), text
+    )

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from domain.attribution.install_referrer import Install, token_in
+from domain.attribution.install_referrer import Install, extract_token
 from domain.attribution.policy import Method, Refusal
 from domain.codes import AROUND_A_LINK, is_code, normalised
 
-LONGEST_TOKEN: Final = 256
-A_TOKEN: Final = re.compile(r"[\w-]{24,}\.[\w.-]+", re.ASCII)
+MAX_TOKEN_CHARS: Final = 256
+TOKEN_SHAPE: Final = re.compile(r"[\w-]{24,}\.[\w.-]+", re.ASCII)
 """Whatever else is in a clipboard is not ours, and not stored."""
-A_LINK: Final = re.compile(r"https?://", re.IGNORECASE)
+LINK_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,33 +39,33 @@ def finds(
 ) -> tuple[Find, ...]:
     """What was found, the surest first; a link opened now, then what an install carried along."""
     found = (
-        universal_link and _in_link(universal_link, public_url),
-        install and _in_referrer(install),
-        clipboard and _in_clipboard(clipboard, public_url),
+        universal_link and _hint_in_link(universal_link, public_url),
+        install and _hint_in_referrer(install),
+        clipboard and _hint_in_clipboard(clipboard, public_url),
         cookie and Find(method=Method.COOKIE, token=cookie),
     )
     return tuple(find for find in found if isinstance(find, Find))
 
 
-def _in_link(link: str, public_url: str) -> Find:
+def _hint_in_link(link: str, public_url: str) -> Find:
     """A link of this service, with a token or at least a code; others are refused."""
     opened = _ours(link, public_url)
     if opened is not None:
-        if token := token_in(link):
+        if token := extract_token(link):
             return Find(method=Method.UNIVERSAL_LINK, token=token)
         if code := _code(opened.path, public_url):
             return Find(method=Method.UNIVERSAL_LINK, code=code)
     return Find(method=Method.UNIVERSAL_LINK, refusal=Refusal.NOT_ACCEPTED)
 
 
-def _in_referrer(install: Install) -> Find | None:
-    token = token_in(install.install_referrer)
+def _hint_in_referrer(install: Install) -> Find | None:
+    token = extract_token(install.install_referrer)
     if token is None:
         return None
     return Find(method=Method.INSTALL_REFERRER, token=token, install=install)
 
 
-def _in_clipboard(text: str, public_url: str) -> Find | None:
+def _hint_in_clipboard(text: str, public_url: str) -> Find | None:
     """A token, or the one link in what was copied: ours as a friend sent it, or with a token."""
     words = [word.strip(AROUND_A_LINK) for word in text.split()]
     if len(words) == 1 and _is_token(words[0]):
@@ -75,7 +75,7 @@ def _in_clipboard(text: str, public_url: str) -> Find | None:
 
 
 def _copied(word: str, public_url: str) -> Find | None:
-    token = token_in(word) if A_LINK.match(word) else None
+    token = extract_token(word) if LINK_SCHEME.match(word) else None
     if token is not None and _is_token(token):
         return Find(method=Method.CLIPBOARD, token=token)
     opened = _ours(word, public_url)
@@ -84,11 +84,11 @@ def _copied(word: str, public_url: str) -> Find | None:
 
 
 def _is_token(text: str) -> bool:
-    return len(text) <= LONGEST_TOKEN and A_TOKEN.fullmatch(text) is not None
+    return len(text) <= MAX_TOKEN_CHARS and TOKEN_SHAPE.fullmatch(text) is not None
 
 
 def _ours(link: str, public_url: str) -> SplitResult | None:
-    opened = _split(link) if A_LINK.match(link.strip()) else None
+    opened = _split(link) if LINK_SCHEME.match(link.strip()) else None
     return opened if opened and opened.hostname == urlsplit(public_url).hostname else None
 
 

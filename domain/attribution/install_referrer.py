@@ -18,7 +18,7 @@ TOKEN: Final = "referral_token"
 NESTED: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
 """Of a whole link, all before its query."""
-DEEPEST: Final = 3
+MAX_REFERRER_DEPTH: Final = 3
 """How often a referrer may be wrapped in another, by redirects and advertising links."""
 
 
@@ -56,18 +56,18 @@ class Rule:
     is_broken: Callable[[Timing], bool]
 
 
-def token_in(install_referrer: str, depth: int = 0) -> str | None:
+def extract_token(install_referrer: str, depth: int = 0) -> str | None:
     """The referral token in a raw referrer; organic installs and other campaigns have none."""
     parameters = parse_qs(ADDRESS.sub("", install_referrer))
     if TOKEN in parameters:
         return parameters[TOKEN][0]
     inner = parameters.get(NESTED, [unquote_plus(install_referrer)])[0]
-    if depth == DEEPEST or inner == install_referrer:
+    if depth == MAX_REFERRER_DEPTH or inner == install_referrer:
         return None
-    return token_in(inner, depth + 1)
+    return extract_token(inner, depth + 1)
 
 
-def implausible(install: Install, *, invited_at: datetime, now: datetime) -> str | None:
+def first_broken_rule(install: Install, *, invited_at: datetime, now: datetime) -> str | None:
     """The name of the first rule that an install breaks.
 
     Malware that notices an install in progress opens a link of its own, to be credited for it
@@ -98,24 +98,24 @@ def _timing(install: Install, *, invited_at: datetime, now: datetime) -> Timing:
     )
 
 
-def _clicked_late(timing: Timing) -> bool:
+def _is_click_after_install_began(timing: Timing) -> bool:
     return 0 < timing.began_s < timing.clicked_s
 
 
-def _in_the_future(timing: Timing) -> bool:
+def _is_in_the_future(timing: Timing) -> bool:
     return max(timing.clicked_s, timing.began_s) > timing.now_s + _seconds(CLOCK_SKEW)
 
 
-def _invited_late(timing: Timing) -> bool:
+def _is_invitation_after_install_began(timing: Timing) -> bool:
     skew = CLOCK_SKEW if timing.clicked_s else STRICT_SKEW
     return 0 < timing.began_s < timing.invited_s - _seconds(skew)
 
 
-def _clicked_early(timing: Timing) -> bool:
+def _is_click_before_invitation(timing: Timing) -> bool:
     return 0 < timing.clicked_s < timing.invited_s - _seconds(CLOCK_SKEW)
 
 
-def _too_old(timing: Timing) -> bool:
+def _is_older_than_retention(timing: Timing) -> bool:
     known = [moment for moment in (timing.clicked_s, timing.began_s) if moment]
     return bool(known) and min(known) < timing.now_s - _seconds(KEPT + CLOCK_SKEW)
 
@@ -125,9 +125,9 @@ def _seconds(span: timedelta) -> int:
 
 
 RULES: Final = (
-    Rule("click_after_install_began", _clicked_late),
-    Rule("time_in_the_future", _in_the_future),
-    Rule("invitation_after_install_began", _invited_late),
-    Rule("click_before_invitation", _clicked_early),
-    Rule("referrer_older_than_kept", _too_old),
+    Rule("click_after_install_began", _is_click_after_install_began),
+    Rule("time_in_the_future", _is_in_the_future),
+    Rule("invitation_after_install_began", _is_invitation_after_install_began),
+    Rule("click_before_invitation", _is_click_before_invitation),
+    Rule("referrer_older_than_kept", _is_older_than_retention),
 )

@@ -21,7 +21,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "form": 0.02,
 }
 """What an agreement adds; the more different values there are among phones, the more it says."""
-FEWEST_AGREEMENTS: Final = 2
+MIN_AGREEING_TRAITS: Final = 2
 BASE_CONFIDENCE: Final = 0.4
 """Of one network and one short window, before any signal; with all signals 0.87."""
 
@@ -35,7 +35,9 @@ SYSTEM_NAME: Final = re.compile(r"[a-z](?:[a-z ]*[a-z])?")
 ANONYMOUS_MODEL: Final = "k"
 """Since version 110 Chrome says "Android 10; K" on every phone
 (developers.google.com/privacy-sandbox/blog/user-agent-reduction-android-model-and-version)."""
-NO_MODELS: Final = frozenset({"smartphone", "generic smartphone", "tablet", "generic tablet"})
+PLACEHOLDER_MODELS: Final = frozenset(
+    {"smartphone", "generic smartphone", "tablet", "generic tablet"}
+)
 LOCALE: Final = re.compile(
     r"(?P<language>[a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?P<region>[a-z]{2}|\d{3}))?\b"
 )
@@ -80,7 +82,7 @@ def match(
     return max(matches, key=_likelihood, default=None)
 
 
-def signals_of(
+def normalise_traits(
     *,
     os: str | None = None,
     os_version: str | None = None,
@@ -95,26 +97,26 @@ def signals_of(
     390x844, in points or CSS pixels; `time_zone` an IANA name. `form`, such as iphone, says
     little, and `language` is too widespread to count for a match, but speaks against one.
     """
-    system = system_in(os)
-    plain_model = _folded(model)
+    system = system_name(os)
+    plain_model = _fold(model)
     anonymous = plain_model == ANONYMOUS_MODEL
-    language, region = _locale(_folded(locale))
+    language, region = _locale(_fold(locale))
     known = {
         "os": system,
-        "os_version": "" if anonymous else _version(system, _folded(os_version)),
+        "os_version": "" if anonymous else _version(system, _fold(os_version)),
         "form": _form(plain_model),
         "model": "" if anonymous else _model(plain_model),
         "language": language,
         "locale": region and f"{language}-{region}",
-        "time_zone": _folded(time_zone),
-        "screen": _screen(_folded(screen)),
+        "time_zone": _fold(time_zone),
+        "screen": _screen(_fold(screen)),
     }
     return {name: text for name, text in known.items() if text}
 
 
-def system_in(told: str | None) -> str:
+def system_name(told: str | None) -> str:
     """The operating system's name in one spelling, without its version: iOS 18.5 is ios."""
-    plain = _folded(told)
+    plain = _fold(told)
     named = SYSTEM_NAME.match(plain)
     name = named[0] if named else plain
     return SYSTEMS.get(name, name)
@@ -125,7 +127,7 @@ def _compared(candidate: Candidate, signals: Mapping[str, str]) -> Match | None:
     if any(candidate.signals[name] != signals[name] for name in shared):
         return None
     agreed = tuple(name for name in WEIGHTS if name in shared)
-    if len(agreed) < FEWEST_AGREEMENTS:
+    if len(agreed) < MIN_AGREEING_TRAITS:
         return None
     confidence = round(BASE_CONFIDENCE + sum(WEIGHTS[name] for name in agreed), 2)
     return Match(candidate=candidate, confidence=confidence, agreed=agreed)
@@ -136,7 +138,7 @@ def _likelihood(found: Match) -> tuple[float, datetime, UUID]:
     return found.confidence, found.candidate.clicked_at, found.candidate.referral_id
 
 
-def _folded(text: str | None) -> str:
+def _fold(text: str | None) -> str:
     return " ".join((text or "").casefold().split())
 
 
@@ -153,7 +155,7 @@ def _form(model: str) -> str:
 
 def _model(model: str) -> str:
     """Not a family's name: iPhone is all that Safari tells."""
-    return "" if model in NO_MODELS or APPLE_MODEL.fullmatch(model) else model
+    return "" if model in PLACEHOLDER_MODELS or APPLE_MODEL.fullmatch(model) else model
 
 
 def _locale(text: str) -> tuple[str, str]:

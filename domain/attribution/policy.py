@@ -75,7 +75,7 @@ class Policy:
     match_window: timedelta = timedelta(hours=2)
     """How long after a click a first open may be matched to it by device and network."""
 
-    def step_of(self, method: Method) -> int | None:
+    def rank_of(self, method: Method) -> int | None:
         """The rank of a method; what support decided outranks all, whatever a campaign says."""
         if method is Method.MANUAL:
             return -1
@@ -102,13 +102,13 @@ CONFIDENCE: Final = dict.fromkeys(Method, 1.0) | {
     Method.COOKIE: 0.9,
     Method.PROBABILISTIC: 0.5,
 }
-RELIANCE: Final = {method: rank for rank, method in enumerate(Method)}
+RELIABILITY_RANK: Final = {method: rank for rank, method in enumerate(Method)}
 """The lower, the more it says of who brought somebody."""
 
 
 def weaker(one: Method, other: Method) -> Method:
     """A chain holds as much as its weakest link."""
-    return max(one, other, key=RELIANCE.__getitem__)
+    return max(one, other, key=RELIABILITY_RANK.__getitem__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +160,11 @@ def attribute(
     winner = winner or _best(policy, [touch for touch in judged if touch.refusal is Refusal.SELF])
     if winner is None:
         return Unattributed(reason=_main_reason(policy, judged), candidates=tuple(judged))
-    told = tuple(_outranked_by(winner, touch) for touch in judged)
-    return Attribution(winner=_continuing(winner, judged), candidates=told)
+    told = tuple(_mark_outranked(winner, touch) for touch in judged)
+    return Attribution(winner=_continue_invitation(winner, judged), candidates=told)
 
 
-def policy_among(touches: Iterable[Touch], policies: Mapping[str, Policy]) -> Policy:
+def policy_of_last_touch(touches: Iterable[Touch], policies: Mapping[str, Policy]) -> Policy:
     """That of the campaign that was touched last; the default where none was."""
     touched = [touch for touch in touches if touch.campaign in policies]
     holding = [touch for touch in touched if touch.refusal is None] or touched
@@ -189,7 +189,7 @@ def _judged(signup: Signup, touch: Touch, policy: Policy) -> Touch:
 
 
 def _refusal(signup: Signup, touch: Touch, policy: Policy) -> Refusal | None:
-    rank = policy.step_of(touch.method)
+    rank = policy.rank_of(touch.method)
     if rank is None:
         return Refusal.NOT_ACCEPTED
     if touch.method is Method.MANUAL:
@@ -204,7 +204,7 @@ def _refusal(signup: Signup, touch: Touch, policy: Policy) -> Refusal | None:
 
 def _best(policy: Policy, touches: list[Touch]) -> Touch | None:
     """Of touches in the order of their times."""
-    ranked = [(policy.step_of(touch.method), touch) for touch in touches]
+    ranked = [(policy.rank_of(touch.method), touch) for touch in touches]
     top = min((rank for rank, _ in ranked if rank is not None), default=None)
     if top is None:
         return None
@@ -214,7 +214,7 @@ def _best(policy: Policy, touches: list[Touch]) -> Touch | None:
     return max(best, key=_recency)
 
 
-def _continuing(winner: Touch, judged: list[Touch]) -> Touch:
+def _continue_invitation(winner: Touch, judged: list[Touch]) -> Touch:
     """A code that was typed from a link continues the invitation that the link made."""
     if winner.referral_id is not None:
         return winner
@@ -226,7 +226,7 @@ def _continuing(winner: Touch, judged: list[Touch]) -> Touch:
     return replace(winner, referral_id=next((id_ for id_ in open_ids if id_), None))
 
 
-def _outranked_by(winner: Touch, touch: Touch) -> Touch:
+def _mark_outranked(winner: Touch, touch: Touch) -> Touch:
     loses = touch.refusal is None and touch.touch_id != winner.touch_id
     return replace(touch, refusal=Refusal.OUTRANKED) if loses else touch
 
@@ -235,7 +235,7 @@ def _main_reason(policy: Policy, judged: list[Touch]) -> Refusal:
     """Of several reasons, that of what the signup itself brought, by its rank."""
 
     def weight(touch: Touch) -> tuple[bool, int, datetime, UUID]:
-        rank = policy.step_of(touch.method)
+        rank = policy.rank_of(touch.method)
         place = len(policy.order) if rank is None else rank
         return touch.is_presented, -place, touch.at, touch.touch_id
 

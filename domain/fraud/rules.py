@@ -56,7 +56,7 @@ RULES: Final = (
     Rule("signal_unavailable", 50, lambda e: bool(e.unavailable)),
     Rule("shared_address", 10, lambda e: e.shared_addresses > 0),
 )
-REVIEW_FROM: Final = 50
+REVIEW_FROM_SCORE: Final = 50
 BLOCKING: Final = frozenset({"same_player", "same_identity"})
 """Only a certainty refuses by itself; any sum of doubts is for a person to judge."""
 
@@ -71,4 +71,4 @@ def assess(evidence: Evidence) -> Assessment:
 def _verdict(score: int, reasons: tuple[str, ...]) -> Verdict:
     if BLOCKING.intersection(reasons):
         return Verdict.BLOCK
-    return Verdict.REVIEW if score >= REVIEW_FROM else Verdict.PASS
+    return Verdict.REVIEW if score >= REVIEW_FROM_SCORE else Verdict.PASS

@@ -31,7 +31,7 @@ LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class BaseFact:
     """When it happened, and the id under which its reporter knows it.
 
     ValueError for what could never be stored: an act that records it would be retried for ever.
@@ -58,7 +58,7 @@ def _is_storable(name: str, text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signup(Happening):
+class Signup(BaseFact):
     """A player opened an account. Personal fields hold keyed hashes, never the values."""
 
     player_id: str
@@ -80,7 +80,7 @@ class Signup(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deposit(Happening):
+class Deposit(BaseFact):
     """A deposit that the payments service has settled."""
 
     player_id: str
@@ -100,7 +100,7 @@ class TakeBack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chargeback(Happening):
+class Chargeback(BaseFact):
     """A deposit taken back, in part or, without an amount, as a whole; or given back when won."""
 
     player_id: str
@@ -110,7 +110,7 @@ class Chargeback(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wager(Happening):
+class Wager(BaseFact):
     """A bet that was settled."""
 
     player_id: str
@@ -125,7 +125,7 @@ class PlayerStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange(Happening):
+class StatusChange(BaseFact):
     """What the sportsbook says of a player's standing with it."""
 
     player_id: str
@@ -138,7 +138,7 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(Happening):
+class Decision(BaseFact):
     """A reviewer's word on a held reward."""
 
     reviewer: str

@@ -34,9 +34,9 @@ class Book(StrEnum):
     SPENT = "spent"
 
 
-OF_A_CAMPAIGN: Final = frozenset({Book.CAMPAIGN, Book.RECOVERABLE})
+CAMPAIGN_BOOKS: Final = frozenset({Book.CAMPAIGN, Book.RECOVERABLE})
 MAY_BE_NEGATIVE: Final = frozenset({Book.FUNDING, Book.OWED})
-APPEND_ONLY: Final = frozenset({Book.FUNDING, Book.SPENT})
+DERIVED_BALANCE_BOOKS: Final = frozenset({Book.FUNDING, Book.SPENT})
 """Nobody checks these balances, so they are derived: a busy row would only make acts queue."""
 
 ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
@@ -76,7 +76,7 @@ def account(
 ) -> Account:
     if book is Book.FUNDING:
         return Account(book=book, currency=currency)
-    if book in OF_A_CAMPAIGN:
+    if book in CAMPAIGN_BOOKS:
         if campaign_id is None:
             raise ValueError(f"an account of {book} belongs to a campaign")
         return Account(book=book, currency=currency, campaign_id=campaign_id)

@@ -31,11 +31,11 @@ OPEN: Final = frozenset(
 )
 """Stages in which a workflow waits; REVERSED is one too until its window has closed."""
 
-EARNING: Final = frozenset({Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED})
+EARNING_STAGES: Final = frozenset({Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED})
 CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
 """Stages in which what happens to the credited deposit still moves money."""
 
-ANNOUNCED_AS: Final = {
+EVENT_TYPES: Final = {
     Stage.INVITED: "ReferralInvited",
     Stage.SIGNED_UP: "ReferralSignedUp",
     Stage.HELD: "RewardHeld",
@@ -51,11 +51,11 @@ ANNOUNCED_AS: Final = {
 }
 
 
-def announcement(entered: Stage, *, left: Stage | None) -> str:
+def event_type(entered: Stage, *, left: Stage | None) -> str:
     """The type of the event that tells of a stage change."""
     if entered is Stage.REWARDED and left is Stage.REVERSED:
         return "RewardReinstated"
-    return ANNOUNCED_AS[entered]
+    return EVENT_TYPES[entered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class Referral:
     standing: Standing
 
 
-def invited_until(invited_at: datetime, terms: Terms) -> datetime:
+def invitation_deadline(invited_at: datetime, terms: Terms) -> datetime:
     return invited_at + terms.signup_window + terms.lateness_grace
 
 
-def deposit_awaited_until(signed_up_at: datetime, terms: Terms, *, heard_at: datetime) -> datetime:
+def deposit_deadline(signed_up_at: datetime, terms: Terms, *, heard_at: datetime) -> datetime:
     """A signup heard late still leaves the grace for its deposit to be heard."""
     return max(signed_up_at + terms.deposit_window, heard_at) + terms.lateness_grace

@@ -15,7 +15,7 @@ from domain.intake.facts import (
     TakeBack,
 )
 
-INELIGIBLE: Final = frozenset({PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED})
+INELIGIBLE_STATUSES: Final = frozenset({PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED})
 
 
 def qualifying_deposit(
@@ -29,12 +29,12 @@ def qualifying_deposit(
         for fact in facts
         if isinstance(fact, Deposit)
         and signed_up_at - CLOCK_SKEW <= fact.occurred_at <= window_ends
-        and is_enough(fact, facts, terms)
+        and meets_minimum(fact, facts, terms)
     ]
     return min(candidates, key=lambda d: (d.occurred_at, d.event_id), default=None)
 
 
-def is_enough(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
+def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
     if deposit.amount.currency != terms.minimum_deposit.currency:
         return False
     left = deposit.amount.minor - taken_back(deposit, facts)
@@ -66,4 +66,4 @@ def _is_about(chargeback: Chargeback, deposit: Deposit) -> bool:
 def is_eligible(changes: Iterable[StatusChange]) -> bool:
     """Whether a player may be credited; one of whom nothing was heard may."""
     last = max(changes, key=lambda c: (c.occurred_at, c.event_id), default=None)
-    return last is None or last.status not in INELIGIBLE
+    return last is None or last.status not in INELIGIBLE_STATUSES

@@ -32,7 +32,7 @@ _SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class KeyHolder:
     """Who a key belongs to, and what it opens."""
 
     owner: str
@@ -74,12 +74,12 @@ def complaint(scopes: Collection[str]) -> str | None:
     return None
 
 
-async def holder(session: ReadSession, hashed: str) -> Holder | None:
+async def holder(session: ReadSession, hashed: str) -> KeyHolder | None:
     query = select(ApiKey.owner, ApiKey.scopes).where(
         ApiKey.key_hash == hashed, ApiKey.revoked_at.is_(None)
     )
     row = (await session.execute(query)).one_or_none()
-    return Holder(row.owner, frozenset(row.scopes)) if row else None
+    return KeyHolder(row.owner, frozenset(row.scopes)) if row else None
 
 
 async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:

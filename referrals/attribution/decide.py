@@ -9,14 +9,14 @@ from sqlalchemy import exists, or_, select, tuple_
 
 from db import players
 from db.engine import Session
-from db.tables import AttributionLog, FactRow, ReferralRow
+from db.tables import AttemptRow, FactRow, ReferralRow
 from domain.attribution.policy import Attribution, Refusal, Touch, Unattributed, attribute
 from domain.intake.facts import Kind, Signup
-from domain.lifecycle.referral import Stage, deposit_awaited_until
+from domain.lifecycle.referral import Stage, deposit_deadline
 from referrals.attribution import gather as candidates
 from referrals.attribution import log as attributions
-from referrals.attribution.gather import Candidates
-from referrals.attribution.lock_order import lock_tokens
+from referrals.attribution.gather import GatheredTouches
+from referrals.attribution.lock_order import lock_token_subjects
 from referrals.attribution.log import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
@@ -44,21 +44,21 @@ async def bind_signup(
     way = Way.DOOR if signalled_to is None else Way.SIGNAL
     decided = await attributions.decided(session, signup.event_id, way)
     if decided is None:
-        await lock_tokens(session, signup, tokens=tokens, beside=[signalled_to])
-        found, verdict = await _weighed(session, signup, signalled_to, tokens=tokens)
-        if await _is_known(session, signup):
+        await lock_token_subjects(session, signup, tokens=tokens, beside=[signalled_to])
+        found, verdict = await _gather_and_attribute(session, signup, signalled_to, tokens=tokens)
+        if await _is_existing_player(session, signup):
             verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
         binding = await _bound(session, signup, verdict, found, now=now)
         entry = Entry(attempt_id=signup.event_id + way, player_id=signup.player_id)
         decided = await attributions.log(session, entry, binding, signup=signup, found=found)
     if signalled_to is not None:
-        await give_way(session, signup.event_id, signalled_to, now=now)
+        await supersede_if_bound_elsewhere(session, signup.event_id, signalled_to, now=now)
     return decided
 
 
-async def _weighed(
+async def _gather_and_attribute(
     session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens
-) -> tuple[Candidates, Attribution | Unattributed]:
+) -> tuple[GatheredTouches, Attribution | Unattributed]:
     found = await candidates.of_signup(session, signup, tokens=tokens)
     verdict = attribute(signup, found.touches, found.policy)
     if signalled_to is None or isinstance(verdict, Attribution):
@@ -67,24 +67,26 @@ async def _weighed(
     return found, attribute(signup, found.touches, found.policy)
 
 
-async def give_way(session: Session, event_id: str, loser: UUID, *, now: datetime) -> None:
+async def supersede_if_bound_elsewhere(
+    session: Session, event_id: str, loser: UUID, *, now: datetime
+) -> None:
     """An invitation that is signalled with a signup that another referral has won is lost."""
     decided = await attributions.decided(session, event_id, Way.SIGNAL)
     if decided is not None and decided.referral_id not in {None, loser}:
-        await _supersede(session, {loser}, winner=decided.referral_id, now=now)
+        await _lose_open_invitations(session, {loser}, winner=decided.referral_id, now=now)
 
 
 async def bind(
     session: Session, signup: Signup, winner: Touch, *, attempt_id: str, now: datetime
 ) -> ReferralRow:
     """Bind a locked player's signup to the touch that won, and supersede what else invited it."""
-    row = await _invitation(session, signup, winner, attempt_id=attempt_id)
+    row = await _lock_or_open_referral(session, signup, winner, attempt_id=attempt_id)
     row.referee_id = signup.player_id
     row.signed_up_at = signup.occurred_at
     row.signup_event_id = signup.event_id
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
-    until = deposit_awaited_until(signup.occurred_at, terms_of(row), heard_at=now)
+    until = deposit_deadline(signup.occurred_at, terms_of(row), heard_at=now)
     await enter(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
     return row
@@ -96,14 +98,14 @@ async def supersede(
     """What else invited the same person has lost."""
     losers = set(others) - {winner.id}
     if losers:
-        await _supersede(session, losers, winner=winner.id, now=now)
+        await _lose_open_invitations(session, losers, winner=winner.id, now=now)
 
 
 async def _bound(
     session: Session,
     signup: Signup,
     verdict: Attribution | Unattributed,
-    found: Candidates,
+    found: GatheredTouches,
     *,
     now: datetime,
 ) -> Binding:
@@ -115,13 +117,11 @@ async def _bound(
     return Binding(SELF if verdict.is_self else BOUND, row.id, is_new=True)
 
 
-async def _is_known(session: Session, signup: Signup) -> bool:
+async def _is_existing_player(session: Session, signup: Signup) -> bool:
     """Whether the player is referred, or signed up before: with another event, at another time."""
     player_id = signup.player_id
     bound = exists().where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
-    before = exists().where(
-        AttributionLog.player_id == player_id, AttributionLog.outcome.in_(ATTRIBUTED)
-    )
+    before = exists().where(AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED))
     earlier = exists().where(
         FactRow.player_id == player_id,
         FactRow.kind == Kind.SIGNUP,
@@ -130,7 +130,7 @@ async def _is_known(session: Session, signup: Signup) -> bool:
     return (await session.scalar(select(or_(bound, before, earlier)))) is True
 
 
-async def _invitation(
+async def _lock_or_open_referral(
     session: Session, signup: Signup, winner: Touch, *, attempt_id: str
 ) -> ReferralRow:
     if winner.referral_id is not None:
@@ -138,7 +138,7 @@ async def _invitation(
         if row is None:
             raise LookupError(f"referral {winner.referral_id} is gone")
         return row
-    found = await offers.rows_of(session, winner.code or "")
+    found = await offers.find_row(session, winner.code or "")
     if found is None:
         raise LookupError(f"code {winner.code} is gone")
     known, campaign, version = found
@@ -152,7 +152,7 @@ async def _invitation(
     )
 
 
-async def _supersede(
+async def _lose_open_invitations(
     session: Session, losers: Collection[UUID], *, winner: UUID | None, now: datetime
 ) -> None:
     rows = await session.scalars(

@@ -11,31 +11,31 @@ from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import (
     CONFIDENCE,
     DEFAULT_POLICY,
-    RELIANCE,
+    RELIABILITY_RANK,
     Method,
     Policy,
     Refusal,
     Touch,
-    policy_among,
+    policy_of_last_touch,
     weaker,
 )
-from domain.codes import as_code
+from domain.codes import parse_code
 from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution import invitations, touches
 from referrals.attribution.first_open import match_validity as matches
 from referrals.attribution.tokens import Outcome, TokenReading, Tokens
-from referrals.attribution.touches import Contact
+from referrals.attribution.touches import NewTouch
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
 from referrals.lifecycle.store import terms_of
 
-_TYPED: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
+_SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
 """Namespace of the touches that signups bring themselves."""
 
 
 @dataclass(slots=True)
-class Candidates:
+class GatheredTouches:
     """What is to be decided between, and the policies of the campaigns that were touched."""
 
     touches: list[Touch] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Candidates:
 
     @property
     def policy(self) -> Policy:
-        return policy_among(self.touches, self.policies)
+        return policy_of_last_touch(self.touches, self.policies)
 
     @property
     def open_referrals(self) -> set[UUID]:
@@ -52,15 +52,15 @@ class Candidates:
 
 async def of_signup(
     session: Session, signup: Signup, *, tokens: Tokens, signalled_to: UUID | None = None
-) -> Candidates:
+) -> GatheredTouches:
     """What it brings along, and the referral whose workflow was signalled with it, if any was."""
-    search = _Search(session, signup, Candidates())
+    search = _Gathering(session, signup, GatheredTouches())
     if signalled_to is not None:
         await search.invitation(signalled_to, Method.SIGNAL)
     if signup.referral_token is not None:
         await search.token(signup.referral_token, tokens)
     if signup.cookie_token is not None:
-        await search.token(signup.cookie_token, tokens, at_best=Method.COOKIE)
+        await search.token(signup.cookie_token, tokens, carried_by=Method.COOKIE)
     if signup.code is not None:
         await search.typed(signup.code)
     await search.told()
@@ -68,24 +68,24 @@ async def of_signup(
     return search.found
 
 
-def typed_id(signup: Signup) -> UUID:
-    return uuid5(_TYPED, signup.event_id)
+def typed_code_touch_id(signup: Signup) -> UUID:
+    return uuid5(_SIGNUP_TOUCHES, signup.event_id)
 
 
-class _Search:
-    def __init__(self, session: Session, signup: Signup, found: Candidates) -> None:
+class _Gathering:
+    def __init__(self, session: Session, signup: Signup, found: GatheredTouches) -> None:
         self.session = session
         self.signup = signup
         self.found = found
-        self.by_player: Sequence[TouchRow] | None = None
+        self.claims: Sequence[TouchRow] | None = None
 
     async def token(
-        self, token: str, tokens: Tokens, *, at_best: Method = Method.REFERRAL_TOKEN
+        self, token: str, tokens: Tokens, *, carried_by: Method = Method.REFERRAL_TOKEN
     ) -> None:
         reading = tokens.read(token, at=self.signup.occurred_at)
-        method = weaker(reading.method, at_best)
+        method = weaker(reading.method, carried_by)
         if reading.outcome is not Outcome.VALID or reading.subject is None:
-            self._refuse(uuid5(_TYPED, token), method, _TOKENS[reading.outcome])
+            self._refuse(uuid5(_SIGNUP_TOUCHES, token), method, _REFUSAL_OF_TOKEN[reading.outcome])
         elif reading.method is Method.PROBABILISTIC:
             await self._match(reading)
         else:
@@ -102,26 +102,28 @@ class _Search:
         contacts = await touches.tied(
             self.session, visitor=row.visitor, referral_id=row.id, player_id=self.signup.player_id
         )
-        self.by_player = [contact for contact in contacts if touches.is_told(contact)]
+        self.claims = [contact for contact in contacts if touches.is_told(contact)]
         for invited in (row, *locked.others):
             own = [contact for contact in contacts if contact.referral_id == invited.id]
-            await self._contacts(invited, own, method, is_presented=invited is row)
+            await self._add_touches(invited, own, method, is_presented=invited is row)
 
     async def typed(self, code: str) -> None:
         """A code typed at the signup is a touch at that moment."""
-        wanted, touch_id = as_code(code), typed_id(self.signup)
+        wanted, touch_id = parse_code(code), typed_code_touch_id(self.signup)
         offer = await self._offer(wanted) if wanted else None
         self._code(touch_id, Method.TYPED_CODE, wanted, offer, at=self.signup.occurred_at)
-        contact = _contact_of(self.signup, touch_id, wanted, offer, self.found.touches[-1].refusal)
+        contact = _typed_code_touch(
+            self.signup, touch_id, wanted, offer, self.found.touches[-1].refusal
+        )
         await touches.record(self.session, contact)
 
     async def told(self) -> None:
         """Codes typed after the signup, or before it was heard of, and what support decided."""
-        if self.by_player is None:
+        if self.claims is None:
             player_id = self.signup.player_id
             contacts = await touches.tied(self.session, player_id=player_id)
-            self.by_player = [contact for contact in contacts if touches.is_told(contact)]
-        for row in self.by_player:
+            self.claims = [contact for contact in contacts if touches.is_told(contact)]
+        for row in self.claims:
             offer = await self._offer(row.code) if row.code else None
             grace = offer.terms.lateness_grace if offer else timedelta()
             at = touches.told_at(row, grace=grace)
@@ -132,14 +134,16 @@ class _Search:
         if reading.subject is None:
             raise ValueError("a valid token has a subject")
         await touches.alone(self.session, reading.subject)
-        row, answer = await touches.with_answer(self.session, reading.subject)
+        row, answer = await touches.load_match_and_answer(self.session, reading.subject)
         if row is None or row.referral_id is None:
             self._refuse(reading.subject, Method.PROBABILISTIC, Refusal.UNKNOWN_REFERRAL)
             return
         before = len(self.found.touches)
         await self.invitation(row.referral_id, Method.PROBABILISTIC)
         grace = self.found.policies[row.campaign_slug or ""].claim_grace
-        refusal = await matches.refusal_of(self.session, self.signup, row, answer, grace=grace)
+        refusal = await matches.refusal_of_match(
+            self.session, self.signup, row, answer, grace=grace
+        )
         # A yes is to one code; what else its visitor touched may be another person's.
         self.found.touches[before:] = [
             matches.judged(touch, row, refusal)
@@ -147,9 +151,9 @@ class _Search:
             if touch.is_presented
         ]
         if answer is None:
-            await matches.remember_presenter(self.session, self.signup, row)
+            await matches.record_presenter(self.session, self.signup, row)
 
-    async def _contacts(
+    async def _add_touches(
         self, row: ReferralRow, own: Sequence[TouchRow], method: Method, *, is_presented: bool
     ) -> None:
         """An invitation without contacts was made before they were written: it is one itself."""
@@ -225,30 +229,30 @@ class _Search:
         )
 
 
-def _once(found: Candidates) -> list[Touch]:
+def _once(found: GatheredTouches) -> list[Touch]:
     """What was presented in two ways, as in query and cookie, counts in the better one."""
 
     def worth(touch: Touch) -> tuple[int, int]:
         policy = found.policies.get(touch.campaign or "", DEFAULT_POLICY)
-        rank = policy.step_of(touch.method)
+        rank = policy.rank_of(touch.method)
         place = len(policy.order) if rank is None else rank
-        return place, RELIANCE[touch.method]
+        return place, RELIABILITY_RANK[touch.method]
 
     ordered = sorted(found.touches, key=worth, reverse=True)
     return list({touch.touch_id: touch for touch in ordered}.values())
 
 
-_TOKENS: Final = {
+_REFUSAL_OF_TOKEN: Final = {
     Outcome.EXPIRED: Refusal.EXPIRED_TOKEN,
     Outcome.FORGED: Refusal.FORGED_TOKEN,
     Outcome.VALID: Refusal.FORGED_TOKEN,
 }
 
 
-def _contact_of(
+def _typed_code_touch(
     signup: Signup, touch_id: UUID, code: str | None, offer: Offer | None, refusal: Refusal | None
-) -> Contact:
-    return Contact(
+) -> NewTouch:
+    return NewTouch(
         id=touch_id,
         method=Method.TYPED_CODE,
         at=signup.occurred_at,

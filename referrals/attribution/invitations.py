@@ -15,7 +15,7 @@ from referrals.campaigns.policy_json import policy_from
 
 
 @dataclass(slots=True)
-class Locked:
+class LockedInvitations:
     """`others` are open; the one that was wanted may be anywhere in its life, or not exist."""
 
     wanted: ReferralRow | None = None
@@ -23,15 +23,15 @@ class Locked:
     policies: dict[str, Policy] = field(default_factory=dict)
 
 
-async def lock_all(session: Session, referral_ids: Collection[UUID]) -> None:
+async def lock_all_with_siblings(session: Session, referral_ids: Collection[UUID]) -> None:
     """Several of them with what else invited their visitors, in the order of all."""
-    wanted = [or_(ReferralRow.id == id_, _beside(id_)) for id_ in referral_ids]
+    wanted = [or_(ReferralRow.id == id_, _is_sibling_of(id_)) for id_ in referral_ids]
     query = select(ReferralRow.id).where(or_(false(), *wanted)).order_by(ReferralRow.id)
     await session.execute(query.with_for_update(key_share=True))
 
 
-async def locked(session: Session, referral_id: UUID) -> Locked:
-    found = Locked()
+async def locked(session: Session, referral_id: UUID) -> LockedInvitations:
+    found = LockedInvitations()
     rows = await session.execute(
         select(ReferralRow, CampaignVersion.attribution)
         .join(Campaign, Campaign.id == ReferralRow.campaign_id)
@@ -40,7 +40,7 @@ async def locked(session: Session, referral_id: UUID) -> Locked:
             (CampaignVersion.campaign_id == Campaign.id)
             & (CampaignVersion.version == Campaign.version),
         )
-        .where(or_(ReferralRow.id == referral_id, _beside(referral_id)))
+        .where(or_(ReferralRow.id == referral_id, _is_sibling_of(referral_id)))
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True, of=ReferralRow)
         .execution_options(populate_existing=True)
@@ -54,7 +54,7 @@ async def locked(session: Session, referral_id: UUID) -> Locked:
     return found
 
 
-def _beside(referral_id: UUID) -> ColumnElement[bool]:
+def _is_sibling_of(referral_id: UUID) -> ColumnElement[bool]:
     """What else is open of its visitor."""
     wanted = aliased(ReferralRow)
     visitor = select(wanted.visitor).where(wanted.id == referral_id).scalar_subquery()

@@ -10,7 +10,7 @@ from referrals.attribution import invitations, touches
 from referrals.attribution.tokens import Tokens
 
 
-async def lock_tokens(
+async def lock_token_subjects(
     session: Session, signup: Signup, *, tokens: Tokens, beside: Collection[UUID | None] = ()
 ) -> None:
     """Where a signup's tokens and the referrals `beside` them are several.
@@ -27,6 +27,6 @@ async def lock_tokens(
     referrals = [*(subjects.keys() - set(matches)), *beside]
     for match_id in matches:
         await touches.alone(session, match_id)
-        match, _ = await touches.with_answer(session, match_id)
+        match, _ = await touches.load_match_and_answer(session, match_id)
         referrals.append(match.referral_id if match else None)
-    await invitations.lock_all(session, [id_ for id_ in referrals if id_ is not None])
+    await invitations.lock_all_with_siblings(session, [id_ for id_ in referrals if id_ is not None])

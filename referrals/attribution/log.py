@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from sqlalchemy import insert, select
 
 from db.engine import ReadSession, Session
-from db.tables import AttributionLog
+from db.tables import AttemptRow
 from domain.attribution.policy import Attribution, Method, Refusal, Touch, Unattributed, attribute
 from domain.intake.facts import Signup
-from referrals.attribution.gather import Candidates
+from referrals.attribution.gather import GatheredTouches
 from referrals.campaigns.policy_json import policy_from, policy_json
 
 BOUND: Final = "bound"
@@ -24,7 +24,7 @@ WAITING: Final = "waiting"
 WON: Final = "won"
 ATTRIBUTED: Final = (BOUND, REBOUND, SELF)
 """Outcomes after which the player has a referral; of a signup, that is."""
-OF_THE_PLAYER: Final = (Refusal.EXISTING_PLAYER, Refusal.ALREADY_EARNED)
+PLAYER_REFUSALS: Final = (Refusal.EXISTING_PLAYER, Refusal.ALREADY_EARNED)
 """Why even the touch that the policy prefers binds nobody."""
 
 _TOUCH: Final = TypeAdapter(Touch)
@@ -74,16 +74,16 @@ class Entry:
 async def decided(session: ReadSession, event_id: str, way: Way) -> Binding | None:
     """The binding, in whatever way it came about, or what this way was answered before."""
     ids = [event_id + other for other in Way]
-    query = select(AttributionLog).where(AttributionLog.attempt_id.in_(ids))
+    query = select(AttemptRow).where(AttemptRow.attempt_id.in_(ids))
     known = {row.attempt_id: row for row in await session.scalars(query)}
     bound = next((row for row in known.values() if row.outcome in ATTRIBUTED), None)
     row = bound or known.get(event_id + way)
     return Binding(row.outcome, row.referral_id) if row else None
 
 
-async def bound_by_signal(session: ReadSession, event_id: str) -> UUID | None:
+async def find_referral_bound_by_signal(session: ReadSession, event_id: str) -> UUID | None:
     """The referral that a signup was bound to because its workflow was signalled."""
-    row = await session.get(AttributionLog, event_id + Way.SIGNAL)
+    row = await session.get(AttemptRow, event_id + Way.SIGNAL)
     won = [told["method"] for told in row.touches if told["won"]] if row else []
     return row.referral_id if row and won == [Method.SIGNAL] else None
 
@@ -94,14 +94,14 @@ async def log(
     binding: Binding,
     *,
     signup: Signup | None = None,
-    found: Candidates | None = None,
+    found: GatheredTouches | None = None,
 ) -> Binding:
     """Write what was decided, with the touches and the policy that it was decided from."""
-    found = found or Candidates()
+    found = found or GatheredTouches()
     touches = found.touches
     verdict = attribute(signup, touches, found.policy) if signup and touches else None
     await session.execute(
-        insert(AttributionLog).values(
+        insert(AttemptRow).values(
             attempt_id=entry.attempt_id,
             attempt=entry.attempt,
             player_id=entry.player_id,
@@ -118,12 +118,12 @@ async def log(
     return binding
 
 
-def decide_again(row: AttributionLog, signup: Signup) -> Attribution | Unattributed:
+def replay_decision(row: AttemptRow, signup: Signup) -> Attribution | Unattributed:
     """The same decision from what was written then."""
     return attribute(signup, touches_of(row), policy_from(row.policy))
 
 
-def agrees(row: AttributionLog, verdict: Attribution | Unattributed) -> bool:
+def agrees(row: AttemptRow, verdict: Attribution | Unattributed) -> bool:
     """Whether a decision made again comes to what is written of each touch, and of them all."""
     binding = Binding(row.outcome, row.referral_id)
     again = [_told(touch, verdict, binding) for touch in touches_of(row)]
@@ -138,12 +138,12 @@ def _decision(told: Mapping[str, Any]) -> tuple[Any, ...]:
     return told["touch_id"], told["won"], told.get("outcome")
 
 
-def has_attributed(row: AttributionLog) -> bool:
+def has_attributed(row: AttemptRow) -> bool:
     """A signup binds a player to their own code, for the record; nothing said later does."""
     return row.outcome in ATTRIBUTED and (row.outcome != SELF or row.attempt == Attempt.SIGNUP)
 
 
-def touches_of(row: AttributionLog) -> Sequence[Touch]:
+def touches_of(row: AttemptRow) -> Sequence[Touch]:
     """As they were before they were judged."""
     return [_TOUCH.validate_python(told) for told in row.touches]
 
@@ -154,7 +154,7 @@ def _told(
     """The touch, whether the policy prefers it, and what became of it."""
     plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
     if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch.touch_id:
-        of_player = binding.outcome if binding.outcome in OF_THE_PLAYER else None
+        of_player = binding.outcome if binding.outcome in PLAYER_REFUSALS else None
         outcome = of_player or (SELF if verdict.is_self else WON)
         return plain | {"won": True, "outcome": outcome}
     judged = {one.touch_id: one.refusal for one in verdict.candidates} if verdict else {}

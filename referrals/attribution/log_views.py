@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import aliased
 
 from db.engine import ReadSession
-from db.tables import AttributionLog, FactRow
+from db.tables import AttemptRow, FactRow
 from domain.attribution.policy import Attribution, Method, Unattributed
 from domain.intake.facts import Kind, Signup
 from referrals.attribution.log import (
@@ -20,12 +20,12 @@ from referrals.attribution.log import (
     SELF,
     Attempt,
     agrees,
-    decide_again,
     has_attributed,
+    replay_decision,
 )
 from referrals.intake import store as facts
 
-MOST_DECIDED_AGAIN: Final = 20_000
+MAX_REPLAYED: Final = 20_000
 AT_ONCE: Final = 500
 
 
@@ -83,10 +83,10 @@ async def listing(
 ) -> tuple[Sequence[AttemptView], Cut | None]:
     """Newest first, and where the next page starts."""
     query = _filtered(player_id, referral_id, outcome)
-    place = tuple_(AttributionLog.decided_at, AttributionLog.attempt_id)
+    place = tuple_(AttemptRow.decided_at, AttemptRow.attempt_id)
     if after is not None:
         query = query.where(place < (after.at, after.attempt_id))
-    order = (AttributionLog.decided_at.desc(), AttributionLog.attempt_id.desc())
+    order = (AttemptRow.decided_at.desc(), AttemptRow.attempt_id.desc())
     rows = (await session.scalars(query.order_by(*order).limit(limit + 1))).all()
     shown = [_view(row) for row in rows[:limit]]
     more = len(rows) > limit
@@ -95,13 +95,13 @@ async def listing(
 
 async def one(session: ReadSession, attempt_id: str) -> tuple[AttemptView, Replay | None] | None:
     """An attempt, and the same decision again; None of the latter where nothing was decided."""
-    row = await session.get(AttributionLog, attempt_id)
+    row = await session.get(AttemptRow, attempt_id)
     if row is None:
         return None
     return _view(row), await replay(session, row)
 
 
-async def replay(session: ReadSession, row: AttributionLog) -> Replay | None:
+async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
     """Decide again from what was stored; None for what was not decided from touches."""
     if row.player_id is None or row.signed_up_at is None or not row.touches:
         return None
@@ -110,7 +110,7 @@ async def replay(session: ReadSession, row: AttributionLog) -> Replay | None:
     signup = next((s for s in signups if s.occurred_at == row.signed_up_at), None)
     if signup is None:
         return None
-    verdict = decide_again(row, signup)
+    verdict = replay_decision(row, signup)
     return Replay(
         outcome=_outcome(verdict),
         code=verdict.winner.code if isinstance(verdict, Attribution) else None,
@@ -118,46 +118,46 @@ async def replay(session: ReadSession, row: AttributionLog) -> Replay | None:
     )
 
 
-async def contradictions(session: ReadSession) -> list[str]:
+async def find_contradictions(session: ReadSession) -> list[str]:
     """Attempts that would be decided otherwise today, among the newest."""
     signup = aliased(FactRow)
     query = (
-        select(AttributionLog, signup.body)
+        select(AttemptRow, signup.body)
         .join(
             signup,
-            (signup.player_id == AttributionLog.player_id)
+            (signup.player_id == AttemptRow.player_id)
             & (signup.kind == Kind.SIGNUP)
-            & (signup.occurred_at == AttributionLog.signed_up_at),
+            & (signup.occurred_at == AttemptRow.signed_up_at),
         )
-        .order_by(AttributionLog.decided_at.desc())
-        .limit(MOST_DECIDED_AGAIN)
+        .order_by(AttemptRow.decided_at.desc())
+        .limit(MAX_REPLAYED)
     )
     found = []
     async for row, body in await session.stream(query.execution_options(yield_per=AT_ONCE)):
         heard = facts.fact_of(Kind.SIGNUP, body)
-        if isinstance(heard, Signup) and not agrees(row, decide_again(row, heard)):
+        if isinstance(heard, Signup) and not agrees(row, replay_decision(row, heard)):
             found.append(row.attempt_id)
     return found
 
 
-async def of_referrals(
+async def touches_by_referral(
     session: ReadSession, referral_ids: Iterable[UUID]
 ) -> dict[UUID, tuple[Candidate, ...]]:
     """What was weighed when each referral was bound."""
     rows = await session.scalars(
-        select(AttributionLog)
-        .where(AttributionLog.referral_id.in_(referral_ids))
-        .where(AttributionLog.outcome.in_(ATTRIBUTED))
-        .order_by(AttributionLog.decided_at)
+        select(AttemptRow)
+        .where(AttemptRow.referral_id.in_(referral_ids))
+        .where(AttemptRow.outcome.in_(ATTRIBUTED))
+        .order_by(AttemptRow.decided_at)
     )
     found: dict[UUID, tuple[Candidate, ...]] = defaultdict(tuple)
     for row in rows:
         if row.referral_id is not None and has_attributed(row):
-            found[row.referral_id] = candidates_of(row)
+            found[row.referral_id] = touch_views(row)
     return found
 
 
-def candidates_of(row: AttributionLog) -> tuple[Candidate, ...]:
+def touch_views(row: AttemptRow) -> tuple[Candidate, ...]:
     return tuple(_candidate(told) for told in row.touches)
 
 
@@ -175,16 +175,16 @@ def _candidate(told: dict[str, Any]) -> Candidate:
 
 def _filtered(
     player_id: str | None, referral_id: UUID | None, outcome: str | None
-) -> Select[AttributionLog]:
+) -> Select[AttemptRow]:
     wanted = (
-        (player_id, AttributionLog.player_id == player_id),
-        (referral_id, AttributionLog.referral_id == referral_id),
-        (outcome, AttributionLog.outcome == outcome),
+        (player_id, AttemptRow.player_id == player_id),
+        (referral_id, AttemptRow.referral_id == referral_id),
+        (outcome, AttemptRow.outcome == outcome),
     )
-    return select(AttributionLog).where(*(test for value, test in wanted if value is not None))
+    return select(AttemptRow).where(*(test for value, test in wanted if value is not None))
 
 
-def _view(row: AttributionLog) -> AttemptView:
+def _view(row: AttemptRow) -> AttemptView:
     return AttemptView(
         attempt_id=row.attempt_id,
         attempt=Attempt(row.attempt),
@@ -194,7 +194,7 @@ def _view(row: AttributionLog) -> AttemptView:
         actor=row.actor,
         reason=row.reason,
         decided_at=row.decided_at,
-        candidates=candidates_of(row),
+        candidates=touch_views(row),
     )
 
 

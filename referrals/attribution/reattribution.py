@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, select
 
 from db import players
 from db.engine import Session
-from db.tables import AttributionLog, ReferralRow, Reward, TouchRow
+from db.tables import AttemptRow, ReferralRow, Reward, TouchRow
 from domain.attribution.policy import Attribution, Method, Refusal, Touch, Unattributed, attribute
 from domain.intake.facts import Kind, Signup
 from domain.lifecycle.referral import Stage
@@ -17,23 +17,27 @@ from referrals.attribution import gather as candidates
 from referrals.attribution import log as attributions
 from referrals.attribution import touches
 from referrals.attribution.decide import bind, bind_signup, supersede
-from referrals.attribution.gather import Candidates
-from referrals.attribution.lock_order import lock_tokens
+from referrals.attribution.gather import GatheredTouches
+from referrals.attribution.lock_order import lock_token_subjects
 from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, Binding, Entry
 from referrals.attribution.tokens import Tokens
-from referrals.attribution.touches import Contact
+from referrals.attribution.touches import NewTouch
 from referrals.campaigns import offers
 from referrals.intake import store as facts
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.store import enter
 
-AGAIN: Final = frozenset({Refusal.OUTRANKED, Refusal.LATE_CODE})
+HARMLESS_WHEN_SAME_CODE: Final = frozenset({Refusal.OUTRANKED, Refusal.LATE_CODE})
 """What does not matter to whoever is bound to that code already."""
-LOST_BY: Final = {Attempt.CLAIM: "rebound", Attempt.CONFIRM: "rebound", Attempt.REBIND: "rebound"}
+LOST_REASON_BY_ATTEMPT: Final = {
+    Attempt.CLAIM: "rebound",
+    Attempt.CONFIRM: "rebound",
+    Attempt.REBIND: "rebound",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mind:
+class CodeClaim:
     """A code that somebody says counts, and who says so when."""
 
     entry: Entry
@@ -45,20 +49,20 @@ class Mind:
 
     @property
     def touch_id(self) -> UUID:
-        return uuid5(_MINDS, self.entry.attempt_id)
+        return uuid5(_CLAIM_TOUCHES, self.entry.attempt_id)
 
 
-_MINDS: Final = UUID("0b6f3c38-9a0e-5c5f-9d57-0d3f8a1f2c44")
+_CLAIM_TOUCHES: Final = UUID("0b6f3c38-9a0e-5c5f-9d57-0d3f8a1f2c44")
 
 
-async def change(session: Session, mind: Mind, *, tokens: Tokens, now: datetime) -> Binding:
+async def change(session: Session, mind: CodeClaim, *, tokens: Tokens, now: datetime) -> Binding:
     """Record a code as a touch of its player, and decide again with it; the same again is the same.
 
     WAITING while no signup was heard: then it is decided with that.
     """
     await players.lock(session, mind.player_id)
     offer = await offers.find(session, mind.code) if mind.code else None
-    contact = Contact(
+    contact = NewTouch(
         id=mind.touch_id,
         method=mind.method,
         at=now,
@@ -69,12 +73,12 @@ async def change(session: Session, mind: Mind, *, tokens: Tokens, now: datetime)
         refusal=None if offer else Refusal.UNKNOWN_CODE,
     )
     await touches.record(session, contact)
-    return await reconsider(
+    return await redecide(
         session, mind.player_id, mind.touch_id, mind.entry, tokens=tokens, now=now
     )
 
 
-async def reconsider(
+async def redecide(
     session: Session,
     player_id: str,
     touch_id: UUID,
@@ -85,19 +89,19 @@ async def reconsider(
 ) -> Binding:
     """Decide a player's signup again because of one more touch, which is told what became of it."""
     await players.lock(session, player_id)
-    known = await session.get(AttributionLog, entry.attempt_id)
+    known = await session.get(AttemptRow, entry.attempt_id)
     if known is not None:
         return Binding(known.outcome, known.referral_id)
-    signup = await _signup_of(session, player_id)
+    signup = await _find_signup(session, player_id)
     if signup is None:
         return await _early(session, entry, touch_id)
     # The courier may not have come to it yet; it decides with the same touches as this.
     await bind_signup(session, signup, tokens=tokens, now=now)
-    signalled_to = await attributions.bound_by_signal(session, signup.event_id)
-    beside = [signalled_to, await _bound_id(session, player_id)]
-    await lock_tokens(session, signup, tokens=tokens, beside=beside)
+    signalled_to = await attributions.find_referral_bound_by_signal(session, signup.event_id)
+    beside = [signalled_to, await _find_bound_referral_id(session, player_id)]
+    await lock_token_subjects(session, signup, tokens=tokens, beside=beside)
     found = await candidates.of_signup(session, signup, tokens=tokens, signalled_to=signalled_to)
-    binding = await _decided(session, signup, found, touch_id, entry, now=now)
+    binding = await _decide_and_bind(session, signup, found, touch_id, entry, now=now)
     return await attributions.log(session, entry, binding, signup=signup, found=found)
 
 
@@ -106,27 +110,27 @@ async def _early(session: Session, entry: Entry, touch_id: UUID) -> Binding:
     touch = await session.get_one(TouchRow, touch_id)
     early = replace(entry, attempt_id=f"{entry.attempt_id}#early")
     binding = Binding(touch.refusal or WAITING)
-    if await session.get(AttributionLog, early.attempt_id) is None:
+    if await session.get(AttemptRow, early.attempt_id) is None:
         await attributions.log(session, early, binding)
     return binding
 
 
-async def _signup_of(session: Session, player_id: str) -> Signup | None:
+async def _find_signup(session: Session, player_id: str) -> Signup | None:
     heard = await facts.of_player(session, player_id, Kind.SIGNUP)
     return next((fact for fact in heard if isinstance(fact, Signup)), None)
 
 
-async def _decided(
+async def _decide_and_bind(
     session: Session,
     signup: Signup,
-    found: Candidates,
+    found: GatheredTouches,
     touch_id: UUID,
     entry: Entry,
     *,
     now: datetime,
 ) -> Binding:
     verdict = attribute(signup, found.touches, found.policy)
-    bound = await _bound_row(session, signup.player_id)
+    bound = await _lock_bound_referral(session, signup.player_id)
     refusal = _refusal(verdict, touch_id)
     if isinstance(verdict, Unattributed) or refusal is not None:
         return _refused(verdict, touch_id, refusal or Refusal.OUTRANKED, bound)
@@ -135,7 +139,7 @@ async def _decided(
             return Binding(KNOWN, bound.id)
         if not await _may_leave(session, bound):
             return Binding(Refusal.ALREADY_EARNED, bound.id)
-        await _leave(session, bound, entry, now=now)
+        await _lose_referral(session, bound, entry, now=now)
     row = await _bind(session, signup, verdict.winner, found, entry, now=now)
     return Binding(BOUND if bound is None else REBOUND, row.id, is_new=True)
 
@@ -144,7 +148,7 @@ async def _bind(
     session: Session,
     signup: Signup,
     winner: Touch,
-    found: Candidates,
+    found: GatheredTouches,
     entry: Entry,
     *,
     now: datetime,
@@ -160,7 +164,7 @@ def _refused(
 ) -> Binding:
     if bound is None:
         return Binding(refusal)
-    is_known = refusal in AGAIN and _names(bound, verdict, touch_id)
+    is_known = refusal in HARMLESS_WHEN_SAME_CODE and _names(bound, verdict, touch_id)
     return Binding(KNOWN if is_known else refusal, bound.id)
 
 
@@ -178,20 +182,20 @@ def _names(bound: ReferralRow, verdict: Attribution | Unattributed, touch_id: UU
     return bound.code in codes
 
 
-async def _bound_id(session: Session, player_id: str) -> UUID | None:
-    return await session.scalar(select(ReferralRow.id).where(_is_bound_to(player_id)))
+async def _find_bound_referral_id(session: Session, player_id: str) -> UUID | None:
+    return await session.scalar(select(ReferralRow.id).where(_is_bound_referral_of(player_id)))
 
 
-async def _bound_row(session: Session, player_id: str) -> ReferralRow | None:
+async def _lock_bound_referral(session: Session, player_id: str) -> ReferralRow | None:
     return await session.scalar(
         select(ReferralRow)
-        .where(_is_bound_to(player_id))
+        .where(_is_bound_referral_of(player_id))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
 
 
-def _is_bound_to(player_id: str) -> ColumnElement[bool]:
+def _is_bound_referral_of(player_id: str) -> ColumnElement[bool]:
     return and_(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
 
 
@@ -203,8 +207,12 @@ async def _may_leave(session: Session, row: ReferralRow) -> bool:
     return earned is not True
 
 
-async def _leave(session: Session, row: ReferralRow, entry: Entry, *, now: datetime) -> None:
-    await enter(session, row, Stage.LOST, until=now, at=now, reason=LOST_BY[entry.attempt])
+async def _lose_referral(
+    session: Session, row: ReferralRow, entry: Entry, *, now: datetime
+) -> None:
+    await enter(
+        session, row, Stage.LOST, until=now, at=now, reason=LOST_REASON_BY_ATTEMPT[entry.attempt]
+    )
     await session.flush()
     event_id = f"rebound:{entry.attempt_id}"[:80]
     await deliveries.add(session, row.id, kind="look", event_id=event_id, signal="supersede")

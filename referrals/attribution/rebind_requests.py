@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from db import paging
 from db.engine import ReadSession, Session
-from db.paging import Page, Place, Wanted
+from db.paging import Page, PageRequest, Place
 from db.tables import FactRow, Rebind
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice, Kind
@@ -18,7 +18,7 @@ from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.attribution import reattribution as rebinding
 from referrals.attribution.log import BOUND, KNOWN, REBOUND, Attempt, Entry
-from referrals.attribution.reattribution import Mind
+from referrals.attribution.reattribution import CodeClaim
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 
@@ -110,7 +110,7 @@ def _refusal(row: Rebind, choice: Choice, actor: Actor) -> Outcome | None:
 
 
 async def listing(
-    session: ReadSession, part: Wanted, *, player_id: str | None, status: Status | None
+    session: ReadSession, part: PageRequest, *, player_id: str | None, status: Status | None
 ) -> Page[Rebind]:
     """Newest first."""
     query = select(Rebind)
@@ -123,7 +123,7 @@ async def listing(
     return paging.page(rows, part, lambda row: Place(row.proposed_at, row.id))
 
 
-def _mind(row: Rebind, actor: Actor, *, now: datetime) -> Mind:
+def _mind(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:
     both = f"{row.proposed_by} and {actor.name}"
     entry = Entry(
         attempt_id=f"rebind:{row.id}",
@@ -132,7 +132,7 @@ def _mind(row: Rebind, actor: Actor, *, now: datetime) -> Mind:
         actor=both,
         reason=row.reason,
     )
-    return Mind(
+    return CodeClaim(
         entry=entry, player_id=row.player_id, code=row.code, told_at=now, method=Method.MANUAL
     )
 

@@ -19,7 +19,7 @@ _ID_BYTES: Final = 16
 _EXPIRY_BYTES: Final = 8
 LONGEST: Final = 256
 
-CARRIERS: Final = {
+METHOD_BYTES: Final = {
     Method.REFERRAL_TOKEN: b"",
     Method.QR_CODE: b"\x01",
     Method.INSTALL_REFERRER: b"\x02",
@@ -29,7 +29,7 @@ CARRIERS: Final = {
     Method.PROBABILISTIC: b"\x06",
 }
 """How a token is carried from the click to the signup, as its last byte; a link's has none."""
-_METHODS: Final = {mark: method for method, mark in CARRIERS.items()}
+_METHODS: Final = {mark: method for method, mark in METHOD_BYTES.items()}
 
 
 class Outcome(StrEnum):
@@ -62,12 +62,14 @@ class Tokens:
         """Issue a token; the same arguments give the same token, so a repeated click keeps it."""
         # Rounded up: a token must not end before the window that it stands for.
         seconds = math.ceil(expires_at.timestamp()).to_bytes(_EXPIRY_BYTES)
-        packed = subject.bytes + seconds + CARRIERS[method]
+        packed = subject.bytes + seconds + METHOD_BYTES[method]
         return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
 
     def issue_each(self, subject: UUID, *, expires_at: datetime) -> list[str]:
         """Issue a subject's token for every carrier."""
-        return [self.issue(subject, expires_at=expires_at, method=method) for method in CARRIERS]
+        return [
+            self.issue(subject, expires_at=expires_at, method=method) for method in METHOD_BYTES
+        ]
 
     def read(self, token: str, *, at: datetime) -> TokenReading:
         """Read a token as of `at`; anything not issued with this secret is FORGED."""

@@ -13,7 +13,7 @@ from db.engine import ReadSession, Session
 from db.tables import TouchRow
 from domain.attribution.policy import CONFIDENCE, Method
 
-MOST_TOUCHES: Final = 200
+MAX_TOUCHES: Final = 200
 """Of one visitor: whoever clicks more often than that is judged by the latest, and by all codes
 that were told before any click."""
 
@@ -23,7 +23,7 @@ TOLD: Final = (Method.TYPED_CODE, Method.MANUAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class NewTouch:
     """A touch to be written; what tells of the person, device or network is hashed already."""
 
     id: UUID
@@ -46,7 +46,7 @@ class Contact:
     is_confirmed: bool | None = None
 
 
-async def record(session: Session, contact: Contact) -> bool:
+async def record(session: Session, contact: NewTouch) -> bool:
     """Whether it is new: ids are derived where a retry must be the same touch."""
     values = asdict(contact)
     if contact.confidence is None:
@@ -76,7 +76,7 @@ async def tied(
     told = and_(TouchRow.player_id == player_id, TouchRow.method.in_(TOLD))
     surest = case((TouchRow.method == Method.MANUAL, 0), (told, 1), else_=2)
     query = select(TouchRow).where(or_(and_(or_(its, theirs), holds), told))
-    query = query.order_by(surest, TouchRow.at.desc()).limit(MOST_TOUCHES)
+    query = query.order_by(surest, TouchRow.at.desc()).limit(MAX_TOUCHES)
     return (await session.scalars(query)).all()
 
 
@@ -100,11 +100,11 @@ async def alone(session: Session, touch_id: UUID) -> None:
 class Answer:
     """What was said of a match, by all who answered."""
 
-    is_yes: bool
+    is_confirmed: bool
     at: datetime
 
 
-async def with_answer(
+async def load_match_and_answer(
     session: ReadSession, touch_id: UUID
 ) -> tuple[TouchRow | None, Answer | None]:
     """A touch, and what was said of it; None while nobody did."""

@@ -12,7 +12,7 @@ from db.tables import Campaign, CampaignVersion
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 from referrals.ledger.spending import posted_amount
 
 _WAKE: Final = text("""
@@ -45,11 +45,13 @@ async def plan(session: Session, row: Campaign, *, at: datetime) -> None:
         await _post(session, row, funding, transfer_id=uuid5(row.id, "publish"), at=at)
 
 
-async def add(session: Session, row: Campaign, funding: Funding, *, at: datetime) -> Posting | None:
+async def add(
+    session: Session, row: Campaign, funding: Funding, *, at: datetime
+) -> PostingOutcome | None:
     """Fund a locked campaign once per reference; None when its amount was another one."""
     transfer_id = uuid5(row.id, f"fund:{funding.reference}")
     posting = await _post(session, row, funding, transfer_id=transfer_id, at=at)
-    known = posting is Posting.ALREADY
+    known = posting is PostingOutcome.ALREADY_POSTED
     if known and await posted_amount(session, transfer_id) != funding.amount:
         return None
     return posting
@@ -62,7 +64,7 @@ async def wake(session: Session, row: Campaign, act: int) -> None:
 
 async def _post(
     session: Session, row: Campaign, funding: Funding, *, transfer_id: UUID, at: datetime
-) -> Posting:
+) -> PostingOutcome:
     transfer = Transfer(
         id=transfer_id, movement=Movement.FUND, amount=funding.amount, campaign_id=row.id
     )

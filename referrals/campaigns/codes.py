@@ -18,7 +18,7 @@ from domain.campaigns.terms import CampaignStatus
 from domain.codes import drawn
 from referrals.campaigns.offers import schedule_of
 
-MOST_DRAWS: Final = 5
+MAX_DRAWS: Final = 5
 """At 31^8 codes even two collisions in a row mean that something else is wrong."""
 
 
@@ -32,24 +32,24 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class CodeResult:
     outcome: Outcome
     code: str | None = None
 
 
 async def give(
     session: Session, *, player_id: str, campaign: str, vanity: str | None, at: datetime
-) -> Coded:
+) -> CodeResult:
     """The player's code in a campaign; `vanity` is normalised and well-formed."""
     row = await session.scalar(select(Campaign).where(Campaign.slug == campaign))
     if row is None:
-        return Coded(Outcome.UNKNOWN_CAMPAIGN)
+        return CodeResult(Outcome.UNKNOWN_CAMPAIGN)
     known = await _of_player(session, player_id, row.id)
     if known is not None:
         return _compared(known, vanity)
     if row.status is CampaignStatus.DRAFT or schedule_of(row).has_ended(at):
-        return Coded(Outcome.NOT_OPEN)
-    return await _added(session, player_id, row.id, vanity)
+        return CodeResult(Outcome.NOT_OPEN)
+    return await _insert_code(session, player_id, row.id, vanity)
 
 
 async def share(session: Session, *, code: str, channel: str, at: datetime) -> UUID | None:
@@ -86,8 +86,10 @@ async def _of_player(session: Session, player_id: str, campaign_id: UUID) -> str
     )
 
 
-async def _added(session: Session, player_id: str, campaign_id: UUID, vanity: str | None) -> Coded:
-    for _ in range(MOST_DRAWS):
+async def _insert_code(
+    session: Session, player_id: str, campaign_id: UUID, vanity: str | None
+) -> CodeResult:
+    for _ in range(MAX_DRAWS):
         code = vanity or drawn(secrets.token_bytes(16))
         values = {"code": code, "player_id": player_id, "campaign_id": campaign_id}
         added = await session.scalar(
@@ -97,16 +99,16 @@ async def _added(session: Session, player_id: str, campaign_id: UUID, vanity: st
             .returning(ReferralCode.code)
         )
         if added is not None:
-            return Coded(Outcome.NEW, added)
+            return CodeResult(Outcome.NEW, added)
         # Either the same player asked twice at once, or the code is somebody else's.
         known = await _of_player(session, player_id, campaign_id)
         if known is not None:
             return _compared(known, vanity)
         if vanity is not None:
-            return Coded(Outcome.TAKEN)
-    raise RuntimeError(f"{MOST_DRAWS} drawn codes in a row exist already")
+            return CodeResult(Outcome.TAKEN)
+    raise RuntimeError(f"{MAX_DRAWS} drawn codes in a row exist already")
 
 
-def _compared(known: str, vanity: str | None) -> Coded:
+def _compared(known: str, vanity: str | None) -> CodeResult:
     same = vanity is None or vanity == known
-    return Coded(Outcome.KNOWN if same else Outcome.HAS_ANOTHER, known)
+    return CodeResult(Outcome.KNOWN if same else Outcome.HAS_ANOTHER, known)

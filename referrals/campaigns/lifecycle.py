@@ -18,7 +18,7 @@ from referrals.campaigns.budget import Funding
 from referrals.campaigns.policy_json import link_json, policy_json
 from referrals.campaigns.terms_json import terms_json
 from referrals.campaigns.views import Draft
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 
 DEFAULT: Final = "default"
 
@@ -50,7 +50,7 @@ STEPS: Final[dict[Step, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {
 }
 """From which statuses a step leads to which."""
 
-HEARD_BY_REFERRALS: Final = frozenset({Step.RESUME, Step.END})
+WAKING_TRANSITIONS: Final = frozenset({Step.RESUME, Step.END})
 
 
 async def create(session: Session, draft: Draft, actor: Actor) -> Outcome:
@@ -103,7 +103,7 @@ async def take(session: Session, slug: str, step: Step, actor: Actor, *, at: dat
     act = await _told(session, row, step, actor)
     if step is Step.PUBLISH:
         await budgets.plan(session, row, at=at)
-    if step in HEARD_BY_REFERRALS:
+    if step in WAKING_TRANSITIONS:
         await budgets.wake(session, row, act)
     return Outcome.CHANGED
 
@@ -125,7 +125,7 @@ async def fund(
     if funding.amount.currency != row.currency:
         return Outcome.OTHER_CURRENCY
     posting = await budgets.add(session, row, funding, at=at)
-    if posting is Posting.POSTED:
+    if posting is PostingOutcome.POSTED:
         amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
         details = {**amount, "reference": funding.reference}
         act = await _told(session, row, "fund", actor, details=details)

@@ -30,11 +30,11 @@ class Offer:
 
 async def find(session: ReadSession, code: str) -> Offer | None:
     """The offer behind a normalised code."""
-    row = await rows_of(session, code)
+    row = await find_row(session, code)
     return row and offer_of(row)
 
 
-async def rows_of(session: ReadSession, code: str) -> Rows | None:
+async def find_row(session: ReadSession, code: str) -> Rows | None:
     return (await session.execute(_current().where(ReferralCode.code == code))).one_or_none()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, Place, Wanted
+from db.paging import Page, PageRequest, Place
 from db.tables import Review
 from domain.intake.facts import Choice
 from domain.money import Money
@@ -30,7 +30,7 @@ class ReviewView:
     decided_at: datetime | None
 
 
-async def listing(session: ReadSession, status: str | None, part: Wanted) -> Page[ReviewView]:
+async def listing(session: ReadSession, status: str | None, part: PageRequest) -> Page[ReviewView]:
     query = select(Review)
     if status is not None:
         query = query.where(Review.status == status)

@@ -76,7 +76,7 @@ async def decide(
         .returning(Review)
     )
     if decided is None:
-        return await _not_open(session, review_id, decision)
+        return await _explain_refusal(session, review_id, decision)
     await _record(session, decided, decision, request_id=request_id)
     return Decided(Outcome.DECIDED, decided)
 
@@ -103,7 +103,7 @@ async def close(session: Session, referral_id: UUID) -> None:
     )
 
 
-async def _not_open(session: Session, review_id: UUID, decision: Decision) -> Decided:
+async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> Decided:
     review = await session.scalar(select(Review).where(Review.id == review_id))
     if review is None:
         return Decided(Outcome.UNKNOWN, None)

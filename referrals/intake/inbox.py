@@ -25,11 +25,11 @@ _CLAIM = text("""
     where pg_try_advisory_xact_lock(hashtext('inbox'), hashtext(player_id))
     limit :limit
 """)
-COPIES_IN_SIGHT: Final = 8
+LOOKAHEAD_FACTOR: Final = 8
 """So many couriers find work of their own, each beyond what the others have claimed."""
 
 
-async def claim_players(
+async def lease_players(
     session: ReadSession, *, limit: int, besides: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Whose facts are the oldest that no other transaction has claimed; `limit` counts facts.
@@ -37,7 +37,7 @@ async def claim_players(
     A claim ends with the transaction. It only keeps others from the same work: what makes a
     player's facts be routed once is the lock on the player. `besides` are left where they are.
     """
-    values = {"besides": list(besides), "seen": limit * COPIES_IN_SIGHT, "limit": limit}
+    values = {"besides": list(besides), "seen": limit * LOOKAHEAD_FACTOR, "limit": limit}
     claimed = await session.scalars(_CLAIM, values)
     return tuple(dict.fromkeys(claimed))
 

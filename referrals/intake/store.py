@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.engine import ReadSession, Statements
+from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from domain.intake.facts import KINDS, Fact, Kind, kind_of
 
@@ -41,7 +41,7 @@ class Recorded(StrEnum):
 
 
 async def record(
-    session: Statements, fact: Fact, *, player_id: str, door: str, route: bool = True
+    session: StatementExecutor, fact: Fact, *, player_id: str, door: str, route: bool = True
 ) -> Recorded:
     """Write a fact whose personal fields are hashed already, and put it in the courier's inbox.
 
@@ -64,7 +64,9 @@ async def record(
     return await _compared(session, kind, fact.event_id, fingerprint)
 
 
-async def _compared(session: Statements, kind: Kind, event_id: str, fingerprint: str) -> Recorded:
+async def _compared(
+    session: StatementExecutor, kind: Kind, event_id: str, fingerprint: str
+) -> Recorded:
     known = await session.scalar(
         select(FactRow.fingerprint).where(FactRow.kind == kind, FactRow.event_id == event_id)
     )
@@ -73,10 +75,10 @@ async def _compared(session: Statements, kind: Kind, event_id: str, fingerprint:
 
 async def of_player(session: ReadSession, player_id: str, *kinds: Kind) -> tuple[Fact, ...]:
     """Every fact of a player, or those of some kinds, in the order in which they happened."""
-    return await of_players(session, (player_id,), *kinds)
+    return await facts_of_players(session, (player_id,), *kinds)
 
 
-async def of_players(
+async def facts_of_players(
     session: ReadSession, player_ids: Collection[str], *kinds: Kind
 ) -> tuple[Fact, ...]:
     """The same of several players at once."""
@@ -98,7 +100,7 @@ def fact_of(kind: Kind, body: dict[str, Any]) -> Fact:
     return _SHAPES[kind].validate_python(body)
 
 
-async def signup_waits_with(session: ReadSession, tokens: Sequence[str]) -> bool:
+async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
     """Whether a signup with one of these referral tokens was heard, but not routed yet."""
     query = text("""
         select exists (

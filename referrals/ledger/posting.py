@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, insert, select, text
 
 from db.engine import ReadSession, Session
 from db.tables import AccountRow, Entry, TransferRow
-from domain.ledger.movements import APPEND_ONLY, MAY_BE_NEGATIVE, Account, Transfer
+from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
 
 # The count is asked before any row is locked: whoever is missing is made first, in order. A row
 # that was just made is ours alone, and not seen yet.
@@ -38,15 +38,15 @@ _STORE: Final = text("""
 """)
 
 
-class Posting(StrEnum):
+class PostingOutcome(StrEnum):
     POSTED = "posted"
-    ALREADY = "already"
+    ALREADY_POSTED = "already"
     INSUFFICIENT = "insufficient"
 
 
 async def post(
     session: Session, transfers: Sequence[Transfer], *, at: datetime, reference: str | None = None
-) -> Posting:
+) -> PostingOutcome:
     """Post all of the transfers, or none where an account would fall below what it may hold.
 
     A transfer whose id is known changes nothing again. Accounts are locked in the order of their
@@ -55,21 +55,21 @@ async def post(
     balances = await lock_accounts(session, _accounts(transfers))
     new = await _unknown(session, transfers)
     if not new:
-        return Posting.ALREADY
-    lines = _lines(new, balances)
+        return PostingOutcome.ALREADY_POSTED
+    lines = _entries(new, balances)
     if lines is None:
-        return Posting.INSUFFICIENT
+        return PostingOutcome.INSUFFICIENT
     await session.execute(
         insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
     )
     await session.execute(insert(Entry), lines)
     await _store(session, balances)
-    return Posting.POSTED
+    return PostingOutcome.POSTED
 
 
 async def balance(session: ReadSession, account: Account) -> int:
     """Minor units in an account, zero for one that nobody has used yet."""
-    if account.book in APPEND_ONLY:
+    if account.book in DERIVED_BALANCE_BOOKS:
         query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
             Entry.account_id == account.id
         )
@@ -81,7 +81,7 @@ async def balance(session: ReadSession, account: Account) -> int:
 async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
     """Lock accounts in id order, making those never used; None for a balance that is derived."""
     ordered = sorted(set(accounts), key=lambda account: account.id)
-    kept = [account.id for account in ordered if account.book not in APPEND_ONLY]
+    kept = [account.id for account in ordered if account.book not in DERIVED_BALANCE_BOOKS]
     values = {
         "ids": [account.id for account in ordered],
         "books": [account.book.value for account in ordered],
@@ -115,7 +115,7 @@ def _accounts(transfers: Iterable[Transfer]) -> set[Account]:
     return {account for t in transfers for arrow in t.arrows for account in arrow}
 
 
-def _lines(
+def _entries(
     transfers: Iterable[Transfer], balances: dict[Account, int | None]
 ) -> list[dict[str, object]] | None:
     """The entries of the transfers in order, moving `balances`; None when money is missing."""

@@ -12,7 +12,7 @@ from db.tables import TransferRow
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 
 
 class Outcome(StrEnum):
@@ -33,9 +33,12 @@ async def spend(
     )
     await players.lock(session, player_id)
     posting = await ledger.post(session, [transfer], at=at, reference=reference)
-    if posting is Posting.INSUFFICIENT:
+    if posting is PostingOutcome.INSUFFICIENT:
         return Outcome.INSUFFICIENT
-    if posting is Posting.ALREADY and await posted_amount(session, transfer.id) != amount:
+    if (
+        posting is PostingOutcome.ALREADY_POSTED
+        and await posted_amount(session, transfer.id) != amount
+    ):
         return Outcome.CONFLICT
     return Outcome.SPENT
 

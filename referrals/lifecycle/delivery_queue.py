@@ -14,7 +14,7 @@ from db.tables import Delivery, FactRow, ReferralRow
 from domain.intake.facts import Fact, Kind
 from domain.lifecycle.referral import Referral
 from referrals.intake.store import fact_of
-from referrals.lifecycle.store import start_of
+from referrals.lifecycle.store import workflow_input_of
 
 _KINDS: Final = frozenset(Kind)
 _NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
@@ -48,7 +48,7 @@ class Lane(StrEnum):
     """Deliveries that wait for each other; nobody waits for an invitation to be started."""
 
     ANY = "any"
-    NEWS = "news"
+    UPDATES = "news"
     INVITATIONS = "invitations"
 
 
@@ -65,13 +65,13 @@ class News:
 # Two ranges of the index, where an inequality would read all that waits.
 _LANES: Final = {
     Lane.ANY: true(),
-    Lane.NEWS: or_(Delivery.kind < INVITATION, Delivery.kind > INVITATION),
+    Lane.UPDATES: or_(Delivery.kind < INVITATION, Delivery.kind > INVITATION),
     Lane.INVITATIONS: Delivery.kind == INVITATION,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class LeasedDelivery:
     """One thing that a workflow has to hear now; this courier has it until its lease ends."""
 
     id: int
@@ -94,10 +94,10 @@ async def add(
 ) -> None:
     """Added once, however often it is asked for; one not needed is born acknowledged."""
     news = News(kind=kind, event_id=event_id, signal=signal, needed=needed)
-    await add_all(session, referral_id, [news])
+    await enqueue_all(session, referral_id, [news])
 
 
-async def add_all(session: Session, referral_id: UUID, news: Sequence[News]) -> None:
+async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[News]) -> None:
     """In their order, which is also that in which they will be carried."""
     values = {
         "referral_id": referral_id,
@@ -111,7 +111,7 @@ async def add_all(session: Session, referral_id: UUID, news: Sequence[News]) -> 
 
 async def lease(
     session: Session, *, limit: int, lasting: timedelta, lane: Lane = Lane.ANY
-) -> tuple[Due, ...]:
+) -> tuple[LeasedDelivery, ...]:
     """Take what is due, oldest first, so that no other courier carries it meanwhile."""
     due = (
         select(Delivery.id)
@@ -152,7 +152,7 @@ async def release(session: Session, delays_s: Mapping[int, float]) -> None:
 
 async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Referral]:
     rows = await session.scalars(select(ReferralRow).where(ReferralRow.id.in_(referral_ids)))
-    return {row.id: start_of(row) for row in rows}
+    return {row.id: workflow_input_of(row) for row in rows}
 
 
 async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, str], Fact]:
@@ -165,8 +165,8 @@ async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, 
     return {(row.kind, row.event_id): fact_of(row.kind, row.body) for row in found}
 
 
-def _due(row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]) -> Due:
-    return Due(
+def _due(row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]) -> LeasedDelivery:
+    return LeasedDelivery(
         id=row.id,
         referral=referral,
         kind=row.kind,

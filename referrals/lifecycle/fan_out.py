@@ -8,7 +8,7 @@ from sqlalchemy import select
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
 from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, StatusChange, kind_of
-from domain.lifecycle.referral import CREDITED, EARNING, Stage
+from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Stage
 from referrals.intake import store as facts
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.delivery_queue import News
@@ -22,7 +22,7 @@ SIGNALS: Final = {
 }
 """Wagers are missing: a workflow hears of milestones, not of every bet."""
 
-REWARD_WAITS: Final = (Stage.HELD, Stage.DEFERRED)
+PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
 
 
 async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
@@ -52,32 +52,32 @@ async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable
     rows = await session.scalars(
         select(ReferralRow)
         .where(ReferralRow.referrer_id == player_id)
-        .where(ReferralRow.stage.in_(REWARD_WAITS) | ReferralRow.awaits_funds)
+        .where(ReferralRow.stage.in_(PENDING_REWARD_STAGES) | ReferralRow.awaits_funds)
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     for row in rows.all():
-        news = [_news(change, needed=True) for change in changes]
-        await deliveries.add_all(session, row.id, news)
+        news = [_new_delivery(change, needed=True) for change in changes]
+        await deliveries.enqueue_all(session, row.id, news)
 
 
 async def deliver(session: Session, row: ReferralRow, heard: Iterable[Fact]) -> None:
     credited = await _credited_deposit(session, row)
-    news = [_news(fact, needed=_can_matter(fact, row, credited)) for fact in heard]
-    await deliveries.add_all(session, row.id, news)
+    news = [_new_delivery(fact, needed=_is_relevant(fact, row, credited)) for fact in heard]
+    await deliveries.enqueue_all(session, row.id, news)
 
 
-def _news(fact: Fact, *, needed: bool) -> News:
+def _new_delivery(fact: Fact, *, needed: bool) -> News:
     kind = kind_of(fact)
     signal = SIGNALS.get(kind)
     needed = needed and signal is not None
     return News(kind=kind, event_id=fact.event_id, signal=signal, needed=needed)
 
 
-def _can_matter(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
+def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
     if isinstance(fact, Signup):
-        return fact.event_id == row.signup_event_id and row.stage in EARNING
+        return fact.event_id == row.signup_event_id and row.stage in EARNING_STAGES
     if isinstance(fact, StatusChange) and row.awaits_funds:
         # A chargeback may have been won while one of the players could not be credited.
         return True
@@ -87,7 +87,7 @@ def _can_matter(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
             and credited is not None
             and fact.deposit_id == credited.deposit_id
         )
-    return row.stage in EARNING
+    return row.stage in EARNING_STAGES
 
 
 async def _credited_deposit(session: Session, row: ReferralRow) -> Deposit | None:

@@ -9,7 +9,7 @@ from db.engine import ReadSession
 from db.tables import Delivery, ReferralRow
 from domain.intake.facts import Kind
 from domain.lifecycle.referral import CREDITED, OPEN, Referral, Stage
-from referrals.lifecycle.store import start_of
+from referrals.lifecycle.store import workflow_input_of
 
 
 async def waiting_referrals(
@@ -20,16 +20,16 @@ async def waiting_referrals(
         ReferralRow.stage.in_(OPEN),
         and_(ReferralRow.stage == Stage.REVERSED, ReferralRow.until > now),
         # Its workflow heard of it, and may have been lost before it acted.
-        and_(ReferralRow.stage.in_(CREDITED), _was_told_of_a_chargeback()),
+        and_(ReferralRow.stage.in_(CREDITED), _has_attempted_chargeback()),
     )
     query = select(ReferralRow).where(waits)
     if after is not None:
         query = query.where(ReferralRow.id > after)
     rows = await session.scalars(query.order_by(ReferralRow.id).limit(limit))
-    return tuple(start_of(row) for row in rows)
+    return tuple(workflow_input_of(row) for row in rows)
 
 
-def _was_told_of_a_chargeback() -> ColumnElement[bool]:
+def _has_attempted_chargeback() -> ColumnElement[bool]:
     return exists().where(
         Delivery.referral_id == ReferralRow.id,
         Delivery.kind == Kind.CHARGEBACK,

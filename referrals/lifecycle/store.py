@@ -11,7 +11,7 @@ from db import outbox
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
-from domain.lifecycle.referral import Referral, Stage, Standing, announcement, invited_until
+from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
 from referrals.campaigns.terms_json import terms_from
 
 # One statement, because every stage change has both.
@@ -39,7 +39,7 @@ async def open_referral(
 
     IntegrityError when this visitor has an open invitation of this code already.
     """
-    until = invited_until(invited_at, terms_from(version.terms))
+    until = invitation_deadline(invited_at, terms_from(version.terms))
     row = ReferralRow(
         id=referral_id,
         campaign_id=campaign.id,
@@ -103,7 +103,7 @@ async def _tell(
     row.steps += 1
     await session.flush()
     event_id = uuid5(row.id, f"timeline:{row.steps}")
-    type_ = announcement(row.stage, left=left)
+    type_ = event_type(row.stage, left=left)
     values = {
         "event_id": event_id,
         "referral_id": row.id,
@@ -128,7 +128,7 @@ def standing_of(row: ReferralRow) -> Standing:
     return Standing(row.stage, row.until)
 
 
-def start_of(row: ReferralRow) -> Referral:
+def workflow_input_of(row: ReferralRow) -> Referral:
     """What the referral's workflow is started with, wherever it stands."""
     return Referral(
         referral_id=row.id,

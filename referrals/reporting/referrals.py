@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, Place, Wanted
+from db.paging import Page, PageRequest, Place
 from db.tables import AssessmentRow, ReferralRow, Reward, Timeline
 from domain.attribution.policy import Method
 from domain.fraud.rules import Assessment
@@ -22,7 +22,7 @@ from referrals.rewards.views import RewardView, reward_view
 
 
 @dataclass(frozen=True, slots=True)
-class Attributed:
+class AttributionView:
     method: Method
     confidence: float
     candidates: tuple[Candidate, ...]
@@ -47,7 +47,7 @@ class ReferralView:
     referrer_id: str
     referee_id: str | None
     invited_at: datetime
-    attribution: Attributed | None
+    attribution: AttributionView | None
     assessment: Assessment | None
     rewards: tuple[RewardView, ...]
 
@@ -89,7 +89,7 @@ async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[Passage]
     return [Passage(row.stage, row.at, row.reason) for row in rows]
 
 
-async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[ReferralView]:
+async def listing(session: ReadSession, wanted: Filter, part: PageRequest) -> Page[ReferralView]:
     query = paging.newest_first(
         select(ReferralRow).where(*wanted.conditions()),
         part,
@@ -98,14 +98,14 @@ async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[Re
     )
     rows = (await session.scalars(query)).all()
     found = paging.page(rows, part, lambda row: Place(row.invited_at, row.id))
-    return Page(await _views(session, found.items), found.next_place)
+    return Page(await _views(session, found.items), found.next_position)
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
     rewards = await _rewards(session, [row.id for row in rows])
     assessments = await _assessments(session, [row.assessment_id for row in rows])
     bound = [row.id for row in rows if row.attribution_method is not None]
-    candidates = await attribution_views.of_referrals(session, bound) if bound else {}
+    candidates = await attribution_views.touches_by_referral(session, bound) if bound else {}
     return [
         ReferralView(
             referral_id=row.id,
@@ -116,7 +116,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
             referrer_id=row.referrer_id,
             referee_id=row.referee_id,
             invited_at=row.invited_at,
-            attribution=_attributed(row, candidates.get(row.id, ())),
+            attribution=_attribution_view(row, candidates.get(row.id, ())),
             assessment=assessments.get(row.assessment_id),
             rewards=tuple(rewards[row.id]),
         )
@@ -124,10 +124,12 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
     ]
 
 
-def _attributed(row: ReferralRow, candidates: tuple[Candidate, ...]) -> Attributed | None:
+def _attribution_view(
+    row: ReferralRow, candidates: tuple[Candidate, ...]
+) -> AttributionView | None:
     if row.attribution_method is None or row.attribution_confidence is None:
         return None
-    return Attributed(row.attribution_method, row.attribution_confidence, candidates)
+    return AttributionView(row.attribution_method, row.attribution_confidence, candidates)
 
 
 async def _rewards(

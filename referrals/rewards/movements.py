@@ -21,7 +21,7 @@ from domain.ledger.movements import (
 from domain.money import Money
 from domain.rewards.promises import Promise, RewardStatus
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import Posting
+from referrals.ledger.posting import PostingOutcome
 
 
 async def of_referral(session: ReadSession, referral_id: UUID) -> Sequence[Reward]:
@@ -72,23 +72,23 @@ async def promise(
 
 async def hold(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
-) -> Posting:
+) -> PostingOutcome:
     """Reserve every reward of the referral out of the campaign's budget, or none of them."""
     transfers = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
     posting = await ledger.post(session, transfers, at=at)
-    if posting is not Posting.INSUFFICIENT:
+    if posting is not PostingOutcome.INSUFFICIENT:
         _mark(rewards, RewardStatus.HELD, at)
     return posting
 
 
 async def credit(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
-) -> Posting:
+) -> PostingOutcome:
     """Hold and release in one posting, where nothing is waited for; all of them or none."""
     holds = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
     releases = await _releases(session, referral, rewards)
     posting = await ledger.post(session, [*holds, *releases], at=at)
-    if posting is not Posting.INSUFFICIENT:
+    if posting is not PostingOutcome.INSUFFICIENT:
         _mark(rewards, RewardStatus.ISSUED, at)
     return posting
 
@@ -97,7 +97,7 @@ async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Credit the held rewards; what their players owe is recovered from them first."""
-    await _must_post(session, await _releases(session, referral, rewards), at=at)
+    await _post_or_raise(session, await _releases(session, referral, rewards), at=at)
     _mark(rewards, RewardStatus.ISSUED, at)
 
 
@@ -111,7 +111,7 @@ async def void(
         for reward in held
     ]
     if transfers:
-        await _must_post(session, transfers, at=at)
+        await _post_or_raise(session, transfers, at=at)
     _mark(rewards, RewardStatus.VOID, at)
 
 
@@ -123,9 +123,9 @@ async def reverse(
     transfers: list[Transfer] = []
     for reward in rewards:
         split = split_reversal(money_of(reward), available_minor=available[reward.id])
-        transfers += _part(referral, reward, Movement.REVERSE, split.there)
-        transfers += _part(referral, reward, Movement.OWE, split.debt)
-    await _must_post(session, transfers, at=at)
+        transfers += _transfers_of(referral, reward, Movement.REVERSE, split.there)
+        transfers += _transfers_of(referral, reward, Movement.OWE, split.debt)
+    await _post_or_raise(session, transfers, at=at)
     for reward in rewards:
         reward.cycle += 1
     _mark(rewards, RewardStatus.REVERSED, at)
@@ -133,17 +133,17 @@ async def reverse(
 
 async def reinstate(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
-) -> Posting:
+) -> PostingOutcome:
     """Give reversed rewards again: debts first, the rest to the balance; all of them or none."""
     transfers: list[Transfer] = []
     for reward in rewards:
         owed = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
         split = split_reinstatement(money_of(reward), owed_minor=owed)
-        transfers += _part(referral, reward, Movement.FORGIVE, split.debt)
-        transfers += _part(referral, reward, Movement.REINSTATE, split.there)
+        transfers += _transfers_of(referral, reward, Movement.FORGIVE, split.debt)
+        transfers += _transfers_of(referral, reward, Movement.REINSTATE, split.there)
         transfers += await _recoveries(session, referral, reward, split.there, but_not=reward.id)
     posting = await ledger.post(session, transfers, at=at)
-    if posting is not Posting.INSUFFICIENT:
+    if posting is not PostingOutcome.INSUFFICIENT:
         _mark(rewards, RewardStatus.ISSUED, at)
     return posting
 
@@ -168,8 +168,8 @@ def _mark(rewards: Sequence[Reward], status: RewardStatus, at: datetime) -> None
         reward.status, reward.changed_at = status, at
 
 
-async def _must_post(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
-    if await ledger.post(session, transfers, at=at) is Posting.INSUFFICIENT:
+async def _post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
+    if await ledger.post(session, transfers, at=at) is PostingOutcome.INSUFFICIENT:
         ids = ", ".join(str(transfer.id) for transfer in transfers)
         raise RuntimeError(f"an account lacks what was reserved or counted on: transfers {ids}")
 
@@ -189,7 +189,7 @@ def _transfer(
     )
 
 
-def _part(
+def _transfers_of(
     referral: ReferralRow, reward: Reward, movement: Movement, amount: Money
 ) -> list[Transfer]:
     if not amount.minor:
@@ -215,14 +215,14 @@ async def _lock_available(
         transfer
         for reward in rewards
         for movement in (Movement.REVERSE, Movement.OWE)
-        for transfer in _part(referral, reward, movement, money_of(reward))
+        for transfer in _transfers_of(referral, reward, movement, money_of(reward))
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
     balances = await ledger.lock_accounts(session, accounts)
-    return {reward.id: balances[_available(reward)] or 0 for reward in rewards}
+    return {reward.id: balances[_available_account(reward)] or 0 for reward in rewards}
 
 
-def _available(reward: Reward) -> Account:
+def _available_account(reward: Reward) -> Account:
     return Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
 
 

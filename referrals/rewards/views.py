@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, Place, Wanted
+from db.paging import Page, PageRequest, Place
 from db.tables import Reward
 from domain.money import Money
 from domain.rewards.promises import RewardStatus, RewardType
@@ -45,7 +45,7 @@ class Filter:
         return [condition for value, condition in wanted if value is not None]
 
 
-async def listing(session: ReadSession, wanted: Filter, part: Wanted) -> Page[RewardView]:
+async def listing(session: ReadSession, wanted: Filter, part: PageRequest) -> Page[RewardView]:
     query = paging.newest_first(
         select(Reward).where(*wanted.conditions()), part, at=Reward.created_at, id_=Reward.id
     )

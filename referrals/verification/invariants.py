@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.ledger.movements import APPEND_ONLY, ARROWS, MAY_BE_NEGATIVE
+from domain.ledger.movements import ARROWS, DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Invariant:
     breaches: str
 
 
-def _listed(words: frozenset[str] | tuple[str, ...]) -> str:
+def _sql_list(words: frozenset[str] | tuple[str, ...]) -> str:
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 
@@ -74,7 +74,7 @@ INVARIANTS: Final = (
         "Each account's balance is the sum of its entries.",
         f"""
         SELECT a.id FROM accounts a LEFT JOIN entries e ON e.account_id = a.id
-         WHERE a.book NOT IN ({_listed(APPEND_ONLY)})
+         WHERE a.book NOT IN ({_sql_list(DERIVED_BALANCE_BOOKS)})
          GROUP BY a.id HAVING a.balance_minor <> coalesce(sum(e.amount_minor), 0)
         """,
     ),
@@ -83,7 +83,7 @@ INVARIANTS: Final = (
         "No account but owed and funding is below zero.",
         f"""
         SELECT a.id FROM accounts a LEFT JOIN entries e ON e.account_id = a.id
-         WHERE a.book NOT IN ({_listed(MAY_BE_NEGATIVE)})
+         WHERE a.book NOT IN ({_sql_list(MAY_BE_NEGATIVE)})
          GROUP BY a.id HAVING least(a.balance_minor, coalesce(sum(e.amount_minor), 0)) < 0
         """,
     ),

@@ -14,7 +14,7 @@ PATIENCE_S: Final = 300
 SHOWN: Final = 20
 """How many offending rows a check names; one is enough to fail."""
 
-DECIDED_AGAIN: Final = (
+REPLAY_CHECK: Final = (
     "attributions_decide_again",
     "The newest 20,000 attributions, decided again from what was stored, prefer the same touch.",
 )
@@ -72,7 +72,7 @@ async def verify(session: ReadSession) -> Report:
     # A check reads whole tables, which may take longer than any request or act may.
     await session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
     checks = [await _check(session, invariant) for invariant in INVARIANTS]
-    again = Check(*DECIDED_AGAIN, *_broken(await attribution_views.contradictions(session)))
+    again = Check(*REPLAY_CHECK, *_broken(await attribution_views.find_contradictions(session)))
     return Report((*checks, again), await _lag(session))
 
 

@@ -25,7 +25,7 @@ _TERMS: Final = {
 }
 
 
-class Bookmaker:
+class ReferralTraffic:
     """`series` keeps the ids of one measurement apart from those of the others."""
 
     def __init__(self, caller: Caller, *, series: str, campaign: str = "default") -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from temporalio.client import Client
 
 from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import BRIEF, QUICK, REFERRALS_A_CODE, Bookmaker
+from sandbox.benchmarks.bookmaker import BRIEF, QUICK, REFERRALS_A_CODE, ReferralTraffic
 from sandbox.benchmarks.caller import Caller
 from sandbox.benchmarks.figures import Figure
 from sandbox.benchmarks.load import bounded
@@ -27,8 +27,8 @@ Wave = Callable[[int], Awaitable[object]]
 
 
 async def measure(bench: Bench) -> list[Figure]:
-    rewarded = Bookmaker(bench.caller, series="cost", campaign=QUICK)
-    expired = Bookmaker(bench.caller, series="cost-brief", campaign=BRIEF)
+    rewarded = ReferralTraffic(bench.caller, series="cost", campaign=QUICK)
+    expired = ReferralTraffic(bench.caller, series="cost-brief", campaign=BRIEF)
     earning = (rewarded.click, rewarded.sign_up, rewarded.deposit)
     return [
         *await _life(bench, rewarded, earning, end="SETTLED", actions=12, events=48),
@@ -38,7 +38,7 @@ async def measure(bench: Bench) -> list[Figure]:
 
 async def _life(
     bench: Bench,
-    maker: Bookmaker,
+    maker: ReferralTraffic,
     waves: Sequence[Wave],
     *,
     end: str,
@@ -53,7 +53,7 @@ async def _life(
         await bounded(range(COUNT), wave, at_once=COUNT)
         await bench.watch.quiet()
         await asyncio.sleep(APART_S)
-    await bench.watch.all_at(end, maker.referrals.values())
+    await bench.watch.wait_until_all_at(end, maker.referrals.values())
     await asyncio.sleep(REPORTED_AFTER_S)
     taken = (await _actions(metrics) - before) / COUNT
     lengths = [await _events(bench.temporal, f"referral:{i}") for i in maker.referrals.values()]

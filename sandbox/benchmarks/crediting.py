@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import REFERRALS_A_CODE, Bookmaker
+from sandbox.benchmarks.bookmaker import REFERRALS_A_CODE, ReferralTraffic
 from sandbox.benchmarks.figures import Figure, percentile
 from sandbox.benchmarks.load import bounded, steady
 
@@ -36,9 +36,9 @@ async def measure(bench: Bench) -> list[Figure]:
     ]
 
 
-async def _signed_up(bench: Bench, count: int) -> Bookmaker:
+async def _signed_up(bench: Bench, count: int) -> ReferralTraffic:
     """The default campaign's referrals, each of which waits for its deposit."""
-    maker = Bookmaker(bench.caller, series="credited")
+    maker = ReferralTraffic(bench.caller, series="credited")
     await bounded(range(count // REFERRALS_A_CODE + 1), maker.code, at_once=8)
     for wave in (maker.click, maker.sign_up):
         await bounded(range(count), wave, at_once=8)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psutil
 
 
-class Drain:
+class CpuMeter:
     """Added up over the turns that were measured."""
 
     def __init__(self) -> None:

@@ -62,7 +62,9 @@ def table(figures: Sequence[Figure], *, title: str) -> Table:
     drawn.add_column("")
     for figure in figures:
         numbers = (_short(figure.value), _short(figure.floor), _short(figure.ratio))
-        drawn.add_row(figure.name, *numbers, figure.unit, figure.target, _said(figure.reached))
+        drawn.add_row(
+            figure.name, *numbers, figure.unit, figure.target, _format_reached(figure.reached)
+        )
     return drawn
 
 
@@ -72,7 +74,7 @@ def _short(number: float | None) -> str:
     return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _said(reached: bool | None) -> str:  # noqa: FBT001 - it has three values
+def _format_reached(reached: bool | None) -> str:  # noqa: FBT001 - it has three values
     if reached is None:
         return ""
     return "[green]reached[/green]" if reached else "[red]not reached[/red]"

@@ -9,7 +9,7 @@ from temporalio.worker import Worker
 from runtime.exit import leave, stop_event
 from runtime.logs import configure_logging
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
-from worker import SANDBOX
+from worker import WORKFLOW_RUNNER
 from workflows.client import connect
 
 
@@ -22,7 +22,7 @@ async def main() -> None:
         task_queue=TASK_QUEUE,
         workflows=[FloorWorkflow],
         activities=[nothing],
-        workflow_runner=SANDBOX,
+        workflow_runner=WORKFLOW_RUNNER,
         max_concurrent_activities=10,
     )
     async with worker:

@@ -11,9 +11,9 @@ import asyncpg
 
 from sandbox.benchmarks import floor_api
 from stack import ports
-from stack.child import Child, Probe, Started
+from stack.child import ChildSpec, ReadinessProbe, Started
 from stack.connection import Connection
-from stack.probes import answers, says_ready
+from stack.probes import answers, has_logged_ready
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
@@ -49,18 +49,18 @@ async def _make_table(owner_dsn: str) -> None:
         await connection.close()
 
 
-def _worker(connection: Connection) -> Child:
+def _worker(connection: Connection) -> ChildSpec:
     environment = {"FLOOR_TEMPORAL": connection.temporal_address}
-    return _child("floor_worker", environment, says_ready)
+    return _child("floor_worker", environment, has_logged_ready)
 
 
-def _api(connection: Connection, port: int, ready: Probe) -> Child:
+def _api(connection: Connection, port: int, ready: ReadinessProbe) -> ChildSpec:
     environment = {"FLOOR_DSN": connection.postgres_owner_dsn, "FLOOR_PORT": str(port)}
     return _child("floor_api", environment, ready)
 
 
-def _child(module: str, environment: Mapping[str, str], ready: Probe) -> Child:
-    return Child(
+def _child(module: str, environment: Mapping[str, str], ready: ReadinessProbe) -> ChildSpec:
+    return ChildSpec(
         name=module,
         command=[sys.executable, "-m", f"sandbox.benchmarks.{module}"],
         environment={**environment, "PYTHONUNBUFFERED": "1"},

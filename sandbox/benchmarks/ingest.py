@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import Bookmaker, full_deposit
+from sandbox.benchmarks.bookmaker import ReferralTraffic, full_deposit
 from sandbox.benchmarks.caller import Caller
 from sandbox.benchmarks.figures import Figure, percentile
 from sandbox.benchmarks.load import Act, bounded, burst, steady
@@ -25,11 +25,13 @@ async def measure_events(bench: Bench) -> list[Figure]:
     floor = await _steady_deposits(bench.floor_caller, "/deposits")
     figures += _latencies(f"POST deposits at {DEPOSITS_A_SECOND:g}/s", real, floor)
     fastest = await burst(
-        _depositing(bench.caller, "/v1/events/deposits", "burst"), at_once=AT_ONCE, seconds=BURST_S
+        _deposit_sender(bench.caller, "/v1/events/deposits", "burst"),
+        at_once=AT_ONCE,
+        seconds=BURST_S,
     )
     await bench.watch.quiet()
     floor_fastest = await burst(
-        _depositing(bench.floor_caller, "/deposits", "burst"), at_once=AT_ONCE, seconds=BURST_S
+        _deposit_sender(bench.floor_caller, "/deposits", "burst"), at_once=AT_ONCE, seconds=BURST_S
     )
     name = f"POST deposits, {AT_ONCE} callers"
     return [*figures, Figure(name=name, unit="1/s", value=fastest, floor=floor_fastest)]
@@ -37,7 +39,7 @@ async def measure_events(bench: Bench) -> list[Figure]:
 
 async def measure_clicks(bench: Bench) -> list[Figure]:
     """Every visitor is new, so that each click makes an invitation and starts its workflow."""
-    code = await Bookmaker(bench.caller, series="clicked").code(0)
+    code = await ReferralTraffic(bench.caller, series="clicked").code(0)
     clicks, floor_clicks = Clicks(bench.caller), Clicks(bench.floor_caller)
     await bounded(range(AT_ONCE), lambda _: bench.caller.get(f"/r/{code}"), at_once=AT_ONCE)
     await bench.watch.quiet()
@@ -69,12 +71,12 @@ class Clicks:
 
 
 async def _steady_deposits(caller: Caller, path: str) -> list[float]:
-    await bounded(range(AT_ONCE), _depositing(caller, path, "warm-up"), at_once=AT_ONCE)
-    act = _depositing(caller, path, "steady")
+    await bounded(range(AT_ONCE), _deposit_sender(caller, path, "warm-up"), at_once=AT_ONCE)
+    act = _deposit_sender(caller, path, "steady")
     return await steady(act, per_second=DEPOSITS_A_SECOND, seconds=STEADY_S)
 
 
-def _depositing(caller: Caller, path: str, series: str) -> Act:
+def _deposit_sender(caller: Caller, path: str, series: str) -> Act:
     return lambda number: caller.post(path, full_deposit(f"{series}-{number}"))
 
 

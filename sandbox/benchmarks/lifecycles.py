@@ -8,8 +8,8 @@ from typing import Final
 from temporalio.client import WorkflowHandle
 
 from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import QUICK, REFERRALS_A_CODE, Bookmaker
-from sandbox.benchmarks.drain import Drain
+from sandbox.benchmarks.bookmaker import QUICK, REFERRALS_A_CODE, ReferralTraffic
+from sandbox.benchmarks.drain import CpuMeter
 from sandbox.benchmarks.figures import Figure
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, Life
 from sandbox.benchmarks.load import bounded
@@ -35,7 +35,7 @@ async def measure(bench: Bench, *, count: int) -> list[Figure]:
     await _real(bench, "warm-up", WARM_UP)
     await _floor(bench, "warm-up", WARM_UP)
     pids = {**bench.connection.pids, "floor": bench.floors.worker_pid}
-    real, floor = Drain(), Drain()
+    real, floor = CpuMeter(), CpuMeter()
     for turn in range(TURNS):
         lives = math.ceil(count / TURNS)
         async with real.measuring(pids, lives=lives):
@@ -52,7 +52,7 @@ async def measure(bench: Bench, *, count: int) -> list[Figure]:
     return [rate, *_cpu_figures(real, floor)]
 
 
-def _cpu_figures(real: Drain, floor: Drain) -> Iterable[Figure]:
+def _cpu_figures(real: CpuMeter, floor: CpuMeter) -> Iterable[Figure]:
     floors = {"worker": floor.cpu_ms("floor"), "temporal": floor.cpu_ms("temporal")}
     for name in PROCESSES:
         yield Figure(
@@ -71,12 +71,12 @@ def _cpu_figures(real: Drain, floor: Drain) -> Iterable[Figure]:
 
 async def _real(bench: Bench, series: str, count: int) -> None:
     """From the first click to the last settled referral."""
-    maker = Bookmaker(bench.caller, series=series, campaign=QUICK)
+    maker = ReferralTraffic(bench.caller, series=series, campaign=QUICK)
     await bounded(range(math.ceil(count / REFERRALS_A_CODE)), maker.code, at_once=AT_ONCE)
     for wave in (maker.click, maker.sign_up, maker.deposit):
         await bounded(range(count), wave, at_once=AT_ONCE)
         await bench.watch.quiet()
-    await bench.watch.all_at("SETTLED", maker.referrals.values())
+    await bench.watch.wait_until_all_at("SETTLED", maker.referrals.values())
 
 
 async def _floor(bench: Bench, series: str, count: int) -> None:

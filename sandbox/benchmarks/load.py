@@ -40,7 +40,7 @@ async def burst(act: Act, *, at_once: int, seconds: float) -> float:
     """Acts a second with `at_once` callers, each of which asks again when it was answered."""
     start_s = time.perf_counter()
     counts = await asyncio.gather(
-        *(_again(act, caller, at_once, until_s=start_s + seconds) for caller in range(at_once))
+        *(_repeat(act, caller, at_once, until_s=start_s + seconds) for caller in range(at_once))
     )
     return sum(counts) / (time.perf_counter() - start_s)
 
@@ -51,7 +51,7 @@ async def _on_time(act: Act, number: int, *, due_s: float) -> float:
     return (time.perf_counter() - due_s) * 1000
 
 
-async def _again(act: Act, caller: int, callers: int, *, until_s: float) -> int:
+async def _repeat(act: Act, caller: int, callers: int, *, until_s: float) -> int:
     answered = 0
     while time.perf_counter() < until_s:
         await act(caller + answered * callers)

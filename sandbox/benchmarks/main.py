@@ -26,7 +26,7 @@ DIRECTORY: Final = Path(".stack/bench")
 
 def main(lifecycles: int, json_file: Path | None = None) -> int:
     """0 when everything could be measured, whether or not the targets were reached."""
-    figures = uvloop.run(_measured(lifecycles))
+    figures = uvloop.run(_measure(lifecycles))
     Console(width=130).print(table(figures, title="referrals bench"))
     if json_file is not None:
         json_file.write_text(json.dumps([figure.plain() for figure in figures], indent=2))
@@ -34,7 +34,7 @@ def main(lifecycles: int, json_file: Path | None = None) -> int:
     return 0
 
 
-async def _measured(count: int) -> list[Figure]:
+async def _measure(count: int) -> list[Figure]:
     console = Console(stderr=True)
     async with _bench(console) as bench:
         await open_campaigns(bench.connection, bench.caller)

@@ -29,7 +29,7 @@ class Watch:
         """Everything heard has been routed, and carried to its workflow."""
         await until(lambda: self._connection.fetchval(_QUIET), "the courier to be done")
 
-    async def all_at(self, stage: str, referrals: Iterable[str]) -> None:
+    async def wait_until_all_at(self, stage: str, referrals: Iterable[str]) -> None:
         ids = list(referrals)
 
         async def reached() -> bool:

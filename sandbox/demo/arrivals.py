@@ -16,7 +16,7 @@ SAFARI: Final = (
 PHONE: Final = {"os_version": "18.5", "locale": "en-US", "time_zone": "America/New_York"}
 
 
-async def typed_later(book: Book, proofs: Proofs) -> None:
+async def claim_code_after_signup(book: Book, proofs: Proofs) -> None:
     """The deposit is there before anybody knows who brought the player."""
     referrer_id, friend = unique("referrer"), unique("friend")
     code = await book.code(referrer_id)
@@ -32,7 +32,7 @@ async def typed_later(book: Book, proofs: Proofs) -> None:
     proofs.add("credited", expected="$10.00", seen=balance.dollars("available"))
 
 
-async def asked_first(book: Book, proofs: Proofs) -> None:
+async def confirm_match_before_paying(book: Book, proofs: Proofs) -> None:
     """A likeness is only ever a question; money waits for the answer."""
     referrer_id, friend = unique("referrer"), unique("friend")
     code = await book.code(referrer_id)
@@ -51,7 +51,7 @@ async def asked_first(book: Book, proofs: Proofs) -> None:
     proofs.add("stage", expected="REWARDED", seen=credited.stage)
 
 
-async def nobody_guessed(book: Book, proofs: Proofs) -> None:
+async def ambiguous_match_asks_nothing(book: Book, proofs: Proofs) -> None:
     for _ in range(2):
         code = await book.code(unique("referrer"))
         await book.click(code, platform="web", ip=DORM, **PHONE)

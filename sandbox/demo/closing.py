@@ -19,7 +19,7 @@ def closing(connection: Connection) -> tuple[Story, ...]:
         Story("The life of one referral, as its audit trail tells it", show_one_referral),
         Story(
             "The ledger: where the money came from, and where it is now",
-            partial(prove_the_books, connection),
+            partial(prove_ledger_balances, connection),
         ),
         Story(
             "Temporal, where an engineer looks into each referral",
@@ -41,7 +41,7 @@ async def show_one_referral(book: Book, proofs: Proofs) -> None:
     proofs.add("its workflow", expected=pair.invitation.workflow_id, seen=referral.workflow_id)
 
 
-async def prove_the_books(connection: Connection, book: Book, proofs: Proofs) -> None:
+async def prove_ledger_balances(connection: Connection, book: Book, proofs: Proofs) -> None:
     sums = await _sums(connection)
     table = Table("accounts", "currency")
     table.add_column("minor units", justify="right")

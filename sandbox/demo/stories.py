@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.demo.arrivals import (
-    asked_first,
+    ambiguous_match_asks_nothing,
+    claim_code_after_signup,
+    confirm_match_before_paying,
     disputed,
-    nobody_guessed,
     read_on_a_phone,
-    typed_later,
 )
 from sandbox.demo.proofs import Proofs
 from sandbox.sportsbook.book import Book
@@ -94,7 +94,7 @@ async def shared_card(book: Book, proofs: Proofs) -> None:
     await book.send(deposit(pair.referee_id, payment_instrument=CARD + pair.referrer_id))
     await book.at_stage(pair.referral_id, "HELD")
     held = await book.balance(pair.referrer_id)
-    review = await book.review_of(pair.referral_id)
+    review = await book.wait_for_review(pair.referral_id)
     answers = [
         await book.decide(review.review_id, decision, "they are married")
         for decision in ("approve", "approve", "reject")
@@ -159,9 +159,15 @@ STORIES: Final = (
     Story("The deposit is heard before the signup it belongs to", deposit_first),
     Story("A deposit of $5 earns nothing, and spoils nothing: the next one of $20 does", too_small),
     Story("A player signs up with a code of their own", self_referral),
-    Story("A friend deposits first and types the code two hours after signing up", typed_later),
-    Story("A link was followed on this phone, and the app knows nothing of it", asked_first),
-    Story("Two links were followed behind the address of one dorm", nobody_guessed),
+    Story(
+        "A friend deposits first and types the code two hours after signing up",
+        claim_code_after_signup,
+    ),
+    Story(
+        "A link was followed on this phone, and the app knows nothing of it",
+        confirm_match_before_paying,
+    ),
+    Story("Two links were followed behind the address of one dorm", ambiguous_match_asks_nothing),
     Story("Two links were followed and a third friend's code is typed: who, and why", disputed),
     Story("The page of an invitation, on an iPhone that speaks Spanish", read_on_a_phone),
     Story(

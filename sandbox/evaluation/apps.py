@@ -5,10 +5,10 @@ from typing import Final
 from sandbox.evaluation.handed import copied, installed
 from sandbox.evaluation.journey import LINK, Journey
 from sandbox.evaluation.offers import LAST_TOUCH
-from sandbox.evaluation.web import REMEMBERS_IT
+from sandbox.evaluation.web import REMEMBERING_CODE_SHARE
 from sandbox.evaluation.world import relay_address
 
-ANSWERS_FIRST: Final = 0.7
+ANSWERING_FIRST_SHARE: Final = 0.7
 """The share of people who answer a question before they sign up; the others do it afterwards."""
 
 
@@ -117,11 +117,11 @@ async def reinstalled(j: Journey) -> str:
 
 async def _opens_and_signs_up(j: Journey, code: str, *, ip: str | None = None) -> str:
     opened = await j.opens_app(ip=ip or j.person.ip)
-    answers_first = j.happens(ANSWERS_FIRST)
+    answers_first = j.happens(ANSWERING_FIRST_SHARE)
     if answers_first:
         await j.answers(opened, invited_by=code)
     await j.minutes(1, 20)
-    typed = code if j.happens(REMEMBERS_IT) else None
+    typed = code if j.happens(REMEMBERING_CODE_SHARE) else None
     await j.signs_up(j.person.phone, token=opened.token, code=typed)
     if not answers_first:
         await j.answers(opened, invited_by=code)

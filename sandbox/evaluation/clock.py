@@ -28,23 +28,23 @@ class Lane:
 
     async def until(self, at: datetime) -> None:
         """Let the others of this place go on until then."""
-        turn = self._turn(at)
+        turn = self._enqueue(at)
         self._rested.set()
         await turn
 
     def begin(
         self, group: asyncio.TaskGroup, at: datetime, story: Coroutine[Any, Any, None]
     ) -> None:
-        group.create_task(self._tell(self._turn(at), story))
+        group.create_task(self._tell(self._enqueue(at), story))
 
-    async def go_on(self) -> None:
+    async def run_next(self) -> None:
         """Give the next one their turn, until they wait for something again or are done."""
         self.now, _, turn = heappop(self._due)
         self._rested.clear()
         turn.set_result(None)
         await self._rested.wait()
 
-    def _turn(self, at: datetime) -> asyncio.Future[None]:
+    def _enqueue(self, at: datetime) -> asyncio.Future[None]:
         turn = asyncio.get_running_loop().create_future()
         heappush(self._due, (max(at, self.now), next(self._numbers), turn))
         return turn
@@ -72,6 +72,6 @@ async def _advance(lanes: Sequence[Lane], waiting: list[tuple[datetime, int]]) -
     while waiting:
         _, number = heappop(waiting)
         lane = lanes[number]
-        await lane.go_on()
+        await lane.run_next()
         if lane.next_at is not None:
             heappush(waiting, (lane.next_at, number))

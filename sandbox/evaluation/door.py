@@ -47,7 +47,7 @@ class Answer:
         return {name: morsel.value for name, morsel in jar.items()}
 
 
-def tell_time(app: FastAPI) -> None:
+def use_simulated_time(app: FastAPI) -> None:
     """Let the application ask the simulation for the time."""
     app.dependency_overrides[current_time] = _simulated_time
 
@@ -72,21 +72,21 @@ class Door:
     async def read(self, path: str, *, at: datetime | None = None) -> dict[str, Any]:
         """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
         answer = await self.get(
-            path, at=at or datetime.now(UTC), ip=OWN_SERVERS, headers=self._with_key
+            path, at=at or datetime.now(UTC), ip=OWN_SERVERS, headers=self._authorization
         )
-        return _successful(path, answer).json()
+        return _raise_for_status(path, answer).json()
 
     async def post(self, path: str, body: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
         """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
-        return _successful(path, await self.try_post(path, body, at=at)).json()
+        return _raise_for_status(path, await self.try_post(path, body, at=at)).json()
 
     async def try_post(self, path: str, body: Mapping[str, object], *, at: datetime) -> Answer:
-        headers = self._with_key | {"content-type": "application/json"}
+        headers = self._authorization | {"content-type": "application/json"}
         content = json.dumps(body).encode()
         return await self._ask("POST", path, content, at=at, ip=OWN_SERVERS, headers=headers)
 
     @property
-    def _with_key(self) -> dict[str, str]:
+    def _authorization(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._key}"}
 
     async def _ask(
@@ -149,7 +149,7 @@ def _scope(
     }
 
 
-def _successful(path: str, answer: Answer) -> Answer:
+def _raise_for_status(path: str, answer: Answer) -> Answer:
     if answer.status >= 300:
         raise RuntimeError(f"{path}: {answer.status} {answer.body.decode()}")
     return answer

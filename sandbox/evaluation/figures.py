@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sandbox.evaluation.paths import PATHS, Path
+from sandbox.evaluation.paths import SCENARIOS, Path
 from sandbox.evaluation.play import Told
 
 
@@ -44,8 +44,10 @@ class Figure:
         return asdict(self)
 
 
-def figures_of(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[Figure]:
-    return [_figure(path, [one for one in told if one.path == path.name], bound) for path in PATHS]
+def results_by_scenario(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[Figure]:
+    return [
+        _figure(path, [one for one in told if one.path == path.name], bound) for path in SCENARIOS
+    ]
 
 
 def total(figures: Sequence[Figure]) -> Figure:
@@ -75,7 +77,7 @@ def complaints(figures: Iterable[Figure]) -> list[str]:
     return found
 
 
-def others_paid(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[str]:
+def payments_outside_the_plan(told: Sequence[Told], bound: Mapping[str, Bound]) -> list[str]:
     """Other players of a story open accounts and deposit nothing; for them nobody is paid."""
     known = {one.player_id for one in told}
     return [

@@ -11,13 +11,13 @@ from sandbox.evaluation.links import Links
 from sandbox.evaluation.sportsbook import Sportsbook
 from sandbox.evaluation.world import Device, Person
 
-ANSWERED: Final = 0.8
+ANSWERING_SHARE: Final = 0.8
 """The share of people who answer the question whether somebody invited them; they do not lie."""
 LINK: Final = "https://refer.example/r/"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class FirstOpenAnswer:
     """What the service told an app at its first open; all None where it found nothing."""
 
     token: str | None
@@ -96,7 +96,7 @@ class Journey:
             self.links.followed(code, by=self.person.player_id, at=self.now, ip=address)
         return page
 
-    async def opens_app(self, **found: object) -> Opened:
+    async def opens_app(self, **found: object) -> FirstOpenAnswer:
         """The first open after an install, with what the platform gives any app."""
         phone = self.person.phone
         looks = {
@@ -114,13 +114,13 @@ class Journey:
         told = await self.sportsbook.resolve(known, at=self.now)
         if told["ask"] is not None:
             self.asked = True
-            sure = self.links.mean_only(told["code"], at=self.now, ip=str(known["ip"]))
+            sure = self.links.is_only_candidate(told["code"], at=self.now, ip=str(known["ip"]))
             self.asked_in_doubt = self.asked_in_doubt or not sure
-        return Opened(told["referral_token"], told["code"], told["ask"])
+        return FirstOpenAnswer(told["referral_token"], told["code"], told["ask"])
 
-    async def answers(self, opened: Opened, invited_by: str | None) -> None:
+    async def answers(self, opened: FirstOpenAnswer, invited_by: str | None) -> None:
         """Say truthfully whether that code invited them, if they were asked; or look away."""
-        if opened.ask is None or opened.token is None or not self.happens(ANSWERED):
+        if opened.ask is None or opened.token is None or not self.happens(ANSWERING_SHARE):
             return
         await self.minutes(0.1, 2)
         confirmed = opened.code == invited_by

@@ -12,7 +12,7 @@ MATCH_WINDOW: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
+class _FollowedLink:
     code: str
     by: str
     at: datetime
@@ -23,17 +23,17 @@ class _Followed:
 class Links:
     """Those of one place, whose people act one after the other."""
 
-    _lately: list[_Followed] = field(default_factory=list)
+    _lately: list[_FollowedLink] = field(default_factory=list)
     _signed_up: set[str] = field(default_factory=set)
 
     def followed(self, code: str, *, by: str, at: datetime, ip: str) -> None:
-        self._lately.append(_Followed(code, by, at, ip))
+        self._lately.append(_FollowedLink(code, by, at, ip))
 
     def signed_up(self, player_id: str) -> None:
         """Whatever they had followed is no doubt about others any more."""
         self._signed_up.add(player_id)
 
-    def mean_only(self, code: str, *, at: datetime, ip: str) -> bool:
+    def is_only_candidate(self, code: str, *, at: datetime, ip: str) -> bool:
         """Whether it was followed at that address within the window, and no other waits there."""
         self._lately = [one for one in self._lately if at < one.at + MATCH_WINDOW]
         here = [one for one in self._lately if one.ip == ip]

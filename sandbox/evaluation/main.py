@@ -27,13 +27,13 @@ from sandbox.evaluation.figures import (
     Bound,
     Figure,
     complaints,
-    figures_of,
-    others_paid,
+    payments_outside_the_plan,
+    results_by_scenario,
     table,
     total,
 )
 from sandbox.evaluation.plan import BEGINS_AT, planned
-from sandbox.evaluation.play import Told, door_of, play
+from sandbox.evaluation.play import Told, build_client, play
 from stack.postgres import APPLICATION, sqlalchemy_url, throwaway
 
 OWNERS: Final = ("marketer", "approver")
@@ -47,7 +47,7 @@ def main(journeys: int, seed: int, processes: int, json_file: Path | None = None
     configure_logging(LOG_LEVEL)
     console = Console(width=150)
     began = time.monotonic()
-    figures, found = uvloop.run(_evaluated(journeys, seed, processes))
+    figures, found = uvloop.run(_evaluate(journeys, seed, processes))
     console.print(table(figures, title=f"{journeys} journeys, seed {seed}"))
     console.print("* carries an intact token or code: all of them have to be correct")
     for complaint in found:
@@ -59,13 +59,13 @@ def main(journeys: int, seed: int, processes: int, json_file: Path | None = None
     return 1 if found else 0
 
 
-async def _evaluated(journeys: int, seed: int, processes: int) -> tuple[list[Figure], list[str]]:
+async def _evaluate(journeys: int, seed: int, processes: int) -> tuple[list[Figure], list[str]]:
     async with throwaway() as cluster:
         owner_url = sqlalchemy_url(cluster.owner_dsn)
         await asyncio.to_thread(upgrade, owner_url, application_role=APPLICATION)
         settings = settings_for(sqlalchemy_url(cluster.application_dsn))
         key = await prepare(settings)
-        told = await _played(settings, key, journeys, seed, processes)
+        told = await _play_in_processes(settings, key, journeys, seed, processes)
         return await judged(settings, told, key=key)
 
 
@@ -88,7 +88,9 @@ async def prepare(settings: Settings) -> str:
     """Keys and campaigns on an empty, migrated database; the key has every scope."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
         keys = [await _key(database, owner) for owner in OWNERS]
-        drafter, publisher = (door_of(settings, database, key=key, wrapped=None) for key in keys)
+        drafter, publisher = (
+            build_client(settings, database, key=key, wrapped=None) for key in keys
+        )
         await offers.publish(drafter, publisher, starts_at=BEGINS_AT)
         return keys[0]
 
@@ -98,29 +100,31 @@ async def judged(
 ) -> tuple[list[Figure], list[str]]:
     """The figures, and everything that must not be."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
-        door = door_of(settings, database, key=key, wrapped=None)
+        door = build_client(settings, database, key=key, wrapped=None)
         bound = await _bound(door)
-        figures = figures_of(told, bound)
+        figures = results_by_scenario(told, bound)
         report = await verified(database)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
-    return figures, [*complaints(figures), *others_paid(told, bound), *broken]
+    return figures, [*complaints(figures), *payments_outside_the_plan(told, bound), *broken]
 
 
-async def _played(
+async def _play_in_processes(
     settings: Settings, key: str, journeys: int, seed: int, processes: int
 ) -> list[Told]:
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         parts = await asyncio.gather(
             *(
-                loop.run_in_executor(pool, _shard, settings, key, journeys, seed, number, processes)
+                loop.run_in_executor(
+                    pool, _play_shard, settings, key, journeys, seed, number, processes
+                )
                 for number in range(processes)
             )
         )
     return [one for part in parts for one in part]
 
 
-def _shard(  # noqa: PLR0917 - a process of its own is told everything
+def _play_shard(  # noqa: PLR0917 - a process of its own is told everything
     settings: Settings, key: str, journeys: int, seed: int, number: int, processes: int
 ) -> list[Told]:
     configure_logging(LOG_LEVEL)

@@ -34,7 +34,7 @@ class Path:
     phone: str | None = None
 
 
-PATHS: Final = (
+SCENARIOS: Final = (
     Path(name="same browser", story=web.same_browser, weight=12, must_arrive=True),
     Path(
         name="same browser, days later by cookie",
@@ -155,7 +155,7 @@ PATHS: Final = (
     ),
     Path(
         name="nobody; a twin phone says yes",
-        story=strangers.twin_without_device_id,
+        story=strangers.identical_phone_without_device_id,
         weight=2,
         places=AT_HOME,
         phone="ios",

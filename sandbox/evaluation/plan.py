@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
-from sandbox.evaluation.paths import PATHS, Path
-from sandbox.evaluation.world import Kind, Person, address_of, person
+from sandbox.evaluation.paths import SCENARIOS, Path
+from sandbox.evaluation.world import Kind, Person, network_address, person
 
 BEGINS_AT: Final = datetime(2025, 3, 3, tzinfo=UTC)
 """Far enough in the past that nothing which is reported lies ahead of the real clock."""
@@ -16,7 +16,7 @@ PEOPLE: Final = {Kind.HOME: (1, 3), Kind.MOBILE: (20, 40), Kind.DORM: (60, 140)}
 OPENING_DAYS: Final = 60
 MOBILE_DAYS: Final = 10
 DORM_EVENING: Final = timedelta(hours=3)
-JOURNEYS_A_FRIEND: Final = 8
+JOURNEYS_PER_FRIEND: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedJourney:
     """One journey before it begins; all chance on it comes from `seed`."""
 
     path: Path
@@ -48,7 +48,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    journeys: tuple[Planned, ...]
+    journeys: tuple[PlannedJourney, ...]
     friends: int
 
     def shard(self, number: int, *, of: int) -> "Plan":
@@ -60,23 +60,27 @@ class Plan:
 def planned(journeys: int, *, seed: int) -> Plan:
     """Every path at least once; then as often as their weights say."""
     draw = Random(seed)  # noqa: S311 - a simulation that can be repeated
-    weights = [path.weight for path in PATHS]
-    paths = [*PATHS, *draw.choices(PATHS, weights, k=max(0, journeys - len(PATHS)))][:journeys]
+    weights = [path.weight for path in SCENARIOS]
+    paths = [*SCENARIOS, *draw.choices(SCENARIOS, weights, k=max(0, journeys - len(SCENARIOS)))][
+        :journeys
+    ]
     places = _Places(draw)
     told = [_journey(draw, number, path, places, seed) for number, path in enumerate(paths)]
-    return Plan(tuple(told), max(2, journeys // JOURNEYS_A_FRIEND))
+    return Plan(tuple(told), max(2, journeys // JOURNEYS_PER_FRIEND))
 
 
-def places_of(plan: Plan) -> Sequence[Place]:
+def networks_of(plan: Plan) -> Sequence[Place]:
     return tuple({one.place.number: one.place for one in plan.journeys}.values())
 
 
-def _journey(draw: Random, number: int, path: Path, places: "_Places", seed: int) -> Planned:
+def _journey(draw: Random, number: int, path: Path, places: "_Places", seed: int) -> PlannedJourney:
     place = places.one_of(path.places)
     platform = path.phone or draw.choice(("ios", "android"))
-    who = person(draw, player_id=f"player-{number}", ip=address_of(place.number), platform=platform)
+    who = person(
+        draw, player_id=f"player-{number}", ip=network_address(place.number), platform=platform
+    )
     at = place.opens_at + place.spread * draw.random()
-    return Planned(path, place, who, at, f"{seed}:{number}")
+    return PlannedJourney(path, place, who, at, f"{seed}:{number}")
 
 
 class _Places:

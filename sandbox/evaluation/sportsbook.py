@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from activities.fraud import FraudActivities
 from activities.messages import Look
-from activities.records import Records
+from activities.records import LockedReferrals
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
 from db.engine import Database
-from db.paging import Wanted
+from db.paging import PageRequest
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
@@ -48,7 +48,7 @@ class Sportsbook:
         self._door = door
         self._tokens = Tokens(settings.token_key.get_secret_value())
         hasher = Hasher(settings.hash_key.get_secret_value())
-        records = Records(database, hasher=hasher, tokens=self._tokens)
+        records = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self._acts = Acts(FraudActivities(records), RewardActivities(records))
         self._codes: dict[tuple[str, str], str] = {}
 
@@ -100,7 +100,7 @@ class Sportsbook:
         now = at + ROUTED_AFTER
         wanted = Filter(referee_id=player_id, stage=Stage.SIGNED_UP)
         async with self._database.reading() as session:
-            bound = await referral_views.listing(session, wanted, Wanted(limit=1))
+            bound = await referral_views.listing(session, wanted, PageRequest(limit=1))
         for referral in bound.items:
             standing = Standing(referral.stage, referral.until)
             look = Look(referral_id=referral.referral_id, standing=standing, now=now)

@@ -28,7 +28,7 @@ async def neighbour_followed_a_link(j: Journey) -> None:
     await nobody_in_an_app(j)
 
 
-async def twin_without_device_id(j: Journey) -> None:
+async def identical_phone_without_device_id(j: Journey) -> None:
     """A roommate with the same phone says yes to the question; this person says no, or nothing."""
     code = await j.friend(LAST_TOUCH)
     await j.taps(code, j.person.phone)

@@ -6,9 +6,9 @@ from sandbox.evaluation.handed import installed
 from sandbox.evaluation.journey import Journey
 from sandbox.evaluation.offers import FIRST_TOUCH, LANDING, LAST_TOUCH
 
-TYPES_IT: Final = 0.55
+TYPING_CODE_SHARE: Final = 0.55
 """The share of people who remember the code, or read it again, where no token came along."""
-REMEMBERS_IT: Final = 0.3
+REMEMBERING_CODE_SHARE: Final = 0.3
 TOKEN: Final = "referral_token"
 
 
@@ -34,14 +34,14 @@ async def another_browser(j: Journey) -> str:
     code = await j.friend(LAST_TOUCH)
     await j.taps(code, j.person.phone)
     await j.hours(0.1, 30)
-    await j.signs_up(j.person.phone, code=code if j.happens(TYPES_IT) else None)
+    await j.signs_up(j.person.phone, code=code if j.happens(TYPING_CODE_SHARE) else None)
     return code
 
 
 async def social_app_then_typed(j: Journey) -> str:
     """The browser inside a social app has cookies of its own; the page shows the code."""
     code = await j.friend(LAST_TOUCH)
-    await j.taps(code, j.person.phone, agent=j.person.phone.in_app_agent)
+    await j.taps(code, j.person.phone, agent=j.person.phone.in_app_user_agent)
     await j.minutes(1, 60)
     await j.signs_up(j.person.phone, code=code)
     return code
@@ -78,7 +78,7 @@ async def device_switch(j: Journey) -> str:
     code = await j.friend(LAST_TOUCH)
     await j.taps(code, j.person.phone)
     await j.hours(0.2, 48)
-    await j.signs_up(j.person.desktop, code=code if j.happens(TYPES_IT) else None)
+    await j.signs_up(j.person.desktop, code=code if j.happens(TYPING_CODE_SHARE) else None)
     return code
 
 
@@ -86,7 +86,7 @@ async def cleared_cookies(j: Journey) -> str:
     code = await j.friend(LAST_TOUCH)
     await j.taps(code, j.person.desktop)
     await j.days(1, 10)
-    await j.signs_up(j.person.desktop, code=code if j.happens(REMEMBERS_IT) else None)
+    await j.signs_up(j.person.desktop, code=code if j.happens(REMEMBERING_CODE_SHARE) else None)
     return code
 
 

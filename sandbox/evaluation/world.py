@@ -45,7 +45,7 @@ class Device:
         return f"Mozilla/5.0 ({self.os_version}) {_CHROME} Safari/537.36"
 
     @property
-    def in_app_agent(self) -> str:
+    def in_app_user_agent(self) -> str:
         """The user agent of the browser inside a social app."""
         if self.platform == "ios":
             return self.agent.split(" Version/")[0] + " Mobile/15E148 Instagram 334.0.4.32.98"
@@ -96,7 +96,7 @@ _RELAY_NETWORK: Final = int(IPv6Address("2001:db8::"))
 _RELAY_HOST_BITS: Final = 96
 
 
-def address_of(place: int) -> str:
+def network_address(place: int) -> str:
     """The one address behind which everybody at a place is."""
     return str(IPv4Address(_TEST_NETWORK + place))
 

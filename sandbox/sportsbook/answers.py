@@ -33,7 +33,7 @@ class Candidate(Answer):
     outcome: str
 
 
-class Again(Answer):
+class Redecision(Answer):
     outcome: str
     agrees: bool
 
@@ -43,7 +43,7 @@ class Decision(Answer):
 
     outcome: str
     candidates: list[Candidate]
-    decided_again: Again | None
+    decided_again: Redecision | None
 
 
 class Reward(Answer):

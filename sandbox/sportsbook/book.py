@@ -118,7 +118,7 @@ class Book:
         answer = await self.call("POST", f"/v1/players/{player_id}/spend", body)
         return Balance.model_validate_json(answer.raise_for_status().content)
 
-    async def review_of(self, referral_id: str) -> Review:
+    async def wait_for_review(self, referral_id: str) -> Review:
         async def ask() -> list[Review]:
             page = await self._page("/v1/reviews", limit=200)
             reviews = [Review.model_validate(item) for item in page]

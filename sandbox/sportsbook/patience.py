@@ -12,7 +12,7 @@ _LONGEST_PAUSE_S: Final = 0.5
 _Seen = TypeVar("_Seen")
 
 
-class NeverHappenedError(AssertionError):
+class WaitTimeoutError(AssertionError):
     """What was waited for was not seen in time; says what was seen instead."""
 
 
@@ -27,7 +27,7 @@ async def until(
     deadline, pause_s = time.monotonic() + within_s, _FIRST_PAUSE_S
     while not holds(seen := await ask()):
         if time.monotonic() > deadline:
-            raise NeverHappenedError(f"not within {within_s:g} s: {what}; seen: {seen!r}")
+            raise WaitTimeoutError(f"not within {within_s:g} s: {what}; seen: {seen!r}")
         await asyncio.sleep(pause_s)
         pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.3)
     return seen

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import select
 
-from activities.fraud import FraudActivities, FraudSignal
+from activities.fraud import FraudActivities, FraudProvider
 from activities.messages import Heard, Look, Scoring
-from activities.records import Records
+from activities.records import LockedReferrals
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
@@ -77,8 +77,8 @@ class Acting:
         return (await self.stored()).stage
 
 
-def acting(database: Database, row: ReferralRow, *signals: FraudSignal) -> Acting:
-    records = Records(database, hasher=HASHER, tokens=TOKENS)
+def acting(database: Database, row: ReferralRow, *signals: FraudProvider) -> Acting:
+    records = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
     return Acting(
         database,
         row,
@@ -90,7 +90,7 @@ def acting(database: Database, row: ReferralRow, *signals: FraudSignal) -> Actin
 
 async def signed_up(
     database: Database,
-    *signals: FraudSignal,
+    *signals: FraudProvider,
     terms: Terms = TERMS,
     budget: Money | None = None,
     offer: Offer | None = None,
@@ -108,7 +108,7 @@ async def signed_up(
     return acting(database, row, *signals)
 
 
-async def referrer_is_known_by(acts: Acting, **traces: object) -> None:
+async def record_referrer_signup(acts: Acting, **traces: object) -> None:
     """The referrer signed up long ago, and left these traces."""
     known = signup(acts.row.referrer_id, at=NOW - timedelta(days=300), **traces)
     await acts.hears(known, player_id=acts.row.referrer_id)

@@ -6,7 +6,7 @@ import pytest
 
 from db.engine import Database
 from stack.postgres import Postgres
-from tests.books import broken_promises
+from tests.books import violated_invariants
 from tests.fixtures.databases import connected, copied
 
 
@@ -14,4 +14,4 @@ from tests.fixtures.databases import connected, copied
 async def database(postgres: Postgres, migrated: str) -> AsyncIterator[Database]:
     async with copied(postgres, migrated) as urls, connected(urls.application) as database:
         yield database
-        assert await broken_promises(database) == {}
+        assert await violated_invariants(database) == {}

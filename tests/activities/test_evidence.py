@@ -11,16 +11,16 @@ from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from referrals.fraud import assessments
 from tests import books
-from tests.activities.acting import LATER, Acting, referrer_is_known_by, signed_up
+from tests.activities.acting import LATER, Acting, record_referrer_signup, signed_up
 from tests.builders import deposit, signup
 
 
-def trace(letter: str) -> str:
+def hashed(letter: str) -> str:
     return "hm1:" + letter * 64
 
 
 def traces(field: str, letter: str) -> dict[str, Any]:
-    return {field: trace(letter)}
+    return {field: hashed(letter)}
 
 
 async def reasons(acts: Acting) -> list[str]:
@@ -64,7 +64,7 @@ async def test_what_a_signup_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict
 ) -> None:
     acts = await signed_up(database)
-    await referrer_is_known_by(acts, **traces(field, "b"))
+    await record_referrer_signup(acts, **traces(field, "b"))
     await acts.hears(signup(acts.referee_id, **traces(field, "b")), deposit(acts.referee_id))
 
     assert (await acts.scored()).verdict is verdict
@@ -75,30 +75,30 @@ async def test_an_instrument_shared_with_another_friend_of_the_same_referrer(
 ) -> None:
     first = await signed_up(database)
     second = await signed_up(database, referrer_id=first.row.referrer_id)
-    await first.hears(deposit(first.referee_id, payment_instrument=trace("c")))
-    await second.hears(deposit(second.referee_id, payment_instrument=trace("c")))
+    await first.hears(deposit(first.referee_id, payment_instrument=hashed("c")))
+    await second.hears(deposit(second.referee_id, payment_instrument=hashed("c")))
 
     assert (await second.scored()).verdict is Verdict.REVIEW
 
 
 async def test_what_strangers_share_says_nothing(database: Database) -> None:
     first, second = await signed_up(database), await signed_up(database)
-    await first.hears(deposit(first.referee_id, payment_instrument=trace("d")))
-    await second.hears(deposit(second.referee_id, payment_instrument=trace("d")))
+    await first.hears(deposit(first.referee_id, payment_instrument=hashed("d")))
+    await second.hears(deposit(second.referee_id, payment_instrument=hashed("d")))
 
     assert (await second.scored()).verdict is Verdict.PASS
 
 
 async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
     acts = await signed_up(database)
-    await referrer_is_known_by(acts)
+    await record_referrer_signup(acts)
     await acts.hears(deposit(acts.referee_id))
 
     assert (await acts.scored()).score == 0
 
 
 @dataclass(slots=True)
-class Oracle:
+class FixedProvider:
     """An outside signal that answers what it was told to."""
 
     name: str
@@ -116,7 +116,7 @@ class Broken:
         raise ConnectionError(f"nobody answers about {referrer_id} and {referee_id}")
 
 
-class Silent:
+class HangingProvider:
     name = "silent"
 
     async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
@@ -124,11 +124,11 @@ class Silent:
         raise AssertionError(f"answered about {referrer_id} and {referee_id}")
 
 
-@pytest.mark.parametrize("signal", [Broken(), Silent()])
+@pytest.mark.parametrize("signal", [Broken(), HangingProvider()])
 async def test_a_signal_that_cannot_be_had_holds_the_reward(
-    database: Database, signal: Broken | Silent
+    database: Database, signal: Broken | HangingProvider
 ) -> None:
-    acts = await signed_up(database, signal, Oracle("calm", answer=False))
+    acts = await signed_up(database, signal, FixedProvider("calm", answer=False))
     await acts.hears(deposit(acts.referee_id))
 
     assert (await acts.credited()).stage is Stage.HELD
@@ -136,7 +136,7 @@ async def test_a_signal_that_cannot_be_had_holds_the_reward(
 
 
 async def test_an_outside_warning_holds_the_reward(database: Database) -> None:
-    acts = await signed_up(database, Oracle("wary", answer=True))
+    acts = await signed_up(database, FixedProvider("wary", answer=True))
     await acts.hears(deposit(acts.referee_id))
 
     assert (await acts.credited()).stage is Stage.HELD
@@ -149,8 +149,8 @@ async def test_scoring_again_at_the_same_moment_answers_what_was_stored(
     acts = await signed_up(database)
     await acts.hears(deposit(acts.referee_id))
     first = await acts.scored()
-    await referrer_is_known_by(acts, device_id=trace("e"))
-    await acts.hears(deposit(acts.referee_id, at=LATER, device_id=trace("e")))
+    await record_referrer_signup(acts, device_id=hashed("e"))
+    await acts.hears(deposit(acts.referee_id, at=LATER, device_id=hashed("e")))
 
     assert await acts.scored() == first
     assert await reasons(acts) == []
@@ -158,8 +158,8 @@ async def test_scoring_again_at_the_same_moment_answers_what_was_stored(
 
 async def test_the_same_identity_is_refused(database: Database) -> None:
     acts = await signed_up(database)
-    await referrer_is_known_by(acts, kyc_subject=trace("f"))
-    await acts.hears(signup(acts.referee_id, kyc_subject=trace("f")), deposit(acts.referee_id))
+    await record_referrer_signup(acts, kyc_subject=hashed("f"))
+    await acts.hears(signup(acts.referee_id, kyc_subject=hashed("f")), deposit(acts.referee_id))
 
     assert (await acts.credited()).stage is Stage.REJECTED
     assert await books.reason(database, acts.row.id) == "fraud: same_identity"

@@ -13,7 +13,7 @@ from domain.lifecycle.referral import Stage
 from domain.rewards.qualification import qualifying_deposit
 from tests import books
 from tests.activities.acting import Acting, signed_up
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
 
 # The database is shared by all examples, and every example draws ids of its own.
@@ -29,7 +29,7 @@ PLANS: Final = st.lists(
 Plan = list[tuple[int, list[tuple[TakeBack, int]]]]
 
 
-def happenings(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
+def facts_of_plan(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
     made: list[Deposit | Chargeback] = []
     for hours, (minor, taken) in enumerate(plan, start=1):
         paid = deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hours))
@@ -38,9 +38,9 @@ def happenings(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
     return made
 
 
-async def outcome(acts: Acting) -> tuple[Purse, int]:
+async def outcome(acts: Acting) -> tuple[Balances, int]:
     return (
-        await books.purse(acts.database, acts.row.referrer_id),
+        await books.player_balances(acts.database, acts.row.referrer_id),
         await books.budget(acts.database, acts.row.campaign_id),
     )
 
@@ -51,7 +51,7 @@ async def test_what_is_heard_before_crediting_may_come_in_any_order(
     database: Database, plan: Plan, draw: st.DataObject
 ) -> None:
     acts = await signed_up(database)
-    facts = happenings(acts, plan)
+    facts = facts_of_plan(acts, plan)
     earns = qualifying_deposit(facts, TERMS, signed_up_at=NOW)
     heard = [*draw.draw(st.permutations(facts)), *draw.draw(st.lists(st.sampled_from(facts)))]
 
@@ -61,7 +61,7 @@ async def test_what_is_heard_before_crediting_may_come_in_any_order(
 
     assert last is (Stage.REWARDED if earns else Stage.SIGNED_UP)
     credited = 1000 if earns else 0
-    assert await outcome(acts) == (Purse(available=credited), 100_000 - credited)
+    assert await outcome(acts) == (Balances(available=credited), 100_000 - credited)
 
 
 @BOUNDED
@@ -83,4 +83,4 @@ async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
 
     assert (await acts.stored()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
     credited = 1000 if stands else 0
-    assert await outcome(acts) == (Purse(available=credited), 100_000 - credited)
+    assert await outcome(acts) == (Balances(available=credited), 100_000 - credited)

@@ -15,8 +15,8 @@ from domain.lifecycle.referral import Stage, Standing
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
 from tests import books
-from tests.activities.acting import LATER, Acting, acting, referrer_is_known_by, signed_up
-from tests.books import Purse
+from tests.activities.acting import LATER, Acting, acting, record_referrer_signup, signed_up
+from tests.books import Balances
 from tests.builders import (
     NOW,
     TERMS,
@@ -41,7 +41,7 @@ async def paid(database: Database) -> tuple[Acting, Deposit]:
 
 async def in_review(database: Database) -> tuple[Acting, Deposit]:
     acts = await signed_up(database)
-    await referrer_is_known_by(acts, device_id="hm1:" + "a" * 64)
+    await record_referrer_signup(acts, device_id="hm1:" + "a" * 64)
     earned = deposit(acts.referee_id, device_id="hm1:" + "a" * 64)
     await acts.hears(earned)
     assert (await acts.credited()).stage is Stage.HELD
@@ -57,7 +57,7 @@ async def test_crediting_again_credits_once(database: Database) -> None:
 
     assert len(set(answers)) == 1
     assert await books.movements(database, acts.row.id) == [Movement.HOLD, Movement.RELEASE]
-    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
+    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
 
 
 async def test_twenty_at_once_credit_once(database: Database) -> None:
@@ -68,8 +68,8 @@ async def test_twenty_at_once_credit_once(database: Database) -> None:
     answers = await asyncio.gather(*(acts.rewards.credit_reward(look) for _ in range(20)))
 
     assert len(set(answers)) == 1
-    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
-    assert await books.broken_promises(database) == {}
+    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
+    assert await books.violated_invariants(database) == {}
 
 
 async def test_compensating_again_reverses_once(database: Database) -> None:
@@ -83,7 +83,7 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
     assert {answer.stage for answer in answers} == {Stage.REVERSED}
     moved = await books.movements(database, acts.row.id)
     assert sorted(moved) == sorted([Movement.HOLD, Movement.RELEASE, Movement.REVERSE])
-    assert await books.purse(database, acts.row.referrer_id) == Purse()
+    assert await books.player_balances(database, acts.row.referrer_id) == Balances()
 
 
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
@@ -108,7 +108,7 @@ async def test_resolving_again_releases_once(database: Database) -> None:
     answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
 
     assert {answer.stage for answer in answers} == {Stage.REWARDED}
-    assert await books.purse(database, acts.row.referrer_id) == Purse(available=1000)
+    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
 
 
 @pytest.mark.parametrize("stale", [Stage.INVITED, Stage.SIGNED_UP, Stage.DEFERRED, Stage.HELD])
@@ -142,7 +142,7 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
         last = await acts.woken()
 
         assert last in {Stage.REVERSED, Stage.VOIDED, Stage.REJECTED}
-        assert await books.purse(database, acts.row.referrer_id) == Purse()
+        assert await books.player_balances(database, acts.row.referrer_id) == Balances()
 
 
 async def test_of_two_decisions_at_once_one_counts(database: Database) -> None:
@@ -196,7 +196,7 @@ async def test_credits_at_once_never_overspend_a_budget(database: Database) -> N
     assert stages.count(Stage.REWARDED) == 2
     assert stages.count(Stage.DEFERRED) == 6
     assert await books.budget(database, first.row.campaign_id) == 500
-    assert await books.broken_promises(database) == {}
+    assert await books.violated_invariants(database) == {}
 
 
 async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Database) -> None:

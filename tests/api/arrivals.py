@@ -61,7 +61,7 @@ async def referral_of(client: AsyncClient, player_id: str) -> dict[str, Any]:
     return found
 
 
-async def log_of(client: AsyncClient, player_id: str) -> list[dict[str, Any]]:
+async def attribution_log(client: AsyncClient, player_id: str) -> list[dict[str, Any]]:
     """The newest attempt last."""
     answer = await client.get("/v1/attributions", params={"player_id": player_id})
     assert answer.status_code == 200, answer.text

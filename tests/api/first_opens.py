@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import AttributionLog, TouchRow
+from db.tables import AttemptRow, TouchRow
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
@@ -97,11 +97,11 @@ async def touches_of(database: Database, settings: Settings, device_id: str) -> 
         return (await session.scalars(query)).all()
 
 
-async def outcomes_of(database: Database, touches: Sequence[TouchRow]) -> list[str]:
+async def logged_outcomes(database: Database, touches: Sequence[TouchRow]) -> list[str]:
     """What the log has of the attempts behind some touches."""
     ids = [f"resolve:{touch.id}" for touch in touches]
     async with database.reading() as session:
-        query = select(AttributionLog.outcome).where(AttributionLog.attempt_id.in_(ids))
+        query = select(AttemptRow.outcome).where(AttemptRow.attempt_id.in_(ids))
         return sorted(await session.scalars(query))
 
 

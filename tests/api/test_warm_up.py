@@ -6,7 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from api.warm_up import rehearse
 from db.engine import Database
-from tests.fixtures.databases import Urls, connected
+from tests.fixtures.databases import DatabaseUrls, connected
 
 WRITTEN = ("facts", "inbox", "touches", "referrals", "timeline", "outbox", "rate_windows")
 WAITED_FOR = (
@@ -33,7 +33,7 @@ async def test_every_connection_has_planned_what_is_waited_for(fresh_database: D
             assert all(start in planned for start in WAITED_FOR), planned
 
 
-async def test_a_database_that_is_not_migrated_is_told(empty_urls: Urls) -> None:
+async def test_a_database_that_is_not_migrated_is_told(empty_urls: DatabaseUrls) -> None:
     async with connected(empty_urls.application) as database:
         with pytest.raises(ProgrammingError, match="does not exist"):
             await database.warm_up(rehearse)

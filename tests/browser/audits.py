@@ -13,7 +13,7 @@ Landmark = Literal["banner", "main", "contentinfo", "navigation"]
 CONTRAST: Final = 4.5
 TARGET_PX: Final = 44
 
-FAINT_TEXTS: Final = """least => {
+LOW_CONTRAST_TEXTS: Final = """least => {
   const channels = (color) => color.match(/[\\d.]+/g).map(Number);
   const linear = (part) => {
     const share = part / 255;
@@ -47,7 +47,7 @@ SMALL_TARGETS: Final = """least => [...document.querySelectorAll("a, button")]
   .filter(([, box]) => box.height < least || box.width < least)
   .map(([name, box]) => [name, box.width, box.height])"""
 
-WIDER_THAN_THE_SCREEN: Final = """() => [...document.querySelectorAll("body *")]
+OVERFLOWING_ELEMENTS: Final = """() => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > screen.width + 0.5)
   .map((element) => element.outerHTML.slice(0, 80))"""
 
@@ -68,14 +68,14 @@ HEADINGS: Final = """() => [...document.querySelectorAll("h1, h2, h3")]
 LANDMARKS: Final[Sequence[Landmark]] = ("banner", "main", "contentinfo", "navigation")
 
 
-async def complaints_about(
+async def accessibility_issues(
     page: Page, *, landmarks: Sequence[Landmark] = LANDMARKS
 ) -> list[object]:
     """Everything that stands in somebody's way; empty when nothing does."""
     found: list[object] = [
-        *await page.evaluate(FAINT_TEXTS, CONTRAST),
+        *await page.evaluate(LOW_CONTRAST_TEXTS, CONTRAST),
         *await page.evaluate(SMALL_TARGETS, TARGET_PX),
-        *await page.evaluate(WIDER_THAN_THE_SCREEN),
+        *await page.evaluate(OVERFLOWING_ELEMENTS),
         *await page.evaluate(UNNAMED),
     ]
     found += [f"no {part}" for part in landmarks if not await page.get_by_role(part).count()]

@@ -38,7 +38,7 @@ async def test_a_tap_on_the_store_copies_the_link_with_a_token_first(
     browser: Browser, link: str, settings: Settings
 ) -> None:
     async with visit(browser, IPHONE, permissions=CLIPBOARD) as seen:
-        await seen.stand_in_for(APP_STORE)
+        await seen.stub_site(APP_STORE)
         await seen.page.goto(link)
         consent = seen.page.get_by_text("The button copies your invitation link")
         assert await consent.is_visible()
@@ -56,7 +56,7 @@ async def test_a_tap_on_the_store_copies_the_link_with_a_token_first(
 
 async def test_the_store_opens_without_copying(browser: Browser, link: str) -> None:
     async with visit(browser, IPHONE, permissions=CLIPBOARD) as seen:
-        await seen.stand_in_for(APP_STORE)
+        await seen.stub_site(APP_STORE)
         await seen.page.goto(link)
         await seen.page.evaluate("navigator.clipboard.writeText('what was there before')")
         await seen.page.get_by_role("link", name="Open the App Store without copying").tap()
@@ -77,7 +77,7 @@ async def test_the_store_opens_when_copying_is_refused(
     browser: Browser, link: str, refusal: str
 ) -> None:
     async with visit(browser, IPHONE) as seen:
-        await seen.stand_in_for(APP_STORE)
+        await seen.stub_site(APP_STORE)
         await seen.page.goto(link)
         await seen.page.evaluate(f"() => {{ navigator.clipboard.writeText = {refusal}; }}")
         await seen.page.get_by_role("link", name="Get the app on the App Store").tap()

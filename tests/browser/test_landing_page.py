@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.audits import complaints_about
+from tests.browser.audits import accessibility_issues
 from tests.browser.devices import ANDROID, DESKTOP, IPHONE, SMALL_PHONE, Device
 from tests.browser.visits import visit
 
@@ -30,14 +30,14 @@ async def test_shows_an_invitation_without_asking_anybody_else(
         await seen.screenshot(screenshots / f"{device.name}-{locale}.png")
         assert await seen.page.locator("h1").inner_text() == HEADINGS[locale]
         assert await seen.page.locator("svg").count() == (device is DESKTOP)
-        assert await complaints_about(seen.page) == []
+        assert await accessibility_issues(seen.page) == []
     assert seen.requested == [link]
     assert seen.complaints == []
 
 
 @in_two_languages
 @on_every_device
-async def test_every_way_on_works_without_javascript(
+async def test_every_destination_works_without_javascript(
     browser: Browser, link: str, screenshots: Path, device: Device, locale: str
 ) -> None:
     async with visit(browser, device, locale=locale, java_script_enabled=False) as seen:
@@ -47,7 +47,7 @@ async def test_every_way_on_works_without_javascript(
         assert await seen.page.locator("code").inner_text() == link.rpartition("/")[2]
         assert await seen.page.get_by_role("button").count() == 0
         assert await seen.page.locator("[aria-describedby]").count() == 0
-        assert await seen.hosts_of_links() >= {
+        assert await seen.link_hosts() >= {
             "apps.apple.com",
             "play.google.com",
             "book.example",
@@ -58,16 +58,16 @@ async def test_every_way_on_works_without_javascript(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @on_every_device
-async def test_leaves_nobody_out(
+async def test_is_accessible_in_light_and_dark(
     browser: Browser, link: str, screenshots: Path, device: Device, scheme: str
 ) -> None:
     async with visit(browser, device, locale="de-DE", color_scheme=scheme) as seen:
         await seen.page.goto(link)
         await seen.screenshot(screenshots / f"{device.name}-de-DE-{scheme}.png")
-        assert await complaints_about(seen.page) == []
+        assert await accessibility_issues(seen.page) == []
 
 
-async def test_a_closed_link_leaves_nobody_out(
+async def test_an_unknown_code_page_is_accessible(
     browser: Browser, site: str, screenshots: Path
 ) -> None:
     async with visit(browser, SMALL_PHONE, locale="fr-FR") as seen:
@@ -75,7 +75,7 @@ async def test_a_closed_link_leaves_nobody_out(
         await seen.screenshot(screenshots / "unknown-code.png")
         assert answer is not None
         assert answer.status == 404
-        assert await complaints_about(seen.page, landmarks=("main",)) == []
+        assert await accessibility_issues(seen.page, landmarks=("main",)) == []
 
 
 @pytest.mark.parametrize("device", [SMALL_PHONE, DESKTOP], ids=lambda device: device.name)
@@ -86,7 +86,7 @@ async def test_stands_the_longest_code_and_largest_letters(
         await seen.page.goto(link_of_longest_code)
         await seen.page.evaluate("document.documentElement.style.fontSize = '200%'")
         await seen.screenshot(screenshots / f"{device.name}-large.png")
-        assert await complaints_about(seen.page) == []
+        assert await accessibility_issues(seen.page) == []
 
 
 async def test_is_walked_through_by_keyboard_alone(browser: Browser, link: str) -> None:

@@ -25,11 +25,11 @@ class Visit:
     async def screenshot(self, path: Path) -> None:
         await self.page.screenshot(path=path, full_page=True)
 
-    async def hosts_of_links(self) -> set[str]:
+    async def link_hosts(self) -> set[str]:
         links = self.page.get_by_role("link")
         return set(await links.evaluate_all("links => links.map(link => link.hostname)"))
 
-    async def stand_in_for(self, url: str) -> None:
+    async def stub_site(self, url: str) -> None:
         """Answer in place of a site that a test must not reach."""
 
         async def answer(route: Route) -> None:

@@ -8,14 +8,14 @@ import pytest
 from db.engine import Database
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from tests.client.listener import Listener, listening
+from tests.client.listener import StubServer, listening
 from tests.client.programs import Api, real_api
 from tests.client.signup import ACCOUNTS, OUTBOX
-from tests.fixtures.databases import Urls
+from tests.fixtures.databases import DatabaseUrls
 
 
 @pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
+async def listener() -> AsyncIterator[StubServer]:
     async with listening() as listener:
         yield listener
 
@@ -29,14 +29,14 @@ async def events_key(fresh_database: Database) -> str:
 
 
 @pytest.fixture
-async def real(fresh_urls: Urls) -> AsyncIterator[Api]:
+async def real(fresh_urls: DatabaseUrls) -> AsyncIterator[Api]:
     """The service as a process of its own, on the test's own database."""
     async with real_api(fresh_urls) as api:
         yield api
 
 
 @pytest.fixture
-def outbox_dsn(empty_urls: Urls) -> str:
+def outbox_dsn(empty_urls: DatabaseUrls) -> str:
     return plain(empty_urls.owner)
 
 
@@ -50,7 +50,7 @@ async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def facts(fresh_urls: Urls) -> AsyncIterator[asyncpg.Pool]:
+async def facts(fresh_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Pool]:
     """What the service has heard."""
     async with asyncpg.create_pool(plain(fresh_urls.application)) as pool:
         yield pool

@@ -11,7 +11,7 @@ SOON_S: Final = 20.0
 
 
 @dataclass(slots=True)
-class HandedBack:
+class CallbackLog:
     dropped: list[Dropped] = field(default_factory=list)
     refused: list[NotTaken] = field(default_factory=list)
 

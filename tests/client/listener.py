@@ -34,7 +34,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Listener:
+class StubServer:
     """Gives the replies of `script` in turn, then `always`; while `mute`, none at all."""
 
     url: str = ""
@@ -60,7 +60,9 @@ class Listener:
         given = self.replies.get(str(body.get("player_id")))
         return given or (self.script.popleft() if self.script else self.always)
 
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 reply = await self.answer(*await _request(head.decode(), reader))
@@ -74,13 +76,13 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(port: int = 0) -> AsyncIterator[Listener]:
-    listener = Listener()
+async def listening(port: int = 0) -> AsyncIterator[StubServer]:
+    listener = StubServer()
     listener.speaking.set()
     talks: set[asyncio.Task[None]] = set()
 
     def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.ensure_future(listener.converse(reader, writer))
+        talk = asyncio.ensure_future(listener.serve_connection(reader, writer))
         talks.add(talk)
         talk.add_done_callback(talks.discard)
 

@@ -14,7 +14,7 @@ import httpx
 
 from sandbox.sportsbook.patience import until
 from stack import ports
-from tests.fixtures.databases import Urls
+from tests.fixtures.databases import DatabaseUrls
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RELAY: Final = ROOT / "docs" / "integration" / "relay.py"
@@ -22,7 +22,7 @@ STARTED_WITHIN_S: Final = 40.0
 
 
 @dataclass(slots=True)
-class Program:
+class ChildProcess:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     running: asyncio.subprocess.Process | None = None
@@ -48,13 +48,13 @@ class Program:
 
 
 @dataclass(slots=True)
-class Api(Program):
+class Api(ChildProcess):
     """`referrals api` on one address for life."""
 
     url: str = ""
 
     async def start(self) -> None:
-        await Program.start(self)
+        await ChildProcess.start(self)
         async with httpx.AsyncClient(trust_env=False) as client:
 
             async def is_up() -> bool:
@@ -70,7 +70,7 @@ class Api(Program):
 
 
 @asynccontextmanager
-async def real_api(urls: Urls) -> AsyncIterator[Api]:
+async def real_api(urls: DatabaseUrls) -> AsyncIterator[Api]:
     port = ports.another()
     environment = {
         "REFERRALS_DATABASE_URL": urls.application,
@@ -91,7 +91,9 @@ async def real_api(urls: Urls) -> AsyncIterator[Api]:
 
 
 @asynccontextmanager
-async def relay(dsn: str, url: str, api_key: str, *, lease_s: float = 30) -> AsyncIterator[Program]:
+async def relay(
+    dsn: str, url: str, api_key: str, *, lease_s: float = 30
+) -> AsyncIterator[ChildProcess]:
     """A relay that runs; it is told to end on the way out."""
     environment = {
         "OUTBOX_DSN": dsn,
@@ -100,7 +102,7 @@ async def relay(dsn: str, url: str, api_key: str, *, lease_s: float = 30) -> Asy
         "REFERRAL_API_KEY": api_key,
         "PYTHONPATH": str(ROOT / "client"),
     }
-    program = Program((sys.executable, str(RELAY)), environment)
+    program = ChildProcess((sys.executable, str(RELAY)), environment)
     await program.start()
     try:
         yield program

@@ -17,7 +17,7 @@ OPEN: Final = "INSERT INTO accounts VALUES ($1)"
 
 
 @dataclass(frozen=True, slots=True)
-class QueueDesk:
+class QueueSignupService:
     """Opens the account, then hands signup and first deposit to the client."""
 
     accounts: asyncpg.Pool
@@ -40,7 +40,7 @@ class QueueDesk:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxDesk:
+class OutboxSignupService:
     """Opens the account and writes both events beside it, in one transaction."""
 
     accounts: asyncpg.Pool

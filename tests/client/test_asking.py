@@ -14,7 +14,7 @@ from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Un
 from sandbox.sportsbook.events import unique
 from stack import ports
 from tests.client.desk import SOON_S
-from tests.client.listener import Listener, Reply
+from tests.client.listener import Reply, StubServer
 
 QUICK = Limits(call_s=0.2)
 
@@ -65,7 +65,7 @@ async def every_call(url: str, limits: Limits | None = None) -> list[Outcome[Any
         ]
 
 
-async def test_a_silent_service_is_unavailable_at_the_deadline(listener: Listener) -> None:
+async def test_a_silent_service_is_unavailable_at_the_deadline(listener: StubServer) -> None:
     listener.mute()
     began = time.monotonic()
     outcomes = await every_call(listener.url, QUICK)
@@ -76,7 +76,7 @@ async def test_a_silent_service_is_unavailable_at_the_deadline(listener: Listene
 
 
 async def test_an_answer_that_trickles_in_is_given_up_on_at_the_deadline(
-    listener: Listener,
+    listener: StubServer,
 ) -> None:
     listener.always = Reply(200, {"code": "CODE"}, byte_s=QUICK.call_s / 4)
     began = time.monotonic()
@@ -98,7 +98,7 @@ async def test_a_bad_address_is_unavailable(url: str) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"code": 1}, {"confidence": "high"}])
 async def test_an_answer_that_cannot_be_read_counts_as_none(
-    listener: Listener, body: dict[str, object]
+    listener: StubServer, body: dict[str, object]
 ) -> None:
     listener.always = Reply(200, body)
     outcomes = await every_call(listener.url)
@@ -106,13 +106,13 @@ async def test_an_answer_that_cannot_be_read_counts_as_none(
 
 
 async def test_a_fault_of_the_service_is_unavailable_and_says_until_when(
-    listener: Listener,
+    listener: StubServer,
 ) -> None:
     listener.always = Reply(503, {"code": "unavailable"}, {"Retry-After": "7"})
     assert await every_call(listener.url) == [Unavailable("http 503", 7.0)] * 5
 
 
-async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: Listener) -> None:
+async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: StubServer) -> None:
     listener.always = Reply(
         200,
         {
@@ -133,7 +133,7 @@ async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: L
     assert listener.heard[0].body == {"platform": "android", "install_referrer": "referral_token=x"}
 
 
-async def test_unusable_input_is_refused_without_asking(listener: Listener) -> None:
+async def test_unusable_input_is_refused_without_asking(listener: StubServer) -> None:
     naive = datetime(2026, 3, 1)  # noqa: DTZ001 - the mistake that is meant
     async with Client(listener.url, "key") as client:
         assert isinstance(await client.claim("player", "CODE", occurred_at=naive), Refused)
@@ -143,7 +143,7 @@ async def test_unusable_input_is_refused_without_asking(listener: Listener) -> N
     assert listener.heard == []
 
 
-async def test_cancelling_a_call_cancels_it(listener: Listener) -> None:
+async def test_cancelling_a_call_cancels_it(listener: StubServer) -> None:
     listener.mute()
     async with Client(listener.url, "key") as client:
         call = asyncio.create_task(client.balance("player"))

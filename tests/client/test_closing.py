@@ -6,12 +6,12 @@ import time
 import pytest
 
 from referrals_client import Client, Handover, Limits
-from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
-from tests.client.listener import Listener, listening
+from tests.client.desk import BRISK, SOON_S, CallbackLog, deposit, sign_up
+from tests.client.listener import StubServer, listening
 
 
-async def test_closing_delivers_what_is_queued(listener: Listener) -> None:
-    back = HandedBack()
+async def test_closing_delivers_what_is_queued(listener: StubServer) -> None:
+    back = CallbackLog()
     async with back.client(listener.url) as client:
         for number in range(100):
             deposit(client, f"player-{number % 7}", f"deposit-{number}")
@@ -19,8 +19,8 @@ async def test_closing_delivers_what_is_queued(listener: Listener) -> None:
     assert back.dropped == []
 
 
-async def test_closing_waits_no_longer_than_its_bound(listener: Listener) -> None:
-    back = HandedBack()
+async def test_closing_waits_no_longer_than_its_bound(listener: StubServer) -> None:
+    back = CallbackLog()
     listener.mute()
     async with back.client(listener.url, Limits(drain_s=0.2, attempt_s=60)) as client:
         for number in range(3):
@@ -32,8 +32,8 @@ async def test_closing_waits_no_longer_than_its_bound(listener: Listener) -> Non
     assert client.stats.waiting == 0
 
 
-async def test_cancelling_the_closing_hands_back_what_is_left(listener: Listener) -> None:
-    back = HandedBack()
+async def test_cancelling_the_closing_hands_back_what_is_left(listener: StubServer) -> None:
+    back = CallbackLog()
     listener.mute()
     client = back.client(listener.url, Limits(drain_s=60, attempt_s=60))
     client.start()
@@ -48,16 +48,16 @@ async def test_cancelling_the_closing_hands_back_what_is_left(listener: Listener
     assert back.dropped_ids == ["signup-1"]
 
 
-async def test_after_closing_events_are_dropped(listener: Listener) -> None:
-    back = HandedBack()
+async def test_after_closing_events_are_dropped(listener: StubServer) -> None:
+    back = CallbackLog()
     async with back.client(listener.url) as client:
         pass
     assert sign_up(client, "player", "late-1") is Handover.DROPPED
     assert back.dropped_ids == ["late-1"]
 
 
-async def test_closing_twice_and_without_a_start_is_harmless(listener: Listener) -> None:
-    back = HandedBack()
+async def test_closing_twice_and_without_a_start_is_harmless(listener: StubServer) -> None:
+    back = CallbackLog()
     client = back.client(listener.url)
     sign_up(client, "player", "never-1")
     await client.aclose()
@@ -67,7 +67,7 @@ async def test_closing_twice_and_without_a_start_is_harmless(listener: Listener)
 
 
 def test_closing_needs_no_loop() -> None:
-    back = HandedBack()
+    back = CallbackLog()
     client = back.client("http://127.0.0.1:9")
     sign_up(client, "player", "signup-1")
     client.close_now()
@@ -76,7 +76,7 @@ def test_closing_needs_no_loop() -> None:
 
 
 def test_a_loop_that_ends_without_closing_hands_back_what_is_left() -> None:
-    back = HandedBack()
+    back = CallbackLog()
 
     async def forget_to_close() -> Client:
         async with listening() as listener:
@@ -96,7 +96,7 @@ def test_a_loop_that_ends_without_closing_hands_back_what_is_left() -> None:
 
 
 def test_a_loop_closed_under_the_client_raises_nothing() -> None:
-    back = HandedBack()
+    back = CallbackLog()
     loop = asyncio.new_event_loop()
     client = back.client("http://127.0.0.1:9")
 
@@ -121,8 +121,8 @@ async def closed(client: Client) -> bool:
     return client.stats.waiting == 0
 
 
-async def test_a_failing_body_still_closes_the_client(listener: Listener) -> None:
-    client = HandedBack().client(listener.url, BRISK)
+async def test_a_failing_body_still_closes_the_client(listener: StubServer) -> None:
+    client = CallbackLog().client(listener.url, BRISK)
     with pytest.raises(LookupError):
         await fail_inside(client)
     assert client.stats.accepted == 1

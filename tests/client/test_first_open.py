@@ -18,7 +18,7 @@ from tests.api.arrivals import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player
 from tests.api.first_opens import BROWSER, PHONE, an_address, followed, installed
 from tests.client.desk import SOON_S
-from tests.docs.snippets import defined, fences
+from tests.docs.snippets import code_blocks, defined
 
 AT_ONCE = timedelta(0)
 PAGE = Path(__file__).parents[2] / "docs" / "integration" / "README.md"
@@ -54,7 +54,7 @@ async def test_an_install_that_carries_a_token_is_attributed(
 async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
     asking: Client, client: AsyncClient, *, said_yes: bool
 ) -> None:
-    routes = defined(fences(PAGE, "python")[0])
+    routes = defined(code_blocks(PAGE, "python")[0])
     code, ip = await code_of_a_new_player(client), an_address()
     await followed(client, code, ip=ip, **BROWSER)
 
@@ -76,7 +76,7 @@ async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
 
 
 async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None:
-    routes = defined(fences(PAGE, "python")[0])
+    routes = defined(code_blocks(PAGE, "python")[0])
     async with Client(f"http://127.0.0.1:{ports.another()}", "key") as away:
         assert await routes["first_open"](away, PHONE, ip=an_address(), user_agent=None) is None
 

@@ -10,17 +10,17 @@ import pytest
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
-from tests.client.desk import BRISK, SOON_S, HandedBack, deposit, sign_up
-from tests.client.listener import Listener, Reply
+from tests.client.desk import BRISK, SOON_S, CallbackLog, deposit, sign_up
+from tests.client.listener import Reply, StubServer
 
 AWAY = Reply(503, {"code": "unavailable"})
 
 
 async def test_a_call_returns_at_once_while_the_service_does_not_answer(
-    listener: Listener,
+    listener: StubServer,
 ) -> None:
     listener.mute()
-    async with HandedBack().client(listener.url, Limits(attempt_s=9, drain_s=0)) as client:
+    async with CallbackLog().client(listener.url, Limits(attempt_s=9, drain_s=0)) as client:
         sign_up(client, "first")
         await asyncio.wait_for(listener.arrived.wait(), SOON_S)
 
@@ -32,8 +32,8 @@ async def test_a_call_returns_at_once_while_the_service_does_not_answer(
     assert took_s < 1
 
 
-async def test_an_event_is_repeated_until_it_is_taken(listener: Listener) -> None:
-    back = HandedBack()
+async def test_an_event_is_repeated_until_it_is_taken(listener: StubServer) -> None:
+    back = CallbackLog()
     listener.script += [AWAY, Reply(None), Reply(500), Reply(429), Reply(502), Reply(302)]
     async with back.client(listener.url) as client:
         sign_up(client, "player", "signup-1")
@@ -45,39 +45,41 @@ async def test_an_event_is_repeated_until_it_is_taken(listener: Listener) -> Non
     assert (back.dropped, back.refused) == ([], [])
 
 
-async def test_a_silent_service_is_given_up_on_and_asked_again(listener: Listener) -> None:
+async def test_a_silent_service_is_given_up_on_and_asked_again(listener: StubServer) -> None:
     listener.mute()
     limits = Limits(attempt_s=0.1, first_pause_s=0.01)
-    async with HandedBack().client(listener.url, limits) as client:
+    async with CallbackLog().client(listener.url, limits) as client:
         sign_up(client, "player")
-        await until(heard_by(listener), lambda heard: heard >= 2, what="a second attempt")
+        await until(request_count_of(listener), lambda heard: heard >= 2, what="a second attempt")
         listener.speaking.set()
         assert await client.flushed(SOON_S)
         assert client.stats.accepted == 1
 
 
-async def test_waits_as_long_as_the_service_asks_for(listener: Listener) -> None:
+async def test_waits_as_long_as_the_service_asks_for(listener: StubServer) -> None:
     listener.script.append(Reply(429, {}, {"Retry-After": "1"}))
-    async with HandedBack().client(listener.url) as client:
+    async with CallbackLog().client(listener.url) as client:
         sign_up(client, "player")
         assert await client.flushed(SOON_S)
     first, second = listener.heard
     assert second.at_s - first.at_s >= 1
 
 
-async def test_events_of_a_player_arrive_in_their_order_whatever_fails(listener: Listener) -> None:
+async def test_events_of_a_player_arrive_in_their_order_whatever_fails(
+    listener: StubServer,
+) -> None:
     listener.script += [Reply(), AWAY, Reply(None), Reply(), AWAY, AWAY, Reply(), Reply(None)]
     told = [f"event-{number}" for number in range(20)]
-    async with HandedBack().client(listener.url) as client:
+    async with CallbackLog().client(listener.url) as client:
         for event_id in told:
             deposit(client, "player", event_id)
         assert await client.flushed(SOON_S)
     assert list(dict.fromkeys(listener.event_ids)) == told
 
 
-async def test_nobody_waits_for_another_players_event(listener: Listener) -> None:
+async def test_nobody_waits_for_another_players_event(listener: StubServer) -> None:
     listener.replies["unlucky"] = Reply(500)
-    async with HandedBack().client(listener.url) as client:
+    async with CallbackLog().client(listener.url) as client:
         sign_up(client, "unlucky")
         for number in range(50):
             deposit(client, f"player-{number}", f"deposit-{number}")
@@ -89,13 +91,13 @@ async def test_nobody_waits_for_another_players_event(listener: Listener) -> Non
         assert client.stats.waiting == 1
 
 
-async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: Listener) -> None:
+async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: StubServer) -> None:
     listener.always = AWAY
     limits = Limits(senders=4, first_pause_s=0.1, longest_pause_s=0.1, drain_s=0)
-    async with HandedBack().client(listener.url, limits) as client:
+    async with CallbackLog().client(listener.url, limits) as client:
         for number in range(1000):
             sign_up(client, f"player-{number}")
-        await until(heard_by(listener), lambda heard: heard >= 20, what="twenty attempts")
+        await until(request_count_of(listener), lambda heard: heard >= 20, what="twenty attempts")
         first, *_, last = listener.heard
     # Four at once, and then a pause of at least half of the longest.
     assert last.at_s - first.at_s >= (len(listener.heard) // 4 - 1) * 0.05
@@ -106,9 +108,9 @@ async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: Li
     [(409, "event_conflict"), (422, "validation_failed"), (400, "malformed_json")],
 )
 async def test_what_the_service_refuses_is_not_repeated_and_told(
-    listener: Listener, status: int, code: str
+    listener: StubServer, status: int, code: str
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     listener.script.append(Reply(status, {"code": code, "detail": "No."}))
     async with back.client(listener.url) as client:
         sign_up(client, "player", "refused-1")
@@ -123,9 +125,9 @@ async def test_what_the_service_refuses_is_not_repeated_and_told(
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_a_bad_key_or_a_wrong_address_refuses_no_event(
-    listener: Listener, status: int
+    listener: StubServer, status: int
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     listener.script += [Reply(status), Reply(status)]
     async with back.client(listener.url) as client:
         sign_up(client, "player")
@@ -134,8 +136,8 @@ async def test_a_bad_key_or_a_wrong_address_refuses_no_event(
     assert back.refused == []
 
 
-async def test_a_full_queue_drops_the_newest_and_says_so(listener: Listener) -> None:
-    back = HandedBack()
+async def test_a_full_queue_drops_the_newest_and_says_so(listener: StubServer) -> None:
+    back = CallbackLog()
     listener.mute()
     async with back.client(listener.url, Limits(queue=3, attempt_s=9, drain_s=1)) as client:
         told = [deposit(client, f"player-{number}", f"event-{number}") for number in range(5)]
@@ -182,9 +184,9 @@ FIT: dict[str, Any] = {
     ],
 )
 async def test_unusable_input_is_told_and_raises_nothing(
-    listener: Listener, unfit: dict[str, Any]
+    listener: StubServer, unfit: dict[str, Any]
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     async with back.client(listener.url) as client:
         assert client.deposited(**{**FIT, **unfit}) is Handover.REFUSED
         assert client.stats.refused == 1
@@ -192,14 +194,14 @@ async def test_unusable_input_is_told_and_raises_nothing(
     assert listener.heard == []
 
 
-async def test_missing_fields_are_told_and_raise_nothing(listener: Listener) -> None:
-    back = HandedBack()
+async def test_missing_fields_are_told_and_raise_nothing(listener: StubServer) -> None:
+    back = CallbackLog()
     async with back.client(listener.url) as client:
         assert client.deposited(event_id="deposit-1") is Handover.REFUSED  # type: ignore[call-arg]
     assert back.refused[0].refusal.detail.startswith("player_id:")
 
 
-async def test_what_a_callback_raises_stays_inside(listener: Listener) -> None:
+async def test_what_a_callback_raises_stays_inside(listener: StubServer) -> None:
     def fail(_: Dropped | NotTaken) -> None:
         raise RuntimeError("the caller's own fault")
 
@@ -212,19 +214,19 @@ async def test_what_a_callback_raises_stays_inside(listener: Listener) -> None:
     assert client.stats.dropped == 2
 
 
-async def test_many_tasks_and_threads_hand_over_at_once(listener: Listener) -> None:
-    async with HandedBack().client(listener.url) as client:
+async def test_many_tasks_and_threads_hand_over_at_once(listener: StubServer) -> None:
+    async with CallbackLog().client(listener.url) as client:
 
-        def tell_many(who: str) -> None:
+        def hand_over_many(who: str) -> None:
             for number in range(50):
                 deposit(client, who, f"{who}-{number}")
 
         async def tell(who: str) -> None:
-            tell_many(who)
+            hand_over_many(who)
 
         await asyncio.gather(
             *(tell(f"task-{number}") for number in range(5)),
-            *(asyncio.to_thread(tell_many, f"thread-{number}") for number in range(5)),
+            *(asyncio.to_thread(hand_over_many, f"thread-{number}") for number in range(5)),
         )
         assert await client.flushed(SOON_S)
     assert len(listener.event_ids) == len(set(listener.event_ids)) == 500
@@ -233,8 +235,8 @@ async def test_many_tasks_and_threads_hand_over_at_once(listener: Listener) -> N
         assert heard == [f"{who}-{number}" for number in range(50)]
 
 
-async def test_what_is_handed_over_before_the_start_waits_for_it(listener: Listener) -> None:
-    client = HandedBack().client(listener.url)
+async def test_what_is_handed_over_before_the_start_waits_for_it(listener: StubServer) -> None:
+    client = CallbackLog().client(listener.url)
     assert sign_up(client, "player", "early-1") is Handover.QUEUED
     async with client:
         assert await client.flushed(SOON_S)
@@ -242,12 +244,12 @@ async def test_what_is_handed_over_before_the_start_waits_for_it(listener: Liste
 
 
 async def test_logs_name_events_and_never_a_person(
-    listener: Listener, caplog: pytest.LogCaptureFixture
+    listener: StubServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     person: Any = {"email": f"{unique('someone')}@book.example", "full_name": unique("A Person")}
     listener.script += [AWAY, Reply(422, {"code": "validation_failed"})]
     with caplog.at_level(logging.DEBUG, logger="referrals_client"):
-        async with HandedBack().client(listener.url, BRISK) as client:
+        async with CallbackLog().client(listener.url, BRISK) as client:
             client.signed_up(
                 event_id="signup-1",
                 player_id="player",
@@ -262,7 +264,7 @@ async def test_logs_name_events_and_never_a_person(
     assert not any(secret in caplog.text for secret in person.values())
 
 
-def heard_by(listener: Listener) -> Any:  # noqa: ANN401 - what `until` asks
+def request_count_of(listener: StubServer) -> Any:  # noqa: ANN401 - what `until` asks
     async def heard() -> int:
         return len(listener.heard)
 

@@ -6,17 +6,17 @@ import os
 import pytest
 
 from referrals_client import Client, Handover, Limits, Money
-from referrals_client.wire import LONGEST_ANSWER
+from referrals_client.wire import MAX_RESPONSE_BYTES
 from sandbox.sportsbook.events import unique
-from tests.client.desk import SOON_S, HandedBack, sign_up
-from tests.client.listener import Listener, Reply
+from tests.client.desk import SOON_S, CallbackLog, sign_up
+from tests.client.listener import Reply, StubServer
 
 
 @pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])
 async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
-    listener: Listener, body: dict[str, object]
+    listener: StubServer, body: dict[str, object]
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     listener.replies["refused"] = Reply(422, body)
     async with back.client(listener.url) as client:
         sign_up(client, "refused")
@@ -26,34 +26,34 @@ async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
 
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}])
 async def test_a_yes_of_somebody_else_delivers_nothing(
-    listener: Listener, body: dict[str, object]
+    listener: StubServer, body: dict[str, object]
 ) -> None:
     listener.script.append(Reply(200, body))
-    async with HandedBack().client(listener.url) as client:
+    async with CallbackLog().client(listener.url) as client:
         sign_up(client, "player", "signup-1")
         assert await client.flushed(SOON_S)
         assert client.stats.accepted == 1
     assert listener.event_ids == ["signup-1"] * 2
 
 
-async def test_an_answer_without_an_end_is_not_kept(listener: Listener) -> None:
-    listener.script.append(Reply(202, {"status": "x" * 2 * LONGEST_ANSWER}))
-    async with HandedBack().client(listener.url) as client:
+async def test_an_answer_without_an_end_is_not_kept(listener: StubServer) -> None:
+    listener.script.append(Reply(202, {"status": "x" * 2 * MAX_RESPONSE_BYTES}))
+    async with CallbackLog().client(listener.url) as client:
         sign_up(client, "player")
         assert await client.flushed(SOON_S)
         assert (client.stats.accepted, client.stats.failed_attempts) == (1, 1)
 
 
 async def test_a_queue_of_long_events_is_full_by_its_bytes_and_empties_again(
-    listener: Listener,
+    listener: StubServer,
 ) -> None:
     listener.mute()
-    async with HandedBack().client(listener.url, Limits(queue_bytes=3000)) as client:
-        told = [long_one(client, f"player-{number}") for number in range(4)]
+    async with CallbackLog().client(listener.url, Limits(queue_bytes=3000)) as client:
+        told = [hand_over_long_event(client, f"player-{number}") for number in range(4)]
         assert told == [Handover.QUEUED] * 2 + [Handover.DROPPED] * 2
         listener.speaking.set()
         assert await client.flushed(SOON_S)
-        assert long_one(client, "player-4") is Handover.QUEUED
+        assert hand_over_long_event(client, "player-4") is Handover.QUEUED
 
 
 class Broken(logging.Handler):
@@ -62,13 +62,13 @@ class Broken(logging.Handler):
 
 
 async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
-    listener: Listener,
+    listener: StubServer,
 ) -> None:
     listener.script.append(Reply(503))
     log = logging.getLogger("referrals_client")
     log.addHandler(broken := Broken())
     try:
-        async with HandedBack().client(listener.url, Limits(queue=1)) as client:
+        async with CallbackLog().client(listener.url, Limits(queue=1)) as client:
             told = [sign_up(client, "player"), sign_up(client, "player"), sign_up(client, "?")]
             assert await client.flushed(SOON_S)
     finally:
@@ -79,14 +79,14 @@ async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
 
 # Python 3.12 warns of every fork beside threads; this child only asks, and exits.
 @pytest.mark.filterwarnings("ignore:.* is multi-threaded:DeprecationWarning")
-async def test_a_forked_process_is_told_that_nobody_delivers_there(listener: Listener) -> None:
-    async with HandedBack().client(listener.url) as client:
-        assert told_in_a_fork(client) is Handover.DROPPED
+async def test_a_forked_process_is_told_that_nobody_delivers_there(listener: StubServer) -> None:
+    async with CallbackLog().client(listener.url) as client:
+        assert sign_up_in_a_fork(client) is Handover.DROPPED
         assert sign_up(client, "player") is Handover.QUEUED
         assert await client.flushed(SOON_S)
 
 
-def told_in_a_fork(client: Client) -> Handover:
+def sign_up_in_a_fork(client: Client) -> Handover:
     child = os.fork()
     if child == 0:
         os._exit(list(Handover).index(sign_up(client, "player")))
@@ -94,7 +94,7 @@ def told_in_a_fork(client: Client) -> Handover:
     return list(Handover)[os.waitstatus_to_exitcode(status)]
 
 
-def long_one(client: Client, player_id: str) -> Handover:
+def hand_over_long_event(client: Client, player_id: str) -> Handover:
     return client.deposited(
         event_id=unique("deposit"),
         player_id=player_id,

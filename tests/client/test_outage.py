@@ -12,9 +12,9 @@ import pytest
 from referrals_client import Client, Limits
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
-from tests.client.desk import BRISK, SOON_S, HandedBack
+from tests.client.desk import BRISK, SOON_S, CallbackLog
 from tests.client.programs import Api, relay
-from tests.client.signup import OutboxDesk, QueueDesk
+from tests.client.signup import OutboxSignupService, QueueSignupService
 
 SLOWER: Final = 3
 MARGIN_S: Final = 0.02
@@ -28,7 +28,9 @@ EARLIER_DEPOSITS: Final = """
 """
 
 
-async def sign_up_some(desk: QueueDesk | OutboxDesk, count: int = 40) -> list[float]:
+async def sign_up_some(
+    desk: QueueSignupService | OutboxSignupService, count: int = 40
+) -> list[float]:
     return [await desk.sign_up(unique("player")) for _ in range(count)]
 
 
@@ -41,7 +43,7 @@ async def heard(facts: asyncpg.Pool) -> set[str]:
     return {row["event_id"] for row in await facts.fetch("SELECT event_id FROM facts")}
 
 
-async def both_events(accounts: asyncpg.Pool) -> set[str]:
+async def expected_event_ids(accounts: asyncpg.Pool) -> set[str]:
     players = [row["player_id"] for row in await accounts.fetch("SELECT player_id FROM accounts")]
     return {f"{kind}:{player}" for player in players for kind in ("signup", "deposit")}
 
@@ -49,9 +51,9 @@ async def both_events(accounts: asyncpg.Pool) -> set[str]:
 async def test_signups_never_wait_and_all_events_arrive_in_order(
     real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     async with back.client(real.url, api_key=events_key) as client:
-        desk = QueueDesk(accounts, client)
+        desk = QueueSignupService(accounts, client)
         usual_s = await sign_up_some(desk)
         assert await client.flushed(SOON_S)
 
@@ -69,7 +71,7 @@ async def test_signups_never_wait_and_all_events_arrive_in_order(
     for during_s in (frozen_s, away_s, returning_s):
         assert_same_shape(usual_s, during_s)
     assert (back.dropped, back.refused) == ([], [])
-    assert await heard(facts) == await both_events(accounts)
+    assert await heard(facts) == await expected_event_ids(accounts)
     assert client.stats.accepted == await facts.fetchval("SELECT count(*) FROM facts")
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
@@ -77,16 +79,16 @@ async def test_signups_never_wait_and_all_events_arrive_in_order(
 async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
     real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     await real.kill()
     limits = Limits(queue=25, first_pause_s=0.01, longest_pause_s=0.05)
     async with back.client(real.url, limits, events_key) as client:
-        await sign_up_some(QueueDesk(accounts, client))
+        await sign_up_some(QueueSignupService(accounts, client))
         assert client.stats.dropped == len(back.dropped) == 80 - 25
         await real.start()
         assert await client.flushed(ARRIVED_S)
 
-    lost = await both_events(accounts) - await heard(facts)
+    lost = await expected_event_ids(accounts) - await heard(facts)
     assert lost == set(back.dropped_ids)
 
 
@@ -97,7 +99,7 @@ async def test_the_outbox_loses_nothing_where_the_queue_would(
     outbox_dsn: str,
     facts: asyncpg.Pool,
 ) -> None:
-    desk = OutboxDesk(accounts)
+    desk = OutboxSignupService(accounts)
     async with relay(outbox_dsn, real.url, events_key, lease_s=2) as first:
         usual_s = await sign_up_some(desk)
         await arrived(accounts)
@@ -109,7 +111,7 @@ async def test_the_outbox_loses_nothing_where_the_queue_would(
             await arrived(accounts)
 
     assert_same_shape(usual_s, away_s)
-    assert await heard(facts) == await both_events(accounts)
+    assert await heard(facts) == await expected_event_ids(accounts)
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
 
@@ -120,7 +122,7 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
     outbox_dsn: str,
     facts: asyncpg.Pool,
 ) -> None:
-    await sign_up_some(OutboxDesk(accounts), 60)
+    await sign_up_some(OutboxSignupService(accounts), 60)
     for killed in range(4):
         async with relay(outbox_dsn, real.url, events_key, lease_s=1) as dying:
             await sent(accounts, at_least=(killed + 1) * 20)
@@ -128,7 +130,7 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
     async with relay(outbox_dsn, real.url, events_key, lease_s=1):
         await sent(accounts, at_least=120)
 
-    assert await heard(facts) == await both_events(accounts)
+    assert await heard(facts) == await expected_event_ids(accounts)
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
 
@@ -136,11 +138,11 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
 async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
     real: Api, events_key: str, accounts: asyncpg.Pool, limits: Limits
 ) -> None:
-    back = HandedBack()
+    back = CallbackLog()
     await real.kill()
     client: Client = back.client(real.url, limits, events_key)
     client.start()
-    await sign_up_some(QueueDesk(accounts, client), 5)
+    await sign_up_some(QueueSignupService(accounts, client), 5)
     await asyncio.wait_for(client.aclose(), limits.drain_s + 2)
     assert len(back.dropped) == 10
 

@@ -12,27 +12,27 @@ from reporting import report
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
 from tests.client.desk import SOON_S
-from tests.client.listener import Listener, Reply
+from tests.client.listener import Reply, StubServer
 from tests.client.programs import Api, relay
-from tests.client.signup import OPEN, OutboxDesk, deposit_body, signup_body
+from tests.client.signup import OPEN, OutboxSignupService, deposit_body, signup_body
 
 
 async def test_what_a_killed_relay_had_sent_is_sent_again(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
-    await OutboxDesk(accounts).sign_up("player")
+    await OutboxSignupService(accounts).sign_up("player")
     listener.mute()
     async with relay(outbox_dsn, listener.url, "key", lease_s=1) as killed:
         await asyncio.wait_for(listener.arrived.wait(), SOON_S)
         await killed.end(signal.SIGKILL)
     listener.speaking.set()
     async with relay(outbox_dsn, listener.url, "key", lease_s=1):
-        await all_settled(accounts)
+        await wait_until_settled(accounts)
     assert listener.event_ids == ["signup:player", "signup:player", "deposit:player"]
 
 
 async def test_two_relays_send_each_event_once_and_in_its_players_order(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     told = {f"player-{number}": [f"{number}-{event}" for event in range(20)] for number in range(9)}
     for event in range(20):
@@ -42,7 +42,7 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
         relay(outbox_dsn, listener.url, "key"),
         relay(outbox_dsn, listener.url, "key"),
     ):
-        await all_settled(accounts)
+        await wait_until_settled(accounts)
 
     assert len(listener.heard) == 180
     for player_id, event_ids in told.items():
@@ -51,12 +51,12 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
 
 
 async def test_order_is_kept_while_the_service_fails(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     listener.script += [Reply(503), Reply(None), Reply(500), Reply(429, {}, {"Retry-After": "1"})]
-    await OutboxDesk(accounts).sign_up("player")
+    await OutboxSignupService(accounts).sign_up("player")
     async with relay(outbox_dsn, listener.url, "key"):
-        await all_settled(accounts)
+        await wait_until_settled(accounts)
     assert listener.event_ids == ["signup:player"] * 5 + ["deposit:player"]
     assert listener.heard[4].at_s - listener.heard[3].at_s >= 1
 
@@ -71,11 +71,11 @@ async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
     await report(accounts, "players", {**twice, "status": "verified"})
     await report(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, real.url, events_key):
-        await all_settled(accounts)
+        await wait_until_settled(accounts)
 
         await accounts.execute("DELETE FROM referral_outbox WHERE event_id = 'same'")
         await report(accounts, "players", {**twice, "status": "closed"})
-        await all_settled(accounts)
+        await wait_until_settled(accounts)
 
     dead = await accounts.fetch("SELECT event_id, dead FROM referral_outbox WHERE dead IS NOT NULL")
     assert {row["event_id"]: row["dead"] for row in dead} == {
@@ -87,7 +87,7 @@ async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
 
 
 async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.Pool) -> None:
-    desk = OutboxDesk(accounts)
+    desk = OutboxSignupService(accounts)
     await accounts.execute(OPEN, "taken")
     with pytest.raises(asyncpg.UniqueViolationError):
         await desk.sign_up("taken")
@@ -102,18 +102,18 @@ async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> Non
 
 
 async def test_an_event_that_always_fails_holds_up_nobody_else(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     listener.replies["unlucky"] = Reply(500)
     for player_id in ("unlucky", *(f"player-{number}" for number in range(20))):
-        await OutboxDesk(accounts).sign_up(player_id)
+        await OutboxSignupService(accounts).sign_up(player_id)
     async with relay(outbox_dsn, listener.url, "key"):
-        await until(waiting_of(accounts), lambda left: left == 2, what="only two left")
+        await until(waiting_count(accounts), lambda left: left == 2, what="only two left")
     assert "deposit:unlucky" not in listener.event_ids
 
 
 async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_else(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     for player_id in (f"unlucky-{number}" for number in range(40)):
         listener.replies[player_id] = Reply(500)
@@ -122,13 +122,13 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
         await until(attempts(accounts), lambda most: most >= 4, what="pauses as long as they get")
         for number in range(40):
             await report(accounts, "deposits", deposit_body(f"player-{number}"))
-        await until(waiting_of(accounts), lambda left: left == 40, what="only the unlucky left")
+        await until(waiting_count(accounts), lambda left: left == 40, what="only the unlucky left")
 
 
 async def test_a_relay_that_is_told_to_end_finishes_its_round(
-    listener: Listener, accounts: asyncpg.Pool, outbox_dsn: str
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
-    await OutboxDesk(accounts).sign_up("player")
+    await OutboxSignupService(accounts).sign_up("player")
     listener.mute()
     async with relay(outbox_dsn, listener.url, "key") as ending:
         await asyncio.wait_for(listener.arrived.wait(), SOON_S)
@@ -143,7 +143,7 @@ def named(event_id: str) -> dict[str, str]:
     return {"event_id": event_id, "deposit_id": event_id}
 
 
-def waiting_of(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
+def waiting_count(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
     async def waiting() -> int:
         query = "SELECT count(*) FROM referral_outbox WHERE sent_at IS NULL AND dead IS NULL"
         return int(await accounts.fetchval(query))
@@ -158,6 +158,6 @@ def attempts(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
     return most
 
 
-async def all_settled(accounts: asyncpg.Pool) -> None:
+async def wait_until_settled(accounts: asyncpg.Pool) -> None:
     """Wait until each row was sent or set aside."""
-    await until(waiting_of(accounts), lambda left: left == 0, what="all rows settled")
+    await until(waiting_count(accounts), lambda left: left == 0, what="all rows settled")

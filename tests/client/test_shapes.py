@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from api.v1.schemas.events import (
     ChargebackIn,
     DepositIn,
-    Reported,
+    EventIn,
     SignupIn,
     StatusChangeIn,
     WagerIn,
@@ -29,10 +29,10 @@ from referrals_client import (
     StatusFields,
     WagerFields,
 )
-from referrals_client.events import SHAPES, event_of
+from referrals_client.events import FIELD_CHECKS, build_event
 from referrals_client.lanes import Lanes
 
-DOORS: dict[str, tuple[type[Reported], Any]] = {
+DOORS: dict[str, tuple[type[EventIn], Any]] = {
     "signups": (SignupIn, SignupFields),
     "deposits": (DepositIn, DepositFields),
     "chargebacks": (ChargebackIn, ChargebackFields),
@@ -54,7 +54,7 @@ GIVEN: dict[str, Any] = {
 @pytest.mark.parametrize("door", DOORS)
 def test_every_field_of_an_event_is_known_on_both_sides(door: str) -> None:
     body, fields = DOORS[door]
-    required, optional = SHAPES[door]
+    required, optional = FIELD_CHECKS[door]
     assert {*required, *optional} == set(body.model_fields)
     assert set(fields.__annotations__) <= {*required, *optional}
     assert fields.__required_keys__ == required.keys() - {"occurred_at"}
@@ -62,11 +62,11 @@ def test_every_field_of_an_event_is_known_on_both_sides(door: str) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 def test_the_service_takes_a_full_event(door: str) -> None:
-    required, optional = SHAPES[door]
+    required, optional = FIELD_CHECKS[door]
     now = datetime.now(UTC)
     reported = {"event_id": "e-1", "player_id": "p-1", "occurred_at": now}
     names = {*required, *optional} - reported.keys()
-    event = event_of(door, reported | {name: GIVEN.get(name, "text") for name in names}, at=now)
+    event = build_event(door, reported | {name: GIVEN.get(name, "text") for name in names}, at=now)
     taken = TypeAdapter(DOORS[door][0]).validate_json(event.body)
     assert (taken.event_id, taken.player_id, taken.occurred_at) == ("e-1", "p-1", now)
 
@@ -76,7 +76,7 @@ def test_a_signup_is_told_whatever_its_person_typed_or_browser_sent(text: str) -
     brought = ("code", "referral_token", "cookie_token", "user_agent", "locale")
     names = ("event_id", "player_id", "platform", "jurisdiction")
     fields = dict.fromkeys(names, "some") | {"currency": "USD"} | dict.fromkeys(brought, text)
-    event = event_of("signups", fields, at=datetime.now(UTC))
+    event = build_event("signups", fields, at=datetime.now(UTC))
     assert TypeAdapter(SignupIn).validate_json(event.body).code is not None
 
 
@@ -106,12 +106,12 @@ def test_a_pause_grows_within_its_bounds(failures: int, asked_s: float | None) -
 def test_lanes_give_each_event_once_and_in_its_players_order(
     players: list[str], lot: Random
 ) -> None:
-    lanes = Lanes(bound=25, bytes_bound=10**6)
+    lanes = Lanes(bound=25, max_bytes=10**6)
     events = [Event("wagers", f"e-{n}", player, b"") for n, player in enumerate(players)]
     put = [event for event in events if lanes.put(event) is None]
     assert len(put) == len(lanes) == min(25, len(events))
 
-    settled = list(drained(lanes, lot))
+    settled = list(drain_by_lot(lanes, lot))
 
     assert len(settled) == len(put)
     for player in "abc":
@@ -119,7 +119,7 @@ def test_lanes_give_each_event_once_and_in_its_players_order(
         assert ours == [event for event in put if event.player_id == player]
 
 
-def drained(lanes: Lanes, lot: Random) -> Iterator[Event]:
+def drain_by_lot(lanes: Lanes, lot: Random) -> Iterator[Event]:
     """Take, postpone and settle by lot until nothing is left; gives what is settled."""
     out: list[Event] = []
     for now in range(1000):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from courier.route_player import route_player
 from db.engine import Database
-from db.tables import AttributionLog, Campaign, Delivery, ReferralRow, TouchRow
+from db.tables import AttemptRow, Campaign, Delivery, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Fact, Signup
 from domain.lifecycle.referral import Stage
@@ -17,18 +17,20 @@ from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class InvitedReferral:
     row: ReferralRow
     token: str
 
 
-async def invited(database: Database, *, at: datetime = NOW, visitor: str | None = None) -> Invited:
+async def invited(
+    database: Database, *, at: datetime = NOW, visitor: str | None = None
+) -> InvitedReferral:
     async with database.transaction() as session:
         row = await an_invitation(session, invited_at=at, visitor=visitor)
-    return Invited(row, token_of(row))
+    return InvitedReferral(row, token_of(row))
 
 
-async def invited_twice(database: Database, visitor: str) -> tuple[Invited, Invited]:
+async def invite_twice(database: Database, visitor: str) -> tuple[InvitedReferral, InvitedReferral]:
     """The same visitor follows the codes of two referrers."""
     return await invited(database, visitor=visitor), await invited(database, visitor=visitor)
 
@@ -60,21 +62,21 @@ async def route(database: Database, player_id: str, *, now: datetime = NOW) -> t
         return await route_player(session, player_id, tokens=TOKENS, now=now)
 
 
-async def hear_and_route(
+async def record_and_route(
     database: Database, *heard: Fact, player_id: str, now: datetime = NOW
 ) -> None:
     await hear(database, *heard, player_id=player_id)
     await route(database, player_id, now=now)
 
 
-async def sign_up(database: Database, signup: Signup) -> AttributionLog:
-    await hear_and_route(database, signup, player_id=signup.player_id)
+async def sign_up(database: Database, signup: Signup) -> AttemptRow:
+    await record_and_route(database, signup, player_id=signup.player_id)
     return await attribution(database, signup)
 
 
-async def attribution(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttributionLog:
+async def attribution(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttemptRow:
     async with database.reading() as session:
-        return await session.get_one(AttributionLog, signup.event_id + way)
+        return await session.get_one(AttemptRow, signup.event_id + way)
 
 
 async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]:
@@ -90,7 +92,7 @@ async def touches_of(database: Database, arrival: Signup) -> list[TouchRow]:
         return list(await session.scalars(query))
 
 
-async def referral(database: Database, invited: Invited) -> ReferralRow:
+async def referral(database: Database, invited: InvitedReferral) -> ReferralRow:
     async with database.reading() as session:
         return await session.get_one(ReferralRow, invited.row.id)
 
@@ -101,7 +103,7 @@ async def deliveries_to(database: Database, row: ReferralRow) -> list[Delivery]:
         return list(await session.scalars(query))
 
 
-async def signals_to(database: Database, row: ReferralRow) -> list[str | None]:
+async def pending_signals(database: Database, row: ReferralRow) -> list[str | None]:
     """Only what is still to be heard."""
     rows = await deliveries_to(database, row)
     return [delivery.signal for delivery in rows if delivery.acknowledged_at is None]

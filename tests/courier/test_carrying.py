@@ -9,7 +9,7 @@ from sqlalchemy import update
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from courier.carrier import LEASE, Carrier
+from courier.carrier import LEASE_DURATION, Carrier
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from domain.lifecycle.referral import Stage
@@ -19,11 +19,11 @@ from tests.courier.steps import (
     a_shared_code,
     at_stage,
     deliveries_to,
-    hear_and_route,
-    invited_twice,
+    invite_twice,
+    pending_signals,
+    record_and_route,
     referrals_of,
     sign_up,
-    signals_to,
 )
 from tests.courier.temporal import START, told
 from workflows.client import connect
@@ -62,9 +62,9 @@ async def bound(database: Database) -> ReferralRow:
     return row
 
 
-async def hears_deposit(database: Database, row: ReferralRow) -> None:
+async def record_deposit(database: Database, row: ReferralRow) -> None:
     paid = deposit(row.referee_id)
-    await hear_and_route(database, paid, player_id=paid.player_id)
+    await record_and_route(database, paid, player_id=paid.player_id)
 
 
 async def test_an_invitation_starts_its_workflow(
@@ -75,7 +75,7 @@ async def test_an_invitation_starts_its_workflow(
     await carried(fresh_database, temporal_env)
 
     assert await told(temporal_env.client, row) == [START]
-    assert await signals_to(fresh_database, row) == []
+    assert await pending_signals(fresh_database, row) == []
 
 
 async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
@@ -87,14 +87,14 @@ async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
     await carried(fresh_database, temporal_env)
 
     assert await told(temporal_env.client, row) == []
-    assert await signals_to(fresh_database, row) == []
+    assert await pending_signals(fresh_database, row) == []
 
 
 async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await bound(fresh_database)
-    await hears_deposit(fresh_database, row)
+    await record_deposit(fresh_database, row)
 
     await carried(fresh_database, temporal_env)
 
@@ -126,7 +126,7 @@ async def test_couriers_side_by_side_carry_everything_once(
 async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    winner, loser = await invited_twice(fresh_database, unique("visitor"))
+    winner, loser = await invite_twice(fresh_database, unique("visitor"))
     open_one = await clicked(fresh_database)
     await carried(fresh_database, temporal_env)
     await sign_up(fresh_database, signup(referral_token=winner.token))
@@ -140,7 +140,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
 
     assert await told(temporal_env.client, loser.row) == []
     assert await told(temporal_env.client, open_one) == [START, "supersede"]
-    assert await signals_to(fresh_database, loser.row) == []
+    assert await pending_signals(fresh_database, loser.row) == []
 
 
 async def test_a_lease_that_ran_out_is_taken_by_another_courier(
@@ -148,11 +148,11 @@ async def test_a_lease_that_ran_out_is_taken_by_another_courier(
 ) -> None:
     row = await bound(fresh_database)
     async with fresh_database.transaction() as session:
-        assert len(await deliveries.lease(session, limit=10, lasting=LEASE)) == 1
+        assert len(await deliveries.lease(session, limit=10, lasting=LEASE_DURATION)) == 1
     async with fresh_database.transaction() as session:
-        assert await deliveries.lease(session, limit=10, lasting=LEASE) == ()
+        assert await deliveries.lease(session, limit=10, lasting=LEASE_DURATION) == ()
         await session.execute(
-            update(Delivery).values(next_attempt_at=Delivery.next_attempt_at - LEASE)
+            update(Delivery).values(next_attempt_at=Delivery.next_attempt_at - LEASE_DURATION)
         )
 
     await carried(fresh_database, temporal_env)
@@ -190,5 +190,5 @@ async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
     with pytest.raises(RuntimeError, match="connect"):
         await nowhere.carry()
 
-    assert await signals_to(fresh_database, closed) == []
-    assert await signals_to(fresh_database, row) == ["sign_up"]
+    assert await pending_signals(fresh_database, closed) == []
+    assert await pending_signals(fresh_database, row) == ["sign_up"]

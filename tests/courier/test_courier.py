@@ -16,10 +16,10 @@ from db.tables import FactRow, Inbox, ReferralRow
 from domain.intake.facts import Kind
 from runtime.settings import Settings
 from stack import binaries, ports
-from tests.builders import NOW, TOKENS, a_player, signup, unique
+from tests.builders import NOW, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import a_shared_code, hear, referrals_of
 from tests.courier.temporal import START, told
-from tests.fixtures.databases import Urls
+from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import search
 
 PATIENCE_S = 20.0
@@ -43,7 +43,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-def settings_for(settings: Settings, urls: Urls, address: str) -> Settings:
+def settings_for(settings: Settings, urls: DatabaseUrls, address: str) -> Settings:
     return settings.model_copy(
         update={
             "database_url": urls.application,
@@ -76,7 +76,7 @@ async def signalled(env: WorkflowEnvironment, row: ReferralRow) -> None:
 
 async def test_a_fact_reaches_its_workflow(
     fresh_database: Database,
-    fresh_urls: Urls,
+    fresh_urls: DatabaseUrls,
     settings: Settings,
     temporal_env: WorkflowEnvironment,
 ) -> None:
@@ -88,7 +88,7 @@ async def test_a_fact_reaches_its_workflow(
 
 
 async def test_the_smallest_pool_is_large_enough(
-    fresh_database: Database, fresh_urls: Urls, settings: Settings
+    fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
     nowhere = settings_for(settings, fresh_urls, f"127.0.0.1:{ports.another()}")
     async with running(nowhere.model_copy(update={"database_pool_size": 1})):
@@ -97,7 +97,7 @@ async def test_the_smallest_pool_is_large_enough(
 
 
 async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
-    fresh_database: Database, fresh_urls: Urls, settings: Settings
+    fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
     port = ports.another()
     async with running(settings_for(settings, fresh_urls, f"127.0.0.1:{port}")):
@@ -111,8 +111,8 @@ async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
 async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
     fresh_database: Database,
 ) -> None:
-    broken = a_player()
-    await _hear_nonsense(fresh_database, broken)
+    broken = a_player_id()
+    await _record_unreadable_fact(fresh_database, broken)
     player_id = await arrive(fresh_database)
     router = Router(fresh_database, tokens=TOKENS, clock=lambda: datetime.now(UTC))
 
@@ -134,7 +134,7 @@ async def _temporal_at(port: int) -> WorkflowEnvironment:
     )
 
 
-async def _hear_nonsense(database: Database, player_id: str) -> None:
+async def _record_unreadable_fact(database: Database, player_id: str) -> None:
     event_id = unique("signup")
     async with database.transaction() as session:
         session.add(

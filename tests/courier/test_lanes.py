@@ -7,13 +7,19 @@ from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
 
 from courier.carrier import Carrier
-from courier.rate_limiter import CROWD_AFTER_ROUNDS, CROWD_SHARE, Pace
+from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
 from db.engine import Database
 from domain.intake.facts import Signup
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.delivery_queue import Lane
 from tests.builders import NOW, signup, unique
-from tests.courier.steps import Invited, hear_and_route, referral, signals_to, token_of
+from tests.courier.steps import (
+    InvitedReferral,
+    pending_signals,
+    record_and_route,
+    referral,
+    token_of,
+)
 from tests.courier.temporal import START, told
 from tests.courier.test_carrying import bound, clicked, to
 
@@ -27,7 +33,9 @@ LEASING: Final = """
 """
 
 
-def lane_of(database: Database, env: WorkflowEnvironment, lane: Lane, pace: Pace) -> Carrier:
+def carrier_of_lane(
+    database: Database, env: WorkflowEnvironment, lane: Lane, pace: RateLimiter
+) -> Carrier:
     queue = unique("queue")
     return Carrier(database, connect=to(env.client), task_queue=queue, lane=lane, pace=pace)
 
@@ -37,7 +45,7 @@ async def test_each_lane_leases_its_own(fresh_database: Database) -> None:
     await bound(fresh_database)
 
     async with fresh_database.transaction() as session:
-        news = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.NEWS)
+        news = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.UPDATES)
         others = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.INVITATIONS)
 
     assert [due.signal for due in news] == ["sign_up"]
@@ -48,24 +56,24 @@ async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await clicked(fresh_database)
-    invited = Invited(row, token_of(row))
+    invited = InvitedReferral(row, token_of(row))
     arrival: Signup = signup(at=NOW, referral_token=invited.token)
-    await hear_and_route(fresh_database, arrival, player_id=arrival.player_id)
+    await record_and_route(fresh_database, arrival, player_id=arrival.player_id)
 
-    await lane_of(fresh_database, temporal_env, Lane.NEWS, Pace(100)).carry()
+    await carrier_of_lane(fresh_database, temporal_env, Lane.UPDATES, RateLimiter(100)).carry()
     before = await told(temporal_env.client, row)
-    await lane_of(fresh_database, temporal_env, Lane.INVITATIONS, Pace(100)).carry()
+    await carrier_of_lane(fresh_database, temporal_env, Lane.INVITATIONS, RateLimiter(100)).carry()
 
     assert before == [START, "sign_up"]
     assert await told(temporal_env.client, row) == before
-    assert await signals_to(fresh_database, await referral(fresh_database, invited)) == []
+    assert await pending_signals(fresh_database, await referral(fresh_database, invited)) == []
 
 
 async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     rows = [await clicked(fresh_database) for _ in range(3)]
-    carrier = lane_of(fresh_database, temporal_env, Lane.INVITATIONS, Pace(20))
+    carrier = carrier_of_lane(fresh_database, temporal_env, Lane.INVITATIONS, RateLimiter(20))
 
     more = [await carrier.carry() for _ in range(2)]
 
@@ -93,8 +101,8 @@ async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(
 
 def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
     now_s = 100.0
-    pace = Pace(20, clock_s=lambda: now_s)
-    assert (pace.a_round, pace.wait_s) == (2, 0.0)
+    pace = RateLimiter(20, clock_s=lambda: now_s)
+    assert (pace.batch_size, pace.wait_s) == (2, 0.0)
 
     pace.spend(1)
     assert round(pace.wait_s, 3) == 0.05
@@ -103,12 +111,12 @@ def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
 
 
 def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
-    pace = Pace(20, clock_s=lambda: 100.0)
+    pace = RateLimiter(20, clock_s=lambda: 100.0)
     waits_s = []
-    for _ in range(CROWD_AFTER_ROUNDS + 1):
-        pace.spend(pace.a_round)
+    for _ in range(SATURATED_AFTER_BATCHES + 1):
+        pace.spend(pace.batch_size)
         waits_s.append(round(pace.wait_s, 3))
     pace.spend(1)
 
-    assert waits_s == [0.1] * CROWD_AFTER_ROUNDS + [0.1 / CROWD_SHARE]
+    assert waits_s == [0.1] * SATURATED_AFTER_BATCHES + [0.1 / SATURATED_RATE_SHARE]
     assert round(pace.wait_s, 3) == 0.05

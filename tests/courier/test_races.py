@@ -13,7 +13,7 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution import invitations
 from referrals.attribution import reattribution as rebinding
 from referrals.attribution.log import Attempt, Binding, Entry
-from referrals.attribution.reattribution import Mind
+from referrals.attribution.reattribution import CodeClaim
 from referrals.intake import inbox
 from tests.builders import NOW, TOKENS, deposit, signup, unique
 from tests.courier.steps import (
@@ -21,9 +21,9 @@ from tests.courier.steps import (
     attribution,
     deliveries_to,
     hear,
-    hear_and_route,
+    invite_twice,
     invited,
-    invited_twice,
+    record_and_route,
     referral,
     referrals_of,
     route,
@@ -56,8 +56,8 @@ async def test_couriers_claim_different_players_and_lose_none(fresh_database: Da
         await hear(fresh_database, arrival, deposit(player), player_id=player)
 
     async with fresh_database.reading() as one, fresh_database.reading() as other:
-        first = await inbox.claim_players(one, limit=64)
-        second = await inbox.claim_players(other, limit=64)
+        first = await inbox.lease_players(one, limit=64)
+        second = await inbox.lease_players(other, limit=64)
     assert first == tuple(arrival.player_id for arrival in arrivals[:32])
     assert second == tuple(arrival.player_id for arrival in arrivals[32:64])
 
@@ -91,7 +91,7 @@ async def test_players_racing_with_one_token_get_a_referral_each(database: Datab
     for _ in range(RACES // 8):
         link = await invited(database)
         players = [signup(referral_token=link.token) for _ in range(4)]
-        await _hear_all(database, players)
+        await _record_all(database, players)
         await asyncio.gather(*(route(database, player.player_id) for player in players))
 
         found = [await attribution(database, player) for player in players]
@@ -104,9 +104,9 @@ async def test_two_players_racing_with_the_links_of_one_visitor_do_not_wait_for_
     database: Database,
 ) -> None:
     for _ in range(RACES // 8):
-        links = await invited_twice(database, unique("visitor"))
+        links = await invite_twice(database, unique("visitor"))
         players = [signup(referral_token=link.token) for link in links]
-        await _hear_all(database, players)
+        await _record_all(database, players)
         await asyncio.gather(*(route(database, player.player_id) for player in players))
 
         stages = sorted([(await referral(database, link)).stage for link in links])
@@ -124,7 +124,7 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
             signup(referral_token=first.token, cookie_token=second.token)
             for first, second in ((one, other), (other, one))
         ]
-        await _hear_all(database, players)
+        await _record_all(database, players)
         await asyncio.gather(*(route(database, player.player_id) for player in players))
 
         found = [await attribution(database, player) for player in players]
@@ -135,16 +135,16 @@ async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
     database: Database,
 ) -> None:
     """Or it and a signup with both links would wait in a circle."""
-    links = await invited_twice(database, unique("visitor"))
+    links = await invite_twice(database, unique("visitor"))
     bound_to, link = sorted(links, key=lambda one: one.row.id)
     player = await _signed_up(database, signup(referral_token=link.token, code=bound_to.row.code))
     code = await a_shared_code(database)
 
     async with database.transaction() as other:
-        await invitations.lock_all(other, [bound_to.row.id])
+        await invitations.lock_all_with_siblings(other, [bound_to.row.id])
         claim = asyncio.create_task(_claim(database, player, code))
         await waits_for(database, other)
-        await invitations.lock_all(other, [link.row.id])
+        await invitations.lock_all_with_siblings(other, [link.row.id])
 
     assert (await claim).outcome == "rebound"
 
@@ -155,7 +155,7 @@ async def _route_everything(database: Database) -> None:
         pass
 
 
-async def _hear_all(database: Database, players: list[Signup]) -> None:
+async def _record_all(database: Database, players: list[Signup]) -> None:
     for player in players:
         await hear(database, player, player_id=player.player_id)
         async with database.reading() as session:
@@ -164,13 +164,13 @@ async def _hear_all(database: Database, players: list[Signup]) -> None:
 
 
 async def _signed_up(database: Database, arrival: Signup) -> str:
-    await hear_and_route(database, arrival, player_id=arrival.player_id)
+    await record_and_route(database, arrival, player_id=arrival.player_id)
     return arrival.player_id
 
 
 async def _claim(database: Database, player_id: str, code: str) -> Binding:
     soon = NOW + timedelta(minutes=1)
     entry = Entry(attempt_id=unique("claim"), attempt=Attempt.CLAIM, player_id=player_id)
-    mind = Mind(entry=entry, player_id=player_id, code=code, told_at=soon)
+    mind = CodeClaim(entry=entry, player_id=player_id, code=code, told_at=soon)
     async with database.transaction() as session:
         return await rebinding.change(session, mind, tokens=TOKENS, now=soon)

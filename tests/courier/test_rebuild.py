@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio.testing import WorkflowEnvironment
 
 from courier.rebuild import rebuild
-from courier.signal_with_start import Address
+from courier.signal_with_start import TemporalTarget
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
@@ -22,7 +22,7 @@ async def at(database: Database, stage: Stage) -> ReferralRow:
 
 
 async def rebuilt(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> int:
-    address = Address(env.client, unique("queue"))
+    address = TemporalTarget(env.client, unique("queue"))
     return await rebuild(database, address, now=NOW + timedelta(days=days))
 
 

@@ -10,10 +10,10 @@ from tests.builders import deposit, signup, status_change
 from tests.courier.steps import (
     a_shared_code,
     at_stage,
-    hear_and_route,
+    pending_signals,
+    record_and_route,
     referrals_of,
     sign_up,
-    signals_to,
 )
 
 
@@ -25,16 +25,16 @@ async def test_a_restored_player_reaches_a_reversed_reward_that_waits(
     player_id = getattr(row, side)
 
     restored = status_change(player_id, PlayerStatus.RESTORED)
-    await hear_and_route(database, restored, player_id=player_id)
+    await record_and_route(database, restored, player_id=player_id)
 
-    assert (await signals_to(database, row))[-1] == "look"
+    assert (await pending_signals(database, row))[-1] == "look"
 
 
 async def waiting_to_be_reinstated(database: Database) -> ReferralRow:
     arrival = signup(code=await a_shared_code(database))
     credited = deposit(arrival.player_id)
     await sign_up(database, arrival)
-    await hear_and_route(database, credited, player_id=arrival.player_id)
+    await record_and_route(database, credited, player_id=arrival.player_id)
     (row,) = await referrals_of(database, arrival.player_id)
     await at_stage(database, row, Stage.REVERSED, qualified_by=credited.event_id)
     async with database.transaction() as session:

@@ -12,17 +12,17 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.intake.facts import Fact, Signup, Wager
 from domain.lifecycle.referral import Stage
-from tests.builders import NOW, a_player, chargeback, deposit, signup, status_change, unique, usd
+from tests.builders import NOW, a_player_id, chargeback, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,
     at_stage,
     deliveries_to,
     hear,
-    hear_and_route,
+    pending_signals,
+    record_and_route,
     referrals_of,
     route,
     sign_up,
-    signals_to,
 )
 
 FINAL_WITHOUT_MONEY = [Stage.EXPIRED, Stage.REJECTED, Stage.UNFUNDED, Stage.VOIDED]
@@ -50,18 +50,18 @@ async def test_a_deposit_heard_before_its_signup_is_delivered_once_that_is_bound
 ) -> None:
     arrival = signup(code=await a_shared_code(database))
     early = deposit(arrival.player_id)
-    await hear_and_route(database, early, player_id=arrival.player_id)
+    await record_and_route(database, early, player_id=arrival.player_id)
 
     await sign_up(database, arrival)
 
     (row,) = await referrals_of(database, arrival.player_id)
-    assert await signals_to(database, row) == ["sign_up", "make_deposit"]
+    assert await pending_signals(database, row) == ["sign_up", "make_deposit"]
 
 
 async def test_facts_of_a_player_never_referred_have_no_delivery(database: Database) -> None:
-    player = a_player()
+    player = a_player_id()
 
-    await hear_and_route(database, signup(player), deposit(player), player_id=player)
+    await record_and_route(database, signup(player), deposit(player), player_id=player)
 
     assert await route(database, player) == ()
     assert await referrals_of(database, player) == []
@@ -72,18 +72,18 @@ async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) ->
     paid = deposit(referee(row))
 
     for _ in range(3):
-        await hear_and_route(database, paid, player_id=paid.player_id)
+        await record_and_route(database, paid, player_id=paid.player_id)
 
-    assert await signals_to(database, row) == ["sign_up", "make_deposit"]
+    assert await pending_signals(database, row) == ["sign_up", "make_deposit"]
 
 
 async def test_a_wager_has_a_delivery_that_nobody_needs_to_hear(database: Database) -> None:
     row = await bound(database)
     bet = wager(referee(row))
 
-    await hear_and_route(database, bet, player_id=bet.player_id)
+    await record_and_route(database, bet, player_id=bet.player_id)
 
-    assert await signals_to(database, row) == ["sign_up"]
+    assert await pending_signals(database, row) == ["sign_up"]
     assert len(await deliveries_to(database, row)) == 2
 
 
@@ -95,9 +95,9 @@ async def test_a_referral_that_ended_without_a_credit_needs_nothing(
     paid = deposit(referee(row))
     await at_stage(database, row, stage)
 
-    await hear_and_route(database, paid, chargeback(paid), player_id=paid.player_id)
+    await record_and_route(database, paid, chargeback(paid), player_id=paid.player_id)
 
-    assert await signals_to(database, row) == ["sign_up"]
+    assert await pending_signals(database, row) == ["sign_up"]
     assert len(await deliveries_to(database, row)) == 3
 
 
@@ -108,13 +108,13 @@ async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed
     row = await bound(database)
     player = referee(row)
     credited, other = deposit(player), deposit(player)
-    await hear_and_route(database, credited, player_id=player)
+    await record_and_route(database, credited, player_id=player)
     await at_stage(database, row, stage, qualified_by=credited.event_id)
 
     heard = (other, chargeback(other), chargeback(credited), status_change(player))
-    await hear_and_route(database, *heard, player_id=player)
+    await record_and_route(database, *heard, player_id=player)
 
-    assert await signals_to(database, row) == ["sign_up", "make_deposit", "charge_back"]
+    assert await pending_signals(database, row) == ["sign_up", "make_deposit", "charge_back"]
     assert len(await deliveries_to(database, row)) == 6
 
 
@@ -126,9 +126,9 @@ async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
     await at_stage(database, row, stage)
     change = status_change(row.referrer_id)
 
-    await hear_and_route(database, change, player_id=row.referrer_id)
+    await record_and_route(database, change, player_id=row.referrer_id)
 
-    assert await signals_to(database, row) == ["sign_up", "look"]
+    assert await pending_signals(database, row) == ["sign_up", "look"]
 
 
 async def test_a_change_of_the_referrers_standing_is_no_news_before_a_deposit(
@@ -136,13 +136,13 @@ async def test_a_change_of_the_referrers_standing_is_no_news_before_a_deposit(
 ) -> None:
     row = await bound(database)
 
-    await hear_and_route(database, status_change(row.referrer_id), player_id=row.referrer_id)
+    await record_and_route(database, status_change(row.referrer_id), player_id=row.referrer_id)
 
-    assert await signals_to(database, row) == ["sign_up"]
+    assert await pending_signals(database, row) == ["sign_up"]
 
 
 def history(code: str) -> tuple[Fact, ...]:
-    player = a_player()
+    player = a_player_id()
     first, second = deposit(player), deposit(player, at=NOW + timedelta(hours=2))
     return (
         signup(player, code=code),

@@ -16,7 +16,7 @@ from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
 from domain.ledger.movements import Account, Book, Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import Posting, post
+from referrals.ledger.posting import PostingOutcome, post
 from tests import builders
 from tests.referrals import lives
 
@@ -123,7 +123,7 @@ async def test_a_reward_is_not_credited_twice(database: Database) -> None:
 
 
 async def test_a_negative_balance_is_refused(database: Database) -> None:
-    account = Account(book=Book.AVAILABLE, currency="USD", player_id=builders.a_player())
+    account = Account(book=Book.AVAILABLE, currency="USD", player_id=builders.a_player_id())
     async with database.transaction() as session:
         await ledger.lock_accounts(session, [account])
     async with _refused(database, "ck_accounts_not_negative") as session:
@@ -133,12 +133,12 @@ async def test_a_negative_balance_is_refused(database: Database) -> None:
 
 
 async def test_spending_more_than_is_there_posts_nothing(database: Database) -> None:
-    player_id = builders.a_player()
+    player_id = builders.a_player_id()
     spend = Transfer(
         id=uuid4(), movement=Movement.SPEND, amount=builders.usd(1), player_id=player_id
     )
     async with database.transaction() as session:
-        assert await post(session, [spend], at=builders.NOW) is Posting.INSUFFICIENT
+        assert await post(session, [spend], at=builders.NOW) is PostingOutcome.INSUFFICIENT
         assert await session.get(TransferRow, spend.id) is None
 
 

@@ -10,19 +10,19 @@ from typing import Final
 import asyncpg
 import pytest
 
-from api.http.errors import TITLES
+from api.http.errors import PROBLEM_TYPES
 from api.v1.schemas.events import (
     ChargebackIn,
     DepositIn,
-    Reported,
+    EventIn,
     SignupIn,
     StatusChangeIn,
     WagerIn,
 )
 from tests.client.listener import listening
 from tests.client.signup import OUTBOX
-from tests.docs.snippets import defined, fences
-from tests.fixtures.databases import Urls
+from tests.docs.snippets import code_blocks, defined
+from tests.fixtures.databases import DatabaseUrls
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = ROOT / "docs" / "integration"
@@ -85,7 +85,7 @@ SCENES: Final = {
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.parametrize("scene", SCENES)
 async def test_the_page_keeps_its_token(scene: str, tmp_path: Path) -> None:
-    (tmp_path / "referral.mjs").write_text(fences(PAGES / "web.md", "js")[0])
+    (tmp_path / "referral.mjs").write_text(code_blocks(PAGES / "web.md", "js")[0])
     (tmp_path / "scene.mjs").write_text(BROWSER + SCENES[scene])
     node = await asyncio.create_subprocess_exec(
         str(NODE), str(tmp_path / "scene.mjs"), stderr=asyncio.subprocess.PIPE
@@ -96,7 +96,7 @@ async def test_the_page_keeps_its_token(scene: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 async def test_the_form_sends_what_the_page_kept(tmp_path: Path) -> None:
-    module, form = fences(PAGES / "web.md", "js")
+    module, form = code_blocks(PAGES / "web.md", "js")
     (tmp_path / "referral.js").write_text(module)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "form.js").write_text(form)
@@ -126,7 +126,7 @@ async def test_the_form_sends_what_the_page_kept(tmp_path: Path) -> None:
 
 
 async def test_the_clients_example_runs() -> None:
-    example = defined(fences(ROOT / "client" / "README.md", "python")[0])
+    example = defined(code_blocks(ROOT / "client" / "README.md", "python")[0])
     async with listening() as listener:
         said = await asyncio.wait_for(example["main"](listener.url, "key"), ENOUGH_S)
     assert said.startswith("no link now: Unavailable")
@@ -137,9 +137,9 @@ async def test_the_clients_example_runs() -> None:
     }
 
 
-async def test_the_outboxs_example_and_queries_run(empty_urls: Urls) -> None:
+async def test_the_outboxs_example_and_queries_run(empty_urls: DatabaseUrls) -> None:
     page = PAGES / "outbox.md"
-    example = defined(fences(page, "python")[0])
+    example = defined(code_blocks(page, "python")[0])
     connection = await asyncpg.connect(empty_urls.owner.replace("+asyncpg", ""))
     try:
         await connection.execute("CREATE TABLE accounts (player_id text, created_at timestamptz)")
@@ -147,7 +147,7 @@ async def test_the_outboxs_example_and_queries_run(empty_urls: Urls) -> None:
         await connection.execute(OUTBOX)
         await example["open_account"](connection, "player-7", "FRIEND23")
         body = json.loads(await connection.fetchval("SELECT body FROM referral_outbox"))
-        for query in fences(page, "sql"):
+        for query in code_blocks(page, "sql"):
             await connection.execute(query)
     finally:
         await connection.close()
@@ -155,7 +155,7 @@ async def test_the_outboxs_example_and_queries_run(empty_urls: Urls) -> None:
 
 
 def test_the_table_of_events_has_every_field() -> None:
-    doors: dict[str, type[Reported]] = {
+    doors: dict[str, type[EventIn]] = {
         "signups": SignupIn,
         "deposits": DepositIn,
         "chargebacks": ChargebackIn,
@@ -181,4 +181,4 @@ def test_every_refusal_on_the_pages_is_one_of_the_service() -> None:
         for code in re.findall(r"`([a-z_]+)`", codes)
     }
     assert (409, "event_conflict") in named
-    assert named <= {(status, code) for code, (status, _) in TITLES.items()}
+    assert named <= {(status, code) for code, (status, _) in PROBLEM_TYPES.items()}

@@ -19,6 +19,6 @@ QUERIES: Final = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_query_runs(database: Database, query: str) -> None:
+async def test_a_query_of_the_runbook_runs(database: Database, query: str) -> None:
     async with database.reading() as session:
         await session.execute(text(query))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.codes import ALPHABET, LENGTH, as_code, drawn, is_code, normalised
+from domain.codes import ALPHABET, LENGTH, drawn, is_code, normalised, parse_code
 
 
 @given(st.text())
@@ -60,11 +60,11 @@ def test_what_a_code_looks_like(text: str, *, holds: bool) -> None:
     ],
 )
 def test_a_link_pasted_for_a_code_is_its_code(typed: str, code: str | None) -> None:
-    assert as_code(typed) == code
+    assert parse_code(typed) == code
 
 
 @given(st.text(max_size=80))
 def test_whatever_is_typed_is_a_code_or_nothing(typed: str) -> None:
     for text in (typed, f"https://refer.example/r/{typed}"):
-        code = as_code(text)
+        code = parse_code(text)
         assert code is None or is_code(code)

@@ -10,12 +10,12 @@ from domain.campaigns.terms import CampaignStatus, Schedule
 from domain.intake.facts import KINDS, Fact, Kind, kind_of
 from domain.lifecycle.referral import (
     CREDITED,
-    EARNING,
+    EARNING_STAGES,
     OPEN,
     Stage,
-    announcement,
-    deposit_awaited_until,
-    invited_until,
+    deposit_deadline,
+    event_type,
+    invitation_deadline,
 )
 from domain.money import LARGEST_MINOR, Money
 from domain.rewards.promises import RewardType, promises
@@ -84,24 +84,24 @@ def test_when_a_campaign_takes_invitations(
 
 
 def test_every_stage_is_announced_and_a_reinstatement_by_its_own_name() -> None:
-    names = {announcement(stage, left=None) for stage in Stage}
+    names = {event_type(stage, left=None) for stage in Stage}
 
     assert len(names) == len(Stage)
-    assert announcement(Stage.REWARDED, left=Stage.REVERSED) == "RewardReinstated"
-    assert announcement(Stage.REWARDED, left=Stage.HELD) == "RewardGranted"
+    assert event_type(Stage.REWARDED, left=Stage.REVERSED) == "RewardReinstated"
+    assert event_type(Stage.REWARDED, left=Stage.HELD) == "RewardGranted"
 
 
 def test_stages_earn_or_are_credited_never_both() -> None:
-    assert not EARNING & CREDITED
-    assert EARNING | {Stage.REWARDED} == OPEN
+    assert not EARNING_STAGES & CREDITED
+    assert EARNING_STAGES | {Stage.REWARDED} == OPEN
 
 
 def test_deadlines_leave_the_grace() -> None:
     heard_late = NOW + timedelta(days=60)
 
-    assert invited_until(NOW, TERMS) == NOW + timedelta(days=30, hours=1)
-    assert deposit_awaited_until(NOW, TERMS, heard_at=NOW) == NOW + timedelta(days=30, hours=1)
-    late = deposit_awaited_until(NOW, TERMS, heard_at=heard_late)
+    assert invitation_deadline(NOW, TERMS) == NOW + timedelta(days=30, hours=1)
+    assert deposit_deadline(NOW, TERMS, heard_at=NOW) == NOW + timedelta(days=30, hours=1)
+    late = deposit_deadline(NOW, TERMS, heard_at=heard_late)
     assert late == heard_late + timedelta(hours=1)
     assert late.tzinfo is UTC
 

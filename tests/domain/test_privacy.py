@@ -22,7 +22,7 @@ HASHER = Hasher("a key for tests")
         ("ip", "::ffff:198.51.100.7", "198.51.100.7"),
     ],
 )
-def test_two_spellings_of_the_same(field: str, one: str, other: str) -> None:
+def test_two_spellings_have_one_hash(field: str, one: str, other: str) -> None:
     assert normalised(field, one) == normalised(field, other)
     assert HASHER.hash(field, one) == HASHER.hash(field, other)
 
@@ -35,7 +35,7 @@ def test_two_spellings_of_the_same(field: str, one: str, other: str) -> None:
         ("device_id", "a-b", "ab"),
     ],
 )
-def test_two_different_things(field: str, one: str, other: str) -> None:
+def test_different_values_have_different_hashes(field: str, one: str, other: str) -> None:
     assert HASHER.hash(field, one) != HASHER.hash(field, other)
 
 

@@ -19,7 +19,7 @@ class Engineer:
     temporal: Client
     book: Book
 
-    async def has_acted(self, referral_id: str) -> Referral:
+    async def wait_until_idle(self, referral_id: str) -> Referral:
         """The referral once its workflow has heard all there is, and acted upon it."""
         await self.book.delivered()
         referral = await self.book.referral(referral_id)

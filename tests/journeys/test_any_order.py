@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from domain.intake.facts import Deposit, Fact, Kind, Signup
-from domain.rewards.qualification import is_enough, qualifying_deposit
+from domain.rewards.qualification import meets_minimum, qualifying_deposit
 from referrals.campaigns.terms_json import terms_from
 from referrals.intake.store import fact_of
 from sandbox.sportsbook.answers import Referral
@@ -37,9 +37,11 @@ async def test_stage_and_money_follow_from_the_facts(book: Book, engineer: Engin
             events = random_life(pair, Random(seed))  # noqa: S311 - lives are no secrets
             await asyncio.gather(*(book.send(event) for event in events))
             await book.bound(pair.referee_id)
-            ended = await engineer.has_acted(pair.referral_id)
+            ended = await engineer.wait_until_idle(pair.referral_id)
             balance = await book.balance(pair.referrer_id)
-            assert is_right(ended, [fact(event) for event in events]), f"life {seed}: {ended}"
+            assert agrees_with_facts(ended, [fact(event) for event in events]), (
+                f"life {seed}: {ended}"
+            )
             assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
 
     await asyncio.gather(*(live(seed) for seed in range(LIVES)))
@@ -66,7 +68,7 @@ def fact(event: Event) -> Fact:
     return fact_of(KINDS[event.door], dict(event.body))
 
 
-def is_right(ended: Referral, facts: list[Fact]) -> bool:
+def agrees_with_facts(ended: Referral, facts: list[Fact]) -> bool:
     # A copy is the same fact.
     known = list({fact.event_id: fact for fact in facts}.values())
     signup = next(fact for fact in known if isinstance(fact, Signup))
@@ -77,4 +79,4 @@ def is_right(ended: Referral, facts: list[Fact]) -> bool:
         for fact in known
         if isinstance(fact, Deposit) and fact.event_id == ended.rewards[0].deposit_event_id
     )
-    return is_enough(credited, known, TERMS) == (ended.stage == "REWARDED")
+    return meets_minimum(credited, known, TERMS) == (ended.stage == "REWARDED")

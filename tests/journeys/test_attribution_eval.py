@@ -8,26 +8,30 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from sandbox.evaluation.figures import Bound, Figure, complaints, others_paid, total
+from sandbox.evaluation.figures import Bound, Figure, complaints, payments_outside_the_plan, total
 from sandbox.evaluation.main import judged, prepare, settings_for
-from sandbox.evaluation.paths import PATHS
+from sandbox.evaluation.paths import SCENARIOS
 from sandbox.evaluation.plan import planned
-from sandbox.evaluation.play import Told, Wrapped, play
+from sandbox.evaluation.play import Middleware, Told, play
 from stack.postgres import Postgres
-from tests.fixtures.databases import Urls, copied
+from tests.fixtures.databases import DatabaseUrls, copied
 from tests.journeys.wrong_rules import (
-    AddressDecides,
-    AlwaysAsks,
-    ForgetsTheGrace,
-    losing_tokens,
+    AskAlways,
+    AttributeByAddress,
+    IgnoreClaimGrace,
+    drop_tokens,
 )
 
 JOURNEYS = 200
 SEED = 3
 
 
-async def evaluated(
-    urls: Urls, *, journeys: int = JOURNEYS, parts: int = 1, wrapped: Wrapped | None = None
+async def evaluate(
+    urls: DatabaseUrls,
+    *,
+    journeys: int = JOURNEYS,
+    parts: int = 1,
+    wrapped: Middleware | None = None,
 ) -> tuple[list[Figure], list[str]]:
     settings = settings_for(urls.application)
     key = await prepare(settings)
@@ -41,7 +45,7 @@ async def evaluated(
 async def figures(postgres: Postgres, migrated: str) -> AsyncIterator[list[Figure]]:
     """Of a run about which there is nothing to complain."""
     async with copied(postgres, migrated) as urls:
-        figures, found = await evaluated(urls)
+        figures, found = await evaluate(urls)
         assert found == []
         yield figures
 
@@ -62,27 +66,27 @@ def test_asks_before_a_likeness_counts(figures: list[Figure]) -> None:
     assert (neighbour.attributed, neighbour.asked) == (0, neighbour.journeys)
 
 
-async def test_would_notice_that_an_address_decides(fresh_urls: Urls) -> None:
-    _, found = await evaluated(fresh_urls, wrapped=AddressDecides)
+async def test_would_notice_that_an_address_decides(fresh_urls: DatabaseUrls) -> None:
+    _, found = await evaluate(fresh_urls, wrapped=AttributeByAddress)
     assert any("paid to the wrong referrer" in complaint for complaint in found)
 
 
-async def test_would_notice_that_tokens_are_lost(fresh_urls: Urls) -> None:
-    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=losing_tokens)
+async def test_would_notice_that_tokens_are_lost(fresh_urls: DatabaseUrls) -> None:
+    _, found = await evaluate(fresh_urls, journeys=len(SCENARIOS), wrapped=drop_tokens)
     assert any("same browser: 1 intact" in complaint for complaint in found)
 
 
 async def test_would_notice_that_a_code_counts_though_it_is_typed_too_late(
-    fresh_urls: Urls,
+    fresh_urls: DatabaseUrls,
 ) -> None:
-    _, found = await evaluated(fresh_urls, journeys=len(PATHS), wrapped=ForgetsTheGrace)
+    _, found = await evaluate(fresh_urls, journeys=len(SCENARIOS), wrapped=IgnoreClaimGrace)
     assert found == ["code typed after grace: 1 were attributed all the same"]
 
 
 async def test_would_notice_that_an_app_is_asked_though_no_code_or_several_may_be_meant(
-    fresh_urls: Urls,
+    fresh_urls: DatabaseUrls,
 ) -> None:
-    _, found = await evaluated(fresh_urls, wrapped=AlwaysAsks)
+    _, found = await evaluate(fresh_urls, wrapped=AskAlways)
     assert any("or several, may be meant" in complaint for complaint in found)
 
 
@@ -90,8 +94,8 @@ async def test_finds_the_same_in_however_many_parts_it_is_played(
     postgres: Postgres, migrated: str
 ) -> None:
     async with copied(postgres, migrated) as one, copied(postgres, migrated) as other:
-        whole = await evaluated(one, journeys=120)
-        assert await evaluated(other, journeys=120, parts=3) == whole
+        whole = await evaluate(one, journeys=120)
+        assert await evaluate(other, journeys=120, parts=3) == whole
 
 
 def test_plans_the_same_journeys_for_a_seed_only() -> None:
@@ -122,7 +126,7 @@ def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
 def test_says_that_somebody_is_paid_for_a_player_of_no_journey() -> None:
     journeys = [Told("own code", "ann", None, asked=False, asked_in_doubt=False)]
     bound = {"ann": Bound("ANN", is_paid=True), "other": Bound("BOB", is_paid=True)}
-    assert others_paid(journeys, bound) == ["paid for other, who never deposited"]
+    assert payments_outside_the_plan(journeys, bound) == ["paid for other, who never deposited"]
 
 
 @pytest.mark.timeout(300)

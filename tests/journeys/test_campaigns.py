@@ -100,8 +100,8 @@ async def test_what_came_after_its_window_does_not_count(book: Book, engineer: E
     await book.send(late.signup())
     await book.send(deposit(slow.referee_id))
 
-    assert (await engineer.has_acted(slow.referral_id)).stage == "SIGNED_UP"
-    assert (await engineer.has_acted(late.referral_id)).stage == "INVITED"
+    assert (await engineer.wait_until_idle(slow.referral_id)).stage == "SIGNED_UP"
+    assert (await engineer.wait_until_idle(late.referral_id)).stage == "INVITED"
     assert await book.referrals_of(late.referee_id) == []
 
 

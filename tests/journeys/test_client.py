@@ -16,7 +16,7 @@ PAIRS = 10
 CREDITED_S = 90.0
 
 
-def join_and_pay(client: Client, pair: Pair) -> set[Handover]:
+def hand_over_signup_and_deposit(client: Client, pair: Pair) -> set[Handover]:
     """The signup and the first deposit, as two services would report them."""
     signup: Any = pair.signup().body
     deposit_id = unique("d")
@@ -40,9 +40,9 @@ async def test_signups_during_an_outage_are_credited_after_it(
     limits = Limits(longest_pause_s=0.5, drain_s=RESTART_S)
 
     async with Client(stack.api_url, stack.api_key, limits=limits) as client:
-        before = [join_and_pay(client, pair) for pair in pairs[: PAIRS // 2]]
+        before = [hand_over_signup_and_deposit(client, pair) for pair in pairs[: PAIRS // 2]]
         pid = kill(directory, "api")
-        during = [join_and_pay(client, pair) for pair in pairs[PAIRS // 2 :]]
+        during = [hand_over_signup_and_deposit(client, pair) for pair in pairs[PAIRS // 2 :]]
         await replaced(directory, "api", pid)
         assert await client.flushed(RESTART_S)
 

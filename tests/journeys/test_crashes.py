@@ -13,7 +13,7 @@ from sandbox.sportsbook.pairs import Pair, invited
 from sandbox.sportsbook.patience import until
 from tests.journeys.killing import kill, replaced
 
-PROVIDERS: Final = 4
+SENDERS: Final = 4
 EVENTS_BETWEEN: Final = 12
 """So many events are taken after one crash before the next comes."""
 CONVERGED_S: Final = 90.0
@@ -46,7 +46,7 @@ class Burst:
         await asyncio.gather(self.book.send(event), self.book.send(event))
         self.sent += 1
 
-    async def goes_on(self) -> None:
+    async def wait_for_more_events(self) -> None:
         async def ask() -> int:
             return self.sent
 
@@ -59,14 +59,14 @@ class Burst:
 @pytest.mark.timeout(300)
 async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path) -> None:
     burst = Burst(book)
-    providers = [asyncio.create_task(burst.provide()) for _ in range(PROVIDERS)]
+    providers = [asyncio.create_task(burst.provide()) for _ in range(SENDERS)]
 
     for names in CRASHES:
-        await burst.goes_on()
+        await burst.wait_for_more_events()
         pids = {name: kill(directory, name) for name in names}
         for name, pid in pids.items():
             await replaced(directory, name, pid)
-    await burst.goes_on()
+    await burst.wait_for_more_events()
     burst.is_over = True
     await asyncio.gather(*providers)
 

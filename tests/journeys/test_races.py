@@ -38,7 +38,7 @@ async def test_a_signup_races_its_expiry(book: Book, engineer: Engineer) -> None
         await near(invited_at + timedelta(seconds=1))
         await book.send(pair.signup(at=min(datetime.now(UTC), invited_at + timedelta(seconds=1))))
         await book.send(deposit(pair.referee_id))
-        ended = await ended_well(book, engineer, pair)
+        ended = await final_referral(book, engineer, pair)
         bound = await book.referrals_of(pair.referee_id)
         assert [r.referral_id for r in bound] == [
             pair.referral_id for _ in range(ended.stage == "REWARDED")
@@ -59,7 +59,7 @@ async def test_a_late_deposit_races_the_expiry(book: Book, engineer: Engineer) -
         deadline = signed_up_at + timedelta(seconds=1)
         await near(deadline)
         await book.send(deposit(pair.referee_id, at=min(datetime.now(UTC), deadline)))
-        return (await ended_well(book, engineer, pair)).stage
+        return (await final_referral(book, engineer, pair)).stage
 
     assert set(await many(race)) <= {"REWARDED", "EXPIRED"}
     assert (await book.delivered()).failures == {}
@@ -68,7 +68,7 @@ async def test_a_late_deposit_races_the_expiry(book: Book, engineer: Engineer) -
 async def test_a_decision_races_a_chargeback(book: Book) -> None:
     async def race() -> str:
         pair, paid = await doubted(book)
-        review = await book.review_of(pair.referral_id)
+        review = await book.wait_for_review(pair.referral_id)
 
         async def take_back() -> None:
             await near(datetime.now(UTC))
@@ -99,7 +99,7 @@ async def test_two_couriers_race_on_the_same_players(
         ended = await book.at_stage(pair.referral_id, "REWARDED", "REVERSED", within_s=60)
         return ended.stage
 
-    async with another_courier(stack, tmp_path):
+    async with running_courier(stack, tmp_path):
         stages = await many(race)
         assert (await book.delivered(within_s=60)).failures == {}
     assert len(stages) == TIMES
@@ -121,17 +121,17 @@ async def near(deadline: datetime) -> None:
     await asyncio.sleep(max(0.0, (aim - datetime.now(UTC)).total_seconds()))
 
 
-async def ended_well(book: Book, engineer: Engineer, pair: Pair) -> Referral:
+async def final_referral(book: Book, engineer: Engineer, pair: Pair) -> Referral:
     """The referral at its end, whose money agrees with its stage."""
     await book.at_stage(pair.referral_id, "REWARDED", "EXPIRED", within_s=60)
-    ended = await engineer.has_acted(pair.referral_id)
+    ended = await engineer.wait_until_idle(pair.referral_id)
     balance = await book.balance(pair.referrer_id)
     assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
     return ended
 
 
 @asynccontextmanager
-async def another_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
+async def running_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
     couriers = ours.children(stack.environment, api_url=stack.api_url)
     child = next(child for child in couriers if child.name == "courier")
     courier = Started(child, logs=logs)

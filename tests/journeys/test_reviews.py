@@ -18,7 +18,7 @@ async def doubted(book: Book) -> tuple[Pair, Event]:
 
 async def test_an_approved_reward_is_credited(book: Book) -> None:
     pair, _ = await doubted(book)
-    review = await book.review_of(pair.referral_id)
+    review = await book.wait_for_review(pair.referral_id)
     assert review.reasons == ["shared_payment_instrument"]
 
     assert (await book.decide(review.review_id, "approve", "a couple")).status_code == 200
@@ -32,7 +32,7 @@ async def test_an_approved_reward_is_credited(book: Book) -> None:
 
 async def test_a_rejected_reward_goes_back_to_the_budget(book: Book) -> None:
     pair, _ = await doubted(book)
-    review = await book.review_of(pair.referral_id)
+    review = await book.wait_for_review(pair.referral_id)
 
     await book.decide(review.review_id, "reject", "one person with two accounts")
 
@@ -48,10 +48,10 @@ async def test_a_self_excluded_player_is_not_credited_even_if_approved(
     await book.send(status_change(pair.referee_id, "self_excluded"))
     await book.send(deposit(pair.referee_id))
     await book.at_stage(pair.referral_id, "HELD")
-    review = await book.review_of(pair.referral_id)
+    review = await book.wait_for_review(pair.referral_id)
 
     await book.decide(review.review_id, "approve", "looks fine to me")
-    assert (await engineer.has_acted(pair.referral_id)).stage == "HELD"
+    assert (await engineer.wait_until_idle(pair.referral_id)).stage == "HELD"
 
     await book.send(status_change(pair.referee_id, "restored"))
     await book.at_stage(pair.referral_id, "REWARDED")
@@ -66,8 +66,8 @@ async def test_a_self_excluded_referrer_is_credited_once_restored_and_approved(
     await book.at_stage(pair.referral_id, "HELD")
 
     await book.send(status_change(pair.referrer_id, "restored"))
-    await engineer.has_acted(pair.referral_id)
-    review = await book.review_of(pair.referral_id)
+    await engineer.wait_until_idle(pair.referral_id)
+    review = await book.wait_for_review(pair.referral_id)
     if review.decision is None:
         await book.decide(review.review_id, "approve", "allowed to play again")
 

@@ -70,7 +70,7 @@ async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
     statuses = [await book.send(event) for _, event in events]
 
     assert statuses == ["duplicate"] * 3
-    referral = await engineer.has_acted(pair.referral_id)
+    referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED", "REVERSED"]
     assert (await book.balance(pair.referrer_id)).minor("available") == 0
 
@@ -89,7 +89,7 @@ async def test_counts_once_what_comes_by_signal_and_http_at_once(
     )
 
     await book.at_stage(pair.referral_id, "REWARDED")
-    referral = await engineer.has_acted(pair.referral_id)
+    referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
     assert (await book.balance(pair.referrer_id)).minor("available") == 1000
 
@@ -102,7 +102,7 @@ async def test_hears_a_life_signalled_all_at_once(
 
     referral = await book.bound(pair.referee_id)
     assert referral.referral_id == pair.referral_id
-    await engineer.has_acted(pair.referral_id)
+    await engineer.wait_until_idle(pair.referral_id)
     assert (await book.balance(pair.referrer_id)).minor("available") == 0
 
 
@@ -119,7 +119,7 @@ async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> N
     await engineer.signal(pair.invitation.workflow_id, "decide", decision)
 
     await book.at_stage(pair.referral_id, "REWARDED")
-    assert (await book.review_of(pair.referral_id)).decision == "approve"
+    assert (await book.wait_for_review(pair.referral_id)).decision == "approve"
 
 
 async def test_malformed_signals_do_not_block_a_referral(book: Book, engineer: Engineer) -> None:

@@ -44,7 +44,7 @@ async def test_the_next_deposit_earns_what_the_first_one_lost_while_held(
 
     await book.send(taken_back(lost))
 
-    assert (await engineer.has_acted(pair.referral_id)).stage in {"HELD", "REWARDED"}
+    assert (await engineer.wait_until_idle(pair.referral_id)).stage in {"HELD", "REWARDED"}
     credited = await book.at_stage(pair.referral_id, "REWARDED")
     assert [reward.deposit_event_id for reward in credited.rewards] == [kept.id]
     assert minor(await book.balance(pair.referrer_id)) == (1000, 0, 0)
@@ -113,7 +113,7 @@ async def test_a_chargeback_heard_before_its_deposit_counts(book: Book, engineer
     lost, kept = deposit(pair.referee_id), deposit(pair.referee_id)
     await book.send(taken_back(lost))
     await book.send(lost)
-    assert (await engineer.has_acted(pair.referral_id)).stage == "SIGNED_UP"
+    assert (await engineer.wait_until_idle(pair.referral_id)).stage == "SIGNED_UP"
 
     await book.send(kept)
 
@@ -130,7 +130,7 @@ async def test_a_chargeback_heard_before_the_signup_counts(book: Book, engineer:
     await book.send(registered)
     await book.bound(pair.referee_id)
 
-    assert (await engineer.has_acted(pair.referral_id)).stage == "SIGNED_UP"
+    assert (await engineer.wait_until_idle(pair.referral_id)).stage == "SIGNED_UP"
     assert minor(await book.balance(pair.referrer_id)) == (0, 0, 0)
 
 
@@ -143,7 +143,7 @@ async def test_a_chargeback_of_another_deposit_changes_nothing(
 
     await book.send(taken_back(other))
 
-    referral = await engineer.has_acted(pair.referral_id)
+    referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
     assert minor(await book.balance(pair.referrer_id)) == (1000, 0, 0)
 
@@ -154,7 +154,7 @@ async def test_partial_refunds_reverse_once_less_than_the_minimum_is_left(
     pair, paid = await deposited(book, minor=2000)
 
     await book.send(taken_back(paid, "refund", minor=1000))
-    assert (await engineer.has_acted(pair.referral_id)).stage == "REWARDED"
+    assert (await engineer.wait_until_idle(pair.referral_id)).stage == "REWARDED"
 
     await book.send(taken_back(paid, "refund", minor=1))
     await book.at_stage(pair.referral_id, "REVERSED")

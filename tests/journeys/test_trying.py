@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.sportsbook.patience import until
 from stack import Connection
-from tests.docs.snippets import fences
+from tests.docs.snippets import code_blocks
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "integration" / "trying.md"
 WON_BY: Final = {
@@ -24,11 +24,11 @@ WON_BY: Final = {
 
 
 @pytest.mark.timeout(120)
-async def test_each_way_can_be_tried_by_hand(
+async def test_each_method_can_be_tried_by_hand(
     stack: Connection, directory: Path, tmp_path: Path
 ) -> None:
     (tmp_path / ".stack").symlink_to(directory)
-    *doing, asking_why = fences(PAGE, "sh")
+    *doing, asking_why = code_blocks(PAGE, "sh")
     typed = await asyncio.create_subprocess_exec("bash", "-euc", "\n".join(doing), cwd=tmp_path)
     assert await typed.wait() == 0
 

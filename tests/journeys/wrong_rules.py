@@ -13,7 +13,7 @@ from sandbox.evaluation.door import NOW
 SIGNUPS = "/v1/events/signups"
 CLAIMS = "/v1/attributions/claim"
 RESOLVE = "/v1/attributions/resolve"
-LONGER_THAN_ANYBODY_WAITS = timedelta(days=9)
+BEYOND_ANY_GRACE = timedelta(days=9)
 Body = dict[str, Any]
 
 
@@ -32,12 +32,12 @@ class Changing:
             await self._app(scope, receive, send)
 
 
-def losing_tokens(app: ASGIApp) -> ASGIApp:
+def drop_tokens(app: ASGIApp) -> ASGIApp:
     """No token arrives."""
     return Changing(app, lambda body: body | {"referral_token": None})
 
 
-class ForgetsTheGrace:
+class IgnoreClaimGrace:
     """A code counts as typed long ago, whenever it is."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -45,14 +45,14 @@ class ForgetsTheGrace:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_claim = scope["path"] == CLAIMS
-        token = NOW.set(NOW.get() - (LONGER_THAN_ANYBODY_WAITS if is_claim else timedelta()))
+        token = NOW.set(NOW.get() - (BEYOND_ANY_GRACE if is_claim else timedelta()))
         try:
             await self._app(scope, receive, send)
         finally:
             NOW.reset(token)
 
 
-class AlwaysAsks:
+class AskAlways:
     """Every app is asked about somebody, whoever followed what."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -68,7 +68,7 @@ class AlwaysAsks:
         await self._app(scope, receive, asking if scope["path"] == RESOLVE else send)
 
 
-class AddressDecides:
+class AttributeByAddress:
     """A signup without a token gets the one that was last handed out to its address."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -77,12 +77,12 @@ class AddressDecides:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:
-            self._note(scope["client"][0], message)
+            self._remember_token(scope["client"][0], message)
             await send(message)
 
         await self._app(scope, receive, noting)
 
-    def _note(self, ip: str, message: Message) -> None:
+    def _remember_token(self, ip: str, message: Message) -> None:
         for name, value in message.get("headers", ()):
             if name == b"location":
                 found = parse_qs(urlsplit(value.decode()).query).get("referral_token")

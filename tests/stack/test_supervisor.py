@@ -12,18 +12,18 @@ from typing import Final
 import psutil
 import pytest
 
-from stack.child import Child, Started, StartError
-from stack.probes import says_ready
+from stack.child import ChildSpec, Started, StartError
+from stack.probes import has_logged_ready
 from stack.supervisor import Supervisor
 
 READY: Final = """print('{"event": "ready"}', flush=True)"""
 WAITING: Final = f"import time; {READY}; time.sleep(600)"
-DEAF: Final = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITING}"
+IGNORING_SIGTERM: Final = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITING}"
 FAILING: Final = "raise SystemExit('no such ledger')"
 
 
-def child(name: str, program: str = WAITING) -> Child:
-    return Child(name=name, command=[sys.executable, "-c", program], ready=says_ready)
+def child(name: str, program: str = WAITING) -> ChildSpec:
+    return ChildSpec(name=name, command=[sys.executable, "-c", program], ready=has_logged_ready)
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ async def test_stops_the_others_of_a_stage_in_which_one_does_not_start(tmp_path:
 
 
 async def test_insists_when_a_child_ignores_the_request_to_stop(tmp_path: Path) -> None:
-    process = Started(child("api", DEAF), logs=tmp_path)
+    process = Started(child("api", IGNORING_SIGTERM), logs=tmp_path)
     await process.ready()
 
     await process.stop(within_s=0.2)

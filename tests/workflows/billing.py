@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # The server's own workflows, in another namespace, are nobody's bill.
-COUNTED: Final = re.compile(
+ACTION_COUNTER: Final = re.compile(
     r'^action\{(?P<labels>.*namespace="default".*)\} (?P<count>\S+)$', re.MULTILINE
 )
 TYPE: Final = re.compile(r'action_type="(?P<type>[^"]*)"')
@@ -30,7 +30,7 @@ class Meter:
 
     async def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for found in COUNTED.finditer(await asyncio.to_thread(self._page)):
+        for found in ACTION_COUNTER.finditer(await asyncio.to_thread(self._page)):
             kind = TYPE.search(found["labels"])
             name = kind["type"] if kind else "unknown"
             counts[name] = counts.get(name, 0) + int(float(found["count"]))

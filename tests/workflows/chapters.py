@@ -10,7 +10,7 @@ from domain.lifecycle.referral import Stage
 from domain.money import Money
 from referrals.access.audit import Actor
 from referrals.attribution.log import Attempt, Binding, Entry
-from referrals.attribution.reattribution import Mind, change
+from referrals.attribution.reattribution import CodeClaim, change
 from referrals.campaigns import lifecycle as campaigns
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.lifecycle import Step
@@ -89,7 +89,7 @@ async def deferred(
     return life
 
 
-async def topped_up(life: Life, minor: int) -> None:
+async def top_up_budget(life: Life, minor: int) -> None:
     async with life.world.database.transaction() as session:
         await campaigns.fund(
             session,
@@ -108,12 +108,12 @@ async def campaign_ended(life: Life) -> None:
     await life.world.carry()
 
 
-async def changes_mind(life: Life, other: Life) -> Binding:
+async def claim_other_code(life: Life, other: Life) -> Binding:
     """The friend of `life` types the code of `other`."""
     now = await life.now()
     player_id = life.referee_id
     entry = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
-    mind = Mind(entry=entry, player_id=player_id, code=other.row.code, told_at=now)
+    mind = CodeClaim(entry=entry, player_id=player_id, code=other.row.code, told_at=now)
     async with life.world.database.transaction() as session:
         binding = await change(session, mind, tokens=TOKENS, now=now)
     await life.world.carry()

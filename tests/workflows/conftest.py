@@ -7,10 +7,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime.settings import Settings
 from stack.postgres import Postgres
-from tests.books import broken_promises
+from tests.books import violated_invariants
 from tests.fixtures.databases import connected, copied
 from tests.workflows.replaying import replay_runs
-from tests.workflows.worlds import World, living
+from tests.workflows.worlds import World, running_world
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +20,10 @@ async def shared_world(
     async with (
         copied(postgres, migrated) as urls,
         connected(urls.application) as database,
-        living(temporal_env, database, settings) as world,
+        running_world(temporal_env, database, settings) as world,
     ):
         yield world
-        assert await broken_promises(database) == {}
+        assert await violated_invariants(database) == {}
 
 
 @pytest.fixture

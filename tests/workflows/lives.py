@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
 
 from courier.route_player import route_player
-from courier.signal_with_start import Address, start
+from courier.signal_with_start import TemporalTarget, start
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
@@ -18,9 +18,9 @@ from domain.lifecycle.referral import Stage
 from domain.money import Money
 from referrals.intake import store as facts
 from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.store import start_of, terms_of
+from referrals.lifecycle.store import terms_of, workflow_input_of
 from tests import books, builders
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
 from tests.workflows.worlds import World
 from workflows.identity import workflow_id
@@ -38,7 +38,7 @@ class Life:
     world: World
     row: ReferralRow
     began_at: datetime
-    referee_id: str = field(default_factory=builders.a_player)
+    referee_id: str = field(default_factory=builders.a_player_id)
 
     @property
     def id(self) -> str:
@@ -93,11 +93,11 @@ class Life:
         """As if another service signalled the workflow directly."""
         await self.handle.signal(signal, args=arguments)
 
-    async def starts_anew(self) -> None:
+    async def restarts(self) -> None:
         """As after the loss of a Temporal cluster: from where Postgres says that it stands."""
         with self.world.env.with_time_skipping_disabled():
-            address = Address(self.world.env.client, self.world.task_queue)
-            await start(address, start_of(await self.stored()))
+            address = TemporalTarget(self.world.env.client, self.world.task_queue)
+            await start(address, workflow_input_of(await self.stored()))
 
     async def now(self) -> datetime:
         """By the workflow's clock, which is the real one while nothing was skipped."""
@@ -126,7 +126,7 @@ class Life:
         async with asyncio.timeout(PATIENCE_S):
             seen = len(self.world.prompter.acted)
             while (await self.stored()).stage is not stage:
-                await self.world.prompter.next_act(after=seen)
+                await self.world.prompter.wait_for_next_act(after=seen)
                 seen = len(self.world.prompter.acted)
 
     async def acted(self, activity: str, times: int = 1) -> None:
@@ -134,16 +134,16 @@ class Life:
         prompter = self.world.prompter
         async with asyncio.timeout(PATIENCE_S):
             while prompter.acted.count((self.id, activity)) < times:
-                await prompter.next_act(after=len(prompter.acted))
+                await prompter.wait_for_next_act(after=len(prompter.acted))
 
     async def stored(self) -> ReferralRow:
         return await books.referral(self.world.database, self.row.id)
 
-    async def referrer(self) -> Purse:
-        return await books.purse(self.world.database, self.row.referrer_id)
+    async def referrer(self) -> Balances:
+        return await books.player_balances(self.world.database, self.row.referrer_id)
 
-    async def referee(self) -> Purse:
-        return await books.purse(self.world.database, self.referee_id)
+    async def referee(self) -> Balances:
+        return await books.player_balances(self.world.database, self.referee_id)
 
     async def stages(self) -> list[Stage]:
         return await books.stages(self.world.database, self.row.id)

@@ -13,7 +13,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 Cue = Callable[[], Awaitable[None]]
 
 
-class Prompter(temporalio.client.Interceptor, temporalio.worker.Interceptor):
+class ActivityHooks(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     """A client's interceptor reaches the worker that uses the client."""
 
     def __init__(self) -> None:
@@ -25,17 +25,17 @@ class Prompter(temporalio.client.Interceptor, temporalio.worker.Interceptor):
         """(workflow id, run id) of every run that acted, in order."""
         self._changed = asyncio.Condition()
 
-    def joined_to(self, client: Client) -> Client:
+    def attach_to(self, client: Client) -> Client:
         config = client.config()
         config["interceptors"] = [*config["interceptors"], self]
         return Client(**config)
 
-    async def next_act(self, after: int) -> None:
+    async def wait_for_next_act(self, after: int) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.acted) > after)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's own name
-        return _Prompted(next, self)
+        return _HookedActivities(next, self)
 
     async def over(self, act: tuple[str, str]) -> None:
         async with self._changed:
@@ -43,8 +43,8 @@ class Prompter(temporalio.client.Interceptor, temporalio.worker.Interceptor):
             self._changed.notify_all()
 
 
-class _Prompted(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, prompter: Prompter) -> None:  # noqa: A002 - as above
+class _HookedActivities(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, prompter: ActivityHooks) -> None:  # noqa: A002 - as above
         super().__init__(next)
         self._prompter = prompter
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.workflows.replaying import HISTORIES, MACHINE, names_of_runs
+from tests.workflows.replaying import HISTORIES, MACHINE, runs_of
 from tests.workflows.stories import STORIES, Story
 from tests.workflows.worlds import World
 
@@ -23,7 +23,7 @@ RELEASE: Final = "RECORDED_RELEASE"
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 async def test_record(world: World, story: Story) -> None:
     life = await story(world)
-    for number, (id_, run_id) in enumerate(names_of_runs(world, life.id), start=1):
+    for number, (id_, run_id) in enumerate(runs_of(world, life.id), start=1):
         history = await world.env.client.get_workflow_handle(id_, run_id=run_id).fetch_history()
         events = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
         # Nobody has to know the name of the machine that it was recorded on.

@@ -9,7 +9,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.worlds import World
-from worker import SANDBOX
+from worker import WORKFLOW_RUNNER
 from workflows.interceptor import DropMalformedSignals
 from workflows.referral.workflow import ReferralWorkflow
 
@@ -18,7 +18,7 @@ MACHINE: Final = "recorder"
 
 
 def replayer(
-    workflow: type[Any] = ReferralWorkflow, *, runner: WorkflowRunner = SANDBOX
+    workflow: type[Any] = ReferralWorkflow, *, runner: WorkflowRunner = WORKFLOW_RUNNER
 ) -> Replayer:
     """As the worker runs it; an engineer may give a changed workflow."""
     return Replayer(
@@ -39,6 +39,6 @@ def committed() -> list[Path]:
     return sorted(HISTORIES.glob("*.json"))
 
 
-def names_of_runs(world: World, workflow_id: str) -> list[tuple[str, str]]:
+def runs_of(world: World, workflow_id: str) -> list[tuple[str, str]]:
     """(workflow id, run id) of the runs of one referral that acted, in order."""
     return [run for run in world.prompter.runs if run[0] == workflow_id]

@@ -9,7 +9,7 @@ from domain.lifecycle.referral import Stage
 from tests.builders import chargeback, unique
 from tests.workflows.chapters import (
     campaign_ended,
-    changes_mind,
+    claim_other_code,
     decided,
     deferred,
     held,
@@ -48,7 +48,7 @@ async def lost(world: World) -> Life:
 async def rebound(world: World) -> Life:
     life, other = await invited(world), await invited(world)
     await life.signs_up()
-    await changes_mind(life, other)
+    await claim_other_code(life, other)
     return await ended(life, Stage.LOST)
 
 

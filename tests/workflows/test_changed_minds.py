@@ -6,8 +6,8 @@ from uuid import uuid4
 from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Binding
 from tests import books
-from tests.books import Purse
-from tests.workflows.chapters import changes_mind
+from tests.books import Balances
+from tests.workflows.chapters import claim_other_code
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
 
@@ -24,7 +24,7 @@ async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> 
     first, other = await invited(world), await invited(world)
     await first.signs_up()
 
-    binding = await changes_mind(first, other)
+    binding = await claim_other_code(first, other)
     second = await moved(first, other, binding)
     await second.deposits()
     await second.reaches(Stage.REWARDED)
@@ -32,7 +32,10 @@ async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> 
     assert binding.outcome == "rebound"
     assert await first.ends() is Stage.LOST
     assert await first.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.LOST]
-    assert (await first.referrer(), await other.referrer()) == (Purse(), Purse(available=1000))
+    assert (await first.referrer(), await other.referrer()) == (
+        Balances(),
+        Balances(available=1000),
+    )
 
 
 async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> None:
@@ -40,12 +43,12 @@ async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> 
     await stranger.signs_up(referral_token=None)
     await stranger.deposits()
 
-    binding = await changes_mind(stranger, other)
+    binding = await claim_other_code(stranger, other)
     second = await moved(stranger, other, binding)
     await second.reaches(Stage.REWARDED)
 
     assert binding.outcome == "bound"
-    assert await other.referrer() == Purse(available=1000)
+    assert await other.referrer() == Balances(available=1000)
     assert (await stranger.stored()).stage is Stage.INVITED
 
 
@@ -56,7 +59,7 @@ async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_cre
         first, other = await invited(world), await invited(world)
         await first.signs_up()
 
-        _, binding = await asyncio.gather(first.deposits(), changes_mind(first, other))
+        _, binding = await asyncio.gather(first.deposits(), claim_other_code(first, other))
         await world.carry()
         winner = first
         if binding.outcome == "rebound":

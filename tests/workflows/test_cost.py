@@ -18,8 +18,8 @@ from tests.fixtures.databases import connected, copied
 from tests.fixtures.temporal import SKIPPING
 from tests.workflows.billing import Meter, difference
 from tests.workflows.lives import Life, invited
-from tests.workflows.replaying import names_of_runs
-from tests.workflows.worlds import World, living
+from tests.workflows.replaying import runs_of
+from tests.workflows.worlds import World, running_world
 from workflows.referral import search
 
 BRIEF: Final = replace(
@@ -45,7 +45,7 @@ async def metered(
         env,
         copied(postgres, migrated) as urls,
         connected(urls.application) as database,
-        living(env, database, settings) as world,
+        running_world(env, database, settings) as world,
     ):
         yield world, Meter(port)
 
@@ -54,7 +54,7 @@ async def events(life: Life) -> int:
     client = life.world.env.client
     runs = [
         client.get_workflow_handle(id_, run_id=run_id)
-        for id_, run_id in names_of_runs(life.world, life.id)
+        for id_, run_id in runs_of(life.world, life.id)
     ]
     return sum([len((await run.fetch_history()).events) for run in runs])
 

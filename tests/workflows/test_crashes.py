@@ -8,7 +8,7 @@ import pytest
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.workflows.chapters import rewarded
 from tests.workflows.lives import Life, invited
 from tests.workflows.worlds import World
@@ -29,7 +29,7 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
     life = await invited(world)
     world.prompter.after[life.id, activity] = dies(life, activity)
     _, deposit = await rewarded(world, life)
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
     if activity == "settle_referral":
         await life.passes(timedelta(days=121))
         assert await life.ends() is Stage.SETTLED
@@ -41,7 +41,7 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
     assert sorted(await books.movements(world.database, life.row.id)) == sorted(
         [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
     )
-    assert await books.broken_promises(world.database) == {}
+    assert await books.violated_invariants(world.database) == {}
 
 
 async def test_expires_once(world: World) -> None:

@@ -6,32 +6,32 @@ from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import RewardStatus
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import usd
-from tests.workflows.chapters import campaign_ended, deferred, topped_up
+from tests.workflows.chapters import campaign_ended, deferred, top_up_budget
 from tests.workflows.worlds import World
 
 
 async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:
     life = await deferred(world)
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
     assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.DEFERRED}
 
-    await topped_up(life, 1)
+    await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
     assert await books.budget(world.database, life.row.campaign_id) == 0
     assert await life.lives_on() is Stage.SETTLED
 
 
 async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None:
     life = await deferred(world, budget=usd(1))
-    await topped_up(life, 998)
+    await top_up_budget(life, 998)
     await life.acted("credit_reward", 2)
     assert (await life.stored()).stage is Stage.DEFERRED
 
-    await topped_up(life, 1)
+    await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
 
 
@@ -55,5 +55,5 @@ async def test_is_voided_when_the_deposit_is_taken_back_while_deferred(world: Wo
     await life.takes_back(deposit, TakeBack.REFUND)
 
     assert await life.ends() is Stage.VOIDED
-    await topped_up(life, 1)
-    assert await life.referrer() == Purse()
+    await top_up_budget(life, 1)
+    assert await life.referrer() == Balances()

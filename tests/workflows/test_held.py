@@ -12,7 +12,7 @@ from domain.rewards.promises import RewardStatus
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
 from tests import books, builders
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import status_change
 from tests.workflows.chapters import decided, held, in_review
 from tests.workflows.lives import Life, invited
@@ -23,14 +23,14 @@ A_WEEK: Final = timedelta(days=7, seconds=1)
 
 async def test_is_held_for_the_hold_period_and_then_credited(world: World) -> None:
     life, _ = await held(world)
-    assert await life.referrer() == Purse(held=1000)
+    assert await life.referrer() == Balances(held=1000)
 
     await life.passes(timedelta(days=6))
-    assert await life.referrer() == Purse(held=1000)
+    assert await life.referrer() == Balances(held=1000)
     await life.passes(timedelta(days=1, hours=1))
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
     assert await life.lives_on() is Stage.SETTLED
 
 
@@ -39,7 +39,7 @@ async def test_is_voided_when_the_deposit_is_taken_back_while_held(world: World)
     await life.takes_back(deposit)
 
     assert await life.ends() is Stage.VOIDED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
     assert await books.budget(world.database, life.row.campaign_id) == 100_000
 
 
@@ -59,7 +59,7 @@ async def test_a_doubtful_referral_is_credited_when_approved(world: World) -> No
     assert await decided(life, Choice.APPROVE) is Outcome.DECIDED
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
     assert await decided(life, Choice.REJECT) is Outcome.ALREADY_DECIDED
     assert await life.lives_on() is Stage.SETTLED
 
@@ -69,7 +69,7 @@ async def test_a_doubtful_referral_is_rejected_by_its_reviewer(world: World) -> 
     await decided(life, Choice.REJECT)
 
     assert await life.ends() is Stage.REJECTED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
     assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
 
 
@@ -78,7 +78,7 @@ async def test_silence_never_pays(world: World) -> None:
     await life.passes(timedelta(days=20))
 
     assert (await life.stored()).stage is Stage.HELD
-    assert await life.referrer() == Purse(held=1000)
+    assert await life.referrer() == Balances(held=1000)
     async with world.database.reading() as session:
         review = await reviews.of_referral(session, life.row.id)
     assert review
@@ -100,7 +100,7 @@ async def test_an_approval_does_not_pay_for_a_deposit_taken_back(world: World) -
 
     assert await life.ends() is Stage.VOIDED
     assert await decided(life, Choice.APPROVE) is Outcome.CLOSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 @pytest.mark.parametrize("status", [PlayerStatus.SELF_EXCLUDED, PlayerStatus.CLOSED])
@@ -113,13 +113,13 @@ async def test_a_friend_who_may_not_be_credited_holds_the_reward(
     await life.deposits()
     await life.reaches(Stage.HELD)
     await life.passes(timedelta(days=30))
-    assert await life.referrer() == Purse(held=1000)
+    assert await life.referrer() == Balances(held=1000)
 
     later = life.began_at + timedelta(days=1)
     await life.hears(status_change(life.referee_id, PlayerStatus.RESTORED, at=later))
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_a_referrer_excluded_meanwhile_is_not_credited_by_an_approval(world: World) -> None:
@@ -128,7 +128,7 @@ async def test_a_referrer_excluded_meanwhile_is_not_credited_by_an_approval(worl
     await life.hears(status_change(referrer_id, at=life.began_at), referrer_id)
     await decided(life, Choice.APPROVE)
     await life.passes(timedelta(days=30))
-    assert await life.referrer() == Purse(held=1000)
+    assert await life.referrer() == Balances(held=1000)
 
     restored = status_change(
         referrer_id, PlayerStatus.RESTORED, at=life.began_at + timedelta(days=1)

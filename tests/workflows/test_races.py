@@ -11,7 +11,7 @@ from domain.intake.facts import Deposit, Fact
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import chargeback
 from tests.workflows.lives import invited
 from tests.workflows.worlds import World
@@ -38,7 +38,7 @@ async def test_a_chargeback_around_the_crediting_is_not_lost(
     await life.acted(act)
 
     assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
     assert (life.id, act) not in cues
 
 
@@ -53,7 +53,7 @@ async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence
 
     assert await life.lives_on() is Stage.SETTLED
     assert (await life.stored()).qualified_by == second.event_id
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> None:
@@ -73,7 +73,7 @@ async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> No
 
     for life in lives:
         assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
-        assert await life.referrer() == Purse()
+        assert await life.referrer() == Balances()
         moved = await books.movements(world.database, life.row.id)
         assert moved.count(Movement.RELEASE) == moved.count(Movement.REVERSE) <= 1
 

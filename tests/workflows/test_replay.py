@@ -13,7 +13,7 @@ from tests.workflows.stories import STORIES
 
 
 @pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)
-async def test_replays(path: Path) -> None:
+async def test_a_committed_history_replays(path: Path) -> None:
     await replayer().replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
 
 

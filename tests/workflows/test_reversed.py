@@ -8,7 +8,7 @@ from domain.intake.facts import TakeBack
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import TERMS, chargeback, usd
 from tests.workflows.chapters import rewarded, spent
 from tests.workflows.lives import invited
@@ -23,7 +23,7 @@ async def test_reverses_a_credited_reward_when_the_deposit_is_charged_back(world
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
     assert await books.budget(world.database, life.row.campaign_id) == 100_000
 
 
@@ -38,7 +38,7 @@ async def test_reverses_once_however_often_it_is_heard(world: World) -> None:
     assert await life.lives_on() is Stage.REVERSED
     posted = await books.movements(world.database, life.row.id)
     assert posted.count(Movement.REVERSE) == 1
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_chargeback_won_reinstates_the_reward(world: World) -> None:
@@ -49,7 +49,7 @@ async def test_a_chargeback_won_reinstates_the_reward(world: World) -> None:
     await life.reaches(Stage.REWARDED)
 
     assert await life.lives_on() is Stage.SETTLED
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: World) -> None:
@@ -61,8 +61,8 @@ async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: Wo
         await life.reaches(Stage.REWARDED)
 
     assert await life.lives_on() is Stage.SETTLED
-    assert await life.referrer() == Purse(available=1000)
-    assert await books.broken_promises(world.database) == {}
+    assert await life.referrer() == Balances(available=1000)
+    assert await books.violated_invariants(world.database) == {}
 
 
 async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
@@ -72,12 +72,12 @@ async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
     assert await life.lives_on() is Stage.REVERSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
     await life.takes_back(deposit, WON)
     await life.reaches(Stage.REWARDED)
     assert await life.lives_on() is Stage.SETTLED
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_what_was_spent_is_owed_and_recovered_from_the_next_reward(world: World) -> None:
@@ -85,12 +85,12 @@ async def test_what_was_spent_is_owed_and_recovered_from_the_next_reward(world: 
     await spent(life, 700)
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
-    assert await life.referrer() == Purse(owed=-700)
+    assert await life.referrer() == Balances(owed=-700)
     assert await books.budget(world.database, life.row.campaign_id) == 99_300
 
     await rewarded(world, await invited(world, referrer_id=life.row.referrer_id))
 
-    assert await life.referrer() == Purse(available=300)
+    assert await life.referrer() == Balances(available=300)
     assert await books.budget(world.database, life.row.campaign_id) == 100_000
     recoverable = await books.balance(
         world.database, Book.RECOVERABLE, campaign_id=life.row.campaign_id
@@ -106,8 +106,8 @@ async def test_a_debt_is_forgiven_before_anything_is_credited_again(world: World
     await life.takes_back(deposit, WON)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=300)
-    assert await books.broken_promises(world.database) == {}
+    assert await life.referrer() == Balances(available=300)
+    assert await books.violated_invariants(world.database) == {}
 
 
 async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) -> None:
@@ -119,7 +119,7 @@ async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) 
     await life.takes_back(deposit, WON)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_both_sides_are_reversed(world: World) -> None:
@@ -128,7 +128,7 @@ async def test_both_sides_are_reversed(world: World) -> None:
     await life.takes_back(deposit, TakeBack.REFUND)
     await life.reaches(Stage.REVERSED)
 
-    assert (await life.referrer(), await life.referee()) == (Purse(), Purse())
+    assert (await life.referrer(), await life.referee()) == (Balances(), Balances())
 
 
 async def test_another_deposit_cannot_replace_the_credited_one(world: World) -> None:
@@ -139,7 +139,7 @@ async def test_another_deposit_cannot_replace_the_credited_one(world: World) -> 
     await life.takes_back(other)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_chargeback_while_settling_is_not_lost(world: World) -> None:
@@ -156,7 +156,7 @@ async def test_a_chargeback_while_settling_is_not_lost(world: World) -> None:
     await life.reaches(Stage.REVERSED)
 
     assert await life.ends() is Stage.REVERSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_chargeback_won_while_closing_is_settled_after_all(world: World) -> None:
@@ -172,4 +172,4 @@ async def test_a_chargeback_won_while_closing_is_settled_after_all(world: World)
     await life.passes(timedelta(days=121))
 
     assert await life.ends() is Stage.SETTLED
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)

@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import EventType
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import TERMS, usd
 from tests.workflows.chapters import rewarded
 from tests.workflows.lives import invited
@@ -20,11 +20,11 @@ async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_
 ) -> None:
     life, _ = await rewarded(world)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
-    assert await life.referrer() == Purse(available=1000)
-    assert await books.broken_promises(world.database) == {}
+    assert await life.referrer() == Balances(available=1000)
+    assert await books.violated_invariants(world.database) == {}
 
 
 async def test_continues_as_new_once_credited_with_nothing_but_its_standing(world: World) -> None:
@@ -58,7 +58,7 @@ async def test_small_deposits_before_the_qualifying_one_disqualify_nobody(world:
     await life.deposits(1000)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_a_deposit_in_time_but_heard_in_the_grace_counts(world: World) -> None:
@@ -78,8 +78,8 @@ async def test_rewards_both_sides(world: World) -> None:
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
-    assert await life.referee() == Purse(available=500)
+    assert await life.referrer() == Balances(available=1000)
+    assert await life.referee() == Balances(available=500)
     assert await life.lives_on() is Stage.SETTLED
 
 
@@ -92,7 +92,7 @@ async def test_a_partial_refund_that_leaves_the_minimum_keeps_the_reward(world: 
     await life.acted("compensate_reward")
 
     assert await life.lives_on() is Stage.SETTLED
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_every_copy_of_every_event_changes_nothing(world: World) -> None:
@@ -105,7 +105,7 @@ async def test_every_copy_of_every_event_changes_nothing(world: World) -> None:
 
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_an_engineer_reads_its_state_in_the_temporal_ui(world: World) -> None:

@@ -9,10 +9,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 from tests.workflows.replaying import committed, replayer
-from worker import SANDBOX
+from worker import WORKFLOW_RUNNER
 
 LOUD = SandboxedWorkflowRunner(
-    SANDBOX.restrictions.with_import_notification_policy(
+    WORKFLOW_RUNNER.restrictions.with_import_notification_policy(
         SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
         | SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
     )
@@ -20,7 +20,7 @@ LOUD = SandboxedWorkflowRunner(
 A_FEW = 8
 
 
-async def loaded_afresh() -> set[str]:
+async def reloaded_modules() -> set[str]:
     path = committed()[0]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -31,12 +31,12 @@ async def loaded_afresh() -> set[str]:
 
 
 async def test_nothing_of_others_is_loaded_afresh() -> None:
-    others = {name.partition(".")[0] for name in await loaded_afresh()} - sys.stdlib_module_names
+    others = {name.partition(".")[0] for name in await reloaded_modules()} - sys.stdlib_module_names
 
     assert others <= {"workflows"}
 
 
 async def test_a_first_task_loads_little() -> None:
-    ours = [name for name in await loaded_afresh() if name.startswith("workflows")]
+    ours = [name for name in await reloaded_modules() if name.startswith("workflows")]
 
     assert 0 < len(ours) <= A_FEW

@@ -10,7 +10,7 @@ from domain.lifecycle.referral import Stage
 from referrals.fraud import reviews
 from referrals.intake import store as facts
 from tests import builders
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import chargeback, usd
 from tests.workflows.chapters import in_review
 from tests.workflows.lives import Life, invited
@@ -19,7 +19,7 @@ from tests.workflows.worlds import World
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 
 
-async def told_directly(world: World) -> Life:
+async def invite_and_signal_signup(world: World) -> Life:
     life = await invited(world)
     await life.signals("sign_up", life.signup(referral_token=None))
     await life.reaches(Stage.SIGNED_UP)
@@ -27,7 +27,7 @@ async def told_directly(world: World) -> Life:
 
 
 async def test_a_life_told_by_signals_alone(world: World) -> None:
-    life = await told_directly(world)
+    life = await invite_and_signal_signup(world)
     deposit = life.deposit()
     await life.signals("make_deposit", deposit)
     await life.reaches(Stage.REWARDED)
@@ -35,7 +35,7 @@ async def test_a_life_told_by_signals_alone(world: World) -> None:
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_what_is_signalled_counts_once_with_what_the_courier_carries(world: World) -> None:
@@ -58,7 +58,7 @@ async def test_a_deposit_signalled_before_its_signup_counts(world: World) -> Non
     await life.signals("sign_up", life.signup())
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)
 
 
 async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
@@ -79,11 +79,11 @@ async def test_a_signal_with_other_content_under_a_known_id_changes_nothing(worl
     await life.signals("make_deposit", replace(small, amount=usd(5000)))
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
-    life = await told_directly(world)
+    life = await invite_and_signal_signup(world)
     await life.signals("make_deposit", builders.deposit(at=life.began_at))
 
     assert await life.lives_on() is Stage.EXPIRED
@@ -121,7 +121,7 @@ async def test_a_malformed_signal_blocks_nobody(
 
 
 async def test_a_time_without_an_offset_is_dropped(world: World) -> None:
-    life = await told_directly(world)
+    life = await invite_and_signal_signup(world)
     naive = {**facts.body_of(life.deposit()), "occurred_at": "2026-03-01T12:00:00"}
     await life.signals("make_deposit", naive)
 
@@ -129,7 +129,7 @@ async def test_a_time_without_an_offset_is_dropped(world: World) -> None:
 
 
 async def test_a_decision_before_any_review_decides_nothing(world: World) -> None:
-    life = await told_directly(world)
+    life = await invite_and_signal_signup(world)
     await life.signals("decide", builders.decision(Choice.REJECT))
     await life.acted("score_fraud")
     await life.deposits()
@@ -155,7 +155,7 @@ async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: 
     deposit = await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    async def tell_signup() -> None:
+    async def signal_signup() -> None:
         world.prompter.after[life.id, "settle_referral"] = charge_back
         await life.signals("sign_up", signup)
 
@@ -163,7 +163,7 @@ async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: 
         del world.prompter.after[life.id, "settle_referral"]
         await life.takes_back(deposit)
 
-    world.prompter.after[life.id, "settle_referral"] = tell_signup
+    world.prompter.after[life.id, "settle_referral"] = signal_signup
     await life.passes(timedelta(days=121))
     await life.reaches(Stage.REVERSED)
 

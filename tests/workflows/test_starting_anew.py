@@ -70,7 +70,7 @@ async def test_goes_on_from_where_it_stands(
     before = await life.stages()
     await is_lost(life)
 
-    await life.starts_anew()
+    await life.restarts()
 
     assert await life.lives_on() is ends
     after = await life.stages()
@@ -85,7 +85,7 @@ async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
     await life.reaches(Stage.DEFERRED)
     await is_lost(life)
 
-    await life.starts_anew()
+    await life.restarts()
     await life.passes(timedelta(days=31))
 
     await life.acted("credit_reward", 2)
@@ -99,7 +99,7 @@ async def test_what_happened_while_it_was_lost_is_found_out(world: World) -> Non
     deposit = life.deposit()
     await life.records(deposit)
 
-    await life.starts_anew()
+    await life.restarts()
     await life.signals("look")
     await life.reaches(Stage.REWARDED)
 

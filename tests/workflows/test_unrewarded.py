@@ -7,7 +7,7 @@ import pytest
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests import books
-from tests.books import Purse
+from tests.books import Balances
 from tests.builders import TERMS, unique
 from tests.workflows.lives import invited
 from tests.workflows.worlds import World
@@ -36,7 +36,7 @@ async def test_expires_when_every_deposit_was_too_small(world: World) -> None:
     await life.deposits(999)
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_expires_when_the_deposit_came_after_its_window(world: World) -> None:
@@ -58,7 +58,7 @@ async def test_a_chargeback_heard_before_the_signup_earns_nothing(
     await life.signs_up()
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_later_deposit_earns_it_when_the_first_was_taken_back(world: World) -> None:
@@ -90,7 +90,7 @@ async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
 
     assert await life.ends() is Stage.REJECTED
     assert await books.reason(world.database, life.row.id) == "fraud: same_player"
-    assert await life.referrer() == Purse()
+    assert await life.referrer() == Balances()
 
 
 async def test_a_signup_heard_by_the_courier_only_keeps_the_invitation_open(world: World) -> None:
@@ -105,4 +105,4 @@ async def test_a_signup_heard_by_the_courier_only_keeps_the_invitation_open(worl
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Purse(available=1000)
+    assert await life.referrer() == Balances(available=1000)

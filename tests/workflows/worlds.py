@@ -12,7 +12,7 @@ from courier.carrier import Carrier
 from db.engine import Database
 from runtime.settings import Settings
 from tests.builders import Offer, an_offer, unique
-from tests.workflows.prompter import Prompter
+from tests.workflows.prompter import ActivityHooks
 from worker import build_activities, build_worker
 
 
@@ -23,7 +23,7 @@ class World:
     env: WorkflowEnvironment
     database: Database
     carrier: Carrier
-    prompter: Prompter
+    prompter: ActivityHooks
     task_queue: str
 
     async def carry(self) -> None:
@@ -38,15 +38,15 @@ class World:
 
 
 @asynccontextmanager
-async def living(
+async def running_world(
     env: WorkflowEnvironment, database: Database, settings: Settings
 ) -> AsyncIterator[World]:
-    prompter, task_queue = Prompter(), unique("lives")
+    prompter, task_queue = ActivityHooks(), unique("lives")
 
     async def connect() -> Client:
         return env.client
 
     carrier = Carrier(database, connect=connect, task_queue=task_queue)
     activities = build_activities(database, settings)
-    async with build_worker(prompter.joined_to(env.client), activities, task_queue=task_queue):
+    async with build_worker(prompter.attach_to(env.client), activities, task_queue=task_queue):
         yield World(env, database, carrier, prompter, task_queue)

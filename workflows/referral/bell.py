@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 
-class Bell:
+class WakeFlag:
     """Rings when something was heard. Whoever answers looks at the recorded facts themselves."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from domain.lifecycle.referral import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignUp(Signup):
+class SignupSignal(Signup):
     """A signup; the courier, which has bound it already, adds where the referral stands now."""
 
     standing: Standing | None = None
@@ -16,7 +16,7 @@ class SignUp(Signup):
         return Signup(**{field.name: getattr(self, field.name) for field in fields(Signup)})
 
 
-def sign_up_of(signup: Signup, standing: Standing) -> SignUp:
+def signup_signal(signup: Signup, standing: Standing) -> SignupSignal:
     """What the courier signals when it has bound a signup."""
     event = {field.name: getattr(signup, field.name) for field in fields(Signup)}
-    return SignUp(**event, standing=standing)
+    return SignupSignal(**event, standing=standing)

@@ -35,5 +35,5 @@ def of_signup(referee_id: str) -> list[SearchAttributeUpdate[str]]:
     return [STAGE.value_set(Stage.SIGNED_UP.value), REFEREE.value_set(referee_id)]
 
 
-def of_review(score: int) -> tuple[SearchAttributeUpdate[str], SearchAttributeUpdate[int]]:
+def review_updates(score: int) -> tuple[SearchAttributeUpdate[str], SearchAttributeUpdate[int]]:
     return STAGE.value_set(Stage.HELD.value), RISK.value_set(score)

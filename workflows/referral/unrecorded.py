@@ -4,7 +4,7 @@ from activities.messages import Heard
 from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup, kind_of
 
 
-class Unrecorded:
+class UnrecordedFacts:
     """A copy of an event is kept once, however often it is signalled."""
 
     def __init__(self) -> None:

@@ -12,18 +12,18 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
-from domain.lifecycle.referral import CREDITED, EARNING, Referral, Stage, Standing
-from workflows.options import database, fraud_signals
+from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Referral, Stage, Standing
+from workflows.options import database, fraud_provider_options
 from workflows.referral import search
-from workflows.referral.bell import Bell
+from workflows.referral.bell import WakeFlag
 from workflows.referral.details import details
-from workflows.referral.messages import SignUp
-from workflows.referral.unrecorded import Unrecorded
+from workflows.referral.messages import SignupSignal
+from workflows.referral.unrecorded import UnrecordedFacts
 
 Act = Callable[[Any, Look], Awaitable[Standing]]
 """An activity that looks, acts, and answers where the referral stands."""
 
-HEARS_OUT: Final = "news that came while crediting no longer keeps the long history"
+DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
 
 
 @workflow.defn
@@ -39,23 +39,23 @@ class ReferralWorkflow:
     def __init__(self, referral: Referral) -> None:
         self.referral = referral
         self.standing = referral.standing
-        self.arrival = Bell()
-        self.news = Bell()
-        self.unrecorded = Unrecorded()
+        self.arrival = WakeFlag()
+        self.news = WakeFlag()
+        self.unrecorded = UnrecordedFacts()
 
     @workflow.run
     async def run(self, referral: Referral) -> Stage:
         self.show()
-        if self.is_at(*EARNING):
+        if self.is_at(*EARNING_STAGES):
             await self.earn()
-            if not self.has_heard_all and workflow.patched(HEARS_OUT):
-                await self.hear_out()
-            if self.is_at(*CREDITED) and self.has_heard_all:
+            if not self.is_drained and workflow.patched(DRAIN_PATCH):
+                await self.drain()
+            if self.is_at(*CREDITED) and self.is_drained:
                 # Months of waiting follow: they need no more history than this.
                 self.continue_as_new()
         if self.is_at(*CREDITED):
             await self.keep()
-        await self.hear_out()
+        await self.drain()
         return self.standing.stage
 
     async def earn(self) -> None:
@@ -83,13 +83,13 @@ class ReferralWorkflow:
     async def keep(self) -> None:
         """A credited reward stays, unless its deposit is taken back, however late that is heard."""
         settled = False
-        while not (settled and self.has_heard_all):
+        while not (settled and self.is_drained):
             settled = not await self.news.rings(by=self.standing.until)
             await (self.settle() if settled else self.compensate())
 
-    async def hear_out(self) -> None:
+    async def drain(self) -> None:
         """Leave nothing unheard; what follows this must not await anything first."""
-        while not self.has_heard_all:
+        while not self.is_drained:
             self.news.has_rung = False
             await self.compensate()
 
@@ -98,10 +98,10 @@ class ReferralWorkflow:
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
         if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
-            workflow.upsert_search_attributes(search.of_review(scoring.score))
+            workflow.upsert_search_attributes(search.review_updates(scoring.score))
 
     @workflow.signal
-    def sign_up(self, signup: SignUp) -> None:
+    def sign_up(self, signup: SignupSignal) -> None:
         if signup.standing is None:
             self.unrecorded.put(signup.event())
         elif self.is_at(Stage.INVITED):
@@ -144,7 +144,7 @@ class ReferralWorkflow:
         return self.standing.stage in stages
 
     @property
-    def has_heard_all(self) -> bool:
+    def is_drained(self) -> bool:
         return self.unrecorded.is_empty and not self.news.has_rung
 
     def continue_as_new(self) -> None:
@@ -152,7 +152,7 @@ class ReferralWorkflow:
         workflow.continue_as_new(referral, search_attributes=search.of_referral(referral))
 
     async def admit(self) -> None:
-        look = self.now_look()
+        look = self.act_request()
         admission = await workflow.execute_activity_method(
             ReferralActivities.admit_signup, look, **database("record the signup")
         )
@@ -161,9 +161,9 @@ class ReferralWorkflow:
             self.bind(admission.referee_id)
 
     async def score(self) -> Scoring:
-        look = self.now_look()
+        look = self.act_request()
         scoring = await workflow.execute_activity_method(
-            FraudActivities.score_fraud, look, **fraud_signals("score the deposit")
+            FraudActivities.score_fraud, look, **fraud_provider_options("score the deposit")
         )
         self.stand(scoring.standing, look)
         return scoring
@@ -184,11 +184,11 @@ class ReferralWorkflow:
         await self.act(RewardActivities.settle_referral, "close the chargeback window")
 
     async def act(self, activity: Act, summary: str) -> None:
-        look = self.now_look()
+        look = self.act_request()
         standing = await workflow.execute_activity_method(activity, look, **database(summary))
         self.stand(standing, look)
 
-    def now_look(self) -> Look:
+    def act_request(self) -> Look:
         return Look(
             referral_id=self.referral.referral_id,
             standing=self.standing,

@@ -9,20 +9,20 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.http.errors import RETRY_AFTER_S
-from api.link.landing.pages import away_page
-from api.link.languages import asked_for
+from api.link.landing.pages import unavailable_page
+from api.link.languages import negotiate_language
 from db.faults import DATABASE_FAULTS, is_transient
 
 log = structlog.get_logger()
 
 
-class PageRoute(APIRoute):
+class HtmlOutageRoute(APIRoute):
     """503 is a page where another route answers problem+json."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
-        async def on_a_page(request: Request) -> Response:
+        async def answer_with_page(request: Request) -> Response:
             try:
                 return await answer(request)
             except DATABASE_FAULTS as fault:
@@ -30,7 +30,7 @@ class PageRoute(APIRoute):
                     raise
                 log.warning("database_unavailable", fault=type(fault).__name__)
                 accepted = request.headers.get("accept-language", "")
-                language = asked_for(accepted, request.query_params.get("lang"))
-                return away_page(language, retry_after_s=RETRY_AFTER_S)
+                language = negotiate_language(accepted, request.query_params.get("lang"))
+                return unavailable_page(language, retry_after_s=RETRY_AFTER_S)
 
-        return on_a_page
+        return answer_with_page

@@ -50,17 +50,17 @@ def closed_page(
     return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
 
 
-def busy_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+def too_many_requests_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
     """429, the same for every code; whoever asks may come again after so many seconds."""
-    return _later_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, language, retry_after_s)
+    return _retry_later_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, language, retry_after_s)
 
 
-def away_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
+def unavailable_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
     """503: the database is away, so that nothing is known of the code."""
-    return _later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
+    return _retry_later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
 
 
-def _later_page(
+def _retry_later_page(
     outcome: str, status: HTTPStatus, language: Language, retry_after_s: int
 ) -> HTMLResponse:
     page = _page("closed.html", language, status, outcome=outcome, destination=None)
@@ -73,7 +73,7 @@ def _page(name: str, language: Language, status: int, **shown: Any) -> HTMLRespo
     return HTMLResponse(text, status, {**HEADERS, "Content-Language": language.tag})
 
 
-def _templates(language: Language) -> dict[tuple[str, str], Template]:
+def _load_templates(language: Language) -> dict[tuple[str, str], Template]:
     environment = Environment(
         loader=PackageLoader("api.link.landing"),
         extensions=["jinja2.ext.i18n"],
@@ -84,32 +84,32 @@ def _templates(language: Language) -> dict[tuple[str, str], Template]:
     )
     environment.globals.update(style=STYLE, script=SCRIPT)
     environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
-        language.gettext, _one_or_many, newstyle=True
+        language.gettext, _refuse_plural, newstyle=True
     )
     names = ("landing.html", "closed.html")
     return {(language.tag, name): environment.get_template(name) for name in names}
 
 
-def _one_or_many(_one: str, _many: str, _number: int) -> str:
+def _refuse_plural(_one: str, _many: str, _number: int) -> str:
     raise NotImplementedError("Babel counts; templates do not")
 
 
-def _inline(name: str) -> Markup:
+def _read_inline(name: str) -> Markup:
     source, _, _ = PackageLoader("api.link.landing").get_source(Environment(autoescape=True), name)
     return Markup(source)  # noqa: S704 # It is a file of this package.
 
 
-def _hash(text: str) -> str:
+def _csp_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-STYLE: Final = _inline("style.css")
-SCRIPT: Final = _inline("script.js")
-POLICY: Final = "; ".join(
+STYLE: Final = _read_inline("style.css")
+SCRIPT: Final = _read_inline("script.js")
+CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
-        f"style-src {_hash(STYLE)}",
-        f"script-src {_hash(SCRIPT)}",
+        f"style-src {_csp_hash(STYLE)}",
+        f"script-src {_csp_hash(SCRIPT)}",
         "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
@@ -118,7 +118,7 @@ POLICY: Final = "; ".join(
 )
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept-Language, User-Agent",
     "X-Content-Type-Options": "nosniff",
@@ -126,5 +126,5 @@ HEADERS: Final = {
 TEMPLATES: Final = {
     key: template
     for language in LANGUAGES.values()
-    for key, template in _templates(language).items()
+    for key, template in _load_templates(language).items()
 }

@@ -10,7 +10,7 @@ router = APIRouter(tags=["clicks"])
 
 PATH: Final = "/invitation.png"
 # Drawn from preview.svg beside it; messengers show no SVG.
-PICTURE: Final = (files("api.link.landing") / "pictures" / "preview.png").read_bytes()
+PREVIEW_IMAGE: Final = (files("api.link.landing") / "pictures" / "preview.png").read_bytes()
 HEADERS: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 
@@ -22,4 +22,4 @@ HEADERS: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Opti
 )
 async def show_picture() -> Response:
     """What Open Graph names on the page of an invitation; nothing loads it but previews."""
-    return Response(PICTURE, media_type="image/png", headers=HEADERS)
+    return Response(PREVIEW_IMAGE, media_type="image/png", headers=HEADERS)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-PLACE: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+JURISDICTION_PATTERN: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
 def place_of(told: str) -> str | None:
     """A code of ISO 3166-1 or -2, or None for anything else."""
     code = told.strip().upper()
-    return code if PLACE.fullmatch(code) else None
+    return code if JURISDICTION_PATTERN.fullmatch(code) else None
 
 
 def conceals(listed: Iterable[str], *, known: str | None, claimed: str | None) -> bool:

@@ -8,15 +8,15 @@ from api.link.landing import picture
 from api.link.landing.pages import Landing
 from api.link.landing.places import conceals
 from api.link.landing.qr import qr_code
-from api.link.landing.ways import TokenFor, Ways, bare_ways, ways_of
+from api.link.landing.ways import TokenFor, Ways, destinations_for, destinations_without_token
 from api.link.languages import LANGUAGES, Language
 from api.link.platforms import Platform
-from api.link.texts import invitation, invitation_terms
+from api.link.texts import invitation, referee_terms
 from domain.attribution.policy import Method
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
 
-SCANNED: Final = {"via": "qr"}
+QR_QUERY: Final = {"via": "qr"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,43 +27,43 @@ class Reader:
     platform: Platform
     place: str | None
     """As a trusted proxy tells it."""
-    claimed_place: str | None
+    query_jurisdiction: str | None
     """As the link tells it, which can only make the page more careful."""
-    followed_by: Method
+    followed_via: Method
 
 
 def landing_for_person(
     settings: Settings, offer: Offer, reader: Reader, token_for: TokenFor
 ) -> Landing:
     """The page of one visitor, whose tokens its ways on carry."""
-    ways = ways_of(
+    ways = destinations_for(
         settings,
-        link=link_of(settings, offer),
+        link=referral_link(settings, offer),
         destination=offer.destination,
         platform=reader.platform,
         token_for=token_for,
     )
     concealed = conceals(
-        offer.link.no_inducement_in, known=reader.place, claimed=reader.claimed_place
+        offer.link.no_inducement_in, known=reader.place, claimed=reader.query_jurisdiction
     )
     return _landing(settings, offer, reader, ways, concealed=concealed)
 
 
-def landing_for_program(settings: Settings, offer: Offer, reader: Reader) -> Landing:
+def landing_for_crawler(settings: Settings, offer: Offer, reader: Reader) -> Landing:
     """The page that previews are made of: nobody's invitation, and seen wherever it is shown."""
-    ways = bare_ways(settings, destination=offer.destination)
+    ways = destinations_without_token(settings, destination=offer.destination)
     concealed = bool(offer.link.no_inducement_in)
     return _landing(settings, offer, reader, ways, concealed=concealed)
 
 
-def link_of(settings: Settings, offer: Offer) -> str:
+def referral_link(settings: Settings, offer: Offer) -> str:
     return f"{settings.public_url}/r/{offer.code}"
 
 
 def _landing(
     settings: Settings, offer: Offer, reader: Reader, ways: Ways, *, concealed: bool
 ) -> Landing:
-    language, link = reader.language, link_of(settings, offer)
+    language, link = reader.language, referral_link(settings, offer)
     at_desktop = reader.platform is Platform.WEB
     return Landing(
         link=link,
@@ -73,13 +73,13 @@ def _landing(
         platform=reader.platform,
         ways=ways,
         headline=None if concealed else invitation(offer.terms, language),
-        terms=() if concealed else invitation_terms(offer.terms, language),
-        qr_code=qr_code(f"{link}?{urlencode(SCANNED)}") if at_desktop else None,
-        others=tuple((other, _in(other, reader)) for other in LANGUAGES.values()),
+        terms=() if concealed else referee_terms(offer.terms, language),
+        qr_code=qr_code(f"{link}?{urlencode(QR_QUERY)}") if at_desktop else None,
+        others=tuple((other, _language_url(other, reader)) for other in LANGUAGES.values()),
     )
 
 
-def _in(language: Language, reader: Reader) -> str:
+def _language_url(language: Language, reader: Reader) -> str:
     """The same page in another language, as a URL relative to it."""
-    claimed = {"jurisdiction": reader.claimed_place} if reader.claimed_place else {}
+    claimed = {"jurisdiction": reader.query_jurisdiction} if reader.query_jurisdiction else {}
     return f"?{urlencode({'lang': language.tag, **claimed})}"

@@ -29,7 +29,7 @@ class Ways:
     """What an iPhone's clipboard carries to the app: this link, with a token."""
 
 
-def ways_of(
+def destinations_for(
     settings: Settings, *, link: str, destination: str, platform: Platform, token_for: TokenFor
 ) -> Ways:
     """The ways of a person; only those of the visitor's own platform carry tokens past it."""
@@ -38,7 +38,7 @@ def ways_of(
     app = copied = None
     if package and play and platform is Platform.ANDROID:
         opened = with_token(link, token_for(Method.UNIVERSAL_LINK))
-        app = app_url(opened, package=package, otherwise=play)
+        app = intent_url(opened, package=package, otherwise=play)
     if settings.ios_app_store_url and platform is Platform.IOS:
         copied = with_token(link, token_for(Method.CLIPBOARD))
     return Ways(
@@ -50,7 +50,7 @@ def ways_of(
     )
 
 
-def bare_ways(settings: Settings, *, destination: str) -> Ways:
+def destinations_without_token(settings: Settings, *, destination: str) -> Ways:
     """The ways of a program, which are nobody's invitation."""
     package = settings.android_package
     play = package and f"{PLAY}?{urlencode({'id': package})}"
@@ -69,7 +69,7 @@ def play_url(package: str, token: str) -> str:
     return f"{PLAY}?{urlencode({'id': package, 'referrer': f'{TOKEN}={token}'})}"
 
 
-def app_url(link: str, *, package: str, otherwise: str) -> str:
+def intent_url(link: str, *, package: str, otherwise: str) -> str:
     """Chrome's `intent:` URL, because a link to its own site would stay in the browser."""
     scheme, _, rest = link.partition("://")
     fallback = quote(otherwise, safe="")

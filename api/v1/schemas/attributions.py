@@ -6,25 +6,25 @@ from pydantic import Field
 
 from api.v1.schemas.fields import (
     Brought,
-    OptionalFind,
-    OptionalLine,
-    OptionalPersonal,
-    OptionalPhrase,
-    Shown,
-    Strict,
+    OptionalText64,
+    OptionalText64OrHash,
+    OptionalText320,
+    OptionalText4096,
+    RequestBody,
+    ResponseBody,
     Text,
 )
 from domain.attribution.install_referrer import Install
-from domain.attribution.matching import system_in
+from domain.attribution.matching import system_name
 from domain.attribution.policy import Method
 
-LATEST_S: Final = 253_402_300_799
+MAX_UNIX_S: Final = 253_402_300_799
 """The end of the year 9999: what is later was given in milliseconds."""
-PLATFORMS: Final = ("ios", "android")
-Seconds = Annotated[int, Field(strict=True, ge=0, le=LATEST_S)] | None
+APP_PLATFORMS: Final = ("ios", "android")
+Seconds = Annotated[int, Field(strict=True, ge=0, le=MAX_UNIX_S)] | None
 
 
-class ResolveIn(Strict):
+class ResolveIn(RequestBody):
     """What the platform gives an app that is opened for the first time; the rest is unknown.
 
     The four timestamps are Unix time in whole seconds, as Google's Play Install Referrer library
@@ -34,41 +34,43 @@ class ResolveIn(Strict):
     platform: Literal["ios", "android"] | None = Field(
         default=None, description="Left out, it is what `os` names"
     )
-    install_referrer: OptionalFind = Field(default=None, description="Play's string as it is")
+    install_referrer: OptionalText4096 = Field(default=None, description="Play's string as it is")
     referrer_click_timestamp_seconds: Seconds = None
     install_begin_timestamp_seconds: Seconds = None
     referrer_click_timestamp_server_seconds: Seconds = None
     install_begin_timestamp_server_seconds: Seconds = None
-    install_version: OptionalLine = None
-    clipboard_token: OptionalFind = Field(
+    install_version: OptionalText64 = None
+    clipboard_token: OptionalText4096 = Field(
         default=None, description="What the person let the app paste: the token, or a link with it"
     )
-    universal_link: OptionalFind = Field(
+    universal_link: OptionalText4096 = Field(
         default=None, description="The Universal Link or App Link that opened the app"
     )
-    cookie_token: OptionalFind = Field(
+    cookie_token: OptionalText4096 = Field(
         default=None,
         description="The first-party cookie `referral_token`, where the app can see it",
     )
-    device_id: OptionalPhrase = Field(
+    device_id: OptionalText320 = Field(
         default=None, description="Of the install; the same when the app asks again"
     )
-    device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
-    os: OptionalLine = Field(default=None, examples=["iOS 18.5", "Android 15"])
-    os_version: OptionalLine = Field(
+    device_model: OptionalText320 = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
+    os: OptionalText64 = Field(default=None, examples=["iOS 18.5", "Android 15"])
+    os_version: OptionalText64 = Field(
         default=None, examples=["18.5"], description="Left out, it is looked for in `os`"
     )
-    locale: OptionalPhrase = Field(default=None, examples=["en-US"])
-    time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
-    screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
-    ip: OptionalPersonal = Field(default=None, description="Of the device, not of the app's server")
+    locale: OptionalText320 = Field(default=None, examples=["en-US"])
+    time_zone: OptionalText64 = Field(default=None, examples=["America/New_York"])
+    screen: OptionalText64 = Field(default=None, examples=["390x844"], description="In points")
+    ip: OptionalText64OrHash = Field(
+        default=None, description="Of the device, not of the app's server"
+    )
     user_agent: Brought = None
 
     @property
-    def runs_on(self) -> str | None:
+    def effective_platform(self) -> str | None:
         """`platform`, or what `os` names where that is one."""
-        named = system_in(self.os)
-        return self.platform or (named if named in PLATFORMS else None)
+        named = system_name(self.os)
+        return self.platform or (named if named in APP_PLATFORMS else None)
 
     def install(self) -> Install | None:
         """What Play told, if it told anything."""
@@ -85,7 +87,7 @@ class ResolveIn(Strict):
         )
 
 
-class ResolveOut(Shown):
+class ResolveOut(ResponseBody):
     """Who brought the person, as far as it is known; nulls when nothing was found."""
 
     referral_token: str | None = Field(
@@ -102,14 +104,14 @@ class ResolveOut(Shown):
     )
 
 
-class ConfirmIn(Strict):
+class ConfirmIn(RequestBody):
     """What the person said to the question of `resolve`."""
 
     referral_token: Annotated[Text, Field(max_length=1024)]
     confirmed: Annotated[bool, Field(strict=True)] = True
 
 
-class ConfirmOut(Shown):
+class ConfirmOut(ResponseBody):
     code: str
     confirmed: bool
     outcome: str = Field(

@@ -14,13 +14,13 @@ from api.v1.schemas.fields import (
     Line,
     MoneyIn,
     MoneyOut,
-    Phrase,
     PlannedTime,
     PositiveDuration,
     PositiveMoneyIn,
-    Shown,
+    RequestBody,
+    ResponseBody,
     Slug,
-    Strict,
+    Text320,
 )
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Step
 from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions, Terms
@@ -31,7 +31,7 @@ PLAIN: Final = re.compile(r"[!-\[\]-~]+")
 """Visible ASCII but the backslash, which browsers take for a slash."""
 
 
-def _destination(address: str) -> str:
+def _check_destination(address: str) -> str:
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
@@ -51,10 +51,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-Destination = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_destination)]
+DestinationUrl = Annotated[
+    str, Field(min_length=1, max_length=1024), AfterValidator(_check_destination)
+]
 
 
-class TermsIn(Strict):
+class TermsIn(RequestBody):
     """What is promised to each referral from the moment of its invitation."""
 
     signup_window: PositiveDuration
@@ -81,25 +83,27 @@ class TermsIn(Strict):
         )
 
 
-OFFERED: Final = tuple(method for method in Method if method not in {Method.MANUAL, Method.SIGNAL})
+POLICY_METHODS: Final = tuple(
+    method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
+)
 """What a policy may name: support's word outranks all, and a signal counts as a token."""
-JURISDICTION: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+JURISDICTION_PATTERN: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 
-def _offered(method: Method) -> Method:
-    if method not in OFFERED:
-        raise ValueError(f"A policy orders these: {', '.join(OFFERED)}")
+def _check_policy_method(method: Method) -> Method:
+    if method not in POLICY_METHODS:
+        raise ValueError(f"A policy orders these: {', '.join(POLICY_METHODS)}")
     return method
 
 
-Offered = Annotated[Method, AfterValidator(_offered)]
-Jurisdiction = Annotated[str, Field(pattern=JURISDICTION, examples=["CA-ON", "BR"])]
+PolicyMethod = Annotated[Method, AfterValidator(_check_policy_method)]
+Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_PATTERN, examples=["CA-ON", "BR"])]
 
 
-class StepIn(Strict):
+class StepIn(RequestBody):
     """Methods of equal rank. A touch counts for `window` before the signup; null is no limit."""
 
-    methods: Annotated[list[Offered], Field(min_length=1, max_length=len(OFFERED))]
+    methods: Annotated[list[PolicyMethod], Field(min_length=1, max_length=len(POLICY_METHODS))]
     touch: Pick = Pick.LAST
     window: PositiveDuration | None = None
 
@@ -108,10 +112,10 @@ def _default_order() -> list[StepIn]:
     return [StepIn(methods=list(step.methods)) for step in DEFAULT_POLICY.order]
 
 
-class PolicyIn(Strict):
+class PolicyIn(RequestBody):
     """Which way of being brought counts first; a method that no step names does not count."""
 
-    order: Annotated[list[StepIn], Field(min_length=1, max_length=len(OFFERED))] = Field(
+    order: Annotated[list[StepIn], Field(min_length=1, max_length=len(POLICY_METHODS))] = Field(
         default_factory=_default_order
     )
     claim_grace: Duration = Field(default=DEFAULT_POLICY.claim_grace)
@@ -132,7 +136,7 @@ class PolicyIn(Strict):
         )
 
 
-class LinkIn(Strict):
+class LinkIn(RequestBody):
     """Where /r/{code} leads a person, and where no inducement may be shown (ISO 3166)."""
 
     opens: LinkOpens = LinkOpens.DESTINATION
@@ -145,14 +149,14 @@ class LinkIn(Strict):
         return LinkOptions(opens=self.opens, no_inducement_in=places)
 
 
-class CampaignIn(Strict):
+class CampaignIn(RequestBody):
     """All of a campaign; all its money is in one currency."""
 
     slug: Slug
-    name: Phrase
+    name: Text320
     starts_at: PlannedTime
     ends_at: PlannedTime | None = None
-    destination: Destination
+    destination: DestinationUrl
     budget: MoneyIn
     terms: TermsIn
     attribution: PolicyIn = Field(default_factory=PolicyIn)
@@ -160,7 +164,7 @@ class CampaignIn(Strict):
 
     def draft(self) -> Draft:
         """What it says, once all of it agrees; 422 naming the field otherwise."""
-        self._agree()
+        self._check_consistency()
         return Draft(
             slug=self.slug,
             name=self.name,
@@ -173,7 +177,7 @@ class CampaignIn(Strict):
             link=self.link.options(),
         )
 
-    def _agree(self) -> None:
+    def _check_consistency(self) -> None:
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
             money: MoneyIn | None = getattr(self.terms, name)
             if money is not None and money.currency != self.budget.currency:
@@ -182,10 +186,10 @@ class CampaignIn(Strict):
             raise invalid("ends_at", "This is not after starts_at")
 
 
-class Reasoned(Strict):
+class Reasoned(RequestBody):
     """Why somebody does it, for the audit."""
 
-    reason: Phrase = NO_REASON
+    reason: Text320 = NO_REASON
 
 
 class FundingIn(Reasoned):
@@ -195,7 +199,7 @@ class FundingIn(Reasoned):
     reference: Line
 
 
-class TermsOut(Shown):
+class TermsOut(ResponseBody):
     signup_window: timedelta
     deposit_window: timedelta
     minimum_deposit: MoneyOut
@@ -207,24 +211,24 @@ class TermsOut(Shown):
     referee_reward: MoneyOut | None
 
 
-class StepOut(Shown):
+class StepOut(ResponseBody):
     methods: list[Method]
     touch: Pick
     window: timedelta | None
 
 
-class PolicyOut(Shown):
+class PolicyOut(ResponseBody):
     order: list[StepOut]
     claim_grace: timedelta
     match_window: timedelta
 
 
-class LinkOut(Shown):
+class LinkOut(ResponseBody):
     opens: LinkOpens
     no_inducement_in: list[str]
 
 
-class CampaignOut(Shown):
+class CampaignOut(ResponseBody):
     slug: str
     name: str
     status: CampaignStatus

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import Id, Line, PastTime, Shown, Strict, Text
+from api.v1.schemas.fields import Id, Line, PastTime, RequestBody, ResponseBody, Text
 from db.tables import Rebind
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice
@@ -15,7 +15,7 @@ from referrals.attribution.log_views import AttemptView, Replay
 from referrals.attribution.rebind_requests import Status
 
 
-class ClaimIn(Strict):
+class ClaimIn(RequestBody):
     """A player typed a code after signing up; `occurred_at` is when, and now when left out.
 
     What is told more than the campaign's `lateness_grace` after that counts as typed so long ago.
@@ -26,7 +26,7 @@ class ClaimIn(Strict):
     occurred_at: PastTime | None = None
 
 
-class ClaimOut(Shown):
+class ClaimOut(ResponseBody):
     outcome: str = Field(
         description="`bound`; `rebound` from another referral; `known`: bound to it before;"
         " `waiting`: decided as soon as the signup is heard"
@@ -35,7 +35,7 @@ class ClaimOut(Shown):
     code: str
 
 
-class RebindIn(Strict):
+class RebindIn(RequestBody):
     """Support's wish to bind a player to another code, and why."""
 
     player_id: Id
@@ -43,14 +43,14 @@ class RebindIn(Strict):
     reason: Annotated[Text, Field(max_length=500)]
 
 
-class RebindDecisionIn(Strict):
+class RebindDecisionIn(RequestBody):
     """A second person's word; the person is the owner of the API key."""
 
     decision: Choice
     reason: Annotated[Text, Field(max_length=500)]
 
 
-class RebindOut(Shown):
+class RebindOut(ResponseBody):
     rebind_id: UUID
     player_id: str
     code: str
@@ -70,7 +70,7 @@ class RebindOut(Shown):
         return cls.model_validate({**shown, "rebind_id": row.id})
 
 
-class CandidateOut(Shown):
+class CandidateOut(ResponseBody):
     """A touch that was weighed; `outcome` is `won`, or why it does not count."""
 
     touch_id: UUID
@@ -82,7 +82,7 @@ class CandidateOut(Shown):
     outcome: str
 
 
-class AttemptOut(Shown):
+class AttemptOut(ResponseBody):
     attempt_id: str
     attempt: Attempt
     player_id: str | None
@@ -94,7 +94,7 @@ class AttemptOut(Shown):
     candidates: list[CandidateOut]
 
 
-class ReplayOut(Shown):
+class ReplayOut(ResponseBody):
     outcome: str
     code: str | None
     agrees: bool

@@ -10,16 +10,16 @@ from api.v1.schemas.fields import (
     Brought,
     Id,
     Line,
-    OptionalLine,
-    OptionalPersonal,
-    OptionalPhrase,
-    Phrase,
-    Shown,
+    OptionalText64,
+    OptionalText64OrHash,
+    OptionalText320,
+    RequestBody,
+    ResponseBody,
     Slug,
-    Strict,
+    Text320,
     Word,
 )
-from domain.attribution.matching import signals_of
+from domain.attribution.matching import normalise_traits
 from domain.codes import SHAPE, is_code, normalised
 from referrals.campaigns.lifecycle import DEFAULT
 
@@ -31,7 +31,7 @@ def _vanity(typed: str) -> str:
     return code
 
 
-class CodeIn(Strict):
+class CodeIn(RequestBody):
     """A player asks for the code to share."""
 
     player_id: Id
@@ -41,14 +41,14 @@ class CodeIn(Strict):
     )
 
 
-class CodeOut(Shown):
+class CodeOut(ResponseBody):
     code: str
     link: str
     player_id: str
     campaign: str
 
 
-class OfferOut(Shown):
+class OfferOut(ResponseBody):
     """What a code offers, in words."""
 
     code: str
@@ -61,38 +61,38 @@ class OfferOut(Shown):
     )
 
 
-class ShareIn(Strict):
+class ShareIn(RequestBody):
     """A player shared a code somewhere."""
 
     code: Line
     channel: Word
 
 
-class ShareOut(Shown):
+class ShareOut(ResponseBody):
     share_id: UUID
     code: str
     channel: str
 
 
-class ClickIn(Strict):
+class ClickIn(RequestBody):
     """Somebody followed a code, as a server or an app tells it."""
 
     code: Line
-    visitor_id: Phrase
+    visitor_id: Text320
     platform: Platform
-    ip: OptionalPersonal = None
+    ip: OptionalText64OrHash = None
     user_agent: Brought = None
-    device_id: OptionalPhrase = None
-    device_model: OptionalPhrase = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
-    os: OptionalLine = None
-    os_version: OptionalLine = Field(default=None, examples=["18.5"])
-    locale: OptionalPhrase = Field(default=None, examples=["en-US"])
-    time_zone: OptionalLine = Field(default=None, examples=["America/New_York"])
-    screen: OptionalLine = Field(default=None, examples=["390x844"], description="In points")
+    device_id: OptionalText320 = None
+    device_model: OptionalText320 = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
+    os: OptionalText64 = None
+    os_version: OptionalText64 = Field(default=None, examples=["18.5"])
+    locale: OptionalText320 = Field(default=None, examples=["en-US"])
+    time_zone: OptionalText64 = Field(default=None, examples=["America/New_York"])
+    screen: OptionalText64 = Field(default=None, examples=["390x844"], description="In points")
 
     def signals(self) -> dict[str, str]:
         """What tells of the device, as a first open is compared with it later."""
-        return signals_of(
+        return normalise_traits(
             os=self.os or (None if self.platform is Platform.WEB else self.platform),
             os_version=self.os_version,
             model=self.device_model,
@@ -102,7 +102,7 @@ class ClickIn(Strict):
         )
 
 
-class ClickOut(Shown):
+class ClickOut(ResponseBody):
     referral_id: UUID
     referral_token: str
     workflow_id: str

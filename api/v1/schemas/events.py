@@ -9,13 +9,13 @@ from api.v1.schemas.fields import (
     Currency,
     Id,
     Line,
-    OptionalLine,
-    OptionalPersonal,
-    OptionalPhrase,
+    OptionalText64,
+    OptionalText64OrHash,
+    OptionalText320,
     PastTime,
     PositiveMoneyIn,
-    Shown,
-    Strict,
+    RequestBody,
+    ResponseBody,
     Word,
 )
 from domain.intake.facts import (
@@ -31,7 +31,7 @@ from domain.intake.facts import (
 from domain.privacy import Hasher
 
 
-class Reported(Strict):
+class EventIn(RequestBody):
     """What all events have: the reporter's id of it, and when it happened."""
 
     event_id: Id
@@ -42,11 +42,11 @@ class Reported(Strict):
         """The fact, its personal fields already hashed."""
         raise NotImplementedError
 
-    def _hashed(self, hasher: Hasher) -> dict[str, Any]:
+    def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
         return hasher.hash_personal(dict(self))
 
 
-class SignupIn(Reported):
+class SignupIn(EventIn):
     """A player opened an account."""
 
     platform: Word
@@ -56,34 +56,34 @@ class SignupIn(Reported):
     cookie_token: Brought = None
     code: Brought = None
     locale: Brought = None
-    ip: OptionalPersonal = None
+    ip: OptionalText64OrHash = None
     user_agent: Brought = None
-    device_id: OptionalPhrase = None
-    email: OptionalPhrase = None
-    phone: OptionalPersonal = None
-    kyc_subject: OptionalPhrase = None
-    full_name: OptionalPhrase = None
+    device_id: OptionalText320 = None
+    email: OptionalText320 = None
+    phone: OptionalText64OrHash = None
+    kyc_subject: OptionalText320 = None
+    full_name: OptionalText320 = None
 
     def fact(self, hasher: Hasher) -> Signup:
-        return Signup(**self._hashed(hasher))
+        return Signup(**self._hashed_fields(hasher))
 
 
-class DepositIn(Reported):
+class DepositIn(EventIn):
     """A deposit that was settled."""
 
     deposit_id: Id
     amount: PositiveMoneyIn
-    payment_instrument: OptionalPhrase = None
-    method: OptionalLine = None
-    ip: OptionalPersonal = None
-    device_id: OptionalPhrase = None
-    jurisdiction: OptionalLine = None
+    payment_instrument: OptionalText320 = None
+    method: OptionalText64 = None
+    ip: OptionalText64OrHash = None
+    device_id: OptionalText320 = None
+    jurisdiction: OptionalText64 = None
 
     def fact(self, hasher: Hasher) -> Deposit:
-        return Deposit(**self._hashed(hasher) | {"amount": self.amount.money()})
+        return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.money()})
 
 
-class ChargebackIn(Reported):
+class ChargebackIn(EventIn):
     """A deposit taken back, in part or, without an amount, as a whole; or given back when won."""
 
     deposit_id: Id
@@ -92,28 +92,28 @@ class ChargebackIn(Reported):
 
     def fact(self, hasher: Hasher) -> Chargeback:
         amount = self.amount.money() if self.amount else None
-        return Chargeback(**self._hashed(hasher) | {"amount": amount})
+        return Chargeback(**self._hashed_fields(hasher) | {"amount": amount})
 
 
-class WagerIn(Reported):
+class WagerIn(EventIn):
     """A bet that was settled."""
 
     stake: PositiveMoneyIn
 
     def fact(self, hasher: Hasher) -> Wager:
-        return Wager(**self._hashed(hasher) | {"stake": self.stake.money()})
+        return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.money()})
 
 
-class StatusChangeIn(Reported):
+class StatusChangeIn(EventIn):
     """A player's standing with the sportsbook changed."""
 
     status: PlayerStatus
 
     def fact(self, hasher: Hasher) -> StatusChange:
-        return StatusChange(**self._hashed(hasher))
+        return StatusChange(**self._hashed_fields(hasher))
 
 
-class Accepted(Shown):
+class Accepted(ResponseBody):
     event_id: str
     status: Literal["accepted", "duplicate"] = Field(
         description="`duplicate`: this very event was stored before; nothing changed"

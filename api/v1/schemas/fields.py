@@ -19,9 +19,9 @@ from domain.intake.facts import CLOCK_SKEW, EARLIEST, ID, LATEST, UNSTORABLE
 from domain.money import LARGEST_MINOR, Money
 from domain.privacy import HASHED
 
-LONGEST_LINE: Final = 64
-LONGEST_BROUGHT: Final = 1024
-LONGEST_HASH: Final = 68
+MAX_UNHASHED_CHARS: Final = 64
+MAX_FREE_TEXT_CHARS: Final = 1024
+MAX_HASH_CHARS: Final = 68
 LONGEST_DURATION: Final = timedelta(days=3660)
 RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -36,13 +36,13 @@ ID_PATTERN: Final = f"^{ID.pattern}$"
 SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
-class Strict(BaseModel):
+class RequestBody(BaseModel):
     """A body: fields that are not known are refused, and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Shown(BaseModel):
+class ResponseBody(BaseModel):
     """An answer, made from what the database's queries return."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
@@ -65,19 +65,19 @@ def _time(value: object) -> datetime:
         raise ValueError("There is no such time") from fault
 
 
-def _past(moment: datetime) -> datetime:
+def _check_past(moment: datetime) -> datetime:
     if not EARLIEST <= moment <= datetime.now(UTC) + CLOCK_SKEW:
         raise ValueError("A time lies between the year 2000 and five minutes from now")
     return moment
 
 
-def _planned(moment: datetime) -> datetime:
+def _check_planned(moment: datetime) -> datetime:
     if not EARLIEST <= moment <= LATEST:
         raise ValueError("A time lies between the years 2000 and 2100")
     return moment
 
 
-def _duration(value: object) -> timedelta:
+def _parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     match = DURATION.fullmatch(value) if isinstance(value, str) else None
@@ -90,23 +90,23 @@ def _duration(value: object) -> timedelta:
     return duration
 
 
-def _positive(duration: timedelta) -> timedelta:
+def _check_positive(duration: timedelta) -> timedelta:
     if not duration:
         raise ValueError("This duration must be longer than nothing")
     return duration
 
 
-def _printable(text: str) -> str:
+def _check_storable(text: str) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("Text has neither NUL nor half of a character")
     return text
 
 
-def _kept(value: object) -> object:
+def _truncate(value: object) -> object:
     """As much of a text as is stored; what was cut or replaced is no code and no token."""
     if not isinstance(value, str):
         return value
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:LONGEST_BROUGHT]
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_FREE_TEXT_CHARS]
 
 
 def _given(value: object) -> object:
@@ -114,13 +114,13 @@ def _given(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _short_or_hashed(text: str) -> str:
-    if len(text) > LONGEST_LINE and not HASHED.fullmatch(text):
-        raise ValueError(f"This has at most {LONGEST_LINE} characters, or is hashed already")
+def _check_short_or_hashed(text: str) -> str:
+    if len(text) > MAX_UNHASHED_CHARS and not HASHED.fullmatch(text):
+        raise ValueError(f"This has at most {MAX_UNHASHED_CHARS} characters, or is hashed already")
     return text
 
 
-def _not_blank(text: str) -> str:
+def _check_not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("This cannot be blank")
     return text
@@ -133,53 +133,56 @@ Currency = Annotated[
     WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)}),
 ]
 Minor = Annotated[int, Field(strict=True, ge=0, le=LARGEST_MINOR)]
-PositiveMinor = Annotated[int, Field(strict=True, ge=1, le=LARGEST_MINOR)]
+PositiveMinorUnits = Annotated[int, Field(strict=True, ge=1, le=LARGEST_MINOR)]
 _TIME_SCHEMA: Final = {
     "type": "string",
     "format": "date-time",
     "examples": ["2026-03-01T12:00:00Z"],
 }
 PastTime = Annotated[
-    datetime, BeforeValidator(_time), AfterValidator(_past), WithJsonSchema(_TIME_SCHEMA)
+    datetime, BeforeValidator(_time), AfterValidator(_check_past), WithJsonSchema(_TIME_SCHEMA)
 ]
 PlannedTime = Annotated[
-    datetime, BeforeValidator(_time), AfterValidator(_planned), WithJsonSchema(_TIME_SCHEMA)
+    datetime, BeforeValidator(_time), AfterValidator(_check_planned), WithJsonSchema(_TIME_SCHEMA)
 ]
 _DURATION_SCHEMA: Final = {"type": "string", "format": "duration", "examples": ["P30D", "PT5S"]}
-Duration = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
 PositiveDuration = Annotated[
     timedelta,
-    BeforeValidator(_duration),
-    AfterValidator(_positive),
+    BeforeValidator(_parse_duration),
+    AfterValidator(_check_positive),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
-_Printable = Annotated[str, AfterValidator(_printable)]
-Text = Annotated[_Printable, Field(min_length=1), AfterValidator(_not_blank)]
+_StorableText = Annotated[str, AfterValidator(_check_storable)]
+Text = Annotated[_StorableText, Field(min_length=1), AfterValidator(_check_not_blank)]
 Word = Annotated[Text, Field(max_length=32)]
 Line = Annotated[Text, Field(max_length=64)]
-Phrase = Annotated[Text, Field(max_length=320)]
-OptionalLine = Annotated[
-    Annotated[_Printable, Field(max_length=64)] | None, BeforeValidator(_given)
+Text320 = Annotated[Text, Field(max_length=320)]
+OptionalText64 = Annotated[
+    Annotated[_StorableText, Field(max_length=64)] | None, BeforeValidator(_given)
 ]
-OptionalPersonal = Annotated[
-    Annotated[_Printable, Field(max_length=LONGEST_HASH), AfterValidator(_short_or_hashed)] | None,
+OptionalText64OrHash = Annotated[
+    Annotated[
+        _StorableText, Field(max_length=MAX_HASH_CHARS), AfterValidator(_check_short_or_hashed)
+    ]
+    | None,
     BeforeValidator(_given),
 ]
 """At most 64 characters as it is, or hashed already, which takes a few more."""
-OptionalPhrase = Annotated[
-    Annotated[_Printable, Field(max_length=320)] | None, BeforeValidator(_given)
+OptionalText320 = Annotated[
+    Annotated[_StorableText, Field(max_length=320)] | None, BeforeValidator(_given)
 ]
-Brought = Annotated[str | None, BeforeValidator(_given), BeforeValidator(_kept)]
+Brought = Annotated[str | None, BeforeValidator(_given), BeforeValidator(_truncate)]
 """What a person typed, or a browser or an app brought. Too long or unstorable, it is cut and not
 refused: the event would go with it."""
-OptionalFind = Annotated[
-    Annotated[_Printable, Field(max_length=4096)] | None, BeforeValidator(_given)
+OptionalText4096 = Annotated[
+    Annotated[_StorableText, Field(max_length=4096)] | None, BeforeValidator(_given)
 ]
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 
 
-class MoneyIn(Strict):
+class MoneyIn(RequestBody):
     """Whole minor units of one currency."""
 
     minor: Minor
@@ -192,9 +195,9 @@ class MoneyIn(Strict):
 class PositiveMoneyIn(MoneyIn):
     """Money that something happened to: more than nothing."""
 
-    minor: PositiveMinor
+    minor: PositiveMinorUnits
 
 
-class MoneyOut(Shown):
+class MoneyOut(ResponseBody):
     minor: int
     currency: str

@@ -3,10 +3,10 @@
 from datetime import datetime
 from hashlib import sha256
 
-from api.link.languages import asked_for
+from api.link.languages import negotiate_language
 from api.v1.schemas.attributions import ResolveIn, ResolveOut
 from domain.attribution.first_open import finds
-from domain.attribution.matching import signals_of
+from domain.attribution.matching import normalise_traits
 from domain.privacy import Hasher
 from referrals.attribution.first_open.touches import FirstOpen, Resolved
 from referrals.attribution.tokens import Tokens
@@ -16,8 +16,8 @@ def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetim
     """What was told, with everything about the person, the device and the network hashed."""
     whole = sha256(body.model_dump_json().encode()).hexdigest()
     person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
-    signals = signals_of(
-        os=body.runs_on or body.os,
+    signals = normalise_traits(
+        os=body.effective_platform or body.os,
         os_version=body.os_version or body.os,
         model=body.device_model,
         locale=body.locale,
@@ -26,7 +26,7 @@ def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetim
     )
     return FirstOpen(
         at=now,
-        platform=body.runs_on,
+        platform=body.effective_platform,
         visitor=hasher.hash("visitor", body.device_id or whole),
         finds=finds(
             public_url=public_url,
@@ -44,7 +44,7 @@ def told(resolved: Resolved | None, tokens: Tokens, *, locale: str | None) -> Re
     """Nulls for nobody; a question, in the language of the app, where nothing but a likeness."""
     if resolved is None:
         return ResolveOut()
-    language = asked_for((locale or "").replace("_", "-"))
+    language = negotiate_language((locale or "").replace("_", "-"))
     question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
     return ResolveOut(
         referral_token=tokens.issue(

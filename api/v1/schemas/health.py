@@ -2,18 +2,18 @@
 
 from typing import Literal
 
-from api.v1.schemas.fields import Shown
+from api.v1.schemas.fields import ResponseBody
 
 
-class Alive(Shown):
+class Alive(ResponseBody):
     status: Literal["ok"] = "ok"
 
 
-class Dependencies(Shown):
+class Dependencies(ResponseBody):
     postgres: Literal["ok", "unavailable", "not_migrated"]
     temporal: Literal["ok", "unavailable"]
 
 
-class Readiness(Shown):
+class Readiness(ResponseBody):
     status: Literal["ready", "not_ready"]
     dependencies: Dependencies

@@ -1,16 +1,16 @@
 """What must always be true, and whether it is."""
 
-from api.v1.schemas.fields import Shown
+from api.v1.schemas.fields import ResponseBody
 
 
-class CheckOut(Shown):
+class CheckOut(ResponseBody):
     name: str
     sentence: str
     ok: bool
     failures: list[str]
 
 
-class LagOut(Shown):
+class LagOut(ResponseBody):
     """What is only late, and the age of the oldest of it in seconds."""
 
     undelivered: int
@@ -19,7 +19,7 @@ class LagOut(Shown):
     awaiting_review: int
 
 
-class ReportOut(Shown):
+class ReportOut(ResponseBody):
     ok: bool
     checks: list[CheckOut]
     lag: LagOut

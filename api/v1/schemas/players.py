@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from api.v1.schemas.fields import Line, MoneyOut, PositiveMoneyIn, Shown, Strict
+from api.v1.schemas.fields import Line, MoneyOut, PositiveMoneyIn, RequestBody, ResponseBody
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 
-NEUTRAL: Final = {
+PLAYER_FACING_REASONS: Final = {
     Stage.INVITED: "waiting for signup",
     Stage.SIGNED_UP: "waiting for a first deposit",
     Stage.HELD: "under review",
@@ -26,7 +26,7 @@ NEUTRAL: Final = {
 of them, nor whether they excluded themselves, nor what became of their money."""
 
 
-class InvitedOut(Shown):
+class InvitedOut(ResponseBody):
     invited_at: datetime
     stage: Stage
     reason: str
@@ -34,7 +34,7 @@ class InvitedOut(Shown):
     """Until when a postponed reward is waited for."""
 
 
-class BalanceOut(Shown):
+class BalanceOut(ResponseBody):
     """Amounts per currency, only those that are not zero."""
 
     player_id: str
@@ -43,12 +43,12 @@ class BalanceOut(Shown):
     owed: list[MoneyOut]
 
 
-class SpendIn(Strict):
+class SpendIn(RequestBody):
     amount: PositiveMoneyIn
     reference: Line
 
 
-class LineOut(Shown):
+class LineOut(ResponseBody):
     account: Book
     movement: Movement
     amount: MoneyOut

@@ -5,7 +5,7 @@ from typing import Self
 from uuid import UUID
 
 from api.v1.schemas.claims import CandidateOut
-from api.v1.schemas.fields import MoneyOut, Shown
+from api.v1.schemas.fields import MoneyOut, ResponseBody
 from domain.attribution.policy import Method
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
@@ -14,7 +14,7 @@ from referrals.reporting.referrals import ReferralView
 from workflows.identity import workflow_id
 
 
-class AttributionOut(Shown):
+class AttributionOut(ResponseBody):
     """How it came to be this referral, and every touch that was weighed for it."""
 
     method: Method
@@ -22,19 +22,19 @@ class AttributionOut(Shown):
     candidates: list[CandidateOut]
 
 
-class AssessmentOut(Shown):
+class AssessmentOut(ResponseBody):
     score: int
     verdict: Verdict
     reasons: list[str]
 
 
-class PassageOut(Shown):
+class PassageOut(ResponseBody):
     stage: Stage
     at: datetime
     reason: str | None
 
 
-class RewardOut(Shown):
+class RewardOut(ResponseBody):
     reward_id: UUID
     referral_id: UUID
     player_id: str
@@ -48,7 +48,7 @@ class RewardOut(Shown):
     changed_at: datetime
 
 
-class ReferralSummary(Shown):
+class ReferralSummary(ResponseBody):
     referral_id: UUID
     stage: Stage
     until: datetime

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, Shown, Strict, Text
+from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody, Text
 from domain.intake.facts import Choice
 
 
-class DecisionIn(Strict):
+class DecisionIn(RequestBody):
     """A reviewer's word; the reviewer is the owner of the API key."""
 
     decision: Choice
     reason: Annotated[Text, Field(max_length=500)]
 
 
-class ReviewOut(Shown):
+class ReviewOut(ResponseBody):
     review_id: UUID
     referral_id: UUID
     status: str

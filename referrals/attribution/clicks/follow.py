@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from db.engine import Statements
+from db.engine import StatementExecutor
 from domain.campaigns.terms import Schedule
 from referrals.attribution.clicks import statements as visits
 from referrals.attribution.clicks.statements import Found, Visit
@@ -34,7 +34,7 @@ class Invitation:
     expires_at: datetime | None = None
 
 
-async def follow(session: Statements, visit: Visit) -> Invitation:
+async def follow(session: StatementExecutor, visit: Visit) -> Invitation:
     """Write the touch and, unless this visitor has one open, a new invitation.
 
     Each statement is a transaction by itself, and nearly every click is answered by two.
@@ -43,7 +43,7 @@ async def follow(session: Statements, visit: Visit) -> Invitation:
         found = await visits.find(session, visit)
         if found is None:
             return await _refused(session, visit, None, Outcome.UNKNOWN_CODE)
-        closed = closed_by(found.offer.schedule, visit.at)
+        closed = outcome_if_closed(found.offer.schedule, visit.at)
         if closed is not None:
             return await _refused(session, visit, found.offer, closed)
         invitation = await _known(session, visit, found) or await _new(session, visit, found)
@@ -52,7 +52,7 @@ async def follow(session: Statements, visit: Visit) -> Invitation:
     raise RuntimeError(f"one visitor's invitation was changed {ATTEMPTS} times by others")
 
 
-def closed_by(schedule: Schedule, at: datetime) -> Outcome | None:
+def outcome_if_closed(schedule: Schedule, at: datetime) -> Outcome | None:
     """Why a campaign invites nobody at that time, if so."""
     if schedule.is_open(at):
         return None
@@ -60,7 +60,7 @@ def closed_by(schedule: Schedule, at: datetime) -> Outcome | None:
 
 
 async def _refused(
-    session: Statements, visit: Visit, offer: Offer | None, outcome: Outcome
+    session: StatementExecutor, visit: Visit, offer: Offer | None, outcome: Outcome
 ) -> Invitation:
     """An unknown code takes a write like a known one, so that time does not tell them apart."""
     campaign = None if offer is None else offer.campaign
@@ -68,22 +68,22 @@ async def _refused(
     return Invitation(outcome, offer)
 
 
-async def _known(session: Statements, visit: Visit, found: Found) -> Invitation | None:
+async def _known(session: StatementExecutor, visit: Visit, found: Found) -> Invitation | None:
     own = found.open
     if own is None:
         return None
     if visit.at >= own.expires_at:
         # Its token is dead, though it still waits for a signup heard late.
-        await visits.make_room(session, own.referral_id)
+        await visits.release_visitor(session, own.referral_id)
         return None
     campaign = found.offer.campaign
     await visits.touch(session, visit, campaign=campaign, referral_id=own.referral_id)
     return Invitation(Outcome.KNOWN, found.offer, own.referral_id, own.expires_at)
 
 
-async def _new(session: Statements, visit: Visit, found: Found) -> Invitation | None:
+async def _new(session: StatementExecutor, visit: Visit, found: Found) -> Invitation | None:
     """None when an equal click was faster."""
-    referral_id = await visits.open_new(session, visit, found)
+    referral_id = await visits.insert_invitation(session, visit, found)
     if referral_id is None:
         return None
     expires_at = visit.at + found.offer.terms.signup_window

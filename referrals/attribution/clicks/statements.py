@@ -10,17 +10,17 @@ from sqlalchemy import Row, and_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
-from db.engine import Statements
+from db.engine import StatementExecutor
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import CONFIDENCE, Method
 from domain.campaigns.terms import Schedule
-from domain.lifecycle.referral import Stage, announcement, invited_until
+from domain.lifecycle.referral import Stage, event_type, invitation_deadline
 from referrals.campaigns.offers import Offer
 from referrals.campaigns.policy_json import link_from, policy_from
 from referrals.campaigns.terms_json import terms_from
 
 # Made once: making a query takes longer than asking it.
-_FIND: Final = (
+_SELECT_FOLLOWED_CODE: Final = (
     select(
         ReferralCode.code,
         ReferralCode.player_id,
@@ -64,7 +64,7 @@ _TOUCH: Final = text("""
 """).bindparams(bindparam("signals", type_=JSONB))
 
 # Equal clicks at once meet at the unique index: the one that comes second adds nothing.
-_OPEN: Final = text("""
+_INSERT_INVITATION: Final = text("""
     with opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
             referrer_id, visitor, terms, stage, until, steps, invited_at)
@@ -125,15 +125,15 @@ class Found:
     open: Open | None
 
 
-async def find(session: Statements, visit: Visit) -> Found | None:
+async def find(session: StatementExecutor, visit: Visit) -> Found | None:
     """None when there is no such code."""
     asked = {"code": visit.code, "visitor": visit.visitor}
-    row = (await session.execute(_FIND, asked)).one_or_none()
+    row = (await session.execute(_SELECT_FOLLOWED_CODE, asked)).one_or_none()
     return None if row is None else Found(_offer(row), row.version_id, _open(row))
 
 
 async def touch(
-    session: Statements,
+    session: StatementExecutor,
     visit: Visit,
     *,
     campaign: str | None,
@@ -145,11 +145,11 @@ async def touch(
     await session.execute(_TOUCH, _values(visit) | values)
 
 
-async def open_new(session: Statements, visit: Visit, found: Found) -> UUID | None:
+async def insert_invitation(session: StatementExecutor, visit: Visit, found: Found) -> UUID | None:
     """An invitation with its terms, timeline, event, touch and delivery; None if there is one."""
     referral_id = uuid4()
     event_id = uuid5(referral_id, "timeline:1")
-    type_ = announcement(Stage.INVITED, left=None)
+    type_ = event_type(Stage.INVITED, left=None)
     values = {
         "referral_id": referral_id,
         "key": str(referral_id),
@@ -157,7 +157,7 @@ async def open_new(session: Statements, visit: Visit, found: Found) -> UUID | No
         "version_id": found.version_id,
         "referrer_id": found.offer.player_id,
         "stage": Stage.INVITED.value,
-        "until": invited_until(visit.at, found.offer.terms),
+        "until": invitation_deadline(visit.at, found.offer.terms),
         "event_id": event_id,
         "aggregate": outbox.AGGREGATE,
         "type": type_,
@@ -165,21 +165,21 @@ async def open_new(session: Statements, visit: Visit, found: Found) -> UUID | No
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
-            referral=_announced(referral_id, found.offer),
+            referral=_unsaved_referral(referral_id, found.offer),
             at=visit.at,
         ),
     }
-    opened = (await session.execute(_OPEN, _values(visit) | values)).scalar_one()
+    opened = (await session.execute(_INSERT_INVITATION, _values(visit) | values)).scalar_one()
     return referral_id if opened else None
 
 
-async def plan(session: Statements, visit: Visit) -> None:
+async def plan(session: StatementExecutor, visit: Visit) -> None:
     """Let Postgres plan the statement of a new invitation, of an offer that there is not."""
-    nothing: dict[str, Any] = dict.fromkeys(_OPEN.compile().params)
-    await session.execute(_OPEN, nothing | _values(visit))
+    nothing: dict[str, Any] = dict.fromkeys(_INSERT_INVITATION.compile().params)
+    await session.execute(_INSERT_INVITATION, nothing | _values(visit))
 
 
-async def make_room(session: Statements, referral_id: UUID) -> None:
+async def release_visitor(session: StatementExecutor, referral_id: UUID) -> None:
     """An invitation whose token is dead is no longer the one that its visitor has."""
     stale = update(ReferralRow).where(ReferralRow.id == referral_id)
     await session.execute(stale.where(ReferralRow.stage == Stage.INVITED).values(visitor=None))
@@ -220,7 +220,7 @@ def _open(row: Row[Any]) -> Open | None:
     return Open(row.referral_id, row.invited_at + terms_from(row.promised).signup_window)
 
 
-def _announced(referral_id: UUID, offer: Offer) -> ReferralRow:
+def _unsaved_referral(referral_id: UUID, offer: Offer) -> ReferralRow:
     """Only to tell of it; the row itself is written by the statement."""
     return ReferralRow(
         id=referral_id,

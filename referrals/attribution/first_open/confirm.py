@@ -16,14 +16,14 @@ from referrals.attribution import reattribution as rebinding
 from referrals.attribution import touches
 from referrals.attribution.log import WAITING, Attempt, Binding, Entry
 from referrals.attribution.tokens import Tokens
-from referrals.attribution.touches import Contact
+from referrals.attribution.touches import NewTouch
 
 
 class Said(StrEnum):
     """What became of an answer."""
 
     HEARD = "heard"
-    OTHERWISE_BEFORE = "otherwise_before"
+    ANSWERED_OTHERWISE = "otherwise_before"
     UNKNOWN = "unknown"
 
 
@@ -36,12 +36,12 @@ class Heard:
 async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: datetime) -> Heard:
     """Write the answer to a match once; the same again changes nothing, nor does the opposite."""
     await touches.alone(session, touch_id)
-    match, before = await touches.with_answer(session, touch_id)
+    match, before = await touches.load_match_and_answer(session, touch_id)
     if match is None or match.method is not Method.PROBABILISTIC:
         return Heard(Said.UNKNOWN)
     if before is not None:
-        is_same = before.is_yes is confirmed
-        return Heard(Said.HEARD if is_same else Said.OTHERWISE_BEFORE, match.code)
+        is_same = before.is_confirmed is confirmed
+        return Heard(Said.HEARD if is_same else Said.ANSWERED_OTHERWISE, match.code)
     await touches.record(session, _answer(match, confirmed=confirmed, now=now))
     entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
     await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
@@ -71,8 +71,8 @@ async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
     return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
 
 
-def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> Contact:
-    return Contact(
+def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> NewTouch:
+    return NewTouch(
         id=uuid5(match.id, "answer"),
         method=Method.PROBABILISTIC,
         confidence=match.confidence,
@@ -97,4 +97,4 @@ async def _bind(
     player_id, attempt = presented.player_id or "", Attempt.CONFIRM
     attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
     entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
-    return await rebinding.reconsider(session, player_id, touch_id, entry, tokens=tokens, now=now)
+    return await rebinding.redecide(session, player_id, touch_id, entry, tokens=tokens, now=now)

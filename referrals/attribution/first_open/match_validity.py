@@ -10,10 +10,10 @@ from domain.attribution.policy import Method, Refusal, Touch
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution import touches
-from referrals.attribution.touches import Answer, Contact
+from referrals.attribution.touches import Answer, NewTouch
 
 
-async def refusal_of(
+async def refusal_of_match(
     session: ReadSession,
     signup: Signup,
     match: TouchRow,
@@ -24,11 +24,11 @@ async def refusal_of(
     """Why a match does not count; it may be answered for as long as a code may be typed."""
     if answer is None:
         return Refusal.UNCONFIRMED
-    if not answer.is_yes:
+    if not answer.is_confirmed:
         return Refusal.DECLINED
     if answer.at > signup.occurred_at + grace:
         return Refusal.LATE_CODE
-    return await _used_up(session, signup, match)
+    return await _refusal_if_used(session, signup, match)
 
 
 def judged(touch: Touch, match: TouchRow, refusal: Refusal | None) -> Touch:
@@ -38,9 +38,9 @@ def judged(touch: Touch, match: TouchRow, refusal: Refusal | None) -> Touch:
     return replace(known, refusal=known.refusal or refusal, referral_id=referral_id)
 
 
-async def remember_presenter(session: Session, signup: Signup, match: TouchRow) -> None:
+async def record_presenter(session: Session, signup: Signup, match: TouchRow) -> None:
     """So that confirming it later binds the player who came with it."""
-    contact = Contact(
+    contact = NewTouch(
         id=uuid5(match.id, signup.event_id),
         method=Method.PROBABILISTIC,
         confidence=match.confidence,
@@ -55,7 +55,7 @@ async def remember_presenter(session: Session, signup: Signup, match: TouchRow) 
     await touches.record(session, contact)
 
 
-async def _used_up(session: ReadSession, signup: Signup, match: TouchRow) -> Refusal | None:
+async def _refusal_if_used(session: ReadSession, signup: Signup, match: TouchRow) -> Refusal | None:
     """A match is of one person: unlike a link, it brings no second one, whatever won."""
     row = await session.get(ReferralRow, match.referral_id)
     is_left = row is not None and row.stage is Stage.INVITED

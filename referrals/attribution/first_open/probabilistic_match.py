@@ -13,22 +13,22 @@ from domain.attribution.matching import Candidate, Match, match
 from domain.attribution.policy import Method, Policy, Refusal
 from domain.lifecycle.referral import Stage
 from referrals.attribution import touches
-from referrals.attribution.first_open.evaluate import RETRIED_WITHIN
+from referrals.attribution.first_open.evaluate import RETRY_WINDOW
 from referrals.attribution.first_open.touches import (
+    EvaluatedHint,
     FirstOpen,
-    Judged,
     Resolved,
-    expiry_of,
+    invitation_expires_at,
     touch_id,
     write,
 )
 from referrals.campaigns.policy_json import policy_from
 
-LONGEST_WINDOW: Final = timedelta(days=7)
+MAX_MATCH_WINDOW: Final = timedelta(days=7)
 """However long a campaign's `match_window` is."""
-MOST_CLICKS: Final = 500
+MAX_CLICKS: Final = 500
 """Looked at, the latest first, behind one network."""
-_CLICKS: Final = (Method.REFERRAL_TOKEN, Method.QR_CODE)
+_BROWSER_CLICKS: Final = (Method.REFERRAL_TOKEN, Method.QR_CODE)
 """Of a browser; an app that was opened by a link knows it."""
 
 Guess = Resolved | Refusal | None
@@ -40,13 +40,13 @@ async def guess(session: Session, opened: FirstOpen) -> Guess:
     The same device is asked the same again. Without a device each request is a question of its
     own, because phones that look alike may belong to two people.
     """
-    asked = await _asked_lately(session, opened) if opened.device_id else None
+    asked = await _find_recent_match(session, opened) if opened.device_id else None
     if asked is not None:
         touch, referral = asked
         if await _is_declined(session, touch.id):
             return None
-        return _guessed(touch.id, touch.confidence, referral)
-    nearby = await _clicks_nearby(session, opened)
+        return _unconfirmed(touch.id, touch.confidence, referral)
+    nearby = await _load_nearby_clicks(session, opened)
     found = match([candidate for candidate, _, _ in nearby], opened.signals, now=opened.at)
     if isinstance(found, Refusal):
         return await _ambiguous(session, opened, nearby, found)
@@ -60,11 +60,11 @@ Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
 
 async def _is_declined(session: ReadSession, match_id: UUID) -> bool:
     """Who said no is not asked again."""
-    _, answer = await touches.with_answer(session, match_id)
-    return answer is not None and not answer.is_yes
+    _, answer = await touches.load_match_and_answer(session, match_id)
+    return answer is not None and not answer.is_confirmed
 
 
-async def _asked_lately(
+async def _find_recent_match(
     session: ReadSession, opened: FirstOpen
 ) -> tuple[TouchRow, ReferralRow] | None:
     query = (
@@ -74,17 +74,19 @@ async def _asked_lately(
             TouchRow.visitor == opened.visitor,
             TouchRow.method == Method.PROBABILISTIC,
             TouchRow.answers.is_(None),
-            TouchRow.at > opened.at - RETRIED_WITHIN,
+            TouchRow.at > opened.at - RETRY_WINDOW,
             ReferralRow.stage == Stage.INVITED,
         )
         .order_by(TouchRow.at.desc())
         .limit(1)
     )
     row = (await session.execute(query)).one_or_none()
-    return (row[0], row[1]) if row is not None and opened.at < expiry_of(row[1]) else None
+    return (
+        (row[0], row[1]) if row is not None and opened.at < invitation_expires_at(row[1]) else None
+    )
 
 
-async def _clicks_nearby(session: ReadSession, opened: FirstOpen) -> Nearby:
+async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> Nearby:
     if opened.ip is None:
         return ()
     query = (
@@ -98,20 +100,20 @@ async def _clicks_nearby(session: ReadSession, opened: FirstOpen) -> Nearby:
         )
         .where(
             TouchRow.ip == opened.ip,
-            TouchRow.at > opened.at - LONGEST_WINDOW,
-            TouchRow.method.in_(_CLICKS),
+            TouchRow.at > opened.at - MAX_MATCH_WINDOW,
+            TouchRow.method.in_(_BROWSER_CLICKS),
             TouchRow.refusal.is_(None),
             TouchRow.answers.is_(None),
             ReferralRow.stage == Stage.INVITED,
         )
         .order_by(TouchRow.at.desc())
-        .limit(MOST_CLICKS)
+        .limit(MAX_CLICKS)
     )
     rows = [(touch, row, policy_from(said)) for touch, row, said in await session.execute(query)]
     return [
         (_candidate(touch, row, policy), row, policy)
         for touch, row, policy in rows
-        if opened.at < expiry_of(row)
+        if opened.at < invitation_expires_at(row)
     ]
 
 
@@ -130,9 +132,9 @@ async def _written(
 ) -> Resolved | None:
     known = {row.id: (row, policy) for _, row, policy in nearby}
     referral, policy = known[found.candidate.referral_id]
-    if policy.step_of(Method.PROBABILISTIC) is None:
+    if policy.rank_of(Method.PROBABILISTIC) is None:
         return None
-    judged = Judged(
+    judged = EvaluatedHint(
         method=Method.PROBABILISTIC,
         text=str(referral.id) if opened.device_id else f"{referral.id}\n{uuid4()}",
         referral=referral,
@@ -143,14 +145,14 @@ async def _written(
     )
     if await _is_declined(session, touch_id(opened, judged)):
         return None
-    return _guessed(await write(session, opened, judged), found.confidence, referral)
+    return _unconfirmed(await write(session, opened, judged), found.confidence, referral)
 
 
 async def _ambiguous(
     session: Session, opened: FirstOpen, nearby: Nearby, refusal: Refusal
 ) -> Refusal:
     codes = sorted({candidate.code for candidate, _, _ in nearby})
-    judged = Judged(
+    judged = EvaluatedHint(
         method=Method.PROBABILISTIC,
         text="\n".join(codes),
         confidence=0.0,
@@ -161,11 +163,11 @@ async def _ambiguous(
     return refusal
 
 
-def _guessed(touch_id_: UUID, confidence: float, referral: ReferralRow) -> Resolved:
+def _unconfirmed(touch_id_: UUID, confidence: float, referral: ReferralRow) -> Resolved:
     return Resolved(
         subject=touch_id_,
         method=Method.PROBABILISTIC,
         code=referral.code,
         confidence=confidence,
-        expires_at=expiry_of(referral),
+        expires_at=invitation_expires_at(referral),
     )

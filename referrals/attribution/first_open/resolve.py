@@ -10,14 +10,20 @@ from db.engine import ReadSession, Session
 from domain.attribution.policy import Method, Refusal
 from referrals.attribution.first_open import evaluate as finds
 from referrals.attribution.first_open.probabilistic_match import guess
-from referrals.attribution.first_open.touches import FirstOpen, Judged, Resolved, resolved, write
+from referrals.attribution.first_open.touches import (
+    EvaluatedHint,
+    FirstOpen,
+    Resolved,
+    resolved,
+    write,
+)
 from referrals.attribution.tokens import Tokens
 
-NO_GUESS_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN})
+NO_MATCH_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN})
 """Whoever tampers is not helped along; a link that is merely old may be a friend's."""
 
 # Written out, because the index is of this expression and of signups alone.
-SIGNED_UP_FROM: Final = text("""
+SELECT_PLAYER_OF_DEVICE: Final = text("""
     select player_id from facts where kind = 'signup' and body ->> 'device_id' = :device_id
     order by occurred_at limit 1
 """)
@@ -36,15 +42,15 @@ async def resolve(session: Session, opened: FirstOpen, *, tokens: Tokens) -> Ans
     await _alone(session, opened.visitor)
     player_id = await _player_of(session, opened.device_id)
     if player_id is not None:
-        return await _reinstalled(session, replace(opened, player_id=player_id))
+        return await _refuse_reinstall(session, replace(opened, player_id=player_id))
     judged = [await finds.judge(session, opened, f, tokens=tokens) for f in opened.finds]
     await _write(session, opened, judged)
     best = next((found for one in judged if (found := resolved(one)) is not None), None)
-    if best is not None or any(one.refusal in NO_GUESS_AFTER for one in judged):
+    if best is not None or any(one.refusal in NO_MATCH_AFTER for one in judged):
         return Answer(best, _refused(judged))
     guessed = await guess(session, opened)
     if isinstance(guessed, Refusal):
-        judged.append(Judged(method=Method.PROBABILISTIC, refusal=guessed))
+        judged.append(EvaluatedHint(method=Method.PROBABILISTIC, refusal=guessed))
         guessed = None
     return Answer(guessed, _refused(judged))
 
@@ -59,26 +65,26 @@ async def _player_of(session: ReadSession, device_id: str | None) -> str | None:
     """Who signed up from this device, if anybody did."""
     if device_id is None:
         return None
-    player_id: str | None = await session.scalar(SIGNED_UP_FROM, {"device_id": device_id})
+    player_id: str | None = await session.scalar(SELECT_PLAYER_OF_DEVICE, {"device_id": device_id})
     return player_id
 
 
-async def _reinstalled(session: Session, opened: FirstOpen) -> Answer:
+async def _refuse_reinstall(session: Session, opened: FirstOpen) -> Answer:
     """A player's own device brings nobody new, whatever it found."""
     refusal = Refusal.EXISTING_PLAYER
     judged = [
-        Judged(method=find.method, text=find.token or find.code or "", refusal=refusal)
+        EvaluatedHint(method=find.method, text=find.token or find.code or "", refusal=refusal)
         for find in opened.finds
-    ] or [Judged(method=Method.PROBABILISTIC, refusal=refusal)]
+    ] or [EvaluatedHint(method=Method.PROBABILISTIC, refusal=refusal)]
     await _write(session, opened, judged)
     return Answer(None, _refused(judged))
 
 
-async def _write(session: Session, opened: FirstOpen, judged: Sequence[Judged]) -> None:
+async def _write(session: Session, opened: FirstOpen, judged: Sequence[EvaluatedHint]) -> None:
     for one in judged:
-        if not one.is_written:
+        if not one.is_recorded:
             await write(session, opened, one)
 
 
-def _refused(judged: Iterable[Judged]) -> tuple[tuple[Method, Refusal], ...]:
+def _refused(judged: Iterable[EvaluatedHint]) -> tuple[tuple[Method, Refusal], ...]:
     return tuple((one.method, one.refusal) for one in judged if one.refusal is not None)

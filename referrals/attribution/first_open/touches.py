@@ -10,13 +10,13 @@ from db.engine import Session
 from db.tables import ReferralRow
 from domain.attribution.first_open import Find
 from domain.attribution.policy import CONFIDENCE, Method, Refusal, Touch
-from referrals.attribution.gather import Candidates
+from referrals.attribution.gather import GatheredTouches
 from referrals.attribution.log import Attempt, Binding, Entry, log
-from referrals.attribution.touches import Contact, record
+from referrals.attribution.touches import NewTouch, record
 from referrals.lifecycle.store import terms_of
 
 _NAMESPACE: Final = UUID("0f8b4f5c-3c1e-5c86-9a53-6a3f2f5a7e0d")
-LONGEST_CODE: Final = 64
+MAX_CODE_CHARS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class FirstOpen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class EvaluatedHint:
     """What became of one find: the invitation that it leads to, or why it leads nowhere."""
 
     method: Method
@@ -50,7 +50,7 @@ class Judged:
     confidence: float | None = None
     refusal: Refusal | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    is_written: bool = False
+    is_recorded: bool = False
     """As the click that it was."""
 
 
@@ -69,29 +69,29 @@ class Resolved:
         return self.method is not Method.PROBABILISTIC
 
 
-def touch_id(opened: FirstOpen, judged: Judged) -> UUID:
+def touch_id(opened: FirstOpen, judged: EvaluatedHint) -> UUID:
     """The same for a retry; another when the same find comes to something else later."""
     parts = (opened.visitor, judged.method, judged.text, judged.refusal or "")
     return uuid5(_NAMESPACE, "\n".join(parts))
 
 
-async def write(session: Session, opened: FirstOpen, judged: Judged) -> UUID:
+async def write(session: Session, opened: FirstOpen, judged: EvaluatedHint) -> UUID:
     """The touch of a find, written once however often the app asks; refused, it is logged, too."""
-    contact = _contact(opened, judged)
+    contact = _new_touch(opened, judged)
     if await record(session, contact) and judged.refusal is not None:
         await _log(session, contact, judged.refusal)
     return contact.id
 
 
-def _contact(opened: FirstOpen, judged: Judged) -> Contact:
+def _new_touch(opened: FirstOpen, judged: EvaluatedHint) -> NewTouch:
     referral = judged.referral
     code = referral.code if referral else judged.code
-    return Contact(
+    return NewTouch(
         id=touch_id(opened, judged),
         method=judged.method,
         at=opened.at,
         confidence=judged.confidence,
-        code=code and code[:LONGEST_CODE],
+        code=code and code[:MAX_CODE_CHARS],
         campaign_slug=referral.campaign_slug if referral else None,
         referral_id=referral.id if referral else None,
         visitor=opened.visitor,
@@ -106,7 +106,7 @@ def _contact(opened: FirstOpen, judged: Judged) -> Contact:
     )
 
 
-async def _log(session: Session, contact: Contact, refusal: Refusal) -> None:
+async def _log(session: Session, contact: NewTouch, refusal: Refusal) -> None:
     touch = Touch(
         touch_id=contact.id,
         method=contact.method,
@@ -122,10 +122,10 @@ async def _log(session: Session, contact: Contact, refusal: Refusal) -> None:
         player_id=contact.player_id,
     )
     binding = Binding(refusal, contact.referral_id)
-    await log(session, entry, binding, found=Candidates(touches=[touch]))
+    await log(session, entry, binding, found=GatheredTouches(touches=[touch]))
 
 
-def resolved(judged: Judged) -> Resolved | None:
+def resolved(judged: EvaluatedHint) -> Resolved | None:
     """The answer that a find holds, if it does."""
     if judged.referral is None or judged.refusal is not None:
         return None
@@ -134,15 +134,15 @@ def resolved(judged: Judged) -> Resolved | None:
         method=judged.method,
         code=judged.referral.code,
         confidence=CONFIDENCE[judged.method],
-        expires_at=expiry_of(judged.referral),
+        expires_at=invitation_expires_at(judged.referral),
     )
 
 
-def expiry_of(referral: ReferralRow) -> datetime:
+def invitation_expires_at(referral: ReferralRow) -> datetime:
     return referral.invited_at + terms_of(referral).signup_window
 
 
-def evidence_of(find: Find, rule: str | None) -> dict[str, Any]:
+def install_evidence(find: Find, rule: str | None) -> dict[str, Any]:
     """What Play told as it told it, and the rule that it breaks, if any."""
     told: dict[str, Any] = asdict(find.install) if find.install else {}
     return told | ({"rule": rule} if rule else {})

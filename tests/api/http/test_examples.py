@@ -4,17 +4,17 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from api.http.examples import BODIES
+from api.http.examples import BODY_EXAMPLES
 from api.v1.schemas import attributions, campaigns, claims, codes, events, players, reviews
 
 MODULES = (attributions, campaigns, claims, codes, events, players, reviews)
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", BODY_EXAMPLES)
 def test_every_example_is_accepted(name: str) -> None:
     (model,) = (getattr(module, name) for module in MODULES if hasattr(module, name))
     assert issubclass(model, BaseModel)
-    model.model_validate(BODIES[name])
+    model.model_validate(BODY_EXAMPLES[name])
 
 
 def test_every_body_has_an_example(app: FastAPI) -> None:
@@ -25,7 +25,7 @@ def test_every_body_has_an_example(app: FastAPI) -> None:
         for operation in methods.values()
         if operation.get("requestBody", {}).get("required")
     }
-    assert {reference.rpartition("/")[2] for reference in used} == set(BODIES)
+    assert {reference.rpartition("/")[2] for reference in used} == set(BODY_EXAMPLES)
 
 
 def test_every_route_but_the_public_ones_asks_for_a_key(app: FastAPI) -> None:

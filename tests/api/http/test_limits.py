@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 
 from api.app import build_app
 from api.http.dependencies import current_time
-from api.http.rate_limits import FORGETS_ONE_IN
+from api.http.rate_limits import PRUNE_ONE_IN
 from db import rate_windows
-from db.engine import Database, Statements
+from db.engine import Database, StatementExecutor
 from db.tables import RateWindow, ReferralRow
 from runtime.settings import RATE_LIMITS, Settings
 from tests.api.arrivals import claim, signed_up
@@ -65,7 +65,7 @@ def assert_busy(answer: Response) -> None:
 
 
 @pytest.mark.parametrize("agent", [PERSON, BOT])
-async def test_who_tries_codes_is_told_the_same_of_those_that_exist(
+async def test_a_rate_limited_answer_does_not_reveal_which_codes_exist(
     client: AsyncClient, settings: Settings, database: Database, agent: str
 ) -> None:
     app, code = limited(settings, database, "link.address.misses=3/minute"), an_address()
@@ -224,7 +224,7 @@ class Asked(Database):
     times = 0
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Statements]:
+    async def statement(self) -> AsyncIterator[StatementExecutor]:
         self.times += 1
         async with super().statement() as connection:
             yield connection
@@ -263,7 +263,7 @@ async def test_windows_that_ended_are_forgotten(database: Database) -> None:
 
 def test_windows_are_forgotten_faster_than_whoever_changes_address_and_code_adds_them() -> None:
     of_the_link = [name for name in RATE_LIMITS if name.startswith("link.")]
-    assert FORGETS_ONE_IN * len(of_the_link) < rate_windows.FORGET_AT_ONCE
+    assert PRUNE_ONE_IN * len(of_the_link) < rate_windows.PRUNE_BATCH_SIZE
 
 
 @pytest.mark.parametrize("rules", ["link.adress=1/minute", "link.code", "link.code=often"])

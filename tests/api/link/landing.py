@@ -36,7 +36,7 @@ class Told:
 
 
 def told(html: str) -> Told:
-    reader = _Reader()
+    reader = _PageParser()
     reader.feed(html)
     return reader.told
 
@@ -62,13 +62,13 @@ async def followed(app: FastAPI, path: str, agent: str, **headers: str) -> Respo
         return await browser.get(path)
 
 
-async def methods_of(database: Database, code: str) -> list[str]:
+async def touch_methods(database: Database, code: str) -> list[str]:
     async with database.reading() as session:
         query = select(TouchRow.method).where(TouchRow.code == code).order_by(TouchRow.at)
         return list(await session.scalars(query))
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.told = Told()

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from tests.api.bodies import code_of_a_new_player, published, terms
-from tests.api.link.landing import PREVIEW, REWARDED, followed, methods_of, told
+from tests.api.link.landing import PREVIEW, REWARDED, followed, told, touch_methods
 from tests.api.link.test_platforms import IPHONE, WINDOWS
 
 
@@ -56,7 +56,7 @@ async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
     assert page.graph["og:description"].startswith("5,50")
     assert "referral_token" not in answer.text
     assert "set-cookie" not in answer.headers
-    assert await methods_of(database, code) == []
+    assert await touch_methods(database, code) == []
 
 
 async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) -> None:

@@ -16,10 +16,10 @@ from tests.api.link.landing import (
     APP_STORE,
     REWARDED,
     followed,
-    methods_of,
     parameter,
     person,
     told,
+    touch_methods,
 )
 from tests.api.link.test_platforms import ANDROID, IPHONE, WINDOWS
 
@@ -103,7 +103,7 @@ async def test_a_slash_at_the_end_of_a_link_makes_no_difference(
     assert parameter(answer.headers["location"], "referral_token")
 
 
-async def test_a_scanned_code_is_another_way_of_following_a_link(
+async def test_a_scanned_code_is_a_touch_of_its_own(
     client: AsyncClient, app: FastAPI, database: Database, settings: Settings
 ) -> None:
     code = await code_of_a_new_player(client)
@@ -117,7 +117,7 @@ async def test_a_scanned_code_is_another_way_of_following_a_link(
     assert [one.method for one in readings] == [Method.QR_CODE, Method.REFERRAL_TOKEN]
     assert readings[0].subject == readings[1].subject
     assert tokens[0] == scanned.cookies["referral_token"]
-    assert await methods_of(database, code) == ["qr_code", "referral_token"]
+    assert await touch_methods(database, code) == ["qr_code", "referral_token"]
 
 
 def reading(settings: Settings, token: str) -> TokenReading:

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from httpx import AsyncClient
 
 import api
-from api.link.languages import ENGLISH, FOLDER, LANGUAGES, asked_for
+from api.link.languages import CATALOGUES_DIR, ENGLISH, LANGUAGES, negotiate_language
 from tests.api.bodies import code_of_a_new_player
 
 SOURCES: Final = Path(api.__file__).parent
@@ -21,7 +21,7 @@ TRANSLATED: Final = sorted(LANGUAGES.keys() - {ENGLISH.tag})
 
 
 def catalogue(tag: str) -> Catalog:
-    with (FOLDER / tag / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (CATALOGUES_DIR / tag / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=tag, abort_invalid=True)
 
 
@@ -54,7 +54,7 @@ def test_translations_keep_the_placeholders(tag: str) -> None:
 
 
 def test_every_catalogue_in_the_folder_is_offered() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == TRANSLATED
+    assert sorted(path.name for path in CATALOGUES_DIR.iterdir()) == TRANSLATED
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_catalogue_in_the_folder_is_offered() -> None:
     ],
 )
 def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
-    assert asked_for(accepted, wish).tag == tag
+    assert negotiate_language(accepted, wish).tag == tag
 
 
 async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 from starlette.requests import Request
 
-from api.link.platforms import Asker, Platform, asker_of, platform_of
+from api.link.platforms import Platform, Requester, platform_of, requester_of
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
@@ -77,7 +77,7 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
     ],
 )
 def test_takes_browsers_for_people(agent: str) -> None:
-    assert asker_of(asking(("User-Agent", agent))) is Asker.PERSON
+    assert requester_of(asking(("User-Agent", agent))) is Requester.PERSON
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_takes_browsers_for_people(agent: str) -> None:
     ],
 )
 def test_takes_previews_for_crawlers(agent: str) -> None:
-    assert asker_of(asking(("User-Agent", agent))) is Asker.CRAWLER
+    assert requester_of(asking(("User-Agent", agent))) is Requester.CRAWLER
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,8 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
         ("GET", []),
     ],
 )
-def test_nobody_looks_at_what_is_only_asked_for(
-    method: str, headers: list[tuple[str, str]]
-) -> None:
-    assert asker_of(asking(*headers, method=method)) is Asker.NOBODY
+def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, str]]) -> None:
+    assert requester_of(asking(*headers, method=method)) is Requester.NOBODY
 
 
 @pytest.mark.parametrize(
@@ -139,7 +137,7 @@ def test_nobody_looks_at_what_is_only_asked_for(
     ids=["from elsewhere", "typed", "through a service worker"],
 )
 def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
-    assert asker_of(asking(("User-Agent", IPHONE), *fetched)) is Asker.PERSON
+    assert requester_of(asking(("User-Agent", IPHONE), *fetched)) is Requester.PERSON
 
 
 def test_patterns_are_compiled_before_the_first_visitor() -> None:
@@ -151,10 +149,10 @@ def test_patterns_are_compiled_before_the_first_visitor() -> None:
 
 def test_a_long_word_takes_no_longer_than_others() -> None:
     started = time.process_time()
-    askers = {asker_of(asking(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
+    askers = {requester_of(asking(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
     assert time.process_time() - started < 1
-    assert askers == {Asker.PERSON}
-    assert asker_of(asking(("User-Agent", f"{'a' * 500}bot"))) is Asker.CRAWLER
+    assert askers == {Requester.PERSON}
+    assert requester_of(asking(("User-Agent", f"{'a' * 500}bot"))) is Requester.CRAWLER
 
 
 def asking(*headers: tuple[str, str], method: str = "GET") -> Request:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.link.device_traits import signals_in
+from api.link.device_traits import traits_from_headers
 
 SAFARI = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15"
@@ -48,14 +48,14 @@ CHROME = (
 def test_a_browser_tells_its_system_and_at_times_its_model(
     agent: str | None, signals: dict[str, str]
 ) -> None:
-    assert signals_in(agent=agent) == signals
+    assert traits_from_headers(agent=agent) == signals
 
 
 def test_the_first_language_that_a_browser_accepts_is_that_of_the_device() -> None:
-    seen = signals_in(agent=None, accept_language="de-CH,de;q=0.9,en;q=0.8")
+    seen = traits_from_headers(agent=None, accept_language="de-CH,de;q=0.9,en;q=0.8")
     assert seen == {"language": "de", "locale": "de-ch"}
 
 
 @given(st.text(max_size=600), st.text(max_size=100))
 def test_any_header_is_read_without_a_fault(agent: str, accepted: str) -> None:
-    assert all(signals_in(agent=agent, accept_language=accepted).values())
+    assert all(traits_from_headers(agent=agent, accept_language=accepted).values())

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from api.link.languages import LANGUAGES
-from api.link.money_text import amount_in_words, length_in_words
-from api.link.texts import headline, in_words, invitation, invitation_terms
+from api.link.money_text import format_duration, format_money
+from api.link.texts import headline, invitation, referee_terms, referrer_terms
 from domain.campaigns.terms import Terms
 from domain.money import Money
 
@@ -54,7 +54,7 @@ def plain(text: str) -> str:
 def test_an_amount_is_written_as_in_the_language(
     minor: int, currency: str, tag: str, told: str
 ) -> None:
-    assert plain(amount_in_words(Money(minor, currency), LANGUAGES[tag])) == told
+    assert plain(format_money(Money(minor, currency), LANGUAGES[tag])) == told
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_amount_is_written_as_in_the_language(
     ],
 )
 def test_a_duration_is_whole_in_its_unit(length: timedelta, told: tuple[str, ...]) -> None:
-    assert tuple(plain(length_in_words(length, each)) for each in LANGUAGES.values()) == told
+    assert tuple(plain(format_duration(length, each)) for each in LANGUAGES.values()) == told
 
 
 def test_both_sides_are_told_what_each_gets() -> None:
@@ -90,12 +90,12 @@ def test_nobody_is_promised_nothing() -> None:
 
 
 def test_the_terms_say_what_is_taken_back() -> None:
-    assert in_words(offer()) == (
+    assert referrer_terms(offer()) == (
         "Your friend signs up within 30 days of following your link and deposits at least $20"
         " within 7 days of signing up. The reward is taken back if the deposit is refunded or"
         " charged back within 120 days."
     )
-    assert invitation_terms(offer(hold=timedelta(hours=36))) == (
+    assert referee_terms(offer(hold=timedelta(hours=36))) == (
         "Sign up within 30 days of opening this link.",
         "Deposit at least $20 within 7 days of signing up.",
         "The reward is credited 36 hours after that.",
@@ -108,7 +108,7 @@ def test_the_terms_say_what_is_taken_back() -> None:
 def test_every_language_tells_all_amounts_and_times(tag: str) -> None:
     terms = offer(theirs=Money(550, "USD"), hold=timedelta(hours=36))
     language = LANGUAGES[tag]
-    sentences = " ".join((in_words(terms, language), *invitation_terms(terms, language)))
+    sentences = " ".join((referrer_terms(terms, language), *referee_terms(terms, language)))
     assert set(re.findall(r"\d+", sentences)) == {"30", "20", "7", "36", "120"}
     for promise in (headline(terms, language), invitation(terms, language)):
         assert set(re.findall(r"\d+(?:[.,]\d+)?", promise)) in (

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from db.engine import Database
-from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
+from tests.api.arrivals import ago, attribution_log, claim, clicked, referral_of, routed, signed_up
 from tests.api.bodies import (
     assert_problem,
     code_of_a_new_player,
@@ -22,7 +22,7 @@ NOW = timedelta(0)
 
 async def outcome_of(client: AsyncClient, player_id: str) -> str:
     """Of the last attempt; it is also decided again, with the same result."""
-    attempt = (await log_of(client, player_id))[-1]
+    attempt = (await attribution_log(client, player_id))[-1]
     shown = (await client.get(f"/v1/attributions/{attempt['attempt_id']}")).json()
     again = shown["decided_again"]
     assert again is None or again["agrees"], shown
@@ -141,7 +141,9 @@ async def test_a_signup_that_belongs_to_nobody(
     assert await outcome_of(client, player) == outcome
 
 
-async def test_self(client: AsyncClient, database: Database) -> None:
+async def test_a_players_own_code_is_a_self_referral(
+    client: AsyncClient, database: Database
+) -> None:
     player = unique("player")
     code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
 
@@ -205,7 +207,7 @@ async def test_campaign_paused_and_ended(client: AsyncClient, database: Database
         assert await outcome_of(client, player) == outcome
 
 
-async def test_not_accepted_where_the_campaign_leaves_a_way_out(
+async def test_a_method_that_the_campaign_leaves_out_is_not_accepted(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"]}]
@@ -217,7 +219,7 @@ async def test_not_accepted_where_the_campaign_leaves_a_way_out(
     assert await outcome_of(client, player) == "not_accepted"
 
 
-async def test_outside_the_window_that_a_campaign_gives_a_way(
+async def test_a_touch_outside_its_methods_window_is_refused(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"], "window": "PT1S"}]
@@ -247,7 +249,7 @@ async def test_pages_of_the_log_hold_every_attempt_once(
     player = await signed_up(client, database)
     for _ in range(4):
         await claim(client, player, unique("NO")[:10])
-    whole = await log_of(client, player)
+    whole = await attribution_log(client, player)
 
     seen: list[dict[str, Any]] = []
     cursor: str | None = None

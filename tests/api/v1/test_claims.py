@@ -10,14 +10,14 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from domain.lifecycle.referral import Stage
-from referrals.attribution.touches import MOST_TOUCHES
+from referrals.attribution.touches import MAX_TOUCHES
 from tests.api.arrivals import (
     HOUR,
     ago,
+    attribution_log,
     claim,
     clicked,
     deposited,
-    log_of,
     referral_of,
     routed,
     signed_up,
@@ -74,7 +74,10 @@ async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
 
     assert_problem(await claim(client, player, code), 409, "late_code")
 
-    assert [one["outcome"] for one in await log_of(client, player)] == ["no_touch", "late_code"]
+    assert [one["outcome"] for one in await attribution_log(client, player)] == [
+        "no_touch",
+        "late_code",
+    ]
 
 
 async def test_a_code_typed_in_time_counts_although_it_is_told_late(
@@ -96,7 +99,10 @@ async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
 
     assert_problem(await claim(client, player, code, occurred_at=typed_at), 409, "late_code")
 
-    assert [one["outcome"] for one in await log_of(client, player)] == ["no_touch", "late_code"]
+    assert [one["outcome"] for one in await attribution_log(client, player)] == [
+        "no_touch",
+        "late_code",
+    ]
 
 
 async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
@@ -197,7 +203,7 @@ async def test_a_claim_heard_before_the_signup_is_decided_with_it(
 
     assert early.json() == {"outcome": "waiting", "referral_id": None, "code": code}
     assert (await referral_of(client, body["player_id"]))["code"] == code
-    outcomes = [one["outcome"] for one in await log_of(client, body["player_id"])]
+    outcomes = [one["outcome"] for one in await attribution_log(client, body["player_id"])]
     assert outcomes == ["waiting", "bound"]
 
 
@@ -207,7 +213,7 @@ async def test_a_claim_counts_however_often_its_player_followed_links(
     code, body = await code_of_a_new_player(client), signup(occurred_at=ago(timedelta(0)))
     other, visitor = await code_of_a_new_player(client), unique("visitor")
     await claim(client, body["player_id"], code)
-    for _ in range(MOST_TOUCHES + 1):
+    for _ in range(MAX_TOUCHES + 1):
         link = await clicked(client, other, visitor)
 
     await client.post("/v1/events/signups", json=body | {"referral_token": link["referral_token"]})
@@ -229,7 +235,11 @@ async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
 
     told = [answer.json()["outcome"] for answer in (*early, again)]
     assert told == ["waiting", "waiting", "known"]
-    assert [one["outcome"] for one in await log_of(client, player)] == ["waiting", "bound", "known"]
+    assert [one["outcome"] for one in await attribution_log(client, player)] == [
+        "waiting",
+        "bound",
+        "known",
+    ]
 
 
 async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signup(
@@ -242,7 +252,9 @@ async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signu
     await routed(database, body["player_id"])
 
     assert answer.json()["outcome"] == "known"
-    told = {one["attempt"]: one["outcome"] for one in await log_of(client, body["player_id"])}
+    told = {
+        one["attempt"]: one["outcome"] for one in await attribution_log(client, body["player_id"])
+    }
     assert told == {"signup": "bound", "claim": "known"}
 
 
@@ -257,7 +269,7 @@ async def test_refuses_a_players_own_code_and_unknown_ones(
     assert_problem(await claim(client, player, "!"), 404, "unknown_code")
     assert_problem(await claim(client, unique("player"), "NOBODYS"), 404, "unknown_code")
 
-    outcomes = [one["outcome"] for one in await log_of(client, player)]
+    outcomes = [one["outcome"] for one in await attribution_log(client, player)]
     assert outcomes == ["no_touch", "self", "unknown_code", "unknown_code"]
 
 

@@ -7,8 +7,8 @@ import pytest
 from httpx import AsyncClient
 
 from db.engine import Database
-from referrals.attribution.log_views import contradictions
-from tests.api.arrivals import ago, claim, log_of, referral_of, signed_up
+from referrals.attribution.log_views import find_contradictions
+from tests.api.arrivals import ago, attribution_log, claim, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player
 
 HOUR = timedelta(hours=1)
@@ -20,9 +20,9 @@ async def own_code_of(client: AsyncClient, player: str) -> str:
     return code
 
 
-async def last_of(client: AsyncClient, player: str) -> dict[str, Any]:
+async def last_attempt(client: AsyncClient, player: str) -> dict[str, Any]:
     """The last attempt, with the decision made again."""
-    attempt_id = (await log_of(client, player))[-1]["attempt_id"]
+    attempt_id = (await attribution_log(client, player))[-1]["attempt_id"]
     shown: dict[str, Any] = (await client.get(f"/v1/attributions/{attempt_id}")).json()
     return shown
 
@@ -38,10 +38,10 @@ async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_con
 
     assert_problem(answer, 409, "self_referral")
     assert (await referral_of(client, player))["attribution"] == before["attribution"]
-    shown = await last_of(client, player)
+    shown = await last_attempt(client, player)
     assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("self", True)
     async with database.reading() as session:
-        assert shown["attempt_id"] not in await contradictions(session)
+        assert shown["attempt_id"] not in await find_contradictions(session)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
 
     await claim(client, player, told)
 
-    shown = await last_of(client, player)
+    shown = await last_attempt(client, player)
     weighed = {one["code"]: one["outcome"] for one in shown["candidates"]}
     assert (shown["outcome"], weighed) == (outcome, {code: "won", told: outcome})
     assert shown["decided_again"]["agrees"] is True
@@ -76,7 +76,7 @@ async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
     again = await claim(client, player, code, occurred_at=ago(timedelta(minutes=1)))
 
     assert (again.status_code, again.json()) == (200, first | {"outcome": "known"})
-    shown = await last_of(client, player)
+    shown = await last_attempt(client, player)
     assert (shown["outcome"], shown["decided_again"]["agrees"]) == ("known", True)
 
 
@@ -88,6 +88,6 @@ async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
 
     assert (await claim(client, player, code)).json()["outcome"] == "known"
 
-    shown = await last_of(client, player)
+    shown = await last_attempt(client, player)
     weighed = sorted(one["outcome"] for one in shown["candidates"])
     assert (weighed, shown["decided_again"]["agrees"]) == (["late_code", "won"], True)

@@ -13,7 +13,7 @@ from db.engine import Database
 from db.tables import TouchRow
 from domain.attribution.policy import Method
 from runtime.settings import Settings
-from tests.api.arrivals import HOUR, ago, deposited, log_of, referral_of, routed, signed_up
+from tests.api.arrivals import HOUR, ago, attribution_log, deposited, referral_of, routed, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
 from tests.api.first_opens import (
     BROWSER,
@@ -57,7 +57,7 @@ async def test_confirming_binds_a_signup_that_was_heard_before(
     await deposited(client, database, player)
     assert (await confirmed(client, token))["outcome"] == "bound"
     assert (await referral_of(client, player))["code"] == code
-    assert [attempt["outcome"] for attempt in await log_of(client, player)] == [
+    assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "unconfirmed",
         "bound",
     ]
@@ -71,8 +71,10 @@ async def test_a_match_that_was_declined_binds_nobody(
     told = await confirmed(client, token, confirmed=False)
     assert told == {"code": code, "confirmed": False, "outcome": "declined"}
     after = await signed_up(client, database, since=AT_ONCE, referral_token=token)
-    assert [attempt["outcome"] for attempt in await log_of(client, before)] == ["unconfirmed"]
-    assert [attempt["outcome"] for attempt in await log_of(client, after)] == ["declined"]
+    assert [attempt["outcome"] for attempt in await attribution_log(client, before)] == [
+        "unconfirmed"
+    ]
+    assert [attempt["outcome"] for attempt in await attribution_log(client, after)] == ["declined"]
 
 
 async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
@@ -110,7 +112,7 @@ async def test_the_same_answer_again_is_the_same_and_the_opposite_is_refused(
     opposite = {"referral_token": token, "confirmed": False}
     answer = await client.post("/v1/attributions/confirm", json=opposite)
     assert_problem(answer, 409, "already_answered")
-    assert len(await log_of(client, player)) == 2
+    assert len(await attribution_log(client, player)) == 2
     assert (await referral_of(client, player))["stage"] == "SIGNED_UP"
 
 
@@ -147,7 +149,7 @@ async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database
     player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
     outcomes = [(await confirmed(client, token))["outcome"] for _ in range(2)]
     assert outcomes == ["late_code"] * 2
-    assert [attempt["outcome"] for attempt in await log_of(client, player)] == [
+    assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "unconfirmed",
         "late_code",
     ]
@@ -160,7 +162,9 @@ async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_
     _, token = await a_match(client, campaign)
     await confirmed(client, token)
     player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
-    assert [attempt["outcome"] for attempt in await log_of(client, player)] == ["late_code"]
+    assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
+        "late_code"
+    ]
 
 
 async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:

@@ -19,7 +19,7 @@ from tests.api.first_opens import (
     cut,
     followed,
     installed,
-    outcomes_of,
+    logged_outcomes,
     resolved,
     tokens_of,
     touches_of,
@@ -42,7 +42,7 @@ async def test_a_click_after_the_install_began_is_refused_and_counted(
         "click_injection",
         "click_after_install_began",
     )
-    assert await outcomes_of(database, [touch]) == ["click_injection"]
+    assert await logged_outcomes(database, [touch]) == ["click_injection"]
     assert await refused(client, "click_injection") == before + 1
 
 
@@ -60,7 +60,9 @@ async def test_impossible_times_are_refused(
 
 
 @pytest.mark.parametrize("spoil", ["injected", "forged"])
-async def test_whoever_tampers_is_not_helped_by_a_guess(client: AsyncClient, spoil: str) -> None:
+async def test_a_tampered_first_open_gets_no_probabilistic_match(
+    client: AsyncClient, spoil: str
+) -> None:
     code, ip = await code_of_a_new_player(client), an_address()
     token = await followed(client, code, ip=ip, **BROWSER)
     assert (await resolved(client, **PHONE, ip=ip))["code"] == code
@@ -105,7 +107,7 @@ async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
         assert await resolved(client, **filled, device_id=device) == NOTHING
     (touch,) = await touches_of(database, settings, device)
     assert touch.refusal == refusal
-    assert await outcomes_of(database, [touch]) == [refusal]
+    assert await logged_outcomes(database, [touch]) == [refusal]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +154,12 @@ async def test_a_device_on_which_a_player_signed_up_is_no_new_person(
     touches = await touches_of(database, settings, device)
     assert {touch.refusal for touch in touches} == {"existing_player"}
     assert {touch.player_id for touch in touches} == {player}
-    assert await outcomes_of(database, touches) == ["existing_player"] * 3
+    assert await logged_outcomes(database, touches) == ["existing_player"] * 3
 
 
-async def test_a_way_that_the_campaign_does_not_accept_is_not_answered(client: AsyncClient) -> None:
+async def test_a_method_that_the_campaign_does_not_accept_is_not_answered(
+    client: AsyncClient,
+) -> None:
     order = [{"methods": ["typed_code"]}, {"methods": ["referral_token"]}]
     campaign = await published(client, attribution={"order": order})
     code, ip = await code_of_a_new_player(client, campaign), an_address()

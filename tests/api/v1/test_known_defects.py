@@ -18,7 +18,7 @@ from sqlalchemy import select
 from courier.route_player import route_player
 from db.engine import Database
 from db.tables import TouchRow
-from tests.api.arrivals import ago, claim, clicked, log_of, referral_of, routed, signed_up
+from tests.api.arrivals import ago, attribution_log, claim, clicked, referral_of, routed, signed_up
 from tests.api.bodies import code_of_a_new_player, signup, unique
 from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
 from tests.api.link.test_signals import SAFARI
@@ -53,7 +53,7 @@ async def test_nobody_refers_themselves(client: AsyncClient, database: Database)
 
     await signed_up(client, database, player_id=player, code=code)
 
-    assert (await log_of(client, player))[-1]["outcome"] == "self"
+    assert (await attribution_log(client, player))[-1]["outcome"] == "self"
 
 
 async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
@@ -105,7 +105,7 @@ async def test_a_cookie_that_nobody_signed_means_nothing(
     """`code:session`, unsigned, could be written by anybody."""
     player = await signed_up(client, database, cookie_token=cookie)
 
-    assert (await log_of(client, player))[-1]["outcome"] == "forged_token"
+    assert (await attribution_log(client, player))[-1]["outcome"] == "forged_token"
 
 
 async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClient) -> None:
@@ -151,7 +151,7 @@ async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
     await client.post("/v1/events/signups", json=body)
 
     with pytest.raises(ConnectionError):
-        await _routed_until_the_connection_breaks(database, body["player_id"])
+        await _route_and_lose_connection(database, body["player_id"])
     assert await referrals_of(client, body["player_id"]) == []
     await routed(database, body["player_id"])
 
@@ -199,7 +199,7 @@ async def test_an_app_that_is_installed_again_brings_nobody_new(
     assert again == NOTHING
 
 
-async def _routed_until_the_connection_breaks(database: Database, player_id: str) -> None:
+async def _route_and_lose_connection(database: Database, player_id: str) -> None:
     async with database.transaction() as session:
         await route_player(session, player_id, tokens=TOKENS, now=datetime.now(UTC))
         raise ConnectionError

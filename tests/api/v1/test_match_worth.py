@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from db.engine import Database
-from tests.api.arrivals import claim, log_of, referral_of, signed_up
+from tests.api.arrivals import attribution_log, claim, referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     BROWSER,
@@ -27,7 +27,7 @@ async def test_a_match_brings_one_person(client: AsyncClient, database: Database
     first, second = [
         await signed_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
     ]
-    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
 
 
@@ -102,8 +102,8 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
     )
     friend = await signed_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
 
-    assert [one["outcome"] for one in await log_of(client, other)] == ["unconfirmed"]
-    assert [one["outcome"] for one in await log_of(client, friend)] == ["bound"]
+    assert [one["outcome"] for one in await attribution_log(client, other)] == ["unconfirmed"]
+    assert [one["outcome"] for one in await attribution_log(client, friend)] == ["bound"]
 
 
 async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
@@ -115,5 +115,5 @@ async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
     first = await signed_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
     second = await signed_up(client, database, since=AT_ONCE, referral_token=token)
 
-    outcomes = [(await log_of(client, player))[0]["outcome"] for player in (first, second)]
+    outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]

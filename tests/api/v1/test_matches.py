@@ -11,10 +11,10 @@ from api.app import build_app
 from api.http.dependencies import current_time
 from db.engine import Database
 from domain.attribution.policy import Method
-from referrals.attribution.first_open.resolve import SIGNED_UP_FROM
+from referrals.attribution.first_open.resolve import SELECT_PLAYER_OF_DEVICE
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
-from tests.api.arrivals import log_of, signed_up
+from tests.api.arrivals import attribution_log, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     BROWSER,
@@ -22,7 +22,7 @@ from tests.api.first_opens import (
     PHONE,
     an_address,
     followed,
-    outcomes_of,
+    logged_outcomes,
     resolved,
     touches_of,
 )
@@ -108,7 +108,7 @@ async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
     assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
     touches = await touches_of(database, settings, device)
     assert [touch.refusal for touch in touches] == ["ambiguous"]
-    assert await outcomes_of(database, touches) == ["ambiguous"]
+    assert await logged_outcomes(database, touches) == ["ambiguous"]
 
 
 async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
@@ -205,14 +205,14 @@ async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(
     await followed(client, code, ip=ip, **BROWSER)
     token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
     player = await signed_up(client, database, since=timedelta(0), referral_token=token)
-    (attempt,) = await log_of(client, player)
+    (attempt,) = await attribution_log(client, player)
     assert attempt["outcome"] == "unconfirmed"
 
 
 async def test_signups_of_a_device_are_found_by_index(owner_database: Database) -> None:
     async with owner_database.transaction() as session:
         await session.execute(text("set local enable_seqscan = off"))
-        query = text(f"explain {SIGNED_UP_FROM.text}")
+        query = text(f"explain {SELECT_PLAYER_OF_DEVICE.text}")
         plan = "\n".join(await session.scalars(query, {"device_id": "hm1:0"}))
     assert "ix_facts_signup_device" in plan
 

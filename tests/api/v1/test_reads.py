@@ -22,7 +22,7 @@ from tests.api.bodies import assert_problem, code_of_a_new_player, unique
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class StagedReferral:
     """A referral of the default campaign, moved to a stage the way activities do."""
 
     referral_id: UUID
@@ -30,7 +30,7 @@ class Played:
     referee_id: str
 
 
-async def played(client: AsyncClient, database: Database, *, to: Stage) -> Played:
+async def played(client: AsyncClient, database: Database, *, to: Stage) -> StagedReferral:
     code = await code_of_a_new_player(client)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
@@ -48,7 +48,7 @@ async def played(client: AsyncClient, database: Database, *, to: Stage) -> Playe
             if to is Stage.REWARDED:
                 await rewards.release(session, row, held, at=now)
         await referrals.enter(session, row, to, until=until, at=now, reason="shared_device")
-        return Played(referral_id, row.referrer_id, row.referee_id)
+        return StagedReferral(referral_id, row.referrer_id, row.referee_id)
 
 
 async def doubted(

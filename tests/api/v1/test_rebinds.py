@@ -16,7 +16,7 @@ from db.tables import Audit, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from tests.api.arrivals import deposited, log_of, referral_of, signed_up
+from tests.api.arrivals import attribution_log, deposited, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, deposit, unique
 from tests.courier.steps import at_stage
 
@@ -70,7 +70,9 @@ async def test_two_people_bind_a_player_long_after_the_grace(
     referral = await referral_of(client, player)
     assert referral["referral_id"] == told["referral_id"]
     assert (referral["code"], referral["attribution"]["method"]) == (code, "manual")
-    (attempt,) = [one for one in await log_of(client, player) if one["attempt"] == "rebind"]
+    (attempt,) = [
+        one for one in await attribution_log(client, player) if one["attempt"] == "rebind"
+    ]
     assert (attempt["reason"], attempt["outcome"]) == ("a ticket", "bound")
     assert rebind["proposed_by"] in attempt["actor"]
     assert told["decided_by"] in attempt["actor"]
@@ -113,7 +115,7 @@ async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
     assert [answer.json()["status"] for answer in answers] == ["rejected", "rejected"]
     assert_problem(await decide(second, rebind, "approve"), 409, "already_decided")
     assert_problem(await decide(client, rebind, "reject"), 409, "already_decided")
-    assert [one["attempt"] for one in await log_of(client, player)] == ["signup"]
+    assert [one["attempt"] for one in await attribution_log(client, player)] == ["signup"]
 
 
 async def test_nothing_that_was_earned_moves(
@@ -143,7 +145,7 @@ async def test_a_wish_is_decided_once_however_many_decide_at_once(
     answers = await asyncio.gather(*(decide(second, rebind, "approve") for _ in range(5)))
 
     assert [answer.status_code for answer in answers] == [200] * 5
-    attempts = [one["attempt"] for one in await log_of(client, player)]
+    attempts = [one["attempt"] for one in await attribution_log(client, player)]
     assert attempts == ["signup", "rebind"]
 
 

@@ -26,7 +26,7 @@ from tests.api.first_opens import (
     touches_of,
 )
 
-WAYS = {
+FIELD_TEMPLATES = {
     "universal_link": "https://refer.example/open?referral_token={token}",
     "clipboard_token": "{token}",
     "cookie_token": "{token}",
@@ -46,7 +46,7 @@ async def test_a_token_is_answered_with_one_that_says_how_it_came(
 ) -> None:
     code = await code_of_a_new_player(client)
     token = await followed(client, code)
-    told = await resolved(client, **{field: WAYS[field].format(token=token)})
+    told = await resolved(client, **{field: FIELD_TEMPLATES[field].format(token=token)})
     assert (told["code"], told["method"], told["confidence"]) == (code, method, confidence)
     assert (told["guaranteed"], told["ask"]) == (True, None)
     now = datetime.now(UTC)
@@ -114,7 +114,7 @@ async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
     assert {touch.confidence for touch in kept} == {0.95}
 
 
-async def test_the_surest_way_is_answered_and_the_others_are_kept(
+async def test_answers_the_most_confident_method_and_keeps_the_others(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     codes = [await code_of_a_new_player(client) for _ in range(3)]
@@ -139,15 +139,15 @@ async def test_the_surest_way_is_answered_and_the_others_are_kept(
     }
 
 
-async def test_a_token_stays_as_weak_as_the_weakest_way_that_it_came(client: AsyncClient) -> None:
+async def test_a_token_keeps_the_lowest_confidence_it_was_carried_with(client: AsyncClient) -> None:
     token = await followed(client, await code_of_a_new_player(client))
     by_cookie = (await resolved(client, cookie_token=token))["referral_token"]
-    link = WAYS["universal_link"].format(token=by_cookie)
+    link = FIELD_TEMPLATES["universal_link"].format(token=by_cookie)
     told = await resolved(client, universal_link=link)
     assert (told["method"], told["confidence"]) == ("cookie", 0.9)
 
 
-async def test_one_way_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
+async def test_one_method_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
     code = await code_of_a_new_player(client)
     token = await followed(client, code)
     told = await resolved(

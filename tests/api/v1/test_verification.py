@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from api.v1.verification import Verifying
 from db.engine import Database
 from referrals.verification.verify import Lag, Report
-from tests.fixtures.watching import statements_of
+from tests.fixtures.watching import recorded_statements
 
 URL = "/v1/ledger/verify"
 
@@ -36,7 +36,7 @@ class Run:
 async def test_many_who_ask_at_once_share_the_scans(
     client: AsyncClient, database: Database
 ) -> None:
-    with statements_of(database) as seen:
+    with recorded_statements(database) as seen:
         answers = await asyncio.gather(*(client.get(URL) for _ in range(10)))
     assert [answer.status_code for answer in answers] == [200] * 10
     assert sum("ISOLATION LEVEL REPEATABLE READ" in statement for statement in seen) <= 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.attribution.install_referrer import RULES, Install, implausible, token_in
+from domain.attribution.install_referrer import RULES, Install, extract_token, first_broken_rule
 
 TOKEN = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-1"
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ INVITED = NOW - timedelta(hours=2)
     ],
 )
 def test_finds_the_token_however_deep_it_is_wrapped(install_referrer: str) -> None:
-    assert token_in(install_referrer) == TOKEN
+    assert extract_token(install_referrer) == TOKEN
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_finds_the_token_however_deep_it_is_wrapped(install_referrer: str) -> No
     ],
 )
 def test_an_organic_install_claims_nothing(install_referrer: str) -> None:
-    assert token_in(install_referrer) is None
+    assert extract_token(install_referrer) is None
 
 
 @given(st.text(max_size=200))
 def test_reads_any_text_without_a_fault(text: str) -> None:
-    found = token_in(text)
+    found = extract_token(text)
     assert found is None or "referral_token" in text or "%" in text
 
 
@@ -62,7 +62,7 @@ def test_what_was_wrapped_is_found_again(token: str, layers: int) -> None:
     text = urlencode({"referral_token": token})
     for _ in range(layers):
         text = urlencode({"referrer": text})
-    assert token_in(text) == token
+    assert extract_token(text) == token
 
 
 def install(
@@ -78,7 +78,7 @@ def install(
 
 
 def judged(told: Install, invited_at: datetime = INVITED) -> str | None:
-    return implausible(told, invited_at=invited_at, now=NOW)
+    return first_broken_rule(told, invited_at=invited_at, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,15 @@ from domain.attribution.matching import (
     Candidate,
     Match,
     match,
-    signals_of,
-    system_in,
+    normalise_traits,
+    system_name,
 )
 from domain.attribution.policy import Refusal
 from domain.privacy import Hasher
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HASHER = Hasher("a key for tests")
-PHONE = signals_of(
+PHONE = normalise_traits(
     os="iOS",
     os_version="18.5",
     model="iPhone15,3",
@@ -32,7 +32,7 @@ PHONE = signals_of(
     time_zone="America/New_York",
     screen="390x844",
 )
-WEB = signals_of(os="iOS", os_version="18.5", model="iPhone", locale="en-US,en;q=0.9")
+WEB = normalise_traits(os="iOS", os_version="18.5", model="iPhone", locale="en-US,en;q=0.9")
 
 
 def candidate(
@@ -69,7 +69,7 @@ def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
     ],
 )
 def test_a_system_has_one_name_with_its_version_or_without(told: str | None, name: str) -> None:
-    assert system_in(told) == name
+    assert system_name(told) == name
 
 
 def test_the_network_alone_decides_nothing() -> None:
@@ -78,7 +78,7 @@ def test_the_network_alone_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_one_signal_beside_the_network_decides_nothing(name: str) -> None:
+def test_one_trait_beside_the_network_decides_nothing(name: str) -> None:
     clicked = candidate({"os": PHONE["os"], name: PHONE[name]})
     assert match([clicked], PHONE, now=NOW) is None
 
@@ -95,7 +95,7 @@ def test_any_contradiction_excludes_a_click(name: str) -> None:
 
 def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> None:
     fits = candidate(PHONE, code="ANN")
-    for other in (PHONE, WEB, {}, signals_of(os="Android", model="Pixel 8")):
+    for other in (PHONE, WEB, {}, normalise_traits(os="Android", model="Pixel 8")):
         assert match([fits, candidate(other, code="BOB")], PHONE, now=NOW) is Refusal.AMBIGUOUS
 
 
@@ -149,7 +149,7 @@ def test_hashes_are_compared_as_the_values_would_be() -> None:
 
 
 SIGNALS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
-CANDIDATES = st.lists(
+RECENT_CLICKS = st.lists(
     st.builds(
         lambda code, minutes, signals, number: Candidate(
             referral_id=UUID(int=number),
@@ -167,7 +167,7 @@ CANDIDATES = st.lists(
 )
 
 
-@given(CANDIDATES, SIGNALS, st.randoms(use_true_random=False))
+@given(RECENT_CLICKS, SIGNALS, st.randoms(use_true_random=False))
 def test_the_order_of_clicks_means_nothing(
     clicks: list[Candidate], signals: dict[str, str], chance: Random
 ) -> None:
@@ -175,8 +175,8 @@ def test_the_order_of_clicks_means_nothing(
     assert match(clicks, signals, now=NOW) == match(again, signals, now=NOW)
 
 
-@given(CANDIDATES, SIGNALS)
-def test_a_match_is_never_certain_never_alone_and_never_against_a_signal(
+@given(RECENT_CLICKS, SIGNALS)
+def test_a_match_is_never_certain_and_never_contradicts_a_trait(
     clicks: list[Candidate], signals: dict[str, str]
 ) -> None:
     found = match(clicks, signals, now=NOW)
@@ -187,7 +187,7 @@ def test_a_match_is_never_certain_never_alone_and_never_against_a_signal(
         assert all(found.candidate.signals[name] == signals[name] for name in shared)
 
 
-@given(CANDIDATES, SIGNALS)
+@given(RECENT_CLICKS, SIGNALS)
 def test_another_code_behind_the_network_never_makes_a_match(
     clicks: list[Candidate], signals: dict[str, str]
 ) -> None:
@@ -210,8 +210,8 @@ def test_another_code_behind_the_network_never_makes_a_match(
         ({"screen": "844x390"}, {"screen": "390 x 844 @3x"}),
     ],
 )
-def test_two_spellings_of_a_signal_are_the_same(one: dict[str, str], other: dict[str, str]) -> None:
-    assert signals_of(**one) == signals_of(**other) != {}
+def test_two_spellings_of_a_trait_are_equal(one: dict[str, str], other: dict[str, str]) -> None:
+    assert normalise_traits(**one) == normalise_traits(**other) != {}
 
 
 @pytest.mark.parametrize(
@@ -229,12 +229,12 @@ def test_two_spellings_of_a_signal_are_the_same(one: dict[str, str], other: dict
     ],
 )
 def test_what_says_nothing_is_left_out(told: dict[str, str], known: dict[str, str]) -> None:
-    assert signals_of(**told) == known
+    assert normalise_traits(**told) == known
 
 
 TEXT = st.text(max_size=40)
 TOLD = st.builds(
-    signals_of,
+    normalise_traits,
     os=TEXT,
     os_version=TEXT,
     model=TEXT,

@@ -20,7 +20,7 @@ from domain.attribution.policy import (
     Touch,
     Unattributed,
     attribute,
-    policy_among,
+    policy_of_last_touch,
 )
 from tests.builders import NOW, signup
 
@@ -54,7 +54,7 @@ def refused(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Refusal:
     return verdict.reason
 
 
-def test_ways_count_in_the_order_of_the_default_policy() -> None:
+def test_methods_count_in_the_order_of_the_default_policy() -> None:
     order = [method for step in DEFAULT_POLICY.order for method in step.methods]
     touches = [touch(method, code=method.value.upper()) for method in order]
 
@@ -63,7 +63,7 @@ def test_ways_count_in_the_order_of_the_default_policy() -> None:
         winners.append(won_by(touches))
         touches = [one for one in touches if one.touch_id != winners[-1].touch_id]
 
-    ranks = [DEFAULT_POLICY.step_of(winner.method) for winner in winners]
+    ranks = [DEFAULT_POLICY.rank_of(winner.method) for winner in winners]
     assert ranks == sorted(ranks, key=lambda rank: rank or 0)
     assert winners[0].method is Method.TYPED_CODE
     assert winners[-1].method is Method.PROBABILISTIC
@@ -173,7 +173,7 @@ def test_a_signup_without_a_touch_belongs_to_nobody() -> None:
     assert refused([]) is Refusal.NO_TOUCH
 
 
-def test_of_several_reasons_that_of_the_best_way_is_told() -> None:
+def test_reports_the_refusal_of_the_highest_tier() -> None:
     forged = touch(refusal=Refusal.FORGED_TOKEN, is_presented=True)
     unknown = touch(Method.TYPED_CODE, refusal=Refusal.UNKNOWN_CODE, is_presented=True)
     assert refused([forged, unknown]) is Refusal.UNKNOWN_CODE
@@ -186,24 +186,26 @@ def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
     policies = {"spring": FIRST_TOUCH, "summer": other}
     spring, summer = touch(at=NOW - 2 * HOUR), touch(campaign="summer")
 
-    assert policy_among([summer, spring], policies) is other
-    assert policy_among([summer, replace(spring, is_presented=True)], policies) is FIRST_TOUCH
-    assert policy_among([replace(summer, refusal=Refusal.UNKNOWN_CODE), spring], policies) is (
-        FIRST_TOUCH
+    assert policy_of_last_touch([summer, spring], policies) is other
+    assert (
+        policy_of_last_touch([summer, replace(spring, is_presented=True)], policies) is FIRST_TOUCH
     )
-    assert policy_among([], policies) is DEFAULT_POLICY
-    assert policy_among([replace(summer, refusal=Refusal.EXPIRED_TOKEN)], policies) is other
+    assert policy_of_last_touch(
+        [replace(summer, refusal=Refusal.UNKNOWN_CODE), spring], policies
+    ) is (FIRST_TOUCH)
+    assert policy_of_last_touch([], policies) is DEFAULT_POLICY
+    assert policy_of_last_touch([replace(summer, refusal=Refusal.EXPIRED_TOKEN)], policies) is other
 
 
 TIMES = st.sampled_from([NOW - 48 * HOUR, NOW - HOUR, NOW + HOUR, NOW + 48 * HOUR])
-FEW_WAYS = [Method.MANUAL, Method.TYPED_CODE, Method.REFERRAL_TOKEN, Method.COOKIE]
+FEW_METHODS = [Method.MANUAL, Method.TYPED_CODE, Method.REFERRAL_TOKEN, Method.COOKIE]
 THOROUGHLY = settings(max_examples=400)
 """Faults need several touches that are alike in all but one thing."""
 TOUCHES = st.lists(
     st.builds(
         Touch,
         touch_id=st.uuids(),
-        method=st.sampled_from(FEW_WAYS) | st.sampled_from(Method),
+        method=st.sampled_from(FEW_METHODS) | st.sampled_from(Method),
         at=st.just(NOW - HOUR) | TIMES,
         code=st.sampled_from(["ANN", "BOB"]),
         campaign=st.sampled_from(["spring", "summer", None]),
@@ -220,7 +222,7 @@ TOUCHES = st.lists(
 STEPS = st.builds(
     Step,
     methods=st.lists(
-        st.sampled_from(FEW_WAYS[1:]) | st.sampled_from(Method),
+        st.sampled_from(FEW_METHODS[1:]) | st.sampled_from(Method),
         min_size=1,
         max_size=4,
         unique=True,
@@ -244,29 +246,29 @@ def test_any_order_of_touches_gives_the_same_decision(
 
     assert attribute(SIGNUP, shuffled, policy) == attribute(SIGNUP, touches, policy)
     policies = {"spring": policy, "summer": DEFAULT_POLICY}
-    assert policy_among(shuffled, policies) is policy_among(touches, policies)
+    assert policy_of_last_touch(shuffled, policies) is policy_of_last_touch(touches, policies)
 
 
 @THOROUGHLY
 @given(touches=TOUCHES, policy=POLICIES)
-def test_no_refused_touch_and_no_unlisted_way_ever_wins(
+def test_no_refused_touch_and_no_unlisted_method_ever_wins(
     touches: list[Touch], policy: Policy
 ) -> None:
     verdict = attribute(SIGNUP, touches, policy)
     if isinstance(verdict, Attribution):
         (given_,) = (one for one in touches if one.touch_id == verdict.winner.touch_id)
         assert given_.refusal is None
-        assert policy.step_of(given_.method) is not None
+        assert policy.rank_of(given_.method) is not None
 
 
 @THOROUGHLY
 @given(touches=TOUCHES, policy=POLICIES)
-def test_the_winner_is_the_first_or_last_that_holds_in_the_best_step(
+def test_the_winner_is_the_first_or_last_valid_touch_of_the_highest_tier(
     touches: list[Touch], policy: Policy
 ) -> None:
     verdict = attribute(SIGNUP, touches, policy)
     judged = {one.touch_id: one.refusal for one in verdict.candidates}
-    ranks = {one.touch_id: policy.step_of(one.method) for one in touches}
+    ranks = {one.touch_id: policy.rank_of(one.method) for one in touches}
     holding = [one for one in touches if judged[one.touch_id] in {None, Refusal.OUTRANKED}]
     own = [one for one in touches if judged[one.touch_id] is Refusal.SELF]
     assert isinstance(verdict, Attribution) is bool(holding or own)

@@ -32,7 +32,9 @@ EVIDENCE = st.builds(
 
 
 @pytest.mark.parametrize(("evidence", "score", "verdict", "reason"), ROWS)
-def test_a_rule(evidence: Evidence, score: int, verdict: Verdict, reason: str) -> None:
+def test_each_rule_gives_its_score_verdict_and_reason(
+    evidence: Evidence, score: int, verdict: Verdict, reason: str
+) -> None:
     assert assess(evidence) == Assessment(score, verdict, (reason,))
 
 

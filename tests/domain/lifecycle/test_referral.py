@@ -9,11 +9,11 @@ import pytest
 from domain.campaigns.terms import CampaignStatus, Schedule
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import (
-    ANNOUNCED_AS,
+    EVENT_TYPES,
     Stage,
-    announcement,
-    deposit_awaited_until,
-    invited_until,
+    deposit_deadline,
+    event_type,
+    invitation_deadline,
 )
 from domain.money import LARGEST_MINOR, Money
 from domain.rewards.promises import RewardType, promises
@@ -24,20 +24,20 @@ DAY = timedelta(days=1)
 
 
 def test_every_stage_is_announced_and_a_reward_given_again_by_its_own_name() -> None:
-    assert set(ANNOUNCED_AS) == set(Stage)
-    assert announcement(Stage.REWARDED, left=Stage.SIGNED_UP) == "RewardGranted"
-    assert announcement(Stage.REWARDED, left=Stage.REVERSED) == "RewardReinstated"
+    assert set(EVENT_TYPES) == set(Stage)
+    assert event_type(Stage.REWARDED, left=Stage.SIGNED_UP) == "RewardGranted"
+    assert event_type(Stage.REWARDED, left=Stage.REVERSED) == "RewardReinstated"
 
 
 def test_deadlines_are_event_times_plus_the_grace() -> None:
-    assert invited_until(NOW, TERMS) == NOW + TERMS.signup_window + TERMS.lateness_grace
-    prompt = deposit_awaited_until(NOW, TERMS, heard_at=NOW)
+    assert invitation_deadline(NOW, TERMS) == NOW + TERMS.signup_window + TERMS.lateness_grace
+    prompt = deposit_deadline(NOW, TERMS, heard_at=NOW)
     assert prompt == NOW + TERMS.deposit_window + TERMS.lateness_grace
 
 
 def test_a_signup_heard_late_still_leaves_the_grace_for_its_deposit() -> None:
     heard_at = NOW + TERMS.deposit_window + DAY
-    assert deposit_awaited_until(NOW, TERMS, heard_at=heard_at) == heard_at + TERMS.lateness_grace
+    assert deposit_deadline(NOW, TERMS, heard_at=heard_at) == heard_at + TERMS.lateness_grace
 
 
 def test_each_side_is_promised_its_reward_once() -> None:

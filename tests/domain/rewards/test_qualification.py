@@ -39,7 +39,7 @@ def earns(*facts: Fact) -> Deposit | None:
         (deposit(at=ENDS + timedelta(seconds=1)), False),
     ],
 )
-def test_a_deposit_alone(paid: Deposit, *, qualifies: bool) -> None:
+def test_which_single_deposits_qualify(paid: Deposit, *, qualifies: bool) -> None:
     assert earns(paid) == (paid if qualifies else None)
 
 
@@ -78,7 +78,7 @@ def test_what_happens_to_another_deposit_or_to_another_player_takes_nothing() ->
 
 
 @given(facts=FACTS, draw=st.data())
-def test_order_and_repetition_are_nothing(facts: list[Fact], draw: st.DataObject) -> None:
+def test_order_and_repetition_change_nothing(facts: list[Fact], draw: st.DataObject) -> None:
     shuffled = draw.draw(st.permutations(facts))
 
     assert earns(*shuffled) == earns(*facts)

@@ -9,19 +9,19 @@ from db.engine import Database
 from domain.attribution.policy import Method
 from domain.campaigns.terms import CampaignStatus
 from domain.lifecycle.referral import Stage
-from tests.builders import NOW, TERMS, a_code, a_player, an_offer, signup, unique
+from tests.builders import NOW, TERMS, a_code, a_player_id, an_offer, signup, unique
 from tests.courier.steps import (
     a_shared_code,
     at_stage,
     end_campaign,
     hear,
+    invite_twice,
     invited,
-    invited_twice,
+    pending_signals,
     referral,
     referrals_of,
     route,
     sign_up,
-    signals_to,
     touches_of,
 )
 
@@ -40,7 +40,7 @@ async def test_binds_a_token_to_the_invitation_it_was_issued_for(database: Datab
     assert (row.signed_up_at, row.signup_event_id) == (SOON, arrival.event_id)
     assert (row.attribution_method, row.attribution_confidence) == (Method.REFERRAL_TOKEN, 1.0)
     assert row.until == SOON + TERMS.deposit_window + TERMS.lateness_grace
-    assert await signals_to(database, row) == ["sign_up"]
+    assert await pending_signals(database, row) == ["sign_up"]
 
 
 async def test_opens_a_referral_for_a_code_typed_in_any_case(database: Database) -> None:
@@ -154,7 +154,7 @@ async def test_a_typed_code_goes_before_a_token_whose_referral_is_lost(database:
     lost = await referral(database, link)
     assert (row.code, row.attribution_method) == (code, Method.TYPED_CODE)
     assert lost.stage is Stage.LOST
-    assert await signals_to(database, lost) == ["supersede"]
+    assert await pending_signals(database, lost) == ["supersede"]
 
 
 async def test_a_code_typed_from_a_link_continues_the_invitation_of_the_link(
@@ -226,7 +226,7 @@ async def test_an_invitation_that_has_expired_brings_nobody_however_early_they_s
 
 
 async def test_a_player_is_referred_once(database: Database) -> None:
-    player, code, link = a_player(), await a_shared_code(database), await invited(database)
+    player, code, link = a_player_id(), await a_shared_code(database), await invited(database)
 
     first = await sign_up(database, signup(player, code=code))
     second = await sign_up(database, signup(player, referral_token=link.token))
@@ -248,17 +248,17 @@ async def test_binds_a_player_to_their_own_code_for_fraud_scoring_to_judge(
 
 
 async def test_what_else_invited_the_same_visitor_is_lost(database: Database) -> None:
-    winner, loser = await invited_twice(database, unique("visitor"))
+    winner, loser = await invite_twice(database, unique("visitor"))
 
     await sign_up(database, signup(referral_token=winner.token))
 
     row = await referral(database, loser)
     assert (row.stage, row.referee_id) == (Stage.LOST, None)
-    assert await signals_to(database, row) == ["supersede"]
+    assert await pending_signals(database, row) == ["supersede"]
 
 
 async def test_the_token_of_a_lost_referral_opens_a_new_one(database: Database) -> None:
-    winner, loser = await invited_twice(database, unique("visitor"))
+    winner, loser = await invite_twice(database, unique("visitor"))
     await sign_up(database, signup(referral_token=winner.token))
     arrival = signup(referral_token=loser.token)
 

@@ -12,20 +12,20 @@ from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.decide import bind_signup
 from referrals.attribution.log import Attempt, Binding, Entry, Way
-from referrals.attribution.reattribution import Mind, change
+from referrals.attribution.reattribution import CodeClaim, change
 from tests.builders import NOW, TOKENS, a_code, an_offer, signup, unique
 from tests.courier.steps import (
-    Invited,
+    InvitedReferral,
     a_shared_code,
     attribution,
     deliveries_to,
     hear,
     invited,
+    pending_signals,
     referral,
     referrals_of,
     route,
     sign_up,
-    signals_to,
 )
 
 SOON = NOW + timedelta(minutes=5)
@@ -76,7 +76,7 @@ async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
     (row,) = await referrals_of(database, arrival.player_id)
     lost = await referral(database, link)
     assert (row.code, row.attribution_method) == (code, Method.TYPED_CODE)
-    assert (lost.stage, await signals_to(database, lost)) == (Stage.LOST, ["supersede"])
+    assert (lost.stage, await pending_signals(database, lost)) == (Stage.LOST, ["supersede"])
 
 
 async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
@@ -85,7 +85,7 @@ async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
     link, arrival = await invited(database), signup()
     await _signal(database, link, arrival)
 
-    told = await _claims_where_links_go_first(database, arrival)
+    told = await _claim_outranked_code(database, arrival)
 
     assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
 
@@ -100,23 +100,23 @@ async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_
         campaign = await session.get_one(Campaign, link.row.campaign_id)
         campaign.status = CampaignStatus.PAUSED
 
-    told = await _claims_where_links_go_first(database, arrival)
+    told = await _claim_outranked_code(database, arrival)
 
     assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
 
 
-async def _claims_where_links_go_first(database: Database, arrival: Signup) -> Binding:
+async def _claim_outranked_code(database: Database, arrival: Signup) -> Binding:
     order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
     async with database.transaction() as session:
         offer = await an_offer(session, policy=Policy(order=order))
         code = (await a_code(session, offer)).code
         player, attempt = arrival.player_id, unique("claim")
         entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
-        mind = Mind(entry=entry, player_id=player, code=code, told_at=SOON)
+        mind = CodeClaim(entry=entry, player_id=player, code=code, told_at=SOON)
         return await change(session, mind, tokens=TOKENS, now=SOON)
 
 
-async def _signal(database: Database, link: Invited, arrival: Signup) -> None:
+async def _signal(database: Database, link: InvitedReferral, arrival: Signup) -> None:
     await hear(database, arrival, player_id=arrival.player_id)
     async with database.transaction() as session:
         await bind_signup(session, arrival, tokens=TOKENS, now=NOW, signalled_to=link.row.id)

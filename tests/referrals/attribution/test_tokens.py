@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import CARRIERS, LONGEST, Outcome, Tokens
+from referrals.attribution.tokens import LONGEST, METHOD_BYTES, Outcome, Tokens
 
 TOKENS = Tokens("a key for tests")
 REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -47,7 +47,7 @@ def test_a_token_shows_neither_player_nor_code() -> None:
     assert str(REFERRAL) not in TOKEN
 
 
-@pytest.mark.parametrize("method", CARRIERS)
+@pytest.mark.parametrize("method", METHOD_BYTES)
 def test_a_token_says_how_it_was_carried(method: Method) -> None:
     token = TOKENS.issue(REFERRAL, expires_at=ENDS, method=method)
     reading = TOKENS.read(token, at=ENDS - timedelta(days=1))

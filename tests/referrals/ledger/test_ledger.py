@@ -11,7 +11,7 @@ from db.engine import Database, Session
 from db.tables import ReferralRow, Reward
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
-from referrals.ledger.posting import Posting, post
+from referrals.ledger.posting import PostingOutcome, post
 from tests import builders
 from tests.referrals import lives
 
@@ -50,7 +50,7 @@ async def test_any_sequence_of_postings_conserves_money(
                 continue
             transfer = _transfer(owners, movement, minor, hold)
             posting = await post(session, [transfer], at=builders.NOW, reference=reference)
-            if posting is Posting.POSTED:
+            if posting is PostingOutcome.POSTED:
                 arrows += len(transfer.arrows)
                 holds += [transfer.id] if movement is Movement.HOLD else []
         total, ends = (await session.execute(MOVED, {"reference": reference})).one()
@@ -68,7 +68,11 @@ async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None
             campaign_id=offer.campaign.id,
         )
         postings = [await post(session, [fund], at=builders.NOW) for _ in range(3)]
-    assert postings == [Posting.POSTED, Posting.ALREADY, Posting.ALREADY]
+    assert postings == [
+        PostingOutcome.POSTED,
+        PostingOutcome.ALREADY_POSTED,
+        PostingOutcome.ALREADY_POSTED,
+    ]
 
 
 async def _reward(session: Session) -> tuple[Reward, ReferralRow]:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from tests.api.bodies import code_of_a_new_player, published, unique
-from tests.fixtures.watching import statements_of
+from tests.fixtures.watching import recorded_statements
 
 
 async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(
@@ -38,7 +38,7 @@ async def test_waking_takes_one_statement_however_many_wait(
         await session.execute(
             update(ReferralRow).where(ReferralRow.id.in_(waiting)).values(awaits_funds=True)
         )
-    with statements_of(database) as seen:
+    with recorded_statements(database) as seen:
         await client.post(f"/v1/campaigns/{slug}/end")
     assert sum("deliveries" in statement for statement in seen) == 1
     assert [await looks(database, referral) for referral in waiting] == [["look"]] * 3
