@@ -1,3 +1,7 @@
 """What every test may ask for: real servers, started once a run."""
 
-pytest_plugins = ("tests.fixtures.databases", "tests.fixtures.doors", "tests.fixtures.temporal")
+pytest_plugins = (
+    "tests.fixtures.databases",
+    "tests.fixtures.api_client",
+    "tests.fixtures.temporal",
+)

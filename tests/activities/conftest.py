@@ -6,8 +6,8 @@ import pytest
 
 from db.engine import Database
 from stack.postgres import Postgres
-from tests.books import violated_invariants
 from tests.fixtures.databases import connected, copied
+from tests.state import violated_invariants
 
 
 @pytest.fixture(scope="session")

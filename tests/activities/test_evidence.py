@@ -10,8 +10,8 @@ from db.engine import Database
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from referrals.fraud import assessments
-from tests import books
-from tests.activities.acting import LATER, Acting, record_referrer_signup, signed_up
+from tests import state
+from tests.activities.referral_acts import LATER, Acting, record_referrer_signup, signed_up
 from tests.builders import deposit, signup
 
 
@@ -162,4 +162,4 @@ async def test_the_same_identity_is_refused(database: Database) -> None:
     await acts.hears(signup(acts.referee_id, kyc_subject=hashed("f")), deposit(acts.referee_id))
 
     assert (await acts.credited()).stage is Stage.REJECTED
-    assert await books.reason(database, acts.row.id) == "fraud: same_identity"
+    assert await state.reason(database, acts.row.id) == "fraud: same_identity"

@@ -14,9 +14,8 @@ from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage, Standing
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
-from tests import books
-from tests.activities.acting import LATER, Acting, acting, record_referrer_signup, signed_up
-from tests.books import Balances
+from tests import state
+from tests.activities.referral_acts import LATER, Acting, acting, record_referrer_signup, signed_up
 from tests.builders import (
     NOW,
     TERMS,
@@ -28,6 +27,7 @@ from tests.builders import (
     signup,
     usd,
 )
+from tests.state import Balances
 
 LAST = NOW + timedelta(days=400)
 
@@ -56,8 +56,8 @@ async def test_crediting_again_credits_once(database: Database) -> None:
     answers = [await acts.rewards.credit_reward(look) for _ in range(3)]
 
     assert len(set(answers)) == 1
-    assert await books.movements(database, acts.row.id) == [Movement.HOLD, Movement.RELEASE]
-    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
+    assert await state.movements(database, acts.row.id) == [Movement.HOLD, Movement.RELEASE]
+    assert await state.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
 
 
 async def test_twenty_at_once_credit_once(database: Database) -> None:
@@ -68,8 +68,8 @@ async def test_twenty_at_once_credit_once(database: Database) -> None:
     answers = await asyncio.gather(*(acts.rewards.credit_reward(look) for _ in range(20)))
 
     assert len(set(answers)) == 1
-    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
-    assert await books.violated_invariants(database) == {}
+    assert await state.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
+    assert await state.violated_invariants(database) == {}
 
 
 async def test_compensating_again_reverses_once(database: Database) -> None:
@@ -81,9 +81,9 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
     answers = await asyncio.gather(*(acts.rewards.compensate_reward(look) for _ in range(8)))
 
     assert {answer.stage for answer in answers} == {Stage.REVERSED}
-    moved = await books.movements(database, acts.row.id)
+    moved = await state.movements(database, acts.row.id)
     assert sorted(moved) == sorted([Movement.HOLD, Movement.RELEASE, Movement.REVERSE])
-    assert await books.player_balances(database, acts.row.referrer_id) == Balances()
+    assert await state.player_balances(database, acts.row.referrer_id) == Balances()
 
 
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
@@ -98,7 +98,7 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
     assert [answer.stage for answer in settled] == [Stage.SETTLED] * 2
     assert len(set(expired)) == 1
-    assert (await books.stages(database, unpaid.row.id)).count(Stage.EXPIRED) == 1
+    assert (await state.stages(database, unpaid.row.id)).count(Stage.EXPIRED) == 1
 
 
 async def test_resolving_again_releases_once(database: Database) -> None:
@@ -108,7 +108,7 @@ async def test_resolving_again_releases_once(database: Database) -> None:
     answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
 
     assert {answer.stage for answer in answers} == {Stage.REWARDED}
-    assert await books.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
+    assert await state.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
 
 
 @pytest.mark.parametrize("stale", [Stage.INVITED, Stage.SIGNED_UP, Stage.DEFERRED, Stage.HELD])
@@ -142,7 +142,7 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
         last = await acts.woken()
 
         assert last in {Stage.REVERSED, Stage.VOIDED, Stage.REJECTED}
-        assert await books.player_balances(database, acts.row.referrer_id) == Balances()
+        assert await state.player_balances(database, acts.row.referrer_id) == Balances()
 
 
 async def test_of_two_decisions_at_once_one_counts(database: Database) -> None:
@@ -182,7 +182,7 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
 async def test_credits_at_once_never_overspend_a_budget(database: Database) -> None:
     first = await signed_up(database, budget=usd(2500))
     async with database.reading() as session:
-        offer = await books.offer_of(session, first.row)
+        offer = await state.offer_of(session, first.row)
     many = [first, *[await signed_up(database, offer=offer) for _ in range(7)]]
     for acts in many:
         await acts.hears(deposit(acts.referee_id))
@@ -195,8 +195,8 @@ async def test_credits_at_once_never_overspend_a_budget(database: Database) -> N
     stages = [answer.stage for answer in answers]
     assert stages.count(Stage.REWARDED) == 2
     assert stages.count(Stage.DEFERRED) == 6
-    assert await books.budget(database, first.row.campaign_id) == 500
-    assert await books.violated_invariants(database) == {}
+    assert await state.budget(database, first.row.campaign_id) == 500
+    assert await state.violated_invariants(database) == {}
 
 
 async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Database) -> None:

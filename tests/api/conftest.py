@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
-from tests.api.link.landing import APP_STORE
+from tests.api.link.landing_page import APP_STORE
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.audits import accessibility_issues
+from tests.browser.accessibility import accessibility_issues
 from tests.browser.devices import ANDROID, DESKTOP, IPHONE, SMALL_PHONE, Device
 from tests.browser.visits import visit
 

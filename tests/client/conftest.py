@@ -8,9 +8,9 @@ import pytest
 from db.engine import Database
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from tests.client.listener import StubServer, listening
-from tests.client.programs import Api, real_api
-from tests.client.signup import ACCOUNTS, OUTBOX
+from tests.client.processes import Api, real_api
+from tests.client.signup_service import ACCOUNTS, OUTBOX
+from tests.client.stub_server import StubServer, listening
 from tests.fixtures.databases import DatabaseUrls
 
 

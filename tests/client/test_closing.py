@@ -6,8 +6,8 @@ import time
 import pytest
 
 from referrals_client import Client, Handover, Limits
-from tests.client.desk import BRISK, SOON_S, CallbackLog, deposit, sign_up
-from tests.client.listener import StubServer, listening
+from tests.client.client_harness import BRISK, SOON_S, CallbackLog, deposit, sign_up
+from tests.client.stub_server import StubServer, listening
 
 
 async def test_closing_delivers_what_is_queued(listener: StubServer) -> None:

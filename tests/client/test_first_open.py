@@ -14,10 +14,10 @@ from db.engine import Database
 from referrals_client import Client, FirstOpen, Limits, Ok, Refused
 from sandbox.sportsbook.events import unique
 from stack import ports
-from tests.api.arrivals import referral_of, signed_up
+from tests.api.attribution_steps import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player
 from tests.api.first_opens import BROWSER, PHONE, an_address, followed, installed
-from tests.client.desk import SOON_S
+from tests.client.client_harness import SOON_S
 from tests.docs.snippets import code_blocks, defined
 
 AT_ONCE = timedelta(0)

@@ -8,8 +8,8 @@ import pytest
 from referrals_client import Client, Handover, Limits, Money
 from referrals_client.wire import MAX_RESPONSE_BYTES
 from sandbox.sportsbook.events import unique
-from tests.client.desk import SOON_S, CallbackLog, sign_up
-from tests.client.listener import Reply, StubServer
+from tests.client.client_harness import SOON_S, CallbackLog, sign_up
+from tests.client.stub_server import Reply, StubServer
 
 
 @pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])

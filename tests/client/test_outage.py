@@ -12,9 +12,9 @@ import pytest
 from referrals_client import Client, Limits
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
-from tests.client.desk import BRISK, SOON_S, CallbackLog
-from tests.client.programs import Api, relay
-from tests.client.signup import OutboxSignupService, QueueSignupService
+from tests.client.client_harness import BRISK, SOON_S, CallbackLog
+from tests.client.processes import Api, relay
+from tests.client.signup_service import OutboxSignupService, QueueSignupService
 
 SLOWER: Final = 3
 MARGIN_S: Final = 0.02

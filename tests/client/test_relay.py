@@ -11,10 +11,10 @@ import pytest
 from reporting import report
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
-from tests.client.desk import SOON_S
-from tests.client.listener import Reply, StubServer
-from tests.client.programs import Api, relay
-from tests.client.signup import OPEN, OutboxSignupService, deposit_body, signup_body
+from tests.client.client_harness import SOON_S
+from tests.client.processes import Api, relay
+from tests.client.signup_service import OPEN, OutboxSignupService, deposit_body, signup_body
+from tests.client.stub_server import Reply, StubServer
 
 
 async def test_what_a_killed_relay_had_sent_is_sent_again(

@@ -18,7 +18,7 @@ from runtime.settings import Settings
 from stack import binaries, ports
 from tests.builders import NOW, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import a_shared_code, hear, referrals_of
-from tests.courier.temporal import START, told
+from tests.courier.workflow_history import START, told
 from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import search
 

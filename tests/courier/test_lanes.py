@@ -20,8 +20,8 @@ from tests.courier.steps import (
     referral,
     token_of,
 )
-from tests.courier.temporal import START, told
-from tests.courier.test_carrying import bound, clicked, to
+from tests.courier.test_carrier import bound, clicked, to
+from tests.courier.workflow_history import START, told
 
 LASTING: Final = timedelta(seconds=10)
 CROWD: Final = 3000

@@ -28,7 +28,7 @@ from tests.courier.steps import (
     referrals_of,
     route,
 )
-from tests.fixtures.watching import waits_for
+from tests.fixtures.database_activity import waits_for
 
 RACES = 200
 

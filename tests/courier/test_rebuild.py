@@ -11,7 +11,7 @@ from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_bound_referral, an_invitation, unique
 from tests.courier.steps import at_stage
-from tests.courier.temporal import START, told
+from tests.courier.workflow_history import START, told
 
 
 async def at(database: Database, stage: Stage) -> ReferralRow:

@@ -18,7 +18,7 @@ from domain.money import Money
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome, post
 from tests import builders
-from tests.referrals import lives
+from tests.referrals import reward_builders
 
 PLAYER: Final = "a-player"
 SPENT: Final = Transfer(
@@ -103,21 +103,21 @@ async def test_an_entry_in_another_currency_than_its_account_is_refused(
 
 async def test_a_hold_is_resolved_once(database: Database) -> None:
     async with database.transaction() as session:
-        row = await lives.a_rewarded_referral(session)
+        row = await reward_builders.a_rewarded_referral(session)
     async with _refused(database, "uq_transfers_resolves_hold_id") as session:
         await _transfer(session, await _second(session, row.id, Movement.VOID))
 
 
 async def test_a_reward_is_not_reversed_beyond_what_was_credited(database: Database) -> None:
     async with database.transaction() as session:
-        row = await lives.a_reversed_referral(session)
+        row = await reward_builders.a_reversed_referral(session)
     async with _refused(database, "would be credited -1000") as session:
         await post(session, [await _second(session, row.id, Movement.OWE)], at=builders.NOW)
 
 
 async def test_a_reward_is_not_credited_twice(database: Database) -> None:
     async with database.transaction() as session:
-        row = await lives.a_rewarded_referral(session)
+        row = await reward_builders.a_rewarded_referral(session)
     async with _refused(database, "would be credited 2000") as session:
         await post(session, [await _second(session, row.id, Movement.REINSTATE)], at=builders.NOW)
 

@@ -11,7 +11,7 @@ from db import players
 from db.engine import Database
 from domain.ledger.movements import Account, Book
 from referrals.ledger.posting import lock_accounts
-from tests.fixtures.watching import waits_for
+from tests.fixtures.database_activity import waits_for
 
 
 async def test_a_player_whom_another_transaction_has_just_made_is_locked(

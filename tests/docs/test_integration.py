@@ -19,8 +19,8 @@ from api.v1.schemas.events import (
     StatusChangeIn,
     WagerIn,
 )
-from tests.client.listener import listening
-from tests.client.signup import OUTBOX
+from tests.client.signup_service import OUTBOX
+from tests.client.stub_server import listening
 from tests.docs.snippets import code_blocks, defined
 from tests.fixtures.databases import DatabaseUrls
 

@@ -10,7 +10,7 @@ from sandbox.sportsbook.book import Book, connected
 from stack import Connection, running
 from stack.clean import discard
 from tests.journeys.engineer import Engineer
-from tests.journeys.killing import apart
+from tests.journeys.stack_processes import apart
 from workflows.client import connect
 
 

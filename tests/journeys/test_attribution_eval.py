@@ -15,7 +15,7 @@ from sandbox.evaluation.plan import planned
 from sandbox.evaluation.play import Middleware, Told, play
 from stack.postgres import Postgres
 from tests.fixtures.databases import DatabaseUrls, copied
-from tests.journeys.wrong_rules import (
+from tests.journeys.faulty_middleware import (
     AskAlways,
     AttributeByAddress,
     IgnoreClaimGrace,

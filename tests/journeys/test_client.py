@@ -10,7 +10,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import ago, unique
 from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection
-from tests.journeys.killing import RESTART_S, kill, replaced
+from tests.journeys.stack_processes import RESTART_S, kill, replaced
 
 PAIRS = 10
 CREDITED_S = 90.0

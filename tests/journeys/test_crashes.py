@@ -11,7 +11,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import Event, deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, invited
 from sandbox.sportsbook.patience import until
-from tests.journeys.killing import kill, replaced
+from tests.journeys.stack_processes import kill, replaced
 
 SENDERS: Final = 4
 EVENTS_BETWEEN: Final = 12

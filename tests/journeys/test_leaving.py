@@ -11,7 +11,7 @@ from sandbox.sportsbook.events import deposit
 from sandbox.sportsbook.pairs import invited
 from stack import running
 from stack.clean import discard
-from tests.journeys.killing import apart
+from tests.journeys.stack_processes import apart
 
 
 @pytest.mark.timeout(180)

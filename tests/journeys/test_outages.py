@@ -15,7 +15,7 @@ from sandbox.sportsbook.events import deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
 from stack import Connection
 from stack.connection import read_pids
-from tests.journeys.killing import kill, replaced
+from tests.journeys.stack_processes import kill, replaced
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 QUICKLY_S: Final = 5.0

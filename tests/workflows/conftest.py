@@ -7,10 +7,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime.settings import Settings
 from stack.postgres import Postgres
-from tests.books import violated_invariants
 from tests.fixtures.databases import connected, copied
-from tests.workflows.replaying import replay_runs
-from tests.workflows.worlds import World, running_world
+from tests.state import violated_invariants
+from tests.workflows.replay import replay_runs
+from tests.workflows.world import World, running_world
 
 
 @pytest.fixture(scope="session")

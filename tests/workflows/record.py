@@ -13,9 +13,9 @@ from typing import Final
 
 import pytest
 
-from tests.workflows.replaying import HISTORIES, MACHINE, runs_of
-from tests.workflows.stories import STORIES, Story
-from tests.workflows.worlds import World
+from tests.workflows.recorded_lives import STORIES, Story
+from tests.workflows.replay import HISTORIES, MACHINE, runs_of
+from tests.workflows.world import World
 
 RELEASE: Final = "RECORDED_RELEASE"
 

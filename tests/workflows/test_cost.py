@@ -17,9 +17,9 @@ from tests.builders import TERMS
 from tests.fixtures.databases import connected, copied
 from tests.fixtures.temporal import SKIPPING
 from tests.workflows.billing import Meter, difference
-from tests.workflows.lives import Life, invited
-from tests.workflows.replaying import runs_of
-from tests.workflows.worlds import World, running_world
+from tests.workflows.life import Life, invited
+from tests.workflows.replay import runs_of
+from tests.workflows.world import World, running_world
 from workflows.referral import search
 
 BRIEF: Final = replace(

@@ -7,11 +7,11 @@ import pytest
 
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
-from tests import books
-from tests.books import Balances
-from tests.workflows.chapters import rewarded
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests import state
+from tests.state import Balances
+from tests.workflows.life import Life, invited
+from tests.workflows.life_steps import rewarded
+from tests.workflows.world import World
 
 
 def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
@@ -38,10 +38,10 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
 
     assert await life.lives_on() is Stage.REVERSED
     assert (life.id, activity) not in world.prompter.after
-    assert sorted(await books.movements(world.database, life.row.id)) == sorted(
+    assert sorted(await state.movements(world.database, life.row.id)) == sorted(
         [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
     )
-    assert await books.violated_invariants(world.database) == {}
+    assert await state.violated_invariants(world.database) == {}
 
 
 async def test_expires_once(world: World) -> None:

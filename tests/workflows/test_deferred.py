@@ -5,23 +5,23 @@ from datetime import UTC, datetime, timedelta
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import RewardStatus
-from tests import books
-from tests.books import Balances
+from tests import state
 from tests.builders import usd
-from tests.workflows.chapters import campaign_ended, deferred, top_up_budget
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life_steps import campaign_ended, deferred, top_up_budget
+from tests.workflows.world import World
 
 
 async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:
     life = await deferred(world)
     assert await life.referrer() == Balances()
-    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.DEFERRED}
+    assert await state.rewards(world.database, life.row.id) == {"referrer": RewardStatus.DEFERRED}
 
     await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
 
     assert await life.referrer() == Balances(available=1000)
-    assert await books.budget(world.database, life.row.campaign_id) == 0
+    assert await state.budget(world.database, life.row.campaign_id) == 0
     assert await life.lives_on() is Stage.SETTLED
 
 
@@ -40,7 +40,7 @@ async def test_is_unfunded_when_the_campaign_is_ended_without_a_budget(world: Wo
     await campaign_ended(life)
 
     assert await life.ends() is Stage.UNFUNDED
-    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
+    assert await state.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
 
 
 async def test_is_unfunded_when_the_campaign_runs_out(world: World) -> None:

@@ -11,12 +11,12 @@ from domain.lifecycle.referral import Stage
 from domain.rewards.promises import RewardStatus
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
-from tests import books, builders
-from tests.books import Balances
+from tests import builders, state
 from tests.builders import status_change
-from tests.workflows.chapters import decided, held, in_review
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import Life, invited
+from tests.workflows.life_steps import decided, held, in_review
+from tests.workflows.world import World
 
 A_WEEK: Final = timedelta(days=7, seconds=1)
 
@@ -40,7 +40,7 @@ async def test_is_voided_when_the_deposit_is_taken_back_while_held(world: World)
 
     assert await life.ends() is Stage.VOIDED
     assert await life.referrer() == Balances()
-    assert await books.budget(world.database, life.row.campaign_id) == 100_000
+    assert await state.budget(world.database, life.row.campaign_id) == 100_000
 
 
 async def test_a_deposit_made_meanwhile_replaces_one_taken_back_while_held(world: World) -> None:
@@ -70,7 +70,7 @@ async def test_a_doubtful_referral_is_rejected_by_its_reviewer(world: World) -> 
 
     assert await life.ends() is Stage.REJECTED
     assert await life.referrer() == Balances()
-    assert await books.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
+    assert await state.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
 
 
 async def test_silence_never_pays(world: World) -> None:

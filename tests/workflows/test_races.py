@@ -10,11 +10,11 @@ import pytest
 from domain.intake.facts import Deposit, Fact
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
-from tests import books
-from tests.books import Balances
+from tests import state
 from tests.builders import chargeback
-from tests.workflows.lives import invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import invited
+from tests.workflows.world import World
 
 ORDERS = list(permutations(range(3)))
 
@@ -74,7 +74,7 @@ async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> No
     for life in lives:
         assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
         assert await life.referrer() == Balances()
-        moved = await books.movements(world.database, life.row.id)
+        moved = await state.movements(world.database, life.row.id)
         assert moved.count(Movement.RELEASE) == moved.count(Movement.REVERSE) <= 1
 
 

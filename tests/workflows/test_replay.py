@@ -7,9 +7,9 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.workflows.changed import Changed
-from tests.workflows.replaying import MACHINE, committed, replayer
-from tests.workflows.stories import STORIES
+from tests.workflows.incompatible_workflow import Changed
+from tests.workflows.recorded_lives import STORIES
+from tests.workflows.replay import MACHINE, committed, replayer
 
 
 @pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from domain.intake.facts import TakeBack
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
-from tests import books
-from tests.books import Balances
+from tests import state
 from tests.builders import TERMS, chargeback, usd
-from tests.workflows.chapters import rewarded, spent
-from tests.workflows.lives import invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import invited
+from tests.workflows.life_steps import rewarded, spent
+from tests.workflows.world import World
 
 WON = TakeBack.CHARGEBACK_WON
 
@@ -24,7 +24,7 @@ async def test_reverses_a_credited_reward_when_the_deposit_is_charged_back(world
 
     assert await life.lives_on() is Stage.REVERSED
     assert await life.referrer() == Balances()
-    assert await books.budget(world.database, life.row.campaign_id) == 100_000
+    assert await state.budget(world.database, life.row.campaign_id) == 100_000
 
 
 async def test_reverses_once_however_often_it_is_heard(world: World) -> None:
@@ -36,7 +36,7 @@ async def test_reverses_once_however_often_it_is_heard(world: World) -> None:
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    posted = await books.movements(world.database, life.row.id)
+    posted = await state.movements(world.database, life.row.id)
     assert posted.count(Movement.REVERSE) == 1
     assert await life.referrer() == Balances()
 
@@ -62,7 +62,7 @@ async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: Wo
 
     assert await life.lives_on() is Stage.SETTLED
     assert await life.referrer() == Balances(available=1000)
-    assert await books.violated_invariants(world.database) == {}
+    assert await state.violated_invariants(world.database) == {}
 
 
 async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
@@ -86,13 +86,13 @@ async def test_what_was_spent_is_owed_and_recovered_from_the_next_reward(world: 
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
     assert await life.referrer() == Balances(owed=-700)
-    assert await books.budget(world.database, life.row.campaign_id) == 99_300
+    assert await state.budget(world.database, life.row.campaign_id) == 99_300
 
     await rewarded(world, await invited(world, referrer_id=life.row.referrer_id))
 
     assert await life.referrer() == Balances(available=300)
-    assert await books.budget(world.database, life.row.campaign_id) == 100_000
-    recoverable = await books.balance(
+    assert await state.budget(world.database, life.row.campaign_id) == 100_000
+    recoverable = await state.balance(
         world.database, Book.RECOVERABLE, campaign_id=life.row.campaign_id
     )
     assert recoverable == 0
@@ -107,7 +107,7 @@ async def test_a_debt_is_forgiven_before_anything_is_credited_again(world: World
     await life.reaches(Stage.REWARDED)
 
     assert await life.referrer() == Balances(available=300)
-    assert await books.violated_invariants(world.database) == {}
+    assert await state.violated_invariants(world.database) == {}
 
 
 async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) -> None:
@@ -115,7 +115,7 @@ async def test_a_debt_is_forgiven_even_when_the_budget_is_used_up(world: World) 
     await spent(life, 1000)
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
-    assert await books.budget(world.database, life.row.campaign_id) == 0
+    assert await state.budget(world.database, life.row.campaign_id) == 0
     await life.takes_back(deposit, WON)
     await life.reaches(Stage.REWARDED)
 

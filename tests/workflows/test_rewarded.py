@@ -7,12 +7,12 @@ from temporalio.api.enums.v1 import EventType
 
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
-from tests import books
-from tests.books import Balances
+from tests import state
 from tests.builders import TERMS, usd
-from tests.workflows.chapters import rewarded
-from tests.workflows.lives import invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import invited
+from tests.workflows.life_steps import rewarded
+from tests.workflows.world import World
 
 
 async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_end(
@@ -24,7 +24,7 @@ async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
     assert await life.referrer() == Balances(available=1000)
-    assert await books.violated_invariants(world.database) == {}
+    assert await state.violated_invariants(world.database) == {}
 
 
 async def test_continues_as_new_once_credited_with_nothing_but_its_standing(world: World) -> None:

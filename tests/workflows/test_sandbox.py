@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from tests.workflows.replaying import committed, replayer
+from tests.workflows.replay import committed, replayer
 from worker import WORKFLOW_RUNNER
 
 LOUD = SandboxedWorkflowRunner(

@@ -10,11 +10,11 @@ from domain.lifecycle.referral import Stage
 from referrals.fraud import reviews
 from referrals.intake import store as facts
 from tests import builders
-from tests.books import Balances
 from tests.builders import chargeback, usd
-from tests.workflows.chapters import in_review
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import Life, invited
+from tests.workflows.life_steps import in_review
+from tests.workflows.world import World
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 

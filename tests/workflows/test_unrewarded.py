@@ -6,11 +6,11 @@ import pytest
 
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
-from tests import books
-from tests.books import Balances
+from tests import state
 from tests.builders import TERMS, unique
-from tests.workflows.lives import invited
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.life import invited
+from tests.workflows.world import World
 
 
 async def test_expires_when_nobody_signs_up(world: World) -> None:
@@ -18,7 +18,7 @@ async def test_expires_when_nobody_signs_up(world: World) -> None:
 
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]
-    assert await books.reason(world.database, life.row.id) == "no signup in time"
+    assert await state.reason(world.database, life.row.id) == "no signup in time"
 
 
 async def test_expires_when_the_friend_never_deposits(world: World) -> None:
@@ -89,7 +89,7 @@ async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
     await life.deposits()
 
     assert await life.ends() is Stage.REJECTED
-    assert await books.reason(world.database, life.row.id) == "fraud: same_player"
+    assert await state.reason(world.database, life.row.id) == "fraud: same_player"
     assert await life.referrer() == Balances()
 
 

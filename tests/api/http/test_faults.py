@@ -11,7 +11,7 @@ from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit
-from tests.api.link.landing import PREVIEW, followed, told
+from tests.api.link.landing_page import PREVIEW, followed, told
 from tests.api.link.test_platforms import WINDOWS
 
 

@@ -8,7 +8,15 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from db.engine import Database
-from tests.api.arrivals import ago, attribution_log, claim, clicked, referral_of, routed, signed_up
+from tests.api.attribution_steps import (
+    ago,
+    attribution_log,
+    claim,
+    clicked,
+    referral_of,
+    routed,
+    signed_up,
+)
 from tests.api.bodies import (
     assert_problem,
     code_of_a_new_player,

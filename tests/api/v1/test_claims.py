@@ -11,7 +11,7 @@ from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.attribution.touches import MAX_TOUCHES
-from tests.api.arrivals import (
+from tests.api.attribution_steps import (
     HOUR,
     ago,
     attribution_log,

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from referrals.attribution.log_views import find_contradictions
-from tests.api.arrivals import ago, attribution_log, claim, referral_of, signed_up
+from tests.api.attribution_steps import ago, attribution_log, claim, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player
 
 HOUR = timedelta(hours=1)

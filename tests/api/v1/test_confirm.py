@@ -13,7 +13,15 @@ from db.engine import Database
 from db.tables import TouchRow
 from domain.attribution.policy import Method
 from runtime.settings import Settings
-from tests.api.arrivals import HOUR, ago, attribution_log, deposited, referral_of, routed, signed_up
+from tests.api.attribution_steps import (
+    HOUR,
+    ago,
+    attribution_log,
+    deposited,
+    referral_of,
+    routed,
+    signed_up,
+)
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
 from tests.api.first_opens import (
     BROWSER,
@@ -28,7 +36,7 @@ from tests.api.first_opens import (
     tokens_of,
 )
 from tests.builders import TOKENS
-from tests.fixtures.watching import waits_for
+from tests.fixtures.database_activity import waits_for
 
 AT_ONCE = timedelta(0)
 

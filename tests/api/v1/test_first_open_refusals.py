@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from db.engine import Database
 from db.tables import ReferralRow
 from runtime.settings import Settings
-from tests.api.arrivals import signed_up
+from tests.api.attribution_steps import signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, terms, unique
 from tests.api.first_opens import (
     BROWSER,

@@ -18,10 +18,18 @@ from sqlalchemy import select
 from courier.route_player import route_player
 from db.engine import Database
 from db.tables import TouchRow
-from tests.api.arrivals import ago, attribution_log, claim, clicked, referral_of, routed, signed_up
+from tests.api.attribution_steps import (
+    ago,
+    attribution_log,
+    claim,
+    clicked,
+    referral_of,
+    routed,
+    signed_up,
+)
 from tests.api.bodies import code_of_a_new_player, signup, unique
 from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
-from tests.api.link.test_signals import SAFARI
+from tests.api.link.test_device_traits import SAFARI
 from tests.builders import TOKENS
 
 NOW = timedelta(0)

@@ -16,7 +16,7 @@ from db.tables import Audit, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from tests.api.arrivals import attribution_log, deposited, referral_of, signed_up
+from tests.api.attribution_steps import attribution_log, deposited, referral_of, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, deposit, unique
 from tests.courier.steps import at_stage
 

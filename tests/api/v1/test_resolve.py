@@ -12,7 +12,7 @@ from db.tables import ReferralRow
 from domain.attribution.policy import Method
 from referrals.attribution.tokens import Outcome
 from runtime.settings import Settings
-from tests.api.arrivals import referral_of, signed_up
+from tests.api.attribution_steps import referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     NOTHING,

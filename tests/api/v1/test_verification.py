@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from api.v1.verification import Verifying
 from db.engine import Database
 from referrals.verification.verify import Lag, Report
-from tests.fixtures.watching import recorded_statements
+from tests.fixtures.database_activity import recorded_statements
 
 URL = "/v1/ledger/verify"
 

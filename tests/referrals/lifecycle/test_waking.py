@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from tests.api.bodies import code_of_a_new_player, published, unique
-from tests.fixtures.watching import recorded_statements
+from tests.fixtures.database_activity import recorded_statements
 
 
 async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(

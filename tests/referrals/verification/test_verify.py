@@ -9,7 +9,7 @@ from sqlalchemy import text
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
 from referrals.verification.verify import Report, verify
-from tests.referrals import lives
+from tests.referrals import reward_builders
 from tests.referrals.verification.corruptions import CORRUPTIONS, Corruption
 
 
@@ -23,9 +23,9 @@ class Lives:
 async def played(fresh_database: Database) -> Lives:
     """A fresh database with a held, a rewarded and a reversed referral."""
     async with fresh_database.transaction() as session:
-        held = await lives.a_held_referral(session)
-        rewarded = await lives.a_rewarded_referral(session)
-        await lives.a_reversed_referral(session)
+        held = await reward_builders.a_held_referral(session)
+        rewarded = await reward_builders.a_rewarded_referral(session)
+        await reward_builders.a_reversed_referral(session)
     return Lives(held.id, rewarded.id)
 
 

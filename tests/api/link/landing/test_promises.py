@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.api.bodies import code_of_a_new_player, published
-from tests.api.link.landing import PREVIEW, followed, told
+from tests.api.link.landing_page import PREVIEW, followed, told
 from tests.api.link.test_platforms import IPHONE, WINDOWS
 
 

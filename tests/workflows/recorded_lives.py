@@ -7,7 +7,8 @@ from typing import Final
 from domain.intake.facts import Choice, TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import chargeback, unique
-from tests.workflows.chapters import (
+from tests.workflows.life import Life, invited
+from tests.workflows.life_steps import (
     campaign_ended,
     claim_other_code,
     decided,
@@ -16,8 +17,7 @@ from tests.workflows.chapters import (
     in_review,
     rewarded,
 )
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests.workflows.world import World
 
 Story = Callable[[World], Awaitable[Life]]
 

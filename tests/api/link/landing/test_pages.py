@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from tests.api.bodies import code_of_a_new_player, published, terms
-from tests.api.link.landing import PREVIEW, REWARDED, followed, told, touch_methods
+from tests.api.link.landing_page import PREVIEW, REWARDED, followed, told, touch_methods
 from tests.api.link.test_platforms import IPHONE, WINDOWS
 
 

@@ -12,7 +12,7 @@ from domain.attribution.policy import Method
 from referrals.attribution.tokens import Outcome, TokenReading, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import code_of_a_new_player, published, terms
-from tests.api.link.landing import (
+from tests.api.link.landing_page import (
     APP_STORE,
     REWARDED,
     followed,

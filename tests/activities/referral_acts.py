@@ -21,7 +21,7 @@ from domain.money import Money
 from domain.privacy import Hasher
 from referrals.intake import store as facts
 from referrals.lifecycle.store import standing_of
-from tests import books
+from tests import state
 from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, signup
 
 HASHER: Final = Hasher("a key for tests, not a secret")
@@ -52,7 +52,7 @@ class Acting:
             await route_player(session, player_id, tokens=TOKENS, now=LATER)
 
     async def stored(self) -> ReferralRow:
-        return await books.referral(self.database, self.row.id)
+        return await state.referral(self.database, self.row.id)
 
     async def look(self, *, at: datetime = LATER, heard: Heard | None = None) -> Look:
         standing = standing_of(await self.stored())

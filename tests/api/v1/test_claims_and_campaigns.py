@@ -9,7 +9,7 @@ from sqlalchemy import update
 from db.engine import Database
 from db.tables import Campaign
 from domain.campaigns.terms import CampaignStatus
-from tests.api.arrivals import (
+from tests.api.attribution_steps import (
     claim,
     clicked,
     referral_of,

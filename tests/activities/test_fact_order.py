@@ -11,10 +11,10 @@ from db.engine import Database
 from domain.intake.facts import Chargeback, Deposit, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.qualification import qualifying_deposit
-from tests import books
-from tests.activities.acting import Acting, signed_up
-from tests.books import Balances
+from tests import state
+from tests.activities.referral_acts import Acting, signed_up
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
+from tests.state import Balances
 
 # The database is shared by all examples, and every example draws ids of its own.
 BOUNDED: Final = settings(
@@ -40,8 +40,8 @@ def facts_of_plan(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
 
 async def outcome(acts: Acting) -> tuple[Balances, int]:
     return (
-        await books.player_balances(acts.database, acts.row.referrer_id),
-        await books.budget(acts.database, acts.row.campaign_id),
+        await state.player_balances(acts.database, acts.row.referrer_id),
+        await state.budget(acts.database, acts.row.campaign_id),
     )
 
 

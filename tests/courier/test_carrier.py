@@ -25,7 +25,7 @@ from tests.courier.steps import (
     referrals_of,
     sign_up,
 )
-from tests.courier.temporal import START, told
+from tests.courier.workflow_history import START, told
 from workflows.client import connect
 
 Connect = Callable[[], Awaitable[Client]]

@@ -13,8 +13,8 @@ from httpx import ASGITransport, AsyncClient
 from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Unavailable
 from sandbox.sportsbook.events import unique
 from stack import ports
-from tests.client.desk import SOON_S
-from tests.client.listener import Reply, StubServer
+from tests.client.client_harness import SOON_S
+from tests.client.stub_server import Reply, StubServer
 
 QUICK = Limits(call_s=0.2)
 

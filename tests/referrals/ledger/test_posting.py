@@ -13,7 +13,7 @@ from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.ledger.posting import PostingOutcome, post
 from tests import builders
-from tests.referrals import lives
+from tests.referrals import reward_builders
 
 RESOLVING: Final = (Movement.RELEASE, Movement.VOID)
 UNREWARDED: Final = (Movement.FUND, Movement.DEFUND, Movement.SPEND)
@@ -76,7 +76,7 @@ async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None
 
 
 async def _reward(session: Session) -> tuple[Reward, ReferralRow]:
-    row = await lives.a_held_referral(session)
+    row = await reward_builders.a_held_referral(session)
     reward = await session.scalar(select(Reward).where(Reward.referral_id == row.id))
     assert reward is not None
     return reward, row

@@ -5,18 +5,18 @@ from uuid import uuid4
 
 from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Binding
-from tests import books
-from tests.books import Balances
-from tests.workflows.chapters import claim_other_code
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests import state
+from tests.state import Balances
+from tests.workflows.life import Life, invited
+from tests.workflows.life_steps import claim_other_code
+from tests.workflows.world import World
 
 RACES = 20
 
 
 async def moved(life: Life, other: Life, binding: Binding) -> Life:
     """The referral to which the friend has moved."""
-    row = await books.referral(life.world.database, binding.referral_id or uuid4())
+    row = await state.referral(life.world.database, binding.referral_id or uuid4())
     return Life(life.world, row, other.began_at, life.referee_id)
 
 

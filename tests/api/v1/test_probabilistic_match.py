@@ -14,7 +14,7 @@ from domain.attribution.policy import Method
 from referrals.attribution.first_open.resolve import SELECT_PLAYER_OF_DEVICE
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
-from tests.api.arrivals import attribution_log, signed_up
+from tests.api.attribution_steps import attribution_log, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     BROWSER,

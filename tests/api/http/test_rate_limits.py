@@ -18,7 +18,7 @@ from db import rate_windows
 from db.engine import Database, StatementExecutor
 from db.tables import RateWindow, ReferralRow
 from runtime.settings import RATE_LIMITS, Settings
-from tests.api.arrivals import claim, signed_up
+from tests.api.attribution_steps import claim, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, unique
 from tests.api.first_opens import NOTHING
 

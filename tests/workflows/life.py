@@ -19,10 +19,10 @@ from domain.money import Money
 from referrals.intake import store as facts
 from referrals.lifecycle import delivery_queue as deliveries
 from referrals.lifecycle.store import terms_of, workflow_input_of
-from tests import books, builders
-from tests.books import Balances
+from tests import builders, state
 from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
-from tests.workflows.worlds import World
+from tests.state import Balances
+from tests.workflows.world import World
 from workflows.identity import workflow_id
 from workflows.referral.workflow import ReferralWorkflow
 
@@ -137,16 +137,16 @@ class Life:
                 await prompter.wait_for_next_act(after=len(prompter.acted))
 
     async def stored(self) -> ReferralRow:
-        return await books.referral(self.world.database, self.row.id)
+        return await state.referral(self.world.database, self.row.id)
 
     async def referrer(self) -> Balances:
-        return await books.player_balances(self.world.database, self.row.referrer_id)
+        return await state.player_balances(self.world.database, self.row.referrer_id)
 
     async def referee(self) -> Balances:
-        return await books.player_balances(self.world.database, self.referee_id)
+        return await state.player_balances(self.world.database, self.referee_id)
 
     async def stages(self) -> list[Stage]:
-        return await books.stages(self.world.database, self.row.id)
+        return await state.stages(self.world.database, self.row.id)
 
     async def known_deposits(self) -> list[Deposit]:
         async with self.world.database.reading() as session:

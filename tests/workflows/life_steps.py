@@ -19,8 +19,8 @@ from referrals.fraud.reviews import Outcome
 from referrals.ledger.spending import spend
 from tests import builders
 from tests.builders import TERMS, TOKENS, unique, usd
-from tests.workflows.lives import Life, invited
-from tests.workflows.worlds import World
+from tests.workflows.life import Life, invited
+from tests.workflows.world import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 ALMOST: Final = usd(999)

@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from db.engine import Database
-from tests.api.arrivals import attribution_log, claim, referral_of, signed_up
+from tests.api.attribution_steps import attribution_log, claim, referral_of, signed_up
 from tests.api.bodies import code_of_a_new_player, published, unique
 from tests.api.first_opens import (
     BROWSER,

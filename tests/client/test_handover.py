@@ -10,8 +10,8 @@ import pytest
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
-from tests.client.desk import BRISK, SOON_S, CallbackLog, deposit, sign_up
-from tests.client.listener import Reply, StubServer
+from tests.client.client_harness import BRISK, SOON_S, CallbackLog, deposit, sign_up
+from tests.client.stub_server import Reply, StubServer
 
 AWAY = Reply(503, {"code": "unavailable"})
 
