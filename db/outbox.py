@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from db.engine import Session
-from db.tables import Outbox, ReferralRow
+from db.tables import OutboxRow, ReferralRow
 
 SCHEMA_VERSION: Final = 1
 AGGREGATE: Final = "referral"
@@ -53,7 +53,7 @@ async def publish(
     session: Session, *, event_id: UUID, type_: str, key: str, payload: dict[str, Any]
 ) -> None:
     await session.execute(
-        insert(Outbox).values(
+        insert(OutboxRow).values(
             id=event_id,
             aggregatetype=AGGREGATE,
             aggregateid=key,

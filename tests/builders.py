@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from courier.route_player import route_player
 from db.engine import Session
-from db.tables import Audit, Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.tables import AuditRow, Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import DEFAULT_POLICY, Policy
 from domain.campaigns.terms import CampaignStatus, Terms
 from domain.codes import drawn
@@ -181,7 +181,7 @@ async def fund(session: Session, campaign: Campaign, amount: Money) -> None:
     transfer = Transfer(id=uuid4(), movement=Movement.FUND, amount=amount, campaign_id=campaign.id)
     await ledger.post(session, [transfer], at=NOW)
     session.add(
-        Audit(
+        AuditRow(
             actor="tests",
             action="campaign.fund",
             subject=f"campaign:{campaign.slug}",

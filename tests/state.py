@@ -11,7 +11,7 @@ from db.tables import (
     CampaignVersion,
     ReferralRow,
     Reward,
-    Timeline,
+    TimelineRow,
     TransferRow,
 )
 from domain.ledger.movements import Account, Book, Movement
@@ -65,16 +65,16 @@ async def movements(database: Database, referral_id: UUID) -> list[Movement]:
 
 
 async def stages(database: Database, referral_id: UUID) -> list[Stage]:
-    query = select(Timeline.stage).where(Timeline.referral_id == referral_id)
+    query = select(TimelineRow.stage).where(TimelineRow.referral_id == referral_id)
     async with database.reading() as session:
-        return list(await session.scalars(query.order_by(Timeline.step)))
+        return list(await session.scalars(query.order_by(TimelineRow.step)))
 
 
 async def reason(database: Database, referral_id: UUID) -> str | None:
     """Why the referral entered the stage where it stands."""
-    query = select(Timeline.reason).where(Timeline.referral_id == referral_id)
+    query = select(TimelineRow.reason).where(TimelineRow.referral_id == referral_id)
     async with database.reading() as session:
-        return await session.scalar(query.order_by(Timeline.step.desc()).limit(1))
+        return await session.scalar(query.order_by(TimelineRow.step.desc()).limit(1))
 
 
 async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStatus]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import ApiKey, Audit
+from db.tables import ApiKey, AuditRow
 from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
 
@@ -30,10 +30,10 @@ async def referrals(*arguments: str, url: str = "") -> subprocess.CompletedProce
     )
 
 
-async def made(database: Database, owner: str) -> list[Audit]:
+async def made(database: Database, owner: str) -> list[AuditRow]:
     async with database.reading() as session:
         key_id = await session.scalar(select(ApiKey.id).where(ApiKey.owner == owner))
-        query = select(Audit).where(Audit.subject == f"key:{key_id}").order_by(Audit.id)
+        query = select(AuditRow).where(AuditRow.subject == f"key:{key_id}").order_by(AuditRow.id)
         return list(await session.scalars(query))
 
 

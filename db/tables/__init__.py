@@ -1,16 +1,17 @@
-"""Every table, as SQLAlchemy sees it; triggers, grants and partial indexes are in migrations/."""
+"""All tables as SQLAlchemy maps them; triggers, grants and partial indexes are in migrations/."""
 
 from typing import Final
 
-from db.tables.attributions import AttemptRow, Rebind, TouchRow
+from db.tables.access import ApiKey, AuditRow, RateWindow
+from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
-from db.tables.doubts import AssessmentRow, Review
-from db.tables.facts import Delivery, FactRow, Inbox, Outbox
-from db.tables.money import AccountRow, Entry, Reward, TransferRow
-from db.tables.people import ApiKey, Audit, Player
-from db.tables.referrals import ReferralRow, Timeline
-from db.tables.windows import RateWindow
+from db.tables.fraud import AssessmentRow, Review
+from db.tables.intake import FactRow, InboxRow, Player
+from db.tables.ledger import AccountRow, Entry, TransferRow
+from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
+from db.tables.outbox import OutboxRow
+from db.tables.rewards import Reward
 
 __all__ = [
     "INSERT_ONLY",
@@ -18,14 +19,14 @@ __all__ = [
     "ApiKey",
     "AssessmentRow",
     "AttemptRow",
-    "Audit",
+    "AuditRow",
     "Campaign",
     "CampaignVersion",
     "Delivery",
     "Entry",
     "FactRow",
-    "Inbox",
-    "Outbox",
+    "InboxRow",
+    "OutboxRow",
     "Player",
     "RateWindow",
     "Rebind",
@@ -35,7 +36,7 @@ __all__ = [
     "Reward",
     "Share",
     "Table",
-    "Timeline",
+    "TimelineRow",
     "TouchRow",
     "TransferRow",
 ]
@@ -52,4 +53,4 @@ INSERT_ONLY: Final = (
     "audit",
     "outbox",
 )
-"""Tables whose rows nobody changes or removes; the database itself refuses it."""
+"""Tables whose rows are never changed or deleted; triggers in the database refuse both."""

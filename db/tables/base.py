@@ -1,16 +1,10 @@
-"""What every table shares: names of constraints, and how Python types are stored."""
+"""The base class of all tables: constraint names, and the column type of each Python type."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    Enum,
-    MetaData,
-    Text,
-    func,
-)
+from sqlalchemy import BigInteger, Enum, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
@@ -29,9 +23,10 @@ NAMING: Final = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+NOW: Final = func.now()
 
 
-def _words(kind: type[StrEnum]) -> Enum:
+def _enum_type(kind: type[StrEnum]) -> Enum:
     return Enum(
         kind,
         native_enum=False,
@@ -43,23 +38,20 @@ def _words(kind: type[StrEnum]) -> Enum:
 
 class Table(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to be told
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         datetime: TIMESTAMP(timezone=True),
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
         str: Text,
         int: BigInteger,
-        Stage: _words(Stage),
-        Kind: _words(Kind),
-        Method: _words(Method),
-        CampaignStatus: _words(CampaignStatus),
-        Choice: _words(Choice),
-        Verdict: _words(Verdict),
-        Book: _words(Book),
-        Movement: _words(Movement),
-        RewardStatus: _words(RewardStatus),
-        RewardType: _words(RewardType),
+        Stage: _enum_type(Stage),
+        Kind: _enum_type(Kind),
+        Method: _enum_type(Method),
+        CampaignStatus: _enum_type(CampaignStatus),
+        Choice: _enum_type(Choice),
+        Verdict: _enum_type(Verdict),
+        Book: _enum_type(Book),
+        Movement: _enum_type(Movement),
+        RewardStatus: _enum_type(RewardStatus),
+        RewardType: _enum_type(RewardType),
     }
-
-
-NOW: Final = func.now()

@@ -26,13 +26,13 @@ class Campaign(Table):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     closed_since: Mapped[datetime | None]
-    """Since when it is paused or ended by a person; null while it is open, or where unknown."""
+    """Time at which a person paused or ended it; null while it is open, or where unknown."""
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class CampaignVersion(Table):
-    """What a campaign said at one time; insert-only."""
+    """One version of a campaign's offer; insert-only."""
 
     __tablename__ = "campaign_versions"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -43,7 +43,7 @@ class CampaignVersion(Table):
     budget_minor: Mapped[int]
     terms: Mapped[dict[str, Any]]
     attribution: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    """Its policy; empty for the default one."""
+    """The attribution policy; empty for the default one."""
     link: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     author: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

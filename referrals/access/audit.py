@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from db.engine import Session
-from db.tables import Audit
+from db.tables import AuditRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ async def write(
     session: Session, actor: Actor, *, action: str, subject: str, details: dict[str, Any]
 ) -> int:
     """The number of the act, unique among all acts."""
-    statement = insert(Audit).values(
+    statement = insert(AuditRow).values(
         actor=actor.name,
         action=action,
         subject=subject,
@@ -30,5 +30,5 @@ async def write(
         request_id=actor.request_id,
         details=details,
     )
-    written: int = (await session.execute(statement.returning(Audit.id))).scalar_one()
+    written: int = (await session.execute(statement.returning(AuditRow.id))).scalar_one()
     return written

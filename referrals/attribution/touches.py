@@ -39,10 +39,10 @@ class NewTouch:
     ip: str | None = None
     user_agent: str | None = None
     device_id: str | None = None
-    signals: Mapping[str, str] = field(default_factory=dict)
+    device_traits: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     refusal: str | None = None
-    answers: UUID | None = None
+    answers_touch_id: UUID | None = None
     is_confirmed: bool | None = None
 
 
@@ -108,7 +108,9 @@ async def load_match_and_answer(
     session: ReadSession, touch_id: UUID
 ) -> tuple[TouchRow | None, Answer | None]:
     """A touch, and what was said of it; None while nobody did."""
-    query = select(TouchRow).where(or_(TouchRow.id == touch_id, TouchRow.answers == touch_id))
+    query = select(TouchRow).where(
+        or_(TouchRow.id == touch_id, TouchRow.answers_touch_id == touch_id)
+    )
     rows = (await session.scalars(query)).all()
     touch = next((row for row in rows if row.id == touch_id), None)
     said = [row for row in rows if row.is_confirmed is not None]

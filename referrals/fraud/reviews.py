@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.engine import ReadSession, Session
-from db.tables import Audit, ReferralRow, Review
+from db.tables import AuditRow, ReferralRow, Review
 from domain.intake.facts import Decision, Kind
 from domain.money import Money
 from referrals.intake import store as facts
@@ -129,7 +129,7 @@ async def _record(
         signal="decide",
     )
     await session.execute(
-        insert(Audit).values(
+        insert(AuditRow).values(
             actor=decision.reviewer,
             action=f"review.{decision.decision}",
             subject=f"review:{review.id}",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from db import paging
 from db.engine import ReadSession
 from db.paging import Page, PageRequest, Place
-from db.tables import AssessmentRow, ReferralRow, Reward, Timeline
+from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
 from domain.fraud.rules import Assessment
 from domain.lifecycle.referral import Stage
@@ -84,7 +84,7 @@ async def one(session: ReadSession, referral_id: UUID) -> ReferralView | None:
 
 async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[Passage]:
     rows = await session.scalars(
-        select(Timeline).where(Timeline.referral_id == referral_id).order_by(Timeline.step)
+        select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
     )
     return [Passage(row.stage, row.at, row.reason) for row in rows]
 

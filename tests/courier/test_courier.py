@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from courier import main as courier
 from courier.router import Router
 from db.engine import Database
-from db.tables import FactRow, Inbox, ReferralRow
+from db.tables import FactRow, InboxRow, ReferralRow
 from domain.intake.facts import Kind
 from runtime.settings import Settings
 from stack import binaries, ports
@@ -121,7 +121,7 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
 
     assert len(await referrals_of(fresh_database, player_id)) == 1
     async with fresh_database.reading() as session:
-        assert (await session.scalars(select(Inbox.player_id))).all() == [broken]
+        assert (await session.scalars(select(InboxRow.player_id))).all() == [broken]
 
 
 async def _temporal_at(port: int) -> WorkflowEnvironment:
@@ -148,4 +148,4 @@ async def _record_unreadable_fact(database: Database, player_id: str) -> None:
                 door="http",
             )
         )
-        session.add(Inbox(player_id=player_id, kind=Kind.SIGNUP, event_id=event_id))
+        session.add(InboxRow(player_id=player_id, kind=Kind.SIGNUP, event_id=event_id))

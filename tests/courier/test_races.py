@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from courier.router import Router
 from db.engine import Database
-from db.tables import Inbox
+from db.tables import InboxRow
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution import invitations
@@ -67,7 +67,7 @@ async def test_couriers_claim_different_players_and_lose_none(fresh_database: Da
         (row,) = await referrals_of(fresh_database, arrival.player_id)
         assert len(await deliveries_to(fresh_database, row)) == 2
     async with fresh_database.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(Inbox)) == 0
+        assert await session.scalar(select(func.count()).select_from(InboxRow)) == 0
 
 
 async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
@@ -159,7 +159,7 @@ async def _record_all(database: Database, players: list[Signup]) -> None:
     for player in players:
         await hear(database, player, player_id=player.player_id)
         async with database.reading() as session:
-            waiting = select(func.count()).where(Inbox.player_id == player.player_id)
+            waiting = select(func.count()).where(InboxRow.player_id == player.player_id)
             assert await session.scalar(waiting) == 1
 
 

@@ -81,13 +81,15 @@ def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> NewTouch:
         campaign_slug=match.campaign_slug,
         visitor=match.visitor,
         refusal=None if confirmed else Refusal.DECLINED,
-        answers=match.id,
+        answers_touch_id=match.id,
         is_confirmed=confirmed,
     )
 
 
 async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
-    query = select(TouchRow).where(TouchRow.answers == touch_id, TouchRow.player_id.is_not(None))
+    query = select(TouchRow).where(
+        TouchRow.answers_touch_id == touch_id, TouchRow.player_id.is_not(None)
+    )
     return list(await session.scalars(query.order_by(TouchRow.player_id, TouchRow.id)))
 
 

@@ -50,7 +50,7 @@ async def record_presenter(session: Session, signup: Signup, match: TouchRow) ->
         referral_id=match.referral_id,
         player_id=signup.player_id,
         refusal=Refusal.UNCONFIRMED,
-        answers=match.id,
+        answers_touch_id=match.id,
     )
     await touches.record(session, contact)
 

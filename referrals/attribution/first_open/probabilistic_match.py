@@ -73,7 +73,7 @@ async def _find_recent_match(
         .where(
             TouchRow.visitor == opened.visitor,
             TouchRow.method == Method.PROBABILISTIC,
-            TouchRow.answers.is_(None),
+            TouchRow.answers_touch_id.is_(None),
             TouchRow.at > opened.at - RETRY_WINDOW,
             ReferralRow.stage == Stage.INVITED,
         )
@@ -103,7 +103,7 @@ async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> Nearby
             TouchRow.at > opened.at - MAX_MATCH_WINDOW,
             TouchRow.method.in_(_BROWSER_CLICKS),
             TouchRow.refusal.is_(None),
-            TouchRow.answers.is_(None),
+            TouchRow.answers_touch_id.is_(None),
             ReferralRow.stage == Stage.INVITED,
         )
         .order_by(TouchRow.at.desc())
@@ -123,7 +123,7 @@ def _candidate(touch: TouchRow, row: ReferralRow, policy: Policy) -> Candidate:
         code=row.code,
         clicked_at=touch.at,
         match_window=policy.match_window,
-        signals=touch.signals,
+        signals=touch.device_traits,
     )
 
 

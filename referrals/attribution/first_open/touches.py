@@ -100,7 +100,7 @@ def _new_touch(opened: FirstOpen, judged: EvaluatedHint) -> NewTouch:
         ip=opened.ip,
         user_agent=opened.user_agent,
         device_id=opened.device_id,
-        signals=opened.signals,
+        device_traits=opened.signals,
         evidence=judged.evidence,
         refusal=judged.refusal,
     )

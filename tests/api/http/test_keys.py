@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import Audit
+from db.tables import AuditRow
 from referrals.access import api_keys
 from referrals.access.audit import Actor
 from tests.api.bodies import assert_problem, deposit
@@ -94,7 +94,11 @@ async def test_making_and_revoking_a_key_is_in_the_audit(database: Database) -> 
         known = {summary.owner: summary.id for summary in await api_keys.list_keys(session)}
         for _ in range(2):
             await api_keys.revoke(session, known["audited"], bob)
-        query = select(Audit).where(Audit.subject == f"key:{known['audited']}").order_by(Audit.id)
+        query = (
+            select(AuditRow)
+            .where(AuditRow.subject == f"key:{known['audited']}")
+            .order_by(AuditRow.id)
+        )
         made, revoked = await session.scalars(query)
     assert (made.actor, made.action, made.reason) == ("ann", "key.create", "ticket 7")
     assert made.details == {"owner": "audited", "scopes": ["admin"]}

@@ -13,7 +13,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import func, select
 
 from db.engine import Database
-from db.tables import Delivery, Outbox, ReferralRow, Timeline
+from db.tables import Delivery, OutboxRow, ReferralRow, TimelineRow
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, code_of_a_new_player, published, unique
@@ -73,9 +73,9 @@ async def test_equal_clicks_at_once_make_one_referral_with_its_story(
     (referral_id,) = {UUID(answer.json()["referral_id"]) for answer in answers}
     async with database.reading() as session:
         for rows, owner in (
-            (Timeline, Timeline.referral_id == referral_id),
+            (TimelineRow, TimelineRow.referral_id == referral_id),
             (Delivery, Delivery.referral_id == referral_id),
-            (Outbox, Outbox.aggregateid == str(referral_id)),
+            (OutboxRow, OutboxRow.aggregateid == str(referral_id)),
         ):
             counted = await session.scalar(select(func.count()).select_from(rows).where(owner))
             assert counted == 1

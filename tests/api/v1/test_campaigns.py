@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import Audit
+from db.tables import AuditRow
 from tests.api.bodies import assert_problem, campaign, published, terms, unique
 
 URL = "/v1/campaigns"
@@ -71,7 +71,7 @@ async def test_writes_who_did_what_and_why(client: AsyncClient, database: Databa
     reason = {"reason": "too generous"}
     await client.post(f"{URL}/{slug}/pause", json=reason, headers=headers)
     async with database.reading() as session:
-        query = select(Audit).where(Audit.subject == f"campaign:{slug}").order_by(Audit.id)
+        query = select(AuditRow).where(AuditRow.subject == f"campaign:{slug}").order_by(AuditRow.id)
         acts = (await session.scalars(query)).all()
     assert [act.action for act in acts] == [
         "campaign.create",

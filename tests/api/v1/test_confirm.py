@@ -95,7 +95,7 @@ async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
 
         attempt = (await client.get(f"/v1/attributions/confirm:{match}")).json()
         async with database.reading() as session:
-            query = select(TouchRow).where(TouchRow.answers == match)
+            query = select(TouchRow).where(TouchRow.answers_touch_id == match)
             touch = (await session.scalars(query)).one()
         assert (attempt["attempt"], attempt["outcome"]) == ("confirm", outcome)
         assert (touch.is_confirmed, touch.refusal) == (answer, refusal)

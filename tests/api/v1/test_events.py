@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from db.engine import Database
-from db.tables import FactRow, Inbox
+from db.tables import FactRow, InboxRow
 from tests.api.bodies import assert_problem, deposit, signup, unique
 
 ACCEPTED = {
@@ -184,7 +184,7 @@ async def test_puts_an_accepted_fact_into_the_couriers_inbox(
     await client.post("/v1/events/deposits", json=body)
     async with database.reading() as session:
         mail = await session.scalar(
-            select(func.count()).where(Inbox.player_id == body["player_id"])
+            select(func.count()).where(InboxRow.player_id == body["player_id"])
         )
     assert mail == 1
 

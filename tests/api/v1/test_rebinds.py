@@ -12,7 +12,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import Audit, ReferralRow
+from db.tables import AuditRow, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
@@ -156,7 +156,7 @@ async def test_every_step_is_in_the_audit(
     rebind = await proposed(client, player, await code_of_a_new_player(client))
     await decide(second, rebind, "reject")
 
-    query = select(Audit).where(Audit.subject == f"player:{player}").order_by(Audit.id)
+    query = select(AuditRow).where(AuditRow.subject == f"player:{player}").order_by(AuditRow.id)
     async with database.reading() as session:
         rows = (await session.scalars(query)).all()
     assert [(row.action, row.reason) for row in rows] == [

@@ -83,7 +83,7 @@ async def test_what_play_told_is_kept_as_evidence(
     await resolved(client, **body, device_id=device, device_model="Pixel 8", ip=an_address())
     (touch,) = await touches_of(database, settings, device)
     assert touch.evidence == {name: body[name] for name in body if name != "platform"}
-    hashes = [touch.ip, touch.device_id, touch.visitor, *touch.signals.values()]
+    hashes = [touch.ip, touch.device_id, touch.visitor, *touch.device_traits.values()]
     assert all(text is not None and text.startswith("hm1:") for text in hashes)
 
 

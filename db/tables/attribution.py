@@ -1,4 +1,4 @@
-"""Who touched what, and why each signup belongs to one referral or to none."""
+"""Touches, attempts to attribute players, and support's requests to rebind them."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from domain.attribution.policy import Method
 class TouchRow(Table):
     """One contact between a person and an invitation; insert-only.
 
-    Whatever tells of the person, their device or their network is a keyed hash.
+    Identifiers of the person, the device and the network are stored as keyed hashes.
     """
 
     __tablename__ = "touches"
@@ -23,9 +23,9 @@ class TouchRow(Table):
     method: Mapped[Method]
     confidence: Mapped[float] = mapped_column(Float)
     at: Mapped[datetime]
-    """By this service's clock, whatever the caller's said."""
+    """By this service's clock, not the caller's."""
     code: Mapped[str | None] = mapped_column(String(64))
-    """As it was given, normalised: it may be nobody's."""
+    """As it was given, normalised; such a code need not exist."""
     campaign_slug: Mapped[str | None] = mapped_column(String(64))
     referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
     visitor: Mapped[str | None] = mapped_column(String(80))
@@ -34,12 +34,12 @@ class TouchRow(Table):
     ip: Mapped[str | None] = mapped_column(String(80))
     user_agent: Mapped[str | None] = mapped_column(String(80))
     device_id: Mapped[str | None] = mapped_column(String(80))
-    signals: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    """Hashes by name of signal: os, os_version, model, locale, time_zone, screen."""
+    device_traits: Mapped[dict[str, Any]] = mapped_column("signals", server_default=text("'{}'"))
+    """Hashes by name of trait: os, os_version, model, locale, time_zone, screen."""
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    """What the platform gave, such as the raw install referrer with its times."""
+    """Evidence from the platform, such as the raw install referrer with its times."""
     refusal: Mapped[str | None] = mapped_column(String(32))
-    answers: Mapped[UUID | None] = mapped_column(ForeignKey("touches.id"))
+    answers_touch_id: Mapped[UUID | None] = mapped_column("answers", ForeignKey("touches.id"))
     """The touch that this one confirms, declines, or presents at a signup."""
     is_confirmed: Mapped[bool | None]
     __table_args__ = (
@@ -52,20 +52,20 @@ class TouchRow(Table):
 
 
 class AttemptRow(Table):
-    """Every attempt to attribute a player, with what was known and what came of it; insert-only."""
+    """One attempt to attribute a player, with its touches and its outcome; insert-only."""
 
     __tablename__ = "attributions"
     attempt_id: Mapped[str] = mapped_column("signup_event_id", String(80), primary_key=True)
-    """Of a signup its event_id; the column has its name from the time when there were no others."""
+    """For a signup, its event_id; the column is named for the first kind of attempt."""
     attempt: Mapped[str] = mapped_column(String(16), server_default=text("'signup'"))
     player_id: Mapped[str | None] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(32))
     referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
     claims: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
-    """What version 0.1 wrote; `touches` since."""
+    """Written by version 0.1 only; later versions write `touches`."""
     signed_up_at: Mapped[datetime | None]
     touches: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
-    """The touches as they were judged; the decision can be made again from them."""
+    """The touches as they were judged, so that the decision can be made again from them."""
     policy: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     actor: Mapped[str | None]
     reason: Mapped[str | None]
@@ -78,7 +78,7 @@ class AttemptRow(Table):
 
 
 class Rebind(Table):
-    """Support's wish to bind a player to another code, which a second person decides."""
+    """Support's request to bind a player to another code, decided by a second person."""
 
     __tablename__ = "rebinds"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,7 +88,7 @@ class Rebind(Table):
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime] = mapped_column(server_default=NOW)
     status: Mapped[str] = mapped_column(String(16), server_default=text("'proposed'"))
-    """proposed, approved, rejected, or refused because the rules no longer allow it."""
+    """proposed, approved, rejected, or refused (the rules no longer allow it)."""
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str | None]

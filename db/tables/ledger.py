@@ -1,4 +1,4 @@
-"""Rewards and the ledger."""
+"""The ledger: accounts, transfers and their entries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
-    Integer,
     String,
     UniqueConstraint,
     text,
@@ -18,32 +17,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
 from domain.ledger.movements import Book, Movement
-from domain.rewards.promises import RewardStatus, RewardType
-
-
-class Reward(Table):
-    __tablename__ = "rewards"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
-    reward_type: Mapped[RewardType]
-    player_id: Mapped[str] = mapped_column(String(64))
-    amount_minor: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3))
-    status: Mapped[RewardStatus]
-    held_until: Mapped[datetime | None]
-    """The end of the hold period; a review may hold it longer."""
-    cycle: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    """How often it was reversed."""
-    deposit_event_id: Mapped[str] = mapped_column(String(64))
-    campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
-    assessment_id: Mapped[UUID | None]
-    created_at: Mapped[datetime]
-    changed_at: Mapped[datetime]
-    __table_args__ = (
-        UniqueConstraint("referral_id", "reward_type"),
-        CheckConstraint("amount_minor > 0", name="positive"),
-        Index("ix_rewards_player", "player_id", "created_at"),
-    )
 
 
 class AccountRow(Table):
@@ -54,7 +27,7 @@ class AccountRow(Table):
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
     player_id: Mapped[str | None] = mapped_column(String(64))
     balance_minor: Mapped[int] = mapped_column(server_default=text("0"))
-    """Kept for every book but `funding` and `spent`, whose balance is the sum of their entries."""
+    """Stored for every book but `funding` and `spent`, whose balances are sums of entries."""
     __table_args__ = (
         UniqueConstraint("id", "currency"),
         CheckConstraint("balance_minor >= 0 or book = 'owed'", name="not_negative"),
@@ -74,7 +47,7 @@ class TransferRow(Table):
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
     player_id: Mapped[str | None] = mapped_column(String(64))
     reward_id: Mapped[UUID | None] = mapped_column(ForeignKey("rewards.id"))
-    """Of OWE, FORGIVE and RECOVER: the reward whose debt it is."""
+    """For OWE, FORGIVE and RECOVER, the reward that the debt comes from."""
     referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
     """The referral whose act posted it."""
     resolves_hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
@@ -93,7 +66,7 @@ class TransferRow(Table):
 
 
 class Entry(Table):
-    """One end of an arrow; insert-only. Negative leaves the account, positive arrives in it."""
+    """One account's line of a transfer; insert-only. Negative amounts leave the account."""
 
     __tablename__ = "entries"
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -102,7 +75,7 @@ class Entry(Table):
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int]
     balance_after_minor: Mapped[int | None]
-    """Empty for `funding` and `spent`."""
+    """Null for `funding` and `spent`, whose balances are derived."""
     __table_args__ = (
         ForeignKeyConstraint(["account_id", "currency"], ["accounts.id", "accounts.currency"]),
         CheckConstraint("amount_minor <> 0", name="moves"),

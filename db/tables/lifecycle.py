@@ -1,4 +1,4 @@
-"""Referrals and their timeline."""
+"""Referrals, their timeline, and the deliveries to their workflows."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Float,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     String,
@@ -36,16 +37,16 @@ class ReferralRow(Table):
     stage: Mapped[Stage]
     until: Mapped[datetime]
     steps: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    """How many timeline rows it has."""
+    """Number of its timeline rows."""
     awaits_funds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    """Whether a top-up of the budget, or a player who may be credited again, would let it go on."""
+    """True while it waits for a top-up of the budget, or for a player to be eligible again."""
     invited_at: Mapped[datetime]
     signed_up_at: Mapped[datetime | None]
     signup_event_id: Mapped[str | None] = mapped_column(String(64))
     attribution_method: Mapped[Method | None]
     attribution_confidence: Mapped[float | None] = mapped_column(Float)
     qualified_by: Mapped[str | None] = mapped_column(String(64))
-    """event_id of the deposit that earned the reward: frozen when it is credited."""
+    """event_id of the deposit that earned the reward; fixed when it is credited."""
     assessment_id: Mapped[UUID | None]
     credited_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -69,8 +70,8 @@ class ReferralRow(Table):
     )
 
 
-class Timeline(Table):
-    """One row a stage change; its id is also that of the outbox event that tells of it."""
+class TimelineRow(Table):
+    """One stage change; its outbox event has the same id."""
 
     __tablename__ = "timeline"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -81,3 +82,33 @@ class Timeline(Table):
     reason: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (UniqueConstraint("referral_id", "step"),)
+
+
+class Delivery(Table):
+    """A fact of a bound player on its way to a referral's workflow.
+
+    `kind` is also 'invitation' (start the workflow) or 'look' (something changed on our side).
+    Without a `signal` it only starts the workflow. A row inserted with `acknowledged_at` needs no
+    delivery.
+    """
+
+    __tablename__ = "deliveries"
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    event_id: Mapped[str] = mapped_column(String(80))
+    signal: Mapped[str | None] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    acknowledged_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        UniqueConstraint("referral_id", "kind", "event_id"),
+        Index(
+            "ix_deliveries_due",
+            "next_attempt_at",
+            "id",
+            postgresql_where=text("acknowledged_at is null"),
+        ),
+        Index("ix_deliveries_lane", "kind", "id", postgresql_where=text("acknowledged_at is null")),
+    )

@@ -1,26 +1,13 @@
-"""Players, and those who may ask: keys and what was done with them."""
+"""API keys, the audit of what people did, and rate limits."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Identity,
-    Index,
-    String,
-    text,
-)
+from sqlalchemy import Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-
-
-class Player(Table):
-    """One row a player: the lock under which everything about that player is decided."""
-
-    __tablename__ = "players"
-    player_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    first_heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class ApiKey(Table):
@@ -33,8 +20,8 @@ class ApiKey(Table):
     revoked_at: Mapped[datetime | None]
 
 
-class Audit(Table):
-    """What a person or an operator did, and why; insert-only."""
+class AuditRow(Table):
+    """An action of a person, with the reason given; insert-only."""
 
     __tablename__ = "audit"
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -46,3 +33,13 @@ class Audit(Table):
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (Index("ix_audit_subject", "subject"),)
+
+
+class RateWindow(Table):
+    """Requests counted against one limit until the window ends; unlogged, so a crash resets it."""
+
+    __tablename__ = "rate_windows"
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    hits: Mapped[int]
+    ends_at: Mapped[datetime]
+    __table_args__ = (Index("ix_rate_windows_ends", "ends_at"),)

@@ -19,7 +19,7 @@ from domain.intake.facts import Choice
 
 
 class AssessmentRow(Table):
-    """How suspicious a referral looked when it was scored, and on what evidence; insert-only."""
+    """The score of a referral's risk, with the evidence that was judged; insert-only."""
 
     __tablename__ = "assessments"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -38,7 +38,7 @@ class Review(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), unique=True)
     status: Mapped[str] = mapped_column(String(16))
-    """open; decided by a person; or closed, when events overtook it."""
+    """open; decided (by a person); or closed (events left nothing to decide)."""
     score: Mapped[int] = mapped_column(Integer)
     reasons: Mapped[list[str]]
     amount_minor: Mapped[int]

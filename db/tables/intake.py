@@ -1,0 +1,54 @@
+"""Players, the facts reported about them, and the inbox of facts not routed yet."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Identity, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import NOW, Table
+from domain.intake.facts import Kind
+
+
+class Player(Table):
+    """One row for each player: the lock under which everything about that player is decided."""
+
+    __tablename__ = "players"
+    player_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first_heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class FactRow(Table):
+    """Something that happened outside, recorded once; insert-only."""
+
+    __tablename__ = "facts"
+    kind: Mapped[Kind] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    player_id: Mapped[str] = mapped_column(String(64))
+    """The player whom the fact concerns; for a decision, the referral's referee."""
+    occurred_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the normalised content: the same id with other content is refused."""
+    door: Mapped[str] = mapped_column(String(16))
+    heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        Index("ix_facts_player", "player_id", "kind"),
+        Index(
+            "ix_facts_signup_device",
+            text("(body ->> 'device_id')"),
+            postgresql_where=text("kind = 'signup'"),
+        ),
+    )
+
+
+class InboxRow(Table):
+    """A fact that the courier has not routed yet; routing the fact deletes the row."""
+
+    __tablename__ = "inbox"
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    player_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[Kind]
+    event_id: Mapped[str] = mapped_column(String(80))
+    heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("ix_inbox_player", "player_id"),)
