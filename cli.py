@@ -16,7 +16,7 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
-from runtime.exit import leave
+from runtime.exit import exit_process
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings
 
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
 _Result = TypeVar("_Result")
 
-STACK = Path(".stack")
+STACK_DIRECTORY = Path(".stack")
 """Where `up` keeps its state unless told otherwise."""
 
-ActorName = Annotated[
+ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Recorded in the audit; default: the system's user.")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
+JsonFileOption = Annotated[
+    Path | None, typer.Option("--json", help="Write the figures to this file.")
+]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
@@ -47,17 +49,19 @@ def main() -> None:
     try:
         app()
     except SystemExit as ended:
-        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        exit_process(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
     except Exception:  # noqa: BLE001 - the edge of the process
         traceback.print_exc()
-    leave(1)
+    exit_process(1)
 
 
 @app.command()
 def up(
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget every earlier run first.")] = False,
-    directory: Annotated[Path, typer.Option("--dir", help="Where to keep state.")] = STACK,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where to keep state.")
+    ] = STACK_DIRECTORY,
 ) -> None:
     """Run the whole system here until Ctrl-C."""
     from stack.foreground import run
@@ -76,7 +80,7 @@ def demo() -> None:
 @app.command()
 def bench(
     lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
-    json_file: JsonFile = None,
+    json_file: JsonFileOption = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
@@ -90,7 +94,7 @@ def attribution_eval(
     journeys: Annotated[int, typer.Option(min=1, help="How many people sign up.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed plays the same journeys.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="Simulating processes.")] = 2,
-    json_file: JsonFile = None,
+    json_file: JsonFileOption = None,
 ) -> None:
     """Play journeys with known truth, and show how many were attributed correctly."""
     from sandbox.evaluation.main import main as evaluate
@@ -135,7 +139,7 @@ def verify() -> None:
     """Check what must always be true; exit with 1 when something is not."""
     from referrals.verification.verify import verified
 
-    settings = _read(DatabaseSettings)
+    settings = _read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
 
     async def check() -> "Report":
@@ -154,7 +158,7 @@ def migrate() -> None:
     """Bring the schema up to date."""
     from db.migrate import upgrade
 
-    upgrade(_read(MigrationSettings).owner_database_url)
+    upgrade(_read_settings(MigrationSettings).owner_database_url)
 
 
 @keys.command("create")
@@ -162,8 +166,8 @@ def create_key(
     *,
     owner: Annotated[str, typer.Option(help="Who will use it; reviews record this name.")],
     scope: Annotated[list[str], typer.Option(help="May be given several times.")],
-    actor: ActorName = None,
-    reason: Reason = "no reason given",
+    actor: ActorOption = None,
+    reason: ReasonOption = "no reason given",
 ) -> None:
     """Create a key and print it; it cannot be shown again."""
     from referrals.access import api_keys
@@ -182,7 +186,7 @@ def create_key(
 
 @keys.command("revoke")
 def revoke_key(
-    key_id: UUID, *, actor: ActorName = None, reason: Reason = "no reason given"
+    key_id: UUID, *, actor: ActorOption = None, reason: ReasonOption = "no reason given"
 ) -> None:
     """Revoke a key, by the id that `keys list` shows."""
     from referrals.access import api_keys
@@ -204,7 +208,7 @@ def list_keys() -> None:
 
 
 def _run(process: Callable[[Settings], int]) -> None:
-    settings = _read(Settings)
+    settings = _read_settings(Settings)
     configure_logging(settings.log_level)
     _exit(process(settings))
 
@@ -226,7 +230,7 @@ def _system_user() -> str:
 def _in_transaction(act: "Callable[[Session], Awaitable[_Result]]") -> _Result:
     from db.engine import Database
 
-    settings = _read(DatabaseSettings)
+    settings = _read_settings(DatabaseSettings)
 
     async def run() -> _Result:
         async with (
@@ -238,10 +242,10 @@ def _in_transaction(act: "Callable[[Session], Awaitable[_Result]]") -> _Result:
     return asyncio.run(run())
 
 
-def _read(settings: type[_Settings]) -> _Settings:
+def _read_settings(settings: type[_Settings]) -> _Settings:
     """Read settings from the environment or, beside a running `up`, from what that has written."""
-    if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK / "environment"):
-        typer.echo(f"on the embedded stack in {STACK}", err=True)
+    if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK_DIRECTORY / "environment"):
+        typer.echo(f"on the embedded stack in {STACK_DIRECTORY}", err=True)
     try:
         return settings()
     except ValidationError as error:

@@ -92,7 +92,7 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> None:
     stop = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    connecting = asyncio.create_task(_connected(settings))
+    connecting = asyncio.create_task(_connect_with_retries(settings))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
@@ -116,7 +116,7 @@ async def _serve(
         await stopping
 
 
-async def _connected(settings: Settings) -> Client:
+async def _connect_with_retries(settings: Settings) -> Client:
     """Temporal may come up after its workers, or go away and come back."""
     runtime = _runtime(settings)
     attempts = stamina.retry_context(

@@ -15,7 +15,7 @@ from domain.rewards.promises import RewardStatus, promises
 from referrals.campaigns import schedules
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.lifecycle import store as referrals
+from referrals.lifecycle import stages
 from referrals.rewards import movements as rewards
 
 DEFERRED_RECHECK_INTERVAL: Final = timedelta(days=30)
@@ -61,7 +61,7 @@ async def void(record: Record, stage: Stage, reason: str) -> Standing:
     await rewards.void(record.session, record.referral, unpaid, at=record.now)
     await reviews.close(record.session, record.referral.id)
     record.referral.awaits_funds = False
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session, record.referral, stage, until=record.now, at=record.now, reason=reason
     )
 
@@ -108,7 +108,7 @@ async def _defer(record: Record) -> Standing:
     if campaign.has_ended(record.now):
         return await void(record, Stage.UNFUNDED, "the campaign ended without a budget for it")
     record.referral.awaits_funds = True
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session,
         record.referral,
         Stage.DEFERRED,
@@ -123,7 +123,7 @@ async def _enter_rewarded(record: Record, deposit: Deposit, issued: Sequence[Rew
         reward.deposit_event_id = deposit.event_id
     record.referral.qualified_by = deposit.event_id
     record.referral.credited_at = record.now
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session,
         record.referral,
         Stage.REWARDED,
@@ -140,7 +140,7 @@ async def _enter_held(
     if assessed.verdict is Verdict.REVIEW or not eligible:
         await doubt(record, assessed, eligible=eligible)
         wait, why = record.terms.review_period, "in review"
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session,
         record.referral,
         Stage.HELD,

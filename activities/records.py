@@ -9,20 +9,20 @@ from uuid import UUID
 import structlog
 
 from activities.messages import Look
-from db import players
+from db import locks
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
-from domain.intake.facts import Deposit, Fact, Kind, Signup, StatusChange, kind_of
+from domain.intake.facts import Deposit, Fact, FactKind, Signup, StatusChange, kind_of
 from domain.lifecycle.referral import Standing
 from domain.privacy import Hasher
 from domain.rewards.qualification import is_eligible, qualifying_deposit
 from referrals.attribution import decide as binding
 from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
-from referrals.intake import store as facts
-from referrals.intake.store import Recorded
-from referrals.lifecycle import store as referrals
+from referrals.intake import facts
+from referrals.intake.facts import RecordOutcome
+from referrals.lifecycle import stages
 
 _log = structlog.get_logger()
 
@@ -37,11 +37,11 @@ class Record:
 
     @property
     def standing(self) -> Standing:
-        return referrals.standing_of(self.referral)
+        return stages.standing_of(self.referral)
 
     @property
     def terms(self) -> Terms:
-        return referrals.terms_of(self.referral)
+        return stages.terms_of(self.referral)
 
     @property
     def referee_id(self) -> str:
@@ -54,7 +54,9 @@ class Record:
 
     async def money_facts(self) -> tuple[Fact, ...]:
         """What the referee deposited, and what of it was taken back."""
-        return await facts.of_player(self.session, self.referee_id, Kind.DEPOSIT, Kind.CHARGEBACK)
+        return await facts.facts_of_player(
+            self.session, self.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
+        )
 
     async def qualifying_deposit(self) -> Deposit | None:
         """The deposit that earns the reward by all that is known now."""
@@ -67,7 +69,7 @@ class Record:
     async def both_are_eligible(self) -> bool:
         """Whether neither player is self-excluded or closed, as far as anything was heard."""
         pair = {self.referral.referrer_id, self.referee_id}
-        heard = await facts.facts_of_players(self.session, pair, Kind.PLAYER)
+        heard = await facts.facts_of_players(self.session, pair, FactKind.PLAYER)
         changes = [fact for fact in heard if isinstance(fact, StatusChange)]
         return all(is_eligible(c for c in changes if c.player_id == player) for player in pair)
 
@@ -84,9 +86,9 @@ class LockedReferrals:
     async def opened(self, look: Look) -> AsyncIterator[Record]:
         """Lock the players, record what was heard, then lock the referral, in that order."""
         async with self.database.transaction() as session:
-            await players.lock(session, *await _players(session, look))
+            await locks.lock_players(session, *await _players(session, look))
             await self._record_signalled(session, look)
-            row = await referrals.locked(session, look.referral_id)
+            row = await stages.lock_referral(session, look.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {look.referral_id} is recorded")
             yield Record(session, row, look.now)
@@ -94,7 +96,7 @@ class LockedReferrals:
     async def pair(self, referral_id: UUID) -> tuple[str, str]:
         """Return the referrer and the referee of a referral that was signed up for."""
         async with self.database.reading() as session:
-            pair = await referrals.pair(session, referral_id)
+            pair = await stages.pair_ids(session, referral_id)
         if pair is None:
             raise LookupError(f"no referral {referral_id} is recorded")
         referrer_id, referee_id = pair
@@ -110,10 +112,10 @@ class LockedReferrals:
     async def _record(self, session: Session, look: Look, heard: Fact) -> None:
         body = self.hasher.hash_personal(facts.body_of(heard))
         fact = facts.fact_of(kind_of(heard), body)
-        recorded = await facts.record(
+        recorded = await facts.record_fact(
             session, fact, player_id=str(body["player_id"]), door="signal"
         )
-        if recorded is Recorded.CONFLICT:
+        if recorded is RecordOutcome.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
             if isinstance(fact, Signup):
                 await self._bind_recorded_signup(session, look, fact)
@@ -128,7 +130,7 @@ class LockedReferrals:
 
     async def _bind_recorded_signup(self, session: Session, look: Look, heard: Signup) -> None:
         """Another door was told of this signup with other content, which is what counts."""
-        signups = await facts.of_player(session, heard.player_id, Kind.SIGNUP)
+        signups = await facts.facts_of_player(session, heard.player_id, FactKind.SIGNUP)
         counted = next((fact for fact in signups if fact.event_id == heard.event_id), None)
         if isinstance(counted, Signup):
             await binding.bind_signup(session, counted, tokens=self.tokens, now=look.now)
@@ -138,7 +140,7 @@ class LockedReferrals:
 
 
 async def _players(session: Session, look: Look) -> list[str]:
-    recorded = await referrals.pair(session, look.referral_id) or ()
+    recorded = await stages.pair_ids(session, look.referral_id) or ()
     return [
         *(player_id for player_id in recorded if player_id),
         *(signup.player_id for signup in look.heard.signups),

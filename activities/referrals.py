@@ -8,8 +8,8 @@ from temporalio import activity
 from activities.messages import Admission, Look
 from activities.records import LockedReferrals, Record
 from domain.lifecycle.referral import Stage, Standing
-from referrals.intake import store as facts
-from referrals.lifecycle import store as referrals
+from referrals.intake import facts
+from referrals.lifecycle import stages
 
 ROUTING_GRACE: Final = timedelta(minutes=1)
 """How long an invitation waits for the courier to route a signup that was heard in time."""
@@ -54,7 +54,7 @@ class ReferralActivities:
 
 
 async def _expire(record: Record, reason: str) -> Standing:
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session,
         record.referral,
         Stage.EXPIRED,

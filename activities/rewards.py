@@ -12,11 +12,11 @@ from activities.records import LockedReferrals, Record
 from db.tables import AssessmentRow, Reward
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, Deposit
-from domain.lifecycle.referral import CREDITED, Stage, Standing
+from domain.lifecycle.referral import CREDITED_STAGES, Stage, Standing
 from domain.rewards.qualification import meets_minimum
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.lifecycle import store as referrals
+from referrals.lifecycle import stages
 from referrals.rewards import movements as rewards
 
 
@@ -56,7 +56,7 @@ class RewardActivities:
         Before the crediting it only records what was heard.
         """
         async with self._records.opened(look) as record:
-            if record.referral.stage not in CREDITED:
+            if record.referral.stage not in CREDITED_STAGES:
                 return record.standing
             return await _compensate(record)
 
@@ -114,7 +114,7 @@ async def _keep_holding(record: Record, assessed: AssessmentRow, *, eligible: bo
     if until <= record.now:
         await reviews.escalate(record.session, record.referral.id, at=record.now)
         until = record.now + record.terms.review_period
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session, record.referral, Stage.HELD, until=until, at=record.now
     )
 
@@ -160,7 +160,7 @@ async def _reinstate(record: Record, reversed_: Sequence[Reward]) -> Standing:
 
 
 async def _enter(record: Record, stage: Stage, reason: str) -> Standing:
-    return await referrals.enter(
+    return await stages.enter_stage(
         record.session,
         record.referral,
         stage,

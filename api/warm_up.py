@@ -13,7 +13,7 @@ from domain.intake.facts import PlayerStatus, StatusChange
 from referrals.attribution.clicks import follow as clicks
 from referrals.attribution.clicks import statements as visits
 from referrals.attribution.clicks.statements import Visit
-from referrals.intake import store as facts
+from referrals.intake import facts
 
 NOBODYS: Final = "(a rehearsal)"
 """No code has such letters."""
@@ -29,4 +29,4 @@ async def rehearse(session: Session) -> None:
     change = StatusChange(
         event_id=name, occurred_at=now, player_id=name, status=PlayerStatus.VERIFIED
     )
-    await facts.record(session, change, player_id=name, door="http")
+    await facts.record_fact(session, change, player_id=name, door="http")

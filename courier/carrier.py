@@ -10,27 +10,27 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from courier.backoff import LONGEST_S, MAX_OUTAGE_BACKOFF_S, pause_s
+from courier.backoff import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from courier.rate_limiter import RateLimiter
-from courier.signal_with_start import RPC_TIMEOUT, TemporalTarget, carry, needs_call
+from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, needs_call, send_delivery
 from db.engine import Database
-from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.delivery_queue import Lane, LeasedDelivery
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.deliveries import Lane, LeasedDelivery
 from workflows.identity import workflow_id
 
 DELIVERY_BATCH_SIZE: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""
-A_FEW: Final = 4
+OUTAGE_BATCH_SIZE: Final = 4
 """While Temporal is away, only so many ask whether it is back."""
 LEASE_DURATION: Final = timedelta(seconds=10)
 """Longer than one call may take, so that a slow courier and a second one do not both carry."""
 
-AWAY: Final = frozenset(
+UNAVAILABLE_STATUSES: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 )
 
 log = structlog.get_logger()
-Faults = dict[LeasedDelivery, Exception]
+DeliveryFaults = dict[LeasedDelivery, Exception]
 
 
 class Carrier:
@@ -62,7 +62,7 @@ class Carrier:
         async with self._database.transaction() as session:
             carried = [delivery.id for delivery in due if delivery not in faults]
             await deliveries.acknowledge(session, carried)
-            await deliveries.release(
+            await deliveries.reschedule(
                 session, {d.id: _backoff_s(d, fault) for d, fault in faults.items()}
             )
         self._raise_outage(due, faults)
@@ -84,7 +84,9 @@ class Carrier:
             self._address = TemporalTarget(await self._connect(), self._task_queue)
         return self._address
 
-    async def _carried(self, address: TemporalTarget, due: Sequence[LeasedDelivery]) -> Faults:
+    async def _carried(
+        self, address: TemporalTarget, due: Sequence[LeasedDelivery]
+    ) -> DeliveryFaults:
         ordered = sorted(
             due, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
         )
@@ -92,11 +94,11 @@ class Carrier:
         results = await asyncio.gather(*(_carry_in_order(address, group) for group in groups))
         return {delivery: fault for faults in results for delivery, fault in faults.items()}
 
-    def _raise_outage(self, due: Sequence[LeasedDelivery], faults: Faults) -> None:
+    def _raise_outage(self, due: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
         """Tell an outage, which concerns all, from the faults of single deliveries."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
         if outage is not None and all(d in faults for d in due if needs_call(d)):
-            self._batch_size = min(A_FEW, self._max_batch_size)
+            self._batch_size = min(OUTAGE_BATCH_SIZE, self._max_batch_size)
             raise outage
         self._batch_size = self._max_batch_size
         for delivery, fault in faults.items():
@@ -109,19 +111,21 @@ class Carrier:
             )
 
 
-async def _carry_in_order(address: TemporalTarget, group: Sequence[LeasedDelivery]) -> Faults:
+async def _carry_in_order(
+    address: TemporalTarget, group: Sequence[LeasedDelivery]
+) -> DeliveryFaults:
     """What follows a delivery that failed fails with it, so that their order stays."""
     for index, delivery in enumerate(group):
         try:
             async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
-                await carry(address, delivery)
+                await send_delivery(address, delivery)
         except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
             return dict.fromkeys(group[index:], fault)
-        _tell(delivery)
+        _log_sent(delivery)
     return {}
 
 
-def _tell(delivery: LeasedDelivery) -> None:
+def _log_sent(delivery: LeasedDelivery) -> None:
     referral_id = delivery.referral.referral_id
     log.info(
         "carried",
@@ -135,12 +139,12 @@ def _tell(delivery: LeasedDelivery) -> None:
 
 def _backoff_s(delivery: LeasedDelivery, fault: Exception) -> float:
     # In an outage the rounds themselves grow rare; what waits must not wait on after it.
-    longest_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else LONGEST_S
-    return pause_s(delivery.attempts, longest_s=longest_s)
+    longest_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else MAX_BACKOFF_S
+    return backoff_s(delivery.attempts, longest_s=longest_s)
 
 
 def _is_away(fault: Exception) -> bool:
     # A client that has never been connected says so with a plain RuntimeError.
     never_connected = type(fault) is RuntimeError and "connect" in str(fault)
-    refused = isinstance(fault, RPCError) and fault.status in AWAY
+    refused = isinstance(fault, RPCError) and fault.status in UNAVAILABLE_STATUSES
     return refused or never_connected or isinstance(fault, TimeoutError)

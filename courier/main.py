@@ -10,13 +10,13 @@ import structlog
 import uvloop
 
 from courier.carrier import Carrier
-from courier.loop import Rounds
 from courier.rate_limiter import RateLimiter
 from courier.router import Router
+from courier.work_loop import WorkLoop
 from db.engine import Database
 from db.listen import listen
 from referrals.attribution.tokens import Tokens
-from referrals.lifecycle.delivery_queue import INVITATION, Lane
+from referrals.lifecycle.deliveries import INVITATION, Lane
 from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
@@ -43,7 +43,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
     pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
-    work = _work(settings, database)
+    work = _build_loops(settings, database)
     tasks = [asyncio.create_task(rounds.run()) for rounds in work]
     tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, work))))
     log.info("ready")
@@ -52,7 +52,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     await database.close()
 
 
-def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
+def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
     tokens = Tokens(settings.token_key.get_secret_value())
     router = Router(database, tokens=tokens, clock=partial(datetime.now, UTC))
     carrier = partial(
@@ -63,19 +63,19 @@ def _work(settings: Settings, database: Database) -> tuple[Rounds, ...]:
     )
     pace = RateLimiter(settings.invitations_per_second)
     return (
-        Rounds("routing", router.route),
-        Rounds("carrying", carrier(lane=Lane.UPDATES).carry),
-        Rounds("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
+        WorkLoop("routing", router.route),
+        WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
+        WorkLoop("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
     )
 
 
-def _wake(work: tuple[Rounds, ...], word: str | None) -> None:
+def _wake(work: tuple[WorkLoop, ...], word: str | None) -> None:
     for rounds in work:
         if word is None or word == rounds.wakes:
             rounds.alarm.ring()
 
 
-async def _stop(work: tuple[Rounds, ...], tasks: list[asyncio.Task[None]]) -> None:
+async def _stop(work: tuple[WorkLoop, ...], tasks: list[asyncio.Task[None]]) -> None:
     for rounds in work:
         rounds.stop()
     *working, listening = tasks

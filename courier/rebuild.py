@@ -9,15 +9,15 @@ from uuid import UUID
 import structlog
 import uvloop
 
-from courier.signal_with_start import TemporalTarget, start
+from courier.temporal_sender import TemporalTarget, start_referral
 from db.engine import Database
 from domain.lifecycle.referral import Referral
-from referrals.lifecycle.open_referrals import waiting_referrals
+from referrals.lifecycle.waiting import waiting_referrals
 from runtime.settings import Settings
 from workflows.client import connect
 
-PAGE: Final = 500
-AT_ONCE: Final = 32
+PAGE_SIZE: Final = 500
+MAX_CONCURRENT_STARTS: Final = 32
 
 log = structlog.get_logger()
 
@@ -51,16 +51,16 @@ async def rebuild(database: Database, address: TemporalTarget, *, now: datetime)
 
 async def _page(database: Database, *, now: datetime, after: UUID | None) -> tuple[Referral, ...]:
     async with database.reading() as session:
-        return await waiting_referrals(session, now=now, after=after, limit=PAGE)
+        return await waiting_referrals(session, now=now, after=after, limit=PAGE_SIZE)
 
 
 async def _start(address: TemporalTarget, page: Sequence[Referral]) -> list[BaseException]:
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(MAX_CONCURRENT_STARTS)
 
     async def start_one(referral: Referral) -> None:
         async with room:
             # A fact may have been heard and not been acted upon: each looks once by itself.
-            await start(address, referral, signal="look")
+            await start_referral(address, referral, signal="look")
 
     results = await asyncio.gather(*(start_one(r) for r in page), return_exceptions=True)
     return [result for result in results if result is not None]

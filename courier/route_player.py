@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from db import players
+from db import locks
 from db.engine import Session
 from domain.intake.facts import Fact, Signup
 from referrals.attribution.decide import bind_signup
@@ -15,8 +15,8 @@ async def route_player(
     session: Session, player_id: str, *, tokens: Tokens, now: datetime
 ) -> tuple[Fact, ...]:
     """Route what waits of one player, in one transaction; nothing waits if another was faster."""
-    await players.lock(session, player_id)
-    heard = await inbox.take(session, player_id)
+    await locks.lock_players(session, player_id)
+    heard = await inbox.drain(session, player_id)
     signups = [fact for fact in heard if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from courier.backoff import pause_s
+from courier.backoff import backoff_s
 from courier.route_player import route_player
 from db.engine import Database
 from referrals.attribution.tokens import Tokens
@@ -70,6 +70,6 @@ class Router:
         if result is None:
             return
         failures = before.failures + 1 if before else 1
-        retry_at_s = time.monotonic() + pause_s(failures)
+        retry_at_s = time.monotonic() + backoff_s(failures)
         self._backoffs[player_id] = _Backoff(failures, retry_at_s)
         log.error("routing_failed", failures=failures, player_id=player_id, error=repr(result))

@@ -22,7 +22,7 @@ def stop_event() -> asyncio.Event:
     return stopping
 
 
-def leave(code: int) -> NoReturn:
+def exit_process(code: int) -> NoReturn:
     """Flush the standard streams and end the process."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -13,7 +13,7 @@ _FROM_ENVIRONMENT: Final = SettingsConfigDict(
 )
 # A stadium, a campus or a carrier is one address, and a streamer's code has thousands of clicks a
 # minute. What is tight is missing: nobody types sixty wrong codes a minute.
-RATE_LIMITS: Final[Mapping[str, str]] = {
+DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
     "link.address": "600/minute",
     "link.code": "60000/minute",
     "link.address.misses": "60/minute",
@@ -80,15 +80,15 @@ class Settings(DatabaseSettings):
     @classmethod
     def _validate_rate_limits(cls, given: str | None) -> str | None:
         for name, rule in parse_rate_limits(given).items():
-            if name not in RATE_LIMITS:
-                raise ValueError(f"{name} is no limit; there are {', '.join(RATE_LIMITS)}")
+            if name not in DEFAULT_RATE_LIMITS:
+                raise ValueError(f"{name} is no limit; there are {', '.join(DEFAULT_RATE_LIMITS)}")
             parse(rule)
         return given
 
     @property
     def limits(self) -> dict[str, str]:
         """Each limit, as it was chosen or by default."""
-        return {**RATE_LIMITS, **parse_rate_limits(self.rate_limits)}
+        return {**DEFAULT_RATE_LIMITS, **parse_rate_limits(self.rate_limits)}
 
 
 def parse_rate_limits(text: str | None) -> dict[str, str]:

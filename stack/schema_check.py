@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from db.migrate import APPLICATION_ROLE, MIGRATIONS
-from runtime.exit import leave
+from runtime.exit import exit_process
 from stack.postgres import sqlalchemy_url, throwaway
 
 
@@ -31,4 +31,4 @@ def _check(url: str) -> None:
 
 
 if __name__ == "__main__":
-    leave(asyncio.run(main()))
+    exit_process(asyncio.run(main()))

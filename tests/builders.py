@@ -28,9 +28,9 @@ from domain.money import Money
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns.policy_json import policy_json
 from referrals.campaigns.terms_json import terms_json
-from referrals.intake import store as facts
+from referrals.intake import facts
 from referrals.ledger import posting as ledger
-from referrals.lifecycle.store import open_referral
+from referrals.lifecycle.stages import open_referral
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOKENS: Final = Tokens("another key for tests")
@@ -231,7 +231,7 @@ async def a_bound_referral(
     """A referral at SIGNED_UP, by way of a typed code: its `referee_id` is a new player."""
     code = await a_code(session, offer)
     heard = signup(at=at, code=code.code)
-    await facts.record(session, heard, player_id=heard.player_id, door="http")
+    await facts.record_fact(session, heard, player_id=heard.player_id, door="http")
     await route_player(session, heard.player_id, tokens=TOKENS, now=at)
     query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
     return (await session.scalars(query)).one()

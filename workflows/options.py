@@ -12,7 +12,7 @@ RETRY: Final = RetryPolicy(
 )
 
 
-def database(summary: str) -> ActivityConfig:
+def database_options(summary: str) -> ActivityConfig:
     """One transaction in Postgres, whose statement timeout is shorter than this."""
     return ActivityConfig(
         start_to_close_timeout=timedelta(seconds=10), retry_policy=RETRY, summary=summary

@@ -16,6 +16,7 @@ Money is in whole minor units. Times are RFC 3339 with an offset. Every refusal 
 DEFAULT_PROBLEMS: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
 
 PUBLISHED_NAMES: Final = {
+    "CampaignTransition": "Step",
     "api__v1__reviews__Status": "api__reviews__Status",
     "referrals__attribution__rebind_requests__Status": "db__rebinds__Status",
 }

@@ -13,10 +13,10 @@ from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, Funding
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession
 from referrals.access.audit import Actor
-from referrals.campaigns import lifecycle as campaigns
+from referrals.campaigns import transitions
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.lifecycle import Outcome, Step
+from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
@@ -25,10 +25,10 @@ Writer = Annotated[Caller, Depends(requires("campaigns:write"))]
 Publisher = Annotated[Caller, Depends(requires("campaigns:publish"))]
 
 REFUSALS: Final = {
-    Outcome.UNKNOWN: "unknown_campaign",
-    Outcome.EXISTS: "campaign_exists",
-    Outcome.NOT_ALLOWED: "invalid_transition",
-    Outcome.REFERENCE_CONFLICT: "reference_conflict",
+    TransitionOutcome.UNKNOWN: "unknown_campaign",
+    TransitionOutcome.EXISTS: "campaign_exists",
+    TransitionOutcome.NOT_ALLOWED: "invalid_transition",
+    TransitionOutcome.REFERENCE_CONFLICT: "reference_conflict",
 }
 
 
@@ -37,7 +37,7 @@ async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> Camp
     """A draft: nobody sees it until it is published. All of its money is in one currency."""
     draft = body.draft()
     async with database.transaction() as session:
-        outcome = await campaigns.create(session, draft, _actor(writer))
+        outcome = await transitions.create_campaign(session, draft, _actor(writer))
         return await _answer(session, draft.slug, outcome)
 
 
@@ -50,7 +50,7 @@ async def list_campaigns(
     if after is not None and not after.isprintable():
         raise invalid("cursor", "This is not a cursor that a page ended with")
     async with database.reading() as session:
-        found = await campaign_views.listing(session, after=after, limit=limit + 1)
+        found = await campaign_views.list_campaigns(session, after=after, limit=limit + 1)
     items = [CampaignOut.model_validate(view) for view in found[:limit]]
     return PageOut(items=items, next_cursor=encoded(items[-1].slug) if len(found) > limit else None)
 
@@ -59,7 +59,7 @@ async def list_campaigns(
 async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
     """What the campaign says now, and how much of its budget is left."""
     async with database.reading() as session:
-        return await _answer(session, slug, Outcome.CHANGED)
+        return await _answer(session, slug, TransitionOutcome.CHANGED)
 
 
 @router.put(
@@ -78,7 +78,7 @@ async def revise_campaign(
         raise invalid("slug", "This differs from the slug in the address")
     draft = body.draft()
     async with database.transaction() as session:
-        outcome = await campaigns.revise(session, draft, _actor(writer))
+        outcome = await transitions.revise_campaign(session, draft, _actor(writer))
         return await _answer(session, slug, outcome, currency="budget.currency")
 
 
@@ -92,7 +92,7 @@ async def fund_campaign(
     """Add to the budget, once per reference; referrals that waited for money go on."""
     funding = Funding(body.amount.money(), body.reference)
     async with database.transaction() as session:
-        outcome = await campaigns.fund(
+        outcome = await transitions.fund_campaign(
             session, slug, funding, _actor(publisher, body.reason), at=now
         )
         return await _answer(session, slug, outcome, currency="amount.currency")
@@ -104,7 +104,7 @@ async def fund_campaign(
 )
 async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     slug: SlugPath,
-    step: Step,
+    step: CampaignTransition,
     database: Db,
     publisher: Publisher,
     now: Now,
@@ -116,7 +116,9 @@ async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     """
     reason = body.reason if body else NO_REASON
     async with database.transaction() as session:
-        outcome = await campaigns.take(session, slug, step, _actor(publisher, reason), at=now)
+        outcome = await transitions.apply_transition(
+            session, slug, step, _actor(publisher, reason), at=now
+        )
         return await _answer(session, slug, outcome)
 
 
@@ -125,12 +127,16 @@ def _actor(caller: Caller, reason: str = NO_REASON) -> Actor:
 
 
 async def _answer(
-    session: ReadSession, slug: str, outcome: Outcome, *, currency: str = "currency"
+    session: ReadSession, slug: str, outcome: TransitionOutcome, *, currency: str = "currency"
 ) -> CampaignOut:
     """The campaign as it is now; what was refused leaves the transaction, which takes it back."""
-    if outcome is Outcome.OTHER_CURRENCY:
+    if outcome is TransitionOutcome.OTHER_CURRENCY:
         raise invalid(currency, "This is not the campaign's currency")
-    view = await campaign_views.find(session, slug) if outcome is Outcome.CHANGED else None
+    view = (
+        await campaign_views.find_campaign(session, slug)
+        if outcome is TransitionOutcome.CHANGED
+        else None
+    )
     if view is None:
         raise Problem(REFUSALS.get(outcome, "unknown_campaign"))
     return CampaignOut.model_validate(view)

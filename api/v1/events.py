@@ -19,8 +19,8 @@ from api.v1.schemas.events import (
 from db.engine import Database
 from domain.intake.facts import kind_of
 from domain.privacy import Hasher
-from referrals.intake import store as facts
-from referrals.intake.store import Recorded
+from referrals.intake import facts
+from referrals.intake.facts import RecordOutcome
 
 router = APIRouter(
     prefix="/v1/events",
@@ -73,8 +73,8 @@ async def _accept(body: EventIn, database: Database, hasher: Hasher) -> Accepted
     fact = body.fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.statement() as session:
-        recorded = await facts.record(session, fact, player_id=body.player_id, door="http")
-    if recorded is Recorded.CONFLICT:
+        recorded = await facts.record_fact(session, fact, player_id=body.player_id, door="http")
+    if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
         raise Problem("event_conflict")
     return Accepted(event_id=fact.event_id, status=recorded.value)

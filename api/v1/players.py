@@ -18,7 +18,7 @@ from api.http.paging import (
 )
 from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.strict import StrictRoute
-from api.v1.schemas.fields import ID_PATTERN
+from api.v1.schemas.fields import ID_REGEX
 from api.v1.schemas.players import PLAYER_FACING_REASONS, BalanceOut, InvitedOut, LineOut, SpendIn
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
@@ -28,7 +28,7 @@ from referrals.reporting import referrals as referral_views
 from referrals.reporting.referrals import Filter, ReferralView
 
 router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
-PlayerId = Annotated[str, Path(pattern=ID_PATTERN)]
+PlayerId = Annotated[str, Path(pattern=ID_REGEX)]
 
 REFUSALS: Final = {
     Outcome.INSUFFICIENT: "insufficient_balance",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 from domain.attribution.policy import Method
 from domain.campaigns.terms import CampaignStatus
 from domain.fraud.rules import Verdict
-from domain.intake.facts import Choice, Kind
+from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import RewardStatus, RewardType
@@ -45,7 +45,7 @@ class Table(DeclarativeBase):
         str: Text,
         int: BigInteger,
         Stage: _enum_type(Stage),
-        Kind: _enum_type(Kind),
+        FactKind: _enum_type(FactKind),
         Method: _enum_type(Method),
         CampaignStatus: _enum_type(CampaignStatus),
         Choice: _enum_type(Choice),

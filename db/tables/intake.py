@@ -7,7 +7,7 @@ from sqlalchemy import Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
-from domain.intake.facts import Kind
+from domain.intake.facts import FactKind
 
 
 class Player(Table):
@@ -22,7 +22,7 @@ class FactRow(Table):
     """Something that happened outside, recorded once; insert-only."""
 
     __tablename__ = "facts"
-    kind: Mapped[Kind] = mapped_column(primary_key=True)
+    kind: Mapped[FactKind] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     player_id: Mapped[str] = mapped_column(String(64))
     """The player whom the fact concerns; for a decision, the referral's referee."""
@@ -48,7 +48,7 @@ class InboxRow(Table):
     __tablename__ = "inbox"
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     player_id: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[Kind]
+    kind: Mapped[FactKind]
     event_id: Mapped[str] = mapped_column(String(80))
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (Index("ix_inbox_player", "player_id"),)

@@ -13,7 +13,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 counts as made at the signup."""
 
 
-class Kind(StrEnum):
+class FactKind(StrEnum):
     SIGNUP = "signup"
     DEPOSIT = "deposit"
     CHARGEBACK = "chargeback"
@@ -22,12 +22,12 @@ class Kind(StrEnum):
     DECISION = "decision"
 
 
-ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-IDS: Final = frozenset({"event_id", "player_id", "deposit_id"})
-LONGEST_TEXT: Final = 1024
-UNSTORABLE: Final = re.compile(r"[\0\ud800-\udfff]")
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+ID_FIELDS: Final = frozenset({"event_id", "player_id", "deposit_id"})
+MAX_TEXT_CHARACTERS: Final = 1024
+UNSTORABLE_CHARACTERS: Final = re.compile(r"[\0\ud800-\udfff]")
+MIN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_TIME: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class BaseFact:
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
             raise ValueError(f"{self.event_id} has a time without an offset")
-        if not EARLIEST <= self.occurred_at < LATEST:
+        if not MIN_TIME <= self.occurred_at < MAX_TIME:
             raise ValueError(f"{self.event_id} has a time outside this century")
         for field in fields(self):
             value = getattr(self, field.name)
@@ -52,9 +52,9 @@ class BaseFact:
 
 
 def _is_storable(name: str, text: str) -> bool:
-    if name in IDS:
-        return ID.fullmatch(text) is not None
-    return len(text) <= LONGEST_TEXT and UNSTORABLE.search(text) is None
+    if name in ID_FIELDS:
+        return ID_PATTERN.fullmatch(text) is not None
+    return len(text) <= MAX_TEXT_CHARACTERS and UNSTORABLE_CHARACTERS.search(text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,20 +148,20 @@ class Decision(BaseFact):
 
 Fact = Signup | Deposit | Chargeback | Wager | StatusChange | Decision
 
-KINDS: Final[dict[Kind, type[Fact]]] = {
-    Kind.SIGNUP: Signup,
-    Kind.DEPOSIT: Deposit,
-    Kind.CHARGEBACK: Chargeback,
-    Kind.WAGER: Wager,
-    Kind.PLAYER: StatusChange,
-    Kind.DECISION: Decision,
+FACT_TYPES: Final[dict[FactKind, type[Fact]]] = {
+    FactKind.SIGNUP: Signup,
+    FactKind.DEPOSIT: Deposit,
+    FactKind.CHARGEBACK: Chargeback,
+    FactKind.WAGER: Wager,
+    FactKind.PLAYER: StatusChange,
+    FactKind.DECISION: Decision,
 }
-_KINDS_BY_SHAPE: Final = {shape: kind for kind, shape in KINDS.items()}
+_KINDS_BY_TYPE: Final = {shape: kind for kind, shape in FACT_TYPES.items()}
 
 
-def kind_of(fact: Fact) -> Kind:
+def kind_of(fact: Fact) -> FactKind:
     """TypeError for what is no fact, such as the null of a malformed signal."""
-    kind = _KINDS_BY_SHAPE.get(type(fact))
+    kind = _KINDS_BY_TYPE.get(type(fact))
     if kind is None:
         raise TypeError(f"{type(fact).__name__} is no fact")
     return kind

@@ -26,13 +26,13 @@ class Stage(StrEnum):
     REVERSED = "REVERSED"
 
 
-OPEN: Final = frozenset(
+OPEN_STAGES: Final = frozenset(
     {Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED, Stage.REWARDED}
 )
 """Stages in which a workflow waits; REVERSED is one too until its window has closed."""
 
 EARNING_STAGES: Final = frozenset({Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED})
-CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
+CREDITED_STAGES: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
 """Stages in which what happens to the credited deposit still moves money."""
 
 EVENT_TYPES: Final = {

@@ -7,11 +7,11 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import exists, or_, select, tuple_
 
-from db import players
+from db import locks
 from db.engine import Session
 from db.tables import AttemptRow, FactRow, ReferralRow
 from domain.attribution.policy import Attribution, Refusal, Touch, Unattributed, attribute
-from domain.intake.facts import Kind, Signup
+from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage, deposit_deadline
 from referrals.attribution import gather as candidates
 from referrals.attribution import log as attributions
@@ -20,9 +20,9 @@ from referrals.attribution.lock_order import lock_token_subjects
 from referrals.attribution.log import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
-from referrals.lifecycle import delivery_queue as deliveries
+from referrals.lifecycle import deliveries
 from referrals.lifecycle.fan_out import deliver_every_fact
-from referrals.lifecycle.store import enter, locked, open_referral, terms_of
+from referrals.lifecycle.stages import enter_stage, lock_referral, open_referral, terms_of
 
 SUPERSEDED: Final = "superseded"
 
@@ -40,7 +40,7 @@ async def bind_signup(
     `signalled_to` is the referral whose workflow was signalled directly. It counts where the
     signup itself brings nobody, so that it is the same whichever door is faster.
     """
-    await players.lock(session, signup.player_id)
+    await locks.lock_players(session, signup.player_id)
     way = Way.DOOR if signalled_to is None else Way.SIGNAL
     decided = await attributions.decided(session, signup.event_id, way)
     if decided is None:
@@ -87,7 +87,7 @@ async def bind(
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
     until = deposit_deadline(signup.occurred_at, terms_of(row), heard_at=now)
-    await enter(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
+    await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
     return row
 
@@ -124,7 +124,7 @@ async def _is_existing_player(session: Session, signup: Signup) -> bool:
     before = exists().where(AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED))
     earlier = exists().where(
         FactRow.player_id == player_id,
-        FactRow.kind == Kind.SIGNUP,
+        FactRow.kind == FactKind.SIGNUP,
         tuple_(FactRow.occurred_at, FactRow.event_id) < (signup.occurred_at, signup.event_id),
     )
     return (await session.scalar(select(or_(bound, before, earlier)))) is True
@@ -134,7 +134,7 @@ async def _lock_or_open_referral(
     session: Session, signup: Signup, winner: Touch, *, attempt_id: str
 ) -> ReferralRow:
     if winner.referral_id is not None:
-        row = await locked(session, winner.referral_id)
+        row = await lock_referral(session, winner.referral_id)
         if row is None:
             raise LookupError(f"referral {winner.referral_id} is gone")
         return row
@@ -162,6 +162,8 @@ async def _lose_open_invitations(
         .with_for_update(key_share=True)
     )
     for row in rows.all():
-        await enter(session, row, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
+        await enter_stage(session, row, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
         event_id = f"{SUPERSEDED}:{winner}"
-        await deliveries.add(session, row.id, kind="look", event_id=event_id, signal="supersede")
+        await deliveries.enqueue(
+            session, row.id, kind="look", event_id=event_id, signal="supersede"
+        )

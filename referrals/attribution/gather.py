@@ -28,7 +28,7 @@ from referrals.attribution.tokens import Outcome, TokenReading, Tokens
 from referrals.attribution.touches import NewTouch
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
-from referrals.lifecycle.store import terms_of
+from referrals.lifecycle.stages import terms_of
 
 _SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
 """Namespace of the touches that signups bring themselves."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from db.engine import ReadSession
 from db.tables import AttemptRow, FactRow
 from domain.attribution.policy import Attribution, Method, Unattributed
-from domain.intake.facts import Kind, Signup
+from domain.intake.facts import FactKind, Signup
 from referrals.attribution.log import (
     ATTRIBUTED,
     BOUND,
@@ -23,7 +23,7 @@ from referrals.attribution.log import (
     has_attributed,
     replay_decision,
 )
-from referrals.intake import store as facts
+from referrals.intake import facts
 
 MAX_REPLAYED: Final = 20_000
 AT_ONCE: Final = 500
@@ -105,7 +105,7 @@ async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
     """Decide again from what was stored; None for what was not decided from touches."""
     if row.player_id is None or row.signed_up_at is None or not row.touches:
         return None
-    heard = await facts.of_player(session, row.player_id, Kind.SIGNUP)
+    heard = await facts.facts_of_player(session, row.player_id, FactKind.SIGNUP)
     signups = [fact for fact in heard if isinstance(fact, Signup)]
     signup = next((s for s in signups if s.occurred_at == row.signed_up_at), None)
     if signup is None:
@@ -126,7 +126,7 @@ async def find_contradictions(session: ReadSession) -> list[str]:
         .join(
             signup,
             (signup.player_id == AttemptRow.player_id)
-            & (signup.kind == Kind.SIGNUP)
+            & (signup.kind == FactKind.SIGNUP)
             & (signup.occurred_at == AttemptRow.signed_up_at),
         )
         .order_by(AttemptRow.decided_at.desc())
@@ -134,7 +134,7 @@ async def find_contradictions(session: ReadSession) -> list[str]:
     )
     found = []
     async for row, body in await session.stream(query.execution_options(yield_per=AT_ONCE)):
-        heard = facts.fact_of(Kind.SIGNUP, body)
+        heard = facts.fact_of(FactKind.SIGNUP, body)
         if isinstance(heard, Signup) and not agrees(row, replay_decision(row, heard)):
             found.append(row.attempt_id)
     return found

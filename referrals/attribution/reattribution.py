@@ -7,11 +7,11 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, and_, exists, select
 
-from db import players
+from db import locks
 from db.engine import Session
 from db.tables import AttemptRow, ReferralRow, Reward, TouchRow
 from domain.attribution.policy import Attribution, Method, Refusal, Touch, Unattributed, attribute
-from domain.intake.facts import Kind, Signup
+from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution import gather as candidates
 from referrals.attribution import log as attributions
@@ -23,9 +23,9 @@ from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, B
 from referrals.attribution.tokens import Tokens
 from referrals.attribution.touches import NewTouch
 from referrals.campaigns import offers
-from referrals.intake import store as facts
-from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.store import enter
+from referrals.intake import facts
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.stages import enter_stage
 
 HARMLESS_WHEN_SAME_CODE: Final = frozenset({Refusal.OUTRANKED, Refusal.LATE_CODE})
 """What does not matter to whoever is bound to that code already."""
@@ -60,7 +60,7 @@ async def change(session: Session, mind: CodeClaim, *, tokens: Tokens, now: date
 
     WAITING while no signup was heard: then it is decided with that.
     """
-    await players.lock(session, mind.player_id)
+    await locks.lock_players(session, mind.player_id)
     offer = await offers.find(session, mind.code) if mind.code else None
     contact = NewTouch(
         id=mind.touch_id,
@@ -88,7 +88,7 @@ async def redecide(
     now: datetime,
 ) -> Binding:
     """Decide a player's signup again because of one more touch, which is told what became of it."""
-    await players.lock(session, player_id)
+    await locks.lock_players(session, player_id)
     known = await session.get(AttemptRow, entry.attempt_id)
     if known is not None:
         return Binding(known.outcome, known.referral_id)
@@ -116,7 +116,7 @@ async def _early(session: Session, entry: Entry, touch_id: UUID) -> Binding:
 
 
 async def _find_signup(session: Session, player_id: str) -> Signup | None:
-    heard = await facts.of_player(session, player_id, Kind.SIGNUP)
+    heard = await facts.facts_of_player(session, player_id, FactKind.SIGNUP)
     return next((fact for fact in heard if isinstance(fact, Signup)), None)
 
 
@@ -210,9 +210,9 @@ async def _may_leave(session: Session, row: ReferralRow) -> bool:
 async def _lose_referral(
     session: Session, row: ReferralRow, entry: Entry, *, now: datetime
 ) -> None:
-    await enter(
+    await enter_stage(
         session, row, Stage.LOST, until=now, at=now, reason=LOST_REASON_BY_ATTEMPT[entry.attempt]
     )
     await session.flush()
     event_id = f"rebound:{entry.attempt_id}"[:80]
-    await deliveries.add(session, row.id, kind="look", event_id=event_id, signal="supersede")
+    await deliveries.enqueue(session, row.id, kind="look", event_id=event_id, signal="supersede")

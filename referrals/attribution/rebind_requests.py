@@ -13,7 +13,7 @@ from db.engine import ReadSession, Session
 from db.paging import Page, PageRequest, Place
 from db.tables import FactRow, Rebind
 from domain.attribution.policy import Method
-from domain.intake.facts import Choice, Kind
+from domain.intake.facts import Choice, FactKind
 from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.attribution import reattribution as rebinding
@@ -52,7 +52,7 @@ async def propose(session: Session, *, player_id: str, code: str, actor: Actor) 
     """Write the wish down; nothing changes before somebody else approves it."""
     if await offers.find(session, code) is None:
         return Decided(Outcome.UNKNOWN_CODE)
-    signed_up = exists().where(FactRow.player_id == player_id, FactRow.kind == Kind.SIGNUP)
+    signed_up = exists().where(FactRow.player_id == player_id, FactRow.kind == FactKind.SIGNUP)
     if not await session.scalar(select(signed_up)):
         return Decided(Outcome.UNKNOWN_PLAYER)
     row = Rebind(

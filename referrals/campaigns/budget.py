@@ -15,7 +15,7 @@ from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 from referrals.ledger.spending import posted_amount
 
-_WAKE: Final = text("""
+_WAKE_WAITING: Final = text("""
     with woken as (
         insert into deliveries (referral_id, kind, event_id, signal)
         select id, 'look', :event_id, 'look' from referrals
@@ -36,7 +36,7 @@ class Funding:
     reference: str
 
 
-async def plan(session: Session, row: Campaign, *, at: datetime) -> None:
+async def fund_planned_budget(session: Session, row: Campaign, *, at: datetime) -> None:
     """Fund a locked campaign with the budget that its version plans, once."""
     query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)
     minor = await session.scalar(query.where(CampaignVersion.version == row.version))
@@ -45,7 +45,7 @@ async def plan(session: Session, row: Campaign, *, at: datetime) -> None:
         await _post(session, row, funding, transfer_id=uuid5(row.id, "publish"), at=at)
 
 
-async def add(
+async def add_funding(
     session: Session, row: Campaign, funding: Funding, *, at: datetime
 ) -> PostingOutcome | None:
     """Fund a locked campaign once per reference; None when its amount was another one."""
@@ -57,9 +57,9 @@ async def add(
     return posting
 
 
-async def wake(session: Session, row: Campaign, act: int) -> None:
+async def wake_waiting_referrals(session: Session, row: Campaign, act: int) -> None:
     """Referrals that wait for money look again; each act is one thing to hear."""
-    await session.execute(_WAKE, {"campaign_id": row.id, "event_id": f"campaign:{act}"})
+    await session.execute(_WAKE_WAITING, {"campaign_id": row.id, "event_id": f"campaign:{act}"})
 
 
 async def _post(

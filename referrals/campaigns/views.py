@@ -41,12 +41,14 @@ class CampaignView(Draft):
     created_at: datetime
 
 
-async def find(session: ReadSession, slug: str) -> CampaignView | None:
+async def find_campaign(session: ReadSession, slug: str) -> CampaignView | None:
     row = (await session.execute(_views().where(Campaign.slug == slug))).one_or_none()
     return _view(row) if row else None
 
 
-async def listing(session: ReadSession, *, after: str | None, limit: int) -> Sequence[CampaignView]:
+async def list_campaigns(
+    session: ReadSession, *, after: str | None, limit: int
+) -> Sequence[CampaignView]:
     """In the order of their slugs, those after `after`."""
     query = _views().order_by(Campaign.slug).limit(limit)
     if after is not None:

@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.engine import ReadSession, Session
 from db.tables import AuditRow, ReferralRow, Review
-from domain.intake.facts import Decision, Kind
+from domain.intake.facts import Decision, FactKind
 from domain.money import Money
-from referrals.intake import store as facts
-from referrals.lifecycle import delivery_queue as deliveries
+from referrals.intake import facts
+from referrals.lifecycle import deliveries
 
 
 class Outcome(StrEnum):
@@ -120,11 +120,11 @@ async def _record(
         select(ReferralRow.referee_id).where(ReferralRow.id == review.referral_id)
     )
     door = "signal" if request_id is None else "http"
-    await facts.record(session, decision, player_id=referee or "", door=door, route=False)
-    await deliveries.add(
+    await facts.record_fact(session, decision, player_id=referee or "", door=door, route=False)
+    await deliveries.enqueue(
         session,
         review.referral_id,
-        kind=Kind.DECISION.value,
+        kind=FactKind.DECISION.value,
         event_id=decision.event_id,
         signal="decide",
     )

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import ReadSession, Session
-from domain.intake.facts import Fact, Kind
-from referrals.intake.store import fact_of
+from domain.intake.facts import Fact, FactKind
+from referrals.intake.facts import fact_of
 
 _TAKE = text("""
     with taken as (delete from inbox where player_id = :player_id returning kind, event_id)
@@ -42,7 +42,7 @@ async def lease_players(
     return tuple(dict.fromkeys(claimed))
 
 
-async def take(session: Session, player_id: str) -> tuple[Fact, ...]:
+async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:
     """Empty a locked player's inbox; the facts come in the order in which they happened."""
     rows = await session.execute(_TAKE, {"player_id": player_id})
-    return tuple(fact_of(Kind(row.kind), row.body) for row in rows)
+    return tuple(fact_of(FactKind(row.kind), row.body) for row in rows)

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import select
 
-from db import players
+from db import locks
 from db.engine import Session
 from db.tables import TransferRow
 from domain.ledger.movements import Movement, Transfer
@@ -31,7 +31,7 @@ async def spend(
         amount=amount,
         player_id=player_id,
     )
-    await players.lock(session, player_id)
+    await locks.lock_players(session, player_id)
     posting = await ledger.post(session, [transfer], at=at, reference=reference)
     if posting is PostingOutcome.INSUFFICIENT:
         return Outcome.INSUFFICIENT

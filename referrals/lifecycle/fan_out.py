@@ -7,18 +7,18 @@ from sqlalchemy import select
 
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
-from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, StatusChange, kind_of
-from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Stage
-from referrals.intake import store as facts
-from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.delivery_queue import News
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange, kind_of
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
+from referrals.intake import facts
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.deliveries import NewDelivery
 
-SIGNALS: Final = {
-    Kind.SIGNUP: "sign_up",
-    Kind.DEPOSIT: "make_deposit",
-    Kind.CHARGEBACK: "charge_back",
-    Kind.PLAYER: "look",
-    Kind.DECISION: "decide",
+SIGNAL_BY_KIND: Final = {
+    FactKind.SIGNUP: "sign_up",
+    FactKind.DEPOSIT: "make_deposit",
+    FactKind.CHARGEBACK: "charge_back",
+    FactKind.PLAYER: "look",
+    FactKind.DECISION: "decide",
 }
 """Wagers are missing: a workflow hears of milestones, not of every bet."""
 
@@ -28,7 +28,7 @@ PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
 async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
     """What a locked referral's referee did before it was bound may matter to it now."""
     if row.referee_id is not None:
-        await deliver(session, row, await facts.of_player(session, row.referee_id))
+        await deliver_facts(session, row, await facts.facts_of_player(session, row.referee_id))
 
 
 async def deliver_to_referral(session: Session, player_id: str, heard: Iterable[Fact]) -> None:
@@ -41,7 +41,7 @@ async def deliver_to_referral(session: Session, player_id: str, heard: Iterable[
         .execution_options(populate_existing=True)
     )
     if row is not None:
-        await deliver(session, row, heard)
+        await deliver_facts(session, row, heard)
 
 
 async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable[Fact]) -> None:
@@ -62,17 +62,17 @@ async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable
         await deliveries.enqueue_all(session, row.id, news)
 
 
-async def deliver(session: Session, row: ReferralRow, heard: Iterable[Fact]) -> None:
+async def deliver_facts(session: Session, row: ReferralRow, heard: Iterable[Fact]) -> None:
     credited = await _credited_deposit(session, row)
     news = [_new_delivery(fact, needed=_is_relevant(fact, row, credited)) for fact in heard]
     await deliveries.enqueue_all(session, row.id, news)
 
 
-def _new_delivery(fact: Fact, *, needed: bool) -> News:
+def _new_delivery(fact: Fact, *, needed: bool) -> NewDelivery:
     kind = kind_of(fact)
-    signal = SIGNALS.get(kind)
+    signal = SIGNAL_BY_KIND.get(kind)
     needed = needed and signal is not None
-    return News(kind=kind, event_id=fact.event_id, signal=signal, needed=needed)
+    return NewDelivery(kind=kind, event_id=fact.event_id, signal=signal, needed=needed)
 
 
 def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
@@ -81,7 +81,7 @@ def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool
     if isinstance(fact, StatusChange) and row.awaits_funds:
         # A chargeback may have been won while one of the players could not be credited.
         return True
-    if row.stage in CREDITED:
+    if row.stage in CREDITED_STAGES:
         return (
             isinstance(fact, Chargeback)
             and credited is not None
@@ -91,9 +91,9 @@ def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool
 
 
 async def _credited_deposit(session: Session, row: ReferralRow) -> Deposit | None:
-    if row.stage not in CREDITED or row.qualified_by is None:
+    if row.stage not in CREDITED_STAGES or row.qualified_by is None:
         return None
-    query = select(FactRow.body).where(FactRow.kind == Kind.DEPOSIT)
+    query = select(FactRow.body).where(FactRow.kind == FactKind.DEPOSIT)
     body = await session.scalar(query.where(FactRow.event_id == row.qualified_by))
-    fact = facts.fact_of(Kind.DEPOSIT, body) if body else None
+    fact = facts.fact_of(FactKind.DEPOSIT, body) if body else None
     return fact if isinstance(fact, Deposit) else None

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
-from runtime.exit import leave
+from runtime.exit import exit_process
 
 DESTINATION: Final = "https://book.example/signup"
 TABLE: Final = "create table floor (id text primary key, body text not null)"
@@ -68,4 +68,4 @@ if __name__ == "__main__":
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-    leave(0)
+    exit_process(0)

@@ -6,7 +6,7 @@ import structlog
 import uvloop
 from temporalio.worker import Worker
 
-from runtime.exit import leave, stop_event
+from runtime.exit import exit_process, stop_event
 from runtime.logs import configure_logging
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
 from worker import WORKFLOW_RUNNER
@@ -32,4 +32,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     uvloop.run(main())
-    leave(0)
+    exit_process(0)

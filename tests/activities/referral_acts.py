@@ -16,11 +16,11 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Fact
-from domain.lifecycle.referral import CREDITED, Stage, Standing
+from domain.lifecycle.referral import CREDITED_STAGES, Stage, Standing
 from domain.money import Money
 from domain.privacy import Hasher
-from referrals.intake import store as facts
-from referrals.lifecycle.store import standing_of
+from referrals.intake import facts
+from referrals.lifecycle.stages import standing_of
 from tests import state
 from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, signup
 
@@ -47,7 +47,7 @@ class Acting:
         player_id = player_id or self.referee_id
         async with self.database.transaction() as session:
             for fact in heard:
-                await facts.record(session, fact, player_id=player_id, door="http")
+                await facts.record_fact(session, fact, player_id=player_id, door="http")
         async with self.database.transaction() as session:
             await route_player(session, player_id, tokens=TOKENS, now=LATER)
 
@@ -68,7 +68,7 @@ class Acting:
     async def woken(self) -> Stage:
         """What the workflow does when it hears something."""
         stage = (await self.stored()).stage
-        if stage in CREDITED:
+        if stage in CREDITED_STAGES:
             await self.rewards.compensate_reward(await self.look())
         elif stage is Stage.HELD:
             await self.rewards.resolve_hold(await self.look())
@@ -101,7 +101,7 @@ async def signed_up(
         offer = offer or await an_offer(session, terms=terms, budget=budget)
         code = await a_code(session, offer, player_id=referrer_id)
         heard = signup(code=code.code)
-        await facts.record(session, heard, player_id=heard.player_id, door="http")
+        await facts.record_fact(session, heard, player_id=heard.player_id, door="http")
         await route_player(session, heard.player_id, tokens=TOKENS, now=NOW)
         query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
         row = (await session.scalars(query)).one()

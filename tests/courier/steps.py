@@ -12,7 +12,7 @@ from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Fact, Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Way
-from referrals.intake import store as facts
+from referrals.intake import facts
 from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer
 
 
@@ -54,7 +54,7 @@ async def end_campaign(database: Database, row: ReferralRow) -> None:
 async def hear(database: Database, *heard: Fact, player_id: str) -> None:
     for fact in heard:
         async with database.transaction() as session:
-            await facts.record(session, fact, player_id=player_id, door="http")
+            await facts.record_fact(session, fact, player_id=player_id, door="http")
 
 
 async def route(database: Database, player_id: str, *, now: datetime = NOW) -> tuple[Fact, ...]:

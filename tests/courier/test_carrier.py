@@ -13,7 +13,7 @@ from courier.carrier import LEASE_DURATION, Carrier
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from domain.lifecycle.referral import Stage
-from referrals.lifecycle import delivery_queue as deliveries
+from referrals.lifecycle import deliveries
 from tests.builders import an_invitation, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
@@ -51,7 +51,9 @@ async def carried(database: Database, env: WorkflowEnvironment) -> None:
 async def clicked(database: Database) -> ReferralRow:
     async with database.transaction() as session:
         row = await an_invitation(session)
-        await deliveries.add(session, row.id, kind="invitation", event_id=str(row.id), signal=None)
+        await deliveries.enqueue(
+            session, row.id, kind="invitation", event_id=str(row.id), signal=None
+        )
     return row
 
 
@@ -131,7 +133,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
     await carried(fresh_database, temporal_env)
     await sign_up(fresh_database, signup(referral_token=winner.token))
     async with fresh_database.transaction() as session:
-        await deliveries.add(
+        await deliveries.enqueue(
             session, open_one.id, kind="look", event_id="superseded", signal="supersede"
         )
     await at_stage(fresh_database, open_one, Stage.LOST)
@@ -174,7 +176,7 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     assert (delivery.acknowledged_at, delivery.attempts) == (None, 1)
     assert wait < timedelta(seconds=15)
     async with fresh_database.transaction() as session:
-        await deliveries.release(session, {delivery.id: 0.0})
+        await deliveries.reschedule(session, {delivery.id: 0.0})
     await carried(fresh_database, temporal_env)
     assert await told(temporal_env.client, row) == [START, "sign_up"]
 

@@ -13,7 +13,7 @@ from courier import main as courier
 from courier.router import Router
 from db.engine import Database
 from db.tables import FactRow, InboxRow, ReferralRow
-from domain.intake.facts import Kind
+from domain.intake.facts import FactKind
 from runtime.settings import Settings
 from stack import binaries, ports
 from tests.builders import NOW, TOKENS, a_player_id, signup, unique
@@ -139,7 +139,7 @@ async def _record_unreadable_fact(database: Database, player_id: str) -> None:
     async with database.transaction() as session:
         session.add(
             FactRow(
-                kind=Kind.SIGNUP,
+                kind=FactKind.SIGNUP,
                 event_id=event_id,
                 player_id=player_id,
                 occurred_at=NOW,
@@ -148,4 +148,4 @@ async def _record_unreadable_fact(database: Database, player_id: str) -> None:
                 door="http",
             )
         )
-        session.add(InboxRow(player_id=player_id, kind=Kind.SIGNUP, event_id=event_id))
+        session.add(InboxRow(player_id=player_id, kind=FactKind.SIGNUP, event_id=event_id))

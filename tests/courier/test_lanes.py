@@ -10,8 +10,8 @@ from courier.carrier import Carrier
 from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
 from db.engine import Database
 from domain.intake.facts import Signup
-from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.delivery_queue import Lane
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.deliveries import Lane
 from tests.builders import NOW, signup, unique
 from tests.courier.steps import (
     InvitedReferral,

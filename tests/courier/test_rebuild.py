@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio.testing import WorkflowEnvironment
 
 from courier.rebuild import rebuild
-from courier.signal_with_start import TemporalTarget
+from courier.temporal_sender import TemporalTarget
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db import players
+from db import locks
 from db.engine import Database
 from domain.ledger.movements import Account, Book
 from referrals.ledger.posting import lock_accounts
@@ -20,8 +20,8 @@ async def test_a_player_whom_another_transaction_has_just_made_is_locked(
     player_id = f"player-{uuid4()}"
     async with database.transaction() as second:
         async with database.transaction() as first:
-            await players.lock(first, player_id)
-            waiting = asyncio.create_task(players.lock(second, player_id))
+            await locks.lock_players(first, player_id)
+            waiting = asyncio.create_task(locks.lock_players(second, player_id))
             await waits_for(database, first)
         await waiting
 

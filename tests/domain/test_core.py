@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from domain.campaigns.terms import CampaignStatus, Schedule
-from domain.intake.facts import KINDS, Fact, Kind, kind_of
+from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
 from domain.lifecycle.referral import (
-    CREDITED,
+    CREDITED_STAGES,
     EARNING_STAGES,
-    OPEN,
+    OPEN_STAGES,
     Stage,
     deposit_deadline,
     event_type,
@@ -49,16 +49,16 @@ def test_a_time_without_an_offset_is_no_time() -> None:
 
 def test_every_fact_knows_its_kind() -> None:
     paid = deposit()
-    known: dict[Kind, Fact] = {
-        Kind.SIGNUP: signup(),
-        Kind.DEPOSIT: paid,
-        Kind.CHARGEBACK: chargeback(paid),
-        Kind.PLAYER: status_change("p"),
-        Kind.DECISION: decision(),
+    known: dict[FactKind, Fact] = {
+        FactKind.SIGNUP: signup(),
+        FactKind.DEPOSIT: paid,
+        FactKind.CHARGEBACK: chargeback(paid),
+        FactKind.PLAYER: status_change("p"),
+        FactKind.DECISION: decision(),
     }
 
     assert all(kind_of(fact) is kind for kind, fact in known.items())
-    assert set(KINDS) == set(Kind)
+    assert set(FACT_TYPES) == set(FactKind)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_every_stage_is_announced_and_a_reinstatement_by_its_own_name() -> None:
 
 
 def test_stages_earn_or_are_credited_never_both() -> None:
-    assert not EARNING_STAGES & CREDITED
-    assert EARNING_STAGES | {Stage.REWARDED} == OPEN
+    assert not EARNING_STAGES & CREDITED_STAGES
+    assert EARNING_STAGES | {Stage.REWARDED} == OPEN_STAGES
 
 
 def test_deadlines_leave_the_grace() -> None:

@@ -6,10 +6,10 @@ from typing import Final
 
 import pytest
 
-from domain.intake.facts import Deposit, Fact, Kind, Signup
+from domain.intake.facts import Deposit, Fact, FactKind, Signup
 from domain.rewards.qualification import meets_minimum, qualifying_deposit
 from referrals.campaigns.terms_json import terms_from
-from referrals.intake.store import fact_of
+from referrals.intake.facts import fact_of
 from sandbox.sportsbook.answers import Referral
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.campaigns import draft
@@ -21,9 +21,9 @@ LIVES: Final = 60
 AT_ONCE: Final = 10
 TERMS: Final = terms_from(draft()["terms"])
 KINDS: Final = {
-    "signups": Kind.SIGNUP,
-    "deposits": Kind.DEPOSIT,
-    "chargebacks": Kind.CHARGEBACK,
+    "signups": FactKind.SIGNUP,
+    "deposits": FactKind.DEPOSIT,
+    "chargebacks": FactKind.CHARGEBACK,
 }
 
 

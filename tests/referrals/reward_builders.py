@@ -10,8 +10,8 @@ from domain.fraud.rules import Evidence
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import promises
 from referrals.fraud import assessments
-from referrals.intake import store as facts
-from referrals.lifecycle import store as referrals
+from referrals.intake import facts
+from referrals.lifecycle import stages
 from referrals.rewards import movements as rewards
 from tests import builders
 
@@ -23,7 +23,7 @@ async def a_held_referral(session: Session) -> ReferralRow:
     row = await builders.a_bound_referral(session)
     referee_id = str(row.referee_id)
     paid = builders.deposit(referee_id)
-    await facts.record(session, paid, player_id=referee_id, door="http")
+    await facts.record_fact(session, paid, player_id=referee_id, door="http")
     await route_player(session, referee_id, tokens=builders.TOKENS, now=CREDITED_AT)
     await assessments.store(
         session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
@@ -38,7 +38,7 @@ async def a_held_referral(session: Session) -> ReferralRow:
         at=CREDITED_AT,
     )
     await rewards.hold(session, row, promised, at=CREDITED_AT)
-    await referrals.enter(session, row, Stage.HELD, until=CREDITED_AT, at=CREDITED_AT)
+    await stages.enter_stage(session, row, Stage.HELD, until=CREDITED_AT, at=CREDITED_AT)
     row.qualified_by = paid.event_id
     return row
 
@@ -48,7 +48,7 @@ async def a_rewarded_referral(session: Session) -> ReferralRow:
     held = await rewards.of_referral(session, row.id)
     await rewards.release(session, row, held, at=CREDITED_AT)
     until = CREDITED_AT + builders.TERMS.chargeback_window
-    await referrals.enter(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
+    await stages.enter_stage(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
     return row
 
 
@@ -56,5 +56,5 @@ async def a_reversed_referral(session: Session) -> ReferralRow:
     row = await a_rewarded_referral(session)
     issued = await rewards.of_referral(session, row.id)
     await rewards.reverse(session, row, issued, at=CREDITED_AT)
-    await referrals.enter(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
+    await stages.enter_stage(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
     return row

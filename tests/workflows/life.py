@@ -10,15 +10,15 @@ from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
 
 from courier.route_player import route_player
-from courier.signal_with_start import TemporalTarget, start
+from courier.temporal_sender import TemporalTarget, start_referral
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
-from domain.intake.facts import Chargeback, Deposit, Fact, Kind, Signup, TakeBack
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.money import Money
-from referrals.intake import store as facts
-from referrals.lifecycle import delivery_queue as deliveries
-from referrals.lifecycle.store import terms_of, workflow_input_of
+from referrals.intake import facts
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.stages import terms_of, workflow_input_of
 from tests import builders, state
 from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
 from tests.state import Balances
@@ -81,7 +81,9 @@ class Life:
 
     async def records(self, fact: Fact, player_id: str | None = None) -> None:
         async with self.world.database.transaction() as session:
-            await facts.record(session, fact, player_id=player_id or self.referee_id, door="http")
+            await facts.record_fact(
+                session, fact, player_id=player_id or self.referee_id, door="http"
+            )
 
     async def routes(self, player_id: str | None = None) -> None:
         player_id = player_id or self.referee_id
@@ -97,7 +99,7 @@ class Life:
         """As after the loss of a Temporal cluster: from where Postgres says that it stands."""
         with self.world.env.with_time_skipping_disabled():
             address = TemporalTarget(self.world.env.client, self.world.task_queue)
-            await start(address, workflow_input_of(await self.stored()))
+            await start_referral(address, workflow_input_of(await self.stored()))
 
     async def now(self) -> datetime:
         """By the workflow's clock, which is the real one while nothing was skipped."""
@@ -150,7 +152,7 @@ class Life:
 
     async def known_deposits(self) -> list[Deposit]:
         async with self.world.database.reading() as session:
-            known = await facts.of_player(session, self.referee_id, Kind.DEPOSIT)
+            known = await facts.facts_of_player(session, self.referee_id, FactKind.DEPOSIT)
         return [fact for fact in known if isinstance(fact, Deposit)]
 
     async def history(self) -> WorkflowHistory:
@@ -171,6 +173,8 @@ async def invited(
         offer = offer or await an_offer(session, terms=terms)
         code = await a_code(session, offer, player_id=referrer_id)
         row = await an_invitation(session, offer, code=code, invited_at=now, visitor=visitor)
-        await deliveries.add(session, row.id, kind="invitation", event_id=str(row.id), signal=None)
+        await deliveries.enqueue(
+            session, row.id, kind="invitation", event_id=str(row.id), signal=None
+        )
     await world.carry()
     return Life(world, row, now)

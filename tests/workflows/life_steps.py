@@ -11,9 +11,9 @@ from domain.money import Money
 from referrals.access.audit import Actor
 from referrals.attribution.log import Attempt, Binding, Entry
 from referrals.attribution.reattribution import CodeClaim, change
-from referrals.campaigns import lifecycle as campaigns
+from referrals.campaigns import transitions
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.lifecycle import Step
+from referrals.campaigns.transitions import CampaignTransition
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
 from referrals.ledger.spending import spend
@@ -91,7 +91,7 @@ async def deferred(
 
 async def top_up_budget(life: Life, minor: int) -> None:
     async with life.world.database.transaction() as session:
-        await campaigns.fund(
+        await transitions.fund_campaign(
             session,
             life.row.campaign_slug,
             Funding(usd(minor), unique("top-up")),
@@ -104,7 +104,9 @@ async def top_up_budget(life: Life, minor: int) -> None:
 async def campaign_ended(life: Life) -> None:
     async with life.world.database.transaction() as session:
         slug = life.row.campaign_slug
-        await campaigns.take(session, slug, Step.END, MARKETER, at=life.began_at)
+        await transitions.apply_transition(
+            session, slug, CampaignTransition.END, MARKETER, at=life.began_at
+        )
     await life.world.carry()
 
 

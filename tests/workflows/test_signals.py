@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.intake.facts import Choice, Kind
+from domain.intake.facts import Choice, FactKind
 from domain.lifecycle.referral import Stage
 from referrals.fraud import reviews
-from referrals.intake import store as facts
+from referrals.intake import facts
 from tests import builders
 from tests.builders import chargeback, usd
 from tests.state import Balances
@@ -67,7 +67,7 @@ async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
     await life.reaches(Stage.SIGNED_UP)
 
     async with world.database.reading() as session:
-        (stored,) = await facts.of_player(session, life.referee_id, Kind.SIGNUP)
+        (stored,) = await facts.facts_of_player(session, life.referee_id, FactKind.SIGNUP)
     body = facts.body_of(stored)
     assert {field: body[field][:4] for field in PLAIN} == dict.fromkeys(PLAIN, "hm1:")
 

@@ -12,8 +12,8 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
-from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Referral, Stage, Standing
-from workflows.options import database, fraud_provider_options
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage, Standing
+from workflows.options import database_options, fraud_provider_options
 from workflows.referral import search
 from workflows.referral.bell import WakeFlag
 from workflows.referral.details import details
@@ -50,10 +50,10 @@ class ReferralWorkflow:
             await self.earn()
             if not self.is_drained and workflow.patched(DRAIN_PATCH):
                 await self.drain()
-            if self.is_at(*CREDITED) and self.is_drained:
+            if self.is_at(*CREDITED_STAGES) and self.is_drained:
                 # Months of waiting follow: they need no more history than this.
                 self.continue_as_new()
-        if self.is_at(*CREDITED):
+        if self.is_at(*CREDITED_STAGES):
             await self.keep()
         await self.drain()
         return self.standing.stage
@@ -154,7 +154,7 @@ class ReferralWorkflow:
     async def admit(self) -> None:
         look = self.act_request()
         admission = await workflow.execute_activity_method(
-            ReferralActivities.admit_signup, look, **database("record the signup")
+            ReferralActivities.admit_signup, look, **database_options("record the signup")
         )
         self.stand(admission.standing, look)
         if admission.referee_id:
@@ -185,7 +185,9 @@ class ReferralWorkflow:
 
     async def act(self, activity: Act, summary: str) -> None:
         look = self.act_request()
-        standing = await workflow.execute_activity_method(activity, look, **database(summary))
+        standing = await workflow.execute_activity_method(
+            activity, look, **database_options(summary)
+        )
         self.stand(standing, look)
 
     def act_request(self) -> Look:

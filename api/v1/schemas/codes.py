@@ -21,7 +21,7 @@ from api.v1.schemas.fields import (
 )
 from domain.attribution.matching import normalise_traits
 from domain.codes import SHAPE, is_code, normalised
-from referrals.campaigns.lifecycle import DEFAULT
+from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
 def _vanity(typed: str) -> str:
@@ -35,7 +35,7 @@ class CodeIn(RequestBody):
     """A player asks for the code to share."""
 
     player_id: Id
-    campaign: Slug = DEFAULT
+    campaign: Slug = DEFAULT_SLUG
     vanity: Annotated[Line, AfterValidator(_vanity)] | None = Field(
         default=None, description=f"Case-insensitive; {SHAPE.pattern}"
     )

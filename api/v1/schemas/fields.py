@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic.json_schema import WithJsonSchema
 
-from domain.intake.facts import CLOCK_SKEW, EARLIEST, ID, LATEST, UNSTORABLE
+from domain.intake.facts import CLOCK_SKEW, ID_PATTERN, MAX_TIME, MIN_TIME, UNSTORABLE_CHARACTERS
 from domain.money import LARGEST_MINOR, Money
 from domain.privacy import HASHED
 
@@ -32,7 +32,7 @@ DURATION: Final = re.compile(
     re.ASCII,
 )
 CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
-ID_PATTERN: Final = f"^{ID.pattern}$"
+ID_REGEX: Final = f"^{ID_PATTERN.pattern}$"
 SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
@@ -66,13 +66,13 @@ def _time(value: object) -> datetime:
 
 
 def _check_past(moment: datetime) -> datetime:
-    if not EARLIEST <= moment <= datetime.now(UTC) + CLOCK_SKEW:
+    if not MIN_TIME <= moment <= datetime.now(UTC) + CLOCK_SKEW:
         raise ValueError("A time lies between the year 2000 and five minutes from now")
     return moment
 
 
 def _check_planned(moment: datetime) -> datetime:
-    if not EARLIEST <= moment <= LATEST:
+    if not MIN_TIME <= moment <= MAX_TIME:
         raise ValueError("A time lies between the years 2000 and 2100")
     return moment
 
@@ -97,7 +97,7 @@ def _check_positive(duration: timedelta) -> timedelta:
 
 
 def _check_storable(text: str) -> str:
-    if UNSTORABLE.search(text):
+    if UNSTORABLE_CHARACTERS.search(text):
         raise ValueError("Text has neither NUL nor half of a character")
     return text
 
@@ -106,7 +106,7 @@ def _truncate(value: object) -> object:
     """As much of a text as is stored; what was cut or replaced is no code and no token."""
     if not isinstance(value, str):
         return value
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_FREE_TEXT_CHARS]
+    return UNSTORABLE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_FREE_TEXT_CHARS]
 
 
 def _given(value: object) -> object:
@@ -178,7 +178,7 @@ refused: the event would go with it."""
 OptionalText4096 = Annotated[
     Annotated[_StorableText, Field(max_length=4096)] | None, BeforeValidator(_given)
 ]
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Id = Annotated[str, StringConstraints(pattern=ID_REGEX)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from db import players
+from db import locks
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import Method, Refusal
@@ -59,7 +59,7 @@ async def bind_presenters(
     outcomes = []
     presenters = await _presented(session, touch_id)
     # All at once and first: each of them may be on its way to wait for the match.
-    await players.lock(session, *(presented.player_id or "" for presented in presenters))
+    await locks.lock_players(session, *(presented.player_id or "" for presented in presenters))
     for presented in presenters:
         binding = await _bind(session, touch_id, presented, tokens=tokens, now=now)
         outcomes.append(binding.outcome)

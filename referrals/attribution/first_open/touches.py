@@ -13,7 +13,7 @@ from domain.attribution.policy import CONFIDENCE, Method, Refusal, Touch
 from referrals.attribution.gather import GatheredTouches
 from referrals.attribution.log import Attempt, Binding, Entry, log
 from referrals.attribution.touches import NewTouch, record
-from referrals.lifecycle.store import terms_of
+from referrals.lifecycle.stages import terms_of
 
 _NAMESPACE: Final = UUID("0f8b4f5c-3c1e-5c86-9a53-6a3f2f5a7e0d")
 MAX_CODE_CHARS: Final = 64

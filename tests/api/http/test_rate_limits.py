@@ -17,7 +17,7 @@ from api.http.rate_limits import PRUNE_ONE_IN
 from db import rate_windows
 from db.engine import Database, StatementExecutor
 from db.tables import RateWindow, ReferralRow
-from runtime.settings import RATE_LIMITS, Settings
+from runtime.settings import DEFAULT_RATE_LIMITS, Settings
 from tests.api.attribution_steps import claim, signed_up
 from tests.api.bodies import assert_problem, code_of_a_new_player, unique
 from tests.api.first_opens import NOTHING
@@ -262,7 +262,7 @@ async def test_windows_that_ended_are_forgotten(database: Database) -> None:
 
 
 def test_windows_are_forgotten_faster_than_whoever_changes_address_and_code_adds_them() -> None:
-    of_the_link = [name for name in RATE_LIMITS if name.startswith("link.")]
+    of_the_link = [name for name in DEFAULT_RATE_LIMITS if name.startswith("link.")]
     assert PRUNE_ONE_IN * len(of_the_link) < rate_windows.PRUNE_BATCH_SIZE
 
 

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from courier.route_player import route_player
-from db import players
+from db import locks
 from db.engine import Database
 from db.tables import TouchRow
 from domain.attribution.policy import Method
@@ -222,7 +222,7 @@ async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
             await routed(database, body["player_id"])
 
     async with database.transaction() as session:
-        await players.lock(session, second["player_id"])
+        await locks.lock_players(session, second["player_id"])
         answering = asyncio.create_task(confirmed(client, token))
         await waits_for(database, session)
         now = datetime.now(UTC)

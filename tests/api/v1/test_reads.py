@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient, Response
 
-from db import players
+from db import locks
 from db.engine import Database, Session
 from db.tables import ReferralRow, Reward
 from domain.attribution.policy import Method
@@ -16,7 +16,7 @@ from domain.fraud.rules import Evidence
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import promises
 from referrals.fraud import assessments, reviews
-from referrals.lifecycle import store as referrals
+from referrals.lifecycle import stages
 from referrals.rewards import movements as rewards
 from tests.api.bodies import assert_problem, code_of_a_new_player, unique
 
@@ -36,18 +36,18 @@ async def played(client: AsyncClient, database: Database, *, to: Stage) -> Stage
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
     now = datetime.now(UTC)
     async with database.transaction() as session:
-        row = await referrals.locked(session, referral_id)
+        row = await stages.lock_referral(session, referral_id)
         assert row is not None
-        await players.lock(session, row.referrer_id)
+        await locks.lock_players(session, row.referrer_id)
         row.referee_id = unique("referee")
         row.attribution_method, row.attribution_confidence = Method.REFERRAL_TOKEN, 1.0
         until = now + timedelta(days=1)
-        await referrals.enter(session, row, Stage.SIGNED_UP, until=until, at=now)
+        await stages.enter_stage(session, row, Stage.SIGNED_UP, until=until, at=now)
         if to in {Stage.HELD, Stage.REWARDED}:
             held = await doubted(session, row, row.referee_id, now)
             if to is Stage.REWARDED:
                 await rewards.release(session, row, held, at=now)
-        await referrals.enter(session, row, to, until=until, at=now, reason="shared_device")
+        await stages.enter_stage(session, row, to, until=until, at=now, reason="shared_device")
         return StagedReferral(referral_id, row.referrer_id, row.referee_id)
 
 
@@ -57,7 +57,7 @@ async def doubted(
     """Reserve the reward and open a review of it."""
     evidence = Evidence(shared_devices=1)
     judged = await assessments.store(session, row, evidence, deposit_event_id="d", at=now)
-    terms = referrals.terms_of(row)
+    terms = stages.terms_of(row)
     promised = promises(row.id, terms, referrer_id=row.referrer_id, referee_id=referee_id)
     held = await rewards.promise(
         session, row, promised, deposit_event_id="d", held_until=now, at=now

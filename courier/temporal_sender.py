@@ -9,8 +9,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.intake.facts import Signup
-from domain.lifecycle.referral import CREDITED, EARNING_STAGES, Referral, Stage
-from referrals.lifecycle.delivery_queue import LeasedDelivery
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
+from referrals.lifecycle.deliveries import LeasedDelivery
 from workflows.client import start_options
 from workflows.identity import workflow_id
 from workflows.referral.messages import signup_signal
@@ -32,19 +32,19 @@ def needs_call(due: LeasedDelivery) -> bool:
     return due.signal is not None or due.referral.standing.stage is Stage.INVITED
 
 
-async def carry(address: TemporalTarget, due: LeasedDelivery) -> None:
+async def send_delivery(address: TemporalTarget, due: LeasedDelivery) -> None:
     """RPCError when Temporal did not take it; nothing is lost by carrying it twice."""
     if not needs_call(due):
         return
     if due.signal is None:
-        await start(address, due.referral)
-    elif due.referral.standing.stage in EARNING_STAGES | CREDITED:
-        await start(address, due.referral, signal=due.signal, arguments=_arguments(due))
+        await start_referral(address, due.referral)
+    elif due.referral.standing.stage in EARNING_STAGES | CREDITED_STAGES:
+        await start_referral(address, due.referral, signal=due.signal, arguments=_arguments(due))
     else:
         await _signal_if_open(address, due.referral, due.signal, _arguments(due))
 
 
-async def start(
+async def start_referral(
     address: TemporalTarget,
     referral: Referral,
     *,

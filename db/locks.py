@@ -22,7 +22,7 @@ _MAKE_AND_LOCK: Final = text("""
 """)
 
 
-async def lock(session: Session, *player_ids: str) -> None:
+async def lock_players(session: Session, *player_ids: str) -> None:
     """Nobody else decides anything about these players until the transaction ends."""
     wanted = sorted(set(player_ids))
     locked = await session.scalar(_MAKE_AND_LOCK, {"player_ids": wanted})

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from db.engine import ReadSession
 from db.tables import Delivery, ReferralRow
-from domain.intake.facts import Kind
-from domain.lifecycle.referral import CREDITED, OPEN, Referral, Stage
-from referrals.lifecycle.store import workflow_input_of
+from domain.intake.facts import FactKind
+from domain.lifecycle.referral import CREDITED_STAGES, OPEN_STAGES, Referral, Stage
+from referrals.lifecycle.stages import workflow_input_of
 
 
 async def waiting_referrals(
@@ -17,10 +17,10 @@ async def waiting_referrals(
 ) -> tuple[Referral, ...]:
     """In the order of their ids, from behind `after`."""
     waits = or_(
-        ReferralRow.stage.in_(OPEN),
+        ReferralRow.stage.in_(OPEN_STAGES),
         and_(ReferralRow.stage == Stage.REVERSED, ReferralRow.until > now),
         # Its workflow heard of it, and may have been lost before it acted.
-        and_(ReferralRow.stage.in_(CREDITED), _has_attempted_chargeback()),
+        and_(ReferralRow.stage.in_(CREDITED_STAGES), _has_attempted_chargeback()),
     )
     query = select(ReferralRow).where(waits)
     if after is not None:
@@ -32,6 +32,6 @@ async def waiting_referrals(
 def _has_attempted_chargeback() -> ColumnElement[bool]:
     return exists().where(
         Delivery.referral_id == ReferralRow.id,
-        Delivery.kind == Kind.CHARGEBACK,
+        Delivery.kind == FactKind.CHARGEBACK,
         Delivery.attempts > 0,
     )

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
-from domain.intake.facts import KINDS, Fact, Kind, kind_of
+from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
 
-_SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in KINDS.items()}
+_SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
 # One statement, because it is all that stands between a caller and its answer.
 _RECORD: Final = text("""
@@ -34,15 +34,15 @@ _RECORD: Final = text("""
 """).bindparams(bindparam("body", type_=JSONB))
 
 
-class Recorded(StrEnum):
+class RecordOutcome(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
 
 
-async def record(
+async def record_fact(
     session: StatementExecutor, fact: Fact, *, player_id: str, door: str, route: bool = True
-) -> Recorded:
+) -> RecordOutcome:
     """Write a fact whose personal fields are hashed already, and put it in the courier's inbox.
 
     The same id with other content changes nothing and answers CONFLICT.
@@ -60,26 +60,28 @@ async def record(
         "route": route,
     }
     if (await session.execute(_RECORD, values)).one().added:
-        return Recorded.ACCEPTED
-    return await _compared(session, kind, fact.event_id, fingerprint)
+        return RecordOutcome.ACCEPTED
+    return await _compare_fingerprint(session, kind, fact.event_id, fingerprint)
 
 
-async def _compared(
-    session: StatementExecutor, kind: Kind, event_id: str, fingerprint: str
-) -> Recorded:
+async def _compare_fingerprint(
+    session: StatementExecutor, kind: FactKind, event_id: str, fingerprint: str
+) -> RecordOutcome:
     known = await session.scalar(
         select(FactRow.fingerprint).where(FactRow.kind == kind, FactRow.event_id == event_id)
     )
-    return Recorded.DUPLICATE if known == fingerprint else Recorded.CONFLICT
+    return RecordOutcome.DUPLICATE if known == fingerprint else RecordOutcome.CONFLICT
 
 
-async def of_player(session: ReadSession, player_id: str, *kinds: Kind) -> tuple[Fact, ...]:
+async def facts_of_player(
+    session: ReadSession, player_id: str, *kinds: FactKind
+) -> tuple[Fact, ...]:
     """Every fact of a player, or those of some kinds, in the order in which they happened."""
     return await facts_of_players(session, (player_id,), *kinds)
 
 
 async def facts_of_players(
-    session: ReadSession, player_ids: Collection[str], *kinds: Kind
+    session: ReadSession, player_ids: Collection[str], *kinds: FactKind
 ) -> tuple[Fact, ...]:
     """The same of several players at once."""
     query = select(FactRow.kind, FactRow.body).where(FactRow.player_id.in_(player_ids))
@@ -96,7 +98,7 @@ def body_of(fact: Fact) -> dict[str, Any]:
     return body
 
 
-def fact_of(kind: Kind, body: dict[str, Any]) -> Fact:
+def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:
     return _SHAPES[kind].validate_python(body)
 
 

@@ -20,10 +20,10 @@ from referrals.campaigns.terms_json import terms_json
 from referrals.campaigns.views import Draft
 from referrals.ledger.posting import PostingOutcome
 
-DEFAULT: Final = "default"
+DEFAULT_SLUG: Final = "default"
 
 
-class Outcome(StrEnum):
+class TransitionOutcome(StrEnum):
     CHANGED = "changed"
     UNKNOWN = "unknown"
     EXISTS = "exists"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     REFERENCE_CONFLICT = "reference_conflict"
 
 
-class Step(StrEnum):
+class CampaignTransition(StrEnum):
     """What a person may ask of a campaign."""
 
     PUBLISH = "publish"
@@ -42,18 +42,18 @@ class Step(StrEnum):
 
 
 _S = CampaignStatus
-STEPS: Final[dict[Step, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {
-    Step.PUBLISH: (frozenset({_S.DRAFT}), _S.PUBLISHED),
-    Step.PAUSE: (frozenset({_S.PUBLISHED}), _S.PAUSED),
-    Step.RESUME: (frozenset({_S.PAUSED}), _S.PUBLISHED),
-    Step.END: (frozenset({_S.DRAFT, _S.PUBLISHED, _S.PAUSED}), _S.ENDED),
+TRANSITIONS: Final[dict[CampaignTransition, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {
+    CampaignTransition.PUBLISH: (frozenset({_S.DRAFT}), _S.PUBLISHED),
+    CampaignTransition.PAUSE: (frozenset({_S.PUBLISHED}), _S.PAUSED),
+    CampaignTransition.RESUME: (frozenset({_S.PAUSED}), _S.PUBLISHED),
+    CampaignTransition.END: (frozenset({_S.DRAFT, _S.PUBLISHED, _S.PAUSED}), _S.ENDED),
 }
 """From which statuses a step leads to which."""
 
-WAKING_TRANSITIONS: Final = frozenset({Step.RESUME, Step.END})
+WAKING_TRANSITIONS: Final = frozenset({CampaignTransition.RESUME, CampaignTransition.END})
 
 
-async def create(session: Session, draft: Draft, actor: Actor) -> Outcome:
+async def create_campaign(session: Session, draft: Draft, actor: Actor) -> TransitionOutcome:
     values = {
         "id": uuid4(),
         "slug": draft.slug,
@@ -67,73 +67,75 @@ async def create(session: Session, draft: Draft, actor: Actor) -> Outcome:
         upsert(Campaign).values(values).on_conflict_do_nothing().returning(Campaign)
     )
     if added is None:
-        return Outcome.EXISTS
+        return TransitionOutcome.EXISTS
     await _add_version(session, added, draft, actor)
-    await _told(session, added, "create", actor)
-    return Outcome.CHANGED
+    await _write_audit(session, added, "create", actor)
+    return TransitionOutcome.CHANGED
 
 
-async def revise(session: Session, draft: Draft, actor: Actor) -> Outcome:
+async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> TransitionOutcome:
     """A new version for invitations to come; those made keep the terms that they copied."""
-    row = await _locked(session, draft.slug)
+    row = await _lock_campaign(session, draft.slug)
     if row is None:
-        return Outcome.UNKNOWN
+        return TransitionOutcome.UNKNOWN
     if row.status is CampaignStatus.ENDED:
-        return Outcome.NOT_ALLOWED
+        return TransitionOutcome.NOT_ALLOWED
     if row.status is not CampaignStatus.DRAFT and row.currency != draft.budget.currency:
-        return Outcome.OTHER_CURRENCY
+        return TransitionOutcome.OTHER_CURRENCY
     row.version += 1
     row.currency = draft.budget.currency
     row.starts_at, row.ends_at = draft.starts_at, draft.ends_at
     await _add_version(session, row, draft, actor)
-    await _told(session, row, "revise", actor)
-    return Outcome.CHANGED
+    await _write_audit(session, row, "revise", actor)
+    return TransitionOutcome.CHANGED
 
 
-async def take(session: Session, slug: str, step: Step, actor: Actor, *, at: datetime) -> Outcome:
+async def apply_transition(
+    session: Session, slug: str, step: CampaignTransition, actor: Actor, *, at: datetime
+) -> TransitionOutcome:
     """Publishing funds the campaign with its planned budget, once; `fund` adds to that."""
-    row = await _locked(session, slug)
+    row = await _lock_campaign(session, slug)
     if row is None:
-        return Outcome.UNKNOWN
-    allowed_from, target = STEPS[step]
+        return TransitionOutcome.UNKNOWN
+    allowed_from, target = TRANSITIONS[step]
     if row.status not in allowed_from:
-        return Outcome.NOT_ALLOWED
+        return TransitionOutcome.NOT_ALLOWED
     row.closed_since = _closed_since(row, step, at)
     row.status = target
-    act = await _told(session, row, step, actor)
-    if step is Step.PUBLISH:
-        await budgets.plan(session, row, at=at)
+    act = await _write_audit(session, row, step, actor)
+    if step is CampaignTransition.PUBLISH:
+        await budgets.fund_planned_budget(session, row, at=at)
     if step in WAKING_TRANSITIONS:
-        await budgets.wake(session, row, act)
-    return Outcome.CHANGED
+        await budgets.wake_waiting_referrals(session, row, act)
+    return TransitionOutcome.CHANGED
 
 
-def _closed_since(row: Campaign, step: Step, at: datetime) -> datetime | None:
+def _closed_since(row: Campaign, step: CampaignTransition, at: datetime) -> datetime | None:
     """One that is paused and then ended was closed from the pause on; a draft was never open."""
-    if step not in {Step.PAUSE, Step.END}:
+    if step not in {CampaignTransition.PAUSE, CampaignTransition.END}:
         return None
     return at if row.status is CampaignStatus.PUBLISHED else row.closed_since
 
 
-async def fund(
+async def fund_campaign(
     session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
-) -> Outcome:
+) -> TransitionOutcome:
     """Add to the budget, once per reference."""
-    row = await _locked(session, slug)
+    row = await _lock_campaign(session, slug)
     if row is None:
-        return Outcome.UNKNOWN
+        return TransitionOutcome.UNKNOWN
     if funding.amount.currency != row.currency:
-        return Outcome.OTHER_CURRENCY
-    posting = await budgets.add(session, row, funding, at=at)
+        return TransitionOutcome.OTHER_CURRENCY
+    posting = await budgets.add_funding(session, row, funding, at=at)
     if posting is PostingOutcome.POSTED:
         amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
         details = {**amount, "reference": funding.reference}
-        act = await _told(session, row, "fund", actor, details=details)
-        await budgets.wake(session, row, act)
-    return Outcome.REFERENCE_CONFLICT if posting is None else Outcome.CHANGED
+        act = await _write_audit(session, row, "fund", actor, details=details)
+        await budgets.wake_waiting_referrals(session, row, act)
+    return TransitionOutcome.REFERENCE_CONFLICT if posting is None else TransitionOutcome.CHANGED
 
 
-async def _locked(session: Session, slug: str) -> Campaign | None:
+async def _lock_campaign(session: Session, slug: str) -> Campaign | None:
     query = select(Campaign).where(Campaign.slug == slug)
     return await session.scalar(query.with_for_update(key_share=True))
 
@@ -155,7 +157,7 @@ async def _add_version(session: Session, row: Campaign, draft: Draft, actor: Act
     )
 
 
-async def _told(
+async def _write_audit(
     session: Session,
     row: Campaign,
     act: str,

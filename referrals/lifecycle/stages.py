@@ -15,7 +15,7 @@ from domain.lifecycle.referral import Referral, Stage, Standing, event_type, inv
 from referrals.campaigns.terms_json import terms_from
 
 # One statement, because every stage change has both.
-_TELL: Final = text("""
+_INSERT_TIMELINE_AND_EVENT: Final = text("""
     with step as (
         insert into timeline (id, referral_id, step, stage, at, reason)
         values (:event_id, :referral_id, :step, :stage, :at, :reason)
@@ -56,25 +56,25 @@ async def open_referral(
         invited_at=invited_at,
     )
     session.add(row)
-    await _tell(session, row, left=None, at=invited_at, reason=None, extra=None)
+    await _record_stage_change(session, row, left=None, at=invited_at, reason=None, extra=None)
     return row
 
 
-async def locked(session: Session, referral_id: UUID) -> ReferralRow | None:
+async def lock_referral(session: Session, referral_id: UUID) -> ReferralRow | None:
     query = select(ReferralRow).where(ReferralRow.id == referral_id)
     return await session.scalar(
         query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
 
 
-async def pair(session: ReadSession, referral_id: UUID) -> tuple[str, str | None] | None:
+async def pair_ids(session: ReadSession, referral_id: UUID) -> tuple[str, str | None] | None:
     """Return the referrer's and, once there was a signup, the referee's id of a referral."""
     query = select(ReferralRow.referrer_id, ReferralRow.referee_id)
     row = (await session.execute(query.where(ReferralRow.id == referral_id))).one_or_none()
     return (row.referrer_id, row.referee_id) if row else None
 
 
-async def enter(
+async def enter_stage(
     session: Session,
     row: ReferralRow,
     stage: Stage,
@@ -87,11 +87,11 @@ async def enter(
     """Move a locked referral; entering the stage it is at only moves the time it may wait."""
     left, row.stage, row.until = row.stage, stage, until
     if left is not stage:
-        await _tell(session, row, left=left, at=at, reason=reason, extra=extra)
+        await _record_stage_change(session, row, left=left, at=at, reason=reason, extra=extra)
     return Standing(stage, until)
 
 
-async def _tell(
+async def _record_stage_change(
     session: Session,
     row: ReferralRow,
     *,
@@ -117,7 +117,7 @@ async def _tell(
         "schema_version": outbox.SCHEMA_VERSION,
     }
     payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
-    await session.execute(_TELL, values | {"payload": payload})
+    await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
 
 
 def terms_of(row: ReferralRow) -> Terms:

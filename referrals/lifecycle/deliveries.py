@@ -11,20 +11,20 @@ from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, t
 
 from db.engine import Session
 from db.tables import Delivery, FactRow, ReferralRow
-from domain.intake.facts import Fact, Kind
+from domain.intake.facts import Fact, FactKind
 from domain.lifecycle.referral import Referral
-from referrals.intake.store import fact_of
-from referrals.lifecycle.store import workflow_input_of
+from referrals.intake.facts import fact_of
+from referrals.lifecycle.stages import workflow_input_of
 
-_KINDS: Final = frozenset(Kind)
+_KINDS: Final = frozenset(FactKind)
 _NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
-_RELEASE: Final = text("""
+_RESCHEDULE: Final = text("""
     update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
     where id = :id and acknowledged_at is null
 """)
 
 
-_ADD: Final = text("""
+_ENQUEUE: Final = text("""
     with added as (
         insert into deliveries (referral_id, kind, event_id, signal, acknowledged_at)
         select :referral_id, kind, event_id, signal, case when needed then null else now() end
@@ -53,7 +53,7 @@ class Lane(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class NewDelivery:
     """Something that a workflow has to hear or, not needed, only has its row for the record."""
 
     kind: str
@@ -83,7 +83,7 @@ class LeasedDelivery:
     fact: Fact | None
 
 
-async def add(
+async def enqueue(
     session: Session,
     referral_id: UUID,
     *,
@@ -93,11 +93,11 @@ async def add(
     needed: bool = True,
 ) -> None:
     """Added once, however often it is asked for; one not needed is born acknowledged."""
-    news = News(kind=kind, event_id=event_id, signal=signal, needed=needed)
+    news = NewDelivery(kind=kind, event_id=event_id, signal=signal, needed=needed)
     await enqueue_all(session, referral_id, [news])
 
 
-async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[News]) -> None:
+async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[NewDelivery]) -> None:
     """In their order, which is also that in which they will be carried."""
     values = {
         "referral_id": referral_id,
@@ -106,7 +106,7 @@ async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[News])
         "signals": [one.signal for one in news],
         "needs": [one.needed for one in news],
     }
-    await session.execute(_ADD, values)
+    await session.execute(_ENQUEUE, values)
 
 
 async def lease(
@@ -132,7 +132,7 @@ async def lease(
     leased = sorted(rows, key=lambda row: row.id)
     starts = await _starts(session, {row.referral_id for row in leased})
     facts = await _facts(session, leased)
-    return tuple(_due(row, starts[row.referral_id], facts) for row in leased)
+    return tuple(_leased_delivery(row, starts[row.referral_id], facts) for row in leased)
 
 
 async def acknowledge(session: Session, ids: Sequence[int]) -> None:
@@ -143,11 +143,11 @@ async def acknowledge(session: Session, ids: Sequence[int]) -> None:
     )
 
 
-async def release(session: Session, delays_s: Mapping[int, float]) -> None:
+async def reschedule(session: Session, delays_s: Mapping[int, float]) -> None:
     """Give back what could not be carried, each to be tried again after its own delay."""
     if delays_s:
         values = [{"id": id_, "delay_s": delay_s} for id_, delay_s in delays_s.items()]
-        await session.execute(_RELEASE, values)
+        await session.execute(_RESCHEDULE, values)
 
 
 async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Referral]:
@@ -156,7 +156,7 @@ async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Refer
 
 
 async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, str], Fact]:
-    keys = [(Kind(row.kind), row.event_id) for row in rows if row.kind in _KINDS]
+    keys = [(FactKind(row.kind), row.event_id) for row in rows if row.kind in _KINDS]
     found = await session.execute(
         select(FactRow.kind, FactRow.event_id, FactRow.body).where(
             tuple_(FactRow.kind, FactRow.event_id).in_(keys)
@@ -165,7 +165,9 @@ async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, 
     return {(row.kind, row.event_id): fact_of(row.kind, row.body) for row in found}
 
 
-def _due(row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]) -> LeasedDelivery:
+def _leased_delivery(
+    row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]
+) -> LeasedDelivery:
     return LeasedDelivery(
         id=row.id,
         referral=referral,

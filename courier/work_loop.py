@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from courier.backoff import MAX_OUTAGE_BACKOFF_S, pause_s
+from courier.backoff import MAX_OUTAGE_BACKOFF_S, backoff_s
 from courier.wake import POLL_S, WakeUp
 
 log = structlog.get_logger()
 
 
-class Rounds:
+class WorkLoop:
     """`one` answers whether more is waiting; its exception is an outage of what it needs.
 
     `wakes` is what a notification says that is meant for it.
@@ -51,4 +51,4 @@ class Rounds:
         self._failures += 1
         if self._failures == 1:
             log.warning("courier_waits", work=self._name, error=repr(fault))
-        await asyncio.sleep(pause_s(self._failures, longest_s=MAX_OUTAGE_BACKOFF_S))
+        await asyncio.sleep(backoff_s(self._failures, longest_s=MAX_OUTAGE_BACKOFF_S))
