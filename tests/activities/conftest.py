@@ -6,12 +6,15 @@ import pytest
 
 from db.engine import Database
 from stack.postgres import Postgres
-from tests.fixtures.databases import connected, copied
+from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
 
 
 @pytest.fixture(scope="session")
-async def database(postgres: Postgres, migrated: str) -> AsyncIterator[Database]:
-    async with copied(postgres, migrated) as urls, connected(urls.application) as database:
+async def database(postgres: Postgres, template_database: str) -> AsyncIterator[Database]:
+    async with (
+        database_copy(postgres, template_database) as urls,
+        open_database(urls.application) as database,
+    ):
         yield database
         assert await violated_invariants(database) == {}

@@ -29,7 +29,7 @@ LATER: Final = NOW + timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class ReferralActs:
     """The acts on one referral."""
 
     database: Database
@@ -43,7 +43,7 @@ class Acting:
         assert self.row.referee_id
         return self.row.referee_id
 
-    async def hears(self, *heard: Fact, player_id: str | None = None) -> None:
+    async def receives(self, *heard: Fact, player_id: str | None = None) -> None:
         player_id = player_id or self.referee_id
         async with self.database.transaction() as session:
             for fact in heard:
@@ -51,35 +51,35 @@ class Acting:
         async with self.database.transaction() as session:
             await route_player(session, player_id, tokens=TOKENS, now=LATER)
 
-    async def stored(self) -> ReferralRow:
+    async def stored_row(self) -> ReferralRow:
         return await state.referral(self.database, self.row.id)
 
-    async def look(self, *, at: datetime = LATER, heard: Heard | None = None) -> Look:
-        standing = standing_of(await self.stored())
+    async def act_request(self, *, at: datetime = LATER, heard: Heard | None = None) -> Look:
+        standing = standing_of(await self.stored_row())
         return Look(referral_id=self.row.id, standing=standing, now=at, heard=heard or Heard())
 
-    async def scored(self, *, at: datetime = LATER) -> Scoring:
-        return await self.fraud.score_fraud(await self.look(at=at))
+    async def score(self, *, at: datetime = LATER) -> Scoring:
+        return await self.fraud.score_fraud(await self.act_request(at=at))
 
-    async def credited(self) -> Standing:
-        await self.scored()
-        return await self.rewards.credit_reward(await self.look())
+    async def credit(self) -> Standing:
+        await self.score()
+        return await self.rewards.credit_reward(await self.act_request())
 
-    async def woken(self) -> Stage:
+    async def wake(self) -> Stage:
         """What the workflow does when it hears something."""
-        stage = (await self.stored()).stage
+        stage = (await self.stored_row()).stage
         if stage in CREDITED_STAGES:
-            await self.rewards.compensate_reward(await self.look())
+            await self.rewards.compensate_reward(await self.act_request())
         elif stage is Stage.HELD:
-            await self.rewards.resolve_hold(await self.look())
-        elif (await self.scored()).verdict:
-            await self.rewards.credit_reward(await self.look())
-        return (await self.stored()).stage
+            await self.rewards.resolve_hold(await self.act_request())
+        elif (await self.score()).verdict:
+            await self.rewards.credit_reward(await self.act_request())
+        return (await self.stored_row()).stage
 
 
-def acting(database: Database, row: ReferralRow, *signals: FraudProvider) -> Acting:
+def acts_on(database: Database, row: ReferralRow, *signals: FraudProvider) -> ReferralActs:
     records = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
-    return Acting(
+    return ReferralActs(
         database,
         row,
         FraudActivities(records, signals),
@@ -88,14 +88,14 @@ def acting(database: Database, row: ReferralRow, *signals: FraudProvider) -> Act
     )
 
 
-async def signed_up(
+async def sign_up(
     database: Database,
     *signals: FraudProvider,
     terms: Terms = TERMS,
     budget: Money | None = None,
     offer: Offer | None = None,
     referrer_id: str | None = None,
-) -> Acting:
+) -> ReferralActs:
     """By way of a typed code."""
     async with database.transaction() as session:
         offer = offer or await an_offer(session, terms=terms, budget=budget)
@@ -105,10 +105,10 @@ async def signed_up(
         await route_player(session, heard.player_id, tokens=TOKENS, now=NOW)
         query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
         row = (await session.scalars(query)).one()
-    return acting(database, row, *signals)
+    return acts_on(database, row, *signals)
 
 
-async def record_referrer_signup(acts: Acting, **traces: object) -> None:
+async def record_referrer_signup(acts: ReferralActs, **traces: object) -> None:
     """The referrer signed up long ago, and left these traces."""
     known = signup(acts.row.referrer_id, at=NOW - timedelta(days=300), **traces)
-    await acts.hears(known, player_id=acts.row.referrer_id)
+    await acts.receives(known, player_id=acts.row.referrer_id)

@@ -11,7 +11,7 @@ from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from referrals.fraud import assessments
 from tests import state
-from tests.activities.referral_acts import LATER, Acting, record_referrer_signup, signed_up
+from tests.activities.referral_acts import LATER, ReferralActs, record_referrer_signup, sign_up
 from tests.builders import deposit, signup
 
 
@@ -23,9 +23,9 @@ def traces(field: str, letter: str) -> dict[str, Any]:
     return {field: hashed(letter)}
 
 
-async def reasons(acts: Acting) -> list[str]:
+async def reasons(acts: ReferralActs) -> list[str]:
     async with acts.database.reading() as session:
-        found = await assessments.of(session, (await acts.stored()).assessment_id)
+        found = await assessments.of(session, (await acts.stored_row()).assessment_id)
     assert found
     return found.reasons
 
@@ -41,12 +41,12 @@ async def reasons(acts: Acting) -> list[str]:
 async def test_what_a_deposit_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict, reason: str
 ) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     known = deposit(acts.row.referrer_id, **traces(field, "a"))
-    await acts.hears(known, player_id=acts.row.referrer_id)
-    await acts.hears(deposit(acts.referee_id, **traces(field, "a")))
+    await acts.receives(known, player_id=acts.row.referrer_id)
+    await acts.receives(deposit(acts.referee_id, **traces(field, "a")))
 
-    assert (await acts.scored()).verdict is verdict
+    assert (await acts.score()).verdict is verdict
     assert await reasons(acts) == [reason]
 
 
@@ -63,38 +63,38 @@ async def test_what_a_deposit_shares_with_the_referrer(
 async def test_what_a_signup_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict
 ) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     await record_referrer_signup(acts, **traces(field, "b"))
-    await acts.hears(signup(acts.referee_id, **traces(field, "b")), deposit(acts.referee_id))
+    await acts.receives(signup(acts.referee_id, **traces(field, "b")), deposit(acts.referee_id))
 
-    assert (await acts.scored()).verdict is verdict
+    assert (await acts.score()).verdict is verdict
 
 
 async def test_an_instrument_shared_with_another_friend_of_the_same_referrer(
     database: Database,
 ) -> None:
-    first = await signed_up(database)
-    second = await signed_up(database, referrer_id=first.row.referrer_id)
-    await first.hears(deposit(first.referee_id, payment_instrument=hashed("c")))
-    await second.hears(deposit(second.referee_id, payment_instrument=hashed("c")))
+    first = await sign_up(database)
+    second = await sign_up(database, referrer_id=first.row.referrer_id)
+    await first.receives(deposit(first.referee_id, payment_instrument=hashed("c")))
+    await second.receives(deposit(second.referee_id, payment_instrument=hashed("c")))
 
-    assert (await second.scored()).verdict is Verdict.REVIEW
+    assert (await second.score()).verdict is Verdict.REVIEW
 
 
 async def test_what_strangers_share_says_nothing(database: Database) -> None:
-    first, second = await signed_up(database), await signed_up(database)
-    await first.hears(deposit(first.referee_id, payment_instrument=hashed("d")))
-    await second.hears(deposit(second.referee_id, payment_instrument=hashed("d")))
+    first, second = await sign_up(database), await sign_up(database)
+    await first.receives(deposit(first.referee_id, payment_instrument=hashed("d")))
+    await second.receives(deposit(second.referee_id, payment_instrument=hashed("d")))
 
-    assert (await second.scored()).verdict is Verdict.PASS
+    assert (await second.score()).verdict is Verdict.PASS
 
 
 async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     await record_referrer_signup(acts)
-    await acts.hears(deposit(acts.referee_id))
+    await acts.receives(deposit(acts.referee_id))
 
-    assert (await acts.scored()).score == 0
+    assert (await acts.score()).score == 0
 
 
 @dataclass(slots=True)
@@ -128,38 +128,38 @@ class HangingProvider:
 async def test_a_signal_that_cannot_be_had_holds_the_reward(
     database: Database, signal: Broken | HangingProvider
 ) -> None:
-    acts = await signed_up(database, signal, FixedProvider("calm", answer=False))
-    await acts.hears(deposit(acts.referee_id))
+    acts = await sign_up(database, signal, FixedProvider("calm", answer=False))
+    await acts.receives(deposit(acts.referee_id))
 
-    assert (await acts.credited()).stage is Stage.HELD
+    assert (await acts.credit()).stage is Stage.HELD
     assert await reasons(acts) == ["signal_unavailable"]
 
 
 async def test_an_outside_warning_holds_the_reward(database: Database) -> None:
-    acts = await signed_up(database, FixedProvider("wary", answer=True))
-    await acts.hears(deposit(acts.referee_id))
+    acts = await sign_up(database, FixedProvider("wary", answer=True))
+    await acts.receives(deposit(acts.referee_id))
 
-    assert (await acts.credited()).stage is Stage.HELD
+    assert (await acts.credit()).stage is Stage.HELD
     assert await reasons(acts) == ["outside_warning"]
 
 
 async def test_scoring_again_at_the_same_moment_answers_what_was_stored(
     database: Database,
 ) -> None:
-    acts = await signed_up(database)
-    await acts.hears(deposit(acts.referee_id))
-    first = await acts.scored()
+    acts = await sign_up(database)
+    await acts.receives(deposit(acts.referee_id))
+    first = await acts.score()
     await record_referrer_signup(acts, device_id=hashed("e"))
-    await acts.hears(deposit(acts.referee_id, at=LATER, device_id=hashed("e")))
+    await acts.receives(deposit(acts.referee_id, at=LATER, device_id=hashed("e")))
 
-    assert await acts.scored() == first
+    assert await acts.score() == first
     assert await reasons(acts) == []
 
 
 async def test_the_same_identity_is_refused(database: Database) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     await record_referrer_signup(acts, kyc_subject=hashed("f"))
-    await acts.hears(signup(acts.referee_id, kyc_subject=hashed("f")), deposit(acts.referee_id))
+    await acts.receives(signup(acts.referee_id, kyc_subject=hashed("f")), deposit(acts.referee_id))
 
-    assert (await acts.credited()).stage is Stage.REJECTED
+    assert (await acts.credit()).stage is Stage.REJECTED
     assert await state.reason(database, acts.row.id) == "fraud: same_identity"

@@ -12,7 +12,7 @@ from domain.intake.facts import Chargeback, Deposit, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.qualification import qualifying_deposit
 from tests import state
-from tests.activities.referral_acts import Acting, signed_up
+from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
 from tests.state import Balances
 
@@ -29,7 +29,7 @@ PLANS: Final = st.lists(
 Plan = list[tuple[int, list[tuple[TakeBack, int]]]]
 
 
-def facts_of_plan(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
+def facts_of_plan(acts: ReferralActs, plan: Plan) -> list[Deposit | Chargeback]:
     made: list[Deposit | Chargeback] = []
     for hours, (minor, taken) in enumerate(plan, start=1):
         paid = deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hours))
@@ -38,7 +38,7 @@ def facts_of_plan(acts: Acting, plan: Plan) -> list[Deposit | Chargeback]:
     return made
 
 
-async def outcome(acts: Acting) -> tuple[Balances, int]:
+async def outcome(acts: ReferralActs) -> tuple[Balances, int]:
     return (
         await state.player_balances(acts.database, acts.row.referrer_id),
         await state.budget(acts.database, acts.row.campaign_id),
@@ -50,14 +50,14 @@ async def outcome(acts: Acting) -> tuple[Balances, int]:
 async def test_what_is_heard_before_crediting_may_come_in_any_order(
     database: Database, plan: Plan, draw: st.DataObject
 ) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     facts = facts_of_plan(acts, plan)
     earns = qualifying_deposit(facts, TERMS, signed_up_at=NOW)
     heard = [*draw.draw(st.permutations(facts)), *draw.draw(st.lists(st.sampled_from(facts)))]
 
     for fact in heard:
-        await acts.hears(fact)
-    last = await acts.woken()
+        await acts.receives(fact)
+    last = await acts.wake()
 
     assert last is (Stage.REWARDED if earns else Stage.SIGNED_UP)
     credited = 1000 if earns else 0
@@ -69,18 +69,18 @@ async def test_what_is_heard_before_crediting_may_come_in_any_order(
 async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
     database: Database, taken: Sequence[tuple[TakeBack, int]], draw: st.DataObject
 ) -> None:
-    acts = await signed_up(database)
+    acts = await sign_up(database)
     paid = deposit(acts.referee_id, minor=1500)
-    await acts.hears(paid)
-    await acts.credited()
+    await acts.receives(paid)
+    await acts.credit()
     news = [chargeback(paid, kind, amount=usd(part)) for kind, part in taken]
     stands = qualifying_deposit([paid, *news], TERMS, signed_up_at=NOW) is not None
     copies = draw.draw(st.lists(st.sampled_from(news))) if news else []
 
     for fact in (*draw.draw(st.permutations(news)), *copies):
-        await acts.hears(fact)
-        await acts.woken()
+        await acts.receives(fact)
+        await acts.wake()
 
-    assert (await acts.stored()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
+    assert (await acts.stored_row()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
     credited = 1000 if stands else 0
     assert await outcome(acts) == (Balances(available=credited), 100_000 - credited)

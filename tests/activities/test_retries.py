@@ -15,7 +15,13 @@ from domain.lifecycle.referral import Stage, Standing
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Outcome
 from tests import state
-from tests.activities.referral_acts import LATER, Acting, acting, record_referrer_signup, signed_up
+from tests.activities.referral_acts import (
+    LATER,
+    ReferralActs,
+    acts_on,
+    record_referrer_signup,
+    sign_up,
+)
 from tests.builders import (
     NOW,
     TERMS,
@@ -32,26 +38,26 @@ from tests.state import Balances
 LAST = NOW + timedelta(days=400)
 
 
-async def paid(database: Database) -> tuple[Acting, Deposit]:
-    acts = await signed_up(database)
+async def paid(database: Database) -> tuple[ReferralActs, Deposit]:
+    acts = await sign_up(database)
     earned = deposit(acts.referee_id)
-    await acts.hears(earned)
+    await acts.receives(earned)
     return acts, earned
 
 
-async def in_review(database: Database) -> tuple[Acting, Deposit]:
-    acts = await signed_up(database)
+async def in_review(database: Database) -> tuple[ReferralActs, Deposit]:
+    acts = await sign_up(database)
     await record_referrer_signup(acts, device_id="hm1:" + "a" * 64)
     earned = deposit(acts.referee_id, device_id="hm1:" + "a" * 64)
-    await acts.hears(earned)
-    assert (await acts.credited()).stage is Stage.HELD
+    await acts.receives(earned)
+    assert (await acts.credit()).stage is Stage.HELD
     return acts, earned
 
 
 async def test_crediting_again_credits_once(database: Database) -> None:
     acts, _ = await paid(database)
-    await acts.scored()
-    look = await acts.look()
+    await acts.score()
+    look = await acts.act_request()
 
     answers = [await acts.rewards.credit_reward(look) for _ in range(3)]
 
@@ -62,8 +68,8 @@ async def test_crediting_again_credits_once(database: Database) -> None:
 
 async def test_twenty_at_once_credit_once(database: Database) -> None:
     acts, _ = await paid(database)
-    await acts.scored()
-    look = await acts.look()
+    await acts.score()
+    look = await acts.act_request()
 
     answers = await asyncio.gather(*(acts.rewards.credit_reward(look) for _ in range(20)))
 
@@ -74,9 +80,9 @@ async def test_twenty_at_once_credit_once(database: Database) -> None:
 
 async def test_compensating_again_reverses_once(database: Database) -> None:
     acts, earned = await paid(database)
-    await acts.credited()
-    await acts.hears(chargeback(earned))
-    look = await acts.look()
+    await acts.credit()
+    await acts.receives(chargeback(earned))
+    look = await acts.act_request()
 
     answers = await asyncio.gather(*(acts.rewards.compensate_reward(look) for _ in range(8)))
 
@@ -88,10 +94,10 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
 
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
     acts, _ = await paid(database)
-    await acts.credited()
-    look = await acts.look(at=LAST)
-    unpaid = await signed_up(database)
-    unpaid_look = await unpaid.look(at=LAST)
+    await acts.credit()
+    look = await acts.act_request(at=LAST)
+    unpaid = await sign_up(database)
+    unpaid_look = await unpaid.act_request(at=LAST)
 
     settled = [await acts.rewards.settle_referral(look) for _ in range(2)]
     expired = [await unpaid.referrals.expire_referral(unpaid_look) for _ in range(2)]
@@ -103,7 +109,7 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
 async def test_resolving_again_releases_once(database: Database) -> None:
     acts, _ = await in_review(database)
-    look = await acts.look(heard=Heard(decisions=(decision(),)))
+    look = await acts.act_request(heard=Heard(decisions=(decision(),)))
 
     answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
 
@@ -116,8 +122,8 @@ async def test_an_act_told_a_stale_standing_answers_the_recorded_one(
     database: Database, stale: Stage
 ) -> None:
     acts, _ = await paid(database)
-    recorded = await acts.credited()
-    look = replace(await acts.look(at=LAST), standing=Standing(stale, NOW))
+    recorded = await acts.credit()
+    look = replace(await acts.act_request(at=LAST), standing=Standing(stale, NOW))
 
     answers = {
         (await acts.fraud.score_fraud(look)).standing,
@@ -135,11 +141,13 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
     for choice in Choice:
         acts, earned = await in_review(database)
         await asyncio.gather(
-            acts.rewards.resolve_hold(await acts.look(heard=Heard(decisions=(decision(choice),)))),
-            acts.hears(chargeback(earned)),
+            acts.rewards.resolve_hold(
+                await acts.act_request(heard=Heard(decisions=(decision(choice),)))
+            ),
+            acts.receives(chargeback(earned)),
         )
 
-        last = await acts.woken()
+        last = await acts.wake()
 
         assert last in {Stage.REVERSED, Stage.VOIDED, Stage.REJECTED}
         assert await state.player_balances(database, acts.row.referrer_id) == Balances()
@@ -165,14 +173,14 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
     for _ in range(10):
         async with database.transaction() as session:
             row = await an_invitation(session)
-        acts = acting(database, row)
+        acts = acts_on(database, row)
         arrival = signup()
-        look = await acts.look(at=LAST, heard=Heard(signups=(arrival,)))
+        look = await acts.act_request(at=LAST, heard=Heard(signups=(arrival,)))
         silent = replace(look, heard=Heard())
         await asyncio.gather(
             acts.referrals.expire_referral(silent), acts.referrals.admit_signup(look)
         )
-        stored = await acts.stored()
+        stored = await acts.stored_row()
         assert (stored.stage is Stage.SIGNED_UP) == (stored.referee_id == arrival.player_id)
         ends.add(stored.stage)
 
@@ -180,16 +188,16 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
 
 
 async def test_credits_at_once_never_overspend_a_budget(database: Database) -> None:
-    first = await signed_up(database, budget=usd(2500))
+    first = await sign_up(database, budget=usd(2500))
     async with database.reading() as session:
         offer = await state.offer_of(session, first.row)
-    many = [first, *[await signed_up(database, offer=offer) for _ in range(7)]]
+    many = [first, *[await sign_up(database, offer=offer) for _ in range(7)]]
     for acts in many:
-        await acts.hears(deposit(acts.referee_id))
-        await acts.scored()
+        await acts.receives(deposit(acts.referee_id))
+        await acts.score()
 
     answers = await asyncio.gather(
-        *[acts.rewards.credit_reward(await acts.look()) for acts in many]
+        *[acts.rewards.credit_reward(await acts.act_request()) for acts in many]
     )
 
     stages = [answer.stage for answer in answers]
@@ -202,16 +210,16 @@ async def test_credits_at_once_never_overspend_a_budget(database: Database) -> N
 async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Database) -> None:
     async with database.transaction() as session:
         row = await an_invitation(session)
-    acts, arrival = acting(database, row), signup()
+    acts, arrival = acts_on(database, row), signup()
 
     async def route() -> None:
         async with database.transaction() as session:
             await route_player(session, arrival.player_id, tokens=TOKENS, now=LATER)
 
-    look = await acts.look(heard=Heard(signups=(arrival,)))
+    look = await acts.act_request(heard=Heard(signups=(arrival,)))
     admissions = await asyncio.gather(
         acts.referrals.admit_signup(look), route(), acts.referrals.admit_signup(look)
     )
 
     assert {a.referee_id for a in admissions if a} == {arrival.player_id}
-    assert (await acts.stored()).until == NOW + TERMS.deposit_window + TERMS.lateness_grace
+    assert (await acts.stored_row()).until == NOW + TERMS.deposit_window + TERMS.lateness_grace

@@ -17,29 +17,29 @@ def ago(duration: timedelta) -> str:
     return (datetime.now(UTC) - duration).isoformat()
 
 
-async def signed_up(
+async def sign_up(
     client: AsyncClient, database: Database, *, since: timedelta = HOUR, **fields: object
 ) -> str:
     """A player whose signup was heard and decided."""
     body = signup(occurred_at=ago(since), **fields)
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
     player_id: str = body["player_id"]
-    await routed(database, player_id)
+    await route(database, player_id)
     return player_id
 
 
-async def deposited(client: AsyncClient, database: Database, player_id: str) -> None:
+async def make_deposit(client: AsyncClient, database: Database, player_id: str) -> None:
     body = deposit(player_id=player_id, occurred_at=ago(timedelta(minutes=30)))
     assert (await client.post("/v1/events/deposits", json=body)).status_code == 202
-    await routed(database, player_id)
+    await route(database, player_id)
 
 
-async def routed(database: Database, player_id: str) -> None:
+async def route(database: Database, player_id: str) -> None:
     async with database.transaction() as session:
         await route_player(session, player_id, tokens=TOKENS, now=datetime.now(UTC))
 
 
-async def clicked(client: AsyncClient, code: str, visitor: str | None = None) -> dict[str, Any]:
+async def click(client: AsyncClient, code: str, visitor: str | None = None) -> dict[str, Any]:
     body = {"code": code, "visitor_id": visitor or unique("visitor"), "platform": "web"}
     answer = await client.post("/v1/clicks", json=body)
     assert answer.status_code in {200, 201}, answer.text

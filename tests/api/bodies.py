@@ -71,7 +71,7 @@ def assert_problem(answer: Response, status: int, code: str, *fields: str) -> No
     assert set(fields) <= set(named), named
 
 
-async def code_of_a_new_player(client: AsyncClient, campaign: str = "default") -> str:
+async def create_code(client: AsyncClient, campaign: str = "default") -> str:
     body = {"player_id": unique("referrer"), "campaign": campaign}
     answer = await client.post("/v1/codes", json=body)
     assert answer.status_code == 201, answer.text
@@ -79,7 +79,7 @@ async def code_of_a_new_player(client: AsyncClient, campaign: str = "default") -
     return code
 
 
-async def published(client: AsyncClient, **changes: object) -> str:
+async def publish_campaign(client: AsyncClient, **changes: object) -> str:
     body = campaign(**changes)
     assert (await client.post("/v1/campaigns", json=body)).status_code == 201
     answer = await client.post(f"/v1/campaigns/{body['slug']}/publish")

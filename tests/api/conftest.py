@@ -10,7 +10,7 @@ from tests.api.link.landing_page import APP_STORE
 
 
 @pytest.fixture(scope="module")
-def with_apps(settings: Settings, database: Database) -> FastAPI:
+def app_with_mobile_apps(settings: Settings, database: Database) -> FastAPI:
     """A deployment that has both apps, and a proxy that knows where visitors are."""
     changes = {
         "ios_app_store_url": APP_STORE,

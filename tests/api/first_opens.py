@@ -14,9 +14,9 @@ from db.tables import AttemptRow, TouchRow
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
-from tests.api.bodies import code_of_a_new_player, unique
+from tests.api.bodies import create_code, unique
 
-NOTHING: Final = {
+NO_MATCH_ANSWER: Final = {
     "referral_token": None,
     "code": None,
     "method": None,
@@ -24,7 +24,7 @@ NOTHING: Final = {
     "guaranteed": False,
     "ask": None,
 }
-PHONE: Final = {
+PHONE_TRAITS: Final = {
     "platform": "ios",
     "device_model": "iPhone15,3",
     "os_version": "18.5.1",
@@ -32,17 +32,22 @@ PHONE: Final = {
     "time_zone": "America/New_York",
     "screen": "390x844",
 }
-BROWSER: Final = {"os": "iOS", "os_version": "18.5", "device_model": "iPhone", "locale": "en-US"}
+BROWSER_TRAITS: Final = {
+    "os": "iOS",
+    "os_version": "18.5",
+    "device_model": "iPhone",
+    "locale": "en-US",
+}
 """What is seen of that phone when it follows a link."""
 
 
-def an_address() -> str:
+def unique_ip() -> str:
     """In 2001:db8::/32, which is for examples; nobody else in the tests has it."""
     digits = uuid4().hex
     return f"2001:db8::{digits[:4]}:{digits[4:8]}:{digits[8:12]}"
 
 
-async def followed(client: AsyncClient, code: str, **changes: object) -> str:
+async def follow_link(client: AsyncClient, code: str, **changes: object) -> str:
     """The token of a link that somebody followed."""
     body = {"code": code, "visitor_id": unique("visitor"), "platform": "web", **changes}
     answer = await client.post("/v1/clicks", json=body)
@@ -51,7 +56,7 @@ async def followed(client: AsyncClient, code: str, **changes: object) -> str:
     return token
 
 
-async def resolved(client: AsyncClient, **body: object) -> dict[str, Any]:
+async def resolve(client: AsyncClient, **body: object) -> dict[str, Any]:
     """What a first open is answered."""
     answer = await client.post("/v1/attributions/resolve", json={"platform": "ios", **body})
     assert answer.status_code == 200, answer.text
@@ -61,14 +66,14 @@ async def resolved(client: AsyncClient, **body: object) -> dict[str, Any]:
 
 async def a_match(client: AsyncClient, campaign: str = "default") -> tuple[str, str]:
     """A code, and the token of a phone that seems to have followed it."""
-    code, ip = await code_of_a_new_player(client, campaign), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    told = await resolved(client, **PHONE, ip=ip, device_id=unique("device"))
+    code, ip = await create_code(client, campaign), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    told = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=unique("device"))
     assert told["code"] == code
     return code, told["referral_token"]
 
 
-async def confirmed(client: AsyncClient, token: str, *, confirmed: bool = True) -> dict[str, Any]:
+async def confirm(client: AsyncClient, token: str, *, confirmed: bool = True) -> dict[str, Any]:
     body = {"referral_token": token, "confirmed": confirmed}
     answer = await client.post("/v1/attributions/confirm", json=body)
     assert answer.status_code == 200, answer.text
@@ -76,7 +81,7 @@ async def confirmed(client: AsyncClient, token: str, *, confirmed: bool = True) 
     return told
 
 
-def installed(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, Any]:
+def play_install(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, Any]:
     """What Play tells of an install, with its times in seconds from now."""
     now_s = int(time.time())
     times = {"referrer_click": now_s + clicked_s, "install_begin": now_s + began_s}
@@ -109,6 +114,6 @@ def tokens_of(settings: Settings) -> Tokens:
     return Tokens(settings.token_key.get_secret_value())
 
 
-def cut(token: str) -> str:
+def tampered_with(token: str) -> str:
     """Not what was issued, by its last letters."""
     return token[:-3] + ("AAA" if not token.endswith("AAA") else "BBB")

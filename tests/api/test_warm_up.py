@@ -6,7 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from api.warm_up import rehearse
 from db.engine import Database
-from tests.fixtures.databases import DatabaseUrls, connected
+from tests.fixtures.databases import DatabaseUrls, open_database
 
 WRITTEN = ("facts", "inbox", "touches", "referrals", "timeline", "outbox", "rate_windows")
 WAITED_FOR = (
@@ -34,6 +34,6 @@ async def test_every_connection_has_planned_what_is_waited_for(fresh_database: D
 
 
 async def test_a_database_that_is_not_migrated_is_told(empty_urls: DatabaseUrls) -> None:
-    async with connected(empty_urls.application) as database:
+    async with open_database(empty_urls.application) as database:
         with pytest.raises(ProgrammingError, match="does not exist"):
             await database.warm_up(rehearse)

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, async_playwright
 from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
-from tests.api.bodies import code_of_a_new_player, published, terms, unique
+from tests.api.bodies import create_code, publish_campaign, terms, unique
 
 CHROMIUM: Final = "/usr/bin/chromium"
 QUIET: Final = (
@@ -63,13 +63,15 @@ async def site(settings: Settings, database: Database) -> AsyncIterator[str]:
 async def link(site: str, client: AsyncClient) -> str:
     """A link of a campaign that shows the page to everybody."""
     reward = {"minor": 550, "currency": "USD"}
-    slug = await published(client, link={"opens": "landing"}, terms=terms(referee_reward=reward))
-    return f"{site}/r/{await code_of_a_new_player(client, slug)}"
+    slug = await publish_campaign(
+        client, link={"opens": "landing"}, terms=terms(referee_reward=reward)
+    )
+    return f"{site}/r/{await create_code(client, slug)}"
 
 
 @pytest.fixture(scope="session")
 async def link_of_longest_code(site: str, client: AsyncClient) -> str:
-    slug = await published(client, link={"opens": "landing"})
+    slug = await publish_campaign(client, link={"opens": "landing"})
     vanity = uuid4().hex.upper()
     body = {"player_id": unique("referrer"), "campaign": slug, "vanity": vanity}
     assert (await client.post("/v1/codes", json=body)).status_code == 201

@@ -29,9 +29,9 @@ async def test_a_tap_copies_the_code(
         await seen.page.goto(link)
         await seen.page.get_by_role("button", name=button).tap()
         await seen.page.get_by_role("status").get_by_text(done, exact=True).wait_for()
-        assert await seen.copied() == link.rpartition("/")[2]
+        assert await seen.clipboard_text() == link.rpartition("/")[2]
     assert seen.requested == [link]
-    assert seen.complaints == []
+    assert seen.console_messages == []
 
 
 async def test_a_tap_on_the_store_copies_the_link_with_a_token_first(
@@ -46,7 +46,7 @@ async def test_a_tap_on_the_store_copies_the_link_with_a_token_first(
         await expect(store).to_have_accessible_description(re.compile("^The button copies"))
         await store.tap()
         await seen.page.wait_for_url(APP_STORE)
-        copied = await seen.copied()
+        copied = await seen.clipboard_text()
     assert copied.startswith(f"{link}?")
     (token,) = parse_qs(urlsplit(copied).query)["referral_token"]
     tokens = Tokens(settings.token_key.get_secret_value())
@@ -61,7 +61,7 @@ async def test_the_store_opens_without_copying(browser: Browser, link: str) -> N
         await seen.page.evaluate("navigator.clipboard.writeText('what was there before')")
         await seen.page.get_by_role("link", name="Open the App Store without copying").tap()
         await seen.page.wait_for_url(APP_STORE)
-        assert await seen.copied() == "what was there before"
+        assert await seen.clipboard_text() == "what was there before"
 
 
 REFUSALS: Final = {
@@ -82,7 +82,7 @@ async def test_the_store_opens_when_copying_is_refused(
         await seen.page.evaluate(f"() => {{ navigator.clipboard.writeText = {refusal}; }}")
         await seen.page.get_by_role("link", name="Get the app on the App Store").tap()
         await seen.page.wait_for_url(APP_STORE)
-    assert seen.complaints == []
+    assert seen.console_messages == []
 
 
 @on_every_refusal
@@ -96,4 +96,4 @@ async def test_a_code_that_cannot_be_copied_is_marked_for_the_person_to_copy(
         code = link.rpartition("/")[2]
         await seen.page.wait_for_function("code => `${getSelection()}`.trim() === code", arg=code)
         assert await seen.page.get_by_role("status").inner_text() == ""
-    assert seen.complaints == []
+    assert seen.console_messages == []

@@ -32,7 +32,7 @@ async def test_shows_an_invitation_without_asking_anybody_else(
         assert await seen.page.locator("svg").count() == (device is DESKTOP)
         assert await accessibility_issues(seen.page) == []
     assert seen.requested == [link]
-    assert seen.complaints == []
+    assert seen.console_messages == []
 
 
 @in_two_languages
@@ -53,7 +53,7 @@ async def test_every_destination_works_without_javascript(
             "book.example",
         }
     assert seen.requested == [link]
-    assert seen.complaints == []
+    assert seen.console_messages == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,12 +15,12 @@ from tests.browser.devices import Device
 class Visit:
     page: Page
     requested: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    console_messages: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
         self.page.on("request", lambda request: self.requested.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda fault: self.complaints.append(fault.message))
+        self.page.on("console", lambda message: self.console_messages.append(message.text))
+        self.page.on("pageerror", lambda fault: self.console_messages.append(fault.message))
 
     async def screenshot(self, path: Path) -> None:
         await self.page.screenshot(path=path, full_page=True)
@@ -37,7 +37,7 @@ class Visit:
 
         await self.page.route(url, answer)
 
-    async def copied(self) -> str:
+    async def clipboard_text(self) -> str:
         text: str = await self.page.evaluate("navigator.clipboard.readText()")
         return text
 
@@ -46,7 +46,7 @@ class Visit:
 async def visit(browser: Browser, device: Device, **options: Any) -> AsyncIterator[Visit]:  # noqa: ANN401
     """Options are those of Playwright's contexts: locale, color_scheme, java_script_enabled."""
     context = await browser.new_context(
-        user_agent=device.agent,
+        user_agent=device.user_agent,
         viewport={"width": device.width, "height": device.height},
         device_scale_factor=2,
         is_mobile=device.is_phone,

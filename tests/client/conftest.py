@@ -10,13 +10,13 @@ from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from tests.client.processes import Api, real_api
 from tests.client.signup_service import ACCOUNTS, OUTBOX
-from tests.client.stub_server import StubServer, listening
+from tests.client.stub_server import StubServer, running_stub_server
 from tests.fixtures.databases import DatabaseUrls
 
 
 @pytest.fixture
 async def listener() -> AsyncIterator[StubServer]:
-    async with listening() as listener:
+    async with running_stub_server() as listener:
         yield listener
 
 
@@ -29,7 +29,7 @@ async def events_key(fresh_database: Database) -> str:
 
 
 @pytest.fixture
-async def real(fresh_urls: DatabaseUrls) -> AsyncIterator[Api]:
+async def real_service(fresh_urls: DatabaseUrls) -> AsyncIterator[Api]:
     """The service as a process of its own, on the test's own database."""
     async with real_api(fresh_urls) as api:
         yield api
@@ -37,7 +37,7 @@ async def real(fresh_urls: DatabaseUrls) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def outbox_dsn(empty_urls: DatabaseUrls) -> str:
-    return plain(empty_urls.owner)
+    return asyncpg_dsn(empty_urls.owner)
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def facts(fresh_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Pool]:
     """What the service has heard."""
-    async with asyncpg.create_pool(plain(fresh_urls.application)) as pool:
+    async with asyncpg.create_pool(asyncpg_dsn(fresh_urls.application)) as pool:
         yield pool
 
 
-def plain(url: str) -> str:
+def asyncpg_dsn(url: str) -> str:
     return url.replace("+asyncpg", "")

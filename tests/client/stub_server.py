@@ -23,7 +23,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedRequest:
     path: str
     body: Mapping[str, Any]
     at_s: float
@@ -40,24 +40,24 @@ class StubServer:
     url: str = ""
     always: Reply = field(default_factory=Reply)
     script: deque[Reply] = field(default_factory=deque)
-    replies: dict[str, Reply] = field(default_factory=dict)
+    replies_by_player: dict[str, Reply] = field(default_factory=dict)
     """By player, before all others."""
-    heard: list[Heard] = field(default_factory=list)
-    speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[ReceivedRequest] = field(default_factory=list)
+    unmuted: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def mute(self) -> None:
-        self.speaking.clear()
+        self.unmuted.clear()
 
     @property
     def event_ids(self) -> list[str]:
-        return [heard.event_id for heard in self.heard]
+        return [heard.event_id for heard in self.requests]
 
     async def answer(self, path: str, body: Mapping[str, Any]) -> Reply:
-        self.heard.append(Heard(path, body, time.monotonic()))
+        self.requests.append(ReceivedRequest(path, body, time.monotonic()))
         self.arrived.set()
-        await self.speaking.wait()
-        given = self.replies.get(str(body.get("player_id")))
+        await self.unmuted.wait()
+        given = self.replies_by_player.get(str(body.get("player_id")))
         return given or (self.script.popleft() if self.script else self.always)
 
     async def serve_connection(
@@ -76,9 +76,9 @@ class StubServer:
 
 
 @asynccontextmanager
-async def listening(port: int = 0) -> AsyncIterator[StubServer]:
+async def running_stub_server(port: int = 0) -> AsyncIterator[StubServer]:
     listener = StubServer()
-    listener.speaking.set()
+    listener.unmuted.set()
     talks: set[asyncio.Task[None]] = set()
 
     def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,7 +106,7 @@ async def _request(head: str, reader: asyncio.StreamReader) -> tuple[str, Mappin
 
 
 async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
-    written = _written(reply)
+    written = _encode(reply)
     size = 1 if reply.byte_s else len(written)
     for start in range(0, len(written), size):
         await asyncio.sleep(reply.byte_s)
@@ -114,7 +114,7 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
         await writer.drain()
 
 
-def _written(reply: Reply) -> bytes:
+def _encode(reply: Reply) -> bytes:
     body = json.dumps(reply.body).encode()
     lines = [f"HTTP/1.1 {reply.status} Told", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]

@@ -130,7 +130,10 @@ async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: S
         outcome = await client.resolve(seen)
     assert isinstance(outcome, Ok)
     assert (outcome.value.code, outcome.value.guaranteed, outcome.value.ask) == ("CODE", True, None)
-    assert listener.heard[0].body == {"platform": "android", "install_referrer": "referral_token=x"}
+    assert listener.requests[0].body == {
+        "platform": "android",
+        "install_referrer": "referral_token=x",
+    }
 
 
 async def test_unusable_input_is_refused_without_asking(listener: StubServer) -> None:
@@ -140,7 +143,7 @@ async def test_unusable_input_is_refused_without_asking(listener: StubServer) ->
         assert isinstance(await client.code_of(object()), Refused)  # type: ignore[arg-type]
         assert isinstance(await client.balance(None), Refused)  # type: ignore[arg-type]
         assert isinstance(await client.resolve(None), Refused)  # type: ignore[arg-type]
-    assert listener.heard == []
+    assert listener.requests == []
 
 
 async def test_cancelling_a_call_cancels_it(listener: StubServer) -> None:

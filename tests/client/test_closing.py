@@ -7,7 +7,7 @@ import pytest
 
 from referrals_client import Client, Handover, Limits
 from tests.client.client_harness import BRISK, SOON_S, CallbackLog, deposit, sign_up
-from tests.client.stub_server import StubServer, listening
+from tests.client.stub_server import StubServer, running_stub_server
 
 
 async def test_closing_delivers_what_is_queued(listener: StubServer) -> None:
@@ -15,7 +15,7 @@ async def test_closing_delivers_what_is_queued(listener: StubServer) -> None:
     async with back.client(listener.url) as client:
         for number in range(100):
             deposit(client, f"player-{number % 7}", f"deposit-{number}")
-    assert len(listener.heard) == client.stats.accepted == 100
+    assert len(listener.requests) == client.stats.accepted == 100
     assert back.dropped == []
 
 
@@ -79,7 +79,7 @@ def test_a_loop_that_ends_without_closing_hands_back_what_is_left() -> None:
     back = CallbackLog()
 
     async def forget_to_close() -> Client:
-        async with listening() as listener:
+        async with running_stub_server() as listener:
             client = back.client(listener.url)
             client.start()
             sign_up(client, "player", "delivered-1")

@@ -14,11 +14,11 @@ from db.engine import Database
 from referrals_client import Client, FirstOpen, Limits, Ok, Refused
 from sandbox.sportsbook.events import unique
 from stack import ports
-from tests.api.attribution_steps import referral_of, signed_up
-from tests.api.bodies import code_of_a_new_player
-from tests.api.first_opens import BROWSER, PHONE, an_address, followed, installed
+from tests.api.attribution_steps import referral_of, sign_up
+from tests.api.bodies import create_code
+from tests.api.first_opens import BROWSER_TRAITS, PHONE_TRAITS, follow_link, play_install, unique_ip
 from tests.client.client_harness import SOON_S
-from tests.docs.snippets import code_blocks, defined
+from tests.docs.snippets import code_blocks, run_snippet
 
 AT_ONCE = timedelta(0)
 PAGE = Path(__file__).parents[2] / "docs" / "integration" / "README.md"
@@ -37,16 +37,16 @@ def test_the_client_can_tell_everything_that_the_service_asks_of_an_app() -> Non
 async def test_an_install_that_carries_a_token_is_attributed(
     asking: Client, client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    told = installed(await followed(client, code))
-    outcome = await asking.resolve(FirstOpen.of(told, ip=an_address(), user_agent=None))
+    code = await create_code(client)
+    told = play_install(await follow_link(client, code))
+    outcome = await asking.resolve(FirstOpen.of(told, ip=unique_ip(), user_agent=None))
 
     assert isinstance(outcome, Ok)
     found = outcome.value
     assert (found.code, found.method, found.guaranteed) == (code, "install_referrer", True)
     assert found.ask is None
     token = found.referral_token
-    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 
@@ -54,11 +54,11 @@ async def test_an_install_that_carries_a_token_is_attributed(
 async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
     asking: Client, client: AsyncClient, *, said_yes: bool
 ) -> None:
-    routes = defined(code_blocks(PAGE, "python")[0])
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
+    routes = run_snippet(code_blocks(PAGE, "python")[0])
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
 
-    found = await routes["first_open"](asking, PHONE, ip=ip, user_agent="Book/1")
+    found = await routes["first_open"](asking, PHONE_TRAITS, ip=ip, user_agent="Book/1")
 
     assert found["code"] == code
     assert code in found["ask"]
@@ -68,24 +68,26 @@ async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
 async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
     asking: Client, client: AsyncClient
 ) -> None:
-    code = await code_of_a_new_player(client)
-    copied = f"https://book.example/?referral_token={await followed(client, code)}"
+    code = await create_code(client)
+    copied = f"https://book.example/?referral_token={await follow_link(client, code)}"
     outcome = await asking.resolve(FirstOpen(platform="ios", clipboard_token=copied))
     assert isinstance(outcome, Ok)
     assert (outcome.value.code, outcome.value.method) == (code, "clipboard")
 
 
 async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None:
-    routes = defined(code_blocks(PAGE, "python")[0])
+    routes = run_snippet(code_blocks(PAGE, "python")[0])
     async with Client(f"http://127.0.0.1:{ports.another()}", "key") as away:
-        assert await routes["first_open"](away, PHONE, ip=an_address(), user_agent=None) is None
+        assert (
+            await routes["first_open"](away, PHONE_TRAITS, ip=unique_ip(), user_agent=None) is None
+        )
 
 
 async def test_an_install_that_is_told_twice_gets_the_same_token(
     asking: Client, client: AsyncClient
 ) -> None:
-    told = installed(await followed(client, await code_of_a_new_player(client)))
-    seen = FirstOpen.of(told, ip=an_address(), user_agent=None)
+    told = play_install(await follow_link(client, await create_code(client)))
+    seen = FirstOpen.of(told, ip=unique_ip(), user_agent=None)
     first, second = await asking.resolve(seen), await asking.resolve(seen)
     assert isinstance(first, Ok)
     assert first == second
@@ -100,7 +102,7 @@ async def test_an_answer_about_a_forged_token_is_refused(asking: Client) -> None
 async def test_a_late_code_is_claimed(
     asking: Client, client: AsyncClient, database: Database
 ) -> None:
-    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    code, player = await create_code(client), await sign_up(client, database)
     outcome = await asking.claim(player, code, occurred_at=datetime.now(UTC))
     assert isinstance(outcome, Ok)
     assert (outcome.value.outcome, outcome.value.code) == ("bound", code)
@@ -110,7 +112,7 @@ async def test_a_late_code_is_claimed(
 async def test_a_code_is_claimed_before_its_signup_was_heard(
     asking: Client, client: AsyncClient
 ) -> None:
-    outcome = await asking.claim(unique("player"), await code_of_a_new_player(client))
+    outcome = await asking.claim(unique("player"), await create_code(client))
     assert isinstance(outcome, Ok)
     assert (outcome.value.outcome, outcome.value.referral_id) == ("waiting", None)
 
@@ -118,8 +120,8 @@ async def test_a_code_is_claimed_before_its_signup_was_heard(
 async def test_claims_are_refused_with_the_services_reason(
     asking: Client, client: AsyncClient, database: Database
 ) -> None:
-    late = await signed_up(client, database, since=timedelta(hours=25))
-    code = await code_of_a_new_player(client)
+    late = await sign_up(client, database, since=timedelta(hours=25))
+    code = await create_code(client)
     refusals = [await asking.claim(late, code), await asking.claim(late, "NOSUCHCODE")]
     assert [one.code for one in refusals if isinstance(one, Refused)] == [
         "late_code",

@@ -51,7 +51,7 @@ async def test_a_silent_service_is_given_up_on_and_asked_again(listener: StubSer
     async with CallbackLog().client(listener.url, limits) as client:
         sign_up(client, "player")
         await until(request_count_of(listener), lambda heard: heard >= 2, what="a second attempt")
-        listener.speaking.set()
+        listener.unmuted.set()
         assert await client.flushed(SOON_S)
         assert client.stats.accepted == 1
 
@@ -61,7 +61,7 @@ async def test_waits_as_long_as_the_service_asks_for(listener: StubServer) -> No
     async with CallbackLog().client(listener.url) as client:
         sign_up(client, "player")
         assert await client.flushed(SOON_S)
-    first, second = listener.heard
+    first, second = listener.requests
     assert second.at_s - first.at_s >= 1
 
 
@@ -78,7 +78,7 @@ async def test_events_of_a_player_arrive_in_their_order_whatever_fails(
 
 
 async def test_nobody_waits_for_another_players_event(listener: StubServer) -> None:
-    listener.replies["unlucky"] = Reply(500)
+    listener.replies_by_player["unlucky"] = Reply(500)
     async with CallbackLog().client(listener.url) as client:
         sign_up(client, "unlucky")
         for number in range(50):
@@ -98,9 +98,9 @@ async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: St
         for number in range(1000):
             sign_up(client, f"player-{number}")
         await until(request_count_of(listener), lambda heard: heard >= 20, what="twenty attempts")
-        first, *_, last = listener.heard
+        first, *_, last = listener.requests
     # Four at once, and then a pause of at least half of the longest.
-    assert last.at_s - first.at_s >= (len(listener.heard) // 4 - 1) * 0.05
+    assert last.at_s - first.at_s >= (len(listener.requests) // 4 - 1) * 0.05
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ async def test_a_full_queue_drops_the_newest_and_says_so(listener: StubServer) -
         told = [deposit(client, f"player-{number}", f"event-{number}") for number in range(5)]
         assert told == [Handover.QUEUED] * 3 + [Handover.DROPPED] * 2
         assert client.stats.dropped == 2
-        listener.speaking.set()
+        listener.unmuted.set()
     assert back.dropped_ids == ["event-3", "event-4"]
     assert {dropped.why for dropped in back.dropped} == {"full"}
     assert sorted(listener.event_ids) == ["event-0", "event-1", "event-2"]
@@ -191,7 +191,7 @@ async def test_unusable_input_is_told_and_raises_nothing(
         assert client.deposited(**{**FIT, **unfit}) is Handover.REFUSED
         assert client.stats.refused == 1
     assert [refused.refusal.code for refused in back.refused] == ["invalid_input"]
-    assert listener.heard == []
+    assert listener.requests == []
 
 
 async def test_missing_fields_are_told_and_raise_nothing(listener: StubServer) -> None:
@@ -266,6 +266,6 @@ async def test_logs_name_events_and_never_a_person(
 
 def request_count_of(listener: StubServer) -> Any:  # noqa: ANN401 - what `until` asks
     async def heard() -> int:
-        return len(listener.heard)
+        return len(listener.requests)
 
     return heard

@@ -17,7 +17,7 @@ async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
     listener: StubServer, body: dict[str, object]
 ) -> None:
     back = CallbackLog()
-    listener.replies["refused"] = Reply(422, body)
+    listener.replies_by_player["refused"] = Reply(422, body)
     async with back.client(listener.url) as client:
         sign_up(client, "refused")
         assert await client.flushed(SOON_S)
@@ -51,7 +51,7 @@ async def test_a_queue_of_long_events_is_full_by_its_bytes_and_empties_again(
     async with CallbackLog().client(listener.url, Limits(queue_bytes=3000)) as client:
         told = [hand_over_long_event(client, f"player-{number}") for number in range(4)]
         assert told == [Handover.QUEUED] * 2 + [Handover.DROPPED] * 2
-        listener.speaking.set()
+        listener.unmuted.set()
         assert await client.flushed(SOON_S)
         assert hand_over_long_event(client, "player-4") is Handover.QUEUED
 

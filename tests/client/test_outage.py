@@ -49,20 +49,20 @@ async def expected_event_ids(accounts: asyncpg.Pool) -> set[str]:
 
 
 async def test_signups_never_wait_and_all_events_arrive_in_order(
-    real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+    real_service: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
     back = CallbackLog()
-    async with back.client(real.url, api_key=events_key) as client:
+    async with back.client(real_service.url, api_key=events_key) as client:
         desk = QueueSignupService(accounts, client)
         usual_s = await sign_up_some(desk)
         assert await client.flushed(SOON_S)
 
-        real.send(signal.SIGSTOP)
+        real_service.send(signal.SIGSTOP)
         frozen_s = await sign_up_some(desk)
-        await real.kill()
+        await real_service.kill()
         away_s = await sign_up_some(desk)
         assert client.stats.waiting >= 2 * len(away_s)
-        returning, returning_s = asyncio.create_task(real.start()), list[float]()
+        returning, returning_s = asyncio.create_task(real_service.start()), list[float]()
         while not returning.done():
             returning_s += await sign_up_some(desk, 5)
             await asyncio.wait({returning}, timeout=0.1)
@@ -77,15 +77,15 @@ async def test_signups_never_wait_and_all_events_arrive_in_order(
 
 
 async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
-    real: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
+    real_service: Api, events_key: str, accounts: asyncpg.Pool, facts: asyncpg.Pool
 ) -> None:
     back = CallbackLog()
-    await real.kill()
+    await real_service.kill()
     limits = Limits(queue=25, first_pause_s=0.01, longest_pause_s=0.05)
-    async with back.client(real.url, limits, events_key) as client:
+    async with back.client(real_service.url, limits, events_key) as client:
         await sign_up_some(QueueSignupService(accounts, client))
         assert client.stats.dropped == len(back.dropped) == 80 - 25
-        await real.start()
+        await real_service.start()
         assert await client.flushed(ARRIVED_S)
 
     lost = await expected_event_ids(accounts) - await heard(facts)
@@ -93,21 +93,21 @@ async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
 
 
 async def test_the_outbox_loses_nothing_where_the_queue_would(
-    real: Api,
+    real_service: Api,
     events_key: str,
     accounts: asyncpg.Pool,
     outbox_dsn: str,
     facts: asyncpg.Pool,
 ) -> None:
     desk = OutboxSignupService(accounts)
-    async with relay(outbox_dsn, real.url, events_key, lease_s=2) as first:
+    async with relay(outbox_dsn, real_service.url, events_key, lease_s=2) as first:
         usual_s = await sign_up_some(desk)
         await arrived(accounts)
-        await real.kill()
+        await real_service.kill()
         away_s = await sign_up_some(desk, 80)
         await first.end(signal.SIGKILL)
-        await real.start()
-        async with relay(outbox_dsn, real.url, events_key, lease_s=2):
+        await real_service.start()
+        async with relay(outbox_dsn, real_service.url, events_key, lease_s=2):
             await arrived(accounts)
 
     assert_same_shape(usual_s, away_s)
@@ -116,7 +116,7 @@ async def test_the_outbox_loses_nothing_where_the_queue_would(
 
 
 async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
-    real: Api,
+    real_service: Api,
     events_key: str,
     accounts: asyncpg.Pool,
     outbox_dsn: str,
@@ -124,10 +124,10 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
 ) -> None:
     await sign_up_some(OutboxSignupService(accounts), 60)
     for killed in range(4):
-        async with relay(outbox_dsn, real.url, events_key, lease_s=1) as dying:
+        async with relay(outbox_dsn, real_service.url, events_key, lease_s=1) as dying:
             await sent(accounts, at_least=(killed + 1) * 20)
             await dying.end(signal.SIGKILL)
-    async with relay(outbox_dsn, real.url, events_key, lease_s=1):
+    async with relay(outbox_dsn, real_service.url, events_key, lease_s=1):
         await sent(accounts, at_least=120)
 
     assert await heard(facts) == await expected_event_ids(accounts)
@@ -136,11 +136,11 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
 
 @pytest.mark.parametrize("limits", [BRISK, Limits(drain_s=0.1)])
 async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
-    real: Api, events_key: str, accounts: asyncpg.Pool, limits: Limits
+    real_service: Api, events_key: str, accounts: asyncpg.Pool, limits: Limits
 ) -> None:
     back = CallbackLog()
-    await real.kill()
-    client: Client = back.client(real.url, limits, events_key)
+    await real_service.kill()
+    client: Client = back.client(real_service.url, limits, events_key)
     client.start()
     await sign_up_some(QueueSignupService(accounts, client), 5)
     await asyncio.wait_for(client.aclose(), limits.drain_s + 2)

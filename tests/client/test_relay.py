@@ -25,7 +25,7 @@ async def test_what_a_killed_relay_had_sent_is_sent_again(
     async with relay(outbox_dsn, listener.url, "key", lease_s=1) as killed:
         await asyncio.wait_for(listener.arrived.wait(), SOON_S)
         await killed.end(signal.SIGKILL)
-    listener.speaking.set()
+    listener.unmuted.set()
     async with relay(outbox_dsn, listener.url, "key", lease_s=1):
         await wait_until_settled(accounts)
     assert listener.event_ids == ["signup:player", "signup:player", "deposit:player"]
@@ -44,9 +44,9 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
     ):
         await wait_until_settled(accounts)
 
-    assert len(listener.heard) == 180
+    assert len(listener.requests) == 180
     for player_id, event_ids in told.items():
-        ours = [heard for heard in listener.heard if heard.body["player_id"] == player_id]
+        ours = [heard for heard in listener.requests if heard.body["player_id"] == player_id]
         assert [heard.event_id for heard in ours] == event_ids
 
 
@@ -58,11 +58,11 @@ async def test_order_is_kept_while_the_service_fails(
     async with relay(outbox_dsn, listener.url, "key"):
         await wait_until_settled(accounts)
     assert listener.event_ids == ["signup:player"] * 5 + ["deposit:player"]
-    assert listener.heard[4].at_s - listener.heard[3].at_s >= 1
+    assert listener.requests[4].at_s - listener.requests[3].at_s >= 1
 
 
 async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
-    real: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
+    real_service: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
 ) -> None:
     player_id = unique("player")
     with_nul = signup_body(player_id) | {"full_name": "nul\0"}
@@ -70,7 +70,7 @@ async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
     await report(accounts, "signups", with_nul)
     await report(accounts, "players", {**twice, "status": "verified"})
     await report(accounts, "deposits", deposit_body(player_id))
-    async with relay(outbox_dsn, real.url, events_key):
+    async with relay(outbox_dsn, real_service.url, events_key):
         await wait_until_settled(accounts)
 
         await accounts.execute("DELETE FROM referral_outbox WHERE event_id = 'same'")
@@ -104,7 +104,7 @@ async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> Non
 async def test_an_event_that_always_fails_holds_up_nobody_else(
     listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
-    listener.replies["unlucky"] = Reply(500)
+    listener.replies_by_player["unlucky"] = Reply(500)
     for player_id in ("unlucky", *(f"player-{number}" for number in range(20))):
         await OutboxSignupService(accounts).sign_up(player_id)
     async with relay(outbox_dsn, listener.url, "key"):
@@ -116,7 +116,7 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
     listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     for player_id in (f"unlucky-{number}" for number in range(40)):
-        listener.replies[player_id] = Reply(500)
+        listener.replies_by_player[player_id] = Reply(500)
         await report(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, listener.url, "key", lease_s=2):
         await until(attempts(accounts), lambda most: most >= 4, what="pauses as long as they get")
@@ -133,7 +133,7 @@ async def test_a_relay_that_is_told_to_end_finishes_its_round(
     async with relay(outbox_dsn, listener.url, "key") as ending:
         await asyncio.wait_for(listener.arrived.wait(), SOON_S)
         ending.send(signal.SIGTERM)
-        listener.speaking.set()
+        listener.unmuted.set()
         assert await ending.end(signal.SIGTERM) == 0
     sent = await accounts.fetch("SELECT event_id FROM referral_outbox WHERE sent_at IS NOT NULL")
     assert [row["event_id"] for row in sent] == ["signup:player"]

@@ -22,7 +22,7 @@ class InvitedReferral:
     token: str
 
 
-async def invited(
+async def invite(
     database: Database, *, at: datetime = NOW, visitor: str | None = None
 ) -> InvitedReferral:
     async with database.transaction() as session:
@@ -32,7 +32,7 @@ async def invited(
 
 async def invite_twice(database: Database, visitor: str) -> tuple[InvitedReferral, InvitedReferral]:
     """The same visitor follows the codes of two referrers."""
-    return await invited(database, visitor=visitor), await invited(database, visitor=visitor)
+    return await invite(database, visitor=visitor), await invite(database, visitor=visitor)
 
 
 def token_of(row: ReferralRow) -> str:
@@ -51,7 +51,7 @@ async def end_campaign(database: Database, row: ReferralRow) -> None:
         campaign.status = CampaignStatus.ENDED
 
 
-async def hear(database: Database, *heard: Fact, player_id: str) -> None:
+async def record_facts(database: Database, *heard: Fact, player_id: str) -> None:
     for fact in heard:
         async with database.transaction() as session:
             await facts.record_fact(session, fact, player_id=player_id, door="http")
@@ -65,16 +65,16 @@ async def route(database: Database, player_id: str, *, now: datetime = NOW) -> t
 async def record_and_route(
     database: Database, *heard: Fact, player_id: str, now: datetime = NOW
 ) -> None:
-    await hear(database, *heard, player_id=player_id)
+    await record_facts(database, *heard, player_id=player_id)
     await route(database, player_id, now=now)
 
 
 async def sign_up(database: Database, signup: Signup) -> AttemptRow:
     await record_and_route(database, signup, player_id=signup.player_id)
-    return await attribution(database, signup)
+    return await logged_attempt(database, signup)
 
 
-async def attribution(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttemptRow:
+async def logged_attempt(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttemptRow:
     async with database.reading() as session:
         return await session.get_one(AttemptRow, signup.event_id + way)
 
@@ -109,7 +109,7 @@ async def pending_signals(database: Database, row: ReferralRow) -> list[str | No
     return [delivery.signal for delivery in rows if delivery.acknowledged_at is None]
 
 
-async def at_stage(
+async def set_stage(
     database: Database, row: ReferralRow, stage: Stage, *, qualified_by: str | None = None
 ) -> None:
     """Put a referral where its workflow would have brought it."""

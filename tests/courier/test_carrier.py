@@ -17,15 +17,15 @@ from referrals.lifecycle import deliveries
 from tests.builders import an_invitation, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
-    at_stage,
     deliveries_to,
     invite_twice,
     pending_signals,
     record_and_route,
     referrals_of,
+    set_stage,
     sign_up,
 )
-from tests.courier.workflow_history import START, told
+from tests.courier.workflow_history import START, received_signals
 from workflows.client import connect
 
 Connect = Callable[[], Awaitable[Client]]
@@ -76,7 +76,7 @@ async def test_an_invitation_starts_its_workflow(
 
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == [START]
+    assert await received_signals(temporal_env.client, row) == [START]
     assert await pending_signals(fresh_database, row) == []
 
 
@@ -84,11 +84,11 @@ async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await clicked(fresh_database)
-    await at_stage(fresh_database, row, Stage.EXPIRED)
+    await set_stage(fresh_database, row, Stage.EXPIRED)
 
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == []
+    assert await received_signals(temporal_env.client, row) == []
     assert await pending_signals(fresh_database, row) == []
 
 
@@ -100,7 +100,7 @@ async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
 
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == [START, "sign_up", "make_deposit"]
+    assert await received_signals(temporal_env.client, row) == [START, "sign_up", "make_deposit"]
 
 
 async def test_what_is_acknowledged_is_not_carried_again(
@@ -111,7 +111,7 @@ async def test_what_is_acknowledged_is_not_carried_again(
     await carried(fresh_database, temporal_env)
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == [START, "sign_up"]
+    assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
 async def test_couriers_side_by_side_carry_everything_once(
@@ -122,7 +122,7 @@ async def test_couriers_side_by_side_carry_everything_once(
     await asyncio.gather(*(carried(fresh_database, temporal_env) for _ in range(3)))
 
     for row in rows:
-        assert await told(temporal_env.client, row) == [START, "sign_up"]
+        assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
 async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
@@ -136,12 +136,12 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
         await deliveries.enqueue(
             session, open_one.id, kind="look", event_id="superseded", signal="supersede"
         )
-    await at_stage(fresh_database, open_one, Stage.LOST)
+    await set_stage(fresh_database, open_one, Stage.LOST)
 
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, loser.row) == []
-    assert await told(temporal_env.client, open_one) == [START, "supersede"]
+    assert await received_signals(temporal_env.client, loser.row) == []
+    assert await received_signals(temporal_env.client, open_one) == [START, "supersede"]
     assert await pending_signals(fresh_database, loser.row) == []
 
 
@@ -159,7 +159,7 @@ async def test_a_lease_that_ran_out_is_taken_by_another_courier(
 
     await carried(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == [START, "sign_up"]
+    assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
 async def test_nothing_is_dropped_while_temporal_is_away(
@@ -178,14 +178,14 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     async with fresh_database.transaction() as session:
         await deliveries.reschedule(session, {delivery.id: 0.0})
     await carried(fresh_database, temporal_env)
-    assert await told(temporal_env.client, row) == [START, "sign_up"]
+    assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
 async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
     fresh_database: Database,
 ) -> None:
     closed = await clicked(fresh_database)
-    await at_stage(fresh_database, closed, Stage.EXPIRED)
+    await set_stage(fresh_database, closed, Stage.EXPIRED)
     row = await bound(fresh_database)
     nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
 

@@ -17,8 +17,8 @@ from domain.intake.facts import FactKind
 from runtime.settings import Settings
 from stack import binaries, ports
 from tests.builders import NOW, TOKENS, a_player_id, signup, unique
-from tests.courier.steps import a_shared_code, hear, referrals_of
-from tests.courier.workflow_history import START, told
+from tests.courier.steps import a_shared_code, record_facts, referrals_of
+from tests.courier.workflow_history import START, received_signals
 from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import search
 
@@ -55,7 +55,7 @@ def settings_for(settings: Settings, urls: DatabaseUrls, address: str) -> Settin
 
 async def arrive(database: Database) -> str:
     arrival = signup(code=await a_shared_code(database))
-    await hear(database, arrival, player_id=arrival.player_id)
+    await record_facts(database, arrival, player_id=arrival.player_id)
     return arrival.player_id
 
 
@@ -69,7 +69,7 @@ async def bound(database: Database, player_id: str) -> ReferralRow:
 
 async def signalled(env: WorkflowEnvironment, row: ReferralRow) -> None:
     async def has_heard() -> bool:
-        return await told(env.client, row) == [START, "sign_up"]
+        return await received_signals(env.client, row) == [START, "sign_up"]
 
     await eventually(has_heard)
 

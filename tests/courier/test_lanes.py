@@ -21,7 +21,7 @@ from tests.courier.steps import (
     token_of,
 )
 from tests.courier.test_carrier import bound, clicked, to
-from tests.courier.workflow_history import START, told
+from tests.courier.workflow_history import START, received_signals
 
 LASTING: Final = timedelta(seconds=10)
 CROWD: Final = 3000
@@ -61,11 +61,11 @@ async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
     await record_and_route(fresh_database, arrival, player_id=arrival.player_id)
 
     await carrier_of_lane(fresh_database, temporal_env, Lane.UPDATES, RateLimiter(100)).carry()
-    before = await told(temporal_env.client, row)
+    before = await received_signals(temporal_env.client, row)
     await carrier_of_lane(fresh_database, temporal_env, Lane.INVITATIONS, RateLimiter(100)).carry()
 
     assert before == [START, "sign_up"]
-    assert await told(temporal_env.client, row) == before
+    assert await received_signals(temporal_env.client, row) == before
     assert await pending_signals(fresh_database, await referral(fresh_database, invited)) == []
 
 
@@ -78,7 +78,7 @@ async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
     more = [await carrier.carry() for _ in range(2)]
 
     assert more == [True, False]
-    assert [await told(temporal_env.client, row) for row in rows] == [[START]] * 3
+    assert [await received_signals(temporal_env.client, row) for row in rows] == [[START]] * 3
 
 
 async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(

@@ -18,17 +18,17 @@ from referrals.intake import inbox
 from tests.builders import NOW, TOKENS, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
-    attribution,
     deliveries_to,
-    hear,
+    invite,
     invite_twice,
-    invited,
+    logged_attempt,
     record_and_route,
+    record_facts,
     referral,
     referrals_of,
     route,
 )
-from tests.fixtures.database_activity import waits_for
+from tests.fixtures.database_activity import wait_until_blocked
 
 RACES = 200
 
@@ -39,7 +39,7 @@ async def test_two_couriers_racing_on_a_player_bind_and_deliver_once(database: D
 
     for arrival in arrivals:
         player = arrival.player_id
-        await hear(database, arrival, deposit(player), player_id=player)
+        await record_facts(database, arrival, deposit(player), player_id=player)
         await asyncio.gather(*(route(database, player) for _ in range(2)))
 
     for arrival in arrivals:
@@ -53,7 +53,7 @@ async def test_couriers_claim_different_players_and_lose_none(fresh_database: Da
     arrivals = [signup(code=code) for _ in range(RACES)]
     for arrival in arrivals:
         player = arrival.player_id
-        await hear(fresh_database, arrival, deposit(player), player_id=player)
+        await record_facts(fresh_database, arrival, deposit(player), player_id=player)
 
     async with fresh_database.reading() as one, fresh_database.reading() as other:
         first = await inbox.lease_players(one, limit=64)
@@ -78,9 +78,9 @@ async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
     for _ in range(RACES // 4):
         arrival = signup(code=code)
         player = arrival.player_id
-        await hear(database, arrival, player_id=player)
+        await record_facts(database, arrival, player_id=player)
         await asyncio.gather(
-            route(database, player), hear(database, deposit(player), player_id=player)
+            route(database, player), record_facts(database, deposit(player), player_id=player)
         )
         await route(database, player)
         (row,) = await referrals_of(database, player)
@@ -89,12 +89,12 @@ async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
 
 async def test_players_racing_with_one_token_get_a_referral_each(database: Database) -> None:
     for _ in range(RACES // 8):
-        link = await invited(database)
+        link = await invite(database)
         players = [signup(referral_token=link.token) for _ in range(4)]
         await _record_all(database, players)
         await asyncio.gather(*(route(database, player.player_id) for player in players))
 
-        found = [await attribution(database, player) for player in players]
+        found = [await logged_attempt(database, player) for player in players]
         assert [entry.outcome for entry in found] == ["bound"] * 4
         assert len({entry.referral_id for entry in found}) == 4
         assert (await referral(database, link)).stage is Stage.SIGNED_UP
@@ -111,7 +111,7 @@ async def test_two_players_racing_with_the_links_of_one_visitor_do_not_wait_for_
 
         stages = sorted([(await referral(database, link)).stage for link in links])
         assert stages == [Stage.LOST, Stage.SIGNED_UP]
-        found = [await attribution(database, player) for player in players]
+        found = [await logged_attempt(database, player) for player in players]
         assert [entry.outcome for entry in found] == ["bound"] * 2
 
 
@@ -119,7 +119,7 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
     database: Database,
 ) -> None:
     for _ in range(RACES // 8):
-        one, other = await invited(database), await invited(database)
+        one, other = await invite(database), await invite(database)
         players = [
             signup(referral_token=first.token, cookie_token=second.token)
             for first, second in ((one, other), (other, one))
@@ -127,7 +127,7 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
         await _record_all(database, players)
         await asyncio.gather(*(route(database, player.player_id) for player in players))
 
-        found = [await attribution(database, player) for player in players]
+        found = [await logged_attempt(database, player) for player in players]
         assert [entry.outcome for entry in found] == ["bound"] * 2
 
 
@@ -143,7 +143,7 @@ async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
     async with database.transaction() as other:
         await invitations.lock_all_with_siblings(other, [bound_to.row.id])
         claim = asyncio.create_task(_claim(database, player, code))
-        await waits_for(database, other)
+        await wait_until_blocked(database, other)
         await invitations.lock_all_with_siblings(other, [link.row.id])
 
     assert (await claim).outcome == "rebound"
@@ -157,7 +157,7 @@ async def _route_everything(database: Database) -> None:
 
 async def _record_all(database: Database, players: list[Signup]) -> None:
     for player in players:
-        await hear(database, player, player_id=player.player_id)
+        await record_facts(database, player, player_id=player.player_id)
         async with database.reading() as session:
             waiting = select(func.count()).where(InboxRow.player_id == player.player_id)
             assert await session.scalar(waiting) == 1

@@ -10,14 +10,14 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_bound_referral, an_invitation, unique
-from tests.courier.steps import at_stage
-from tests.courier.workflow_history import START, told
+from tests.courier.steps import set_stage
+from tests.courier.workflow_history import START, received_signals
 
 
 async def at(database: Database, stage: Stage) -> ReferralRow:
     async with database.transaction() as session:
         row = await a_bound_referral(session)
-    await at_stage(database, row, stage)
+    await set_stage(database, row, stage)
     return row
 
 
@@ -37,7 +37,7 @@ async def test_starts_every_open_referral_which_looks_once(
     assert await rebuilt(fresh_database, temporal_env) == 0
 
     for row in (invitation, *rows):
-        assert await told(temporal_env.client, row) == [START, "look"]
+        assert await received_signals(temporal_env.client, row) == [START, "look"]
 
 
 async def test_leaves_alone_what_has_ended(
@@ -50,7 +50,7 @@ async def test_leaves_alone_what_has_ended(
     await rebuilt(fresh_database, temporal_env, days=121)
 
     for row in (*rows, closed):
-        assert await told(temporal_env.client, row) == []
+        assert await received_signals(temporal_env.client, row) == []
 
 
 async def test_a_workflow_that_is_there_only_looks_once_more(
@@ -61,4 +61,4 @@ async def test_a_workflow_that_is_there_only_looks_once_more(
     await rebuilt(fresh_database, temporal_env)
     await rebuilt(fresh_database, temporal_env)
 
-    assert await told(temporal_env.client, row) == [START, "look", "look"]
+    assert await received_signals(temporal_env.client, row) == [START, "look", "look"]

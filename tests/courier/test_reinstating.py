@@ -9,10 +9,10 @@ from domain.lifecycle.referral import Stage
 from tests.builders import deposit, signup, status_change
 from tests.courier.steps import (
     a_shared_code,
-    at_stage,
     pending_signals,
     record_and_route,
     referrals_of,
+    set_stage,
     sign_up,
 )
 
@@ -36,7 +36,7 @@ async def waiting_to_be_reinstated(database: Database) -> ReferralRow:
     await sign_up(database, arrival)
     await record_and_route(database, credited, player_id=arrival.player_id)
     (row,) = await referrals_of(database, arrival.player_id)
-    await at_stage(database, row, Stage.REVERSED, qualified_by=credited.event_id)
+    await set_stage(database, row, Stage.REVERSED, qualified_by=credited.event_id)
     async with database.transaction() as session:
         (await session.get_one(ReferralRow, row.id)).awaits_funds = True
     return row

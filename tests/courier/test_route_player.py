@@ -15,13 +15,13 @@ from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_player_id, chargeback, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,
-    at_stage,
     deliveries_to,
-    hear,
     pending_signals,
     record_and_route,
+    record_facts,
     referrals_of,
     route,
+    set_stage,
     sign_up,
 )
 
@@ -93,7 +93,7 @@ async def test_a_referral_that_ended_without_a_credit_needs_nothing(
 ) -> None:
     row = await bound(database)
     paid = deposit(referee(row))
-    await at_stage(database, row, stage)
+    await set_stage(database, row, stage)
 
     await record_and_route(database, paid, chargeback(paid), player_id=paid.player_id)
 
@@ -109,7 +109,7 @@ async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed
     player = referee(row)
     credited, other = deposit(player), deposit(player)
     await record_and_route(database, credited, player_id=player)
-    await at_stage(database, row, stage, qualified_by=credited.event_id)
+    await set_stage(database, row, stage, qualified_by=credited.event_id)
 
     heard = (other, chargeback(other), chargeback(credited), status_change(player))
     await record_and_route(database, *heard, player_id=player)
@@ -123,7 +123,7 @@ async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
     database: Database, stage: Stage
 ) -> None:
     row = await bound(database)
-    await at_stage(database, row, stage)
+    await set_stage(database, row, stage)
     change = status_change(row.referrer_id)
 
     await record_and_route(database, change, player_id=row.referrer_id)
@@ -191,7 +191,7 @@ async def test_any_order_of_arrival_gives_the_same_binding_and_deliveries(
     player = facts[0].player_id if isinstance(facts[0], Signup) else ""
 
     for step, index in enumerate([*order, *repeats]):
-        await hear(database, facts[index], player_id=player)
+        await record_facts(database, facts[index], player_id=player)
         if step in pauses:
             await route(database, player)
     await route(database, player)

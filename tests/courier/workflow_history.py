@@ -10,7 +10,7 @@ from workflows.identity import workflow_id
 START = "start"
 
 
-async def told(client: Client, row: ReferralRow) -> list[str]:
+async def received_signals(client: Client, row: ReferralRow) -> list[str]:
     """'start' and the names of signals, in the order of the history; empty when never started."""
     handle = client.get_workflow_handle(workflow_id(row.id))
     try:

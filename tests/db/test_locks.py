@@ -11,7 +11,7 @@ from db import locks
 from db.engine import Database
 from domain.ledger.movements import Account, Book
 from referrals.ledger.posting import lock_accounts
-from tests.fixtures.database_activity import waits_for
+from tests.fixtures.database_activity import wait_until_blocked
 
 
 async def test_a_player_whom_another_transaction_has_just_made_is_locked(
@@ -22,7 +22,7 @@ async def test_a_player_whom_another_transaction_has_just_made_is_locked(
         async with database.transaction() as first:
             await locks.lock_players(first, player_id)
             waiting = asyncio.create_task(locks.lock_players(second, player_id))
-            await waits_for(database, first)
+            await wait_until_blocked(database, first)
         await waiting
 
         await _is_locked(database, "select from players where player_id = :key", player_id)
@@ -36,7 +36,7 @@ async def test_an_account_that_another_transaction_has_just_made_is_locked(
         async with database.transaction() as first:
             assert await lock_accounts(first, [account]) == {account: 0}
             waiting = asyncio.create_task(lock_accounts(second, [account]))
-            await waits_for(database, first)
+            await wait_until_blocked(database, first)
         assert await waiting == {account: 0}
 
         await _is_locked(database, "select from accounts where player_id = :key", account.player_id)

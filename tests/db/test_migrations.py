@@ -15,7 +15,7 @@ from domain.ledger.movements import Account, Book
 from domain.money import Money
 from referrals.campaigns.terms_json import terms_from
 from tests.builders import TERMS
-from tests.fixtures.databases import DatabaseUrls, connected
+from tests.fixtures.databases import DatabaseUrls, open_database
 
 WORDS_OF_A_COLUMN = """
     SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name
@@ -25,16 +25,16 @@ WORDS_OF_A_COLUMN = """
 async def test_goes_up_and_down_and_up_again(empty_urls: DatabaseUrls) -> None:
     await asyncio.to_thread(upgrade, empty_urls.owner)
     await asyncio.to_thread(downgrade, empty_urls.owner, "base")
-    async with connected(empty_urls.owner) as database:
+    async with open_database(empty_urls.owner) as database:
         assert await _tables(database) == {"alembic_version"}
     await asyncio.to_thread(upgrade, empty_urls.owner)
-    async with connected(empty_urls.application) as database:
+    async with open_database(empty_urls.application) as database:
         assert await _scalar(database, "SELECT count(*) FROM campaigns") == 1
 
 
 async def test_makes_the_application_role_where_nobody_did(empty_urls: DatabaseUrls) -> None:
     await asyncio.to_thread(upgrade, empty_urls.superuser, application_role="another-app")
-    async with connected(empty_urls.superuser) as database:
+    async with open_database(empty_urls.superuser) as database:
         login = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'another-app'"
         assert await _scalar(database, login) is False
         await asyncio.to_thread(

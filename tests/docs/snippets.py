@@ -13,7 +13,7 @@ def code_blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def defined(source: str) -> Mapping[str, Any]:
+def run_snippet(source: str) -> Mapping[str, Any]:
     """The names that a snippet defines; all it takes from the client is offered there."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module == "referrals_client":

@@ -20,8 +20,8 @@ from api.v1.schemas.events import (
     WagerIn,
 )
 from tests.client.signup_service import OUTBOX
-from tests.client.stub_server import listening
-from tests.docs.snippets import code_blocks, defined
+from tests.client.stub_server import running_stub_server
+from tests.docs.snippets import code_blocks, run_snippet
 from tests.fixtures.databases import DatabaseUrls
 
 ROOT: Final = Path(__file__).parents[2]
@@ -126,11 +126,11 @@ async def test_the_form_sends_what_the_page_kept(tmp_path: Path) -> None:
 
 
 async def test_the_clients_example_runs() -> None:
-    example = defined(code_blocks(ROOT / "client" / "README.md", "python")[0])
-    async with listening() as listener:
+    example = run_snippet(code_blocks(ROOT / "client" / "README.md", "python")[0])
+    async with running_stub_server() as listener:
         said = await asyncio.wait_for(example["main"](listener.url, "key"), ENOUGH_S)
     assert said.startswith("no link now: Unavailable")
-    told = {heard.path: heard.event_id for heard in listener.heard if "event_id" in heard.body}
+    told = {heard.path: heard.event_id for heard in listener.requests if "event_id" in heard.body}
     assert told == {
         "/v1/events/signups": "signup:player-7",
         "/v1/events/deposits": "deposit:d-99",
@@ -139,7 +139,7 @@ async def test_the_clients_example_runs() -> None:
 
 async def test_the_outboxs_example_and_queries_run(empty_urls: DatabaseUrls) -> None:
     page = PAGES / "outbox.md"
-    example = defined(code_blocks(page, "python")[0])
+    example = run_snippet(code_blocks(page, "python")[0])
     connection = await asyncpg.connect(empty_urls.owner.replace("+asyncpg", ""))
     try:
         await connection.execute("CREATE TABLE accounts (player_id text, created_at timestamptz)")

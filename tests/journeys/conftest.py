@@ -10,13 +10,13 @@ from sandbox.sportsbook.book import Book, connected
 from stack import Connection, running
 from stack.clean import discard
 from tests.journeys.engineer import Engineer
-from tests.journeys.stack_processes import apart
+from tests.journeys.stack_processes import use_free_ports
 from workflows.client import connect
 
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return apart(tmp_path_factory.mktemp("journeys"))
+    return use_free_ports(tmp_path_factory.mktemp("journeys"))
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ class Engineer:
         )
         return await self.book.referral(referral_id)
 
-    async def started(self, workflow_id: str) -> None:
+    async def wait_until_started(self, workflow_id: str) -> None:
         await until(
             lambda: self._description(workflow_id),
             lambda seen: seen is not None,

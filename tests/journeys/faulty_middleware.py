@@ -17,7 +17,7 @@ BEYOND_ANY_GRACE = timedelta(days=9)
 Body = dict[str, Any]
 
 
-class Changing:
+class SignupRewriter:
     """Changes every signup before the application sees it."""
 
     def __init__(self, app: ASGIApp, change: Callable[[Body], Body]) -> None:
@@ -34,7 +34,7 @@ class Changing:
 
 def drop_tokens(app: ASGIApp) -> ASGIApp:
     """No token arrives."""
-    return Changing(app, lambda body: body | {"referral_token": None})
+    return SignupRewriter(app, lambda body: body | {"referral_token": None})
 
 
 class IgnoreClaimGrace:
@@ -72,7 +72,7 @@ class AttributeByAddress:
     """A signup without a token gets the one that was last handed out to its address."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = Changing(app, self._given)
+        self._app = SignupRewriter(app, self._add_token)
         self._tokens: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +88,7 @@ class AttributeByAddress:
                 found = parse_qs(urlsplit(value.decode()).query).get("referral_token")
                 self._tokens |= {ip: found[0]} if found else {}
 
-    def _given(self, body: Body) -> Body:
+    def _add_token(self, body: Body) -> Body:
         return {"referral_token": self._tokens.get(body["ip"])} | body
 
 

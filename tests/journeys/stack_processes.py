@@ -12,21 +12,21 @@ from stack.connection import read_pids
 RESTART_S = 40.0
 
 
-def apart(directory: Path) -> Path:
+def use_free_ports(directory: Path) -> Path:
     """The folder of a stack on ports that nobody prefers: other stacks may start at this moment."""
     chosen = {name: ports.another() for name in ports.PREFERRED}
     (directory / "ports.json").write_text(json.dumps(chosen))
     return directory
 
 
-def kill(directory: Path, name: str) -> int:
+def kill_child(directory: Path, name: str) -> int:
     """Kill a child where it stands; answers the pid that it had."""
     pid = read_pids(directory)[name]
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
-async def replaced(directory: Path, name: str, pid: int) -> None:
+async def wait_for_restart(directory: Path, name: str, pid: int) -> None:
     """Wait until another process does the work of the one that was killed."""
 
     async def ask() -> int:

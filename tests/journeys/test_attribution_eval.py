@@ -14,7 +14,7 @@ from sandbox.evaluation.paths import SCENARIOS
 from sandbox.evaluation.plan import planned
 from sandbox.evaluation.play import Middleware, Told, play
 from stack.postgres import Postgres
-from tests.fixtures.databases import DatabaseUrls, copied
+from tests.fixtures.databases import DatabaseUrls, database_copy
 from tests.journeys.faulty_middleware import (
     AskAlways,
     AttributeByAddress,
@@ -42,9 +42,9 @@ async def evaluate(
 
 
 @pytest.fixture(scope="module")
-async def figures(postgres: Postgres, migrated: str) -> AsyncIterator[list[Figure]]:
+async def figures(postgres: Postgres, template_database: str) -> AsyncIterator[list[Figure]]:
     """Of a run about which there is nothing to complain."""
-    async with copied(postgres, migrated) as urls:
+    async with database_copy(postgres, template_database) as urls:
         figures, found = await evaluate(urls)
         assert found == []
         yield figures
@@ -91,9 +91,12 @@ async def test_would_notice_that_an_app_is_asked_though_no_code_or_several_may_b
 
 
 async def test_finds_the_same_in_however_many_parts_it_is_played(
-    postgres: Postgres, migrated: str
+    postgres: Postgres, template_database: str
 ) -> None:
-    async with copied(postgres, migrated) as one, copied(postgres, migrated) as other:
+    async with (
+        database_copy(postgres, template_database) as one,
+        database_copy(postgres, template_database) as other,
+    ):
         whole = await evaluate(one, journeys=120)
         assert await evaluate(other, journeys=120, parts=3) == whole
 

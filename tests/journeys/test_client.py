@@ -10,7 +10,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import ago, unique
 from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection
-from tests.journeys.stack_processes import RESTART_S, kill, replaced
+from tests.journeys.stack_processes import RESTART_S, kill_child, wait_for_restart
 
 PAIRS = 10
 CREDITED_S = 90.0
@@ -41,9 +41,9 @@ async def test_signups_during_an_outage_are_credited_after_it(
 
     async with Client(stack.api_url, stack.api_key, limits=limits) as client:
         before = [hand_over_signup_and_deposit(client, pair) for pair in pairs[: PAIRS // 2]]
-        pid = kill(directory, "api")
+        pid = kill_child(directory, "api")
         during = [hand_over_signup_and_deposit(client, pair) for pair in pairs[PAIRS // 2 :]]
-        await replaced(directory, "api", pid)
+        await wait_for_restart(directory, "api", pid)
         assert await client.flushed(RESTART_S)
 
     assert before == during == [{Handover.QUEUED}] * (PAIRS // 2)

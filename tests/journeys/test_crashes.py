@@ -11,7 +11,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import Event, deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, invited
 from sandbox.sportsbook.patience import until
-from tests.journeys.stack_processes import kill, replaced
+from tests.journeys.stack_processes import kill_child, wait_for_restart
 
 SENDERS: Final = 4
 EVENTS_BETWEEN: Final = 12
@@ -63,9 +63,9 @@ async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path)
 
     for names in CRASHES:
         await burst.wait_for_more_events()
-        pids = {name: kill(directory, name) for name in names}
+        pids = {name: kill_child(directory, name) for name in names}
         for name, pid in pids.items():
-            await replaced(directory, name, pid)
+            await wait_for_restart(directory, name, pid)
     await burst.wait_for_more_events()
     burst.is_over = True
     await asyncio.gather(*providers)

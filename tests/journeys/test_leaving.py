@@ -11,12 +11,12 @@ from sandbox.sportsbook.events import deposit
 from sandbox.sportsbook.pairs import invited
 from stack import running
 from stack.clean import discard
-from tests.journeys.stack_processes import apart
+from tests.journeys.stack_processes import use_free_ports
 
 
 @pytest.mark.timeout(180)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
-    async with running(apart(tmp_path)) as connection:
+    async with running(use_free_ports(tmp_path)) as connection:
         async with connected(
             connection.api_url,
             api_key=connection.api_key,

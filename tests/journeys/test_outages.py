@@ -15,7 +15,7 @@ from sandbox.sportsbook.events import deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
 from stack import Connection
 from stack.connection import read_pids
-from tests.journeys.stack_processes import kill, replaced
+from tests.journeys.stack_processes import kill_child, wait_for_restart
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 QUICKLY_S: Final = 5.0
@@ -71,10 +71,10 @@ async def told(book: Book) -> Pair:
 
 async def wipe_temporal(directory: Path) -> None:
     # Between these two nothing is awaited, so the supervisor cannot start the successor sooner.
-    pid = kill(directory, "temporal")
+    pid = kill_child(directory, "temporal")
     for file in directory.glob("temporal.db*"):
         file.unlink()
-    await replaced(directory, "temporal", pid)
+    await wait_for_restart(directory, "temporal", pid)
 
 
 async def rebuild(stack: Connection) -> int:

@@ -46,7 +46,7 @@ UNSTORABLE: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 @pytest.fixture
 async def pair(book: Book, engineer: Engineer) -> Pair:
     pair = await invited(book)
-    await engineer.started(pair.invitation.workflow_id)
+    await engineer.wait_until_started(pair.invitation.workflow_id)
     return pair
 
 

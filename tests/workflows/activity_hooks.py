@@ -37,25 +37,25 @@ class ActivityHooks(temporalio.client.Interceptor, temporalio.worker.Interceptor
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's own name
         return _HookedActivities(next, self)
 
-    async def over(self, act: tuple[str, str]) -> None:
+    async def record_act(self, act: tuple[str, str]) -> None:
         async with self._changed:
             self.acted.append(act)
             self._changed.notify_all()
 
 
 class _HookedActivities(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, prompter: ActivityHooks) -> None:  # noqa: A002 - as above
+    def __init__(self, next: ActivityInboundInterceptor, hooks: ActivityHooks) -> None:  # noqa: A002 - as above
         super().__init__(next)
-        self._prompter = prompter
+        self._hooks = hooks
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as above
         about = activity.info()
         act = (about.workflow_id or "", about.activity_type)
-        self._prompter.runs[about.workflow_id or "", about.workflow_run_id or ""] = None
-        if cue := self._prompter.before.get(act):
+        self._hooks.runs[about.workflow_id or "", about.workflow_run_id or ""] = None
+        if cue := self._hooks.before.get(act):
             await cue()
         answer = await super().execute_activity(input)
-        if cue := self._prompter.after.get(act):
+        if cue := self._hooks.after.get(act):
             await cue()
-        await self._prompter.over(act)
+        await self._hooks.record_act(act)
         return answer

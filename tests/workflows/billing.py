@@ -30,14 +30,14 @@ class Meter:
 
     async def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for found in ACTION_COUNTER.finditer(await asyncio.to_thread(self._page)):
+        for found in ACTION_COUNTER.finditer(await asyncio.to_thread(self._fetch_metrics)):
             kind = TYPE.search(found["labels"])
             name = kind["type"] if kind else "unknown"
             counts[name] = counts.get(name, 0) + int(float(found["count"]))
         counts.pop(NOT_BILLED, None)
         return counts
 
-    def _page(self) -> str:
+    def _fetch_metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as page:
             text: str = page.read().decode()
         return text

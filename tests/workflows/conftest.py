@@ -7,7 +7,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime.settings import Settings
 from stack.postgres import Postgres
-from tests.fixtures.databases import connected, copied
+from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
 from tests.workflows.replay import replay_runs
 from tests.workflows.world import World, running_world
@@ -15,11 +15,14 @@ from tests.workflows.world import World, running_world
 
 @pytest.fixture(scope="session")
 async def shared_world(
-    postgres: Postgres, migrated: str, temporal_env: WorkflowEnvironment, settings: Settings
+    postgres: Postgres,
+    template_database: str,
+    temporal_env: WorkflowEnvironment,
+    settings: Settings,
 ) -> AsyncIterator[World]:
     async with (
-        copied(postgres, migrated) as urls,
-        connected(urls.application) as database,
+        database_copy(postgres, template_database) as urls,
+        open_database(urls.application) as database,
         running_world(temporal_env, database, settings) as world,
     ):
         yield world
@@ -29,7 +32,7 @@ async def shared_world(
 @pytest.fixture
 async def world(shared_world: World) -> AsyncIterator[World]:
     """Whatever lived in the test is replayed after it, run by run."""
-    known = set(shared_world.prompter.runs)
+    known = set(shared_world.hooks.runs)
     yield shared_world
-    lived = [run for run in shared_world.prompter.runs if run not in known]
+    lived = [run for run in shared_world.hooks.runs if run not in known]
     await replay_runs(shared_world.env.client, lived)

@@ -7,7 +7,7 @@ from workflows.referral.workflow import ReferralWorkflow
 
 
 @workflow.defn(name="ReferralWorkflow")
-class Changed(ReferralWorkflow):
+class IncompatibleWorkflow(ReferralWorkflow):
     """Looks at the deposit first of all."""
 
     @workflow.init

@@ -59,10 +59,10 @@ class Life:
         return builders.deposit(self.referee_id, minor=minor, at=self.began_at, **fields)
 
     async def signs_up(self, **fields: object) -> Signup:
-        return await self.hears(self.signup(**fields))
+        return await self.receives(self.signup(**fields))
 
     async def deposits(self, minor: int = 1000, **fields: object) -> Deposit:
-        return await self.hears(self.deposit(minor, **fields))
+        return await self.receives(self.deposit(minor, **fields))
 
     async def takes_back(
         self,
@@ -71,9 +71,9 @@ class Life:
         *,
         amount: Money | None = None,
     ) -> Chargeback:
-        return await self.hears(builders.chargeback(deposit, kind, amount=amount))
+        return await self.receives(builders.chargeback(deposit, kind, amount=amount))
 
-    async def hears(self, fact: F, player_id: str | None = None) -> F:
+    async def receives(self, fact: F, player_id: str | None = None) -> F:
         """As if it came over HTTP: recorded, routed, carried."""
         await self.records(fact, player_id)
         await self.routes(player_id)
@@ -99,7 +99,7 @@ class Life:
         """As after the loss of a Temporal cluster: from where Postgres says that it stands."""
         with self.world.env.with_time_skipping_disabled():
             address = TemporalTarget(self.world.env.client, self.world.task_queue)
-            await start_referral(address, workflow_input_of(await self.stored()))
+            await start_referral(address, workflow_input_of(await self.stored_row()))
 
     async def now(self) -> datetime:
         """By the workflow's clock, which is the real one while nothing was skipped."""
@@ -108,7 +108,7 @@ class Life:
         except RPCError:
             return datetime.now(UTC)
 
-    async def passes(self, time: timedelta) -> None:
+    async def skips_time(self, time: timedelta) -> None:
         """Time passes, until the workflow ends."""
         async with asyncio.timeout(PATIENCE_S):
             await self.world.env.fast_forward(self.handle, time)
@@ -116,7 +116,7 @@ class Life:
     async def lives_on(self) -> Stage:
         """To its end, with nothing more to hear."""
         with suppress(RPCError):
-            await self.passes(FOREVER)
+            await self.skips_time(FOREVER)
         return await self.ends()
 
     async def ends(self) -> Stage:
@@ -126,25 +126,25 @@ class Life:
     async def reaches(self, stage: Stage) -> None:
         """Wait for the act that brings it there."""
         async with asyncio.timeout(PATIENCE_S):
-            seen = len(self.world.prompter.acted)
-            while (await self.stored()).stage is not stage:
-                await self.world.prompter.wait_for_next_act(after=seen)
-                seen = len(self.world.prompter.acted)
+            seen = len(self.world.hooks.acted)
+            while (await self.stored_row()).stage is not stage:
+                await self.world.hooks.wait_for_next_act(after=seen)
+                seen = len(self.world.hooks.acted)
 
     async def acted(self, activity: str, times: int = 1) -> None:
         """Wait until an act was done so often."""
-        prompter = self.world.prompter
+        hooks = self.world.hooks
         async with asyncio.timeout(PATIENCE_S):
-            while prompter.acted.count((self.id, activity)) < times:
-                await prompter.wait_for_next_act(after=len(prompter.acted))
+            while hooks.acted.count((self.id, activity)) < times:
+                await hooks.wait_for_next_act(after=len(hooks.acted))
 
-    async def stored(self) -> ReferralRow:
+    async def stored_row(self) -> ReferralRow:
         return await state.referral(self.world.database, self.row.id)
 
-    async def referrer(self) -> Balances:
+    async def referrer_balances(self) -> Balances:
         return await state.player_balances(self.world.database, self.row.referrer_id)
 
-    async def referee(self) -> Balances:
+    async def referee_balances(self) -> Balances:
         return await state.player_balances(self.world.database, self.referee_id)
 
     async def stages(self) -> list[Stage]:
@@ -159,7 +159,7 @@ class Life:
         return await self.handle.fetch_history()
 
 
-async def invited(
+async def invite(
     world: World,
     offer: Offer | None = None,
     *,

@@ -19,7 +19,7 @@ from referrals.fraud.reviews import Outcome
 from referrals.ledger.spending import spend
 from tests import builders
 from tests.builders import TERMS, TOKENS, unique, usd
-from tests.workflows.life import Life, invited
+from tests.workflows.life import Life, invite
 from tests.workflows.world import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
@@ -27,15 +27,15 @@ ALMOST: Final = usd(999)
 MARKETER: Final = Actor(name="marketer", request_id=None, reason="a test")
 
 
-async def rewarded(world: World, life: Life | None = None) -> tuple[Life, Deposit]:
-    life = life or await invited(world)
+async def reward_referral(world: World, life: Life | None = None) -> tuple[Life, Deposit]:
+    life = life or await invite(world)
     await life.signs_up()
     deposit = await life.deposits()
     await life.reaches(Stage.REWARDED)
     return life, deposit
 
 
-async def spent(life: Life, minor: int) -> None:
+async def spend_balance(life: Life, minor: int) -> None:
     async with life.world.database.transaction() as session:
         await spend(
             session,
@@ -46,27 +46,27 @@ async def spent(life: Life, minor: int) -> None:
         )
 
 
-async def held(world: World) -> tuple[Life, Deposit]:
-    life = await invited(world, terms=HOLDING)
+async def hold_referral(world: World) -> tuple[Life, Deposit]:
+    life = await invite(world, terms=HOLDING)
     await life.signs_up()
     deposit = await life.deposits()
     await life.reaches(Stage.HELD)
     return life, deposit
 
 
-async def in_review(world: World) -> Life:
+async def hold_for_review(world: World) -> Life:
     """The friend uses the device of the referrer."""
-    life = await invited(world)
+    life = await invite(world)
     device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
     referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
-    await life.hears(referrer, life.row.referrer_id)
+    await life.receives(referrer, life.row.referrer_id)
     await life.signs_up(**device)
     await life.deposits()
     await life.reaches(Stage.HELD)
     return life
 
 
-async def decided(life: Life, choice: Choice) -> Outcome:
+async def decide_review(life: Life, choice: Choice) -> Outcome:
     """As a reviewer decides over HTTP."""
     async with life.world.database.transaction() as session:
         answer = await reviews.decide(
@@ -79,10 +79,10 @@ async def decided(life: Life, choice: Choice) -> Outcome:
     return answer.outcome
 
 
-async def deferred(
+async def defer_referral(
     world: World, *, budget: Money = ALMOST, ends_at: datetime | None = None
 ) -> Life:
-    life = await invited(world, await world.offer(budget=budget, ends_at=ends_at))
+    life = await invite(world, await world.offer(budget=budget, ends_at=ends_at))
     await life.signs_up()
     await life.deposits()
     await life.reaches(Stage.DEFERRED)
@@ -101,7 +101,7 @@ async def top_up_budget(life: Life, minor: int) -> None:
     await life.world.carry()
 
 
-async def campaign_ended(life: Life) -> None:
+async def end_campaign(life: Life) -> None:
     async with life.world.database.transaction() as session:
         slug = life.row.campaign_slug
         await transitions.apply_transition(

@@ -13,15 +13,15 @@ from typing import Final
 
 import pytest
 
-from tests.workflows.recorded_lives import STORIES, Story
+from tests.workflows.recorded_lives import RECORDED_LIVES, RecordedLife
 from tests.workflows.replay import HISTORIES, MACHINE, runs_of
 from tests.workflows.world import World
 
 RELEASE: Final = "RECORDED_RELEASE"
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-async def test_record(world: World, story: Story) -> None:
+@pytest.mark.parametrize("story", RECORDED_LIVES, ids=lambda story: story.__name__)
+async def test_record(world: World, story: RecordedLife) -> None:
     life = await story(world)
     for number, (id_, run_id) in enumerate(runs_of(world, life.id), start=1):
         history = await world.env.client.get_workflow_handle(id_, run_id=run_id).fetch_history()

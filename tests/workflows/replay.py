@@ -35,10 +35,10 @@ async def replay_runs(client: Client, runs: Iterable[tuple[str, str]]) -> None:
         await replayer().replay_workflow(await handle.fetch_history())
 
 
-def committed() -> list[Path]:
+def committed_histories() -> list[Path]:
     return sorted(HISTORIES.glob("*.json"))
 
 
 def runs_of(world: World, workflow_id: str) -> list[tuple[str, str]]:
     """(workflow id, run id) of the runs of one referral that acted, in order."""
-    return [run for run in world.prompter.runs if run[0] == workflow_id]
+    return [run for run in world.hooks.runs if run[0] == workflow_id]

@@ -7,7 +7,7 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Binding
 from tests import state
 from tests.state import Balances
-from tests.workflows.life import Life, invited
+from tests.workflows.life import Life, invite
 from tests.workflows.life_steps import claim_other_code
 from tests.workflows.world import World
 
@@ -21,7 +21,7 @@ async def moved(life: Life, other: Life, binding: Binding) -> Life:
 
 
 async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> None:
-    first, other = await invited(world), await invited(world)
+    first, other = await invite(world), await invite(world)
     await first.signs_up()
 
     binding = await claim_other_code(first, other)
@@ -32,14 +32,14 @@ async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> 
     assert binding.outcome == "rebound"
     assert await first.ends() is Stage.LOST
     assert await first.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.LOST]
-    assert (await first.referrer(), await other.referrer()) == (
+    assert (await first.referrer_balances(), await other.referrer_balances()) == (
         Balances(),
         Balances(available=1000),
     )
 
 
 async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> None:
-    stranger, other = await invited(world), await invited(world)
+    stranger, other = await invite(world), await invite(world)
     await stranger.signs_up(referral_token=None)
     await stranger.deposits()
 
@@ -48,15 +48,15 @@ async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> 
     await second.reaches(Stage.REWARDED)
 
     assert binding.outcome == "bound"
-    assert await other.referrer() == Balances(available=1000)
-    assert (await stranger.stored()).stage is Stage.INVITED
+    assert await other.referrer_balances() == Balances(available=1000)
+    assert (await stranger.stored_row()).stage is Stage.INVITED
 
 
 async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_credited(
     world: World,
 ) -> None:
     for _ in range(RACES):
-        first, other = await invited(world), await invited(world)
+        first, other = await invite(world), await invite(world)
         await first.signs_up()
 
         _, binding = await asyncio.gather(first.deposits(), claim_other_code(first, other))
@@ -66,6 +66,8 @@ async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_cre
             winner = await moved(first, other, binding)
         await winner.reaches(Stage.REWARDED)
 
-        credited = (await first.referrer()).available + (await other.referrer()).available
+        credited = (await first.referrer_balances()).available + (
+            await other.referrer_balances()
+        ).available
         assert binding.outcome in {"rebound", "already_earned"}
         assert credited == 1000

@@ -14,10 +14,10 @@ from runtime.settings import Settings
 from stack import binaries, ports
 from stack.postgres import Postgres
 from tests.builders import TERMS
-from tests.fixtures.databases import connected, copied
+from tests.fixtures.databases import database_copy, open_database
 from tests.fixtures.temporal import SKIPPING
 from tests.workflows.billing import Meter, difference
-from tests.workflows.life import Life, invited
+from tests.workflows.life import Life, invite
 from tests.workflows.replay import runs_of
 from tests.workflows.world import World, running_world
 from workflows.referral import search
@@ -32,7 +32,7 @@ MOST_ACTIONS_EXPIRED: Final = 3
 
 @pytest.fixture(scope="module")
 async def metered(
-    postgres: Postgres, migrated: str, settings: Settings
+    postgres: Postgres, template_database: str, settings: Settings
 ) -> AsyncIterator[tuple[World, Meter]]:
     port = ports.another()
     env = await WorkflowEnvironment.start_time_skipping_v2(
@@ -43,8 +43,8 @@ async def metered(
     )
     async with (
         env,
-        copied(postgres, migrated) as urls,
-        connected(urls.application) as database,
+        database_copy(postgres, template_database) as urls,
+        open_database(urls.application) as database,
         running_world(env, database, settings) as world,
     ):
         yield world, Meter(port)
@@ -64,13 +64,13 @@ async def test_a_rewarded_and_settled_referral_is_cheap(
 ) -> None:
     world, meter = metered
     before = await meter.actions()
-    life = await invited(world, terms=BRIEF)
+    life = await invite(world, terms=BRIEF)
     await life.signs_up()
     await life.deposits()
 
     assert await life.ends() is Stage.SETTLED
 
-    spent = difference(before, await meter.actions(acts=len(world.prompter.acted)))
+    spent = difference(before, await meter.actions(acts=len(world.hooks.acted)))
     recorded = await events(life)
     with capsys.disabled():
         print(f"\nsettled: {sum(spent.values())} actions, {recorded} events: {spent}")  # noqa: T201
@@ -83,11 +83,11 @@ async def test_an_expired_invitation_costs_next_to_nothing(
 ) -> None:
     world, meter = metered
     before = await meter.actions()
-    life = await invited(world, terms=replace(BRIEF, signup_window=timedelta(seconds=1)))
+    life = await invite(world, terms=replace(BRIEF, signup_window=timedelta(seconds=1)))
 
     assert await life.ends() is Stage.EXPIRED
 
-    spent = difference(before, await meter.actions(acts=len(world.prompter.acted)))
+    spent = difference(before, await meter.actions(acts=len(world.hooks.acted)))
     with capsys.disabled():
         print(f"\nexpired: {sum(spent.values())} actions, {await events(life)} events: {spent}")  # noqa: T201
     assert sum(spent.values()) <= MOST_ACTIONS_EXPIRED

@@ -9,14 +9,14 @@ from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
 from tests import state
 from tests.state import Balances
-from tests.workflows.life import Life, invited
-from tests.workflows.life_steps import rewarded
+from tests.workflows.life import Life, invite
+from tests.workflows.life_steps import reward_referral
 from tests.workflows.world import World
 
 
 def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
     async def die() -> None:
-        del life.world.prompter.after[life.id, activity]
+        del life.world.hooks.after[life.id, activity]
         raise ConnectionError("the worker died after its commit")
 
     return die
@@ -26,18 +26,18 @@ def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
     "activity", ["score_fraud", "credit_reward", "compensate_reward", "settle_referral"]
 )
 async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
-    life = await invited(world)
-    world.prompter.after[life.id, activity] = dies(life, activity)
-    _, deposit = await rewarded(world, life)
-    assert await life.referrer() == Balances(available=1000)
+    life = await invite(world)
+    world.hooks.after[life.id, activity] = dies(life, activity)
+    _, deposit = await reward_referral(world, life)
+    assert await life.referrer_balances() == Balances(available=1000)
     if activity == "settle_referral":
-        await life.passes(timedelta(days=121))
+        await life.skips_time(timedelta(days=121))
         assert await life.ends() is Stage.SETTLED
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert (life.id, activity) not in world.prompter.after
+    assert (life.id, activity) not in world.hooks.after
     assert sorted(await state.movements(world.database, life.row.id)) == sorted(
         [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
     )
@@ -45,8 +45,8 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
 
 
 async def test_expires_once(world: World) -> None:
-    life = await invited(world)
-    world.prompter.after[life.id, "expire_referral"] = dies(life, "expire_referral")
+    life = await invite(world)
+    world.hooks.after[life.id, "expire_referral"] = dies(life, "expire_referral")
 
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]

@@ -8,52 +8,52 @@ from domain.rewards.promises import RewardStatus
 from tests import state
 from tests.builders import usd
 from tests.state import Balances
-from tests.workflows.life_steps import campaign_ended, deferred, top_up_budget
+from tests.workflows.life_steps import defer_referral, end_campaign, top_up_budget
 from tests.workflows.world import World
 
 
 async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:
-    life = await deferred(world)
-    assert await life.referrer() == Balances()
+    life = await defer_referral(world)
+    assert await life.referrer_balances() == Balances()
     assert await state.rewards(world.database, life.row.id) == {"referrer": RewardStatus.DEFERRED}
 
     await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
     assert await state.budget(world.database, life.row.campaign_id) == 0
     assert await life.lives_on() is Stage.SETTLED
 
 
 async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None:
-    life = await deferred(world, budget=usd(1))
+    life = await defer_referral(world, budget=usd(1))
     await top_up_budget(life, 998)
     await life.acted("credit_reward", 2)
-    assert (await life.stored()).stage is Stage.DEFERRED
+    assert (await life.stored_row()).stage is Stage.DEFERRED
 
     await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
 
 
 async def test_is_unfunded_when_the_campaign_is_ended_without_a_budget(world: World) -> None:
-    life = await deferred(world)
-    await campaign_ended(life)
+    life = await defer_referral(world)
+    await end_campaign(life)
 
     assert await life.ends() is Stage.UNFUNDED
     assert await state.rewards(world.database, life.row.id) == {"referrer": RewardStatus.VOID}
 
 
 async def test_is_unfunded_when_the_campaign_runs_out(world: World) -> None:
-    life = await deferred(world, ends_at=datetime.now(UTC) + timedelta(days=10))
+    life = await defer_referral(world, ends_at=datetime.now(UTC) + timedelta(days=10))
 
     assert await life.lives_on() is Stage.UNFUNDED
 
 
 async def test_is_voided_when_the_deposit_is_taken_back_while_deferred(world: World) -> None:
-    life = await deferred(world)
+    life = await defer_referral(world)
     (deposit,) = await life.known_deposits()
     await life.takes_back(deposit, TakeBack.REFUND)
 
     assert await life.ends() is Stage.VOIDED
     await top_up_budget(life, 1)
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()

@@ -13,7 +13,7 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import chargeback
 from tests.state import Balances
-from tests.workflows.life import invited
+from tests.workflows.life import invite
 from tests.workflows.world import World
 
 ORDERS = list(permutations(range(3)))
@@ -24,40 +24,40 @@ ORDERS = list(permutations(range(3)))
 async def test_a_chargeback_around_the_crediting_is_not_lost(
     world: World, act: str, moment: str
 ) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     deposit = life.deposit()
-    cues = getattr(world.prompter, moment)
+    cues = getattr(world.hooks, moment)
 
     async def charge_back() -> None:
         del cues[life.id, act]
         await life.takes_back(deposit)
 
     cues[life.id, act] = charge_back
-    await life.hears(deposit)
+    await life.receives(deposit)
     await life.acted(act)
 
     assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
     assert (life.id, act) not in cues
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: "".join(map(str, order)))
 async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence[int]) -> None:
-    life = await invited(world)
+    life = await invite(world)
     first, second = life.deposit(400), life.deposit(2000)
     heard: list[Fact] = [life.signup(), first, second]
     for index in (*order, *order):
-        await life.hears(heard[index])
+        await life.receives(heard[index])
     await life.reaches(Stage.REWARDED)
 
     assert await life.lives_on() is Stage.SETTLED
-    assert (await life.stored()).qualified_by == second.event_id
-    assert await life.referrer() == Balances(available=1000)
+    assert (await life.stored_row()).qualified_by == second.event_id
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> None:
-    lives = [await invited(world) for _ in range(12)]
+    lives = [await invite(world) for _ in range(12)]
     deposits: list[Deposit] = [life.deposit() for life in lives]
     for life in lives:
         await life.signs_up()
@@ -73,7 +73,7 @@ async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> No
 
     for life in lives:
         assert await life.lives_on() in {Stage.EXPIRED, Stage.REVERSED}
-        assert await life.referrer() == Balances()
+        assert await life.referrer_balances() == Balances()
         moved = await state.movements(world.database, life.row.id)
         assert moved.count(Movement.RELEASE) == moved.count(Movement.REVERSE) <= 1
 
@@ -82,7 +82,7 @@ async def test_the_same_signup_over_two_doors_with_different_tokens_binds_once(
     world: World,
 ) -> None:
     for _ in range(20):
-        one, other = await invited(world), await invited(world)
+        one, other = await invite(world), await invite(world)
         other.referee_id = one.referee_id
         heard = one.signup()
         told = replace(other.signup(), event_id=heard.event_id)
@@ -91,12 +91,12 @@ async def test_the_same_signup_over_two_doors_with_different_tokens_binds_once(
         await other.acted("admit_signup")
         await one.routes()
 
-        stages = {life: (await life.stored()).stage for life in (one, other)}
+        stages = {life: (await life.stored_row()).stage for life in (one, other)}
         bound = [life for life, stage in stages.items() if stage is Stage.SIGNED_UP]
         assert len(bound) == 1
         await bound[0].deposits()
         await bound[0].reaches(Stage.REWARDED)
-        credited = [(await life.referrer()).available for life in (one, other)]
+        credited = [(await life.referrer_balances()).available for life in (one, other)]
         assert sorted(credited) == [0, 1000]
         if bound == [one]:
             assert await other.ends() is Stage.LOST

@@ -7,31 +7,31 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.workflows.incompatible_workflow import Changed
-from tests.workflows.recorded_lives import STORIES
-from tests.workflows.replay import MACHINE, committed, replayer
+from tests.workflows.incompatible_workflow import IncompatibleWorkflow
+from tests.workflows.recorded_lives import RECORDED_LIVES
+from tests.workflows.replay import MACHINE, committed_histories, replayer
 
 
-@pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", committed_histories(), ids=lambda path: path.stem)
 async def test_a_committed_history_replays(path: Path) -> None:
     await replayer().replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
 
 
 def test_every_story_was_recorded() -> None:
-    recorded = {path.stem.split("-")[1] for path in committed()}
+    recorded = {path.stem.split("-")[1] for path in committed_histories()}
 
-    assert recorded >= {story.__name__ for story in STORIES}
+    assert recorded >= {story.__name__ for story in RECORDED_LIVES}
 
 
 def test_no_history_names_the_machine_it_was_recorded_on() -> None:
-    for path in committed():
+    for path in committed_histories():
         for identity in re.findall(r'"identity": "(.*)"', path.read_text()):
             assert identity.endswith(f"@{MACHINE}")
 
 
-@pytest.mark.parametrize("path", committed(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", committed_histories(), ids=lambda path: path.stem)
 async def test_a_changed_workflow_does_not_replay(path: Path) -> None:
     history = WorkflowHistory.from_json(path.stem, path.read_text())
 
     with pytest.raises(NondeterminismError):
-        await replayer(Changed).replay_workflow(history)
+        await replayer(IncompatibleWorkflow).replay_workflow(history)

@@ -10,36 +10,36 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import TERMS, usd
 from tests.state import Balances
-from tests.workflows.life import invited
-from tests.workflows.life_steps import rewarded
+from tests.workflows.life import invite
+from tests.workflows.life_steps import reward_referral
 from tests.workflows.world import World
 
 
 async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_end(
     world: World,
 ) -> None:
-    life, _ = await rewarded(world)
+    life, _ = await reward_referral(world)
 
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
     assert await state.violated_invariants(world.database) == {}
 
 
 async def test_continues_as_new_once_credited_with_nothing_but_its_standing(world: World) -> None:
-    life, _ = await rewarded(world)
+    life, _ = await reward_referral(world)
     await life.lives_on()
 
     started = (await life.history()).events[0].workflow_execution_started_event_attributes
-    acts = [act for workflow, act in world.prompter.acted if workflow == life.id]
+    acts = [act for workflow, act in world.hooks.acted if workflow == life.id]
     assert started.continued_execution_run_id
     assert len((await life.history()).events) < 25
     assert acts == ["score_fraud", "credit_reward", "settle_referral"]
 
 
 async def test_counts_a_deposit_heard_before_its_signup(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.deposits()
     await life.signs_up()
     await life.reaches(Stage.REWARDED)
@@ -48,43 +48,43 @@ async def test_counts_a_deposit_heard_before_its_signup(world: World) -> None:
 
 
 async def test_small_deposits_before_the_qualifying_one_disqualify_nobody(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     await life.deposits(999)
     await life.deposits(1)
     await life.acted("score_fraud")
-    assert (await life.stored()).stage is Stage.SIGNED_UP
+    assert (await life.stored_row()).stage is Stage.SIGNED_UP
 
     await life.deposits(1000)
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_a_deposit_in_time_but_heard_in_the_grace_counts(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     deposit = life.deposit(occurred_at=life.began_at + TERMS.deposit_window)
-    await life.passes(TERMS.deposit_window + timedelta(minutes=30))
-    await life.hears(deposit)
+    await life.skips_time(TERMS.deposit_window + timedelta(minutes=30))
+    await life.receives(deposit)
     await life.reaches(Stage.REWARDED)
 
-    assert (await life.stored()).qualified_by == deposit.event_id
+    assert (await life.stored_row()).qualified_by == deposit.event_id
 
 
 async def test_rewards_both_sides(world: World) -> None:
-    life = await invited(world, terms=replace(TERMS, referee_reward=usd(500)))
+    life = await invite(world, terms=replace(TERMS, referee_reward=usd(500)))
     await life.signs_up()
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Balances(available=1000)
-    assert await life.referee() == Balances(available=500)
+    assert await life.referrer_balances() == Balances(available=1000)
+    assert await life.referee_balances() == Balances(available=500)
     assert await life.lives_on() is Stage.SETTLED
 
 
 async def test_a_partial_refund_that_leaves_the_minimum_keeps_the_reward(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     deposit = await life.deposits(1500)
     await life.reaches(Stage.REWARDED)
@@ -92,25 +92,25 @@ async def test_a_partial_refund_that_leaves_the_minimum_keeps_the_reward(world: 
     await life.acted("compensate_reward")
 
     assert await life.lives_on() is Stage.SETTLED
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_every_copy_of_every_event_changes_nothing(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     signup, deposit = life.signup(), life.deposit()
     for fact in (signup, signup, deposit, deposit, signup, deposit):
-        await life.hears(fact)
+        await life.receives(fact)
     await life.reaches(Stage.REWARDED)
-    await life.hears(deposit)
+    await life.receives(deposit)
 
     assert await life.lives_on() is Stage.SETTLED
     assert await life.stages() == [Stage.INVITED, Stage.SIGNED_UP, Stage.REWARDED, Stage.SETTLED]
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_an_engineer_reads_its_state_in_the_temporal_ui(world: World) -> None:
-    life, _ = await rewarded(world)
-    await life.passes(timedelta(days=1))
+    life, _ = await reward_referral(world)
+    await life.skips_time(timedelta(days=1))
 
     described = await life.handle.describe()
     attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from tests.workflows.replay import committed, replayer
+from tests.workflows.replay import committed_histories, replayer
 from worker import WORKFLOW_RUNNER
 
 LOUD = SandboxedWorkflowRunner(
@@ -21,7 +21,7 @@ A_FEW = 8
 
 
 async def reloaded_modules() -> set[str]:
-    path = committed()[0]
+    path = committed_histories()[0]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         history = WorkflowHistory.from_json(path.stem, path.read_text())

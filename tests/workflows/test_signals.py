@@ -12,15 +12,15 @@ from referrals.intake import facts
 from tests import builders
 from tests.builders import chargeback, usd
 from tests.state import Balances
-from tests.workflows.life import Life, invited
-from tests.workflows.life_steps import in_review
+from tests.workflows.life import Life, invite
+from tests.workflows.life_steps import hold_for_review
 from tests.workflows.world import World
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 
 
 async def invite_and_signal_signup(world: World) -> Life:
-    life = await invited(world)
+    life = await invite(world)
     await life.signals("sign_up", life.signup(referral_token=None))
     await life.reaches(Stage.SIGNED_UP)
     return life
@@ -35,16 +35,16 @@ async def test_a_life_told_by_signals_alone(world: World) -> None:
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
 
 
 async def test_what_is_signalled_counts_once_with_what_the_courier_carries(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     signup, deposit = life.signup(), life.deposit()
     await life.signals("sign_up", signup)
-    await life.hears(signup)
+    await life.receives(signup)
     await life.signals("make_deposit", deposit)
-    await life.hears(deposit)
+    await life.receives(deposit)
     await life.routes()
     await life.reaches(Stage.REWARDED)
 
@@ -53,16 +53,16 @@ async def test_what_is_signalled_counts_once_with_what_the_courier_carries(world
 
 
 async def test_a_deposit_signalled_before_its_signup_counts(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signals("make_deposit", life.deposit())
     await life.signals("sign_up", life.signup())
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signals("sign_up", life.signup(**PLAIN))
     await life.reaches(Stage.SIGNED_UP)
 
@@ -73,13 +73,13 @@ async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
 
 
 async def test_a_signal_with_other_content_under_a_known_id_changes_nothing(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     small = await life.deposits(10)
     await life.signals("make_deposit", replace(small, amount=usd(5000)))
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
 
 
 async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
@@ -110,7 +110,7 @@ async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
 async def test_a_malformed_signal_blocks_nobody(
     world: World, signal: str, arguments: list[object]
 ) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signals(signal, *arguments)
     await life.signs_up()
     await life.signals(signal, *arguments)
@@ -138,7 +138,7 @@ async def test_a_decision_before_any_review_decides_nothing(world: World) -> Non
 
 
 async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World) -> None:
-    life = await in_review(world)
+    life = await hold_for_review(world)
     await life.signals("decide", builders.decision(Choice.REJECT))
 
     assert await life.ends() is Stage.REJECTED
@@ -150,21 +150,21 @@ async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World)
 
 async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: World) -> None:
     """A copy of the signup comes while it settles; while that is recorded, the chargeback."""
-    life = await invited(world)
+    life = await invite(world)
     signup = await life.signs_up()
     deposit = await life.deposits()
     await life.reaches(Stage.REWARDED)
 
     async def signal_signup() -> None:
-        world.prompter.after[life.id, "settle_referral"] = charge_back
+        world.hooks.after[life.id, "settle_referral"] = charge_back
         await life.signals("sign_up", signup)
 
     async def charge_back() -> None:
-        del world.prompter.after[life.id, "settle_referral"]
+        del world.hooks.after[life.id, "settle_referral"]
         await life.takes_back(deposit)
 
-    world.prompter.after[life.id, "settle_referral"] = signal_signup
-    await life.passes(timedelta(days=121))
+    world.hooks.after[life.id, "settle_referral"] = signal_signup
+    await life.skips_time(timedelta(days=121))
     await life.reaches(Stage.REVERSED)
 
     assert await life.ends() is Stage.REVERSED

@@ -11,7 +11,7 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import TERMS, usd
-from tests.workflows.life import Life, invited
+from tests.workflows.life import Life, invite
 from tests.workflows.world import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
@@ -19,7 +19,7 @@ BOTH: Final = replace(HOLDING, referee_reward=usd(500))
 
 
 async def stays(life: Life) -> None:
-    assert (await life.stored()).stage is Stage.INVITED
+    assert (await life.stored_row()).stage is Stage.INVITED
 
 
 async def signs_up(life: Life) -> None:
@@ -65,7 +65,7 @@ async def is_settled(life: Life) -> None:
 async def test_goes_on_from_where_it_stands(
     world: World, terms: Terms, until_then: Callable[[Life], Awaitable[None]], ends: Stage
 ) -> None:
-    life = await invited(world, terms=terms)
+    life = await invite(world, terms=terms)
     await until_then(life)
     before = await life.stages()
     await is_lost(life)
@@ -79,21 +79,21 @@ async def test_goes_on_from_where_it_stands(
 
 
 async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
-    life = await invited(world, await world.offer(budget=usd(1)))
+    life = await invite(world, await world.offer(budget=usd(1)))
     await life.signs_up()
     await life.deposits()
     await life.reaches(Stage.DEFERRED)
     await is_lost(life)
 
     await life.restarts()
-    await life.passes(timedelta(days=31))
+    await life.skips_time(timedelta(days=31))
 
     await life.acted("credit_reward", 2)
-    assert (await life.stored()).stage is Stage.DEFERRED
+    assert (await life.stored_row()).stage is Stage.DEFERRED
 
 
 async def test_what_happened_while_it_was_lost_is_found_out(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     await is_lost(life)
     deposit = life.deposit()
@@ -107,7 +107,7 @@ async def test_what_happened_while_it_was_lost_is_found_out(world: World) -> Non
 
 
 async def test_a_delivery_starts_a_lost_workflow_where_it_stands(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     await is_lost(life)
     await life.deposits()

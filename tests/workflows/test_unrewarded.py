@@ -9,12 +9,12 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import TERMS, unique
 from tests.state import Balances
-from tests.workflows.life import invited
+from tests.workflows.life import invite
 from tests.workflows.world import World
 
 
 async def test_expires_when_nobody_signs_up(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
 
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]
@@ -22,7 +22,7 @@ async def test_expires_when_nobody_signs_up(world: World) -> None:
 
 
 async def test_expires_when_the_friend_never_deposits(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
 
     assert await life.lives_on() is Stage.EXPIRED
@@ -30,17 +30,17 @@ async def test_expires_when_the_friend_never_deposits(world: World) -> None:
 
 
 async def test_expires_when_every_deposit_was_too_small(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     await life.deposits(999)
     await life.deposits(999)
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
 
 
 async def test_expires_when_the_deposit_came_after_its_window(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     await life.signs_up()
     late = life.began_at + TERMS.deposit_window + timedelta(seconds=1)
     await life.deposits(occurred_at=late)
@@ -52,57 +52,57 @@ async def test_expires_when_the_deposit_came_after_its_window(world: World) -> N
 async def test_a_chargeback_heard_before_the_signup_earns_nothing(
     world: World, kind: TakeBack
 ) -> None:
-    life = await invited(world)
+    life = await invite(world)
     deposit = await life.deposits()
     await life.takes_back(deposit, kind)
     await life.signs_up()
 
     assert await life.lives_on() is Stage.EXPIRED
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
 
 
 async def test_a_later_deposit_earns_it_when_the_first_was_taken_back(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     first = await life.deposits()
     await life.takes_back(first)
     await life.signs_up()
     second = await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    assert (await life.stored()).qualified_by == second.event_id
+    assert (await life.stored_row()).qualified_by == second.event_id
 
 
 async def test_is_lost_when_the_visitor_signs_up_through_another_code(world: World) -> None:
     visitor = unique("visitor")
-    winner, loser = await invited(world, visitor=visitor), await invited(world, visitor=visitor)
+    winner, loser = await invite(world, visitor=visitor), await invite(world, visitor=visitor)
     await winner.signs_up()
 
     assert await loser.ends() is Stage.LOST
     assert await loser.stages() == [Stage.INVITED, Stage.LOST]
-    assert (await winner.stored()).stage is Stage.SIGNED_UP
+    assert (await winner.stored_row()).stage is Stage.SIGNED_UP
 
 
 async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     life.referee_id = life.row.referrer_id
     await life.signs_up()
     await life.deposits()
 
     assert await life.ends() is Stage.REJECTED
     assert await state.reason(world.database, life.row.id) == "fraud: same_player"
-    assert await life.referrer() == Balances()
+    assert await life.referrer_balances() == Balances()
 
 
 async def test_a_signup_heard_by_the_courier_only_keeps_the_invitation_open(world: World) -> None:
-    life = await invited(world)
+    life = await invite(world)
     signup = life.signup()
     await life.records(signup)
-    await life.passes(TERMS.signup_window + TERMS.lateness_grace + timedelta(seconds=1))
+    await life.skips_time(TERMS.signup_window + TERMS.lateness_grace + timedelta(seconds=1))
     await life.acted("expire_referral")
-    assert (await life.stored()).stage is Stage.INVITED
+    assert (await life.stored_row()).stage is Stage.INVITED
 
     await life.routes()
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 
-    assert await life.referrer() == Balances(available=1000)
+    assert await life.referrer_balances() == Balances(available=1000)

@@ -23,7 +23,7 @@ class World:
     env: WorkflowEnvironment
     database: Database
     carrier: Carrier
-    prompter: ActivityHooks
+    hooks: ActivityHooks
     task_queue: str
 
     async def carry(self) -> None:
@@ -41,12 +41,12 @@ class World:
 async def running_world(
     env: WorkflowEnvironment, database: Database, settings: Settings
 ) -> AsyncIterator[World]:
-    prompter, task_queue = ActivityHooks(), unique("lives")
+    hooks, task_queue = ActivityHooks(), unique("lives")
 
     async def connect() -> Client:
         return env.client
 
     carrier = Carrier(database, connect=connect, task_queue=task_queue)
     activities = build_activities(database, settings)
-    async with build_worker(prompter.attach_to(env.client), activities, task_queue=task_queue):
-        yield World(env, database, carrier, prompter, task_queue)
+    async with build_worker(hooks.attach_to(env.client), activities, task_queue=task_queue):
+        yield World(env, database, carrier, hooks, task_queue)

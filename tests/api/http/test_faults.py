@@ -11,7 +11,7 @@ from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit
-from tests.api.link.landing_page import PREVIEW, followed, told
+from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
 from tests.api.link.test_platforms import WINDOWS
 
 
@@ -50,12 +50,12 @@ async def test_a_missing_database_is_told_as_passing(cut_off: FastAPI) -> None:
 async def test_who_follows_a_link_reads_of_an_outage_on_a_page(cut_off: FastAPI) -> None:
     german = {"Accept-Language": "de"}
     answers = [
-        await followed(cut_off, "/r/SOMECODE", agent, **german) for agent in (WINDOWS, PREVIEW)
+        await follow_link(cut_off, "/r/SOMECODE", agent, **german) for agent in (WINDOWS, PREVIEW)
     ]
     for answer in answers:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert answer.headers["cache-control"] == "no-store"
-        assert "Diese Einladung lässt sich gerade nicht öffnen" in told(answer.text).text
+        assert "Diese Einladung lässt sich gerade nicht öffnen" in parse_page(answer.text).text
 
 
 async def test_a_fault_nobody_expected_says_nothing_of_its_cause(

@@ -18,9 +18,9 @@ from db import rate_windows
 from db.engine import Database, StatementExecutor
 from db.tables import RateWindow, ReferralRow
 from runtime.settings import DEFAULT_RATE_LIMITS, Settings
-from tests.api.attribution_steps import claim, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, unique
-from tests.api.first_opens import NOTHING
+from tests.api.attribution_steps import claim, sign_up
+from tests.api.bodies import assert_problem, create_code, unique
+from tests.api.first_opens import NO_MATCH_ANSWER
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -69,7 +69,7 @@ async def test_a_rate_limited_answer_does_not_reveal_which_codes_exist(
     client: AsyncClient, settings: Settings, database: Database, agent: str
 ) -> None:
     app, code = limited(settings, database, "link.address.misses=3/minute"), an_address()
-    known = await code_of_a_new_player(client)
+    known = await create_code(client)
 
     tried = await follow(app, code, *(f"NOBODYS{n}" for n in range(4)), agent=agent)
     existing, unknown = await follow(app, code, known, "NOBODYS9", agent=agent)
@@ -110,7 +110,7 @@ async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
     app = limited(settings, database, "link.address=1/minute")
-    code, last = await code_of_a_new_player(client), [uuid4().int % 250 + 1 for _ in range(2)]
+    code, last = await create_code(client), [uuid4().int % 250 + 1 for _ in range(2)]
     one, other = f"::ffff:198.51.100.{last[0]}", f"::ffff:203.0.113.{last[1]}"
 
     answers = [(await follow(app, address, code))[0] for address in (one, other, one)]
@@ -140,7 +140,7 @@ async def test_what_succeeds_behind_a_proxy_that_tells_no_address_is_not_limited
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
     rules = "link.address=1/minute, link.address.misses=0/minute"
-    app, code = limited(settings, database, rules), await code_of_a_new_player(client)
+    app, code = limited(settings, database, rules), await create_code(client)
 
     answers = await follow(app, LOOPBACK, code, "NOBODYS", code)
 
@@ -153,7 +153,7 @@ async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
 ) -> None:
     app, code = (
         limited(settings, database, "link.code=2/minute"),
-        await code_of_a_new_player(client),
+        await create_code(client),
     )
 
     answers = [(await follow(app, an_address(), code.lower()))[0] for _ in range(3)]
@@ -173,7 +173,7 @@ async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
 async def test_two_hundred_clicks_of_one_code_in_a_row_pass_by_default(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app, code = limited(settings, database), await code_of_a_new_player(client)
+    app, code = limited(settings, database), await create_code(client)
 
     answers = await follow(app, LOOPBACK, *[code] * 200)
 
@@ -182,7 +182,7 @@ async def test_two_hundred_clicks_of_one_code_in_a_row_pass_by_default(
 
 
 async def test_a_player_cannot_try_codes(client: AsyncClient, database: Database) -> None:
-    player, code = await signed_up(client, database), await code_of_a_new_player(client)
+    player, code = await sign_up(client, database), await create_code(client)
 
     answers = [await claim(client, player, f"NOBODYS{n}") for n in range(11)]
     existing = await claim(client, player, code)
@@ -190,7 +190,7 @@ async def test_a_player_cannot_try_codes(client: AsyncClient, database: Database
     assert [answer.status_code for answer in answers] == [404] * 10 + [429]
     assert_problem(existing, 429, "too_many_requests")
     assert int(existing.headers["retry-after"]) > 3000
-    other = await signed_up(client, database)
+    other = await sign_up(client, database)
     assert (await claim(client, other, code)).status_code == 200
 
 
@@ -200,7 +200,7 @@ async def test_an_app_cannot_try_what_it_finds(client: AsyncClient) -> None:
     answers = [await client.post("/v1/attributions/resolve", json=body) for _ in range(61)]
 
     assert {answer.status_code for answer in answers[:60]} == {200}
-    assert answers[0].json() == NOTHING
+    assert answers[0].json() == NO_MATCH_ANSWER
     assert_problem(answers[60], 429, "too_many_requests")
 
 
@@ -210,7 +210,7 @@ async def test_limits_that_cannot_be_counted_stop_nobody(
     app = limited(settings, database, "link.address=1/minute")
     away = Database("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
     app.state.limiter = limited(settings, away, "link.address=1/minute").state.limiter
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
 
     answers = await follow(app, an_address(), code, code)
 
@@ -237,7 +237,7 @@ async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
     away = Asked("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
     app.state.limiter = limited(settings, away).state.limiter
     app.dependency_overrides[current_time] = lambda: now
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
 
     await follow(app, an_address(), code, code, code)
     soon = away.times

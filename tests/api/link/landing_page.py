@@ -15,39 +15,39 @@ from db.tables import TouchRow
 
 APP_STORE = "https://apps.apple.com/app/id0000000000"
 PREVIEW = "facebookexternalhit/1.1"
-REWARDED = {"referee_reward": {"minor": 550, "currency": "USD"}}
+REFEREE_REWARD = {"referee_reward": {"minor": 550, "currency": "USD"}}
 
 
 @dataclass(slots=True)
-class Told:
+class ParsedPage:
     """What a page says: its text, the targets of its links, its Open Graph properties."""
 
     text: str = ""
     links: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
-    graph: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
     copied: list[str] = field(default_factory=list)
     language: str = ""
-    drawings: int = 0
+    svg_count: int = 0
 
     def link_to(self, host: str) -> str:
         (found,) = {link for link in self.links if urlsplit(link).hostname == host}
         return found
 
 
-def told(html: str) -> Told:
+def parse_page(html: str) -> ParsedPage:
     reader = _PageParser()
     reader.feed(html)
     return reader.told
 
 
-def parameter(url: str, name: str) -> str:
+def query_parameter(url: str, name: str) -> str:
     (value,) = parse_qs(urlsplit(url).query)[name]
     return value
 
 
 @asynccontextmanager
-async def person(app: FastAPI, agent: str, **headers: str) -> AsyncIterator[AsyncClient]:
+async def open_browser(app: FastAPI, agent: str, **headers: str) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(
         transport=ASGITransport(app=app),
         base_url="https://refer.example",
@@ -57,8 +57,8 @@ async def person(app: FastAPI, agent: str, **headers: str) -> AsyncIterator[Asyn
         yield browser
 
 
-async def followed(app: FastAPI, path: str, agent: str, **headers: str) -> Response:
-    async with person(app, agent, **headers) as browser:
+async def follow_link(app: FastAPI, path: str, agent: str, **headers: str) -> Response:
+    async with open_browser(app, agent, **headers) as browser:
         return await browser.get(path)
 
 
@@ -71,19 +71,19 @@ async def touch_methods(database: Database, code: str) -> list[str]:
 class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.told = Told()
+        self.told = ParsedPage()
         self._silent = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         self._silent = tag in {"script", "style"}
-        self.told.drawings += tag == "svg"
+        self.told.svg_count += tag == "svg"
         if tag == "html":
             self.told.language = known["lang"]
         if tag == "a":
             self.told.links.append(known["href"])
         if tag == "meta" and ("property" in known or "name" in known):
-            self.told.graph[known.get("property") or known["name"]] = known.get("content", "")
+            self.told.meta[known.get("property") or known["name"]] = known.get("content", "")
         if "data-copies" in known:
             self.told.copied.append(known["data-copies"])
         loading = [known[name] for name in ("src", "srcset", "action", "data") if name in known]

@@ -16,7 +16,7 @@ from db.engine import Database
 from db.tables import Delivery, OutboxRow, ReferralRow, TimelineRow
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
-from tests.api.bodies import assert_problem, code_of_a_new_player, published, unique
+from tests.api.bodies import assert_problem, create_code, publish_campaign, unique
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CRAWLERS = (
@@ -49,7 +49,7 @@ def click(code: str, **changes: object) -> dict[str, object]:
 
 
 async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Settings) -> None:
-    body = click(await code_of_a_new_player(client), ip="203.0.113.1", device_id="d")
+    body = click(await create_code(client), ip="203.0.113.1", device_id="d")
     first = await client.post("/v1/clicks", json=body)
     again = await client.post("/v1/clicks", json=body)
     assert (first.status_code, again.status_code) == (201, 200)
@@ -67,7 +67,7 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
 async def test_equal_clicks_at_once_make_one_referral_with_its_story(
     client: AsyncClient, database: Database
 ) -> None:
-    body = click(await code_of_a_new_player(client))
+    body = click(await create_code(client))
     answers = await asyncio.gather(*(client.post("/v1/clicks", json=body) for _ in range(10)))
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     (referral_id,) = {UUID(answer.json()["referral_id"]) for answer in answers}
@@ -84,7 +84,7 @@ async def test_equal_clicks_at_once_make_one_referral_with_its_story(
 async def test_an_invitation_whose_token_has_expired_makes_room_for_a_new_one(
     client: AsyncClient, owner_database: Database
 ) -> None:
-    body = click(await code_of_a_new_player(client))
+    body = click(await create_code(client))
     first = (await client.post("/v1/clicks", json=body)).json()
     async with owner_database.transaction() as session:
         row = await session.get(ReferralRow, UUID(first["referral_id"]))
@@ -96,7 +96,7 @@ async def test_an_invitation_whose_token_has_expired_makes_room_for_a_new_one(
 
 
 async def test_stores_a_visitor_only_as_a_hash(client: AsyncClient, database: Database) -> None:
-    body = click(await code_of_a_new_player(client))
+    body = click(await create_code(client))
     told = (await client.post("/v1/clicks", json=body)).json()
     async with database.reading() as session:
         query = select(ReferralRow.visitor).where(ReferralRow.id == UUID(told["referral_id"]))
@@ -108,7 +108,7 @@ async def test_stores_a_visitor_only_as_a_hash(client: AsyncClient, database: Da
 async def test_a_link_leads_a_person_to_the_destination_with_a_token(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client, await published(client))
+    code = await create_code(client, await publish_campaign(client))
     with browser(app) as person:
         first = await person.get(f"/r/{code.lower()}?next=https://evil.example")
         again = await person.get(f"/r/{code}")
@@ -128,7 +128,7 @@ async def test_a_link_leads_a_person_to_the_destination_with_a_token(
 async def test_two_people_get_an_invitation_each(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     for _ in range(2):
         with browser(app) as person:
             await person.get(f"/r/{code}")
@@ -139,7 +139,7 @@ async def test_two_people_get_an_invitation_each(
 async def test_a_link_leads_a_program_on_without_an_invitation(
     client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
 ) -> None:
-    code = await code_of_a_new_player(client, await published(client))
+    code = await create_code(client, await publish_campaign(client))
     with browser(app, **headers) as program:
         answer = await program.get(f"/r/{code}")
     assert answer.status_code == 302
@@ -152,7 +152,7 @@ async def test_a_link_leads_a_program_on_without_an_invitation(
 async def test_a_crawler_gets_a_page_and_no_invitation(
     client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
 ) -> None:
-    code = await code_of_a_new_player(client, await published(client))
+    code = await create_code(client, await publish_campaign(client))
     with browser(app, **headers) as program:
         answer = await program.get(f"/r/{code}")
     assert answer.status_code == 200
@@ -165,7 +165,7 @@ async def test_a_crawler_gets_a_page_and_no_invitation(
 async def test_asking_only_for_the_head_invites_nobody(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     with browser(app) as person:
         assert (await person.head(f"/r/{code}")).status_code == 302
     assert await referrals_of(database, code) == 0
@@ -175,8 +175,8 @@ async def test_asking_only_for_the_head_invites_nobody(
 async def test_an_unknown_or_ended_code_gets_a_page_for_people(
     client: AsyncClient, app: FastAPI, headers: dict[str, str]
 ) -> None:
-    slug = await published(client)
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(client)
+    code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/end", json={"reason": "over"})
     with browser(app, **headers) as visitor:
         unknown = await visitor.get("/r/NOSUCHCODE")
@@ -194,8 +194,8 @@ async def test_an_unknown_or_ended_code_gets_a_page_for_people(
 async def test_a_paused_offer_says_so_until_it_is_over(
     client: AsyncClient, app: FastAPI, headers: dict[str, str]
 ) -> None:
-    slug = await published(client)
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(client)
+    code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/pause")
     with browser(app, **headers) as visitor:
         paused = await visitor.get(f"/r/{code}")
@@ -219,7 +219,7 @@ async def test_a_paused_offer_says_so_until_it_is_over(
 async def test_refuses_a_bad_click(
     client: AsyncClient, database: Database, change: dict[str, object], field: str
 ) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     answer = await client.post("/v1/clicks", json=click(code) | change)
     assert_problem(answer, 422, "validation_failed", field)
     assert await referrals_of(database, code) == 0

@@ -12,7 +12,7 @@ from httpx import AsyncClient
 
 import api
 from api.link.languages import CATALOGUES_DIR, ENGLISH, LANGUAGES, negotiate_language
-from tests.api.bodies import code_of_a_new_player
+from tests.api.bodies import create_code
 
 SOURCES: Final = Path(api.__file__).parent
 EXTRACTORS: Final = [("**.py", "python"), ("link/landing/templates/**.html", "jinja2")]
@@ -79,7 +79,7 @@ def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
 
 
 async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     told = {}
     for accepted in ("de-CH, en;q=0.5", "en-GB"):
         answer = await client.get(f"/v1/codes/{code}", headers={"Accept-Language": accepted})

@@ -12,15 +12,15 @@ from tests.api.attribution_steps import (
     ago,
     attribution_log,
     claim,
-    clicked,
+    click,
     referral_of,
-    routed,
-    signed_up,
+    route,
+    sign_up,
 )
 from tests.api.bodies import (
     assert_problem,
-    code_of_a_new_player,
-    published,
+    create_code,
+    publish_campaign,
     signup,
     unique,
 )
@@ -39,12 +39,12 @@ async def outcome_of(client: AsyncClient, player_id: str) -> str:
 
 
 async def test_bound_with_all_that_was_weighed(client: AsyncClient, database: Database) -> None:
-    visitor, first = unique("visitor"), await code_of_a_new_player(client)
-    second, typed = await code_of_a_new_player(client), await code_of_a_new_player(client)
-    await clicked(client, first, visitor)
-    link = await clicked(client, second, visitor)
+    visitor, first = unique("visitor"), await create_code(client)
+    second, typed = await create_code(client), await create_code(client)
+    await click(client, first, visitor)
+    link = await click(client, second, visitor)
 
-    player = await signed_up(
+    player = await sign_up(
         client, database, since=NOW, referral_token=link["referral_token"], code=typed
     )
 
@@ -63,12 +63,14 @@ async def test_the_first_touch_wins_where_the_campaign_says_so(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"], "touch": "first"}]
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
-    visitor, first = unique("visitor"), await code_of_a_new_player(client, slug)
-    await clicked(client, first, visitor)
-    last = await clicked(client, await code_of_a_new_player(client, slug), visitor)
+    slug = await publish_campaign(
+        client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order}
+    )
+    visitor, first = unique("visitor"), await create_code(client, slug)
+    await click(client, first, visitor)
+    last = await click(client, await create_code(client, slug), visitor)
 
-    player = await signed_up(client, database, since=NOW, referral_token=last["referral_token"])
+    player = await sign_up(client, database, since=NOW, referral_token=last["referral_token"])
 
     assert await outcome_of(client, player) == "bound"
     assert (await referral_of(client, player))["code"] == first
@@ -77,10 +79,10 @@ async def test_the_first_touch_wins_where_the_campaign_says_so(
 
 
 async def test_a_cookie_counts_less_than_a_link(client: AsyncClient, database: Database) -> None:
-    cookie = await clicked(client, await code_of_a_new_player(client))
-    link = await clicked(client, await code_of_a_new_player(client))
+    cookie = await click(client, await create_code(client))
+    link = await click(client, await create_code(client))
 
-    both = await signed_up(
+    both = await sign_up(
         client,
         database,
         since=NOW,
@@ -96,9 +98,9 @@ async def test_a_cookie_counts_less_than_a_link(client: AsyncClient, database: D
 async def test_a_cookie_alone_binds_with_less_confidence(
     client: AsyncClient, database: Database
 ) -> None:
-    cookie = await clicked(client, await code_of_a_new_player(client))
+    cookie = await click(client, await create_code(client))
 
-    player = await signed_up(client, database, since=NOW, cookie_token=cookie["referral_token"])
+    player = await sign_up(client, database, since=NOW, cookie_token=cookie["referral_token"])
 
     told = (await referral_of(client, player))["attribution"]
     assert (told["method"], told["confidence"]) == ("cookie", 0.9)
@@ -109,10 +111,10 @@ async def test_a_cookie_alone_binds_with_less_confidence(
 async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
     client: AsyncClient, database: Database
 ) -> None:
-    link = await clicked(client, await code_of_a_new_player(client))
+    link = await click(client, await create_code(client))
     token = link["referral_token"]
 
-    player = await signed_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+    player = await sign_up(client, database, since=NOW, referral_token=token, cookie_token=token)
 
     told = (await referral_of(client, player))["attribution"]
     assert (told["method"], told["confidence"]) == ("referral_token", 1.0)
@@ -123,10 +125,10 @@ async def test_a_token_in_both_counts_as_the_cookie_where_a_campaign_takes_nothi
     client: AsyncClient, database: Database
 ) -> None:
     policy = {"order": [{"methods": ["cookie"]}]}
-    campaign = await published(client, starts_at="2020-01-01T00:00:00Z", attribution=policy)
-    token = (await clicked(client, await code_of_a_new_player(client, campaign)))["referral_token"]
+    campaign = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", attribution=policy)
+    token = (await click(client, await create_code(client, campaign)))["referral_token"]
 
-    player = await signed_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+    player = await sign_up(client, database, since=NOW, referral_token=token, cookie_token=token)
 
     assert await outcome_of(client, player) == "bound"
     assert (await referral_of(client, player))["attribution"]["method"] == "cookie"
@@ -145,7 +147,7 @@ async def test_a_token_in_both_counts_as_the_cookie_where_a_campaign_takes_nothi
 async def test_a_signup_that_belongs_to_nobody(
     client: AsyncClient, database: Database, fields: dict[str, Any], outcome: str
 ) -> None:
-    player = await signed_up(client, database, **fields)
+    player = await sign_up(client, database, **fields)
     assert await outcome_of(client, player) == outcome
 
 
@@ -155,7 +157,7 @@ async def test_a_players_own_code_is_a_self_referral(
     player = unique("player")
     code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
 
-    await signed_up(client, database, player_id=player, code=code)
+    await sign_up(client, database, player_id=player, code=code)
 
     assert await outcome_of(client, player) == "self"
 
@@ -165,9 +167,9 @@ async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_follo
 ) -> None:
     player = unique("player")
     own = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
-    link = await clicked(client, await code_of_a_new_player(client))
+    link = await click(client, await create_code(client))
 
-    await signed_up(
+    await sign_up(
         client,
         database,
         since=NOW,
@@ -183,9 +185,9 @@ async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_follo
 async def test_existing_player_who_signed_up_before_without_anybodys_code(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, since=timedelta(days=400))
+    player = await sign_up(client, database, since=timedelta(days=400))
 
-    await signed_up(client, database, player_id=player, code=await code_of_a_new_player(client))
+    await sign_up(client, database, player_id=player, code=await create_code(client))
 
     assert await outcome_of(client, player) == "existing_player"
     items = (await client.get("/v1/referrals", params={"player_id": player})).json()["items"]
@@ -195,23 +197,21 @@ async def test_existing_player_who_signed_up_before_without_anybodys_code(
 async def test_existing_player_who_was_referred_before(
     client: AsyncClient, database: Database
 ) -> None:
-    first = await code_of_a_new_player(client)
-    player = await signed_up(client, database, code=first)
+    first = await create_code(client)
+    player = await sign_up(client, database, code=first)
 
-    await signed_up(
-        client, database, since=NOW, player_id=player, code=await code_of_a_new_player(client)
-    )
+    await sign_up(client, database, since=NOW, player_id=player, code=await create_code(client))
 
     assert await outcome_of(client, player) == "existing_player"
     assert (await referral_of(client, player))["code"] == first
 
 
 async def test_campaign_paused_and_ended(client: AsyncClient, database: Database) -> None:
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z")
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z")
+    code = await create_code(client, slug)
     for step, outcome in (("pause", "campaign_paused"), ("end", "campaign_ended")):
         await client.post(f"/v1/campaigns/{slug}/{step}")
-        player = await signed_up(client, database, since=NOW, code=code)
+        player = await sign_up(client, database, since=NOW, code=code)
         assert await outcome_of(client, player) == outcome
 
 
@@ -219,10 +219,12 @@ async def test_a_method_that_the_campaign_leaves_out_is_not_accepted(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"]}]
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(
+        client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order}
+    )
+    code = await create_code(client, slug)
 
-    player = await signed_up(client, database, code=code)
+    player = await sign_up(client, database, code=code)
 
     assert await outcome_of(client, player) == "not_accepted"
 
@@ -231,21 +233,23 @@ async def test_a_touch_outside_its_methods_window_is_refused(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"], "window": "PT1S"}]
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
-    link = await clicked(client, await code_of_a_new_player(client, slug))
+    slug = await publish_campaign(
+        client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order}
+    )
+    link = await click(client, await create_code(client, slug))
     body = signup(referral_token=link["referral_token"], occurred_at=ago(-timedelta(minutes=4)))
 
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
-    await routed(database, body["player_id"])
+    await route(database, body["player_id"])
 
     assert await outcome_of(client, body["player_id"]) == "outside_window"
 
 
 async def test_late_code_and_rebound(client: AsyncClient, database: Database) -> None:
-    late = await signed_up(client, database, since=timedelta(days=2))
-    await claim(client, late, await code_of_a_new_player(client))
-    changed = await signed_up(client, database, code=await code_of_a_new_player(client))
-    await claim(client, changed, await code_of_a_new_player(client))
+    late = await sign_up(client, database, since=timedelta(days=2))
+    await claim(client, late, await create_code(client))
+    changed = await sign_up(client, database, code=await create_code(client))
+    await claim(client, changed, await create_code(client))
 
     assert await outcome_of(client, late) == "late_code"
     assert await outcome_of(client, changed) == "rebound"
@@ -254,7 +258,7 @@ async def test_late_code_and_rebound(client: AsyncClient, database: Database) ->
 async def test_pages_of_the_log_hold_every_attempt_once(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database)
+    player = await sign_up(client, database)
     for _ in range(4):
         await claim(client, player, unique("NO")[:10])
     whole = await attribution_log(client, player)
@@ -274,7 +278,7 @@ async def test_pages_of_the_log_hold_every_attempt_once(
 async def test_the_log_answers_for_a_player_or_a_referral(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    player = await sign_up(client, database, code=await create_code(client))
     referral_id = (await referral_of(client, player))["referral_id"]
 
     by_referral = await client.get("/v1/attributions", params={"referral_id": referral_id})

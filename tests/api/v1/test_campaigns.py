@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import AuditRow
-from tests.api.bodies import assert_problem, campaign, published, terms, unique
+from tests.api.bodies import assert_problem, campaign, publish_campaign, terms, unique
 
 URL = "/v1/campaigns"
 EUR = {"minor": 1000, "currency": "EUR"}
@@ -42,7 +42,7 @@ async def test_the_default_campaign_is_published_and_funded(client: AsyncClient)
 
 
 async def test_a_revision_is_a_new_version(client: AsyncClient) -> None:
-    slug = await published(client)
+    slug = await publish_campaign(client)
     changed = campaign(slug=slug, terms=terms(signup_window="PT5S"))
     answer = await client.put(f"{URL}/{slug}", json=changed)
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
@@ -51,7 +51,7 @@ async def test_a_revision_is_a_new_version(client: AsyncClient) -> None:
 
 
 async def test_funding_counts_once_per_reference(client: AsyncClient) -> None:
-    slug = await published(client)
+    slug = await publish_campaign(client)
     body = {"amount": {"minor": 700, "currency": "USD"}, "reference": "invoice 1"}
     answers = await asyncio.gather(
         *(client.post(f"{URL}/{slug}/fund", json=body) for _ in range(5))
@@ -66,7 +66,7 @@ async def test_funding_counts_once_per_reference(client: AsyncClient) -> None:
 
 
 async def test_writes_who_did_what_and_why(client: AsyncClient, database: Database) -> None:
-    slug = await published(client)
+    slug = await publish_campaign(client)
     headers = {"X-Request-Id": unique("request")}
     reason = {"reason": "too generous"}
     await client.post(f"{URL}/{slug}/pause", json=reason, headers=headers)

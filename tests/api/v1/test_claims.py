@@ -16,29 +16,29 @@ from tests.api.attribution_steps import (
     ago,
     attribution_log,
     claim,
-    clicked,
-    deposited,
+    click,
+    make_deposit,
     referral_of,
-    routed,
-    signed_up,
+    route,
+    sign_up,
 )
 from tests.api.bodies import (
     assert_problem,
-    code_of_a_new_player,
-    published,
+    create_code,
+    publish_campaign,
     signup,
     unique,
 )
-from tests.courier.steps import at_stage
+from tests.courier.steps import set_stage
 
 
 async def test_a_link_that_is_pasted_for_a_code_is_its_code(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     link = f"https://refer.example/r/{code.lower()}?{'utm_source=friend&' * 8}"
-    at_signup = await signed_up(client, database, since=timedelta(0), code=link)
-    later = await signed_up(client, database)
+    at_signup = await sign_up(client, database, since=timedelta(0), code=link)
+    later = await sign_up(client, database)
 
     told = (await claim(client, later, link)).json()
 
@@ -50,8 +50,8 @@ async def test_a_link_that_is_pasted_for_a_code_is_its_code(
 async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_counts(
     client: AsyncClient, database: Database
 ) -> None:
-    code, player = await code_of_a_new_player(client), await signed_up(client, database)
-    await deposited(client, database, player)
+    code, player = await create_code(client), await sign_up(client, database)
+    await make_deposit(client, database, player)
 
     answer = await claim(client, player, f" {code.lower()} ")
 
@@ -69,8 +69,8 @@ async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_coun
 async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=timedelta(hours=25))
+    code = await create_code(client)
+    player = await sign_up(client, database, since=timedelta(hours=25))
 
     assert_problem(await claim(client, player, code), 409, "late_code")
 
@@ -83,8 +83,8 @@ async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
 async def test_a_code_typed_in_time_counts_although_it_is_told_late(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=timedelta(hours=24.9))
+    code = await create_code(client)
+    player = await sign_up(client, database, since=timedelta(hours=24.9))
 
     answer = await claim(client, player, code, occurred_at=ago(timedelta(hours=24)))
 
@@ -94,8 +94,8 @@ async def test_a_code_typed_in_time_counts_although_it_is_told_late(
 async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
     client: AsyncClient, database: Database
 ) -> None:
-    code, typed_at = await code_of_a_new_player(client), ago(timedelta(hours=24))
-    player = await signed_up(client, database, since=timedelta(hours=25.1))
+    code, typed_at = await create_code(client), ago(timedelta(hours=24))
+    player = await sign_up(client, database, since=timedelta(hours=25.1))
 
     assert_problem(await claim(client, player, code, occurred_at=typed_at), 409, "late_code")
 
@@ -108,8 +108,8 @@ async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
 async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
     client: AsyncClient, database: Database
 ) -> None:
-    first, second = await code_of_a_new_player(client), await code_of_a_new_player(client)
-    player = await signed_up(client, database, code=first)
+    first, second = await create_code(client), await create_code(client)
+    player = await sign_up(client, database, code=first)
     before = await referral_of(client, player)
 
     answer = await claim(client, player, second)
@@ -125,12 +125,14 @@ async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_lat
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["typed_code"]}]
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
-    link = await clicked(client, await code_of_a_new_player(client, slug))
+    slug = await publish_campaign(
+        client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order}
+    )
+    link = await click(client, await create_code(client, slug))
     token = link["referral_token"]
-    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
 
-    answer = await claim(client, player, await code_of_a_new_player(client, slug))
+    answer = await claim(client, player, await create_code(client, slug))
 
     assert answer.json()["outcome"] == "bound"
     other = (await client.get(f"/v1/referrals/{link['referral_id']}")).json()
@@ -138,8 +140,8 @@ async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_lat
 
 
 async def test_a_mind_may_change_back(client: AsyncClient, database: Database) -> None:
-    first, second = await code_of_a_new_player(client), await code_of_a_new_player(client)
-    player = await signed_up(client, database, code=first)
+    first, second = await create_code(client), await create_code(client)
+    player = await sign_up(client, database, code=first)
 
     outcomes = [(await claim(client, player, code)).json()["outcome"] for code in (second, first)]
 
@@ -150,11 +152,11 @@ async def test_a_mind_may_change_back(client: AsyncClient, database: Database) -
 async def test_a_typed_code_goes_before_the_link_that_bound_the_player(
     client: AsyncClient, database: Database
 ) -> None:
-    link = await clicked(client, await code_of_a_new_player(client))
-    player = await signed_up(
+    link = await click(client, await create_code(client))
+    player = await sign_up(
         client, database, since=timedelta(0), referral_token=link["referral_token"]
     )
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
 
     assert (await claim(client, player, code)).json()["outcome"] == "rebound"
 
@@ -164,13 +166,13 @@ async def test_a_typed_code_goes_before_the_link_that_bound_the_player(
 async def test_nobody_moves_once_something_was_earned(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    player = await sign_up(client, database, code=await create_code(client))
     referral = await referral_of(client, player)
     async with database.reading() as session:
         row = await session.get_one(ReferralRow, UUID(referral["referral_id"]))
-    await at_stage(database, row, Stage.HELD)
+    await set_stage(database, row, Stage.HELD)
 
-    answer = await claim(client, player, await code_of_a_new_player(client))
+    answer = await claim(client, player, await create_code(client))
 
     assert_problem(answer, 409, "already_earned")
     assert (await referral_of(client, player))["referral_id"] == referral["referral_id"]
@@ -179,7 +181,7 @@ async def test_nobody_moves_once_something_was_earned(
 async def test_the_same_claim_again_answers_the_same(
     client: AsyncClient, database: Database
 ) -> None:
-    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    code, player = await create_code(client), await sign_up(client, database)
     typed_at = ago(timedelta(minutes=1))
 
     answers = await asyncio.gather(
@@ -195,11 +197,11 @@ async def test_the_same_claim_again_answers_the_same(
 async def test_a_claim_heard_before_the_signup_is_decided_with_it(
     client: AsyncClient, database: Database
 ) -> None:
-    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    code, body = await create_code(client), signup(occurred_at=ago(HOUR))
 
     early = await claim(client, body["player_id"], code)
     await client.post("/v1/events/signups", json=body)
-    await routed(database, body["player_id"])
+    await route(database, body["player_id"])
 
     assert early.json() == {"outcome": "waiting", "referral_id": None, "code": code}
     assert (await referral_of(client, body["player_id"]))["code"] == code
@@ -210,14 +212,14 @@ async def test_a_claim_heard_before_the_signup_is_decided_with_it(
 async def test_a_claim_counts_however_often_its_player_followed_links(
     client: AsyncClient, database: Database
 ) -> None:
-    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(timedelta(0)))
-    other, visitor = await code_of_a_new_player(client), unique("visitor")
+    code, body = await create_code(client), signup(occurred_at=ago(timedelta(0)))
+    other, visitor = await create_code(client), unique("visitor")
     await claim(client, body["player_id"], code)
     for _ in range(MAX_TOUCHES + 1):
-        link = await clicked(client, other, visitor)
+        link = await click(client, other, visitor)
 
     await client.post("/v1/events/signups", json=body | {"referral_token": link["referral_token"]})
-    await routed(database, body["player_id"])
+    await route(database, body["player_id"])
 
     assert (await referral_of(client, body["player_id"]))["code"] == code
 
@@ -225,12 +227,12 @@ async def test_a_claim_counts_however_often_its_player_followed_links(
 async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
     client: AsyncClient, database: Database
 ) -> None:
-    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    code, body = await create_code(client), signup(occurred_at=ago(HOUR))
     player, typed_at = body["player_id"], ago(timedelta(minutes=1))
 
     early = [await claim(client, player, code, occurred_at=typed_at) for _ in range(2)]
     await client.post("/v1/events/signups", json=body)
-    await routed(database, player)
+    await route(database, player)
     again = await claim(client, player, code, occurred_at=typed_at)
 
     told = [answer.json()["outcome"] for answer in (*early, again)]
@@ -245,11 +247,11 @@ async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
 async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signup(
     client: AsyncClient, database: Database
 ) -> None:
-    code, body = await code_of_a_new_player(client), signup(occurred_at=ago(HOUR))
+    code, body = await create_code(client), signup(occurred_at=ago(HOUR))
     await client.post("/v1/events/signups", json=body)
 
     answer = await claim(client, body["player_id"], code)
-    await routed(database, body["player_id"])
+    await route(database, body["player_id"])
 
     assert answer.json()["outcome"] == "known"
     told = {
@@ -261,7 +263,7 @@ async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signu
 async def test_refuses_a_players_own_code_and_unknown_ones(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database)
+    player = await sign_up(client, database)
     own = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
 
     assert_problem(await claim(client, player, own), 409, "self_referral")

@@ -11,15 +11,15 @@ from db.tables import Campaign
 from domain.campaigns.terms import CampaignStatus
 from tests.api.attribution_steps import (
     claim,
-    clicked,
+    click,
     referral_of,
-    signed_up,
+    sign_up,
 )
 from tests.api.bodies import (
     assert_problem,
     campaign,
-    code_of_a_new_player,
-    published,
+    create_code,
+    publish_campaign,
     terms,
 )
 
@@ -27,12 +27,12 @@ from tests.api.bodies import (
 async def test_a_campaign_says_how_long_a_code_may_be_typed(
     client: AsyncClient, database: Database
 ) -> None:
-    slug = await published(
+    slug = await publish_campaign(
         client, starts_at="2020-01-01T00:00:00Z", attribution={"claim_grace": "PT1M"}
     )
-    code = await code_of_a_new_player(client, slug)
+    code = await create_code(client, slug)
 
-    player = await signed_up(client, database, since=timedelta(minutes=2))
+    player = await sign_up(client, database, since=timedelta(minutes=2))
 
     assert_problem(await claim(client, player, code), 409, "late_code")
 
@@ -41,13 +41,15 @@ async def test_a_link_goes_before_the_code_where_the_campaign_orders_it(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["referral_token"]}, {"methods": ["typed_code"]}]
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order})
-    link = await clicked(client, await code_of_a_new_player(client, slug))
-    player = await signed_up(
+    slug = await publish_campaign(
+        client, starts_at="2020-01-01T00:00:00Z", attribution={"order": order}
+    )
+    link = await click(client, await create_code(client, slug))
+    player = await sign_up(
         client, database, since=timedelta(0), referral_token=link["referral_token"]
     )
 
-    answer = await claim(client, player, await code_of_a_new_player(client, slug))
+    answer = await claim(client, player, await create_code(client, slug))
 
     assert_problem(answer, 409, "outranked")
     assert (await referral_of(client, player))["referral_id"] == link["referral_id"]
@@ -56,10 +58,10 @@ async def test_a_link_goes_before_the_code_where_the_campaign_orders_it(
 async def test_refuses_a_code_whose_campaign_was_over_at_the_signup(
     client: AsyncClient, database: Database
 ) -> None:
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
+    code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/pause")
-    player = await signed_up(client, database, since=timedelta(0))
+    player = await sign_up(client, database, since=timedelta(0))
 
     assert_problem(await claim(client, player, code), 410, "campaign_paused")
     await client.post(f"/v1/campaigns/{slug}/end")
@@ -70,12 +72,12 @@ async def test_refuses_a_code_whose_campaign_was_over_at_the_signup(
 async def test_a_campaign_that_was_open_at_the_signup_counts_though_it_is_heard_late(
     client: AsyncClient, database: Database, steps: tuple[str, ...]
 ) -> None:
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
-    code = await code_of_a_new_player(client, slug)
-    late = await signed_up(client, database)
+    slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
+    code = await create_code(client, slug)
+    late = await sign_up(client, database)
     for step in steps:
         assert (await client.post(f"/v1/campaigns/{slug}/{step}")).status_code == 200
-    typed = await signed_up(client, database, code=code)
+    typed = await sign_up(client, database, code=code)
 
     assert (await claim(client, late, code)).json()["outcome"] == "bound"
     assert {(await referral_of(client, one))["code"] for one in (late, typed)} == {code}
@@ -84,15 +86,15 @@ async def test_a_campaign_that_was_open_at_the_signup_counts_though_it_is_heard_
 async def test_a_campaign_that_was_never_published_was_never_open(
     client: AsyncClient, database: Database
 ) -> None:
-    slug = await published(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
-    code = await code_of_a_new_player(client, slug)
+    slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
+    code = await create_code(client, slug)
     async with database.transaction() as session:
         await session.execute(
             update(Campaign).where(Campaign.slug == slug).values(status=CampaignStatus.DRAFT)
         )
     assert (await client.post(f"/v1/campaigns/{slug}/end")).status_code == 200
 
-    player = await signed_up(client, database)
+    player = await sign_up(client, database)
 
     assert_problem(await claim(client, player, code), 410, "campaign_ended")
 
@@ -115,7 +117,7 @@ async def test_a_policy_names_each_method_once_and_only_those_that_signups_bring
 
 async def test_a_campaign_shows_its_policy_and_its_link(client: AsyncClient) -> None:
     link = {"opens": "landing", "no_inducement_in": ["CA-ON", "BR"]}
-    slug = await published(client, link=link, attribution={"match_window": "PT1H"})
+    slug = await publish_campaign(client, link=link, attribution={"match_window": "PT1H"})
 
     told = (await client.get(f"/v1/campaigns/{slug}")).json()
 

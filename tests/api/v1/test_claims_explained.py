@@ -8,8 +8,8 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from referrals.attribution.log_views import find_contradictions
-from tests.api.attribution_steps import ago, attribution_log, claim, referral_of, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player
+from tests.api.attribution_steps import ago, attribution_log, claim, referral_of, sign_up
+from tests.api.bodies import assert_problem, create_code
 
 HOUR = timedelta(hours=1)
 A_DAY_AGO = timedelta(hours=26)
@@ -30,8 +30,8 @@ async def last_attempt(client: AsyncClient, player: str) -> dict[str, Any]:
 async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_contradicts(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, code=code)
+    code = await create_code(client)
+    player = await sign_up(client, database, code=code)
     before = await referral_of(client, player)
 
     answer = await claim(client, player, await own_code_of(client, player))
@@ -51,13 +51,13 @@ async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_con
 async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
     client: AsyncClient, database: Database, since: timedelta, typed: str, outcome: str
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=since, code=code)
+    code = await create_code(client)
+    player = await sign_up(client, database, since=since, code=code)
     told = typed
     if typed == "own":
         told = await own_code_of(client, player)
     elif typed == "another":
-        told = await code_of_a_new_player(client)
+        told = await create_code(client)
 
     await claim(client, player, told)
 
@@ -70,7 +70,7 @@ async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
 async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
     client: AsyncClient, database: Database
 ) -> None:
-    code, player = await code_of_a_new_player(client), await signed_up(client, database)
+    code, player = await create_code(client), await sign_up(client, database)
     first = (await claim(client, player, code)).json()
 
     again = await claim(client, player, code, occurred_at=ago(timedelta(minutes=1)))
@@ -83,8 +83,8 @@ async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
 async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=A_DAY_AGO, code=code)
+    code = await create_code(client)
+    player = await sign_up(client, database, since=A_DAY_AGO, code=code)
 
     assert (await claim(client, player, code)).json()["outcome"] == "known"
 

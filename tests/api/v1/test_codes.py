@@ -8,8 +8,8 @@ from domain.codes import ALPHABET
 from tests.api.bodies import (
     assert_problem,
     campaign,
-    code_of_a_new_player,
-    published,
+    create_code,
+    publish_campaign,
     terms,
     unique,
 )
@@ -71,12 +71,12 @@ async def test_gives_no_code_of_a_campaign_that_is_not_there_or_not_open(
 
 async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncClient) -> None:
     referee_reward = {"minor": 550, "currency": "USD"}
-    slug = await published(
+    slug = await publish_campaign(
         client,
         terms=terms(referee_reward=referee_reward, hold_period="PT36H"),
         link={"no_inducement_in": ["CA-ON"]},
     )
-    code = await code_of_a_new_player(client, slug)
+    code = await create_code(client, slug)
     answer = await client.get(f"/v1/codes/{code.lower()}")
     assert answer.json() == {
         "code": code,
@@ -105,6 +105,6 @@ async def test_a_code_that_nobody_has_is_unknown_everywhere(client: AsyncClient)
 
 
 async def test_records_a_share(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     answer = await client.post("/v1/shares", json={"code": code.lower(), "channel": "mail"})
     assert (answer.status_code, answer.json()["code"]) == (202, code)

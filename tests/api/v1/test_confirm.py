@@ -17,26 +17,26 @@ from tests.api.attribution_steps import (
     HOUR,
     ago,
     attribution_log,
-    deposited,
+    make_deposit,
     referral_of,
-    routed,
-    signed_up,
+    route,
+    sign_up,
 )
-from tests.api.bodies import assert_problem, code_of_a_new_player, published, signup, unique
+from tests.api.bodies import assert_problem, create_code, publish_campaign, signup, unique
 from tests.api.first_opens import (
-    BROWSER,
-    NOTHING,
-    PHONE,
+    BROWSER_TRAITS,
+    NO_MATCH_ANSWER,
+    PHONE_TRAITS,
     a_match,
-    an_address,
-    confirmed,
-    cut,
-    followed,
-    resolved,
+    confirm,
+    follow_link,
+    resolve,
+    tampered_with,
     tokens_of,
+    unique_ip,
 )
 from tests.builders import TOKENS
-from tests.fixtures.database_activity import waits_for
+from tests.fixtures.database_activity import wait_until_blocked
 
 AT_ONCE = timedelta(0)
 
@@ -45,12 +45,12 @@ async def test_a_match_that_was_confirmed_binds_the_signup(
     client: AsyncClient, database: Database
 ) -> None:
     code, token = await a_match(client)
-    assert await confirmed(client, token) == {
+    assert await confirm(client, token) == {
         "code": code,
         "confirmed": True,
         "outcome": "waiting",
     }
-    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
     referral = await referral_of(client, player)
     assert referral["code"] == code
     assert referral["attribution"]["method"] == "probabilistic"
@@ -61,9 +61,9 @@ async def test_confirming_binds_a_signup_that_was_heard_before(
     client: AsyncClient, database: Database
 ) -> None:
     code, token = await a_match(client)
-    player = await signed_up(client, database, referral_token=token)
-    await deposited(client, database, player)
-    assert (await confirmed(client, token))["outcome"] == "bound"
+    player = await sign_up(client, database, referral_token=token)
+    await make_deposit(client, database, player)
+    assert (await confirm(client, token))["outcome"] == "bound"
     assert (await referral_of(client, player))["code"] == code
     assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "unconfirmed",
@@ -75,10 +75,10 @@ async def test_a_match_that_was_declined_binds_nobody(
     client: AsyncClient, database: Database
 ) -> None:
     code, token = await a_match(client)
-    before = await signed_up(client, database, referral_token=token)
-    told = await confirmed(client, token, confirmed=False)
+    before = await sign_up(client, database, referral_token=token)
+    told = await confirm(client, token, confirmed=False)
     assert told == {"code": code, "confirmed": False, "outcome": "declined"}
-    after = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    after = await sign_up(client, database, since=AT_ONCE, referral_token=token)
     assert [attempt["outcome"] for attempt in await attribution_log(client, before)] == [
         "unconfirmed"
     ]
@@ -91,7 +91,7 @@ async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
     for answer, outcome, refusal in ((True, "waiting", None), (False, "declined", "declined")):
         _, token = await a_match(client)
         match = tokens_of(settings).read(token, at=datetime.now(UTC)).subject
-        await confirmed(client, token, confirmed=answer)
+        await confirm(client, token, confirmed=answer)
 
         attempt = (await client.get(f"/v1/attributions/confirm:{match}")).json()
         async with database.reading() as session:
@@ -102,21 +102,21 @@ async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
 
 
 async def test_whoever_said_no_is_not_asked_again(client: AsyncClient) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    phone = {**PHONE, "ip": ip, "device_id": unique("device")}
-    token = (await resolved(client, **phone))["referral_token"]
-    await confirmed(client, token, confirmed=False)
-    assert await resolved(client, **phone) == NOTHING
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    phone = {**PHONE_TRAITS, "ip": ip, "device_id": unique("device")}
+    token = (await resolve(client, **phone))["referral_token"]
+    await confirm(client, token, confirmed=False)
+    assert await resolve(client, **phone) == NO_MATCH_ANSWER
 
 
 async def test_the_same_answer_again_is_the_same_and_the_opposite_is_refused(
     client: AsyncClient, database: Database
 ) -> None:
     _, token = await a_match(client)
-    player = await signed_up(client, database, referral_token=token)
-    first = await confirmed(client, token)
-    assert await confirmed(client, token) == first | {"outcome": "bound"}
+    player = await sign_up(client, database, referral_token=token)
+    first = await confirm(client, token)
+    assert await confirm(client, token) == first | {"outcome": "bound"}
     opposite = {"referral_token": token, "confirmed": False}
     answer = await client.post("/v1/attributions/confirm", json=opposite)
     assert_problem(answer, 409, "already_answered")
@@ -146,16 +146,16 @@ async def test_a_signup_and_the_answer_at_once_bind_in_the_end(
     for _ in range(6):
         code, token = await a_match(client)
         player, _ = await asyncio.gather(
-            signed_up(client, database, referral_token=token), confirmed(client, token)
+            sign_up(client, database, referral_token=token), confirm(client, token)
         )
         assert (await referral_of(client, player))["code"] == code
 
 
 async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database: Database) -> None:
-    campaign = await published(client, attribution={"claim_grace": "PT30M"})
+    campaign = await publish_campaign(client, attribution={"claim_grace": "PT30M"})
     _, token = await a_match(client, campaign)
-    player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
-    outcomes = [(await confirmed(client, token))["outcome"] for _ in range(2)]
+    player = await sign_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    outcomes = [(await confirm(client, token))["outcome"] for _ in range(2)]
     assert outcomes == ["late_code"] * 2
     assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "unconfirmed",
@@ -166,19 +166,19 @@ async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database
 async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_still(
     client: AsyncClient, database: Database
 ) -> None:
-    campaign = await published(client, attribution={"claim_grace": "PT30M"})
+    campaign = await publish_campaign(client, attribution={"claim_grace": "PT30M"})
     _, token = await a_match(client, campaign)
-    await confirmed(client, token)
-    player = await signed_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    await confirm(client, token)
+    player = await sign_up(client, database, since=timedelta(hours=0.9), referral_token=token)
     assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "late_code"
     ]
 
 
 async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code)
-    told = await confirmed(client, token)
+    code = await create_code(client)
+    token = await follow_link(client, code)
+    told = await confirm(client, token)
     assert told == {"code": code, "confirmed": True, "outcome": "guaranteed"}
 
 
@@ -191,7 +191,7 @@ async def test_a_token_that_is_old_or_not_ours_is_named(
     assert subject is not None
     method, later = Method.PROBABILISTIC, now + timedelta(days=1)
     for bad in (
-        cut(token),
+        tampered_with(token),
         "x",
         tokens.issue(subject, expires_at=now - timedelta(seconds=2), method=method),
         tokens.issue(uuid4(), expires_at=later, method=method),
@@ -219,12 +219,12 @@ async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
     for body in (first, second, again):
         await client.post("/v1/events/signups", json=body)
         if body is not again:
-            await routed(database, body["player_id"])
+            await route(database, body["player_id"])
 
     async with database.transaction() as session:
         await locks.lock_players(session, second["player_id"])
-        answering = asyncio.create_task(confirmed(client, token))
-        await waits_for(database, session)
+        answering = asyncio.create_task(confirm(client, token))
+        await wait_until_blocked(database, session)
         now = datetime.now(UTC)
         await route_player(session, second["player_id"], tokens=TOKENS, now=now)
 

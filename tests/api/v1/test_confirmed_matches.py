@@ -6,16 +6,16 @@ import pytest
 from httpx import AsyncClient
 
 from db.engine import Database
-from tests.api.attribution_steps import attribution_log, claim, referral_of, signed_up
-from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.attribution_steps import attribution_log, claim, referral_of, sign_up
+from tests.api.bodies import create_code, publish_campaign, unique
 from tests.api.first_opens import (
-    BROWSER,
-    PHONE,
+    BROWSER_TRAITS,
+    PHONE_TRAITS,
     a_match,
-    an_address,
-    confirmed,
-    followed,
-    resolved,
+    confirm,
+    follow_link,
+    resolve,
+    unique_ip,
 )
 
 AT_ONCE = timedelta(0)
@@ -23,9 +23,9 @@ AT_ONCE = timedelta(0)
 
 async def test_a_match_brings_one_person(client: AsyncClient, database: Database) -> None:
     _, token = await a_match(client)
-    await confirmed(client, token)
+    await confirm(client, token)
     first, second = [
-        await signed_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
+        await sign_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
     ]
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
@@ -35,9 +35,9 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
     client: AsyncClient, database: Database
 ) -> None:
     _, token = await a_match(client)
-    await confirmed(client, token)
-    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
-    code = await code_of_a_new_player(client)
+    await confirm(client, token)
+    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    code = await create_code(client)
 
     assert (await claim(client, player, code)).json()["outcome"] == "rebound"
 
@@ -52,18 +52,18 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
 async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to_it(
     client: AsyncClient, database: Database, answers: list[bool]
 ) -> None:
-    campaign, ip = await published(client, starts_at="2020-01-01T00:00:00Z"), an_address()
-    theirs = await code_of_a_new_player(client, campaign)
-    link = await followed(client, theirs, ip=ip, **BROWSER)
-    asked = (await resolved(client, **PHONE, ip=ip))["referral_token"]
+    campaign, ip = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z"), unique_ip()
+    theirs = await create_code(client, campaign)
+    link = await follow_link(client, theirs, ip=ip, **BROWSER_TRAITS)
+    asked = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
     for answer in answers:
-        await confirmed(client, asked, confirmed=answer)
-    own = await code_of_a_new_player(client)
+        await confirm(client, asked, confirmed=answer)
+    own = await create_code(client)
 
-    await signed_up(client, database, since=AT_ONCE, referral_token=asked, code=own)
+    await sign_up(client, database, since=AT_ONCE, referral_token=asked, code=own)
     # What was promised holds although the campaign takes nobody new.
     await client.post(f"/v1/campaigns/{campaign}/end")
-    neighbour = await signed_up(client, database, since=AT_ONCE, referral_token=link)
+    neighbour = await sign_up(client, database, since=AT_ONCE, referral_token=link)
 
     assert (await referral_of(client, neighbour))["code"] == theirs
 
@@ -73,34 +73,32 @@ async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
 ) -> None:
     steps = [{"methods": [method], "touch": "first"} for method in ("typed_code", "probabilistic")]
     policy = {"order": steps, "match_window": "PT5S"}
-    campaign = await published(client, attribution=policy)
+    campaign = await publish_campaign(client, attribution=policy)
     other, visitor, ip = (
-        await code_of_a_new_player(client, campaign),
+        await create_code(client, campaign),
         unique("visitor"),
-        an_address(),
+        unique_ip(),
     )
-    await followed(client, other, visitor_id=visitor, ip=an_address(), **BROWSER)
-    code = await code_of_a_new_player(client, campaign)
-    await followed(client, code, visitor_id=visitor, ip=ip, **BROWSER)
-    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
-    await confirmed(client, token)
-    player = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    await follow_link(client, other, visitor_id=visitor, ip=unique_ip(), **BROWSER_TRAITS)
+    code = await create_code(client, campaign)
+    await follow_link(client, code, visitor_id=visitor, ip=ip, **BROWSER_TRAITS)
+    token = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
+    await confirm(client, token)
+    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 
 async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
     client: AsyncClient, database: Database
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    mine, theirs = [await resolved(client, **PHONE, ip=ip) for _ in range(2)]
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    mine, theirs = [await resolve(client, **PHONE_TRAITS, ip=ip) for _ in range(2)]
     assert mine["code"] == theirs["code"] == code
 
-    await confirmed(client, mine["referral_token"])
-    other = await signed_up(
-        client, database, since=AT_ONCE, referral_token=theirs["referral_token"]
-    )
-    friend = await signed_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
+    await confirm(client, mine["referral_token"])
+    other = await sign_up(client, database, since=AT_ONCE, referral_token=theirs["referral_token"])
+    friend = await sign_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
 
     assert [one["outcome"] for one in await attribution_log(client, other)] == ["unconfirmed"]
     assert [one["outcome"] for one in await attribution_log(client, friend)] == ["bound"]
@@ -110,10 +108,10 @@ async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
     client: AsyncClient, database: Database
 ) -> None:
     _, token = await a_match(client)
-    await confirmed(client, token)
-    typed = await code_of_a_new_player(client)
-    first = await signed_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
-    second = await signed_up(client, database, since=AT_ONCE, referral_token=token)
+    await confirm(client, token)
+    typed = await create_code(client)
+    first = await sign_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
+    second = await sign_up(client, database, since=AT_ONCE, referral_token=token)
 
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]

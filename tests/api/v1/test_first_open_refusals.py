@@ -9,34 +9,34 @@ from httpx import AsyncClient
 from db.engine import Database
 from db.tables import ReferralRow
 from runtime.settings import Settings
-from tests.api.attribution_steps import signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, published, terms, unique
+from tests.api.attribution_steps import sign_up
+from tests.api.bodies import assert_problem, create_code, publish_campaign, terms, unique
 from tests.api.first_opens import (
-    BROWSER,
-    NOTHING,
-    PHONE,
-    an_address,
-    cut,
-    followed,
-    installed,
+    BROWSER_TRAITS,
+    NO_MATCH_ANSWER,
+    PHONE_TRAITS,
+    follow_link,
     logged_outcomes,
-    resolved,
+    play_install,
+    resolve,
+    tampered_with,
     tokens_of,
     touches_of,
+    unique_ip,
 )
 
 
 def _injected(token: str) -> dict[str, object]:
-    return installed(token, clicked_s=10, began_s=5)
+    return play_install(token, clicked_s=10, began_s=5)
 
 
 async def test_a_click_after_the_install_began_is_refused_and_counted(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     before = await refused(client, "click_injection")
-    token = await followed(client, await code_of_a_new_player(client))
+    token = await follow_link(client, await create_code(client))
     device = unique("device")
-    assert await resolved(client, **_injected(token), device_id=device) == NOTHING
+    assert await resolve(client, **_injected(token), device_id=device) == NO_MATCH_ANSWER
     (touch,) = await touches_of(database, settings, device)
     assert (touch.refusal, touch.evidence["rule"]) == (
         "click_injection",
@@ -54,20 +54,23 @@ async def test_a_click_after_the_install_began_is_refused_and_counted(
 async def test_impossible_times_are_refused(
     client: AsyncClient, clicked_s: int, began_s: int
 ) -> None:
-    token = await followed(client, await code_of_a_new_player(client))
-    body = installed(token, clicked_s=clicked_s, began_s=began_s)
-    assert await resolved(client, **body) == NOTHING
+    token = await follow_link(client, await create_code(client))
+    body = play_install(token, clicked_s=clicked_s, began_s=began_s)
+    assert await resolve(client, **body) == NO_MATCH_ANSWER
 
 
 @pytest.mark.parametrize("spoil", ["injected", "forged"])
 async def test_a_tampered_first_open_gets_no_probabilistic_match(
     client: AsyncClient, spoil: str
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    token = await followed(client, code, ip=ip, **BROWSER)
-    assert (await resolved(client, **PHONE, ip=ip))["code"] == code
-    spoilt = _injected(token) if spoil == "injected" else {"cookie_token": cut(token)}
-    assert await resolved(client, **{**PHONE, **spoilt, "platform": "ios"}, ip=ip) == NOTHING
+    code, ip = await create_code(client), unique_ip()
+    token = await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    assert (await resolve(client, **PHONE_TRAITS, ip=ip))["code"] == code
+    spoilt = _injected(token) if spoil == "injected" else {"cookie_token": tampered_with(token)}
+    assert (
+        await resolve(client, **{**PHONE_TRAITS, **spoilt, "platform": "ios"}, ip=ip)
+        == NO_MATCH_ANSWER
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,21 +93,21 @@ async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
     body: dict[str, str],
     refusal: str,
 ) -> None:
-    code, tokens = await code_of_a_new_player(client), tokens_of(settings)
-    token, now = await followed(client, code), datetime.now(UTC)
+    code, tokens = await create_code(client), tokens_of(settings)
+    token, now = await follow_link(client, code), datetime.now(UTC)
     reading = tokens.read(token, at=now)
     assert reading.subject is not None
     texts = {
         "code": code,
         "token": token,
-        "cut": cut(token),
+        "cut": tampered_with(token),
         "expired": tokens.issue(reading.subject, expires_at=now - timedelta(seconds=2)),
         "elsewhere": tokens.issue(uuid4(), expires_at=now + timedelta(days=1)),
     }
     filled = {name: text.format(**texts) for name, text in body.items()}
     device = unique("device")
     for _ in range(2):
-        assert await resolved(client, **filled, device_id=device) == NOTHING
+        assert await resolve(client, **filled, device_id=device) == NO_MATCH_ANSWER
     (touch,) = await touches_of(database, settings, device)
     assert touch.refusal == refusal
     assert await logged_outcomes(database, [touch]) == [refusal]
@@ -116,12 +119,12 @@ async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
 async def test_a_link_of_a_closed_offer_looks_like_an_unknown_one(
     client: AsyncClient, database: Database, settings: Settings, step: str, refusal: str
 ) -> None:
-    campaign = await published(client)
-    code = await code_of_a_new_player(client, campaign)
+    campaign = await publish_campaign(client)
+    code = await create_code(client, campaign)
     assert (await client.post(f"/v1/campaigns/{campaign}/{step}")).status_code == 200
     device = unique("device")
     link = f"https://refer.example/r/{code}"
-    assert await resolved(client, universal_link=link, device_id=device) == NOTHING
+    assert await resolve(client, universal_link=link, device_id=device) == NO_MATCH_ANSWER
     (touch,) = await touches_of(database, settings, device)
     assert touch.refusal == refusal
 
@@ -129,28 +132,31 @@ async def test_a_link_of_a_closed_offer_looks_like_an_unknown_one(
 async def test_an_invitation_whose_window_is_over_brings_nobody(
     client: AsyncClient, owner_database: Database, settings: Settings
 ) -> None:
-    campaign = await published(client, terms=terms(signup_window="P1D"))
-    token = await followed(client, await code_of_a_new_player(client, campaign))
+    campaign = await publish_campaign(client, terms=terms(signup_window="P1D"))
+    token = await follow_link(client, await create_code(client, campaign))
     reading = tokens_of(settings).read(token, at=datetime.now(UTC))
     async with owner_database.transaction() as session:
         row = await session.get_one(ReferralRow, reading.subject)
         row.invited_at -= timedelta(days=2)
-    assert await resolved(client, clipboard_token=token) == NOTHING
+    assert await resolve(client, clipboard_token=token) == NO_MATCH_ANSWER
 
 
 async def test_a_device_on_which_a_player_signed_up_is_no_new_person(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    device, ip = unique("device"), an_address()
-    player = await signed_up(client, database, device_id=device)
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code, ip=ip, **BROWSER)
+    device, ip = unique("device"), unique_ip()
+    player = await sign_up(client, database, device_id=device)
+    code = await create_code(client)
+    token = await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     for body in (
         {"clipboard_token": token},
         {"universal_link": f"https://refer.example/r/{code}"},
         {},
     ):
-        assert await resolved(client, **PHONE, **body, ip=ip, device_id=device) == NOTHING
+        assert (
+            await resolve(client, **PHONE_TRAITS, **body, ip=ip, device_id=device)
+            == NO_MATCH_ANSWER
+        )
     touches = await touches_of(database, settings, device)
     assert {touch.refusal for touch in touches} == {"existing_player"}
     assert {touch.player_id for touch in touches} == {player}
@@ -161,11 +167,11 @@ async def test_a_method_that_the_campaign_does_not_accept_is_not_answered(
     client: AsyncClient,
 ) -> None:
     order = [{"methods": ["typed_code"]}, {"methods": ["referral_token"]}]
-    campaign = await published(client, attribution={"order": order})
-    code, ip = await code_of_a_new_player(client, campaign), an_address()
-    token = await followed(client, code, ip=ip, **BROWSER)
-    assert await resolved(client, clipboard_token=token) == NOTHING
-    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    campaign = await publish_campaign(client, attribution={"order": order})
+    code, ip = await create_code(client, campaign), unique_ip()
+    token = await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    assert await resolve(client, clipboard_token=token) == NO_MATCH_ANSWER
+    assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -208,9 +214,9 @@ async def refused(client: AsyncClient, reason: str) -> float:
 async def test_a_refused_install_is_explained_by_the_log_of_its_referral(
     client: AsyncClient, settings: Settings
 ) -> None:
-    token = await followed(client, await code_of_a_new_player(client))
+    token = await follow_link(client, await create_code(client))
     reading = tokens_of(settings).read(token, at=datetime.now(UTC))
-    assert await resolved(client, **_injected(token)) == NOTHING
+    assert await resolve(client, **_injected(token)) == NO_MATCH_ANSWER
     query = {"referral_id": str(reading.subject), "outcome": "click_injection"}
     (attempt,) = (await client.get("/v1/attributions", params=query)).json()["items"]
     shown = await client.get(f"/v1/attributions/{attempt['attempt_id']}")

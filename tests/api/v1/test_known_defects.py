@@ -22,13 +22,21 @@ from tests.api.attribution_steps import (
     ago,
     attribution_log,
     claim,
-    clicked,
+    click,
     referral_of,
-    routed,
-    signed_up,
+    route,
+    sign_up,
 )
-from tests.api.bodies import code_of_a_new_player, signup, unique
-from tests.api.first_opens import BROWSER, NOTHING, PHONE, an_address, followed, installed, resolved
+from tests.api.bodies import create_code, signup, unique
+from tests.api.first_opens import (
+    BROWSER_TRAITS,
+    NO_MATCH_ANSWER,
+    PHONE_TRAITS,
+    follow_link,
+    play_install,
+    resolve,
+    unique_ip,
+)
 from tests.api.link.test_device_traits import SAFARI
 from tests.builders import TOKENS
 
@@ -44,12 +52,12 @@ async def referrals_of(client: AsyncClient, player_id: str) -> Sequence[str]:
 
 async def test_two_referrers_never_hold_one_friend(client: AsyncClient, database: Database) -> None:
     """Without a unique key a friend could belong to two."""
-    codes = [await code_of_a_new_player(client) for _ in range(6)]
+    codes = [await create_code(client) for _ in range(6)]
     body = signup(occurred_at=ago(timedelta(hours=1)))
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
     player = body["player_id"]
 
-    await asyncio.gather(routed(database, player), *(claim(client, player, code) for code in codes))
+    await asyncio.gather(route(database, player), *(claim(client, player, code) for code in codes))
 
     assert len(await referrals_of(client, player)) == 1
 
@@ -59,7 +67,7 @@ async def test_nobody_refers_themselves(client: AsyncClient, database: Database)
     player = unique("player")
     code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
 
-    await signed_up(client, database, player_id=player, code=code)
+    await sign_up(client, database, player_id=player, code=code)
 
     assert (await attribution_log(client, player))[-1]["outcome"] == "self"
 
@@ -68,9 +76,9 @@ async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
     client: AsyncClient, database: Database
 ) -> None:
     """Another event of an old player, now with a code, would have been a new referral."""
-    player = await signed_up(client, database, since=timedelta(days=300))
+    player = await sign_up(client, database, since=timedelta(days=300))
 
-    await signed_up(client, database, player_id=player, code=await code_of_a_new_player(client))
+    await sign_up(client, database, player_id=player, code=await create_code(client))
 
     assert await referrals_of(client, player) == []
 
@@ -96,11 +104,11 @@ async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie
     client: AsyncClient, database: Database
 ) -> None:
     """A cookie that is written over forgets who came first; touches are kept."""
-    visitor, first = unique("visitor"), await code_of_a_new_player(client)
-    await clicked(client, first, visitor)
-    last = await clicked(client, await code_of_a_new_player(client), visitor)
+    visitor, first = unique("visitor"), await create_code(client)
+    await click(client, first, visitor)
+    last = await click(client, await create_code(client), visitor)
 
-    player = await signed_up(client, database, since=NOW, cookie_token=last["referral_token"])
+    player = await sign_up(client, database, since=NOW, cookie_token=last["referral_token"])
 
     weighed = (await referral_of(client, player))["attribution"]["candidates"]
     assert {first, (await referral_of(client, player))["code"]} == {one["code"] for one in weighed}
@@ -111,33 +119,33 @@ async def test_a_cookie_that_nobody_signed_means_nothing(
     client: AsyncClient, database: Database, cookie: str
 ) -> None:
     """`code:session`, unsigned, could be written by anybody."""
-    player = await signed_up(client, database, cookie_token=cookie)
+    player = await sign_up(client, database, cookie_token=cookie)
 
     assert (await attribution_log(client, player))[-1]["outcome"] == "forged_token"
 
 
 async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClient) -> None:
     """The first key that a scan returned had the credit."""
-    address = an_address()
+    address = unique_ip()
     for _ in range(2):
-        await followed(client, await code_of_a_new_player(client), ip=address, **BROWSER)
+        await follow_link(client, await create_code(client), ip=address, **BROWSER_TRAITS)
 
-    assert await resolved(client, ip=address, **PHONE) == NOTHING
+    assert await resolve(client, ip=address, **PHONE_TRAITS) == NO_MATCH_ANSWER
 
 
 async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
     """Offices, dorms and carriers share one."""
-    address = an_address()
-    await followed(client, await code_of_a_new_player(client), ip=address)
+    address = unique_ip()
+    await follow_link(client, await create_code(client), ip=address)
 
-    assert await resolved(client, ip=address) == NOTHING
+    assert await resolve(client, ip=address) == NO_MATCH_ANSWER
 
 
 async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
     app: FastAPI, client: AsyncClient
 ) -> None:
     """X-Forwarded-For was taken from whoever sent it, and so was somebody else's network."""
-    code, own, claimed = await code_of_a_new_player(client), an_address(), an_address()
+    code, own, claimed = await create_code(client), unique_ip(), unique_ip()
     agent = SAFARI.format(system="18_5", version="18.5")
     headers = {"User-Agent": agent, "Accept-Language": "en-US", "X-Forwarded-For": claimed}
     transport = ASGITransport(app=app, client=(own, 50_000))
@@ -146,22 +154,22 @@ async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
     ) as phone:
         assert (await phone.get(f"/r/{code}", headers=headers)).status_code in {200, 302}
 
-    assert await resolved(client, ip=claimed, **PHONE) == NOTHING
-    assert (await resolved(client, ip=own, **PHONE))["code"] == code
+    assert await resolve(client, ip=claimed, **PHONE_TRAITS) == NO_MATCH_ANSWER
+    assert (await resolve(client, ip=own, **PHONE_TRAITS))["code"] == code
 
 
 async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
     client: AsyncClient, database: Database
 ) -> None:
     """A mark that was set before the work was done made the retry look like a duplicate."""
-    code, body = await code_of_a_new_player(client), signup()
+    code, body = await create_code(client), signup()
     body["code"] = code
     await client.post("/v1/events/signups", json=body)
 
     with pytest.raises(ConnectionError):
         await _route_and_lose_connection(database, body["player_id"])
     assert await referrals_of(client, body["player_id"]) == []
-    await routed(database, body["player_id"])
+    await route(database, body["player_id"])
 
     assert await referrals_of(client, body["player_id"]) == [code]
 
@@ -169,7 +177,7 @@ async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
 async def test_an_address_is_kept_as_a_keyed_hash(client: AsyncClient, database: Database) -> None:
     """A plain SHA-256 of an IPv4 address is undone by trying all of them."""
     address = "198.51.100.77"
-    await followed(client, await code_of_a_new_player(client), ip=address)
+    await follow_link(client, await create_code(client), ip=address)
 
     async with database.reading() as session:
         kept = set(await session.scalars(select(TouchRow.ip).where(TouchRow.ip.is_not(None))))
@@ -183,11 +191,11 @@ async def test_where_a_private_relay_hides_the_address_the_typed_code_still_work
     client: AsyncClient, database: Database
 ) -> None:
     """Links that are matched by address come up empty; a code is the way that always works."""
-    code = await code_of_a_new_player(client)
-    await followed(client, code, ip=an_address(), **BROWSER)
+    code = await create_code(client)
+    await follow_link(client, code, ip=unique_ip(), **BROWSER_TRAITS)
 
-    assert await resolved(client, ip=an_address(), **PHONE) == NOTHING
-    player = await signed_up(client, database)
+    assert await resolve(client, ip=unique_ip(), **PHONE_TRAITS) == NO_MATCH_ANSWER
+    player = await sign_up(client, database)
     assert (await claim(client, player, code)).json()["outcome"] == "bound"
 
 
@@ -195,16 +203,16 @@ async def test_an_app_that_is_installed_again_brings_nobody_new(
     client: AsyncClient, database: Database
 ) -> None:
     """Play tells the same referrer for 90 days, whoever has signed up meanwhile."""
-    device, token = str(uuid4()), await followed(client, await code_of_a_new_player(client))
-    first = await resolved(client, device_id=device, **installed(token))
-    await signed_up(
+    device, token = str(uuid4()), await follow_link(client, await create_code(client))
+    first = await resolve(client, device_id=device, **play_install(token))
+    await sign_up(
         client, database, since=NOW, referral_token=first["referral_token"], device_id=device
     )
 
-    again = await resolved(client, device_id=device, **installed(token))
+    again = await resolve(client, device_id=device, **play_install(token))
 
     assert first["method"] == "install_referrer"
-    assert again == NOTHING
+    assert again == NO_MATCH_ANSWER
 
 
 async def _route_and_lose_connection(database: Database, player_id: str) -> None:

@@ -14,17 +14,17 @@ from domain.attribution.policy import Method
 from referrals.attribution.first_open.resolve import SELECT_PLAYER_OF_DEVICE
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
-from tests.api.attribution_steps import attribution_log, signed_up
-from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.attribution_steps import attribution_log, sign_up
+from tests.api.bodies import create_code, publish_campaign, unique
 from tests.api.first_opens import (
-    BROWSER,
-    NOTHING,
-    PHONE,
-    an_address,
-    followed,
+    BROWSER_TRAITS,
+    NO_MATCH_ANSWER,
+    PHONE_TRAITS,
+    follow_link,
     logged_outcomes,
-    resolved,
+    resolve,
     touches_of,
+    unique_ip,
 )
 
 SAFARI = (
@@ -36,9 +36,9 @@ SAFARI = (
 async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
-    await followed(client, code, ip=ip, **BROWSER)
-    told = await resolved(client, **PHONE, ip=ip, device_id=device)
+    code, ip, device = await create_code(client), unique_ip(), unique("device")
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    told = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
     token = told.pop("referral_token")
     assert told == {
         "code": code,
@@ -66,10 +66,10 @@ async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
     told: dict[str, str],
     platform: str | None,
 ) -> None:
-    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
-    await followed(client, code, ip=ip, **BROWSER)
-    phone = {**PHONE, "platform": None, "os_version": None, **told}
-    answer = await resolved(client, **phone, ip=ip, device_id=device)
+    code, ip, device = await create_code(client), unique_ip(), unique("device")
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    phone = {**PHONE_TRAITS, "platform": None, "os_version": None, **told}
+    answer = await resolve(client, **phone, ip=ip, device_id=device)
     assert (answer["code"], answer["method"]) == (code, "probabilistic")
     (touch,) = await touches_of(database, settings, device)
     assert touch.platform == platform
@@ -78,34 +78,34 @@ async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
 async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_question(
     client: AsyncClient,
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, user_agent=SAFARI)
-    told = await resolved(client, **PHONE, ip=ip)
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, user_agent=SAFARI)
+    told = await resolve(client, **PHONE_TRAITS, ip=ip)
     assert (told["ask"], told["confidence"]) == (f"Did {code} invite you?", 0.52)
 
 
 async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:
-    ip = an_address()
-    await followed(client, await code_of_a_new_player(client), ip=ip)
-    assert await resolved(client, **PHONE, ip=ip) == NOTHING
-    assert await resolved(client, ip=ip) == NOTHING
+    ip = unique_ip()
+    await follow_link(client, await create_code(client), ip=ip)
+    assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
+    assert await resolve(client, ip=ip) == NO_MATCH_ANSWER
 
 
 async def test_a_device_behind_another_network_matches_nobody(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
-    await followed(client, code, ip=an_address(), **BROWSER)
-    assert await resolved(client, **PHONE, ip=an_address()) == NOTHING
-    assert await resolved(client, **PHONE) == NOTHING
+    code = await create_code(client)
+    await follow_link(client, code, ip=unique_ip(), **BROWSER_TRAITS)
+    assert await resolve(client, **PHONE_TRAITS, ip=unique_ip()) == NO_MATCH_ANSWER
+    assert await resolve(client, **PHONE_TRAITS) == NO_MATCH_ANSWER
 
 
-@pytest.mark.parametrize("other", [BROWSER, {"os": "Windows", "locale": "de-DE"}, {}])
+@pytest.mark.parametrize("other", [BROWSER_TRAITS, {"os": "Windows", "locale": "de-DE"}, {}])
 async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
     client: AsyncClient, database: Database, settings: Settings, other: dict[str, str]
 ) -> None:
-    ip, device = an_address(), unique("device")
-    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
-    await followed(client, await code_of_a_new_player(client), ip=ip, **other)
-    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+    ip, device = unique_ip(), unique("device")
+    await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
+    await follow_link(client, await create_code(client), ip=ip, **other)
+    assert await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device) == NO_MATCH_ANSWER
     touches = await touches_of(database, settings, device)
     assert [touch.refusal for touch in touches] == ["ambiguous"]
     assert await logged_outcomes(database, touches) == ["ambiguous"]
@@ -114,30 +114,30 @@ async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
 async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
     client: AsyncClient, database: Database
 ) -> None:
-    ip, mine = an_address(), await code_of_a_new_player(client)
-    taken = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
-    await signed_up(client, database, since=timedelta(0), referral_token=taken)
-    assert await resolved(client, **PHONE, ip=ip) == NOTHING
-    await followed(client, mine, ip=ip, **BROWSER)
-    assert (await resolved(client, **PHONE, ip=ip))["code"] == mine
+    ip, mine = unique_ip(), await create_code(client)
+    taken = await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
+    await sign_up(client, database, since=timedelta(0), referral_token=taken)
+    assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
+    await follow_link(client, mine, ip=ip, **BROWSER_TRAITS)
+    assert (await resolve(client, **PHONE_TRAITS, ip=ip))["code"] == mine
 
 
 async def test_the_campaign_says_how_long_a_click_may_be_matched(client: AsyncClient) -> None:
-    narrow = await published(client, attribution={"match_window": "PT0S"})
-    ip = an_address()
-    await followed(client, await code_of_a_new_player(client, narrow), ip=ip, **BROWSER)
-    assert await resolved(client, **PHONE, ip=ip) == NOTHING
+    narrow = await publish_campaign(client, attribution={"match_window": "PT0S"})
+    ip = unique_ip()
+    await follow_link(client, await create_code(client, narrow), ip=ip, **BROWSER_TRAITS)
+    assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
 
 
 async def test_the_same_phone_asking_again_gets_the_same_question(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, ip, device = await code_of_a_new_player(client), an_address(), unique("device")
-    await followed(client, code, ip=ip, **BROWSER)
-    first = await resolved(client, **PHONE, ip=ip, device_id=device)
+    code, ip, device = await create_code(client), unique_ip(), unique("device")
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    first = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
     # Meanwhile it has left the house, and a neighbour has followed another code.
-    await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
-    again = await resolved(client, **PHONE, ip=an_address(), device_id=device)
+    await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
+    again = await resolve(client, **PHONE_TRAITS, ip=unique_ip(), device_id=device)
     assert first["code"] == code
     assert again == first
     assert len(await touches_of(database, settings, device)) == 1
@@ -146,21 +146,21 @@ async def test_the_same_phone_asking_again_gets_the_same_question(
 async def test_a_phone_is_not_asked_again_once_somebody_else_took_the_invitation_up(
     client: AsyncClient, database: Database
 ) -> None:
-    ip, device = an_address(), unique("device")
-    token = await followed(client, await code_of_a_new_player(client), ip=ip, **BROWSER)
-    first = await resolved(client, **PHONE, ip=ip, device_id=device)
-    await signed_up(client, database, since=timedelta(0), referral_token=token)
+    ip, device = unique_ip(), unique("device")
+    token = await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
+    first = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
+    await sign_up(client, database, since=timedelta(0), referral_token=token)
 
     assert first["ask"] is not None
-    assert await resolved(client, **PHONE, ip=ip, device_id=device) == NOTHING
+    assert await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device) == NO_MATCH_ANSWER
 
 
 async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app, ip, device = build_app(settings, database), an_address(), unique("device")
-    code = await code_of_a_new_player(client)
-    await followed(client, code, ip=ip, **BROWSER)
+    app, ip, device = build_app(settings, database), unique_ip(), unique("device")
+    code = await create_code(client)
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     now = datetime.now(UTC)
     app.dependency_overrides[current_time] = lambda: now
     headers = client.headers
@@ -169,17 +169,17 @@ async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
     told = []
     for waited in (timedelta(minutes=119), timedelta(minutes=59), timedelta(minutes=1)):
         now += waited
-        told.append((await resolved(later, **PHONE, ip=ip, device_id=device))["code"])
+        told.append((await resolve(later, **PHONE_TRAITS, ip=ip, device_id=device))["code"])
 
     assert told == [code, code, None]
 
 
 async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     phones = [unique("device") for _ in range(2)]
     tokens = {
-        (await resolved(client, **PHONE, ip=ip, device_id=phone))["referral_token"]
+        (await resolve(client, **PHONE_TRAITS, ip=ip, device_id=phone))["referral_token"]
         for phone in phones
     }
     assert len(tokens) == 2
@@ -188,12 +188,14 @@ async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> Non
 async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    token = (await resolved(client, **PHONE, ip=ip, device_id=unique("device")))["referral_token"]
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    token = (await resolve(client, **PHONE_TRAITS, ip=ip, device_id=unique("device")))[
+        "referral_token"
+    ]
     device = unique("device")
     for way in ("clipboard_token", "cookie_token"):
-        assert await resolved(client, **{way: token}, device_id=device) == NOTHING
+        assert await resolve(client, **{way: token}, device_id=device) == NO_MATCH_ANSWER
     touches = await touches_of(database, settings, device)
     assert [touch.refusal for touch in touches] == ["not_accepted"] * 2
 
@@ -201,10 +203,10 @@ async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
 async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(
     client: AsyncClient, database: Database
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **BROWSER)
-    token = (await resolved(client, **PHONE, ip=ip))["referral_token"]
-    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    token = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
+    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
     (attempt,) = await attribution_log(client, player)
     assert attempt["outcome"] == "unconfirmed"
 
@@ -220,7 +222,7 @@ async def test_signups_of_a_device_are_found_by_index(owner_database: Database) 
 async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
     client: AsyncClient, app: FastAPI
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
+    code, ip = await create_code(client), unique_ip()
     browser = AsyncClient(
         transport=ASGITransport(app=app, client=(ip, 50_000)),
         base_url="https://refer.example",
@@ -228,22 +230,22 @@ async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
         trust_env=False,
     )
     assert (await browser.get(f"/r/{code}")).status_code == 302
-    told = await resolved(client, **PHONE, ip=ip)
+    told = await resolve(client, **PHONE_TRAITS, ip=ip)
     assert (told["code"], told["method"]) == (code, "probabilistic")
-    german = {**PHONE, "locale": "de_DE"}
-    assert await resolved(client, **german, ip=ip) == NOTHING
+    german = {**PHONE_TRAITS, "locale": "de_DE"}
+    assert await resolve(client, **german, ip=ip) == NO_MATCH_ANSWER
 
 
 async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
     client: AsyncClient,
 ) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, user_agent=SAFARI, locale="en-US")
-    assert (await resolved(client, **PHONE, ip=ip))["code"] == code
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, user_agent=SAFARI, locale="en-US")
+    assert (await resolve(client, **PHONE_TRAITS, ip=ip))["code"] == code
 
 
 async def test_the_question_is_in_the_language_of_the_app(client: AsyncClient) -> None:
-    code, ip = await code_of_a_new_player(client), an_address()
-    await followed(client, code, ip=ip, **{**BROWSER, "locale": "de-CH"})
-    told = await resolved(client, **{**PHONE, "locale": "de_CH"}, ip=ip)
+    code, ip = await create_code(client), unique_ip()
+    await follow_link(client, code, ip=ip, **{**BROWSER_TRAITS, "locale": "de-CH"})
+    told = await resolve(client, **{**PHONE_TRAITS, "locale": "de_CH"}, ip=ip)
     assert told["ask"] == f"Hat {code} dich eingeladen?"

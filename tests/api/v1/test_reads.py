@@ -18,7 +18,7 @@ from domain.rewards.promises import promises
 from referrals.fraud import assessments, reviews
 from referrals.lifecycle import stages
 from referrals.rewards import movements as rewards
-from tests.api.bodies import assert_problem, code_of_a_new_player, unique
+from tests.api.bodies import assert_problem, create_code, unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StagedReferral:
 
 
 async def played(client: AsyncClient, database: Database, *, to: Stage) -> StagedReferral:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
     now = datetime.now(UTC)
@@ -110,7 +110,7 @@ async def test_lists_referrals_by_side_stage_and_campaign(
 
 
 async def test_pages_follow_each_other_without_a_gap(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     made = []
     for _ in range(5):
         click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}

@@ -16,9 +16,9 @@ from db.tables import AuditRow, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from tests.api.attribution_steps import attribution_log, deposited, referral_of, signed_up
-from tests.api.bodies import assert_problem, code_of_a_new_player, deposit, unique
-from tests.courier.steps import at_stage
+from tests.api.attribution_steps import attribution_log, make_deposit, referral_of, sign_up
+from tests.api.bodies import assert_problem, create_code, deposit, unique
+from tests.courier.steps import set_stage
 
 URL = "/v1/attributions/rebinds"
 WEEK = timedelta(days=7)
@@ -57,9 +57,9 @@ async def decide(client: AsyncClient, rebind: dict[str, Any], decision: str) -> 
 async def test_two_people_bind_a_player_long_after_the_grace(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=WEEK)
-    await deposited(client, database, player)
+    code = await create_code(client)
+    player = await sign_up(client, database, since=WEEK)
+    await make_deposit(client, database, player)
 
     rebind = await proposed(client, player, code)
     answer = await decide(second, rebind, "approve")
@@ -79,8 +79,8 @@ async def test_two_people_bind_a_player_long_after_the_grace(
 
 
 async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Database) -> None:
-    player = await signed_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    player = await sign_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await create_code(client))
 
     assert_problem(await decide(client, rebind, "approve"), 409, "second_person_needed")
     assert_problem(await decide(client, rebind, "reject"), 409, "second_person_needed")
@@ -92,8 +92,8 @@ async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Dat
 async def test_moves_a_player_from_the_wrong_referrer(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    wrong, right = await code_of_a_new_player(client), await code_of_a_new_player(client)
-    player = await signed_up(client, database, since=WEEK, code=wrong)
+    wrong, right = await create_code(client), await create_code(client)
+    player = await sign_up(client, database, since=WEEK, code=wrong)
     before = await referral_of(client, player)
 
     answer = await decide(second, await proposed(client, player, right), "approve")
@@ -107,8 +107,8 @@ async def test_moves_a_player_from_the_wrong_referrer(
 async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    player = await sign_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await create_code(client))
 
     answers = [await decide(second, rebind, "reject") for _ in range(2)]
 
@@ -121,12 +121,12 @@ async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
 async def test_nothing_that_was_earned_moves(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, code=await code_of_a_new_player(client))
+    player = await sign_up(client, database, code=await create_code(client))
     referral = await referral_of(client, player)
     async with database.reading() as session:
         row = await session.get_one(ReferralRow, UUID(referral["referral_id"]))
-    await at_stage(database, row, Stage.REWARDED)
-    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    await set_stage(database, row, Stage.REWARDED)
+    rebind = await proposed(client, player, await create_code(client))
 
     answer = await decide(second, rebind, "approve")
 
@@ -139,8 +139,8 @@ async def test_nothing_that_was_earned_moves(
 async def test_a_wish_is_decided_once_however_many_decide_at_once(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    player = await sign_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await create_code(client))
 
     answers = await asyncio.gather(*(decide(second, rebind, "approve") for _ in range(5)))
 
@@ -152,8 +152,8 @@ async def test_a_wish_is_decided_once_however_many_decide_at_once(
 async def test_every_step_is_in_the_audit(
     client: AsyncClient, second: AsyncClient, database: Database
 ) -> None:
-    player = await signed_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await code_of_a_new_player(client))
+    player = await sign_up(client, database, since=WEEK)
+    rebind = await proposed(client, player, await create_code(client))
     await decide(second, rebind, "reject")
 
     query = select(AuditRow).where(AuditRow.subject == f"player:{player}").order_by(AuditRow.id)
@@ -167,7 +167,7 @@ async def test_every_step_is_in_the_audit(
 
 
 async def test_refuses_what_cannot_be_meant(client: AsyncClient, second: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     nobody = {"player_id": unique("player"), "code": code, "reason": "a ticket"}
     assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
     unknown = {**nobody, "code": "NOBODYS"}

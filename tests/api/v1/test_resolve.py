@@ -12,18 +12,18 @@ from db.tables import ReferralRow
 from domain.attribution.policy import Method
 from referrals.attribution.tokens import Outcome
 from runtime.settings import Settings
-from tests.api.attribution_steps import referral_of, signed_up
-from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.attribution_steps import referral_of, sign_up
+from tests.api.bodies import create_code, publish_campaign, unique
 from tests.api.first_opens import (
-    NOTHING,
-    PHONE,
-    an_address,
-    cut,
-    followed,
-    installed,
-    resolved,
+    NO_MATCH_ANSWER,
+    PHONE_TRAITS,
+    follow_link,
+    play_install,
+    resolve,
+    tampered_with,
     tokens_of,
     touches_of,
+    unique_ip,
 )
 
 FIELD_TEMPLATES = {
@@ -44,9 +44,9 @@ FIELD_TEMPLATES = {
 async def test_a_token_is_answered_with_one_that_says_how_it_came(
     client: AsyncClient, settings: Settings, field: str, method: str, confidence: float
 ) -> None:
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code)
-    told = await resolved(client, **{field: FIELD_TEMPLATES[field].format(token=token)})
+    code = await create_code(client)
+    token = await follow_link(client, code)
+    told = await resolve(client, **{field: FIELD_TEMPLATES[field].format(token=token)})
     assert (told["code"], told["method"], told["confidence"]) == (code, method, confidence)
     assert (told["guaranteed"], told["ask"]) == (True, None)
     now = datetime.now(UTC)
@@ -62,11 +62,11 @@ async def test_a_token_is_answered_with_one_that_says_how_it_came(
 async def test_an_install_from_play_binds_the_signup_by_its_referrer(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code)
-    told = await resolved(client, **installed(token))
+    code = await create_code(client)
+    token = await follow_link(client, code)
+    told = await resolve(client, **play_install(token))
     assert (told["method"], told["guaranteed"], told["code"]) == ("install_referrer", True, code)
-    player = await signed_up(
+    player = await sign_up(
         client, database, since=timedelta(0), referral_token=told["referral_token"]
     )
     referral = await referral_of(client, player)
@@ -77,10 +77,10 @@ async def test_an_install_from_play_binds_the_signup_by_its_referrer(
 async def test_what_play_told_is_kept_as_evidence(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    token = await followed(client, await code_of_a_new_player(client))
+    token = await follow_link(client, await create_code(client))
     device = unique("device")
-    body = installed(token)
-    await resolved(client, **body, device_id=device, device_model="Pixel 8", ip=an_address())
+    body = play_install(token)
+    await resolve(client, **body, device_id=device, device_model="Pixel 8", ip=unique_ip())
     (touch,) = await touches_of(database, settings, device)
     assert touch.evidence == {name: body[name] for name in body if name != "platform"}
     hashes = [touch.ip, touch.device_id, touch.visitor, *touch.device_traits.values()]
@@ -90,11 +90,11 @@ async def test_what_play_told_is_kept_as_evidence(
 async def test_a_universal_link_with_a_code_is_followed_by_the_device(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, device = await code_of_a_new_player(client), unique("device")
+    code, device = await create_code(client), unique("device")
     link = f"https://refer.example/r/{code.lower()}"
-    told = await resolved(client, universal_link=link, device_id=device)
+    told = await resolve(client, universal_link=link, device_id=device)
     assert (told["code"], told["method"], told["guaranteed"]) == (code, "universal_link", True)
-    player = await signed_up(
+    player = await sign_up(
         client, database, since=timedelta(0), referral_token=told["referral_token"]
     )
     assert (await referral_of(client, player))["attribution"]["method"] == "universal_link"
@@ -105,10 +105,10 @@ async def test_a_universal_link_with_a_code_is_followed_by_the_device(
 async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, device = await code_of_a_new_player(client), unique("device")
+    code, device = await create_code(client), unique("device")
     link = f"https://refer.example/r/{code}"
     for _ in range(2):
-        told = await resolved(client, clipboard_token=link, device_id=device)
+        told = await resolve(client, clipboard_token=link, device_id=device)
         assert (told["method"], told["confidence"]) == ("clipboard", 0.95)
     kept = await touches_of(database, settings, device)
     assert {touch.confidence for touch in kept} == {0.95}
@@ -117,20 +117,20 @@ async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
 async def test_answers_the_most_confident_method_and_keeps_the_others(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    codes = [await code_of_a_new_player(client) for _ in range(3)]
-    tokens = [await followed(client, code) for code in codes]
+    codes = [await create_code(client) for _ in range(3)]
+    tokens = [await follow_link(client, code) for code in codes]
     device = unique("device")
     everything = {
         "cookie_token": tokens[2],
         "clipboard_token": tokens[1],
-        **installed(tokens[0]),
+        **play_install(tokens[0]),
         "device_id": device,
     }
-    assert (await resolved(client, **everything))["code"] == codes[0]
+    assert (await resolve(client, **everything))["code"] == codes[0]
     del everything["install_referrer"]
-    assert (await resolved(client, **everything))["code"] == codes[1]
+    assert (await resolve(client, **everything))["code"] == codes[1]
     del everything["clipboard_token"]
-    assert (await resolved(client, **everything))["code"] == codes[2]
+    assert (await resolve(client, **everything))["code"] == codes[2]
     kept = await touches_of(database, settings, device)
     assert {(touch.method, touch.code) for touch in kept} == {
         (Method.INSTALL_REFERRER, codes[0]),
@@ -140,19 +140,19 @@ async def test_answers_the_most_confident_method_and_keeps_the_others(
 
 
 async def test_a_token_keeps_the_lowest_confidence_it_was_carried_with(client: AsyncClient) -> None:
-    token = await followed(client, await code_of_a_new_player(client))
-    by_cookie = (await resolved(client, cookie_token=token))["referral_token"]
+    token = await follow_link(client, await create_code(client))
+    by_cookie = (await resolve(client, cookie_token=token))["referral_token"]
     link = FIELD_TEMPLATES["universal_link"].format(token=by_cookie)
-    told = await resolved(client, universal_link=link)
+    told = await resolve(client, universal_link=link)
     assert (told["method"], told["confidence"]) == ("cookie", 0.9)
 
 
 async def test_one_method_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code)
-    told = await resolved(
+    code = await create_code(client)
+    token = await follow_link(client, code)
+    told = await resolve(
         client,
-        **installed(cut(token)),
+        **play_install(tampered_with(token)),
         clipboard_token=token,
         universal_link="https://evil.example/",
     )
@@ -163,15 +163,15 @@ async def test_one_method_that_fails_does_not_spoil_the_next(client: AsyncClient
 async def test_the_same_request_again_is_answered_alike_and_touches_once(
     client: AsyncClient, database: Database, settings: Settings, *, with_device: bool
 ) -> None:
-    code, device = await code_of_a_new_player(client), unique("device")
-    token = await followed(client, code)
+    code, device = await create_code(client), unique("device")
+    token = await follow_link(client, code)
     body = {
         "universal_link": f"https://refer.example/r/{code}",
         "clipboard_token": token,
         "device_id": device if with_device else None,
         "device_model": unique("phone"),
     }
-    answers = await asyncio.gather(*(resolved(client, **body) for _ in range(8)))
+    answers = await asyncio.gather(*(resolve(client, **body) for _ in range(8)))
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["code"] == code
     if with_device:
@@ -184,11 +184,11 @@ async def test_the_same_request_again_is_answered_alike_and_touches_once(
 
 
 async def test_an_install_whose_times_are_unknown_is_believed(client: AsyncClient) -> None:
-    code = await code_of_a_new_player(client)
-    told = await resolved(
+    code = await create_code(client)
+    told = await resolve(
         client,
         platform="android",
-        install_referrer=urlencode({"referral_token": await followed(client, code)}),
+        install_referrer=urlencode({"referral_token": await follow_link(client, code)}),
         install_begin_timestamp_seconds=0,
         referrer_click_timestamp_seconds=None,
     )
@@ -198,12 +198,12 @@ async def test_an_install_whose_times_are_unknown_is_believed(client: AsyncClien
 async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
     client: AsyncClient, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client)
-    token = await followed(client, code)
-    await signed_up(client, database, since=timedelta(0), referral_token=token)
-    told = await resolved(client, clipboard_token=token)
+    code = await create_code(client)
+    token = await follow_link(client, code)
+    await sign_up(client, database, since=timedelta(0), referral_token=token)
+    told = await resolve(client, clipboard_token=token)
     assert told["code"] == code
-    second = await signed_up(
+    second = await sign_up(
         client, database, since=timedelta(0), referral_token=told["referral_token"]
     )
     assert (await referral_of(client, second))["code"] == code
@@ -212,11 +212,11 @@ async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
 async def test_a_friends_message_in_the_clipboard_is_the_invitation_in_it(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    code, device = await code_of_a_new_player(client), unique("device")
+    code, device = await create_code(client), unique("device")
     message = f"Bet with me! {settings.public_url}/r/{code.lower()}."
-    told = await resolved(client, clipboard_token=message, device_id=device)
-    again = await resolved(client, clipboard_token=message, device_id=device)
-    player = await signed_up(
+    told = await resolve(client, clipboard_token=message, device_id=device)
+    again = await resolve(client, clipboard_token=message, device_id=device)
+    player = await sign_up(
         client, database, since=timedelta(0), referral_token=told["referral_token"]
     )
     assert (told["code"], told["method"], told["guaranteed"]) == (code, "clipboard", True)
@@ -230,10 +230,10 @@ async def test_a_link_counts_only_where_its_campaign_accepts_it(
     client: AsyncClient, settings: Settings
 ) -> None:
     order = [{"methods": ["typed_code"]}]
-    slug = await published(client, attribution={"order": order})
-    link = f"{settings.public_url}/r/{await code_of_a_new_player(client, slug)}"
-    assert await resolved(client, universal_link=link) == NOTHING
-    assert await resolved(client, clipboard_token=link) == NOTHING
+    slug = await publish_campaign(client, attribution={"order": order})
+    link = f"{settings.public_url}/r/{await create_code(client, slug)}"
+    assert await resolve(client, universal_link=link) == NO_MATCH_ANSWER
+    assert await resolve(client, clipboard_token=link) == NO_MATCH_ANSWER
 
 
 async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) -> None:
@@ -242,21 +242,21 @@ async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) ->
         {},
         organic,
         {"clipboard_token": "a shopping list"},
-        {**PHONE, "ip": an_address()},
+        {**PHONE_TRAITS, "ip": unique_ip()},
     ):
-        assert await resolved(client, **body) == NOTHING
+        assert await resolve(client, **body) == NO_MATCH_ANSWER
 
 
 async def test_a_token_that_a_signup_brings_goes_before_a_later_link_however_else_it_was_found(
     client: AsyncClient, database: Database
 ) -> None:
-    code, later = await code_of_a_new_player(client), await code_of_a_new_player(client)
+    code, later = await create_code(client), await create_code(client)
     visitor = unique("visitor")
-    token = await followed(client, code, visitor_id=visitor)
-    await followed(client, later, visitor_id=visitor)
-    found = await resolved(client, clipboard_token=token, device_id=unique("device"))
+    token = await follow_link(client, code, visitor_id=visitor)
+    await follow_link(client, later, visitor_id=visitor)
+    found = await resolve(client, clipboard_token=token, device_id=unique("device"))
 
-    player = await signed_up(client, database, since=timedelta(0), referral_token=token)
+    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
 
     referral = await referral_of(client, player)
     assert (found["code"], found["method"]) == (code, "clipboard")

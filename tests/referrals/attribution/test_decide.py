@@ -12,15 +12,15 @@ from domain.lifecycle.referral import Stage
 from tests.builders import NOW, TERMS, a_code, a_player_id, an_offer, signup, unique
 from tests.courier.steps import (
     a_shared_code,
-    at_stage,
     end_campaign,
-    hear,
+    invite,
     invite_twice,
-    invited,
     pending_signals,
+    record_facts,
     referral,
     referrals_of,
     route,
+    set_stage,
     sign_up,
     touches_of,
 )
@@ -29,7 +29,7 @@ SOON = NOW + timedelta(minutes=5)
 
 
 async def test_binds_a_token_to_the_invitation_it_was_issued_for(database: Database) -> None:
-    link = await invited(database)
+    link = await invite(database)
     arrival = signup(at=SOON, referral_token=link.token)
 
     decided = await sign_up(database, arrival)
@@ -76,7 +76,7 @@ async def test_says_why_a_signup_belongs_to_nobody(
 
 
 async def test_refuses_a_token_that_was_cut(database: Database) -> None:
-    link = await invited(database)
+    link = await invite(database)
 
     decided = await sign_up(database, signup(referral_token=link.token[:-3]))
 
@@ -84,7 +84,7 @@ async def test_refuses_a_token_that_was_cut(database: Database) -> None:
 
 
 async def test_refuses_a_token_after_its_window(database: Database) -> None:
-    link = await invited(database)
+    link = await invite(database)
     late = NOW + TERMS.signup_window + timedelta(seconds=1)
 
     decided = await sign_up(database, signup(at=late, referral_token=link.token))
@@ -94,7 +94,7 @@ async def test_refuses_a_token_after_its_window(database: Database) -> None:
 
 
 async def test_a_click_years_after_the_signup_refers_nobody(database: Database) -> None:
-    link = await invited(database)
+    link = await invite(database)
     long_ago = NOW - timedelta(days=365)
 
     decided = await sign_up(database, signup(at=long_ago, referral_token=link.token))
@@ -104,12 +104,12 @@ async def test_a_click_years_after_the_signup_refers_nobody(database: Database) 
 
 
 async def test_a_signup_in_time_counts_although_it_is_heard_late(database: Database) -> None:
-    link = await invited(database)
+    link = await invite(database)
     in_time = NOW + TERMS.signup_window - timedelta(seconds=1)
     heard_at = NOW + timedelta(days=90)
     arrival = signup(at=in_time, referral_token=link.token)
 
-    await hear(database, arrival, player_id=arrival.player_id)
+    await record_facts(database, arrival, player_id=arrival.player_id)
     await route(database, arrival.player_id, now=heard_at)
 
     row = await referral(database, link)
@@ -145,7 +145,7 @@ async def test_a_good_code_makes_up_for_a_forged_token(database: Database) -> No
 
 
 async def test_a_typed_code_goes_before_a_token_whose_referral_is_lost(database: Database) -> None:
-    link, code = await invited(database), await a_shared_code(database)
+    link, code = await invite(database), await a_shared_code(database)
     arrival = signup(referral_token=link.token, code=code)
 
     await sign_up(database, arrival)
@@ -160,7 +160,7 @@ async def test_a_typed_code_goes_before_a_token_whose_referral_is_lost(database:
 async def test_a_code_typed_from_a_link_continues_the_invitation_of_the_link(
     database: Database,
 ) -> None:
-    link = await invited(database)
+    link = await invite(database)
 
     decided = await sign_up(database, signup(referral_token=link.token, code=link.row.code))
 
@@ -189,7 +189,7 @@ async def test_a_paused_campaign_takes_no_typed_codes(database: Database) -> Non
 async def test_a_token_used_by_another_player_opens_a_referral_of_its_code(
     database: Database,
 ) -> None:
-    link = await invited(database)
+    link = await invite(database)
     first, second = signup(referral_token=link.token), signup(referral_token=link.token)
 
     await sign_up(database, first)
@@ -203,7 +203,7 @@ async def test_a_token_used_by_another_player_opens_a_referral_of_its_code(
 async def test_a_token_used_by_another_player_invites_no_longer_than_its_campaign(
     database: Database,
 ) -> None:
-    link = await invited(database)
+    link = await invite(database)
     await sign_up(database, signup(referral_token=link.token))
     await end_campaign(database, link.row)
     late = signup(referral_token=link.token)
@@ -216,8 +216,8 @@ async def test_a_token_used_by_another_player_invites_no_longer_than_its_campaig
 async def test_an_invitation_that_has_expired_brings_nobody_however_early_they_signed_up(
     database: Database,
 ) -> None:
-    link, arrival = await invited(database), signup(at=SOON)
-    await at_stage(database, link.row, Stage.EXPIRED)
+    link, arrival = await invite(database), signup(at=SOON)
+    await set_stage(database, link.row, Stage.EXPIRED)
 
     decided = await sign_up(database, replace(arrival, referral_token=link.token))
 
@@ -226,7 +226,7 @@ async def test_an_invitation_that_has_expired_brings_nobody_however_early_they_s
 
 
 async def test_a_player_is_referred_once(database: Database) -> None:
-    player, code, link = a_player_id(), await a_shared_code(database), await invited(database)
+    player, code, link = a_player_id(), await a_shared_code(database), await invite(database)
 
     first = await sign_up(database, signup(player, code=code))
     second = await sign_up(database, signup(player, referral_token=link.token))
@@ -239,7 +239,7 @@ async def test_a_player_is_referred_once(database: Database) -> None:
 async def test_binds_a_player_to_their_own_code_for_fraud_scoring_to_judge(
     database: Database,
 ) -> None:
-    link = await invited(database)
+    link = await invite(database)
 
     decided = await sign_up(database, signup(link.row.referrer_id, referral_token=link.token))
 

@@ -17,11 +17,11 @@ from tests.builders import NOW, TOKENS, a_code, an_offer, signup, unique
 from tests.courier.steps import (
     InvitedReferral,
     a_shared_code,
-    attribution,
     deliveries_to,
-    hear,
-    invited,
+    invite,
+    logged_attempt,
     pending_signals,
+    record_facts,
     referral,
     referrals_of,
     route,
@@ -32,7 +32,7 @@ SOON = NOW + timedelta(minutes=5)
 
 
 async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Database) -> None:
-    link, arrival = await invited(database), signup()
+    link, arrival = await invite(database), signup()
 
     await _signal(database, link, arrival)
     await _signal(database, link, arrival)
@@ -41,7 +41,7 @@ async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Databas
     row = await referral(database, link)
     assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
     assert len(await deliveries_to(database, row)) == 1
-    (touch,) = (await attribution(database, arrival, Way.SIGNAL)).touches
+    (touch,) = (await logged_attempt(database, arrival, Way.SIGNAL)).touches
     assert (touch["method"], touch["outcome"], touch["referral_id"]) == (
         "signal",
         "won",
@@ -50,7 +50,7 @@ async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Databas
 
 
 async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: Database) -> None:
-    link, arrival = await invited(database), signup()
+    link, arrival = await invite(database), signup()
 
     decided = await sign_up(database, arrival)
     await _signal(database, link, arrival)
@@ -63,7 +63,7 @@ async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: D
 async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
     database: Database, *, is_signalled_first: bool
 ) -> None:
-    link, code = await invited(database), await a_shared_code(database)
+    link, code = await invite(database), await a_shared_code(database)
     arrival = signup(at=SOON, code=code)
 
     if is_signalled_first:
@@ -82,7 +82,7 @@ async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
 async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
     database: Database,
 ) -> None:
-    link, arrival = await invited(database), signup()
+    link, arrival = await invite(database), signup()
     await _signal(database, link, arrival)
 
     told = await _claim_outranked_code(database, arrival)
@@ -93,7 +93,7 @@ async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
 async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_that_is_over_now(
     database: Database,
 ) -> None:
-    link = await invited(database)
+    link = await invite(database)
     arrival = signup(referral_token=link.token)
     await sign_up(database, arrival)
     async with database.transaction() as session:
@@ -117,6 +117,6 @@ async def _claim_outranked_code(database: Database, arrival: Signup) -> Binding:
 
 
 async def _signal(database: Database, link: InvitedReferral, arrival: Signup) -> None:
-    await hear(database, arrival, player_id=arrival.player_id)
+    await record_facts(database, arrival, player_id=arrival.player_id)
     async with database.transaction() as session:
         await bind_signup(session, arrival, tokens=TOKENS, now=NOW, signalled_to=link.row.id)

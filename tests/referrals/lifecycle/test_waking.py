@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
-from tests.api.bodies import code_of_a_new_player, published, unique
+from tests.api.bodies import create_code, publish_campaign, unique
 from tests.fixtures.database_activity import recorded_statements
 
 
 async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(
     client: AsyncClient, database: Database
 ) -> None:
-    slug = await published(client)
+    slug = await publish_campaign(client)
     waiting, other = [await invited(client, slug) for _ in range(2)]
     async with database.transaction() as session:
         await session.execute(
@@ -32,7 +32,7 @@ async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(
 async def test_waking_takes_one_statement_however_many_wait(
     client: AsyncClient, database: Database
 ) -> None:
-    slug = await published(client)
+    slug = await publish_campaign(client)
     waiting = [await invited(client, slug) for _ in range(3)]
     async with database.transaction() as session:
         await session.execute(
@@ -45,7 +45,7 @@ async def test_waking_takes_one_statement_however_many_wait(
 
 
 async def invited(client: AsyncClient, slug: str) -> UUID:
-    code = await code_of_a_new_player(client, slug)
+    code = await create_code(client, slug)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     return UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
 

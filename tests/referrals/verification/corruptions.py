@@ -19,9 +19,9 @@ class Corruption:
     """Which check must notice the statements, and the row that it must name."""
 
     check: str
-    names: str
+    row_query: str
     statements: tuple[str, ...]
-    also: frozenset[str] = frozenset()
+    also_noticed_by: frozenset[str] = frozenset()
     """Checks that cannot but notice it too."""
 
 

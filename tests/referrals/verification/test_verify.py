@@ -43,7 +43,7 @@ async def test_finds_a_planted_corruption_and_names_its_row(
     named = await _plant(corruption, played, fresh_superuser)
     failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
     assert named in failed[corruption.check]
-    assert set(failed) == {corruption.check} | corruption.also
+    assert set(failed) == {corruption.check} | corruption.also_noticed_by
 
 
 def test_every_check_has_a_corruption_that_it_finds() -> None:
@@ -108,7 +108,7 @@ async def _plant(corruption: Corruption, played: Lives, superuser: Database) -> 
     ids = {"held": played.held, "rewarded": played.rewarded}
     async with superuser.transaction() as session:
         await session.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in (*corruption.statements, corruption.names):
+        for statement in (*corruption.statements, corruption.row_query):
             query = text(statement)
             needed = {name: ids[name] for name in query.compile().params}
             result = await session.execute(query, needed)

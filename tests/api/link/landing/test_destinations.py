@@ -11,29 +11,29 @@ from db.engine import Database
 from domain.attribution.policy import Method
 from referrals.attribution.tokens import Outcome, TokenReading, Tokens
 from runtime.settings import Settings
-from tests.api.bodies import code_of_a_new_player, published, terms
+from tests.api.bodies import create_code, publish_campaign, terms
 from tests.api.link.landing_page import (
     APP_STORE,
-    REWARDED,
-    followed,
-    parameter,
-    person,
-    told,
+    REFEREE_REWARD,
+    follow_link,
+    open_browser,
+    parse_page,
+    query_parameter,
     touch_methods,
 )
 from tests.api.link.test_platforms import ANDROID, IPHONE, WINDOWS
 
 
 async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
-    client: AsyncClient, with_apps: FastAPI, settings: Settings
+    client: AsyncClient, app_with_mobile_apps: FastAPI, settings: Settings
 ) -> None:
-    code = await code_of_a_new_player(client)
-    answer = await followed(with_apps, f"/r/{code}", ANDROID)
+    code = await create_code(client)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", ANDROID)
     assert answer.status_code == 302
     store, _, _ = answer.headers["location"].partition("?")
     assert store == "https://play.google.com/store/apps/details"
-    assert parameter(answer.headers["location"], "id") == "example.book"
-    name, _, token = parameter(answer.headers["location"], "referrer").partition("=")
+    assert query_parameter(answer.headers["location"], "id") == "example.book"
+    name, _, token = query_parameter(answer.headers["location"], "referrer").partition("=")
     assert name == "referral_token"
     carried = reading(settings, token)
     kept = reading(settings, answer.cookies["referral_token"])
@@ -42,51 +42,52 @@ async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
 
 
 async def test_an_iphone_gets_a_page_whose_button_copies_a_token(
-    client: AsyncClient, with_apps: FastAPI, settings: Settings
+    client: AsyncClient, app_with_mobile_apps: FastAPI, settings: Settings
 ) -> None:
-    code = await code_of_a_new_player(client)
-    answer = await followed(with_apps, f"/r/{code}", IPHONE)
+    code = await create_code(client)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE)
     assert answer.status_code == 200
-    page = told(answer.text)
+    page = parse_page(answer.text)
     assert page.links.count(APP_STORE) == 2
     (copied,) = {text for text in page.copied if text != code}
     assert copied.startswith(f"https://refer.example/r/{code}?")
-    clipboard = reading(settings, parameter(copied, "referral_token"))
-    web = reading(settings, parameter(page.link_to("book.example"), "referral_token"))
+    clipboard = reading(settings, query_parameter(copied, "referral_token"))
+    web = reading(settings, query_parameter(page.link_to("book.example"), "referral_token"))
     kept = reading(settings, answer.cookies["referral_token"])
     assert clipboard.method is Method.CLIPBOARD
     assert web == kept
     assert clipboard.subject == web.subject
-    assert page.drawings == 0
+    assert page.svg_count == 0
 
 
 @pytest.mark.parametrize("agent", [IPHONE, ANDROID, WINDOWS])
 async def test_without_apps_everybody_is_led_to_the_destination(
     client: AsyncClient, app: FastAPI, agent: str
 ) -> None:
-    code = await code_of_a_new_player(client, await published(client))
-    answer = await followed(app, f"/r/{code}", agent)
+    code = await create_code(client, await publish_campaign(client))
+    answer = await follow_link(app, f"/r/{code}", agent)
     assert answer.status_code == 302
     assert answer.headers["location"].startswith("https://book.example/signup?lang=en&")
 
 
 async def test_a_campaign_may_show_the_page_to_everybody(
-    client: AsyncClient, with_apps: FastAPI, settings: Settings
+    client: AsyncClient, app_with_mobile_apps: FastAPI, settings: Settings
 ) -> None:
-    code = await code_of_a_new_player(
-        client, await published(client, link={"opens": "landing"}, terms=terms(**REWARDED))
+    code = await create_code(
+        client,
+        await publish_campaign(client, link={"opens": "landing"}, terms=terms(**REFEREE_REWARD)),
     )
-    answer = await followed(with_apps, f"/r/{code}", WINDOWS)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", WINDOWS)
     assert qr_code(f"https://refer.example/r/{code}?via=qr") in answer.text
-    desktop = told(answer.text)
-    android = told((await followed(with_apps, f"/r/{code}", ANDROID)).text)
+    desktop = parse_page(answer.text)
+    android = parse_page((await follow_link(app_with_mobile_apps, f"/r/{code}", ANDROID)).text)
     for page in (desktop, android):
         assert "$5.50 for you and $10 for your friend when you deposit $10 or more" in page.text
         assert "Sign up within 30 days of opening this link." in page.text
         assert code in page.text
         assert APP_STORE in page.links
-        assert "referral_token" in parameter(page.link_to("play.google.com"), "referrer")
-    assert (desktop.drawings, android.drawings) == (1, 0)
+        assert "referral_token" in query_parameter(page.link_to("play.google.com"), "referrer")
+    assert (desktop.svg_count, android.svg_count) == (1, 0)
     (opened,) = [link for link in android.links if link.startswith("intent:")]
     assert opened.startswith(f"intent://refer.example/r/{code}?referral_token=")
     assert "#Intent;scheme=https;package=example.book;S.browser_fallback_url=https%3A" in opened
@@ -97,21 +98,22 @@ async def test_a_campaign_may_show_the_page_to_everybody(
 async def test_a_slash_at_the_end_of_a_link_makes_no_difference(
     client: AsyncClient, app: FastAPI
 ) -> None:
-    code = await code_of_a_new_player(client)
-    answer = await followed(app, f"/r/{code}/", WINDOWS)
+    code = await create_code(client)
+    answer = await follow_link(app, f"/r/{code}/", WINDOWS)
     assert answer.status_code == 302
-    assert parameter(answer.headers["location"], "referral_token")
+    assert query_parameter(answer.headers["location"], "referral_token")
 
 
 async def test_a_scanned_code_is_a_touch_of_its_own(
     client: AsyncClient, app: FastAPI, database: Database, settings: Settings
 ) -> None:
-    code = await code_of_a_new_player(client)
-    async with person(app, WINDOWS) as browser:
+    code = await create_code(client)
+    async with open_browser(app, WINDOWS) as browser:
         scanned = await browser.get(f"/r/{code}?via=qr")
         tapped = await browser.get(f"/r/{code}?via=else")
     tokens = [
-        parameter(answer.headers["location"], "referral_token") for answer in (scanned, tapped)
+        query_parameter(answer.headers["location"], "referral_token")
+        for answer in (scanned, tapped)
     ]
     readings = [reading(settings, token) for token in tokens]
     assert [one.method for one in readings] == [Method.QR_CODE, Method.REFERRAL_TOKEN]

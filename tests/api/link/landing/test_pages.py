@@ -8,18 +8,24 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from db.engine import Database
-from tests.api.bodies import code_of_a_new_player, published, terms
-from tests.api.link.landing_page import PREVIEW, REWARDED, followed, told, touch_methods
+from tests.api.bodies import create_code, publish_campaign, terms
+from tests.api.link.landing_page import (
+    PREVIEW,
+    REFEREE_REWARD,
+    follow_link,
+    parse_page,
+    touch_methods,
+)
 from tests.api.link.test_platforms import IPHONE, WINDOWS
 
 
 @pytest.mark.parametrize("agent", [PREVIEW, IPHONE])
 async def test_a_page_loads_nothing_and_allows_nothing_else(
-    client: AsyncClient, with_apps: FastAPI, agent: str
+    client: AsyncClient, app_with_mobile_apps: FastAPI, agent: str
 ) -> None:
-    code = await code_of_a_new_player(client)
-    answer = await followed(with_apps, f"/r/{code}", agent)
-    assert told(answer.text).loaded == ["data:,"]
+    code = await create_code(client)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", agent)
+    assert parse_page(answer.text).loaded == ["data:,"]
     policy = dict(
         part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; ")
     )
@@ -32,35 +38,41 @@ async def test_a_page_loads_nothing_and_allows_nothing_else(
     assert len(answer.content) < 16_384
 
 
-async def test_no_url_tells_of_the_person(client: AsyncClient, with_apps: FastAPI) -> None:
+async def test_no_url_tells_of_the_person(
+    client: AsyncClient, app_with_mobile_apps: FastAPI
+) -> None:
     player = {"player_id": "player-named-nobody", "vanity": "NOBODY-CODE"}
     given = await client.post("/v1/codes", json=player)
-    answer = await followed(with_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE)
+    answer = await follow_link(
+        app_with_mobile_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE
+    )
     for hidden in ("player-named-nobody", "a@b.example", answer.cookies["visitor"], "127.0.0.1"):
         assert hidden not in answer.text
 
 
 async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
-    client: AsyncClient, with_apps: FastAPI, database: Database
+    client: AsyncClient, app_with_mobile_apps: FastAPI, database: Database
 ) -> None:
-    code = await code_of_a_new_player(client, await published(client, terms=terms(**REWARDED)))
-    answer = await followed(with_apps, f"/r/{code}", PREVIEW, **{"Accept-Language": "fr"})
-    page = told(answer.text)
+    code = await create_code(client, await publish_campaign(client, terms=terms(**REFEREE_REWARD)))
+    answer = await follow_link(
+        app_with_mobile_apps, f"/r/{code}", PREVIEW, **{"Accept-Language": "fr"}
+    )
+    page = parse_page(answer.text)
     assert answer.status_code == 200
-    assert page.graph["og:title"] == "Une invitation sur book.example vous attend"
-    assert page.graph["og:url"] == f"https://refer.example/r/{code}"
-    assert page.graph["og:type"] == "website"
-    assert page.graph["og:locale"] == "fr_FR"
-    assert page.graph["og:image"] == "https://refer.example/invitation.png"
-    assert page.graph["twitter:card"] == "summary_large_image"
-    assert page.graph["og:description"].startswith("5,50")
+    assert page.meta["og:title"] == "Une invitation sur book.example vous attend"
+    assert page.meta["og:url"] == f"https://refer.example/r/{code}"
+    assert page.meta["og:type"] == "website"
+    assert page.meta["og:locale"] == "fr_FR"
+    assert page.meta["og:image"] == "https://refer.example/invitation.png"
+    assert page.meta["twitter:card"] == "summary_large_image"
+    assert page.meta["og:description"].startswith("5,50")
     assert "referral_token" not in answer.text
     assert "set-cookie" not in answer.headers
     assert await touch_methods(database, code) == []
 
 
 async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) -> None:
-    told = await followed(app, "/invitation.png", PREVIEW)
+    told = await follow_link(app, "/invitation.png", PREVIEW)
     assert (told.status_code, told.headers["content-type"]) == (200, "image/png")
     assert told.headers["cache-control"] == "public, max-age=86400"
     assert "set-cookie" not in told.headers
@@ -70,20 +82,22 @@ async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) 
 
 
 async def test_a_page_speaks_the_language_asked_for(
-    client: AsyncClient, with_apps: FastAPI
+    client: AsyncClient, app_with_mobile_apps: FastAPI
 ) -> None:
-    code = await code_of_a_new_player(client)
+    code = await create_code(client)
     german = {"Accept-Language": "de"}
-    asked = await followed(with_apps, f"/r/{code}", IPHONE, **german)
-    wished = await followed(with_apps, f"/r/{code}?lang=pt", IPHONE, **german)
-    unknown = await followed(with_apps, "/r/NOSUCHCODE", WINDOWS, **german)
+    asked = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE, **german)
+    wished = await follow_link(app_with_mobile_apps, f"/r/{code}?lang=pt", IPHONE, **german)
+    unknown = await follow_link(app_with_mobile_apps, "/r/NOSUCHCODE", WINDOWS, **german)
     for answer, language, sentence in (
         (asked, "de", "Du bist zu book.example eingeladen"),
         (wished, "pt", "Você recebeu um convite para book.example"),
         (unknown, "de", "Diesen Code kennen wir nicht"),
     ):
-        assert (told(answer.text).language, answer.headers["content-language"]) == (language,) * 2
-        assert sentence in told(answer.text).text
+        assert (parse_page(answer.text).language, answer.headers["content-language"]) == (
+            language,
+        ) * 2
+        assert sentence in parse_page(answer.text).text
     assert {"?lang=en", "?lang=es", "?lang=pt", "?lang=fr", "?lang=de"} <= set(
-        told(asked.text).links
+        parse_page(asked.text).links
     )
