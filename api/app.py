@@ -14,12 +14,12 @@ from fastapi import FastAPI
 from api.http import openapi
 from api.http.dependencies import ApiKeyCache
 from api.http.errors import install
-from api.http.problem_docs import problem_responses
+from api.http.observability import Metrics, ObservabilityMiddleware
+from api.http.openapi import problem_responses
 from api.http.rate_limits import Limiter
-from api.http.request_log import Metrics, ObservabilityMiddleware
 from api.link import routes as links
 from api.link import well_known
-from api.link.landing import picture
+from api.link.landing import preview_image
 from api.v1 import (
     attributions,
     campaigns,
@@ -50,7 +50,7 @@ SHUTDOWN_GRACE_S: Final = 10
 """How long requests under way may take when the process is asked to stop."""
 log = structlog.get_logger()
 
-PUBLIC_ROUTERS: Final = (health.router, links.router, picture.router, well_known.router)
+PUBLIC_ROUTERS: Final = (health.router, links.router, preview_image.router, well_known.router)
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,
     shares.router,

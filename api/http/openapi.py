@@ -1,11 +1,13 @@
-"""What /openapi.json says beyond the routes themselves."""
+"""The OpenAPI document: the problems that routes declare, examples, and published names."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
+from api.http.errors import PROBLEM_CONTENT_TYPE, PROBLEM_TYPES
 from api.http.examples import BODY_EXAMPLES
-from api.http.problem_docs import Problem
 
 DESCRIPTION: Final = """
 Who brought whom to the sportsbook, and every cent paid for it.
@@ -14,6 +16,8 @@ Money is in whole minor units. Times are RFC 3339 with an offset. Every refusal 
 `application/problem+json` (RFC 9457) with a stable `code`.
 """
 DEFAULT_PROBLEMS: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
+BODY_PROBLEMS: Final = ("body_too_large", "unsupported_media_type")
+"""What any route that reads a body may refuse it for."""
 
 PUBLISHED_NAMES: Final = {
     "CampaignTransition": "Step",
@@ -21,6 +25,24 @@ PUBLISHED_NAMES: Final = {
     "referrals__attribution__rebind_requests__Status": "db__rebinds__Status",
 }
 """Components whose class or module has another name than the one that clients were given."""
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457; `code` is stable, the texts are for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []
 
 
 def install(app: FastAPI) -> None:
@@ -39,6 +61,47 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def problem_responses(*codes: str) -> Responses:
+    """What OpenAPI says of the problems that a route may answer with."""
+    told: Responses = {}
+    for code in codes:
+        status, title = PROBLEM_TYPES[code]
+        examples = (
+            told.get(status, {})
+            .get("content", {})
+            .get(PROBLEM_CONTENT_TYPE, {})
+            .get("examples", {})
+        )
+        examples[code] = {"summary": title, "value": _example(code)}
+        told[status] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                PROBLEM_CONTENT_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": examples,
+                }
+            },
+        }
+    return told
+
+
+def page_response(description: str) -> dict[str, Any]:
+    """What OpenAPI says of an answer that people read."""
+    content = {"text/html": {"schema": {"type": "string"}}}
+    return {"description": description, "content": content}
+
+
+def _example(code: str) -> dict[str, Any]:
+    status, title = PROBLEM_TYPES[code]
+    return {
+        "type": f"urn:referrals:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": f"{title}.",
+        "code": code,
+    }
 
 
 def _with_published_names(document: dict[str, Any]) -> dict[str, Any]:

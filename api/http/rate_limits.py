@@ -12,14 +12,15 @@ from typing import Annotated, Final
 import structlog
 from fastapi import Depends, Request
 from limits import RateLimitItem, parse
+from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from api.http.dependencies import Now
 from api.http.errors import Problem
-from api.http.rate_limit_store import Counted
 from db import rate_windows
 from db.engine import Database
 from db.faults import is_transient
+from db.rate_windows import Window
 from domain.codes import normalised
 from domain.privacy import Hasher
 
@@ -103,7 +104,7 @@ class Limiter:
 
     async def _count_windows(
         self, hits: Mapping[str, timedelta], looks: list[str], *, now: datetime
-    ) -> Counted | None:
+    ) -> "Counted | None":
         try:
             async with asyncio.timeout(PATIENCE_S), self._database.statement() as session:
                 windows = await rate_windows.count(session, hits, looks, now=now)
@@ -116,6 +117,43 @@ class Limiter:
             self._suspended_until = now + PAUSE
             return None
         return Counted(windows)
+
+
+class Counted(Storage):
+    """The windows of one request, which Postgres has counted in a single statement."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, windows: Mapping[str, Window]) -> None:
+        super().__init__()
+        self._windows = dict(windows)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return LookupError
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Counted already, as one hit."""
+        return self._windows[key].hits
+
+    async def get(self, key: str) -> int:
+        window = self._windows.get(key)
+        return window.hits if window else 0
+
+    async def get_expiry(self, key: str) -> float:
+        window = self._windows.get(key)
+        return window.ends_at.timestamp() if window else 0.0
+
+    async def check(self) -> bool:
+        return True
+
+    async def reset(self) -> int:
+        forgotten = len(self._windows)
+        self._windows.clear()
+        return forgotten
+
+    async def clear(self, key: str) -> None:
+        self._windows.pop(key, None)
 
 
 async def _judged(

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from api.link.platforms import Platform
+from api.link.user_agents import Platform
 from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalised

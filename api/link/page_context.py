@@ -1,15 +1,30 @@
 """Who reads what a link answers: their language, platform and place, as the request tells."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 
 from fastapi import Query, Request
 
 from api.http.dependencies import Config
-from api.link.landing.places import place_of
-from api.link.landing.views import QR_QUERY, Reader
-from api.link.languages import negotiate_language
-from api.link.platforms import platform_of, user_agent_of
+from api.link.landing.jurisdictions import place_of
+from api.link.languages import Language, negotiate_language
+from api.link.user_agents import Platform, platform_of, user_agent_of
 from domain.attribution.policy import Method
+
+QR_QUERY: Final = {"via": "qr"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads a page, in which language and place."""
+
+    language: Language
+    platform: Platform
+    place: str | None
+    """As a trusted proxy tells it."""
+    query_jurisdiction: str | None
+    """As the link tells it, which can only make the page more careful."""
+    followed_via: Method
 
 
 async def page_context_of(

@@ -10,17 +10,14 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
-from api.http.problem_docs import Responses, page_response
+from api.http.openapi import Responses, page_response
 from api.http.rate_limits import LinkAdmission, LinkLimits
-from api.link.device_traits import traits_from_headers
 from api.link.follow import follow, pseudonymised_visit, token_of
-from api.link.landing.outage import HtmlOutageRoute
-from api.link.landing.pages import closed_page, too_many_requests_page
-from api.link.landing.views import Reader
-from api.link.landing.ways import TOKEN, TokenFor
-from api.link.page_context import page_context_of
-from api.link.platforms import Requester, requester_of, user_agent_of
-from api.link.redirect import bot_response, person_response
+from api.link.landing.destinations import TOKEN, TokenFor
+from api.link.landing.pages import HtmlOutageRoute, closed_page, too_many_requests_page
+from api.link.page_context import Reader, page_context_of
+from api.link.responses import bot_response, person_response
+from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
 from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalised

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
 from api.v1.schemas.fields import Id, Text, Word
 from domain.attribution.policy import Refusal

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.dependencies import Caller, Db, Now, requires
 from api.http.errors import Problem, invalid
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, FundingIn, Reasoned
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Depends, Response
 
 from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
-from api.link.device_traits import traits_from_headers
+from api.http.openapi import BODY_PROBLEMS, problem_responses
+from api.http.strict_json import StrictRoute
 from api.link.follow import follow, pseudonymised_visit, token_of
+from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
 from referrals.attribution.clicks.follow import Outcome
 from workflows.identity import workflow_id

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from api.http.dependencies import Config, Db, Now, requires
 from api.http.errors import Problem
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
-from api.link import texts as wording
+from api.http.openapi import BODY_PROBLEMS, problem_responses
+from api.http.strict_json import StrictRoute
+from api.link import offer_texts
 from api.link.languages import negotiate_language
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalised
@@ -83,7 +83,7 @@ async def show_code(
         code=offer.code,
         campaign=offer.campaign,
         active=offer.schedule.is_open(now),
-        headline=wording.headline(offer.terms, language),
-        terms=wording.referrer_terms(offer.terms, language),
+        headline=offer_texts.headline(offer.terms, language),
+        terms=offer_texts.referrer_terms(offer.terms, language),
         no_inducement_in=list(offer.link.no_inducement_in),
     )

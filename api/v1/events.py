@@ -5,8 +5,8 @@ from fastapi import APIRouter, Depends
 
 from api.http.dependencies import Db, Hashes, requires
 from api.http.errors import Problem
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
+from api.http.openapi import BODY_PROBLEMS, problem_responses
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import (
     Accepted,
     ChargebackIn,

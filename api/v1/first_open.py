@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request
 
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem, invalid
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
+from api.http.observability import Metrics
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
-from api.http.request_log import Metrics
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from api.v1.schemas.first_open import first_open, told
 from db.engine import Database

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from api.http.dependencies import Config, Db, requires
-from api.http.problem_docs import problem_responses
+from api.http.openapi import problem_responses
 from api.v1.schemas.health import Alive, Dependencies, Readiness
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_transient

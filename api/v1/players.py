@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.dependencies import Db, Now, requires
 from api.http.errors import Problem
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (
     Cursor,
     Limit,
@@ -16,8 +17,7 @@ from api.http.paging import (
     encode_position,
     encoded,
 )
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import ID_REGEX
 from api.v1.schemas.players import PLAYER_FACING_REASONS, BalanceOut, InvitedOut, LineOut, SpendIn
 from domain.ledger.movements import Book

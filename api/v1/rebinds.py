@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Caller, Db, Now, ReferralTokens, requires
 from api.http.errors import Problem
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, encode_position
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.attributions import refused
 from api.v1.schemas.claims import RebindDecisionIn, RebindIn, RebindOut
 from api.v1.schemas.fields import Id

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, requires
 from api.http.errors import Problem
+from api.http.openapi import problem_responses
 from api.http.paging import PageOut, PageQuery, encode_position
-from api.http.problem_docs import problem_responses
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
 from domain.lifecycle.referral import Stage

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 
 from api.http.dependencies import Caller, Db, Now, requires
 from api.http.errors import Problem
+from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, encode_position
-from api.http.problem_docs import BODY_PROBLEMS, problem_responses
-from api.http.strict import StrictRoute
+from api.http.strict_json import StrictRoute
 from api.v1.schemas.reviews import DecisionIn, ReviewOut
 from domain.intake.facts import Decision
 from referrals.fraud import review_views, reviews

@@ -1,19 +1,27 @@
 """Pages as they are sent: rendered in one language, with nothing to load beside them."""
 
 import base64
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
+from fastapi import Request
+from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
-from api.link.landing.ways import Ways
-from api.link.languages import LANGUAGES, Language
-from api.link.platforms import Platform
+from api.http.errors import RETRY_AFTER_S
+from api.link.landing.destinations import Ways
+from api.link.languages import LANGUAGES, Language, negotiate_language
+from api.link.user_agents import Platform
+from db.faults import DATABASE_FAULTS, is_transient
 from referrals.attribution.clicks.follow import Outcome
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,26 @@ def too_many_requests_page(language: Language, *, retry_after_s: int) -> HTMLRes
 def unavailable_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
     """503: the database is away, so that nothing is known of the code."""
     return _retry_later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
+
+
+class HtmlOutageRoute(APIRoute):
+    """503 is a page where another route answers problem+json."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_with_page(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except DATABASE_FAULTS as fault:
+                if not is_transient(fault):
+                    raise
+                log.warning("database_unavailable", fault=type(fault).__name__)
+                accepted = request.headers.get("accept-language", "")
+                language = negotiate_language(accepted, request.query_params.get("lang"))
+                return unavailable_page(language, retry_after_s=RETRY_AFTER_S)
+
+        return answer_with_page
 
 
 def _retry_later_page(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from api.link.platforms import Platform
+from api.link.user_agents import Platform
 from api.v1.schemas.fields import (
     Brought,
     Id,

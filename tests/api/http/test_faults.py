@@ -12,7 +12,7 @@ from db.engine import Database
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit
 from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
-from tests.api.link.test_platforms import WINDOWS
+from tests.api.link.test_user_agents import WINDOWS
 
 
 @pytest.fixture

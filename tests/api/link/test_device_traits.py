@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.link.device_traits import traits_from_headers
+from api.link.user_agents import traits_from_headers
 
 SAFARI = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15"

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from api.link.landing.qr import qr_code
+from api.link.landing.content import qr_code
 from db.engine import Database
 from domain.attribution.policy import Method
 from referrals.attribution.tokens import Outcome, TokenReading, Tokens
@@ -21,7 +21,7 @@ from tests.api.link.landing_page import (
     query_parameter,
     touch_methods,
 )
-from tests.api.link.test_platforms import ANDROID, IPHONE, WINDOWS
+from tests.api.link.test_user_agents import ANDROID, IPHONE, WINDOWS
 
 
 async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(

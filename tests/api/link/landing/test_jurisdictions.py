@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.link.landing.places import conceals, place_of
+from api.link.landing.jurisdictions import conceals, place_of
 
 ONTARIO = ("CA-ON",)
 

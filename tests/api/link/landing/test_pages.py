@@ -16,7 +16,7 @@ from tests.api.link.landing_page import (
     parse_page,
     touch_methods,
 )
-from tests.api.link.test_platforms import IPHONE, WINDOWS
+from tests.api.link.test_user_agents import IPHONE, WINDOWS
 
 
 @pytest.mark.parametrize("agent", [PREVIEW, IPHONE])

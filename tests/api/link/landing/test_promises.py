@@ -6,7 +6,7 @@ from httpx import AsyncClient
 
 from tests.api.bodies import create_code, publish_campaign
 from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
-from tests.api.link.test_platforms import IPHONE, WINDOWS
+from tests.api.link.test_user_agents import IPHONE, WINDOWS
 
 
 async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI) -> None:

@@ -1,13 +1,17 @@
 """Who asks for a link: a person or a program, and on which kind of device."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from crawlerdetect import CrawlerDetect  # type: ignore[import-untyped] # it has no types
 from fastapi import Request
-from ua_parser import parse_os
+from ua_parser import parse, parse_os
+from ua_parser.core import OS, UserAgent
+
+from domain.attribution.matching import normalise_traits
 
 
 class Platform(StrEnum):
@@ -47,6 +51,10 @@ LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
 """All but the end of them: the detector's time grows with the square of a word's length."""
 PREFETCH_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
+MAX_LOCALE_CHARS: Final = 64
+OS_FROZEN_SINCE_SAFARI: Final = 26
+"""Since then Safari names its own version truly, and always the same one of iOS
+(nielsleenheer.com/articles/2025/the-user-agent-string-of-safari-on-ios-26-and-macos-26)."""
 
 
 class Requester(StrEnum):
@@ -81,6 +89,12 @@ def platform_of(agent: str) -> Platform:
     return PLATFORM_BY_OS_FAMILY.get(system.family, Platform.WEB) if system else Platform.WEB
 
 
+def traits_from_headers(*, agent: str | None, accept_language: str | None = None) -> dict[str, str]:
+    """The signals of `domain.matching.normalise_traits`, as far as they can be seen, in words."""
+    seen = dict(_parse_device(agent[:LONGEST_AGENT])) if agent else {}
+    return normalise_traits(**seen, locale=(accept_language or "")[:MAX_LOCALE_CHARS])
+
+
 def _is_prefetched(request: Request) -> bool:
     purposes = " ".join(request.headers.get(name, "") for name in PREFETCH_HEADERS).lower()
     return "prefetch" in purposes or "preview" in purposes
@@ -101,6 +115,23 @@ def _is_crawler(agent: str) -> bool:
     return UNLISTED_CRAWLERS.search(agent) is not None or bool(CRAWLER_DETECTOR.is_crawler(agent))
 
 
-# Both compile their patterns when first asked, which should not be in a visitor's time.
+@lru_cache(MOST_REMEMBERED)
+def _parse_device(agent: str) -> Mapping[str, str]:
+    found = parse(agent)
+    seen = {"model": found.device.model if found.device else None}
+    if found.os is not None:
+        seen |= {"os": found.os.family, "os_version": _version(found.os, found.user_agent)}
+    return {name: text for name, text in seen.items() if text}
+
+
+def _version(system: OS, browser: UserAgent | None) -> str | None:
+    told: OS | UserAgent = system
+    if system.family == "iOS" and browser is not None and browser.family == "Mobile Safari":
+        told = browser if int(browser.major or 0) >= OS_FROZEN_SINCE_SAFARI else system
+    return told.major and f"{told.major}.{told.minor or 0}"
+
+
+# All compile their patterns when first asked, which should not be in a visitor's time.
 platform_of("")
 _is_crawler("An agent of which something is left when all that is known of browsers is gone")
+_parse_device("")

@@ -1,35 +1,30 @@
 """What the page of an invitation shows to whom."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from api.link.landing import picture
+import segno
+from markupsafe import Markup
+
+from api.link.landing import preview_image
+from api.link.landing.destinations import (
+    TokenFor,
+    Ways,
+    destinations_for,
+    destinations_without_token,
+)
+from api.link.landing.jurisdictions import conceals
 from api.link.landing.pages import Landing
-from api.link.landing.places import conceals
-from api.link.landing.qr import qr_code
-from api.link.landing.ways import TokenFor, Ways, destinations_for, destinations_without_token
 from api.link.languages import LANGUAGES, Language
-from api.link.platforms import Platform
-from api.link.texts import invitation, referee_terms
-from domain.attribution.policy import Method
+from api.link.offer_texts import invitation, referee_terms
+from api.link.page_context import QR_QUERY, Reader
+from api.link.user_agents import Platform
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
 
-QR_QUERY: Final = {"via": "qr"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """Who reads a page, in which language and place."""
-
-    language: Language
-    platform: Platform
-    place: str | None
-    """As a trusted proxy tells it."""
-    query_jurisdiction: str | None
-    """As the link tells it, which can only make the page more careful."""
-    followed_via: Method
+QUIET_ZONE: Final = 4
+"""Light modules around the code, as ISO/IEC 18004 asks for."""
 
 
 def landing_for_person(
@@ -67,7 +62,7 @@ def _landing(
     at_desktop = reader.platform is Platform.WEB
     return Landing(
         link=link,
-        picture=f"{settings.public_url}{picture.PATH}",
+        picture=f"{settings.public_url}{preview_image.PATH}",
         code=offer.code,
         site=(urlsplit(offer.destination).hostname or "").removeprefix("www."),
         platform=reader.platform,
@@ -77,6 +72,14 @@ def _landing(
         qr_code=qr_code(f"{link}?{urlencode(QR_QUERY)}") if at_desktop else None,
         others=tuple((other, _language_url(other, reader)) for other in LANGUAGES.values()),
     )
+
+
+@lru_cache(1024)
+def qr_code(url: str) -> Markup:
+    """SVG without styles or ids, so that it may stand in any page."""
+    made = segno.make(url, error="m", micro=False)
+    svg = made.svg_inline(border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True)
+    return Markup(svg)  # noqa: S704 # Segno draws it; nothing of the URL is in it as text.
 
 
 def _language_url(language: Language, reader: Reader) -> str:

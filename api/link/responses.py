@@ -4,10 +4,11 @@ from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
+from api.link.landing.content import landing_for_crawler, landing_for_person
+from api.link.landing.destinations import TokenFor, play_url, with_token
 from api.link.landing.pages import closed_page, landing_page
-from api.link.landing.views import Reader, landing_for_crawler, landing_for_person
-from api.link.landing.ways import TokenFor, play_url, with_token
-from api.link.platforms import Platform, Requester
+from api.link.page_context import Reader
+from api.link.user_agents import Platform, Requester
 from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
 from referrals.attribution.clicks.follow import Outcome

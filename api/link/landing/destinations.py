@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from api.link.platforms import Platform
+from api.link.user_agents import Platform
 from domain.attribution.policy import Method
 from runtime.settings import Settings
 

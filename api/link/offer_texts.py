@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from api.link.formats import format_duration, format_money
 from api.link.languages import ENGLISH, Language
-from api.link.money_text import format_duration, format_money
 from domain.campaigns.terms import Terms
 from domain.money import Money
 

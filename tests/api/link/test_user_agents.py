@@ -7,7 +7,7 @@ import time
 import pytest
 from starlette.requests import Request
 
-from api.link.platforms import Platform, Requester, platform_of, requester_of
+from api.link.user_agents import Platform, Requester, platform_of, requester_of
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
@@ -141,7 +141,7 @@ def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> Non
 
 
 def test_patterns_are_compiled_before_the_first_visitor() -> None:
-    told = "from api.link import platforms; from crawlerdetect.crawlerdetect import *;"
+    told = "from api.link import user_agents; from crawlerdetect.crawlerdetect import *;"
     told += " print(get_compiled_crawler_regex.cache_info().currsize)"
     seen = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "1"

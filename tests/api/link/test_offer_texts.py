@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from api.link.formats import format_duration, format_money
 from api.link.languages import LANGUAGES
-from api.link.money_text import format_duration, format_money
-from api.link.texts import headline, invitation, referee_terms, referrer_terms
+from api.link.offer_texts import headline, invitation, referee_terms, referrer_terms
 from domain.campaigns.terms import Terms
 from domain.money import Money
 
