@@ -95,7 +95,7 @@ def deposit(
 
 
 def chargeback(
-    of: Deposit,
+    of_deposit: Deposit,
     kind: TakeBack = TakeBack.CHARGEBACK,
     *,
     at: datetime | None = None,
@@ -103,9 +103,9 @@ def chargeback(
 ) -> Chargeback:
     plain = Chargeback(
         event_id=unique("chargeback"),
-        occurred_at=at or of.occurred_at + timedelta(hours=1),
-        player_id=of.player_id,
-        deposit_id=of.deposit_id,
+        occurred_at=at or of_deposit.occurred_at + timedelta(hours=1),
+        player_id=of_deposit.player_id,
+        deposit_id=of_deposit.deposit_id,
         kind=kind,
     )
     return replace(plain, **fields)
@@ -230,8 +230,8 @@ async def a_bound_referral(
 ) -> ReferralRow:
     """A referral at SIGNED_UP, by way of a typed code: its `referee_id` is a new player."""
     code = await a_code(session, offer)
-    heard = signup(at=at, code=code.code)
-    await facts.record_fact(session, heard, player_id=heard.player_id, door="http")
-    await route_player(session, heard.player_id, tokens=TOKENS, now=at)
-    query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
+    signup_fact = signup(at=at, code=code.code)
+    await facts.record_fact(session, signup_fact, player_id=signup_fact.player_id, door="http")
+    await route_player(session, signup_fact.player_id, tokens=TOKENS, now=at)
+    query = select(ReferralRow).where(ReferralRow.referee_id == signup_fact.player_id)
     return (await session.scalars(query)).one()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 async def referrals(*arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
-    ours = {name: told for name, told in os.environ.items() if not name.startswith("REFERRALS_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("REFERRALS_")}
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "cli", *arguments],

@@ -13,7 +13,7 @@ FORBIDDEN: Final = {
 }
 
 
-def imported(path: Path) -> set[str]:
+def imported_packages(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     taken_from = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -22,4 +22,4 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(("module", "forbidden"), FORBIDDEN.items())
 def test_keeps_to_its_layer(module: str, forbidden: set[str]) -> None:
-    assert not imported(ROOT / module) & forbidden
+    assert not imported_packages(ROOT / module) & forbidden

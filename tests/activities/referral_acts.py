@@ -43,10 +43,10 @@ class ReferralActs:
         assert self.row.referee_id
         return self.row.referee_id
 
-    async def receives(self, *heard: Fact, player_id: str | None = None) -> None:
+    async def receives(self, *reported: Fact, player_id: str | None = None) -> None:
         player_id = player_id or self.referee_id
         async with self.database.transaction() as session:
-            for fact in heard:
+            for fact in reported:
                 await facts.record_fact(session, fact, player_id=player_id, door="http")
         async with self.database.transaction() as session:
             await route_player(session, player_id, tokens=TOKENS, now=LATER)
@@ -54,9 +54,9 @@ class ReferralActs:
     async def stored_row(self) -> ReferralRow:
         return await state.referral(self.database, self.row.id)
 
-    async def act_request(self, *, at: datetime = LATER, heard: Heard | None = None) -> Look:
+    async def act_request(self, *, at: datetime = LATER, signalled: Heard | None = None) -> Look:
         standing = standing_of(await self.stored_row())
-        return Look(referral_id=self.row.id, standing=standing, now=at, heard=heard or Heard())
+        return Look(referral_id=self.row.id, standing=standing, now=at, heard=signalled or Heard())
 
     async def score(self, *, at: datetime = LATER) -> Scoring:
         return await self.fraud.score_fraud(await self.act_request(at=at))
@@ -77,12 +77,12 @@ class ReferralActs:
         return (await self.stored_row()).stage
 
 
-def acts_on(database: Database, row: ReferralRow, *signals: FraudProvider) -> ReferralActs:
+def acts_on(database: Database, row: ReferralRow, *providers: FraudProvider) -> ReferralActs:
     records = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
     return ReferralActs(
         database,
         row,
-        FraudActivities(records, signals),
+        FraudActivities(records, providers),
         ReferralActivities(records),
         RewardActivities(records),
     )
@@ -90,7 +90,7 @@ def acts_on(database: Database, row: ReferralRow, *signals: FraudProvider) -> Re
 
 async def sign_up(
     database: Database,
-    *signals: FraudProvider,
+    *providers: FraudProvider,
     terms: Terms = TERMS,
     budget: Money | None = None,
     offer: Offer | None = None,
@@ -100,12 +100,12 @@ async def sign_up(
     async with database.transaction() as session:
         offer = offer or await an_offer(session, terms=terms, budget=budget)
         code = await a_code(session, offer, player_id=referrer_id)
-        heard = signup(code=code.code)
-        await facts.record_fact(session, heard, player_id=heard.player_id, door="http")
-        await route_player(session, heard.player_id, tokens=TOKENS, now=NOW)
-        query = select(ReferralRow).where(ReferralRow.referee_id == heard.player_id)
+        arrival = signup(code=code.code)
+        await facts.record_fact(session, arrival, player_id=arrival.player_id, door="http")
+        await route_player(session, arrival.player_id, tokens=TOKENS, now=NOW)
+        query = select(ReferralRow).where(ReferralRow.referee_id == arrival.player_id)
         row = (await session.scalars(query)).one()
-    return acts_on(database, row, *signals)
+    return acts_on(database, row, *providers)
 
 
 async def record_referrer_signup(acts: ReferralActs, **traces: object) -> None:

@@ -19,7 +19,7 @@ def hashed(letter: str) -> str:
     return "hm1:" + letter * 64
 
 
-def traces(field: str, letter: str) -> dict[str, Any]:
+def hashed_field(field: str, letter: str) -> dict[str, Any]:
     return {field: hashed(letter)}
 
 
@@ -42,9 +42,9 @@ async def test_what_a_deposit_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict, reason: str
 ) -> None:
     acts = await sign_up(database)
-    known = deposit(acts.row.referrer_id, **traces(field, "a"))
+    known = deposit(acts.row.referrer_id, **hashed_field(field, "a"))
     await acts.receives(known, player_id=acts.row.referrer_id)
-    await acts.receives(deposit(acts.referee_id, **traces(field, "a")))
+    await acts.receives(deposit(acts.referee_id, **hashed_field(field, "a")))
 
     assert (await acts.score()).verdict is verdict
     assert await reasons(acts) == [reason]
@@ -64,8 +64,10 @@ async def test_what_a_signup_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict
 ) -> None:
     acts = await sign_up(database)
-    await record_referrer_signup(acts, **traces(field, "b"))
-    await acts.receives(signup(acts.referee_id, **traces(field, "b")), deposit(acts.referee_id))
+    await record_referrer_signup(acts, **hashed_field(field, "b"))
+    await acts.receives(
+        signup(acts.referee_id, **hashed_field(field, "b")), deposit(acts.referee_id)
+    )
 
     assert (await acts.score()).verdict is verdict
 
@@ -109,7 +111,7 @@ class FixedProvider:
         return self.answer
 
 
-class Broken:
+class FailingProvider:
     name = "broken"
 
     async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
@@ -124,11 +126,11 @@ class HangingProvider:
         raise AssertionError(f"answered about {referrer_id} and {referee_id}")
 
 
-@pytest.mark.parametrize("signal", [Broken(), HangingProvider()])
+@pytest.mark.parametrize("provider", [FailingProvider(), HangingProvider()])
 async def test_a_signal_that_cannot_be_had_holds_the_reward(
-    database: Database, signal: Broken | HangingProvider
+    database: Database, provider: FailingProvider | HangingProvider
 ) -> None:
-    acts = await sign_up(database, signal, FixedProvider("calm", answer=False))
+    acts = await sign_up(database, provider, FixedProvider("calm", answer=False))
     await acts.receives(deposit(acts.referee_id))
 
     assert (await acts.credit()).stage is Stage.HELD

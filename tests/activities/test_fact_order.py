@@ -38,7 +38,7 @@ def facts_of_plan(acts: ReferralActs, plan: Plan) -> list[Deposit | Chargeback]:
     return made
 
 
-async def outcome(acts: ReferralActs) -> tuple[Balances, int]:
+async def balances_and_budget(acts: ReferralActs) -> tuple[Balances, int]:
     return (
         await state.player_balances(acts.database, acts.row.referrer_id),
         await state.budget(acts.database, acts.row.campaign_id),
@@ -53,15 +53,18 @@ async def test_what_is_heard_before_crediting_may_come_in_any_order(
     acts = await sign_up(database)
     facts = facts_of_plan(acts, plan)
     earns = qualifying_deposit(facts, TERMS, signed_up_at=NOW)
-    heard = [*draw.draw(st.permutations(facts)), *draw.draw(st.lists(st.sampled_from(facts)))]
+    facts_in_order = [
+        *draw.draw(st.permutations(facts)),
+        *draw.draw(st.lists(st.sampled_from(facts))),
+    ]
 
-    for fact in heard:
+    for fact in facts_in_order:
         await acts.receives(fact)
     last = await acts.wake()
 
     assert last is (Stage.REWARDED if earns else Stage.SIGNED_UP)
     credited = 1000 if earns else 0
-    assert await outcome(acts) == (Balances(available=credited), 100_000 - credited)
+    assert await balances_and_budget(acts) == (Balances(available=credited), 100_000 - credited)
 
 
 @BOUNDED
@@ -83,4 +86,4 @@ async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
 
     assert (await acts.stored_row()).stage is (Stage.REWARDED if stands else Stage.REVERSED)
     credited = 1000 if stands else 0
-    assert await outcome(acts) == (Balances(available=credited), 100_000 - credited)
+    assert await balances_and_budget(acts) == (Balances(available=credited), 100_000 - credited)

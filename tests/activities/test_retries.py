@@ -38,7 +38,7 @@ from tests.state import Balances
 LAST = NOW + timedelta(days=400)
 
 
-async def paid(database: Database) -> tuple[ReferralActs, Deposit]:
+async def sign_up_and_deposit(database: Database) -> tuple[ReferralActs, Deposit]:
     acts = await sign_up(database)
     earned = deposit(acts.referee_id)
     await acts.receives(earned)
@@ -55,7 +55,7 @@ async def in_review(database: Database) -> tuple[ReferralActs, Deposit]:
 
 
 async def test_crediting_again_credits_once(database: Database) -> None:
-    acts, _ = await paid(database)
+    acts, _ = await sign_up_and_deposit(database)
     await acts.score()
     look = await acts.act_request()
 
@@ -67,7 +67,7 @@ async def test_crediting_again_credits_once(database: Database) -> None:
 
 
 async def test_twenty_at_once_credit_once(database: Database) -> None:
-    acts, _ = await paid(database)
+    acts, _ = await sign_up_and_deposit(database)
     await acts.score()
     look = await acts.act_request()
 
@@ -79,7 +79,7 @@ async def test_twenty_at_once_credit_once(database: Database) -> None:
 
 
 async def test_compensating_again_reverses_once(database: Database) -> None:
-    acts, earned = await paid(database)
+    acts, earned = await sign_up_and_deposit(database)
     await acts.credit()
     await acts.receives(chargeback(earned))
     look = await acts.act_request()
@@ -93,7 +93,7 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
 
 
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
-    acts, _ = await paid(database)
+    acts, _ = await sign_up_and_deposit(database)
     await acts.credit()
     look = await acts.act_request(at=LAST)
     unpaid = await sign_up(database)
@@ -109,7 +109,7 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
 async def test_resolving_again_releases_once(database: Database) -> None:
     acts, _ = await in_review(database)
-    look = await acts.act_request(heard=Heard(decisions=(decision(),)))
+    look = await acts.act_request(signalled=Heard(decisions=(decision(),)))
 
     answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
 
@@ -121,7 +121,7 @@ async def test_resolving_again_releases_once(database: Database) -> None:
 async def test_an_act_told_a_stale_standing_answers_the_recorded_one(
     database: Database, stale: Stage
 ) -> None:
-    acts, _ = await paid(database)
+    acts, _ = await sign_up_and_deposit(database)
     recorded = await acts.credit()
     look = replace(await acts.act_request(at=LAST), standing=Standing(stale, NOW))
 
@@ -142,7 +142,7 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
         acts, earned = await in_review(database)
         await asyncio.gather(
             acts.rewards.resolve_hold(
-                await acts.act_request(heard=Heard(decisions=(decision(choice),)))
+                await acts.act_request(signalled=Heard(decisions=(decision(choice),)))
             ),
             acts.receives(chargeback(earned)),
         )
@@ -175,7 +175,7 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
             row = await an_invitation(session)
         acts = acts_on(database, row)
         arrival = signup()
-        look = await acts.act_request(at=LAST, heard=Heard(signups=(arrival,)))
+        look = await acts.act_request(at=LAST, signalled=Heard(signups=(arrival,)))
         silent = replace(look, heard=Heard())
         await asyncio.gather(
             acts.referrals.expire_referral(silent), acts.referrals.admit_signup(look)
@@ -216,7 +216,7 @@ async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Databa
         async with database.transaction() as session:
             await route_player(session, arrival.player_id, tokens=TOKENS, now=LATER)
 
-    look = await acts.act_request(heard=Heard(signups=(arrival,)))
+    look = await acts.act_request(signalled=Heard(signups=(arrival,)))
     admissions = await asyncio.gather(
         acts.referrals.admit_signup(look), route(), acts.referrals.admit_signup(look)
     )

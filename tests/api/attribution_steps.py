@@ -18,10 +18,10 @@ def ago(duration: timedelta) -> str:
 
 
 async def sign_up(
-    client: AsyncClient, database: Database, *, since: timedelta = HOUR, **fields: object
+    client: AsyncClient, database: Database, *, age: timedelta = HOUR, **fields: object
 ) -> str:
     """A player whose signup was heard and decided."""
-    body = signup(occurred_at=ago(since), **fields)
+    body = signup(occurred_at=ago(age), **fields)
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
     player_id: str = body["player_id"]
     await route(database, player_id)

@@ -60,25 +60,25 @@ async def resolve(client: AsyncClient, **body: object) -> dict[str, Any]:
     """What a first open is answered."""
     answer = await client.post("/v1/attributions/resolve", json={"platform": "ios", **body})
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    answered: dict[str, Any] = answer.json()
+    return answered
 
 
 async def a_match(client: AsyncClient, campaign: str = "default") -> tuple[str, str]:
     """A code, and the token of a phone that seems to have followed it."""
     code, ip = await create_code(client, campaign), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
-    told = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=unique("device"))
-    assert told["code"] == code
-    return code, told["referral_token"]
+    answered = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=unique("device"))
+    assert answered["code"] == code
+    return code, answered["referral_token"]
 
 
 async def confirm(client: AsyncClient, token: str, *, confirmed: bool = True) -> dict[str, Any]:
     body = {"referral_token": token, "confirmed": confirmed}
     answer = await client.post("/v1/attributions/confirm", json=body)
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    answered: dict[str, Any] = answer.json()
+    return answered
 
 
 def play_install(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, Any]:

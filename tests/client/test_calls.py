@@ -20,35 +20,35 @@ QUICK = Limits(call_s=0.2)
 
 
 @pytest.fixture
-async def asking(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
+async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
     """A client of the real application and its database."""
     async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
         yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
 
-async def test_a_players_code_is_the_same_each_time(asking: Client) -> None:
+async def test_a_players_code_is_the_same_each_time(real_client: Client) -> None:
     player_id = unique("player")
-    first, second = await asking.code_of(player_id), await asking.code_of(player_id)
+    first, second = await real_client.code_of(player_id), await real_client.code_of(player_id)
     assert isinstance(first, Ok)
     assert first == second
     assert first.value.link.endswith(f"/r/{first.value.code}")
 
 
-async def test_a_stranger_has_an_empty_balance(asking: Client) -> None:
+async def test_a_stranger_has_an_empty_balance(real_client: Client) -> None:
     stranger = unique("player")
-    seen = await asking.balance(stranger)
+    seen = await real_client.balance(stranger)
     assert isinstance(seen, Ok)
     assert (seen.value.player_id, seen.value.available) == (stranger, ())
 
 
-async def test_a_refusal_carries_the_services_code(asking: Client) -> None:
-    refused = await asking.code_of(unique("player"), campaign="no-such-campaign")
+async def test_a_refusal_carries_the_services_code(real_client: Client) -> None:
+    refused = await real_client.code_of(unique("player"), campaign="no-such-campaign")
     assert isinstance(refused, Refused)
     assert (refused.code, refused.status) == ("unknown_campaign", 404)
 
 
-async def test_a_bad_field_is_named(asking: Client) -> None:
-    refused = await asking.code_of("a b")
+async def test_a_bad_field_is_named(real_client: Client) -> None:
+    refused = await real_client.code_of("a b")
     assert isinstance(refused, Refused)
     assert refused.code == "validation_failed"
     assert refused.detail.startswith("player_id:")

@@ -25,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "integration" / "README.md"
 
 
 @pytest.fixture
-async def asking(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
+async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
     async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
         yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
@@ -35,11 +35,11 @@ def test_the_client_can_tell_everything_that_the_service_asks_of_an_app() -> Non
 
 
 async def test_an_install_that_carries_a_token_is_attributed(
-    asking: Client, client: AsyncClient, database: Database
+    real_client: Client, client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
-    told = play_install(await follow_link(client, code))
-    outcome = await asking.resolve(FirstOpen.of(told, ip=unique_ip(), user_agent=None))
+    install = play_install(await follow_link(client, code))
+    outcome = await real_client.resolve(FirstOpen.of(install, ip=unique_ip(), user_agent=None))
 
     assert isinstance(outcome, Ok)
     found = outcome.value
@@ -52,25 +52,28 @@ async def test_an_install_that_carries_a_token_is_attributed(
 
 @pytest.mark.parametrize("said_yes", [True, False])
 async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
-    asking: Client, client: AsyncClient, *, said_yes: bool
+    real_client: Client, client: AsyncClient, *, said_yes: bool
 ) -> None:
     routes = run_snippet(code_blocks(PAGE, "python")[0])
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
 
-    found = await routes["first_open"](asking, PHONE_TRAITS, ip=ip, user_agent="Book/1")
+    found = await routes["first_open"](real_client, PHONE_TRAITS, ip=ip, user_agent="Book/1")
 
     assert found["code"] == code
     assert code in found["ask"]
-    assert await routes["answered"](asking, found["referral_token"], said_yes=said_yes) is said_yes
+    assert (
+        await routes["answered"](real_client, found["referral_token"], said_yes=said_yes)
+        is said_yes
+    )
 
 
 async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
-    asking: Client, client: AsyncClient
+    real_client: Client, client: AsyncClient
 ) -> None:
     code = await create_code(client)
     copied = f"https://book.example/?referral_token={await follow_link(client, code)}"
-    outcome = await asking.resolve(FirstOpen(platform="ios", clipboard_token=copied))
+    outcome = await real_client.resolve(FirstOpen(platform="ios", clipboard_token=copied))
     assert isinstance(outcome, Ok)
     assert (outcome.value.code, outcome.value.method) == (code, "clipboard")
 
@@ -84,45 +87,45 @@ async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None
 
 
 async def test_an_install_that_is_told_twice_gets_the_same_token(
-    asking: Client, client: AsyncClient
+    real_client: Client, client: AsyncClient
 ) -> None:
-    told = play_install(await follow_link(client, await create_code(client)))
-    seen = FirstOpen.of(told, ip=unique_ip(), user_agent=None)
-    first, second = await asking.resolve(seen), await asking.resolve(seen)
+    install = play_install(await follow_link(client, await create_code(client)))
+    seen = FirstOpen.of(install, ip=unique_ip(), user_agent=None)
+    first, second = await real_client.resolve(seen), await real_client.resolve(seen)
     assert isinstance(first, Ok)
     assert first == second
 
 
-async def test_an_answer_about_a_forged_token_is_refused(asking: Client) -> None:
-    outcome = await asking.confirm("forged")
+async def test_an_answer_about_a_forged_token_is_refused(real_client: Client) -> None:
+    outcome = await real_client.confirm("forged")
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.status) == ("validation_failed", 422)
 
 
 async def test_a_late_code_is_claimed(
-    asking: Client, client: AsyncClient, database: Database
+    real_client: Client, client: AsyncClient, database: Database
 ) -> None:
     code, player = await create_code(client), await sign_up(client, database)
-    outcome = await asking.claim(player, code, occurred_at=datetime.now(UTC))
+    outcome = await real_client.claim(player, code, occurred_at=datetime.now(UTC))
     assert isinstance(outcome, Ok)
     assert (outcome.value.outcome, outcome.value.code) == ("bound", code)
     assert outcome.value.referral_id == (await referral_of(client, player))["referral_id"]
 
 
 async def test_a_code_is_claimed_before_its_signup_was_heard(
-    asking: Client, client: AsyncClient
+    real_client: Client, client: AsyncClient
 ) -> None:
-    outcome = await asking.claim(unique("player"), await create_code(client))
+    outcome = await real_client.claim(unique("player"), await create_code(client))
     assert isinstance(outcome, Ok)
     assert (outcome.value.outcome, outcome.value.referral_id) == ("waiting", None)
 
 
 async def test_claims_are_refused_with_the_services_reason(
-    asking: Client, client: AsyncClient, database: Database
+    real_client: Client, client: AsyncClient, database: Database
 ) -> None:
     late = await sign_up(client, database, since=timedelta(hours=25))
     code = await create_code(client)
-    refusals = [await asking.claim(late, code), await asking.claim(late, "NOSUCHCODE")]
+    refusals = [await real_client.claim(late, code), await real_client.claim(late, "NOSUCHCODE")]
     assert [one.code for one in refusals if isinstance(one, Refused)] == [
         "late_code",
         "unknown_code",

@@ -69,12 +69,12 @@ async def test_events_of_a_player_arrive_in_their_order_whatever_fails(
     listener: StubServer,
 ) -> None:
     listener.script += [Reply(), AWAY, Reply(None), Reply(), AWAY, AWAY, Reply(), Reply(None)]
-    told = [f"event-{number}" for number in range(20)]
+    handovers = [f"event-{number}" for number in range(20)]
     async with CallbackLog().client(listener.url) as client:
-        for event_id in told:
+        for event_id in handovers:
             deposit(client, "player", event_id)
         assert await client.flushed(SOON_S)
-    assert list(dict.fromkeys(listener.event_ids)) == told
+    assert list(dict.fromkeys(listener.event_ids)) == handovers
 
 
 async def test_nobody_waits_for_another_players_event(listener: StubServer) -> None:
@@ -140,8 +140,8 @@ async def test_a_full_queue_drops_the_newest_and_says_so(listener: StubServer) -
     back = CallbackLog()
     listener.mute()
     async with back.client(listener.url, Limits(queue=3, attempt_s=9, drain_s=1)) as client:
-        told = [deposit(client, f"player-{number}", f"event-{number}") for number in range(5)]
-        assert told == [Handover.QUEUED] * 3 + [Handover.DROPPED] * 2
+        handovers = [deposit(client, f"player-{number}", f"event-{number}") for number in range(5)]
+        assert handovers == [Handover.QUEUED] * 3 + [Handover.DROPPED] * 2
         assert client.stats.dropped == 2
         listener.unmuted.set()
     assert back.dropped_ids == ["event-3", "event-4"]

@@ -49,14 +49,14 @@ async def test_a_queue_of_long_events_is_full_by_its_bytes_and_empties_again(
 ) -> None:
     listener.mute()
     async with CallbackLog().client(listener.url, Limits(queue_bytes=3000)) as client:
-        told = [hand_over_long_event(client, f"player-{number}") for number in range(4)]
-        assert told == [Handover.QUEUED] * 2 + [Handover.DROPPED] * 2
+        handovers = [hand_over_long_event(client, f"player-{number}") for number in range(4)]
+        assert handovers == [Handover.QUEUED] * 2 + [Handover.DROPPED] * 2
         listener.unmuted.set()
         assert await client.flushed(SOON_S)
         assert hand_over_long_event(client, "player-4") is Handover.QUEUED
 
 
-class Broken(logging.Handler):
+class FailingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         raise RuntimeError(record.levelname)
 
@@ -66,14 +66,14 @@ async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
 ) -> None:
     listener.script.append(Reply(503))
     log = logging.getLogger("referrals_client")
-    log.addHandler(broken := Broken())
+    log.addHandler(broken := FailingHandler())
     try:
         async with CallbackLog().client(listener.url, Limits(queue=1)) as client:
-            told = [sign_up(client, "player"), sign_up(client, "player"), sign_up(client, "?")]
+            handovers = [sign_up(client, "player"), sign_up(client, "player"), sign_up(client, "?")]
             assert await client.flushed(SOON_S)
     finally:
         log.removeHandler(broken)
-    assert told == [Handover.QUEUED, Handover.DROPPED, Handover.REFUSED]
+    assert handovers == [Handover.QUEUED, Handover.DROPPED, Handover.REFUSED]
     assert client.stats.accepted == 1
 
 

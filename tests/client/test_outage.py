@@ -39,7 +39,7 @@ def assert_same_shape(usual_s: Sequence[float], during_s: Sequence[float]) -> No
     assert max(during_s) < LONGEST_S
 
 
-async def heard(facts: asyncpg.Pool) -> set[str]:
+async def stored_event_ids(facts: asyncpg.Pool) -> set[str]:
     return {row["event_id"] for row in await facts.fetch("SELECT event_id FROM facts")}
 
 
@@ -71,7 +71,7 @@ async def test_signups_never_wait_and_all_events_arrive_in_order(
     for during_s in (frozen_s, away_s, returning_s):
         assert_same_shape(usual_s, during_s)
     assert (back.dropped, back.refused) == ([], [])
-    assert await heard(facts) == await expected_event_ids(accounts)
+    assert await stored_event_ids(facts) == await expected_event_ids(accounts)
     assert client.stats.accepted == await facts.fetchval("SELECT count(*) FROM facts")
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
@@ -88,7 +88,7 @@ async def test_a_queue_that_overflows_reports_exactly_what_it_lost(
         await real_service.start()
         assert await client.flushed(ARRIVED_S)
 
-    lost = await expected_event_ids(accounts) - await heard(facts)
+    lost = await expected_event_ids(accounts) - await stored_event_ids(facts)
     assert lost == set(back.dropped_ids)
 
 
@@ -102,16 +102,16 @@ async def test_the_outbox_loses_nothing_where_the_queue_would(
     desk = OutboxSignupService(accounts)
     async with relay(outbox_dsn, real_service.url, events_key, lease_s=2) as first:
         usual_s = await sign_up_some(desk)
-        await arrived(accounts)
+        await wait_until_delivered(accounts)
         await real_service.kill()
         away_s = await sign_up_some(desk, 80)
         await first.end(signal.SIGKILL)
         await real_service.start()
         async with relay(outbox_dsn, real_service.url, events_key, lease_s=2):
-            await arrived(accounts)
+            await wait_until_delivered(accounts)
 
     assert_same_shape(usual_s, away_s)
-    assert await heard(facts) == await expected_event_ids(accounts)
+    assert await stored_event_ids(facts) == await expected_event_ids(accounts)
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
 
@@ -125,12 +125,12 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
     await sign_up_some(OutboxSignupService(accounts), 60)
     for killed in range(4):
         async with relay(outbox_dsn, real_service.url, events_key, lease_s=1) as dying:
-            await sent(accounts, at_least=(killed + 1) * 20)
+            await wait_until_sent(accounts, at_least=(killed + 1) * 20)
             await dying.end(signal.SIGKILL)
     async with relay(outbox_dsn, real_service.url, events_key, lease_s=1):
-        await sent(accounts, at_least=120)
+        await wait_until_sent(accounts, at_least=120)
 
-    assert await heard(facts) == await expected_event_ids(accounts)
+    assert await stored_event_ids(facts) == await expected_event_ids(accounts)
     assert await facts.fetchval(EARLIER_DEPOSITS) == 0
 
 
@@ -147,7 +147,7 @@ async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
     assert len(back.dropped) == 10
 
 
-async def sent(accounts: asyncpg.Pool, *, at_least: int) -> None:
+async def wait_until_sent(accounts: asyncpg.Pool, *, at_least: int) -> None:
     async def count() -> int:
         query = "SELECT count(sent_at) FROM referral_outbox"
         return int(await accounts.fetchval(query))
@@ -156,7 +156,7 @@ async def sent(accounts: asyncpg.Pool, *, at_least: int) -> None:
     await until(count, lambda seen: seen >= at_least, what=what, within_s=ARRIVED_S)
 
 
-async def arrived(accounts: asyncpg.Pool) -> None:
+async def wait_until_delivered(accounts: asyncpg.Pool) -> None:
     async def waiting() -> int:
         query = "SELECT count(*) FROM referral_outbox WHERE sent_at IS NULL"
         return int(await accounts.fetchval(query))

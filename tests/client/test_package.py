@@ -42,10 +42,10 @@ async def test_builds_a_typed_wheel_with_its_licence(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (metadata,) = (name for name in names if name.endswith("/METADATA"))
-        told = archive.read(metadata).decode()
+        metadata_text = archive.read(metadata).decode()
     assert {"referrals_client/py.typed", "referrals_client/client.py"} <= names
     assert any(name.endswith("/LICENSE") for name in names)
-    assert [line for line in told.splitlines() if line.startswith("Requires-Dist")] == [
+    assert [line for line in metadata_text.splitlines() if line.startswith("Requires-Dist")] == [
         "Requires-Dist: httpx>=0.28"
     ]
-    assert "License-Expression: Apache-2.0" in told
+    assert "License-Expression: Apache-2.0" in metadata_text

@@ -34,10 +34,14 @@ async def test_what_a_killed_relay_had_sent_is_sent_again(
 async def test_two_relays_send_each_event_once_and_in_its_players_order(
     listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
-    told = {f"player-{number}": [f"{number}-{event}" for event in range(20)] for number in range(9)}
+    event_ids_by_player = {
+        f"player-{number}": [f"{number}-{event}" for event in range(20)] for number in range(9)
+    }
     for event in range(20):
-        for player_id, event_ids in told.items():
-            await report(accounts, "deposits", deposit_body(player_id) | named(event_ids[event]))
+        for player_id, event_ids in event_ids_by_player.items():
+            await report(
+                accounts, "deposits", deposit_body(player_id) | with_event_id(event_ids[event])
+            )
     async with (
         relay(outbox_dsn, listener.url, "key"),
         relay(outbox_dsn, listener.url, "key"),
@@ -45,7 +49,7 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
         await wait_until_settled(accounts)
 
     assert len(listener.requests) == 180
-    for player_id, event_ids in told.items():
+    for player_id, event_ids in event_ids_by_player.items():
         ours = [heard for heard in listener.requests if heard.body["player_id"] == player_id]
         assert [heard.event_id for heard in ours] == event_ids
 
@@ -119,7 +123,9 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
         listener.replies_by_player[player_id] = Reply(500)
         await report(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, listener.url, "key", lease_s=2):
-        await until(attempts(accounts), lambda most: most >= 4, what="pauses as long as they get")
+        await until(
+            most_attempts(accounts), lambda most: most >= 4, what="pauses as long as they get"
+        )
         for number in range(40):
             await report(accounts, "deposits", deposit_body(f"player-{number}"))
         await until(waiting_count(accounts), lambda left: left == 40, what="only the unlucky left")
@@ -139,7 +145,7 @@ async def test_a_relay_that_is_told_to_end_finishes_its_round(
     assert [row["event_id"] for row in sent] == ["signup:player"]
 
 
-def named(event_id: str) -> dict[str, str]:
+def with_event_id(event_id: str) -> dict[str, str]:
     return {"event_id": event_id, "deposit_id": event_id}
 
 
@@ -151,7 +157,7 @@ def waiting_count(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
     return waiting
 
 
-def attempts(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
+def most_attempts(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
     async def most() -> int:
         return int(await accounts.fetchval("SELECT max(attempts) FROM referral_outbox"))
 

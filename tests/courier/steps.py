@@ -51,8 +51,8 @@ async def end_campaign(database: Database, row: ReferralRow) -> None:
         campaign.status = CampaignStatus.ENDED
 
 
-async def record_facts(database: Database, *heard: Fact, player_id: str) -> None:
-    for fact in heard:
+async def record_facts(database: Database, *reported: Fact, player_id: str) -> None:
+    for fact in reported:
         async with database.transaction() as session:
             await facts.record_fact(session, fact, player_id=player_id, door="http")
 
@@ -63,9 +63,9 @@ async def route(database: Database, player_id: str, *, now: datetime = NOW) -> t
 
 
 async def record_and_route(
-    database: Database, *heard: Fact, player_id: str, now: datetime = NOW
+    database: Database, *reported: Fact, player_id: str, now: datetime = NOW
 ) -> None:
-    await record_facts(database, *heard, player_id=player_id)
+    await record_facts(database, *reported, player_id=player_id)
     await route(database, player_id, now=now)
 
 
@@ -74,9 +74,9 @@ async def sign_up(database: Database, signup: Signup) -> AttemptRow:
     return await logged_attempt(database, signup)
 
 
-async def logged_attempt(database: Database, signup: Signup, way: Way = Way.DOOR) -> AttemptRow:
+async def logged_attempt(database: Database, signup: Signup, door: Way = Way.DOOR) -> AttemptRow:
     async with database.reading() as session:
-        return await session.get_one(AttemptRow, signup.event_id + way)
+        return await session.get_one(AttemptRow, signup.event_id + door)
 
 
 async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]:

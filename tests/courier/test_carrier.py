@@ -31,7 +31,7 @@ from workflows.client import connect
 Connect = Callable[[], Awaitable[Client]]
 
 
-def to(client: Client) -> Connect:
+def connecting_to(client: Client) -> Connect:
     async def connected() -> Client:
         return client
 
@@ -42,13 +42,13 @@ def carrier_of(database: Database, connect: Connect) -> Carrier:
     return Carrier(database, connect=connect, task_queue=unique("queue"))
 
 
-async def carried(database: Database, env: WorkflowEnvironment) -> None:
-    carrier = carrier_of(database, to(env.client))
+async def carry_all(database: Database, env: WorkflowEnvironment) -> None:
+    carrier = carrier_of(database, connecting_to(env.client))
     while await carrier.carry():
         pass
 
 
-async def clicked(database: Database) -> ReferralRow:
+async def invite_by_click(database: Database) -> ReferralRow:
     async with database.transaction() as session:
         row = await an_invitation(session)
         await deliveries.enqueue(
@@ -57,7 +57,7 @@ async def clicked(database: Database) -> ReferralRow:
     return row
 
 
-async def bound(database: Database) -> ReferralRow:
+async def bind_referral(database: Database) -> ReferralRow:
     arrival = signup(code=await a_shared_code(database))
     await sign_up(database, arrival)
     (row,) = await referrals_of(database, arrival.player_id)
@@ -72,9 +72,9 @@ async def record_deposit(database: Database, row: ReferralRow) -> None:
 async def test_an_invitation_starts_its_workflow(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await clicked(fresh_database)
+    row = await invite_by_click(fresh_database)
 
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START]
     assert await pending_signals(fresh_database, row) == []
@@ -83,10 +83,10 @@ async def test_an_invitation_starts_its_workflow(
 async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await clicked(fresh_database)
+    row = await invite_by_click(fresh_database)
     await set_stage(fresh_database, row, Stage.EXPIRED)
 
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == []
     assert await pending_signals(fresh_database, row) == []
@@ -95,10 +95,10 @@ async def test_an_invitation_that_has_closed_meanwhile_starts_nothing(
 async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await bound(fresh_database)
+    row = await bind_referral(fresh_database)
     await record_deposit(fresh_database, row)
 
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START, "sign_up", "make_deposit"]
 
@@ -106,10 +106,10 @@ async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
 async def test_what_is_acknowledged_is_not_carried_again(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await bound(fresh_database)
+    row = await bind_referral(fresh_database)
 
-    await carried(fresh_database, temporal_env)
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
@@ -117,9 +117,9 @@ async def test_what_is_acknowledged_is_not_carried_again(
 async def test_couriers_side_by_side_carry_everything_once(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    rows = [await bound(fresh_database) for _ in range(20)]
+    rows = [await bind_referral(fresh_database) for _ in range(20)]
 
-    await asyncio.gather(*(carried(fresh_database, temporal_env) for _ in range(3)))
+    await asyncio.gather(*(carry_all(fresh_database, temporal_env) for _ in range(3)))
 
     for row in rows:
         assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
@@ -129,8 +129,8 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     winner, loser = await invite_twice(fresh_database, unique("visitor"))
-    open_one = await clicked(fresh_database)
-    await carried(fresh_database, temporal_env)
+    open_one = await invite_by_click(fresh_database)
+    await carry_all(fresh_database, temporal_env)
     await sign_up(fresh_database, signup(referral_token=winner.token))
     async with fresh_database.transaction() as session:
         await deliveries.enqueue(
@@ -138,7 +138,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
         )
     await set_stage(fresh_database, open_one, Stage.LOST)
 
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, loser.row) == []
     assert await received_signals(temporal_env.client, open_one) == [START, "supersede"]
@@ -148,7 +148,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
 async def test_a_lease_that_ran_out_is_taken_by_another_courier(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await bound(fresh_database)
+    row = await bind_referral(fresh_database)
     async with fresh_database.transaction() as session:
         assert len(await deliveries.lease(session, limit=10, lasting=LEASE_DURATION)) == 1
     async with fresh_database.transaction() as session:
@@ -157,7 +157,7 @@ async def test_a_lease_that_ran_out_is_taken_by_another_courier(
             update(Delivery).values(next_attempt_at=Delivery.next_attempt_at - LEASE_DURATION)
         )
 
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
@@ -165,7 +165,7 @@ async def test_a_lease_that_ran_out_is_taken_by_another_courier(
 async def test_nothing_is_dropped_while_temporal_is_away(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await bound(fresh_database)
+    row = await bind_referral(fresh_database)
     nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
 
     with pytest.raises(RuntimeError, match="connect"):
@@ -177,16 +177,16 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     assert wait < timedelta(seconds=15)
     async with fresh_database.transaction() as session:
         await deliveries.reschedule(session, {delivery.id: 0.0})
-    await carried(fresh_database, temporal_env)
+    await carry_all(fresh_database, temporal_env)
     assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
 async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
     fresh_database: Database,
 ) -> None:
-    closed = await clicked(fresh_database)
+    closed = await invite_by_click(fresh_database)
     await set_stage(fresh_database, closed, Stage.EXPIRED)
-    row = await bound(fresh_database)
+    row = await bind_referral(fresh_database)
     nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
 
     with pytest.raises(RuntimeError, match="connect"):

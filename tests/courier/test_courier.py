@@ -26,7 +26,7 @@ PATIENCE_S = 20.0
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[None]:
+async def running_courier(settings: Settings) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     task = asyncio.create_task(courier.run(settings, stopping=stopping))
     try:
@@ -53,13 +53,13 @@ def settings_for(settings: Settings, urls: DatabaseUrls, address: str) -> Settin
     )
 
 
-async def arrive(database: Database) -> str:
+async def record_signup(database: Database) -> str:
     arrival = signup(code=await a_shared_code(database))
     await record_facts(database, arrival, player_id=arrival.player_id)
     return arrival.player_id
 
 
-async def bound(database: Database, player_id: str) -> ReferralRow:
+async def wait_until_bound(database: Database, player_id: str) -> ReferralRow:
     async def is_bound() -> bool:
         return bool(await referrals_of(database, player_id))
 
@@ -67,7 +67,7 @@ async def bound(database: Database, player_id: str) -> ReferralRow:
     return (await referrals_of(database, player_id))[0]
 
 
-async def signalled(env: WorkflowEnvironment, row: ReferralRow) -> None:
+async def wait_until_signalled(env: WorkflowEnvironment, row: ReferralRow) -> None:
     async def has_heard() -> bool:
         return await received_signals(env.client, row) == [START, "sign_up"]
 
@@ -81,31 +81,34 @@ async def test_a_fact_reaches_its_workflow(
     temporal_env: WorkflowEnvironment,
 ) -> None:
     address = temporal_env.client.service_client.config.target_host
-    async with running(settings_for(settings, fresh_urls, address)):
-        player_id = await arrive(fresh_database)
+    async with running_courier(settings_for(settings, fresh_urls, address)):
+        player_id = await record_signup(fresh_database)
 
-        await signalled(temporal_env, await bound(fresh_database, player_id))
+        await wait_until_signalled(temporal_env, await wait_until_bound(fresh_database, player_id))
 
 
 async def test_the_smallest_pool_is_large_enough(
     fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
     nowhere = settings_for(settings, fresh_urls, f"127.0.0.1:{ports.another()}")
-    async with running(nowhere.model_copy(update={"database_pool_size": 1})):
-        for player_id in [await arrive(fresh_database) for _ in range(5)]:
-            await bound(fresh_database, player_id)
+    async with running_courier(nowhere.model_copy(update={"database_pool_size": 1})):
+        for player_id in [await record_signup(fresh_database) for _ in range(5)]:
+            await wait_until_bound(fresh_database, player_id)
 
 
 async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
     fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
     port = ports.another()
-    async with running(settings_for(settings, fresh_urls, f"127.0.0.1:{port}")):
-        rows = [await bound(fresh_database, await arrive(fresh_database)) for _ in range(5)]
+    async with running_courier(settings_for(settings, fresh_urls, f"127.0.0.1:{port}")):
+        rows = [
+            await wait_until_bound(fresh_database, await record_signup(fresh_database))
+            for _ in range(5)
+        ]
 
         async with await _temporal_at(port) as back:
             for row in rows:
-                await signalled(back, row)
+                await wait_until_signalled(back, row)
 
 
 async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
@@ -113,7 +116,7 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
 ) -> None:
     broken = a_player_id()
     await _record_unreadable_fact(fresh_database, broken)
-    player_id = await arrive(fresh_database)
+    player_id = await record_signup(fresh_database)
     router = Router(fresh_database, tokens=TOKENS, clock=lambda: datetime.now(UTC))
 
     assert await router.route()

@@ -20,7 +20,7 @@ from tests.courier.steps import (
     referral,
     token_of,
 )
-from tests.courier.test_carrier import bound, clicked, to
+from tests.courier.test_carrier import bind_referral, connecting_to, invite_by_click
 from tests.courier.workflow_history import START, received_signals
 
 LASTING: Final = timedelta(seconds=10)
@@ -37,12 +37,14 @@ def carrier_of_lane(
     database: Database, env: WorkflowEnvironment, lane: Lane, pace: RateLimiter
 ) -> Carrier:
     queue = unique("queue")
-    return Carrier(database, connect=to(env.client), task_queue=queue, lane=lane, pace=pace)
+    return Carrier(
+        database, connect=connecting_to(env.client), task_queue=queue, lane=lane, pace=pace
+    )
 
 
 async def test_each_lane_leases_its_own(fresh_database: Database) -> None:
-    invited = [await clicked(fresh_database) for _ in range(3)]
-    await bound(fresh_database)
+    invited = [await invite_by_click(fresh_database) for _ in range(3)]
+    await bind_referral(fresh_database)
 
     async with fresh_database.transaction() as session:
         news = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.UPDATES)
@@ -55,7 +57,7 @@ async def test_each_lane_leases_its_own(fresh_database: Database) -> None:
 async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await clicked(fresh_database)
+    row = await invite_by_click(fresh_database)
     invited = InvitedReferral(row, token_of(row))
     arrival: Signup = signup(at=NOW, referral_token=invited.token)
     await record_and_route(fresh_database, arrival, player_id=arrival.player_id)
@@ -72,7 +74,7 @@ async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
 async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    rows = [await clicked(fresh_database) for _ in range(3)]
+    rows = [await invite_by_click(fresh_database) for _ in range(3)]
     carrier = carrier_of_lane(fresh_database, temporal_env, Lane.INVITATIONS, RateLimiter(20))
 
     more = [await carrier.carry() for _ in range(2)]
@@ -84,7 +86,7 @@ async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
 async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(
     fresh_database: Database, fresh_superuser: Database
 ) -> None:
-    row = await clicked(fresh_database)
+    row = await invite_by_click(fresh_database)
     crowd = """
         insert into deliveries (referral_id, kind, event_id)
         select :row, 'invitation', 'crowd-' || n from generate_series(1, :crowd) n

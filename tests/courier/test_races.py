@@ -171,6 +171,6 @@ async def _signed_up(database: Database, arrival: Signup) -> str:
 async def _claim(database: Database, player_id: str, code: str) -> Binding:
     soon = NOW + timedelta(minutes=1)
     entry = Entry(attempt_id=unique("claim"), attempt=Attempt.CLAIM, player_id=player_id)
-    mind = CodeClaim(entry=entry, player_id=player_id, code=code, told_at=soon)
+    code_claim = CodeClaim(entry=entry, player_id=player_id, code=code, told_at=soon)
     async with database.transaction() as session:
-        return await rebinding.change(session, mind, tokens=TOKENS, now=soon)
+        return await rebinding.change(session, code_claim, tokens=TOKENS, now=soon)

@@ -14,14 +14,14 @@ from tests.courier.steps import set_stage
 from tests.courier.workflow_history import START, received_signals
 
 
-async def at(database: Database, stage: Stage) -> ReferralRow:
+async def referral_at(database: Database, stage: Stage) -> ReferralRow:
     async with database.transaction() as session:
         row = await a_bound_referral(session)
     await set_stage(database, row, stage)
     return row
 
 
-async def rebuilt(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> int:
+async def run_rebuild(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> int:
     address = TemporalTarget(env.client, unique("queue"))
     return await rebuild(database, address, now=NOW + timedelta(days=days))
 
@@ -32,9 +32,9 @@ async def test_starts_every_open_referral_which_looks_once(
     async with fresh_database.transaction() as session:
         invitation = await an_invitation(session)
     stages = [Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED, Stage.REWARDED, Stage.REVERSED]
-    rows = [await at(fresh_database, stage) for stage in stages]
+    rows = [await referral_at(fresh_database, stage) for stage in stages]
 
-    assert await rebuilt(fresh_database, temporal_env) == 0
+    assert await run_rebuild(fresh_database, temporal_env) == 0
 
     for row in (invitation, *rows):
         assert await received_signals(temporal_env.client, row) == [START, "look"]
@@ -44,10 +44,10 @@ async def test_leaves_alone_what_has_ended(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     ended = [Stage.SETTLED, Stage.EXPIRED, Stage.REJECTED, Stage.UNFUNDED, Stage.VOIDED]
-    rows = [await at(fresh_database, stage) for stage in ended]
-    closed = await at(fresh_database, Stage.REVERSED)
+    rows = [await referral_at(fresh_database, stage) for stage in ended]
+    closed = await referral_at(fresh_database, Stage.REVERSED)
 
-    await rebuilt(fresh_database, temporal_env, days=121)
+    await run_rebuild(fresh_database, temporal_env, days=121)
 
     for row in (*rows, closed):
         assert await received_signals(temporal_env.client, row) == []
@@ -56,9 +56,9 @@ async def test_leaves_alone_what_has_ended(
 async def test_a_workflow_that_is_there_only_looks_once_more(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
-    row = await at(fresh_database, Stage.HELD)
+    row = await referral_at(fresh_database, Stage.HELD)
 
-    await rebuilt(fresh_database, temporal_env)
-    await rebuilt(fresh_database, temporal_env)
+    await run_rebuild(fresh_database, temporal_env)
+    await run_rebuild(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START, "look", "look"]

@@ -33,14 +33,14 @@ def wager(player_id: str) -> Wager:
     return Wager(event_id=unique("wager"), occurred_at=NOW, player_id=player_id, stake=usd(500))
 
 
-async def bound(database: Database) -> ReferralRow:
+async def bind_referral(database: Database) -> ReferralRow:
     arrival = signup(code=await a_shared_code(database))
     await sign_up(database, arrival)
     (row,) = await referrals_of(database, arrival.player_id)
     return row
 
 
-def referee(row: ReferralRow) -> str:
+def referee_id(row: ReferralRow) -> str:
     assert row.referee_id is not None
     return row.referee_id
 
@@ -68,8 +68,8 @@ async def test_facts_of_a_player_never_referred_have_no_delivery(database: Datab
 
 
 async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) -> None:
-    row = await bound(database)
-    paid = deposit(referee(row))
+    row = await bind_referral(database)
+    paid = deposit(referee_id(row))
 
     for _ in range(3):
         await record_and_route(database, paid, player_id=paid.player_id)
@@ -78,8 +78,8 @@ async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) ->
 
 
 async def test_a_wager_has_a_delivery_that_nobody_needs_to_hear(database: Database) -> None:
-    row = await bound(database)
-    bet = wager(referee(row))
+    row = await bind_referral(database)
+    bet = wager(referee_id(row))
 
     await record_and_route(database, bet, player_id=bet.player_id)
 
@@ -91,8 +91,8 @@ async def test_a_wager_has_a_delivery_that_nobody_needs_to_hear(database: Databa
 async def test_a_referral_that_ended_without_a_credit_needs_nothing(
     database: Database, stage: Stage
 ) -> None:
-    row = await bound(database)
-    paid = deposit(referee(row))
+    row = await bind_referral(database)
+    paid = deposit(referee_id(row))
     await set_stage(database, row, stage)
 
     await record_and_route(database, paid, chargeback(paid), player_id=paid.player_id)
@@ -105,8 +105,8 @@ async def test_a_referral_that_ended_without_a_credit_needs_nothing(
 async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed(
     database: Database, stage: Stage
 ) -> None:
-    row = await bound(database)
-    player = referee(row)
+    row = await bind_referral(database)
+    player = referee_id(row)
     credited, other = deposit(player), deposit(player)
     await record_and_route(database, credited, player_id=player)
     await set_stage(database, row, stage, qualified_by=credited.event_id)
@@ -122,7 +122,7 @@ async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed
 async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
     database: Database, stage: Stage
 ) -> None:
-    row = await bound(database)
+    row = await bind_referral(database)
     await set_stage(database, row, stage)
     change = status_change(row.referrer_id)
 
@@ -134,14 +134,14 @@ async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
 async def test_a_change_of_the_referrers_standing_is_no_news_before_a_deposit(
     database: Database,
 ) -> None:
-    row = await bound(database)
+    row = await bind_referral(database)
 
     await record_and_route(database, status_change(row.referrer_id), player_id=row.referrer_id)
 
     assert await pending_signals(database, row) == ["sign_up"]
 
 
-def history(code: str) -> tuple[Fact, ...]:
+def player_facts(code: str) -> tuple[Fact, ...]:
     player = a_player_id()
     first, second = deposit(player), deposit(player, at=NOW + timedelta(hours=2))
     return (
@@ -154,7 +154,9 @@ def history(code: str) -> tuple[Fact, ...]:
     )
 
 
-async def shape(database: Database, facts: tuple[Fact, ...]) -> set[tuple[str, str | None, bool]]:
+async def deliveries_by_fact(
+    database: Database, facts: tuple[Fact, ...]
+) -> set[tuple[str, str | None, bool]]:
     """What became of the facts, apart from the ids that each example draws anew."""
     (arrival,) = [fact for fact in facts if isinstance(fact, Signup)]
     (row,) = await referrals_of(database, arrival.player_id)
@@ -187,7 +189,7 @@ EXPECTED = {
 async def test_any_order_of_arrival_gives_the_same_binding_and_deliveries(
     database: Database, order: tuple[int, ...], pauses: set[int], repeats: list[int]
 ) -> None:
-    facts = history(await a_shared_code(database))
+    facts = player_facts(await a_shared_code(database))
     player = facts[0].player_id if isinstance(facts[0], Signup) else ""
 
     for step, index in enumerate([*order, *repeats]):
@@ -196,4 +198,4 @@ async def test_any_order_of_arrival_gives_the_same_binding_and_deliveries(
             await route(database, player)
     await route(database, player)
 
-    assert await shape(database, facts) == EXPECTED
+    assert await deliveries_by_fact(database, facts) == EXPECTED

@@ -130,8 +130,10 @@ async def test_the_clients_example_runs() -> None:
     async with running_stub_server() as listener:
         said = await asyncio.wait_for(example["main"](listener.url, "key"), ENOUGH_S)
     assert said.startswith("no link now: Unavailable")
-    told = {heard.path: heard.event_id for heard in listener.requests if "event_id" in heard.body}
-    assert told == {
+    received = {
+        heard.path: heard.event_id for heard in listener.requests if "event_id" in heard.body
+    }
+    assert received == {
         "/v1/events/signups": "signup:player-7",
         "/v1/events/deposits": "deposit:d-99",
     }

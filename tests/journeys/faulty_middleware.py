@@ -61,8 +61,8 @@ class AskAlways:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def asking(message: Message) -> None:
             if message["type"] == "http.response.body":
-                told = json.loads(message["body"]) | {"ask": "Did SOMEBODY invite you?"}
-                message = {**message, "body": json.dumps(told).encode()}
+                body = json.loads(message["body"]) | {"ask": "Did SOMEBODY invite you?"}
+                message = {**message, "body": json.dumps(body).encode()}
             await send(message)
 
         await self._app(scope, receive, asking if scope["path"] == RESOLVE else send)

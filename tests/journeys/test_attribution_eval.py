@@ -35,10 +35,10 @@ async def evaluate(
 ) -> tuple[list[Figure], list[str]]:
     settings = settings_for(urls.application)
     key = await prepare(settings)
-    plan, told = planned(journeys, seed=SEED), []
+    plan, results = planned(journeys, seed=SEED), []
     for number in range(parts):
-        told += await play(plan.shard(number, of=parts), settings, key=key, wrapped=wrapped)
-    return await judged(settings, told, key=key)
+        results += await play(plan.shard(number, of=parts), settings, key=key, wrapped=wrapped)
+    return await judged(settings, results, key=key)
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +58,14 @@ def test_pays_no_wrong_one_and_loses_no_intact_token(figures: list[Figure]) -> N
 
 
 def test_asks_before_a_likeness_counts(figures: list[Figure]) -> None:
-    of = {figure.path: figure for figure in figures}
-    alone, in_a_dorm = of["iOS install without consent"], of["iOS in a dorm, several candidates"]
+    by_scenario = {figure.path: figure for figure in figures}
+    alone, in_a_dorm = (
+        by_scenario["iOS install without consent"],
+        by_scenario["iOS in a dorm, several candidates"],
+    )
     assert alone.asked > 0
     assert in_a_dorm.asked / in_a_dorm.journeys < alone.asked / alone.journeys
-    neighbour = of["nobody; a neighbour followed a link"]
+    neighbour = by_scenario["nobody; a neighbour followed a link"]
     assert (neighbour.attributed, neighbour.asked) == (0, neighbour.journeys)
 
 
@@ -137,6 +140,6 @@ def test_the_command_leaves_with_0_and_writes_the_figures(tmp_path: Path) -> Non
     file = tmp_path / "figures.json"
     arguments = ["attribution-eval", "--journeys", "40", "--processes", "2", "--json", str(file)]
     assert CliRunner().invoke(cli.app, arguments).exit_code == 0
-    told = json.loads(file.read_text())
-    assert told["complaints"] == []
-    assert told["paths"][-1]["journeys"] == 40
+    results = json.loads(file.read_text())
+    assert results["complaints"] == []
+    assert results["paths"][-1]["journeys"] == 40

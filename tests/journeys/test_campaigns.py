@@ -81,7 +81,7 @@ async def test_what_was_in_time_counts_though_it_is_heard_late(book: Book) -> No
     windows = draft(signup_window="PT1S", deposit_window="PT1S", lateness_grace="PT1H")
     pair = await invited(book, await book.publish(windows))
     invited_at = (await book.referral(pair.referral_id)).timeline[0].at
-    await passed(invited_at + timedelta(seconds=2.5))
+    await wait_until_past(invited_at + timedelta(seconds=2.5))
 
     await book.send(pair.signup(at=invited_at + timedelta(seconds=0.9)))
     await book.send(deposit(pair.referee_id, at=invited_at + timedelta(seconds=1.8)))
@@ -95,7 +95,7 @@ async def test_what_came_after_its_window_does_not_count(book: Book, engineer: E
     late, slow = await invited(book, campaign), await invited(book, campaign)
     signed_up_at = datetime.now(UTC)
     await book.send(slow.signup(at=signed_up_at))
-    await passed(signed_up_at + timedelta(seconds=2.1))
+    await wait_until_past(signed_up_at + timedelta(seconds=2.1))
 
     await book.send(late.signup())
     await book.send(deposit(slow.referee_id))
@@ -105,7 +105,7 @@ async def test_what_came_after_its_window_does_not_count(book: Book, engineer: E
     assert await book.referrals_of(late.referee_id) == []
 
 
-async def passed(moment: datetime) -> None:
+async def wait_until_past(moment: datetime) -> None:
     """Wait for the clock itself."""
 
     async def ask() -> datetime:

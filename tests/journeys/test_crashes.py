@@ -30,7 +30,7 @@ class Burst:
     is_over: bool = False
     lives: list[tuple[Pair, str]] = field(default_factory=list)
 
-    async def provide(self) -> None:
+    async def send_lives(self) -> None:
         while not self.is_over:
             is_lost = len(self.lives) % 2 == 1
             pair = await invited(self.book)
@@ -59,7 +59,7 @@ class Burst:
 @pytest.mark.timeout(300)
 async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path) -> None:
     burst = Burst(book)
-    providers = [asyncio.create_task(burst.provide()) for _ in range(SENDERS)]
+    providers = [asyncio.create_task(burst.send_lives()) for _ in range(SENDERS)]
 
     for names in CRASHES:
         await burst.wait_for_more_events()

@@ -42,7 +42,7 @@ async def test_a_deposit_can_be_followed_by_its_ids_and_no_person_is_named(
     assert any(paid.id in line.get("event_ids", ()) for line in acted)
 
     handle = temporal.get_workflow_handle(ids["workflow_id"])
-    told = [json.dumps((await handle.fetch_history()).to_json_dict())]
-    told += [path.read_text(encoding="utf-8") for path in (directory / "logs").glob("*.log")]
+    texts = [json.dumps((await handle.fetch_history()).to_json_dict())]
+    texts += [path.read_text(encoding="utf-8") for path in (directory / "logs").glob("*.log")]
     for secret in (*person.values(), paid.body["payment_instrument"]):
-        assert not any(secret in text for text in told)
+        assert not any(secret in text for text in texts)

@@ -45,7 +45,7 @@ async def test_events_are_taken_while_temporal_is_away(book: Book, directory: Pa
 async def test_rebuilds_an_empty_temporal(book: Book, directory: Path, stack: Connection) -> None:
     invitation, waiting = await invited(book), await signed_up(book)
     credited, paid = await deposited(book)
-    heard = [await told(book) for _ in range(10)]
+    reported = [await report_signup_and_deposit(book) for _ in range(10)]
 
     await wipe_temporal(directory)
     assert await rebuild(stack) == 0
@@ -54,14 +54,14 @@ async def test_rebuilds_an_empty_temporal(book: Book, directory: Path, stack: Co
     for pair in (invitation, waiting):
         await book.send(deposit(pair.referee_id))
         await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
-    for pair in heard:
+    for pair in reported:
         await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
     await book.send(taken_back(paid))
     await book.at_stage(credited.referral_id, "REVERSED", within_s=RECOVERED_S)
     assert (await book.delivered()).failures == {}
 
 
-async def told(book: Book) -> Pair:
+async def report_signup_and_deposit(book: Book) -> Pair:
     """Everything about it was reported, and its workflow may or may not have acted yet."""
     pair = await invited(book)
     await book.send(pair.signup())

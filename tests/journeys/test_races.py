@@ -18,7 +18,7 @@ from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection, ours
 from stack.child import Started
 from tests.journeys.engineer import Engineer
-from tests.journeys.test_reviews import doubted
+from tests.journeys.test_reviews import hold_for_review
 
 TIMES: Final = 60
 AT_ONCE: Final = 15
@@ -35,7 +35,7 @@ async def test_a_signup_races_its_expiry(book: Book, engineer: Engineer) -> None
     async def race() -> str:
         pair = await invited(book, campaign)
         invited_at = (await book.referral(pair.referral_id)).timeline[0].at
-        await near(invited_at + timedelta(seconds=1))
+        await sleep_until_near(invited_at + timedelta(seconds=1))
         await book.send(pair.signup(at=min(datetime.now(UTC), invited_at + timedelta(seconds=1))))
         await book.send(deposit(pair.referee_id))
         ended = await final_referral(book, engineer, pair)
@@ -45,7 +45,7 @@ async def test_a_signup_races_its_expiry(book: Book, engineer: Engineer) -> None
         ]
         return ended.stage
 
-    assert set(await many(race)) <= {"REWARDED", "EXPIRED"}
+    assert set(await run_many(race)) <= {"REWARDED", "EXPIRED"}
     assert (await book.delivered()).failures == {}
 
 
@@ -57,21 +57,21 @@ async def test_a_late_deposit_races_the_expiry(book: Book, engineer: Engineer) -
         signed_up_at = datetime.now(UTC)
         await book.send(pair.signup(at=signed_up_at))
         deadline = signed_up_at + timedelta(seconds=1)
-        await near(deadline)
+        await sleep_until_near(deadline)
         await book.send(deposit(pair.referee_id, at=min(datetime.now(UTC), deadline)))
         return (await final_referral(book, engineer, pair)).stage
 
-    assert set(await many(race)) <= {"REWARDED", "EXPIRED"}
+    assert set(await run_many(race)) <= {"REWARDED", "EXPIRED"}
     assert (await book.delivered()).failures == {}
 
 
 async def test_a_decision_races_a_chargeback(book: Book) -> None:
     async def race() -> str:
-        pair, paid = await doubted(book)
+        pair, paid = await hold_for_review(book)
         review = await book.wait_for_review(pair.referral_id)
 
         async def take_back() -> None:
-            await near(datetime.now(UTC))
+            await sleep_until_near(datetime.now(UTC))
             await book.send(taken_back(paid))
 
         decided, _ = await asyncio.gather(
@@ -83,7 +83,7 @@ async def test_a_decision_races_a_chargeback(book: Book) -> None:
         assert (balance.available, balance.held, balance.owed) == ([], [], [])
         return ended.stage
 
-    await many(race)
+    await run_many(race)
     assert (await book.delivered()).failures == {}
 
 
@@ -100,12 +100,12 @@ async def test_two_couriers_race_on_the_same_players(
         return ended.stage
 
     async with running_courier(stack, tmp_path):
-        stages = await many(race)
+        stages = await run_many(race)
         assert (await book.delivered(within_s=60)).failures == {}
     assert len(stages) == TIMES
 
 
-async def many(race: Callable[[], Awaitable[str]]) -> list[str]:
+async def run_many(race: Callable[[], Awaitable[str]]) -> list[str]:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> str:
@@ -115,7 +115,7 @@ async def many(race: Callable[[], Awaitable[str]]) -> list[str]:
     return await asyncio.gather(*(one() for _ in range(TIMES)))
 
 
-async def near(deadline: datetime) -> None:
+async def sleep_until_near(deadline: datetime) -> None:
     """Come close to a deadline: this sleep is the race itself, not a wait for something."""
     aim = deadline + timedelta(seconds=random.uniform(-EARLY_S, LATE_S))  # noqa: S311
     await asyncio.sleep(max(0.0, (aim - datetime.now(UTC)).total_seconds()))

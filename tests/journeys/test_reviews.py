@@ -6,7 +6,7 @@ from sandbox.sportsbook.pairs import Pair, signed_up
 from tests.journeys.engineer import Engineer
 
 
-async def doubted(book: Book) -> tuple[Pair, Event]:
+async def hold_for_review(book: Book) -> tuple[Pair, Event]:
     """Held, because both players paid with one card."""
     pair, card = await signed_up(book), unique("card")
     await book.send(deposit(pair.referrer_id, payment_instrument=card))
@@ -17,7 +17,7 @@ async def doubted(book: Book) -> tuple[Pair, Event]:
 
 
 async def test_an_approved_reward_is_credited(book: Book) -> None:
-    pair, _ = await doubted(book)
+    pair, _ = await hold_for_review(book)
     review = await book.wait_for_review(pair.referral_id)
     assert review.reasons == ["shared_payment_instrument"]
 
@@ -31,7 +31,7 @@ async def test_an_approved_reward_is_credited(book: Book) -> None:
 
 
 async def test_a_rejected_reward_goes_back_to_the_budget(book: Book) -> None:
-    pair, _ = await doubted(book)
+    pair, _ = await hold_for_review(book)
     review = await book.wait_for_review(pair.referral_id)
 
     await book.decide(review.review_id, "reject", "one person with two accounts")

@@ -9,7 +9,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import Event, ago, deposit, signup, taken_back, unique
 from sandbox.sportsbook.pairs import Pair, invited, signed_up
 from tests.journeys.engineer import Engineer
-from tests.journeys.test_reviews import doubted
+from tests.journeys.test_reviews import hold_for_review
 
 SIGNALS: Final = ("sign_up", "make_deposit", "charge_back", "decide", "supersede", "look")
 MALFORMED: Final[tuple[tuple[Any, ...], ...]] = (
@@ -50,7 +50,7 @@ async def pair(book: Book, engineer: Engineer) -> Pair:
     return pair
 
 
-def told(pair: Pair) -> tuple[tuple[str, Event], ...]:
+def life_events(pair: Pair) -> tuple[tuple[str, Event], ...]:
     paid = deposit(pair.referee_id)
     return (
         ("sign_up", signup(pair.referee_id, at=ago(seconds=1))),
@@ -62,7 +62,7 @@ def told(pair: Pair) -> tuple[tuple[str, Event], ...]:
 async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
-    events = told(pair)
+    events = life_events(pair)
     for (signal, event), stage in zip(events, ("SIGNED_UP", "REWARDED", "REVERSED"), strict=True):
         await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
         await book.at_stage(pair.referral_id, stage)
@@ -78,7 +78,7 @@ async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
 async def test_counts_once_what_comes_by_signal_and_http_at_once(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
-    (_, registered), (_, paid), _ = told(pair)
+    (_, registered), (_, paid), _ = life_events(pair)
     workflow_id = pair.invitation.workflow_id
     await engineer.signal(workflow_id, "sign_up", dict(registered.body))
     await book.at_stage(pair.referral_id, "SIGNED_UP")
@@ -97,7 +97,7 @@ async def test_counts_once_what_comes_by_signal_and_http_at_once(
 async def test_hears_a_life_signalled_all_at_once(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
-    for signal, event in reversed(told(pair)):
+    for signal, event in reversed(life_events(pair)):
         await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
 
     referral = await book.bound(pair.referee_id)
@@ -107,7 +107,7 @@ async def test_hears_a_life_signalled_all_at_once(
 
 
 async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> None:
-    pair, _ = await doubted(book)
+    pair, _ = await hold_for_review(book)
     decision = {
         "event_id": unique("decision"),
         "occurred_at": ago(seconds=1).isoformat(),

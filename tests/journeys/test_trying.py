@@ -35,8 +35,8 @@ async def test_each_method_can_be_tried_by_hand(
     assert all(player in asking_why for player in WON_BY)
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     async with httpx.AsyncClient(base_url=stack.api_url, headers=headers, trust_env=False) as http:
-        for player, way in WON_BY.items():
-            await until(partial(won_by, http, player), partial(contains, way), what=player)
+        for player, method in WON_BY.items():
+            await until(partial(won_by, http, player), partial(contains, method), what=player)
 
 
 async def won_by(http: httpx.AsyncClient, player: str) -> set[str]:
@@ -50,5 +50,5 @@ async def won_by(http: httpx.AsyncClient, player: str) -> set[str]:
     }
 
 
-def contains(way: str, seen: set[str]) -> bool:
-    return way in seen
+def contains(method: str, seen: set[str]) -> bool:
+    return method in seen

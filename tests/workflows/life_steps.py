@@ -114,9 +114,9 @@ async def claim_other_code(life: Life, other: Life) -> Binding:
     """The friend of `life` types the code of `other`."""
     now = await life.now()
     player_id = life.referee_id
-    entry = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
-    mind = CodeClaim(entry=entry, player_id=player_id, code=other.row.code, told_at=now)
+    attempt = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
+    code_claim = CodeClaim(entry=attempt, player_id=player_id, code=other.row.code, told_at=now)
     async with life.world.database.transaction() as session:
-        binding = await change(session, mind, tokens=TOKENS, now=now)
+        binding = await change(session, code_claim, tokens=TOKENS, now=now)
     await life.world.carry()
     return binding

@@ -14,7 +14,7 @@ from tests.workflows.world import World
 RACES = 20
 
 
-async def moved(life: Life, other: Life, binding: Binding) -> Life:
+async def moved_life(life: Life, other: Life, binding: Binding) -> Life:
     """The referral to which the friend has moved."""
     row = await state.referral(life.world.database, binding.referral_id or uuid4())
     return Life(life.world, row, other.began_at, life.referee_id)
@@ -25,7 +25,7 @@ async def test_the_first_referral_is_lost_and_the_second_earns(world: World) -> 
     await first.signs_up()
 
     binding = await claim_other_code(first, other)
-    second = await moved(first, other, binding)
+    second = await moved_life(first, other, binding)
     await second.deposits()
     await second.reaches(Stage.REWARDED)
 
@@ -44,7 +44,7 @@ async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> 
     await stranger.deposits()
 
     binding = await claim_other_code(stranger, other)
-    second = await moved(stranger, other, binding)
+    second = await moved_life(stranger, other, binding)
     await second.reaches(Stage.REWARDED)
 
     assert binding.outcome == "bound"
@@ -63,7 +63,7 @@ async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_cre
         await world.carry()
         winner = first
         if binding.outcome == "rebound":
-            winner = await moved(first, other, binding)
+            winner = await moved_life(first, other, binding)
         await winner.reaches(Stage.REWARDED)
 
         credited = (await first.referrer_balances()).available + (

@@ -31,7 +31,7 @@ MOST_ACTIONS_EXPIRED: Final = 3
 
 
 @pytest.fixture(scope="module")
-async def metered(
+async def metered_world(
     postgres: Postgres, template_database: str, settings: Settings
 ) -> AsyncIterator[tuple[World, Meter]]:
     port = ports.another()
@@ -60,9 +60,9 @@ async def events(life: Life) -> int:
 
 
 async def test_a_rewarded_and_settled_referral_is_cheap(
-    metered: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
+    metered_world: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world, meter = metered
+    world, meter = metered_world
     before = await meter.actions()
     life = await invite(world, terms=BRIEF)
     await life.signs_up()
@@ -79,9 +79,9 @@ async def test_a_rewarded_and_settled_referral_is_cheap(
 
 
 async def test_an_expired_invitation_costs_next_to_nothing(
-    metered: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
+    metered_world: tuple[World, Meter], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world, meter = metered
+    world, meter = metered_world
     before = await meter.actions()
     life = await invite(world, terms=replace(BRIEF, signup_window=timedelta(seconds=1)))
 

@@ -14,7 +14,7 @@ from tests.workflows.life_steps import reward_referral
 from tests.workflows.world import World
 
 
-def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
+def die_after(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
     async def die() -> None:
         del life.world.hooks.after[life.id, activity]
         raise ConnectionError("the worker died after its commit")
@@ -27,7 +27,7 @@ def dies(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
 )
 async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
     life = await invite(world)
-    world.hooks.after[life.id, activity] = dies(life, activity)
+    world.hooks.after[life.id, activity] = die_after(life, activity)
     _, deposit = await reward_referral(world, life)
     assert await life.referrer_balances() == Balances(available=1000)
     if activity == "settle_referral":
@@ -46,7 +46,7 @@ async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
 
 async def test_expires_once(world: World) -> None:
     life = await invite(world)
-    world.hooks.after[life.id, "expire_referral"] = dies(life, "expire_referral")
+    world.hooks.after[life.id, "expire_referral"] = die_after(life, "expire_referral")
 
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.stages() == [Stage.INVITED, Stage.EXPIRED]

@@ -155,12 +155,12 @@ async def test_a_doubt_late_in_a_hold_period_leaves_its_reviewer_the_whole_time(
     await life.acted("resolve_hold")
 
     await life.skips_time(timedelta(days=2))
-    assert not (await reviewed(life)).escalated_at
+    assert not (await stored_review(life)).escalated_at
     await life.skips_time(timedelta(days=2))
-    assert (await reviewed(life)).escalated_at
+    assert (await stored_review(life)).escalated_at
 
 
-async def reviewed(life: Life) -> Review:
+async def stored_review(life: Life) -> Review:
     async with life.world.database.reading() as session:
         review = await reviews.of_referral(session, life.row.id)
     assert review is not None

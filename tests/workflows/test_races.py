@@ -46,9 +46,9 @@ async def test_a_chargeback_around_the_crediting_is_not_lost(
 async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence[int]) -> None:
     life = await invite(world)
     first, second = life.deposit(400), life.deposit(2000)
-    heard: list[Fact] = [life.signup(), first, second]
+    recorded: list[Fact] = [life.signup(), first, second]
     for index in (*order, *order):
-        await life.receives(heard[index])
+        await life.receives(recorded[index])
     await life.reaches(Stage.REWARDED)
 
     assert await life.lives_on() is Stage.SETTLED
@@ -84,10 +84,10 @@ async def test_the_same_signup_over_two_doors_with_different_tokens_binds_once(
     for _ in range(20):
         one, other = await invite(world), await invite(world)
         other.referee_id = one.referee_id
-        heard = one.signup()
-        told = replace(other.signup(), event_id=heard.event_id)
+        recorded = one.signup()
+        signalled = replace(other.signup(), event_id=recorded.event_id)
 
-        await asyncio.gather(one.records(heard), other.signals("sign_up", told))
+        await asyncio.gather(one.records(recorded), other.signals("sign_up", signalled))
         await other.acted("admit_signup")
         await one.routes()
 

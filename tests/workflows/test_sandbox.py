@@ -22,11 +22,11 @@ A_FEW = 8
 
 async def reloaded_modules() -> set[str]:
     path = committed_histories()[0]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         history = WorkflowHistory.from_json(path.stem, path.read_text())
         await replayer(runner=LOUD).replay_workflow(history)
-    names = (re.match(r"Module (\S+) was", str(warning.message)) for warning in told)
+    names = (re.match(r"Module (\S+) was", str(warning.message)) for warning in caught)
     return {name[1] for name in names if name}
 
 

@@ -32,9 +32,9 @@ class World:
             while await self.carrier.carry():
                 pass
 
-    async def offer(self, **wanted: Any) -> Offer:  # noqa: ANN401 - those of the builder
+    async def offer(self, **options: Any) -> Offer:  # noqa: ANN401 - those of the builder
         async with self.database.transaction() as session:
-            return await an_offer(session, **wanted)
+            return await an_offer(session, **options)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from tests.api.link.test_user_agents import WINDOWS
 
 
 @pytest.fixture
-async def cut_off(settings: Settings) -> AsyncIterator[FastAPI]:
+async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
     """The door with nobody listening where its database should be."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -34,8 +34,8 @@ def caller(app: FastAPI, key: str = "any") -> AsyncClient:
     )
 
 
-async def test_a_missing_database_is_told_as_passing(cut_off: FastAPI) -> None:
-    async with caller(cut_off) as client:
+async def test_a_missing_database_is_told_as_passing(app_without_database: FastAPI) -> None:
+    async with caller(app_without_database) as client:
         answer = await client.post("/v1/events/deposits", json=deposit())
         assert_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
@@ -47,10 +47,13 @@ async def test_a_missing_database_is_told_as_passing(cut_off: FastAPI) -> None:
     assert alive.status_code == 200
 
 
-async def test_who_follows_a_link_reads_of_an_outage_on_a_page(cut_off: FastAPI) -> None:
+async def test_who_follows_a_link_reads_of_an_outage_on_a_page(
+    app_without_database: FastAPI,
+) -> None:
     german = {"Accept-Language": "de"}
     answers = [
-        await follow_link(cut_off, "/r/SOMECODE", agent, **german) for agent in (WINDOWS, PREVIEW)
+        await follow_link(app_without_database, "/r/SOMECODE", agent, **german)
+        for agent in (WINDOWS, PREVIEW)
     ]
     for answer in answers:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -74,9 +77,9 @@ async def test_a_fault_nobody_expected_says_nothing_of_its_cause(
 
 
 async def test_every_answer_has_the_id_of_its_request(client: AsyncClient) -> None:
-    told = await client.get("/healthz", headers={"X-Request-Id": "abc-1"})
+    echoed = await client.get("/healthz", headers={"X-Request-Id": "abc-1"})
     made = await client.get("/healthz", headers={"X-Request-Id": "no id at all"})
-    assert told.headers["x-request-id"] == "abc-1"
+    assert echoed.headers["x-request-id"] == "abc-1"
     assert len(made.headers["x-request-id"]) == 32
 
 

@@ -66,9 +66,9 @@ async def test_a_key_opens_only_what_its_scopes_say(
 ) -> None:
     needed = NEEDED[method, url]
     others = set(api_keys.SCOPES) - {needed, "admin"}
-    async with await holding(app, database, others) as caller:
+    async with await client_with_scopes(app, database, others) as caller:
         assert_problem(await caller.request(method, url), 403, "missing_scope")
-    async with await holding(app, database, {needed}) as caller:
+    async with await client_with_scopes(app, database, {needed}) as caller:
         assert (await caller.request(method, url)).status_code not in {401, 403}
 
 
@@ -112,7 +112,7 @@ async def test_there_are_no_keys_of_unknown_scopes(database: Database, scopes: l
             await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
 
 
-async def holding(app: FastAPI, database: Database, scopes: set[str]) -> AsyncClient:
+async def client_with_scopes(app: FastAPI, database: Database, scopes: set[str]) -> AsyncClient:
     async with database.transaction() as session:
         key = await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
     return with_key(app, key)

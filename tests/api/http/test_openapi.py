@@ -33,7 +33,7 @@ CHECKS = [
 
 
 @pytest.fixture(scope="session")
-def served(settings: Settings) -> Iterator[str]:
+def served_url(settings: Settings) -> Iterator[str]:
     """The door over real HTTP in a thread, because the schema's own client is synchronous."""
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
@@ -53,7 +53,7 @@ def served(settings: Settings) -> Iterator[str]:
     listener.close()
 
 
-def documented() -> BaseSchema:
+def offline_schema() -> BaseSchema:
     """What the door says of itself; pytest names its operations before there is any server."""
     nowhere = "postgresql+asyncpg://127.0.0.1/nowhere"
     settings = Settings.model_validate(
@@ -69,7 +69,7 @@ def documented() -> BaseSchema:
     return schemathesis.openapi.from_dict(app.openapi())
 
 
-schema = documented()
+schema = offline_schema()
 
 
 def test_the_public_link_is_documented() -> None:
@@ -86,6 +86,6 @@ def test_the_public_link_is_documented() -> None:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_as_documented(case: Case[Any], served: str, api_key: str) -> None:
+def test_answers_as_documented(case: Case[Any], served_url: str, api_key: str) -> None:
     headers = {"Authorization": f"Bearer {api_key}"}
-    case.call_and_validate(base_url=served, headers=headers, checks=CHECKS, timeout=20)
+    case.call_and_validate(base_url=served_url, headers=headers, checks=CHECKS, timeout=20)

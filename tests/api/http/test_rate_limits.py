@@ -27,13 +27,13 @@ BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 LOOPBACK = "127.0.0.1"
 
 
-def an_address() -> str:
+def unique_network_ip() -> str:
     """In 2001:db8::/32, which is for examples; each has a network of its own."""
     digits = uuid4().hex
     return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
 
 
-def limited(settings: Settings, database: Database, rules: str = "") -> FastAPI:
+def app_with_limits(settings: Settings, database: Database, rules: str = "") -> FastAPI:
     return build_app(settings.model_copy(update={"rate_limits": rules or None}), database)
 
 
@@ -68,7 +68,10 @@ def assert_busy(answer: Response) -> None:
 async def test_a_rate_limited_answer_does_not_reveal_which_codes_exist(
     client: AsyncClient, settings: Settings, database: Database, agent: str
 ) -> None:
-    app, code = limited(settings, database, "link.address.misses=3/minute"), an_address()
+    app, code = (
+        app_with_limits(settings, database, "link.address.misses=3/minute"),
+        unique_network_ip(),
+    )
     known = await create_code(client)
 
     tried = await follow(app, code, *(f"NOBODYS{n}" for n in range(4)), agent=agent)
@@ -84,13 +87,15 @@ async def test_a_rate_limited_answer_does_not_reveal_which_codes_exist(
 async def test_a_limit_is_of_one_address_and_of_every_copy_of_the_api(
     settings: Settings, database: Database
 ) -> None:
-    one, other = (limited(settings, database, "link.address.misses=2/minute") for _ in range(2))
-    address = an_address()
+    one, other = (
+        app_with_limits(settings, database, "link.address.misses=2/minute") for _ in range(2)
+    )
+    address = unique_network_ip()
 
     await follow(one, address, "NOBODYS1")
     await follow(other, address, "NOBODYS2")
     (third,) = await follow(one, address, "NOBODYS3")
-    (elsewhere,) = await follow(one, an_address(), "NOBODYS3")
+    (elsewhere,) = await follow(one, unique_network_ip(), "NOBODYS3")
 
     assert_busy(third)
     assert elsewhere.status_code == 404
@@ -99,7 +104,10 @@ async def test_a_limit_is_of_one_address_and_of_every_copy_of_the_api(
 async def test_an_ipv6_subscriber_has_one_limit_for_all_devices(
     settings: Settings, database: Database
 ) -> None:
-    app, network = limited(settings, database, "link.address=2/minute"), an_address()[:-1]
+    app, network = (
+        app_with_limits(settings, database, "link.address=2/minute"),
+        unique_network_ip()[:-1],
+    )
 
     answers = [(await follow(app, f"{network}{n}", "NOBODYS"))[0].status_code for n in range(3)]
 
@@ -109,7 +117,7 @@ async def test_an_ipv6_subscriber_has_one_limit_for_all_devices(
 async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app = limited(settings, database, "link.address=1/minute")
+    app = app_with_limits(settings, database, "link.address=1/minute")
     code, last = await create_code(client), [uuid4().int % 250 + 1 for _ in range(2)]
     one, other = f"::ffff:198.51.100.{last[0]}", f"::ffff:203.0.113.{last[1]}"
 
@@ -121,7 +129,7 @@ async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
 
 
 async def test_a_window_ends(settings: Settings, database: Database) -> None:
-    app, address = limited(settings, database, "link.address=1/minute"), an_address()
+    app, address = app_with_limits(settings, database, "link.address=1/minute"), unique_network_ip()
     now = datetime.now(UTC)
     app.dependency_overrides[current_time] = lambda: now
 
@@ -140,7 +148,7 @@ async def test_what_succeeds_behind_a_proxy_that_tells_no_address_is_not_limited
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
     rules = "link.address=1/minute, link.address.misses=0/minute"
-    app, code = limited(settings, database, rules), await create_code(client)
+    app, code = app_with_limits(settings, database, rules), await create_code(client)
 
     answers = await follow(app, LOOPBACK, code, "NOBODYS", code)
 
@@ -152,11 +160,11 @@ async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
     app, code = (
-        limited(settings, database, "link.code=2/minute"),
+        app_with_limits(settings, database, "link.code=2/minute"),
         await create_code(client),
     )
 
-    answers = [(await follow(app, an_address(), code.lower()))[0] for _ in range(3)]
+    answers = [(await follow(app, unique_network_ip(), code.lower()))[0] for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [302, 302, 302]
     assert ["referral_token" in answer.headers["location"] for answer in answers] == [
@@ -173,7 +181,7 @@ async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
 async def test_two_hundred_clicks_of_one_code_in_a_row_pass_by_default(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app, code = limited(settings, database), await create_code(client)
+    app, code = app_with_limits(settings, database), await create_code(client)
 
     answers = await follow(app, LOOPBACK, *[code] * 200)
 
@@ -207,18 +215,18 @@ async def test_an_app_cannot_try_what_it_finds(client: AsyncClient) -> None:
 async def test_limits_that_cannot_be_counted_stop_nobody(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app = limited(settings, database, "link.address=1/minute")
+    app = app_with_limits(settings, database, "link.address=1/minute")
     away = Database("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
-    app.state.limiter = limited(settings, away, "link.address=1/minute").state.limiter
+    app.state.limiter = app_with_limits(settings, away, "link.address=1/minute").state.limiter
     code = await create_code(client)
 
-    answers = await follow(app, an_address(), code, code)
+    answers = await follow(app, unique_network_ip(), code, code)
 
     assert [answer.status_code for answer in answers] == [302, 302]
     await away.close()
 
 
-class Asked(Database):
+class CountingDatabase(Database):
     """Counts how often it was asked to count."""
 
     times = 0
@@ -233,16 +241,16 @@ class Asked(Database):
 async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
-    app, now = limited(settings, database), datetime.now(UTC)
-    away = Asked("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
-    app.state.limiter = limited(settings, away).state.limiter
+    app, now = app_with_limits(settings, database), datetime.now(UTC)
+    away = CountingDatabase("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
+    app.state.limiter = app_with_limits(settings, away).state.limiter
     app.dependency_overrides[current_time] = lambda: now
     code = await create_code(client)
 
-    await follow(app, an_address(), code, code, code)
+    await follow(app, unique_network_ip(), code, code, code)
     soon = away.times
     now += timedelta(seconds=2)
-    await follow(app, an_address(), code)
+    await follow(app, unique_network_ip(), code)
 
     assert (soon, away.times) == (1, 2)
     await away.close()

@@ -49,8 +49,8 @@ async def test_only_json_is_read(client: AsyncClient, kind: str) -> None:
 async def test_a_text_is_measured_in_characters(client: AsyncClient) -> None:
     body = signup(device_id="d" * 321, platform="", jurisdiction="J" * 65)
     answer = await client.post("/v1/events/signups", json=body)
-    told = {error["field"]: error["message"] for error in answer.json()["errors"]}
-    assert told == {
+    messages = {error["field"]: error["message"] for error in answer.json()["errors"]}
+    assert messages == {
         "device_id": "This has at most 320 characters",
         "platform": "This cannot be blank",
         "jurisdiction": "This has at most 64 characters",

@@ -26,7 +26,7 @@ class ParsedPage:
     links: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
-    copied: list[str] = field(default_factory=list)
+    copy_texts: list[str] = field(default_factory=list)
     language: str = ""
     svg_count: int = 0
 
@@ -85,7 +85,7 @@ class _PageParser(HTMLParser):
         if tag == "meta" and ("property" in known or "name" in known):
             self.told.meta[known.get("property") or known["name"]] = known.get("content", "")
         if "data-copies" in known:
-            self.told.copied.append(known["data-copies"])
+            self.told.copy_texts.append(known["data-copies"])
         loading = [known[name] for name in ("src", "srcset", "action", "data") if name in known]
         self.told.loaded += loading + ([known["href"]] if tag == "link" else [])
 

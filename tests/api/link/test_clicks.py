@@ -54,13 +54,13 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
     again = await client.post("/v1/clicks", json=body)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
-    told = first.json()
-    assert told["workflow_id"] == f"referral:{told['referral_id']}"
+    result = first.json()
+    assert result["workflow_id"] == f"referral:{result['referral_id']}"
     tokens = Tokens(settings.token_key.get_secret_value())
     now = datetime.now(UTC)
-    reading = tokens.read(told["referral_token"], at=now)
-    assert (reading.outcome, str(reading.subject)) == (Outcome.VALID, told["referral_id"])
-    later = tokens.read(told["referral_token"], at=now + timedelta(days=30, seconds=1))
+    reading = tokens.read(result["referral_token"], at=now)
+    assert (reading.outcome, str(reading.subject)) == (Outcome.VALID, result["referral_id"])
+    later = tokens.read(result["referral_token"], at=now + timedelta(days=30, seconds=1))
     assert later.outcome is Outcome.EXPIRED
 
 
@@ -97,9 +97,9 @@ async def test_an_invitation_whose_token_has_expired_makes_room_for_a_new_one(
 
 async def test_stores_a_visitor_only_as_a_hash(client: AsyncClient, database: Database) -> None:
     body = click(await create_code(client))
-    told = (await client.post("/v1/clicks", json=body)).json()
+    result = (await client.post("/v1/clicks", json=body)).json()
     async with database.reading() as session:
-        query = select(ReferralRow.visitor).where(ReferralRow.id == UUID(told["referral_id"]))
+        query = select(ReferralRow.visitor).where(ReferralRow.id == UUID(result["referral_id"]))
         visitor = await session.scalar(query)
     assert visitor is not None
     assert visitor.startswith("hm1:")

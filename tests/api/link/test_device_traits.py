@@ -17,7 +17,7 @@ CHROME = (
 
 
 @pytest.mark.parametrize(
-    ("agent", "signals"),
+    ("agent", "traits"),
     [
         (
             SAFARI.format(system="18_5", version="18.5"),
@@ -46,9 +46,9 @@ CHROME = (
     ],
 )
 def test_a_browser_tells_its_system_and_at_times_its_model(
-    agent: str | None, signals: dict[str, str]
+    agent: str | None, traits: dict[str, str]
 ) -> None:
-    assert traits_from_headers(agent=agent) == signals
+    assert traits_from_headers(agent=agent) == traits
 
 
 def test_the_first_language_that_a_browser_accepts_is_that_of_the_device() -> None:

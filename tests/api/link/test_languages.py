@@ -39,16 +39,18 @@ def test_a_catalogue_has_the_sentences_of_code_and_templates_and_no_others(tag: 
 def test_a_catalogue_translates_all_of_them(tag: str) -> None:
     untranslated = [message.id for message in catalogue(tag) if message.id and message.fuzzy]
     assert untranslated == []
-    assert [sentence for sentence, told in sentences(tag).items() if not told.strip()] == []
+    assert [
+        sentence for sentence, translation in sentences(tag).items() if not translation.strip()
+    ] == []
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_translations_keep_the_placeholders(tag: str) -> None:
     changed = [
         sentence
-        for sentence, told in sentences(tag).items()
-        if set(PLACEHOLDER.findall(sentence)) != set(PLACEHOLDER.findall(told))
-        or "%" in PLACEHOLDER.sub("", told)
+        for sentence, translation in sentences(tag).items()
+        if set(PLACEHOLDER.findall(sentence)) != set(PLACEHOLDER.findall(translation))
+        or "%" in PLACEHOLDER.sub("", translation)
     ]
     assert changed == []
 
@@ -80,11 +82,11 @@ def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
 
 async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:
     code = await create_code(client)
-    told = {}
+    translation = {}
     for accepted in ("de-CH, en;q=0.5", "en-GB"):
         answer = await client.get(f"/v1/codes/{code}", headers={"Accept-Language": accepted})
-        told[answer.headers["content-language"]] = answer.json()["headline"]
-    assert told == {
+        translation[answer.headers["content-language"]] = answer.json()["headline"]
+    assert translation == {
         "de": "10\N{NO-BREAK SPACE}$ für dich, wenn dein Freund mindestens"
         " 10\N{NO-BREAK SPACE}$ einzahlt",
         "en": "$10 for you when your friend deposits $10 or more",

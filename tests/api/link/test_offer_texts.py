@@ -12,8 +12,11 @@ from domain.campaigns.terms import Terms
 from domain.money import Money
 
 
-def offer(
-    *, theirs: Money | None = None, mine: int = 1000, hold: timedelta = timedelta(0)
+def offer_terms(
+    *,
+    referee_reward: Money | None = None,
+    referrer_reward_minor: int = 1000,
+    hold: timedelta = timedelta(0),
 ) -> Terms:
     return Terms(
         signup_window=timedelta(days=30),
@@ -23,8 +26,8 @@ def offer(
         review_period=timedelta(days=3),
         chargeback_window=timedelta(days=120),
         lateness_grace=timedelta(hours=1),
-        referrer_reward=Money(mine, "USD"),
-        referee_reward=theirs,
+        referrer_reward=Money(referrer_reward_minor, "USD"),
+        referee_reward=referee_reward,
     )
 
 
@@ -33,7 +36,7 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("minor", "currency", "tag", "told"),
+    ("minor", "currency", "tag", "text"),
     [
         (1000, "USD", "en", "$10"),
         (1050, "USD", "en", "$10.50"),
@@ -52,13 +55,13 @@ def plain(text: str) -> str:
     ],
 )
 def test_an_amount_is_written_as_in_the_language(
-    minor: int, currency: str, tag: str, told: str
+    minor: int, currency: str, tag: str, text: str
 ) -> None:
-    assert plain(format_money(Money(minor, currency), LANGUAGES[tag])) == told
+    assert plain(format_money(Money(minor, currency), LANGUAGES[tag])) == text
 
 
 @pytest.mark.parametrize(
-    ("length", "told"),
+    ("length", "text"),
     [
         (timedelta(days=30), ("30 days", "30 días", "30 dias", "30 jours", "30 Tage")),
         (timedelta(days=1), ("1 day", "1 día", "1 dia", "1 jour", "1 Tag")),
@@ -69,12 +72,12 @@ def test_an_amount_is_written_as_in_the_language(
         ),
     ],
 )
-def test_a_duration_is_whole_in_its_unit(length: timedelta, told: tuple[str, ...]) -> None:
-    assert tuple(plain(format_duration(length, each)) for each in LANGUAGES.values()) == told
+def test_a_duration_is_whole_in_its_unit(length: timedelta, text: tuple[str, ...]) -> None:
+    assert tuple(plain(format_duration(length, each)) for each in LANGUAGES.values()) == text
 
 
 def test_both_sides_are_told_what_each_gets() -> None:
-    both = offer(theirs=Money(550, "USD"))
+    both = offer_terms(referee_reward=Money(550, "USD"))
     assert headline(both) == (
         "$10 for you and $5.50 for your friend when your friend deposits $20 or more"
     )
@@ -82,20 +85,20 @@ def test_both_sides_are_told_what_each_gets() -> None:
 
 
 def test_nobody_is_promised_nothing() -> None:
-    assert headline(offer()) == "$10 for you when your friend deposits $20 or more"
-    assert invitation(offer()) == "$10 for your friend when you deposit $20 or more"
-    only_theirs = offer(theirs=Money(550, "USD"), mine=0)
+    assert headline(offer_terms()) == "$10 for you when your friend deposits $20 or more"
+    assert invitation(offer_terms()) == "$10 for your friend when you deposit $20 or more"
+    only_theirs = offer_terms(referee_reward=Money(550, "USD"), referrer_reward_minor=0)
     assert headline(only_theirs) == "$5.50 for your friend when your friend deposits $20 or more"
     assert invitation(only_theirs) == "$5.50 for you when you deposit $20 or more"
 
 
 def test_the_terms_say_what_is_taken_back() -> None:
-    assert referrer_terms(offer()) == (
+    assert referrer_terms(offer_terms()) == (
         "Your friend signs up within 30 days of following your link and deposits at least $20"
         " within 7 days of signing up. The reward is taken back if the deposit is refunded or"
         " charged back within 120 days."
     )
-    assert referee_terms(offer(hold=timedelta(hours=36))) == (
+    assert referee_terms(offer_terms(hold=timedelta(hours=36))) == (
         "Sign up within 30 days of opening this link.",
         "Deposit at least $20 within 7 days of signing up.",
         "The reward is credited 36 hours after that.",
@@ -106,7 +109,7 @@ def test_the_terms_say_what_is_taken_back() -> None:
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_every_language_tells_all_amounts_and_times(tag: str) -> None:
-    terms = offer(theirs=Money(550, "USD"), hold=timedelta(hours=36))
+    terms = offer_terms(referee_reward=Money(550, "USD"), hold=timedelta(hours=36))
     language = LANGUAGES[tag]
     sentences = " ".join((referrer_terms(terms, language), *referee_terms(terms, language)))
     assert set(re.findall(r"\d+", sentences)) == {"30", "20", "7", "36", "120"}

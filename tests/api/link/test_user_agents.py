@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.link.user_agents import Platform, Requester, platform_of, requester_of
 
-IPHONE = (
+IPHONE_AGENT = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
     " (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 )
@@ -21,8 +21,8 @@ WINDOWS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/126.0.0.0 Safari/537.36"
 )
-IN_AN_APP = IPHONE.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
-IN_FACEBOOK = IPHONE.replace(
+IN_AN_APP = IPHONE_AGENT.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
+IN_FACEBOOK = IPHONE_AGENT.replace(
     "Version/17.5 ", "[FBAN/FBIOS;FBAV/460.0.0.31.103;FBDV/iPhone14,5;FBSN/iOS;FBSV/17.5] "
 )
 
@@ -34,8 +34,8 @@ def embedded(what: str, where: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("agent", "platform"),
     [
-        (IPHONE, Platform.IOS),
-        (IPHONE.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS"), Platform.IOS),
+        (IPHONE_AGENT, Platform.IOS),
+        (IPHONE_AGENT.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS"), Platform.IOS),
         (IN_FACEBOOK, Platform.IOS),
         (ANDROID, Platform.ANDROID),
         ("Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0", Platform.ANDROID),
@@ -53,7 +53,7 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
 @pytest.mark.parametrize(
     "agent",
     [
-        IPHONE,
+        IPHONE_AGENT,
         ANDROID,
         WINDOWS,
         IN_FACEBOOK,
@@ -77,7 +77,7 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
     ],
 )
 def test_takes_browsers_for_people(agent: str) -> None:
-    assert requester_of(asking(("User-Agent", agent))) is Requester.PERSON
+    assert requester_of(request_with(("User-Agent", agent))) is Requester.PERSON
 
 
 @pytest.mark.parametrize(
@@ -103,20 +103,20 @@ def test_takes_browsers_for_people(agent: str) -> None:
     ],
 )
 def test_takes_previews_for_crawlers(agent: str) -> None:
-    assert requester_of(asking(("User-Agent", agent))) is Requester.CRAWLER
+    assert requester_of(request_with(("User-Agent", agent))) is Requester.CRAWLER
 
 
 @pytest.mark.parametrize(
     ("method", "headers"),
     [
-        ("HEAD", [("User-Agent", IPHONE)]),
-        ("GET", [("User-Agent", IPHONE), ("Sec-Purpose", "Prefetch;prerender")]),
-        ("GET", [("User-Agent", IPHONE), ("Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE), ("X-Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE), ("X-Moz", "prefetch")]),
-        ("GET", [("User-Agent", IPHONE), *embedded("image", "cross-site")]),
-        ("GET", [("User-Agent", IPHONE), *embedded("iframe", "cross-site")]),
-        ("GET", [("User-Agent", IPHONE), *embedded("empty", "same-site")]),
+        ("HEAD", [("User-Agent", IPHONE_AGENT)]),
+        ("GET", [("User-Agent", IPHONE_AGENT), ("Sec-Purpose", "Prefetch;prerender")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), ("Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), ("X-Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), ("X-Moz", "prefetch")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("image", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("iframe", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("empty", "same-site")]),
         ("GET", [("User-Agent", "  ")]),
         ("GET", [("User-Agent", "python-httpx/0.28.1")]),
         ("GET", [("User-Agent", "curl/8.5.0")]),
@@ -124,7 +124,7 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
     ],
 )
 def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, str]]) -> None:
-    assert requester_of(asking(*headers, method=method)) is Requester.NOBODY
+    assert requester_of(request_with(*headers, method=method)) is Requester.NOBODY
 
 
 @pytest.mark.parametrize(
@@ -137,24 +137,26 @@ def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, s
     ids=["from elsewhere", "typed", "through a service worker"],
 )
 def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
-    assert requester_of(asking(("User-Agent", IPHONE), *fetched)) is Requester.PERSON
+    assert requester_of(request_with(("User-Agent", IPHONE_AGENT), *fetched)) is Requester.PERSON
 
 
 def test_patterns_are_compiled_before_the_first_visitor() -> None:
-    told = "from api.link import user_agents; from crawlerdetect.crawlerdetect import *;"
-    told += " print(get_compiled_crawler_regex.cache_info().currsize)"
-    seen = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    script = "from api.link import user_agents; from crawlerdetect.crawlerdetect import *;"
+    script += " print(get_compiled_crawler_regex.cache_info().currsize)"
+    seen = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert seen.stdout.strip() == "1"
 
 
 def test_a_long_word_takes_no_longer_than_others() -> None:
     started = time.process_time()
-    askers = {requester_of(asking(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
+    askers = {requester_of(request_with(("User-Agent", f"{n:03}{'a' * 500}"))) for n in range(100)}
     assert time.process_time() - started < 1
     assert askers == {Requester.PERSON}
-    assert requester_of(asking(("User-Agent", f"{'a' * 500}bot"))) is Requester.CRAWLER
+    assert requester_of(request_with(("User-Agent", f"{'a' * 500}bot"))) is Requester.CRAWLER
 
 
-def asking(*headers: tuple[str, str], method: str = "GET") -> Request:
+def request_with(*headers: tuple[str, str], method: str = "GET") -> Request:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     return Request({"type": "http", "method": method, "headers": raw})

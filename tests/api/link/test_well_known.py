@@ -14,7 +14,7 @@ GOOGLE = "/.well-known/assetlinks.json"
 PRINTS = (":".join(["0A"] * 32), ":".join(["FF"] * 32))
 
 
-async def fetched(app: FastAPI, path: str) -> Response:
+async def fetch(app: FastAPI, path: str) -> Response:
     transport = ASGITransport(app=app)
     async with AsyncClient(transport=transport, base_url="http://t", trust_env=False) as phone:
         answer = await phone.get(path)
@@ -23,8 +23,8 @@ async def fetched(app: FastAPI, path: str) -> Response:
 
 
 async def test_a_deployment_without_apps_claims_no_links(app: FastAPI) -> None:
-    assert (await fetched(app, APPLE)).json() == {"applinks": {"details": []}}
-    assert (await fetched(app, GOOGLE)).json() == []
+    assert (await fetch(app, APPLE)).json() == {"applinks": {"details": []}}
+    assert (await fetch(app, GOOGLE)).json() == []
 
 
 async def test_links_open_in_the_apps_that_are_set(settings: Settings, database: Database) -> None:
@@ -34,10 +34,10 @@ async def test_links_open_in_the_apps_that_are_set(settings: Settings, database:
         "android_cert_fingerprints": ", ".join(PRINTS),
     }
     app = build_app(Settings.model_validate(settings.model_dump() | apps), database)
-    (details,) = (await fetched(app, APPLE)).json()["applinks"]["details"]
+    (details,) = (await fetch(app, APPLE)).json()["applinks"]["details"]
     assert details["appIDs"] == ["ABCDE12345.example.book"]
     assert [component["/"] for component in details["components"]] == ["/r/*"]
-    (statement,) = (await fetched(app, GOOGLE)).json()
+    (statement,) = (await fetch(app, GOOGLE)).json()
     assert statement == {
         "relation": ["delegate_permission/common.handle_all_urls"],
         "target": {

@@ -25,7 +25,7 @@ from tests.api.bodies import (
     unique,
 )
 
-NOW = timedelta(0)
+NO_TIME_AGO = timedelta(0)
 
 
 async def outcome_of(client: AsyncClient, player_id: str) -> str:
@@ -45,13 +45,13 @@ async def test_bound_with_all_that_was_weighed(client: AsyncClient, database: Da
     link = await click(client, second, visitor)
 
     player = await sign_up(
-        client, database, since=NOW, referral_token=link["referral_token"], code=typed
+        client, database, age=NO_TIME_AGO, referral_token=link["referral_token"], code=typed
     )
 
     assert await outcome_of(client, player) == "bound"
-    told = (await referral_of(client, player))["attribution"]
-    assert (told["method"], told["confidence"]) == ("typed_code", 1.0)
-    weighed = {(one["code"], one["method"], one["outcome"]) for one in told["candidates"]}
+    attribution = (await referral_of(client, player))["attribution"]
+    assert (attribution["method"], attribution["confidence"]) == ("typed_code", 1.0)
+    weighed = {(one["code"], one["method"], one["outcome"]) for one in attribution["candidates"]}
     assert weighed == {
         (first, "referral_token", "outranked"),
         (second, "referral_token", "outranked"),
@@ -70,7 +70,7 @@ async def test_the_first_touch_wins_where_the_campaign_says_so(
     await click(client, first, visitor)
     last = await click(client, await create_code(client, slug), visitor)
 
-    player = await sign_up(client, database, since=NOW, referral_token=last["referral_token"])
+    player = await sign_up(client, database, age=NO_TIME_AGO, referral_token=last["referral_token"])
 
     assert await outcome_of(client, player) == "bound"
     assert (await referral_of(client, player))["code"] == first
@@ -85,7 +85,7 @@ async def test_a_cookie_counts_less_than_a_link(client: AsyncClient, database: D
     both = await sign_up(
         client,
         database,
-        since=NOW,
+        age=NO_TIME_AGO,
         referral_token=link["referral_token"],
         cookie_token=cookie["referral_token"],
     )
@@ -100,11 +100,11 @@ async def test_a_cookie_alone_binds_with_less_confidence(
 ) -> None:
     cookie = await click(client, await create_code(client))
 
-    player = await sign_up(client, database, since=NOW, cookie_token=cookie["referral_token"])
+    player = await sign_up(client, database, age=NO_TIME_AGO, cookie_token=cookie["referral_token"])
 
-    told = (await referral_of(client, player))["attribution"]
-    assert (told["method"], told["confidence"]) == ("cookie", 0.9)
-    (weighed,) = told["candidates"]
+    attribution = (await referral_of(client, player))["attribution"]
+    assert (attribution["method"], attribution["confidence"]) == ("cookie", 0.9)
+    (weighed,) = attribution["candidates"]
     assert (weighed["campaign"], weighed["confidence"]) == ("default", 0.9)
 
 
@@ -114,11 +114,13 @@ async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
     link = await click(client, await create_code(client))
     token = link["referral_token"]
 
-    player = await sign_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+    player = await sign_up(
+        client, database, age=NO_TIME_AGO, referral_token=token, cookie_token=token
+    )
 
-    told = (await referral_of(client, player))["attribution"]
-    assert (told["method"], told["confidence"]) == ("referral_token", 1.0)
-    assert [one["outcome"] for one in told["candidates"]] == ["won"]
+    attribution = (await referral_of(client, player))["attribution"]
+    assert (attribution["method"], attribution["confidence"]) == ("referral_token", 1.0)
+    assert [one["outcome"] for one in attribution["candidates"]] == ["won"]
 
 
 async def test_a_token_in_both_counts_as_the_cookie_where_a_campaign_takes_nothing_else(
@@ -128,7 +130,9 @@ async def test_a_token_in_both_counts_as_the_cookie_where_a_campaign_takes_nothi
     campaign = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", attribution=policy)
     token = (await click(client, await create_code(client, campaign)))["referral_token"]
 
-    player = await sign_up(client, database, since=NOW, referral_token=token, cookie_token=token)
+    player = await sign_up(
+        client, database, age=NO_TIME_AGO, referral_token=token, cookie_token=token
+    )
 
     assert await outcome_of(client, player) == "bound"
     assert (await referral_of(client, player))["attribution"]["method"] == "cookie"
@@ -172,7 +176,7 @@ async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_follo
     await sign_up(
         client,
         database,
-        since=NOW,
+        age=NO_TIME_AGO,
         player_id=player,
         code=own,
         referral_token=link["referral_token"],
@@ -185,7 +189,7 @@ async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_follo
 async def test_existing_player_who_signed_up_before_without_anybodys_code(
     client: AsyncClient, database: Database
 ) -> None:
-    player = await sign_up(client, database, since=timedelta(days=400))
+    player = await sign_up(client, database, age=timedelta(days=400))
 
     await sign_up(client, database, player_id=player, code=await create_code(client))
 
@@ -200,7 +204,9 @@ async def test_existing_player_who_was_referred_before(
     first = await create_code(client)
     player = await sign_up(client, database, code=first)
 
-    await sign_up(client, database, since=NOW, player_id=player, code=await create_code(client))
+    await sign_up(
+        client, database, age=NO_TIME_AGO, player_id=player, code=await create_code(client)
+    )
 
     assert await outcome_of(client, player) == "existing_player"
     assert (await referral_of(client, player))["code"] == first
@@ -211,7 +217,7 @@ async def test_campaign_paused_and_ended(client: AsyncClient, database: Database
     code = await create_code(client, slug)
     for step, outcome in (("pause", "campaign_paused"), ("end", "campaign_ended")):
         await client.post(f"/v1/campaigns/{slug}/{step}")
-        player = await sign_up(client, database, since=NOW, code=code)
+        player = await sign_up(client, database, age=NO_TIME_AGO, code=code)
         assert await outcome_of(client, player) == outcome
 
 
@@ -246,7 +252,7 @@ async def test_a_touch_outside_its_methods_window_is_refused(
 
 
 async def test_late_code_and_rebound(client: AsyncClient, database: Database) -> None:
-    late = await sign_up(client, database, since=timedelta(days=2))
+    late = await sign_up(client, database, age=timedelta(days=2))
     await claim(client, late, await create_code(client))
     changed = await sign_up(client, database, code=await create_code(client))
     await claim(client, changed, await create_code(client))

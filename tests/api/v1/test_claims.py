@@ -37,12 +37,12 @@ async def test_a_link_that_is_pasted_for_a_code_is_its_code(
 ) -> None:
     code = await create_code(client)
     link = f"https://refer.example/r/{code.lower()}?{'utm_source=friend&' * 8}"
-    at_signup = await sign_up(client, database, since=timedelta(0), code=link)
+    at_signup = await sign_up(client, database, age=timedelta(0), code=link)
     later = await sign_up(client, database)
 
-    told = (await claim(client, later, link)).json()
+    outcome = (await claim(client, later, link)).json()
 
-    assert (told["outcome"], told["code"]) == ("bound", code)
+    assert (outcome["outcome"], outcome["code"]) == ("bound", code)
     for player in (at_signup, later):
         assert (await referral_of(client, player))["code"] == code
 
@@ -63,14 +63,17 @@ async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_coun
         "code": code,
     }
     assert (referral["stage"], referral["attribution"]["method"]) == ("SIGNED_UP", "typed_code")
-    assert await _carried(database, referral["referral_id"]) >= {"sign_up", "make_deposit"}
+    assert await _delivered_signals(database, referral["referral_id"]) >= {
+        "sign_up",
+        "make_deposit",
+    }
 
 
 async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, since=timedelta(hours=25))
+    player = await sign_up(client, database, age=timedelta(hours=25))
 
     assert_problem(await claim(client, player, code), 409, "late_code")
 
@@ -84,7 +87,7 @@ async def test_a_code_typed_in_time_counts_although_it_is_told_late(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, since=timedelta(hours=24.9))
+    player = await sign_up(client, database, age=timedelta(hours=24.9))
 
     answer = await claim(client, player, code, occurred_at=ago(timedelta(hours=24)))
 
@@ -95,7 +98,7 @@ async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
     client: AsyncClient, database: Database
 ) -> None:
     code, typed_at = await create_code(client), ago(timedelta(hours=24))
-    player = await sign_up(client, database, since=timedelta(hours=25.1))
+    player = await sign_up(client, database, age=timedelta(hours=25.1))
 
     assert_problem(await claim(client, player, code, occurred_at=typed_at), 409, "late_code")
 
@@ -118,7 +121,7 @@ async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
     assert (await referral_of(client, player))["code"] == second
     lost = (await client.get(f"/v1/referrals/{before['referral_id']}")).json()
     assert (lost["stage"], lost["timeline"][-1]["reason"]) == ("LOST", "rebound")
-    assert "supersede" in await _carried(database, before["referral_id"])
+    assert "supersede" in await _delivered_signals(database, before["referral_id"])
 
 
 async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_late(
@@ -130,7 +133,7 @@ async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_lat
     )
     link = await click(client, await create_code(client, slug))
     token = link["referral_token"]
-    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
+    player = await sign_up(client, database, age=timedelta(0), referral_token=token)
 
     answer = await claim(client, player, await create_code(client, slug))
 
@@ -154,7 +157,7 @@ async def test_a_typed_code_goes_before_the_link_that_bound_the_player(
 ) -> None:
     link = await click(client, await create_code(client))
     player = await sign_up(
-        client, database, since=timedelta(0), referral_token=link["referral_token"]
+        client, database, age=timedelta(0), referral_token=link["referral_token"]
     )
     code = await create_code(client)
 
@@ -235,8 +238,8 @@ async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
     await route(database, player)
     again = await claim(client, player, code, occurred_at=typed_at)
 
-    told = [answer.json()["outcome"] for answer in (*early, again)]
-    assert told == ["waiting", "waiting", "known"]
+    outcome = [answer.json()["outcome"] for answer in (*early, again)]
+    assert outcome == ["waiting", "waiting", "known"]
     assert [one["outcome"] for one in await attribution_log(client, player)] == [
         "waiting",
         "bound",
@@ -254,10 +257,10 @@ async def test_a_claim_that_is_faster_than_the_courier_is_decided_with_the_signu
     await route(database, body["player_id"])
 
     assert answer.json()["outcome"] == "known"
-    told = {
+    outcome = {
         one["attempt"]: one["outcome"] for one in await attribution_log(client, body["player_id"])
     }
-    assert told == {"signup": "bound", "claim": "known"}
+    assert outcome == {"signup": "bound", "claim": "known"}
 
 
 async def test_refuses_a_players_own_code_and_unknown_ones(
@@ -275,7 +278,7 @@ async def test_refuses_a_players_own_code_and_unknown_ones(
     assert outcomes == ["no_touch", "self", "unknown_code", "unknown_code"]
 
 
-async def _carried(database: Database, referral_id: str) -> set[str | None]:
+async def _delivered_signals(database: Database, referral_id: str) -> set[str | None]:
     query = select(Delivery.signal).where(Delivery.referral_id == UUID(referral_id))
     async with database.reading() as session:
         return set(await session.scalars(query))

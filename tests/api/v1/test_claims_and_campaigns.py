@@ -32,7 +32,7 @@ async def test_a_campaign_says_how_long_a_code_may_be_typed(
     )
     code = await create_code(client, slug)
 
-    player = await sign_up(client, database, since=timedelta(minutes=2))
+    player = await sign_up(client, database, age=timedelta(minutes=2))
 
     assert_problem(await claim(client, player, code), 409, "late_code")
 
@@ -46,7 +46,7 @@ async def test_a_link_goes_before_the_code_where_the_campaign_orders_it(
     )
     link = await click(client, await create_code(client, slug))
     player = await sign_up(
-        client, database, since=timedelta(0), referral_token=link["referral_token"]
+        client, database, age=timedelta(0), referral_token=link["referral_token"]
     )
 
     answer = await claim(client, player, await create_code(client, slug))
@@ -61,7 +61,7 @@ async def test_refuses_a_code_whose_campaign_was_over_at_the_signup(
     slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", terms=terms())
     code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/pause")
-    player = await sign_up(client, database, since=timedelta(0))
+    player = await sign_up(client, database, age=timedelta(0))
 
     assert_problem(await claim(client, player, code), 410, "campaign_paused")
     await client.post(f"/v1/campaigns/{slug}/end")
@@ -119,10 +119,10 @@ async def test_a_campaign_shows_its_policy_and_its_link(client: AsyncClient) -> 
     link = {"opens": "landing", "no_inducement_in": ["CA-ON", "BR"]}
     slug = await publish_campaign(client, link=link, attribution={"match_window": "PT1H"})
 
-    told = (await client.get(f"/v1/campaigns/{slug}")).json()
+    campaign_shown = (await client.get(f"/v1/campaigns/{slug}")).json()
 
-    assert told["link"] == {"opens": "landing", "no_inducement_in": ["BR", "CA-ON"]}
-    assert told["attribution"]["match_window"] == "PT1H"
-    assert told["attribution"]["claim_grace"] == "P1D"
-    first = told["attribution"]["order"][0]
+    assert campaign_shown["link"] == {"opens": "landing", "no_inducement_in": ["BR", "CA-ON"]}
+    assert campaign_shown["attribution"]["match_window"] == "PT1H"
+    assert campaign_shown["attribution"]["claim_grace"] == "P1D"
+    first = campaign_shown["attribution"]["order"][0]
     assert first == {"methods": ["typed_code"], "touch": "last", "window": None}

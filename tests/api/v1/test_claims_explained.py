@@ -52,18 +52,18 @@ async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
     client: AsyncClient, database: Database, since: timedelta, typed: str, outcome: str
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, since=since, code=code)
-    told = typed
+    player = await sign_up(client, database, age=since, code=code)
+    claimed_code = typed
     if typed == "own":
-        told = await own_code_of(client, player)
+        claimed_code = await own_code_of(client, player)
     elif typed == "another":
-        told = await create_code(client)
+        claimed_code = await create_code(client)
 
-    await claim(client, player, told)
+    await claim(client, player, claimed_code)
 
     shown = await last_attempt(client, player)
     weighed = {one["code"]: one["outcome"] for one in shown["candidates"]}
-    assert (shown["outcome"], weighed) == (outcome, {code: "won", told: outcome})
+    assert (shown["outcome"], weighed) == (outcome, {code: "won", claimed_code: outcome})
     assert shown["decided_again"]["agrees"] is True
 
 
@@ -84,7 +84,7 @@ async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, since=A_DAY_AGO, code=code)
+    player = await sign_up(client, database, age=A_DAY_AGO, code=code)
 
     assert (await claim(client, player, code)).json()["outcome"] == "known"
 

@@ -50,7 +50,7 @@ async def test_a_match_that_was_confirmed_binds_the_signup(
         "confirmed": True,
         "outcome": "waiting",
     }
-    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
     referral = await referral_of(client, player)
     assert referral["code"] == code
     assert referral["attribution"]["method"] == "probabilistic"
@@ -76,9 +76,9 @@ async def test_a_match_that_was_declined_binds_nobody(
 ) -> None:
     code, token = await a_match(client)
     before = await sign_up(client, database, referral_token=token)
-    told = await confirm(client, token, confirmed=False)
-    assert told == {"code": code, "confirmed": False, "outcome": "declined"}
-    after = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    result = await confirm(client, token, confirmed=False)
+    assert result == {"code": code, "confirmed": False, "outcome": "declined"}
+    after = await sign_up(client, database, age=AT_ONCE, referral_token=token)
     assert [attempt["outcome"] for attempt in await attribution_log(client, before)] == [
         "unconfirmed"
     ]
@@ -154,7 +154,7 @@ async def test_a_signup_and_the_answer_at_once_bind_in_the_end(
 async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database: Database) -> None:
     campaign = await publish_campaign(client, attribution={"claim_grace": "PT30M"})
     _, token = await a_match(client, campaign)
-    player = await sign_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    player = await sign_up(client, database, age=timedelta(hours=0.9), referral_token=token)
     outcomes = [(await confirm(client, token))["outcome"] for _ in range(2)]
     assert outcomes == ["late_code"] * 2
     assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
@@ -169,7 +169,7 @@ async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_
     campaign = await publish_campaign(client, attribution={"claim_grace": "PT30M"})
     _, token = await a_match(client, campaign)
     await confirm(client, token)
-    player = await sign_up(client, database, since=timedelta(hours=0.9), referral_token=token)
+    player = await sign_up(client, database, age=timedelta(hours=0.9), referral_token=token)
     assert [attempt["outcome"] for attempt in await attribution_log(client, player)] == [
         "late_code"
     ]
@@ -178,8 +178,8 @@ async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_
 async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
-    told = await confirm(client, token)
-    assert told == {"code": code, "confirmed": True, "outcome": "guaranteed"}
+    result = await confirm(client, token)
+    assert result == {"code": code, "confirmed": True, "outcome": "guaranteed"}
 
 
 async def test_a_token_that_is_old_or_not_ours_is_named(

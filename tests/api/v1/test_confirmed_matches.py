@@ -25,7 +25,7 @@ async def test_a_match_brings_one_person(client: AsyncClient, database: Database
     _, token = await a_match(client)
     await confirm(client, token)
     first, second = [
-        await sign_up(client, database, since=AT_ONCE, referral_token=token) for _ in range(2)
+        await sign_up(client, database, age=AT_ONCE, referral_token=token) for _ in range(2)
     ]
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
@@ -36,7 +36,7 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
 ) -> None:
     _, token = await a_match(client)
     await confirm(client, token)
-    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
     code = await create_code(client)
 
     assert (await claim(client, player, code)).json()["outcome"] == "rebound"
@@ -53,19 +53,19 @@ async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to
     client: AsyncClient, database: Database, answers: list[bool]
 ) -> None:
     campaign, ip = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z"), unique_ip()
-    theirs = await create_code(client, campaign)
-    link = await follow_link(client, theirs, ip=ip, **BROWSER_TRAITS)
+    neighbours_code = await create_code(client, campaign)
+    link = await follow_link(client, neighbours_code, ip=ip, **BROWSER_TRAITS)
     asked = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
     for answer in answers:
         await confirm(client, asked, confirmed=answer)
     own = await create_code(client)
 
-    await sign_up(client, database, since=AT_ONCE, referral_token=asked, code=own)
+    await sign_up(client, database, age=AT_ONCE, referral_token=asked, code=own)
     # What was promised holds although the campaign takes nobody new.
     await client.post(f"/v1/campaigns/{campaign}/end")
-    neighbour = await sign_up(client, database, since=AT_ONCE, referral_token=link)
+    neighbour = await sign_up(client, database, age=AT_ONCE, referral_token=link)
 
-    assert (await referral_of(client, neighbour))["code"] == theirs
+    assert (await referral_of(client, neighbour))["code"] == neighbours_code
 
 
 async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
@@ -84,7 +84,7 @@ async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
     await follow_link(client, code, visitor_id=visitor, ip=ip, **BROWSER_TRAITS)
     token = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
     await confirm(client, token)
-    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 
@@ -93,12 +93,14 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
 ) -> None:
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
-    mine, theirs = [await resolve(client, **PHONE_TRAITS, ip=ip) for _ in range(2)]
-    assert mine["code"] == theirs["code"] == code
+    mine, neighbours_code = [await resolve(client, **PHONE_TRAITS, ip=ip) for _ in range(2)]
+    assert mine["code"] == neighbours_code["code"] == code
 
     await confirm(client, mine["referral_token"])
-    other = await sign_up(client, database, since=AT_ONCE, referral_token=theirs["referral_token"])
-    friend = await sign_up(client, database, since=AT_ONCE, referral_token=mine["referral_token"])
+    other = await sign_up(
+        client, database, age=AT_ONCE, referral_token=neighbours_code["referral_token"]
+    )
+    friend = await sign_up(client, database, age=AT_ONCE, referral_token=mine["referral_token"])
 
     assert [one["outcome"] for one in await attribution_log(client, other)] == ["unconfirmed"]
     assert [one["outcome"] for one in await attribution_log(client, friend)] == ["bound"]
@@ -110,8 +112,8 @@ async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
     _, token = await a_match(client)
     await confirm(client, token)
     typed = await create_code(client)
-    first = await sign_up(client, database, since=AT_ONCE, referral_token=token, code=typed)
-    second = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    first = await sign_up(client, database, age=AT_ONCE, referral_token=token, code=typed)
+    second = await sign_up(client, database, age=AT_ONCE, referral_token=token)
 
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]

@@ -33,7 +33,7 @@ def _injected(token: str) -> dict[str, object]:
 async def test_a_click_after_the_install_began_is_refused_and_counted(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
-    before = await refused(client, "click_injection")
+    before = await refused_installs(client, "click_injection")
     token = await follow_link(client, await create_code(client))
     device = unique("device")
     assert await resolve(client, **_injected(token), device_id=device) == NO_MATCH_ANSWER
@@ -43,7 +43,7 @@ async def test_a_click_after_the_install_began_is_refused_and_counted(
         "click_after_install_began",
     )
     assert await logged_outcomes(database, [touch]) == ["click_injection"]
-    assert await refused(client, "click_injection") == before + 1
+    assert await refused_installs(client, "click_injection") == before + 1
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ async def test_a_body_that_cannot_be_is_refused_by_field(
     )
 
 
-async def refused(client: AsyncClient, reason: str) -> float:
+async def refused_installs(client: AsyncClient, reason: str) -> float:
     """How many claims of installs were refused for a reason."""
     lines = (await client.get("/metrics")).text.splitlines()
     name = f'install_claims_refused_total{{method="install_referrer",reason="{reason}"}} '

@@ -40,11 +40,11 @@ from tests.api.first_opens import (
 from tests.api.link.test_device_traits import SAFARI
 from tests.builders import TOKENS
 
-NOW = timedelta(0)
+NO_TIME_AGO = timedelta(0)
 PERSON = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0 Safari/537.36"
 
 
-async def referrals_of(client: AsyncClient, player_id: str) -> Sequence[str]:
+async def codes_of_referrals(client: AsyncClient, player_id: str) -> Sequence[str]:
     query = {"player_id": player_id, "role": "referee"}
     items = (await client.get("/v1/referrals", params=query)).json()["items"]
     return [item["code"] for item in items if item["stage"] != "LOST"]
@@ -59,7 +59,7 @@ async def test_two_referrers_never_hold_one_friend(client: AsyncClient, database
 
     await asyncio.gather(route(database, player), *(claim(client, player, code) for code in codes))
 
-    assert len(await referrals_of(client, player)) == 1
+    assert len(await codes_of_referrals(client, player)) == 1
 
 
 async def test_nobody_refers_themselves(client: AsyncClient, database: Database) -> None:
@@ -76,11 +76,11 @@ async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
     client: AsyncClient, database: Database
 ) -> None:
     """Another event of an old player, now with a code, would have been a new referral."""
-    player = await sign_up(client, database, since=timedelta(days=300))
+    player = await sign_up(client, database, age=timedelta(days=300))
 
     await sign_up(client, database, player_id=player, code=await create_code(client))
 
-    assert await referrals_of(client, player) == []
+    assert await codes_of_referrals(client, player) == []
 
 
 async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
@@ -108,7 +108,7 @@ async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie
     await click(client, first, visitor)
     last = await click(client, await create_code(client), visitor)
 
-    player = await sign_up(client, database, since=NOW, cookie_token=last["referral_token"])
+    player = await sign_up(client, database, age=NO_TIME_AGO, cookie_token=last["referral_token"])
 
     weighed = (await referral_of(client, player))["attribution"]["candidates"]
     assert {first, (await referral_of(client, player))["code"]} == {one["code"] for one in weighed}
@@ -168,10 +168,10 @@ async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
 
     with pytest.raises(ConnectionError):
         await _route_and_lose_connection(database, body["player_id"])
-    assert await referrals_of(client, body["player_id"]) == []
+    assert await codes_of_referrals(client, body["player_id"]) == []
     await route(database, body["player_id"])
 
-    assert await referrals_of(client, body["player_id"]) == [code]
+    assert await codes_of_referrals(client, body["player_id"]) == [code]
 
 
 async def test_an_address_is_kept_as_a_keyed_hash(client: AsyncClient, database: Database) -> None:
@@ -206,7 +206,11 @@ async def test_an_app_that_is_installed_again_brings_nobody_new(
     device, token = str(uuid4()), await follow_link(client, await create_code(client))
     first = await resolve(client, device_id=device, **play_install(token))
     await sign_up(
-        client, database, since=NOW, referral_token=first["referral_token"], device_id=device
+        client,
+        database,
+        age=NO_TIME_AGO,
+        referral_token=first["referral_token"],
+        device_id=device,
     )
 
     again = await resolve(client, device_id=device, **play_install(token))

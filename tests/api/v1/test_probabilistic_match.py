@@ -38,9 +38,9 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
 ) -> None:
     code, ip, device = await create_code(client), unique_ip(), unique("device")
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
-    told = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
-    token = told.pop("referral_token")
-    assert told == {
+    result = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
+    token = result.pop("referral_token")
+    assert result == {
         "code": code,
         "method": "probabilistic",
         "confidence": 0.58,
@@ -56,19 +56,19 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
 
 
 @pytest.mark.parametrize(
-    ("told", "platform"),
+    ("result", "platform"),
     [({"os": "iOS 18.5"}, "ios"), ({"os": "iOS", "os_version": "18.5.1"}, "ios"), ({}, None)],
 )
 async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
     client: AsyncClient,
     database: Database,
     settings: Settings,
-    told: dict[str, str],
+    result: dict[str, str],
     platform: str | None,
 ) -> None:
     code, ip, device = await create_code(client), unique_ip(), unique("device")
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
-    phone = {**PHONE_TRAITS, "platform": None, "os_version": None, **told}
+    phone = {**PHONE_TRAITS, "platform": None, "os_version": None, **result}
     answer = await resolve(client, **phone, ip=ip, device_id=device)
     assert (answer["code"], answer["method"]) == (code, "probabilistic")
     (touch,) = await touches_of(database, settings, device)
@@ -80,8 +80,8 @@ async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_quest
 ) -> None:
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, user_agent=SAFARI)
-    told = await resolve(client, **PHONE_TRAITS, ip=ip)
-    assert (told["ask"], told["confidence"]) == (f"Did {code} invite you?", 0.52)
+    result = await resolve(client, **PHONE_TRAITS, ip=ip)
+    assert (result["ask"], result["confidence"]) == (f"Did {code} invite you?", 0.52)
 
 
 async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:
@@ -116,7 +116,7 @@ async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
 ) -> None:
     ip, mine = unique_ip(), await create_code(client)
     taken = await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
-    await sign_up(client, database, since=timedelta(0), referral_token=taken)
+    await sign_up(client, database, age=timedelta(0), referral_token=taken)
     assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
     await follow_link(client, mine, ip=ip, **BROWSER_TRAITS)
     assert (await resolve(client, **PHONE_TRAITS, ip=ip))["code"] == mine
@@ -149,7 +149,7 @@ async def test_a_phone_is_not_asked_again_once_somebody_else_took_the_invitation
     ip, device = unique_ip(), unique("device")
     token = await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
     first = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
-    await sign_up(client, database, since=timedelta(0), referral_token=token)
+    await sign_up(client, database, age=timedelta(0), referral_token=token)
 
     assert first["ask"] is not None
     assert await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device) == NO_MATCH_ANSWER
@@ -166,12 +166,12 @@ async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
     headers = client.headers
     later = AsyncClient(transport=ASGITransport(app=app), base_url=client.base_url, headers=headers)
 
-    told = []
+    result = []
     for waited in (timedelta(minutes=119), timedelta(minutes=59), timedelta(minutes=1)):
         now += waited
-        told.append((await resolve(later, **PHONE_TRAITS, ip=ip, device_id=device))["code"])
+        result.append((await resolve(later, **PHONE_TRAITS, ip=ip, device_id=device))["code"])
 
-    assert told == [code, code, None]
+    assert result == [code, code, None]
 
 
 async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
@@ -194,8 +194,8 @@ async def test_a_match_passed_off_as_a_token_from_a_clipboard_counts_no_more(
         "referral_token"
     ]
     device = unique("device")
-    for way in ("clipboard_token", "cookie_token"):
-        assert await resolve(client, **{way: token}, device_id=device) == NO_MATCH_ANSWER
+    for field in ("clipboard_token", "cookie_token"):
+        assert await resolve(client, **{field: token}, device_id=device) == NO_MATCH_ANSWER
     touches = await touches_of(database, settings, device)
     assert [touch.refusal for touch in touches] == ["not_accepted"] * 2
 
@@ -206,7 +206,7 @@ async def test_a_signup_with_an_unanswered_match_belongs_to_nobody(
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     token = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
-    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
+    player = await sign_up(client, database, age=timedelta(0), referral_token=token)
     (attempt,) = await attribution_log(client, player)
     assert attempt["outcome"] == "unconfirmed"
 
@@ -230,8 +230,8 @@ async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
         trust_env=False,
     )
     assert (await browser.get(f"/r/{code}")).status_code == 302
-    told = await resolve(client, **PHONE_TRAITS, ip=ip)
-    assert (told["code"], told["method"]) == (code, "probabilistic")
+    result = await resolve(client, **PHONE_TRAITS, ip=ip)
+    assert (result["code"], result["method"]) == (code, "probabilistic")
     german = {**PHONE_TRAITS, "locale": "de_DE"}
     assert await resolve(client, **german, ip=ip) == NO_MATCH_ANSWER
 
@@ -247,5 +247,5 @@ async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
 async def test_the_question_is_in_the_language_of_the_app(client: AsyncClient) -> None:
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **{**BROWSER_TRAITS, "locale": "de-CH"})
-    told = await resolve(client, **{**PHONE_TRAITS, "locale": "de_CH"}, ip=ip)
-    assert told["ask"] == f"Hat {code} dich eingeladen?"
+    result = await resolve(client, **{**PHONE_TRAITS, "locale": "de_CH"}, ip=ip)
+    assert result["ask"] == f"Hat {code} dich eingeladen?"

@@ -30,7 +30,9 @@ class StagedReferral:
     referee_id: str
 
 
-async def played(client: AsyncClient, database: Database, *, to: Stage) -> StagedReferral:
+async def referral_at_stage(
+    client: AsyncClient, database: Database, *, to: Stage
+) -> StagedReferral:
     code = await create_code(client)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
@@ -44,14 +46,14 @@ async def played(client: AsyncClient, database: Database, *, to: Stage) -> Stage
         until = now + timedelta(days=1)
         await stages.enter_stage(session, row, Stage.SIGNED_UP, until=until, at=now)
         if to in {Stage.HELD, Stage.REWARDED}:
-            held = await doubted(session, row, row.referee_id, now)
+            held = await hold_for_review(session, row, row.referee_id, now)
             if to is Stage.REWARDED:
                 await rewards.release(session, row, held, at=now)
         await stages.enter_stage(session, row, to, until=until, at=now, reason="shared_device")
         return StagedReferral(referral_id, row.referrer_id, row.referee_id)
 
 
-async def doubted(
+async def hold_for_review(
     session: Session, row: ReferralRow, referee_id: str, now: datetime
 ) -> Sequence[Reward]:
     """Reserve the reward and open a review of it."""
@@ -71,41 +73,41 @@ async def doubted(
 async def test_shows_a_referral_with_its_whole_story(
     client: AsyncClient, database: Database
 ) -> None:
-    it = await played(client, database, to=Stage.REWARDED)
-    told = (await client.get(f"/v1/referrals/{it.referral_id}")).json()
-    assert told["stage"] == "REWARDED"
-    assert (told["referrer_id"], told["referee_id"]) == (it.referrer_id, it.referee_id)
-    assert told["campaign"] == "default"
-    assert told["workflow_id"] == f"referral:{it.referral_id}"
-    assert told["attribution"] == {
+    staged = await referral_at_stage(client, database, to=Stage.REWARDED)
+    shown = (await client.get(f"/v1/referrals/{staged.referral_id}")).json()
+    assert shown["stage"] == "REWARDED"
+    assert (shown["referrer_id"], shown["referee_id"]) == (staged.referrer_id, staged.referee_id)
+    assert shown["campaign"] == "default"
+    assert shown["workflow_id"] == f"referral:{staged.referral_id}"
+    assert shown["attribution"] == {
         "method": "referral_token",
         "confidence": 1.0,
         "candidates": [],
     }
-    assert told["assessment"] == {"score": 60, "verdict": "review", "reasons": ["shared_device"]}
-    assert [step["stage"] for step in told["timeline"]] == ["INVITED", "SIGNED_UP", "REWARDED"]
-    (reward,) = told["rewards"]
+    assert shown["assessment"] == {"score": 60, "verdict": "review", "reasons": ["shared_device"]}
+    assert [step["stage"] for step in shown["timeline"]] == ["INVITED", "SIGNED_UP", "REWARDED"]
+    (reward,) = shown["rewards"]
     assert (reward["status"], reward["amount"]) == ("ISSUED", {"minor": 1000, "currency": "USD"})
-    (listed,) = (await client.get(f"/v1/rewards?player_id={it.referrer_id}")).json()["items"]
+    (listed,) = (await client.get(f"/v1/rewards?player_id={staged.referrer_id}")).json()["items"]
     assert listed == reward
 
 
 async def test_lists_referrals_by_side_stage_and_campaign(
     client: AsyncClient, database: Database
 ) -> None:
-    it = await played(client, database, to=Stage.SIGNED_UP)
+    staged = await referral_at_stage(client, database, to=Stage.SIGNED_UP)
     for query, found in (
-        (f"player_id={it.referrer_id}", 1),
-        (f"player_id={it.referrer_id}&role=referrer", 1),
-        (f"player_id={it.referrer_id}&role=referee", 0),
-        (f"player_id={it.referee_id}&role=referee", 1),
-        (f"player_id={it.referee_id}&stage=SIGNED_UP", 1),
-        (f"player_id={it.referee_id}&stage=HELD", 0),
-        (f"player_id={it.referee_id}&campaign=default", 1),
-        (f"player_id={it.referee_id}&campaign=other", 0),
+        (f"player_id={staged.referrer_id}", 1),
+        (f"player_id={staged.referrer_id}&role=referrer", 1),
+        (f"player_id={staged.referrer_id}&role=referee", 0),
+        (f"player_id={staged.referee_id}&role=referee", 1),
+        (f"player_id={staged.referee_id}&stage=SIGNED_UP", 1),
+        (f"player_id={staged.referee_id}&stage=HELD", 0),
+        (f"player_id={staged.referee_id}&campaign=default", 1),
+        (f"player_id={staged.referee_id}&campaign=other", 0),
     ):
         page = (await client.get(f"/v1/referrals?{query}")).json()
-        assert [item["referral_id"] for item in page["items"]] == [str(it.referral_id)] * found
+        assert [item["referral_id"] for item in page["items"]] == [str(staged.referral_id)] * found
         assert all("timeline" not in item for item in page["items"])
 
 
@@ -146,12 +148,12 @@ async def test_refuses_a_cursor_that_it_never_gave(
 async def test_a_referrer_learns_nothing_about_the_friend(
     client: AsyncClient, database: Database
 ) -> None:
-    it = await played(client, database, to=Stage.REJECTED)
-    answer = await client.get(f"/v1/players/{it.referrer_id}/invited")
-    (told,) = answer.json()["items"]
-    assert told["reason"] == "not eligible"
-    assert told.keys() == {"invited_at", "stage", "reason", "until"}
-    assert it.referee_id not in answer.text
+    staged = await referral_at_stage(client, database, to=Stage.REJECTED)
+    answer = await client.get(f"/v1/players/{staged.referrer_id}/invited")
+    (shown,) = answer.json()["items"]
+    assert shown["reason"] == "not eligible"
+    assert shown.keys() == {"invited_at", "stage", "reason", "until"}
+    assert staged.referee_id not in answer.text
 
 
 async def test_a_player_nobody_has_heard_of_has_nothing(client: AsyncClient) -> None:
@@ -166,7 +168,7 @@ async def test_a_player_nobody_has_heard_of_has_nothing(client: AsyncClient) -> 
 async def test_a_balance_is_spent_once_per_reference(
     client: AsyncClient, database: Database
 ) -> None:
-    player = (await played(client, database, to=Stage.REWARDED)).referrer_id
+    player = (await referral_at_stage(client, database, to=Stage.REWARDED)).referrer_id
     for _ in range(2):
         answer = await spend(client, player, 400, "bet 1")
         assert answer.json()["available"] == [{"minor": 600, "currency": "USD"}]
@@ -176,9 +178,9 @@ async def test_a_balance_is_spent_once_per_reference(
         refused = await spend(client, player, minor, "bet 3")
         assert_problem(refused, 422, "validation_failed", "amount.minor")
     lines = (await client.get(f"/v1/players/{player}/statement")).json()["items"]
-    told = [(line["movement"], line["amount"]["minor"], line["direction"],
+    shown = [(line["movement"], line["amount"]["minor"], line["direction"],
              line["balance_after"]["minor"]) for line in lines]  # fmt: skip
-    assert told == [("spend", 400, "out", 600), ("release", 1000, "in", 1000)]
+    assert shown == [("spend", 400, "out", 600), ("release", 1000, "in", 1000)]
     assert lines[1]["reward_id"] is not None
     held = await client.get(f"/v1/players/{player}/statement?account=held&limit=1")
     assert held.json()["items"][0]["movement"] == "release"
@@ -186,11 +188,11 @@ async def test_a_balance_is_spent_once_per_reference(
 
 
 async def test_a_review_is_decided_once(client: AsyncClient, database: Database) -> None:
-    it = await played(client, database, to=Stage.HELD)
-    balance = (await client.get(f"/v1/players/{it.referrer_id}/balance")).json()
+    staged = await referral_at_stage(client, database, to=Stage.HELD)
+    balance = (await client.get(f"/v1/players/{staged.referrer_id}/balance")).json()
     assert balance["held"] == [{"minor": 1000, "currency": "USD"}]
     open_ones = (await client.get("/v1/reviews?status=open&limit=200")).json()["items"]
-    (review,) = [one for one in open_ones if one["referral_id"] == str(it.referral_id)]
+    (review,) = [one for one in open_ones if one["referral_id"] == str(staged.referral_id)]
     assert (review["score"], review["reasons"], review["decision"]) == (60, ["shared_device"], None)
     url = f"/v1/reviews/{review['review_id']}/decision"
     approve = {"decision": "approve", "reason": "a family"}

@@ -25,7 +25,7 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-async def second(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
+async def second_supporter(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
     """Another person with the right to decide."""
     actor = Actor(name="tests", request_id=None, reason="a test")
     async with database.transaction() as session:
@@ -41,7 +41,7 @@ async def second(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]
         yield client
 
 
-async def proposed(client: AsyncClient, player_id: str, code: str) -> dict[str, Any]:
+async def propose(client: AsyncClient, player_id: str, code: str) -> dict[str, Any]:
     body = {"player_id": player_id, "code": code, "reason": "a ticket"}
     answer = await client.post(URL, json=body)
     assert answer.status_code == 201, answer.text
@@ -55,32 +55,36 @@ async def decide(client: AsyncClient, rebind: dict[str, Any], decision: str) -> 
 
 
 async def test_two_people_bind_a_player_long_after_the_grace(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, since=WEEK)
+    player = await sign_up(client, database, age=WEEK)
     await make_deposit(client, database, player)
 
-    rebind = await proposed(client, player, code)
-    answer = await decide(second, rebind, "approve")
+    rebind = await propose(client, player, code)
+    answer = await decide(second_supporter, rebind, "approve")
 
     assert rebind["status"] == "proposed"
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["outcome"]) == (200, "approved", "bound")
+    decision = answer.json()
+    assert (answer.status_code, decision["status"], decision["outcome"]) == (
+        200,
+        "approved",
+        "bound",
+    )
     referral = await referral_of(client, player)
-    assert referral["referral_id"] == told["referral_id"]
+    assert referral["referral_id"] == decision["referral_id"]
     assert (referral["code"], referral["attribution"]["method"]) == (code, "manual")
     (attempt,) = [
         one for one in await attribution_log(client, player) if one["attempt"] == "rebind"
     ]
     assert (attempt["reason"], attempt["outcome"]) == ("a ticket", "bound")
     assert rebind["proposed_by"] in attempt["actor"]
-    assert told["decided_by"] in attempt["actor"]
+    assert decision["decided_by"] in attempt["actor"]
 
 
 async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Database) -> None:
-    player = await sign_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await create_code(client))
+    player = await sign_up(client, database, age=WEEK)
+    rebind = await propose(client, player, await create_code(client))
 
     assert_problem(await decide(client, rebind, "approve"), 409, "second_person_needed")
     assert_problem(await decide(client, rebind, "reject"), 409, "second_person_needed")
@@ -90,13 +94,13 @@ async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Dat
 
 
 async def test_moves_a_player_from_the_wrong_referrer(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
     wrong, right = await create_code(client), await create_code(client)
-    player = await sign_up(client, database, since=WEEK, code=wrong)
+    player = await sign_up(client, database, age=WEEK, code=wrong)
     before = await referral_of(client, player)
 
-    answer = await decide(second, await proposed(client, player, right), "approve")
+    answer = await decide(second_supporter, await propose(client, player, right), "approve")
 
     assert answer.json()["outcome"] == "rebound"
     assert (await referral_of(client, player))["code"] == right
@@ -105,30 +109,30 @@ async def test_moves_a_player_from_the_wrong_referrer(
 
 
 async def test_a_rejected_wish_changes_nothing_and_stays_rejected(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
-    player = await sign_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await create_code(client))
+    player = await sign_up(client, database, age=WEEK)
+    rebind = await propose(client, player, await create_code(client))
 
-    answers = [await decide(second, rebind, "reject") for _ in range(2)]
+    answers = [await decide(second_supporter, rebind, "reject") for _ in range(2)]
 
     assert [answer.json()["status"] for answer in answers] == ["rejected", "rejected"]
-    assert_problem(await decide(second, rebind, "approve"), 409, "already_decided")
+    assert_problem(await decide(second_supporter, rebind, "approve"), 409, "already_decided")
     assert_problem(await decide(client, rebind, "reject"), 409, "already_decided")
     assert [one["attempt"] for one in await attribution_log(client, player)] == ["signup"]
 
 
 async def test_nothing_that_was_earned_moves(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
     player = await sign_up(client, database, code=await create_code(client))
     referral = await referral_of(client, player)
     async with database.reading() as session:
         row = await session.get_one(ReferralRow, UUID(referral["referral_id"]))
     await set_stage(database, row, Stage.REWARDED)
-    rebind = await proposed(client, player, await create_code(client))
+    rebind = await propose(client, player, await create_code(client))
 
-    answer = await decide(second, rebind, "approve")
+    answer = await decide(second_supporter, rebind, "approve")
 
     assert_problem(answer, 409, "already_earned")
     listed = (await client.get(URL, params={"player_id": player})).json()["items"]
@@ -137,12 +141,12 @@ async def test_nothing_that_was_earned_moves(
 
 
 async def test_a_wish_is_decided_once_however_many_decide_at_once(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
-    player = await sign_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await create_code(client))
+    player = await sign_up(client, database, age=WEEK)
+    rebind = await propose(client, player, await create_code(client))
 
-    answers = await asyncio.gather(*(decide(second, rebind, "approve") for _ in range(5)))
+    answers = await asyncio.gather(*(decide(second_supporter, rebind, "approve") for _ in range(5)))
 
     assert [answer.status_code for answer in answers] == [200] * 5
     attempts = [one["attempt"] for one in await attribution_log(client, player)]
@@ -150,11 +154,11 @@ async def test_a_wish_is_decided_once_however_many_decide_at_once(
 
 
 async def test_every_step_is_in_the_audit(
-    client: AsyncClient, second: AsyncClient, database: Database
+    client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:
-    player = await sign_up(client, database, since=WEEK)
-    rebind = await proposed(client, player, await create_code(client))
-    await decide(second, rebind, "reject")
+    player = await sign_up(client, database, age=WEEK)
+    rebind = await propose(client, player, await create_code(client))
+    await decide(second_supporter, rebind, "reject")
 
     query = select(AuditRow).where(AuditRow.subject == f"player:{player}").order_by(AuditRow.id)
     async with database.reading() as session:
@@ -166,7 +170,9 @@ async def test_every_step_is_in_the_audit(
     assert rows[0].actor != rows[1].actor
 
 
-async def test_refuses_what_cannot_be_meant(client: AsyncClient, second: AsyncClient) -> None:
+async def test_refuses_what_cannot_be_meant(
+    client: AsyncClient, second_supporter: AsyncClient
+) -> None:
     code = await create_code(client)
     nobody = {"player_id": unique("player"), "code": code, "reason": "a ticket"}
     assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
@@ -178,4 +184,4 @@ async def test_refuses_what_cannot_be_meant(client: AsyncClient, second: AsyncCl
     assert (await client.post("/v1/events/deposits", json=known)).status_code == 202
     assert_problem(await client.post(URL, json=nobody), 404, "unknown_player")
     missing = {"rebind_id": uuid4()}
-    assert_problem(await decide(second, missing, "approve"), 404, "unknown_rebind")
+    assert_problem(await decide(second_supporter, missing, "approve"), 404, "unknown_rebind")

@@ -46,12 +46,12 @@ async def test_a_token_is_answered_with_one_that_says_how_it_came(
 ) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
-    told = await resolve(client, **{field: FIELD_TEMPLATES[field].format(token=token)})
-    assert (told["code"], told["method"], told["confidence"]) == (code, method, confidence)
-    assert (told["guaranteed"], told["ask"]) == (True, None)
+    result = await resolve(client, **{field: FIELD_TEMPLATES[field].format(token=token)})
+    assert (result["code"], result["method"], result["confidence"]) == (code, method, confidence)
+    assert (result["guaranteed"], result["ask"]) == (True, None)
     now = datetime.now(UTC)
     before = tokens_of(settings).read(token, at=now)
-    after = tokens_of(settings).read(told["referral_token"], at=now)
+    after = tokens_of(settings).read(result["referral_token"], at=now)
     assert (after.outcome, after.subject, after.method) == (
         Outcome.VALID,
         before.subject,
@@ -64,10 +64,14 @@ async def test_an_install_from_play_binds_the_signup_by_its_referrer(
 ) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
-    told = await resolve(client, **play_install(token))
-    assert (told["method"], told["guaranteed"], told["code"]) == ("install_referrer", True, code)
+    result = await resolve(client, **play_install(token))
+    assert (result["method"], result["guaranteed"], result["code"]) == (
+        "install_referrer",
+        True,
+        code,
+    )
     player = await sign_up(
-        client, database, since=timedelta(0), referral_token=told["referral_token"]
+        client, database, age=timedelta(0), referral_token=result["referral_token"]
     )
     referral = await referral_of(client, player)
     assert referral["code"] == code
@@ -92,10 +96,14 @@ async def test_a_universal_link_with_a_code_is_followed_by_the_device(
 ) -> None:
     code, device = await create_code(client), unique("device")
     link = f"https://refer.example/r/{code.lower()}"
-    told = await resolve(client, universal_link=link, device_id=device)
-    assert (told["code"], told["method"], told["guaranteed"]) == (code, "universal_link", True)
+    result = await resolve(client, universal_link=link, device_id=device)
+    assert (result["code"], result["method"], result["guaranteed"]) == (
+        code,
+        "universal_link",
+        True,
+    )
     player = await sign_up(
-        client, database, since=timedelta(0), referral_token=told["referral_token"]
+        client, database, age=timedelta(0), referral_token=result["referral_token"]
     )
     assert (await referral_of(client, player))["attribution"]["method"] == "universal_link"
     (touch,) = await touches_of(database, settings, device)
@@ -108,8 +116,8 @@ async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
     code, device = await create_code(client), unique("device")
     link = f"https://refer.example/r/{code}"
     for _ in range(2):
-        told = await resolve(client, clipboard_token=link, device_id=device)
-        assert (told["method"], told["confidence"]) == ("clipboard", 0.95)
+        result = await resolve(client, clipboard_token=link, device_id=device)
+        assert (result["method"], result["confidence"]) == ("clipboard", 0.95)
     kept = await touches_of(database, settings, device)
     assert {touch.confidence for touch in kept} == {0.95}
 
@@ -143,20 +151,20 @@ async def test_a_token_keeps_the_lowest_confidence_it_was_carried_with(client: A
     token = await follow_link(client, await create_code(client))
     by_cookie = (await resolve(client, cookie_token=token))["referral_token"]
     link = FIELD_TEMPLATES["universal_link"].format(token=by_cookie)
-    told = await resolve(client, universal_link=link)
-    assert (told["method"], told["confidence"]) == ("cookie", 0.9)
+    result = await resolve(client, universal_link=link)
+    assert (result["method"], result["confidence"]) == ("cookie", 0.9)
 
 
 async def test_one_method_that_fails_does_not_spoil_the_next(client: AsyncClient) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
-    told = await resolve(
+    result = await resolve(
         client,
         **play_install(tampered_with(token)),
         clipboard_token=token,
         universal_link="https://evil.example/",
     )
-    assert (told["code"], told["method"]) == (code, "clipboard")
+    assert (result["code"], result["method"]) == (code, "clipboard")
 
 
 @pytest.mark.parametrize("with_device", [True, False])
@@ -185,14 +193,14 @@ async def test_the_same_request_again_is_answered_alike_and_touches_once(
 
 async def test_an_install_whose_times_are_unknown_is_believed(client: AsyncClient) -> None:
     code = await create_code(client)
-    told = await resolve(
+    result = await resolve(
         client,
         platform="android",
         install_referrer=urlencode({"referral_token": await follow_link(client, code)}),
         install_begin_timestamp_seconds=0,
         referrer_click_timestamp_seconds=None,
     )
-    assert told["code"] == code
+    assert result["code"] == code
 
 
 async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
@@ -200,11 +208,11 @@ async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
 ) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
-    await sign_up(client, database, since=timedelta(0), referral_token=token)
-    told = await resolve(client, clipboard_token=token)
-    assert told["code"] == code
+    await sign_up(client, database, age=timedelta(0), referral_token=token)
+    result = await resolve(client, clipboard_token=token)
+    assert result["code"] == code
     second = await sign_up(
-        client, database, since=timedelta(0), referral_token=told["referral_token"]
+        client, database, age=timedelta(0), referral_token=result["referral_token"]
     )
     assert (await referral_of(client, second))["code"] == code
 
@@ -214,13 +222,13 @@ async def test_a_friends_message_in_the_clipboard_is_the_invitation_in_it(
 ) -> None:
     code, device = await create_code(client), unique("device")
     message = f"Bet with me! {settings.public_url}/r/{code.lower()}."
-    told = await resolve(client, clipboard_token=message, device_id=device)
+    result = await resolve(client, clipboard_token=message, device_id=device)
     again = await resolve(client, clipboard_token=message, device_id=device)
     player = await sign_up(
-        client, database, since=timedelta(0), referral_token=told["referral_token"]
+        client, database, age=timedelta(0), referral_token=result["referral_token"]
     )
-    assert (told["code"], told["method"], told["guaranteed"]) == (code, "clipboard", True)
-    assert again == told
+    assert (result["code"], result["method"], result["guaranteed"]) == (code, "clipboard", True)
+    assert again == result
     assert (await referral_of(client, player))["attribution"]["method"] == "clipboard"
     (touch,) = await touches_of(database, settings, device)
     assert (touch.code, touch.evidence) == (code, {})
@@ -256,7 +264,7 @@ async def test_a_token_that_a_signup_brings_goes_before_a_later_link_however_els
     await follow_link(client, later, visitor_id=visitor)
     found = await resolve(client, clipboard_token=token, device_id=unique("device"))
 
-    player = await sign_up(client, database, since=timedelta(0), referral_token=token)
+    player = await sign_up(client, database, age=timedelta(0), referral_token=token)
 
     referral = await referral_of(client, player)
     assert (found["code"], found["method"]) == (code, "clipboard")

@@ -11,10 +11,10 @@ from domain.attribution.policy import Method, Refusal
 PUBLIC_URL = "https://refer.example"
 TOKEN = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-1"
 LINK = Method.UNIVERSAL_LINK
-NOT_OURS = Find(method=LINK, refusal=Refusal.NOT_ACCEPTED)
+FOREIGN_LINK = Find(method=LINK, refusal=Refusal.NOT_ACCEPTED)
 
 
-def found(**given_: str | None) -> tuple[Find, ...]:
+def claims_in(**given_: str | None) -> tuple[Find, ...]:
     return finds(public_url=PUBLIC_URL, **given_)  # type: ignore[arg-type] # never an install
 
 
@@ -30,21 +30,21 @@ def found(**given_: str | None) -> tuple[Find, ...]:
             Find(method=LINK, token=TOKEN),
         ),
         (f"https://refer.example/?referral_token={TOKEN}", Find(method=LINK, token=TOKEN)),
-        ("https://refer.example/elsewhere/sam-2026", NOT_OURS),
-        ("https://refer.example/r/", NOT_OURS),
-        ("https://refer.example/r/a/b", NOT_OURS),
-        ("https://evil.example/r/K7MPQ2XA", NOT_OURS),
-        ("https://refer.example.evil.example/r/K7MPQ2XA", NOT_OURS),
-        ("https://refer.example@evil.example/r/K7MPQ2XA", NOT_OURS),
-        (f"https://evil.example/?referral_token={TOKEN}", NOT_OURS),
-        ("ftp://refer.example/r/K7MPQ2XA", NOT_OURS),
-        ("//refer.example/r/K7MPQ2XA", NOT_OURS),
-        ("https://[/r/K7MPQ2XA", NOT_OURS),
-        ("K7MPQ2XA", NOT_OURS),
+        ("https://refer.example/elsewhere/sam-2026", FOREIGN_LINK),
+        ("https://refer.example/r/", FOREIGN_LINK),
+        ("https://refer.example/r/a/b", FOREIGN_LINK),
+        ("https://evil.example/r/K7MPQ2XA", FOREIGN_LINK),
+        ("https://refer.example.evil.example/r/K7MPQ2XA", FOREIGN_LINK),
+        ("https://refer.example@evil.example/r/K7MPQ2XA", FOREIGN_LINK),
+        (f"https://evil.example/?referral_token={TOKEN}", FOREIGN_LINK),
+        ("ftp://refer.example/r/K7MPQ2XA", FOREIGN_LINK),
+        ("//refer.example/r/K7MPQ2XA", FOREIGN_LINK),
+        ("https://[/r/K7MPQ2XA", FOREIGN_LINK),
+        ("K7MPQ2XA", FOREIGN_LINK),
     ],
 )
 def test_a_link_claims_something_only_on_this_services_own_host(link: str, claim: Find) -> None:
-    assert found(universal_link=link) == (claim,)
+    assert claims_in(universal_link=link) == (claim,)
 
 
 def test_a_public_address_may_have_a_path() -> None:
@@ -54,14 +54,14 @@ def test_a_public_address_may_have_a_path() -> None:
     elsewhere = finds(
         public_url="https://book.example/refer", universal_link="https://book.example/r/ANN"
     )
-    assert (there, elsewhere) == ((Find(method=LINK, code="ANN"),), (NOT_OURS,))
+    assert (there, elsewhere) == ((Find(method=LINK, code="ANN"),), (FOREIGN_LINK,))
 
 
 @pytest.mark.parametrize(
     "text", [TOKEN, f"  {TOKEN}\n", f"https://book.example/?referral_token={TOKEN}"]
 )
 def test_a_clipboard_holds_the_token_or_a_link_with_it(text: str) -> None:
-    assert found(clipboard=text) == (Find(method=Method.CLIPBOARD, token=TOKEN),)
+    assert claims_in(clipboard=text) == (Find(method=Method.CLIPBOARD, token=TOKEN),)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_clipboard_holds_the_token_or_a_link_with_it(text: str) -> None:
     ],
 )
 def test_whatever_else_is_in_a_clipboard_is_left_alone(text: str) -> None:
-    assert found(clipboard=text) == ()
+    assert claims_in(clipboard=text) == ()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_whatever_else_is_in_a_clipboard_is_left_alone(text: str) -> None:
     ],
 )
 def test_a_clipboard_with_a_friends_link_holds_its_code(text: str) -> None:
-    assert found(clipboard=text) == (Find(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
+    assert claims_in(clipboard=text) == (Find(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
 
 
 def test_an_organic_install_is_no_claim() -> None:
@@ -121,5 +121,5 @@ def test_finds_come_in_the_order_of_their_worth() -> None:
 
 @given(st.text(max_size=100), st.text(max_size=100))
 def test_any_text_is_read_without_a_fault(link: str, clipboard: str) -> None:
-    for find in found(universal_link=link, clipboard=clipboard):
+    for find in claims_in(universal_link=link, clipboard=clipboard):
         assert (find.token is None) + (find.code is None) + (find.refusal is None) == 2

@@ -77,12 +77,12 @@ def install(
     )
 
 
-def judged(told: Install, invited_at: datetime = INVITED) -> str | None:
-    return first_broken_rule(told, invited_at=invited_at, now=NOW)
+def broken_rule(claimed: Install, invited_at: datetime = INVITED) -> str | None:
+    return first_broken_rule(claimed, invited_at=invited_at, now=NOW)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "claimed",
     [
         install(),
         install(NOW_S - 100, NOW_S - 60, NOW_S - 100, NOW_S - 60),
@@ -97,12 +97,12 @@ def judged(told: Install, invited_at: datetime = INVITED) -> str | None:
         install(clicked_s=NOW_S - 60),
     ],
 )
-def test_an_honest_install_is_believed(told: Install) -> None:
-    assert judged(told) is None
+def test_an_honest_install_is_believed(claimed: Install) -> None:
+    assert broken_rule(claimed) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "rule"),
+    ("claimed", "rule"),
     [
         (install(NOW_S - 59, NOW_S - 60), "click_after_install_began"),
         (
@@ -129,26 +129,26 @@ def test_an_honest_install_is_believed(told: Install) -> None:
         ),
     ],
 )
-def test_an_install_that_cannot_be_is_refused_by_rule(told: Install, rule: str) -> None:
-    assert judged(told) == rule
+def test_an_install_that_cannot_be_is_refused_by_rule(claimed: Install, rule: str) -> None:
+    assert broken_rule(claimed) == rule
 
 
 def test_a_referrer_older_than_play_keeps_it_is_refused() -> None:
     old = NOW - timedelta(days=91)
     began_s = int(old.timestamp())
-    told = install(server_clicked_s=began_s, server_began_s=began_s)
-    assert judged(told, invited_at=old) == "referrer_older_than_kept"
+    claimed = install(server_clicked_s=began_s, server_began_s=began_s)
+    assert broken_rule(claimed, invited_at=old) == "referrer_older_than_kept"
     begun_now = install(server_clicked_s=began_s, server_began_s=NOW_S - MINUTE)
-    assert judged(begun_now, invited_at=old) == "referrer_older_than_kept"
+    assert broken_rule(begun_now, invited_at=old) == "referrer_older_than_kept"
     younger = NOW - timedelta(days=90)
     began_s = int(younger.timestamp())
-    assert judged(install(server_began_s=began_s), invited_at=younger) is None
+    assert broken_rule(install(server_began_s=began_s), invited_at=younger) is None
 
 
 def test_a_click_just_after_the_install_began_is_caught_by_our_own_clock_alone() -> None:
     invited = NOW - timedelta(minutes=1)
-    assert judged(install(server_began_s=NOW_S - MINUTE - 6), invited) is not None
-    assert judged(install(server_began_s=NOW_S - MINUTE - 5), invited) is None
+    assert broken_rule(install(server_began_s=NOW_S - MINUTE - 6), invited) is not None
+    assert broken_rule(install(server_began_s=NOW_S - MINUTE - 5), invited) is None
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:
@@ -162,9 +162,9 @@ SECONDS = st.integers(0, 2 * NOW_S)
 def test_no_click_after_the_beginning_of_an_install_is_believed(
     clicked_s: int, began_s: int, server_clicked_s: int, server_began_s: int
 ) -> None:
-    told = install(clicked_s, began_s, server_clicked_s, server_began_s)
+    claimed = install(clicked_s, began_s, server_clicked_s, server_began_s)
     if server_clicked_s > server_began_s:
-        assert judged(told) == "click_after_install_began"
+        assert broken_rule(claimed) == "click_after_install_began"
 
 
 @given(st.integers(0, 2 * HOUR), st.integers(0, 2 * HOUR), st.integers(-HOUR, HOUR))
@@ -174,4 +174,4 @@ def test_every_install_after_its_invitation_is_believed(
     invited_s = int(INVITED.timestamp())
     clicked_s, began_s = sorted((invited_s + one, invited_s + other))
     off = device_is_off_s
-    assert judged(install(clicked_s + off, began_s + off, clicked_s, began_s)) is None
+    assert broken_rule(install(clicked_s + off, began_s + off, clicked_s, began_s)) is None

@@ -32,11 +32,13 @@ PHONE = normalise_traits(
     time_zone="America/New_York",
     screen="390x844",
 )
-WEB = normalise_traits(os="iOS", os_version="18.5", model="iPhone", locale="en-US,en;q=0.9")
+BROWSER_TRAITS = normalise_traits(
+    os="iOS", os_version="18.5", model="iPhone", locale="en-US,en;q=0.9"
+)
 
 
-def candidate(
-    signals: Mapping[str, str] = WEB, *, code: str = "ANN", minutes_ago: int = 10
+def recent_click(
+    signals: Mapping[str, str] = BROWSER_TRAITS, *, code: str = "ANN", minutes_ago: int = 10
 ) -> Candidate:
     return Candidate(
         referral_id=uuid4(),
@@ -48,7 +50,7 @@ def candidate(
 
 
 def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
-    clicked = candidate()
+    clicked = recent_click()
     found = match([clicked], PHONE, now=NOW)
     assert found == Match(
         candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form")
@@ -56,7 +58,7 @@ def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("raw", "name"),
     [
         ("iOS 18.5", "ios"),
         ("iPhone OS 18_5", "ios"),
@@ -68,55 +70,55 @@ def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
         (None, ""),
     ],
 )
-def test_a_system_has_one_name_with_its_version_or_without(told: str | None, name: str) -> None:
-    assert system_name(told) == name
+def test_a_system_has_one_name_with_its_version_or_without(raw: str | None, name: str) -> None:
+    assert system_name(raw) == name
 
 
 def test_the_network_alone_decides_nothing() -> None:
-    assert match([candidate({})], PHONE, now=NOW) is None
-    assert match([candidate()], {}, now=NOW) is None
+    assert match([recent_click({})], PHONE, now=NOW) is None
+    assert match([recent_click()], {}, now=NOW) is None
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_one_trait_beside_the_network_decides_nothing(name: str) -> None:
-    clicked = candidate({"os": PHONE["os"], name: PHONE[name]})
+    clicked = recent_click({"os": PHONE["os"], name: PHONE[name]})
     assert match([clicked], PHONE, now=NOW) is None
 
 
 def test_a_system_a_language_and_a_kind_of_phone_are_too_widespread_to_decide() -> None:
     common = {name: PHONE[name] for name in ("os", "language", "form")}
-    assert match([candidate(common)], PHONE, now=NOW) is None
+    assert match([recent_click(common)], PHONE, now=NOW) is None
 
 
 @pytest.mark.parametrize("name", PHONE)
 def test_any_contradiction_excludes_a_click(name: str) -> None:
-    assert match([candidate(PHONE | {name: "another"})], PHONE, now=NOW) is None
+    assert match([recent_click(PHONE | {name: "another"})], PHONE, now=NOW) is None
 
 
 def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> None:
-    fits = candidate(PHONE, code="ANN")
-    for other in (PHONE, WEB, {}, normalise_traits(os="Android", model="Pixel 8")):
-        assert match([fits, candidate(other, code="BOB")], PHONE, now=NOW) is Refusal.AMBIGUOUS
+    fits = recent_click(PHONE, code="ANN")
+    for other in (PHONE, BROWSER_TRAITS, {}, normalise_traits(os="Android", model="Pixel 8")):
+        assert match([fits, recent_click(other, code="BOB")], PHONE, now=NOW) is Refusal.AMBIGUOUS
 
 
 def test_two_visitors_of_one_code_are_no_doubt_about_who_invited() -> None:
-    near, far = candidate(PHONE), candidate(WEB)
-    for order in permutations((near, far, candidate({}))):
+    near, far = recent_click(PHONE), recent_click(BROWSER_TRAITS)
+    for order in permutations((near, far, recent_click({}))):
         found = match(order, PHONE, now=NOW)
         assert isinstance(found, Match)
         assert found.candidate is near
 
 
 def test_of_two_clicks_that_fit_equally_the_later_counts() -> None:
-    later = candidate(minutes_ago=1)
-    found = match([later, candidate(minutes_ago=5)], PHONE, now=NOW)
+    later = recent_click(minutes_ago=1)
+    found = match([later, recent_click(minutes_ago=5)], PHONE, now=NOW)
     assert isinstance(found, Match)
     assert found.candidate is later
 
 
 def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> None:
-    alike = candidate(PHONE, minutes_ago=30)
-    found = match([candidate(WEB, minutes_ago=1), alike], PHONE, now=NOW)
+    alike = recent_click(PHONE, minutes_ago=30)
+    found = match([recent_click(BROWSER_TRAITS, minutes_ago=1), alike], PHONE, now=NOW)
     assert isinstance(found, Match)
     assert found.candidate is alike
 
@@ -125,30 +127,32 @@ def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> 
     ("minutes_ago", "counts"), [(0, True), (119, True), (120, False), (-1, False)]
 )
 def test_only_clicks_within_the_window_count(minutes_ago: int, counts: bool) -> None:  # noqa: FBT001
-    found = match([candidate(minutes_ago=minutes_ago)], PHONE, now=NOW)
+    found = match([recent_click(minutes_ago=minutes_ago)], PHONE, now=NOW)
     assert isinstance(found, Match) is counts
 
 
 def test_each_campaign_has_its_own_window() -> None:
-    narrow = replace(candidate(), match_window=timedelta(minutes=5))
+    narrow = replace(recent_click(), match_window=timedelta(minutes=5))
     assert match([narrow], PHONE, now=NOW) is None
-    outside = replace(candidate(code="BOB"), match_window=timedelta(minutes=5))
-    assert isinstance(match([candidate(), outside], PHONE, now=NOW), Match)
+    outside = replace(recent_click(code="BOB"), match_window=timedelta(minutes=5))
+    assert isinstance(match([recent_click(), outside], PHONE, now=NOW), Match)
 
 
 def test_everything_agreeing_is_still_no_certainty() -> None:
-    found = match([candidate(PHONE)], PHONE, now=NOW)
+    found = match([recent_click(PHONE)], PHONE, now=NOW)
     assert isinstance(found, Match)
     assert (found.confidence, found.agreed) == (0.87, tuple(WEIGHTS))
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
-    found = match([candidate(HASHER.hash_each(WEB))], HASHER.hash_each(PHONE), now=NOW)
+    found = match(
+        [recent_click(HASHER.hash_each(BROWSER_TRAITS))], HASHER.hash_each(PHONE), now=NOW
+    )
     assert isinstance(found, Match)
     assert found.agreed == ("os_version", "locale", "form")
 
 
-SIGNALS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
+TRAITS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
 RECENT_CLICKS = st.lists(
     st.builds(
         lambda code, minutes, signals, number: Candidate(
@@ -160,14 +164,14 @@ RECENT_CLICKS = st.lists(
         ),
         st.sampled_from(["ANN", "BOB"]),
         st.integers(-5, 150),
-        SIGNALS,
+        TRAITS,
         st.integers(0, 2**64),
     ),
     max_size=5,
 )
 
 
-@given(RECENT_CLICKS, SIGNALS, st.randoms(use_true_random=False))
+@given(RECENT_CLICKS, TRAITS, st.randoms(use_true_random=False))
 def test_the_order_of_clicks_means_nothing(
     clicks: list[Candidate], signals: dict[str, str], chance: Random
 ) -> None:
@@ -175,7 +179,7 @@ def test_the_order_of_clicks_means_nothing(
     assert match(clicks, signals, now=NOW) == match(again, signals, now=NOW)
 
 
-@given(RECENT_CLICKS, SIGNALS)
+@given(RECENT_CLICKS, TRAITS)
 def test_a_match_is_never_certain_and_never_contradicts_a_trait(
     clicks: list[Candidate], signals: dict[str, str]
 ) -> None:
@@ -187,11 +191,11 @@ def test_a_match_is_never_certain_and_never_contradicts_a_trait(
         assert all(found.candidate.signals[name] == signals[name] for name in shared)
 
 
-@given(RECENT_CLICKS, SIGNALS)
+@given(RECENT_CLICKS, TRAITS)
 def test_another_code_behind_the_network_never_makes_a_match(
     clicks: list[Candidate], signals: dict[str, str]
 ) -> None:
-    stranger = candidate(code="EVE")
+    stranger = recent_click(code="EVE")
     found = match([*clicks, stranger], signals, now=NOW)
     assert not isinstance(found, Match) or found.candidate.code == "EVE"
 
@@ -215,7 +219,7 @@ def test_two_spellings_of_a_trait_are_equal(one: dict[str, str], other: dict[str
 
 
 @pytest.mark.parametrize(
-    ("told", "known"),
+    ("raw", "known"),
     [
         ({}, {}),
         ({"model": "K", "os": "Android", "os_version": "10"}, {"os": "android"}),
@@ -228,12 +232,12 @@ def test_two_spellings_of_a_trait_are_equal(one: dict[str, str], other: dict[str
         ({"screen": "large", "os_version": "new", "locale": "", "os": " "}, {}),
     ],
 )
-def test_what_says_nothing_is_left_out(told: dict[str, str], known: dict[str, str]) -> None:
-    assert normalise_traits(**told) == known
+def test_what_says_nothing_is_left_out(raw: dict[str, str], known: dict[str, str]) -> None:
+    assert normalise_traits(**raw) == known
 
 
 TEXT = st.text(max_size=40)
-TOLD = st.builds(
+ANY_TRAITS = st.builds(
     normalise_traits,
     os=TEXT,
     os_version=TEXT,
@@ -244,6 +248,6 @@ TOLD = st.builds(
 )
 
 
-@given(TOLD)
+@given(ANY_TRAITS)
 def test_any_text_is_read_without_a_fault(signals: dict[str, str]) -> None:
     assert all(signals.values())

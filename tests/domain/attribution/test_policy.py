@@ -42,13 +42,13 @@ def touch(method: Method = Method.REFERRAL_TOKEN, **fields: Any) -> Touch:  # no
     return replace(plain, **fields)
 
 
-def won_by(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Touch:
+def winner_of(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Touch:
     verdict = attribute(SIGNUP, touches, policy)
     assert isinstance(verdict, Attribution)
     return verdict.winner
 
 
-def refused(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Refusal:
+def refusal_of(touches: list[Touch], policy: Policy = DEFAULT_POLICY) -> Refusal:
     verdict = attribute(SIGNUP, touches, policy)
     assert isinstance(verdict, Unattributed)
     return verdict.reason
@@ -60,7 +60,7 @@ def test_methods_count_in_the_order_of_the_default_policy() -> None:
 
     winners = []
     while touches:
-        winners.append(won_by(touches))
+        winners.append(winner_of(touches))
         touches = [one for one in touches if one.touch_id != winners[-1].touch_id]
 
     ranks = [DEFAULT_POLICY.rank_of(winner.method) for winner in winners]
@@ -71,24 +71,24 @@ def test_methods_count_in_the_order_of_the_default_policy() -> None:
 
 def test_what_support_decided_outranks_whatever_a_campaign_orders() -> None:
     manual = touch(Method.MANUAL, at=NOW + timedelta(days=9))
-    assert won_by([touch(Method.TYPED_CODE), manual], FIRST_TOUCH) == manual
+    assert winner_of([touch(Method.TYPED_CODE), manual], FIRST_TOUCH) == manual
 
 
 def test_a_signal_counts_as_a_token() -> None:
     signalled = touch(Method.SIGNAL)
-    assert won_by([signalled, touch(Method.INSTALL_REFERRER)]) == signalled
+    assert winner_of([signalled, touch(Method.INSTALL_REFERRER)]) == signalled
 
 
 def test_the_last_touch_counts_unless_the_campaign_says_the_first() -> None:
     first, last = touch(at=NOW - 2 * HOUR), touch(at=NOW - HOUR)
-    assert won_by([first, last]) == last
-    assert won_by([first, last], FIRST_TOUCH) == first
+    assert winner_of([first, last]) == last
+    assert winner_of([first, last], FIRST_TOUCH) == first
 
 
 def test_what_the_signup_brought_along_is_its_last_touch() -> None:
     brought, later = touch(at=NOW - 2 * HOUR, is_presented=True), touch(at=NOW - HOUR)
-    assert won_by([brought, later]) == brought
-    assert won_by([brought, later], FIRST_TOUCH) == brought
+    assert winner_of([brought, later]) == brought
+    assert winner_of([brought, later], FIRST_TOUCH) == brought
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_touch_that_the_policy_does_not_take_says_why(
             Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
         )
     )
-    assert refused([touch(method, at=at)], policy) is refusal
+    assert refusal_of([touch(method, at=at)], policy) is refusal
 
 
 def test_windows_and_the_grace_include_their_ends() -> None:
@@ -120,13 +120,13 @@ def test_windows_and_the_grace_include_their_ends() -> None:
         touch(Method.COOKIE, at=NOW - 2 * HOUR),
         touch(Method.TYPED_CODE, at=NOW + HOUR),
     )
-    assert won_by([oldest], policy) == oldest
-    assert won_by([oldest, latest], policy) == latest
+    assert winner_of([oldest], policy) == oldest
+    assert winner_of([oldest, latest], policy) == latest
 
 
 def test_a_code_typed_within_the_grace_counts() -> None:
     late = touch(Method.TYPED_CODE, at=NOW + 23 * HOUR)
-    assert won_by([touch(), late]) == late
+    assert winner_of([touch(), late]) == late
 
 
 def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
@@ -137,18 +137,18 @@ def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
         )
     )
     for last in (touch(at=NOW - 2 * HOUR), touch(Method.TYPED_CODE, at=NOW + 24 * HOUR)):
-        assert won_by([last], policy) == last
+        assert winner_of([last], policy) == last
 
 
 def test_of_what_support_decided_the_last_counts_whatever_a_campaign_orders() -> None:
     first, last = touch(Method.MANUAL, at=NOW), touch(Method.MANUAL, at=NOW + HOUR)
-    assert won_by([last, first], FIRST_TOUCH) == last
+    assert winner_of([last, first], FIRST_TOUCH) == last
 
 
 def test_a_players_own_code_counts_only_where_nothing_else_does() -> None:
     own, friend = touch(Method.TYPED_CODE, referrer_id="friend"), touch(Method.COOKIE)
 
-    assert won_by([own, friend]) == friend
+    assert winner_of([own, friend]) == friend
     alone = attribute(SIGNUP, [own], DEFAULT_POLICY)
     assert isinstance(alone, Attribution)
     assert alone.is_self
@@ -156,29 +156,29 @@ def test_a_players_own_code_counts_only_where_nothing_else_does() -> None:
 
 def test_a_code_typed_from_a_link_continues_the_links_invitation() -> None:
     link, typed = touch(), touch(Method.TYPED_CODE, referral_id=None)
-    assert won_by([link, typed]).referral_id == link.referral_id
-    assert won_by([link, replace(typed, code="BOB")]).referral_id is None
+    assert winner_of([link, typed]).referral_id == link.referral_id
+    assert winner_of([link, replace(typed, code="BOB")]).referral_id is None
     earlier = touch(at=NOW - 3 * HOUR)
-    assert won_by([link, earlier, typed]).referral_id == link.referral_id
+    assert winner_of([link, earlier, typed]).referral_id == link.referral_id
 
 
 def test_losers_are_told_that_they_were_outranked() -> None:
     link, cookie = touch(), touch(Method.COOKIE)
     verdict = attribute(SIGNUP, [cookie, link], DEFAULT_POLICY)
-    told = {one.touch_id: one.refusal for one in verdict.candidates}
-    assert told == {link.touch_id: None, cookie.touch_id: Refusal.OUTRANKED}
+    refusals = {one.touch_id: one.refusal for one in verdict.candidates}
+    assert refusals == {link.touch_id: None, cookie.touch_id: Refusal.OUTRANKED}
 
 
 def test_a_signup_without_a_touch_belongs_to_nobody() -> None:
-    assert refused([]) is Refusal.NO_TOUCH
+    assert refusal_of([]) is Refusal.NO_TOUCH
 
 
 def test_reports_the_refusal_of_the_highest_tier() -> None:
     forged = touch(refusal=Refusal.FORGED_TOKEN, is_presented=True)
     unknown = touch(Method.TYPED_CODE, refusal=Refusal.UNKNOWN_CODE, is_presented=True)
-    assert refused([forged, unknown]) is Refusal.UNKNOWN_CODE
+    assert refusal_of([forged, unknown]) is Refusal.UNKNOWN_CODE
     ended = touch(Method.TYPED_CODE, refusal=Refusal.CAMPAIGN_ENDED)
-    assert refused([forged, ended]) is Refusal.FORGED_TOKEN
+    assert refusal_of([forged, ended]) is Refusal.FORGED_TOKEN
 
 
 def test_the_policy_is_that_of_the_campaign_that_was_touched_last() -> None:
@@ -219,7 +219,7 @@ TOUCHES = st.lists(
     max_size=6,
     unique_by=lambda one: one.touch_id,
 )
-STEPS = st.builds(
+TIERS = st.builds(
     Step,
     methods=st.lists(
         st.sampled_from(FEW_METHODS[1:]) | st.sampled_from(Method),
@@ -232,7 +232,7 @@ STEPS = st.builds(
 )
 POLICIES = st.builds(
     Policy,
-    order=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+    order=st.lists(TIERS, min_size=1, max_size=4).map(tuple),
     claim_grace=st.sampled_from([HOUR / 2, 24 * HOUR, 72 * HOUR]),
 )
 

@@ -23,7 +23,7 @@ from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 ENDS = NOW + TERMS.deposit_window
 
 
-def earns(*facts: Fact) -> Deposit | None:
+def qualifying(*facts: Fact) -> Deposit | None:
     return qualifying_deposit(facts, TERMS, signed_up_at=NOW)
 
 
@@ -40,14 +40,14 @@ def earns(*facts: Fact) -> Deposit | None:
     ],
 )
 def test_which_single_deposits_qualify(paid: Deposit, *, qualifies: bool) -> None:
-    assert earns(paid) == (paid if qualifies else None)
+    assert qualifying(paid) == (paid if qualifies else None)
 
 
 def test_the_earliest_qualifies_and_of_two_at_once_the_first_by_id() -> None:
     late, early = deposit(at=NOW + timedelta(days=2)), deposit(at=NOW + timedelta(days=1))
     twin = deposit(at=early.occurred_at)
 
-    assert earns(late, early, twin) == min(early, twin, key=lambda d: d.event_id)
+    assert qualifying(late, early, twin) == min(early, twin, key=lambda d: d.event_id)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_happens_to_another_deposit_or_to_another_player_takes_nothing() ->
 def test_order_and_repetition_change_nothing(facts: list[Fact], draw: st.DataObject) -> None:
     shuffled = draw.draw(st.permutations(facts))
 
-    assert earns(*shuffled) == earns(*facts)
+    assert qualifying(*shuffled) == qualifying(*facts)
 
 
 @given(paid=DEPOSITS, facts=st.lists(CHARGEBACKS, max_size=8))
@@ -93,7 +93,7 @@ def test_no_more_is_taken_back_than_was_paid(paid: Deposit, facts: list[Chargeba
 def test_what_qualifies_is_a_deposit_of_at_least_the_minimum_in_its_window(
     facts: list[Fact],
 ) -> None:
-    found = earns(*facts)
+    found = qualifying(*facts)
     if found:
         assert found in facts
         assert found.amount.minor - taken_back(found, facts) >= TERMS.minimum_deposit.minor

@@ -85,9 +85,9 @@ async def test_a_claim_is_weighed_against_the_signal_that_bound_its_player(
     link, arrival = await invite(database), signup()
     await _signal(database, link, arrival)
 
-    told = await _claim_outranked_code(database, arrival)
+    binding = await _claim_outranked_code(database, arrival)
 
-    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+    assert (binding.outcome, binding.referral_id) == ("outranked", link.row.id)
 
 
 async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_that_is_over_now(
@@ -100,9 +100,9 @@ async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_
         campaign = await session.get_one(Campaign, link.row.campaign_id)
         campaign.status = CampaignStatus.PAUSED
 
-    told = await _claim_outranked_code(database, arrival)
+    binding = await _claim_outranked_code(database, arrival)
 
-    assert (told.outcome, told.referral_id) == ("outranked", link.row.id)
+    assert (binding.outcome, binding.referral_id) == ("outranked", link.row.id)
 
 
 async def _claim_outranked_code(database: Database, arrival: Signup) -> Binding:
@@ -112,8 +112,8 @@ async def _claim_outranked_code(database: Database, arrival: Signup) -> Binding:
         code = (await a_code(session, offer)).code
         player, attempt = arrival.player_id, unique("claim")
         entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
-        mind = CodeClaim(entry=entry, player_id=player, code=code, told_at=SOON)
-        return await change(session, mind, tokens=TOKENS, now=SOON)
+        code_claim = CodeClaim(entry=entry, player_id=player, code=code, told_at=SOON)
+        return await change(session, code_claim, tokens=TOKENS, now=SOON)
 
 
 async def _signal(database: Database, link: InvitedReferral, arrival: Signup) -> None:

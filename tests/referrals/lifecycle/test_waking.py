@@ -25,8 +25,8 @@ async def test_funding_and_ending_wake_each_waiting_referral_once_per_act(
         await client.post(f"/v1/campaigns/{slug}/fund", json=money)
     for step in ("pause", "resume", "end"):
         await client.post(f"/v1/campaigns/{slug}/{step}")
-    assert len(await looks(database, waiting)) == 4
-    assert await looks(database, other) == []
+    assert len(await look_signals(database, waiting)) == 4
+    assert await look_signals(database, other) == []
 
 
 async def test_waking_takes_one_statement_however_many_wait(
@@ -41,7 +41,7 @@ async def test_waking_takes_one_statement_however_many_wait(
     with recorded_statements(database) as seen:
         await client.post(f"/v1/campaigns/{slug}/end")
     assert sum("deliveries" in statement for statement in seen) == 1
-    assert [await looks(database, referral) for referral in waiting] == [["look"]] * 3
+    assert [await look_signals(database, referral) for referral in waiting] == [["look"]] * 3
 
 
 async def invited(client: AsyncClient, slug: str) -> UUID:
@@ -50,7 +50,7 @@ async def invited(client: AsyncClient, slug: str) -> UUID:
     return UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
 
 
-async def looks(database: Database, referral_id: UUID) -> list[str | None]:
+async def look_signals(database: Database, referral_id: UUID) -> list[str | None]:
     async with database.reading() as session:
         query = select(Delivery.signal).where(Delivery.referral_id == referral_id)
         return list(await session.scalars(query.where(Delivery.kind == "look")))

@@ -14,22 +14,22 @@ from tests.referrals.verification.corruptions import CORRUPTIONS, Corruption
 
 
 @dataclass(frozen=True, slots=True)
-class Lives:
+class StoredReferrals:
     held: UUID
     rewarded: UUID
 
 
 @pytest.fixture
-async def played(fresh_database: Database) -> Lives:
+async def stored_referrals(fresh_database: Database) -> StoredReferrals:
     """A fresh database with a held, a rewarded and a reversed referral."""
     async with fresh_database.transaction() as session:
         held = await reward_builders.a_held_referral(session)
         rewarded = await reward_builders.a_rewarded_referral(session)
         await reward_builders.a_reversed_referral(session)
-    return Lives(held.id, rewarded.id)
+    return StoredReferrals(held.id, rewarded.id)
 
 
-@pytest.mark.usefixtures("played")
+@pytest.mark.usefixtures("stored_referrals")
 async def test_everything_holds_after_whole_lives(fresh_database: Database) -> None:
     report = await _report(fresh_database)
     assert [check for check in report.checks if not check.ok] == []
@@ -38,9 +38,12 @@ async def test_everything_holds_after_whole_lives(fresh_database: Database) -> N
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.check)
 async def test_finds_a_planted_corruption_and_names_its_row(
-    corruption: Corruption, played: Lives, fresh_database: Database, fresh_superuser: Database
+    corruption: Corruption,
+    stored_referrals: StoredReferrals,
+    fresh_database: Database,
+    fresh_superuser: Database,
 ) -> None:
-    named = await _plant(corruption, played, fresh_superuser)
+    named = await _plant(corruption, stored_referrals, fresh_superuser)
     failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
     assert named in failed[corruption.check]
     assert set(failed) == {corruption.check} | corruption.also_noticed_by
@@ -60,7 +63,10 @@ def test_every_check_has_a_corruption_that_it_finds() -> None:
     ],
 )
 async def test_finds_an_attribution_that_would_be_decided_otherwise(
-    change: str, played: Lives, fresh_database: Database, fresh_superuser: Database
+    change: str,
+    stored_referrals: StoredReferrals,
+    fresh_database: Database,
+    fresh_superuser: Database,
 ) -> None:
     turned = f"""
         UPDATE attributions SET {change}
@@ -68,7 +74,7 @@ async def test_finds_an_attribution_that_would_be_decided_otherwise(
     """  # noqa: S608 - from the table above
     async with fresh_superuser.transaction() as session:
         await session.execute(text("SET LOCAL session_replication_role = replica"))
-        changed = await session.scalar(text(turned), {"rewarded": played.rewarded})
+        changed = await session.scalar(text(turned), {"rewarded": stored_referrals.rewarded})
 
     failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
 
@@ -84,28 +90,33 @@ async def test_finds_an_attribution_that_would_be_decided_otherwise(
     ],
 )
 async def test_an_attribution_that_another_release_wrote_otherwise_is_decided_the_same(
-    change: str, played: Lives, fresh_database: Database, fresh_superuser: Database
+    change: str,
+    stored_referrals: StoredReferrals,
+    fresh_database: Database,
+    fresh_superuser: Database,
 ) -> None:
     rewritten = f"""
         UPDATE attributions SET {change} WHERE referral_id = :rewarded RETURNING touches
     """  # noqa: S608 - from the table above
     async with fresh_superuser.transaction() as session:
         await session.execute(text("SET LOCAL session_replication_role = replica"))
-        touches = await session.scalar(text(rewritten), {"rewarded": played.rewarded})
+        touches = await session.scalar(text(rewritten), {"rewarded": stored_referrals.rewarded})
 
     assert touches
     assert [c.name for c in (await _report(fresh_database)).checks if not c.ok] == []
 
 
-@pytest.mark.usefixtures("played")
+@pytest.mark.usefixtures("stored_referrals")
 async def test_what_is_late_is_lag_and_not_a_failure(fresh_database: Database) -> None:
     report = await _report(fresh_database)
     assert report.lag.undelivered > 0
     assert report.lag.oldest_s > 0
 
 
-async def _plant(corruption: Corruption, played: Lives, superuser: Database) -> str:
-    ids = {"held": played.held, "rewarded": played.rewarded}
+async def _plant(
+    corruption: Corruption, stored_referrals: StoredReferrals, superuser: Database
+) -> str:
+    ids = {"held": stored_referrals.held, "rewarded": stored_referrals.rewarded}
     async with superuser.transaction() as session:
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in (*corruption.statements, corruption.row_query):

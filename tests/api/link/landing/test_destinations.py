@@ -21,7 +21,7 @@ from tests.api.link.landing_page import (
     query_parameter,
     touch_methods,
 )
-from tests.api.link.test_user_agents import ANDROID, IPHONE, WINDOWS
+from tests.api.link.test_user_agents import ANDROID, IPHONE_AGENT, WINDOWS
 
 
 async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
@@ -35,8 +35,8 @@ async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
     assert query_parameter(answer.headers["location"], "id") == "example.book"
     name, _, token = query_parameter(answer.headers["location"], "referrer").partition("=")
     assert name == "referral_token"
-    carried = reading(settings, token)
-    kept = reading(settings, answer.cookies["referral_token"])
+    carried = read_token(settings, token)
+    kept = read_token(settings, answer.cookies["referral_token"])
     assert (carried.outcome, carried.method) == (Outcome.VALID, Method.INSTALL_REFERRER)
     assert (kept.method, kept.subject) == (Method.REFERRAL_TOKEN, carried.subject)
 
@@ -45,22 +45,22 @@ async def test_an_iphone_gets_a_page_whose_button_copies_a_token(
     client: AsyncClient, app_with_mobile_apps: FastAPI, settings: Settings
 ) -> None:
     code = await create_code(client)
-    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE_AGENT)
     assert answer.status_code == 200
     page = parse_page(answer.text)
     assert page.links.count(APP_STORE) == 2
-    (copied,) = {text for text in page.copied if text != code}
+    (copied,) = {text for text in page.copy_texts if text != code}
     assert copied.startswith(f"https://refer.example/r/{code}?")
-    clipboard = reading(settings, query_parameter(copied, "referral_token"))
-    web = reading(settings, query_parameter(page.link_to("book.example"), "referral_token"))
-    kept = reading(settings, answer.cookies["referral_token"])
+    clipboard = read_token(settings, query_parameter(copied, "referral_token"))
+    web = read_token(settings, query_parameter(page.link_to("book.example"), "referral_token"))
+    kept = read_token(settings, answer.cookies["referral_token"])
     assert clipboard.method is Method.CLIPBOARD
     assert web == kept
     assert clipboard.subject == web.subject
     assert page.svg_count == 0
 
 
-@pytest.mark.parametrize("agent", [IPHONE, ANDROID, WINDOWS])
+@pytest.mark.parametrize("agent", [IPHONE_AGENT, ANDROID, WINDOWS])
 async def test_without_apps_everybody_is_led_to_the_destination(
     client: AsyncClient, app: FastAPI, agent: str
 ) -> None:
@@ -92,7 +92,7 @@ async def test_a_campaign_may_show_the_page_to_everybody(
     assert opened.startswith(f"intent://refer.example/r/{code}?referral_token=")
     assert "#Intent;scheme=https;package=example.book;S.browser_fallback_url=https%3A" in opened
     token = opened.partition("referral_token=")[2].partition("#")[0]
-    assert reading(settings, token).method is Method.UNIVERSAL_LINK
+    assert read_token(settings, token).method is Method.UNIVERSAL_LINK
 
 
 async def test_a_slash_at_the_end_of_a_link_makes_no_difference(
@@ -115,13 +115,13 @@ async def test_a_scanned_code_is_a_touch_of_its_own(
         query_parameter(answer.headers["location"], "referral_token")
         for answer in (scanned, tapped)
     ]
-    readings = [reading(settings, token) for token in tokens]
+    readings = [read_token(settings, token) for token in tokens]
     assert [one.method for one in readings] == [Method.QR_CODE, Method.REFERRAL_TOKEN]
     assert readings[0].subject == readings[1].subject
     assert tokens[0] == scanned.cookies["referral_token"]
     assert await touch_methods(database, code) == ["qr_code", "referral_token"]
 
 
-def reading(settings: Settings, token: str) -> TokenReading:
+def read_token(settings: Settings, token: str) -> TokenReading:
     tokens = Tokens(settings.token_key.get_secret_value())
     return tokens.read(token, at=datetime.now(UTC))

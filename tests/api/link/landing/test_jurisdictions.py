@@ -36,7 +36,7 @@ def test_conceals_where_any_listed_place_may_be_meant(
 
 
 @pytest.mark.parametrize(
-    ("told", "place"),
+    ("given", "place"),
     [
         (" ca-on ", "CA-ON"),
         ("BR", "BR"),
@@ -47,5 +47,5 @@ def test_conceals_where_any_listed_place_may_be_meant(
         ("CA_ON", None),
     ],
 )
-def test_reads_only_codes_of_iso_3166(told: str, place: str | None) -> None:
-    assert place_of(told) == place
+def test_reads_only_codes_of_iso_3166(given: str, place: str | None) -> None:
+    assert place_of(given) == place

@@ -16,10 +16,10 @@ from tests.api.link.landing_page import (
     parse_page,
     touch_methods,
 )
-from tests.api.link.test_user_agents import IPHONE, WINDOWS
+from tests.api.link.test_user_agents import IPHONE_AGENT, WINDOWS
 
 
-@pytest.mark.parametrize("agent", [PREVIEW, IPHONE])
+@pytest.mark.parametrize("agent", [PREVIEW, IPHONE_AGENT])
 async def test_a_page_loads_nothing_and_allows_nothing_else(
     client: AsyncClient, app_with_mobile_apps: FastAPI, agent: str
 ) -> None:
@@ -44,7 +44,7 @@ async def test_no_url_tells_of_the_person(
     player = {"player_id": "player-named-nobody", "vanity": "NOBODY-CODE"}
     given = await client.post("/v1/codes", json=player)
     answer = await follow_link(
-        app_with_mobile_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE
+        app_with_mobile_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE_AGENT
     )
     for hidden in ("player-named-nobody", "a@b.example", answer.cookies["visitor"], "127.0.0.1"):
         assert hidden not in answer.text
@@ -72,13 +72,13 @@ async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
 
 
 async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) -> None:
-    told = await follow_link(app, "/invitation.png", PREVIEW)
-    assert (told.status_code, told.headers["content-type"]) == (200, "image/png")
-    assert told.headers["cache-control"] == "public, max-age=86400"
-    assert "set-cookie" not in told.headers
-    width, height = struct.unpack(">II", told.content[16:24])
-    assert (told.content[:8], width, height) == (b"\x89PNG\r\n\x1a\n", 1200, 630)
-    assert len(told.content) < 65_536
+    answer = await follow_link(app, "/invitation.png", PREVIEW)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.headers["cache-control"] == "public, max-age=86400"
+    assert "set-cookie" not in answer.headers
+    width, height = struct.unpack(">II", answer.content[16:24])
+    assert (answer.content[:8], width, height) == (b"\x89PNG\r\n\x1a\n", 1200, 630)
+    assert len(answer.content) < 65_536
 
 
 async def test_a_page_speaks_the_language_asked_for(
@@ -86,8 +86,8 @@ async def test_a_page_speaks_the_language_asked_for(
 ) -> None:
     code = await create_code(client)
     german = {"Accept-Language": "de"}
-    asked = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE, **german)
-    wished = await follow_link(app_with_mobile_apps, f"/r/{code}?lang=pt", IPHONE, **german)
+    asked = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE_AGENT, **german)
+    wished = await follow_link(app_with_mobile_apps, f"/r/{code}?lang=pt", IPHONE_AGENT, **german)
     unknown = await follow_link(app_with_mobile_apps, "/r/NOSUCHCODE", WINDOWS, **german)
     for answer, language, sentence in (
         (asked, "de", "Du bist zu book.example eingeladen"),

@@ -6,7 +6,7 @@ from httpx import AsyncClient
 
 from tests.api.bodies import create_code, publish_campaign
 from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
-from tests.api.link.test_user_agents import IPHONE, WINDOWS
+from tests.api.link.test_user_agents import IPHONE_AGENT, WINDOWS
 
 
 async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI) -> None:
@@ -21,7 +21,7 @@ async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI
 
 
 @pytest.mark.parametrize(
-    ("place", "query", "is_told"),
+    ("jurisdiction", "query", "is_promised"),
     [
         ("US-NJ", "", True),
         ("CA-QC", "", True),
@@ -37,17 +37,17 @@ async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI
 async def test_nothing_is_promised_where_the_campaign_forbids_it(
     client: AsyncClient,
     app_with_mobile_apps: FastAPI,
-    place: str,
+    jurisdiction: str,
     query: str,
-    is_told: bool,  # noqa: FBT001 # a column of the table
+    is_promised: bool,  # noqa: FBT001 # a column of the table
 ) -> None:
     link = {"opens": "landing", "no_inducement_in": ["CA-ON"]}
     code = await create_code(client, await publish_campaign(client, link=link))
-    headers = {"X-Visitor-Place": place} if place else {}
+    headers = {"X-Visitor-Place": jurisdiction} if jurisdiction else {}
     answer = await follow_link(app_with_mobile_apps, f"/r/{code}{query}", WINDOWS, **headers)
     page = parse_page(answer.text)
     promises = "$10" in page.text + page.meta["og:description"] + page.meta["description"]
-    assert (promises, "The terms" in page.text) == (is_told, is_told)
+    assert (promises, "The terms" in page.text) == (is_promised, is_promised)
     assert code in page.text
 
 
@@ -68,5 +68,5 @@ async def test_a_place_claimed_in_the_link_stays_in_other_languages(
     client: AsyncClient, app_with_mobile_apps: FastAPI
 ) -> None:
     code = await create_code(client)
-    answer = await follow_link(app_with_mobile_apps, f"/r/{code}?jurisdiction=ca-on", IPHONE)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}?jurisdiction=ca-on", IPHONE_AGENT)
     assert "?lang=es&jurisdiction=CA-ON" in parse_page(answer.text).links
