@@ -35,7 +35,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
         "activities",
         "workflows.options",
         "workflows.referral.messages",
-        "workflows.referral.search",
+        "workflows.referral.visibility",
     )
 )
 GRACE: Final = timedelta(seconds=10)

@@ -16,7 +16,7 @@ from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, needs_call, sen
 from db.engine import Database
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.deliveries import Lane, LeasedDelivery
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 
 DELIVERY_BATCH_SIZE: Final = 64
 """Also bounds the calls in flight: each referral is called by itself."""

@@ -11,8 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
 from referrals.lifecycle.deliveries import LeasedDelivery
-from workflows.client import start_options
-from workflows.identity import workflow_id
+from workflows.client import start_options, workflow_id
 from workflows.referral.messages import signup_signal
 from workflows.referral.workflow import ReferralWorkflow
 

@@ -1,4 +1,4 @@
-"""Keeps a malformed signal from blocking a referral for ever."""
+"""Interceptor that drops malformed signals, which would block a workflow for ever."""
 
 from temporalio import workflow
 from temporalio.worker import (
@@ -10,7 +10,7 @@ from temporalio.worker import (
 
 
 class DropMalformedSignals(Interceptor):
-    """Anyone may signal without an argument, or with a wrong one; the handler would raise then."""
+    """Drops signals whose arguments are missing or wrong: anyone may send them."""
 
     def workflow_interceptor_class(
         self,

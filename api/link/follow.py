@@ -16,7 +16,7 @@ from referrals.attribution.clicks import follow as clicks
 from referrals.attribution.clicks.follow import Invitation
 from referrals.attribution.clicks.statements import Visit
 from referrals.attribution.tokens import Tokens
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 
 NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 

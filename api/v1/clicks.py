@@ -10,7 +10,7 @@ from api.link.follow import follow, pseudonymised_visit, token_of
 from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
 from referrals.attribution.clicks.follow import Outcome
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 
 router = APIRouter(
     prefix="/v1/clicks",

@@ -20,7 +20,7 @@ from tests.builders import NOW, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import a_shared_code, record_facts, referrals_of
 from tests.courier.workflow_history import START, received_signals
 from tests.fixtures.databases import DatabaseUrls
-from workflows.referral import search
+from workflows.referral import visibility
 
 PATIENCE_S = 20.0
 
@@ -133,7 +133,7 @@ async def _temporal_at(port: int) -> WorkflowEnvironment:
         port=port,
         dev_server_existing_path=str(binaries.temporal()),
         data_converter=pydantic_data_converter,
-        search_attributes=search.ALL,
+        search_attributes=visibility.SEARCH_ATTRIBUTES,
     )
 
 

@@ -5,7 +5,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.tables import ReferralRow
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 
 START = "start"
 

@@ -23,7 +23,7 @@ from tests import builders, state
 from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
 from tests.state import Balances
 from tests.workflows.world import World
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 from workflows.referral.workflow import ReferralWorkflow
 
 PATIENCE_S: Final = 20.0

@@ -20,7 +20,7 @@ from tests.workflows.billing import Meter, difference
 from tests.workflows.life import Life, invite
 from tests.workflows.replay import runs_of
 from tests.workflows.world import World, running_world
-from workflows.referral import search
+from workflows.referral import visibility
 
 BRIEF: Final = replace(
     TERMS, chargeback_window=timedelta(seconds=1), lateness_grace=timedelta(seconds=0)
@@ -39,7 +39,7 @@ async def metered_world(
         dev_server_existing_path=str(binaries.temporal()),
         dev_server_extra_args=[*SKIPPING, f"--metrics-port={port}"],
         data_converter=pydantic_data_converter,
-        search_attributes=list(search.ALL),
+        search_attributes=list(visibility.SEARCH_ATTRIBUTES),
     )
     async with (
         env,

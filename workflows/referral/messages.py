@@ -1,4 +1,4 @@
-"""What a referral's workflow can be told: the events themselves, as JSON objects."""
+"""Arguments of the signals: the facts themselves as JSON objects, a signup with a standing."""
 
 from dataclasses import dataclass, fields
 
@@ -8,15 +8,15 @@ from domain.lifecycle.referral import Standing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupSignal(Signup):
-    """A signup; the courier, which has bound it already, adds where the referral stands now."""
+    """A signup; the courier, which has already bound it, adds where the referral stands now."""
 
     standing: Standing | None = None
 
-    def event(self) -> Signup:
+    def as_signup(self) -> Signup:
         return Signup(**{field.name: getattr(self, field.name) for field in fields(Signup)})
 
 
 def signup_signal(signup: Signup, standing: Standing) -> SignupSignal:
-    """What the courier signals when it has bound a signup."""
-    event = {field.name: getattr(signup, field.name) for field in fields(Signup)}
-    return SignupSignal(**event, standing=standing)
+    """Return the signal for a signup that is bound."""
+    values = {field.name: getattr(signup, field.name) for field in fields(Signup)}
+    return SignupSignal(**values, standing=standing)

@@ -1,4 +1,4 @@
-"""The life of one referral, told in the order in which it happens."""
+"""The workflow of one referral, in the order in which things happen."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,14 +14,17 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage, Standing
 from workflows.options import database_options, fraud_provider_options
-from workflows.referral import search
-from workflows.referral.bell import WakeFlag
-from workflows.referral.details import details
 from workflows.referral.messages import SignupSignal
-from workflows.referral.unrecorded import UnrecordedFacts
+from workflows.referral.signal_buffer import UnrecordedFacts, WakeFlag
+from workflows.referral.visibility import (
+    details_markdown,
+    referral_attributes,
+    review_updates,
+    signup_updates,
+)
 
 Act = Callable[[Any, Look], Awaitable[Standing]]
-"""An activity that looks, acts, and answers where the referral stands."""
+"""An activity that looks at the recorded facts, acts, and returns the new standing."""
 
 DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
 
@@ -30,17 +33,16 @@ DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long hi
 class ReferralWorkflow:
     """One referral, from its invitation until its chargeback window has closed.
 
-    A signal only wakes it. What is true is read by the activities from the recorded facts, so a
-    signal that comes twice, late or in another order changes nothing, and a referral can be
-    started again from where it stands.
+    A signal only wakes it: the activities read the recorded facts. So a signal that arrives twice,
+    late or out of order changes nothing, and a referral can be started again from its standing.
     """
 
     @workflow.init
     def __init__(self, referral: Referral) -> None:
         self.referral = referral
         self.standing = referral.standing
-        self.arrival = WakeFlag()
-        self.news = WakeFlag()
+        self.signup_arrived = WakeFlag()
+        self.facts_arrived = WakeFlag()
         self.unrecorded = UnrecordedFacts()
 
     @workflow.run
@@ -54,43 +56,43 @@ class ReferralWorkflow:
                 # Months of waiting follow: they need no more history than this.
                 self.continue_as_new()
         if self.is_at(*CREDITED_STAGES):
-            await self.keep()
+            await self.watch_for_chargebacks()
         await self.drain()
         return self.standing.stage
 
     async def earn(self) -> None:
-        """From the invitation to a credited reward, or to an end without one."""
+        """Go from the invitation to a credited reward, or to an end without one."""
         while self.is_at(Stage.INVITED):
-            if not await self.arrival.rings(by=self.standing.until):
+            if not await self.signup_arrived.wait(until=self.standing.until):
                 await self.expire()
             elif self.is_at(Stage.INVITED):
                 await self.admit()
 
         while self.is_at(Stage.SIGNED_UP):
-            if not await self.news.rings(by=self.standing.until):
+            if not await self.facts_arrived.wait(until=self.standing.until):
                 await self.expire()
             if self.is_at(Stage.SIGNED_UP):
                 await self.score_and_credit()
 
         while self.is_at(Stage.DEFERRED):
-            await self.news.rings(by=self.standing.until)
+            await self.facts_arrived.wait(until=self.standing.until)
             await self.score_and_credit()
 
         while self.is_at(Stage.HELD):
-            await self.news.rings(by=self.standing.until)
+            await self.facts_arrived.wait(until=self.standing.until)
             await self.resolve()
 
-    async def keep(self) -> None:
-        """A credited reward stays, unless its deposit is taken back, however late that is heard."""
+    async def watch_for_chargebacks(self) -> None:
+        """Keep the credit equal to what is due, until the window closes and after late facts."""
         settled = False
         while not (settled and self.is_drained):
-            settled = not await self.news.rings(by=self.standing.until)
+            settled = not await self.facts_arrived.wait(until=self.standing.until)
             await (self.settle() if settled else self.compensate())
 
     async def drain(self) -> None:
-        """Leave nothing unheard; what follows this must not await anything first."""
+        """Act until no signal is pending; the caller must then go on without an await."""
         while not self.is_drained:
-            self.news.has_rung = False
+            self.facts_arrived.clear()
             await self.compensate()
 
     async def score_and_credit(self) -> None:
@@ -98,43 +100,43 @@ class ReferralWorkflow:
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
         if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
-            workflow.upsert_search_attributes(search.review_updates(scoring.score))
+            workflow.upsert_search_attributes(review_updates(scoring.score))
 
     @workflow.signal
     def sign_up(self, signup: SignupSignal) -> None:
         if signup.standing is None:
-            self.unrecorded.put(signup.event())
+            self.unrecorded.put(signup.as_signup())
         elif self.is_at(Stage.INVITED):
             self.standing = signup.standing
-            self.bind(signup.player_id)
+            self.set_referee(signup.player_id)
             self.show()
-        self.arrival.ring()
+        self.signup_arrived.set()
 
     @workflow.signal
     def make_deposit(self, deposit: Deposit) -> None:
         self.unrecorded.put(deposit)
-        self.news.ring()
+        self.facts_arrived.set()
 
     @workflow.signal
     def charge_back(self, chargeback: Chargeback) -> None:
         self.unrecorded.put(chargeback)
-        self.news.ring()
+        self.facts_arrived.set()
 
     @workflow.signal
     def decide(self, decision: Decision) -> None:
         self.unrecorded.put(decision)
-        self.news.ring()
+        self.facts_arrived.set()
 
     @workflow.signal
-    def supersede(self, _: Any = None) -> None:  # noqa: ANN401 - whatever is said with it
-        """Another referral has won the signup."""
+    def supersede(self, _: Any = None) -> None:  # noqa: ANN401 - any argument is ignored
+        """Look again: the signup belongs to another referral."""
         self.look()
 
     @workflow.signal
-    def look(self, _: Any = None) -> None:  # noqa: ANN401 - whatever is said with it
-        """Something of ours changed: a player's standing, a budget, another referral."""
-        self.arrival.ring()
-        self.news.ring()
+    def look(self, _: Any = None) -> None:  # noqa: ANN401 - any argument is ignored
+        """Look again: a player's status, a budget or another referral has changed."""
+        self.signup_arrived.set()
+        self.facts_arrived.set()
 
     @workflow.query
     def current_stage(self) -> Stage:
@@ -145,27 +147,27 @@ class ReferralWorkflow:
 
     @property
     def is_drained(self) -> bool:
-        return self.unrecorded.is_empty and not self.news.has_rung
+        return self.unrecorded.is_empty and not self.facts_arrived.is_set
 
     def continue_as_new(self) -> None:
         referral = replace(self.referral, standing=self.standing)
-        workflow.continue_as_new(referral, search_attributes=search.of_referral(referral))
+        workflow.continue_as_new(referral, search_attributes=referral_attributes(referral))
 
     async def admit(self) -> None:
-        look = self.act_request()
+        request = self.act_request()
         admission = await workflow.execute_activity_method(
-            ReferralActivities.admit_signup, look, **database_options("record the signup")
+            ReferralActivities.admit_signup, request, **database_options("record the signup")
         )
-        self.stand(admission.standing, look)
+        self.update_standing(admission.standing, request)
         if admission.referee_id:
-            self.bind(admission.referee_id)
+            self.set_referee(admission.referee_id)
 
     async def score(self) -> Scoring:
-        look = self.act_request()
+        request = self.act_request()
         scoring = await workflow.execute_activity_method(
-            FraudActivities.score_fraud, look, **fraud_provider_options("score the deposit")
+            FraudActivities.score_fraud, request, **fraud_provider_options("score the deposit")
         )
-        self.stand(scoring.standing, look)
+        self.update_standing(scoring.standing, request)
         return scoring
 
     async def expire(self) -> None:
@@ -184,30 +186,30 @@ class ReferralWorkflow:
         await self.act(RewardActivities.settle_referral, "close the chargeback window")
 
     async def act(self, activity: Act, summary: str) -> None:
-        look = self.act_request()
+        request = self.act_request()
         standing = await workflow.execute_activity_method(
-            activity, look, **database_options(summary)
+            activity, request, **database_options(summary)
         )
-        self.stand(standing, look)
+        self.update_standing(standing, request)
 
     def act_request(self) -> Look:
         return Look(
             referral_id=self.referral.referral_id,
             standing=self.standing,
             now=workflow.now(),
-            heard=self.unrecorded.heard(),
+            heard=self.unrecorded.snapshot(),
         )
 
-    def stand(self, standing: Standing, look: Look) -> None:
-        """Stand where the act found or left the referral; it has recorded what was heard."""
+    def update_standing(self, standing: Standing, request: Look) -> None:
+        """Take over the standing that an act returned; it has recorded what was signalled."""
         self.standing = standing
-        self.unrecorded.forget(look.heard)
+        self.unrecorded.discard(request.heard)
         self.show()
 
-    def bind(self, referee_id: str) -> None:
+    def set_referee(self, referee_id: str) -> None:
         self.referral = replace(self.referral, referee_id=referee_id)
-        workflow.upsert_search_attributes(search.of_signup(referee_id))
+        workflow.upsert_search_attributes(signup_updates(referee_id))
 
     def show(self) -> None:
-        """Say in the Temporal UI what it waits for, and why."""
-        workflow.set_current_details(details(self.referral, self.standing))
+        """Show in the Temporal UI where the referral stands and what it waits for."""
+        workflow.set_current_details(details_markdown(self.referral, self.standing))

@@ -11,7 +11,7 @@ from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from domain.rewards.promises import RewardStatus, RewardType
 from referrals.reporting.referrals import ReferralView
-from workflows.identity import workflow_id
+from workflows.client import workflow_id
 
 
 class AttributionOut(ResponseBody):

@@ -1,0 +1,64 @@
+"""A referral in the Temporal UI: its search attributes, and its present state in Markdown."""
+
+from typing import Final
+
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
+
+from domain.lifecycle.referral import Referral, Stage, Standing
+
+STAGE: Final = SearchAttributeKey.for_keyword("ReferralStage")
+CAMPAIGN: Final = SearchAttributeKey.for_keyword("CampaignId")
+REFERRER: Final = SearchAttributeKey.for_keyword("ReferrerId")
+REFEREE: Final = SearchAttributeKey.for_keyword("RefereeId")
+RISK: Final = SearchAttributeKey.for_int("RiskScore")
+SEARCH_ATTRIBUTES: Final = (STAGE, CAMPAIGN, REFERRER, REFEREE, RISK)
+
+WAITS_FOR: Final = {
+    Stage.INVITED: "the signup",
+    Stage.SIGNED_UP: "a qualifying deposit",
+    Stage.HELD: "a reviewer's decision, or the end of the hold period",
+    Stage.DEFERRED: "a top-up of the campaign's budget, or the campaign's end",
+    Stage.REWARDED: "a refund or chargeback, until the chargeback window closes",
+    Stage.REVERSED: "a chargeback won, until the chargeback window closes",
+}
+
+
+def referral_attributes(referral: Referral) -> TypedSearchAttributes:
+    """Return the attributes to set at a start and at continue-as-new, where they cost no action."""
+    pairs = [
+        SearchAttributePair(STAGE, referral.standing.stage.value),
+        SearchAttributePair(CAMPAIGN, referral.campaign),
+        SearchAttributePair(REFERRER, referral.referrer_id),
+    ]
+    if referral.referee_id:
+        pairs.append(SearchAttributePair(REFEREE, referral.referee_id))
+    return TypedSearchAttributes(pairs)
+
+
+def signup_updates(referee_id: str) -> list[SearchAttributeUpdate[str]]:
+    return [STAGE.value_set(Stage.SIGNED_UP.value), REFEREE.value_set(referee_id)]
+
+
+def review_updates(score: int) -> tuple[SearchAttributeUpdate[str], SearchAttributeUpdate[int]]:
+    return STAGE.value_set(Stage.HELD.value), RISK.value_set(score)
+
+
+def details_markdown(referral: Referral, standing: Standing) -> str:
+    waits_for = WAITS_FOR.get(standing.stage)
+    waiting = (
+        f"{waits_for}, until {standing.until:%Y-%m-%d %H:%M:%S %Z}" if waits_for else "nothing"
+    )
+    return "\n".join(
+        (
+            f"**{standing.stage}**",
+            f"- waits for: {waiting}",
+            f"- referrer: `{referral.referrer_id}`, code `{referral.code}`",
+            f"- referee: `{referral.referee_id or 'not known yet'}`",
+            f"- campaign: `{referral.campaign}`",
+        )
+    )
