@@ -1,6 +1,6 @@
-"""The whole system on one machine, from wheels: Postgres, Temporal and our own processes."""
+"""The embedded stack: Postgres and Temporal from wheels, api, worker and courier as children."""
 
-from stack.connection import Connection
-from stack.embedded import running
+from stack.embedded import run_stack
+from stack.state_directory import Connection
 
-__all__ = ["Connection", "running"]
+__all__ = ["Connection", "run_stack"]

@@ -1,4 +1,4 @@
-"""The unprivileged account that PostgreSQL needs where we are root, and what it can reach."""
+"""The unprivileged account that PostgreSQL needs where we are root, and its directories."""
 
 import hashlib
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 _CANDIDATES: Final = ("postgres", "nobody")
-_PRIVATE_ROOT: Final = Path("/var/tmp")  # noqa: S108 - `private_place` checks who owns its folder
+_PRIVATE_ROOT: Final = Path("/var/tmp")  # noqa: S108 - `ensure_private_directory` checks its owner
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """None stands for ourselves, whoever we are."""
+    """A system account; without ids, the one this process runs under."""
 
     uid: int | None = None
     gid: int | None = None
@@ -29,7 +29,7 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
     def reaches(self, path: Path) -> bool:
-        """Whether the account may enter the folder, or run the file."""
+        """Return whether the account may enter the directory, or run the file."""
         tested = subprocess.run(
             ["/bin/sh", "-c", 'test -x "$0"', str(path.resolve())],
             user=self.uid,
@@ -42,7 +42,10 @@ class Account:
 
 
 def postgres_account() -> Account:
-    """Ourselves, unless we are root, whom PostgreSQL refuses; LookupError when nobody else is."""
+    """Return the account to run PostgreSQL under: it refuses to run as root.
+
+    LookupError when this process is root and no other account exists.
+    """
     if os.geteuid() != 0:
         return Account()
     for name in _CANDIDATES:
@@ -54,15 +57,15 @@ def postgres_account() -> Account:
     raise LookupError(f"PostgreSQL does not run as root and there is no account {_CANDIDATES}")
 
 
-def private_place(directory: Path) -> Path:
-    """A folder of ours outside `directory`, for what the account cannot reach inside it."""
-    place = private_directory(directory)
-    place.mkdir(mode=0o711, exist_ok=True)
-    owner = place.lstat()
-    if place.is_symlink() or owner.st_uid != os.geteuid():
-        raise PermissionError(f"{place} belongs to somebody else")
-    place.chmod(0o711)
-    return place
+def ensure_private_directory(directory: Path) -> Path:
+    """Create a directory outside `directory`, for files that the account cannot reach inside it."""
+    path = private_directory(directory)
+    path.mkdir(mode=0o711, exist_ok=True)
+    owner = path.lstat()
+    if path.is_symlink() or owner.st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to another account")
+    path.chmod(0o711)
+    return path
 
 
 def private_directory(directory: Path) -> Path:
@@ -71,6 +74,6 @@ def private_directory(directory: Path) -> Path:
 
 
 def remove_private_directory(directory: Path) -> None:
-    place = private_directory(directory)
-    if place.is_dir() and place.lstat().st_uid == os.geteuid():
-        shutil.rmtree(place)
+    path = private_directory(directory)
+    if path.is_dir() and path.lstat().st_uid == os.geteuid():
+        shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""`running`: the embedded stack from its first folder to its last stopped child."""
+"""`run_stack`: starts the embedded stack in a directory, keeps it running, and stops it."""
 
 import asyncio
 import os
@@ -9,20 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from stack import ours, ports, postgres, temporal
+from stack import ports, postgres, referral_processes, temporal
 from stack.account import remove_private_directory
 from stack.child import ChildSpec
-from stack.connection import CONNECTION_FILE, Connection
-from stack.files import replace_private_text
-from stack.keyring import Keyring
-from stack.lock import held
+from stack.state_directory import (
+    CONNECTION_FILE,
+    ENV_PREFIX,
+    ENVIRONMENT_FILE,
+    LOCK_FILE,
+    LOGS,
+    PORTS_FILE,
+    SECRETS_FILE,
+    Connection,
+    Keyring,
+    hold_lock,
+    replace_private_text,
+)
 from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
 
-_LOCK: Final = "lock"
-_LOGS: Final = "logs"
-_SECRETS: Final = "secrets.json"
 PASSED_THROUGH_VARIABLES: Final = (
     "REFERRALS_IOS_APP_ID",
     "REFERRALS_IOS_APP_STORE_URL",
@@ -31,37 +37,36 @@ PASSED_THROUGH_VARIABLES: Final = (
     "REFERRALS_JURISDICTION_HEADER",
     "REFERRALS_RATE_LIMITS",
 )
-"""What the link offers, for whoever tries it here; all else is the stack's own business."""
-ENVIRONMENT: Final = "environment"
-"""REFERRALS_* lines for the commands of an operator, readable by the owner only."""
+"""Settings that the caller's environment may choose; the stack sets all others itself."""
 
 
 @asynccontextmanager
-async def running(
+async def run_stack(
     directory: Path, *, fresh: bool = False, progress: Progress = lambda _: None
 ) -> AsyncIterator[Connection]:
-    """Everything up and kept up, with its state in `directory`; all stopped on the way out.
+    """Run every process, with its state in `directory`, and stop them all on leaving.
 
-    Raises AlreadyRunningError when the folder is in use, StartError when a child does not start.
+    Raises AlreadyRunningError when another stack runs there, StartError when a child fails.
     """
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    with held(directory / _LOCK):
+    with hold_lock(directory / LOCK_FILE):
         if fresh:
-            _forget(directory)
+            _reset(directory)
         plan = await asyncio.to_thread(_prepare, directory)
-        if plan.cluster.place != directory:
-            progress(f"PostgreSQL's account cannot enter {directory}; see {plan.cluster.place}")
+        base = plan.cluster.base_directory
+        if base != directory:
+            progress(f"PostgreSQL's account cannot enter {directory}; its data is in {base}")
         async with _supervise(plan, progress) as connection:
             yield connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     directory: Path
     ports: Mapping[str, int]
     keyring: Keyring
-    cluster: postgres.Postgres
+    cluster: postgres.PostgresCluster
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
@@ -83,8 +88,8 @@ class _Plan:
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
         }
-        chosen = {name: os.environ[name] for name in PASSED_THROUGH_VARIABLES if name in os.environ}
-        return {f"REFERRALS_{name.upper()}": value for name, value in values.items()} | chosen
+        passed = {name: os.environ[name] for name in PASSED_THROUGH_VARIABLES if name in os.environ}
+        return {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()} | passed
 
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
         return Connection(
@@ -104,19 +109,19 @@ class _Plan:
 
 
 def _prepare(directory: Path) -> _Plan:
-    (directory / _LOGS).mkdir(exist_ok=True)
-    chosen = ports.choose(directory / "ports.json")
-    keyring = Keyring.open(directory / _SECRETS)
+    (directory / LOGS).mkdir(exist_ok=True)
+    chosen = ports.choose(directory / PORTS_FILE)
+    keyring = Keyring.open(directory / SECRETS_FILE)
     cluster = postgres.cluster_for(directory, port=chosen["postgres"], keyring=keyring)
     cluster.initialise()
-    return _Plan(directory, chosen, keyring, cluster)
+    return _Plan(directory=directory, ports=chosen, keyring=keyring, cluster=cluster)
 
 
 @asynccontextmanager
 async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connection]:
     keyring = plan.keyring
     file = plan.directory / CONNECTION_FILE
-    # A supervisor that was killed could not remove it, and all it says is wrong by now.
+    # A killed supervisor could not remove this file, and its content is outdated.
     file.unlink(missing_ok=True)
 
     def publish() -> Connection:
@@ -128,16 +133,18 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
         if file.exists():
             publish()
 
-    supervisor = Supervisor(logs=plan.directory / _LOGS, changed=publish_again)
+    supervisor = Supervisor(logs=plan.directory / LOGS, on_restart=publish_again)
     lines = "".join(f"{name}={value}\n" for name, value in plan.environment.items())
-    replace_private_text(plan.directory / ENVIRONMENT, lines)
+    replace_private_text(plan.directory / ENVIRONMENT_FILE, lines)
     try:
         progress("starting PostgreSQL and Temporal")
-        await supervisor.start(plan.cluster.child(), _temporal(plan))
+        await supervisor.start(plan.cluster.child(), _temporal_child(plan))
         progress("migrating the schema")
         keyring = await _prepare_database(plan)
         progress("starting api, worker and courier")
-        await supervisor.start(*ours.children(plan.environment, api_url=plan.url("api")))
+        await supervisor.start(
+            *referral_processes.children(plan.environment, api_url=plan.url("api"))
+        )
         yield publish()
     finally:
         progress("stopping")
@@ -145,24 +152,24 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
         file.unlink(missing_ok=True)
 
 
-def _temporal(plan: _Plan) -> ChildSpec:
-    return temporal.child(database=plan.directory / "temporal.db", ports=plan.ports)
+def _temporal_child(plan: _Plan) -> ChildSpec:
+    return temporal.temporal_child(database=plan.directory / "temporal.db", ports=plan.ports)
 
 
 async def _prepare_database(plan: _Plan) -> Keyring:
     await plan.cluster.create_roles()
-    await ours.migrate(plan.environment, logs=plan.directory / _LOGS)
-    return await ours.with_api_keys(
+    await referral_processes.migrate(plan.environment, logs=plan.directory / LOGS)
+    return await referral_processes.ensure_api_keys(
         plan.keyring,
-        plan.directory / _SECRETS,
+        plan.directory / SECRETS_FILE,
         database_url=postgres.sqlalchemy_url(plan.cluster.application_dsn),
     )
 
 
-def _forget(directory: Path) -> None:
+def _reset(directory: Path) -> None:
     remove_private_directory(directory)
     for path in directory.iterdir():
-        if path.name == _LOCK:
+        if path.name == LOCK_FILE:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

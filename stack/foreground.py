@@ -11,18 +11,17 @@ from rich.table import Table
 
 from runtime.exit import stop_event
 from stack.child import StartError
-from stack.connection import CONNECTION_FILE, Connection
-from stack.embedded import running
-from stack.lock import AlreadyRunningError
+from stack.embedded import run_stack
+from stack.state_directory import CONNECTION_FILE, LOGS, AlreadyRunningError, Connection
 
 
 async def run(directory: Path, *, fresh: bool) -> int:
-    """Exit code 0 after a stop that was asked for, 1 when the stack cannot start."""
+    """Run until SIGINT or SIGTERM; return 0 after a requested stop, 1 when the start fails."""
     console = Console()
     serving = asyncio.create_task(_serve(console, directory, fresh=fresh))
-    # A second Ctrl-C changes nothing: stopping is bounded, and cutting it short loses the order.
-    asked = asyncio.create_task(stop_event().wait())
-    await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+    # A second Ctrl-C changes nothing: stopping is bounded, and must keep its order.
+    termination = asyncio.create_task(stop_event().wait())
+    await asyncio.wait({serving, termination}, return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     try:
         with suppress(asyncio.CancelledError):
@@ -34,7 +33,7 @@ async def run(directory: Path, *, fresh: bool) -> int:
 
 
 async def _serve(console: Console, directory: Path, *, fresh: bool) -> None:
-    async with running(directory, fresh=fresh, progress=_progress(console)) as connection:
+    async with run_stack(directory, fresh=fresh, progress=_progress(console)) as connection:
         _show(console, connection, directory)
         await asyncio.Event().wait()
 
@@ -42,10 +41,10 @@ async def _serve(console: Console, directory: Path, *, fresh: bool) -> None:
 def _progress(console: Console) -> Callable[[str], None]:
     began = time.monotonic()
 
-    def tell(step: str) -> None:
+    def print_step(step: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {step}", highlight=False)
 
-    return tell
+    return print_step
 
 
 def _show(console: Console, connection: Connection, directory: Path) -> None:
@@ -55,6 +54,6 @@ def _show(console: Console, connection: Connection, directory: Path) -> None:
     addresses.add_row("Temporal UI", connection.temporal_ui_url)
     addresses.add_row("Temporal", connection.temporal_address)
     addresses.add_row("Keys, PostgreSQL", str(directory / CONNECTION_FILE))
-    addresses.add_row("Logs", str(directory / "logs"))
+    addresses.add_row("Logs", str(directory / LOGS))
     console.print("[green]ready[/green], until Ctrl-C:")
     console.print(addresses, soft_wrap=True)

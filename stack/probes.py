@@ -1,6 +1,7 @@
-"""How the supervisor knows that a child is ready."""
+"""Readiness probes of the supervised children."""
 
 import json
+from typing import Final
 
 import asyncpg
 import httpx
@@ -8,16 +9,17 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from stack.child import ReadinessProbe, Started
+from stack.child import ChildProcess, ReadinessProbe
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S: Final = 2.0
+"""Time limit of one probe."""
 
 
-def answers(url: str) -> ReadinessProbe:
-    """The URL answers 200."""
+def returns_ok(url: str) -> ReadinessProbe:
+    """Return a probe that succeeds when the URL answers 2xx."""
 
-    async def probe(_: Started) -> bool:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
+    async def probe(_: ChildProcess) -> bool:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
             try:
                 return (await client.get(url)).is_success
             except httpx.HTTPError:
@@ -26,17 +28,17 @@ def answers(url: str) -> ReadinessProbe:
     return probe
 
 
-async def has_logged_ready(process: Started) -> bool:
-    """The child has printed a JSON line whose "event" is "ready", as worker and courier do."""
-    return any(_is_ready_line(line) for line in process.printed().splitlines())
+async def has_logged_ready(process: ChildProcess) -> bool:
+    """Return whether the child has printed a JSON line whose "event" is "ready"."""
+    return any(_is_ready_line(line) for line in process.read_output().splitlines())
 
 
 def accepts_queries(dsn: str) -> ReadinessProbe:
-    """PostgreSQL lets us in."""
+    """Return a probe that succeeds when PostgreSQL accepts a connection."""
 
-    async def probe(_: Started) -> bool:
+    async def probe(_: ChildProcess) -> bool:
         try:
-            connection = await asyncpg.connect(dsn, timeout=_PATIENCE_S)
+            connection = await asyncpg.connect(dsn, timeout=_TIMEOUT_S)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return False
         await connection.close()
@@ -45,10 +47,12 @@ def accepts_queries(dsn: str) -> ReadinessProbe:
     return probe
 
 
-def knows_search_attributes(address: str, namespace: str, names: frozenset[str]) -> ReadinessProbe:
-    """Temporal serves the namespace and has registered the search attributes."""
+def knows_search_attributes(
+    address: str, *, namespace: str, names: frozenset[str]
+) -> ReadinessProbe:
+    """Return a probe that succeeds when Temporal has registered the search attributes."""
 
-    async def probe(_: Started) -> bool:
+    async def probe(_: ChildProcess) -> bool:
         try:
             client = await Client.connect(address, namespace=namespace)
             listed = await client.operator_service.list_search_attributes(
@@ -63,7 +67,7 @@ def knows_search_attributes(address: str, namespace: str, names: frozenset[str])
 
 def _is_ready_line(line: str) -> bool:
     try:
-        said = json.loads(line)
+        logged = json.loads(line)
     except ValueError:
         return False
-    return isinstance(said, dict) and said.get("event") == "ready"
+    return isinstance(logged, dict) and logged.get("event") == "ready"

@@ -1,4 +1,4 @@
-"""Fails when the migrations and db/tables/ disagree: python -m stack.schema_check."""
+"""A check that the migrations produce the schema of db/tables/: python -m stack.schema_check."""
 
 import asyncio
 import sys
@@ -9,11 +9,11 @@ from alembic.util import CommandError
 
 from db.migrate import APPLICATION_ROLE, MIGRATIONS
 from runtime.exit import exit_process
-from stack.postgres import sqlalchemy_url, throwaway
+from stack.postgres import sqlalchemy_url, temporary_cluster
 
 
 async def main() -> int:
-    async with throwaway() as cluster:
+    async with temporary_cluster() as cluster:
         try:
             await asyncio.to_thread(_check, sqlalchemy_url(cluster.owner_dsn))
         except CommandError as difference:

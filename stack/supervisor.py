@@ -1,4 +1,4 @@
-"""Starts children in stages, starts again whoever dies, stops all in reverse order."""
+"""A supervisor: starts children in stages, restarts those that die, stops in reverse order."""
 
 import asyncio
 import time
@@ -6,56 +6,57 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from stack.child import ChildSpec, Started, StartError
+from stack.child import ChildProcess, ChildSpec, StartError
 
-_FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 5.0
+_INITIAL_BACKOFF_S: Final = 0.1
+_MAX_BACKOFF_S: Final = 5.0
 _HEALTHY_AFTER_S: Final = 10.0
+"""Uptime after which a child's next restart begins with the initial backoff again."""
 
 
 class Supervisor:
-    """`changed` is called whenever a child has become ready under a new pid."""
+    """`on_restart` is called whenever a child has become ready under a new pid."""
 
-    def __init__(self, *, logs: Path, changed: Callable[[], object]) -> None:
+    def __init__(self, *, logs: Path, on_restart: Callable[[], object]) -> None:
         self._logs = logs
-        self._changed = changed
+        self._on_restart = on_restart
         self._stages: list[list[_SupervisedChild]] = []
 
     @property
     def pids(self) -> dict[str, int]:
-        return {keeper.name: keeper.pid for stage in self._stages for keeper in stage}
+        return {child.name: child.pid for stage in self._stages for child in stage}
 
-    async def start(self, *children: ChildSpec) -> None:
+    async def start(self, *specs: ChildSpec) -> None:
         """Start one stage and return when all of it is ready; StartError if one is not."""
         stage = [
-            _SupervisedChild(child, logs=self._logs, changed=self._changed) for child in children
+            _SupervisedChild(spec, logs=self._logs, on_restart=self._on_restart) for spec in specs
         ]
         self._stages.append(stage)
-        starts = (keeper.first_start() for keeper in stage)
+        starts = (child.first_start() for child in stage)
         for fault in await asyncio.gather(*starts, return_exceptions=True):
             if fault is not None:
                 raise fault
 
     async def stop(self) -> None:
         while self._stages:
-            await asyncio.gather(*(keeper.stop() for keeper in self._stages.pop()))
+            await asyncio.gather(*(child.stop() for child in self._stages.pop()))
 
 
 class _SupervisedChild:
-    """Keeps one child running."""
+    """A child that is restarted, with backoff, whenever it ends."""
 
-    def __init__(self, child: ChildSpec, *, logs: Path, changed: Callable[[], object]) -> None:
-        self.name = child.name
-        self._child = child
+    def __init__(self, spec: ChildSpec, *, logs: Path, on_restart: Callable[[], object]) -> None:
+        self.name = spec.name
+        self._spec = spec
         self._logs = logs
-        self._changed = changed
-        self._process = Started(child, logs=logs)
+        self._on_restart = on_restart
+        self._process = ChildProcess(spec, logs=logs)
         self.pid = self._process.pid
         self._watch: asyncio.Task[None] | None = None
 
     async def first_start(self) -> None:
-        await self._process.ready()
-        self._watch = asyncio.create_task(self._start_again_for_ever())
+        await self._process.wait_until_ready()
+        self._watch = asyncio.create_task(self._restart_for_ever())
 
     async def stop(self) -> None:
         if self._watch is not None:
@@ -63,23 +64,23 @@ class _SupervisedChild:
             await asyncio.wait([self._watch])
         await self._process.stop()
 
-    async def _start_again_for_ever(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+    async def _restart_for_ever(self) -> None:
+        backoff_s = _INITIAL_BACKOFF_S
         while True:
             started = time.monotonic()
-            await self._process.ended()
+            await self._process.wait_until_exited()
             if time.monotonic() - started > _HEALTHY_AFTER_S:
-                pause_s = _FIRST_PAUSE_S
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            await self._start_again()
+                backoff_s = _INITIAL_BACKOFF_S
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
+            await self._restart()
 
-    async def _start_again(self) -> None:
-        self._process = Started(self._child, logs=self._logs)
+    async def _restart(self) -> None:
+        self._process = ChildProcess(self._spec, logs=self._logs)
         try:
-            await self._process.ready()
+            await self._process.wait_until_ready()
         except StartError:
             self._process.kill()
             return
         self.pid = self._process.pid
-        self._changed()
+        self._on_restart()

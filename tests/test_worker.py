@@ -22,7 +22,7 @@ async def test_stops_when_told_although_temporal_is_away() -> None:
         asked.set()
         writer.close()
 
-    port = ports.another()
+    port = ports.find_free()
     async with await asyncio.start_server(hang_up, "127.0.0.1", port):
         worker = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -7,7 +7,7 @@ from temporalio.client import Client
 from sandbox.benchmarks.caller import Caller
 from sandbox.benchmarks.floors import Floors
 from sandbox.benchmarks.watch import Watch
-from stack.connection import Connection
+from stack.state_directory import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

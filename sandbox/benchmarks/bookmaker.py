@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sandbox.benchmarks.caller import Caller
-from stack.connection import Connection
+from stack.state_directory import Connection
 
 QUICK: Final = "bench-quick"
 """Its chargeback window closes after a second."""

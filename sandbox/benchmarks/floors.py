@@ -1,21 +1,17 @@
 """Runs the floors: a worker and an HTTP door of their own, on the same servers."""
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import asyncpg
 
 from sandbox.benchmarks import floor_api
 from stack import ports
-from stack.child import ChildSpec, ReadinessProbe, Started
-from stack.connection import Connection
-from stack.probes import answers, has_logged_ready
-
-_PROJECT: Final = Path(__file__).resolve().parents[2]
+from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
+from stack.probes import has_logged_ready, returns_ok
+from stack.state_directory import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +24,13 @@ class Floors:
 async def floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]:
     """Both ready, and stopped on the way out."""
     await _make_table(connection.postgres_owner_dsn)
-    port = ports.another()
+    port = ports.find_free()
     url = f"http://127.0.0.1:{port}"
-    worker = Started(_worker(connection), logs=logs)
-    api = Started(_api(connection, port, answers(f"{url}/openapi.json")), logs=logs)
+    worker = ChildProcess(_worker(connection), logs=logs)
+    api = ChildProcess(_api(connection, port, returns_ok(f"{url}/openapi.json")), logs=logs)
     try:
-        await worker.ready()
-        await api.ready()
+        await worker.wait_until_ready()
+        await api.wait_until_ready()
         yield Floors(url, worker.pid)
     finally:
         await worker.stop()
@@ -59,11 +55,5 @@ def _api(connection: Connection, port: int, ready: ReadinessProbe) -> ChildSpec:
     return _child("floor_api", environment, ready)
 
 
-def _child(module: str, environment: Mapping[str, str], ready: ReadinessProbe) -> ChildSpec:
-    return ChildSpec(
-        name=module,
-        command=[sys.executable, "-m", f"sandbox.benchmarks.{module}"],
-        environment={**environment, "PYTHONUNBUFFERED": "1"},
-        ready=ready,
-        directory=_PROJECT,
-    )
+def _child(module: str, environment: Mapping[str, str], probe: ReadinessProbe) -> ChildSpec:
+    return python_child(module, [f"sandbox.benchmarks.{module}"], probe, environment=environment)

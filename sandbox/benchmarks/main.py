@@ -17,7 +17,7 @@ from sandbox.benchmarks.caller import Caller
 from sandbox.benchmarks.figures import Figure, table
 from sandbox.benchmarks.floors import floors
 from sandbox.benchmarks.watch import Watch
-from stack import running
+from stack import run_stack
 from stack.clean import discard
 from workflows.client import connect
 
@@ -55,7 +55,7 @@ async def _measure(count: int) -> list[Figure]:
 @asynccontextmanager
 async def _bench(console: Console) -> AsyncIterator[Bench]:
     async with (
-        running(DIRECTORY, fresh=True, progress=console.print) as connection,
+        run_stack(DIRECTORY, fresh=True, progress=console.print) as connection,
         floors(connection, logs=DIRECTORY / "logs") as started,
     ):
         watching = await asyncpg.connect(connection.postgres_dsn)

@@ -13,10 +13,10 @@ from sandbox.demo.closing import closing
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import STORIES, Story
 from sandbox.sportsbook.book import Book, connected
-from stack import Connection, running
+from stack import Connection, run_stack
 from stack.child import StartError
 from stack.clean import discard
-from stack.lock import AlreadyRunningError
+from stack.state_directory import AlreadyRunningError
 
 DIRECTORY: Final = Path(".stack-demo")
 
@@ -34,7 +34,7 @@ def main() -> int:
 async def _play(console: Console) -> int:
     proofs = Proofs(console)
     began = time.monotonic()
-    async with running(
+    async with run_stack(
         DIRECTORY, fresh=True, progress=lambda step: console.print(f"[dim]{escape(step)}[/]")
     ) as connection:
         await prove(connection, proofs, STORIES)

@@ -34,7 +34,7 @@ from sandbox.evaluation.figures import (
 )
 from sandbox.evaluation.plan import BEGINS_AT, planned
 from sandbox.evaluation.play import Told, build_client, play
-from stack.postgres import APPLICATION, sqlalchemy_url, throwaway
+from stack.postgres import sqlalchemy_url, temporary_cluster
 
 OWNERS: Final = ("marketer", "approver")
 POOL_SIZE: Final = 4
@@ -60,9 +60,9 @@ def main(journeys: int, seed: int, processes: int, json_file: Path | None = None
 
 
 async def _evaluate(journeys: int, seed: int, processes: int) -> tuple[list[Figure], list[str]]:
-    async with throwaway() as cluster:
+    async with temporary_cluster() as cluster:
         owner_url = sqlalchemy_url(cluster.owner_dsn)
-        await asyncio.to_thread(upgrade, owner_url, application_role=APPLICATION)
+        await asyncio.to_thread(upgrade, owner_url)
         settings = settings_for(sqlalchemy_url(cluster.application_dsn))
         key = await prepare(settings)
         told = await _play_in_processes(settings, key, journeys, seed, processes)

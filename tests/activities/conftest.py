@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from db.engine import Database
-from stack.postgres import Postgres
+from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
 
 
 @pytest.fixture(scope="session")
-async def database(postgres: Postgres, template_database: str) -> AsyncIterator[Database]:
+async def database(postgres: PostgresCluster, template_database: str) -> AsyncIterator[Database]:
     async with (
         database_copy(postgres, template_database) as urls,
         open_database(urls.application) as database,

@@ -71,7 +71,7 @@ class Api(ChildProcess):
 
 @asynccontextmanager
 async def real_api(urls: DatabaseUrls) -> AsyncIterator[Api]:
-    port = ports.another()
+    port = ports.find_free()
     environment = {
         "REFERRALS_DATABASE_URL": urls.application,
         "REFERRALS_TEMPORAL_ADDRESS": "127.0.0.1:7233",

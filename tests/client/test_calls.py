@@ -86,7 +86,7 @@ async def test_an_answer_that_trickles_in_is_given_up_on_at_the_deadline(
 
 
 async def test_nobody_there_is_unavailable() -> None:
-    nobody = f"http://127.0.0.1:{ports.another()}"
+    nobody = f"http://127.0.0.1:{ports.find_free()}"
     assert await every_call(nobody) == [Unavailable("ConnectError")] * 5
 
 

@@ -80,7 +80,7 @@ async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
 
 async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None:
     routes = run_snippet(code_blocks(PAGE, "python")[0])
-    async with Client(f"http://127.0.0.1:{ports.another()}", "key") as away:
+    async with Client(f"http://127.0.0.1:{ports.find_free()}", "key") as away:
         assert (
             await routes["first_open"](away, PHONE_TRAITS, ip=unique_ip(), user_agent=None) is None
         )

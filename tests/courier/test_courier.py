@@ -15,7 +15,8 @@ from db.engine import Database
 from db.tables import FactRow, InboxRow, ReferralRow
 from domain.intake.facts import FactKind
 from runtime.settings import Settings
-from stack import binaries, ports
+from stack import ports
+from stack.temporal import temporal_executable
 from tests.builders import NOW, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import a_shared_code, record_facts, referrals_of
 from tests.courier.workflow_history import START, received_signals
@@ -90,7 +91,7 @@ async def test_a_fact_reaches_its_workflow(
 async def test_the_smallest_pool_is_large_enough(
     fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
-    nowhere = settings_for(settings, fresh_urls, f"127.0.0.1:{ports.another()}")
+    nowhere = settings_for(settings, fresh_urls, f"127.0.0.1:{ports.find_free()}")
     async with running_courier(nowhere.model_copy(update={"database_pool_size": 1})):
         for player_id in [await record_signup(fresh_database) for _ in range(5)]:
             await wait_until_bound(fresh_database, player_id)
@@ -99,7 +100,7 @@ async def test_the_smallest_pool_is_large_enough(
 async def test_binds_while_temporal_is_away_and_signals_when_it_is_back(
     fresh_database: Database, fresh_urls: DatabaseUrls, settings: Settings
 ) -> None:
-    port = ports.another()
+    port = ports.find_free()
     async with running_courier(settings_for(settings, fresh_urls, f"127.0.0.1:{port}")):
         rows = [
             await wait_until_bound(fresh_database, await record_signup(fresh_database))
@@ -131,7 +132,7 @@ async def _temporal_at(port: int) -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_local(
         ip="127.0.0.1",
         port=port,
-        dev_server_existing_path=str(binaries.temporal()),
+        dev_server_existing_path=str(temporal_executable()),
         data_converter=pydantic_data_converter,
         search_attributes=visibility.SEARCH_ATTRIBUTES,
     )

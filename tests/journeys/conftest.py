@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from sandbox.sportsbook.book import Book, connected
-from stack import Connection, running
+from stack import Connection, run_stack
 from stack.clean import discard
 from tests.journeys.engineer import Engineer
 from tests.journeys.stack_processes import use_free_ports
@@ -21,7 +21,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def stack(directory: Path) -> AsyncIterator[Connection]:
-    async with running(directory) as connection:
+    async with run_stack(directory) as connection:
         yield connection
     discard(directory)
 

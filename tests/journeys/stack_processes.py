@@ -7,14 +7,14 @@ from pathlib import Path
 
 from sandbox.sportsbook.patience import until
 from stack import ports
-from stack.connection import read_pids
+from stack.state_directory import read_pids
 
 RESTART_S = 40.0
 
 
 def use_free_ports(directory: Path) -> Path:
     """The folder of a stack on ports that nobody prefers: other stacks may start at this moment."""
-    chosen = {name: ports.another() for name in ports.PREFERRED}
+    chosen = {name: ports.find_free() for name in ports.PREFERRED}
     (directory / "ports.json").write_text(json.dumps(chosen))
     return directory
 

@@ -13,7 +13,7 @@ from sandbox.evaluation.main import judged, prepare, settings_for
 from sandbox.evaluation.paths import SCENARIOS
 from sandbox.evaluation.plan import planned
 from sandbox.evaluation.play import Middleware, Told, play
-from stack.postgres import Postgres
+from stack.postgres import PostgresCluster
 from tests.fixtures.databases import DatabaseUrls, database_copy
 from tests.journeys.faulty_middleware import (
     AskAlways,
@@ -42,7 +42,7 @@ async def evaluate(
 
 
 @pytest.fixture(scope="module")
-async def figures(postgres: Postgres, template_database: str) -> AsyncIterator[list[Figure]]:
+async def figures(postgres: PostgresCluster, template_database: str) -> AsyncIterator[list[Figure]]:
     """Of a run about which there is nothing to complain."""
     async with database_copy(postgres, template_database) as urls:
         figures, found = await evaluate(urls)
@@ -94,7 +94,7 @@ async def test_would_notice_that_an_app_is_asked_though_no_code_or_several_may_b
 
 
 async def test_finds_the_same_in_however_many_parts_it_is_played(
-    postgres: Postgres, template_database: str
+    postgres: PostgresCluster, template_database: str
 ) -> None:
     async with (
         database_copy(postgres, template_database) as one,

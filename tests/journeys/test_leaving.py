@@ -9,14 +9,14 @@ import pytest
 from sandbox.sportsbook.book import connected
 from sandbox.sportsbook.events import deposit
 from sandbox.sportsbook.pairs import invited
-from stack import running
+from stack import run_stack
 from stack.clean import discard
 from tests.journeys.stack_processes import use_free_ports
 
 
 @pytest.mark.timeout(180)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
-    async with running(use_free_ports(tmp_path)) as connection:
+    async with run_stack(use_free_ports(tmp_path)) as connection:
         async with connected(
             connection.api_url,
             api_key=connection.api_key,

@@ -14,7 +14,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
 from stack import Connection
-from stack.connection import read_pids
+from stack.state_directory import read_pids
 from tests.journeys.stack_processes import kill_child, wait_for_restart
 
 PROJECT: Final = Path(__file__).resolve().parents[2]

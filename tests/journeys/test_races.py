@@ -15,8 +15,8 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.campaigns import draft
 from sandbox.sportsbook.events import ago, deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, invited
-from stack import Connection, ours
-from stack.child import Started
+from stack import Connection, referral_processes
+from stack.child import ChildProcess
 from tests.journeys.engineer import Engineer
 from tests.journeys.test_reviews import hold_for_review
 
@@ -132,11 +132,11 @@ async def final_referral(book: Book, engineer: Engineer, pair: Pair) -> Referral
 
 @asynccontextmanager
 async def running_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
-    couriers = ours.children(stack.environment, api_url=stack.api_url)
+    couriers = referral_processes.children(stack.environment, api_url=stack.api_url)
     child = next(child for child in couriers if child.name == "courier")
-    courier = Started(child, logs=logs)
+    courier = ChildProcess(child, logs=logs)
     try:
-        await courier.ready()
+        await courier.wait_until_ready()
         yield
     finally:
         await courier.stop()

@@ -12,13 +12,13 @@ from stack import ports
 @pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", ports.another()))
+        listener.bind(("127.0.0.1", ports.find_free()))
         listener.listen()
         yield listener.getsockname()[1]
 
 
 def test_prefers_the_preferred_port(tmp_path: Path) -> None:
-    port = ports.another()
+    port = ports.find_free()
 
     assert ports.choose(tmp_path / "ports.json", {"api": port}) == {"api": port}
 
@@ -34,13 +34,13 @@ def test_takes_another_port_when_the_preferred_one_is_taken(
 
 def test_keeps_last_runs_port_although_the_preferred_one_is_free_again(tmp_path: Path) -> None:
     memory = tmp_path / "ports.json"
-    earlier = ports.choose(memory, {"api": ports.another()})
+    earlier = ports.choose(memory, {"api": ports.find_free()})
 
-    assert ports.choose(memory, {"api": ports.another()}) == earlier
+    assert ports.choose(memory, {"api": ports.find_free()}) == earlier
 
 
 def test_gives_no_port_twice(tmp_path: Path) -> None:
-    port = ports.another()
+    port = ports.find_free()
 
     chosen = ports.choose(tmp_path / "ports.json", {"api": port, "worker": port})
 
@@ -51,6 +51,6 @@ def test_gives_no_port_twice(tmp_path: Path) -> None:
 def test_starts_afresh_when_the_memory_is_damaged(tmp_path: Path) -> None:
     memory = tmp_path / "ports.json"
     memory.write_text("{")
-    port = ports.another()
+    port = ports.find_free()
 
     assert ports.choose(memory, {"api": port}) == {"api": port}

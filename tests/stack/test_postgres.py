@@ -3,11 +3,11 @@
 import asyncpg
 import pytest
 
-from stack.postgres import throwaway
+from stack.postgres import temporary_cluster
 
 
 async def test_gives_the_schema_to_the_owner_and_not_to_the_application() -> None:
-    async with throwaway() as cluster:
+    async with temporary_cluster() as cluster:
         owner = await asyncpg.connect(cluster.owner_dsn)
         application = await asyncpg.connect(cluster.application_dsn)
         try:
@@ -21,11 +21,11 @@ async def test_gives_the_schema_to_the_owner_and_not_to_the_application() -> Non
             await owner.close()
             await application.close()
 
-    assert not cluster.folder.exists()
+    assert not cluster.data_directory.exists()
 
 
 async def test_refuses_a_wrong_password() -> None:
-    async with throwaway() as cluster:
+    async with temporary_cluster() as cluster:
         wrong = cluster.owner_dsn.replace(cluster.keyring.owner_password, "wrong")
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(wrong)

@@ -12,7 +12,7 @@ from typing import Final
 import psutil
 import pytest
 
-from stack.child import ChildSpec, Started, StartError
+from stack.child import ChildProcess, ChildSpec, StartError
 from stack.probes import has_logged_ready
 from stack.supervisor import Supervisor
 
@@ -23,14 +23,16 @@ FAILING: Final = "raise SystemExit('no such ledger')"
 
 
 def child(name: str, program: str = WAITING) -> ChildSpec:
-    return ChildSpec(name=name, command=[sys.executable, "-c", program], ready=has_logged_ready)
+    return ChildSpec(
+        name=name, command=[sys.executable, "-c", program], readiness_probe=has_logged_ready
+    )
 
 
 @asynccontextmanager
 async def supervised(
-    logs: Path, changed: Callable[[], object] = lambda: None
+    logs: Path, on_restart: Callable[[], object] = lambda: None
 ) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(logs=logs, changed=changed)
+    supervisor = Supervisor(logs=logs, on_restart=on_restart)
     try:
         yield supervisor
     finally:
@@ -77,7 +79,7 @@ async def test_stops_every_child(tmp_path: Path) -> None:
 
 async def test_says_why_a_child_does_not_start(tmp_path: Path) -> None:
     async with supervised(tmp_path) as supervisor:
-        with pytest.raises(StartError, match="courier ended at its start:\nno such ledger"):
+        with pytest.raises(StartError, match="courier ended while starting:\nno such ledger"):
             await supervisor.start(child("courier", FAILING))
 
 
@@ -91,8 +93,8 @@ async def test_stops_the_others_of_a_stage_in_which_one_does_not_start(tmp_path:
 
 
 async def test_insists_when_a_child_ignores_the_request_to_stop(tmp_path: Path) -> None:
-    process = Started(child("api", IGNORING_SIGTERM), logs=tmp_path)
-    await process.ready()
+    process = ChildProcess(child("api", IGNORING_SIGTERM), logs=tmp_path)
+    await process.wait_until_ready()
 
     await process.stop(within_s=0.2)
 
@@ -107,7 +109,7 @@ from stack.supervisor import Supervisor
 from tests.stack.test_supervisor import child
 
 async def main():
-    supervisor = Supervisor(logs=pathlib.Path({str(tmp_path)!r}), changed=lambda: None)
+    supervisor = Supervisor(logs=pathlib.Path({str(tmp_path)!r}), on_restart=lambda: None)
     await supervisor.start(child("api"))
     print(supervisor.pids["api"], flush=True)
     await asyncio.Event().wait()

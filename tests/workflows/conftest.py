@@ -6,7 +6,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.settings import Settings
-from stack.postgres import Postgres
+from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
 from tests.workflows.replay import replay_runs
@@ -15,7 +15,7 @@ from tests.workflows.world import World, running_world
 
 @pytest.fixture(scope="session")
 async def shared_world(
-    postgres: Postgres,
+    postgres: PostgresCluster,
     template_database: str,
     temporal_env: WorkflowEnvironment,
     settings: Settings,

@@ -11,8 +11,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.lifecycle.referral import Stage
 from runtime.settings import Settings
-from stack import binaries, ports
-from stack.postgres import Postgres
+from stack import ports
+from stack.postgres import PostgresCluster
+from stack.temporal import temporal_executable
 from tests.builders import TERMS
 from tests.fixtures.databases import database_copy, open_database
 from tests.fixtures.temporal import SKIPPING
@@ -32,11 +33,11 @@ MOST_ACTIONS_EXPIRED: Final = 3
 
 @pytest.fixture(scope="module")
 async def metered_world(
-    postgres: Postgres, template_database: str, settings: Settings
+    postgres: PostgresCluster, template_database: str, settings: Settings
 ) -> AsyncIterator[tuple[World, Meter]]:
-    port = ports.another()
+    port = ports.find_free()
     env = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(binaries.temporal()),
+        dev_server_existing_path=str(temporal_executable()),
         dev_server_extra_args=[*SKIPPING, f"--metrics-port={port}"],
         data_converter=pydantic_data_converter,
         search_attributes=list(visibility.SEARCH_ATTRIBUTES),
