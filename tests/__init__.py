@@ -1,0 +1,7 @@
+"""Tests, in the folders of what they test; they run against real servers."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+"""The repository."""

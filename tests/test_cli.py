@@ -4,16 +4,14 @@ import asyncio
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import ApiKey, AuditRow
+from tests import ROOT
 from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 async def referrals(*arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -11,8 +10,8 @@ import yaml
 
 import cli
 from runtime.settings import MigrationSettings, Settings
+from tests import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 OURS: Final = {

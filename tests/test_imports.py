@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 FORBIDDEN: Final = {
     "cli.py": {"activities", "domain", "workflows", "fastapi", "sqlalchemy", "temporalio"},
     "worker.py": {"api", "courier", "stack", "sandbox", "fastapi", "sqlalchemy"},

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, async_playwright
 from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
+from tests import ROOT
 from tests.api.bodies import create_code, publish_campaign, terms, unique
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -28,7 +29,7 @@ QUIET: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-SCREENSHOTS: Final = Path(__file__).parents[2] / ".artefacts" / "screenshots"
+SCREENSHOTS: Final = ROOT / ".artefacts" / "screenshots"
 APP_STORE: Final = "https://apps.apple.com/app/id0000000000"
 
 

@@ -7,16 +7,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import httpx
 
 from sandbox.sportsbook.patience import until
 from stack import ports
+from tests import ROOT
 from tests.fixtures.databases import DatabaseUrls
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 RELAY: Final = ROOT / "docs" / "integration" / "relay.py"
 STARTED_WITHIN_S: Final = 40.0
 

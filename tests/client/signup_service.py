@@ -9,7 +9,7 @@ import asyncpg
 
 from referrals_client import Client, Money
 from reporting import report
-from tests.client.processes import ROOT
+from tests import ROOT
 
 OUTBOX: Final = (ROOT / "docs" / "integration" / "outbox.sql").read_text()
 ACCOUNTS: Final = "CREATE TABLE accounts (player_id text PRIMARY KEY)"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -14,6 +13,7 @@ from db.engine import Database
 from referrals_client import Client, FirstOpen, Limits, Ok, Refused
 from sandbox.sportsbook.events import unique
 from stack import ports
+from tests import ROOT
 from tests.api.attribution_steps import referral_of, sign_up
 from tests.api.bodies import create_code
 from tests.api.first_opens import BROWSER_TRAITS, PHONE_TRAITS, follow_link, play_install, unique_ip
@@ -21,7 +21,7 @@ from tests.client.client_harness import SOON_S
 from tests.docs.snippets import code_blocks, run_snippet
 
 AT_ONCE = timedelta(0)
-PAGE = Path(__file__).parents[2] / "docs" / "integration" / "README.md"
+PAGE = ROOT / "docs" / "integration" / "README.md"
 
 
 @pytest.fixture

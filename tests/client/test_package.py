@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import referrals_client
+from tests import ROOT
 
-CLIENT: Final = Path(__file__).parents[2] / "client"
+CLIENT: Final = ROOT / "client"
 BUILT_WITHIN_S: Final = 60
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from courier.route_player import route_player
 from db.engine import Database
@@ -14,6 +17,7 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Way
 from referrals.intake import facts
 from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer
+from workflows.client import workflow_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +121,24 @@ async def set_stage(
         stored = await session.get_one(ReferralRow, row.id)
         stored.stage, stored.qualified_by = stage, qualified_by
         stored.until = NOW + timedelta(days=120)
+
+
+START = "start"
+
+
+async def received_signals(client: Client, row: ReferralRow) -> list[str]:
+    """'start' and the names of signals, in the order of the history; empty when never started."""
+    handle = client.get_workflow_handle(workflow_id(row.id))
+    try:
+        history = await handle.fetch_history()
+    except RPCError as fault:
+        if fault.status is RPCStatusCode.NOT_FOUND:
+            return []
+        raise
+    names = []
+    for event in history.events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            names.append(START)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            names.append(event.workflow_execution_signaled_event_attributes.signal_name)
+    return names

@@ -16,16 +16,17 @@ from domain.lifecycle.referral import Stage
 from referrals.lifecycle import deliveries
 from tests.builders import an_invitation, deposit, signup, unique
 from tests.courier.steps import (
+    START,
     a_shared_code,
     deliveries_to,
     invite_twice,
     pending_signals,
+    received_signals,
     record_and_route,
     referrals_of,
     set_stage,
     sign_up,
 )
-from tests.courier.workflow_history import START, received_signals
 from workflows.client import connect
 
 Connect = Callable[[], Awaitable[Client]]

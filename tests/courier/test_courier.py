@@ -18,8 +18,7 @@ from runtime.settings import Settings
 from stack import ports
 from stack.temporal import temporal_executable
 from tests.builders import NOW, TOKENS, a_player_id, signup, unique
-from tests.courier.steps import a_shared_code, record_facts, referrals_of
-from tests.courier.workflow_history import START, received_signals
+from tests.courier.steps import START, a_shared_code, received_signals, record_facts, referrals_of
 from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import visibility
 

@@ -7,21 +7,22 @@ from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
 
 from courier.carrier import Carrier
-from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
+from courier.rate_limiter import RateLimiter
 from db.engine import Database
 from domain.intake.facts import Signup
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.deliveries import Lane
 from tests.builders import NOW, signup, unique
 from tests.courier.steps import (
+    START,
     InvitedReferral,
     pending_signals,
+    received_signals,
     record_and_route,
     referral,
     token_of,
 )
 from tests.courier.test_carrier import bind_referral, connecting_to, invite_by_click
-from tests.courier.workflow_history import START, received_signals
 
 LASTING: Final = timedelta(seconds=10)
 CROWD: Final = 3000
@@ -99,26 +100,3 @@ async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(
 
     assert "ix_deliveries_lane" in plan
     assert "Seq Scan" not in plan
-
-
-def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
-    now_s = 100.0
-    pace = RateLimiter(20, clock_s=lambda: now_s)
-    assert (pace.batch_size, pace.wait_s) == (2, 0.0)
-
-    pace.spend(1)
-    assert round(pace.wait_s, 3) == 0.05
-    now_s += 1
-    assert pace.wait_s == 0.0
-
-
-def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
-    pace = RateLimiter(20, clock_s=lambda: 100.0)
-    waits_s = []
-    for _ in range(SATURATED_AFTER_BATCHES + 1):
-        pace.spend(pace.batch_size)
-        waits_s.append(round(pace.wait_s, 3))
-    pace.spend(1)
-
-    assert waits_s == [0.1] * SATURATED_AFTER_BATCHES + [0.1 / SATURATED_RATE_SHARE]
-    assert round(pace.wait_s, 3) == 0.05

@@ -10,8 +10,7 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_bound_referral, an_invitation, unique
-from tests.courier.steps import set_stage
-from tests.courier.workflow_history import START, received_signals
+from tests.courier.steps import START, received_signals, set_stage
 
 
 async def referral_at(database: Database, stage: Stage) -> ReferralRow:

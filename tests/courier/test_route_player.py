@@ -1,4 +1,4 @@
-"""Each fact of a bound player has one delivery, which is needed only if it can matter."""
+"""Routing of facts: each fact of a bound player has one delivery, needed only if it can matter."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from db.engine import Database
 from db.tables import ReferralRow
-from domain.intake.facts import Fact, Signup, Wager
+from domain.intake.facts import Fact, PlayerStatus, Signup, Wager
 from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_player_id, chargeback, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
@@ -199,3 +199,28 @@ async def test_any_order_of_arrival_gives_the_same_binding_and_deliveries(
     await route(database, player)
 
     assert await deliveries_by_fact(database, facts) == EXPECTED
+
+
+@pytest.mark.parametrize("side", ["referrer_id", "referee_id"])
+async def test_a_restored_player_reaches_a_reversed_reward_that_waits(
+    database: Database, side: str
+) -> None:
+    row = await waiting_to_be_reinstated(database)
+    player_id = getattr(row, side)
+
+    restored = status_change(player_id, PlayerStatus.RESTORED)
+    await record_and_route(database, restored, player_id=player_id)
+
+    assert (await pending_signals(database, row))[-1] == "look"
+
+
+async def waiting_to_be_reinstated(database: Database) -> ReferralRow:
+    arrival = signup(code=await a_shared_code(database))
+    credited = deposit(arrival.player_id)
+    await sign_up(database, arrival)
+    await record_and_route(database, credited, player_id=arrival.player_id)
+    (row,) = await referrals_of(database, arrival.player_id)
+    await set_stage(database, row, Stage.REVERSED, qualified_by=credited.event_id)
+    async with database.transaction() as session:
+        (await session.get_one(ReferralRow, row.id)).awaits_funds = True
+    return row

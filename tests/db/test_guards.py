@@ -16,7 +16,7 @@ from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
 from domain.ledger.movements import Account, Book, Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import PostingOutcome, post
+from referrals.ledger.posting import post
 from tests import builders
 from tests.referrals import reward_builders
 
@@ -130,16 +130,6 @@ async def test_a_negative_balance_is_refused(database: Database) -> None:
         await session.execute(
             text("UPDATE accounts SET balance_minor = -1 WHERE id = :id"), {"id": account.id}
         )
-
-
-async def test_spending_more_than_is_there_posts_nothing(database: Database) -> None:
-    player_id = builders.a_player_id()
-    spend = Transfer(
-        id=uuid4(), movement=Movement.SPEND, amount=builders.usd(1), player_id=player_id
-    )
-    async with database.transaction() as session:
-        assert await post(session, [spend], at=builders.NOW) is PostingOutcome.INSUFFICIENT
-        assert await session.get(TransferRow, spend.id) is None
 
 
 @asynccontextmanager

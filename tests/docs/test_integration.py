@@ -19,12 +19,12 @@ from api.v1.schemas.events import (
     StatusChangeIn,
     WagerIn,
 )
+from tests import ROOT
 from tests.client.signup_service import OUTBOX
 from tests.client.stub_server import running_stub_server
 from tests.docs.snippets import code_blocks, run_snippet
 from tests.fixtures.databases import DatabaseUrls
 
-ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = ROOT / "docs" / "integration"
 NODE: Final = shutil.which("node")
 ENOUGH_S: Final = 30

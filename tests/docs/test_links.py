@@ -1,4 +1,4 @@
-"""What the pages name has to exist: files, commands, settings, functions."""
+"""Existence of everything that the pages name: files, commands, settings, functions, queries."""
 
 import re
 from collections.abc import Iterator
@@ -6,22 +6,32 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import text
 from typer import Typer
 
 from cli import app
+from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
 from runtime.settings import MigrationSettings, Settings
+from tests import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
-NAMED_SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
+RUNBOOK: Final = ROOT / "docs/runbook.md"
 NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
 COMMAND: Final = re.compile(r"(?:^|`)referrals ((?:keys )?[a-z-]+)", re.MULTILINE)
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 VARIABLE: Final = re.compile(r"\bREFERRALS_[A-Z_]+[A-Z]\b")
 SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
 CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+
+
+QUERIES: Final = [
+    query.strip()
+    for block in re.findall(r"```sql\n(.*?)```", RUNBOOK.read_text(), re.DOTALL)
+    for query in block.split(";")
+    if query.strip()
+]
 
 
 def page_name(page: Path) -> str:
@@ -72,16 +82,14 @@ def test_settings_exist(page: Path) -> None:
 
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
-    rows = re.findall(
-        r"^\| `(REFERRALS_\w+)` \| (\S+) \|", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
+    rows = SETTING.findall((ROOT / "README.md").read_text())
     assert dict(rows) == {
         f"REFERRALS_{name.upper()}": default_of(name) for name in Settings.model_fields
     }
 
 
 def test_the_runbook_speaks_of_every_check() -> None:
-    runbook = (ROOT / "docs/runbook.md").read_text()
+    runbook = RUNBOOK.read_text()
     assert [check.name for check in INVARIANTS if f"`{check.name}`" not in runbook] == []
 
 
@@ -89,6 +97,12 @@ def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs/decisions"
     pages = {page.name for page in folder.glob("[0-9]*.md")}
     assert pages == set(re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text()))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_a_query_of_the_runbook_runs(database: Database, query: str) -> None:
+    async with database.reading() as session:
+        await session.execute(text(query))
 
 
 def anchors(page: Path) -> set[str]:

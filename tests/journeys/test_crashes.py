@@ -1,17 +1,20 @@
-"""kill -9 of everything, one after the other and all at once, in the middle of a burst."""
+"""Processes that are killed in the middle of a burst, and a stack that stops in the middle."""
 
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import psutil
 import pytest
 
-from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.book import Book, connected
 from sandbox.sportsbook.events import Event, deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, invited
 from sandbox.sportsbook.patience import until
-from tests.journeys.stack_processes import kill_child, wait_for_restart
+from stack import run_stack
+from stack.clean import discard
+from tests.journeys.stack_processes import kill_child, use_free_ports, wait_for_restart
 
 SENDERS: Final = 4
 EVENTS_BETWEEN: Final = 12
@@ -76,3 +79,24 @@ async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path)
     for pair, stage in burst.lives:
         balance = await book.balance(pair.referrer_id)
         assert balance.minor("available") == (1000 if stage == "REWARDED" else 0)
+
+
+@pytest.mark.timeout(180)
+async def test_leaves_no_process_behind(tmp_path: Path) -> None:
+    async with run_stack(use_free_ports(tmp_path)) as connection:
+        async with connected(
+            connection.api_url,
+            api_key=connection.api_key,
+            approver_key=connection.approver_api_key,
+        ) as book:
+            pairs = [await invited(book) for _ in range(5)]
+            await asyncio.gather(*(book.send(pair.signup()) for pair in pairs))
+            await asyncio.gather(*(book.send(deposit(pair.referee_id)) for pair in pairs))
+        children = [psutil.Process(pid) for pid in connection.pids.values()]
+        started = [
+            *children,
+            *(grown for child in children for grown in child.children(recursive=True)),
+        ]
+    discard(tmp_path)
+
+    assert [left for left in started if left.is_running()] == []

@@ -15,9 +15,9 @@ from sandbox.sportsbook.events import deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
 from stack import Connection
 from stack.state_directory import read_pids
+from tests import ROOT
 from tests.journeys.stack_processes import kill_child, wait_for_restart
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 QUICKLY_S: Final = 5.0
 RECOVERED_S: Final = 90.0
 
@@ -81,6 +81,6 @@ async def rebuild(stack: Connection) -> int:
     rebuilding = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "rebuild"),
         env={**os.environ, **stack.environment},
-        cwd=PROJECT,
+        cwd=ROOT,
     )
     return await rebuilding.wait()

@@ -1,4 +1,4 @@
-"""Two things at once, many times over: whoever wins, stage and money agree."""
+"""Races between two events, and a crowd of copies: whoever wins, stage and money agree."""
 
 import asyncio
 import random
@@ -25,6 +25,10 @@ AT_ONCE: Final = 15
 EARLY_S: Final = 0.1
 LATE_S: Final = 0.5
 """How far from the deadline an event is sent: far enough that each side wins some races."""
+
+REFERRALS: Final = 200
+COPIES: Final = 50
+PAIRS_AT_ONCE: Final = 8
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -103,6 +107,26 @@ async def test_two_couriers_race_on_the_same_players(
         stages = await run_many(race)
         assert (await book.delivered(within_s=60)).failures == {}
     assert len(stages) == TIMES
+
+
+async def test_fifty_copies_of_200_deposits_give_200_credits(book: Book) -> None:
+    room = asyncio.Semaphore(PAIRS_AT_ONCE)
+
+    async def live() -> tuple[Pair, list[str]]:
+        async with room:
+            pair = await invited(book)
+            await book.send(pair.signup())
+            paid = deposit(pair.referee_id)
+            return pair, await asyncio.gather(*(book.send(paid) for _ in range(COPIES)))
+
+    lives = await asyncio.gather(*(live() for _ in range(REFERRALS)))
+
+    for pair, statuses in lives:
+        assert sorted(statuses) == ["accepted", *["duplicate"] * (COPIES - 1)]
+        credited = await book.at_stage(pair.referral_id, "REWARDED", within_s=60)
+        assert credited.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
+        assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+    assert (await book.delivered()).failures == {}
 
 
 async def run_many(race: Callable[[], Awaitable[str]]) -> list[str]:

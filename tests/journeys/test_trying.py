@@ -10,9 +10,10 @@ import pytest
 
 from sandbox.sportsbook.patience import until
 from stack import Connection
+from tests import ROOT
 from tests.docs.snippets import code_blocks
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "integration" / "trying.md"
+PAGE: Final = ROOT / "docs" / "integration" / "trying.md"
 WON_BY: Final = {
     "web-1": "referral_token",
     "android-1": "install_referrer",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.ledger.movements import (
     ARROWS,
+    MAY_BE_NEGATIVE,
     Account,
     Book,
     Movement,
@@ -18,6 +19,7 @@ from domain.ledger.movements import (
     split_reversal,
     transfer_id,
 )
+from domain.money import Money
 from tests.builders import usd
 
 CAMPAIGN, REWARD = uuid4(), uuid4()
@@ -108,3 +110,19 @@ def moves(transfers: list[Transfer]) -> Counter[Account]:
             moved[source] -= each.amount.minor
             moved[target] += each.amount.minor
     return moved
+
+
+def test_forgives_a_debt_when_the_budget_is_empty() -> None:
+    forgiven = Transfer(
+        id=uuid4(),
+        movement=Movement.FORGIVE,
+        amount=Money(1000, "USD"),
+        campaign_id=uuid4(),
+        player_id="ann",
+    )
+    balances = {Book.CAMPAIGN: 0, Book.RECOVERABLE: 1000, Book.OWED: -1000}
+    for source, target in forgiven.arrows:
+        balances[source.book] -= forgiven.amount.minor
+        balances[target.book] += forgiven.amount.minor
+        assert all(minor >= 0 for book, minor in balances.items() if book not in MAY_BE_NEGATIVE)
+    assert balances == {Book.CAMPAIGN: 0, Book.RECOVERABLE: 0, Book.OWED: 0}

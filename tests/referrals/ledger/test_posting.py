@@ -1,5 +1,6 @@
 """Whatever is posted, in whatever order, money is moved and never made."""
 
+import asyncio
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -8,11 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from db.engine import Database, Session
-from db.tables import ReferralRow, Reward
-from domain.ledger.movements import Movement, Transfer
+from db.tables import ReferralRow, Reward, TransferRow
+from domain.ledger.movements import Account, Book, Movement, Transfer
 from domain.money import Money
-from referrals.ledger.posting import PostingOutcome, post
+from referrals.ledger.posting import PostingOutcome, lock_accounts, post
 from tests import builders
+from tests.fixtures.database_activity import assert_locked, wait_until_blocked
 from tests.referrals import reward_builders
 
 RESOLVING: Final = (Movement.RELEASE, Movement.VOID)
@@ -73,6 +75,32 @@ async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None
         PostingOutcome.ALREADY_POSTED,
         PostingOutcome.ALREADY_POSTED,
     ]
+
+
+async def test_spending_more_than_is_there_posts_nothing(database: Database) -> None:
+    player_id = builders.a_player_id()
+    spend = Transfer(
+        id=uuid4(), movement=Movement.SPEND, amount=builders.usd(1), player_id=player_id
+    )
+    async with database.transaction() as session:
+        assert await post(session, [spend], at=builders.NOW) is PostingOutcome.INSUFFICIENT
+        assert await session.get(TransferRow, spend.id) is None
+
+
+async def test_an_account_that_another_transaction_has_just_made_is_locked(
+    database: Database,
+) -> None:
+    account = Account(book=Book.HELD, currency="USD", player_id=f"player-{uuid4()}")
+    async with database.transaction() as second:
+        async with database.transaction() as first:
+            assert await lock_accounts(first, [account]) == {account: 0}
+            waiting = asyncio.create_task(lock_accounts(second, [account]))
+            await wait_until_blocked(database, first)
+        assert await waiting == {account: 0}
+
+        await assert_locked(
+            database, "select from accounts where player_id = :key", account.player_id
+        )
 
 
 async def _reward(session: Session) -> tuple[Reward, ReferralRow]:

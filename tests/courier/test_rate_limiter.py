@@ -1,0 +1,26 @@
+"""The pace of the invitations' lane: one alone waits for nothing, a crowd is spread out."""
+
+from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
+
+
+def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
+    now_s = 100.0
+    pace = RateLimiter(20, clock_s=lambda: now_s)
+    assert (pace.batch_size, pace.wait_s) == (2, 0.0)
+
+    pace.spend(1)
+    assert round(pace.wait_s, 3) == 0.05
+    now_s += 1
+    assert pace.wait_s == 0.0
+
+
+def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
+    pace = RateLimiter(20, clock_s=lambda: 100.0)
+    waits_s = []
+    for _ in range(SATURATED_AFTER_BATCHES + 1):
+        pace.spend(pace.batch_size)
+        waits_s.append(round(pace.wait_s, 3))
+    pace.spend(1)
+
+    assert waits_s == [0.1] * SATURATED_AFTER_BATCHES + [0.1 / SATURATED_RATE_SHARE]
+    assert round(pace.wait_s, 3) == 0.05

@@ -1,0 +1,39 @@
+"""Promises of rewards to both sides of a referral."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from domain.money import Money
+from domain.rewards.promises import RewardType, promises
+from tests.builders import TERMS, usd
+
+REFERRAL = UUID(int=7)
+
+
+def test_each_side_is_promised_its_reward_once() -> None:
+    both = replace(TERMS, referee_reward=usd(500))
+    first, second = promises(REFERRAL, both, referrer_id="ann", referee_id="bob")
+    assert (first.reward_type, first.player_id, first.amount) == (
+        RewardType.REFERRER,
+        "ann",
+        usd(1000),
+    )
+    assert (second.reward_type, second.player_id, second.amount) == (
+        RewardType.REFEREE,
+        "bob",
+        usd(500),
+    )
+    assert promises(REFERRAL, both, referrer_id="ann", referee_id="bob") == (first, second)
+
+
+@pytest.mark.parametrize("amount", [None, usd(0)])
+def test_a_side_without_an_amount_is_promised_nothing(amount: Money | None) -> None:
+    terms = replace(TERMS, referee_reward=amount)
+    (only,) = promises(REFERRAL, terms, referrer_id="ann", referee_id="bob")
+    assert (only.reward_type, only.player_id, only.amount) == (
+        RewardType.REFERRER,
+        "ann",
+        usd(1000),
+    )
