@@ -46,7 +46,7 @@ async def test_an_install_that_carries_a_token_is_attributed(
     assert (found.code, found.method, found.guaranteed) == (code, "install_referrer", True)
     assert found.ask is None
     token = found.referral_token
-    player = await sign_up(client, database, since=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 
@@ -123,7 +123,7 @@ async def test_a_code_is_claimed_before_its_signup_was_heard(
 async def test_claims_are_refused_with_the_services_reason(
     real_client: Client, client: AsyncClient, database: Database
 ) -> None:
-    late = await sign_up(client, database, since=timedelta(hours=25))
+    late = await sign_up(client, database, age=timedelta(hours=25))
     code = await create_code(client)
     refusals = [await real_client.claim(late, code), await real_client.claim(late, "NOSUCHCODE")]
     assert [one.code for one in refusals if isinstance(one, Refused)] == [
