@@ -1,4 +1,4 @@
-"""Deliveries to signals: the courier's second half, referral by referral."""
+"""Second half of the courier: leased deliveries to Temporal, referral by referral."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,21 +10,20 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from courier.backoff import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from courier.rate_limiter import RateLimiter
-from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, needs_call, send_delivery
+from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, send_delivery
+from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from db.engine import Database
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.deliveries import Lane, LeasedDelivery
 from workflows.client import workflow_id
 
 DELIVERY_BATCH_SIZE: Final = 64
-"""Also bounds the calls in flight: each referral is called by itself."""
+"""Also bounds the concurrent calls: deliveries of one referral are sent one after another."""
 OUTAGE_BATCH_SIZE: Final = 4
-"""While Temporal is away, only so many ask whether it is back."""
+"""Deliveries that probe Temporal while it is away."""
 LEASE_DURATION: Final = timedelta(seconds=10)
-"""Longer than one call may take, so that a slow courier and a second one do not both carry."""
-
+"""Longer than one call may take, so that no second courier carries what a slow one still does."""
 UNAVAILABLE_STATUSES: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 )
@@ -34,7 +33,7 @@ DeliveryFaults = dict[LeasedDelivery, Exception]
 
 
 class Carrier:
-    """Carries what is due; what fails is given back, to be tried again later and later."""
+    """Sends due deliveries of one lane; those that fail are rescheduled with backoff."""
 
     def __init__(
         self,
@@ -43,61 +42,64 @@ class Carrier:
         connect: Callable[[], Awaitable[Client]],
         task_queue: str,
         lane: Lane = Lane.ANY,
-        pace: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
         self._database = database
         self._connect = connect
         self._task_queue = task_queue
         self._lane = lane
-        self._rate_limiter = pace
-        self._max_batch_size = pace.batch_size if pace else DELIVERY_BATCH_SIZE
-        self._address: TemporalTarget | None = None
+        self._rate_limiter = rate_limiter
+        self._max_batch_size = rate_limiter.batch_size if rate_limiter else DELIVERY_BATCH_SIZE
+        self._target: TemporalTarget | None = None
         self._batch_size = self._max_batch_size
 
     async def carry(self) -> bool:
-        """Carry what is due; whether there may be more. Raises a fault when Temporal is away."""
-        address = await self._connected()
-        due = await self._lease()
-        faults = await self._carried(address, due)
+        """Carry one batch and return whether more may be due.
+
+        Raises the fault of a delivery when Temporal is away.
+        """
+        target = await self._get_target()
+        leased = await self._lease()
+        faults = await self._carry_all(target, leased)
         async with self._database.transaction() as session:
-            carried = [delivery.id for delivery in due if delivery not in faults]
-            await deliveries.acknowledge(session, carried)
+            sent = [delivery.id for delivery in leased if delivery not in faults]
+            await deliveries.acknowledge(session, sent)
             await deliveries.reschedule(
-                session, {d.id: _backoff_s(d, fault) for d, fault in faults.items()}
+                session, {d.id: _retry_delay_s(d, fault) for d, fault in faults.items()}
             )
-        self._raise_outage(due, faults)
-        return len(due) == self._batch_size
+        self._raise_outage(leased, faults)
+        return len(leased) == self._batch_size
+
+    async def _get_target(self) -> TemporalTarget:
+        if self._target is None:
+            self._target = TemporalTarget(await self._connect(), self._task_queue)
+        return self._target
 
     async def _lease(self) -> tuple[LeasedDelivery, ...]:
         if self._rate_limiter is not None:
-            await self._rate_limiter.kept()
+            await self._rate_limiter.wait()
         async with self._database.transaction() as session:
-            due = await deliveries.lease(
+            leased = await deliveries.lease(
                 session, limit=self._batch_size, lasting=LEASE_DURATION, lane=self._lane
             )
         if self._rate_limiter is not None:
-            self._rate_limiter.spend(len(due))
-        return due
+            self._rate_limiter.consume(len(leased))
+        return leased
 
-    async def _connected(self) -> TemporalTarget:
-        if self._address is None:
-            self._address = TemporalTarget(await self._connect(), self._task_queue)
-        return self._address
-
-    async def _carried(
-        self, address: TemporalTarget, due: Sequence[LeasedDelivery]
+    async def _carry_all(
+        self, target: TemporalTarget, leased: Sequence[LeasedDelivery]
     ) -> DeliveryFaults:
         ordered = sorted(
-            due, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
+            leased, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
         )
         groups = [list(g) for _, g in groupby(ordered, lambda d: d.referral.referral_id)]
-        results = await asyncio.gather(*(_carry_in_order(address, group) for group in groups))
+        results = await asyncio.gather(*(_carry_in_order(target, group) for group in groups))
         return {delivery: fault for faults in results for delivery, fault in faults.items()}
 
-    def _raise_outage(self, due: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
-        """Tell an outage, which concerns all, from the faults of single deliveries."""
+    def _raise_outage(self, leased: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
+        """Raise when every call failed and Temporal is away; else log each fault by itself."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
-        if outage is not None and all(d in faults for d in due if needs_call(d)):
+        if outage is not None and all(d in faults for d in leased if d.needs_call):
             self._batch_size = min(OUTAGE_BATCH_SIZE, self._max_batch_size)
             raise outage
         self._batch_size = self._max_batch_size
@@ -112,13 +114,13 @@ class Carrier:
 
 
 async def _carry_in_order(
-    address: TemporalTarget, group: Sequence[LeasedDelivery]
+    target: TemporalTarget, group: Sequence[LeasedDelivery]
 ) -> DeliveryFaults:
-    """What follows a delivery that failed fails with it, so that their order stays."""
+    """Send one referral's deliveries; after a fault the rest fails too, which keeps their order."""
     for index, delivery in enumerate(group):
         try:
             async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
-                await send_delivery(address, delivery)
+                await send_delivery(target, delivery)
         except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
             return dict.fromkeys(group[index:], fault)
         _log_sent(delivery)
@@ -128,7 +130,7 @@ async def _carry_in_order(
 def _log_sent(delivery: LeasedDelivery) -> None:
     referral_id = delivery.referral.referral_id
     log.info(
-        "carried",
+        "delivery_sent",
         kind=delivery.kind,
         event_id=delivery.event_id,
         signal=delivery.signal,
@@ -137,14 +139,14 @@ def _log_sent(delivery: LeasedDelivery) -> None:
     )
 
 
-def _backoff_s(delivery: LeasedDelivery, fault: Exception) -> float:
-    # In an outage the rounds themselves grow rare; what waits must not wait on after it.
-    longest_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else MAX_BACKOFF_S
-    return backoff_s(delivery.attempts, longest_s=longest_s)
+def _retry_delay_s(delivery: LeasedDelivery, fault: Exception) -> float:
+    # In an outage the work loop itself backs off; deliveries must not wait on after it has ended.
+    max_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else MAX_BACKOFF_S
+    return backoff_s(delivery.attempts, max_s=max_s)
 
 
 def _is_away(fault: Exception) -> bool:
-    # A client that has never been connected says so with a plain RuntimeError.
+    # A lazy client that has never connected raises a plain RuntimeError.
     never_connected = type(fault) is RuntimeError and "connect" in str(fault)
     refused = isinstance(fault, RPCError) and fault.status in UNAVAILABLE_STATUSES
     return refused or never_connected or isinstance(fault, TimeoutError)

@@ -1,4 +1,4 @@
-"""The courier: carries facts to the workflows that have to hear them."""
+"""The courier process: routes facts to referrals and sends deliveries to their workflows."""
 
 import asyncio
 from contextlib import suppress
@@ -14,17 +14,17 @@ from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from courier.work_loop import WorkLoop
 from db.engine import Database
-from db.listen import listen
+from db.notifications import INVITATIONS, listen
 from referrals.attribution.tokens import Tokens
-from referrals.lifecycle.deliveries import INVITATION, Lane
+from referrals.lifecycle.deliveries import Lane
 from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
-"""Longer than one call to Temporal, so that the round under way is finished."""
+"""Longer than one call to Temporal, so that the batch in progress is finished."""
 MIN_POOL_SIZE: Final = 4
-"""One connection claims players, one routes them, one carries, and one invitations."""
+"""Connections that lease players, route them, carry updates and carry invitations."""
 
 log = structlog.get_logger()
 
@@ -40,15 +40,15 @@ async def _run_until_stopped(settings: Settings) -> None:
 
 
 async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
-    """Carry until told to stop; Postgres and Temporal may be away, at the start or later."""
+    """Run until `stopping` is set; Postgres and Temporal may be away at the start and later."""
     pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
-    work = _build_loops(settings, database)
-    tasks = [asyncio.create_task(rounds.run()) for rounds in work]
-    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, work))))
+    loops = _build_loops(settings, database)
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, loops))))
     log.info("ready")
     await stopping.wait()
-    await _stop(work, tasks)
+    await _stop(loops, tasks)
     await database.close()
 
 
@@ -61,23 +61,24 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
         task_queue=settings.task_queue,
     )
-    pace = RateLimiter(settings.invitations_per_second)
+    rate_limiter = RateLimiter(settings.invitations_per_second)
+    invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
     return (
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
-        WorkLoop("inviting", carrier(lane=Lane.INVITATIONS, pace=pace).carry, wakes=INVITATION),
+        WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
     )
 
 
-def _wake(work: tuple[WorkLoop, ...], word: str | None) -> None:
-    for rounds in work:
-        if word is None or word == rounds.wakes:
-            rounds.alarm.ring()
+def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:
+    for loop in loops:
+        if payload is None or payload == loop.wake_payload:
+            loop.wake_up.set()
 
 
-async def _stop(work: tuple[WorkLoop, ...], tasks: list[asyncio.Task[None]]) -> None:
-    for rounds in work:
-        rounds.stop()
+async def _stop(loops: tuple[WorkLoop, ...], tasks: list[asyncio.Task[None]]) -> None:
+    for loop in loops:
+        loop.stop()
     *working, listening = tasks
     listening.cancel()
     await asyncio.wait(working, timeout=SHUTDOWN_TIMEOUT_S)

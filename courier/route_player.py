@@ -1,4 +1,4 @@
-"""Routing: what a player's inbox holds is bound, and addressed to the referrals it concerns."""
+"""Routing of one player: binds a signup, and delivers facts to the referrals they concern."""
 
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from referrals.lifecycle.fan_out import deliver_to_referral, deliver_to_referrer
 async def route_player(
     session: Session, player_id: str, *, tokens: Tokens, now: datetime
 ) -> tuple[Fact, ...]:
-    """Route what waits of one player, in one transaction; nothing waits if another was faster."""
+    """Drain a player's inbox, route its facts and return them; none if another was faster."""
     await locks.lock_players(session, player_id)
-    heard = await inbox.drain(session, player_id)
-    signups = [fact for fact in heard if isinstance(fact, Signup)]
+    reported = await inbox.drain(session, player_id)
+    signups = [fact for fact in reported if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):
-        await deliver_to_referral(session, player_id, heard)
-    await deliver_to_referrers(session, player_id, heard)
-    return heard
+        await deliver_to_referral(session, player_id, reported)
+    await deliver_to_referrers(session, player_id, reported)
+    return reported

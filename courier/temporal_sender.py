@@ -1,4 +1,4 @@
-"""One delivery as one call to Temporal: a signal that starts its workflow where there is none."""
+"""One delivery as one call to Temporal: a signal that starts the workflow where there is none."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,53 +9,57 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.intake.facts import Signup
-from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
+from domain.lifecycle.referral import Referral
 from referrals.lifecycle.deliveries import LeasedDelivery
 from workflows.client import start_options, workflow_id
 from workflows.referral.messages import signup_signal
 from workflows.referral.workflow import ReferralWorkflow
 
 RPC_TIMEOUT: Final = timedelta(seconds=5)
+"""Of one call to Temporal; below the duration of a lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemporalTarget:
-    """Where the workflows are."""
+    """The client and the task queue of the workflows."""
 
     client: Client
     task_queue: str
 
 
-def needs_call(due: LeasedDelivery) -> bool:
-    """An invitation that is none any more has nothing to start."""
-    return due.signal is not None or due.referral.standing.stage is Stage.INVITED
+async def send_delivery(target: TemporalTarget, delivery: LeasedDelivery) -> None:
+    """Send one delivery; sending it twice does no harm.
 
-
-async def send_delivery(address: TemporalTarget, due: LeasedDelivery) -> None:
-    """RPCError when Temporal did not take it; nothing is lost by carrying it twice."""
-    if not needs_call(due):
+    Raises RPCError when Temporal did not take it.
+    """
+    if not delivery.needs_call:
         return
-    if due.signal is None:
-        await start_referral(address, due.referral)
-    elif due.referral.standing.stage in EARNING_STAGES | CREDITED_STAGES:
-        await start_referral(address, due.referral, signal=due.signal, arguments=_arguments(due))
+    if delivery.signal is None:
+        await start_referral(target, delivery.referral)
+    elif delivery.may_start:
+        await start_referral(
+            target, delivery.referral, signal=delivery.signal, arguments=_arguments(delivery)
+        )
     else:
-        await _signal_if_open(address, due.referral, due.signal, _arguments(due))
+        await _signal_if_open(target, delivery.referral, delivery.signal, _arguments(delivery))
 
 
 async def start_referral(
-    address: TemporalTarget,
+    target: TemporalTarget,
     referral: Referral,
     *,
     signal: str | None = None,
     arguments: list[Any] | None = None,
 ) -> None:
-    """Start the referral's workflow from where it stands, or signal the one that is there."""
-    await address.client.start_workflow(
+    """Start the referral's workflow from its standing, or signal the one that is running.
+
+    Raises RPCError when Temporal did not take it.
+    """
+    await target.client.start_workflow(
         ReferralWorkflow.run,
         referral,
         id=workflow_id(referral.referral_id),
-        task_queue=address.task_queue,
+        task_queue=target.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         start_signal=signal,
@@ -66,10 +70,10 @@ async def start_referral(
 
 
 async def _signal_if_open(
-    address: TemporalTarget, referral: Referral, signal: str, arguments: list[Any]
+    target: TemporalTarget, referral: Referral, signal: str, arguments: list[Any]
 ) -> None:
-    """The end of a referral is news to an open workflow only; none is started for it."""
-    handle = address.client.get_workflow_handle(workflow_id(referral.referral_id))
+    """Signal an open workflow; do nothing when there is none."""
+    handle = target.client.get_workflow_handle(workflow_id(referral.referral_id))
     try:
         await handle.signal(signal, args=arguments, rpc_timeout=RPC_TIMEOUT)
     except RPCError as fault:
@@ -77,7 +81,7 @@ async def _signal_if_open(
             raise
 
 
-def _arguments(due: LeasedDelivery) -> list[Any]:
-    if isinstance(due.fact, Signup):
-        return [signup_signal(due.fact, due.referral.standing)]
-    return [] if due.fact is None else [due.fact]
+def _arguments(delivery: LeasedDelivery) -> list[Any]:
+    if isinstance(delivery.fact, Signup):
+        return [signup_signal(delivery.fact, delivery.referral.standing)]
+    return [] if delivery.fact is None else [delivery.fact]

@@ -164,6 +164,4 @@ async def _lose_open_invitations(
     for row in rows.all():
         await enter_stage(session, row, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
         event_id = f"{SUPERSEDED}:{winner}"
-        await deliveries.enqueue(
-            session, row.id, kind="look", event_id=event_id, signal="supersede"
-        )
+        await deliveries.enqueue(session, row.id, deliveries.of_loss(event_id))

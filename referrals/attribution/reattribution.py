@@ -215,4 +215,4 @@ async def _lose_referral(
     )
     await session.flush()
     event_id = f"rebound:{entry.attempt_id}"[:80]
-    await deliveries.enqueue(session, row.id, kind="look", event_id=event_id, signal="supersede")
+    await deliveries.enqueue(session, row.id, deliveries.of_loss(event_id))

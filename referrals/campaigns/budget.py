@@ -1,4 +1,4 @@
-"""A campaign's budget: planned money comes when it is published, more when a person adds it."""
+"""A campaign's budget: funded as planned when it is published, and by people later."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,9 +7,11 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
+from db import notifications
 from db.engine import Session
 from db.tables import Campaign, CampaignVersion
 from domain.ledger.movements import Movement, Transfer
+from domain.lifecycle.signals import LOOK, Signal
 from domain.money import Money
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
@@ -18,26 +20,26 @@ from referrals.ledger.spending import posted_amount
 _WAKE_WAITING: Final = text("""
     with woken as (
         insert into deliveries (referral_id, kind, event_id, signal)
-        select id, 'look', :event_id, 'look' from referrals
+        select id, :kind, :event_id, :signal from referrals
          where campaign_id = :campaign_id and awaits_funds
          order by id
         on conflict do nothing
         returning id
     )
-    select pg_notify('courier', '') from woken limit 1
+    select pg_notify(:channel, :updates) from woken limit 1
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Money for a campaign, under the reference by which its giver knows it."""
+    """Money for a campaign, under a reference of whoever funds it."""
 
     amount: Money
     reference: str
 
 
 async def fund_planned_budget(session: Session, row: Campaign, *, at: datetime) -> None:
-    """Fund a locked campaign with the budget that its version plans, once."""
+    """Fund a locked campaign with its version's planned budget, once."""
     query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)
     minor = await session.scalar(query.where(CampaignVersion.version == row.version))
     if minor:
@@ -48,7 +50,7 @@ async def fund_planned_budget(session: Session, row: Campaign, *, at: datetime) 
 async def add_funding(
     session: Session, row: Campaign, funding: Funding, *, at: datetime
 ) -> PostingOutcome | None:
-    """Fund a locked campaign once per reference; None when its amount was another one."""
+    """Fund a locked campaign once per reference; return None if it was used for another amount."""
     transfer_id = uuid5(row.id, f"fund:{funding.reference}")
     posting = await _post(session, row, funding, transfer_id=transfer_id, at=at)
     known = posting is PostingOutcome.ALREADY_POSTED
@@ -57,9 +59,17 @@ async def add_funding(
     return posting
 
 
-async def wake_waiting_referrals(session: Session, row: Campaign, act: int) -> None:
-    """Referrals that wait for money look again; each act is one thing to hear."""
-    await session.execute(_WAKE_WAITING, {"campaign_id": row.id, "event_id": f"campaign:{act}"})
+async def wake_waiting_referrals(session: Session, row: Campaign, audit_id: int) -> None:
+    """Let referrals that wait for money look again, once for each audited act."""
+    values = {
+        "campaign_id": row.id,
+        "kind": LOOK,
+        "event_id": f"campaign:{audit_id}",
+        "signal": Signal.LOOK.value,
+        "channel": notifications.CHANNEL,
+        "updates": notifications.FACTS_OR_UPDATES,
+    }
+    await session.execute(_WAKE_WAITING, values)
 
 
 async def _post(

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.engine import ReadSession, Session
 from db.tables import AuditRow, ReferralRow, Review
-from domain.intake.facts import Decision, FactKind
+from domain.intake.facts import Decision
 from domain.money import Money
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
@@ -121,13 +121,7 @@ async def _record(
     )
     door = "signal" if request_id is None else "http"
     await facts.record_fact(session, decision, player_id=referee or "", door=door, route=False)
-    await deliveries.enqueue(
-        session,
-        review.referral_id,
-        kind=FactKind.DECISION.value,
-        event_id=decision.event_id,
-        signal="decide",
-    )
+    await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))
     await session.execute(
         insert(AuditRow).values(
             actor=decision.reviewer,

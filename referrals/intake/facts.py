@@ -1,4 +1,4 @@
-"""Facts: written once, read all at once."""
+"""Facts as they are stored: recorded once per kind and event id, read per player."""
 
 import hashlib
 import json
@@ -12,25 +12,26 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
 
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
-# One statement, because it is all that stands between a caller and its answer.
+# One statement, because a caller's answer waits for it.
 _RECORD: Final = text("""
     with fact as (
         insert into facts (kind, event_id, player_id, occurred_at, body, fingerprint, door)
         values (:kind, :event_id, :player_id, :occurred_at, :body, :fingerprint, :door)
         on conflict do nothing
         returning kind, event_id, player_id
-    ), mail as (
+    ), routed as (
         insert into inbox (player_id, kind, event_id)
         select player_id, kind, event_id from fact where :route
-        returning pg_notify('courier', '')
+        returning pg_notify(:channel, :payload)
     )
-    select (select count(*) from fact) as added, (select count(*) from mail) as routed
+    select (select count(*) from fact) as added, (select count(*) from routed) as routed
 """).bindparams(bindparam("body", type_=JSONB))
 
 
@@ -43,9 +44,9 @@ class RecordOutcome(StrEnum):
 async def record_fact(
     session: StatementExecutor, fact: Fact, *, player_id: str, door: str, route: bool = True
 ) -> RecordOutcome:
-    """Write a fact whose personal fields are hashed already, and put it in the courier's inbox.
+    """Record a fact whose personal fields are hashed, and put it in the inbox if `route` is set.
 
-    The same id with other content changes nothing and answers CONFLICT.
+    Return DUPLICATE for a fact that is known, CONFLICT for a known id with other content.
     """
     kind, body = kind_of(fact), body_of(fact)
     fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -58,6 +59,8 @@ async def record_fact(
         "fingerprint": fingerprint,
         "door": door,
         "route": route,
+        "channel": notifications.CHANNEL,
+        "payload": notifications.FACTS_OR_UPDATES,
     }
     if (await session.execute(_RECORD, values)).one().added:
         return RecordOutcome.ACCEPTED
@@ -76,14 +79,14 @@ async def _compare_fingerprint(
 async def facts_of_player(
     session: ReadSession, player_id: str, *kinds: FactKind
 ) -> tuple[Fact, ...]:
-    """Every fact of a player, or those of some kinds, in the order in which they happened."""
+    """Return a player's facts, all or those of some kinds, in the order in which they happened."""
     return await facts_of_players(session, (player_id,), *kinds)
 
 
 async def facts_of_players(
     session: ReadSession, player_ids: Collection[str], *kinds: FactKind
 ) -> tuple[Fact, ...]:
-    """The same of several players at once."""
+    """Return the facts of several players, all or those of some kinds, in their order in time."""
     query = select(FactRow.kind, FactRow.body).where(FactRow.player_id.in_(player_ids))
     if kinds:
         query = query.where(FactRow.kind.in_(kinds))
@@ -92,7 +95,7 @@ async def facts_of_players(
 
 
 def body_of(fact: Fact) -> dict[str, Any]:
-    """The normalised content: times in UTC, what was left out left out."""
+    """Return the normalised content: times in UTC, no fields that are None."""
     utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
     body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(utc, mode="json", exclude_none=True)
     return body
@@ -103,7 +106,7 @@ def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:
 
 
 async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
-    """Whether a signup with one of these referral tokens was heard, but not routed yet."""
+    """Return whether a signup with one of these referral tokens waits in the inbox."""
     query = text("""
         select exists (
             select from inbox join facts using (kind, event_id)

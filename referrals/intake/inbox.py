@@ -1,4 +1,4 @@
-"""Facts that nobody has looked at yet, player by player."""
+"""The inbox: facts that are not routed yet, leased and drained per player."""
 
 from collections.abc import Collection
 from typing import Final
@@ -9,16 +9,16 @@ from db.engine import ReadSession, Session
 from domain.intake.facts import Fact, FactKind
 from referrals.intake.facts import fact_of
 
-_TAKE = text("""
-    with taken as (delete from inbox where player_id = :player_id returning kind, event_id)
-    select facts.kind, facts.body from facts join taken using (kind, event_id)
+_DRAIN = text("""
+    with drained as (delete from inbox where player_id = :player_id returning kind, event_id)
+    select facts.kind, facts.body from facts join drained using (kind, event_id)
     order by facts.occurred_at, facts.event_id
 """)
-# Materialized, so that a lock is tried in turn and only until there are enough: where the planner
-# is free it may try one for every row, and claim players that nobody then routes.
-_CLAIM = text("""
+# Materialized, so that advisory locks are tried in order and only until `limit` are held: otherwise
+# the planner may try one for every row, and lease players that nobody then routes.
+_LEASE = text("""
     with waiting as materialized (
-        select player_id from inbox where player_id <> all(cast(:besides as varchar[]))
+        select player_id from inbox where player_id <> all(cast(:excluded as varchar[]))
         order by id limit :seen
     )
     select player_id from waiting
@@ -26,23 +26,23 @@ _CLAIM = text("""
     limit :limit
 """)
 LOOKAHEAD_FACTOR: Final = 8
-"""So many couriers find work of their own, each beyond what the others have claimed."""
+"""Facts looked at per fact to lease: so many couriers find work beyond what others have leased."""
 
 
 async def lease_players(
-    session: ReadSession, *, limit: int, besides: Collection[str] = ()
+    session: ReadSession, *, limit: int, excluding: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Whose facts are the oldest that no other transaction has claimed; `limit` counts facts.
+    """Lease the players of up to `limit` facts, oldest first, that no other transaction leases.
 
-    A claim ends with the transaction. It only keeps others from the same work: what makes a
-    player's facts be routed once is the lock on the player. `besides` are left where they are.
+    The lease ends with the transaction. It only spares couriers the same work: the lock on the
+    player is what makes facts be routed once. Players in `excluding` are skipped.
     """
-    values = {"besides": list(besides), "seen": limit * LOOKAHEAD_FACTOR, "limit": limit}
-    claimed = await session.scalars(_CLAIM, values)
-    return tuple(dict.fromkeys(claimed))
+    values = {"excluded": list(excluding), "seen": limit * LOOKAHEAD_FACTOR, "limit": limit}
+    leased = await session.scalars(_LEASE, values)
+    return tuple(dict.fromkeys(leased))
 
 
 async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:
-    """Empty a locked player's inbox; the facts come in the order in which they happened."""
-    rows = await session.execute(_TAKE, {"player_id": player_id})
+    """Empty a locked player's inbox and return its facts in the order in which they happened."""
+    rows = await session.execute(_DRAIN, {"player_id": player_id})
     return tuple(fact_of(FactKind(row.kind), row.body) for row in rows)

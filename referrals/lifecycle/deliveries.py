@@ -1,68 +1,57 @@
-"""What referrals' workflows have to hear: added once, leased, repeated until acknowledged."""
+"""Deliveries to referrals' workflows: enqueued once, leased, repeated until acknowledged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, auto
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, tuple_, update
 
+from db import notifications
 from db.engine import Session
 from db.tables import Delivery, FactRow, ReferralRow
-from domain.intake.facts import Fact, FactKind
-from domain.lifecycle.referral import Referral
+from domain.intake.facts import Fact, FactKind, kind_of
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
+from domain.lifecycle.signals import INVITATION, LOOK, SIGNAL_BY_FACT_KIND, Signal
 from referrals.intake.facts import fact_of
 from referrals.lifecycle.stages import workflow_input_of
 
-_KINDS: Final = frozenset(FactKind)
+_FACT_KINDS: Final = frozenset(FactKind)
 _NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
-_RESCHEDULE: Final = text("""
-    update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
-    where id = :id and acknowledged_at is null
-""")
 
-
+# Deliveries are carried in the order of their ids, so they are inserted in the order given.
 _ENQUEUE: Final = text("""
     with added as (
         insert into deliveries (referral_id, kind, event_id, signal, acknowledged_at)
         select :referral_id, kind, event_id, signal, case when needed then null else now() end
         from unnest(
             cast(:kinds as text[]), cast(:event_ids as text[]),
-            cast(:signals as text[]), cast(:needs as boolean[])
-        ) with ordinality as news (kind, event_id, signal, needed, step)
+            cast(:signals as text[]), cast(:needed as boolean[])
+        ) with ordinality as new (kind, event_id, signal, needed, step)
         order by step
         on conflict do nothing
         returning kind, acknowledged_at
     )
-    select pg_notify('courier', case kind when 'invitation' then kind else '' end)
+    select pg_notify(:channel, case kind when :invitation then :invitations else :updates end)
     from added where acknowledged_at is null limit 1
+""")
+_RESCHEDULE: Final = text("""
+    update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
+    where id = :id and acknowledged_at is null
 """)
 
 
-INVITATION: Final = "invitation"
+class Lane(Enum):
+    """Deliveries leased together: starts of invitations must not delay updates."""
+
+    ANY = auto()
+    UPDATES = auto()
+    INVITATIONS = auto()
 
 
-class Lane(StrEnum):
-    """Deliveries that wait for each other; nobody waits for an invitation to be started."""
-
-    ANY = "any"
-    UPDATES = "news"
-    INVITATIONS = "invitations"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDelivery:
-    """Something that a workflow has to hear or, not needed, only has its row for the record."""
-
-    kind: str
-    event_id: str
-    signal: str | None
-    needed: bool
-
-
-# Two ranges of the index, where an inequality would read all that waits.
+# Two ranges of the index, where an inequality would read every pending delivery.
 _LANES: Final = {
     Lane.ANY: true(),
     Lane.UPDATES: or_(Delivery.kind < INVITATION, Delivery.kind > INVITATION),
@@ -71,8 +60,36 @@ _LANES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A delivery to be written; one that is not needed is only recorded, never carried."""
+
+    kind: str
+    event_id: str
+    signal: Signal | None
+    is_needed: bool = True
+
+
+def of_fact(fact: Fact, *, is_needed: bool = True) -> NewDelivery:
+    """Return the delivery of a fact; it is not needed when facts of its kind send no signal."""
+    kind = kind_of(fact)
+    signal = SIGNAL_BY_FACT_KIND.get(kind)
+    is_needed = is_needed and signal is not None
+    return NewDelivery(kind=kind, event_id=fact.event_id, signal=signal, is_needed=is_needed)
+
+
+def of_invitation(referral_id: UUID) -> NewDelivery:
+    """Return the delivery that starts the workflow of a new invitation."""
+    return NewDelivery(kind=INVITATION, event_id=str(referral_id), signal=None)
+
+
+def of_loss(event_id: str) -> NewDelivery:
+    """Return the delivery to a referral that has lost its signup to another one."""
+    return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.SUPERSEDE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedDelivery:
-    """One thing that a workflow has to hear now; this courier has it until its lease ends."""
+    """A delivery that is due; no other courier carries it until the lease ends."""
 
     id: int
     referral: Referral
@@ -82,29 +99,32 @@ class LeasedDelivery:
     attempts: int
     fact: Fact | None
 
+    @property
+    def needs_call(self) -> bool:
+        """Whether Temporal must be called: a referral past INVITED needs no start by itself."""
+        return self.signal is not None or self.referral.standing.stage is Stage.INVITED
 
-async def enqueue(
-    session: Session,
-    referral_id: UUID,
-    *,
-    kind: str,
-    event_id: str,
-    signal: str | None,
-    needed: bool = True,
-) -> None:
-    """Added once, however often it is asked for; one not needed is born acknowledged."""
-    news = NewDelivery(kind=kind, event_id=event_id, signal=signal, needed=needed)
-    await enqueue_all(session, referral_id, [news])
+    @property
+    def may_start(self) -> bool:
+        """Whether the signal may start a workflow: at other stages only an open one needs it."""
+        return self.referral.standing.stage in EARNING_STAGES | CREDITED_STAGES
 
 
-async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[NewDelivery]) -> None:
-    """In their order, which is also that in which they will be carried."""
+async def enqueue(session: Session, referral_id: UUID, *new: NewDelivery) -> None:
+    """Write deliveries in the order in which they are to be carried; known ones stay as they are.
+
+    Those that are not needed are written as acknowledged.
+    """
     values = {
         "referral_id": referral_id,
-        "kinds": [one.kind for one in news],
-        "event_ids": [one.event_id for one in news],
-        "signals": [one.signal for one in news],
-        "needs": [one.needed for one in news],
+        "kinds": [delivery.kind for delivery in new],
+        "event_ids": [delivery.event_id for delivery in new],
+        "signals": [delivery.signal for delivery in new],
+        "needed": [delivery.is_needed for delivery in new],
+        "channel": notifications.CHANNEL,
+        "invitation": INVITATION,
+        "invitations": notifications.INVITATIONS,
+        "updates": notifications.FACTS_OR_UPDATES,
     }
     await session.execute(_ENQUEUE, values)
 
@@ -112,7 +132,7 @@ async def enqueue_all(session: Session, referral_id: UUID, news: Sequence[NewDel
 async def lease(
     session: Session, *, limit: int, lasting: timedelta, lane: Lane = Lane.ANY
 ) -> tuple[LeasedDelivery, ...]:
-    """Take what is due, oldest first, so that no other courier carries it meanwhile."""
+    """Lease up to `limit` due deliveries, oldest first, for the duration `lasting`."""
     due = (
         select(Delivery.id)
         .where(Delivery.acknowledged_at.is_(None), Delivery.next_attempt_at <= _NOW)
@@ -144,7 +164,7 @@ async def acknowledge(session: Session, ids: Sequence[int]) -> None:
 
 
 async def reschedule(session: Session, delays_s: Mapping[int, float]) -> None:
-    """Give back what could not be carried, each to be tried again after its own delay."""
+    """Make deliveries that failed due again, each after its own delay."""
     if delays_s:
         values = [{"id": id_, "delay_s": delay_s} for id_, delay_s in delays_s.items()]
         await session.execute(_RESCHEDULE, values)
@@ -156,7 +176,7 @@ async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Refer
 
 
 async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, str], Fact]:
-    keys = [(FactKind(row.kind), row.event_id) for row in rows if row.kind in _KINDS]
+    keys = [(FactKind(row.kind), row.event_id) for row in rows if row.kind in _FACT_KINDS]
     found = await session.execute(
         select(FactRow.kind, FactRow.event_id, FactRow.body).where(
             tuple_(FactRow.kind, FactRow.event_id).in_(keys)

@@ -1,4 +1,4 @@
-"""Which referral has to hear a fact: every fact of a bound player has one delivery."""
+"""Fan-out of facts to referrals: every fact of a bound player has one delivery."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,46 +7,39 @@ from sqlalchemy import select
 
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange, kind_of
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
-from referrals.lifecycle.deliveries import NewDelivery
-
-SIGNAL_BY_KIND: Final = {
-    FactKind.SIGNUP: "sign_up",
-    FactKind.DEPOSIT: "make_deposit",
-    FactKind.CHARGEBACK: "charge_back",
-    FactKind.PLAYER: "look",
-    FactKind.DECISION: "decide",
-}
-"""Wagers are missing: a workflow hears of milestones, not of every bet."""
 
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
 
 
 async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
-    """What a locked referral's referee did before it was bound may matter to it now."""
+    """Deliver the facts that a locked referral's referee reported before it was bound."""
     if row.referee_id is not None:
         await deliver_facts(session, row, await facts.facts_of_player(session, row.referee_id))
 
 
-async def deliver_to_referral(session: Session, player_id: str, heard: Iterable[Fact]) -> None:
-    """Deliver what a locked player did to the referral that the player is bound to, if any."""
+async def deliver_to_referral(session: Session, player_id: str, reported: Iterable[Fact]) -> None:
+    """Deliver a locked player's facts to the referral that the player is bound to, if any."""
     row = await session.scalar(
         select(ReferralRow)
         .where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
-        # An act may be moving it just now; then what it asks for is decided after that.
+        # An act may be moving it right now; which facts matter is decided after that.
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if row is not None:
-        await deliver_facts(session, row, heard)
+        await deliver_facts(session, row, reported)
 
 
-async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable[Fact]) -> None:
-    """A referrer's standing decides about rewards that wait; credited at once they ask for it."""
-    changes = [fact for fact in heard if isinstance(fact, StatusChange)]
+async def deliver_to_referrers(session: Session, player_id: str, reported: Iterable[Fact]) -> None:
+    """Deliver a locked player's status changes to the referrals that may pay the player.
+
+    Those are the ones with a pending reward, and the credited ones that ask for funds again.
+    """
+    changes = [fact for fact in reported if isinstance(fact, StatusChange)]
     if not changes:
         return
     rows = await session.scalars(
@@ -58,21 +51,16 @@ async def deliver_to_referrers(session: Session, player_id: str, heard: Iterable
         .execution_options(populate_existing=True)
     )
     for row in rows.all():
-        news = [_new_delivery(change, needed=True) for change in changes]
-        await deliveries.enqueue_all(session, row.id, news)
+        await deliveries.enqueue(session, row.id, *map(deliveries.of_fact, changes))
 
 
-async def deliver_facts(session: Session, row: ReferralRow, heard: Iterable[Fact]) -> None:
+async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[Fact]) -> None:
+    """Enqueue facts for a locked referral; those that cannot matter are only recorded."""
     credited = await _credited_deposit(session, row)
-    news = [_new_delivery(fact, needed=_is_relevant(fact, row, credited)) for fact in heard]
-    await deliveries.enqueue_all(session, row.id, news)
-
-
-def _new_delivery(fact: Fact, *, needed: bool) -> NewDelivery:
-    kind = kind_of(fact)
-    signal = SIGNAL_BY_KIND.get(kind)
-    needed = needed and signal is not None
-    return NewDelivery(kind=kind, event_id=fact.event_id, signal=signal, needed=needed)
+    new = [
+        deliveries.of_fact(fact, is_needed=_is_relevant(fact, row, credited)) for fact in reported
+    ]
+    await deliveries.enqueue(session, row.id, *new)
 
 
 def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:

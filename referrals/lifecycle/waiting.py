@@ -1,4 +1,4 @@
-"""Which referrals still wait for something, for an empty Temporal to be filled again."""
+"""Referrals that still wait for something, from which an empty Temporal is rebuilt."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,11 @@ from referrals.lifecycle.stages import workflow_input_of
 async def waiting_referrals(
     session: ReadSession, *, now: datetime, after: UUID | None, limit: int
 ) -> tuple[Referral, ...]:
-    """In the order of their ids, from behind `after`."""
+    """Return up to `limit` waiting referrals behind the id `after`, in the order of their ids."""
     waits = or_(
         ReferralRow.stage.in_(OPEN_STAGES),
         and_(ReferralRow.stage == Stage.REVERSED, ReferralRow.until > now),
-        # Its workflow heard of it, and may have been lost before it acted.
+        # Its workflow may have received the chargeback and been lost before it acted.
         and_(ReferralRow.stage.in_(CREDITED_STAGES), _has_attempted_chargeback()),
     )
     query = select(ReferralRow).where(waits)

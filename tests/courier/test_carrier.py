@@ -52,9 +52,7 @@ async def carry_all(database: Database, env: WorkflowEnvironment) -> None:
 async def invite_by_click(database: Database) -> ReferralRow:
     async with database.transaction() as session:
         row = await an_invitation(session)
-        await deliveries.enqueue(
-            session, row.id, kind="invitation", event_id=str(row.id), signal=None
-        )
+        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
     return row
 
 
@@ -134,9 +132,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
     await carry_all(fresh_database, temporal_env)
     await sign_up(fresh_database, signup(referral_token=winner.token))
     async with fresh_database.transaction() as session:
-        await deliveries.enqueue(
-            session, open_one.id, kind="look", event_id="superseded", signal="supersede"
-        )
+        await deliveries.enqueue(session, open_one.id, deliveries.of_loss("superseded"))
     await set_stage(fresh_database, open_one, Stage.LOST)
 
     await carry_all(fresh_database, temporal_env)

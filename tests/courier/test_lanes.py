@@ -35,11 +35,15 @@ LEASING: Final = """
 
 
 def carrier_of_lane(
-    database: Database, env: WorkflowEnvironment, lane: Lane, pace: RateLimiter
+    database: Database, env: WorkflowEnvironment, lane: Lane, rate_limiter: RateLimiter
 ) -> Carrier:
     queue = unique("queue")
     return Carrier(
-        database, connect=connecting_to(env.client), task_queue=queue, lane=lane, pace=pace
+        database,
+        connect=connecting_to(env.client),
+        task_queue=queue,
+        lane=lane,
+        rate_limiter=rate_limiter,
     )
 
 

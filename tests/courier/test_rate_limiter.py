@@ -5,22 +5,22 @@ from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, 
 
 def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
     now_s = 100.0
-    pace = RateLimiter(20, clock_s=lambda: now_s)
-    assert (pace.batch_size, pace.wait_s) == (2, 0.0)
+    limiter = RateLimiter(20, clock_s=lambda: now_s)
+    assert (limiter.batch_size, limiter.wait_s) == (2, 0.0)
 
-    pace.spend(1)
-    assert round(pace.wait_s, 3) == 0.05
+    limiter.consume(1)
+    assert round(limiter.wait_s, 3) == 0.05
     now_s += 1
-    assert pace.wait_s == 0.0
+    assert limiter.wait_s == 0.0
 
 
 def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
-    pace = RateLimiter(20, clock_s=lambda: 100.0)
+    limiter = RateLimiter(20, clock_s=lambda: 100.0)
     waits_s = []
     for _ in range(SATURATED_AFTER_BATCHES + 1):
-        pace.spend(pace.batch_size)
-        waits_s.append(round(pace.wait_s, 3))
-    pace.spend(1)
+        limiter.consume(limiter.batch_size)
+        waits_s.append(round(limiter.wait_s, 3))
+    limiter.consume(1)
 
     assert waits_s == [0.1] * SATURATED_AFTER_BATCHES + [0.1 / SATURATED_RATE_SHARE]
-    assert round(pace.wait_s, 3) == 0.05
+    assert round(limiter.wait_s, 3) == 0.05

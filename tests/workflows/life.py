@@ -173,8 +173,6 @@ async def invite(
         offer = offer or await an_offer(session, terms=terms)
         code = await a_code(session, offer, player_id=referrer_id)
         row = await an_invitation(session, offer, code=code, invited_at=now, visitor=visitor)
-        await deliveries.enqueue(
-            session, row.id, kind="invitation", event_id=str(row.id), signal=None
-        )
+        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
     await world.carry()
     return Life(world, row, now)

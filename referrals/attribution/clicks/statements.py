@@ -9,12 +9,13 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Row, and_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db import outbox
+from db import notifications, outbox
 from db.engine import StatementExecutor
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import CONFIDENCE, Method
 from domain.campaigns.terms import Schedule
 from domain.lifecycle.referral import Stage, event_type, invitation_deadline
+from domain.lifecycle.signals import INVITATION
 from referrals.campaigns.offers import Offer
 from referrals.campaigns.policy_json import link_from, policy_from
 from referrals.campaigns.terms_json import terms_from
@@ -86,8 +87,8 @@ _INSERT_INVITATION: Final = text("""
             :platform, :ip, :user_agent, :device_id, :signals from opened
     ), waiting as (
         insert into deliveries (referral_id, kind, event_id)
-        select id, 'invitation', :key from opened
-        returning pg_notify('courier', 'invitation')
+        select id, :delivery_kind, :key from opened
+        returning pg_notify(:channel, :notification)
     )
     select count(*) from waiting
 """).bindparams(bindparam("payload", type_=JSONB), bindparam("signals", type_=JSONB))
@@ -159,6 +160,9 @@ async def insert_invitation(session: StatementExecutor, visit: Visit, found: Fou
         "stage": Stage.INVITED.value,
         "until": invitation_deadline(visit.at, found.offer.terms),
         "event_id": event_id,
+        "delivery_kind": INVITATION,
+        "channel": notifications.CHANNEL,
+        "notification": notifications.INVITATIONS,
         "aggregate": outbox.AGGREGATE,
         "type": type_,
         "schema_version": outbox.SCHEMA_VERSION,
