@@ -12,7 +12,7 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Deposit
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.promises import RewardStatus, promises
-from referrals.campaigns import schedules
+from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
 from referrals.lifecycle import stages
@@ -104,7 +104,7 @@ async def _promise(record: Record, deposit: Deposit) -> Sequence[Reward]:
 
 
 async def _defer(record: Record) -> Standing:
-    campaign = await schedules.of(record.session, record.referral.campaign_id)
+    campaign = await load_schedule(record.session, record.referral.campaign_id)
     if campaign.has_ended(record.now):
         return await void(record, Stage.UNFUNDED, "the campaign ended without a budget for it")
     record.referral.awaits_funds = True

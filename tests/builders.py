@@ -26,8 +26,7 @@ from domain.intake.facts import (
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.attribution.tokens import Tokens
-from referrals.campaigns.policy_json import policy_json
-from referrals.campaigns.terms_json import terms_json
+from referrals.campaigns.versions import policy_json, terms_json
 from referrals.intake import facts
 from referrals.ledger import posting as ledger
 from referrals.lifecycle.stages import open_referral

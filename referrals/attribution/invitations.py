@@ -11,7 +11,7 @@ from db.engine import Session
 from db.tables import Campaign, CampaignVersion, ReferralRow
 from domain.attribution.policy import Policy
 from domain.lifecycle.referral import Stage
-from referrals.campaigns.policy_json import policy_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
 
 
 @dataclass(slots=True)
@@ -35,11 +35,7 @@ async def locked(session: Session, referral_id: UUID) -> LockedInvitations:
     rows = await session.execute(
         select(ReferralRow, CampaignVersion.attribution)
         .join(Campaign, Campaign.id == ReferralRow.campaign_id)
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Campaign.id)
-            & (CampaignVersion.version == Campaign.version),
-        )
+        .join(CampaignVersion, IS_CURRENT_VERSION)
         .where(or_(ReferralRow.id == referral_id, _is_sibling_of(referral_id)))
         .order_by(ReferralRow.id)
         .with_for_update(key_share=True, of=ReferralRow)

@@ -14,7 +14,7 @@ from db.tables import AttemptRow
 from domain.attribution.policy import Attribution, Method, Refusal, Touch, Unattributed, attribute
 from domain.intake.facts import Signup
 from referrals.attribution.gather import GatheredTouches
-from referrals.campaigns.policy_json import policy_from, policy_json
+from referrals.campaigns.versions import policy_from, policy_json
 
 BOUND: Final = "bound"
 REBOUND: Final = "rebound"

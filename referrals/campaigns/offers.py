@@ -1,6 +1,7 @@
-"""What a code offers now: its campaign, and the version of it that counts."""
+"""Offers of codes: a code's campaign with its current version, and the schedules of campaigns."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
@@ -8,8 +9,7 @@ from db.engine import ReadSession
 from db.tables import Campaign, CampaignVersion, ReferralCode
 from domain.attribution.policy import Policy
 from domain.campaigns.terms import LinkOptions, Schedule, Terms
-from referrals.campaigns.policy_json import link_from, policy_from
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
 Rows = Row[ReferralCode, Campaign, CampaignVersion]
 
@@ -29,7 +29,7 @@ class Offer:
 
 
 async def find(session: ReadSession, code: str) -> Offer | None:
-    """The offer behind a normalised code."""
+    """Return the offer of a normalised code."""
     row = await find_row(session, code)
     return row and offer_of(row)
 
@@ -61,13 +61,16 @@ def schedule_of(campaign: Campaign) -> Schedule:
     )
 
 
+async def load_schedule(session: ReadSession, campaign_id: UUID) -> Schedule:
+    """Return the schedule of a campaign, without the time at which a person closed it."""
+    query = select(Campaign.status, Campaign.starts_at, Campaign.ends_at)
+    row = (await session.execute(query.where(Campaign.id == campaign_id))).one()
+    return Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at)
+
+
 def _current() -> Select[ReferralCode, Campaign, CampaignVersion]:
     return (
         select(ReferralCode, Campaign, CampaignVersion)
         .join(Campaign, Campaign.id == ReferralCode.campaign_id)
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Campaign.id)
-            & (CampaignVersion.version == Campaign.version),
-        )
+        .join(CampaignVersion, IS_CURRENT_VERSION)
     )

@@ -1,4 +1,4 @@
-"""Campaigns: drafted, revised, published, paused, resumed, ended and funded by people."""
+"""Changes of campaigns by people: drafts, revisions, status transitions and funding."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,10 +13,9 @@ from db.tables import Campaign, CampaignVersion
 from domain.campaigns.terms import CampaignStatus
 from referrals.access import audit
 from referrals.access.audit import Actor
-from referrals.campaigns import budget as budgets
+from referrals.campaigns import budget
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.policy_json import link_json, policy_json
-from referrals.campaigns.terms_json import terms_json
+from referrals.campaigns.versions import link_json, policy_json, terms_json
 from referrals.campaigns.views import Draft
 from referrals.ledger.posting import PostingOutcome
 
@@ -33,7 +32,7 @@ class TransitionOutcome(StrEnum):
 
 
 class CampaignTransition(StrEnum):
-    """What a person may ask of a campaign."""
+    """A change of status that a person may ask for."""
 
     PUBLISH = "publish"
     PAUSE = "pause"
@@ -48,7 +47,7 @@ TRANSITIONS: Final[dict[CampaignTransition, tuple[frozenset[CampaignStatus], Cam
     CampaignTransition.RESUME: (frozenset({_S.PAUSED}), _S.PUBLISHED),
     CampaignTransition.END: (frozenset({_S.DRAFT, _S.PUBLISHED, _S.PAUSED}), _S.ENDED),
 }
-"""From which statuses a step leads to which."""
+"""For each transition the statuses that it may leave, and the one that it enters."""
 
 WAKING_TRANSITIONS: Final = frozenset({CampaignTransition.RESUME, CampaignTransition.END})
 
@@ -74,7 +73,7 @@ async def create_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
 
 
 async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> TransitionOutcome:
-    """A new version for invitations to come; those made keep the terms that they copied."""
+    """Write a new version for later invitations; earlier ones keep the terms that they copied."""
     row = await _lock_campaign(session, draft.slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
@@ -91,48 +90,48 @@ async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
 
 
 async def apply_transition(
-    session: Session, slug: str, step: CampaignTransition, actor: Actor, *, at: datetime
+    session: Session, slug: str, transition: CampaignTransition, actor: Actor, *, at: datetime
 ) -> TransitionOutcome:
-    """Publishing funds the campaign with its planned budget, once; `fund` adds to that."""
+    """Change a campaign's status; publishing also funds it with its planned budget, once."""
     row = await _lock_campaign(session, slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
-    allowed_from, target = TRANSITIONS[step]
+    allowed_from, target = TRANSITIONS[transition]
     if row.status not in allowed_from:
         return TransitionOutcome.NOT_ALLOWED
-    row.closed_since = _closed_since(row, step, at)
+    row.closed_since = _closed_since(row, transition, at)
     row.status = target
-    act = await _write_audit(session, row, step, actor)
-    if step is CampaignTransition.PUBLISH:
-        await budgets.fund_planned_budget(session, row, at=at)
-    if step in WAKING_TRANSITIONS:
-        await budgets.wake_waiting_referrals(session, row, act)
+    audit_id = await _write_audit(session, row, transition, actor)
+    if transition is CampaignTransition.PUBLISH:
+        await budget.fund_planned_budget(session, row, at=at)
+    if transition in WAKING_TRANSITIONS:
+        await budget.wake_waiting_referrals(session, row, audit_id)
     return TransitionOutcome.CHANGED
-
-
-def _closed_since(row: Campaign, step: CampaignTransition, at: datetime) -> datetime | None:
-    """One that is paused and then ended was closed from the pause on; a draft was never open."""
-    if step not in {CampaignTransition.PAUSE, CampaignTransition.END}:
-        return None
-    return at if row.status is CampaignStatus.PUBLISHED else row.closed_since
 
 
 async def fund_campaign(
     session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
 ) -> TransitionOutcome:
-    """Add to the budget, once per reference."""
+    """Add to a campaign's budget, once per reference."""
     row = await _lock_campaign(session, slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
     if funding.amount.currency != row.currency:
         return TransitionOutcome.OTHER_CURRENCY
-    posting = await budgets.add_funding(session, row, funding, at=at)
+    posting = await budget.add_funding(session, row, funding, at=at)
     if posting is PostingOutcome.POSTED:
         amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
         details = {**amount, "reference": funding.reference}
-        act = await _write_audit(session, row, "fund", actor, details=details)
-        await budgets.wake_waiting_referrals(session, row, act)
+        audit_id = await _write_audit(session, row, "fund", actor, details=details)
+        await budget.wake_waiting_referrals(session, row, audit_id)
     return TransitionOutcome.REFERENCE_CONFLICT if posting is None else TransitionOutcome.CHANGED
+
+
+def _closed_since(row: Campaign, transition: CampaignTransition, at: datetime) -> datetime | None:
+    """Return when it was closed: since a pause if it is then ended; never for a draft."""
+    if transition not in {CampaignTransition.PAUSE, CampaignTransition.END}:
+        return None
+    return at if row.status is CampaignStatus.PUBLISHED else row.closed_since
 
 
 async def _lock_campaign(session: Session, slug: str) -> Campaign | None:
@@ -160,7 +159,7 @@ async def _add_version(session: Session, row: Campaign, draft: Draft, actor: Act
 async def _write_audit(
     session: Session,
     row: Campaign,
-    act: str,
+    action: str,
     actor: Actor,
     *,
     details: dict[str, Any] | None = None,
@@ -168,7 +167,7 @@ async def _write_audit(
     return await audit.write(
         session,
         actor,
-        action=f"campaign.{act}",
+        action=f"campaign.{action}",
         subject=f"campaign:{row.slug}",
         details={"version": row.version, **(details or {})},
     )

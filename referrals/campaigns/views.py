@@ -1,4 +1,4 @@
-"""What campaigns say, and what is left of their budgets."""
+"""Campaigns as people write and read them, with what is left of their budgets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,12 @@ from domain.attribution.policy import Policy
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Terms
 from domain.ledger.movements import Book
 from domain.money import Money
-from referrals.campaigns.policy_json import link_from, policy_from
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a campaign is to say."""
+    """The content of a campaign's next version."""
 
     slug: str
     name: str
@@ -33,7 +32,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignView(Draft):
-    """What a campaign says now, and how much of its budget is left."""
+    """The current version of a campaign, and what is left of its budget."""
 
     status: CampaignStatus
     version: int
@@ -49,7 +48,7 @@ async def find_campaign(session: ReadSession, slug: str) -> CampaignView | None:
 async def list_campaigns(
     session: ReadSession, *, after: str | None, limit: int
 ) -> Sequence[CampaignView]:
-    """In the order of their slugs, those after `after`."""
+    """Return up to `limit` campaigns behind the slug `after`, in the order of their slugs."""
     query = _views().order_by(Campaign.slug).limit(limit)
     if after is not None:
         query = query.where(Campaign.slug > after)
@@ -59,11 +58,7 @@ async def list_campaigns(
 def _views() -> Select[Campaign, CampaignVersion, int]:
     return (
         select(Campaign, CampaignVersion, func.coalesce(AccountRow.balance_minor, 0))
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Campaign.id)
-            & (CampaignVersion.version == Campaign.version),
-        )
+        .join(CampaignVersion, IS_CURRENT_VERSION)
         .outerjoin(
             AccountRow,
             (AccountRow.campaign_id == Campaign.id)

@@ -12,7 +12,7 @@ from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import terms_from
 
 # One statement, because every stage change has both.
 _INSERT_TIMELINE_AND_EVENT: Final = text("""

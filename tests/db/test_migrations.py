@@ -13,7 +13,7 @@ from db.migrate import downgrade, is_modelled, upgrade
 from db.tables import INSERT_ONLY, Table
 from domain.ledger.movements import Account, Book
 from domain.money import Money
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import terms_from
 from tests.builders import TERMS
 from tests.fixtures.databases import DatabaseUrls, open_database
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.intake.facts import Deposit, Fact, FactKind, Signup
 from domain.rewards.qualification import meets_minimum, qualifying_deposit
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import terms_from
 from referrals.intake.facts import fact_of
 from sandbox.sportsbook.answers import Referral
 from sandbox.sportsbook.book import Book

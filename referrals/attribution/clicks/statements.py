@@ -17,8 +17,7 @@ from domain.campaigns.terms import Schedule
 from domain.lifecycle.referral import Stage, event_type, invitation_deadline
 from domain.lifecycle.signals import INVITATION
 from referrals.campaigns.offers import Offer
-from referrals.campaigns.policy_json import link_from, policy_from
-from referrals.campaigns.terms_json import terms_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
 # Made once: making a query takes longer than asking it.
 _SELECT_FOLLOWED_CODE: Final = (
@@ -39,13 +38,7 @@ _SELECT_FOLLOWED_CODE: Final = (
         ReferralRow.terms.label("promised"),
     )
     .join(Campaign, Campaign.id == ReferralCode.campaign_id)
-    .join(
-        CampaignVersion,
-        and_(
-            CampaignVersion.campaign_id == Campaign.id,
-            CampaignVersion.version == Campaign.version,
-        ),
-    )
+    .join(CampaignVersion, IS_CURRENT_VERSION)
     .outerjoin(
         ReferralRow,
         and_(

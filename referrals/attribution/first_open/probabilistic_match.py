@@ -22,7 +22,7 @@ from referrals.attribution.first_open.touches import (
     touch_id,
     write,
 )
-from referrals.campaigns.policy_json import policy_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
 
 MAX_MATCH_WINDOW: Final = timedelta(days=7)
 """However long a campaign's `match_window` is."""
@@ -93,11 +93,7 @@ async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> Nearby
         select(TouchRow, ReferralRow, CampaignVersion.attribution)
         .join(ReferralRow, TouchRow.referral_id == ReferralRow.id)
         .join(Campaign, Campaign.id == ReferralRow.campaign_id)
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Campaign.id)
-            & (CampaignVersion.version == Campaign.version),
-        )
+        .join(CampaignVersion, IS_CURRENT_VERSION)
         .where(
             TouchRow.ip == opened.ip,
             TouchRow.at > opened.at - MAX_MATCH_WINDOW,
