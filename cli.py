@@ -23,7 +23,7 @@ from runtime.settings import DatabaseSettings, MigrationSettings, Settings
 if TYPE_CHECKING:
     from db.engine import Session
     from referrals.access.audit import Actor
-    from referrals.verification.verify import Report
+    from referrals.verification.verify import VerificationReport
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
 _Result = TypeVar("_Result")
@@ -137,16 +137,16 @@ def rebuild() -> None:
 @app.command()
 def verify() -> None:
     """Check what must always be true; exit with 1 when something is not."""
-    from referrals.verification.verify import verified
+    from referrals.verification.verify import verify_database
 
     settings = _read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
 
-    async def check() -> "Report":
+    async def check() -> "VerificationReport":
         from db.engine import Database
 
         async with Database.open(settings.database_url) as database:
-            return await verified(database)
+            return await verify_database(database)
 
     report = asyncio.run(check())
     _print(report)
@@ -172,7 +172,7 @@ def create_key(
     """Create a key and print it; it cannot be shown again."""
     from referrals.access import api_keys
 
-    refused = api_keys.complaint(scope)
+    refused = api_keys.scope_error(scope)
     if refused is not None:
         typer.echo(refused, err=True)
         _exit(2)
@@ -255,7 +255,7 @@ def _read_settings(settings: type[_Settings]) -> _Settings:
         raise typer.Exit(2) from None
 
 
-def _print(report: "Report") -> None:
+def _print(report: "VerificationReport") -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -13,10 +13,10 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.fraud import FraudActivities, FraudProvider
-from activities.records import LockedReferrals
+from activities.interceptor import LogActs
+from activities.locked_referrals import LockedReferrals
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
-from activities.telling import LogActs
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
@@ -46,18 +46,18 @@ log = structlog.get_logger()
 
 
 def build_activities(
-    database: Database, settings: Settings, signals: Sequence[FraudProvider] = ()
+    database: Database, settings: Settings, providers: Sequence[FraudProvider] = ()
 ) -> Activities:
-    records = LockedReferrals(
+    locked = LockedReferrals(
         database,
         hasher=Hasher(settings.hash_key.get_secret_value()),
         tokens=Tokens(settings.token_key.get_secret_value()),
     )
-    referrals, rewards = ReferralActivities(records), RewardActivities(records)
+    referrals, rewards = ReferralActivities(locked), RewardActivities(locked)
     return [
         referrals.admit_signup,
         referrals.expire_referral,
-        FraudActivities(records, signals).score_fraud,
+        FraudActivities(locked, providers).score_fraud,
         rewards.credit_reward,
         rewards.resolve_hold,
         rewards.compensate_reward,

@@ -1,4 +1,4 @@
-"""Whether a deposit earns the reward, and whether its two players can be trusted."""
+"""Activity that scores the risk of a referral, with the answers of outside fraud providers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,95 +8,95 @@ from typing import Any, Final, Protocol
 import structlog
 from temporalio import activity
 
-from activities.messages import Look, Scoring
-from activities.records import LockedReferrals, Record
+from activities.locked_referrals import LockedReferral, LockedReferrals
+from activities.messages import ActRequest, Scoring
 from domain.fraud.rules import Assessment
 from referrals.fraud import assessments, evidence
 
 PROVIDER_TIMEOUT_S: Final = 2.0
+"""Time limit for one provider's answer; all are asked at once, well within the act's own limit."""
 
 _log = structlog.get_logger()
 
 
 class FraudProvider(Protocol):
-    """A source of doubt outside this service, such as a device intelligence provider."""
+    """Outside source of fraud warnings, such as a device intelligence service."""
 
     name: str
 
     async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
-        """Whether it warns of this pair; any exception or silence counts as unavailable."""
+        """Return whether it warns of this pair; an exception or a timeout counts as unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """Names of the outside signals that warned, and of those that did not answer."""
+class ProviderAnswers:
+    """Names of the providers that warned, and of those that did not answer."""
 
     warnings: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, evidence: dict[str, Any]) -> "Outside":
-        """What the outside said when some stored evidence was gathered."""
+    def from_evidence(cls, evidence: dict[str, Any]) -> "ProviderAnswers":
+        """Return the answers that are part of stored evidence."""
         return cls(warnings=tuple(evidence["warnings"]), unavailable=tuple(evidence["unavailable"]))
 
 
 class FraudActivities:
-    def __init__(self, records: LockedReferrals, signals: Sequence[FraudProvider] = ()) -> None:
-        self._records = records
-        self._providers = signals
+    def __init__(self, referrals: LockedReferrals, providers: Sequence[FraudProvider] = ()) -> None:
+        self._referrals = referrals
+        self._providers = providers
 
     @activity.defn
-    async def score_fraud(self, look: Look) -> Scoring:
+    async def score_fraud(self, request: ActRequest) -> Scoring:
         """Assess the qualifying deposit and store the assessment with its evidence.
 
-        Answers no verdict while no deposit qualifies, or when the referral stands elsewhere. A
-        signal that fails or takes over 2 s makes the verdict REVIEW at least, never a silent PASS.
+        Returns no verdict when no deposit qualifies, or when the referral stands elsewhere. With a
+        provider that fails or takes over 2 s the verdict is at least REVIEW, never a silent PASS.
         """
-        outside = await self._ask_providers(look)
-        async with self._records.opened(look) as record:
-            deposit = await record.qualifying_deposit()
-            if not record.is_still_at(look.standing) or deposit is None:
-                return Scoring(record.standing)
-            assessment = await assess_deposit(record, deposit.event_id, outside)
-            return Scoring(record.standing, assessment.verdict, assessment.score)
+        answers = await self._ask_providers(request)
+        async with self._referrals.lock(request) as locked:
+            deposit = await locked.qualifying_deposit()
+            if not locked.is_still_at(request.standing) or deposit is None:
+                return Scoring(locked.standing)
+            assessment = await assess_deposit(locked, deposit.event_id, answers)
+            return Scoring(locked.standing, assessment.verdict, assessment.score)
 
-    async def _ask_providers(self, look: Look) -> Outside:
+    async def _ask_providers(self, request: ActRequest) -> ProviderAnswers:
         if not self._providers:
-            return Outside()
-        referrer_id, referee_id = await self._records.pair(look.referral_id)
+            return ProviderAnswers()
+        referrer_id, referee_id = await self._referrals.pair_ids(request.referral_id)
         asked = {
-            signal.name: self._ask(signal, referrer_id=referrer_id, referee_id=referee_id)
-            for signal in self._providers
+            provider.name: _ask(provider, referrer_id=referrer_id, referee_id=referee_id)
+            for provider in self._providers
         }
-        answers = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-        return Outside(
-            warnings=tuple(name for name, warns in answers.items() if warns),
-            unavailable=tuple(name for name, warns in answers.items() if warns is None),
+        warned = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        return ProviderAnswers(
+            warnings=tuple(name for name, warns in warned.items() if warns),
+            unavailable=tuple(name for name, warns in warned.items() if warns is None),
         )
-
-    async def _ask(
-        self, signal: FraudProvider, *, referrer_id: str, referee_id: str
-    ) -> bool | None:
-        try:
-            async with asyncio.timeout(PROVIDER_TIMEOUT_S):
-                return await signal.suspects(referrer_id=referrer_id, referee_id=referee_id)
-        except Exception:  # noqa: BLE001 - whatever a provider raises, its answer is missing
-            _log.warning("fraud_provider_unavailable", signal=signal.name)
-            return None
 
 
 async def assess_deposit(
-    record: Record, deposit_event_id: str, outside: Outside | None = None
+    locked: LockedReferral, deposit_event_id: str, answers: ProviderAnswers | None = None
 ) -> Assessment:
-    """Judge the pair by what is recorded now, and store the assessment."""
-    outside = outside or Outside()
+    """Assess the pair by what is recorded now, and store the assessment."""
+    answers = answers or ProviderAnswers()
     recorded = await evidence.of_pair(
-        record.session, referrer_id=record.referral.referrer_id, referee_id=record.referee_id
+        locked.session, referrer_id=locked.referral.referrer_id, referee_id=locked.referee_id
     )
-    return await assessments.store(
-        record.session,
-        record.referral,
-        replace(recorded, warnings=outside.warnings, unavailable=outside.unavailable),
+    return await assessments.assess_and_store(
+        locked.session,
+        locked.referral,
+        replace(recorded, warnings=answers.warnings, unavailable=answers.unavailable),
         deposit_event_id=deposit_event_id,
-        at=record.now,
+        at=locked.now,
     )
+
+
+async def _ask(provider: FraudProvider, *, referrer_id: str, referee_id: str) -> bool | None:
+    try:
+        async with asyncio.timeout(PROVIDER_TIMEOUT_S):
+            return await provider.suspects(referrer_id=referrer_id, referee_id=referee_id)
+    except Exception:  # noqa: BLE001 - a provider may raise anything; its answer is then missing
+        _log.warning("fraud_provider_unavailable", provider=provider.name)
+        return None

@@ -1,4 +1,4 @@
-"""What the workflow tells its activities, and what they answer: one dataclass a message."""
+"""Input and output of the activities: one dataclass for each message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,8 @@ from domain.lifecycle.referral import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """Events that came as signals; the first act records those that no other door has."""
+class SignalledFacts:
+    """Facts that arrived as signals; the first act records those not recorded through a door."""
 
     signups: tuple[Signup, ...] = ()
     deposits: tuple[Deposit, ...] = ()
@@ -24,8 +24,8 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """Look at the referral as recorded; act only if it still stands where the workflow thinks.
+class ActRequest:
+    """A request to act on a referral, if it still stands where the workflow believes it does.
 
     `now` is the workflow's clock, so that skipped time and the database agree.
     """
@@ -33,12 +33,12 @@ class Look:
     referral_id: UUID
     standing: Standing
     now: datetime
-    heard: Heard = Heard()
+    heard: SignalledFacts = SignalledFacts()
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """Where the referral stands, and the verdict on its qualifying deposit, if there is one."""
+    """The referral's standing, and the verdict on its qualifying deposit, if there is one."""
 
     standing: Standing
     verdict: Verdict | None = None
@@ -47,7 +47,7 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Where the referral stands after its signup was recorded, and whom it is bound to."""
+    """The referral's standing after its signup was recorded, and the referee bound to it."""
 
     standing: Standing
     referee_id: str | None

@@ -42,7 +42,7 @@ from db.engine import Database
 from db.faults import is_schema_fault, is_transient
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
-from referrals.verification.verify import verified
+from referrals.verification.verify import verify_database
 from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
@@ -85,7 +85,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.limits)
-    app.state.verifying = Verifying(partial(verified, database))
+    app.state.verifying = Verifying(partial(verify_database, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
     for router in AUTHENTICATED_ROUTERS:

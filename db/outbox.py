@@ -1,4 +1,4 @@
-"""Events for the outside, written in the transaction of the act that they tell of."""
+"""The outbox: events for other services, written in the transaction that causes them."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +23,9 @@ async def write_referral_event(
     extra: dict[str, Any] | None = None,
 ) -> None:
     payload = payload_of(event_id=event_id, type_=type_, referral=referral, at=at, extra=extra)
-    await publish(session, event_id=event_id, type_=type_, key=str(referral.id), payload=payload)
+    await write_event(
+        session, event_id=event_id, type_=type_, key=str(referral.id), payload=payload
+    )
 
 
 def payload_of(
@@ -34,7 +36,7 @@ def payload_of(
     at: datetime,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Ids only: neither personal data nor anything a referrer may not know of the referee."""
+    """Return an event's payload: ids only, no personal data."""
     return {
         "event_id": str(event_id),
         "type": type_,
@@ -49,7 +51,7 @@ def payload_of(
     }
 
 
-async def publish(
+async def write_event(
     session: Session, *, event_id: UUID, type_: str, key: str, payload: dict[str, Any]
 ) -> None:
     await session.execute(

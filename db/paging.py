@@ -1,4 +1,4 @@
-"""Pages of a list, newest first, that stay right while rows are added."""
+"""Keyset pagination, newest first: pages stay correct while rows are added."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The last row that was seen: what follows is older, or as old with a smaller id."""
+class Position:
+    """Position of the last row on a page; later rows are older, or as old with a smaller id."""
 
     at: datetime
     id: UUID
@@ -24,7 +24,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     items: Sequence[T]
-    next_position: Place | None
+    next_position: Position | None
 
     def map(self, shown: Callable[[Sequence[T]], Sequence[S]]) -> "Page[S]":
         return Page(shown(self.items), self.next_position)
@@ -32,27 +32,28 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which part of a list to read."""
-
     limit: int
-    after: Place | None = None
+    after: Position | None = None
 
 
 def newest_first(
     query: Select[Any],
-    wanted: PageRequest,
+    page_request: PageRequest,
     *,
     at: InstrumentedAttribute[datetime],
     id_: InstrumentedAttribute[UUID],
 ) -> Select[Any]:
-    """One row more than the page holds, which tells whether another follows."""
-    if wanted.after is not None:
-        earlier: ColumnElement[bool] = tuple_(at, id_) < tuple_(wanted.after.at, wanted.after.id)
+    """Order and limit the query, with one row more than the page to see whether another follows."""
+    if page_request.after is not None:
+        after = tuple_(page_request.after.at, page_request.after.id)
+        earlier: ColumnElement[bool] = tuple_(at, id_) < after
         query = query.where(earlier)
-    return query.order_by(at.desc(), id_.desc()).limit(wanted.limit + 1)
+    return query.order_by(at.desc(), id_.desc()).limit(page_request.limit + 1)
 
 
-def page(rows: Sequence[T], wanted: PageRequest, place: Callable[[T], Place]) -> Page[T]:
-    shown = rows[: wanted.limit]
-    more = len(rows) > wanted.limit
-    return Page(shown, place(shown[-1]) if more else None)
+def cut_page(
+    rows: Sequence[T], page_request: PageRequest, position_of: Callable[[T], Position]
+) -> Page[T]:
+    shown = rows[: page_request.limit]
+    has_more = len(rows) > page_request.limit
+    return Page(shown, position_of(shown[-1]) if has_more else None)

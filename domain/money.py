@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 LARGEST_MINOR: Final = 10**15
+"""Upper limit of one amount in minor units: sums of many still fit into a BIGINT."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from db.tables import (
 )
 from domain.ledger.movements import Account, Book, Movement
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import RewardStatus
-from referrals.ledger import posting as ledger
-from referrals.verification.verify import verified
+from domain.rewards.reward import RewardStatus
+from referrals.ledger import balances
+from referrals.verification.verify import verify_database
 from tests.builders import Offer
 
 
@@ -49,7 +49,7 @@ async def balance(
 ) -> int:
     account = Account(book=book, currency="USD", player_id=player_id, campaign_id=campaign_id)
     async with database.reading() as session:
-        return await ledger.balance(session, account)
+        return await balances.balance_minor(session, account)
 
 
 async def referral(database: Database, referral_id: UUID) -> ReferralRow:
@@ -85,7 +85,7 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
 
 async def violated_invariants(database: Database) -> dict[str, tuple[str, ...]]:
     """What must always be true and is not, with the rows that break it."""
-    report = await verified(database)
+    report = await verify_database(database)
     return {check.name: check.failures for check in report.checks if not check.ok}
 
 

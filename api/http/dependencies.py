@@ -33,12 +33,12 @@ class ApiKeyCache:
         self._known: dict[str, tuple[KeyHolder, float]] = {}
 
     async def holder(self, key: str) -> KeyHolder | None:
-        hashed = api_keys.key_hash(key)
+        hashed = api_keys.hash_api_key(key)
         known = self._known.get(hashed)
         if known and known[1] > time.monotonic():
             return known[0]
         async with self._database.reading() as session:
-            holder = await api_keys.holder(session, hashed)
+            holder = await api_keys.find_holder(session, hashed)
         self._remember(hashed, holder)
         return holder
 
@@ -92,7 +92,7 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
         holder = await known.holder(_presented(request))
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"')
-        if not any(holder.may(scope) for scope in scopes):
+        if not any(holder.has_scope(scope) for scope in scopes):
             raise Problem("missing_scope", f"This needs the scope {' or '.join(scopes)}.")
         structlog.contextvars.bind_contextvars(owner=holder.owner)
         return Caller(holder.owner, request.state.request_id)

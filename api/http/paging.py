@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from api.http.errors import Problem, invalid
-from db.paging import PageRequest, Place
+from db.paging import PageRequest, Position
 
 T = TypeVar("T")
 MAX_CURSOR_CHARS: Final = 200
@@ -36,11 +36,11 @@ def wanted(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
 PageQuery = Annotated[PageRequest, Depends(wanted)]
 
 
-def encode_position(place: Place | None) -> str | None:
+def encode_position(place: Position | None) -> str | None:
     return encoded(f"{place.at.isoformat()}|{place.id}") if place else None
 
 
-def place_of(cursor: str) -> Place:
+def place_of(cursor: str) -> Position:
     at, _, id_ = decode_cursor(cursor).partition("|")
     try:
         moment, number = datetime.fromisoformat(at), UUID(id_)
@@ -49,7 +49,7 @@ def place_of(cursor: str) -> Place:
         raise _invalid_cursor() from fault
     if moment.tzinfo is None:
         raise _invalid_cursor()
-    return Place(moment, number)
+    return Position(moment, number)
 
 
 def decode_line_number(cursor: str | None) -> int | None:

@@ -23,16 +23,16 @@ from api.v1.schemas.players import PLAYER_FACING_REASONS, BalanceOut, InvitedOut
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
 from referrals.ledger import balances, spending
-from referrals.ledger.spending import Outcome
-from referrals.reporting import referrals as referral_views
-from referrals.reporting.referrals import Filter, ReferralView
+from referrals.ledger.spending import SpendOutcome
+from referrals.reporting import referral_views
+from referrals.reporting.referral_views import ReferralFilter, ReferralView
 
 router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
 PlayerId = Annotated[str, Path(pattern=ID_REGEX)]
 
 REFUSALS: Final = {
-    Outcome.INSUFFICIENT: "insufficient_balance",
-    Outcome.CONFLICT: "reference_conflict",
+    SpendOutcome.INSUFFICIENT: "insufficient_balance",
+    SpendOutcome.CONFLICT: "reference_conflict",
 }
 
 
@@ -46,7 +46,9 @@ class StatementAccount(StrEnum):
 async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> PageOut[InvitedOut]:
     """How a referrer's invitations go, newest first; nothing in it is about the friends."""
     async with database.reading() as session:
-        page = await referral_views.listing(session, Filter(referrer_id=player_id), part)
+        page = await referral_views.list_referrals(
+            session, ReferralFilter(referrer_id=player_id), part
+        )
     items = [_invited_out(view) for view in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 

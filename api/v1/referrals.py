@@ -13,8 +13,8 @@ from api.http.paging import PageOut, PageQuery, encode_position
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
 from domain.lifecycle.referral import Stage
-from referrals.reporting import referrals as referral_views
-from referrals.reporting.referrals import Filter
+from referrals.reporting import referral_views
+from referrals.reporting.referral_views import ReferralFilter
 
 router = APIRouter(
     prefix="/v1/referrals",
@@ -38,7 +38,7 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
     campaign: Annotated[Slug | None, Query()] = None,
 ) -> PageOut[ReferralSummary]:
     """Newest invitations first. Without `role`, those in which the player is on either side."""
-    wanted = Filter(
+    wanted = ReferralFilter(
         referrer_id=player_id if role is Role.REFERRER else None,
         referee_id=player_id if role is Role.REFEREE else None,
         either_side=player_id if role is None else None,
@@ -46,7 +46,7 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
         campaign=campaign,
     )
     async with database.reading() as session:
-        page = await referral_views.listing(session, wanted, part)
+        page = await referral_views.list_referrals(session, wanted, part)
     items = [ReferralSummary.of(view) for view in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
@@ -55,7 +55,7 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
 async def show_referral(referral_id: UUID, database: Db) -> ReferralOut:
     """A referral with its attribution, assessment, rewards and every stage it entered."""
     async with database.reading() as session:
-        view = await referral_views.one(session, referral_id)
+        view = await referral_views.find_referral(session, referral_id)
         timeline = await referral_views.timeline(session, referral_id)
     if view is None:
         raise Problem("unknown_referral")

@@ -14,15 +14,15 @@ from api.http.strict_json import StrictRoute
 from api.v1.schemas.reviews import DecisionIn, ReviewOut
 from domain.intake.facts import Decision
 from referrals.fraud import review_views, reviews
-from referrals.fraud.reviews import Outcome
+from referrals.fraud.reviews import ReviewOutcome
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"], route_class=StrictRoute)
 Reviewer = Annotated[Caller, Depends(requires("reviews:decide"))]
 
 REFUSALS: Final = {
-    Outcome.UNKNOWN: "unknown_review",
-    Outcome.CLOSED: "review_closed",
-    Outcome.ALREADY_DECIDED: "already_decided",
+    ReviewOutcome.UNKNOWN: "unknown_review",
+    ReviewOutcome.CLOSED: "review_closed",
+    ReviewOutcome.ALREADY_DECIDED: "already_decided",
 }
 
 
@@ -38,7 +38,7 @@ async def list_reviews(
 ) -> PageOut[ReviewOut]:
     """Newest first. `closed` are those that events overtook before anybody decided."""
     async with database.reading() as session:
-        page = await review_views.listing(session, status, part)
+        page = await review_views.list_reviews(session, status, part)
     items = [ReviewOut.model_validate(view) for view in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 

@@ -9,9 +9,9 @@ from api.http.dependencies import Db, requires
 from api.http.paging import PageOut, PageQuery, encode_position
 from api.v1.schemas.fields import Id
 from api.v1.schemas.referrals import RewardOut
-from domain.rewards.promises import RewardStatus
+from domain.rewards.reward import RewardStatus
 from referrals.rewards import views as reward_views
-from referrals.rewards.views import Filter
+from referrals.rewards.views import RewardFilter
 
 router = APIRouter(
     prefix="/v1/rewards", tags=["rewards"], dependencies=[Depends(requires("rewards:read"))]
@@ -27,8 +27,8 @@ async def list_rewards(
     status: RewardStatus | None = None,
 ) -> PageOut[RewardOut]:
     """Newest first."""
-    wanted = Filter(referral_id=referral_id, player_id=player_id, status=status)
+    wanted = RewardFilter(referral_id=referral_id, player_id=player_id, status=status)
     async with database.reading() as session:
-        page = await reward_views.listing(session, wanted, part)
+        page = await reward_views.list_rewards(session, wanted, part)
     items = [RewardOut.model_validate(view) for view in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))

@@ -14,7 +14,7 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus, RewardType
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

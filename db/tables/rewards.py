@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
-from domain.rewards.promises import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus, RewardType
 
 
 class Reward(Table):

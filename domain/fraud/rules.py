@@ -1,4 +1,4 @@
-"""How suspicious a referral looks: named rules, added up into a verdict."""
+"""Fraud rules: weights added up to a score, and the verdict that follows from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known about the two players of a referral when it is scored.
+    """Evidence about the two players of a referral at the time of scoring.
 
-    `shared_*` count what the referee has in common with the referrer or with others whom the same
-    referrer brought. `warnings` names outside signals that doubt the pair, `unavailable` those
-    that could not be had.
+    `shared_*` count the players among the referrer and the referrer's other referees who share a
+    value with the referee. `warnings` names the fraud providers that warned of the pair,
+    `unavailable` those that did not answer.
     """
 
     same_player: bool = False
@@ -45,7 +45,7 @@ class Assessment:
     reasons: tuple[str, ...]
 
 
-# An address alone is a household or a dormitory, so it weighs too little to hold anything.
+# A shared address alone may be a household or a dormitory: its weight is too low to hold a reward.
 RULES: Final = (
     Rule("same_player", 100, lambda e: e.same_player),
     Rule("same_identity", 100, lambda e: e.same_identity),
@@ -57,8 +57,10 @@ RULES: Final = (
     Rule("shared_address", 10, lambda e: e.shared_addresses > 0),
 )
 REVIEW_FROM_SCORE: Final = 50
-BLOCKING: Final = frozenset({"same_player", "same_identity"})
-"""Only a certainty refuses by itself; any sum of doubts is for a person to judge."""
+"""Lowest score, of 100, that a person has to review."""
+
+BLOCKING_RULES: Final = frozenset({"same_player", "same_identity"})
+"""Rules that reject without a review, because they are certain; any sum of doubts is reviewed."""
 
 
 def assess(evidence: Evidence) -> Assessment:
@@ -69,6 +71,6 @@ def assess(evidence: Evidence) -> Assessment:
 
 
 def _verdict(score: int, reasons: tuple[str, ...]) -> Verdict:
-    if BLOCKING.intersection(reasons):
+    if BLOCKING_RULES.intersection(reasons):
         return Verdict.BLOCK
     return Verdict.REVIEW if score >= REVIEW_FROM_SCORE else Verdict.PASS

@@ -1,4 +1,4 @@
-"""Every movement of reward money is a set of arrows between accounts; this table says all."""
+"""The movements of reward money: which books each moves its amount between."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +23,7 @@ class Movement(StrEnum):
 
 
 class Book(StrEnum):
-    """The kinds of account: one a currency, two a campaign, the others a player."""
+    """Kinds of account: `funding` has no owner, CAMPAIGN_BOOKS a campaign, the others a player."""
 
     FUNDING = "funding"
     CAMPAIGN = "campaign"
@@ -37,7 +37,7 @@ class Book(StrEnum):
 CAMPAIGN_BOOKS: Final = frozenset({Book.CAMPAIGN, Book.RECOVERABLE})
 MAY_BE_NEGATIVE: Final = frozenset({Book.FUNDING, Book.OWED})
 DERIVED_BALANCE_BOOKS: Final = frozenset({Book.FUNDING, Book.SPENT})
-"""Nobody checks these balances, so they are derived: a busy row would only make acts queue."""
+"""Books without a stored balance: no rule needs one, and acts would queue for its row."""
 
 ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
     Movement.FUND: ((Book.FUNDING, Book.CAMPAIGN),),
@@ -49,8 +49,8 @@ ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
     Movement.OWE: ((Book.OWED, Book.RECOVERABLE),),
     Movement.RECOVER: ((Book.AVAILABLE, Book.OWED), (Book.RECOVERABLE, Book.CAMPAIGN)),
     Movement.REINSTATE: ((Book.CAMPAIGN, Book.AVAILABLE),),
-    # The part of a reinstated reward that its player still owed: the debt goes, no money comes.
-    # What is recovered comes first: an empty budget has to cover no part of it then.
+    # The part of a reinstated reward that its player still owes: it clears the debt and adds no
+    # money. The recoverable amount is moved first, so that it needs no budget.
     Movement.FORGIVE: ((Book.RECOVERABLE, Book.CAMPAIGN), (Book.CAMPAIGN, Book.OWED)),
     Movement.SPEND: ((Book.AVAILABLE, Book.SPENT),),
 }
@@ -58,7 +58,7 @@ ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account of one book in one currency; its id follows from what it is."""
+    """An account of one book in one currency; its id is derived from book, owner and currency."""
 
     book: Book
     currency: str
@@ -71,7 +71,7 @@ class Account:
         return uuid5(NAMESPACE_OID, f"account:{self.book}:{owner}:{self.currency}")
 
 
-def account(
+def account_for(
     book: Book, currency: str, *, campaign_id: UUID | None, player_id: str | None
 ) -> Account:
     if book is Book.FUNDING:
@@ -107,34 +107,36 @@ class Transfer:
         return ARROWS[self.movement]
 
     def _account(self, book: Book) -> Account:
-        return account(
+        return account_for(
             book, self.amount.currency, campaign_id=self.campaign_id, player_id=self.player_id
         )
 
 
 def transfer_id(reward_id: UUID, movement: Movement, *, cycle: int = 0) -> UUID:
-    """A retry has the same id, so it posts once.
+    """Derive a transfer's id, so that a retry posts nothing twice.
 
-    A reward may be reversed and reinstated again and again: `cycle` counts how often it was.
+    `cycle` is the number of reversals so far: a reward may be reversed and reinstated repeatedly.
     """
     return uuid5(reward_id, f"{movement}:{cycle}")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """An amount in two parts: what concerns money that is there, and what concerns a debt."""
+    """An amount in two parts: one moves the available balance, the other a debt."""
 
-    there: Money
-    debt: Money
+    available: Money
+    owed: Money
 
 
 def split_reversal(amount: Money, *, available_minor: int) -> Split:
-    """Take back what is there; the rest was spent and is owed."""
-    there = min(amount.minor, max(0, available_minor))
-    return Split(Money(there, amount.currency), Money(amount.minor - there, amount.currency))
+    """Take back what is available; the rest was spent and is owed."""
+    available = min(amount.minor, max(0, available_minor))
+    owed = amount.minor - available
+    return Split(Money(available, amount.currency), Money(owed, amount.currency))
 
 
 def split_reinstatement(amount: Money, *, owed_minor: int) -> Split:
-    """Clear what is still owed of this very reward first; the rest becomes available."""
-    debt = min(amount.minor, max(0, owed_minor))
-    return Split(Money(amount.minor - debt, amount.currency), Money(debt, amount.currency))
+    """Clear what is still owed of this reward first; the rest becomes available."""
+    owed = min(amount.minor, max(0, owed_minor))
+    available = amount.minor - owed
+    return Split(Money(available, amount.currency), Money(owed, amount.currency))

@@ -1,4 +1,4 @@
-"""Which deposit earns the reward, judged from all facts at once, so that their order is nothing."""
+"""Qualification: the deposit that earns the reward, judged from all facts in any order."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ INELIGIBLE_STATUSES: Final = frozenset({PlayerStatus.SELF_EXCLUDED, PlayerStatus
 def qualifying_deposit(
     facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime
 ) -> Deposit | None:
-    """The earliest deposit within its window of which at least the minimum is left."""
+    """Return the earliest deposit in its window of which at least the minimum is left."""
     facts = tuple(facts)
     window_ends = signed_up_at + terms.deposit_window
     candidates = [
@@ -37,22 +37,22 @@ def qualifying_deposit(
 def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
     if deposit.amount.currency != terms.minimum_deposit.currency:
         return False
-    left = deposit.amount.minor - taken_back(deposit, facts)
-    return left >= max(1, terms.minimum_deposit.minor)
+    left_minor = deposit.amount.minor - taken_back_minor(deposit, facts)
+    return left_minor >= max(1, terms.minimum_deposit.minor)
 
 
-def taken_back(deposit: Deposit, facts: Iterable[Fact]) -> int:
-    """Minor units no longer there: refunds, and chargebacks less those won."""
+def taken_back_minor(deposit: Deposit, facts: Iterable[Fact]) -> int:
+    """Return the minor units taken back: refunds, and chargebacks less those won."""
     minor = dict.fromkeys(TakeBack, 0)
     for fact in facts:
         if isinstance(fact, Chargeback) and _is_about(fact, deposit):
-            minor[fact.kind] += _amount(fact, deposit)
+            minor[fact.kind] += _amount_minor(fact, deposit)
     charged_back = max(0, minor[TakeBack.CHARGEBACK] - minor[TakeBack.CHARGEBACK_WON])
     return min(deposit.amount.minor, minor[TakeBack.REFUND] + charged_back)
 
 
-def _amount(chargeback: Chargeback, deposit: Deposit) -> int:
-    """In another currency it cannot be compared with the deposit, and counts as all of it."""
+def _amount_minor(chargeback: Chargeback, deposit: Deposit) -> int:
+    """Return the amount; one in another currency cannot be compared, and counts as all of it."""
     amount = chargeback.amount or deposit.amount
     comparable = amount.currency == deposit.amount.currency
     return amount.minor if comparable else deposit.amount.minor
@@ -64,6 +64,6 @@ def _is_about(chargeback: Chargeback, deposit: Deposit) -> bool:
 
 
 def is_eligible(changes: Iterable[StatusChange]) -> bool:
-    """Whether a player may be credited; one of whom nothing was heard may."""
+    """Return whether a player may be credited; a player without status changes may."""
     last = max(changes, key=lambda c: (c.occurred_at, c.event_id), default=None)
     return last is None or last.status not in INELIGIBLE_STATUSES

@@ -33,12 +33,12 @@ _SECRET_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Who a key belongs to, and what it opens."""
+    """Owner and scopes of a valid key."""
 
     owner: str
     scopes: frozenset[str]
 
-    def may(self, scope: str) -> bool:
+    def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
 
 
@@ -54,27 +54,27 @@ class KeySummary:
 
 
 async def create_key(session: Session, *, owner: str, scopes: Collection[str], actor: Actor) -> str:
-    """A new key, told only this once; ValueError for scopes that `complaint` refuses."""
-    refused = complaint(scopes)
-    if refused is not None:
-        raise ValueError(refused)
-    key_id, wanted = uuid4(), sorted(set(scopes))
+    """Create a key and return it; only its hash is stored. ValueError for wrong scopes."""
+    error = scope_error(scopes)
+    if error is not None:
+        raise ValueError(error)
+    key_id, granted = uuid4(), sorted(set(scopes))
     key = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-    values = {"id": key_id, "owner": owner, "scopes": wanted, "key_hash": key_hash(key)}
+    values = {"id": key_id, "owner": owner, "scopes": granted, "key_hash": hash_api_key(key)}
     await session.execute(insert(ApiKey).values(values))
-    await _told(session, actor, "create", key_id, owner=owner, scopes=wanted)
+    await _write_audit(session, actor, "create", key_id, owner=owner, scopes=granted)
     return key
 
 
-def complaint(scopes: Collection[str]) -> str | None:
-    """What is wrong with the scopes that a key should have."""
+def scope_error(scopes: Collection[str]) -> str | None:
+    """Return why a key may not have these scopes, or None."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         return f"unknown scopes {unknown}; a key has some of {', '.join(SCOPES)}"
     return None
 
 
-async def holder(session: ReadSession, hashed: str) -> KeyHolder | None:
+async def find_holder(session: ReadSession, hashed: str) -> KeyHolder | None:
     query = select(ApiKey.owner, ApiKey.scopes).where(
         ApiKey.key_hash == hashed, ApiKey.revoked_at.is_(None)
     )
@@ -83,7 +83,7 @@ async def holder(session: ReadSession, hashed: str) -> KeyHolder | None:
 
 
 async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
-    """Whether there was such a key, not revoked before."""
+    """Revoke a key; return whether it existed and was still valid."""
     owner = await session.scalar(
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
@@ -91,7 +91,7 @@ async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
         .returning(ApiKey.owner)
     )
     if owner is not None:
-        await _told(session, actor, "revoke", key_id, owner=owner)
+        await _write_audit(session, actor, "revoke", key_id, owner=owner)
     return owner is not None
 
 
@@ -103,15 +103,17 @@ async def list_keys(session: ReadSession) -> Sequence[KeySummary]:
     ]
 
 
-def key_hash(key: str) -> str:
+def hash_api_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def _told(
+async def _write_audit(
     session: Session,
     actor: Actor,
-    act: str,
+    action: str,
     key_id: UUID,
-    **details: Any,  # noqa: ANN401 - whatever the audit should show
+    **details: Any,  # noqa: ANN401 - any JSON values
 ) -> None:
-    await audit.write(session, actor, action=f"key.{act}", subject=f"key:{key_id}", details=details)
+    await audit.write(
+        session, actor, action=f"key.{action}", subject=f"key:{key_id}", details=details
+    )

@@ -1,4 +1,4 @@
-"""What people did, and why: written in the transaction of the act."""
+"""The audit: who did what and why, written in the transaction that does it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from db.tables import AuditRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts, in which request, and the reason they gave."""
+    """The person who acts, the request, and the reason given."""
 
     name: str
     request_id: str | None
@@ -21,7 +21,7 @@ class Actor:
 async def write(
     session: Session, actor: Actor, *, action: str, subject: str, details: dict[str, Any]
 ) -> int:
-    """The number of the act, unique among all acts."""
+    """Write an audit row and return its id."""
     statement = insert(AuditRow).values(
         actor=actor.name,
         action=action,

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from db import paging
 from db.engine import ReadSession, Session
-from db.paging import Page, PageRequest, Place
+from db.paging import Page, PageRequest, Position
 from db.tables import FactRow, Rebind
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice, FactKind
@@ -120,7 +120,7 @@ async def listing(
         query = query.where(Rebind.status == status)
     query = paging.newest_first(query, part, at=Rebind.proposed_at, id_=Rebind.id)
     rows = (await session.scalars(query)).all()
-    return paging.page(rows, part, lambda row: Place(row.proposed_at, row.id))
+    return paging.cut_page(rows, part, lambda row: Position(row.proposed_at, row.id))
 
 
 def _mind(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:

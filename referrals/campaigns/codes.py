@@ -72,7 +72,7 @@ async def share(session: Session, *, code: str, channel: str, at: datetime) -> U
         "code": code,
         "channel": channel,
     }
-    await outbox.publish(
+    await outbox.write_event(
         session, event_id=share_id, type_="ShareRecorded", key=code, payload=payload
     )
     return share_id

@@ -12,7 +12,7 @@ from db.tables import AssessmentRow, ReferralRow
 from domain.fraud.rules import Assessment, Evidence, assess
 
 
-async def store(
+async def assess_and_store(
     session: Session,
     referral: ReferralRow,
     evidence: Evidence,
@@ -20,7 +20,7 @@ async def store(
     deposit_event_id: str,
     at: datetime,
 ) -> Assessment:
-    """Judge the evidence; a retry at the same moment answers what was stored."""
+    """Assess the evidence and store it; a retry at the same time returns what was stored."""
     assessment = assess(evidence)
     row_id = uuid5(referral.id, f"assessment:{deposit_event_id}:{at.isoformat()}")
     values = {
@@ -35,11 +35,14 @@ async def store(
     }
     await session.execute(insert(AssessmentRow).values(values).on_conflict_do_nothing())
     referral.assessment_id = row_id
-    stored = await session.get_one(AssessmentRow, row_id)
-    return Assessment(stored.score, stored.verdict, tuple(stored.reasons))
+    return assessment_of(await session.get_one(AssessmentRow, row_id))
 
 
-async def of(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:
+async def find_assessment(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:
     if assessment_id is None:
         return None
     return await session.scalar(select(AssessmentRow).where(AssessmentRow.id == assessment_id))
+
+
+def assessment_of(row: AssessmentRow) -> Assessment:
+    return Assessment(row.score, row.verdict, tuple(row.reasons))

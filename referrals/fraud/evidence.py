@@ -1,4 +1,4 @@
-"""What the facts say about the two players of a referral."""
+"""Fraud evidence: the values that the facts of a referral's players share."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from sqlalchemy import text
 from db.engine import ReadSession
 from domain.fraud.rules import Evidence
 
-# Only what the referee shares with its referrer, or with others of the same referrer, says
-# something about this pair; strangers who share an address say nothing.
+# Counts the players who share a value with the referee. Only the referrer and the referrer's other
+# referees (the latest 500) are compared: a value shared with strangers says nothing of this pair.
 _SHARED: Final = text("""
     with circle as (
         select cast(:referrer as varchar) as player_id
@@ -43,7 +43,7 @@ _SHARED: Final = text("""
 
 
 async def of_pair(session: ReadSession, *, referrer_id: str, referee_id: str) -> Evidence:
-    """What is recorded of the pair; what outside signals say is added by whoever asked them."""
+    """Return the recorded evidence about a pair; the caller adds the fraud providers' answers."""
     pair = {"referrer": referrer_id, "referee": referee_id}
     shared = (await session.execute(_SHARED, pair)).one()
     return Evidence(

@@ -1,4 +1,4 @@
-"""What is shown of reviews."""
+"""Views of reviews."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, PageRequest, Place
+from db.paging import Page, PageRequest, Position
 from db.tables import Review
 from domain.intake.facts import Choice
 from domain.money import Money
@@ -30,14 +30,16 @@ class ReviewView:
     decided_at: datetime | None
 
 
-async def listing(session: ReadSession, status: str | None, part: PageRequest) -> Page[ReviewView]:
+async def list_reviews(
+    session: ReadSession, status: str | None, page_request: PageRequest
+) -> Page[ReviewView]:
     query = select(Review)
     if status is not None:
         query = query.where(Review.status == status)
-    query = paging.newest_first(query, part, at=Review.opened_at, id_=Review.id)
+    query = paging.newest_first(query, page_request, at=Review.opened_at, id_=Review.id)
     rows = (await session.scalars(query)).all()
-    found = paging.page(rows, part, lambda row: Place(row.opened_at, row.id))
-    return found.map(lambda items: [review_view(row) for row in items])
+    page = paging.cut_page(rows, page_request, lambda row: Position(row.opened_at, row.id))
+    return page.map(lambda items: [review_view(row) for row in items])
 
 
 def review_view(row: Review) -> ReviewView:

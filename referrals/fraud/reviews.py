@@ -1,4 +1,4 @@
-"""Reviews: opened by doubts, decided once by a person."""
+"""Reviews: opened for a doubtful referral, decided once by a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from referrals.intake import facts
 from referrals.lifecycle import deliveries
 
 
-class Outcome(StrEnum):
+class ReviewOutcome(StrEnum):
     DECIDED = "decided"
     SAME = "same"
     ALREADY_DECIDED = "already_decided"
@@ -25,12 +25,12 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    outcome: Outcome
+class ReviewDecision:
+    outcome: ReviewOutcome
     review: Review | None
 
 
-def review_id(referral_id: UUID) -> UUID:
+def review_id_of(referral_id: UUID) -> UUID:
     return uuid5(referral_id, "review")
 
 
@@ -44,7 +44,7 @@ async def open_review(
     at: datetime,
 ) -> None:
     values = {
-        "id": review_id(referral.id),
+        "id": review_id_of(referral.id),
         "referral_id": referral.id,
         "status": "open",
         "score": score,
@@ -58,10 +58,10 @@ async def open_review(
 
 async def decide(
     session: Session, *, review_id: UUID, decision: Decision, request_id: str | None = None
-) -> Decided:
-    """Decide an open review: one conditional update, then a fact like others, and the audit row.
+) -> ReviewDecision:
+    """Decide an open review: one conditional update, then a fact like any other and an audit row.
 
-    The same decision again answers SAME; another one ALREADY_DECIDED, and changes nothing.
+    The same decision again returns SAME, a different one ALREADY_DECIDED; neither changes anything.
     """
     decided = await session.scalar(
         update(Review)
@@ -78,10 +78,10 @@ async def decide(
     if decided is None:
         return await _explain_refusal(session, review_id, decision)
     await _record(session, decided, decision, request_id=request_id)
-    return Decided(Outcome.DECIDED, decided)
+    return ReviewDecision(ReviewOutcome.DECIDED, decided)
 
 
-async def of_referral(session: ReadSession, referral_id: UUID) -> Review | None:
+async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:
     query = select(Review).where(Review.referral_id == referral_id)
     return await session.scalar(query.execution_options(populate_existing=True))
 
@@ -95,7 +95,7 @@ async def escalate(session: Session, referral_id: UUID, *, at: datetime) -> None
 
 
 async def close(session: Session, referral_id: UUID) -> None:
-    """Events overtook it: there is nothing left to decide."""
+    """Close a review that events left nothing to decide in."""
     await session.execute(
         update(Review)
         .where(Review.referral_id == referral_id, Review.status == "open")
@@ -103,14 +103,14 @@ async def close(session: Session, referral_id: UUID) -> None:
     )
 
 
-async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> Decided:
+async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:
     review = await session.scalar(select(Review).where(Review.id == review_id))
     if review is None:
-        return Decided(Outcome.UNKNOWN, None)
+        return ReviewDecision(ReviewOutcome.UNKNOWN, None)
     if review.decision is None:
-        return Decided(Outcome.CLOSED, review)
+        return ReviewDecision(ReviewOutcome.CLOSED, review)
     same = review.decision is decision.decision
-    return Decided(Outcome.SAME if same else Outcome.ALREADY_DECIDED, review)
+    return ReviewDecision(ReviewOutcome.SAME if same else ReviewOutcome.ALREADY_DECIDED, review)
 
 
 async def _record(

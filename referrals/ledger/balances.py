@@ -1,24 +1,21 @@
-"""What players have, and every movement that made it so."""
+"""Balances of players, books and accounts, and the statement lines behind them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from db.engine import ReadSession
 from db.tables import AccountRow, Entry, TransferRow
-from domain.ledger.movements import Book, Movement
+from domain.ledger.movements import DERIVED_BALANCE_BOOKS, Account, Book, Movement
 from domain.money import Money
-
-SHOWN: Final = (Book.AVAILABLE, Book.HELD, Book.OWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """Only what is not zero; a debt is told as a positive amount."""
+class PlayerBalance:
+    """One player's balances that are not zero; a debt is a positive amount."""
 
     player_id: str
     available: tuple[Money, ...]
@@ -27,8 +24,8 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One end of a movement, in one of the player's accounts."""
+class StatementLine:
+    """One entry in one of the player's accounts; `direction` is "in" or "out"."""
 
     line: int
     account: Book
@@ -42,7 +39,16 @@ class Line:
     at: datetime
 
 
-async def of_player(session: ReadSession, player_id: str) -> Balance:
+@dataclass(frozen=True, slots=True)
+class BookSum:
+    """Minor units in all accounts of one book and currency; negative where money came from."""
+
+    book: Book
+    currency: str
+    minor: int
+
+
+async def of_player(session: ReadSession, player_id: str) -> PlayerBalance:
     rows = await session.scalars(
         select(AccountRow)
         .where(AccountRow.player_id == player_id, AccountRow.balance_minor != 0)
@@ -51,7 +57,7 @@ async def of_player(session: ReadSession, player_id: str) -> Balance:
     amounts: dict[Book, list[Money]] = {book: [] for book in Book}
     for row in rows:
         amounts[row.book].append(Money(abs(row.balance_minor), row.currency))
-    return Balance(
+    return PlayerBalance(
         player_id=player_id,
         available=tuple(amounts[Book.AVAILABLE]),
         held=tuple(amounts[Book.HELD]),
@@ -61,8 +67,8 @@ async def of_player(session: ReadSession, player_id: str) -> Balance:
 
 async def statement(
     session: ReadSession, player_id: str, book: Book, *, before: int | None, limit: int
-) -> Sequence[Line]:
-    """The newest lines of a player's accounts of one book, those before the line `before`."""
+) -> Sequence[StatementLine]:
+    """Return the newest lines in a player's accounts of one book, older than line `before`."""
     query = (
         select(Entry, TransferRow)
         .join(AccountRow, AccountRow.id == Entry.account_id)
@@ -76,8 +82,30 @@ async def statement(
     return [_line(entry, transfer, book) for entry, transfer in await session.execute(query)]
 
 
-def _line(entry: Entry, transfer: TransferRow, book: Book) -> Line:
-    return Line(
+async def balance_minor(session: ReadSession, account: Account) -> int:
+    """Return the minor units in an account, zero for one that does not exist yet."""
+    if account.book in DERIVED_BALANCE_BOOKS:
+        query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
+            Entry.account_id == account.id
+        )
+    else:
+        query = select(AccountRow.balance_minor).where(AccountRow.id == account.id)
+    return int(await session.scalar(query) or 0)
+
+
+async def sums_by_book(session: ReadSession) -> tuple[BookSum, ...]:
+    """Return the trial balance: the sums of each currency add up to zero."""
+    rows = await session.execute(
+        select(AccountRow.book, Entry.currency, func.sum(Entry.amount_minor).label("minor"))
+        .join(AccountRow, AccountRow.id == Entry.account_id)
+        .group_by(AccountRow.book, Entry.currency)
+        .order_by(Entry.currency, func.sum(Entry.amount_minor))
+    )
+    return tuple(BookSum(row.book, row.currency, int(row.minor)) for row in rows)
+
+
+def _line(entry: Entry, transfer: TransferRow, book: Book) -> StatementLine:
+    return StatementLine(
         line=entry.id,
         account=book,
         movement=transfer.movement,

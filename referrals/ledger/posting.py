@@ -1,19 +1,19 @@
-"""The ledger: transfers are posted once, whole, and never changed."""
+"""Posting: transfers are written once, all or none, and never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, text
+from sqlalchemy import Select, insert, select, text
 
-from db.engine import ReadSession, Session
+from db.engine import Session
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
 
-# The count is asked before any row is locked: whoever is missing is made first, in order. A row
-# that was just made is ours alone, and not seen yet.
+# Creates the missing accounts before it locks the others: the count makes the second step wait
+# for the first. A row just created is locked by its insert, and not visible to the second step.
 _MAKE_AND_LOCK: Final = text("""
     with made as (
         insert into accounts (id, book, currency, campaign_id, player_id)
@@ -47,39 +47,28 @@ class PostingOutcome(StrEnum):
 async def post(
     session: Session, transfers: Sequence[Transfer], *, at: datetime, reference: str | None = None
 ) -> PostingOutcome:
-    """Post all of the transfers, or none where an account would fall below what it may hold.
+    """Post all of the transfers, or none if an account would fall below zero that may not.
 
-    A transfer whose id is known changes nothing again. Accounts are locked in the order of their
-    ids; the caller holds the locks of players and referrals already.
+    A transfer whose id is known is not posted again. Accounts are locked in the order of their
+    ids; the caller must hold the locks of players and referrals already.
     """
     balances = await lock_accounts(session, _accounts(transfers))
     new = await _unknown(session, transfers)
     if not new:
         return PostingOutcome.ALREADY_POSTED
-    lines = _entries(new, balances)
-    if lines is None:
+    entries = _entries(new, balances)
+    if entries is None:
         return PostingOutcome.INSUFFICIENT
     await session.execute(
         insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
     )
-    await session.execute(insert(Entry), lines)
+    await session.execute(insert(Entry), entries)
     await _store(session, balances)
     return PostingOutcome.POSTED
 
 
-async def balance(session: ReadSession, account: Account) -> int:
-    """Minor units in an account, zero for one that nobody has used yet."""
-    if account.book in DERIVED_BALANCE_BOOKS:
-        query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
-            Entry.account_id == account.id
-        )
-    else:
-        query = select(AccountRow.balance_minor).where(AccountRow.id == account.id)
-    return int(await session.scalar(query) or 0)
-
-
 async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
-    """Lock accounts in id order, making those never used; None for a balance that is derived."""
+    """Lock accounts in id order, creating missing ones; return balances, None for derived ones."""
     ordered = sorted(set(accounts), key=lambda account: account.id)
     kept = [account.id for account in ordered if account.book not in DERIVED_BALANCE_BOOKS]
     values = {
@@ -92,13 +81,13 @@ async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[A
     }
     rows = (await session.execute(_MAKE_AND_LOCK, values)).all()
     if len(rows) != len(kept):
-        rows = (await session.execute(_lock(kept))).all()
+        # Another transaction created some meanwhile, which the first statement cannot see.
+        rows = (await session.execute(_select_for_update(kept))).all()
     held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
     return {account: held.get(account.id) for account in ordered}
 
 
-def _lock(ids: Sequence[UUID]) -> Select[UUID, int]:
-    """For one that somebody else made meanwhile, which the first statement cannot see."""
+def _select_for_update(ids: Sequence[UUID]) -> Select[UUID, int]:
     query = select(AccountRow.id, AccountRow.balance_minor).where(AccountRow.id.in_(ids))
     return query.order_by(AccountRow.id).with_for_update(key_share=True)
 
@@ -118,30 +107,32 @@ def _accounts(transfers: Iterable[Transfer]) -> set[Account]:
 def _entries(
     transfers: Iterable[Transfer], balances: dict[Account, int | None]
 ) -> list[dict[str, object]] | None:
-    """The entries of the transfers in order, moving `balances`; None when money is missing."""
-    lines: list[dict[str, object]] = []
+    """Return the transfers' entries in order, updating `balances`; None when money is missing."""
+    entries: list[dict[str, object]] = []
+    for transfer, account, minor in _ends(transfers):
+        after_minor = balances[account]
+        if after_minor is not None:
+            after_minor += minor
+            if after_minor < 0 and account.book not in MAY_BE_NEGATIVE:
+                return None
+            balances[account] = after_minor
+        entries.append(
+            {
+                "transfer_id": transfer.id,
+                "account_id": account.id,
+                "currency": account.currency,
+                "amount_minor": minor,
+                "balance_after_minor": after_minor,
+            }
+        )
+    return entries
+
+
+def _ends(transfers: Iterable[Transfer]) -> Iterator[tuple[Transfer, Account, int]]:
     for transfer in transfers:
         for source, target in transfer.arrows:
-            for account, minor in (
-                (source, -transfer.amount.minor),
-                (target, transfer.amount.minor),
-            ):
-                after = balances[account]
-                if after is not None:
-                    after += minor
-                    if after < 0 and account.book not in MAY_BE_NEGATIVE:
-                        return None
-                    balances[account] = after
-                lines.append(
-                    {
-                        "transfer_id": transfer.id,
-                        "account_id": account.id,
-                        "currency": account.currency,
-                        "amount_minor": minor,
-                        "balance_after_minor": after,
-                    }
-                )
-    return lines
+            yield transfer, source, -transfer.amount.minor
+            yield transfer, target, transfer.amount.minor
 
 
 def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A player spends the in-app balance."""
+"""Spending of the in-app balance."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 
 
-class Outcome(StrEnum):
+class SpendOutcome(StrEnum):
     SPENT = "spent"
     INSUFFICIENT = "insufficient"
     CONFLICT = "conflict"
@@ -23,8 +23,8 @@ class Outcome(StrEnum):
 
 async def spend(
     session: Session, *, player_id: str, amount: Money, reference: str, at: datetime
-) -> Outcome:
-    """Once per player and reference; the same reference with another amount is a CONFLICT."""
+) -> SpendOutcome:
+    """Spend once per player and reference; the same reference with another amount is a CONFLICT."""
     transfer = Transfer(
         id=uuid5(NAMESPACE_OID, f"spend:{player_id}:{reference}"),
         movement=Movement.SPEND,
@@ -34,13 +34,13 @@ async def spend(
     await locks.lock_players(session, player_id)
     posting = await ledger.post(session, [transfer], at=at, reference=reference)
     if posting is PostingOutcome.INSUFFICIENT:
-        return Outcome.INSUFFICIENT
+        return SpendOutcome.INSUFFICIENT
     if (
         posting is PostingOutcome.ALREADY_POSTED
         and await posted_amount(session, transfer.id) != amount
     ):
-        return Outcome.CONFLICT
-    return Outcome.SPENT
+        return SpendOutcome.CONFLICT
+    return SpendOutcome.SPENT
 
 
 async def posted_amount(session: Session, transfer_id: UUID) -> Money | None:

@@ -1,4 +1,4 @@
-"""What is shown of rewards, with what each rests on."""
+"""Views of rewards, each with the deposit and the assessment behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, PageRequest, Place
+from db.paging import Page, PageRequest, Position
 from db.tables import Reward
 from domain.money import Money
-from domain.rewards.promises import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus, RewardType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,27 +31,32 @@ class RewardView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class RewardFilter:
     referral_id: UUID | None = None
     player_id: str | None = None
     status: RewardStatus | None = None
 
     def conditions(self) -> list[Any]:
-        wanted = (
+        given = (
             (self.referral_id, Reward.referral_id == self.referral_id),
             (self.player_id, Reward.player_id == self.player_id),
             (self.status, Reward.status == self.status),
         )
-        return [condition for value, condition in wanted if value is not None]
+        return [condition for value, condition in given if value is not None]
 
 
-async def listing(session: ReadSession, wanted: Filter, part: PageRequest) -> Page[RewardView]:
+async def list_rewards(
+    session: ReadSession, filters: RewardFilter, page_request: PageRequest
+) -> Page[RewardView]:
     query = paging.newest_first(
-        select(Reward).where(*wanted.conditions()), part, at=Reward.created_at, id_=Reward.id
+        select(Reward).where(*filters.conditions()),
+        page_request,
+        at=Reward.created_at,
+        id_=Reward.id,
     )
     rows = (await session.scalars(query)).all()
-    found = paging.page(rows, part, lambda row: Place(row.created_at, row.id))
-    return found.map(lambda items: [reward_view(row) for row in items])
+    page = paging.cut_page(rows, page_request, lambda row: Position(row.created_at, row.id))
+    return page.map(lambda items: [reward_view(row) for row in items])
 
 
 def reward_view(row: Reward) -> RewardView:

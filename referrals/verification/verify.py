@@ -1,4 +1,4 @@
-"""Checks what must always be true over one snapshot, and tells what is only late."""
+"""Verification: checks every invariant over one snapshot, and reports what is only late."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ from db.engine import Database, ReadSession
 from referrals.attribution import log_views as attribution_views
 from referrals.verification.invariants import INVARIANTS, Invariant
 
-PATIENCE_S: Final = 300
-SHOWN: Final = 20
-"""How many offending rows a check names; one is enough to fail."""
+STATEMENT_TIMEOUT_S: Final = 300
+"""Time limit for one check, which reads whole tables: longer than a request or an act may take."""
+
+MAX_SHOWN_FAILURES: Final = 20
+"""Upper limit of offending rows that a check names; one is enough to fail."""
 
 REPLAY_CHECK: Final = (
     "attributions_decide_again",
@@ -20,20 +22,20 @@ REPLAY_CHECK: Final = (
 )
 
 _LAG: Final = text("""
-    WITH undelivered AS (
-        SELECT created_at AS since FROM deliveries WHERE acknowledged_at IS NULL
-        UNION ALL SELECT heard_at FROM inbox
+    with undelivered as (
+        select created_at as since from deliveries where acknowledged_at is null
+        union all select heard_at from inbox
     )
-    SELECT count(*) AS undelivered,
-           coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float AS oldest_s,
-           (SELECT count(*) FROM reviews WHERE status = 'open') AS awaiting_review
-      FROM undelivered
+    select count(*) as undelivered,
+           coalesce(extract(epoch from clock_timestamp() - min(since)), 0)::float as oldest_s,
+           (select count(*) from reviews where status = 'open') as awaiting_review
+      from undelivered
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`failures` are ids of rows that break it."""
+    """Result of one check; `failures` are the ids of rows that break it."""
 
     name: str
     sentence: str
@@ -43,7 +45,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """What is late, not wrong; `unpublished` is zero while nothing publishes the outbox."""
+    """Work that is late, not wrong; `unpublished` is zero while nothing publishes the outbox."""
 
     undelivered: int
     unpublished: int
@@ -52,7 +54,7 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerificationReport:
     checks: tuple[Check, ...]
     lag: Lag
 
@@ -61,29 +63,28 @@ class Report:
         return all(check.ok for check in self.checks)
 
 
-async def verified(database: Database) -> Report:
+async def verify_database(database: Database) -> VerificationReport:
     async with database.reading() as session:
         return await verify(session)
 
 
-async def verify(session: ReadSession) -> Report:
-    """All checks over one snapshot; the session must not have been used before."""
-    await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-    # A check reads whole tables, which may take longer than any request or act may.
-    await session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"))
+async def verify(session: ReadSession) -> VerificationReport:
+    """Run all checks over one snapshot; the session must not have run a statement before."""
+    await session.execute(text("set transaction isolation level repeatable read, read only"))
+    await session.execute(text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
     checks = [await _check(session, invariant) for invariant in INVARIANTS]
-    again = Check(*REPLAY_CHECK, *_broken(await attribution_views.find_contradictions(session)))
-    return Report((*checks, again), await _lag(session))
-
-
-def _broken(failures: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
-    return not failures, tuple(failures[:SHOWN])
+    contradictions = await attribution_views.find_contradictions(session)
+    replayed = _check_of(*REPLAY_CHECK, contradictions)
+    return VerificationReport((*checks, replayed), await _lag(session))
 
 
 async def _check(session: ReadSession, invariant: Invariant) -> Check:
-    found = await session.scalars(text(f"{invariant.breaches} LIMIT {SHOWN}"))
-    failures = tuple(str(row) for row in found)
-    return Check(invariant.name, invariant.sentence, not failures, failures)
+    breaches = await session.scalars(text(f"{invariant.breach_query} limit {MAX_SHOWN_FAILURES}"))
+    return _check_of(invariant.name, invariant.sentence, [str(row) for row in breaches])
+
+
+def _check_of(name: str, sentence: str, failures: Sequence[str]) -> Check:
+    return Check(name, sentence, not failures, tuple(failures[:MAX_SHOWN_FAILURES]))
 
 
 async def _lag(session: ReadSession) -> Lag:

@@ -6,7 +6,7 @@ import httpx
 from rich.table import Table
 
 from db.engine import Database
-from referrals.ledger.trial_balance import BookSum, by_book
+from referrals.ledger.balances import BookSum, sums_by_book
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import Story
 from sandbox.sportsbook.book import Book
@@ -74,4 +74,4 @@ async def prove_temporal_ui(connection: Connection, _: Book, proofs: Proofs) -> 
 async def _sums(connection: Connection) -> tuple[BookSum, ...]:
     url = connection.settings().database_url
     async with Database.open(url) as database, database.reading() as session:
-        return await by_book(session)
+        return await sums_by_book(session)

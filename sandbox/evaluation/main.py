@@ -18,7 +18,7 @@ from db.engine import Database
 from db.migrate import upgrade
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
-from referrals.verification.verify import verified
+from referrals.verification.verify import verify_database
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from sandbox.evaluation import offers
@@ -103,7 +103,7 @@ async def judged(
         door = build_client(settings, database, key=key, wrapped=None)
         bound = await _bound(door)
         figures = results_by_scenario(told, bound)
-        report = await verified(database)
+        report = await verify_database(database)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
     return figures, [*complaints(figures), *payments_outside_the_plan(told, bound), *broken]
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from activities.fraud import FraudActivities
-from activities.messages import Look
-from activities.records import LockedReferrals
+from activities.locked_referrals import LockedReferrals
+from activities.messages import ActRequest
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
 from db.engine import Database
@@ -19,8 +19,8 @@ from db.paging import PageRequest
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
-from referrals.reporting import referrals as referral_views
-from referrals.reporting.referrals import Filter
+from referrals.reporting import referral_views
+from referrals.reporting.referral_views import ReferralFilter
 from runtime.settings import Settings
 from sandbox.evaluation.door import Answer, Door
 
@@ -35,10 +35,12 @@ class Acts:
     fraud: FraudActivities
     rewards: RewardActivities
 
-    async def credit(self, look: Look) -> None:
-        scoring = await self.fraud.score_fraud(look)
+    async def credit(self, request: ActRequest) -> None:
+        scoring = await self.fraud.score_fraud(request)
         if scoring.verdict is not None:
-            credited = Look(referral_id=look.referral_id, standing=scoring.standing, now=look.now)
+            credited = ActRequest(
+                referral_id=request.referral_id, standing=scoring.standing, now=request.now
+            )
             await self.rewards.credit_reward(credited)
 
 
@@ -48,8 +50,8 @@ class Sportsbook:
         self._door = door
         self._tokens = Tokens(settings.token_key.get_secret_value())
         hasher = Hasher(settings.hash_key.get_secret_value())
-        records = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
-        self._acts = Acts(FraudActivities(records), RewardActivities(records))
+        locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
+        self._acts = Acts(FraudActivities(locked), RewardActivities(locked))
         self._codes: dict[tuple[str, str], str] = {}
 
     async def code(self, player_id: str, campaign: str, *, at: datetime) -> str:
@@ -98,13 +100,13 @@ class Sportsbook:
     async def credit(self, player_id: str, *, at: datetime) -> None:
         """What the workflow does when it is told of something, if the player has a referral."""
         now = at + ROUTED_AFTER
-        wanted = Filter(referee_id=player_id, stage=Stage.SIGNED_UP)
+        wanted = ReferralFilter(referee_id=player_id, stage=Stage.SIGNED_UP)
         async with self._database.reading() as session:
-            bound = await referral_views.listing(session, wanted, PageRequest(limit=1))
+            bound = await referral_views.list_referrals(session, wanted, PageRequest(limit=1))
         for referral in bound.items:
             standing = Standing(referral.stage, referral.until)
-            look = Look(referral_id=referral.referral_id, standing=standing, now=now)
-            await self._acts.credit(look)
+            request = ActRequest(referral_id=referral.referral_id, standing=standing, now=now)
+            await self._acts.credit(request)
 
     async def _report(
         self,

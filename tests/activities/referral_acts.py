@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import select
 
 from activities.fraud import FraudActivities, FraudProvider
-from activities.messages import Heard, Look, Scoring
-from activities.records import LockedReferrals
+from activities.locked_referrals import LockedReferrals
+from activities.messages import ActRequest, Scoring, SignalledFacts
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
@@ -54,9 +54,13 @@ class ReferralActs:
     async def stored_row(self) -> ReferralRow:
         return await state.referral(self.database, self.row.id)
 
-    async def act_request(self, *, at: datetime = LATER, signalled: Heard | None = None) -> Look:
+    async def act_request(
+        self, *, at: datetime = LATER, signalled: SignalledFacts | None = None
+    ) -> ActRequest:
         standing = standing_of(await self.stored_row())
-        return Look(referral_id=self.row.id, standing=standing, now=at, heard=signalled or Heard())
+        return ActRequest(
+            referral_id=self.row.id, standing=standing, now=at, heard=signalled or SignalledFacts()
+        )
 
     async def score(self, *, at: datetime = LATER) -> Scoring:
         return await self.fraud.score_fraud(await self.act_request(at=at))
@@ -78,13 +82,13 @@ class ReferralActs:
 
 
 def acts_on(database: Database, row: ReferralRow, *providers: FraudProvider) -> ReferralActs:
-    records = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
+    locked = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
     return ReferralActs(
         database,
         row,
-        FraudActivities(records, providers),
-        ReferralActivities(records),
-        RewardActivities(records),
+        FraudActivities(locked, providers),
+        ReferralActivities(locked),
+        RewardActivities(locked),
     )
 
 

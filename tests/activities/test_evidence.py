@@ -25,7 +25,7 @@ def hashed_field(field: str, letter: str) -> dict[str, Any]:
 
 async def reasons(acts: ReferralActs) -> list[str]:
     async with acts.database.reading() as session:
-        found = await assessments.of(session, (await acts.stored_row()).assessment_id)
+        found = await assessments.find_assessment(session, (await acts.stored_row()).assessment_id)
     assert found
     return found.reasons
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from activities.messages import Heard
+from activities.messages import SignalledFacts
 from courier.route_player import route_player
 from db.engine import Database
 from domain.intake.facts import Choice, Deposit
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage, Standing
 from referrals.fraud import reviews
-from referrals.fraud.reviews import Outcome
+from referrals.fraud.reviews import ReviewOutcome
 from tests import state
 from tests.activities.referral_acts import (
     LATER,
@@ -57,9 +57,9 @@ async def in_review(database: Database) -> tuple[ReferralActs, Deposit]:
 async def test_crediting_again_credits_once(database: Database) -> None:
     acts, _ = await sign_up_and_deposit(database)
     await acts.score()
-    look = await acts.act_request()
+    request = await acts.act_request()
 
-    answers = [await acts.rewards.credit_reward(look) for _ in range(3)]
+    answers = [await acts.rewards.credit_reward(request) for _ in range(3)]
 
     assert len(set(answers)) == 1
     assert await state.movements(database, acts.row.id) == [Movement.HOLD, Movement.RELEASE]
@@ -69,9 +69,9 @@ async def test_crediting_again_credits_once(database: Database) -> None:
 async def test_twenty_at_once_credit_once(database: Database) -> None:
     acts, _ = await sign_up_and_deposit(database)
     await acts.score()
-    look = await acts.act_request()
+    request = await acts.act_request()
 
-    answers = await asyncio.gather(*(acts.rewards.credit_reward(look) for _ in range(20)))
+    answers = await asyncio.gather(*(acts.rewards.credit_reward(request) for _ in range(20)))
 
     assert len(set(answers)) == 1
     assert await state.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
@@ -82,9 +82,9 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
     acts, earned = await sign_up_and_deposit(database)
     await acts.credit()
     await acts.receives(chargeback(earned))
-    look = await acts.act_request()
+    request = await acts.act_request()
 
-    answers = await asyncio.gather(*(acts.rewards.compensate_reward(look) for _ in range(8)))
+    answers = await asyncio.gather(*(acts.rewards.compensate_reward(request) for _ in range(8)))
 
     assert {answer.stage for answer in answers} == {Stage.REVERSED}
     moved = await state.movements(database, acts.row.id)
@@ -95,12 +95,12 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
     acts, _ = await sign_up_and_deposit(database)
     await acts.credit()
-    look = await acts.act_request(at=LAST)
+    request = await acts.act_request(at=LAST)
     unpaid = await sign_up(database)
-    unpaid_look = await unpaid.act_request(at=LAST)
+    unpaid_request = await unpaid.act_request(at=LAST)
 
-    settled = [await acts.rewards.settle_referral(look) for _ in range(2)]
-    expired = [await unpaid.referrals.expire_referral(unpaid_look) for _ in range(2)]
+    settled = [await acts.rewards.settle_referral(request) for _ in range(2)]
+    expired = [await unpaid.referrals.expire_referral(unpaid_request) for _ in range(2)]
 
     assert [answer.stage for answer in settled] == [Stage.SETTLED] * 2
     assert len(set(expired)) == 1
@@ -109,9 +109,9 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
 async def test_resolving_again_releases_once(database: Database) -> None:
     acts, _ = await in_review(database)
-    look = await acts.act_request(signalled=Heard(decisions=(decision(),)))
+    request = await acts.act_request(signalled=SignalledFacts(decisions=(decision(),)))
 
-    answers = [await acts.rewards.resolve_hold(look) for _ in range(2)]
+    answers = [await acts.rewards.resolve_hold(request) for _ in range(2)]
 
     assert {answer.stage for answer in answers} == {Stage.REWARDED}
     assert await state.player_balances(database, acts.row.referrer_id) == Balances(available=1000)
@@ -123,15 +123,15 @@ async def test_an_act_told_a_stale_standing_answers_the_recorded_one(
 ) -> None:
     acts, _ = await sign_up_and_deposit(database)
     recorded = await acts.credit()
-    look = replace(await acts.act_request(at=LAST), standing=Standing(stale, NOW))
+    request = replace(await acts.act_request(at=LAST), standing=Standing(stale, NOW))
 
     answers = {
-        (await acts.fraud.score_fraud(look)).standing,
-        await acts.rewards.credit_reward(look),
-        await acts.rewards.resolve_hold(look),
-        await acts.rewards.compensate_reward(look),
-        await acts.referrals.expire_referral(look),
-        (await acts.referrals.admit_signup(look)).standing,
+        (await acts.fraud.score_fraud(request)).standing,
+        await acts.rewards.credit_reward(request),
+        await acts.rewards.resolve_hold(request),
+        await acts.rewards.compensate_reward(request),
+        await acts.referrals.expire_referral(request),
+        (await acts.referrals.admit_signup(request)).standing,
     }
 
     assert answers == {recorded}
@@ -142,7 +142,7 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
         acts, earned = await in_review(database)
         await asyncio.gather(
             acts.rewards.resolve_hold(
-                await acts.act_request(signalled=Heard(decisions=(decision(choice),)))
+                await acts.act_request(signalled=SignalledFacts(decisions=(decision(choice),)))
             ),
             acts.receives(chargeback(earned)),
         )
@@ -156,16 +156,16 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
 async def test_of_two_decisions_at_once_one_counts(database: Database) -> None:
     acts, _ = await in_review(database)
 
-    async def decide(choice: Choice) -> Outcome:
+    async def decide(choice: Choice) -> ReviewOutcome:
         async with database.transaction() as session:
             answer = await reviews.decide(
-                session, review_id=reviews.review_id(acts.row.id), decision=decision(choice)
+                session, review_id=reviews.review_id_of(acts.row.id), decision=decision(choice)
             )
         return answer.outcome
 
     outcomes = await asyncio.gather(decide(Choice.APPROVE), decide(Choice.REJECT))
 
-    assert sorted(outcomes) == [Outcome.ALREADY_DECIDED, Outcome.DECIDED]
+    assert sorted(outcomes) == [ReviewOutcome.ALREADY_DECIDED, ReviewOutcome.DECIDED]
 
 
 async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Database) -> None:
@@ -175,10 +175,10 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
             row = await an_invitation(session)
         acts = acts_on(database, row)
         arrival = signup()
-        look = await acts.act_request(at=LAST, signalled=Heard(signups=(arrival,)))
-        silent = replace(look, heard=Heard())
+        request = await acts.act_request(at=LAST, signalled=SignalledFacts(signups=(arrival,)))
+        silent = replace(request, heard=SignalledFacts())
         await asyncio.gather(
-            acts.referrals.expire_referral(silent), acts.referrals.admit_signup(look)
+            acts.referrals.expire_referral(silent), acts.referrals.admit_signup(request)
         )
         stored = await acts.stored_row()
         assert (stored.stage is Stage.SIGNED_UP) == (stored.referee_id == arrival.player_id)
@@ -216,9 +216,9 @@ async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Databa
         async with database.transaction() as session:
             await route_player(session, arrival.player_id, tokens=TOKENS, now=LATER)
 
-    look = await acts.act_request(signalled=Heard(signups=(arrival,)))
+    request = await acts.act_request(signalled=SignalledFacts(signups=(arrival,)))
     admissions = await asyncio.gather(
-        acts.referrals.admit_signup(look), route(), acts.referrals.admit_signup(look)
+        acts.referrals.admit_signup(request), route(), acts.referrals.admit_signup(request)
     )
 
     assert {a.referee_id for a in admissions if a} == {arrival.player_id}

@@ -8,11 +8,11 @@ from db.engine import Session
 from db.tables import ReferralRow
 from domain.fraud.rules import Evidence
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import promises
+from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments
 from referrals.intake import facts
 from referrals.lifecycle import stages
-from referrals.rewards import movements as rewards
+from referrals.rewards import transfers as rewards
 from tests import builders
 
 CREDITED_AT: Final = builders.NOW + timedelta(hours=2)
@@ -25,14 +25,16 @@ async def a_held_referral(session: Session) -> ReferralRow:
     paid = builders.deposit(referee_id)
     await facts.record_fact(session, paid, player_id=referee_id, door="http")
     await route_player(session, referee_id, tokens=builders.TOKENS, now=CREDITED_AT)
-    await assessments.store(
+    await assessments.assess_and_store(
         session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
     )
     await session.flush()
-    promised = await rewards.promise(
+    promised = await rewards.write_promised(
         session,
         row,
-        promises(row.id, builders.TERMS, referrer_id=row.referrer_id, referee_id=referee_id),
+        promised_rewards(
+            row.id, builders.TERMS, referrer_id=row.referrer_id, referee_id=referee_id
+        ),
         deposit_event_id=paid.event_id,
         held_until=CREDITED_AT,
         at=CREDITED_AT,
@@ -45,7 +47,7 @@ async def a_held_referral(session: Session) -> ReferralRow:
 
 async def a_rewarded_referral(session: Session) -> ReferralRow:
     row = await a_held_referral(session)
-    held = await rewards.of_referral(session, row.id)
+    held = await rewards.rewards_of_referral(session, row.id)
     await rewards.release(session, row, held, at=CREDITED_AT)
     until = CREDITED_AT + builders.TERMS.chargeback_window
     await stages.enter_stage(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
@@ -54,7 +56,7 @@ async def a_rewarded_referral(session: Session) -> ReferralRow:
 
 async def a_reversed_referral(session: Session) -> ReferralRow:
     row = await a_rewarded_referral(session)
-    issued = await rewards.of_referral(session, row.id)
+    issued = await rewards.rewards_of_referral(session, row.id)
     await rewards.reverse(session, row, issued, at=CREDITED_AT)
     await stages.enter_stage(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
     return row

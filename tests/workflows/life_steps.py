@@ -15,7 +15,7 @@ from referrals.campaigns import transitions
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.transitions import CampaignTransition
 from referrals.fraud import reviews
-from referrals.fraud.reviews import Outcome
+from referrals.fraud.reviews import ReviewOutcome
 from referrals.ledger.spending import spend
 from tests import builders
 from tests.builders import TERMS, TOKENS, unique, usd
@@ -66,12 +66,12 @@ async def hold_for_review(world: World) -> Life:
     return life
 
 
-async def decide_review(life: Life, choice: Choice) -> Outcome:
+async def decide_review(life: Life, choice: Choice) -> ReviewOutcome:
     """As a reviewer decides over HTTP."""
     async with life.world.database.transaction() as session:
         answer = await reviews.decide(
             session,
-            review_id=reviews.review_id(life.row.id),
+            review_id=reviews.review_id_of(life.row.id),
             decision=builders.decision(choice, at=life.began_at),
             request_id="request",
         )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import RewardStatus
+from domain.rewards.reward import RewardStatus
 from tests import state
 from tests.builders import usd
 from tests.state import Balances

@@ -8,9 +8,9 @@ import pytest
 from db.tables import Review
 from domain.intake.facts import Choice, PlayerStatus, TakeBack
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import RewardStatus
+from domain.rewards.reward import RewardStatus
 from referrals.fraud import reviews
-from referrals.fraud.reviews import Outcome
+from referrals.fraud.reviews import ReviewOutcome
 from tests import builders, state
 from tests.builders import status_change
 from tests.state import Balances
@@ -56,11 +56,11 @@ async def test_a_deposit_made_meanwhile_replaces_one_taken_back_while_held(world
 async def test_a_doubtful_referral_is_credited_when_approved(world: World) -> None:
     life = await hold_for_review(world)
 
-    assert await decide_review(life, Choice.APPROVE) is Outcome.DECIDED
+    assert await decide_review(life, Choice.APPROVE) is ReviewOutcome.DECIDED
     await life.reaches(Stage.REWARDED)
 
     assert await life.referrer_balances() == Balances(available=1000)
-    assert await decide_review(life, Choice.REJECT) is Outcome.ALREADY_DECIDED
+    assert await decide_review(life, Choice.REJECT) is ReviewOutcome.ALREADY_DECIDED
     assert await life.lives_on() is Stage.SETTLED
 
 
@@ -80,7 +80,7 @@ async def test_silence_never_pays(world: World) -> None:
     assert (await life.stored_row()).stage is Stage.HELD
     assert await life.referrer_balances() == Balances(held=1000)
     async with world.database.reading() as session:
-        review = await reviews.of_referral(session, life.row.id)
+        review = await reviews.find_review(session, life.row.id)
     assert review
     assert review.escalated_at
     assert review.status == "open"
@@ -99,7 +99,7 @@ async def test_an_approval_does_not_pay_for_a_deposit_taken_back(world: World) -
     await life.takes_back(deposit, TakeBack.REFUND)
 
     assert await life.ends() is Stage.VOIDED
-    assert await decide_review(life, Choice.APPROVE) is Outcome.CLOSED
+    assert await decide_review(life, Choice.APPROVE) is ReviewOutcome.CLOSED
     assert await life.referrer_balances() == Balances()
 
 
@@ -162,6 +162,6 @@ async def test_a_doubt_late_in_a_hold_period_leaves_its_reviewer_the_whole_time(
 
 async def stored_review(life: Life) -> Review:
     async with life.world.database.reading() as session:
-        review = await reviews.of_referral(session, life.row.id)
+        review = await reviews.find_review(session, life.row.id)
     assert review is not None
     return review

@@ -143,7 +143,7 @@ async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World)
 
     assert await life.ends() is Stage.REJECTED
     async with world.database.reading() as session:
-        review = await reviews.of_referral(session, life.row.id)
+        review = await reviews.find_review(session, life.row.id)
     assert review
     assert (review.decision, review.reviewer) == (Choice.REJECT, "reviewer")
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from activities.messages import Heard
+from activities.messages import SignalledFacts
 from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup, kind_of
 
 
@@ -46,16 +46,16 @@ class UnrecordedFacts:
     def is_empty(self) -> bool:
         return not self._facts
 
-    def snapshot(self) -> Heard:
+    def snapshot(self) -> SignalledFacts:
         facts = self._facts.values()
-        return Heard(
+        return SignalledFacts(
             signups=tuple(f for f in facts if isinstance(f, Signup)),
             deposits=tuple(f for f in facts if isinstance(f, Deposit)),
             chargebacks=tuple(f for f in facts if isinstance(f, Chargeback)),
             decisions=tuple(f for f in facts if isinstance(f, Decision)),
         )
 
-    def discard(self, recorded: Heard) -> None:
+    def discard(self, recorded: SignalledFacts) -> None:
         """Discard what an act has recorded; facts signalled meanwhile stay."""
         for fact in (*recorded.facts, *recorded.decisions):
             self._facts.pop((kind_of(fact), fact.event_id), None)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from temporalio import workflow
 
 from activities.fraud import FraudActivities
-from activities.messages import Look, Scoring
+from activities.messages import ActRequest, Scoring
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from domain.fraud.rules import Verdict
@@ -23,7 +23,7 @@ from workflows.referral.visibility import (
     signup_updates,
 )
 
-Act = Callable[[Any, Look], Awaitable[Standing]]
+Act = Callable[[Any, ActRequest], Awaitable[Standing]]
 """An activity that looks at the recorded facts, acts, and returns the new standing."""
 
 DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
@@ -192,15 +192,15 @@ class ReferralWorkflow:
         )
         self.update_standing(standing, request)
 
-    def act_request(self) -> Look:
-        return Look(
+    def act_request(self) -> ActRequest:
+        return ActRequest(
             referral_id=self.referral.referral_id,
             standing=self.standing,
             now=workflow.now(),
             heard=self.unrecorded.snapshot(),
         )
 
-    def update_standing(self, standing: Standing, request: Look) -> None:
+    def update_standing(self, standing: Standing, request: ActRequest) -> None:
         """Take over the standing that an act returned; it has recorded what was signalled."""
         self.standing = standing
         self.unrecorded.discard(request.heard)

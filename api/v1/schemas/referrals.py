@@ -9,8 +9,8 @@ from api.v1.schemas.fields import MoneyOut, ResponseBody
 from domain.attribution.policy import Method
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import RewardStatus, RewardType
-from referrals.reporting.referrals import ReferralView
+from domain.rewards.reward import RewardStatus, RewardType
+from referrals.reporting.referral_views import ReferralView
 from workflows.client import workflow_id
 
 

@@ -14,10 +14,10 @@ from db.tables import ReferralRow, Reward
 from domain.attribution.policy import Method
 from domain.fraud.rules import Evidence
 from domain.lifecycle.referral import Stage
-from domain.rewards.promises import promises
+from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments, reviews
 from referrals.lifecycle import stages
-from referrals.rewards import movements as rewards
+from referrals.rewards import transfers as rewards
 from tests.api.bodies import assert_problem, create_code, unique
 
 
@@ -58,10 +58,12 @@ async def hold_for_review(
 ) -> Sequence[Reward]:
     """Reserve the reward and open a review of it."""
     evidence = Evidence(shared_devices=1)
-    judged = await assessments.store(session, row, evidence, deposit_event_id="d", at=now)
+    judged = await assessments.assess_and_store(
+        session, row, evidence, deposit_event_id="d", at=now
+    )
     terms = stages.terms_of(row)
-    promised = promises(row.id, terms, referrer_id=row.referrer_id, referee_id=referee_id)
-    held = await rewards.promise(
+    promised = promised_rewards(row.id, terms, referrer_id=row.referrer_id, referee_id=referee_id)
+    held = await rewards.write_promised(
         session, row, promised, deposit_event_id="d", held_until=now, at=now
     )
     await rewards.hold(session, row, held, at=now)

@@ -6,7 +6,7 @@ from httpx import AsyncClient
 
 from api.v1.verification import Verifying
 from db.engine import Database
-from referrals.verification.verify import Lag, Report
+from referrals.verification.verify import Lag, VerificationReport
 from tests.fixtures.database_activity import recorded_statements
 
 URL = "/v1/ledger/verify"
@@ -21,14 +21,14 @@ class Run:
         self.started = asyncio.Event()
         self.let_go = asyncio.Event()
 
-    async def __call__(self) -> Report:
+    async def __call__(self) -> VerificationReport:
         self.starts += 1
         self.under_way += 1
         assert self.under_way == 1
         self.started.set()
         await self.let_go.wait()
         self.under_way -= 1
-        return Report(
+        return VerificationReport(
             (), Lag(undelivered=self.starts, unpublished=0, oldest_s=0, awaiting_review=0)
         )
 

@@ -14,7 +14,7 @@ from domain.ledger.movements import (
     Book,
     Movement,
     Transfer,
-    account,
+    account_for,
     split_reinstatement,
     split_reversal,
     transfer_id,
@@ -69,16 +69,16 @@ def test_a_split_has_all_of_the_amount_and_takes_no_more_than_is_there(
     reversal = split_reversal(usd(amount), available_minor=there)
     again = split_reinstatement(usd(amount), owed_minor=there)
 
-    assert reversal.there + reversal.debt == again.there + again.debt == usd(amount)
-    assert reversal.there.minor <= max(0, there)
-    assert again.debt.minor <= max(0, there)
+    assert reversal.available + reversal.owed == again.available + again.owed == usd(amount)
+    assert reversal.available.minor <= max(0, there)
+    assert again.owed.minor <= max(0, there)
 
 
 def test_an_account_of_a_campaign_or_of_a_player_needs_its_owner() -> None:
     with pytest.raises(ValueError, match="campaign"):
-        account(Book.CAMPAIGN, "USD", campaign_id=None, player_id="p")
+        account_for(Book.CAMPAIGN, "USD", campaign_id=None, player_id="p")
     with pytest.raises(ValueError, match="player"):
-        account(Book.AVAILABLE, "USD", campaign_id=CAMPAIGN, player_id=None)
+        account_for(Book.AVAILABLE, "USD", campaign_id=CAMPAIGN, player_id=None)
 
 
 def test_ids_follow_from_what_they_name() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.money import Money
-from domain.rewards.promises import RewardType, promises
+from domain.rewards.reward import RewardType, promised_rewards
 from tests.builders import TERMS, usd
 
 REFERRAL = UUID(int=7)
@@ -14,7 +14,7 @@ REFERRAL = UUID(int=7)
 
 def test_each_side_is_promised_its_reward_once() -> None:
     both = replace(TERMS, referee_reward=usd(500))
-    first, second = promises(REFERRAL, both, referrer_id="ann", referee_id="bob")
+    first, second = promised_rewards(REFERRAL, both, referrer_id="ann", referee_id="bob")
     assert (first.reward_type, first.player_id, first.amount) == (
         RewardType.REFERRER,
         "ann",
@@ -25,13 +25,13 @@ def test_each_side_is_promised_its_reward_once() -> None:
         "bob",
         usd(500),
     )
-    assert promises(REFERRAL, both, referrer_id="ann", referee_id="bob") == (first, second)
+    assert promised_rewards(REFERRAL, both, referrer_id="ann", referee_id="bob") == (first, second)
 
 
 @pytest.mark.parametrize("amount", [None, usd(0)])
 def test_a_side_without_an_amount_is_promised_nothing(amount: Money | None) -> None:
     terms = replace(TERMS, referee_reward=amount)
-    (only,) = promises(REFERRAL, terms, referrer_id="ann", referee_id="bob")
+    (only,) = promised_rewards(REFERRAL, terms, referrer_id="ann", referee_id="bob")
     assert (only.reward_type, only.player_id, only.amount) == (
         RewardType.REFERRER,
         "ann",

@@ -16,7 +16,7 @@ from domain.intake.facts import (
     TakeBack,
 )
 from domain.money import Money
-from domain.rewards.qualification import is_eligible, qualifying_deposit, taken_back
+from domain.rewards.qualification import is_eligible, qualifying_deposit, taken_back_minor
 from tests.builders import NOW, TERMS, chargeback, deposit, status_change, usd
 from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 
@@ -67,14 +67,14 @@ def test_what_is_left_of_a_deposit(takes: list[tuple[TakeBack, int | None]], lef
     paid = deposit(minor=1500)
     facts = [chargeback(paid, kind, amount=m and usd(m)) for kind, m in takes]
 
-    assert paid.amount.minor - taken_back(paid, facts) == left
+    assert paid.amount.minor - taken_back_minor(paid, facts) == left
 
 
 def test_what_happens_to_another_deposit_or_to_another_player_takes_nothing() -> None:
     paid, other = deposit(PLAYER), deposit(PLAYER)
     stranger = deposit("stranger", deposit_id=paid.deposit_id)
 
-    assert taken_back(paid, [chargeback(other), chargeback(stranger)]) == 0
+    assert taken_back_minor(paid, [chargeback(other), chargeback(stranger)]) == 0
 
 
 @given(facts=FACTS, draw=st.data())
@@ -86,7 +86,7 @@ def test_order_and_repetition_change_nothing(facts: list[Fact], draw: st.DataObj
 
 @given(paid=DEPOSITS, facts=st.lists(CHARGEBACKS, max_size=8))
 def test_no_more_is_taken_back_than_was_paid(paid: Deposit, facts: list[Chargeback]) -> None:
-    assert 0 <= taken_back(paid, facts) <= paid.amount.minor
+    assert 0 <= taken_back_minor(paid, facts) <= paid.amount.minor
 
 
 @given(facts=FACTS)
@@ -96,7 +96,7 @@ def test_what_qualifies_is_a_deposit_of_at_least_the_minimum_in_its_window(
     found = qualifying(*facts)
     if found:
         assert found in facts
-        assert found.amount.minor - taken_back(found, facts) >= TERMS.minimum_deposit.minor
+        assert found.amount.minor - taken_back_minor(found, facts) >= TERMS.minimum_deposit.minor
         assert NOW - CLOCK_SKEW <= found.occurred_at <= ENDS
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
-from referrals.verification.verify import Report, verify
+from referrals.verification.verify import VerificationReport, verify
 from tests.referrals import reward_builders
 from tests.referrals.verification.corruptions import CORRUPTIONS, Corruption
 
@@ -126,6 +126,6 @@ async def _plant(
         return str(result.scalars().first())
 
 
-async def _report(database: Database) -> Report:
+async def _report(database: Database) -> VerificationReport:
     async with database.reading() as session:
         return await verify(session)

@@ -1,7 +1,8 @@
-"""Rewards and what moves them: held, released, voided, reversed, reinstated."""
+"""Rewards and the transfers that hold, release, void, reverse and reinstate them."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import case, func, select
@@ -19,55 +20,42 @@ from domain.ledger.movements import (
     transfer_id,
 )
 from domain.money import Money
-from domain.rewards.promises import Promise, RewardStatus
+from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 
 
-async def of_referral(session: ReadSession, referral_id: UUID) -> Sequence[Reward]:
+async def rewards_of_referral(session: ReadSession, referral_id: UUID) -> Sequence[Reward]:
     query = select(Reward).where(Reward.referral_id == referral_id)
     return (await session.scalars(query.order_by(Reward.reward_type))).all()
 
 
-async def promise(
+def money_of(reward: Reward) -> Money:
+    return Money(reward.amount_minor, reward.currency)
+
+
+async def write_promised(
     session: Session,
     referral: ReferralRow,
-    promised: Sequence[Promise],
+    promised: Sequence[PromisedReward],
     *,
     deposit_event_id: str,
     held_until: datetime,
     at: datetime,
 ) -> Sequence[Reward]:
-    """Write each side's reward, or point one deferred before at the deposit that earns it now."""
-    for side in promised:
-        values = {
-            "id": side.reward_id,
-            "referral_id": referral.id,
-            "reward_type": side.reward_type,
-            "player_id": side.player_id,
-            "amount_minor": side.amount.minor,
-            "currency": side.amount.currency,
-            "status": RewardStatus.DEFERRED,
-            "held_until": held_until,
-            "deposit_event_id": deposit_event_id,
-            "campaign_version_id": referral.campaign_version_id,
-            "assessment_id": referral.assessment_id,
-            "created_at": at,
-            "changed_at": at,
-        }
+    """Write each promised reward, or point a deferred one to the deposit that earns it now."""
+    earned = {
+        "deposit_event_id": deposit_event_id,
+        "held_until": held_until,
+        "assessment_id": referral.assessment_id,
+    }
+    for reward in promised:
+        values = _deferred_values(referral, reward, at=at) | earned
+        statement = insert(Reward).values(values)
         await session.execute(
-            insert(Reward)
-            .values(values)
-            .on_conflict_do_update(
-                index_elements=[Reward.id],
-                set_={
-                    "deposit_event_id": deposit_event_id,
-                    "held_until": held_until,
-                    "assessment_id": referral.assessment_id,
-                },
-            )
+            statement.on_conflict_do_update(index_elements=[Reward.id], set_=earned)
         )
-    return await of_referral(session, referral.id)
+    return await rewards_of_referral(session, referral.id)
 
 
 async def hold(
@@ -77,34 +65,34 @@ async def hold(
     transfers = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
     posting = await ledger.post(session, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _mark(rewards, RewardStatus.HELD, at)
+        _set_status(rewards, RewardStatus.HELD, at=at)
     return posting
 
 
 async def credit(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> PostingOutcome:
-    """Hold and release in one posting, where nothing is waited for; all of them or none."""
+    """Hold and release in one posting, where no hold is needed; all rewards or none."""
     holds = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
     releases = await _releases(session, referral, rewards)
     posting = await ledger.post(session, [*holds, *releases], at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _mark(rewards, RewardStatus.ISSUED, at)
+        _set_status(rewards, RewardStatus.ISSUED, at=at)
     return posting
 
 
 async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
-    """Credit the held rewards; what their players owe is recovered from them first."""
+    """Credit the held rewards, and recover from them first what their players owe."""
     await _post_or_raise(session, await _releases(session, referral, rewards), at=at)
-    _mark(rewards, RewardStatus.ISSUED, at)
+    _set_status(rewards, RewardStatus.ISSUED, at=at)
 
 
 async def void(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
-    """Give held rewards back to the campaign; deferred ones never took anything."""
+    """Give held rewards back to the campaign; deferred ones have no money reserved."""
     held = [reward for reward in rewards if reward.status is RewardStatus.HELD]
     transfers = [
         _transfer(referral, reward, Movement.VOID, resolves=transfer_id(reward.id, Movement.HOLD))
@@ -112,40 +100,97 @@ async def void(
     ]
     if transfers:
         await _post_or_raise(session, transfers, at=at)
-    _mark(rewards, RewardStatus.VOID, at)
+    _set_status(rewards, RewardStatus.VOID, at=at)
 
 
 async def reverse(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
-    """Take back what is still there, and book the rest as owed."""
-    available = await _lock_available(session, referral, rewards)
+    """Take back what is still available, and book the rest as owed."""
+    available_minor = await _lock_available(session, referral, rewards)
     transfers: list[Transfer] = []
     for reward in rewards:
-        split = split_reversal(money_of(reward), available_minor=available[reward.id])
-        transfers += _transfers_of(referral, reward, Movement.REVERSE, split.there)
-        transfers += _transfers_of(referral, reward, Movement.OWE, split.debt)
+        split = split_reversal(money_of(reward), available_minor=available_minor[reward.id])
+        transfers += _transfers_of(referral, reward, Movement.REVERSE, split.available)
+        transfers += _transfers_of(referral, reward, Movement.OWE, split.owed)
     await _post_or_raise(session, transfers, at=at)
     for reward in rewards:
         reward.cycle += 1
-    _mark(rewards, RewardStatus.REVERSED, at)
+    _set_status(rewards, RewardStatus.REVERSED, at=at)
 
 
 async def reinstate(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> PostingOutcome:
-    """Give reversed rewards again: debts first, the rest to the balance; all of them or none."""
+    """Credit reversed rewards again: clear their debts, then pay the rest; all rewards or none."""
     transfers: list[Transfer] = []
     for reward in rewards:
-        owed = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
-        split = split_reinstatement(money_of(reward), owed_minor=owed)
-        transfers += _transfers_of(referral, reward, Movement.FORGIVE, split.debt)
-        transfers += _transfers_of(referral, reward, Movement.REINSTATE, split.there)
-        transfers += await _recoveries(session, referral, reward, split.there, but_not=reward.id)
+        owed_minor = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
+        split = split_reinstatement(money_of(reward), owed_minor=owed_minor)
+        transfers += _transfers_of(referral, reward, Movement.FORGIVE, split.owed)
+        transfers += _transfers_of(referral, reward, Movement.REINSTATE, split.available)
+        transfers += await _recoveries(
+            session, referral, reward, split.available, excluding=reward.id
+        )
     posting = await ledger.post(session, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _mark(rewards, RewardStatus.ISSUED, at)
+        _set_status(rewards, RewardStatus.ISSUED, at=at)
     return posting
+
+
+def _deferred_values(
+    referral: ReferralRow, promised: PromisedReward, *, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": promised.reward_id,
+        "referral_id": referral.id,
+        "reward_type": promised.reward_type,
+        "player_id": promised.player_id,
+        "amount_minor": promised.amount.minor,
+        "currency": promised.amount.currency,
+        "status": RewardStatus.DEFERRED,
+        "campaign_version_id": referral.campaign_version_id,
+        "created_at": at,
+        "changed_at": at,
+    }
+
+
+def _set_status(rewards: Sequence[Reward], status: RewardStatus, *, at: datetime) -> None:
+    for reward in rewards:
+        reward.status, reward.changed_at = status, at
+
+
+async def _post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
+    if await ledger.post(session, transfers, at=at) is PostingOutcome.INSUFFICIENT:
+        ids = ", ".join(str(transfer.id) for transfer in transfers)
+        raise RuntimeError(f"an account lacks money that was reserved or counted: transfers {ids}")
+
+
+def _transfer(
+    referral: ReferralRow,
+    reward: Reward,
+    movement: Movement,
+    amount: Money | None = None,
+    *,
+    resolves: UUID | None = None,
+) -> Transfer:
+    """Return a transfer of the reward's whole amount, or of `amount`."""
+    return Transfer(
+        id=transfer_id(reward.id, movement, cycle=reward.cycle),
+        movement=movement,
+        amount=money_of(reward) if amount is None else amount,
+        campaign_id=referral.campaign_id,
+        player_id=reward.player_id,
+        reward_id=reward.id,
+        referral_id=referral.id,
+        resolves_hold_id=resolves,
+    )
+
+
+def _transfers_of(
+    referral: ReferralRow, reward: Reward, movement: Movement, amount: Money
+) -> list[Transfer]:
+    return [_transfer(referral, reward, movement, amount)] if amount.minor else []
 
 
 async def _releases(
@@ -159,63 +204,14 @@ async def _releases(
     return transfers
 
 
-def money_of(reward: Reward) -> Money:
-    return Money(reward.amount_minor, reward.currency)
-
-
-def _mark(rewards: Sequence[Reward], status: RewardStatus, at: datetime) -> None:
-    for reward in rewards:
-        reward.status, reward.changed_at = status, at
-
-
-async def _post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
-    if await ledger.post(session, transfers, at=at) is PostingOutcome.INSUFFICIENT:
-        ids = ", ".join(str(transfer.id) for transfer in transfers)
-        raise RuntimeError(f"an account lacks what was reserved or counted on: transfers {ids}")
-
-
-def _transfer(
-    referral: ReferralRow, reward: Reward, movement: Movement, *, resolves: UUID | None = None
-) -> Transfer:
-    return Transfer(
-        id=transfer_id(reward.id, movement, cycle=reward.cycle),
-        movement=movement,
-        amount=money_of(reward),
-        campaign_id=referral.campaign_id,
-        player_id=reward.player_id,
-        reward_id=reward.id,
-        referral_id=referral.id,
-        resolves_hold_id=resolves,
-    )
-
-
-def _transfers_of(
-    referral: ReferralRow, reward: Reward, movement: Movement, amount: Money
-) -> list[Transfer]:
-    if not amount.minor:
-        return []
-    return [
-        Transfer(
-            id=transfer_id(reward.id, movement, cycle=reward.cycle),
-            movement=movement,
-            amount=amount,
-            campaign_id=referral.campaign_id,
-            player_id=reward.player_id,
-            reward_id=reward.id,
-            referral_id=referral.id,
-        )
-    ]
-
-
 async def _lock_available(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward]
 ) -> dict[UUID, int]:
-    """Lock every account that the reversal may touch, in one go; what each reward's player has."""
+    """Lock all accounts that a reversal may move, at once; return the available minor units."""
     whole = [
-        transfer
+        _transfer(referral, reward, movement)
         for reward in rewards
         for movement in (Movement.REVERSE, Movement.OWE)
-        for transfer in _transfers_of(referral, reward, movement, money_of(reward))
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
     balances = await ledger.lock_accounts(session, accounts)
@@ -227,7 +223,7 @@ def _available_account(reward: Reward) -> Account:
 
 
 async def _debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
-    """What the reward's player still owes, oldest first: ((reward, campaign), minor units).
+    """Return what the reward's player owes, oldest first: ((reward, campaign), minor units).
 
     Stable while the player's row is locked, because every act on debts locks it.
     """
@@ -257,23 +253,23 @@ async def _recoveries(
     reward: Reward,
     income: Money,
     *,
-    but_not: UUID | None = None,
+    excluding: UUID | None = None,
 ) -> list[Transfer]:
-    """Take from `income` what its player owes of other rewards."""
-    left, transfers = income.minor, []
-    for (debtor_id, campaign_id), owed in await _debts(session, reward):
-        part = min(left, owed)
-        if not part or debtor_id == but_not:
+    """Return the transfers that recover, from `income`, what its player owes of other rewards."""
+    left_minor, transfers = income.minor, []
+    for (indebted_reward_id, campaign_id), owed_minor in await _debts(session, reward):
+        minor = min(left_minor, owed_minor)
+        if not minor or indebted_reward_id == excluding:
             continue
-        left -= part
+        left_minor -= minor
         transfers.append(
             Transfer(
-                id=uuid5(reward.id, f"{Movement.RECOVER}:{debtor_id}:{reward.cycle}"),
+                id=uuid5(reward.id, f"{Movement.RECOVER}:{indebted_reward_id}:{reward.cycle}"),
                 movement=Movement.RECOVER,
-                amount=Money(part, income.currency),
+                amount=Money(minor, income.currency),
                 campaign_id=campaign_id,
                 player_id=reward.player_id,
-                reward_id=debtor_id,
+                reward_id=indebted_reward_id,
                 referral_id=referral.id,
             )
         )

@@ -1,20 +1,21 @@
-"""The recorded referral that an act looks at: opened under its locks, in one transaction."""
+"""Locked referrals: each act reads and changes one, under its locks, in one transaction."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from activities.messages import Look
+from activities.messages import ActRequest
 from db import locks
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, Fact, FactKind, Signup, StatusChange, kind_of
-from domain.lifecycle.referral import Standing
+from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from domain.rewards.qualification import is_eligible, qualifying_deposit
 from referrals.attribution import decide as binding
@@ -28,7 +29,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LockedReferral:
     """A locked referral and the transaction that holds its locks."""
 
     session: Session
@@ -52,14 +53,33 @@ class Record:
     def is_still_at(self, standing: Standing) -> bool:
         return self.referral.stage is standing.stage
 
+    async def enter(
+        self,
+        stage: Stage,
+        *,
+        until: datetime,
+        reason: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Standing:
+        """Move to a stage now, with its timeline row and its event; `extra` goes into the event."""
+        return await stages.enter_stage(
+            self.session,
+            self.referral,
+            stage,
+            until=until,
+            at=self.now,
+            reason=reason,
+            extra=extra,
+        )
+
     async def money_facts(self) -> tuple[Fact, ...]:
-        """What the referee deposited, and what of it was taken back."""
+        """Return the referee's deposits, and the refunds and chargebacks of them."""
         return await facts.facts_of_player(
             self.session, self.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
         )
 
     async def qualifying_deposit(self) -> Deposit | None:
-        """The deposit that earns the reward by all that is known now."""
+        """Return the deposit that earns the reward by all facts recorded now."""
         if self.referral.signed_up_at is None:
             return None
         return qualifying_deposit(
@@ -67,15 +87,15 @@ class Record:
         )
 
     async def both_are_eligible(self) -> bool:
-        """Whether neither player is self-excluded or closed, as far as anything was heard."""
+        """Return whether both players may be credited, by their latest status changes."""
         pair = {self.referral.referrer_id, self.referee_id}
-        heard = await facts.facts_of_players(self.session, pair, FactKind.PLAYER)
-        changes = [fact for fact in heard if isinstance(fact, StatusChange)]
+        recorded = await facts.facts_of_players(self.session, pair, FactKind.PLAYER)
+        changes = [fact for fact in recorded if isinstance(fact, StatusChange)]
         return all(is_eligible(c for c in changes if c.player_id == player) for player in pair)
 
 
 class LockedReferrals:
-    """Opens records for the acts, and records events that came as signals."""
+    """Locks referrals for the acts, and records the facts that arrived as signals."""
 
     def __init__(self, database: Database, *, hasher: Hasher, tokens: Tokens) -> None:
         self.database = database
@@ -83,18 +103,18 @@ class LockedReferrals:
         self.tokens = tokens
 
     @asynccontextmanager
-    async def opened(self, look: Look) -> AsyncIterator[Record]:
-        """Lock the players, record what was heard, then lock the referral, in that order."""
+    async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
+        """Lock the players, record the signalled facts, then lock the referral, in that order."""
         async with self.database.transaction() as session:
-            await locks.lock_players(session, *await _players(session, look))
-            await self._record_signalled(session, look)
-            row = await stages.lock_referral(session, look.referral_id)
+            await locks.lock_players(session, *await _players(session, request))
+            await self._record_signalled(session, request)
+            row = await stages.lock_referral(session, request.referral_id)
             if row is None:
-                raise RuntimeError(f"no referral {look.referral_id} is recorded")
-            yield Record(session, row, look.now)
+                raise RuntimeError(f"no referral {request.referral_id} is recorded")
+            yield LockedReferral(session, row, request.now)
 
-    async def pair(self, referral_id: UUID) -> tuple[str, str]:
-        """Return the referrer and the referee of a referral that was signed up for."""
+    async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
+        """Return the ids of the referrer and the referee of a referral that has its signup."""
         async with self.database.reading() as session:
             pair = await stages.pair_ids(session, referral_id)
         if pair is None:
@@ -102,46 +122,48 @@ class LockedReferrals:
         referrer_id, referee_id = pair
         return referrer_id, referee_id or ""
 
-    async def _record_signalled(self, session: Session, look: Look) -> None:
-        for fact in look.heard.facts:
-            await self._record(session, look, fact)
-        for decision in look.heard.decisions:
-            review_id = reviews.review_id(look.referral_id)
+    async def _record_signalled(self, session: Session, request: ActRequest) -> None:
+        for fact in request.heard.facts:
+            await self._record(session, request, fact)
+        for decision in request.heard.decisions:
+            review_id = reviews.review_id_of(request.referral_id)
             await reviews.decide(session, review_id=review_id, decision=decision)
 
-    async def _record(self, session: Session, look: Look, heard: Fact) -> None:
-        body = self.hasher.hash_personal(facts.body_of(heard))
-        fact = facts.fact_of(kind_of(heard), body)
+    async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
+        body = self.hasher.hash_personal(facts.body_of(signalled))
+        fact = facts.fact_of(kind_of(signalled), body)
         recorded = await facts.record_fact(
             session, fact, player_id=str(body["player_id"]), door="signal"
         )
         if recorded is RecordOutcome.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
             if isinstance(fact, Signup):
-                await self._bind_recorded_signup(session, look, fact)
+                await self._bind_recorded_signup(session, request, fact)
         elif isinstance(fact, Signup):
             await binding.bind_signup(
                 session,
                 fact,
                 tokens=self.tokens,
-                now=look.now,
-                signalled_to=look.referral_id,
+                now=request.now,
+                signalled_to=request.referral_id,
             )
 
-    async def _bind_recorded_signup(self, session: Session, look: Look, heard: Signup) -> None:
-        """Another door was told of this signup with other content, which is what counts."""
-        signups = await facts.facts_of_player(session, heard.player_id, FactKind.SIGNUP)
-        counted = next((fact for fact in signups if fact.event_id == heard.event_id), None)
-        if isinstance(counted, Signup):
-            await binding.bind_signup(session, counted, tokens=self.tokens, now=look.now)
+    async def _bind_recorded_signup(
+        self, session: Session, request: ActRequest, signalled: Signup
+    ) -> None:
+        """Bind the signup that another door recorded first, with other content: that one counts."""
+        signups = await facts.facts_of_player(session, signalled.player_id, FactKind.SIGNUP)
+        recorded = next((fact for fact in signups if fact.event_id == signalled.event_id), None)
+        if isinstance(recorded, Signup):
+            await binding.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
         await binding.supersede_if_bound_elsewhere(
-            session, heard.event_id, look.referral_id, now=look.now
+            session, signalled.event_id, request.referral_id, now=request.now
         )
 
 
-async def _players(session: Session, look: Look) -> list[str]:
-    recorded = await stages.pair_ids(session, look.referral_id) or ()
+async def _players(session: Session, request: ActRequest) -> list[str]:
+    recorded = await stages.pair_ids(session, request.referral_id) or ()
     return [
         *(player_id for player_id in recorded if player_id),
-        *(signup.player_id for signup in look.heard.signups),
+        *(signup.player_id for signup in request.heard.signups),
     ]

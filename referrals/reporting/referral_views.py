@@ -1,4 +1,4 @@
-"""What is shown of referrals: where each stands, why, and what it earned."""
+"""Views of referrals: the stage, the attribution, the assessment and the rewards of each."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from db import paging
 from db.engine import ReadSession
-from db.paging import Page, PageRequest, Place
+from db.paging import Page, PageRequest, Position
 from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
 from domain.fraud.rules import Assessment
 from domain.lifecycle.referral import Stage
 from referrals.attribution import log_views as attribution_views
 from referrals.attribution.log_views import Candidate
+from referrals.fraud.assessments import assessment_of
 from referrals.rewards.views import RewardView, reward_view
 
 
@@ -29,8 +30,8 @@ class AttributionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """One stage of a referral's life."""
+class StageChange:
+    """One row of a referral's timeline."""
 
     stage: Stage
     at: datetime
@@ -53,8 +54,8 @@ class ReferralView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Referrals in which a player is on either side, or on one; of a stage, of a campaign."""
+class ReferralFilter:
+    """Filters by player on one side or either, by stage and by campaign; None means any."""
 
     referrer_id: str | None = None
     referee_id: str | None = None
@@ -63,7 +64,7 @@ class Filter:
     campaign: str | None = None
 
     def conditions(self) -> list[Any]:
-        wanted = (
+        given = (
             (self.referrer_id, ReferralRow.referrer_id == self.referrer_id),
             (self.referee_id, ReferralRow.referee_id == self.referee_id),
             (
@@ -74,31 +75,33 @@ class Filter:
             (self.stage, ReferralRow.stage == self.stage),
             (self.campaign, ReferralRow.campaign_slug == self.campaign),
         )
-        return [condition for value, condition in wanted if value is not None]
+        return [condition for value, condition in given if value is not None]
 
 
-async def one(session: ReadSession, referral_id: UUID) -> ReferralView | None:
+async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView | None:
     row = await session.scalar(select(ReferralRow).where(ReferralRow.id == referral_id))
     return (await _views(session, [row]))[0] if row else None
 
 
-async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[Passage]:
+async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[StageChange]:
     rows = await session.scalars(
         select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
     )
-    return [Passage(row.stage, row.at, row.reason) for row in rows]
+    return [StageChange(row.stage, row.at, row.reason) for row in rows]
 
 
-async def listing(session: ReadSession, wanted: Filter, part: PageRequest) -> Page[ReferralView]:
+async def list_referrals(
+    session: ReadSession, filters: ReferralFilter, page_request: PageRequest
+) -> Page[ReferralView]:
     query = paging.newest_first(
-        select(ReferralRow).where(*wanted.conditions()),
-        part,
+        select(ReferralRow).where(*filters.conditions()),
+        page_request,
         at=ReferralRow.invited_at,
         id_=ReferralRow.id,
     )
     rows = (await session.scalars(query)).all()
-    found = paging.page(rows, part, lambda row: Place(row.invited_at, row.id))
-    return Page(await _views(session, found.items), found.next_position)
+    page = paging.cut_page(rows, page_request, lambda row: Position(row.invited_at, row.id))
+    return Page(await _views(session, page.items), page.next_position)
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
@@ -150,4 +153,4 @@ async def _assessments(
     rows = await session.scalars(
         select(AssessmentRow).where(AssessmentRow.id.in_([id_ for id_ in ids if id_]))
     )
-    return {row.id: Assessment(row.score, row.verdict, tuple(row.reasons)) for row in rows}
+    return {row.id: assessment_of(row) for row in rows}

@@ -1,4 +1,4 @@
-"""What a referral promises to whom, and what became of it."""
+"""Rewards: their types and statuses, and those that a referral's terms promise."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +22,8 @@ class RewardStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """One side's reward of one referral; its id is derived, so it is promised once."""
+class PromisedReward:
+    """The reward of one side of a referral; its id is derived, so that it exists once."""
 
     reward_id: UUID
     reward_type: RewardType
@@ -31,15 +31,15 @@ class Promise:
     amount: Money
 
 
-def promises(
+def promised_rewards(
     referral_id: UUID, terms: Terms, *, referrer_id: str, referee_id: str
-) -> tuple[Promise, ...]:
+) -> tuple[PromisedReward, ...]:
     sides = (
         (RewardType.REFERRER, referrer_id, terms.referrer_reward),
         (RewardType.REFEREE, referee_id, terms.referee_reward),
     )
     return tuple(
-        Promise(
+        PromisedReward(
             reward_id=uuid5(referral_id, side), reward_type=side, player_id=player, amount=amount
         )
         for side, player, amount in sides
