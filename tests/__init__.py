@@ -3,5 +3,5 @@
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-"""The repository."""
+ROOT: Final = Path(__file__).parents[1]
+"""The repository. Not resolved: the workflow sandbox imports this module and forbids file access."""
