@@ -4,4 +4,4 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-"""The repository. Not resolved: the workflow sandbox imports this module and forbids file access."""
+"""The repository. Not resolved: the workflow sandbox imports this and forbids file access."""
