@@ -1,19 +1,17 @@
-"""The HTTP door: puts its routes together and serves them."""
+"""The HTTP door: the application, made of its routes, and the process that serves it."""
 
 import asyncio
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from api.http import openapi
 from api.http.dependencies import ApiKeyCache
-from api.http.errors import install
+from api.http.errors import install_error_handlers
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
 from api.http.rate_limits import Limiter
@@ -37,9 +35,8 @@ from api.v1 import (
     shares,
 )
 from api.v1.verification import Verifying
-from api.warm_up import rehearse
+from api.warm_up import warm_up
 from db.engine import Database
-from db.faults import is_schema_fault, is_transient
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from referrals.verification.verify import verify_database
@@ -47,8 +44,7 @@ from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
 SHUTDOWN_GRACE_S: Final = 10
-"""How long requests under way may take when the process is asked to stop."""
-log = structlog.get_logger()
+"""Time that requests under way have to finish when the process is asked to stop, in seconds."""
 
 PUBLIC_ROUTERS: Final = (health.router, links.router, preview_image.router, well_known.router)
 AUTHENTICATED_ROUTERS: Final = (
@@ -69,7 +65,7 @@ AUTHENTICATED_ROUTERS: Final = (
 
 
 def build_app(settings: Settings, database: Database) -> FastAPI:
-    """The application, connected to nothing yet; the caller closes the database."""
+    """Build the application, which connects to nothing yet; the caller closes the database."""
     app = FastAPI(
         title="Referrals",
         version="1",
@@ -90,14 +86,14 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(router)
     for router in AUTHENTICATED_ROUTERS:
         app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
-    install(app)
+    install_error_handlers(app)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
     openapi.install(app)
     return app
 
 
 def main(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, finish what is under way, and say how it ended."""
+    """Serve until SIGTERM or SIGINT, finish the requests under way, and return the exit code."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     config = uvicorn.Config(
         build_app(settings, database),
@@ -114,7 +110,7 @@ def main(settings: Settings) -> int:
 
 
 async def _serve(server: "_Server", database: Database) -> int:
-    await _warm_up(database)
+    await warm_up(database)
     try:
         await server.serve()
     finally:
@@ -122,21 +118,8 @@ async def _serve(server: "_Server", database: Database) -> int:
     return 0 if server.started else 1
 
 
-async def _warm_up(database: Database) -> None:
-    """The first visitors should not wait for connections, nor any for old objects to be counted."""
-    try:
-        await database.warm_up(rehearse)
-    except Exception as fault:
-        # Away, or not migrated yet: /readyz says so.
-        if not (is_transient(fault) or is_schema_fault(fault)):
-            raise
-        log.warning("warm_up_failed", fault=type(fault).__name__)
-    gc.collect()
-    gc.freeze()
-
-
 class _Server(uvicorn.Server):
-    """Stops on a signal and returns, where uvicorn would raise the signal again."""
+    """Server that stops on a signal and returns, where uvicorn would raise the signal again."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

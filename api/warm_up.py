@@ -1,32 +1,53 @@
-"""What people wait for, done once on each connection before the first of them comes.
+"""Warm-up of the api: work that the first requests would otherwise wait for."""
 
-A connection that is new to a statement takes some tens of milliseconds to plan it.
-"""
-
+import gc
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+import structlog
+
+from api.link import user_agents
 from db import rate_windows
-from db.engine import Session
+from db.engine import Database, Session
+from db.faults import DATABASE_FAULTS, is_schema_fault, is_transient
 from domain.intake.facts import PlayerStatus, StatusChange
 from referrals.attribution.clicks import follow as clicks
 from referrals.attribution.clicks import statements as visits
 from referrals.attribution.clicks.statements import Visit
 from referrals.intake import facts
 
-NOBODYS: Final = "(a rehearsal)"
-"""No code has such letters."""
+UNISSUABLE_CODE: Final = "(a warm-up)"
+"""Written with letters that no code has."""
+
+log = structlog.get_logger()
 
 
-async def rehearse(session: Session) -> None:
-    """A click and an event, which whoever opened the session takes back."""
-    now, name = datetime.now(UTC), f"rehearsal-{uuid4().hex}"
-    visit = Visit(code=NOBODYS, visitor=name, platform=None, at=now)
-    await rate_windows.count(session, {}, (), now=now)
+async def warm_up(database: Database) -> None:
+    """Open and warm every connection, compile patterns, and take old objects out of collection."""
+    user_agents.compile_patterns()
+    try:
+        await database.warm_up(warm_up_connection)
+    except DATABASE_FAULTS as fault:
+        # Postgres is away or not migrated yet, which /readyz reports.
+        if not (is_transient(fault) or is_schema_fault(fault)):
+            raise
+        log.warning("warm_up_failed", fault=type(fault).__name__)
+    gc.collect()
+    gc.freeze()
+
+
+async def warm_up_connection(session: Session) -> None:
+    """Run a click and an event, whose statements take tens of milliseconds to plan.
+
+    The caller rolls the session back.
+    """
+    now, unique_id = datetime.now(UTC), f"warm-up-{uuid4().hex}"
+    visit = Visit(code=UNISSUABLE_CODE, visitor=unique_id, platform=None, at=now)
+    await rate_windows.count_hits(session, {}, (), now=now)
     await clicks.follow(session, visit)
     await visits.plan(session, visit)
     change = StatusChange(
-        event_id=name, occurred_at=now, player_id=name, status=PlayerStatus.VERIFIED
+        event_id=unique_id, occurred_at=now, player_id=unique_id, status=PlayerStatus.VERIFIED
     )
-    await facts.record_fact(session, change, player_id=name, door="http")
+    await facts.record_fact(session, change, player_id=unique_id, door="http")

@@ -91,8 +91,8 @@ class Database:
         async with self.reading() as session:
             return bool((await session.execute(text("select 1"))).scalar_one())
 
-    async def warm_up(self, rehearse: Callable[[Session], Awaitable[None]]) -> None:
-        """Open every connection and rehearse on it what others would wait for; nothing is kept.
+    async def warm_up(self, warm_up_connection: Callable[[Session], Awaitable[None]]) -> None:
+        """Open every connection, run the warm-up on each, and roll all of it back.
 
         Raises OSError and such when Postgres is away.
         """
@@ -102,7 +102,7 @@ class Database:
                 for _ in range(self._pool_size)
             ]
             # All are waited for, because none may be closed while it is busy.
-            warm_ups = (rehearse(session) for session in sessions)
+            warm_ups = (warm_up_connection(session) for session in sessions)
             results = await asyncio.gather(*warm_ups, return_exceptions=True)
         for fault in results:
             if fault is not None:

@@ -10,13 +10,14 @@ from sqlalchemy import text
 from db.engine import StatementExecutor
 
 PRUNE_BATCH_SIZE: Final = 2500
+"""Windows that one pruning removes at most."""
 
-# In the order of the keys, so that two requests never wait for each other in a circle.
+# Hits are inserted in key order, so that concurrent requests cannot deadlock.
 _COUNT: Final = text("""
     with counted as (
         insert into rate_windows as w (key, hits, ends_at)
-        select key, 1, cast(:now as timestamptz) + make_interval(secs => lasting_s)
-        from unnest(cast(:hits as text[]), cast(:lasting as float[])) as hit (key, lasting_s)
+        select key, 1, cast(:now as timestamptz) + make_interval(secs => length_s)
+        from unnest(cast(:hits as text[]), cast(:lengths as float[])) as hit (key, length_s)
         order by key
         on conflict (key) do update set
             hits = case when w.ends_at <= :now then 1 else w.hits + 1 end,
@@ -25,7 +26,7 @@ _COUNT: Final = text("""
     )
     select key, hits, ends_at from counted
     union all
-    select key, hits, ends_at from rate_windows where key = any(:looks) and ends_at > :now
+    select key, hits, ends_at from rate_windows where key = any(:peeks) and ends_at > :now
 """)
 _PRUNE: Final = text("""
     delete from rate_windows where key in (
@@ -40,24 +41,27 @@ class Window:
     ends_at: datetime
 
 
-async def count(
+async def count_hits(
     session: StatementExecutor,
     hits: Mapping[str, timedelta],
-    looks: Collection[str],
+    peeks: Collection[str],
     *,
     now: datetime,
 ) -> dict[str, Window]:
-    """Count a hit on each key, whose window lasts so long; `looks` are only looked up."""
+    """Add a hit to the window of each key, and return these windows and those of `peeks`.
+
+    `hits` has the length of a window by key; a window that has ended begins again at `now`.
+    """
     values = {
         "hits": list(hits),
-        "lasting": [lasting.total_seconds() for lasting in hits.values()],
-        "looks": list(looks),
+        "lengths": [length.total_seconds() for length in hits.values()],
+        "peeks": list(peeks),
         "now": now,
     }
     rows = await session.execute(_COUNT, values)
     return {row.key: Window(row.hits, row.ends_at) for row in rows}
 
 
-async def forget(session: StatementExecutor, *, before: datetime) -> None:
-    """Remove some windows that ended before."""
+async def prune(session: StatementExecutor, *, before: datetime) -> None:
+    """Remove a batch of the windows that ended before that time."""
     await session.execute(_PRUNE, {"before": before, "most": PRUNE_BATCH_SIZE})

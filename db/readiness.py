@@ -1,4 +1,4 @@
-"""Whether the schema is there that this code was written for."""
+"""Check that the schema is the one this code was written for."""
 
 from typing import Final
 
@@ -13,7 +13,10 @@ _MISSING: Final = text("""
 
 
 async def is_migrated(session: ReadSession) -> bool:
-    """Every table that the code knows exists; Alembic's own is not for the application's role."""
+    """Return whether every modelled table exists.
+
+    The application's role may not read Alembic's version table.
+    """
     missing: int = (
         await session.execute(_MISSING, {"names": sorted(Table.metadata.tables)})
     ).scalar_one()

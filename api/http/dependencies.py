@@ -1,4 +1,4 @@
-"""What routes are given: the database, the settings, and who is calling."""
+"""Dependencies of routes: the objects made in main(), the time, and the authorised caller."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -19,18 +19,21 @@ from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 
 KEY_CACHE_TTL_S: Final = 5
-"""How long a revoked key may still work in a process that has just seen it."""
-MOST_REMEMBERED: Final = 10_000
+"""How long a process may still accept a revoked key, in seconds."""
+MAX_CACHED_KEYS: Final = 10_000
+"""Bound of the cache, which is emptied when it is full."""
 
-scheme = HTTPBearer(auto_error=False, description="An API key with the scopes of the route.")
+bearer_scheme = HTTPBearer(
+    auto_error=False, description="An API key that has a scope of the route."
+)
 
 
 class ApiKeyCache:
-    """Good keys, remembered for a few seconds so that a busy caller costs no query."""
+    """Cache of valid API keys by hash, so that a busy caller costs a query every few seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, tuple[KeyHolder, float]] = {}
+        self._cached: dict[str, tuple[KeyHolder, float]] = {}
 
     async def holder(self, key: str) -> KeyHolder | None:
         hashed = api_keys.hash_api_key(key)
@@ -42,24 +45,24 @@ class ApiKeyCache:
         self._remember(hashed, holder)
         return holder
 
-    def _remember(self, hashed: str, holder: KeyHolder | None) -> None:
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
+    def _store(self, hashed: str, holder: KeyHolder | None) -> None:
+        if len(self._cached) >= MAX_CACHED_KEYS:
+            self._cached.clear()
         if holder is None:
-            self._known.pop(hashed, None)
+            self._cached.pop(hashed, None)
         else:
-            self._known[hashed] = (holder, time.monotonic() + KEY_CACHE_TTL_S)
+            self._cached[hashed] = (holder, time.monotonic() + KEY_CACHE_TTL_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request, as the audit names them."""
+    """The owner of the API key of a request, as the audit names them."""
 
     owner: str
     request_id: str
 
 
-# They await nothing; FastAPI would send plain functions to a thread, twice a request.
+# Coroutines that await nothing: FastAPI would run plain functions in a thread, twice a request.
 async def database_of(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
@@ -85,11 +88,11 @@ async def current_time() -> datetime:
 
 
 def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
-    """A dependency: the caller, whose key has one of the scopes; 401 or 403 otherwise."""
+    """Make a dependency that returns the caller; 401 without a valid key, 403 without a scope."""
 
-    async def caller(request: Request, _: Annotated[object, Depends(scheme)]) -> Caller:
-        known: ApiKeyCache = request.app.state.api_key_cache
-        holder = await known.holder(_presented(request))
+    async def caller(request: Request, _: Annotated[object, Depends(bearer_scheme)]) -> Caller:
+        cache: ApiKeyCache = request.app.state.api_key_cache
+        holder = await cache.find_holder(_bearer_token(request))
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"')
         if not any(holder.has_scope(scope) for scope in scopes):
@@ -100,7 +103,7 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
     return caller
 
 
-def _presented(request: Request) -> str:
+def _bearer_token(request: Request) -> str:
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise _unauthorized("Bearer")

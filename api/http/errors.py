@@ -1,4 +1,4 @@
-"""Every refusal of the HTTP door, as RFC 9457 problem+json with a stable code."""
+"""Refusals of the HTTP door: RFC 9457 problem+json with a stable code."""
 
 import json
 from collections.abc import Sequence
@@ -15,8 +15,11 @@ from db.faults import DATABASE_FAULTS, is_transient
 
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 MAX_FIELD_ERRORS: Final = 20
+"""Field errors in one answer; nobody reads more of them at once."""
 MAX_FIELD_PATH_CHARS: Final = 120
+"""Length of a field's path in an answer; its names may be the caller's own."""
 RETRY_AFTER_S: Final = 1
+"""Retry-After of a 503, in seconds."""
 PROBLEM_TYPES: Final[dict[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON"),
     "bad_request": (400, "The request cannot be read"),
@@ -64,11 +67,12 @@ PROBLEM_CODE_BY_STATUS: Final = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+"""Codes of the refusals that the framework raises; any other status is a `bad_request`."""
 TEXT_LENGTH_MESSAGES: Final = {
     "too_long": "This has at most {max_length} characters",
     "too_short": "This cannot be blank",
 }
-"""Where pydantic would count the items of a text."""
+"""Messages for texts, where pydantic would count items."""
 
 log = structlog.get_logger()
 
@@ -80,7 +84,7 @@ class FieldError:
 
 
 class Problem(HTTPException):
-    """An expected refusal; its code says which, and `PROBLEM_TYPES` with what status."""
+    """An expected refusal; its code is a key of `PROBLEM_TYPES`."""
 
     def __init__(
         self,
@@ -96,41 +100,56 @@ class Problem(HTTPException):
         self.errors = tuple(errors)
 
 
-def invalid(field: str, message: str) -> Problem:
-    return Problem("validation_failed", errors=[FieldError(field, message)])
-
-
-def response(problem: Problem) -> Response:
-    status, title = PROBLEM_TYPES[problem.code]
-    body: dict[str, Any] = {
-        "type": f"urn:referrals:problem:{problem.code}",
-        "title": title,
-        "status": status,
-        "detail": problem.detail,
-        "code": problem.code,
-    }
-    if problem.errors:
-        body["errors"] = [asdict(error) for error in problem.errors]
-    # Escaping all but ASCII keeps a lone surrogate in a field's name printable.
-    text = json.dumps(body, ensure_ascii=True)
-    return Response(text, status, headers=problem.headers, media_type=PROBLEM_CONTENT_TYPE)
-
-
-def install(app: FastAPI) -> None:
-    app.add_exception_handler(HTTPException, _refused)
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer every refusal and every transient database fault with a problem."""
+    app.add_exception_handler(HTTPException, _render_http_exception)
     app.add_exception_handler(RequestValidationError, _render_validation_error)
     for fault in DATABASE_FAULTS:
         app.add_exception_handler(fault, _render_database_fault)
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+def invalid_field(field: str, message: str) -> Problem:
+    return Problem("validation_failed", errors=[FieldError(field, message)])
+
+
+def render_problem(problem: Problem) -> Response:
+    body = problem_body(problem.code, problem.detail)
+    if problem.errors:
+        body["errors"] = [asdict(error) for error in problem.errors]
+    # Escaping all but ASCII keeps a lone surrogate in a field's name printable.
+    text = json.dumps(body, ensure_ascii=True)
+    return Response(
+        text, problem.status_code, headers=problem.headers, media_type=PROBLEM_CONTENT_TYPE
+    )
+
+
+def problem_body(code: str, detail: str = "") -> dict[str, Any]:
+    """Return the members of RFC 9457, with the default detail unless another is given."""
+    status, title = PROBLEM_TYPES[code]
+    return {
+        "type": f"urn:referrals:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail or f"{title}.",
+        "code": code,
+    }
+
+
+def log_if_transient(fault: Exception) -> None:
+    """Log a database fault that passes by itself; raise any other again."""
+    if not is_transient(fault):
+        raise fault
+    log.warning("database_unavailable", fault=type(fault).__name__)
+
+
+async def _render_http_exception(_: Request, refusal: Exception) -> Response:
     if isinstance(refusal, Problem):
-        return response(refusal)
+        return render_problem(refusal)
     if not isinstance(refusal, HTTPException):
         raise refusal
     code = PROBLEM_CODE_BY_STATUS.get(refusal.status_code, "bad_request")
     headers = dict(refusal.headers or {})
-    return response(Problem(code, headers=headers))
+    return render_problem(Problem(code, headers=headers))
 
 
 async def _render_validation_error(_: Request, refusal: Exception) -> Response:
@@ -140,18 +159,16 @@ async def _render_validation_error(_: Request, refusal: Exception) -> Response:
         FieldError(_field_path(error["loc"]), _field_message(error))
         for error in refusal.errors()[:MAX_FIELD_ERRORS]
     ]
-    return response(Problem("validation_failed", errors=errors))
+    return render_problem(Problem("validation_failed", errors=errors))
 
 
 async def _render_database_fault(_: Request, fault: Exception) -> Response:
-    if not is_transient(fault):
-        raise fault
-    log.warning("database_unavailable", fault=type(fault).__name__)
-    return response(Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}))
+    log_if_transient(fault)
+    return render_problem(Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}))
 
 
 def _field_path(location: Sequence[int | str]) -> str:
-    """`body.amount.minor` is told as `amount.minor`; a body that is no object, as `body`."""
+    """Return `amount.minor` for `body.amount.minor`, but `body` for the body itself."""
     inside = location[1:] if len(location) > 1 else location
     return ".".join(str(part) for part in inside)[:MAX_FIELD_PATH_CHARS]
 
@@ -159,7 +176,7 @@ def _field_path(location: Sequence[int | str]) -> str:
 def _field_message(error: dict[str, Any]) -> str:
     # Pydantic's own sentence, but never the value, which may be personal.
     message: str = error["msg"]
-    counted = (
+    template = (
         TEXT_LENGTH_MESSAGES.get(error["type"]) if isinstance(error.get("input"), str) else None
     )
-    return counted.format(**error["ctx"]) if counted else message.removeprefix("Value error, ")
+    return template.format(**error["ctx"]) if template else message.removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""One body of each kind, as OpenAPI shows it; the tests send every one of them."""
+"""Example bodies of the OpenAPI document; the tests send every one of them."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What the door tells of each request: an id, one log line, and metrics; and its last resort."""
+"""Request ids, request logs and metrics of the HTTP door, and the 500 for unexpected faults."""
 
 import re
 import time
@@ -9,18 +9,21 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.errors import Problem, response
+from api.http.errors import Problem, render_problem
 
 REQUEST_ID_PATTERN: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
-BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds by machines; a log line for each would bury the others."""
+REQUEST_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+UNLOGGED_ROUTES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Routes that are probed every few seconds; their log lines would bury all others."""
 
 log = structlog.get_logger()
 
 
 class Metrics:
-    """Requests by route, never by path: a path may hold an id."""
+    """Prometheus metrics of this process.
+
+    Requests are labelled by route, never by path, which may hold an id.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -32,38 +35,38 @@ class Metrics:
         )
         self._seconds = Histogram(
             "http_request_duration_seconds",
-            "Time until a request was answered",
+            "Seconds until a request was answered",
             ("method", "route"),
-            buckets=BUCKETS_S,
+            buckets=REQUEST_BUCKETS_S,
             registry=self.registry,
         )
         self._resolved_first_opens = Counter(
             "first_opens_resolved",
-            "First opens of apps by how their person was brought",
+            "First opens of the app by the method that attributed them",
             ("method",),
             registry=self.registry,
         )
         self._refused_methods = Counter(
-            "install_claims_refused",
-            "What apps found at their first open and what was not believed",
+            "first_open_methods_refused",
+            "Attribution methods refused at a first open, by reason",
             ("method", "reason"),
             registry=self.registry,
         )
 
-    def resolve(self, method: str | None) -> None:
-        """A first open was answered; without a method, nobody is known to have brought it."""
+    def count_resolved_first_open(self, method: str | None) -> None:
+        """Count an answered first open; None means that no method attributed it."""
         self._resolved_first_opens.labels(method or "none").inc()
 
     def count_refused_method(self, *, method: str, reason: str) -> None:
         self._refused_methods.labels(method, reason).inc()
 
-    def count(self, *, method: str, route: str, status: int, seconds: float) -> None:
+    def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
 
 class ObservabilityMiddleware:
-    """ASGI middleware; a fault that nobody expected is logged and answered with a plain 500."""
+    """ASGI middleware that logs and measures requests, and answers unexpected faults with a 500."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -86,19 +89,19 @@ class ObservabilityMiddleware:
         except Exception:
             log.exception("request_failed", route=_route(scope))
             if sender.status is None:
-                await response(Problem("internal_error"))(scope, receive, sender)
-        self._tell(scope, sender.status or 500, time.perf_counter() - started)
+                await render_problem(Problem("internal_error"))(scope, receive, sender)
+        self._record(scope, sender.status or 500, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method, route = _method(scope), _route(scope)
-        self._metrics.count(method=method, route=route, status=status, seconds=seconds)
-        if route not in QUIET:
+        self._metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
+        if route not in UNLOGGED_ROUTES:
             milliseconds = round(seconds * 1000, 2)
             log.info("request", method=method, route=route, status=status, duration_ms=milliseconds)
 
 
 class _Sender:
-    """Passes an answer on, remembering its status and adding the request's id."""
+    """Wrapper of `send` that keeps the status of the answer and adds the request's id to it."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -124,6 +127,6 @@ def _route(scope: Scope) -> str:
 
 
 def _method(scope: Scope) -> str:
-    # Whatever a caller invents as a method must not become a label of its own.
+    # A method that a caller invents must not become a label: labels cost memory for ever.
     known = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
     return scope["method"] if scope["method"] in known else "OTHER"

@@ -6,25 +6,26 @@ from typing import Any, Final
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from api.http.errors import PROBLEM_CONTENT_TYPE, PROBLEM_TYPES
+from api.http.errors import PROBLEM_CONTENT_TYPE, PROBLEM_TYPES, problem_body
 from api.http.examples import BODY_EXAMPLES
 
 DESCRIPTION: Final = """
-Who brought whom to the sportsbook, and every cent paid for it.
+Referrals of a sportsbook: codes and links, attribution, rewards and their ledger.
 
-Money is in whole minor units. Times are RFC 3339 with an offset. Every refusal is
-`application/problem+json` (RFC 9457) with a stable `code`.
+Amounts are whole minor units of an ISO 4217 currency. Times are RFC 3339 with an offset. Every
+refusal is `application/problem+json` (RFC 9457) with a stable `code`.
 """
 DEFAULT_PROBLEMS: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
+"""Problems of every route."""
 BODY_PROBLEMS: Final = ("body_too_large", "unsupported_media_type")
-"""What any route that reads a body may refuse it for."""
+"""Problems of every route that reads a body."""
 
 PUBLISHED_NAMES: Final = {
     "CampaignTransition": "Step",
     "api__v1__reviews__Status": "api__reviews__Status",
     "referrals__attribution__rebind_requests__Status": "db__rebinds__Status",
 }
-"""Components whose class or module has another name than the one that clients were given."""
+"""Published names of components by the names that FastAPI would derive for them now."""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -35,7 +36,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457; `code` is stable, the texts are for people."""
+    """Problem details of RFC 9457; `code` is stable, the texts are for people."""
 
     type: str
     title: str
@@ -46,7 +47,7 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI) -> None:
-    """Add the shape of problems, once, to the document that FastAPI makes."""
+    """Add problems, examples and published names to the document that FastAPI generates."""
     generate_schema = app.openapi
 
     def document() -> dict[str, Any]:
@@ -64,18 +65,18 @@ def install(app: FastAPI) -> None:
 
 
 def problem_responses(*codes: str) -> Responses:
-    """What OpenAPI says of the problems that a route may answer with."""
-    told: Responses = {}
+    """Return the OpenAPI responses for the problems of a route, one example for each code."""
+    responses: Responses = {}
     for code in codes:
         status, title = PROBLEM_TYPES[code]
         examples = (
-            told.get(status, {})
+            responses.get(status, {})
             .get("content", {})
             .get(PROBLEM_CONTENT_TYPE, {})
             .get("examples", {})
         )
-        examples[code] = {"summary": title, "value": _example(code)}
-        told[status] = {
+        examples[code] = {"summary": title, "value": problem_body(code)}
+        responses[status] = {
             "description": HTTPStatus(status).phrase,
             "content": {
                 PROBLEM_CONTENT_TYPE: {
@@ -84,24 +85,13 @@ def problem_responses(*codes: str) -> Responses:
                 }
             },
         }
-    return told
+    return responses
 
 
 def page_response(description: str) -> dict[str, Any]:
-    """What OpenAPI says of an answer that people read."""
+    """Return the OpenAPI response for a page of HTML."""
     content = {"text/html": {"schema": {"type": "string"}}}
     return {"description": description, "content": content}
-
-
-def _example(code: str) -> dict[str, Any]:
-    status, title = PROBLEM_TYPES[code]
-    return {
-        "type": f"urn:referrals:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": f"{title}.",
-        "code": code,
-    }
 
 
 def _with_published_names(document: dict[str, Any]) -> dict[str, Any]:

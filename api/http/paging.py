@@ -1,4 +1,4 @@
-"""Pages of lists: an opaque cursor says where the next one starts."""
+"""Pages of lists: query parameters, answers and opaque cursors."""
 
 import base64
 import binascii
@@ -14,26 +14,29 @@ from db.paging import PageRequest, Position
 
 T = TypeVar("T")
 MAX_CURSOR_CHARS: Final = 200
+"""More than any cursor of ours has."""
+MAX_LINE_DIGITS: Final = 18
+"""As many digits as always fit a bigint."""
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of items")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=MAX_CURSOR_CHARS, description="`next_cursor` of the page before"),
+    Query(max_length=MAX_CURSOR_CHARS, description="`next_cursor` of the previous page"),
 ]
 
 
 class PageOut(BaseModel, Generic[T]):
-    """Some of a list; `next_cursor` is null on the last page."""
+    """One page of a list; `next_cursor` is null on the last page."""
 
     items: list[T]
     next_cursor: str | None
 
 
-def wanted(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
-    return PageRequest(limit, place_of(cursor) if cursor is not None else None)
+def page_query(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
+    return PageRequest(limit, decode_position(cursor) if cursor is not None else None)
 
 
-PageQuery = Annotated[PageRequest, Depends(wanted)]
+PageQuery = Annotated[PageRequest, Depends(page_query)]
 
 
 def encode_position(place: Position | None) -> str | None:
@@ -43,8 +46,8 @@ def encode_position(place: Position | None) -> str | None:
 def place_of(cursor: str) -> Position:
     at, _, id_ = decode_cursor(cursor).partition("|")
     try:
-        moment, number = datetime.fromisoformat(at), UUID(id_)
-        moment.timestamp()
+        at, row_id = datetime.fromisoformat(time), UUID(id_)
+        at.timestamp()
     except (ValueError, OverflowError) as fault:
         raise _invalid_cursor() from fault
     if moment.tzinfo is None:
@@ -56,12 +59,12 @@ def decode_line_number(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     number = decode_cursor(cursor)
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise _invalid_cursor()
+    if not (number.isascii() and number.isdigit() and len(number) <= MAX_LINE_DIGITS):
+        raise invalid_cursor()
     return int(number)
 
 
-def encoded(text: str) -> str:
+def encode_cursor(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -70,8 +73,8 @@ def decode_cursor(cursor: str) -> str:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error) as fault:
-        raise _invalid_cursor() from fault
+        raise invalid_cursor() from fault
 
 
-def _invalid_cursor() -> Problem:
-    return invalid("cursor", "This is not a cursor that a page ended with")
+def invalid_cursor() -> Problem:
+    return invalid_field("cursor", "This is not a cursor that a page ended with")

@@ -1,4 +1,4 @@
-"""How often the open doors may be asked, in windows that all copies of the api share."""
+"""Rate limits of the open doors, in fixed windows that all copies of the api share."""
 
 import asyncio
 import math
@@ -19,46 +19,40 @@ from api.http.dependencies import Now
 from api.http.errors import Problem
 from db import rate_windows
 from db.engine import Database
-from db.faults import is_transient
+from db.faults import DATABASE_FAULTS, is_transient
 from db.rate_windows import Window
 from domain.codes import normalised
 from domain.privacy import Hasher
 
 MISS_SUFFIX: Final = ".misses"
+"""Ends the name of a rule that counts only requests for something unknown."""
 SHARED_NETWORKS: Final = tuple(
     ip_network(net)
     for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
                 "::1/128", "fc00::/7", "fe80::/10")
 )  # fmt: skip
-"""Addresses that are a proxy's or a test's and stand for many: what succeeds is not limited."""
+"""Addresses of proxies and tests, which stand for many clients: only their misses are limited."""
 IPV6_SUBSCRIBER_PREFIX_BITS: Final = 64
-"""Bits that one subscriber has for all devices."""
-PATIENCE_S: Final = 0.25
-PAUSE: Final = timedelta(seconds=2)
-"""After a failure nothing is counted, so that not every request waits and holds a connection."""
+"""Prefix that one subscriber holds, with every address in it."""
+MAX_CODE_CHARS: Final = 64
+"""Length of a code as a key of a limit; the longest real code is shorter."""
+COUNT_TIMEOUT_S: Final = 0.25
+"""How long a request may wait for its windows before it passes uncounted."""
+COUNTING_COOLDOWN: Final = timedelta(seconds=2)
+"""Time without counting after a failure, so that not every request holds a connection in vain."""
 WINDOW_RETENTION: Final = timedelta(hours=2)
+"""How long a window that has ended is kept."""
 PRUNE_ONE_IN: Final = 500
-"""Requests; each may add a window per rule, and fewer than are then forgotten at once."""
+"""Requests per pruning; together they add fewer windows than one pruning may remove."""
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _LimitCheck:
-    """One rule and whom it counts."""
-
-    name: str
-    item: RateLimitItem
-    key: str
-    is_peek: bool
-
-    @property
-    def window_key(self) -> str:
-        return str(self.item.key_for(self.name, self.key))
-
-
 class Limiter:
-    """Never an outage of its own: what cannot be counted in time passes."""
+    """Counts requests against the rules of settings; a request that cannot be counted passes.
+
+    Both methods return the seconds to wait by the name of each exceeded rule.
+    """
 
     def __init__(self, database: Database, *, hasher: Hasher, rules: Mapping[str, str]) -> None:
         self._database = database
@@ -66,61 +60,128 @@ class Limiter:
         self._rules = {name: parse(rule) for name, rule in rules.items()}
         self._suspended_until = datetime.min.replace(tzinfo=UTC)
 
-    async def wait_s(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
-        """Count a request; the rules that it breaks, with the whole seconds until they end."""
-        asked = [*self._asked(door, keys, misses=False), *self._asked(door, keys, misses=True)]
-        return await self._broken(asked, now=now)
+    async def count_request(
+        self, door: str, *, now: datetime, **keys: str | None
+    ) -> dict[str, int]:
+        """Count a request, and test the rules for misses without counting."""
+        requests = self._checks(door, keys, misses=False)
+        misses = self._checks(door, keys, misses=True)
+        return await self._find_exceeded([*requests, *misses], now=now)
 
     async def count_miss(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
-        """Count what led nowhere; the same."""
-        asked = self._asked(door, keys, misses=True)
-        hits = [_LimitCheck(one.name, one.item, one.key, is_peek=False) for one in asked]
-        return await self._broken(hits, now=now)
+        """Count a request for something unknown."""
+        misses = self._checks(door, keys, misses=True)
+        hits = [_LimitCheck(miss.name, miss.item, miss.key, is_peek=False) for miss in misses]
+        return await self._find_exceeded(hits, now=now)
 
-    def _asked(
+    def _checks(
         self, door: str, keys: Mapping[str, str | None], *, misses: bool
-    ) -> list[_LimitCheck]:
-        asked = []
+    ) -> list["_LimitCheck"]:
+        checks = []
         for kind, value in keys.items():
             name = f"{door}.{kind}{MISS_SUFFIX if misses else ''}"
             item = self._rules.get(name)
             if item is not None and value and (misses or not _is_shared_address(kind, value)):
                 key = self._hasher.hash(kind, _normalise_subject(kind, value))
-                asked.append(_LimitCheck(name, item, key, is_peek=misses))
-        return asked
+                checks.append(_LimitCheck(name, item, key, is_peek=misses))
+        return checks
 
-    async def _broken(self, asked: Iterable[_LimitCheck], *, now: datetime) -> dict[str, int]:
-        asked = list(asked)
-        if not asked or now < self._suspended_until:
+    async def _find_exceeded(self, checks: list["_LimitCheck"], *, now: datetime) -> dict[str, int]:
+        if not checks or now < self._suspended_until:
             return {}
         hits = {
-            one.window_key: timedelta(seconds=one.item.get_expiry())
-            for one in asked
-            if not one.is_peek
+            check.window_key: timedelta(seconds=check.item.get_expiry())
+            for check in checks
+            if not check.is_peek
         }
-        looks = [one.window_key for one in asked if one.is_peek]
-        counted = await self._count_windows(hits, looks, now=now)
-        return {} if counted is None else await _judged(asked, counted, now=now)
+        peeks = [check.window_key for check in checks if check.is_peek]
+        storage = await self._count_windows(hits, peeks, now=now)
+        return {} if storage is None else await _evaluate(checks, storage, now=now)
 
     async def _count_windows(
-        self, hits: Mapping[str, timedelta], looks: list[str], *, now: datetime
-    ) -> "Counted | None":
+        self, hits: Mapping[str, timedelta], peeks: list[str], *, now: datetime
+    ) -> "PrecountedStorage | None":
         try:
-            async with asyncio.timeout(PATIENCE_S), self._database.statement() as session:
-                windows = await rate_windows.count(session, hits, looks, now=now)
-                if random.randrange(PRUNE_ONE_IN) == 0:  # noqa: S311 - a chance is no secret
-                    await rate_windows.forget(session, before=now - WINDOW_RETENTION)
-        except Exception as fault:
-            if not (isinstance(fault, TimeoutError) or is_transient(fault)):
+            async with asyncio.timeout(COUNT_TIMEOUT_S), self._database.statement() as session:
+                windows = await rate_windows.count_hits(session, hits, peeks, now=now)
+                if random.randrange(PRUNE_ONE_IN) == 0:  # noqa: S311 - a chance is not a secret
+                    await rate_windows.prune(session, before=now - WINDOW_RETENTION)
+        except DATABASE_FAULTS as fault:
+            if not is_transient(fault):
                 raise
             log.warning("limits_unavailable", fault=type(fault).__name__)
-            self._suspended_until = now + PAUSE
+            self._suspended_until = now + COUNTING_COOLDOWN
             return None
-        return Counted(windows)
+        return PrecountedStorage(windows)
 
 
-class Counted(Storage):
-    """The windows of one request, which Postgres has counted in a single statement."""
+@dataclass(frozen=True, slots=True)
+class LinkAdmission:
+    """The limits' verdict on a visit of the link: whether it passes, and whether it may invite."""
+
+    limiter: Limiter
+    address: str
+    now: datetime
+    retry_after_s: int | None
+    may_invite: bool
+
+    async def count_miss(self) -> int | None:
+        """Count an unknown code; return the seconds to wait if that was one too many."""
+        exceeded = await self.limiter.count_miss("link", address=self.address, now=self.now)
+        return max(exceeded.values(), default=None)
+
+
+async def admit_link(request: Request, code: str, now: Now) -> LinkAdmission:
+    """Decide before the code is looked up, so that a refusal does not reveal whether it exists."""
+    limiter: Limiter = request.app.state.limiter
+    address = request.client.host if request.client else ""
+    subject = normalised(code)[:MAX_CODE_CHARS]
+    exceeded = await limiter.count_request("link", now=now, address=address, code=subject)
+    may_invite = exceeded.pop("link.code", None) is None
+    if _is_shared_address("address", address):
+        exceeded.clear()
+    return LinkAdmission(limiter, address, now, max(exceeded.values(), default=None), may_invite)
+
+
+class RequestLimits:
+    """Limits of a JSON route; each check raises 429 `too_many_requests` with Retry-After."""
+
+    def __init__(self, limiter: Limiter, now: datetime) -> None:
+        self._limiter = limiter
+        self._now = now
+
+    async def check(self, door: str, **keys: str | None) -> None:
+        _raise_if_exceeded(await self._limiter.count_request(door, now=self._now, **keys))
+
+    async def count_miss(self, door: str, **keys: str | None) -> None:
+        _raise_if_exceeded(await self._limiter.count_miss(door, now=self._now, **keys))
+
+
+async def request_limits(request: Request, now: Now) -> RequestLimits:
+    return RequestLimits(request.app.state.limiter, now)
+
+
+LinkLimits = Annotated[LinkAdmission, Depends(admit_link)]
+Limits = Annotated[RequestLimits, Depends(request_limits)]
+
+
+@dataclass(frozen=True, slots=True)
+class _LimitCheck:
+    """One rule and the subject that it counts."""
+
+    name: str
+    item: RateLimitItem
+    key: str
+    is_peek: bool
+    """The window is tested without a hit."""
+
+    @property
+    def window_key(self) -> str:
+        return str(self.item.key_for(self.name, self.key))
+
+
+class PrecountedStorage(Storage):
+    """Storage of the library `limits`, over windows that Postgres counted in one statement."""
 
     STORAGE_SCHEME = None
 
@@ -133,7 +194,7 @@ class Counted(Storage):
         return LookupError
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Counted already, as one hit."""
+        """Return the hits, of which this one is already a part."""
         return self._windows[key].hits
 
     async def get(self, key: str) -> int:
@@ -148,46 +209,46 @@ class Counted(Storage):
         return True
 
     async def reset(self) -> int:
-        forgotten = len(self._windows)
+        removed = len(self._windows)
         self._windows.clear()
-        return forgotten
+        return removed
 
     async def clear(self, key: str) -> None:
         self._windows.pop(key, None)
 
 
-async def _judged(
-    asked: Iterable[_LimitCheck], counted: Counted, *, now: datetime
+async def _evaluate(
+    checks: Iterable[_LimitCheck], storage: PrecountedStorage, *, now: datetime
 ) -> dict[str, int]:
-    limiter = FixedWindowRateLimiter(counted)
-    broken = {}
-    for one in asked:
-        judge = limiter.test if one.is_peek else limiter.hit
-        if not await judge(one.item, one.name, one.key):
-            ends_s = await counted.get_expiry(one.window_key)
-            broken[one.name] = max(1, math.ceil(ends_s - now.timestamp()))
-    return broken
+    limiter = FixedWindowRateLimiter(storage)
+    exceeded = {}
+    for check in checks:
+        hit_or_test = limiter.test if check.is_peek else limiter.hit
+        if not await hit_or_test(check.item, check.name, check.key):
+            ends_s = await storage.get_expiry(check.window_key)
+            exceeded[check.name] = max(1, math.ceil(ends_s - now.timestamp()))
+    return exceeded
 
 
 def _is_shared_address(kind: str, value: str) -> bool:
     if kind != "address":
         return False
-    address = _address(value)
+    address = _parse_address(value)
     return address is None or any(
         address in net for net in SHARED_NETWORKS if net.version == address.version
     )
 
 
 def _normalise_subject(kind: str, value: str) -> str:
-    """An IPv6 subscriber has a whole network of addresses to ask from."""
-    address = _address(value) if kind == "address" else None
+    """Return what is counted as one: an IPv6 subscriber holds a whole network of addresses."""
+    address = _parse_address(value) if kind == "address" else None
     if isinstance(address, IPv6Address):
         return str(ip_network((address, IPV6_SUBSCRIBER_PREFIX_BITS), strict=False))
     return value if address is None else str(address)
 
 
-def _address(value: str) -> IPv4Address | IPv6Address | None:
-    """None for what is none; one of IPv4 stays it where a socket for both writes it as IPv6."""
+def _parse_address(value: str) -> IPv4Address | IPv6Address | None:
+    """Parse an IP address, or return None. IPv4-mapped IPv6 addresses are returned as IPv4."""
     try:
         address = ip_address(value)
     except ValueError:
@@ -195,55 +256,6 @@ def _address(value: str) -> IPv4Address | IPv6Address | None:
     return (address.version == 6 and address.ipv4_mapped) or address
 
 
-@dataclass(frozen=True, slots=True)
-class LinkAdmission:
-    """Whether a visitor of the link may pass, and whether that may make an invitation."""
-
-    limiter: Limiter
-    address: str
-    now: datetime
-    retry_after_s: int | None
-    invites: bool
-
-    async def missed(self) -> int | None:
-        """Count a code that leads nowhere; the seconds to wait when that was one too many."""
-        broken = await self.limiter.count_miss("link", address=self.address, now=self.now)
-        return max(broken.values(), default=None)
-
-
-async def passing(request: Request, code: str, now: Now) -> LinkAdmission:
-    """What is known before the code is looked at, so that the answer tells nothing of it."""
-    limiter: Limiter = request.app.state.limiter
-    address = request.client.host if request.client else ""
-    broken = await limiter.wait_s("link", now=now, address=address, code=normalised(code)[:64])
-    invites = broken.pop("link.code", None) is None
-    if _is_shared_address("address", address):
-        broken.clear()
-    return LinkAdmission(limiter, address, now, max(broken.values(), default=None), invites)
-
-
-class Asking:
-    """The limits of a JSON door; each raises 429 `too_many_requests` with Retry-After."""
-
-    def __init__(self, limiter: Limiter, now: datetime) -> None:
-        self._limiter = limiter
-        self._now = now
-
-    async def check(self, door: str, **keys: str | None) -> None:
-        _refuse(await self._limiter.wait_s(door, now=self._now, **keys))
-
-    async def missed(self, door: str, **keys: str | None) -> None:
-        _refuse(await self._limiter.count_miss(door, now=self._now, **keys))
-
-
-async def asking(request: Request, now: Now) -> Asking:
-    return Asking(request.app.state.limiter, now)
-
-
-def _refuse(broken: Mapping[str, int]) -> None:
-    if broken:
-        raise Problem("too_many_requests", headers={"Retry-After": str(max(broken.values()))})
-
-
-LinkLimits = Annotated[LinkAdmission, Depends(passing)]
-Limits = Annotated[Asking, Depends(asking)]
+def _raise_if_exceeded(exceeded: Mapping[str, int]) -> None:
+    if exceeded:
+        raise Problem("too_many_requests", headers={"Retry-After": str(max(exceeded.values()))})

@@ -1,4 +1,4 @@
-"""Request bodies read strictly: bounded, JSON, every key once."""
+"""Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -8,21 +8,26 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem, invalid_field
 
 _JSON: Final = "application/json"
+MAX_FIELD_NAME_CHARS: Final = 64
+"""Length of a repeated key in an answer; it is the caller's own."""
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is at most `body_limit_bytes` of JSON; 413, 415, 400 or 422 otherwise."""
+    """Route whose body is JSON of at most `body_limit_bytes`.
+
+    Refuses others with 413, 415, 400 (malformed) or 422 (a key that appears twice).
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
-        async def strictly(request: Request) -> Response:
+        async def answer_strictly(request: Request) -> Response:
             return await answer(_StrictRequest(request.scope, request.receive))
 
-        return strictly
+        return answer_strictly
 
 
 class _StrictRequest(Request):
@@ -30,21 +35,21 @@ class _StrictRequest(Request):
 
     async def body(self) -> bytes:
         if self._checked_body is None:
-            self._checked_body = await self._bounded()
+            self._checked_body = await self._read_bounded()
             if self._checked_body:
                 self._expect_json()
         return self._checked_body
 
     async def json(self) -> Any:  # noqa: ANN401 - whatever the caller sent
-        return parsed(await self.body())
+        return parse_json(await self.body())
 
-    async def _bounded(self) -> bytes:
+    async def _read_bounded(self) -> bytes:
         limit = self.app.state.settings.body_limit_bytes
         chunks, size = [], 0
         async for chunk in self.stream():
             size += len(chunk)
             if size > limit:
-                raise Problem("body_too_large", f"A body has at most {limit} bytes.")
+                raise Problem("body_too_large", f"Send a body of at most {limit} bytes.")
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -54,22 +59,24 @@ class _StrictRequest(Request):
             raise Problem("unsupported_media_type")
 
 
-def parsed(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
-    """JSON in which no object repeats a key and every number is one."""
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
+    """Parse JSON, refusing repeated keys and the constants NaN and Infinity."""
     try:
-        return json.loads(body, object_pairs_hook=_object_without_repeats, parse_constant=_refuse)
+        return json.loads(
+            body, object_pairs_hook=_object_without_repeats, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError) as fault:
         raise Problem("malformed_json") from fault
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    unique: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
-            raise invalid(name[:64], "This field appears twice")
-        found[name] = value
-    return found
+        if name in unique:
+            raise invalid_field(name[:MAX_FIELD_NAME_CHARS], "This field appears twice")
+        unique[name] = value
+    return unique
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")

@@ -1,4 +1,4 @@
-"""What following a code comes to, whether a browser or a server tells of it."""
+"""Following a code, for a browser at the link and for a service that reports the click."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,12 +42,12 @@ def pseudonymised_visit(
     platform: Platform,
     at: datetime,
     method: Method = Method.REFERRAL_TOKEN,
-    signals: Mapping[str, str] = NO_DEVICE_TRAITS,
-    **person: str | None,
+    device_traits: Mapping[str, str] = NO_DEVICE_TRAITS,
+    **personal: str | None,
 ) -> Visit:
-    """The click, with everything about the person and the device hashed.
+    """Return the click with all data about the person and the device hashed.
 
-    `signals` are those of `domain.matching.normalise_traits`, as they can be read.
+    `device_traits` are normalised by `normalise_traits` and not hashed yet.
     """
     return Visit(
         code=normalised(code),
@@ -55,18 +55,18 @@ def pseudonymised_visit(
         platform=platform,
         at=at,
         method=method,
-        signals=hasher.hash_each(signals),
-        **hasher.hash_given(person),
+        signals=hasher.hash_each(device_traits),
+        **hasher.hash_given(personal),
     )
 
 
-def token_of(
+def issue_token(
     tokens: Tokens, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
 ) -> str:
-    """The token of an invitation that was made or known, marked with how it is carried on.
+    """Issue a token of an invitation, marked with the method that carries it to the signup.
 
-    It ends with the signup window.
+    It expires with the signup window.
     """
     if invitation.referral_id is None or invitation.expires_at is None:
-        raise ValueError("this click led to no invitation")
+        raise ValueError("this click has no invitation")
     return tokens.issue(invitation.referral_id, expires_at=invitation.expires_at, method=method)

@@ -1,4 +1,4 @@
-"""Money and durations, as each language writes them."""
+"""Formats of money and durations in each language."""
 
 import math
 import re
@@ -20,12 +20,12 @@ CURRENCY_DECIMALS: Final = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
-"""Decimals of the currencies of ISO 4217 that have not two.
+"""Decimals of the ISO 4217 currencies that do not have two.
 
-Babel has those of CLDR, which drops the cents that are out of use, where minor units still count.
+Not Babel's: CLDR drops cents that are out of use, while minor units still count them.
 """
-Unit = Literal["day", "hour", "minute", "second"]
-DURATION_UNITS: Final[tuple[tuple[Unit, int], ...]] = (
+DurationUnit = Literal["day", "hour", "minute", "second"]
+DURATION_UNITS: Final[tuple[tuple[DurationUnit, int], ...]] = (
     ("day", 86_400),
     ("hour", 3_600),
     ("minute", 60),
@@ -34,19 +34,19 @@ DURATION_UNITS: Final[tuple[tuple[Unit, int], ...]] = (
 
 
 def format_money(money: Money, language: Language = ENGLISH) -> str:
-    """$10, $10.50, ¥1,000: cents are told only where there are some."""
+    """Format as $10, $10.50 or ¥1,000: with cents only where there are some."""
     decimals = CURRENCY_DECIMALS.get(money.currency, 2)
-    shown = decimals if money.minor % 10**decimals else 0
-    pattern = _money_pattern(language.locale, money.currency, shown)
+    shown_decimals = decimals if money.minor % 10**decimals else 0
+    pattern = _money_pattern(language.locale, money.currency, shown_decimals)
     amount = Decimal(money.minor).scaleb(-decimals)
-    written: str = pattern.apply(
+    text: str = pattern.apply(
         amount, language.locale, currency=money.currency, currency_digits=False
     )
-    return written
+    return text
 
 
 def format_duration(duration: timedelta, language: Language = ENGLISH) -> str:
-    """30 days, 36 hours: in the largest unit in which it is whole."""
+    """Format as 30 days or 36 hours: in the largest unit that gives a whole number."""
     seconds = int(duration.total_seconds())
     unit = next(name for name, size in DURATION_UNITS if seconds % size == 0)
     return format_timedelta(duration, granularity=unit, threshold=math.inf, locale=language.locale)

@@ -1,4 +1,4 @@
-"""An offer in words, for the people who share a code and those who follow it."""
+"""Texts of an offer, for the player who shares a code and for the person who follows it."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from domain.campaigns.terms import Terms
 from domain.money import Money
 
 
-def headline(terms: Terms, language: Language = ENGLISH) -> str:
-    """What the offer promises, said to the player who shares the code."""
+def referrer_headline(terms: Terms, language: Language = ENGLISH) -> str:
+    """Return the promise of the offer for the player who shares the code."""
     gettext = language.gettext
     if not _is_paid(terms.referee_reward):
         text = gettext("%(yours)s for you when your friend deposits %(minimum)s or more")
@@ -25,8 +25,8 @@ def headline(terms: Terms, language: Language = ENGLISH) -> str:
     )
 
 
-def invitation(terms: Terms, language: Language = ENGLISH) -> str:
-    """What the offer promises, said to whoever follows the code."""
+def referee_headline(terms: Terms, language: Language = ENGLISH) -> str:
+    """Return the promise of the offer for the person who follows the code."""
     gettext = language.gettext
     if not _is_paid(terms.referee_reward):
         text = gettext("%(theirs)s for your friend when you deposit %(minimum)s or more")
@@ -42,22 +42,24 @@ def invitation(terms: Terms, language: Language = ENGLISH) -> str:
 
 
 def referrer_terms(terms: Terms, language: Language = ENGLISH) -> str:
-    """The terms, said to the player who shares the code."""
+    """Return the terms for the player who shares the code."""
     gettext = language.gettext
     signing_up = gettext(
         "Your friend signs up within %(signup)s of following your link"
         " and deposits at least %(minimum)s within %(deposit)s of signing up."
     )
-    return " ".join((signing_up % _limits(terms, language), *_reward_sentences(terms, language)))
+    return " ".join(
+        (signing_up % _term_values(terms, language), *_reward_sentences(terms, language))
+    )
 
 
 def referee_terms(terms: Terms, language: Language = ENGLISH) -> tuple[str, ...]:
-    """The terms, a sentence each, said to whoever follows the code."""
+    """Return the terms, one sentence each, for the person who follows the code."""
     gettext = language.gettext
-    limits = _limits(terms, language)
+    values = _term_values(terms, language)
     return (
-        gettext("Sign up within %(signup)s of opening this link.") % limits,
-        gettext("Deposit at least %(minimum)s within %(deposit)s of signing up.") % limits,
+        gettext("Sign up within %(signup)s of opening this link.") % values,
+        gettext("Deposit at least %(minimum)s within %(deposit)s of signing up.") % values,
         *_reward_sentences(terms, language),
         gettext(
             "Only for new players, once per person, and as long as the budget of the offer lasts."
@@ -67,16 +69,16 @@ def referee_terms(terms: Terms, language: Language = ENGLISH) -> tuple[str, ...]
 
 def _reward_sentences(terms: Terms, language: Language) -> Iterator[str]:
     gettext = language.gettext
-    limits = _limits(terms, language)
-    lost = gettext(
+    values = _term_values(terms, language)
+    reversal = gettext(
         "The reward is taken back if the deposit is refunded or charged back within %(chargeback)s."
     )
     if terms.hold_period:
-        yield gettext("The reward is credited %(hold)s after that.") % limits
-        lost = gettext(
+        yield gettext("The reward is credited %(hold)s after that.") % values
+        reversal = gettext(
             "It is taken back if the deposit is refunded or charged back within %(chargeback)s."
         )
-    yield lost % limits
+    yield reversal % values
 
 
 def _is_paid(reward: Money | None) -> bool:
@@ -88,7 +90,7 @@ def _amounts(terms: Terms, language: Language, **rewards: Money | None) -> dict[
     return {k: format_money(money, language) for k, money in amounts.items() if money}
 
 
-def _limits(terms: Terms, language: Language) -> dict[str, str]:
+def _term_values(terms: Terms, language: Language) -> dict[str, str]:
     return {
         "minimum": format_money(terms.minimum_deposit, language),
         "signup": format_duration(terms.signup_window, language),

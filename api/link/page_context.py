@@ -1,4 +1,4 @@
-"""Who reads what a link answers: their language, platform and place, as the request tells."""
+"""Context of a page at the link: language, platform and jurisdiction of its reader."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -6,39 +6,44 @@ from typing import Annotated, Final
 from fastapi import Query, Request
 
 from api.http.dependencies import Config
-from api.link.landing.jurisdictions import place_of
+from api.link.landing.jurisdictions import parse_jurisdiction
 from api.link.languages import Language, negotiate_language
 from api.link.user_agents import Platform, platform_of, user_agent_of
 from domain.attribution.policy import Method
 
 QR_QUERY: Final = {"via": "qr"}
+"""Query of a link that is in a QR code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """Who reads a page, in which language and place."""
-
+class PageContext:
     language: Language
     platform: Platform
-    place: str | None
-    """As a trusted proxy tells it."""
+    trusted_jurisdiction: str | None
+    """From the header of a trusted proxy."""
     query_jurisdiction: str | None
-    """As the link tells it, which can only make the page more careful."""
+    """From the link's query, which can only conceal more."""
     followed_via: Method
 
 
 async def page_context_of(
     request: Request,
     settings: Config,
-    lang: Annotated[str, Query(description="`en`, `es`, `pt`, `fr` or `de`")] = "",
-    jurisdiction: Annotated[str, Query(description="ISO 3166; may only conceal more")] = "",
-    via: Annotated[str, Query(description="`qr` where a QR code was scanned")] = "",
-) -> Reader:
-    trusted = settings.jurisdiction_header
-    return Reader(
-        language=negotiate_language(request.headers.get("accept-language", ""), lang),
+    lang: Annotated[
+        str, Query(description="Language of the page: `en`, `es`, `pt`, `fr` or `de`")
+    ] = "",
+    jurisdiction: Annotated[
+        str, Query(description="ISO 3166 code of the visitor's place; can only conceal more")
+    ] = "",
+    via: Annotated[str, Query(description="`qr` if a QR code was scanned")] = "",
+) -> PageContext:
+    header = settings.jurisdiction_header
+    return PageContext(
+        language=negotiate_language(request.headers.get("accept-language", ""), preferred=lang),
         platform=platform_of(user_agent_of(request)),
-        place=place_of(request.headers.get(trusted, "")) if trusted else None,
-        query_jurisdiction=place_of(jurisdiction),
+        trusted_jurisdiction=(
+            parse_jurisdiction(request.headers.get(header, "")) if header else None
+        ),
+        query_jurisdiction=parse_jurisdiction(jurisdiction),
         followed_via=Method.QR_CODE if via == QR_QUERY["via"] else Method.REFERRAL_TOKEN,
     )

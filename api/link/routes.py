@@ -1,4 +1,4 @@
-"""The public link that players share: a person gets an invitation, a program only the way on."""
+"""The public link that players share: a person gets an invitation, a bot only the redirect."""
 
 import re
 import secrets
@@ -12,10 +12,10 @@ from starlette.responses import Response
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
 from api.http.openapi import Responses, page_response
 from api.http.rate_limits import LinkAdmission, LinkLimits
-from api.link.follow import follow, pseudonymised_visit, token_of
-from api.link.landing.destinations import TOKEN, TokenFor
+from api.link.follow import follow, issue_token, pseudonymised_visit
+from api.link.landing.destinations import TOKEN_PARAMETER, TokenFor
 from api.link.landing.pages import HtmlOutageRoute, closed_page, too_many_requests_page
-from api.link.page_context import Reader, page_context_of
+from api.link.page_context import PageContext, page_context_of
 from api.link.responses import bot_response, person_response
 from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
 from db.engine import Database
@@ -36,16 +36,16 @@ VISITOR_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
 VISITOR_COOKIE_MAX_AGE_S: Final = 365 * 86_400
 
 FOLLOW_RESPONSES: Final[Responses] = {
-    200: page_response("A page: the invitation, its ways on and its terms"),
+    200: page_response("The landing page: the offer, its terms and the destinations"),
     302: {
-        "description": "On to the campaign's destination, or to Google Play; for a person with"
-        " `referral_token`",
+        "description": "Redirect to the campaign's destination or to Google Play; for a person"
+        " with `referral_token`",
         "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
     },
-    404: page_response("A page: this code is not known"),
-    410: page_response("A page: this offer is over, or paused"),
-    429: page_response("A page, the same for every code: too many from this address just now"),
-    503: page_response("A page: this cannot be told just now"),
+    404: page_response("A page: the code is unknown"),
+    410: page_response("A page: the offer has ended or is paused"),
+    429: page_response("A page, the same for every code: too many requests from this address"),
+    503: page_response("A page: the database is unavailable"),
 }
 
 
@@ -57,7 +57,7 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     code: str,
     request: Request,
     *,
-    reader: Annotated[Reader, Depends(page_context_of)],
+    reader: Annotated[PageContext, Depends(page_context_of)],
     passing: LinkLimits,
     database: Db,
     settings: Config,
@@ -65,15 +65,15 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     tokens: ReferralTokens,
     now: Now,
 ) -> Response:
-    """302 to the campaign's destination, or on Android to Google Play; never anywhere else.
+    """Redirect to the campaign's destination, or on Android to Google Play; never elsewhere.
 
-    On an iPhone with an app to get, or where the campaign wants it, a person gets a page instead;
-    so does a link preview. 404, 410 or 429 is a page, too. A code that is followed more often than
-    its limit still leads people on, without an invitation.
+    A person gets a landing page instead if the campaign asks for it, or on iOS if there is an app;
+    a link preview always gets it. Errors are pages, too. Following the same code again returns the
+    visitor's open invitation. Above the limit of a code, the redirect makes no invitation.
     """
     if passing.retry_after_s is not None:
         return too_many_requests_page(reader.language, retry_after_s=passing.retry_after_s)
-    requester = requester_of(request) if passing.invites else Requester.NOBODY
+    requester = requester_of(request) if passing.may_invite else Requester.REDIRECT_ONLY
     if requester is not Requester.PERSON:
         offer = await _find_open_offer(code, database, now)
         return await _limit_misses(
@@ -83,34 +83,36 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     visit = _visit_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, visit)
     if invitation.offer is None or invitation.referral_id is None:
-        closed = _closed(invitation, reader)
+        closed = _closed_answer(invitation, reader)
         return await _limit_misses(passing, reader, closed)
-    token_for = _tokens(tokens, invitation, reader)
+    token_for = _token_issuer(tokens, invitation, reader)
     answer = person_response(settings, invitation.offer, reader, token_for)
     _set_cookie(answer, settings, VISITOR_COOKIE, visitor_id, age_s=VISITOR_COOKIE_MAX_AGE_S)
     token = token_for(Method.REFERRAL_TOKEN)
-    _set_cookie(answer, settings, TOKEN, token, age_s=_token_max_age_s(invitation, now))
+    _set_cookie(answer, settings, TOKEN_PARAMETER, token, age_s=_token_max_age_s(invitation, now))
     return answer
 
 
-def _closed(invitation: Invitation, reader: Reader) -> Response:
+def _closed_answer(invitation: Invitation, context: PageContext) -> Response:
     destination = invitation.offer.destination if invitation.offer else None
-    return closed_page(invitation.outcome, reader.language, destination=destination)
+    return closed_page(invitation.outcome, context.language, destination=destination)
 
 
-async def _limit_misses(passing: LinkAdmission, reader: Reader, answer: Response) -> Response:
-    """The answer, unless this address has asked for too many codes that nobody has."""
+async def _limit_misses(
+    admission: LinkAdmission, context: PageContext, answer: Response
+) -> Response:
+    """Return the answer, or 429 if this address has sent too many unknown codes."""
     if answer.status_code != HTTPStatus.NOT_FOUND:
         return answer
-    wait_s = await passing.missed()
+    wait_s = await admission.count_miss()
     return (
-        answer if wait_s is None else too_many_requests_page(reader.language, retry_after_s=wait_s)
+        answer if wait_s is None else too_many_requests_page(context.language, retry_after_s=wait_s)
     )
 
 
 def _visit_from_request(
     request: Request,
-    reader: Reader,
+    context: PageContext,
     hasher: Hasher,
     *,
     code: str,
@@ -121,33 +123,33 @@ def _visit_from_request(
         hasher,
         code=code,
         visitor_id=visitor_id,
-        platform=reader.platform,
+        platform=context.platform,
         at=at,
-        method=reader.followed_via,
+        method=context.followed_via,
         ip=request.client and request.client.host,
         user_agent=request.headers.get("user-agent"),
-        signals=traits_from_headers(
+        device_traits=traits_from_headers(
             agent=user_agent_of(request), accept_language=request.headers.get("accept-language")
         ),
     )
 
 
 async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | Outcome:
-    """The offer behind a code that takes invitations now, or why there is none."""
-    wanted = normalised(code)
+    """Return the offer of a code that takes invitations now, or the reason why there is none."""
+    normalised_code = normalised(code)
     async with database.reading() as session:
-        offer = await offers.find(session, wanted) if is_code(wanted) else None
+        offer = await offers.find(session, normalised_code) if is_code(normalised_code) else None
     if offer is None:
         return Outcome.UNKNOWN_CODE
     return outcome_if_closed(offer.schedule, now) or offer
 
 
-def _tokens(tokens: Tokens, invitation: Invitation, reader: Reader) -> TokenFor:
-    """Tokens by how they are carried on; the link's own tells a scanned QR code from a tap."""
+def _token_issuer(tokens: Tokens, invitation: Invitation, context: PageContext) -> TokenFor:
+    """Return an issuer of tokens by method, in which a scanned QR code has a method of its own."""
 
     def token_for(method: Method) -> str:
-        carried = reader.followed_via if method is Method.REFERRAL_TOKEN else method
-        return token_of(tokens, invitation, method=carried)
+        carried_by = context.followed_via if method is Method.REFERRAL_TOKEN else method
+        return issue_token(tokens, invitation, method=carried_by)
 
     return token_for
 
@@ -159,7 +161,7 @@ def _set_cookie(answer: Response, settings: Settings, name: str, value: str, *, 
 
 def _token_max_age_s(invitation: Invitation, now: datetime) -> int:
     if invitation.expires_at is None:
-        raise ValueError("this click led to no invitation")
+        raise ValueError("this click has no invitation")
     return max(0, int((invitation.expires_at - now).total_seconds()))
 
 

@@ -1,4 +1,4 @@
-"""Who asks for a link: a person or a program, and on which kind of device."""
+"""Who asks for a link, by the headers: a person or a bot, their platform and device traits."""
 
 import re
 from collections.abc import Mapping
@@ -15,45 +15,49 @@ from domain.attribution.matching import normalise_traits
 
 
 class Platform(StrEnum):
-    """What a visitor's device runs."""
+    """Platform of a visitor's device."""
 
     WEB = "web"
     IOS = "ios"
     ANDROID = "android"
 
 
-LONGEST_AGENT: Final = 512
-MOST_REMEMBERED: Final = 4096
-"""Agents of which the answer is kept; there are far fewer of them than visitors."""
-# It compiles some thousand patterns, so there is one.
+MAX_USER_AGENT_CHARS: Final = 512
+"""Characters of a user agent that are parsed; real ones are shorter."""
+MAX_LOCALE_CHARS: Final = 64
+"""Characters of Accept-Language that are a device trait."""
+USER_AGENT_CACHE_SIZE: Final = 4096
+"""User agents whose parsing is cached; there are far fewer of them than visitors."""
 CRAWLER_DETECTOR: Final = CrawlerDetect()
+"""One for the process, because it compiles some thousand patterns."""
 HTTP_TOOLS: Final = re.compile(
     r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman"
     r"|deno|bun|hyper|powershell)\b",
     re.IGNORECASE,
 )
-"""Programs that call an address and read no page: previews are made by others."""
-BROWSER: Final = re.compile(r"Mozilla/5\.0 \((?:iPhone|iPad|Linux|Android|Macintosh|Windows|X11)")
+"""HTTP clients that read no page: none of them makes link previews."""
+BROWSER_PREFIX: Final = re.compile(
+    r"Mozilla/5\.0 \((?:iPhone|iPad|Linux|Android|Macintosh|Windows|X11)"
+)
 IN_APP_BROWSER_NAMES: Final = re.compile(
     r" (?:whatsapp\w*|slack|outlook-\w+|yandex\.mail|feedly|oddschecker|\w*reader)/\S+",
     re.IGNORECASE,
 )
-"""What an app adds to its browser's name, where people read; alone they are previews."""
+"""Names that in-app browsers add to a browser's; on their own they belong to link previews."""
 UNLISTED_CRAWLERS: Final = re.compile(
-    # An address to complain to; what is compatible and no old browser; calls that apps make
-    # without a browser, for instance to draw a preview.
+    # A contact address; "compatible" without being an old browser; HTTP clients inside apps, which
+    # make link previews for instance.
     r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
     r"|^(?:viber|trello|tumblr)/|GoogleImageProxy|WindowsPowerShell",
     re.IGNORECASE,
 )
-"""Programs that the list of crawlers does not know."""
+"""Crawlers that the detector's list does not have."""
 LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
-"""All but the end of them: the detector's time grows with the square of a word's length."""
+"""Long words but their last 48 characters: the detector's time is quadratic in a word's length."""
 PREFETCH_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
-MAX_LOCALE_CHARS: Final = 64
 OS_FROZEN_SINCE_SAFARI: Final = 26
-"""Since then Safari names its own version truly, and always the same one of iOS
+"""First version of Safari that always sends the same iOS version; its own version is right
 (nielsleenheer.com/articles/2025/the-user-agent-string-of-safari-on-ios-26-and-macos-26)."""
 
 
@@ -61,38 +65,45 @@ class Requester(StrEnum):
     PERSON = "person"
     CRAWLER = "crawler"
     """Reads the answer for a search engine or a link preview."""
-    NOBODY = "nobody"
-    """Only the way is asked for: a HEAD, a prefetching browser, a tool, one without a name; or
-    another site that shows the link as a picture or a frame to whoever looks at it."""
+    REDIRECT_ONLY = "nobody"
+    """Wants only the redirect: a HEAD, a prefetch, an HTTP client, a request without a user agent,
+    or another site that embeds the link as an image or a frame."""
 
 
 def requester_of(request: Request) -> Requester:
     agent = user_agent_of(request)
     if request.method == "HEAD" or _is_prefetched(request) or _is_embedded(request):
-        return Requester.NOBODY
+        return Requester.REDIRECT_ONLY
     if not agent or HTTP_TOOLS.match(agent):
-        return Requester.NOBODY
+        return Requester.REDIRECT_ONLY
     return Requester.CRAWLER if _is_crawler(agent) else Requester.PERSON
 
 
 def user_agent_of(request: Request) -> str:
-    return request.headers.get("user-agent", "")[:LONGEST_AGENT].strip()
+    return request.headers.get("user-agent", "")[:MAX_USER_AGENT_CHARS].strip()
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(USER_AGENT_CACHE_SIZE)
 def platform_of(agent: str) -> Platform:
-    """IOS or ANDROID by the agent's operating system; WEB for desktops and the unknown.
+    """Return IOS or ANDROID by the operating system, and WEB for desktops and unknown ones.
 
-    An iPad that asks for desktop pages calls itself a Mac, and is taken for one.
+    An iPad that asks for desktop pages sends a Mac's user agent, and counts as WEB.
     """
     system = parse_os(agent)
     return PLATFORM_BY_OS_FAMILY.get(system.family, Platform.WEB) if system else Platform.WEB
 
 
 def traits_from_headers(*, agent: str | None, accept_language: str | None = None) -> dict[str, str]:
-    """The signals of `domain.matching.normalise_traits`, as far as they can be seen, in words."""
-    seen = dict(_parse_device(agent[:LONGEST_AGENT])) if agent else {}
+    """Return the device traits that headers reveal, normalised but not hashed."""
+    seen = dict(_parse_device(agent[:MAX_USER_AGENT_CHARS])) if agent else {}
     return normalise_traits(**seen, locale=(accept_language or "")[:MAX_LOCALE_CHARS])
+
+
+def compile_patterns() -> None:
+    """Parse one user agent by each library, which compiles its patterns at its first use."""
+    platform_of("")
+    _is_crawler("An agent of which something is left when all that is known of browsers is gone")
+    _parse_device("")
 
 
 def _is_prefetched(request: Request) -> bool:
@@ -101,37 +112,31 @@ def _is_prefetched(request: Request) -> bool:
 
 
 def _is_embedded(request: Request) -> bool:
-    """Cookie stuffing: a page of somebody else's that makes its readers' browsers follow a link."""
-    wanted = request.headers.get("sec-fetch-dest", "document")
-    asking = request.headers.get("sec-fetch-site", "none")
-    return wanted != "document" and asking != "same-origin"
+    """Detect cookie stuffing: another site's page makes its readers' browsers follow a link."""
+    fetch_dest = request.headers.get("sec-fetch-dest", "document")
+    fetch_site = request.headers.get("sec-fetch-site", "none")
+    return fetch_dest != "document" and fetch_site != "same-origin"
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(USER_AGENT_CACHE_SIZE)
 def _is_crawler(agent: str) -> bool:
-    if BROWSER.match(agent):
+    if BROWSER_PREFIX.match(agent):
         agent = IN_APP_BROWSER_NAMES.sub("", agent)
     agent = LONG_WORD_HEADS.sub("", agent)
     return UNLISTED_CRAWLERS.search(agent) is not None or bool(CRAWLER_DETECTOR.is_crawler(agent))
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(USER_AGENT_CACHE_SIZE)
 def _parse_device(agent: str) -> Mapping[str, str]:
-    found = parse(agent)
-    seen = {"model": found.device.model if found.device else None}
-    if found.os is not None:
-        seen |= {"os": found.os.family, "os_version": _version(found.os, found.user_agent)}
+    parsed = parse(agent)
+    seen = {"model": parsed.device.model if parsed.device else None}
+    if parsed.os is not None:
+        seen |= {"os": parsed.os.family, "os_version": _os_version(parsed.os, parsed.user_agent)}
     return {name: text for name, text in seen.items() if text}
 
 
-def _version(system: OS, browser: UserAgent | None) -> str | None:
-    told: OS | UserAgent = system
+def _os_version(system: OS, browser: UserAgent | None) -> str | None:
+    version: OS | UserAgent = system
     if system.family == "iOS" and browser is not None and browser.family == "Mobile Safari":
-        told = browser if int(browser.major or 0) >= OS_FROZEN_SINCE_SAFARI else system
-    return told.major and f"{told.major}.{told.minor or 0}"
-
-
-# All compile their patterns when first asked, which should not be in a visitor's time.
-platform_of("")
-_is_crawler("An agent of which something is left when all that is known of browsers is gone")
-_parse_device("")
+        version = browser if int(browser.major or 0) >= OS_FROZEN_SINCE_SAFARI else system
+    return version.major and f"{version.major}.{version.minor or 0}"

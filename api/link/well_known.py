@@ -1,4 +1,4 @@
-"""What iOS and Android ask for before they open links of this site in the app."""
+"""Association files that let iOS and Android open links of this site in the app."""
 
 from typing import Any
 
@@ -11,21 +11,27 @@ router = APIRouter(prefix="/.well-known", tags=["links"])
 
 @router.get("/apple-app-site-association")
 async def show_apple_association(settings: Config) -> dict[str, Any]:
-    """Universal Links: the app that opens `/r/*`; none while REFERRALS_IOS_APP_ID is not set."""
+    """Return the Universal Links association: the iOS app that opens `/r/*`.
+
+    It names no app while REFERRALS_IOS_APP_ID is not set.
+    """
     app_id = settings.ios_app_id
-    links = {"appIDs": [app_id], "components": [{"/": "/r/*", "comment": "Invitations"}]}
-    return {"applinks": {"details": [links] if app_id else []}}
+    details = {"appIDs": [app_id], "components": [{"/": "/r/*", "comment": "Invitations"}]}
+    return {"applinks": {"details": [details] if app_id else []}}
 
 
 @router.get("/assetlinks.json")
 async def show_asset_links(settings: Config) -> list[dict[str, Any]]:
-    """Android App Links: the app of REFERRALS_ANDROID_PACKAGE, if its certificates are set."""
-    package, prints = settings.android_package, settings.android_cert_fingerprints
-    if not package or not prints:
+    """Return the Android App Links statements: the app that opens links of this site.
+
+    The list is empty unless REFERRALS_ANDROID_PACKAGE and its certificate fingerprints are set.
+    """
+    package, fingerprints = settings.android_package, settings.android_cert_fingerprints
+    if not package or not fingerprints:
         return []
     target = {
         "namespace": "android_app",
         "package_name": package,
-        "sha256_cert_fingerprints": [each.strip() for each in prints.split(",")],
+        "sha256_cert_fingerprints": [each.strip() for each in fingerprints.split(",")],
     }
     return [{"relation": ["delegate_permission/common.handle_all_urls"], "target": target}]

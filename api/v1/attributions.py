@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, Now, ReferralTokens, requires
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
+from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor
 from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
@@ -61,7 +61,7 @@ async def claim_code(
     async with database.transaction() as session:
         binding = await rebinding.change(session, mind, tokens=tokens, now=now)
     if binding.outcome == Refusal.UNKNOWN_CODE:
-        await limits.missed("claim", player=body.player_id)
+        await limits.count_miss("claim", player=body.player_id)
     if binding.outcome not in TAKEN:
         raise refused(binding.outcome)
     return ClaimOut(
@@ -85,7 +85,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     `outcome` is bound, rebound, self, known, waiting, or why nobody was bound.
     """
     if player_id is None and referral_id is None:
-        raise invalid("player_id", "Give a player_id or a referral_id")
+        raise invalid_field("player_id", "Give a player_id or a referral_id")
     async with database.reading() as session:
         shown, cut = await attribution_views.listing(
             session,
@@ -130,7 +130,7 @@ def _mind(body: ClaimIn, now: datetime) -> CodeClaim:
 
 
 def _cursor(cut: Cut | None) -> str | None:
-    return encoded(f"{cut.at.isoformat()}|{cut.attempt_id}") if cut else None
+    return encode_cursor(f"{cut.at.isoformat()}|{cut.attempt_id}") if cut else None
 
 
 def _decode_cursor(cursor: str) -> Cut:
@@ -138,7 +138,7 @@ def _decode_cursor(cursor: str) -> Cut:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as fault:
-        raise invalid("cursor", "This is not a cursor that a page ended with") from fault
+        raise invalid_cursor() from fault
     if moment.tzinfo is None or not attempt_id:
-        raise invalid("cursor", "This is not a cursor that a page ended with")
+        raise invalid_cursor()
     return Cut(moment, attempt_id)

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from api.http.dependencies import Caller, Db, Now, requires
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encoded
+from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, FundingIn, Reasoned
 from api.v1.schemas.fields import SLUG_PATTERN
@@ -48,11 +48,13 @@ async def list_campaigns(
     """In the order of their slugs."""
     after = decode_cursor(cursor) if cursor is not None else None
     if after is not None and not after.isprintable():
-        raise invalid("cursor", "This is not a cursor that a page ended with")
+        raise invalid_cursor()
     async with database.reading() as session:
         found = await campaign_views.list_campaigns(session, after=after, limit=limit + 1)
     items = [CampaignOut.model_validate(view) for view in found[:limit]]
-    return PageOut(items=items, next_cursor=encoded(items[-1].slug) if len(found) > limit else None)
+    return PageOut(
+        items=items, next_cursor=encode_cursor(items[-1].slug) if len(found) > limit else None
+    )
 
 
 @router.get("/{slug}", dependencies=[Reader], responses=problem_responses("unknown_campaign"))
@@ -75,7 +77,7 @@ async def revise_campaign(
     campaign is first published; after that, money comes by `fund`.
     """
     if body.slug != slug:
-        raise invalid("slug", "This differs from the slug in the address")
+        raise invalid_field("slug", "This differs from the slug in the address")
     draft = body.draft()
     async with database.transaction() as session:
         outcome = await transitions.revise_campaign(session, draft, _actor(writer))
@@ -131,7 +133,7 @@ async def _answer(
 ) -> CampaignOut:
     """The campaign as it is now; what was refused leaves the transaction, which takes it back."""
     if outcome is TransitionOutcome.OTHER_CURRENCY:
-        raise invalid(currency, "This is not the campaign's currency")
+        raise invalid_field(currency, "This is not the campaign's currency")
     view = (
         await campaign_views.find_campaign(session, slug)
         if outcome is TransitionOutcome.CHANGED

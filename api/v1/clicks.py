@@ -6,7 +6,7 @@ from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
-from api.link.follow import follow, pseudonymised_visit, token_of
+from api.link.follow import follow, issue_token, pseudonymised_visit
 from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
 from referrals.attribution.clicks.follow import Outcome
@@ -49,7 +49,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
         ip=body.ip,
         user_agent=body.user_agent,
         device_id=body.device_id,
-        signals=traits_from_headers(agent=body.user_agent) | body.signals(),
+        device_traits=traits_from_headers(agent=body.user_agent) | body.signals(),
     )
     invitation = await follow(database, visit)
     if invitation.referral_id is None:
@@ -57,6 +57,6 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
     answer.status_code = 201 if invitation.outcome is Outcome.NEW else 200
     return ClickOut(
         referral_id=invitation.referral_id,
-        referral_token=token_of(tokens, invitation),
+        referral_token=issue_token(tokens, invitation),
         workflow_id=workflow_id(invitation.referral_id),
     )

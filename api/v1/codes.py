@@ -9,6 +9,7 @@ from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.link import offer_texts
+from api.link.landing.destinations import referral_link
 from api.link.languages import negotiate_language
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalised
@@ -53,7 +54,7 @@ async def give_code(
     if given.code is None or given.outcome in REFUSALS:
         raise Problem(REFUSALS[given.outcome])
     answer.status_code = 201 if given.outcome is Outcome.NEW else 200
-    link = f"{settings.public_url}/r/{given.code}"
+    link = referral_link(settings, given.code)
     return CodeOut(code=given.code, link=link, player_id=body.player_id, campaign=body.campaign)
 
 
@@ -83,7 +84,7 @@ async def show_code(
         code=offer.code,
         campaign=offer.campaign,
         active=offer.schedule.is_open(now),
-        headline=offer_texts.headline(offer.terms, language),
+        headline=offer_texts.referrer_headline(offer.terms, language),
         terms=offer_texts.referrer_terms(offer.terms, language),
         no_inducement_in=list(offer.link.no_inducement_in),
     )

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens, requires
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem, invalid_field
 from api.http.observability import Metrics
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
@@ -79,9 +79,9 @@ async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: No
     """
     reading = tokens.read(body.referral_token, at=now)
     if reading.outcome is Outcome.EXPIRED:
-        raise invalid("referral_token", "This token has ended")
+        raise invalid_field("referral_token", "This token has ended")
     if reading.subject is None:
-        raise invalid("referral_token", NOT_OURS)
+        raise invalid_field("referral_token", NOT_OURS)
     if reading.method is not Method.PROBABILISTIC:
         return await _confirm_guaranteed(database, reading.subject, body)
     code = await _heard(database, reading.subject, body, now)
@@ -101,7 +101,7 @@ async def _heard(database: Database, match_id: UUID, body: ConfirmIn, now: datet
     if heard.said is Said.ANSWERED_OTHERWISE:
         raise Problem("already_answered")
     if heard.code is None:
-        raise invalid("referral_token", NOT_OURS)
+        raise invalid_field("referral_token", NOT_OURS)
     return heard.code
 
 
@@ -109,7 +109,7 @@ async def _confirm_guaranteed(database: Database, referral_id: UUID, body: Confi
     async with database.reading() as session:
         code = await confirming.invited_by(session, referral_id)
     if code is None:
-        raise invalid("referral_token", NOT_OURS)
+        raise invalid_field("referral_token", NOT_OURS)
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=GUARANTEED)
 
 
@@ -118,6 +118,6 @@ def _count(metrics: Metrics, answer: Answer) -> None:
     attribution_method = answer.resolved.method if answer.resolved else None
     for method, refusal in answer.refused:
         metrics.count_refused_method(method=method, reason=refusal)
-    metrics.resolve(attribution_method)
+    metrics.count_resolved_first_open(attribution_method)
     refused = [f"{method}: {refusal}" for method, refusal in answer.refused]
     structlog.contextvars.bind_contextvars(attribution_method=attribution_method, refused=refused)

@@ -14,8 +14,8 @@ from api.http.paging import (
     PageOut,
     PageQuery,
     decode_line_number,
+    encode_cursor,
     encode_position,
-    encoded,
 )
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import ID_REGEX
@@ -98,7 +98,7 @@ async def show_statement(
     shown = lines[:limit]
     items = [LineOut.model_validate(line) for line in shown]
     more = len(lines) > limit
-    return PageOut(items=items, next_cursor=encoded(str(shown[-1].line)) if more else None)
+    return PageOut(items=items, next_cursor=encode_cursor(str(shown[-1].line)) if more else None)
 
 
 def _invited_out(view: ReferralView) -> InvitedOut:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from api.warm_up import rehearse
+from api.warm_up import warm_up_connection
 from db.engine import Database
 from tests.fixtures.databases import DatabaseUrls, open_database
 
@@ -17,15 +17,15 @@ WAITED_FOR = (
 )
 
 
-async def test_nothing_of_a_rehearsal_is_kept(fresh_database: Database) -> None:
-    await fresh_database.warm_up(rehearse)
+async def test_keeps_nothing_of_the_warm_up(fresh_database: Database) -> None:
+    await fresh_database.warm_up(warm_up_connection)
     async with fresh_database.reading() as session:
         for table in WRITTEN:
             assert await session.scalar(text(f"select count(*) from {table}")) == 0  # noqa: S608
 
 
 async def test_every_connection_has_planned_what_is_waited_for(fresh_database: Database) -> None:
-    await fresh_database.warm_up(rehearse)
+    await fresh_database.warm_up(warm_up_connection)
     async with fresh_database.statement() as one, fresh_database.statement() as other:
         for statements in (one, other):
             rows = await statements.execute(text("select statement from pg_prepared_statements"))
@@ -36,4 +36,4 @@ async def test_every_connection_has_planned_what_is_waited_for(fresh_database: D
 async def test_a_database_that_is_not_migrated_is_told(empty_urls: DatabaseUrls) -> None:
     async with open_database(empty_urls.application) as database:
         with pytest.raises(ProgrammingError, match="does not exist"):
-            await database.warm_up(rehearse)
+            await database.warm_up(warm_up_connection)

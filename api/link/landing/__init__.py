@@ -1,1 +1,1 @@
-"""The page behind a link: an invitation that people read, and what link previews are told."""
+"""The landing page of a link, for people and for link previews."""

@@ -1,4 +1,4 @@
-"""The ways on from a link: the campaign's site, the stores, the installed app."""
+"""Destinations of a link: the campaign's site, the app stores and the installed app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,70 +9,80 @@ from api.link.user_agents import Platform
 from domain.attribution.policy import Method
 from runtime.settings import Settings
 
-TOKEN: Final = "referral_token"
-PLAY: Final = "https://play.google.com/store/apps/details"
+TOKEN_PARAMETER: Final = "referral_token"
+"""Name of the token in queries, in Google Play's referrer and as a cookie."""
+PLAY_STORE_URL: Final = "https://play.google.com/store/apps/details"
 
 TokenFor = Callable[[Method], str]
-"""Issues the token of one invitation, marked with how it is carried."""
+"""Issues a token of one invitation, marked with the method that carries it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """URLs; None where a deployment has no such app, or the visitor no use for it."""
+class Destinations:
+    """URLs; None where a deployment has no such app, or the visitor cannot use it."""
 
     web: str
     app_store: str | None
     play: str | None
-    app: str | None = None
+    app_intent_url: str | None = None
     """Opens the installed app on Android, or else Google Play."""
-    copied: str | None = None
-    """What an iPhone's clipboard carries to the app: this link, with a token."""
+    clipboard_link: str | None = None
+    """Link with a token, which an iPhone's clipboard carries to the app."""
+
+
+def referral_link(settings: Settings, code: str) -> str:
+    return f"{settings.public_url}/r/{code}"
 
 
 def destinations_for(
     settings: Settings, *, link: str, destination: str, platform: Platform, token_for: TokenFor
-) -> Ways:
-    """The ways of a person; only those of the visitor's own platform carry tokens past it."""
+) -> Destinations:
+    """Return a person's destinations, which carry tokens.
+
+    The intent URL is for Android alone, the clipboard link for iOS alone.
+    """
     package = settings.android_package
-    play = package and play_url(package, token_for(Method.INSTALL_REFERRER))
-    app = copied = None
+    play = package and play_url(package=package, token=token_for(Method.INSTALL_REFERRER))
+    app_intent_url = clipboard_link = None
     if package and play and platform is Platform.ANDROID:
-        opened = with_token(link, token_for(Method.UNIVERSAL_LINK))
-        app = intent_url(opened, package=package, otherwise=play)
+        app_link = with_token(link, token=token_for(Method.UNIVERSAL_LINK))
+        app_intent_url = intent_url(app_link, package=package, fallback_url=play)
     if settings.ios_app_store_url and platform is Platform.IOS:
-        copied = with_token(link, token_for(Method.CLIPBOARD))
-    return Ways(
-        web=with_token(destination, token_for(Method.REFERRAL_TOKEN)),
+        clipboard_link = with_token(link, token=token_for(Method.CLIPBOARD))
+    return Destinations(
+        web=with_token(destination, token=token_for(Method.REFERRAL_TOKEN)),
         app_store=settings.ios_app_store_url,
         play=play,
-        app=app,
-        copied=copied,
+        app_intent_url=app_intent_url,
+        clipboard_link=clipboard_link,
     )
 
 
-def destinations_without_token(settings: Settings, *, destination: str) -> Ways:
-    """The ways of a program, which are nobody's invitation."""
+def destinations_without_token(settings: Settings, *, destination: str) -> Destinations:
+    """Return a crawler's destinations, which belong to no invitation."""
     package = settings.android_package
-    play = package and f"{PLAY}?{urlencode({'id': package})}"
-    return Ways(web=destination, app_store=settings.ios_app_store_url, play=play)
+    play = package and f"{PLAY_STORE_URL}?{urlencode({'id': package})}"
+    return Destinations(web=destination, app_store=settings.ios_app_store_url, play=play)
 
 
-def with_token(url: str, token: str) -> str:
-    """The URL with the token among the other parameters of its query."""
+def with_token(url: str, *, token: str) -> str:
+    """Return the URL with the token in its query, in place of any other token."""
     parts = urlsplit(url)
-    others = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != TOKEN]
-    return urlunsplit(parts._replace(query=urlencode([*others, (TOKEN, token)])))
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    others = [pair for pair in query if pair[0] != TOKEN_PARAMETER]
+    return urlunsplit(parts._replace(query=urlencode([*others, (TOKEN_PARAMETER, token)])))
 
 
-def play_url(package: str, token: str) -> str:
-    """Google Play hands `referrer` to the app as its Install Referrer."""
-    return f"{PLAY}?{urlencode({'id': package, 'referrer': f'{TOKEN}={token}'})}"
+def play_url(*, package: str, token: str) -> str:
+    """Return the app's page at Google Play, which passes `referrer` on as the Install Referrer."""
+    query = urlencode({"id": package, "referrer": f"{TOKEN_PARAMETER}={token}"})
+    return f"{PLAY_STORE_URL}?{query}"
 
 
-def intent_url(link: str, *, package: str, otherwise: str) -> str:
-    """Chrome's `intent:` URL, because a link to its own site would stay in the browser."""
+def intent_url(link: str, *, package: str, fallback_url: str) -> str:
+    """Return an `intent:` URL, since Chrome would open a link to the page's own site itself."""
     scheme, _, rest = link.partition("://")
-    fallback = quote(otherwise, safe="")
+    fallback = quote(fallback_url, safe="")
     return (
         f"intent://{rest}#Intent;scheme={scheme};package={package};"
         f"S.browser_fallback_url={fallback};end"

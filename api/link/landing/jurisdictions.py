@@ -1,4 +1,4 @@
-"""Where no public inducement may be shown, and whether a visitor may be there."""
+"""Jurisdictions where an offer may show no inducement, and where a visitor may be."""
 
 import re
 from collections.abc import Iterable
@@ -7,26 +7,29 @@ from typing import Final
 JURISDICTION_PATTERN: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
-def place_of(told: str) -> str | None:
-    """A code of ISO 3166-1 or -2, or None for anything else."""
-    code = told.strip().upper()
+def parse_jurisdiction(text: str) -> str | None:
+    """Parse a code of ISO 3166-1 or 3166-2, or return None."""
+    code = text.strip().upper()
     return code if JURISDICTION_PATTERN.fullmatch(code) else None
 
 
-def conceals(listed: Iterable[str], *, known: str | None, claimed: str | None) -> bool:
-    """Whether what an offer promises must not be shown; a country is listed for all of its parts.
+def must_conceal(listed: Iterable[str], *, trusted: str | None, from_query: str | None) -> bool:
+    """Decide whether to conceal the promise of an offer that lists jurisdictions.
 
-    Where nothing trustworthy is known of the visitor's place, any listed one conceals; what the
-    visitor claims can only add.
+    A listed country stands for all of its parts. Without a trusted jurisdiction any list conceals;
+    the one from the query can only conceal more.
     """
-    places = tuple(listed)
-    if not places:
+    jurisdictions = tuple(listed)
+    if not jurisdictions:
         return False
-    return known is None or any(
-        _overlap(place, here) for place in places for here in (known, claimed) if here
+    return trusted is None or any(
+        _overlap(jurisdiction, here)
+        for jurisdiction in jurisdictions
+        for here in (trusted, from_query)
+        if here
     )
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Of a visitor known by country alone, any part may be meant."""
+    # A visitor of whom only the country is known may be in any part of it.
     return f"{one}-".startswith(f"{other}-") or f"{other}-".startswith(f"{one}-")

@@ -1,4 +1,4 @@
-"""Pages as they are sent: rendered in one language, with nothing to load beside them."""
+"""Pages of the link, rendered in one language; nothing is loaded beside them."""
 
 import base64
 from collections.abc import Callable, Coroutine
@@ -7,69 +7,66 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import Request
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from api.http.errors import RETRY_AFTER_S
-from api.link.landing.destinations import Ways
+from api.http.errors import RETRY_AFTER_S, log_if_transient
+from api.link.landing.destinations import Destinations
 from api.link.languages import LANGUAGES, Language, negotiate_language
 from api.link.user_agents import Platform
-from db.faults import DATABASE_FAULTS, is_transient
+from db.faults import DATABASE_FAULTS
 from referrals.attribution.clicks.follow import Outcome
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Landing:
-    """What the page of an invitation shows."""
+class LandingContent:
+    """Content of the landing page."""
 
     link: str
-    picture: str
-    """What a link preview shows; the page itself loads none."""
+    preview_image_url: str
+    """For link previews; the page itself loads no image."""
     code: str
     site: str
     platform: Platform
-    ways: Ways
+    destinations: Destinations
     headline: str | None
-    """None where no inducement may be shown; then there are no terms either."""
+    """None where no inducement may be shown; then `terms` is empty."""
     terms: tuple[str, ...]
     qr_code: Markup | None
-    others: tuple[tuple[Language, str], ...]
-    """The same page in each language."""
+    language_links: tuple[tuple[Language, str], ...]
+    """The same page in each language, as a relative URL."""
 
 
-def landing_page(landing: Landing, language: Language) -> HTMLResponse:
-    return _page("landing.html", language, HTTPStatus.OK, page=landing)
+def landing_page(content: LandingContent, language: Language) -> HTMLResponse:
+    return _page("landing.html", language, HTTPStatus.OK, page=content)
 
 
 def closed_page(
     outcome: Outcome, language: Language, *, destination: str | None = None
 ) -> HTMLResponse:
-    """404 for a code that nobody has, 410 for an offer that is over or paused.
+    """Return 404 for an unknown code, and 410 for an offer that has ended or is paused.
 
-    Whoever comes too late is still shown the way to the sportsbook.
+    A destination, where there is one, still leads the visitor to the sportsbook.
     """
     status = HTTPStatus.NOT_FOUND if outcome is Outcome.UNKNOWN_CODE else HTTPStatus.GONE
     return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
 
 
 def too_many_requests_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
-    """429, the same for every code; whoever asks may come again after so many seconds."""
+    """Return 429, the same for every code, with Retry-After."""
     return _retry_later_page("too_many", HTTPStatus.TOO_MANY_REQUESTS, language, retry_after_s)
 
 
 def unavailable_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
-    """503: the database is away, so that nothing is known of the code."""
+    """Return 503 with Retry-After: without the database nothing is known of the code."""
     return _retry_later_page("away", HTTPStatus.SERVICE_UNAVAILABLE, language, retry_after_s)
 
 
 class HtmlOutageRoute(APIRoute):
-    """503 is a page where another route answers problem+json."""
+    """Route that answers a database outage with a page, since people read its answers."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -78,11 +75,11 @@ class HtmlOutageRoute(APIRoute):
             try:
                 return await answer(request)
             except DATABASE_FAULTS as fault:
-                if not is_transient(fault):
-                    raise
-                log.warning("database_unavailable", fault=type(fault).__name__)
-                accepted = request.headers.get("accept-language", "")
-                language = negotiate_language(accepted, request.query_params.get("lang"))
+                log_if_transient(fault)
+                language = negotiate_language(
+                    request.headers.get("accept-language", ""),
+                    preferred=request.query_params.get("lang"),
+                )
                 return unavailable_page(language, retry_after_s=RETRY_AFTER_S)
 
         return answer_with_page
@@ -96,9 +93,9 @@ def _retry_later_page(
     return page
 
 
-def _page(name: str, language: Language, status: int, **shown: Any) -> HTMLResponse:  # noqa: ANN401
-    text = TEMPLATES[language.tag, name].render(language=language, **shown)
-    return HTMLResponse(text, status, {**HEADERS, "Content-Language": language.tag})
+def _page(name: str, language: Language, status: int, **variables: Any) -> HTMLResponse:  # noqa: ANN401
+    text = TEMPLATES[language.tag, name].render(language=language, **variables)
+    return HTMLResponse(text, status, {**PAGE_HEADERS, "Content-Language": language.tag})
 
 
 def _load_templates(language: Language) -> dict[tuple[str, str], Template]:
@@ -119,7 +116,7 @@ def _load_templates(language: Language) -> dict[tuple[str, str], Template]:
 
 
 def _refuse_plural(_one: str, _many: str, _number: int) -> str:
-    raise NotImplementedError("Babel counts; templates do not")
+    raise NotImplementedError("templates have no plural forms")
 
 
 def _read_inline(name: str) -> Markup:
@@ -144,10 +141,11 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-HEADERS: Final = {
-    "Cache-Control": "no-store",
+PRIVATE_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+"""Headers of every answer that carries a visitor's token."""
+PAGE_HEADERS: Final = {
+    **PRIVATE_HEADERS,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "no-referrer",
     "Vary": "Accept-Language, User-Agent",
     "X-Content-Type-Options": "nosniff",
 }

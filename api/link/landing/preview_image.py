@@ -1,4 +1,4 @@
-"""The picture that link previews show: the same for everybody, and without words or persons."""
+"""The image of link previews: the same for every link, without words or persons."""
 
 from importlib.resources import files
 from typing import Final
@@ -8,18 +8,21 @@ from starlette.responses import Response
 
 router = APIRouter(tags=["clicks"])
 
-PATH: Final = "/invitation.png"
-# Drawn from preview.svg beside it; messengers show no SVG.
+PREVIEW_IMAGE_PATH: Final = "/invitation.png"
 PREVIEW_IMAGE: Final = (files("api.link.landing") / "pictures" / "preview.png").read_bytes()
-HEADERS: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+"""Rendered from preview.svg beside it, because messengers show no SVG."""
+IMAGE_HEADERS: Final = {
+    "Cache-Control": "public, max-age=86400",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
-@router.head(PATH, include_in_schema=False)
+@router.head(PREVIEW_IMAGE_PATH, include_in_schema=False)
 @router.get(
-    PATH,
+    PREVIEW_IMAGE_PATH,
     response_class=Response,
-    responses={200: {"description": "A picture", "content": {"image/png": {}}}},
+    responses={200: {"description": "A PNG of 1200 by 630 pixels", "content": {"image/png": {}}}},
 )
 async def show_picture() -> Response:
-    """What Open Graph names on the page of an invitation; nothing loads it but previews."""
-    return Response(PREVIEW_IMAGE, media_type="image/png", headers=HEADERS)
+    """Return the image that the landing page names in Open Graph; only link previews load it."""
+    return Response(PREVIEW_IMAGE, media_type="image/png", headers=IMAGE_HEADERS)

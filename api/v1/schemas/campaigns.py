@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from api.http.errors import invalid
+from api.http.errors import invalid_field
 from api.v1.schemas.fields import (
     Duration,
     Line,
@@ -125,7 +125,7 @@ class PolicyIn(RequestBody):
         """422 when a method has two places."""
         named = [method for step in self.order for method in step.methods]
         if len(named) != len(set(named)):
-            raise invalid("attribution.order", "A method has one place")
+            raise invalid_field("attribution.order", "A method has one place")
         return Policy(
             order=tuple(
                 Step(methods=tuple(step.methods), touch=step.touch, window=step.window)
@@ -181,9 +181,9 @@ class CampaignIn(RequestBody):
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
             money: MoneyIn | None = getattr(self.terms, name)
             if money is not None and money.currency != self.budget.currency:
-                raise invalid(f"terms.{name}.currency", "This differs from budget.currency")
+                raise invalid_field(f"terms.{name}.currency", "This differs from budget.currency")
         if self.ends_at is not None and self.ends_at <= self.starts_at:
-            raise invalid("ends_at", "This is not after starts_at")
+            raise invalid_field("ends_at", "This is not after starts_at")
 
 
 class Reasoned(RequestBody):

@@ -259,9 +259,9 @@ async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
 async def test_windows_that_ended_are_forgotten(database: Database) -> None:
     key, other, now = unique("key"), unique("key"), datetime.now(UTC)
     async with database.transaction() as session:
-        await rate_windows.count(session, {key: timedelta(seconds=1)}, [], now=now)
-        await rate_windows.count(session, {other: timedelta(days=1)}, [], now=now)
-        await rate_windows.forget(session, before=now + timedelta(hours=1))
+        await rate_windows.count_hits(session, {key: timedelta(seconds=1)}, [], now=now)
+        await rate_windows.count_hits(session, {other: timedelta(days=1)}, [], now=now)
+        await rate_windows.prune(session, before=now + timedelta(hours=1))
 
         left = set(await session.scalars(select(RateWindow.key)))
 

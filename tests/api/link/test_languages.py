@@ -77,7 +77,7 @@ def test_every_catalogue_in_the_folder_is_offered() -> None:
     ],
 )
 def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
-    assert negotiate_language(accepted, wish).tag == tag
+    assert negotiate_language(accepted, preferred=wish).tag == tag
 
 
 async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:

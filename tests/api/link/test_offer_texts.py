@@ -7,7 +7,7 @@ import pytest
 
 from api.link.formats import format_duration, format_money
 from api.link.languages import LANGUAGES
-from api.link.offer_texts import headline, invitation, referee_terms, referrer_terms
+from api.link.offer_texts import referee_headline, referee_terms, referrer_headline, referrer_terms
 from domain.campaigns.terms import Terms
 from domain.money import Money
 
@@ -78,18 +78,24 @@ def test_a_duration_is_whole_in_its_unit(length: timedelta, text: tuple[str, ...
 
 def test_both_sides_are_told_what_each_gets() -> None:
     both = offer_terms(referee_reward=Money(550, "USD"))
-    assert headline(both) == (
+    assert referrer_headline(both) == (
         "$10 for you and $5.50 for your friend when your friend deposits $20 or more"
     )
-    assert invitation(both) == "$5.50 for you and $10 for your friend when you deposit $20 or more"
+    assert (
+        referee_headline(both)
+        == "$5.50 for you and $10 for your friend when you deposit $20 or more"
+    )
 
 
 def test_nobody_is_promised_nothing() -> None:
-    assert headline(offer_terms()) == "$10 for you when your friend deposits $20 or more"
-    assert invitation(offer_terms()) == "$10 for your friend when you deposit $20 or more"
+    assert referrer_headline(offer_terms()) == "$10 for you when your friend deposits $20 or more"
+    assert referee_headline(offer_terms()) == "$10 for your friend when you deposit $20 or more"
     only_theirs = offer_terms(referee_reward=Money(550, "USD"), referrer_reward_minor=0)
-    assert headline(only_theirs) == "$5.50 for your friend when your friend deposits $20 or more"
-    assert invitation(only_theirs) == "$5.50 for you when you deposit $20 or more"
+    assert (
+        referrer_headline(only_theirs)
+        == "$5.50 for your friend when your friend deposits $20 or more"
+    )
+    assert referee_headline(only_theirs) == "$5.50 for you when you deposit $20 or more"
 
 
 def test_the_terms_say_what_is_taken_back() -> None:
@@ -113,7 +119,7 @@ def test_every_language_tells_all_amounts_and_times(tag: str) -> None:
     language = LANGUAGES[tag]
     sentences = " ".join((referrer_terms(terms, language), *referee_terms(terms, language)))
     assert set(re.findall(r"\d+", sentences)) == {"30", "20", "7", "36", "120"}
-    for promise in (headline(terms, language), invitation(terms, language)):
+    for promise in (referrer_headline(terms, language), referee_headline(terms, language)):
         assert set(re.findall(r"\d+(?:[.,]\d+)?", promise)) in (
             {"10", "5.50", "20"},
             {"10", "5,50", "20"},

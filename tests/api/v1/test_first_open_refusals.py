@@ -207,7 +207,7 @@ async def test_a_body_that_cannot_be_is_refused_by_field(
 async def refused_installs(client: AsyncClient, reason: str) -> float:
     """How many claims of installs were refused for a reason."""
     lines = (await client.get("/metrics")).text.splitlines()
-    name = f'install_claims_refused_total{{method="install_referrer",reason="{reason}"}} '
+    name = f'first_open_methods_refused_total{{method="install_referrer",reason="{reason}"}} '
     return next((float(line[len(name) :]) for line in lines if line.startswith(name)), 0.0)
 
 

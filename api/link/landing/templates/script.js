@@ -1,6 +1,6 @@
 // Without this script every link works; it only saves typing the code, and asks before it copies.
 if (navigator.clipboard) {
-  const told = document.getElementById("copied");
+  const status = document.getElementById("copied");
   // Some browsers inside apps never answer, or have no such function.
   const copied = async (text) => {
     const late = new Promise((_, fail) => setTimeout(fail, 1000));
@@ -18,7 +18,7 @@ if (navigator.clipboard) {
     if (!tapped) return;
     event.preventDefault();
     const done = await copied(tapped.dataset.copies);
-    told.textContent = done ? told.dataset.done : "";
+    status.textContent = done ? status.dataset.done : "";
     if (tapped.href) location.assign(tapped.href);
     else if (!done) getSelection().selectAllChildren(document.getElementById("code"));
   });

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from api.link.landing.jurisdictions import conceals, place_of
+from api.link.landing.jurisdictions import must_conceal, parse_jurisdiction
 from tests.api.bodies import create_code, publish_campaign
 from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
 from tests.api.link.test_user_agents import IPHONE_AGENT, WINDOWS
@@ -13,7 +13,7 @@ ONTARIO = ("CA-ON",)
 
 
 @pytest.mark.parametrize(
-    ("listed", "known", "claimed", "is_concealed"),
+    ("listed", "trusted", "from_query", "is_concealed"),
     [
         ((), None, None, False),
         ((), "CA-ON", "CA-ON", False),
@@ -33,11 +33,11 @@ ONTARIO = ("CA-ON",)
 )
 def test_conceals_where_any_listed_place_may_be_meant(
     listed: tuple[str, ...],
-    known: str | None,
-    claimed: str | None,
+    trusted: str | None,
+    from_query: str | None,
     is_concealed: bool,  # noqa: FBT001 # a column of the table
 ) -> None:
-    assert conceals(listed, known=known, claimed=claimed) is is_concealed
+    assert must_conceal(listed, trusted=trusted, from_query=from_query) is is_concealed
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_conceals_where_any_listed_place_may_be_meant(
     ],
 )
 def test_reads_only_codes_of_iso_3166(given: str, place: str | None) -> None:
-    assert place_of(given) == place
+    assert parse_jurisdiction(given) == place
 
 
 async def test_a_closed_offer_promises_nothing(client: AsyncClient, app: FastAPI) -> None:
