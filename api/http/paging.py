@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem
 from db.paging import PageRequest, Position
 
 T = TypeVar("T")
