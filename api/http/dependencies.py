@@ -35,14 +35,14 @@ class ApiKeyCache:
         self._database = database
         self._cached: dict[str, tuple[KeyHolder, float]] = {}
 
-    async def holder(self, key: str) -> KeyHolder | None:
+    async def find_holder(self, key: str) -> KeyHolder | None:
         hashed = api_keys.hash_api_key(key)
-        known = self._known.get(hashed)
-        if known and known[1] > time.monotonic():
-            return known[0]
+        cached = self._cached.get(hashed)
+        if cached and cached[1] > time.monotonic():
+            return cached[0]
         async with self._database.reading() as session:
             holder = await api_keys.find_holder(session, hashed)
-        self._remember(hashed, holder)
+        self._store(hashed, holder)
         return holder
 
     def _store(self, hashed: str, holder: KeyHolder | None) -> None:
@@ -96,7 +96,7 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"')
         if not any(holder.has_scope(scope) for scope in scopes):
-            raise Problem("missing_scope", f"This needs the scope {' or '.join(scopes)}.")
+            raise Problem("missing_scope", f"Use an API key with the scope {' or '.join(scopes)}.")
         structlog.contextvars.bind_contextvars(owner=holder.owner)
         return Caller(holder.owner, request.state.request_id)
 

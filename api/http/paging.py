@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from api.http.errors import Problem
+from api.http.errors import Problem, invalid_field
 from db.paging import PageRequest, Position
 
 T = TypeVar("T")
@@ -39,20 +39,20 @@ def page_query(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
 PageQuery = Annotated[PageRequest, Depends(page_query)]
 
 
-def encode_position(place: Position | None) -> str | None:
-    return encoded(f"{place.at.isoformat()}|{place.id}") if place else None
+def encode_position(position: Position | None) -> str | None:
+    return encode_cursor(f"{position.at.isoformat()}|{position.id}") if position else None
 
 
-def place_of(cursor: str) -> Position:
-    at, _, id_ = decode_cursor(cursor).partition("|")
+def decode_position(cursor: str) -> Position:
+    time, _, id_ = decode_cursor(cursor).partition("|")
     try:
         at, row_id = datetime.fromisoformat(time), UUID(id_)
         at.timestamp()
     except (ValueError, OverflowError) as fault:
-        raise _invalid_cursor() from fault
-    if moment.tzinfo is None:
-        raise _invalid_cursor()
-    return Position(moment, number)
+        raise invalid_cursor() from fault
+    if at.tzinfo is None:
+        raise invalid_cursor()
+    return Position(at, row_id)
 
 
 def decode_line_number(cursor: str | None) -> int | None:
