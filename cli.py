@@ -29,23 +29,23 @@ _Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
 _Result = TypeVar("_Result")
 
 STACK_DIRECTORY = Path(".stack")
-"""Where `up` keeps its state unless told otherwise."""
+"""Directory in which `up` keeps its state by default."""
 
 ActorOption = Annotated[
-    str | None, typer.Option("--actor", help="Recorded in the audit; default: the system's user.")
+    str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
 JsonFileOption = Annotated[
-    Path | None, typer.Option("--json", help="Write the figures to this file.")
+    Path | None, typer.Option("--json", help="Write the measurements to this file.")
 ]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-keys = typer.Typer(no_args_is_help=True, help="API keys of the programs and people that call us.")
+keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 
 
 def main() -> None:
-    """Run one command and leave with its exit code."""
+    """Run one command and exit with its code."""
     try:
         app()
     except SystemExit as ended:
@@ -58,7 +58,9 @@ def main() -> None:
 @app.command()
 def up(
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget every earlier run first.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete the state of earlier runs first.")
+    ] = False,
     directory: Annotated[
         Path, typer.Option("--dir", help="Where to keep state.")
     ] = STACK_DIRECTORY,
@@ -71,7 +73,7 @@ def up(
 
 @app.command()
 def demo() -> None:
-    """Play referrals from click to reward on a stack of its own, and prove the results."""
+    """Play referrals from click to reward on a stack of their own, and check the results."""
     from sandbox.demo.main import main as play
 
     _exit(play())
@@ -91,12 +93,12 @@ def bench(
 @app.command("attribution-eval")
 def attribution_eval(
     *,
-    journeys: Annotated[int, typer.Option(min=1, help="How many people sign up.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="The same seed plays the same journeys.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="Simulating processes.")] = 2,
+    journeys: Annotated[int, typer.Option(min=1, help="Signups to simulate.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the random journeys.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 2,
     json_file: JsonFileOption = None,
 ) -> None:
-    """Play journeys with known truth, and show how many were attributed correctly."""
+    """Play journeys with a known truth and show how many were attributed correctly."""
     from sandbox.evaluation.main import main as evaluate
 
     _exit(evaluate(journeys, seed, processes, json_file))
@@ -104,10 +106,10 @@ def attribution_eval(
 
 @app.command()
 def api() -> None:
-    """Serve HTTP."""
+    """Serve the HTTP API and the links."""
     from api.app import main as serve
 
-    _run(serve)
+    _run_main(serve)
 
 
 @app.command()
@@ -115,15 +117,15 @@ def worker() -> None:
     """Run workflows and activities."""
     from worker import main as work
 
-    _run(work)
+    _run_main(work)
 
 
 @app.command()
 def courier() -> None:
-    """Carry facts to workflows."""
+    """Route facts and send deliveries to workflows."""
     from courier.main import main as carry
 
-    _run(carry)
+    _run_main(carry)
 
 
 @app.command()
@@ -131,12 +133,12 @@ def rebuild() -> None:
     """Start every open referral again in an empty Temporal."""
     from courier.rebuild import main as start_again
 
-    _run(start_again)
+    _run_main(start_again)
 
 
 @app.command()
 def verify() -> None:
-    """Check what must always be true; exit with 1 when something is not."""
+    """Check the invariants of the database; exit with 1 when one is broken."""
     from referrals.verification.verify import verify_database
 
     settings = _read_settings(DatabaseSettings)
@@ -155,7 +157,7 @@ def verify() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the schema up to date."""
+    """Migrate the schema to the newest revision."""
     from db.migrate import upgrade
 
     upgrade(_read_settings(MigrationSettings).owner_database_url)
@@ -164,22 +166,24 @@ def migrate() -> None:
 @keys.command("create")
 def create_key(
     *,
-    owner: Annotated[str, typer.Option(help="Who will use it; reviews record this name.")],
-    scope: Annotated[list[str], typer.Option(help="May be given several times.")],
+    owner: Annotated[str, typer.Option(help="Name of the caller; reviews record it.")],
+    scope: Annotated[list[str], typer.Option(help="Scope of the key; repeatable.")],
     actor: ActorOption = None,
     reason: ReasonOption = "no reason given",
 ) -> None:
-    """Create a key and print it; it cannot be shown again."""
+    """Create a key and print it, the only time that it is shown."""
     from referrals.access import api_keys
 
     refused = api_keys.scope_error(scope)
     if refused is not None:
         typer.echo(refused, err=True)
         _exit(2)
-    by = _actor(actor, reason)
+    audit_actor = _actor(actor, reason)
     typer.echo(
         _in_transaction(
-            lambda session: api_keys.create_key(session, owner=owner, scopes=scope, actor=by)
+            lambda session: api_keys.create_key(
+                session, owner=owner, scopes=scope, actor=audit_actor
+            )
         )
     )
 
@@ -191,9 +195,9 @@ def revoke_key(
     """Revoke a key, by the id that `keys list` shows."""
     from referrals.access import api_keys
 
-    by = _actor(actor, reason)
-    if not _in_transaction(lambda session: api_keys.revoke(session, key_id, by)):
-        typer.echo("no such key, or revoked before", err=True)
+    audit_actor = _actor(actor, reason)
+    if not _in_transaction(lambda session: api_keys.revoke(session, key_id, audit_actor)):
+        typer.echo("unknown key, or already revoked", err=True)
         _exit(1)
 
 
@@ -207,7 +211,7 @@ def list_keys() -> None:
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
 
 
-def _run(process: Callable[[Settings], int]) -> None:
+def _run_main(process: Callable[[Settings], int]) -> None:
     settings = _read_settings(Settings)
     configure_logging(settings.log_level)
     _exit(process(settings))
@@ -223,11 +227,11 @@ def _system_user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
-        # A container may run under a number that has no name.
+        # A container may run under a user id without a name.
         return "operator"
 
 
-def _in_transaction(act: "Callable[[Session], Awaitable[_Result]]") -> _Result:
+def _in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:
     from db.engine import Database
 
     settings = _read_settings(DatabaseSettings)
@@ -237,17 +241,17 @@ def _in_transaction(act: "Callable[[Session], Awaitable[_Result]]") -> _Result:
             Database.open(settings.database_url) as database,
             database.transaction() as session,
         ):
-            return await act(session)
+            return await operation(session)
 
     return asyncio.run(run())
 
 
-def _read_settings(settings: type[_Settings]) -> _Settings:
-    """Read settings from the environment or, beside a running `up`, from what that has written."""
+def _read_settings(settings_type: type[_Settings]) -> _Settings:
+    """Read settings from the environment, or from the file that a running `up` wrote."""
     if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK_DIRECTORY / "environment"):
-        typer.echo(f"on the embedded stack in {STACK_DIRECTORY}", err=True)
+        typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
     try:
-        return settings()
+        return settings_type()
     except ValidationError as error:
         for fault in error.errors(include_input=False):
             name = "_".join(str(part) for part in fault["loc"])

@@ -1,4 +1,4 @@
-"""The Temporal worker: runs referrals' workflows and their acts."""
+"""The worker process: runs referrals' workflows and their activities."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -27,9 +27,9 @@ from workflows.interceptor import DropMalformedSignals
 from workflows.referral.workflow import ReferralWorkflow
 
 WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
-    # Our own modules hold no state that a replay could see change, so the sandbox need not load
-    # them afresh for every workflow: that would cost 140 ms each. Of the workflows' modules these
-    # only define shapes and constants; they halve what is left.
+    # The sandbox loads every other module afresh for each workflow, which takes 140 ms for all of
+    # ours. A module listed here must hold no workflow code and no state that a replay could see
+    # change; those of workflows/ hold messages and constants.
     SandboxRestrictions.default.with_passthrough_modules(
         "domain",
         "activities",
@@ -38,16 +38,18 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
         "workflows.referral.visibility",
     )
 )
-GRACE: Final = timedelta(seconds=10)
-MAX_RECONNECT_WAIT_S: Final = 5.0
+SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
+"""For activities in progress at a stop."""
+MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()
 
 
 def build_activities(
-    database: Database, settings: Settings, providers: Sequence[FraudProvider] = ()
+    database: Database, settings: Settings, fraud_providers: Sequence[FraudProvider] = ()
 ) -> Activities:
+    """Build every activity with its dependencies."""
     locked = LockedReferrals(
         database,
         hasher=Hasher(settings.hash_key.get_secret_value()),
@@ -57,7 +59,7 @@ def build_activities(
     return [
         referrals.admit_signup,
         referrals.expire_referral,
-        FraudActivities(locked, providers).score_fraud,
+        FraudActivities(locked, fraud_providers).score_fraud,
         rewards.credit_reward,
         rewards.resolve_hold,
         rewards.compensate_reward,
@@ -68,7 +70,7 @@ def build_activities(
 def build_worker(
     client: Client, activities: Activities, *, task_queue: str, concurrent_activities: int = 10
 ) -> Worker:
-    """More activities at once than database connections would only wait for each other."""
+    """Build a worker; `concurrent_activities` beyond the database pool would only wait for it."""
     return Worker(
         client,
         task_queue=task_queue,
@@ -77,12 +79,12 @@ def build_worker(
         workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs()],
         max_concurrent_activities=concurrent_activities,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
 
 def main(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; acts under way are finished first."""
+    """Run until SIGTERM or SIGINT; activities in progress are finished first."""
     import uvloop  # noqa: PLC0415 - only a process that runs it needs it
 
     uvloop.run(_run(settings))
@@ -117,10 +119,10 @@ async def _serve(
 
 
 async def _connect_with_retries(settings: Settings) -> Client:
-    """Temporal may come up after its workers, or go away and come back."""
+    """Connect to Temporal, retrying without an end: it may come up after its workers."""
     runtime = _runtime(settings)
     attempts = stamina.retry_context(
-        on=RuntimeError, attempts=None, timeout=None, wait_max=MAX_RECONNECT_WAIT_S
+        on=RuntimeError, attempts=None, timeout=None, wait_max=MAX_RECONNECT_BACKOFF_S
     )
     async for attempt in attempts:
         with attempt:
@@ -134,7 +136,7 @@ async def _connect_with_retries(settings: Settings) -> Client:
 
 
 def _runtime(settings: Settings) -> Runtime | None:
-    """Shows Temporal's own metrics of this worker at /metrics, where a port was given."""
+    """Return a runtime that serves the SDK's metrics at /metrics, if a port is set."""
     if settings.worker_metrics_port is None:
         return None
     metrics = PrometheusConfig(

@@ -80,7 +80,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.metrics = metrics
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
-    app.state.limiter = Limiter(database, hasher=hasher, rules=settings.limits)
+    app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.verifying = Verifying(partial(verify_database, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)

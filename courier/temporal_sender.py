@@ -16,7 +16,7 @@ from workflows.referral.messages import signup_signal
 from workflows.referral.workflow import ReferralWorkflow
 
 RPC_TIMEOUT: Final = timedelta(seconds=5)
-"""Of one call to Temporal; below the duration of a lease."""
+"""Limit of one call to Temporal; shorter than a lease."""
 
 
 @dataclass(frozen=True, slots=True)

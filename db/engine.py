@@ -1,28 +1,29 @@
-"""Connections to Postgres: one request, activity or message is one transaction."""
+"""Connections to Postgres: pools, sessions and transactions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Protocol, Self
 
-from sqlalchemy import Executable, Result, text
+from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 STATEMENT_TIMEOUT_MS: Final = 8_000
 """Below the activities' start-to-close timeout, so that Postgres gives up before Temporal does."""
 CONNECT_TIMEOUT_S: Final = 5
+"""For a new connection, and for a free one of the pool."""
 
 
 class ReadSession(AsyncSession):
-    """What a query needs; a write does not accept it."""
+    """A session for queries; functions that write do not accept it."""
 
 
 class Session(ReadSession):
-    """A transaction that may write; whoever opened it commits it."""
+    """A session for writes; only the code that opened it commits."""
 
 
 class StatementExecutor(Protocol):
-    """What runs statements that may write: a session, or `Database.statement`."""
+    """An executor of statements that may write: a session, or `Database.autocommit`."""
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
@@ -54,13 +55,13 @@ class Database:
                 },
             },
         )
-        self._at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, *, pool_size: int = 1) -> AsyncIterator[Self]:
-        """Connect for the length of a block, and close all connections after it."""
+        """Open a database for a block and close its connections after it."""
         database = cls(url, pool_size=pool_size)
         try:
             yield database
@@ -69,17 +70,17 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """Commit what was done inside, or nothing of it."""
+        """Commit at the end of the block, or roll back after an exception."""
         async with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[StatementExecutor]:
-        """For a single write: a transaction by itself, without a begin and a commit to wait for.
+    async def autocommit(self) -> AsyncIterator[StatementExecutor]:
+        """Open a connection on which each statement commits by itself, without extra round trips.
 
-        A bare connection, because a session for one statement costs a third more time.
+        Not a session, because one for a single statement costs a third more time.
         """
-        async with self._at_once.connect() as connection:
+        async with self._autocommit.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -87,21 +88,17 @@ class Database:
         async with ReadSession(self._reading, expire_on_commit=False) as session:
             yield session
 
-    async def answers(self) -> bool:
-        async with self.reading() as session:
-            return bool((await session.execute(text("select 1"))).scalar_one())
-
     async def warm_up(self, warm_up_connection: Callable[[Session], Awaitable[None]]) -> None:
-        """Open every connection, run the warm-up on each, and roll all of it back.
+        """Open every connection of the pool, run the warm-up on each, and roll back.
 
-        Raises OSError and such when Postgres is away.
+        Raises DATABASE_FAULTS when Postgres is away.
         """
         async with AsyncExitStack() as opened:
             sessions = [
                 await opened.enter_async_context(Session(self.engine))
                 for _ in range(self._pool_size)
             ]
-            # All are waited for, because none may be closed while it is busy.
+            # Wait for all of them: no connection may be closed while it is busy.
             warm_ups = (warm_up_connection(session) for session in sessions)
             results = await asyncio.gather(*warm_ups, return_exceptions=True)
         for fault in results:

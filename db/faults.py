@@ -1,4 +1,4 @@
-"""Faults of the database: which exceptions they are, and which of them pass by themselves."""
+"""Database faults: their exceptions, and which of them are transient."""
 
 import re
 from typing import Final
@@ -13,12 +13,12 @@ DATABASE_FAULTS: Final = (
     asyncpg.InterfaceError,
     OSError,
 )
-# Connection, resources, operator, lock and serialization: none is the caller's fault.
+# Classes of connection, resource, operator, lock and serialization faults: not the caller's.
 _TRANSIENT_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
 
 def is_transient(fault: Exception) -> bool:
-    """Whether the same statements may succeed later, because Postgres was away or busy."""
+    """Return whether the same statements may succeed later: Postgres was away or busy."""
     if isinstance(fault, (OSError, PoolTimeoutError, asyncpg.InterfaceError)):
         return True
     if isinstance(fault, DBAPIError) and fault.connection_invalidated:
@@ -28,5 +28,5 @@ def is_transient(fault: Exception) -> bool:
 
 
 def is_schema_fault(fault: Exception) -> bool:
-    """Whether a statement named what the schema does not have: it is not migrated yet."""
+    """Return whether a statement failed because the schema is not migrated yet."""
     return isinstance(fault, ProgrammingError)

@@ -1,4 +1,4 @@
-"""Players, each a row to lock."""
+"""Locks of players, each a row of its own."""
 
 from typing import Final
 
@@ -7,31 +7,31 @@ from sqlalchemy import select, text
 from db.engine import Session
 from db.tables import Player
 
-# The count is asked before any row is locked: whoever is missing is made first, in order. A row
-# that was just made is ours alone, and not seen yet.
-_MAKE_AND_LOCK: Final = text("""
-    with made as (
+# The count forces missing rows to be inserted, in order, before any row is locked. A row inserted
+# here is locked by its insertion and not visible to the second part.
+_INSERT_AND_LOCK: Final = text("""
+    with added as (
         insert into players (player_id) select unnest(cast(:player_ids as varchar[]))
         on conflict do nothing returning player_id
     ), locked as (
         select player_id from players
-        where player_id = any(:player_ids) and (select count(*) from made) >= 0
+        where player_id = any(:player_ids) and (select count(*) from added) >= 0
         order by player_id for no key update
     )
-    select (select count(*) from made) + (select count(*) from locked)
+    select (select count(*) from added) + (select count(*) from locked)
 """)
 
 
 async def lock_players(session: Session, *player_ids: str) -> None:
-    """Nobody else decides anything about these players until the transaction ends."""
-    wanted = sorted(set(player_ids))
-    locked = await session.scalar(_MAKE_AND_LOCK, {"player_ids": wanted})
-    if locked != len(wanted):
-        await _lock_all(session, wanted)
+    """Lock players, in sorted order and until the transaction ends; insert missing ones."""
+    ordered = sorted(set(player_ids))
+    locked = await session.scalar(_INSERT_AND_LOCK, {"player_ids": ordered})
+    if locked != len(ordered):
+        await _lock_all(session, ordered)
 
 
 async def _lock_all(session: Session, player_ids: list[str]) -> None:
-    """Somebody else made one of them meanwhile, which the first statement cannot see."""
+    """Lock rows of which another transaction inserted one that the first statement cannot see."""
     await session.execute(
         select(Player.player_id)
         .where(Player.player_id.in_(player_ids))

@@ -1,4 +1,4 @@
-"""Brings the schema to a revision, and back."""
+"""Migrations: upgrade and downgrade of the schema."""
 
 from pathlib import Path
 from typing import Final
@@ -11,9 +11,9 @@ APPLICATION_ROLE: Final = "referrals_app"
 
 
 def upgrade(url: str, *, application_role: str = APPLICATION_ROLE, revision: str = "head") -> None:
-    """Upgrade and grant the application's role what it may do; not from inside an event loop.
+    """Upgrade the schema and grant the application's role its rights; not inside an event loop.
 
-    `url` is that of the schema's owner, with asyncpg.
+    `url` is that of the schema's owner, postgresql+asyncpg://.
     """
     command.upgrade(_config(url, application_role), revision)
 
@@ -23,9 +23,9 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
 
 
 def is_modelled(name: str | None, kind: str, _: object) -> bool:
-    """Whether db/tables/ should know it.
+    """Return whether db/tables/ must declare an object of the schema.
 
-    `outbox.xid` is for the relay alone, `clicks` for copies of version 0.1 that still run.
+    `outbox.xid` is only for the relay, `clicks` for processes of version 0.1 that still run.
     """
     return (kind, name) not in {("column", "xid"), ("table", "clicks")}
 

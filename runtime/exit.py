@@ -1,4 +1,4 @@
-"""How a process ends: on SIGTERM or SIGINT in an orderly way, and with an explicit exit."""
+"""End of a process: graceful stop on SIGTERM or SIGINT, and an explicit exit."""
 
 import asyncio
 import os

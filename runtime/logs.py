@@ -1,4 +1,4 @@
-"""Logging of every process."""
+"""Logging of every process as JSON lines."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logging(level: str) -> None:
-    """JSON lines on stdout with the bound contextvars; KeyError for an unknown level."""
+    """Log JSON lines with the bound contextvars to stdout; raise KeyError for an unknown level."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

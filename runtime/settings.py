@@ -1,4 +1,4 @@
-"""Everything a deployment may choose, read once from REFERRALS_* variables by each main()."""
+"""Settings of a deployment, read once from REFERRALS_* variables by each main()."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,12 +7,12 @@ from limits import parse
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A complaint about one variable must not print the others: some are secret.
+# An error about one variable must not print the others: some are secret.
 _FROM_ENVIRONMENT: Final = SettingsConfigDict(
     env_prefix="REFERRALS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
 )
-# A stadium, a campus or a carrier is one address, and a streamer's code has thousands of clicks a
-# minute. What is tight is missing: nobody types sixty wrong codes a minute.
+# A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
+# clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute.
 DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
     "link.address": "600/minute",
     "link.code": "60000/minute",
@@ -22,13 +22,13 @@ DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
     "resolve.device": "60/hour",
     "resolve.address": "300/minute",
 }
-"""Door, key, and for misses what led nowhere: at most so many in a window of so long."""
+"""Requests per window, by endpoint and key; those named `misses` count only failed requests."""
 _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
 
 class DatabaseSettings(BaseSettings):
-    """All that an operator's acts on the database need: no secret of the doors, no Temporal."""
+    """Settings of an operator's commands on the database: no secrets of the API, no Temporal."""
 
     model_config = _FROM_ENVIRONMENT
 
@@ -38,39 +38,39 @@ class DatabaseSettings(BaseSettings):
 
 
 class Settings(DatabaseSettings):
-    """Addresses, keys and limits; a missing secret stops the process at its start."""
+    """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: str | None = None
-    """postgresql+asyncpg:// of the schema's owner; the serving processes need none."""
+    """postgresql+asyncpg:// of the schema's owner; the serving processes do not need it."""
 
     temporal_address: str
     temporal_namespace: str = "default"
     task_queue: str = "referrals"
 
     hash_key: SecretStr = Field(min_length=16)
-    """Keys the HMAC under which personal data is stored; changing it forgets every match."""
+    """Key of the HMAC under which personal data is stored; a new key ends every earlier match."""
     token_key: SecretStr = Field(min_length=16)
-    """Signs referral tokens."""
+    """Key that signs referral tokens."""
 
     public_url: str
-    """Where players reach /r/{code}, without a trailing slash."""
+    """Address at which players reach /r/{code}, without a trailing slash."""
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     body_limit_bytes: int = Field(default=65536, ge=1024)
 
     ios_app_id: str | None = Field(default=None, pattern=r"^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$")
-    """Team and bundle of the app that opens /r/*; what is not set is not offered."""
+    """Team and bundle id of the app that opens /r/*; apps that are not set are not offered."""
     ios_app_store_url: str | None = Field(default=None, pattern=r"^https://")
     android_package: str | None = Field(default=None, pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)+$")
     android_cert_fingerprints: str | None = Field(default=None, pattern=_FINGERPRINTS)
-    """SHA-256 of the certificates that sign the app, with commas between them."""
+    """SHA-256 fingerprints of the certificates that sign the app, separated by commas."""
     jurisdiction_header: str | None = None
-    """In which a trusted proxy tells the visitor's ISO 3166-2 jurisdiction."""
+    """Header in which a trusted proxy sends the visitor's ISO 3166-2 jurisdiction."""
 
     rate_limits: str | None = None
-    """Such as `link.address=300/minute, claim.player=5/hour`, in place of those of RATE_LIMITS."""
+    """Overrides of DEFAULT_RATE_LIMITS, such as `link.address=300/minute, claim.player=5/hour`."""
     invitations_per_second: float = Field(default=100, ge=1, le=10_000)
-    """What one courier starts in Temporal; more wait in Postgres, where a signup finds them."""
+    """Workflows of invitations that one courier starts per second; the rest waits in Postgres."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
@@ -81,24 +81,26 @@ class Settings(DatabaseSettings):
     def _validate_rate_limits(cls, given: str | None) -> str | None:
         for name, rule in parse_rate_limits(given).items():
             if name not in DEFAULT_RATE_LIMITS:
-                raise ValueError(f"{name} is no limit; there are {', '.join(DEFAULT_RATE_LIMITS)}")
+                raise ValueError(
+                    f"{name} is not a limit; the limits are {', '.join(DEFAULT_RATE_LIMITS)}"
+                )
             parse(rule)
         return given
 
     @property
-    def limits(self) -> dict[str, str]:
-        """Each limit, as it was chosen or by default."""
+    def effective_rate_limits(self) -> dict[str, str]:
+        """Every limit, as set or by default."""
         return {**DEFAULT_RATE_LIMITS, **parse_rate_limits(self.rate_limits)}
 
 
 def parse_rate_limits(text: str | None) -> dict[str, str]:
-    """Of `name=count/period`, with commas between."""
+    """Parse `name=count/period` pairs separated by commas."""
     pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
     return {name.strip(): rule.strip() for name, _, rule in pairs}
 
 
 class MigrationSettings(BaseSettings):
-    """All that `referrals migrate` needs, so that no other process holds the owner's password."""
+    """Settings of `referrals migrate`: no other process needs the owner's password."""
 
     model_config = _FROM_ENVIRONMENT
 

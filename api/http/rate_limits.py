@@ -102,7 +102,7 @@ class Limiter:
         self, hits: Mapping[str, timedelta], peeks: list[str], *, now: datetime
     ) -> "PrecountedStorage | None":
         try:
-            async with asyncio.timeout(COUNT_TIMEOUT_S), self._database.statement() as session:
+            async with asyncio.timeout(COUNT_TIMEOUT_S), self._database.autocommit() as session:
                 windows = await rate_windows.count_hits(session, hits, peeks, now=now)
                 if random.randrange(PRUNE_ONE_IN) == 0:  # noqa: S311 - a chance is not a secret
                     await rate_windows.prune(session, before=now - WINDOW_RETENTION)

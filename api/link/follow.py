@@ -24,7 +24,7 @@ NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 async def follow(database: Database, visit: Visit) -> Invitation:
     if not is_code(visit.code):
         return Invitation(clicks.Outcome.UNKNOWN_CODE)
-    async with database.statement() as session:
+    async with database.autocommit() as session:
         invitation = await clicks.follow(session, visit)
     if invitation.referral_id is not None:
         structlog.contextvars.bind_contextvars(

@@ -72,7 +72,7 @@ async def report_status_change(body: StatusChangeIn, database: Db, hasher: Hashe
 async def _accept(body: EventIn, database: Database, hasher: Hasher) -> Accepted:
     fact = body.fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
-    async with database.statement() as session:
+    async with database.autocommit() as session:
         recorded = await facts.record_fact(session, fact, player_id=body.player_id, door="http")
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)

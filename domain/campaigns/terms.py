@@ -1,4 +1,4 @@
-"""An offer with dates and a budget, and the promise that is copied into each referral."""
+"""Campaigns: status, schedule, link options, and the terms promised to each referral."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ class Terms:
 
 
 class LinkOpens(StrEnum):
-    """Where a campaign's link leads a person."""
+    """Page that a campaign's link opens."""
 
     DESTINATION = "destination"
     LANDING = "landing"
@@ -38,7 +38,7 @@ class LinkOpens(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
-    """What a campaign's link shows; `no_inducement_in` are jurisdictions of ISO 3166."""
+    """Options of a campaign's link; `no_inducement_in` holds ISO 3166 jurisdictions."""
 
     opens: LinkOpens = LinkOpens.DESTINATION
     no_inducement_in: tuple[str, ...] = ()
@@ -46,16 +46,16 @@ class LinkOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When a campaign takes new invitations."""
+    """Dates and status that decide when a campaign takes new invitations."""
 
     status: CampaignStatus
     starts_at: datetime
     ends_at: datetime | None
     closed_since: datetime | None = None
-    """When a person paused or ended it; before that it was open, if this is known."""
+    """Time at which a person paused or ended it; until then it was open."""
 
     def is_open(self, at: datetime) -> bool:
-        """Also of a time that has passed: what was in time may be heard late."""
+        """Return whether it was open at a time, which may have passed: facts can arrive late."""
         within = self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
         return within and (self.status is CampaignStatus.PUBLISHED or self._was_open(at))
 

@@ -1,4 +1,4 @@
-"""What other services report. A fact counts once, whenever and however often it is heard."""
+"""Facts that other services report; each counts once, however late and often it arrives."""
 
 import re
 from dataclasses import dataclass, fields
@@ -9,8 +9,8 @@ from typing import Final
 from domain.money import Money
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far the clocks of two reporting services may differ: a deposit so shortly before its signup
-counts as made at the signup."""
+"""Largest difference between the clocks of two reporting services: a deposit up to this long before
+its signup counts as made at the signup."""
 
 
 class FactKind(StrEnum):
@@ -26,15 +26,16 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_FIELDS: Final = frozenset({"event_id", "player_id", "deposit_id"})
 MAX_TEXT_CHARACTERS: Final = 1024
 UNSTORABLE_CHARACTERS: Final = re.compile(r"[\0\ud800-\udfff]")
+"""NUL and unpaired surrogates, which Postgres refuses."""
 MIN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_TIME: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFact:
-    """When it happened, and the id under which its reporter knows it.
+    """Common fields of facts: the reporter's id of the event, and when it happened.
 
-    ValueError for what could never be stored: an act that records it would be retried for ever.
+    Raises ValueError for a value that cannot be stored: an act would retry to record it for ever.
     """
 
     event_id: str
@@ -101,7 +102,7 @@ class TakeBack(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chargeback(BaseFact):
-    """A deposit taken back, in part or, without an amount, as a whole; or given back when won."""
+    """A deposit taken back, or given back when a chargeback is won; as a whole without `amount`."""
 
     player_id: str
     deposit_id: str
@@ -126,7 +127,7 @@ class PlayerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange(BaseFact):
-    """What the sportsbook says of a player's standing with it."""
+    """A change of a player's status at the sportsbook."""
 
     player_id: str
     status: PlayerStatus
@@ -139,7 +140,7 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(BaseFact):
-    """A reviewer's word on a held reward."""
+    """A reviewer's decision on a held reward."""
 
     reviewer: str
     decision: Choice
@@ -160,8 +161,8 @@ _KINDS_BY_TYPE: Final = {shape: kind for kind, shape in FACT_TYPES.items()}
 
 
 def kind_of(fact: Fact) -> FactKind:
-    """TypeError for what is no fact, such as the null of a malformed signal."""
+    """Return the kind of a fact; raise TypeError for anything else, such as a malformed signal."""
     kind = _KINDS_BY_TYPE.get(type(fact))
     if kind is None:
-        raise TypeError(f"{type(fact).__name__} is no fact")
+        raise TypeError(f"{type(fact).__name__} is not a fact")
     return kind

@@ -1,4 +1,4 @@
-"""A referral: who brought whom, on which terms, and how far it has come."""
+"""A referral: its stages, its standing, and the deadlines that its terms set."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,6 @@ from domain.campaigns.terms import Terms
 
 
 class Stage(StrEnum):
-    """Where a referral stands."""
-
     INVITED = "INVITED"
     SIGNED_UP = "SIGNED_UP"
     HELD = "HELD"
@@ -29,11 +27,11 @@ class Stage(StrEnum):
 OPEN_STAGES: Final = frozenset(
     {Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED, Stage.REWARDED}
 )
-"""Stages in which a workflow waits; REVERSED is one too until its window has closed."""
+"""Stages in which a workflow waits; so does one in REVERSED until its window has closed."""
 
 EARNING_STAGES: Final = frozenset({Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED})
 CREDITED_STAGES: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
-"""Stages in which what happens to the credited deposit still moves money."""
+"""Stages in which a chargeback of the credited deposit, or a win, still moves money."""
 
 EVENT_TYPES: Final = {
     Stage.INVITED: "ReferralInvited",
@@ -51,28 +49,28 @@ EVENT_TYPES: Final = {
 }
 
 
-def event_type(entered: Stage, *, left: Stage | None) -> str:
-    """The type of the event that tells of a stage change."""
-    if entered is Stage.REWARDED and left is Stage.REVERSED:
+def event_type(entered: Stage, *, previous: Stage | None) -> str:
+    """Return the type of the event of a stage change."""
+    if entered is Stage.REWARDED and previous is Stage.REVERSED:
         return "RewardReinstated"
     return EVENT_TYPES[entered]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a referral stands, and until when it may wait there."""
+    """A referral's stage, and until when it may wait there."""
 
     stage: Stage
     until: datetime
 
     def __post_init__(self) -> None:
         if self.until.tzinfo is None:
-            raise ValueError(f"{self.stage} until a time without an offset")
+            raise ValueError(f"the end of {self.stage} is a time without an offset")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """What a referral's workflow is started with: ids, times and where it stands; no money."""
+    """Input of a referral's workflow: ids and standing, no money and no personal data."""
 
     referral_id: UUID
     campaign: str
@@ -87,5 +85,5 @@ def invitation_deadline(invited_at: datetime, terms: Terms) -> datetime:
 
 
 def deposit_deadline(signed_up_at: datetime, terms: Terms, *, heard_at: datetime) -> datetime:
-    """A signup heard late still leaves the grace for its deposit to be heard."""
+    """Return the deadline; after a signup received late, the grace still begins at its receipt."""
     return max(signed_up_at + terms.deposit_window, heard_at) + terms.lateness_grace

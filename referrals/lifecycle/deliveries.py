@@ -101,12 +101,12 @@ class LeasedDelivery:
 
     @property
     def needs_call(self) -> bool:
-        """Whether Temporal must be called: a referral past INVITED needs no start by itself."""
+        """True for a signal, or while the referral is still INVITED and has to be started."""
         return self.signal is not None or self.referral.standing.stage is Stage.INVITED
 
     @property
     def may_start(self) -> bool:
-        """Whether the signal may start a workflow: at other stages only an open one needs it."""
+        """True where the signal may start a workflow; at other stages only an open one needs it."""
         return self.referral.standing.stage in EARNING_STAGES | CREDITED_STAGES
 
 

@@ -1,4 +1,4 @@
-"""Referrals: opened, locked, and moved from stage to stage with their timeline and event."""
+"""Referrals as they are stored: opened, locked, moved between stages with timeline and event."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
 from referrals.campaigns.versions import terms_from
 
-# One statement, because every stage change has both.
+# One statement, because every stage change writes both.
 _INSERT_TIMELINE_AND_EVENT: Final = text("""
     with step as (
         insert into timeline (id, referral_id, step, stage, at, reason)
@@ -35,9 +35,9 @@ async def open_referral(
     invited_at: datetime,
     visitor: str | None = None,
 ) -> ReferralRow:
-    """Write an invitation with its terms copied in, its timeline and its event.
+    """Write an invitation with a copy of its terms, its timeline and its event.
 
-    IntegrityError when this visitor has an open invitation of this code already.
+    Raises IntegrityError when this visitor already has an open invitation of this code.
     """
     until = invitation_deadline(invited_at, terms_from(version.terms))
     row = ReferralRow(
@@ -56,7 +56,7 @@ async def open_referral(
         invited_at=invited_at,
     )
     session.add(row)
-    await _record_stage_change(session, row, left=None, at=invited_at, reason=None, extra=None)
+    await _record_stage_change(session, row, previous=None, at=invited_at, reason=None, extra=None)
     return row
 
 
@@ -84,10 +84,12 @@ async def enter_stage(
     reason: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Standing:
-    """Move a locked referral; entering the stage it is at only moves the time it may wait."""
-    left, row.stage, row.until = row.stage, stage, until
-    if left is not stage:
-        await _record_stage_change(session, row, left=left, at=at, reason=reason, extra=extra)
+    """Move a locked referral to a stage; entering its own stage only changes the deadline."""
+    previous, row.stage, row.until = row.stage, stage, until
+    if previous is not stage:
+        await _record_stage_change(
+            session, row, previous=previous, at=at, reason=reason, extra=extra
+        )
     return Standing(stage, until)
 
 
@@ -95,7 +97,7 @@ async def _record_stage_change(
     session: Session,
     row: ReferralRow,
     *,
-    left: Stage | None,
+    previous: Stage | None,
     at: datetime,
     reason: str | None,
     extra: dict[str, Any] | None,
@@ -103,7 +105,7 @@ async def _record_stage_change(
     row.steps += 1
     await session.flush()
     event_id = uuid5(row.id, f"timeline:{row.steps}")
-    type_ = event_type(row.stage, left=left)
+    type_ = event_type(row.stage, previous=previous)
     values = {
         "event_id": event_id,
         "referral_id": row.id,
@@ -129,7 +131,7 @@ def standing_of(row: ReferralRow) -> Standing:
 
 
 def workflow_input_of(row: ReferralRow) -> Referral:
-    """What the referral's workflow is started with, wherever it stands."""
+    """Return the input with which a referral's workflow is started at any stage."""
     return Referral(
         referral_id=row.id,
         campaign=row.campaign_slug,

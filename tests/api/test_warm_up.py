@@ -26,7 +26,7 @@ async def test_keeps_nothing_of_the_warm_up(fresh_database: Database) -> None:
 
 async def test_every_connection_has_planned_what_is_waited_for(fresh_database: Database) -> None:
     await fresh_database.warm_up(warm_up_connection)
-    async with fresh_database.statement() as one, fresh_database.statement() as other:
+    async with fresh_database.autocommit() as one, fresh_database.autocommit() as other:
         for statements in (one, other):
             rows = await statements.execute(text("select statement from pg_prepared_statements"))
             planned = "\n".join(row.statement for row in rows)

@@ -1,4 +1,4 @@
-"""What tests of the courier do again and again, in a sentence each."""
+"""Steps that tests of the courier share."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ async def invite(
 
 
 async def invite_twice(database: Database, visitor: str) -> tuple[InvitedReferral, InvitedReferral]:
-    """The same visitor follows the codes of two referrers."""
+    """Let the same visitor follow the codes of two referrers."""
     return await invite(database, visitor=visitor), await invite(database, visitor=visitor)
 
 
@@ -90,7 +90,7 @@ async def referrals_of(database: Database, referee_id: str) -> list[ReferralRow]
 
 
 async def touches_of(database: Database, arrival: Signup) -> list[TouchRow]:
-    """What is kept of a player's own doing."""
+    """Return the touches of a player."""
     query = select(TouchRow).where(TouchRow.player_id == arrival.player_id)
     async with database.reading() as session:
         return list(await session.scalars(query))
@@ -108,7 +108,7 @@ async def deliveries_to(database: Database, row: ReferralRow) -> list[Delivery]:
 
 
 async def pending_signals(database: Database, row: ReferralRow) -> list[str | None]:
-    """Only what is still to be heard."""
+    """Return the signals that are not acknowledged yet, in their order."""
     rows = await deliveries_to(database, row)
     return [delivery.signal for delivery in rows if delivery.acknowledged_at is None]
 
@@ -127,7 +127,7 @@ START = "start"
 
 
 async def received_signals(client: Client, row: ReferralRow) -> list[str]:
-    """'start' and the names of signals, in the order of the history; empty when never started."""
+    """Return 'start' and the signals of the history in order; empty if never started."""
     handle = client.get_workflow_handle(workflow_id(row.id))
     try:
         history = await handle.fetch_history()

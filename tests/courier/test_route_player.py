@@ -157,7 +157,7 @@ def player_facts(code: str) -> tuple[Fact, ...]:
 async def deliveries_by_fact(
     database: Database, facts: tuple[Fact, ...]
 ) -> set[tuple[str, str | None, bool]]:
-    """What became of the facts, apart from the ids that each example draws anew."""
+    """Return the outcome of the facts without the ids, which each example draws anew."""
     (arrival,) = [fact for fact in facts if isinstance(fact, Signup)]
     (row,) = await referrals_of(database, arrival.player_id)
     names = {fact.event_id: str(index) for index, fact in enumerate(facts)}

@@ -1,4 +1,4 @@
-"""What Temporal bills, read from the counter of a server of one's own."""
+"""Billed actions of Temporal, read from the metrics of a server of one's own."""
 
 import asyncio
 import re

@@ -46,7 +46,7 @@ class Life:
 
     @property
     def handle(self) -> WorkflowHandle[ReferralWorkflow, Stage]:
-        """Of whichever run is the last one."""
+        """Return the handle of the newest run."""
         return self.world.env.client.get_workflow_handle_for(ReferralWorkflow.run, self.id)
 
     def signup(self, **fields: object) -> Signup:
@@ -74,7 +74,7 @@ class Life:
         return await self.receives(builders.chargeback(deposit, kind, amount=amount))
 
     async def receives(self, fact: F, player_id: str | None = None) -> F:
-        """As if it came over HTTP: recorded, routed, carried."""
+        """Record, route and carry facts as if they came over HTTP."""
         await self.records(fact, player_id)
         await self.routes(player_id)
         return fact
@@ -92,29 +92,29 @@ class Life:
         await self.world.carry()
 
     async def signals(self, signal: str, *arguments: object) -> None:
-        """As if another service signalled the workflow directly."""
+        """Signal the workflow directly, as another service may."""
         await self.handle.signal(signal, args=arguments)
 
     async def restarts(self) -> None:
-        """As after the loss of a Temporal cluster: from where Postgres says that it stands."""
+        """Start the workflow from its standing in Postgres, as after the loss of a cluster."""
         with self.world.env.with_time_skipping_disabled():
-            address = TemporalTarget(self.world.env.client, self.world.task_queue)
-            await start_referral(address, workflow_input_of(await self.stored_row()))
+            target = TemporalTarget(self.world.env.client, self.world.task_queue)
+            await start_referral(target, workflow_input_of(await self.stored_row()))
 
     async def now(self) -> datetime:
-        """By the workflow's clock, which is the real one while nothing was skipped."""
+        """Return the time of the workflow's clock, the real one while none was skipped."""
         try:
             return await self.world.env.get_current_time(self.handle)
         except RPCError:
             return datetime.now(UTC)
 
     async def skips_time(self, time: timedelta) -> None:
-        """Time passes, until the workflow ends."""
+        """Skip time, at most until the workflow ends."""
         async with asyncio.timeout(PATIENCE_S):
             await self.world.env.fast_forward(self.handle, time)
 
     async def lives_on(self) -> Stage:
-        """To its end, with nothing more to hear."""
+        """Skip time to the end of the workflow and return its final stage."""
         with suppress(RPCError):
             await self.skips_time(FOREVER)
         return await self.ends()
@@ -167,7 +167,7 @@ async def invite(
     visitor: str | None = None,
     referrer_id: str | None = None,
 ) -> Life:
-    """Somebody follows a code now, and the courier starts the workflow."""
+    """Follow a code now, and let the courier start the workflow."""
     now = datetime.now(UTC)
     async with world.database.transaction() as session:
         offer = offer or await an_offer(session, terms=terms)

@@ -55,7 +55,7 @@ async def hold_referral(world: World) -> tuple[Life, Deposit]:
 
 
 async def hold_for_review(world: World) -> Life:
-    """The friend uses the device of the referrer."""
+    """Let the friend use the referrer's device."""
     life = await invite(world)
     device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
     referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
@@ -67,7 +67,7 @@ async def hold_for_review(world: World) -> Life:
 
 
 async def decide_review(life: Life, choice: Choice) -> ReviewOutcome:
-    """As a reviewer decides over HTTP."""
+    """Decide as a reviewer does over HTTP."""
     async with life.world.database.transaction() as session:
         answer = await reviews.decide(
             session,
@@ -111,7 +111,7 @@ async def end_campaign(life: Life) -> None:
 
 
 async def claim_other_code(life: Life, other: Life) -> Binding:
-    """The friend of `life` types the code of `other`."""
+    """Let the friend of `life` type the code of `other`."""
     now = await life.now()
     player_id = life.referee_id
     attempt = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)

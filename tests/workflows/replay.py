@@ -20,7 +20,7 @@ MACHINE: Final = "recorder"
 def replayer(
     workflow: type[Any] = ReferralWorkflow, *, runner: WorkflowRunner = WORKFLOW_RUNNER
 ) -> Replayer:
-    """As the worker runs it; an engineer may give a changed workflow."""
+    """Return a replayer that runs workflows as the worker does; tests may give a changed one."""
     return Replayer(
         workflows=[workflow],
         data_converter=pydantic_data_converter,
@@ -40,5 +40,5 @@ def committed_histories() -> list[Path]:
 
 
 def runs_of(world: World, workflow_id: str) -> list[tuple[str, str]]:
-    """(workflow id, run id) of the runs of one referral that acted, in order."""
+    """Return the (workflow id, run id) pairs of a referral's runs that acted, in order."""
     return [run for run in world.hooks.runs if run[0] == workflow_id]

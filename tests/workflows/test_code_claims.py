@@ -15,7 +15,7 @@ RACES = 20
 
 
 async def moved_life(life: Life, other: Life, binding: Binding) -> Life:
-    """The referral to which the friend has moved."""
+    """Return the referral to which the friend has moved."""
     row = await state.referral(life.world.database, binding.referral_id or uuid4())
     return Life(life.world, row, other.began_at, life.referee_id)
 

@@ -1,4 +1,4 @@
-"""What a referral costs: billed actions and history events, against the real clock."""
+"""Cost of a referral: billed actions and history events, against the real clock."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

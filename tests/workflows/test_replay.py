@@ -1,4 +1,4 @@
-"""What runs today goes on tomorrow: committed histories replay against the workflow as it is."""
+"""Replay of the committed histories against the present workflow."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What each workflow loads afresh in its sandbox: little, and nothing of the database."""
+"""Modules that a workflow loads afresh in its sandbox: few, and none of the database."""
 
 import re
 import sys

@@ -149,7 +149,7 @@ async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World)
 
 
 async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: World) -> None:
-    """A copy of the signup comes while it settles; while that is recorded, the chargeback."""
+    """Send a copy of the signup while it settles, and the chargeback while that is recorded."""
     life = await invite(world)
     signup = await life.signs_up()
     deposit = await life.deposits()

@@ -117,6 +117,6 @@ async def test_a_delivery_starts_a_lost_workflow_where_it_stands(world: World) -
 
 
 async def is_lost(life: Life) -> None:
-    """As with the history of a whole Temporal cluster."""
+    """Terminate the workflow, as if its Temporal cluster was lost."""
     if (await life.handle.describe()).close_time is None:
         await life.handle.terminate("a test loses it")

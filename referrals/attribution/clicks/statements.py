@@ -143,7 +143,7 @@ async def insert_invitation(session: StatementExecutor, visit: Visit, found: Fou
     """An invitation with its terms, timeline, event, touch and delivery; None if there is one."""
     referral_id = uuid4()
     event_id = uuid5(referral_id, "timeline:1")
-    type_ = event_type(Stage.INVITED, left=None)
+    type_ = event_type(Stage.INVITED, previous=None)
     values = {
         "referral_id": referral_id,
         "key": str(referral_id),

@@ -232,9 +232,9 @@ class CountingDatabase(Database):
     times = 0
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[StatementExecutor]:
+    async def autocommit(self) -> AsyncIterator[StatementExecutor]:
         self.times += 1
-        async with super().statement() as connection:
+        async with super().autocommit() as connection:
             yield connection
 
 

@@ -18,13 +18,13 @@ from tests.builders import NOW, TERMS
 
 
 def test_every_stage_is_announced_and_a_reinstatement_by_its_own_name() -> None:
-    names = {event_type(stage, left=None) for stage in Stage}
+    names = {event_type(stage, previous=None) for stage in Stage}
 
     assert set(EVENT_TYPES) == set(Stage)
     assert len(names) == len(Stage)
-    assert event_type(Stage.REWARDED, left=Stage.REVERSED) == "RewardReinstated"
-    assert event_type(Stage.REWARDED, left=Stage.HELD) == "RewardGranted"
-    assert event_type(Stage.REWARDED, left=Stage.SIGNED_UP) == "RewardGranted"
+    assert event_type(Stage.REWARDED, previous=Stage.REVERSED) == "RewardReinstated"
+    assert event_type(Stage.REWARDED, previous=Stage.HELD) == "RewardGranted"
+    assert event_type(Stage.REWARDED, previous=Stage.SIGNED_UP) == "RewardGranted"
 
 
 def test_stages_earn_or_are_credited_never_both() -> None:
