@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
 from db.engine import Database
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
+from referrals_client import Client, Limits
+from tests.client.client_harness import SOON_S
 from tests.client.processes import Api, real_api
 from tests.client.signup_service import ACCOUNTS, OUTBOX
 from tests.client.stub_server import StubServer, running_stub_server
@@ -26,6 +30,13 @@ async def events_key(fresh_database: Database) -> str:
     actor = Actor(name="tests", request_id=None, reason="a test")
     async with fresh_database.transaction() as session:
         return await create_key(session, owner="signup", scopes=["events:write"], actor=actor)
+
+
+@pytest.fixture
+async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
+    """A client of the real application and its database, in this process."""
+    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
+        yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
 
 @pytest.fixture

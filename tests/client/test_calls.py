@@ -2,13 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
 
 from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Unavailable
 from sandbox.sportsbook.events import unique
@@ -17,13 +14,6 @@ from tests.client.client_harness import SOON_S
 from tests.client.stub_server import Reply, StubServer
 
 QUICK = Limits(call_s=0.2)
-
-
-@pytest.fixture
-async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
-    """A client of the real application and its database."""
-    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
-        yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
 
 async def test_a_players_code_is_the_same_each_time(real_client: Client) -> None:

@@ -1,33 +1,24 @@
 """First opens, answers and late codes through the client, on the real service and its database."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 
 from api.v1.schemas.attributions import ResolveIn
 from db.engine import Database
-from referrals_client import Client, FirstOpen, Limits, Ok, Refused
+from referrals_client import Client, FirstOpen, Ok, Refused
 from sandbox.sportsbook.events import unique
 from stack import ports
 from tests import ROOT
 from tests.api.attribution_steps import referral_of, sign_up
 from tests.api.bodies import create_code
 from tests.api.first_opens import BROWSER_TRAITS, PHONE_TRAITS, follow_link, play_install, unique_ip
-from tests.client.client_harness import SOON_S
 from tests.docs.snippets import code_blocks, run_snippet
 
 AT_ONCE = timedelta(0)
 PAGE = ROOT / "docs" / "integration" / "README.md"
-
-
-@pytest.fixture
-async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
-    async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
-        yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
 
 def test_the_client_can_tell_everything_that_the_service_asks_of_an_app() -> None:

@@ -1,5 +1,6 @@
 """Steps that tests of the courier share."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ from domain.intake.facts import Fact, Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.log import Way
 from referrals.intake import facts
-from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer
+from referrals.lifecycle import deliveries
+from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer, signup
 from workflows.client import workflow_id
 
 
@@ -142,3 +144,27 @@ async def received_signals(client: Client, row: ReferralRow) -> list[str]:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
             names.append(event.workflow_execution_signaled_event_attributes.signal_name)
     return names
+
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+def connecting_to(client: Client) -> Connect:
+    async def connected() -> Client:
+        return client
+
+    return connected
+
+
+async def invite_by_click(database: Database) -> ReferralRow:
+    async with database.transaction() as session:
+        row = await an_invitation(session)
+        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
+    return row
+
+
+async def bind_referral(database: Database) -> ReferralRow:
+    arrival = signup(code=await a_shared_code(database))
+    await sign_up(database, arrival)
+    (row,) = await referrals_of(database, arrival.player_id)
+    return row

@@ -1,12 +1,10 @@
 """Deliveries reach Temporal once each, in order, and are repeated until it took them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
-from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from courier.carrier import LEASE_DURATION, Carrier
@@ -14,29 +12,22 @@ from db.engine import Database
 from db.tables import Delivery, ReferralRow
 from domain.lifecycle.referral import Stage
 from referrals.lifecycle import deliveries
-from tests.builders import an_invitation, deposit, signup, unique
+from tests.builders import deposit, signup, unique
 from tests.courier.steps import (
     START,
-    a_shared_code,
+    Connect,
+    bind_referral,
+    connecting_to,
     deliveries_to,
+    invite_by_click,
     invite_twice,
     pending_signals,
     received_signals,
     record_and_route,
-    referrals_of,
     set_stage,
     sign_up,
 )
 from workflows.client import connect
-
-Connect = Callable[[], Awaitable[Client]]
-
-
-def connecting_to(client: Client) -> Connect:
-    async def connected() -> Client:
-        return client
-
-    return connected
 
 
 def carrier_of(database: Database, connect: Connect) -> Carrier:
@@ -47,20 +38,6 @@ async def carry_all(database: Database, env: WorkflowEnvironment) -> None:
     carrier = carrier_of(database, connecting_to(env.client))
     while await carrier.carry():
         pass
-
-
-async def invite_by_click(database: Database) -> ReferralRow:
-    async with database.transaction() as session:
-        row = await an_invitation(session)
-        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
-    return row
-
-
-async def bind_referral(database: Database) -> ReferralRow:
-    arrival = signup(code=await a_shared_code(database))
-    await sign_up(database, arrival)
-    (row,) = await referrals_of(database, arrival.player_id)
-    return row
 
 
 async def record_deposit(database: Database, row: ReferralRow) -> None:

@@ -16,13 +16,15 @@ from tests.builders import NOW, signup, unique
 from tests.courier.steps import (
     START,
     InvitedReferral,
+    bind_referral,
+    connecting_to,
+    invite_by_click,
     pending_signals,
     received_signals,
     record_and_route,
     referral,
     token_of,
 )
-from tests.courier.test_carrier import bind_referral, connecting_to, invite_by_click
 
 LASTING: Final = timedelta(seconds=10)
 CROWD: Final = 3000

@@ -15,6 +15,7 @@ from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_player_id, chargeback, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,
+    bind_referral,
     deliveries_to,
     pending_signals,
     record_and_route,
@@ -31,13 +32,6 @@ CREDITED = [Stage.REWARDED, Stage.SETTLED, Stage.REVERSED]
 
 def wager(player_id: str) -> Wager:
     return Wager(event_id=unique("wager"), occurred_at=NOW, player_id=player_id, stake=usd(500))
-
-
-async def bind_referral(database: Database) -> ReferralRow:
-    arrival = signup(code=await a_shared_code(database))
-    await sign_up(database, arrival)
-    (row,) = await referrals_of(database, arrival.player_id)
-    return row
 
 
 def referee_id(row: ReferralRow) -> str:

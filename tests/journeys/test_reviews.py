@@ -1,19 +1,10 @@
 """Doubts: what is held, who decides, and what no approval can buy."""
 
 from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import Event, deposit, status_change, unique
-from sandbox.sportsbook.pairs import Pair, signed_up
+from sandbox.sportsbook.events import deposit, status_change
+from sandbox.sportsbook.pairs import signed_up
+from tests.journeys.doubts import hold_for_review
 from tests.journeys.engineer import Engineer
-
-
-async def hold_for_review(book: Book) -> tuple[Pair, Event]:
-    """Held, because both players paid with one card."""
-    pair, card = await signed_up(book), unique("card")
-    await book.send(deposit(pair.referrer_id, payment_instrument=card))
-    paid = deposit(pair.referee_id, payment_instrument=card)
-    await book.send(paid)
-    await book.at_stage(pair.referral_id, "HELD")
-    return pair, paid
 
 
 async def test_an_approved_reward_is_credited(book: Book) -> None:

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 
 from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit
-from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
-from tests.api.link.test_user_agents import WINDOWS
+from tests.api.link.landing_page import follow_link, parse_page
+from tests.fixtures.api_client import caller
+from tests.user_agents import LINK_PREVIEW, WINDOWS
 
 
 @pytest.fixture
@@ -25,17 +26,8 @@ async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
     await database.close()
 
 
-def caller(app: FastAPI, key: str = "any") -> AsyncClient:
-    return AsyncClient(
-        transport=ASGITransport(app=app),
-        base_url="http://referrals.test",
-        headers={"Authorization": f"Bearer {key}"},
-        trust_env=False,
-    )
-
-
 async def test_a_missing_database_is_told_as_passing(app_without_database: FastAPI) -> None:
-    async with caller(app_without_database) as client:
+    async with caller(app_without_database, "any") as client:
         answer = await client.post("/v1/events/deposits", json=deposit())
         assert_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
@@ -53,7 +45,7 @@ async def test_who_follows_a_link_reads_of_an_outage_on_a_page(
     german = {"Accept-Language": "de"}
     answers = [
         await follow_link(app_without_database, "/r/SOMECODE", agent, **german)
-        for agent in (WINDOWS, PREVIEW)
+        for agent in (WINDOWS, LINK_PREVIEW)
     ]
     for answer in answers:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -70,7 +62,7 @@ async def test_a_fault_nobody_expected_says_nothing_of_its_cause(
     async def broken() -> None:
         raise LookupError("a secret")
 
-    async with caller(app) as client:
+    async with caller(app, "any") as client:
         answer = await client.get("/broken")
     assert_problem(answer, 500, "internal_error")
     assert "secret" not in answer.text

@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
@@ -10,6 +10,7 @@ from db.tables import AuditRow
 from referrals.access import api_keys
 from referrals.access.audit import Actor
 from tests.api.bodies import assert_problem, deposit
+from tests.fixtures.api_client import caller
 
 ACTOR = Actor(name="tests", request_id=None, reason="a test")
 NEEDED = {
@@ -66,10 +67,10 @@ async def test_a_key_opens_only_what_its_scopes_say(
 ) -> None:
     needed = NEEDED[method, url]
     others = set(api_keys.SCOPES) - {needed, "admin"}
-    async with await client_with_scopes(app, database, others) as caller:
-        assert_problem(await caller.request(method, url), 403, "missing_scope")
-    async with await client_with_scopes(app, database, {needed}) as caller:
-        assert (await caller.request(method, url)).status_code not in {401, 403}
+    async with await client_with_scopes(app, database, others) as client:
+        assert_problem(await client.request(method, url), 403, "missing_scope")
+    async with await client_with_scopes(app, database, {needed}) as client:
+        assert (await client.request(method, url)).status_code not in {401, 403}
 
 
 async def test_a_revoked_key_opens_nothing(app: FastAPI, database: Database) -> None:
@@ -81,8 +82,8 @@ async def test_a_revoked_key_opens_nothing(app: FastAPI, database: Database) -> 
         known = {summary.owner: summary.id for summary in await api_keys.list_keys(session)}
         assert await api_keys.revoke(session, known["revoked"], ACTOR)
         assert not await api_keys.revoke(session, known["revoked"], ACTOR)
-    async with with_key(app, key) as caller:
-        answer = await caller.post("/v1/events/deposits", json=deposit())
+    async with caller(app, key) as client:
+        answer = await client.post("/v1/events/deposits", json=deposit())
     assert_problem(answer, 401, "unauthorized")
 
 
@@ -115,13 +116,4 @@ async def test_there_are_no_keys_of_unknown_scopes(database: Database, scopes: l
 async def client_with_scopes(app: FastAPI, database: Database, scopes: set[str]) -> AsyncClient:
     async with database.transaction() as session:
         key = await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
-    return with_key(app, key)
-
-
-def with_key(app: FastAPI, key: str) -> AsyncClient:
-    return AsyncClient(
-        transport=ASGITransport(app=app),
-        base_url="http://referrals.test",
-        headers={"Authorization": f"Bearer {key}"},
-        trust_env=False,
-    )
+    return caller(app, key)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import AsyncClient, Response
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
@@ -21,9 +21,9 @@ from runtime.settings import DEFAULT_RATE_LIMITS, Settings
 from tests.api.attribution_steps import claim, sign_up
 from tests.api.bodies import assert_problem, create_code, unique
 from tests.api.first_opens import NO_MATCH_ANSWER
+from tests.fixtures.api_client import browser
+from tests.user_agents import GOOGLEBOT, LINUX
 
-PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 LOOPBACK = "127.0.0.1"
 
 
@@ -37,23 +37,12 @@ def app_with_limits(settings: Settings, database: Database, rules: str = "") -> 
     return build_app(settings.model_copy(update={"rate_limits": rules or None}), database)
 
 
-@asynccontextmanager
-async def visitor(app: FastAPI, address: str, agent: str = PERSON) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        transport=ASGITransport(app=app, client=(address, 1)),
-        base_url="https://refer.example",
-        headers={"User-Agent": agent},
-        trust_env=False,
-    ) as client:
-        yield client
-
-
-async def follow(app: FastAPI, address: str, *codes: str, agent: str = PERSON) -> list[Response]:
+async def follow(app: FastAPI, address: str, *codes: str, agent: str = LINUX) -> list[Response]:
     """Each time as a visitor of whom nothing is known but the address."""
     answers = []
     for code in codes:
-        async with visitor(app, address, agent) as client:
-            answers.append(await client.get(f"/r/{code}"))
+        async with browser(app, agent, ip=address) as visitor:
+            answers.append(await visitor.get(f"/r/{code}"))
     return answers
 
 
@@ -64,7 +53,7 @@ def assert_busy(answer: Response) -> None:
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("agent", [PERSON, BOT])
+@pytest.mark.parametrize("agent", [LINUX, GOOGLEBOT])
 async def test_a_rate_limited_answer_does_not_reveal_which_codes_exist(
     client: AsyncClient, settings: Settings, database: Database, agent: str
 ) -> None:

@@ -1,20 +1,18 @@
 """Reading the page of an invitation as a browser or a link preview does."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import Response
 from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import TouchRow
+from tests.fixtures.api_client import browser
 
 APP_STORE = "https://apps.apple.com/app/id0000000000"
-PREVIEW = "facebookexternalhit/1.1"
 REFEREE_REWARD = {"referee_reward": {"minor": 550, "currency": "USD"}}
 
 
@@ -46,20 +44,9 @@ def query_parameter(url: str, name: str) -> str:
     return value
 
 
-@asynccontextmanager
-async def open_browser(app: FastAPI, agent: str, **headers: str) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        transport=ASGITransport(app=app),
-        base_url="https://refer.example",
-        headers={"User-Agent": agent, **headers},
-        trust_env=False,
-    ) as browser:
-        yield browser
-
-
 async def follow_link(app: FastAPI, path: str, agent: str, **headers: str) -> Response:
-    async with open_browser(app, agent, **headers) as browser:
-        return await browser.get(path)
+    async with browser(app, agent, **headers) as visitor:
+        return await visitor.get(path)
 
 
 async def touch_methods(database: Database, code: str) -> list[str]:

@@ -1,15 +1,13 @@
 """Clicks: a person gets one invitation, a program none, and nobody is sent elsewhere."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from db.engine import Database
@@ -17,11 +15,12 @@ from db.tables import Delivery, OutboxRow, ReferralRow, TimelineRow
 from referrals.attribution.tokens import Outcome, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, create_code, publish_campaign, unique
+from tests.fixtures.api_client import browser
+from tests.user_agents import GOOGLEBOT, LINK_PREVIEW, LINUX
 
-PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CRAWLERS = (
-    {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
-    {"User-Agent": "facebookexternalhit/1.1"},
+    {"User-Agent": GOOGLEBOT},
+    {"User-Agent": LINK_PREVIEW},
     {"User-Agent": "WhatsApp/2.23.20.0"},
     {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
     {"User-Agent": "TelegramBot (like TwitterBot)"},
@@ -29,19 +28,9 @@ CRAWLERS = (
 ONLY_ASKING = (
     {"User-Agent": "curl/8.5.0"},
     {"User-Agent": ""},
-    {"User-Agent": PERSON, "Purpose": "prefetch"},
-    {"User-Agent": PERSON, "Sec-Purpose": "prefetch;prerender"},
+    {"User-Agent": LINUX, "Purpose": "prefetch"},
+    {"User-Agent": LINUX, "Sec-Purpose": "prefetch;prerender"},
 )
-
-
-@contextmanager
-def browser(app: FastAPI, **headers: str) -> Iterator[AsyncClient]:
-    yield AsyncClient(
-        transport=ASGITransport(app=app),
-        base_url="https://refer.example",
-        headers={"User-Agent": PERSON, **headers},
-        trust_env=False,
-    )
 
 
 def click(code: str, **changes: object) -> dict[str, object]:
@@ -109,7 +98,7 @@ async def test_a_link_leads_a_person_to_the_destination_with_a_token(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     code = await create_code(client, await publish_campaign(client))
-    with browser(app) as person:
+    async with browser(app) as person:
         first = await person.get(f"/r/{code.lower()}?next=https://evil.example")
         again = await person.get(f"/r/{code}")
     assert first.status_code == 302
@@ -130,7 +119,7 @@ async def test_two_people_get_an_invitation_each(
 ) -> None:
     code = await create_code(client)
     for _ in range(2):
-        with browser(app) as person:
+        async with browser(app) as person:
             await person.get(f"/r/{code}")
     assert await referrals_of(database, code) == 2
 
@@ -140,7 +129,7 @@ async def test_a_link_leads_a_program_on_without_an_invitation(
     client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
 ) -> None:
     code = await create_code(client, await publish_campaign(client))
-    with browser(app, **headers) as program:
+    async with browser(app, **headers) as program:
         answer = await program.get(f"/r/{code}")
     assert answer.status_code == 302
     assert answer.headers["location"] == "https://book.example/signup?lang=en"
@@ -153,7 +142,7 @@ async def test_a_crawler_gets_a_page_and_no_invitation(
     client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
 ) -> None:
     code = await create_code(client, await publish_campaign(client))
-    with browser(app, **headers) as program:
+    async with browser(app, **headers) as program:
         answer = await program.get(f"/r/{code}")
     assert answer.status_code == 200
     assert 'property="og:title"' in answer.text
@@ -166,7 +155,7 @@ async def test_asking_only_for_the_head_invites_nobody(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     code = await create_code(client)
-    with browser(app) as person:
+    async with browser(app) as person:
         assert (await person.head(f"/r/{code}")).status_code == 302
     assert await referrals_of(database, code) == 0
 
@@ -178,7 +167,7 @@ async def test_an_unknown_or_ended_code_gets_a_page_for_people(
     slug = await publish_campaign(client)
     code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/end", json={"reason": "over"})
-    with browser(app, **headers) as visitor:
+    async with browser(app, **headers) as visitor:
         unknown = await visitor.get("/r/NOSUCHCODE")
         odd = await visitor.get("/r/%3Cscript%3E")
         ended = await visitor.get(f"/r/{code}")
@@ -197,12 +186,12 @@ async def test_a_paused_offer_says_so_until_it_is_over(
     slug = await publish_campaign(client)
     code = await create_code(client, slug)
     await client.post(f"/v1/campaigns/{slug}/pause")
-    with browser(app, **headers) as visitor:
+    async with browser(app, **headers) as visitor:
         paused = await visitor.get(f"/r/{code}")
     assert (paused.status_code, "This offer is paused" in paused.text) == (410, True)
     assert_problem(await client.post("/v1/clicks", json=click(code)), 410, "campaign_paused")
     await client.post(f"/v1/campaigns/{slug}/end")
-    with browser(app, **headers) as visitor:
+    async with browser(app, **headers) as visitor:
         assert "This offer is over" in (await visitor.get(f"/r/{code}")).text
 
 

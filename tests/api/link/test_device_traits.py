@@ -5,11 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.link.user_agents import traits_from_headers
+from tests.user_agents import safari
 
-SAFARI = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15"
-    " (KHTML, like Gecko) Version/{version} Mobile/15E148 Safari/604.1"
-)
 CHROME = (
     "Mozilla/5.0 (Linux; Android {system}; {model}) AppleWebKit/537.36"
     " (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36"
@@ -20,15 +17,15 @@ CHROME = (
     ("agent", "traits"),
     [
         (
-            SAFARI.format(system="18_5", version="18.5"),
+            safari(system="18_5", version="18.5"),
             {"os": "ios", "os_version": "ios 18.5", "form": "iphone"},
         ),
         (
-            SAFARI.format(system="18_6", version="26.3"),
+            safari(system="18_6", version="26.3"),
             {"os": "ios", "os_version": "ios 26.3", "form": "iphone"},
         ),
         (
-            SAFARI.format(system="18_6", version="18.6"),
+            safari(system="18_6", version="18.6"),
             {"os": "ios", "os_version": "ios 18.6", "form": "iphone"},
         ),
         (CHROME.format(system="10", model="K"), {"os": "android"}),

@@ -8,21 +8,10 @@ import pytest
 from starlette.requests import Request
 
 from api.link.user_agents import Platform, Requester, platform_of, requester_of
+from tests.user_agents import ANDROID, IPHONE, LINUX, WINDOWS
 
-IPHONE_AGENT = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
-    " (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
-)
-ANDROID = (
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/126.0.0.0 Mobile Safari/537.36"
-)
-WINDOWS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/126.0.0.0 Safari/537.36"
-)
-IN_AN_APP = IPHONE_AGENT.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
-IN_FACEBOOK = IPHONE_AGENT.replace(
+IN_AN_APP = IPHONE.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
+IN_FACEBOOK = IPHONE.replace(
     "Version/17.5 ", "[FBAN/FBIOS;FBAV/460.0.0.31.103;FBDV/iPhone14,5;FBSN/iOS;FBSV/17.5] "
 )
 
@@ -34,14 +23,14 @@ def embedded(what: str, where: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("agent", "platform"),
     [
-        (IPHONE_AGENT, Platform.IOS),
-        (IPHONE_AGENT.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS"), Platform.IOS),
+        (IPHONE, Platform.IOS),
+        (IPHONE.replace("(iPhone; CPU iPhone OS", "(iPad; CPU OS"), Platform.IOS),
         (IN_FACEBOOK, Platform.IOS),
         (ANDROID, Platform.ANDROID),
         ("Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0", Platform.ANDROID),
         (WINDOWS, Platform.WEB),
         ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.5 Safari/605", Platform.WEB),
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Platform.WEB),
+        (LINUX, Platform.WEB),
         ("something new", Platform.WEB),
         ("", Platform.WEB),
     ],
@@ -53,7 +42,7 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
 @pytest.mark.parametrize(
     "agent",
     [
-        IPHONE_AGENT,
+        IPHONE,
         ANDROID,
         WINDOWS,
         IN_FACEBOOK,
@@ -109,14 +98,14 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
 @pytest.mark.parametrize(
     ("method", "headers"),
     [
-        ("HEAD", [("User-Agent", IPHONE_AGENT)]),
-        ("GET", [("User-Agent", IPHONE_AGENT), ("Sec-Purpose", "Prefetch;prerender")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), ("Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), ("X-Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), ("X-Moz", "prefetch")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("image", "cross-site")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("iframe", "cross-site")]),
-        ("GET", [("User-Agent", IPHONE_AGENT), *embedded("empty", "same-site")]),
+        ("HEAD", [("User-Agent", IPHONE)]),
+        ("GET", [("User-Agent", IPHONE), ("Sec-Purpose", "Prefetch;prerender")]),
+        ("GET", [("User-Agent", IPHONE), ("Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE), ("X-Purpose", "preview")]),
+        ("GET", [("User-Agent", IPHONE), ("X-Moz", "prefetch")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("image", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("iframe", "cross-site")]),
+        ("GET", [("User-Agent", IPHONE), *embedded("empty", "same-site")]),
         ("GET", [("User-Agent", "  ")]),
         ("GET", [("User-Agent", "python-httpx/0.28.1")]),
         ("GET", [("User-Agent", "curl/8.5.0")]),
@@ -137,7 +126,7 @@ def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, s
     ids=["from elsewhere", "typed", "through a service worker"],
 )
 def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
-    assert requester_of(request_with(("User-Agent", IPHONE_AGENT), *fetched)) is Requester.PERSON
+    assert requester_of(request_with(("User-Agent", IPHONE), *fetched)) is Requester.PERSON
 
 
 def test_compiles_patterns_before_the_first_visitor() -> None:

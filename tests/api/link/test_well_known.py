@@ -2,12 +2,13 @@
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import Response
 from pydantic import ValidationError
 
 from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
+from tests.fixtures.api_client import browser
 
 APPLE = "/.well-known/apple-app-site-association"
 GOOGLE = "/.well-known/assetlinks.json"
@@ -15,8 +16,7 @@ PRINTS = (":".join(["0A"] * 32), ":".join(["FF"] * 32))
 
 
 async def fetch(app: FastAPI, path: str) -> Response:
-    transport = ASGITransport(app=app)
-    async with AsyncClient(transport=transport, base_url="http://t", trust_env=False) as phone:
+    async with browser(app) as phone:
         answer = await phone.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     return answer

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy import select
 
 from courier.route_player import route_player
@@ -37,11 +37,11 @@ from tests.api.first_opens import (
     resolve,
     unique_ip,
 )
-from tests.api.link.test_device_traits import SAFARI
 from tests.builders import TOKENS
+from tests.fixtures.api_client import browser
+from tests.user_agents import safari
 
 NO_TIME_AGO = timedelta(0)
-PERSON = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0 Safari/537.36"
 
 
 async def codes_of_referrals(client: AsyncClient, player_id: str) -> Sequence[str]:
@@ -89,10 +89,8 @@ async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
     """Names and mail addresses in the query of a redirect, only encoded."""
     referrer = unique("referrer")
     code = (await client.post("/v1/codes", json={"player_id": referrer})).json()["code"]
-    async with AsyncClient(
-        transport=ASGITransport(app=app), base_url="http://referrals.test", trust_env=False
-    ) as browser:
-        answer = await browser.get(f"/r/{code}", headers={"User-Agent": PERSON})
+    async with browser(app) as visitor:
+        answer = await visitor.get(f"/r/{code}")
 
     location = unquote(answer.headers["location"])
     assert "referral_token=" in location
@@ -146,13 +144,10 @@ async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
 ) -> None:
     """X-Forwarded-For was taken from whoever sent it, and so was somebody else's network."""
     code, own, claimed = await create_code(client), unique_ip(), unique_ip()
-    agent = SAFARI.format(system="18_5", version="18.5")
-    headers = {"User-Agent": agent, "Accept-Language": "en-US", "X-Forwarded-For": claimed}
-    transport = ASGITransport(app=app, client=(own, 50_000))
-    async with AsyncClient(
-        transport=transport, base_url="http://referrals.test", trust_env=False
-    ) as phone:
-        assert (await phone.get(f"/r/{code}", headers=headers)).status_code in {200, 302}
+    headers = {"Accept-Language": "en-US", "X-Forwarded-For": claimed}
+    agent = safari(system="18_5", version="18.5")
+    async with browser(app, agent, ip=own, **headers) as phone:
+        assert (await phone.get(f"/r/{code}")).status_code in {200, 302}
 
     assert await resolve(client, ip=claimed, **PHONE_TRAITS) == NO_MATCH_ANSWER
     assert (await resolve(client, ip=own, **PHONE_TRAITS))["code"] == code

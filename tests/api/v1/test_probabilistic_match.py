@@ -26,11 +26,10 @@ from tests.api.first_opens import (
     touches_of,
     unique_ip,
 )
+from tests.fixtures.api_client import browser
+from tests.user_agents import safari
 
-SAFARI = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
-    " (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
-)
+SAFARI = safari(system="18_5", version="18.5")
 
 
 async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about(
@@ -223,13 +222,8 @@ async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
     client: AsyncClient, app: FastAPI
 ) -> None:
     code, ip = await create_code(client), unique_ip()
-    browser = AsyncClient(
-        transport=ASGITransport(app=app, client=(ip, 50_000)),
-        base_url="https://refer.example",
-        headers={"User-Agent": SAFARI, "Accept-Language": "en-US,en;q=0.9"},
-        trust_env=False,
-    )
-    assert (await browser.get(f"/r/{code}")).status_code == 302
+    async with browser(app, SAFARI, ip=ip, **{"Accept-Language": "en-US,en;q=0.9"}) as phone:
+        assert (await phone.get(f"/r/{code}")).status_code == 302
     result = await resolve(client, **PHONE_TRAITS, ip=ip)
     assert (result["code"], result["method"]) == (code, "probabilistic")
     german = {**PHONE_TRAITS, "locale": "de_DE"}

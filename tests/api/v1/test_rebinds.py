@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import AsyncClient, Response
 from sqlalchemy import select
 
 from db.engine import Database
@@ -19,6 +19,7 @@ from referrals.access.audit import Actor
 from tests.api.attribution_steps import attribution_log, make_deposit, referral_of, sign_up
 from tests.api.bodies import assert_problem, create_code, deposit, unique
 from tests.courier.steps import set_stage
+from tests.fixtures.api_client import caller
 
 URL = "/v1/attributions/rebinds"
 WEEK = timedelta(days=7)
@@ -32,12 +33,7 @@ async def second_supporter(app: FastAPI, database: Database) -> AsyncIterator[As
         key = await create_key(
             session, owner=unique("supporter"), scopes=["reviews:decide"], actor=actor
         )
-    async with AsyncClient(
-        transport=ASGITransport(app=app),
-        base_url="http://referrals.test",
-        headers={"Authorization": f"Bearer {key}"},
-        trust_env=False,
-    ) as client:
+    async with caller(app, key) as client:
         yield client
 
 

@@ -16,12 +16,12 @@ from tests.api.link.landing_page import (
     APP_STORE,
     REFEREE_REWARD,
     follow_link,
-    open_browser,
     parse_page,
     query_parameter,
     touch_methods,
 )
-from tests.api.link.test_user_agents import ANDROID, IPHONE_AGENT, WINDOWS
+from tests.fixtures.api_client import browser
+from tests.user_agents import ANDROID, IPHONE, WINDOWS
 
 
 async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
@@ -45,7 +45,7 @@ async def test_an_iphone_gets_a_page_whose_button_copies_a_token(
     client: AsyncClient, app_with_mobile_apps: FastAPI, settings: Settings
 ) -> None:
     code = await create_code(client)
-    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE_AGENT)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE)
     assert answer.status_code == 200
     page = parse_page(answer.text)
     assert page.links.count(APP_STORE) == 2
@@ -60,7 +60,7 @@ async def test_an_iphone_gets_a_page_whose_button_copies_a_token(
     assert page.svg_count == 0
 
 
-@pytest.mark.parametrize("agent", [IPHONE_AGENT, ANDROID, WINDOWS])
+@pytest.mark.parametrize("agent", [IPHONE, ANDROID, WINDOWS])
 async def test_without_apps_everybody_is_led_to_the_destination(
     client: AsyncClient, app: FastAPI, agent: str
 ) -> None:
@@ -108,9 +108,9 @@ async def test_a_scanned_code_is_a_touch_of_its_own(
     client: AsyncClient, app: FastAPI, database: Database, settings: Settings
 ) -> None:
     code = await create_code(client)
-    async with open_browser(app, WINDOWS) as browser:
-        scanned = await browser.get(f"/r/{code}?via=qr")
-        tapped = await browser.get(f"/r/{code}?via=else")
+    async with browser(app, WINDOWS) as visitor:
+        scanned = await visitor.get(f"/r/{code}?via=qr")
+        tapped = await visitor.get(f"/r/{code}?via=else")
     tokens = [
         query_parameter(answer.headers["location"], "referral_token")
         for answer in (scanned, tapped)

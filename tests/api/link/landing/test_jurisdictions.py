@@ -6,8 +6,8 @@ from httpx import AsyncClient
 
 from api.link.landing.jurisdictions import must_conceal, parse_jurisdiction
 from tests.api.bodies import create_code, publish_campaign
-from tests.api.link.landing_page import PREVIEW, follow_link, parse_page
-from tests.api.link.test_user_agents import IPHONE_AGENT, WINDOWS
+from tests.api.link.landing_page import follow_link, parse_page
+from tests.user_agents import IPHONE, LINK_PREVIEW, WINDOWS
 
 ONTARIO = ("CA-ON",)
 
@@ -104,7 +104,7 @@ async def test_a_preview_of_such_a_campaign_promises_nothing_anywhere(
     link = {"no_inducement_in": ["BR"]}
     code = await create_code(client, await publish_campaign(client, link=link))
     headers = {"X-Visitor-Place": "US-NJ"}
-    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", PREVIEW, **headers)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}", LINK_PREVIEW, **headers)
     assert "$" not in parse_page(answer.text).text
     assert parse_page(answer.text).meta["og:description"] == (
         "Your invitation is ready. Continue below, or enter the code when you sign up."
@@ -115,5 +115,5 @@ async def test_a_place_claimed_in_the_link_stays_in_other_languages(
     client: AsyncClient, app_with_mobile_apps: FastAPI
 ) -> None:
     code = await create_code(client)
-    answer = await follow_link(app_with_mobile_apps, f"/r/{code}?jurisdiction=ca-on", IPHONE_AGENT)
+    answer = await follow_link(app_with_mobile_apps, f"/r/{code}?jurisdiction=ca-on", IPHONE)
     assert "?lang=es&jurisdiction=CA-ON" in parse_page(answer.text).links

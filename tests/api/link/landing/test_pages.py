@@ -10,16 +10,15 @@ from httpx import AsyncClient
 from db.engine import Database
 from tests.api.bodies import create_code, publish_campaign, terms
 from tests.api.link.landing_page import (
-    PREVIEW,
     REFEREE_REWARD,
     follow_link,
     parse_page,
     touch_methods,
 )
-from tests.api.link.test_user_agents import IPHONE_AGENT, WINDOWS
+from tests.user_agents import IPHONE, LINK_PREVIEW, WINDOWS
 
 
-@pytest.mark.parametrize("agent", [PREVIEW, IPHONE_AGENT])
+@pytest.mark.parametrize("agent", [LINK_PREVIEW, IPHONE])
 async def test_a_page_loads_nothing_and_allows_nothing_else(
     client: AsyncClient, app_with_mobile_apps: FastAPI, agent: str
 ) -> None:
@@ -44,7 +43,7 @@ async def test_no_url_tells_of_the_person(
     player = {"player_id": "player-named-nobody", "vanity": "NOBODY-CODE"}
     given = await client.post("/v1/codes", json=player)
     answer = await follow_link(
-        app_with_mobile_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE_AGENT
+        app_with_mobile_apps, f"/r/{given.json()['code']}?email=a@b.example", IPHONE
     )
     for hidden in ("player-named-nobody", "a@b.example", answer.cookies["visitor"], "127.0.0.1"):
         assert hidden not in answer.text
@@ -55,7 +54,7 @@ async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
 ) -> None:
     code = await create_code(client, await publish_campaign(client, terms=terms(**REFEREE_REWARD)))
     answer = await follow_link(
-        app_with_mobile_apps, f"/r/{code}", PREVIEW, **{"Accept-Language": "fr"}
+        app_with_mobile_apps, f"/r/{code}", LINK_PREVIEW, **{"Accept-Language": "fr"}
     )
     page = parse_page(answer.text)
     assert answer.status_code == 200
@@ -72,7 +71,7 @@ async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
 
 
 async def test_the_picture_of_a_preview_is_the_same_for_everybody(app: FastAPI) -> None:
-    answer = await follow_link(app, "/invitation.png", PREVIEW)
+    answer = await follow_link(app, "/invitation.png", LINK_PREVIEW)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.headers["cache-control"] == "public, max-age=86400"
     assert "set-cookie" not in answer.headers
@@ -86,8 +85,8 @@ async def test_a_page_speaks_the_language_asked_for(
 ) -> None:
     code = await create_code(client)
     german = {"Accept-Language": "de"}
-    asked = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE_AGENT, **german)
-    wished = await follow_link(app_with_mobile_apps, f"/r/{code}?lang=pt", IPHONE_AGENT, **german)
+    asked = await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE, **german)
+    wished = await follow_link(app_with_mobile_apps, f"/r/{code}?lang=pt", IPHONE, **german)
     unknown = await follow_link(app_with_mobile_apps, "/r/NOSUCHCODE", WINDOWS, **german)
     for answer, language, sentence in (
         (asked, "de", "Du bist zu book.example eingeladen"),

@@ -1,0 +1,15 @@
+"""Pairs of players whom the fraud rules doubt."""
+
+from sandbox.sportsbook.book import Book
+from sandbox.sportsbook.events import Event, deposit, unique
+from sandbox.sportsbook.pairs import Pair, signed_up
+
+
+async def hold_for_review(book: Book) -> tuple[Pair, Event]:
+    """Held, because both players paid with one card."""
+    pair, card = await signed_up(book), unique("card")
+    await book.send(deposit(pair.referrer_id, payment_instrument=card))
+    paid = deposit(pair.referee_id, payment_instrument=card)
+    await book.send(paid)
+    await book.at_stage(pair.referral_id, "HELD")
+    return pair, paid
