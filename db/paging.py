@@ -36,6 +36,13 @@ class PageRequest:
     after: Position | None = None
 
 
+def given_conditions(
+    *filters: tuple[object | None, ColumnElement[bool]],
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filters that have a value."""
+    return [condition for value, condition in filters if value is not None]
+
+
 def newest_first(
     query: Select[Any],
     page_request: PageRequest,

@@ -64,4 +64,4 @@ async def decide_review(
         )
         if decided.review is None or decided.outcome in REFUSALS:
             raise Problem(REFUSALS[decided.outcome])
-        return ReviewOut.model_validate(review_views.review_view(decided.review))
+        return ReviewOut.model_validate(decided.review)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from uuid import UUID, uuid5
 
 from domain.campaigns.terms import Terms
+from domain.lifecycle.referral import Stage
 from domain.money import Money
 
 
@@ -19,6 +21,21 @@ class RewardStatus(StrEnum):
     VOID = "VOID"
     REVERSED = "REVERSED"
     DEFERRED = "DEFERRED"
+
+
+STATUS_AT_STAGE: Final = {
+    Stage.DEFERRED: RewardStatus.DEFERRED,
+    Stage.HELD: RewardStatus.HELD,
+    Stage.REWARDED: RewardStatus.ISSUED,
+    Stage.SETTLED: RewardStatus.ISSUED,
+    Stage.REVERSED: RewardStatus.REVERSED,
+    Stage.VOIDED: RewardStatus.VOID,
+    Stage.REJECTED: RewardStatus.VOID,
+    Stage.UNFUNDED: RewardStatus.VOID,
+    Stage.EXPIRED: RewardStatus.VOID,
+    Stage.LOST: RewardStatus.VOID,
+}
+"""The status of a referral's rewards, if it has any, at each stage that may have rewards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

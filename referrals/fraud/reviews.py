@@ -5,13 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Update, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
-from db.tables import AuditRow, ReferralRow, Review
+from db.tables import ReferralRow, Review
 from domain.intake.facts import Decision
 from domain.money import Money
+from referrals.access import audit
+from referrals.access.audit import Actor
+from referrals.fraud.review_views import ReviewView, review_view
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
 
@@ -27,7 +30,7 @@ class ReviewOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
     outcome: ReviewOutcome
-    review: Review | None
+    review: ReviewView | None
 
 
 def review_id_of(referral_id: UUID) -> UUID:
@@ -53,7 +56,7 @@ async def open_review(
         "currency": amount.currency,
         "opened_at": at,
     }
-    await session.execute(upsert(Review).values(values).on_conflict_do_nothing())
+    await session.execute(insert(Review).values(values).on_conflict_do_nothing())
 
 
 async def decide(
@@ -78,7 +81,7 @@ async def decide(
     if decided is None:
         return await _explain_refusal(session, review_id, decision)
     await _record(session, decided, decision, request_id=request_id)
-    return ReviewDecision(ReviewOutcome.DECIDED, decided)
+    return ReviewDecision(ReviewOutcome.DECIDED, review_view(decided))
 
 
 async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:
@@ -87,20 +90,16 @@ async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:
 
 
 async def escalate(session: Session, referral_id: UUID, *, at: datetime) -> None:
-    await session.execute(
-        update(Review)
-        .where(Review.referral_id == referral_id, Review.status == "open")
-        .values(escalated_at=at)
-    )
+    await session.execute(_update_open(referral_id).values(escalated_at=at))
 
 
 async def close(session: Session, referral_id: UUID) -> None:
     """Close a review that events left nothing to decide in."""
-    await session.execute(
-        update(Review)
-        .where(Review.referral_id == referral_id, Review.status == "open")
-        .values(status="closed")
-    )
+    await session.execute(_update_open(referral_id).values(status="closed"))
+
+
+def _update_open(referral_id: UUID) -> Update:
+    return update(Review).where(Review.referral_id == referral_id, Review.status == "open")
 
 
 async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:
@@ -108,9 +107,10 @@ async def _explain_refusal(session: Session, review_id: UUID, decision: Decision
     if review is None:
         return ReviewDecision(ReviewOutcome.UNKNOWN, None)
     if review.decision is None:
-        return ReviewDecision(ReviewOutcome.CLOSED, review)
-    same = review.decision is decision.decision
-    return ReviewDecision(ReviewOutcome.SAME if same else ReviewOutcome.ALREADY_DECIDED, review)
+        return ReviewDecision(ReviewOutcome.CLOSED, review_view(review))
+    is_same = review.decision is decision.decision
+    outcome = ReviewOutcome.SAME if is_same else ReviewOutcome.ALREADY_DECIDED
+    return ReviewDecision(outcome, review_view(review))
 
 
 async def _record(
@@ -122,12 +122,10 @@ async def _record(
     door = "signal" if request_id is None else "http"
     await facts.record_fact(session, decision, player_id=referee or "", door=door, route=False)
     await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))
-    await session.execute(
-        insert(AuditRow).values(
-            actor=decision.reviewer,
-            action=f"review.{decision.decision}",
-            subject=f"review:{review.id}",
-            reason=decision.reason,
-            request_id=request_id,
-        )
+    await audit.write(
+        session,
+        Actor(name=decision.reviewer, request_id=request_id, reason=decision.reason),
+        action=f"review.{decision.decision}",
+        subject=f"review:{review.id}",
+        details={},
     )

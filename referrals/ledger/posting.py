@@ -14,8 +14,8 @@ from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Acco
 
 # Creates the missing accounts before it locks the others: the count makes the second step wait
 # for the first. A row just created is locked by its insert, and not visible to the second step.
-_MAKE_AND_LOCK: Final = text("""
-    with made as (
+_CREATE_AND_LOCK_ACCOUNTS: Final = text("""
+    with created as (
         insert into accounts (id, book, currency, campaign_id, player_id)
         select * from unnest(
             cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
@@ -24,17 +24,17 @@ _MAKE_AND_LOCK: Final = text("""
         on conflict do nothing returning id, balance_minor
     ), locked as (
         select id, balance_minor from accounts
-        where id = any(:kept) and (select count(*) from made) >= 0
+        where id = any(:kept) and (select count(*) from created) >= 0
         order by id for no key update
     )
-    select id, balance_minor from made where id = any(:kept)
+    select id, balance_minor from created where id = any(:kept)
     union all
     select id, balance_minor from locked
 """)
-_STORE: Final = text("""
-    update accounts set balance_minor = stored.minor
-    from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as stored (id, minor)
-    where accounts.id = stored.id
+_UPDATE_BALANCES: Final = text("""
+    update accounts set balance_minor = changed.minor
+    from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as changed (id, minor)
+    where accounts.id = changed.id
 """)
 
 
@@ -63,7 +63,7 @@ async def post(
         insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
     )
     await session.execute(insert(Entry), entries)
-    await _store(session, balances)
+    await _update_balances(session, balances)
     return PostingOutcome.POSTED
 
 
@@ -79,7 +79,7 @@ async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[A
         "player_ids": [account.player_id for account in ordered],
         "kept": kept,
     }
-    rows = (await session.execute(_MAKE_AND_LOCK, values)).all()
+    rows = (await session.execute(_CREATE_AND_LOCK_ACCOUNTS, values)).all()
     if len(rows) != len(kept):
         # Another transaction created some meanwhile, which the first statement cannot see.
         rows = (await session.execute(_select_for_update(kept))).all()
@@ -151,6 +151,6 @@ def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str
     }
 
 
-async def _store(session: Session, balances: dict[Account, int | None]) -> None:
+async def _update_balances(session: Session, balances: dict[Account, int | None]) -> None:
     kept = {account.id: minor for account, minor in balances.items() if minor is not None}
-    await session.execute(_STORE, {"ids": list(kept), "minors": list(kept.values())})
+    await session.execute(_UPDATE_BALANCES, {"ids": list(kept), "minors": list(kept.values())})

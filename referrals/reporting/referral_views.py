@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from db import paging
 from db.engine import ReadSession
@@ -63,8 +62,8 @@ class ReferralFilter:
     stage: Stage | None = None
     campaign: str | None = None
 
-    def conditions(self) -> list[Any]:
-        given = (
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return paging.given_conditions(
             (self.referrer_id, ReferralRow.referrer_id == self.referrer_id),
             (self.referee_id, ReferralRow.referee_id == self.referee_id),
             (
@@ -75,7 +74,6 @@ class ReferralFilter:
             (self.stage, ReferralRow.stage == self.stage),
             (self.campaign, ReferralRow.campaign_slug == self.campaign),
         )
-        return [condition for value, condition in given if value is not None]
 
 
 async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView | None:

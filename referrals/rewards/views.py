@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from db import paging
 from db.engine import ReadSession
@@ -36,13 +35,12 @@ class RewardFilter:
     player_id: str | None = None
     status: RewardStatus | None = None
 
-    def conditions(self) -> list[Any]:
-        given = (
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return paging.given_conditions(
             (self.referral_id, Reward.referral_id == self.referral_id),
             (self.player_id, Reward.player_id == self.player_id),
             (self.status, Reward.status == self.status),
         )
-        return [condition for value, condition in given if value is not None]
 
 
 async def list_rewards(

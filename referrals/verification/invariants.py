@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.ledger.movements import ARROWS, DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE
+from domain.rewards.reward import STATUS_AT_STAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ _ARROWS: Final = ", ".join(
     for arrow in arrows
     for book, sign in zip(arrow, (-1, 1), strict=True)
 )
-_NET: Final = """
+_STATUSES: Final = ", ".join(
+    f"('{stage}', '{status}')" for stage, status in STATUS_AT_STAGE.items()
+)
+_NET_CREDITED_MINOR: Final = """
     coalesce(sum(case when t.movement in ('release', 'reinstate', 'forgive') then t.amount_minor
                       when t.movement in ('reverse', 'owe') then -t.amount_minor end), 0)
 """
@@ -111,7 +115,7 @@ INVARIANTS: Final = (
         f"""
         select w.id from rewards w left join transfers t on t.reward_id = w.id
          group by w.id
-        having {_NET} <> case w.status when 'ISSUED' then w.amount_minor else 0 end
+        having {_NET_CREDITED_MINOR} <> case w.status when 'ISSUED' then w.amount_minor else 0 end
         """,
     ),
     Invariant(
@@ -130,14 +134,11 @@ INVARIANTS: Final = (
     Invariant(
         "stage_agrees_with_money",
         "A referral's rewards have the status that its stage calls for.",
-        """
-        with wanted (stage, status) as (values
-            ('HELD', 'HELD'), ('REWARDED', 'ISSUED'), ('SETTLED', 'ISSUED'),
-            ('REVERSED', 'REVERSED'), ('DEFERRED', 'DEFERRED'), ('VOIDED', 'VOID'),
-            ('REJECTED', 'VOID'), ('UNFUNDED', 'VOID'), ('EXPIRED', 'VOID'), ('LOST', 'VOID'))
+        f"""
+        with expected (stage, status) as (values {_STATUSES})
         select r.id from referrals r left join rewards w on w.referral_id = r.id
-          left join wanted on wanted.stage = r.stage
-         where w.status is distinct from wanted.status and w.id is not null
+          left join expected on expected.stage = r.stage
+         where w.status is distinct from expected.status and w.id is not null
         union
         select r.id from referrals r
          where r.stage in ('HELD', 'REWARDED', 'SETTLED', 'REVERSED')
