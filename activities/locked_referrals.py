@@ -18,7 +18,7 @@ from domain.intake.facts import Deposit, Fact, FactKind, Signup, StatusChange, k
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from domain.rewards.qualification import is_eligible, qualifying_deposit
-from referrals.attribution import decide as binding
+from referrals.attribution import decide
 from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
 from referrals.intake import facts
@@ -140,7 +140,7 @@ class LockedReferrals:
             if isinstance(fact, Signup):
                 await self._bind_recorded_signup(session, request, fact)
         elif isinstance(fact, Signup):
-            await binding.bind_signup(
+            await decide.bind_signup(
                 session,
                 fact,
                 tokens=self.tokens,
@@ -155,8 +155,8 @@ class LockedReferrals:
         signups = await facts.facts_of_player(session, signalled.player_id, FactKind.SIGNUP)
         recorded = next((fact for fact in signups if fact.event_id == signalled.event_id), None)
         if isinstance(recorded, Signup):
-            await binding.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
-        await binding.supersede_if_bound_elsewhere(
+            await decide.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
+        await decide.supersede_if_bound_elsewhere(
             session, signalled.event_id, request.referral_id, now=request.now
         )
 

@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Admission
-from domain.lifecycle.referral import Stage, Standing
+from domain.lifecycle.referral import Stage, Standing, token_expires_at
 from referrals.intake import facts
 
 ROUTING_GRACE: Final = timedelta(minutes=1)
@@ -43,9 +43,9 @@ class ReferralActivities:
             return await _expire(locked, "no qualifying deposit in time")
 
     async def _expire_invitation(self, locked: LockedReferral) -> Standing:
-        invited_at, terms = locked.referral.invited_at, locked.terms
+        expires_at = token_expires_at(locked.referral.invited_at, locked.terms)
         tokens_of_referral = self._referrals.tokens.issue_each(
-            locked.referral.id, expires_at=invited_at + terms.signup_window
+            locked.referral.id, expires_at=expires_at
         )
         if await facts.has_unrouted_signup(locked.session, tokens_of_referral):
             return Standing(Stage.INVITED, locked.now + ROUTING_GRACE)

@@ -12,9 +12,9 @@ from db import rate_windows
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS, is_schema_fault, is_transient
 from domain.intake.facts import PlayerStatus, StatusChange
-from referrals.attribution.clicks import follow as clicks
-from referrals.attribution.clicks import statements as visits
-from referrals.attribution.clicks.statements import Visit
+from referrals.attribution.clicks import statements
+from referrals.attribution.clicks.follow import follow_code
+from referrals.attribution.clicks.statements import Click
 from referrals.intake import facts
 
 UNISSUABLE_CODE: Final = "(a warm-up)"
@@ -43,10 +43,10 @@ async def warm_up_connection(session: Session) -> None:
     The caller rolls the session back.
     """
     now, unique_id = datetime.now(UTC), f"warm-up-{uuid4().hex}"
-    visit = Visit(code=UNISSUABLE_CODE, visitor=unique_id, platform=None, at=now)
+    click = Click(code=UNISSUABLE_CODE, visitor=unique_id, platform=None, at=now)
     await rate_windows.count_hits(session, {}, (), now=now)
-    await clicks.follow(session, visit)
-    await visits.plan(session, visit)
+    await follow_code(session, click)
+    await statements.warm_up(session, click)
     change = StatusChange(
         event_id=unique_id, occurred_at=now, player_id=unique_id, status=PlayerStatus.VERIFIED
     )

@@ -1,4 +1,4 @@
-"""Personal data becomes a keyed hash at the door: it can be compared, and not be read back."""
+"""Personal data as keyed hashes: it can be compared, and not be read back."""
 
 import hashlib
 import hmac
@@ -10,8 +10,8 @@ from typing import Any, Final
 from domain import codes
 
 PREFIX: Final = "hm1:"
-HASHED: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
-PERSONAL: Final = (
+HASH_SHAPE: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
+PERSONAL_FIELDS: Final = (
     "ip",
     "user_agent",
     "device_id",
@@ -33,9 +33,9 @@ class Hasher:
 
     def hash(self, field: str, text: str) -> str:
         """Hash a normalised value, separately for each field; return a hash unchanged."""
-        if HASHED.fullmatch(text):
+        if HASH_SHAPE.fullmatch(text):
             return text
-        message = f"{field}\0{normalised(field, text)}".encode()
+        message = f"{field}\0{normalise_field(field, text)}".encode()
         return PREFIX + hmac.new(self._key, message, hashlib.sha256).hexdigest()
 
     def hash_each(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -56,28 +56,28 @@ class Hasher:
     def _hash_if_personal(self, field: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
         if field == "code":
             return self._hash_unless_code(value)
-        return self.hash(field, value) if field in PERSONAL else value
+        return self.hash(field, value) if field in PERSONAL_FIELDS else value
 
     def _hash_unless_code(self, text: str) -> str:
         """Hash what was typed or pasted for a code, unless a code can be read out of it."""
-        if codes.is_code(codes.normalised(text)):
+        if codes.is_code(codes.normalise_code(text)):
             return text
         return codes.parse_code(text) or self.hash("code", text)
 
 
-def normalised(field: str, text: str) -> str:
-    """What two spellings of the same thing have in common."""
+def normalise_field(field: str, text: str) -> str:
+    """Return one spelling for all spellings of the same personal value."""
     folded = " ".join(text.casefold().split())
     if field == "email":
         return _canonical_email(folded)
     if field == "phone":
-        # What holds no digit stays as it is, or all such entries would look like one phone.
+        # A text without a digit stays as it is, or all such texts would look like one phone.
         return "".join(character for character in folded if character.isdigit()) or folded
-    return _address(folded) if field == "ip" else folded
+    return _canonical_ip(folded) if field == "ip" else folded
 
 
-def _address(written: str) -> str:
-    """An address of IPv4 may be written as one of IPv6, and that in several ways."""
+def _canonical_ip(written: str) -> str:
+    """Return an IP address in one spelling, an IPv4-mapped IPv6 address as IPv4."""
     try:
         address = ip_address(written)
     except ValueError:

@@ -12,7 +12,7 @@ from db.engine import Session
 from db.tables import AuditRow, Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import DEFAULT_POLICY, Policy
 from domain.campaigns.terms import CampaignStatus, Terms
-from domain.codes import drawn
+from domain.codes import code_from_bytes
 from domain.intake.facts import (
     Chargeback,
     Choice,
@@ -194,7 +194,7 @@ async def a_code(
 ) -> ReferralCode:
     offer = offer or await an_offer(session)
     code = ReferralCode(
-        code=drawn(uuid4().bytes),
+        code=code_from_bytes(uuid4().bytes),
         player_id=player_id or unique("referrer"),
         campaign_id=offer.campaign.id,
     )

@@ -21,9 +21,10 @@ BODY_PROBLEMS: Final = ("body_too_large", "unsupported_media_type")
 """Problems of every route that reads a body."""
 
 PUBLISHED_NAMES: Final = {
+    "AttemptKind": "Attempt",
     "CampaignTransition": "Step",
     "api__v1__reviews__Status": "api__reviews__Status",
-    "referrals__attribution__rebind_requests__Status": "db__rebinds__Status",
+    "referrals__attribution__rebinds__Status": "db__rebinds__Status",
 }
 """Published names of components by the names that FastAPI would derive for them now."""
 

@@ -21,7 +21,7 @@ from db import rate_windows
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_transient
 from db.rate_windows import Window
-from domain.codes import normalised
+from domain.codes import normalise_code
 from domain.privacy import Hasher
 
 MISS_SUFFIX: Final = ".misses"
@@ -135,7 +135,7 @@ async def admit_link(request: Request, code: str, now: Now) -> LinkAdmission:
     """Decide before the code is looked up, so that a refusal does not reveal whether it exists."""
     limiter: Limiter = request.app.state.limiter
     address = request.client.host if request.client else ""
-    subject = normalised(code)[:MAX_CODE_CHARS]
+    subject = normalise_code(code)[:MAX_CODE_CHARS]
     exceeded = await limiter.count_request("link", now=now, address=address, code=subject)
     may_invite = exceeded.pop("link.code", None) is None
     if _is_shared_address("address", address):

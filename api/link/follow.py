@@ -10,31 +10,30 @@ import structlog
 from api.link.user_agents import Platform
 from db.engine import Database
 from domain.attribution.policy import Method
-from domain.codes import is_code, normalised
+from domain.codes import is_code, normalise_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks import follow as clicks
-from referrals.attribution.clicks.follow import Invitation
-from referrals.attribution.clicks.statements import Visit
+from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, follow_code
+from referrals.attribution.clicks.statements import Click
 from referrals.attribution.tokens import Tokens
 from workflows.client import workflow_id
 
 NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-async def follow(database: Database, visit: Visit) -> Invitation:
-    if not is_code(visit.code):
-        return Invitation(clicks.Outcome.UNKNOWN_CODE)
+async def follow(database: Database, click: Click) -> ClickResult:
+    if not is_code(click.code):
+        return ClickResult(ClickOutcome.UNKNOWN_CODE)
     async with database.autocommit() as session:
-        invitation = await clicks.follow(session, visit)
-    if invitation.referral_id is not None:
+        result = await follow_code(session, click)
+    if result.referral_id is not None:
         structlog.contextvars.bind_contextvars(
-            referral_id=str(invitation.referral_id),
-            workflow_id=workflow_id(invitation.referral_id),
+            referral_id=str(result.referral_id),
+            workflow_id=workflow_id(result.referral_id),
         )
-    return invitation
+    return result
 
 
-def pseudonymised_visit(
+def pseudonymised_click(
     hasher: Hasher,
     *,
     code: str,
@@ -44,29 +43,29 @@ def pseudonymised_visit(
     method: Method = Method.REFERRAL_TOKEN,
     device_traits: Mapping[str, str] = NO_DEVICE_TRAITS,
     **personal: str | None,
-) -> Visit:
+) -> Click:
     """Return the click with all data about the person and the device hashed.
 
     `device_traits` are normalised by `normalise_traits` and not hashed yet.
     """
-    return Visit(
-        code=normalised(code),
+    return Click(
+        code=normalise_code(code),
         visitor=hasher.hash("visitor", visitor_id),
         platform=platform,
         at=at,
         method=method,
-        signals=hasher.hash_each(device_traits),
+        device_traits=hasher.hash_each(device_traits),
         **hasher.hash_given(personal),
     )
 
 
 def issue_token(
-    tokens: Tokens, invitation: Invitation, *, method: Method = Method.REFERRAL_TOKEN
+    tokens: Tokens, result: ClickResult, *, method: Method = Method.REFERRAL_TOKEN
 ) -> str:
     """Issue a token of an invitation, marked with the method that carries it to the signup.
 
     It expires with the signup window.
     """
-    if invitation.referral_id is None or invitation.expires_at is None:
+    if result.referral_id is None or result.expires_at is None:
         raise ValueError("this click has no invitation")
-    return tokens.issue(invitation.referral_id, expires_at=invitation.expires_at, method=method)
+    return tokens.issue(result.referral_id, expires_at=result.expires_at, method=method)

@@ -9,7 +9,7 @@ from api.link.page_context import PageContext
 from api.link.user_agents import Platform, Requester
 from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
-from referrals.attribution.clicks.follow import Outcome
+from referrals.attribution.clicks.follow import ClickOutcome
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
 
@@ -28,11 +28,11 @@ def person_response(
 
 def bot_response(
     settings: Settings,
-    offer_or_outcome: Offer | Outcome,
+    offer_or_outcome: Offer | ClickOutcome,
     context: PageContext,
     requester: Requester,
 ) -> Response:
-    if isinstance(offer_or_outcome, Outcome):
+    if isinstance(offer_or_outcome, ClickOutcome):
         return closed_page(offer_or_outcome, context.language)
     if requester is Requester.CRAWLER:
         content = landing_for_crawler(settings, offer_or_outcome, context)

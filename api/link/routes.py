@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
 from api.http.openapi import Responses, page_response
 from api.http.rate_limits import LinkAdmission, LinkLimits
-from api.link.follow import follow, issue_token, pseudonymised_visit
+from api.link.follow import follow, issue_token, pseudonymised_click
 from api.link.landing.destinations import TOKEN_PARAMETER, TokenFor
 from api.link.landing.pages import HtmlOutageRoute, closed_page, too_many_requests_page
 from api.link.page_context import PageContext, page_context_of
@@ -20,10 +20,10 @@ from api.link.responses import bot_response, person_response
 from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
 from db.engine import Database
 from domain.attribution.policy import Method
-from domain.codes import is_code, normalised
+from domain.codes import is_code, normalise_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import Invitation, Outcome, outcome_if_closed
-from referrals.attribution.clicks.statements import Visit
+from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, outcome_if_closed
+from referrals.attribution.clicks.statements import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
@@ -80,8 +80,8 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
             passing, reader, bot_response(settings, offer, reader, requester)
         )
     visitor_id = _visitor_id(request)
-    visit = _visit_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
-    invitation = await follow(database, visit)
+    click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
+    invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
         closed = _closed_answer(invitation, reader)
         return await _limit_misses(passing, reader, closed)
@@ -93,7 +93,7 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     return answer
 
 
-def _closed_answer(invitation: Invitation, context: PageContext) -> Response:
+def _closed_answer(invitation: ClickResult, context: PageContext) -> Response:
     destination = invitation.offer.destination if invitation.offer else None
     return closed_page(invitation.outcome, context.language, destination=destination)
 
@@ -110,7 +110,7 @@ async def _limit_misses(
     )
 
 
-def _visit_from_request(
+def _click_from_request(
     request: Request,
     context: PageContext,
     hasher: Hasher,
@@ -118,8 +118,8 @@ def _visit_from_request(
     code: str,
     visitor_id: str,
     at: datetime,
-) -> Visit:
-    return pseudonymised_visit(
+) -> Click:
+    return pseudonymised_click(
         hasher,
         code=code,
         visitor_id=visitor_id,
@@ -134,17 +134,17 @@ def _visit_from_request(
     )
 
 
-async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | Outcome:
+async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | ClickOutcome:
     """Return the offer of a code that takes invitations now, or the reason why there is none."""
-    normalised_code = normalised(code)
+    normalised_code = normalise_code(code)
     async with database.reading() as session:
         offer = await offers.find(session, normalised_code) if is_code(normalised_code) else None
     if offer is None:
-        return Outcome.UNKNOWN_CODE
-    return outcome_if_closed(offer.schedule, now) or offer
+        return ClickOutcome.UNKNOWN_CODE
+    return outcome_if_closed(offer.schedule, at=now) or offer
 
 
-def _token_issuer(tokens: Tokens, invitation: Invitation, context: PageContext) -> TokenFor:
+def _token_issuer(tokens: Tokens, invitation: ClickResult, context: PageContext) -> TokenFor:
     """Return an issuer of tokens by method, in which a scanned QR code has a method of its own."""
 
     def token_for(method: Method) -> str:
@@ -159,7 +159,7 @@ def _set_cookie(answer: Response, settings: Settings, name: str, value: str, *, 
     answer.set_cookie(name, value, max_age=age_s, httponly=True, samesite="lax", secure=secure)
 
 
-def _token_max_age_s(invitation: Invitation, now: datetime) -> int:
+def _token_max_age_s(invitation: ClickResult, now: datetime) -> int:
     if invitation.expires_at is None:
         raise ValueError("this click has no invitation")
     return max(0, int((invitation.expires_at - now).total_seconds()))

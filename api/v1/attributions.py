@@ -15,16 +15,20 @@ from api.http.strict_json import StrictRoute
 from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
 from api.v1.schemas.fields import Id, Text, Word
 from domain.attribution.policy import Refusal
-from domain.codes import normalised, parse_code
-from referrals.attribution import log_views as attribution_views
-from referrals.attribution import reattribution as rebinding
-from referrals.attribution.log import BOUND, KNOWN, REBOUND, WAITING, Attempt, Entry
-from referrals.attribution.log_views import Cut
-from referrals.attribution.reattribution import CodeClaim
+from domain.codes import normalise_code, parse_code
+from referrals.attribution import log_views
+from referrals.attribution.claims import CodeClaim, apply_claim
+from referrals.attribution.log import (
+    ACCEPTED_OUTCOMES,
+    WAITING,
+    AttemptKind,
+    AttributionAttempt,
+)
+from referrals.attribution.log_views import AttemptPosition
 
 router = APIRouter(prefix="/v1/attributions", tags=["attributions"], route_class=StrictRoute)
 
-TAKEN: Final = (BOUND, REBOUND, KNOWN, WAITING)
+TAKEN: Final = (*ACCEPTED_OUTCOMES, WAITING)
 REFUSALS: Final = {
     Refusal.UNKNOWN_CODE: "unknown_code",
     Refusal.LATE_CODE: "late_code",
@@ -57,17 +61,17 @@ async def claim_code(
     the signup. Every attempt is in the attribution log, refused ones too.
     """
     await limits.check("claim", player=body.player_id)
-    mind = _mind(body, now)
+    claim = _claim_of(body, now)
     async with database.transaction() as session:
-        binding = await rebinding.change(session, mind, tokens=tokens, now=now)
-    if binding.outcome == Refusal.UNKNOWN_CODE:
+        result = await apply_claim(session, claim, tokens=tokens, now=now)
+    if result.outcome == Refusal.UNKNOWN_CODE:
         await limits.count_miss("claim", player=body.player_id)
-    if binding.outcome not in TAKEN:
-        raise refused(binding.outcome)
+    if result.outcome not in TAKEN:
+        raise refused(result.outcome)
     return ClaimOut(
-        outcome=binding.outcome,
-        referral_id=binding.referral_id,
-        code=mind.code or normalised(body.code),
+        outcome=result.outcome,
+        referral_id=result.referral_id,
+        code=claim.code or normalise_code(body.code),
     )
 
 
@@ -87,7 +91,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     if player_id is None and referral_id is None:
         raise invalid_field("player_id", "Give a player_id or a referral_id")
     async with database.reading() as session:
-        shown, cut = await attribution_views.listing(
+        shown, position = await log_views.list_attempts(
             session,
             player_id=player_id,
             referral_id=referral_id,
@@ -96,7 +100,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
             after=_decode_cursor(cursor) if cursor else None,
         )
     items = [AttemptOut.model_validate(view) for view in shown]
-    return PageOut(items=items, next_cursor=_cursor(cut))
+    return PageOut(items=items, next_cursor=_cursor(position))
 
 
 @router.get(
@@ -110,7 +114,7 @@ async def show_attempt(attempt_id: Text, database: Db) -> DecidedOut:
     The id of a signup's attempt is its `event_id`, with `#signal` where it was signalled.
     """
     async with database.reading() as session:
-        found = await attribution_views.one(session, attempt_id)
+        found = await log_views.find_attempt(session, attempt_id)
     if found is None:
         raise Problem("unknown_attempt")
     return DecidedOut.of(*found)
@@ -122,18 +126,20 @@ def refused(outcome: str) -> Problem:
     return Problem(code or "outranked")
 
 
-def _mind(body: ClaimIn, now: datetime) -> CodeClaim:
-    code, told_at = parse_code(body.code), body.occurred_at or now
-    attempt = uuid5(_CLAIM_NAMESPACE, f"{body.player_id}:{body.code}:{told_at.isoformat()}")
-    entry = Entry(attempt_id=f"claim:{attempt}", attempt=Attempt.CLAIM, player_id=body.player_id)
-    return CodeClaim(entry=entry, player_id=body.player_id, code=code, told_at=told_at)
+def _claim_of(body: ClaimIn, now: datetime) -> CodeClaim:
+    code, claimed_at = parse_code(body.code), body.occurred_at or now
+    claim_id = uuid5(_CLAIM_NAMESPACE, f"{body.player_id}:{body.code}:{claimed_at.isoformat()}")
+    attempt = AttributionAttempt(
+        attempt_id=f"claim:{claim_id}", kind=AttemptKind.CLAIM, player_id=body.player_id
+    )
+    return CodeClaim(attempt=attempt, player_id=body.player_id, code=code, claimed_at=claimed_at)
 
 
-def _cursor(cut: Cut | None) -> str | None:
-    return encode_cursor(f"{cut.at.isoformat()}|{cut.attempt_id}") if cut else None
+def _cursor(position: AttemptPosition | None) -> str | None:
+    return encode_cursor(f"{position.at.isoformat()}|{position.attempt_id}") if position else None
 
 
-def _decode_cursor(cursor: str) -> Cut:
+def _decode_cursor(cursor: str) -> AttemptPosition:
     at, _, attempt_id = decode_cursor(cursor).partition("|")
     try:
         moment = datetime.fromisoformat(at)
@@ -141,4 +147,4 @@ def _decode_cursor(cursor: str) -> Cut:
         raise invalid_cursor() from fault
     if moment.tzinfo is None or not attempt_id:
         raise invalid_cursor()
-    return Cut(moment, attempt_id)
+    return AttemptPosition(moment, attempt_id)

@@ -6,10 +6,10 @@ from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
-from api.link.follow import follow, issue_token, pseudonymised_visit
+from api.link.follow import follow, issue_token, pseudonymised_click
 from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
-from referrals.attribution.clicks.follow import Outcome
+from referrals.attribution.clicks.follow import ClickOutcome
 from workflows.client import workflow_id
 
 router = APIRouter(
@@ -40,7 +40,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
 
     The token goes into the signup event; it ends with the campaign's signup window.
     """
-    visit = pseudonymised_visit(
+    click = pseudonymised_click(
         hasher,
         code=body.code,
         visitor_id=body.visitor_id,
@@ -51,10 +51,10 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
         device_id=body.device_id,
         device_traits=traits_from_headers(agent=body.user_agent) | body.signals(),
     )
-    invitation = await follow(database, visit)
+    invitation = await follow(database, click)
     if invitation.referral_id is None:
         raise Problem(invitation.outcome.value)
-    answer.status_code = 201 if invitation.outcome is Outcome.NEW else 200
+    answer.status_code = 201 if invitation.outcome is ClickOutcome.NEW else 200
     return ClickOut(
         referral_id=invitation.referral_id,
         referral_token=issue_token(tokens, invitation),

@@ -12,9 +12,9 @@ from api.link import offer_texts
 from api.link.landing.destinations import referral_link
 from api.link.languages import negotiate_language
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
-from domain.codes import is_code, normalised
+from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes, offers
-from referrals.campaigns.codes import Outcome
+from referrals.campaigns.codes import CodeOutcome
 
 router = APIRouter(
     prefix="/v1/codes",
@@ -24,10 +24,10 @@ router = APIRouter(
 )
 
 REFUSALS: Final = {
-    Outcome.UNKNOWN_CAMPAIGN: "unknown_campaign",
-    Outcome.NOT_OPEN: "campaign_not_open",
-    Outcome.TAKEN: "code_taken",
-    Outcome.HAS_ANOTHER: "code_exists",
+    CodeOutcome.UNKNOWN_CAMPAIGN: "unknown_campaign",
+    CodeOutcome.NOT_OPEN: "campaign_not_open",
+    CodeOutcome.TAKEN: "code_taken",
+    CodeOutcome.HAS_ANOTHER: "code_exists",
 }
 
 
@@ -48,12 +48,12 @@ async def give_code(
     `code_exists`; a vanity code of somebody else is 409 `code_taken`.
     """
     async with database.transaction() as session:
-        given = await codes.give(
+        given = await codes.get_or_create_code(
             session, player_id=body.player_id, campaign=body.campaign, vanity=body.vanity, at=now
         )
     if given.code is None or given.outcome in REFUSALS:
         raise Problem(REFUSALS[given.outcome])
-    answer.status_code = 201 if given.outcome is Outcome.NEW else 200
+    answer.status_code = 201 if given.outcome is CodeOutcome.NEW else 200
     link = referral_link(settings, given.code)
     return CodeOut(code=given.code, link=link, player_id=body.player_id, campaign=body.campaign)
 
@@ -70,7 +70,7 @@ async def show_code(
 
     The words are English, or in the language of `Accept-Language`: `es`, `pt`, `fr` or `de`.
     """
-    wanted = normalised(code)
+    wanted = normalise_code(code)
     if not is_code(wanted):
         raise Problem("unknown_code")
     async with database.reading() as session:

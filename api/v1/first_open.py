@@ -17,11 +17,14 @@ from api.v1.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, Resolv
 from api.v1.schemas.first_open import first_open, told
 from db.engine import Database
 from domain.attribution.policy import Method
-from referrals.attribution.first_open import confirm as confirming
-from referrals.attribution.first_open import resolve as resolving
-from referrals.attribution.first_open.confirm import Said
-from referrals.attribution.first_open.resolve import Answer
-from referrals.attribution.tokens import Outcome
+from referrals.attribution.first_open.confirm import (
+    ConfirmOutcome,
+    bind_presenters,
+    find_invitation_code,
+    record_answer,
+)
+from referrals.attribution.first_open.resolve import FirstOpenResult, resolve_first_open
+from referrals.attribution.tokens import TokenOutcome
 
 NOT_OURS: Final = "This token was not issued here"
 GUARANTEED: Final = "guaranteed"
@@ -65,7 +68,7 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     await limits.check("resolve", device=body.device_id, address=body.ip)
     async with database.transaction() as session:
         opened = first_open(body, hasher, public_url=settings.public_url, now=now)
-        answer = await resolving.resolve(session, opened, tokens=tokens)
+        answer = await resolve_first_open(session, opened, tokens=tokens)
     _count(metrics, answer)
     return told(answer.resolved, tokens, locale=body.locale)
 
@@ -78,7 +81,7 @@ async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: No
     needs no answer: 200 with the outcome `guaranteed`. 422 names a token that is not ours or old.
     """
     reading = tokens.read(body.referral_token, at=now)
-    if reading.outcome is Outcome.EXPIRED:
+    if reading.outcome is TokenOutcome.EXPIRED:
         raise invalid_field("referral_token", "This token has ended")
     if reading.subject is None:
         raise invalid_field("referral_token", NOT_OURS)
@@ -88,32 +91,30 @@ async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: No
     outcome = DECLINED
     if body.confirmed:
         async with database.transaction() as session:
-            outcome = await confirming.bind_presenters(
-                session, reading.subject, tokens=tokens, now=now
-            )
+            outcome = await bind_presenters(session, reading.subject, tokens=tokens, now=now)
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=outcome)
 
 
 async def _heard(database: Database, match_id: UUID, body: ConfirmIn, now: datetime) -> str:
     """The code that was asked about."""
     async with database.transaction() as session:
-        heard = await confirming.hear(session, match_id, confirmed=body.confirmed, now=now)
-    if heard.said is Said.ANSWERED_OTHERWISE:
+        result = await record_answer(session, match_id, is_confirmed=body.confirmed, now=now)
+    if result.outcome is ConfirmOutcome.ANSWERED_OTHERWISE:
         raise Problem("already_answered")
-    if heard.code is None:
+    if result.code is None:
         raise invalid_field("referral_token", NOT_OURS)
-    return heard.code
+    return result.code
 
 
 async def _confirm_guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
     async with database.reading() as session:
-        code = await confirming.invited_by(session, referral_id)
+        code = await find_invitation_code(session, referral_id)
     if code is None:
         raise invalid_field("referral_token", NOT_OURS)
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=GUARANTEED)
 
 
-def _count(metrics: Metrics, answer: Answer) -> None:
+def _count(metrics: Metrics, answer: FirstOpenResult) -> None:
     """In the metrics and the request's log line; neither names a person, a code or a device."""
     attribution_method = answer.resolved.method if answer.resolved else None
     for method, refusal in answer.refused:

@@ -13,11 +13,11 @@ from api.http.strict_json import StrictRoute
 from api.v1.attributions import refused
 from api.v1.schemas.claims import RebindDecisionIn, RebindIn, RebindOut
 from api.v1.schemas.fields import Id
-from domain.codes import normalised
+from domain.codes import normalise_code
 from domain.intake.facts import Choice
 from referrals.access.audit import Actor
-from referrals.attribution import rebind_requests as rebinds
-from referrals.attribution.rebind_requests import Outcome, Status
+from referrals.attribution import rebinds
+from referrals.attribution.rebinds import RebindOutcome, Status
 
 router = APIRouter(
     prefix="/v1/attributions/rebinds", tags=["attributions"], route_class=StrictRoute
@@ -25,11 +25,11 @@ router = APIRouter(
 Supporter = Annotated[Caller, Depends(requires("reviews:decide"))]
 
 REFUSALS: Final = {
-    Outcome.UNKNOWN: "unknown_rebind",
-    Outcome.UNKNOWN_CODE: "unknown_code",
-    Outcome.UNKNOWN_PLAYER: "unknown_player",
-    Outcome.SAME_PERSON: "second_person_needed",
-    Outcome.ALREADY_DECIDED: "already_decided",
+    RebindOutcome.UNKNOWN: "unknown_rebind",
+    RebindOutcome.UNKNOWN_CODE: "unknown_code",
+    RebindOutcome.UNKNOWN_PLAYER: "unknown_player",
+    RebindOutcome.SAME_PERSON: "second_person_needed",
+    RebindOutcome.ALREADY_DECIDED: "already_decided",
 }
 RULE_PROBLEMS: Final = ("self_referral", "already_earned", "campaign_ended", "campaign_paused")
 
@@ -44,7 +44,7 @@ async def propose_rebind(body: RebindIn, database: Db, supporter: Supporter) -> 
     actor = Actor(name=supporter.owner, request_id=supporter.request_id, reason=body.reason)
     async with database.transaction() as session:
         proposed = await rebinds.propose(
-            session, player_id=body.player_id, code=normalised(body.code), actor=actor
+            session, player_id=body.player_id, code=normalise_code(body.code), actor=actor
         )
         if proposed.rebind is None:
             raise Problem(REFUSALS[proposed.outcome])
@@ -61,7 +61,7 @@ async def list_rebinds(
 ) -> PageOut[RebindOut]:
     """Newest first. `refused`: approved, and no longer allowed by the rules."""
     async with database.reading() as session:
-        page = await rebinds.listing(session, part, player_id=player_id, status=status)
+        page = await rebinds.list_rebinds(session, part, player_id=player_id, status=status)
     items = [RebindOut.of(row) for row in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 

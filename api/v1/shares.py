@@ -7,7 +7,7 @@ from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.codes import ShareIn, ShareOut
-from domain.codes import is_code, normalised
+from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes
 
 router = APIRouter(
@@ -25,11 +25,11 @@ router = APIRouter(
 )
 async def record_share(body: ShareIn, database: Db, now: Now) -> ShareOut:
     """A player shared a code through a channel, such as `whatsapp`."""
-    code = normalised(body.code)
+    code = normalise_code(body.code)
     if not is_code(code):
         raise Problem("unknown_code")
     async with database.transaction() as session:
-        share_id = await codes.share(session, code=code, channel=body.channel, at=now)
+        share_id = await codes.record_share(session, code=code, channel=body.channel, at=now)
     if share_id is None:
         raise Problem("unknown_code")
     return ShareOut(share_id=share_id, code=code, channel=body.channel)

@@ -1,4 +1,4 @@
-"""What an app finds at its first open that may say who brought its person."""
+"""Referral hints: what an app has at its first open that may name an invitation."""
 
 import re
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from domain.attribution.install_referrer import Install, extract_token
 from domain.attribution.policy import Method, Refusal
-from domain.codes import AROUND_A_LINK, is_code, normalised
+from domain.codes import AROUND_A_LINK, is_code, normalise_code
 
 MAX_TOKEN_CHARS: Final = 256
+"""Length of the longest text that is read as a token."""
 TOKEN_SHAPE: Final = re.compile(r"[\w-]{24,}\.[\w.-]+", re.ASCII)
-"""Whatever else is in a clipboard is not ours, and not stored."""
+"""Shape of a token in a clipboard; any other content is personal and not stored."""
 LINK_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Find:
-    """One way in which the app was brought: by a token, or by a link that has only a code.
+class ReferralHint:
+    """One item that may name an invitation: a token, or a link that has only a code.
 
-    With a `refusal` it is neither. `install` is what Play told beside the token.
+    With a `refusal` it is neither. `install` is Play's report that came with the token.
     """
 
     method: Method
@@ -29,72 +30,75 @@ class Find:
     refusal: Refusal | None = None
 
 
-def finds(
+def collect_hints(
     *,
     public_url: str,
     universal_link: str | None = None,
     install: Install | None = None,
     clipboard: str | None = None,
     cookie: str | None = None,
-) -> tuple[Find, ...]:
-    """What was found, the surest first; a link opened now, then what an install carried along."""
-    found = (
+) -> tuple[ReferralHint, ...]:
+    """Return an app's hints, the most reliable first.
+
+    The link that opened the app comes before what its install kept.
+    """
+    hints = (
         universal_link and _hint_in_link(universal_link, public_url),
         install and _hint_in_referrer(install),
         clipboard and _hint_in_clipboard(clipboard, public_url),
-        cookie and Find(method=Method.COOKIE, token=cookie),
+        cookie and ReferralHint(method=Method.COOKIE, token=cookie),
     )
-    return tuple(find for find in found if isinstance(find, Find))
+    return tuple(hint for hint in hints if isinstance(hint, ReferralHint))
 
 
-def _hint_in_link(link: str, public_url: str) -> Find:
-    """A link of this service, with a token or at least a code; others are refused."""
-    opened = _ours(link, public_url)
+def _hint_in_link(link: str, public_url: str) -> ReferralHint:
+    """Read a link of this service, with a token or at least a code; refuse any other."""
+    opened = _split_own_link(link, public_url)
     if opened is not None:
         if token := extract_token(link):
-            return Find(method=Method.UNIVERSAL_LINK, token=token)
-        if code := _code(opened.path, public_url):
-            return Find(method=Method.UNIVERSAL_LINK, code=code)
-    return Find(method=Method.UNIVERSAL_LINK, refusal=Refusal.NOT_ACCEPTED)
+            return ReferralHint(method=Method.UNIVERSAL_LINK, token=token)
+        if code := _code_in_path(opened.path, public_url):
+            return ReferralHint(method=Method.UNIVERSAL_LINK, code=code)
+    return ReferralHint(method=Method.UNIVERSAL_LINK, refusal=Refusal.NOT_ACCEPTED)
 
 
-def _hint_in_referrer(install: Install) -> Find | None:
+def _hint_in_referrer(install: Install) -> ReferralHint | None:
     token = extract_token(install.install_referrer)
     if token is None:
         return None
-    return Find(method=Method.INSTALL_REFERRER, token=token, install=install)
+    return ReferralHint(method=Method.INSTALL_REFERRER, token=token, install=install)
 
 
-def _hint_in_clipboard(text: str, public_url: str) -> Find | None:
-    """A token, or the one link in what was copied: ours as a friend sent it, or with a token."""
+def _hint_in_clipboard(text: str, public_url: str) -> ReferralHint | None:
+    """Read a token, or the one invitation link in a copied text."""
     words = [word.strip(AROUND_A_LINK) for word in text.split()]
     if len(words) == 1 and _is_token(words[0]):
-        return Find(method=Method.CLIPBOARD, token=words[0])
-    copied = {find for word in words if (find := _copied(word, public_url))}
-    return copied.pop() if len(copied) == 1 else None
+        return ReferralHint(method=Method.CLIPBOARD, token=words[0])
+    hints = {hint for word in words if (hint := _hint_in_word(word, public_url))}
+    return hints.pop() if len(hints) == 1 else None
 
 
-def _copied(word: str, public_url: str) -> Find | None:
+def _hint_in_word(word: str, public_url: str) -> ReferralHint | None:
     token = extract_token(word) if LINK_SCHEME.match(word) else None
     if token is not None and _is_token(token):
-        return Find(method=Method.CLIPBOARD, token=token)
-    opened = _ours(word, public_url)
-    code = _code(opened.path, public_url) if opened else None
-    return Find(method=Method.CLIPBOARD, code=code) if code else None
+        return ReferralHint(method=Method.CLIPBOARD, token=token)
+    opened = _split_own_link(word, public_url)
+    code = _code_in_path(opened.path, public_url) if opened else None
+    return ReferralHint(method=Method.CLIPBOARD, code=code) if code else None
 
 
 def _is_token(text: str) -> bool:
     return len(text) <= MAX_TOKEN_CHARS and TOKEN_SHAPE.fullmatch(text) is not None
 
 
-def _ours(link: str, public_url: str) -> SplitResult | None:
+def _split_own_link(link: str, public_url: str) -> SplitResult | None:
     opened = _split(link) if LINK_SCHEME.match(link.strip()) else None
     return opened if opened and opened.hostname == urlsplit(public_url).hostname else None
 
 
-def _code(path: str, public_url: str) -> str | None:
+def _code_in_path(path: str, public_url: str) -> str | None:
     before = f"{urlsplit(public_url).path.rstrip('/')}/r/"
-    code = normalised(unquote(path.removeprefix(before).rstrip("/")))
+    code = normalise_code(unquote(path.removeprefix(before).rstrip("/")))
     return code if path.startswith(before) and is_code(code) else None
 
 

@@ -1,4 +1,4 @@
-"""What Google Play tells of an install: the token in its referrer, and whether its times can be."""
+"""Google Play's report of an install: the token in its referrer, and the rules for its times."""
 
 import re
 from collections.abc import Callable
@@ -9,25 +9,25 @@ from urllib.parse import parse_qs, unquote_plus
 
 from domain.intake.facts import CLOCK_SKEW
 
-KEPT: Final = timedelta(days=90)
-"""Play keeps an install's referrer for 90 days and does not change it before a reinstall
+REFERRER_RETENTION: Final = timedelta(days=90)
+"""How long Play keeps an install's referrer, unchanged until a reinstall
 (developer.android.com/google/play/installreferrer/igetinstallreferrerservice)."""
 STRICT_SKEW: Final = timedelta(seconds=5)
-"""Between this service's clock and Play's servers', where nothing else tells of the click."""
-TOKEN: Final = "referral_token"
-NESTED: Final = "referrer"
+"""Clock difference to Play's servers that is allowed where the time of the click is unknown."""
+TOKEN_PARAMETER: Final = "referral_token"
+NESTED_PARAMETER: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
-"""Of a whole link, all before its query."""
+"""The part of a whole link before its query."""
 MAX_REFERRER_DEPTH: Final = 3
-"""How often a referrer may be wrapped in another, by redirects and advertising links."""
+"""Nested referrers that are unwrapped, as redirects and advertising links nest them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Install:
-    """What the Play Install Referrer library gave, under its own names.
+    """A report of the Play Install Referrer library, under its own names.
 
-    Times are Unix time in whole seconds; 0 is unknown. Those of a device come from its own clock,
-    which may be wrong; those of a server from Google's.
+    Times are Unix time in whole seconds; 0 is unknown. The device's times are by its own clock,
+    which may be wrong, the server's by Google's.
     """
 
     install_referrer: str
@@ -39,8 +39,8 @@ class Install:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """When things happened, 0 if unknown; the click and the install's beginning by one clock."""
+class InstallTiming:
+    """Times in Unix seconds, 0 if unknown; the click and the install's beginning by one clock."""
 
     clicked_s: int
     began_s: int
@@ -49,48 +49,48 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that no honest install shows."""
+class PlausibilityRule:
+    """One property that no honest install has."""
 
     name: str
-    is_broken: Callable[[Timing], bool]
+    is_broken: Callable[[InstallTiming], bool]
 
 
 def extract_token(install_referrer: str, depth: int = 0) -> str | None:
-    """The referral token in a raw referrer; organic installs and other campaigns have none."""
+    """Return a raw referrer's referral token; organic installs and other campaigns have none."""
     parameters = parse_qs(ADDRESS.sub("", install_referrer))
-    if TOKEN in parameters:
-        return parameters[TOKEN][0]
-    inner = parameters.get(NESTED, [unquote_plus(install_referrer)])[0]
+    if TOKEN_PARAMETER in parameters:
+        return parameters[TOKEN_PARAMETER][0]
+    inner = parameters.get(NESTED_PARAMETER, [unquote_plus(install_referrer)])[0]
     if depth == MAX_REFERRER_DEPTH or inner == install_referrer:
         return None
     return extract_token(inner, depth + 1)
 
 
 def first_broken_rule(install: Install, *, invited_at: datetime, now: datetime) -> str | None:
-    """The name of the first rule that an install breaks.
+    """Return the name of the first rule that an install breaks, or None.
 
     Malware that notices an install in progress opens a link of its own, to be credited for it
-    ("click injection"); the click is then later than the install's beginning. Play tells both
+    ("click injection"); the click is then later than the install's beginning. Play reports both
     times since 2017 for this purpose
     (adjust.com/blog/eliminating-click-injections-with-google-play-referrer-api). `invited_at` is
-    when this service made the invitation that the token belongs to.
+    when the token's invitation was opened.
     """
     timing = _timing(install, invited_at=invited_at, now=now)
-    return next((rule.name for rule in RULES if rule.is_broken(timing)), None)
+    return next((rule.name for rule in PLAUSIBILITY_RULES if rule.is_broken(timing)), None)
 
 
-def _timing(install: Install, *, invited_at: datetime, now: datetime) -> Timing:
+def _timing(install: Install, *, invited_at: datetime, now: datetime) -> InstallTiming:
     of_servers = (
         install.referrer_click_timestamp_server_seconds,
         install.install_begin_timestamp_server_seconds,
     )
     of_device = (install.referrer_click_timestamp_seconds, install.install_begin_timestamp_seconds)
-    # One clock is asked, because two of them need not agree on which came first.
+    # The times of one clock, because two clocks need not agree on which came first.
     clocks = (of_servers, of_device)
     whole = next((times for times in clocks if all(times)), None)
     clicked_s, began_s = whole or next((times for times in clocks if any(times)), (0, 0))
-    return Timing(
+    return InstallTiming(
         clicked_s=clicked_s,
         began_s=began_s,
         invited_s=int(invited_at.timestamp()),
@@ -98,36 +98,36 @@ def _timing(install: Install, *, invited_at: datetime, now: datetime) -> Timing:
     )
 
 
-def _is_click_after_install_began(timing: Timing) -> bool:
+def _is_click_after_install_began(timing: InstallTiming) -> bool:
     return 0 < timing.began_s < timing.clicked_s
 
 
-def _is_in_the_future(timing: Timing) -> bool:
+def _is_in_the_future(timing: InstallTiming) -> bool:
     return max(timing.clicked_s, timing.began_s) > timing.now_s + _seconds(CLOCK_SKEW)
 
 
-def _is_invitation_after_install_began(timing: Timing) -> bool:
+def _is_invitation_after_install_began(timing: InstallTiming) -> bool:
     skew = CLOCK_SKEW if timing.clicked_s else STRICT_SKEW
     return 0 < timing.began_s < timing.invited_s - _seconds(skew)
 
 
-def _is_click_before_invitation(timing: Timing) -> bool:
+def _is_click_before_invitation(timing: InstallTiming) -> bool:
     return 0 < timing.clicked_s < timing.invited_s - _seconds(CLOCK_SKEW)
 
 
-def _is_older_than_retention(timing: Timing) -> bool:
+def _is_older_than_retention(timing: InstallTiming) -> bool:
     known = [moment for moment in (timing.clicked_s, timing.began_s) if moment]
-    return bool(known) and min(known) < timing.now_s - _seconds(KEPT + CLOCK_SKEW)
+    return bool(known) and min(known) < timing.now_s - _seconds(REFERRER_RETENTION + CLOCK_SKEW)
 
 
 def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-RULES: Final = (
-    Rule("click_after_install_began", _is_click_after_install_began),
-    Rule("time_in_the_future", _is_in_the_future),
-    Rule("invitation_after_install_began", _is_invitation_after_install_began),
-    Rule("click_before_invitation", _is_click_before_invitation),
-    Rule("referrer_older_than_kept", _is_older_than_retention),
+PLAUSIBILITY_RULES: Final = (
+    PlausibilityRule("click_after_install_began", _is_click_after_install_began),
+    PlausibilityRule("time_in_the_future", _is_in_the_future),
+    PlausibilityRule("invitation_after_install_began", _is_invitation_after_install_began),
+    PlausibilityRule("click_before_invitation", _is_click_before_invitation),
+    PlausibilityRule("referrer_older_than_kept", _is_older_than_retention),
 )

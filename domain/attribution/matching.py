@@ -1,6 +1,6 @@
-"""Probabilistic match: an app's first open and a click that may have come from the same device.
+"""Matching an app's first open to a click by device and network.
 
-It is a guess that a person confirms: nothing is paid on it alone.
+A match is a guess that a person confirms: nothing is paid on it alone.
 """
 
 import re
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.attribution.policy import Refusal
 
-WEIGHTS: Final[Mapping[str, float]] = {
+TRAIT_WEIGHTS: Final[Mapping[str, float]] = {
     "model": 0.15,
     "screen": 0.1,
     "os_version": 0.1,
@@ -20,10 +20,11 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "time_zone": 0.04,
     "form": 0.02,
 }
-"""What an agreement adds; the more different values there are among phones, the more it says."""
+"""Confidence that an agreeing trait adds: the more it varies among phones, the more it adds."""
 MIN_AGREEING_TRAITS: Final = 2
+"""Weighted traits that have to agree for a match."""
 BASE_CONFIDENCE: Final = 0.4
-"""Of one network and one short window, before any signal; with all signals 0.87."""
+"""Confidence of one network and one short window, before any trait; with all traits 0.87."""
 
 SYSTEMS: Final[Mapping[str, str]] = {
     "iphone os": "ios",
@@ -47,38 +48,36 @@ APPLE_MODEL: Final = re.compile(r"(iphone|ipad|ipod)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A click behind the same network whose invitation is still open; signals are hashes."""
+class RecentClick:
+    """A click behind the same network whose invitation is still open; its traits are hashes."""
 
     referral_id: UUID
     code: str
     clicked_at: datetime
     match_window: timedelta
-    signals: Mapping[str, str]
+    device_traits: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The click that the first open seems to continue, and by which signals."""
+    """The click that the first open seems to continue, and the traits that agree."""
 
-    candidate: Candidate
+    click: RecentClick
     confidence: float
-    agreed: tuple[str, ...]
+    agreeing_traits: tuple[str, ...]
 
 
-def match(
-    candidates: Iterable[Candidate], signals: Mapping[str, str], *, now: datetime
+def match_click(
+    clicks: Iterable[RecentClick], device_traits: Mapping[str, str], *, now: datetime
 ) -> Match | Refusal | None:
-    """The one code that was followed behind this network lately, if the device fits, too.
+    """Return the likeliest click of the one code followed behind this network within its window.
 
-    AMBIGUOUS when several codes were, whatever their devices look like; None when nothing fits.
+    AMBIGUOUS when several codes were followed, whatever their devices; None when no device fits.
     """
-    recent = [
-        one for one in candidates if one.clicked_at <= now < one.clicked_at + one.match_window
-    ]
+    recent = [one for one in clicks if one.clicked_at <= now < one.clicked_at + one.match_window]
     if len({one.code for one in recent}) > 1:
         return Refusal.AMBIGUOUS
-    matches = [found for one in recent if (found := _compared(one, signals)) is not None]
+    matches = [match for one in recent if (match := _compare(one, device_traits)) is not None]
     return max(matches, key=_likelihood, default=None)
 
 
@@ -91,11 +90,11 @@ def normalise_traits(
     time_zone: str | None = None,
     screen: str | None = None,
 ) -> dict[str, str]:
-    """A device's signals in one spelling, whoever tells them; what is not known is left out.
+    """Return a device's known traits in one spelling, whether a browser or an app reports them.
 
     `locale` is a tag such as en-US or en_US, or an Accept-Language header; `screen` such as
-    390x844, in points or CSS pixels; `time_zone` an IANA name. `form`, such as iphone, says
-    little, and `language` is too widespread to count for a match, but speaks against one.
+    390x844, in points or CSS pixels; `time_zone` an IANA name. Of the traits returned, `form`,
+    such as iphone, adds little; `language` adds nothing, but a different one rules a match out.
     """
     system = system_name(os)
     plain_model = _fold(model)
@@ -114,28 +113,28 @@ def normalise_traits(
     return {name: text for name, text in known.items() if text}
 
 
-def system_name(told: str | None) -> str:
-    """The operating system's name in one spelling, without its version: iOS 18.5 is ios."""
-    plain = _fold(told)
+def system_name(text: str | None) -> str:
+    """Return a system's name in one spelling and without its version: ios for iOS 18.5."""
+    plain = _fold(text)
     named = SYSTEM_NAME.match(plain)
     name = named[0] if named else plain
     return SYSTEMS.get(name, name)
 
 
-def _compared(candidate: Candidate, signals: Mapping[str, str]) -> Match | None:
-    shared = candidate.signals.keys() & signals.keys()
-    if any(candidate.signals[name] != signals[name] for name in shared):
+def _compare(click: RecentClick, device_traits: Mapping[str, str]) -> Match | None:
+    shared = click.device_traits.keys() & device_traits.keys()
+    if any(click.device_traits[name] != device_traits[name] for name in shared):
         return None
-    agreed = tuple(name for name in WEIGHTS if name in shared)
-    if len(agreed) < MIN_AGREEING_TRAITS:
+    agreeing = tuple(name for name in TRAIT_WEIGHTS if name in shared)
+    if len(agreeing) < MIN_AGREEING_TRAITS:
         return None
-    confidence = round(BASE_CONFIDENCE + sum(WEIGHTS[name] for name in agreed), 2)
-    return Match(candidate=candidate, confidence=confidence, agreed=agreed)
+    confidence = round(BASE_CONFIDENCE + sum(TRAIT_WEIGHTS[name] for name in agreeing), 2)
+    return Match(click=click, confidence=confidence, agreeing_traits=agreeing)
 
 
-def _likelihood(found: Match) -> tuple[float, datetime, UUID]:
-    """All of one code; the id only makes the choice the same every time."""
-    return found.confidence, found.candidate.clicked_at, found.candidate.referral_id
+def _likelihood(match: Match) -> tuple[float, datetime, UUID]:
+    """Return a sort key; its id only makes the choice among equals the same every time."""
+    return match.confidence, match.click.clicked_at, match.click.referral_id
 
 
 def _fold(text: str | None) -> str:
@@ -143,7 +142,7 @@ def _fold(text: str | None) -> str:
 
 
 def _version(system: str, text: str) -> str:
-    """Major and minor with the system they are of: 18.5.1 and 18_5 are one version."""
+    """Return major and minor with their system: 18.5.1 and 18_5 are one version."""
     found = VERSION.search(text)
     return f"{system} {int(found[1])}.{int(found[2] or 0)}" if found and system else ""
 
@@ -154,7 +153,7 @@ def _form(model: str) -> str:
 
 
 def _model(model: str) -> str:
-    """Not a family's name: iPhone is all that Safari tells."""
+    """Return a model, but no family's name: iPhone is all that Safari reports."""
     return "" if model in PLACEHOLDER_MODELS or APPLE_MODEL.fullmatch(model) else model
 
 
@@ -164,7 +163,7 @@ def _locale(text: str) -> tuple[str, str]:
 
 
 def _screen(text: str) -> str:
-    """The same whichever way the device is held."""
+    """Return a screen's size, the same whichever way the device is held."""
     found = SCREEN.fullmatch(text)
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""The decision that a signup belongs to a referral: pure, explained, and the same every time."""
+"""The decision that a signup belongs to a referral: pure, explained, the same on every replay."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from domain.campaigns.terms import Schedule
 from domain.intake.facts import Signup
 
 
@@ -26,7 +27,7 @@ class Method(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a signup, or one touch of it, belongs to nobody."""
+    """Why a signup, or one touch of it, is attributed to nobody."""
 
     NO_TOUCH = "no_touch"
     EXISTING_PLAYER = "existing_player"
@@ -57,8 +58,8 @@ class Pick(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Methods of equal rank; a touch counts until `window` before the signup, if there is one."""
+class Tier:
+    """Methods of equal rank; a touch counts up to `window` before the signup, if it is set."""
 
     methods: tuple[Method, ...]
     touch: Pick = Pick.LAST
@@ -67,48 +68,48 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How a campaign decides between touches; a method that no step names does not count."""
+    """How a campaign decides between touches; a method in no tier does not count."""
 
-    order: tuple[Step, ...]
+    order: tuple[Tier, ...]
     claim_grace: timedelta = timedelta(hours=24)
     """How long after the signup a code may still be typed."""
     match_window: timedelta = timedelta(hours=2)
     """How long after a click a first open may be matched to it by device and network."""
 
     def rank_of(self, method: Method) -> int | None:
-        """The rank of a method; what support decided outranks all, whatever a campaign says."""
+        """Return a method's rank, 0 the highest tier; support's decision outranks them all."""
         if method is Method.MANUAL:
             return -1
         # A signal to a referral's own workflow names it as its token does.
         named = Method.REFERRAL_TOKEN if method is Method.SIGNAL else method
-        ranks = (rank for rank, step in enumerate(self.order) if named in step.methods)
+        ranks = (rank for rank, tier in enumerate(self.order) if named in tier.methods)
         return next(ranks, None)
+
+    def rank_or_last(self, method: Method) -> int:
+        """Return a method's rank, below all tiers for a method in none."""
+        rank = self.rank_of(method)
+        return len(self.order) if rank is None else rank
 
 
 DEFAULT_POLICY: Final = Policy(
     order=(
-        Step(methods=(Method.TYPED_CODE,)),
-        Step(methods=(Method.REFERRAL_TOKEN, Method.UNIVERSAL_LINK, Method.QR_CODE)),
-        Step(methods=(Method.INSTALL_REFERRER,)),
-        Step(methods=(Method.CLIPBOARD,)),
-        Step(methods=(Method.COOKIE,)),
-        Step(methods=(Method.PROBABILISTIC,)),
+        Tier(methods=(Method.TYPED_CODE,)),
+        Tier(methods=(Method.REFERRAL_TOKEN, Method.UNIVERSAL_LINK, Method.QR_CODE)),
+        Tier(methods=(Method.INSTALL_REFERRER,)),
+        Tier(methods=(Method.CLIPBOARD,)),
+        Tier(methods=(Method.COOKIE,)),
+        Tier(methods=(Method.PROBABILISTIC,)),
     )
 )
 
-CONFIDENCE: Final = dict.fromkeys(Method, 1.0) | {
+CONFIDENCE_BY_METHOD: Final = dict.fromkeys(Method, 1.0) | {
     # A device, a clipboard or a browser may have passed to somebody else in the meantime.
     Method.CLIPBOARD: 0.95,
     Method.COOKIE: 0.9,
     Method.PROBABILISTIC: 0.5,
 }
 RELIABILITY_RANK: Final = {method: rank for rank, method in enumerate(Method)}
-"""The lower, the more it says of who brought somebody."""
-
-
-def weaker(one: Method, other: Method) -> Method:
-    """A chain holds as much as its weakest link."""
-    return max(one, other, key=RELIABILITY_RANK.__getitem__)
+"""Methods by how reliably they name the referrer; 0 is the most reliable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,49 +128,67 @@ class Touch:
     referrer_id: str | None = None
     referral_id: UUID | None = None
     is_presented: bool = False
-    """The signup itself brought it, as a token of its invitation or as a typed code."""
+    """Whether the signup itself presented it, as a token of its invitation or a typed code."""
     confidence: float = 1.0
     refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The touch that counts, and all of them with what became of each."""
+    """The touch that wins a signup, and all of its touches, each with its refusal."""
 
     winner: Touch
-    candidates: tuple[Touch, ...]
+    judged: tuple[Touch, ...]
 
     @property
     def is_self(self) -> bool:
-        """A player's own code: it is bound, so that the fraud rules refuse it on the record."""
+        """Whether it is the player's own code, bound so that fraud rules refuse it on record."""
         return self.winner.refusal is Refusal.SELF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unattributed:
+    """The main reason why nothing wins a signup, and all of its touches with their refusals."""
+
     reason: Refusal
-    candidates: tuple[Touch, ...] = ()
+    judged: tuple[Touch, ...] = ()
 
 
-def attribute(
-    signup: Signup, touches: Iterable[Touch], policy: Policy
-) -> Attribution | Unattributed:
-    """The touch of the highest rank that holds; the order in which touches come means nothing."""
-    judged = [_judged(signup, touch, policy) for touch in _in_order(touches)]
-    winner = _best(policy, [touch for touch in judged if touch.refusal is None])
-    winner = winner or _best(policy, [touch for touch in judged if touch.refusal is Refusal.SELF])
+AttributionDecision = Attribution | Unattributed
+
+
+def attribute(signup: Signup, touches: Iterable[Touch], policy: Policy) -> AttributionDecision:
+    """Pick the touch of the highest rank that is not refused.
+
+    The order in which touches are given makes no difference.
+    """
+    judged = [_judge(signup, touch, policy) for touch in _in_order(touches)]
+    winner = _pick_winner(policy, [touch for touch in judged if touch.refusal is None])
+    winner = winner or _pick_winner(policy, [t for t in judged if t.refusal is Refusal.SELF])
     if winner is None:
-        return Unattributed(reason=_main_reason(policy, judged), candidates=tuple(judged))
-    told = tuple(_mark_outranked(winner, touch) for touch in judged)
-    return Attribution(winner=_continue_invitation(winner, judged), candidates=told)
+        return Unattributed(reason=_main_reason(policy, judged), judged=tuple(judged))
+    outranked = tuple(_mark_outranked(winner, touch) for touch in judged)
+    return Attribution(winner=_continue_invitation(winner, judged), judged=outranked)
 
 
 def policy_of_last_touch(touches: Iterable[Touch], policies: Mapping[str, Policy]) -> Policy:
-    """That of the campaign that was touched last; the default where none was."""
+    """Return the policy of the campaign touched last; the default where no touch has one."""
     touched = [touch for touch in touches if touch.campaign in policies]
     holding = [touch for touch in touched if touch.refusal is None] or touched
     last = max(holding, key=_recency, default=None)
     return policies[last.campaign] if last and last.campaign else DEFAULT_POLICY
+
+
+def refusal_of_schedule(schedule: Schedule, *, at: datetime) -> Refusal | None:
+    """Return why a campaign attributes nobody at a time, past or present; None while it is open."""
+    if schedule.is_open(at):
+        return None
+    return Refusal.CAMPAIGN_PAUSED if schedule.is_paused(at) else Refusal.CAMPAIGN_ENDED
+
+
+def weaker_method(one: Method, other: Method) -> Method:
+    """Return the less reliable of two methods: a chain holds as much as its weakest link."""
+    return max(one, other, key=RELIABILITY_RANK.__getitem__)
 
 
 def _in_order(touches: Iterable[Touch]) -> list[Touch]:
@@ -177,11 +196,11 @@ def _in_order(touches: Iterable[Touch]) -> list[Touch]:
 
 
 def _recency(touch: Touch) -> tuple[bool, datetime, UUID]:
-    """What the signup brought along is a contact at the moment of signing up."""
+    """Return a sort key: a presented touch is a contact at the moment of signing up."""
     return touch.is_presented, touch.at, touch.touch_id
 
 
-def _judged(signup: Signup, touch: Touch, policy: Policy) -> Touch:
+def _judge(signup: Signup, touch: Touch, policy: Policy) -> Touch:
     refusal = touch.refusal or _refusal(signup, touch, policy)
     if refusal is None and touch.referrer_id == signup.player_id:
         refusal = Refusal.SELF
@@ -202,8 +221,8 @@ def _refusal(signup: Signup, touch: Touch, policy: Policy) -> Refusal | None:
     return None
 
 
-def _best(policy: Policy, touches: list[Touch]) -> Touch | None:
-    """Of touches in the order of their times."""
+def _pick_winner(policy: Policy, touches: list[Touch]) -> Touch | None:
+    """Pick among touches in the order of their times."""
     ranked = [(policy.rank_of(touch.method), touch) for touch in touches]
     top = min((rank for rank, _ in ranked if rank is not None), default=None)
     if top is None:
@@ -215,7 +234,7 @@ def _best(policy: Policy, touches: list[Touch]) -> Touch | None:
 
 
 def _continue_invitation(winner: Touch, judged: list[Touch]) -> Touch:
-    """A code that was typed from a link continues the invitation that the link made."""
+    """Let a code typed from a link continue the invitation that the link opened."""
     if winner.referral_id is not None:
         return winner
     open_ids = (
@@ -227,17 +246,15 @@ def _continue_invitation(winner: Touch, judged: list[Touch]) -> Touch:
 
 
 def _mark_outranked(winner: Touch, touch: Touch) -> Touch:
-    loses = touch.refusal is None and touch.touch_id != winner.touch_id
-    return replace(touch, refusal=Refusal.OUTRANKED) if loses else touch
+    is_outranked = touch.refusal is None and touch.touch_id != winner.touch_id
+    return replace(touch, refusal=Refusal.OUTRANKED) if is_outranked else touch
 
 
 def _main_reason(policy: Policy, judged: list[Touch]) -> Refusal:
-    """Of several reasons, that of what the signup itself brought, by its rank."""
+    """Return the refusal of the presented touch of the highest rank, or of the best other one."""
 
     def weight(touch: Touch) -> tuple[bool, int, datetime, UUID]:
-        rank = policy.rank_of(touch.method)
-        place = len(policy.order) if rank is None else rank
-        return touch.is_presented, -place, touch.at, touch.touch_id
+        return touch.is_presented, -policy.rank_or_last(touch.method), touch.at, touch.touch_id
 
     if not judged:
         return Refusal.NO_TOUCH

@@ -80,8 +80,14 @@ class Referral:
     standing: Standing
 
 
+def token_expires_at(invited_at: datetime, terms: Terms) -> datetime:
+    """Return when an invitation's token ends: a signup after that is not attributed to it."""
+    return invited_at + terms.signup_window
+
+
 def invitation_deadline(invited_at: datetime, terms: Terms) -> datetime:
-    return invited_at + terms.signup_window + terms.lateness_grace
+    """Return when an invitation expires: it leaves the grace for a signup reported late."""
+    return token_expires_at(invited_at, terms) + terms.lateness_grace
 
 
 def deposit_deadline(signed_up_at: datetime, terms: Terms, *, heard_at: datetime) -> datetime:

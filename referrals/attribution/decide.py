@@ -1,4 +1,4 @@
-"""Binding: a signup and the referral it belongs to, decided once under the player's lock."""
+"""Deciding a signup: gather its touches, decide once, bind the winner, record the attempt."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -7,17 +7,31 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import exists, or_, select, tuple_
 
-from db import locks
 from db.engine import Session
+from db.locks import lock_players
 from db.tables import AttemptRow, FactRow, ReferralRow
-from domain.attribution.policy import Attribution, Refusal, Touch, Unattributed, attribute
+from domain.attribution.policy import (
+    Attribution,
+    AttributionDecision,
+    Refusal,
+    Touch,
+    Unattributed,
+    attribute,
+)
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage, deposit_deadline
-from referrals.attribution import gather as candidates
-from referrals.attribution import log as attributions
-from referrals.attribution.gather import GatheredTouches
-from referrals.attribution.lock_order import lock_token_subjects
-from referrals.attribution.log import ATTRIBUTED, BOUND, SELF, Binding, Entry, Way
+from referrals.attribution.gather import GatheredTouches, gather_touches
+from referrals.attribution.locks import lock_token_subjects
+from referrals.attribution.log import (
+    ATTRIBUTED_OUTCOMES,
+    BOUND,
+    SELF,
+    AttemptResult,
+    AttributionAttempt,
+    SignupDoor,
+    find_result,
+    record_attempt,
+)
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.lifecycle import deliveries
@@ -34,52 +48,32 @@ async def bind_signup(
     tokens: Tokens,
     now: datetime,
     signalled_to: UUID | None = None,
-) -> Binding:
-    """Bind a recorded signup and route its player's facts; asked again, answer the same.
+) -> AttemptResult:
+    """Bind a recorded signup and deliver its player's facts; a repeat gets the same result.
 
     `signalled_to` is the referral whose workflow was signalled directly. It counts where the
-    signup itself brings nobody, so that it is the same whichever door is faster.
+    signup itself presents nothing that holds, so the result is the same whichever door is faster.
     """
-    await locks.lock_players(session, signup.player_id)
-    way = Way.DOOR if signalled_to is None else Way.SIGNAL
-    decided = await attributions.decided(session, signup.event_id, way)
-    if decided is None:
-        await lock_token_subjects(session, signup, tokens=tokens, beside=[signalled_to])
-        found, verdict = await _gather_and_attribute(session, signup, signalled_to, tokens=tokens)
-        if await _is_existing_player(session, signup):
-            verdict = Unattributed(reason=Refusal.EXISTING_PLAYER)
-        binding = await _bound(session, signup, verdict, found, now=now)
-        entry = Entry(attempt_id=signup.event_id + way, player_id=signup.player_id)
-        decided = await attributions.log(session, entry, binding, signup=signup, found=found)
+    await lock_players(session, signup.player_id)
+    door = SignupDoor.EVENT if signalled_to is None else SignupDoor.SIGNAL
+    result = await find_result(session, signup.event_id, door)
+    if result is None:
+        await lock_token_subjects(session, signup, tokens=tokens, also_lock=[signalled_to])
+        gathered, decision = await _gather_and_decide(session, signup, signalled_to, tokens=tokens)
+        result = await _carry_out(session, signup, decision, gathered, now=now)
+        attempt = AttributionAttempt(attempt_id=signup.event_id + door, player_id=signup.player_id)
+        await record_attempt(
+            session, attempt, result, signup=signup, gathered=gathered, decision=decision
+        )
     if signalled_to is not None:
         await supersede_if_bound_elsewhere(session, signup.event_id, signalled_to, now=now)
-    return decided
-
-
-async def _gather_and_attribute(
-    session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens
-) -> tuple[GatheredTouches, Attribution | Unattributed]:
-    found = await candidates.of_signup(session, signup, tokens=tokens)
-    verdict = attribute(signup, found.touches, found.policy)
-    if signalled_to is None or isinstance(verdict, Attribution):
-        return found, verdict
-    found = await candidates.of_signup(session, signup, tokens=tokens, signalled_to=signalled_to)
-    return found, attribute(signup, found.touches, found.policy)
-
-
-async def supersede_if_bound_elsewhere(
-    session: Session, event_id: str, loser: UUID, *, now: datetime
-) -> None:
-    """An invitation that is signalled with a signup that another referral has won is lost."""
-    decided = await attributions.decided(session, event_id, Way.SIGNAL)
-    if decided is not None and decided.referral_id not in {None, loser}:
-        await _lose_open_invitations(session, {loser}, winner=decided.referral_id, now=now)
+    return result
 
 
 async def bind(
     session: Session, signup: Signup, winner: Touch, *, attempt_id: str, now: datetime
 ) -> ReferralRow:
-    """Bind a locked player's signup to the touch that won, and supersede what else invited it."""
+    """Bind a locked player's signup to the touch that won; `attempt_id` names a new referral."""
     row = await _lock_or_open_referral(session, signup, winner, attempt_id=attempt_id)
     row.referee_id = signup.player_id
     row.signed_up_at = signup.occurred_at
@@ -95,33 +89,66 @@ async def bind(
 async def supersede(
     session: Session, winner: ReferralRow, others: Collection[UUID], *, now: datetime
 ) -> None:
-    """What else invited the same person has lost."""
+    """Close the other open invitations of a person who was bound to `winner`."""
     losers = set(others) - {winner.id}
     if losers:
-        await _lose_open_invitations(session, losers, winner=winner.id, now=now)
+        await _supersede_open(session, losers, winner=winner.id, now=now)
 
 
-async def _bound(
+async def supersede_if_bound_elsewhere(
+    session: Session, event_id: str, loser: UUID, *, now: datetime
+) -> None:
+    """Close the signalled invitation if its signup was bound to another referral."""
+    result = await find_result(session, event_id, SignupDoor.SIGNAL)
+    if result is not None and result.referral_id not in {None, loser}:
+        await _supersede_open(session, {loser}, winner=result.referral_id, now=now)
+
+
+async def lose(
+    session: Session, row: ReferralRow, *, reason: str, event_id: str, now: datetime
+) -> None:
+    """Close a locked referral as LOST, and queue the signal that wakes its workflow."""
+    await enter_stage(session, row, Stage.LOST, until=now, at=now, reason=reason)
+    await deliveries.enqueue(session, row.id, deliveries.of_loss(event_id))
+
+
+async def _gather_and_decide(
+    session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens
+) -> tuple[GatheredTouches, AttributionDecision]:
+    """Gather and decide; the signal is gathered only where nothing else attributes the signup."""
+    gathered = await gather_touches(session, signup, tokens=tokens)
+    decision = attribute(signup, gathered.touches, gathered.policy)
+    if signalled_to is None or isinstance(decision, Attribution):
+        return gathered, decision
+    gathered = await gather_touches(session, signup, tokens=tokens, signalled_to=signalled_to)
+    return gathered, attribute(signup, gathered.touches, gathered.policy)
+
+
+async def _carry_out(
     session: Session,
     signup: Signup,
-    verdict: Attribution | Unattributed,
-    found: GatheredTouches,
+    decision: AttributionDecision,
+    gathered: GatheredTouches,
     *,
     now: datetime,
-) -> Binding:
-    if isinstance(verdict, Unattributed):
-        return Binding(verdict.reason)
+) -> AttemptResult:
+    if await _is_existing_player(session, signup):
+        return AttemptResult(Refusal.EXISTING_PLAYER)
+    if isinstance(decision, Unattributed):
+        return AttemptResult(decision.reason)
     attempt_id = f"signup:{signup.event_id}"
-    row = await bind(session, signup, verdict.winner, attempt_id=attempt_id, now=now)
-    await supersede(session, row, found.open_referrals, now=now)
-    return Binding(SELF if verdict.is_self else BOUND, row.id, is_new=True)
+    row = await bind(session, signup, decision.winner, attempt_id=attempt_id, now=now)
+    await supersede(session, row, gathered.open_referral_ids, now=now)
+    return AttemptResult(SELF if decision.is_self else BOUND, row.id, is_new=True)
 
 
 async def _is_existing_player(session: Session, signup: Signup) -> bool:
-    """Whether the player is referred, or signed up before: with another event, at another time."""
+    """Return whether the player is bound, or signed up before with another event."""
     player_id = signup.player_id
     bound = exists().where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
-    before = exists().where(AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED))
+    before = exists().where(
+        AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED_OUTCOMES)
+    )
     earlier = exists().where(
         FactRow.player_id == player_id,
         FactRow.kind == FactKind.SIGNUP,
@@ -141,18 +168,18 @@ async def _lock_or_open_referral(
     found = await offers.find_row(session, winner.code or "")
     if found is None:
         raise LookupError(f"code {winner.code} is gone")
-    known, campaign, version = found
+    code, campaign, version = found
     return await open_referral(
         session,
         referral_id=uuid5(campaign.id, attempt_id),
-        code=known,
+        code=code,
         campaign=campaign,
         version=version,
         invited_at=signup.occurred_at,
     )
 
 
-async def _lose_open_invitations(
+async def _supersede_open(
     session: Session, losers: Collection[UUID], *, winner: UUID | None, now: datetime
 ) -> None:
     rows = await session.scalars(
@@ -162,6 +189,5 @@ async def _lose_open_invitations(
         .with_for_update(key_share=True)
     )
     for row in rows.all():
-        await enter_stage(session, row, Stage.LOST, until=now, at=now, reason=SUPERSEDED)
         event_id = f"{SUPERSEDED}:{winner}"
-        await deliveries.enqueue(session, row.id, deliveries.of_loss(event_id))
+        await lose(session, row, reason=SUPERSEDED, event_id=event_id, now=now)

@@ -1,4 +1,4 @@
-"""Every touch that may have brought a signup, as far as the database can judge each."""
+"""Gathering: every touch that may have brought a signup, each refused or not by its own facts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from db.engine import Session
 from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import (
-    CONFIDENCE,
+    CONFIDENCE_BY_METHOD,
     DEFAULT_POLICY,
     RELIABILITY_RANK,
     Method,
@@ -17,17 +17,17 @@ from domain.attribution.policy import (
     Refusal,
     Touch,
     policy_of_last_touch,
-    weaker,
+    weaker_method,
 )
 from domain.codes import parse_code
 from domain.intake.facts import CLOCK_SKEW, Signup
-from domain.lifecycle.referral import Stage
-from referrals.attribution import invitations, touches
-from referrals.attribution.first_open import match_validity as matches
-from referrals.attribution.tokens import Outcome, TokenReading, Tokens
-from referrals.attribution.touches import NewTouch
+from domain.lifecycle.referral import Stage, token_expires_at
+from referrals.attribution import matches, touches
+from referrals.attribution.locks import lock_with_siblings
+from referrals.attribution.tokens import TokenReading, Tokens
+from referrals.attribution.touches import NewTouch, record_touch
 from referrals.campaigns import offers
-from referrals.campaigns.offers import Offer
+from referrals.campaigns.offers import Offer, refusal_of_offer
 from referrals.lifecycle.stages import terms_of
 
 _SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
@@ -36,7 +36,7 @@ _SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
 
 @dataclass(slots=True)
 class GatheredTouches:
-    """What is to be decided between, and the policies of the campaigns that were touched."""
+    """The touches to decide between, and the policies of their campaigns by slug."""
 
     touches: list[Touch] = field(default_factory=list)
     policies: dict[str, Policy] = field(default_factory=dict)
@@ -46,26 +46,31 @@ class GatheredTouches:
         return policy_of_last_touch(self.touches, self.policies)
 
     @property
-    def open_referrals(self) -> set[UUID]:
+    def open_referral_ids(self) -> set[UUID]:
         return {touch.referral_id for touch in self.touches if touch.referral_id is not None}
 
 
-async def of_signup(
+async def gather_touches(
     session: Session, signup: Signup, *, tokens: Tokens, signalled_to: UUID | None = None
 ) -> GatheredTouches:
-    """What it brings along, and the referral whose workflow was signalled with it, if any was."""
-    search = _Gathering(session, signup, GatheredTouches())
+    """Gather what a signup presents, what its visitor followed, and what was claimed.
+
+    `signalled_to` is the referral whose workflow was signalled with the signup. Locks the
+    referrals; records the code that the signup names, and that it presents a match.
+    """
+    gathering = _Gathering(session, signup)
     if signalled_to is not None:
-        await search.invitation(signalled_to, Method.SIGNAL)
+        await gathering.gather_invitation(signalled_to, Method.SIGNAL)
     if signup.referral_token is not None:
-        await search.token(signup.referral_token, tokens)
+        await gathering.gather_token(signup.referral_token, tokens)
     if signup.cookie_token is not None:
-        await search.token(signup.cookie_token, tokens, carried_by=Method.COOKIE)
+        await gathering.gather_token(signup.cookie_token, tokens, carried_by=Method.COOKIE)
     if signup.code is not None:
-        await search.typed(signup.code)
-    await search.told()
-    search.found.touches = _once(search.found)
-    return search.found
+        await gathering.gather_typed_code(signup.code)
+    await gathering.gather_claims()
+    gathered = gathering.gathered
+    gathered.touches = _deduplicate(gathered)
+    return gathered
 
 
 def typed_code_touch_id(signup: Signup) -> UUID:
@@ -73,99 +78,107 @@ def typed_code_touch_id(signup: Signup) -> UUID:
 
 
 class _Gathering:
-    def __init__(self, session: Session, signup: Signup, found: GatheredTouches) -> None:
+    def __init__(self, session: Session, signup: Signup) -> None:
         self.session = session
         self.signup = signup
-        self.found = found
+        self.gathered = GatheredTouches()
         self.claims: Sequence[TouchRow] | None = None
 
-    async def token(
+    async def gather_token(
         self, token: str, tokens: Tokens, *, carried_by: Method = Method.REFERRAL_TOKEN
     ) -> None:
         reading = tokens.read(token, at=self.signup.occurred_at)
-        method = weaker(reading.method, carried_by)
-        if reading.outcome is not Outcome.VALID or reading.subject is None:
-            self._refuse(uuid5(_SIGNUP_TOUCHES, token), method, _REFUSAL_OF_TOKEN[reading.outcome])
+        method = weaker_method(reading.method, carried_by)
+        if reading.subject is None or reading.refusal is not None:
+            refusal = reading.refusal or Refusal.FORGED_TOKEN
+            self._add(self._refused_touch(uuid5(_SIGNUP_TOUCHES, token), method, refusal))
         elif reading.method is Method.PROBABILISTIC:
-            await self._match(reading)
+            await self._gather_match(reading)
         else:
-            await self.invitation(reading.subject, method)
+            await self.gather_invitation(reading.subject, method)
 
-    async def invitation(self, referral_id: UUID, method: Method) -> None:
-        """A token's invitation, and what else the same visitor touched."""
-        locked = await invitations.locked(self.session, referral_id)
-        self.found.policies |= locked.policies
-        row = locked.wanted
-        if row is None:
-            self._refuse(referral_id, method, Refusal.UNKNOWN_REFERRAL)
-            return
-        contacts = await touches.tied(
-            self.session, visitor=row.visitor, referral_id=row.id, player_id=self.signup.player_id
+    async def gather_invitation(self, referral_id: UUID, method: Method) -> None:
+        self._add(*await self._touches_of_visitor(referral_id, method))
+
+    async def gather_typed_code(self, typed: str) -> None:
+        """Gather and record a code typed at the signup: a touch at that moment."""
+        code = parse_code(typed)
+        offer = await self._load_offer(code) if code else None
+        touch = self._code_touch(
+            typed_code_touch_id(self.signup),
+            Method.TYPED_CODE,
+            code,
+            offer,
+            at=self.signup.occurred_at,
         )
-        self.claims = [contact for contact in contacts if touches.is_told(contact)]
-        for invited in (row, *locked.others):
-            own = [contact for contact in contacts if contact.referral_id == invited.id]
-            await self._add_touches(invited, own, method, is_presented=invited is row)
+        self._add(touch)
+        await record_touch(self.session, _typed_code_touch(self.signup, touch))
 
-    async def typed(self, code: str) -> None:
-        """A code typed at the signup is a touch at that moment."""
-        wanted, touch_id = parse_code(code), typed_code_touch_id(self.signup)
-        offer = await self._offer(wanted) if wanted else None
-        self._code(touch_id, Method.TYPED_CODE, wanted, offer, at=self.signup.occurred_at)
-        contact = _typed_code_touch(
-            self.signup, touch_id, wanted, offer, self.found.touches[-1].refusal
-        )
-        await touches.record(self.session, contact)
-
-    async def told(self) -> None:
-        """Codes typed after the signup, or before it was heard of, and what support decided."""
+    async def gather_claims(self) -> None:
+        """Gather codes typed after the signup or before it was recorded, and support's."""
         if self.claims is None:
-            player_id = self.signup.player_id
-            contacts = await touches.tied(self.session, player_id=player_id)
-            self.claims = [contact for contact in contacts if touches.is_told(contact)]
+            rows = await touches.load_for_signup(self.session, player_id=self.signup.player_id)
+            self.claims = [row for row in rows if touches.is_claim(row)]
         for row in self.claims:
-            offer = await self._offer(row.code) if row.code else None
+            offer = await self._load_offer(row.code) if row.code else None
             grace = offer.terms.lateness_grace if offer else timedelta()
-            at = touches.told_at(row, grace=grace)
-            self._code(row.id, row.method, row.code, offer, at=at)
+            at = touches.claimed_at(row, grace=grace)
+            self._add(self._code_touch(row.id, row.method, row.code, offer, at=at))
 
-    async def _match(self, reading: TokenReading) -> None:
-        """A match by device and network holds once the person has confirmed it."""
+    async def _gather_match(self, reading: TokenReading) -> None:
+        """Gather a match by device and network, which counts once the person has confirmed it."""
         if reading.subject is None:
             raise ValueError("a valid token has a subject")
-        await touches.alone(self.session, reading.subject)
-        row, answer = await touches.load_match_and_answer(self.session, reading.subject)
-        if row is None or row.referral_id is None:
-            self._refuse(reading.subject, Method.PROBABILISTIC, Refusal.UNKNOWN_REFERRAL)
+        await matches.lock_match(self.session, reading.subject)
+        match, answer = await matches.load_match_and_answer(self.session, reading.subject)
+        if match is None or match.referral_id is None:
+            refusal = Refusal.UNKNOWN_REFERRAL
+            self._add(self._refused_touch(reading.subject, Method.PROBABILISTIC, refusal))
             return
-        before = len(self.found.touches)
-        await self.invitation(row.referral_id, Method.PROBABILISTIC)
-        grace = self.found.policies[row.campaign_slug or ""].claim_grace
-        refusal = await matches.refusal_of_match(
-            self.session, self.signup, row, answer, grace=grace
+        of_visitor = await self._touches_of_visitor(match.referral_id, Method.PROBABILISTIC)
+        grace = self.gathered.policies[match.campaign_slug or ""].claim_grace
+        refused = await matches.refusal_of_match(
+            self.session, self.signup, match, answer, grace=grace
         )
         # A yes is to one code; what else its visitor touched may be another person's.
-        self.found.touches[before:] = [
-            matches.judged(touch, row, refusal)
-            for touch in self.found.touches[before:]
-            if touch.is_presented
-        ]
+        presented = (touch for touch in of_visitor if touch.is_presented)
+        self._add(*(matches.touch_of_match(touch, match, refused) for touch in presented))
         if answer is None:
-            await matches.record_presenter(self.session, self.signup, row)
+            await matches.record_presenter(self.session, self.signup, match)
 
-    async def _add_touches(
+    async def _touches_of_visitor(self, referral_id: UUID, method: Method) -> list[Touch]:
+        """Return the touches of a presented invitation and of its visitor's other open ones."""
+        locked = await lock_with_siblings(self.session, referral_id)
+        self.gathered.policies |= locked.policies
+        row = locked.invitation
+        if row is None:
+            return [self._refused_touch(referral_id, method, Refusal.UNKNOWN_REFERRAL)]
+        rows = await touches.load_for_signup(
+            self.session,
+            visitor=row.visitor,
+            referral_id=row.id,
+            player_id=self.signup.player_id,
+        )
+        self.claims = [touch_row for touch_row in rows if touches.is_claim(touch_row)]
+        found: list[Touch] = []
+        for invited in (row, *locked.siblings):
+            own = [touch_row for touch_row in rows if touch_row.referral_id == invited.id]
+            found += await self._touches_of_invitation(
+                invited, own, method, is_presented=invited is row
+            )
+        return found
+
+    async def _touches_of_invitation(
         self, row: ReferralRow, own: Sequence[TouchRow], method: Method, *, is_presented: bool
-    ) -> None:
-        """An invitation without contacts was made before they were written: it is one itself."""
-        offer = None
-        refusal, is_open = self._refusal(row), row.stage is Stage.INVITED
+    ) -> list[Touch]:
+        """Return an invitation's touches; one older than the table of touches is one itself."""
+        refusal, is_open = self._refusal_of_invitation(row), row.stage is Stage.INVITED
         # The player's own stays what it is, whatever became of its offer.
         is_own = row.referee_id == self.signup.player_id and row.stage is not Stage.LOST
         if refusal is None and not is_open and not is_own:
-            offer = await self._offer(row.code)
-            refusal = self._closed(offer)
-        times = [(c.id, weaker(c.method, method), c.at) for c in own]
-        self.found.touches += [
+            refusal = self._refusal_of_offer(await self._load_offer(row.code))
+        times = [(touch.id, weaker_method(touch.method, method), touch.at) for touch in own]
+        return [
             Touch(
                 touch_id=touch_id,
                 method=by,
@@ -175,94 +188,77 @@ class _Gathering:
                 referrer_id=row.referrer_id,
                 referral_id=row.id if is_open and refusal is None else None,
                 is_presented=is_presented,
-                confidence=CONFIDENCE[by],
+                confidence=CONFIDENCE_BY_METHOD[by],
                 refusal=refusal,
             )
             for touch_id, by, at in times or [(row.id, method, row.invited_at)]
         ]
 
-    def _refusal(self, row: ReferralRow) -> Refusal | None:
+    def _refusal_of_invitation(self, row: ReferralRow) -> Refusal | None:
         at, terms = self.signup.occurred_at, terms_of(row)
-        if row.stage is Stage.EXPIRED or at > row.invited_at + terms.signup_window:
+        if row.stage is Stage.EXPIRED or at > token_expires_at(row.invited_at, terms):
             return Refusal.EXPIRED_TOKEN
         if at < row.invited_at - max(CLOCK_SKEW, terms.lateness_grace):
             return Refusal.EXISTING_PLAYER
         return None
 
-    def _code(
+    def _refusal_of_offer(self, offer: Offer | None) -> Refusal | None:
+        """Return why a code, or a link that another player used up, no longer invites."""
+        return refusal_of_offer(offer, at=self.signup.occurred_at)
+
+    def _code_touch(
         self, touch_id: UUID, method: Method, code: str | None, offer: Offer | None, *, at: datetime
-    ) -> None:
-        self.found.touches.append(
-            Touch(
-                touch_id=touch_id,
-                method=method,
-                at=at,
-                code=code,
-                campaign=offer.campaign if offer else None,
-                referrer_id=offer.player_id if offer else None,
-                is_presented=True,
-                confidence=CONFIDENCE[method],
-                refusal=self._closed(offer),
-            )
+    ) -> Touch:
+        return Touch(
+            touch_id=touch_id,
+            method=method,
+            at=at,
+            code=code,
+            campaign=offer.campaign if offer else None,
+            referrer_id=offer.player_id if offer else None,
+            is_presented=True,
+            confidence=CONFIDENCE_BY_METHOD[method],
+            refusal=self._refusal_of_offer(offer),
         )
 
-    def _closed(self, offer: Offer | None) -> Refusal | None:
-        """A code, or a link that somebody else used up, invites again while the offer runs."""
-        if offer is None:
-            return Refusal.UNKNOWN_CODE
+    def _refused_touch(self, touch_id: UUID, method: Method, refusal: Refusal) -> Touch:
+        """Return the touch of a token that leads to no invitation."""
         at = self.signup.occurred_at
-        if offer.schedule.is_open(at):
-            return None
-        return Refusal.CAMPAIGN_PAUSED if offer.schedule.is_paused(at) else Refusal.CAMPAIGN_ENDED
+        return Touch(touch_id=touch_id, method=method, at=at, is_presented=True, refusal=refusal)
 
-    async def _offer(self, code: str) -> Offer | None:
+    async def _load_offer(self, code: str) -> Offer | None:
         offer = await offers.find(self.session, code)
         if offer is not None:
-            self.found.policies[offer.campaign] = offer.policy
+            self.gathered.policies[offer.campaign] = offer.policy
         return offer
 
-    def _refuse(self, touch_id: UUID, method: Method, refusal: Refusal) -> None:
-        """What the signup brought along leads nowhere."""
-        at = self.signup.occurred_at
-        self.found.touches.append(
-            Touch(touch_id=touch_id, method=method, at=at, is_presented=True, refusal=refusal)
-        )
+    def _add(self, *found: Touch) -> None:
+        self.gathered.touches += found
 
 
-def _once(found: GatheredTouches) -> list[Touch]:
-    """What was presented in two ways, as in query and cookie, counts in the better one."""
+def _deduplicate(gathered: GatheredTouches) -> list[Touch]:
+    """Return each touch once: presented in query and cookie, it counts in the better way."""
 
-    def worth(touch: Touch) -> tuple[int, int]:
-        policy = found.policies.get(touch.campaign or "", DEFAULT_POLICY)
-        rank = policy.rank_of(touch.method)
-        place = len(policy.order) if rank is None else rank
-        return place, RELIABILITY_RANK[touch.method]
+    def weakness(touch: Touch) -> tuple[int, int]:
+        policy = gathered.policies.get(touch.campaign or "", DEFAULT_POLICY)
+        return policy.rank_or_last(touch.method), RELIABILITY_RANK[touch.method]
 
-    ordered = sorted(found.touches, key=worth, reverse=True)
+    ordered = sorted(gathered.touches, key=weakness, reverse=True)
     return list({touch.touch_id: touch for touch in ordered}.values())
 
 
-_REFUSAL_OF_TOKEN: Final = {
-    Outcome.EXPIRED: Refusal.EXPIRED_TOKEN,
-    Outcome.FORGED: Refusal.FORGED_TOKEN,
-    Outcome.VALID: Refusal.FORGED_TOKEN,
-}
-
-
-def _typed_code_touch(
-    signup: Signup, touch_id: UUID, code: str | None, offer: Offer | None, refusal: Refusal | None
-) -> NewTouch:
+def _typed_code_touch(signup: Signup, touch: Touch) -> NewTouch:
     return NewTouch(
-        id=touch_id,
-        method=Method.TYPED_CODE,
-        at=signup.occurred_at,
-        code=code,
-        campaign_slug=offer.campaign if offer else None,
+        id=touch.touch_id,
+        method=touch.method,
+        at=touch.at,
+        code=touch.code,
+        campaign_slug=touch.campaign,
         player_id=signup.player_id,
         platform=signup.platform[:16],
         ip=signup.ip,
         user_agent=signup.user_agent,
         device_id=signup.device_id,
         evidence={"signup": signup.event_id},
-        refusal=refusal,
+        refusal=touch.refusal,
     )

@@ -1,4 +1,4 @@
-"""The log of attribution: what was decided of each attempt and why, written once."""
+"""The attribution log: each attempt with its result and all that it was decided from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,14 @@ from sqlalchemy import insert, select
 
 from db.engine import ReadSession, Session
 from db.tables import AttemptRow
-from domain.attribution.policy import Attribution, Method, Refusal, Touch, Unattributed, attribute
+from domain.attribution.policy import (
+    Attribution,
+    AttributionDecision,
+    Method,
+    Refusal,
+    Touch,
+    attribute,
+)
 from domain.intake.facts import Signup
 from referrals.attribution.gather import GatheredTouches
 from referrals.campaigns.versions import policy_from, policy_json
@@ -19,18 +26,20 @@ from referrals.campaigns.versions import policy_from, policy_json
 BOUND: Final = "bound"
 REBOUND: Final = "rebound"
 SELF: Final = "self"
-KNOWN: Final = "known"
+ALREADY_BOUND: Final = "known"
 WAITING: Final = "waiting"
 WON: Final = "won"
-ATTRIBUTED: Final = (BOUND, REBOUND, SELF)
-"""Outcomes after which the player has a referral; of a signup, that is."""
+ATTRIBUTED_OUTCOMES: Final = (BOUND, REBOUND, SELF)
+"""Outcomes of a signup's attempt after which its player has a referral."""
+ACCEPTED_OUTCOMES: Final = (BOUND, REBOUND, ALREADY_BOUND)
+"""Outcomes of a claim after which its player is bound to the claimed code."""
 PLAYER_REFUSALS: Final = (Refusal.EXISTING_PLAYER, Refusal.ALREADY_EARNED)
-"""Why even the touch that the policy prefers binds nobody."""
+"""Refusals of the player, whatever touch the policy prefers."""
 
 _TOUCH: Final = TypeAdapter(Touch)
 
 
-class Attempt(StrEnum):
+class AttemptKind(StrEnum):
     """What asked for an attribution."""
 
     SIGNUP = "signup"
@@ -40,122 +49,130 @@ class Attempt(StrEnum):
     REBIND = "rebind"
 
 
-class Way(StrEnum):
-    """How a signup was heard; refused in one way, it may still be bound in the other.
+class SignupDoor(StrEnum):
+    """The door a signup came through; refused through one, it may be bound through the other.
 
-    The value is added to the event's id, in which no door allows this sign.
+    The value is appended to the event's id; no door accepts an id with this sign.
     """
 
-    DOOR = ""
+    EVENT = ""
     SIGNAL = "#signal"
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
-    """What was decided of an attempt; `outcome` is 'bound' or why nobody is bound by it."""
+class AttemptResult:
+    """The result of an attempt; `outcome` is 'bound' or why nobody is bound by it."""
 
     outcome: str
     referral_id: UUID | None = None
     is_new: bool = False
-    """Bound just now, with all that its player had done before."""
+    """Whether this attempt bound the referral, rather than an earlier one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One attempt, on its way into the log."""
+class AttributionAttempt:
+    """One attempt to attribute a player or to resolve an app's first open."""
 
     attempt_id: str
-    attempt: Attempt = Attempt.SIGNUP
+    kind: AttemptKind = AttemptKind.SIGNUP
     player_id: str | None = None
     actor: str | None = None
     reason: str | None = None
 
 
-async def decided(session: ReadSession, event_id: str, way: Way) -> Binding | None:
-    """The binding, in whatever way it came about, or what this way was answered before."""
-    ids = [event_id + other for other in Way]
+async def find_result(
+    session: ReadSession, event_id: str, door: SignupDoor
+) -> AttemptResult | None:
+    """Return the result that bound a signup through any door, or else this door's earlier one."""
+    ids = [event_id + each for each in SignupDoor]
     query = select(AttemptRow).where(AttemptRow.attempt_id.in_(ids))
     known = {row.attempt_id: row for row in await session.scalars(query)}
-    bound = next((row for row in known.values() if row.outcome in ATTRIBUTED), None)
-    row = bound or known.get(event_id + way)
-    return Binding(row.outcome, row.referral_id) if row else None
+    bound = next((row for row in known.values() if row.outcome in ATTRIBUTED_OUTCOMES), None)
+    row = bound or known.get(event_id + door)
+    return AttemptResult(row.outcome, row.referral_id) if row else None
 
 
 async def find_referral_bound_by_signal(session: ReadSession, event_id: str) -> UUID | None:
-    """The referral that a signup was bound to because its workflow was signalled."""
-    row = await session.get(AttemptRow, event_id + Way.SIGNAL)
-    won = [told["method"] for told in row.touches if told["won"]] if row else []
+    """Return the referral that a signup was bound to because its workflow was signalled."""
+    row = await session.get(AttemptRow, event_id + SignupDoor.SIGNAL)
+    won = [touch_json["method"] for touch_json in row.touches if touch_json["won"]] if row else []
     return row.referral_id if row and won == [Method.SIGNAL] else None
 
 
-async def log(
+async def record_attempt(
     session: Session,
-    entry: Entry,
-    binding: Binding,
+    attempt: AttributionAttempt,
+    result: AttemptResult,
     *,
     signup: Signup | None = None,
-    found: GatheredTouches | None = None,
-) -> Binding:
-    """Write what was decided, with the touches and the policy that it was decided from."""
-    found = found or GatheredTouches()
-    touches = found.touches
-    verdict = attribute(signup, touches, found.policy) if signup and touches else None
+    gathered: GatheredTouches | None = None,
+    decision: AttributionDecision | None = None,
+) -> None:
+    """Insert an attempt with its touches, the policy, and what the decision made of each touch."""
+    gathered = gathered or GatheredTouches()
     await session.execute(
         insert(AttemptRow).values(
-            attempt_id=entry.attempt_id,
-            attempt=entry.attempt,
-            player_id=entry.player_id,
-            outcome=binding.outcome,
-            referral_id=binding.referral_id,
+            attempt_id=attempt.attempt_id,
+            attempt=attempt.kind,
+            player_id=attempt.player_id,
+            outcome=result.outcome,
+            referral_id=result.referral_id,
             signed_up_at=signup and signup.occurred_at,
             claims=[],
-            touches=[_told(touch, verdict, binding) for touch in touches],
-            policy=policy_json(found.policy) if touches else {},
-            actor=entry.actor,
-            reason=entry.reason,
+            touches=[_touch_json(touch, decision, result) for touch in gathered.touches],
+            policy=policy_json(gathered.policy) if gathered.touches else {},
+            actor=attempt.actor,
+            reason=attempt.reason,
         )
     )
-    return binding
 
 
-def replay_decision(row: AttemptRow, signup: Signup) -> Attribution | Unattributed:
-    """The same decision from what was written then."""
-    return attribute(signup, touches_of(row), policy_from(row.policy))
+def replay_decision(row: AttemptRow, signup: Signup) -> AttributionDecision:
+    """Decide an attempt again from its stored touches and policy."""
+    return attribute(signup, logged_touches(row), policy_from(row.policy))
 
 
-def agrees(row: AttemptRow, verdict: Attribution | Unattributed) -> bool:
-    """Whether a decision made again comes to what is written of each touch, and of them all."""
-    binding = Binding(row.outcome, row.referral_id)
-    again = [_told(touch, verdict, binding) for touch in touches_of(row)]
+def agrees_with_log(row: AttemptRow, decision: AttributionDecision) -> bool:
+    """Return whether a replayed decision equals the stored one, touch by touch and as a whole."""
+    result = AttemptResult(row.outcome, row.referral_id)
+    again = [_touch_json(touch, decision, result) for touch in logged_touches(row)]
     # Only what was decided: how a touch is written may change with a release.
-    same = [_decision(told) for told in row.touches] == [_decision(told) for told in again]
+    is_same = list(map(_decided_parts, row.touches)) == list(map(_decided_parts, again))
     if not has_attributed(row):
-        return same
-    return same and isinstance(verdict, Attribution) and verdict.is_self is (row.outcome == SELF)
+        return is_same
+    is_self = row.outcome == SELF
+    return is_same and isinstance(decision, Attribution) and decision.is_self is is_self
 
 
-def _decision(told: Mapping[str, Any]) -> tuple[Any, ...]:
-    return told["touch_id"], told["won"], told.get("outcome")
+def _decided_parts(touch_json: Mapping[str, Any]) -> tuple[Any, ...]:
+    return touch_json["touch_id"], touch_json["won"], touch_json.get("outcome")
 
 
 def has_attributed(row: AttemptRow) -> bool:
-    """A signup binds a player to their own code, for the record; nothing said later does."""
-    return row.outcome in ATTRIBUTED and (row.outcome != SELF or row.attempt == Attempt.SIGNUP)
+    """Return whether an attempt bound its player.
+
+    Only a signup's attempt binds a player to their own code, for the record.
+    """
+    is_signup = row.attempt == AttemptKind.SIGNUP
+    return row.outcome in ATTRIBUTED_OUTCOMES and (row.outcome != SELF or is_signup)
 
 
-def touches_of(row: AttemptRow) -> Sequence[Touch]:
-    """As they were before they were judged."""
-    return [_TOUCH.validate_python(told) for told in row.touches]
+def logged_touches(row: AttemptRow) -> Sequence[Touch]:
+    """Return an attempt's touches as they were before the decision."""
+    return [_TOUCH.validate_python(touch_json) for touch_json in row.touches]
 
 
-def _told(
-    touch: Touch, verdict: Attribution | Unattributed | None, binding: Binding
+def _touch_json(
+    touch: Touch, decision: AttributionDecision | None, result: AttemptResult
 ) -> dict[str, Any]:
-    """The touch, whether the policy prefers it, and what became of it."""
+    """Return a touch as it is stored: with `won`, whether the policy prefers it, and its outcome.
+
+    Without a decision, the outcome is the touch's own refusal.
+    """
     plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
-    if isinstance(verdict, Attribution) and verdict.winner.touch_id == touch.touch_id:
-        of_player = binding.outcome if binding.outcome in PLAYER_REFUSALS else None
-        outcome = of_player or (SELF if verdict.is_self else WON)
+    if isinstance(decision, Attribution) and decision.winner.touch_id == touch.touch_id:
+        of_player = result.outcome if result.outcome in PLAYER_REFUSALS else None
+        outcome = of_player or (SELF if decision.is_self else WON)
         return plain | {"won": True, "outcome": outcome}
-    judged = {one.touch_id: one.refusal for one in verdict.candidates} if verdict else {}
+    judged = {one.touch_id: one.refusal for one in decision.judged} if decision else {}
     return plain | {"won": False, "outcome": judged.get(touch.touch_id) or touch.refusal}

@@ -1,4 +1,4 @@
-"""The attribution log as it is shown, and each decision made again from what was written then."""
+"""Views of the attribution log, with each decision replayed from what was stored."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,26 +12,28 @@ from sqlalchemy.orm import aliased
 
 from db.engine import ReadSession
 from db.tables import AttemptRow, FactRow
-from domain.attribution.policy import Attribution, Method, Unattributed
+from domain.attribution.policy import Attribution, AttributionDecision, Method, Unattributed
 from domain.intake.facts import FactKind, Signup
 from referrals.attribution.log import (
-    ATTRIBUTED,
+    ATTRIBUTED_OUTCOMES,
     BOUND,
     SELF,
-    Attempt,
-    agrees,
+    AttemptKind,
+    agrees_with_log,
     has_attributed,
     replay_decision,
 )
 from referrals.intake import facts
 
 MAX_REPLAYED: Final = 20_000
-AT_ONCE: Final = 500
+"""Attempts that one search for contradictions replays, the newest first."""
+STREAM_BATCH_ROWS: Final = 500
+"""Rows held in memory at a time by that search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A touch that was weighed; `outcome` is 'won', or why it does not count."""
+class TouchView:
+    """A touch of an attempt; `outcome` is 'won', or why it does not count."""
 
     touch_id: UUID
     method: Method
@@ -44,82 +46,86 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptView:
+    """An attempt with its result and its touches."""
+
     attempt_id: str
-    attempt: Attempt
+    attempt: AttemptKind
     player_id: str | None
     outcome: str
     referral_id: UUID | None
     actor: str | None
     reason: str | None
     decided_at: datetime
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[TouchView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What deciding again from the stored touches and policy gives."""
+    """The decision made again from the stored touches and policy."""
 
     outcome: str
     code: str | None
-    agrees: bool
+    agrees_with_log: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Where a page of the log ended."""
+class AttemptPosition:
+    """The position of a page's last attempt in the log."""
 
     at: datetime
     attempt_id: str
 
 
-async def listing(
+async def list_attempts(
     session: ReadSession,
     *,
     player_id: str | None,
     referral_id: UUID | None,
     outcome: str | None,
     limit: int,
-    after: Cut | None,
-) -> tuple[Sequence[AttemptView], Cut | None]:
-    """Newest first, and where the next page starts."""
-    query = _filtered(player_id, referral_id, outcome)
-    place = tuple_(AttemptRow.decided_at, AttemptRow.attempt_id)
+    after: AttemptPosition | None,
+) -> tuple[Sequence[AttemptView], AttemptPosition | None]:
+    """Return a page of attempts, newest first, and the position after which the next one starts."""
+    query = _select_attempts(player_id, referral_id, outcome)
+    position = tuple_(AttemptRow.decided_at, AttemptRow.attempt_id)
     if after is not None:
-        query = query.where(place < (after.at, after.attempt_id))
+        query = query.where(position < (after.at, after.attempt_id))
     order = (AttemptRow.decided_at.desc(), AttemptRow.attempt_id.desc())
     rows = (await session.scalars(query.order_by(*order).limit(limit + 1))).all()
-    shown = [_view(row) for row in rows[:limit]]
+    shown = [_attempt_view(row) for row in rows[:limit]]
     more = len(rows) > limit
-    return shown, Cut(shown[-1].decided_at, shown[-1].attempt_id) if more else None
+    return shown, AttemptPosition(shown[-1].decided_at, shown[-1].attempt_id) if more else None
 
 
-async def one(session: ReadSession, attempt_id: str) -> tuple[AttemptView, Replay | None] | None:
-    """An attempt, and the same decision again; None of the latter where nothing was decided."""
+async def find_attempt(
+    session: ReadSession, attempt_id: str
+) -> tuple[AttemptView, Replay | None] | None:
+    """Return an attempt with its replay, if anything was decided; None for an unknown id."""
     row = await session.get(AttemptRow, attempt_id)
     if row is None:
         return None
-    return _view(row), await replay(session, row)
+    return _attempt_view(row), await replay(session, row)
 
 
 async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
-    """Decide again from what was stored; None for what was not decided from touches."""
+    """Decide an attempt again; None for one that was not decided from touches."""
     if row.player_id is None or row.signed_up_at is None or not row.touches:
         return None
-    heard = await facts.facts_of_player(session, row.player_id, FactKind.SIGNUP)
-    signups = [fact for fact in heard if isinstance(fact, Signup)]
+    facts_of_player = await facts.facts_of_player(session, row.player_id, FactKind.SIGNUP)
+    signups = [fact for fact in facts_of_player if isinstance(fact, Signup)]
     signup = next((s for s in signups if s.occurred_at == row.signed_up_at), None)
     if signup is None:
         return None
-    verdict = replay_decision(row, signup)
+    decision = replay_decision(row, signup)
     return Replay(
-        outcome=_outcome(verdict),
-        code=verdict.winner.code if isinstance(verdict, Attribution) else None,
-        agrees=agrees(row, verdict),
+        outcome=_outcome(decision),
+        code=decision.winner.code if isinstance(decision, Attribution) else None,
+        agrees_with_log=agrees_with_log(row, decision),
     )
 
 
 async def find_contradictions(session: ReadSession) -> list[str]:
-    """Attempts that would be decided otherwise today, among the newest."""
+    """Return the ids of attempts whose replay differs from the log, among the newest."""
     signup = aliased(FactRow)
     query = (
         select(AttemptRow, signup.body)
@@ -133,47 +139,49 @@ async def find_contradictions(session: ReadSession) -> list[str]:
         .limit(MAX_REPLAYED)
     )
     found = []
-    async for row, body in await session.stream(query.execution_options(yield_per=AT_ONCE)):
-        heard = facts.fact_of(FactKind.SIGNUP, body)
-        if isinstance(heard, Signup) and not agrees(row, replay_decision(row, heard)):
+    async for row, body in await session.stream(
+        query.execution_options(yield_per=STREAM_BATCH_ROWS)
+    ):
+        fact = facts.fact_of(FactKind.SIGNUP, body)
+        if isinstance(fact, Signup) and not agrees_with_log(row, replay_decision(row, fact)):
             found.append(row.attempt_id)
     return found
 
 
 async def touches_by_referral(
     session: ReadSession, referral_ids: Iterable[UUID]
-) -> dict[UUID, tuple[Candidate, ...]]:
-    """What was weighed when each referral was bound."""
+) -> dict[UUID, tuple[TouchView, ...]]:
+    """Return the touches that were decided between when each referral was bound."""
     rows = await session.scalars(
         select(AttemptRow)
         .where(AttemptRow.referral_id.in_(referral_ids))
-        .where(AttemptRow.outcome.in_(ATTRIBUTED))
+        .where(AttemptRow.outcome.in_(ATTRIBUTED_OUTCOMES))
         .order_by(AttemptRow.decided_at)
     )
-    found: dict[UUID, tuple[Candidate, ...]] = defaultdict(tuple)
+    found: dict[UUID, tuple[TouchView, ...]] = defaultdict(tuple)
     for row in rows:
         if row.referral_id is not None and has_attributed(row):
             found[row.referral_id] = touch_views(row)
     return found
 
 
-def touch_views(row: AttemptRow) -> tuple[Candidate, ...]:
-    return tuple(_candidate(told) for told in row.touches)
+def touch_views(row: AttemptRow) -> tuple[TouchView, ...]:
+    return tuple(_touch_view(touch_json) for touch_json in row.touches)
 
 
-def _candidate(told: dict[str, Any]) -> Candidate:
-    return Candidate(
-        touch_id=UUID(told["touch_id"]),
-        method=Method(told["method"]),
-        confidence=told["confidence"],
-        code=told.get("code"),
-        campaign=told.get("campaign"),
-        at=datetime.fromisoformat(told["at"]),
-        outcome=told.get("outcome") or "not_weighed",
+def _touch_view(touch_json: dict[str, Any]) -> TouchView:
+    return TouchView(
+        touch_id=UUID(touch_json["touch_id"]),
+        method=Method(touch_json["method"]),
+        confidence=touch_json["confidence"],
+        code=touch_json.get("code"),
+        campaign=touch_json.get("campaign"),
+        at=datetime.fromisoformat(touch_json["at"]),
+        outcome=touch_json.get("outcome") or "not_weighed",
     )
 
 
-def _filtered(
+def _select_attempts(
     player_id: str | None, referral_id: UUID | None, outcome: str | None
 ) -> Select[AttemptRow]:
     wanted = (
@@ -184,10 +192,10 @@ def _filtered(
     return select(AttemptRow).where(*(test for value, test in wanted if value is not None))
 
 
-def _view(row: AttemptRow) -> AttemptView:
+def _attempt_view(row: AttemptRow) -> AttemptView:
     return AttemptView(
         attempt_id=row.attempt_id,
-        attempt=Attempt(row.attempt),
+        attempt=AttemptKind(row.attempt),
         player_id=row.player_id,
         outcome=row.outcome,
         referral_id=row.referral_id,
@@ -198,7 +206,7 @@ def _view(row: AttemptRow) -> AttemptView:
     )
 
 
-def _outcome(verdict: Attribution | Unattributed) -> str:
-    if isinstance(verdict, Unattributed):
-        return verdict.reason
-    return SELF if verdict.is_self else BOUND
+def _outcome(decision: AttributionDecision) -> str:
+    if isinstance(decision, Unattributed):
+        return decision.reason
+    return SELF if decision.is_self else BOUND

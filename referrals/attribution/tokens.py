@@ -1,4 +1,4 @@
-"""Referral tokens: signed, expiring, saying only what they belong to and how they are carried."""
+"""Referral tokens: signed, expiring, naming only a referral or match and how it is carried."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
 
-from domain.attribution.policy import Method
+from domain.attribution.first_open import MAX_TOKEN_CHARS
+from domain.attribution.policy import Method, Refusal
 
 _SALT: Final = "referral-token.v1"
 _ID_BYTES: Final = 16
 _EXPIRY_BYTES: Final = 8
-LONGEST: Final = 256
 
 METHOD_BYTES: Final = {
     Method.REFERRAL_TOKEN: b"",
@@ -28,22 +28,37 @@ METHOD_BYTES: Final = {
     Method.COOKIE: b"\x05",
     Method.PROBABILISTIC: b"\x06",
 }
-"""How a token is carried from the click to the signup, as its last byte; a link's has none."""
+"""A token's last byte: how it is carried from the click to the signup. A link's token has none."""
 _METHODS: Final = {mark: method for method, mark in METHOD_BYTES.items()}
 
 
-class Outcome(StrEnum):
+class TokenOutcome(StrEnum):
+    """The outcome of reading a token."""
+
     VALID = "valid"
     FORGED = "forged"
     EXPIRED = "expired"
 
 
+REFUSAL_BY_OUTCOME: Final = {
+    TokenOutcome.FORGED: Refusal.FORGED_TOKEN,
+    TokenOutcome.EXPIRED: Refusal.EXPIRED_TOKEN,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TokenReading:
-    outcome: Outcome
+    """A token as read at one time."""
+
+    outcome: TokenOutcome
     subject: UUID | None = None
-    """Set unless the token is forged: the referral's id or, of a probabilistic one, the touch's."""
+    """Set unless the token is forged: the referral's id, or the touch's for a match."""
     method: Method = Method.REFERRAL_TOKEN
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the token attributes nothing; None for a valid one."""
+        return REFUSAL_BY_OUTCOME.get(self.outcome)
 
 
 class Tokens:
@@ -66,22 +81,23 @@ class Tokens:
         return self._signer.sign(base64.urlsafe_b64encode(packed).rstrip(b"=")).decode()
 
     def issue_each(self, subject: UUID, *, expires_at: datetime) -> list[str]:
-        """Issue a subject's token for every carrier."""
+        """Issue a subject's token once for every way of carrying it."""
         return [
             self.issue(subject, expires_at=expires_at, method=method) for method in METHOD_BYTES
         ]
 
     def read(self, token: str, *, at: datetime) -> TokenReading:
         """Read a token as of `at`; anything not issued with this secret is FORGED."""
-        opened = self._open(token)
-        if opened is None:
-            return TokenReading(Outcome.FORGED)
-        subject, expires, method = opened
-        expired = at.timestamp() >= expires
-        return TokenReading(Outcome.EXPIRED if expired else Outcome.VALID, subject, method)
+        unpacked = self._unpack(token)
+        if unpacked is None:
+            return TokenReading(TokenOutcome.FORGED)
+        subject, expires_s, method = unpacked
+        is_expired = at.timestamp() >= expires_s
+        outcome = TokenOutcome.EXPIRED if is_expired else TokenOutcome.VALID
+        return TokenReading(outcome, subject, method)
 
-    def _open(self, token: str) -> tuple[UUID, int, Method] | None:
-        if len(token) > LONGEST or not token.isascii():
+    def _unpack(self, token: str) -> tuple[UUID, int, Method] | None:
+        if len(token) > MAX_TOKEN_CHARS or not token.isascii():
             return None
         try:
             body = self._signer.unsign(token.encode())

@@ -1,35 +1,34 @@
-"""Touches: every contact between a person and an invitation, written once."""
+"""Touches: contacts between a person and an invitation, each written once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, and_, case, func, literal, or_, select
+from sqlalchemy import String, Uuid, and_, bindparam, case, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.engine import ReadSession, Session
+from db.engine import ReadSession, StatementExecutor
 from db.tables import TouchRow
-from domain.attribution.policy import CONFIDENCE, Method
+from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method
 
 MAX_TOUCHES: Final = 200
-"""Of one visitor: whoever clicks more often than that is judged by the latest, and by all codes
-that were told before any click."""
+"""Touches weighed for one signup: claims before clicks, and the latest of each first."""
 
-
-TOLD: Final = (Method.TYPED_CODE, Method.MANUAL)
-"""What people say, a player or support."""
+CLAIMED_METHODS: Final = (Method.TYPED_CODE, Method.MANUAL)
+"""Methods that a person states: a player types a code, support names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTouch:
-    """A touch to be written; what tells of the person, device or network is hashed already."""
+    """A touch to write; what identifies a person, device or network is hashed already."""
 
     id: UUID
     method: Method
     at: datetime
     confidence: float | None = None
+    """The method's own confidence where this is None."""
     code: str | None = None
     campaign_slug: str | None = None
     referral_id: UUID | None = None
@@ -45,75 +44,65 @@ class NewTouch:
     answers_touch_id: UUID | None = None
     is_confirmed: bool | None = None
 
-
-async def record(session: Session, contact: NewTouch) -> bool:
-    """Whether it is new: ids are derived where a retry must be the same touch."""
-    values = asdict(contact)
-    if contact.confidence is None:
-        values["confidence"] = CONFIDENCE[contact.method]
-    added = await session.scalar(
-        insert(TouchRow).values(values).on_conflict_do_nothing().returning(TouchRow.id)
-    )
-    return added is not None
+    @property
+    def effective_confidence(self) -> float:
+        return CONFIDENCE_BY_METHOD[self.method] if self.confidence is None else self.confidence
 
 
-async def tied(
+_NAMES: Final = tuple(each.name for each in fields(NewTouch))
+# Made once: a person waits for a click, and making a statement takes longer than running it.
+_INSERT_TOUCH: Final = (
+    insert(TouchRow)
+    .values({name: bindparam(name) for name in _NAMES})
+    .on_conflict_do_nothing()
+    .returning(TouchRow.id)
+)
+
+
+async def record_touch(session: StatementExecutor, touch: NewTouch) -> bool:
+    """Insert a touch, and return whether it is new.
+
+    Ids are derived where a retry must be the same touch; an id that exists is left as it is.
+    """
+    values = {name: getattr(touch, name) for name in _NAMES}
+    values |= {
+        "confidence": touch.effective_confidence,
+        "device_traits": dict(touch.device_traits),
+        "evidence": dict(touch.evidence),
+    }
+    return await session.scalar(_INSERT_TOUCH, values) is not None
+
+
+async def load_for_signup(
     session: ReadSession,
     *,
     player_id: str,
     visitor: str | None = None,
     referral_id: UUID | None = None,
 ) -> Sequence[TouchRow]:
-    """Those of a visitor and of a referral, and what support or a player told.
+    """Load the touches of a visitor and of a referral, and the codes claimed for a player.
 
-    First what support told, then what the player did, then the rest; the latest of each first.
+    Support's claims come first, then the player's, then the rest; the latest of each first.
     """
     # Without a value these compare with null, which nothing equals.
-    its = TouchRow.visitor == literal(visitor, String)
-    theirs = TouchRow.referral_id == literal(referral_id, Uuid)
-    # A match says nothing of those who come with a token of their own.
-    holds = and_(TouchRow.refusal.is_(None), TouchRow.method != Method.PROBABILISTIC)
-    told = and_(TouchRow.player_id == player_id, TouchRow.method.in_(TOLD))
-    surest = case((TouchRow.method == Method.MANUAL, 0), (told, 1), else_=2)
-    query = select(TouchRow).where(or_(and_(or_(its, theirs), holds), told))
+    is_of_visitor = TouchRow.visitor == literal(visitor, String)
+    is_of_referral = TouchRow.referral_id == literal(referral_id, Uuid)
+    # A match says nothing about a person who arrives with a token of their own.
+    counts = and_(TouchRow.refusal.is_(None), TouchRow.method != Method.PROBABILISTIC)
+    is_claimed = and_(TouchRow.player_id == player_id, TouchRow.method.in_(CLAIMED_METHODS))
+    surest = case((TouchRow.method == Method.MANUAL, 0), (is_claimed, 1), else_=2)
+    query = select(TouchRow).where(
+        or_(and_(or_(is_of_visitor, is_of_referral), counts), is_claimed)
+    )
     query = query.order_by(surest, TouchRow.at.desc()).limit(MAX_TOUCHES)
     return (await session.scalars(query)).all()
 
 
-def is_told(row: TouchRow) -> bool:
-    """Whether it was said after the signup, or before that was heard, and not by the signup."""
-    return row.method in TOLD and "told_at" in row.evidence
+def is_claim(row: TouchRow) -> bool:
+    """Return whether a touch is a code claimed apart from the signup, before or after it."""
+    return row.method in CLAIMED_METHODS and "told_at" in row.evidence
 
 
-def told_at(row: TouchRow, *, grace: timedelta) -> datetime:
-    """When it was said, by the caller's word as far as `grace` before it was heard."""
+def claimed_at(row: TouchRow, *, grace: timedelta) -> datetime:
+    """Return the caller's time of a claim, but at most `grace` before it was received."""
     return max(datetime.fromisoformat(row.evidence["told_at"]), row.at - grace)
-
-
-async def alone(session: Session, touch_id: UUID) -> None:
-    """Whoever answers a match and a signup that comes with it see each other's word."""
-    key = func.hashtextextended(f"match:{touch_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was said of a match, by all who answered."""
-
-    is_confirmed: bool
-    at: datetime
-
-
-async def load_match_and_answer(
-    session: ReadSession, touch_id: UUID
-) -> tuple[TouchRow | None, Answer | None]:
-    """A touch, and what was said of it; None while nobody did."""
-    query = select(TouchRow).where(
-        or_(TouchRow.id == touch_id, TouchRow.answers_touch_id == touch_id)
-    )
-    rows = (await session.scalars(query)).all()
-    touch = next((row for row in rows if row.id == touch_id), None)
-    said = [row for row in rows if row.is_confirmed is not None]
-    if not said:
-        return touch, None
-    return touch, Answer(all(row.is_confirmed for row in said), max(row.at for row in said))

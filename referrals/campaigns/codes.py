@@ -15,14 +15,16 @@ from db import outbox
 from db.engine import Session
 from db.tables import Campaign, ReferralCode, Share
 from domain.campaigns.terms import CampaignStatus
-from domain.codes import drawn
+from domain.codes import code_from_bytes
 from referrals.campaigns.offers import schedule_of
 
 MAX_DRAWS: Final = 5
-"""At 31^8 codes even two collisions in a row mean that something else is wrong."""
+"""Codes drawn before giving up: among 31^8, even two collisions in a row mean another fault."""
 
 
-class Outcome(StrEnum):
+class CodeOutcome(StrEnum):
+    """The outcome of asking for a player's code."""
+
     NEW = "new"
     KNOWN = "known"
     TAKEN = "taken"
@@ -33,27 +35,32 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeResult:
-    outcome: Outcome
+    """The outcome, and the player's code unless it was refused."""
+
+    outcome: CodeOutcome
     code: str | None = None
 
 
-async def give(
+async def get_or_create_code(
     session: Session, *, player_id: str, campaign: str, vanity: str | None, at: datetime
 ) -> CodeResult:
-    """The player's code in a campaign; `vanity` is normalised and well-formed."""
+    """Return the player's code in a campaign, drawing or taking one if there is none.
+
+    `vanity` is normalised and well-formed.
+    """
     row = await session.scalar(select(Campaign).where(Campaign.slug == campaign))
     if row is None:
-        return CodeResult(Outcome.UNKNOWN_CAMPAIGN)
-    known = await _of_player(session, player_id, row.id)
+        return CodeResult(CodeOutcome.UNKNOWN_CAMPAIGN)
+    known = await _find_code(session, player_id, row.id)
     if known is not None:
-        return _compared(known, vanity)
+        return _known_code_result(known, vanity=vanity)
     if row.status is CampaignStatus.DRAFT or schedule_of(row).has_ended(at):
-        return CodeResult(Outcome.NOT_OPEN)
+        return CodeResult(CodeOutcome.NOT_OPEN)
     return await _insert_code(session, player_id, row.id, vanity)
 
 
-async def share(session: Session, *, code: str, channel: str, at: datetime) -> UUID | None:
-    """Record that a code was shared, for the funnel; None for a code that nobody has."""
+async def record_share(session: Session, *, code: str, channel: str, at: datetime) -> UUID | None:
+    """Record a share and return its id; None for a code that nobody has."""
     query = select(Campaign.slug).join(ReferralCode, ReferralCode.campaign_id == Campaign.id)
     campaign = await session.scalar(query.where(ReferralCode.code == code))
     if campaign is None:
@@ -78,7 +85,7 @@ async def share(session: Session, *, code: str, channel: str, at: datetime) -> U
     return share_id
 
 
-async def _of_player(session: Session, player_id: str, campaign_id: UUID) -> str | None:
+async def _find_code(session: Session, player_id: str, campaign_id: UUID) -> str | None:
     return await session.scalar(
         select(ReferralCode.code).where(
             ReferralCode.player_id == player_id, ReferralCode.campaign_id == campaign_id
@@ -90,7 +97,7 @@ async def _insert_code(
     session: Session, player_id: str, campaign_id: UUID, vanity: str | None
 ) -> CodeResult:
     for _ in range(MAX_DRAWS):
-        code = vanity or drawn(secrets.token_bytes(16))
+        code = vanity or code_from_bytes(secrets.token_bytes(16))
         values = {"code": code, "player_id": player_id, "campaign_id": campaign_id}
         added = await session.scalar(
             insert(ReferralCode)
@@ -99,16 +106,16 @@ async def _insert_code(
             .returning(ReferralCode.code)
         )
         if added is not None:
-            return CodeResult(Outcome.NEW, added)
-        # Either the same player asked twice at once, or the code is somebody else's.
-        known = await _of_player(session, player_id, campaign_id)
+            return CodeResult(CodeOutcome.NEW, added)
+        # Either the same player asked twice at the same time, or another player has the code.
+        known = await _find_code(session, player_id, campaign_id)
         if known is not None:
-            return _compared(known, vanity)
+            return _known_code_result(known, vanity=vanity)
         if vanity is not None:
-            return CodeResult(Outcome.TAKEN)
+            return CodeResult(CodeOutcome.TAKEN)
     raise RuntimeError(f"{MAX_DRAWS} drawn codes in a row exist already")
 
 
-def _compared(known: str, vanity: str | None) -> CodeResult:
-    same = vanity is None or vanity == known
-    return CodeResult(Outcome.KNOWN if same else Outcome.HAS_ANOTHER, known)
+def _known_code_result(known: str, *, vanity: str | None) -> CodeResult:
+    is_same = vanity is None or vanity == known
+    return CodeResult(CodeOutcome.KNOWN if is_same else CodeOutcome.HAS_ANOTHER, known)

@@ -1,17 +1,18 @@
 """Offers of codes: a code's campaign with its current version, and the schedules of campaigns."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
 from db.engine import ReadSession
 from db.tables import Campaign, CampaignVersion, ReferralCode
-from domain.attribution.policy import Policy
+from domain.attribution.policy import Policy, Refusal, refusal_of_schedule
 from domain.campaigns.terms import LinkOptions, Schedule, Terms
 from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
-Rows = Row[ReferralCode, Campaign, CampaignVersion]
+OfferRow = Row[ReferralCode, Campaign, CampaignVersion]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +30,22 @@ class Offer:
 
 
 async def find(session: ReadSession, code: str) -> Offer | None:
-    """Return the offer of a normalised code."""
+    """Return the offer behind a normalised code, or None for a code that nobody has."""
     row = await find_row(session, code)
     return row and offer_of(row)
 
 
-async def find_row(session: ReadSession, code: str) -> Rows | None:
-    return (await session.execute(_current().where(ReferralCode.code == code))).one_or_none()
+async def find_row(session: ReadSession, code: str) -> OfferRow | None:
+    """Return a code with its campaign and the version that counts now."""
+    return (await session.execute(_select_current().where(ReferralCode.code == code))).one_or_none()
 
 
-def offer_of(row: Rows) -> Offer:
+def refusal_of_offer(offer: Offer | None, *, at: datetime) -> Refusal | None:
+    """Return why a code attributes nobody at a time, or None; an unknown code has no offer."""
+    return Refusal.UNKNOWN_CODE if offer is None else refusal_of_schedule(offer.schedule, at=at)
+
+
+def offer_of(row: OfferRow) -> Offer:
     code, campaign, version = row
     return Offer(
         code=code.code,
@@ -68,7 +75,7 @@ async def load_schedule(session: ReadSession, campaign_id: UUID) -> Schedule:
     return Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at)
 
 
-def _current() -> Select[ReferralCode, Campaign, CampaignVersion]:
+def _select_current() -> Select[ReferralCode, Campaign, CampaignVersion]:
     return (
         select(ReferralCode, Campaign, CampaignVersion)
         .join(Campaign, Campaign.id == ReferralCode.campaign_id)

@@ -15,8 +15,8 @@ from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
 from domain.fraud.rules import Assessment
 from domain.lifecycle.referral import Stage
-from referrals.attribution import log_views as attribution_views
-from referrals.attribution.log_views import Candidate
+from referrals.attribution import log_views
+from referrals.attribution.log_views import TouchView
 from referrals.fraud.assessments import assessment_of
 from referrals.rewards.views import RewardView, reward_view
 
@@ -25,7 +25,7 @@ from referrals.rewards.views import RewardView, reward_view
 class AttributionView:
     method: Method
     confidence: float
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[TouchView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
     rewards = await _rewards(session, [row.id for row in rows])
     assessments = await _assessments(session, [row.assessment_id for row in rows])
     bound = [row.id for row in rows if row.attribution_method is not None]
-    candidates = await attribution_views.touches_by_referral(session, bound) if bound else {}
+    candidates = await log_views.touches_by_referral(session, bound) if bound else {}
     return [
         ReferralView(
             referral_id=row.id,
@@ -126,7 +126,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
 
 
 def _attribution_view(
-    row: ReferralRow, candidates: tuple[Candidate, ...]
+    row: ReferralRow, candidates: tuple[TouchView, ...]
 ) -> AttributionView | None:
     if row.attribution_method is None or row.attribution_confidence is None:
         return None

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import Database, ReadSession
-from referrals.attribution import log_views as attribution_views
+from referrals.attribution import log_views
 from referrals.verification.invariants import INVARIANTS, Invariant
 
 STATEMENT_TIMEOUT_S: Final = 300
@@ -73,7 +73,7 @@ async def verify(session: ReadSession) -> VerificationReport:
     await session.execute(text("set transaction isolation level repeatable read, read only"))
     await session.execute(text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
     checks = [await _check(session, invariant) for invariant in INVARIANTS]
-    contradictions = await attribution_views.find_contradictions(session)
+    contradictions = await log_views.find_contradictions(session)
     replayed = _check_of(*REPLAY_CHECK, contradictions)
     return VerificationReport((*checks, replayed), await _lag(session))
 

@@ -15,7 +15,7 @@ from db.tables import AttemptRow, Campaign, Delivery, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Fact, Signup
 from domain.lifecycle.referral import Stage
-from referrals.attribution.log import Way
+from referrals.attribution.log import SignupDoor
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
 from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer, signup
@@ -80,7 +80,9 @@ async def sign_up(database: Database, signup: Signup) -> AttemptRow:
     return await logged_attempt(database, signup)
 
 
-async def logged_attempt(database: Database, signup: Signup, door: Way = Way.DOOR) -> AttemptRow:
+async def logged_attempt(
+    database: Database, signup: Signup, door: SignupDoor = SignupDoor.EVENT
+) -> AttemptRow:
     async with database.reading() as session:
         return await session.get_one(AttemptRow, signup.event_id + door)
 

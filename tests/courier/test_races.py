@@ -10,10 +10,9 @@ from db.engine import Database
 from db.tables import InboxRow
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
-from referrals.attribution import invitations
-from referrals.attribution import reattribution as rebinding
-from referrals.attribution.log import Attempt, Binding, Entry
-from referrals.attribution.reattribution import CodeClaim
+from referrals.attribution import claims, locks
+from referrals.attribution.claims import CodeClaim
+from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt
 from referrals.intake import inbox
 from tests.builders import NOW, TOKENS, deposit, signup, unique
 from tests.courier.steps import (
@@ -141,10 +140,10 @@ async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
     code = await a_shared_code(database)
 
     async with database.transaction() as other:
-        await invitations.lock_all_with_siblings(other, [bound_to.row.id])
+        await locks.lock_all_with_siblings(other, [bound_to.row.id])
         claim = asyncio.create_task(_claim(database, player, code))
         await wait_until_blocked(database, other)
-        await invitations.lock_all_with_siblings(other, [link.row.id])
+        await locks.lock_all_with_siblings(other, [link.row.id])
 
     assert (await claim).outcome == "rebound"
 
@@ -168,9 +167,11 @@ async def _signed_up(database: Database, arrival: Signup) -> str:
     return arrival.player_id
 
 
-async def _claim(database: Database, player_id: str, code: str) -> Binding:
+async def _claim(database: Database, player_id: str, code: str) -> AttemptResult:
     soon = NOW + timedelta(minutes=1)
-    entry = Entry(attempt_id=unique("claim"), attempt=Attempt.CLAIM, player_id=player_id)
-    code_claim = CodeClaim(entry=entry, player_id=player_id, code=code, told_at=soon)
+    attempt = AttributionAttempt(
+        attempt_id=unique("claim"), kind=AttemptKind.CLAIM, player_id=player_id
+    )
+    code_claim = CodeClaim(attempt=attempt, player_id=player_id, code=code, claimed_at=soon)
     async with database.transaction() as session:
-        return await rebinding.change(session, code_claim, tokens=TOKENS, now=soon)
+        return await claims.apply_claim(session, code_claim, tokens=TOKENS, now=soon)

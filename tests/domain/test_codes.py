@@ -4,20 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.codes import ALPHABET, LENGTH, drawn, is_code, normalised, parse_code
+from domain.codes import (
+    ALPHABET,
+    DRAWN_LENGTH,
+    code_from_bytes,
+    is_code,
+    normalise_code,
+    parse_code,
+)
 
 
 @given(st.text())
 def test_normalising_again_changes_nothing(typed: str) -> None:
-    assert normalised(normalised(typed)) == normalised(typed)
+    assert normalise_code(normalise_code(typed)) == normalise_code(typed)
 
 
-@given(st.binary(min_size=LENGTH, max_size=32))
+@given(st.binary(min_size=DRAWN_LENGTH, max_size=32))
 def test_a_drawn_code_is_one_and_reads_unambiguously(random_bytes: bytes) -> None:
-    code = drawn(random_bytes)
+    code = code_from_bytes(random_bytes)
 
     assert is_code(code)
-    assert normalised(code.lower()) == code
+    assert normalise_code(code.lower()) == code
     assert set(code) <= set(ALPHABET)
     assert not set("01OIL") & set(ALPHABET) - {"L"}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.privacy import HASHED, PERSONAL, Hasher, normalised
+from domain.privacy import HASH_SHAPE, PERSONAL_FIELDS, Hasher, normalise_field
 
 HASHER = Hasher("a key for tests")
 
@@ -23,7 +23,7 @@ HASHER = Hasher("a key for tests")
     ],
 )
 def test_two_spellings_have_one_hash(field: str, one: str, other: str) -> None:
-    assert normalised(field, one) == normalised(field, other)
+    assert normalise_field(field, one) == normalise_field(field, other)
     assert HASHER.hash(field, one) == HASHER.hash(field, other)
 
 
@@ -39,18 +39,18 @@ def test_different_values_have_different_hashes(field: str, one: str, other: str
     assert HASHER.hash(field, one) != HASHER.hash(field, other)
 
 
-@given(field=st.sampled_from(PERSONAL), text=st.text(min_size=1))
+@given(field=st.sampled_from(PERSONAL_FIELDS), text=st.text(min_size=1))
 def test_a_hash_stays_as_it_is(field: str, text: str) -> None:
     once = HASHER.hash(field, text)
 
-    assert HASHED.fullmatch(once)
+    assert HASH_SHAPE.fullmatch(once)
     assert HASHER.hash(field, once) == once
     assert Hasher("another key").hash(field, text) != once
 
 
 @given(text=st.text(min_size=1))
 def test_the_same_text_in_two_fields_cannot_be_compared(text: str) -> None:
-    assert len({HASHER.hash(field, text) for field in PERSONAL}) == len(PERSONAL)
+    assert len({HASHER.hash(field, text) for field in PERSONAL_FIELDS}) == len(PERSONAL_FIELDS)
 
 
 def test_only_personal_fields_are_hashed() -> None:

@@ -9,8 +9,8 @@ from domain.intake.facts import Choice, Deposit
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from referrals.access.audit import Actor
-from referrals.attribution.log import Attempt, Binding, Entry
-from referrals.attribution.reattribution import CodeClaim, change
+from referrals.attribution.claims import CodeClaim, apply_claim
+from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt
 from referrals.campaigns import transitions
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.transitions import CampaignTransition
@@ -110,13 +110,17 @@ async def end_campaign(life: Life) -> None:
     await life.world.carry()
 
 
-async def claim_other_code(life: Life, other: Life) -> Binding:
+async def claim_other_code(life: Life, other: Life) -> AttemptResult:
     """Let the friend of `life` type the code of `other`."""
     now = await life.now()
     player_id = life.referee_id
-    attempt = Entry(attempt_id=f"claim:{uuid4()}", attempt=Attempt.CLAIM, player_id=player_id)
-    code_claim = CodeClaim(entry=attempt, player_id=player_id, code=other.row.code, told_at=now)
+    attempt = AttributionAttempt(
+        attempt_id=f"claim:{uuid4()}", kind=AttemptKind.CLAIM, player_id=player_id
+    )
+    code_claim = CodeClaim(
+        attempt=attempt, player_id=player_id, code=other.row.code, claimed_at=now
+    )
     async with life.world.database.transaction() as session:
-        binding = await change(session, code_claim, tokens=TOKENS, now=now)
+        result = await apply_claim(session, code_claim, tokens=TOKENS, now=now)
     await life.world.carry()
-    return binding
+    return result

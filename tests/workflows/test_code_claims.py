@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 from domain.lifecycle.referral import Stage
-from referrals.attribution.log import Binding
+from referrals.attribution.log import AttemptResult
 from tests import state
 from tests.state import Balances
 from tests.workflows.life import Life, invite
@@ -14,7 +14,7 @@ from tests.workflows.world import World
 RACES = 20
 
 
-async def moved_life(life: Life, other: Life, binding: Binding) -> Life:
+async def moved_life(life: Life, other: Life, binding: AttemptResult) -> Life:
     """Return the referral to which the friend has moved."""
     row = await state.referral(life.world.database, binding.referral_id or uuid4())
     return Life(life.world, row, other.began_at, life.referee_id)

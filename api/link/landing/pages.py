@@ -18,7 +18,7 @@ from api.link.landing.destinations import Destinations
 from api.link.languages import LANGUAGES, Language, negotiate_language
 from api.link.user_agents import Platform
 from db.faults import DATABASE_FAULTS
-from referrals.attribution.clicks.follow import Outcome
+from referrals.attribution.clicks.follow import ClickOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ def landing_page(content: LandingContent, language: Language) -> HTMLResponse:
 
 
 def closed_page(
-    outcome: Outcome, language: Language, *, destination: str | None = None
+    outcome: ClickOutcome, language: Language, *, destination: str | None = None
 ) -> HTMLResponse:
     """Return 404 for an unknown code, and 410 for an offer that has ended or is paused.
 
     A destination, where there is one, still leads the visitor to the sportsbook.
     """
-    status = HTTPStatus.NOT_FOUND if outcome is Outcome.UNKNOWN_CODE else HTTPStatus.GONE
+    status = HTTPStatus.NOT_FOUND if outcome is ClickOutcome.UNKNOWN_CODE else HTTPStatus.GONE
     return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
 
 

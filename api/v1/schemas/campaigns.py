@@ -22,7 +22,7 @@ from api.v1.schemas.fields import (
     Slug,
     Text320,
 )
-from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Step
+from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
 from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions, Terms
 from referrals.campaigns.views import Draft
 
@@ -128,7 +128,7 @@ class PolicyIn(RequestBody):
             raise invalid_field("attribution.order", "A method has one place")
         return Policy(
             order=tuple(
-                Step(methods=tuple(step.methods), touch=step.touch, window=step.window)
+                Tier(methods=tuple(step.methods), touch=step.touch, window=step.window)
                 for step in self.order
             ),
             claim_grace=self.claim_grace,

@@ -10,9 +10,9 @@ from api.v1.schemas.fields import Id, Line, PastTime, RequestBody, ResponseBody,
 from db.tables import Rebind
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice
-from referrals.attribution.log import Attempt
+from referrals.attribution.log import AttemptKind
 from referrals.attribution.log_views import AttemptView, Replay
-from referrals.attribution.rebind_requests import Status
+from referrals.attribution.rebinds import Status
 
 
 class ClaimIn(RequestBody):
@@ -84,7 +84,7 @@ class CandidateOut(ResponseBody):
 
 class AttemptOut(ResponseBody):
     attempt_id: str
-    attempt: Attempt
+    attempt: AttemptKind
     player_id: str | None
     outcome: str
     referral_id: UUID | None

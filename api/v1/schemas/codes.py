@@ -20,12 +20,12 @@ from api.v1.schemas.fields import (
     Word,
 )
 from domain.attribution.matching import normalise_traits
-from domain.codes import SHAPE, is_code, normalised
+from domain.codes import CODE_SHAPE, is_code, normalise_code
 from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
 def _vanity(typed: str) -> str:
-    code = normalised(typed)
+    code = normalise_code(typed)
     if not is_code(code):
         raise ValueError("A code has 3 to 32 letters, digits, hyphens and underscores")
     return code
@@ -37,7 +37,7 @@ class CodeIn(RequestBody):
     player_id: Id
     campaign: Slug = DEFAULT_SLUG
     vanity: Annotated[Line, AfterValidator(_vanity)] | None = Field(
-        default=None, description=f"Case-insensitive; {SHAPE.pattern}"
+        default=None, description=f"Case-insensitive; {CODE_SHAPE.pattern}"
     )
 
 

@@ -17,7 +17,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from domain.intake.facts import CLOCK_SKEW, ID_PATTERN, MAX_TIME, MIN_TIME, UNSTORABLE_CHARACTERS
 from domain.money import LARGEST_MINOR, Money
-from domain.privacy import HASHED
+from domain.privacy import HASH_SHAPE
 
 MAX_UNHASHED_CHARS: Final = 64
 MAX_FREE_TEXT_CHARS: Final = 1024
@@ -115,7 +115,7 @@ def _given(value: object) -> object:
 
 
 def _check_short_or_hashed(text: str) -> str:
-    if len(text) > MAX_UNHASHED_CHARS and not HASHED.fullmatch(text):
+    if len(text) > MAX_UNHASHED_CHARS and not HASH_SHAPE.fullmatch(text):
         raise ValueError(f"This has at most {MAX_UNHASHED_CHARS} characters, or is hashed already")
     return text
 

@@ -5,10 +5,10 @@ from hashlib import sha256
 
 from api.link.languages import negotiate_language
 from api.v1.schemas.attributions import ResolveIn, ResolveOut
-from domain.attribution.first_open import finds
+from domain.attribution.first_open import collect_hints
 from domain.attribution.matching import normalise_traits
 from domain.privacy import Hasher
-from referrals.attribution.first_open.touches import FirstOpen, Resolved
+from referrals.attribution.first_open.hints import FirstOpen, ResolvedInvitation
 from referrals.attribution.tokens import Tokens
 
 
@@ -16,7 +16,7 @@ def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetim
     """What was told, with everything about the person, the device and the network hashed."""
     whole = sha256(body.model_dump_json().encode()).hexdigest()
     person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
-    signals = normalise_traits(
+    device_traits = normalise_traits(
         os=body.effective_platform or body.os,
         os_version=body.os_version or body.os,
         model=body.device_model,
@@ -28,19 +28,19 @@ def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetim
         at=now,
         platform=body.effective_platform,
         visitor=hasher.hash("visitor", body.device_id or whole),
-        finds=finds(
+        hints=collect_hints(
             public_url=public_url,
             universal_link=body.universal_link,
             install=body.install(),
             clipboard=body.clipboard_token,
             cookie=body.cookie_token,
         ),
-        signals=hasher.hash_each(signals),
+        device_traits=hasher.hash_each(device_traits),
         **hasher.hash_given(person),
     )
 
 
-def told(resolved: Resolved | None, tokens: Tokens, *, locale: str | None) -> ResolveOut:
+def told(resolved: ResolvedInvitation | None, tokens: Tokens, *, locale: str | None) -> ResolveOut:
     """Nulls for nobody; a question, in the language of the app, where nothing but a likeness."""
     if resolved is None:
         return ResolveOut()

@@ -1,4 +1,4 @@
-"""Clicks: somebody followed a code, and the same visitor has one open invitation of it."""
+"""Clicks: a visitor follows a code, and has one open invitation of it at a time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,16 +7,21 @@ from typing import Final
 from uuid import UUID
 
 from db.engine import StatementExecutor
+from domain.attribution.policy import Refusal, refusal_of_schedule
 from domain.campaigns.terms import Schedule
-from referrals.attribution.clicks import statements as visits
-from referrals.attribution.clicks.statements import Found, Visit
+from domain.lifecycle.referral import token_expires_at
+from referrals.attribution.clicks import statements
+from referrals.attribution.clicks.statements import Click, FollowedCode
+from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import Offer
 
-ATTEMPTS: Final = 5
-"""Equal clicks at once, or an expired invitation that makes room, take a second one."""
+MAX_TRIES: Final = 5
+"""Reads of one click: an equal click at the same time, or an expired invitation, costs a second."""
 
 
-class Outcome(StrEnum):
+class ClickOutcome(StrEnum):
+    """The outcome of following a code."""
+
     NEW = "new"
     KNOWN = "known"
     UNKNOWN_CODE = "unknown_code"
@@ -25,66 +30,76 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
-    """What a click led to; without a referral when the code leads nowhere."""
+class ClickResult:
+    """The result of a click; without a referral when the code leads nowhere."""
 
-    outcome: Outcome
+    outcome: ClickOutcome
     offer: Offer | None = None
     referral_id: UUID | None = None
     expires_at: datetime | None = None
+    """When the invitation's token ends."""
 
 
-async def follow(session: StatementExecutor, visit: Visit) -> Invitation:
-    """Write the touch and, unless this visitor has one open, a new invitation.
+async def follow_code(session: StatementExecutor, click: Click) -> ClickResult:
+    """Record a click's touch and, unless its visitor has one open, a new invitation.
 
-    Each statement is a transaction by itself, and nearly every click is answered by two.
+    Each statement is a transaction by itself, and nearly every click takes two. Raises
+    RuntimeError when other clicks of the visitor interfere with every one of `MAX_TRIES` tries.
     """
-    for _ in range(ATTEMPTS):
-        found = await visits.find(session, visit)
-        if found is None:
-            return await _refused(session, visit, None, Outcome.UNKNOWN_CODE)
-        closed = outcome_if_closed(found.offer.schedule, visit.at)
+    for _ in range(MAX_TRIES):
+        followed = await statements.find_followed_code(session, click)
+        if followed is None:
+            return await _record_refused_click(session, click, None, ClickOutcome.UNKNOWN_CODE)
+        closed = outcome_if_closed(followed.offer.schedule, at=click.at)
         if closed is not None:
-            return await _refused(session, visit, found.offer, closed)
-        invitation = await _known(session, visit, found) or await _new(session, visit, found)
-        if invitation is not None:
-            return invitation
-    raise RuntimeError(f"one visitor's invitation was changed {ATTEMPTS} times by others")
+            return await _record_refused_click(session, click, followed.offer, closed)
+        result = await _continue_invitation(session, click, followed)
+        result = result or await _open_invitation(session, click, followed)
+        if result is not None:
+            return result
+    raise RuntimeError(f"one visitor's invitation was changed {MAX_TRIES} times by others")
 
 
-def outcome_if_closed(schedule: Schedule, at: datetime) -> Outcome | None:
-    """Why a campaign invites nobody at that time, if so."""
-    if schedule.is_open(at):
-        return None
-    return Outcome.CAMPAIGN_PAUSED if schedule.is_paused(at) else Outcome.CAMPAIGN_ENDED
+def outcome_if_closed(schedule: Schedule, *, at: datetime) -> ClickOutcome | None:
+    """Return why a campaign invites nobody at a time, or None while it is open."""
+    refusal = refusal_of_schedule(schedule, at=at)
+    return None if refusal is None else ClickOutcome(refusal.value)
 
 
-async def _refused(
-    session: StatementExecutor, visit: Visit, offer: Offer | None, outcome: Outcome
-) -> Invitation:
-    """An unknown code takes a write like a known one, so that time does not tell them apart."""
+async def _record_refused_click(
+    session: StatementExecutor, click: Click, offer: Offer | None, outcome: ClickOutcome
+) -> ClickResult:
+    # An unknown code takes a write like a known one, so that time does not tell them apart.
     campaign = None if offer is None else offer.campaign
-    await visits.touch(session, visit, campaign=campaign, refusal=outcome.value)
-    return Invitation(outcome, offer)
+    touch = statements.touch_of(click, campaign=campaign, refusal=Refusal(outcome.value))
+    await record_touch(session, touch)
+    return ClickResult(outcome, offer)
 
 
-async def _known(session: StatementExecutor, visit: Visit, found: Found) -> Invitation | None:
-    own = found.open
-    if own is None:
+async def _continue_invitation(
+    session: StatementExecutor, click: Click, followed: FollowedCode
+) -> ClickResult | None:
+    """Record a click of the visitor's open invitation; None if there is none, or it has expired."""
+    open_invitation = followed.invitation
+    if open_invitation is None:
         return None
-    if visit.at >= own.expires_at:
-        # Its token is dead, though it still waits for a signup heard late.
-        await visits.release_visitor(session, own.referral_id)
+    referral_id, expires_at = open_invitation.referral_id, open_invitation.expires_at
+    if click.at >= expires_at:
+        # Its token is dead, though it still waits for a signup reported late.
+        await statements.release_visitor(session, referral_id)
         return None
-    campaign = found.offer.campaign
-    await visits.touch(session, visit, campaign=campaign, referral_id=own.referral_id)
-    return Invitation(Outcome.KNOWN, found.offer, own.referral_id, own.expires_at)
+    campaign = followed.offer.campaign
+    touch = statements.touch_of(click, campaign=campaign, referral_id=referral_id)
+    await record_touch(session, touch)
+    return ClickResult(ClickOutcome.KNOWN, followed.offer, referral_id, expires_at)
 
 
-async def _new(session: StatementExecutor, visit: Visit, found: Found) -> Invitation | None:
-    """None when an equal click was faster."""
-    referral_id = await visits.insert_invitation(session, visit, found)
+async def _open_invitation(
+    session: StatementExecutor, click: Click, followed: FollowedCode
+) -> ClickResult | None:
+    """Open an invitation; None if an equal click was faster."""
+    referral_id = await statements.insert_invitation(session, click, followed)
     if referral_id is None:
         return None
-    expires_at = visit.at + found.offer.terms.signup_window
-    return Invitation(Outcome.NEW, found.offer, referral_id, expires_at)
+    expires_at = token_expires_at(click.at, followed.offer.terms)
+    return ClickResult(ClickOutcome.NEW, followed.offer, referral_id, expires_at)

@@ -1,4 +1,4 @@
-"""What a click reads and writes, in one statement each, because a person waits for them."""
+"""The statements of a click: one to read, one to write, because a person waits for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db import notifications, outbox
 from db.engine import StatementExecutor
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
-from domain.attribution.policy import CONFIDENCE, Method
+from domain.attribution.policy import Method, Refusal
 from domain.campaigns.terms import Schedule
-from domain.lifecycle.referral import Stage, event_type, invitation_deadline
+from domain.lifecycle.referral import Stage, event_type, invitation_deadline, token_expires_at
 from domain.lifecycle.signals import INVITATION
+from referrals.attribution.touches import NewTouch
 from referrals.campaigns.offers import Offer
 from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
-# Made once: making a query takes longer than asking it.
+# Made once: making a query takes longer than running it.
 _SELECT_FOLLOWED_CODE: Final = (
     select(
         ReferralCode.code,
@@ -50,14 +51,8 @@ _SELECT_FOLLOWED_CODE: Final = (
     .where(ReferralCode.code == bindparam("code"))
 )
 
-_TOUCH: Final = text("""
-    insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
-        platform, ip, user_agent, device_id, signals, refusal)
-    values (:touch_id, :method, :confidence, :at, :code, :campaign, :referral_id, :visitor,
-        :platform, :ip, :user_agent, :device_id, :signals, :refusal)
-""").bindparams(bindparam("signals", type_=JSONB))
-
-# Equal clicks at once meet at the unique index: the one that comes second adds nothing.
+# The same rows as those of the plain writers, column by column (a test compares them). Equal
+# clicks at once meet at the unique index: the second of them inserts nothing.
 _INSERT_INVITATION: Final = text("""
     with opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
@@ -70,7 +65,7 @@ _INSERT_INVITATION: Final = text("""
     ), step as (
         insert into timeline (id, referral_id, step, stage, at)
         select :event_id, id, 1, :stage, :at from opened
-    ), told as (
+    ), event as (
         insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
         select :event_id, :aggregate, :key, :type, :payload, :schema_version from opened
     ), touched as (
@@ -88,70 +83,62 @@ _INSERT_INVITATION: Final = text("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One click; the visitor and all that tells about the person are hashed already."""
+class Click:
+    """One click; the visitor and all that identifies the person is hashed already."""
 
     code: str
     visitor: str
     platform: str | None
     at: datetime
     method: Method = Method.REFERRAL_TOKEN
-    signals: Mapping[str, str] = field(default_factory=dict)
+    device_traits: Mapping[str, str] = field(default_factory=dict)
     ip: str | None = None
     user_agent: str | None = None
     device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """The invitation that a visitor has of a code already."""
+class OpenInvitation:
+    """The open invitation that a visitor already has of a code, and when its token ends."""
 
     referral_id: UUID
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a code offers, in which version, and what the visitor has of it."""
+class FollowedCode:
+    """A code's offer and version, and the visitor's open invitation of it, if any."""
 
     offer: Offer
     version_id: UUID
-    open: Open | None
+    invitation: OpenInvitation | None
 
 
-async def find(session: StatementExecutor, visit: Visit) -> Found | None:
-    """None when there is no such code."""
-    asked = {"code": visit.code, "visitor": visit.visitor}
-    row = (await session.execute(_SELECT_FOLLOWED_CODE, asked)).one_or_none()
-    return None if row is None else Found(_offer(row), row.version_id, _open(row))
+async def find_followed_code(session: StatementExecutor, click: Click) -> FollowedCode | None:
+    """Return what a click's code offers now, or None for a code that nobody has."""
+    values = {"code": click.code, "visitor": click.visitor}
+    row = (await session.execute(_SELECT_FOLLOWED_CODE, values)).one_or_none()
+    return None if row is None else FollowedCode(_offer(row), row.version_id, _invitation(row))
 
 
-async def touch(
-    session: StatementExecutor,
-    visit: Visit,
-    *,
-    campaign: str | None,
-    referral_id: UUID | None = None,
-    refusal: str | None = None,
-) -> None:
-    """Write that there was a visit which opened nothing new."""
-    values = {"campaign": campaign, "referral_id": referral_id, "refusal": refusal}
-    await session.execute(_TOUCH, _values(visit) | values)
+async def insert_invitation(
+    session: StatementExecutor, click: Click, followed: FollowedCode
+) -> UUID | None:
+    """Insert an invitation with its timeline, event, touch and delivery, and return its id.
 
-
-async def insert_invitation(session: StatementExecutor, visit: Visit, found: Found) -> UUID | None:
-    """An invitation with its terms, timeline, event, touch and delivery; None if there is one."""
+    Writes the rows that `open_referral`, `record_touch` and the delivery queue would write, in one
+    statement. Returns None if the visitor has an open invitation of this code.
+    """
     referral_id = uuid4()
     event_id = uuid5(referral_id, "timeline:1")
     type_ = event_type(Stage.INVITED, previous=None)
     values = {
         "referral_id": referral_id,
         "key": str(referral_id),
-        "campaign": found.offer.campaign,
-        "version_id": found.version_id,
-        "referrer_id": found.offer.player_id,
+        "version_id": followed.version_id,
+        "referrer_id": followed.offer.player_id,
         "stage": Stage.INVITED.value,
-        "until": invitation_deadline(visit.at, found.offer.terms),
+        "until": invitation_deadline(click.at, followed.offer.terms),
         "event_id": event_id,
         "delivery_kind": INVITATION,
         "channel": notifications.CHANNEL,
@@ -162,43 +149,71 @@ async def insert_invitation(session: StatementExecutor, visit: Visit, found: Fou
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
-            referral=_unsaved_referral(referral_id, found.offer),
-            at=visit.at,
+            referral=_unsaved_referral(referral_id, followed.offer),
+            at=click.at,
         ),
     }
-    opened = (await session.execute(_INSERT_INVITATION, _values(visit) | values)).scalar_one()
-    return referral_id if opened else None
+    touch = touch_of(click, campaign=followed.offer.campaign)
+    inserted = await session.execute(_INSERT_INVITATION, _touch_values(touch) | values)
+    return referral_id if inserted.scalar_one() else None
 
 
-async def plan(session: StatementExecutor, visit: Visit) -> None:
-    """Let Postgres plan the statement of a new invitation, of an offer that there is not."""
+async def warm_up(session: StatementExecutor, click: Click) -> None:
+    """Let Postgres plan the statement of a new invitation, with an offer that does not exist."""
     nothing: dict[str, Any] = dict.fromkeys(_INSERT_INVITATION.compile().params)
-    await session.execute(_INSERT_INVITATION, nothing | _values(visit))
+    await session.execute(_INSERT_INVITATION, nothing | _touch_values(touch_of(click)))
 
 
 async def release_visitor(session: StatementExecutor, referral_id: UUID) -> None:
-    """An invitation whose token is dead is no longer the one that its visitor has."""
+    """Detach an invitation whose token has ended from its visitor, who may then open another."""
     stale = update(ReferralRow).where(ReferralRow.id == referral_id)
     await session.execute(stale.where(ReferralRow.stage == Stage.INVITED).values(visitor=None))
 
 
-def _values(visit: Visit) -> dict[str, Any]:
+def touch_of(
+    click: Click,
+    *,
+    campaign: str | None = None,
+    referral_id: UUID | None = None,
+    refusal: Refusal | None = None,
+) -> NewTouch:
+    """Return the touch that a click makes; every click is one of its own."""
+    return NewTouch(
+        id=uuid4(),
+        method=click.method,
+        at=click.at,
+        code=click.code,
+        campaign_slug=campaign,
+        referral_id=referral_id,
+        visitor=click.visitor,
+        platform=click.platform,
+        ip=click.ip,
+        user_agent=click.user_agent,
+        device_id=click.device_id,
+        device_traits=click.device_traits,
+        refusal=refusal,
+    )
+
+
+def _touch_values(touch: NewTouch) -> dict[str, Any]:
     return {
-        "touch_id": uuid4(),
-        "method": visit.method.value,
-        "confidence": CONFIDENCE[visit.method],
-        "at": visit.at,
-        "code": visit.code,
-        "visitor": visit.visitor,
-        "platform": visit.platform,
-        "ip": visit.ip,
-        "user_agent": visit.user_agent,
-        "device_id": visit.device_id,
-        "signals": dict(visit.signals),
+        "touch_id": touch.id,
+        "method": touch.method.value,
+        "confidence": touch.effective_confidence,
+        "at": touch.at,
+        "code": touch.code,
+        "campaign": touch.campaign_slug,
+        "visitor": touch.visitor,
+        "platform": touch.platform,
+        "ip": touch.ip,
+        "user_agent": touch.user_agent,
+        "device_id": touch.device_id,
+        "signals": dict(touch.device_traits),
     }
 
 
 def _offer(row: Row[Any]) -> Offer:
+    # Without `closed_since`, which only decides about times that have passed.
     return Offer(
         code=row.code,
         player_id=row.player_id,
@@ -211,14 +226,16 @@ def _offer(row: Row[Any]) -> Offer:
     )
 
 
-def _open(row: Row[Any]) -> Open | None:
+def _invitation(row: Row[Any]) -> OpenInvitation | None:
     if row.referral_id is None:
         return None
-    return Open(row.referral_id, row.invited_at + terms_from(row.promised).signup_window)
+    return OpenInvitation(
+        row.referral_id, token_expires_at(row.invited_at, terms_from(row.promised))
+    )
 
 
 def _unsaved_referral(referral_id: UUID, offer: Offer) -> ReferralRow:
-    """Only to tell of it; the row itself is written by the statement."""
+    """Return a row for the event's payload alone; the statement inserts the referral itself."""
     return ReferralRow(
         id=referral_id,
         campaign_slug=offer.campaign,

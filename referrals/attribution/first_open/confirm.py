@@ -1,4 +1,4 @@
-"""What a person answers when asked who invited them; a match counts only through a yes."""
+"""Confirming a match: the person's answer to who invited them; only a yes makes a match count."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,71 +7,84 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from db import locks
 from db.engine import ReadSession, Session
+from db.locks import lock_players
 from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import Method, Refusal
-from referrals.attribution import log as attributions
-from referrals.attribution import reattribution as rebinding
-from referrals.attribution import touches
-from referrals.attribution.log import WAITING, Attempt, Binding, Entry
+from referrals.attribution.claims import redecide
+from referrals.attribution.log import (
+    WAITING,
+    AttemptKind,
+    AttemptResult,
+    AttributionAttempt,
+    record_attempt,
+)
+from referrals.attribution.matches import load_match_and_answer, lock_match
 from referrals.attribution.tokens import Tokens
-from referrals.attribution.touches import NewTouch
+from referrals.attribution.touches import NewTouch, record_touch
 
 
-class Said(StrEnum):
-    """What became of an answer."""
+class ConfirmOutcome(StrEnum):
+    """The outcome of answering a match."""
 
-    HEARD = "heard"
+    RECORDED = "heard"
     ANSWERED_OTHERWISE = "otherwise_before"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    said: Said
+class ConfirmResult:
+    """The outcome of an answer, and the code that was asked about, unless it is unknown."""
+
+    outcome: ConfirmOutcome
     code: str | None = None
 
 
-async def hear(session: Session, touch_id: UUID, *, confirmed: bool, now: datetime) -> Heard:
-    """Write the answer to a match once; the same again changes nothing, nor does the opposite."""
-    await touches.alone(session, touch_id)
-    match, before = await touches.load_match_and_answer(session, touch_id)
+async def record_answer(
+    session: Session, touch_id: UUID, *, is_confirmed: bool, now: datetime
+) -> ConfirmResult:
+    """Record the answer to a match once; a second answer, equal or not, changes nothing."""
+    await lock_match(session, touch_id)
+    match, before = await load_match_and_answer(session, touch_id)
     if match is None or match.method is not Method.PROBABILISTIC:
-        return Heard(Said.UNKNOWN)
+        return ConfirmResult(ConfirmOutcome.UNKNOWN)
     if before is not None:
-        is_same = before.is_confirmed is confirmed
-        return Heard(Said.HEARD if is_same else Said.ANSWERED_OTHERWISE, match.code)
-    await touches.record(session, _answer(match, confirmed=confirmed, now=now))
-    entry = Entry(attempt_id=f"{Attempt.CONFIRM}:{match.id}", attempt=Attempt.CONFIRM)
-    await attributions.log(session, entry, Binding(WAITING if confirmed else Refusal.DECLINED))
-    return Heard(Said.HEARD, match.code)
+        is_same = before.is_confirmed is is_confirmed
+        outcome = ConfirmOutcome.RECORDED if is_same else ConfirmOutcome.ANSWERED_OTHERWISE
+        return ConfirmResult(outcome, match.code)
+    await record_touch(session, _answer_touch(match, is_confirmed=is_confirmed, now=now))
+    attempt = AttributionAttempt(
+        attempt_id=f"{AttemptKind.CONFIRM}:{match.id}", kind=AttemptKind.CONFIRM
+    )
+    result = AttemptResult(WAITING if is_confirmed else Refusal.DECLINED)
+    await record_attempt(session, attempt, result)
+    return ConfirmResult(ConfirmOutcome.RECORDED, match.code)
 
 
 async def bind_presenters(
     session: Session, touch_id: UUID, *, tokens: Tokens, now: datetime
 ) -> str:
-    """Bind the players whose signups came with a match before it was confirmed.
+    """Bind the players whose signups presented a match before it was confirmed.
 
-    Answers the outcome of the first of them, WAITING without any. It is a transaction of its own,
-    after `hear`: a signup locks its player and then the match, and would wait for us in a circle.
+    Returns the outcome of the first of them, WAITING without any. It needs a transaction after
+    that of `record_answer`: a signup locks its player and then the match, which would deadlock.
     """
     outcomes = []
-    presenters = await _presented(session, touch_id)
+    presenters = await _load_presenters(session, touch_id)
     # All at once and first: each of them may be on its way to wait for the match.
-    await locks.lock_players(session, *(presented.player_id or "" for presented in presenters))
-    for presented in presenters:
-        binding = await _bind(session, touch_id, presented, tokens=tokens, now=now)
-        outcomes.append(binding.outcome)
+    await lock_players(session, *(presenter.player_id or "" for presenter in presenters))
+    for presenter in presenters:
+        result = await _redecide_for(session, touch_id, presenter, tokens=tokens, now=now)
+        outcomes.append(result.outcome)
     return outcomes[0] if outcomes else WAITING
 
 
-async def invited_by(session: ReadSession, referral_id: UUID) -> str | None:
-    """The code of an invitation, if there is such a one."""
+async def find_invitation_code(session: ReadSession, referral_id: UUID) -> str | None:
+    """Return the code of an invitation, or None where no referral has this id."""
     return await session.scalar(select(ReferralRow.code).where(ReferralRow.id == referral_id))
 
 
-def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> NewTouch:
+def _answer_touch(match: TouchRow, *, is_confirmed: bool, now: datetime) -> NewTouch:
     return NewTouch(
         id=uuid5(match.id, "answer"),
         method=Method.PROBABILISTIC,
@@ -80,23 +93,24 @@ def _answer(match: TouchRow, *, confirmed: bool, now: datetime) -> NewTouch:
         code=match.code,
         campaign_slug=match.campaign_slug,
         visitor=match.visitor,
-        refusal=None if confirmed else Refusal.DECLINED,
+        refusal=None if is_confirmed else Refusal.DECLINED,
         answers_touch_id=match.id,
-        is_confirmed=confirmed,
+        is_confirmed=is_confirmed,
     )
 
 
-async def _presented(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
+async def _load_presenters(session: ReadSession, touch_id: UUID) -> list[TouchRow]:
     query = select(TouchRow).where(
         TouchRow.answers_touch_id == touch_id, TouchRow.player_id.is_not(None)
     )
     return list(await session.scalars(query.order_by(TouchRow.player_id, TouchRow.id)))
 
 
-async def _bind(
-    session: Session, touch_id: UUID, presented: TouchRow, *, tokens: Tokens, now: datetime
-) -> Binding:
-    player_id, attempt = presented.player_id or "", Attempt.CONFIRM
-    attempt_id = f"{attempt}:{uuid5(touch_id, player_id)}"
-    entry = Entry(attempt_id=attempt_id, attempt=attempt, player_id=player_id)
-    return await rebinding.redecide(session, player_id, touch_id, entry, tokens=tokens, now=now)
+async def _redecide_for(
+    session: Session, touch_id: UUID, presenter: TouchRow, *, tokens: Tokens, now: datetime
+) -> AttemptResult:
+    player_id, kind = presenter.player_id or "", AttemptKind.CONFIRM
+    attempt = AttributionAttempt(
+        attempt_id=f"{kind}:{uuid5(touch_id, player_id)}", kind=kind, player_id=player_id
+    )
+    return await redecide(session, player_id, touch_id, attempt, tokens=tokens, now=now)

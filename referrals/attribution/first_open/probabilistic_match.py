@@ -1,4 +1,4 @@
-"""Which invitation an app that found nothing may continue, by its network and its device."""
+"""Probabilistic match: a first open and a click behind the same network on a fitting device."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,58 +9,57 @@ from sqlalchemy import select
 
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralRow, TouchRow
-from domain.attribution.matching import Candidate, Match, match
+from domain.attribution.matching import Match, RecentClick, match_click
 from domain.attribution.policy import Method, Policy, Refusal
 from domain.lifecycle.referral import Stage
-from referrals.attribution import touches
 from referrals.attribution.first_open.evaluate import RETRY_WINDOW
-from referrals.attribution.first_open.touches import (
+from referrals.attribution.first_open.hints import (
     EvaluatedHint,
     FirstOpen,
-    Resolved,
-    invitation_expires_at,
-    touch_id,
-    write,
+    ResolvedInvitation,
+    derive_touch_id,
+    expires_at_of,
+    record_hint,
 )
+from referrals.attribution.matches import load_match_and_answer
 from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
 
 MAX_MATCH_WINDOW: Final = timedelta(days=7)
-"""However long a campaign's `match_window` is."""
+"""Age of the oldest click looked at, however long a campaign's `match_window` is."""
 MAX_CLICKS: Final = 500
-"""Looked at, the latest first, behind one network."""
+"""Clicks looked at behind one network, the latest first."""
 _BROWSER_CLICKS: Final = (Method.REFERRAL_TOKEN, Method.QR_CODE)
-"""Of a browser; an app that was opened by a link knows it."""
+"""Methods of a browser's click; an app that was opened by a link has its token."""
 
-Guess = Resolved | Refusal | None
+MatchResult = ResolvedInvitation | Refusal | None
+NearbyClicks = Sequence[tuple[RecentClick, ReferralRow, Policy]]
 
 
-async def guess(session: Session, opened: FirstOpen) -> Guess:
-    """An unconfirmed match; AMBIGUOUS where several codes fit.
+async def find_match(session: Session, opened: FirstOpen) -> MatchResult:
+    """Return an unconfirmed match, AMBIGUOUS where several codes fit, or None.
 
-    The same device is asked the same again. Without a device each request is a question of its
+    A known device gets the same match again. Without a device id each request gets a match of its
     own, because phones that look alike may belong to two people.
     """
-    asked = await _find_recent_match(session, opened) if opened.device_id else None
-    if asked is not None:
-        touch, referral = asked
+    earlier = await _find_recent_match(session, opened) if opened.device_id else None
+    if earlier is not None:
+        touch, referral = earlier
         if await _is_declined(session, touch.id):
             return None
         return _unconfirmed(touch.id, touch.confidence, referral)
     nearby = await _load_nearby_clicks(session, opened)
-    found = match([candidate for candidate, _, _ in nearby], opened.signals, now=opened.at)
-    if isinstance(found, Refusal):
-        return await _ambiguous(session, opened, nearby, found)
-    if found is None:
+    clicks = [click for click, _, _ in nearby]
+    match = match_click(clicks, opened.device_traits, now=opened.at)
+    if isinstance(match, Refusal):
+        return await _record_ambiguous_match(session, opened, nearby, match)
+    if match is None:
         return None
-    return await _written(session, opened, found, nearby)
-
-
-Nearby = Sequence[tuple[Candidate, ReferralRow, Policy]]
+    return await _record_match(session, opened, match, nearby)
 
 
 async def _is_declined(session: ReadSession, match_id: UUID) -> bool:
-    """Who said no is not asked again."""
-    _, answer = await touches.load_match_and_answer(session, match_id)
+    """Return whether the person said no: they are not asked again."""
+    _, answer = await load_match_and_answer(session, match_id)
     return answer is not None and not answer.is_confirmed
 
 
@@ -81,12 +80,10 @@ async def _find_recent_match(
         .limit(1)
     )
     row = (await session.execute(query)).one_or_none()
-    return (
-        (row[0], row[1]) if row is not None and opened.at < invitation_expires_at(row[1]) else None
-    )
+    return (row[0], row[1]) if row is not None and opened.at < expires_at_of(row[1]) else None
 
 
-async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> Nearby:
+async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> NearbyClicks:
     if opened.ip is None:
         return ()
     query = (
@@ -105,65 +102,69 @@ async def _load_nearby_clicks(session: ReadSession, opened: FirstOpen) -> Nearby
         .order_by(TouchRow.at.desc())
         .limit(MAX_CLICKS)
     )
-    rows = [(touch, row, policy_from(said)) for touch, row, said in await session.execute(query)]
+    rows = [
+        (touch, row, policy_from(policy_json))
+        for touch, row, policy_json in await session.execute(query)
+    ]
     return [
-        (_candidate(touch, row, policy), row, policy)
+        (_recent_click(touch, row, policy), row, policy)
         for touch, row, policy in rows
-        if opened.at < invitation_expires_at(row)
+        if opened.at < expires_at_of(row)
     ]
 
 
-def _candidate(touch: TouchRow, row: ReferralRow, policy: Policy) -> Candidate:
-    return Candidate(
+def _recent_click(touch: TouchRow, row: ReferralRow, policy: Policy) -> RecentClick:
+    return RecentClick(
         referral_id=row.id,
         code=row.code,
         clicked_at=touch.at,
         match_window=policy.match_window,
-        signals=touch.device_traits,
+        device_traits=touch.device_traits,
     )
 
 
-async def _written(
-    session: Session, opened: FirstOpen, found: Match, nearby: Nearby
-) -> Resolved | None:
+async def _record_match(
+    session: Session, opened: FirstOpen, match: Match, nearby: NearbyClicks
+) -> ResolvedInvitation | None:
     known = {row.id: (row, policy) for _, row, policy in nearby}
-    referral, policy = known[found.candidate.referral_id]
+    referral, policy = known[match.click.referral_id]
     if policy.rank_of(Method.PROBABILISTIC) is None:
         return None
-    judged = EvaluatedHint(
+    evaluated = EvaluatedHint(
         method=Method.PROBABILISTIC,
         text=str(referral.id) if opened.device_id else f"{referral.id}\n{uuid4()}",
         referral=referral,
-        confidence=found.confidence,
+        confidence=match.confidence,
         # It counts only through the answer to it.
         refusal=Refusal.UNCONFIRMED,
-        evidence={"agreed": list(found.agreed)},
+        evidence={"agreed": list(match.agreeing_traits)},
     )
-    if await _is_declined(session, touch_id(opened, judged)):
+    if await _is_declined(session, derive_touch_id(opened, evaluated)):
         return None
-    return _unconfirmed(await write(session, opened, judged), found.confidence, referral)
+    touch_id = await record_hint(session, opened, evaluated)
+    return _unconfirmed(touch_id, match.confidence, referral)
 
 
-async def _ambiguous(
-    session: Session, opened: FirstOpen, nearby: Nearby, refusal: Refusal
+async def _record_ambiguous_match(
+    session: Session, opened: FirstOpen, nearby: NearbyClicks, refusal: Refusal
 ) -> Refusal:
-    codes = sorted({candidate.code for candidate, _, _ in nearby})
-    judged = EvaluatedHint(
+    codes = sorted({click.code for click, _, _ in nearby})
+    evaluated = EvaluatedHint(
         method=Method.PROBABILISTIC,
         text="\n".join(codes),
         confidence=0.0,
         refusal=refusal,
         evidence={"codes": codes},
     )
-    await write(session, opened, judged)
+    await record_hint(session, opened, evaluated)
     return refusal
 
 
-def _unconfirmed(touch_id_: UUID, confidence: float, referral: ReferralRow) -> Resolved:
-    return Resolved(
-        subject=touch_id_,
+def _unconfirmed(touch_id: UUID, confidence: float, referral: ReferralRow) -> ResolvedInvitation:
+    return ResolvedInvitation(
+        subject=touch_id,
         method=Method.PROBABILISTIC,
         code=referral.code,
         confidence=confidence,
-        expires_at=invitation_expires_at(referral),
+        expires_at=expires_at_of(referral),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from db.engine import Database
 from db.tables import Delivery, OutboxRow, ReferralRow, TimelineRow
-from referrals.attribution.tokens import Outcome, Tokens
+from referrals.attribution.tokens import TokenOutcome, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, create_code, publish_campaign, unique
 from tests.fixtures.api_client import browser
@@ -48,9 +48,9 @@ async def test_a_click_of_an_app_invites_once(client: AsyncClient, settings: Set
     tokens = Tokens(settings.token_key.get_secret_value())
     now = datetime.now(UTC)
     reading = tokens.read(result["referral_token"], at=now)
-    assert (reading.outcome, str(reading.subject)) == (Outcome.VALID, result["referral_id"])
+    assert (reading.outcome, str(reading.subject)) == (TokenOutcome.VALID, result["referral_id"])
     later = tokens.read(result["referral_token"], at=now + timedelta(days=30, seconds=1))
-    assert later.outcome is Outcome.EXPIRED
+    assert later.outcome is TokenOutcome.EXPIRED
 
 
 async def test_equal_clicks_at_once_make_one_referral_with_its_story(

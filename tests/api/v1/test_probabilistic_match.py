@@ -12,7 +12,7 @@ from api.http.dependencies import current_time
 from db.engine import Database
 from domain.attribution.policy import Method
 from referrals.attribution.first_open.resolve import SELECT_PLAYER_OF_DEVICE
-from referrals.attribution.tokens import Outcome, Tokens
+from referrals.attribution.tokens import TokenOutcome, Tokens
 from runtime.settings import Settings
 from tests.api.attribution_steps import attribution_log, sign_up
 from tests.api.bodies import create_code, publish_campaign, unique
@@ -49,7 +49,7 @@ async def test_a_click_behind_the_same_network_by_the_same_device_is_asked_about
     (touch,) = await touches_of(database, settings, device)
     tokens = Tokens(settings.token_key.get_secret_value())
     reading = tokens.read(token, at=datetime.now(UTC))
-    assert (reading.outcome, reading.method) == (Outcome.VALID, Method.PROBABILISTIC)
+    assert (reading.outcome, reading.method) == (TokenOutcome.VALID, Method.PROBABILISTIC)
     assert (reading.subject, touch.refusal) == (touch.id, "unconfirmed")
     assert touch.evidence == {"agreed": ["os_version", "locale", "form"]}
 

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import Outcome
+from referrals.attribution.tokens import TokenOutcome
 from runtime.settings import Settings
 from tests.api.attribution_steps import referral_of, sign_up
 from tests.api.bodies import create_code, publish_campaign, unique
@@ -53,7 +53,7 @@ async def test_a_token_is_answered_with_one_that_says_how_it_came(
     before = tokens_of(settings).read(token, at=now)
     after = tokens_of(settings).read(result["referral_token"], at=now)
     assert (after.outcome, after.subject, after.method) == (
-        Outcome.VALID,
+        TokenOutcome.VALID,
         before.subject,
         Method(method),
     )

@@ -9,7 +9,7 @@ from domain.attribution.policy import (
     Pick,
     Policy,
     Refusal,
-    Step,
+    Tier,
     Touch,
 )
 from tests.builders import NOW
@@ -36,7 +36,7 @@ TOUCHES = st.lists(
     unique_by=lambda one: one.touch_id,
 )
 TIERS = st.builds(
-    Step,
+    Tier,
     methods=st.lists(
         st.sampled_from(FEW_METHODS[1:]) | st.sampled_from(Method),
         min_size=1,

@@ -4,32 +4,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.attribution.first_open import Find, finds
+from domain.attribution.first_open import ReferralHint, collect_hints
 from domain.attribution.install_referrer import Install
 from domain.attribution.policy import Method, Refusal
 
 PUBLIC_URL = "https://refer.example"
 TOKEN = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-1"
 LINK = Method.UNIVERSAL_LINK
-FOREIGN_LINK = Find(method=LINK, refusal=Refusal.NOT_ACCEPTED)
+FOREIGN_LINK = ReferralHint(method=LINK, refusal=Refusal.NOT_ACCEPTED)
 
 
-def claims_in(**given_: str | None) -> tuple[Find, ...]:
-    return finds(public_url=PUBLIC_URL, **given_)  # type: ignore[arg-type] # never an install
+def claims_in(**given_: str | None) -> tuple[ReferralHint, ...]:
+    return collect_hints(public_url=PUBLIC_URL, **given_)  # type: ignore[arg-type] # never an install
 
 
 @pytest.mark.parametrize(
     ("link", "claim"),
     [
-        ("https://refer.example/r/K7MPQ2XA", Find(method=LINK, code="K7MPQ2XA")),
-        ("https://refer.example/r/sam-2026/", Find(method=LINK, code="SAM-2026")),
-        ("HTTPS://Refer.Example/r/sam-2026?lang=es#top", Find(method=LINK, code="SAM-2026")),
-        ("https://refer.example/r/sam%2D2026", Find(method=LINK, code="SAM-2026")),
+        ("https://refer.example/r/K7MPQ2XA", ReferralHint(method=LINK, code="K7MPQ2XA")),
+        ("https://refer.example/r/sam-2026/", ReferralHint(method=LINK, code="SAM-2026")),
+        (
+            "HTTPS://Refer.Example/r/sam-2026?lang=es#top",
+            ReferralHint(method=LINK, code="SAM-2026"),
+        ),
+        ("https://refer.example/r/sam%2D2026", ReferralHint(method=LINK, code="SAM-2026")),
         (
             f"https://refer.example/r/sam-2026?referral_token={TOKEN}",
-            Find(method=LINK, token=TOKEN),
+            ReferralHint(method=LINK, token=TOKEN),
         ),
-        (f"https://refer.example/?referral_token={TOKEN}", Find(method=LINK, token=TOKEN)),
+        (f"https://refer.example/?referral_token={TOKEN}", ReferralHint(method=LINK, token=TOKEN)),
         ("https://refer.example/elsewhere/sam-2026", FOREIGN_LINK),
         ("https://refer.example/r/", FOREIGN_LINK),
         ("https://refer.example/r/a/b", FOREIGN_LINK),
@@ -43,25 +46,27 @@ def claims_in(**given_: str | None) -> tuple[Find, ...]:
         ("K7MPQ2XA", FOREIGN_LINK),
     ],
 )
-def test_a_link_claims_something_only_on_this_services_own_host(link: str, claim: Find) -> None:
+def test_a_link_claims_something_only_on_this_services_own_host(
+    link: str, claim: ReferralHint
+) -> None:
     assert claims_in(universal_link=link) == (claim,)
 
 
 def test_a_public_address_may_have_a_path() -> None:
-    there = finds(
+    there = collect_hints(
         public_url="https://book.example/refer", universal_link="https://book.example/refer/r/ANN"
     )
-    elsewhere = finds(
+    elsewhere = collect_hints(
         public_url="https://book.example/refer", universal_link="https://book.example/r/ANN"
     )
-    assert (there, elsewhere) == ((Find(method=LINK, code="ANN"),), (FOREIGN_LINK,))
+    assert (there, elsewhere) == ((ReferralHint(method=LINK, code="ANN"),), (FOREIGN_LINK,))
 
 
 @pytest.mark.parametrize(
     "text", [TOKEN, f"  {TOKEN}\n", f"https://book.example/?referral_token={TOKEN}"]
 )
 def test_a_clipboard_holds_the_token_or_a_link_with_it(text: str) -> None:
-    assert claims_in(clipboard=text) == (Find(method=Method.CLIPBOARD, token=TOKEN),)
+    assert claims_in(clipboard=text) == (ReferralHint(method=Method.CLIPBOARD, token=TOKEN),)
 
 
 @pytest.mark.parametrize(
@@ -94,17 +99,17 @@ def test_whatever_else_is_in_a_clipboard_is_left_alone(text: str) -> None:
     ],
 )
 def test_a_clipboard_with_a_friends_link_holds_its_code(text: str) -> None:
-    assert claims_in(clipboard=text) == (Find(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
+    assert claims_in(clipboard=text) == (ReferralHint(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
 
 
 def test_an_organic_install_is_no_claim() -> None:
     organic = Install(install_referrer="utm_source=google-play&utm_medium=organic")
-    assert finds(public_url=PUBLIC_URL, install=organic) == ()
+    assert collect_hints(public_url=PUBLIC_URL, install=organic) == ()
 
 
 def test_finds_come_in_the_order_of_their_worth() -> None:
     install = Install(install_referrer=f"referral_token={TOKEN}")
-    everything = finds(
+    everything = collect_hints(
         public_url=PUBLIC_URL,
         cookie=TOKEN,
         clipboard=TOKEN,
@@ -112,10 +117,10 @@ def test_finds_come_in_the_order_of_their_worth() -> None:
         universal_link=f"{PUBLIC_URL}/r/ANN",
     )
     assert everything == (
-        Find(method=Method.UNIVERSAL_LINK, code="ANN"),
-        Find(method=Method.INSTALL_REFERRER, token=TOKEN, install=install),
-        Find(method=Method.CLIPBOARD, token=TOKEN),
-        Find(method=Method.COOKIE, token=TOKEN),
+        ReferralHint(method=Method.UNIVERSAL_LINK, code="ANN"),
+        ReferralHint(method=Method.INSTALL_REFERRER, token=TOKEN, install=install),
+        ReferralHint(method=Method.CLIPBOARD, token=TOKEN),
+        ReferralHint(method=Method.COOKIE, token=TOKEN),
     )
 
 

@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.attribution.install_referrer import RULES, Install, extract_token, first_broken_rule
+from domain.attribution.install_referrer import (
+    PLAUSIBILITY_RULES,
+    Install,
+    extract_token,
+    first_broken_rule,
+)
 
-TOKEN = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-1"
+TOKEN_PARAMETER = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-1"
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -19,18 +24,18 @@ INVITED = NOW - timedelta(hours=2)
 @pytest.mark.parametrize(
     "install_referrer",
     [
-        f"referral_token={TOKEN}",
-        f"utm_source=share&referral_token={TOKEN}&utm_medium=link",
-        f"referral_token={TOKEN}&next=https://book.example/?a=b",
-        quote(f"referral_token={TOKEN}", safe=""),
-        urlencode({"referrer": f"referral_token={TOKEN}"}),
-        urlencode({"utm_source": "ad", "referrer": urlencode({"referral_token": TOKEN})}),
-        urlencode({"referrer": urlencode({"referrer": f"referral_token={TOKEN}"})}),
-        f"https://play.google.com/store/apps/details?id=a.b&referrer=referral_token%3D{TOKEN}",
+        f"referral_token={TOKEN_PARAMETER}",
+        f"utm_source=share&referral_token={TOKEN_PARAMETER}&utm_medium=link",
+        f"referral_token={TOKEN_PARAMETER}&next=https://book.example/?a=b",
+        quote(f"referral_token={TOKEN_PARAMETER}", safe=""),
+        urlencode({"referrer": f"referral_token={TOKEN_PARAMETER}"}),
+        urlencode({"utm_source": "ad", "referrer": urlencode({"referral_token": TOKEN_PARAMETER})}),
+        urlencode({"referrer": urlencode({"referrer": f"referral_token={TOKEN_PARAMETER}"})}),
+        f"https://play.google.com/store/apps/details?id=a.b&referrer=referral_token%3D{TOKEN_PARAMETER}",
     ],
 )
 def test_finds_the_token_however_deep_it_is_wrapped(install_referrer: str) -> None:
-    assert extract_token(install_referrer) == TOKEN
+    assert extract_token(install_referrer) == TOKEN_PARAMETER
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def test_finds_the_token_however_deep_it_is_wrapped(install_referrer: str) -> No
         "referral_token=",
         "referral_token",
         "&&&===%%%",
-        TOKEN,
+        TOKEN_PARAMETER,
     ],
 )
 def test_an_organic_install_claims_nothing(install_referrer: str) -> None:
@@ -69,7 +74,7 @@ def install(
     clicked_s: int = 0, began_s: int = 0, server_clicked_s: int = 0, server_began_s: int = 0
 ) -> Install:
     return Install(
-        install_referrer=f"referral_token={TOKEN}",
+        install_referrer=f"referral_token={TOKEN_PARAMETER}",
         referrer_click_timestamp_seconds=clicked_s,
         install_begin_timestamp_seconds=began_s,
         referrer_click_timestamp_server_seconds=server_clicked_s,
@@ -152,7 +157,7 @@ def test_a_click_just_after_the_install_began_is_caught_by_our_own_clock_alone()
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert len({rule.name for rule in PLAUSIBILITY_RULES}) == len(PLAUSIBILITY_RULES)
 
 
 SECONDS = st.integers(0, 2 * NOW_S)

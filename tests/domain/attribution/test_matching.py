@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.attribution.matching import (
-    WEIGHTS,
-    Candidate,
+    TRAIT_WEIGHTS,
     Match,
-    match,
+    RecentClick,
+    match_click,
     normalise_traits,
     system_name,
 )
@@ -38,22 +38,22 @@ BROWSER_TRAITS = normalise_traits(
 
 
 def recent_click(
-    signals: Mapping[str, str] = BROWSER_TRAITS, *, code: str = "ANN", minutes_ago: int = 10
-) -> Candidate:
-    return Candidate(
+    device_traits: Mapping[str, str] = BROWSER_TRAITS, *, code: str = "ANN", minutes_ago: int = 10
+) -> RecentClick:
+    return RecentClick(
         referral_id=uuid4(),
         code=code,
         clicked_at=NOW - timedelta(minutes=minutes_ago),
         match_window=timedelta(hours=2),
-        signals=signals,
+        device_traits=device_traits,
     )
 
 
 def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
     clicked = recent_click()
-    found = match([clicked], PHONE, now=NOW)
+    found = match_click([clicked], PHONE, now=NOW)
     assert found == Match(
-        candidate=clicked, confidence=0.58, agreed=("os_version", "locale", "form")
+        click=clicked, confidence=0.58, agreeing_traits=("os_version", "locale", "form")
     )
 
 
@@ -75,92 +75,95 @@ def test_a_system_has_one_name_with_its_version_or_without(raw: str | None, name
 
 
 def test_the_network_alone_decides_nothing() -> None:
-    assert match([recent_click({})], PHONE, now=NOW) is None
-    assert match([recent_click()], {}, now=NOW) is None
+    assert match_click([recent_click({})], PHONE, now=NOW) is None
+    assert match_click([recent_click()], {}, now=NOW) is None
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", TRAIT_WEIGHTS)
 def test_one_trait_beside_the_network_decides_nothing(name: str) -> None:
     clicked = recent_click({"os": PHONE["os"], name: PHONE[name]})
-    assert match([clicked], PHONE, now=NOW) is None
+    assert match_click([clicked], PHONE, now=NOW) is None
 
 
 def test_a_system_a_language_and_a_kind_of_phone_are_too_widespread_to_decide() -> None:
     common = {name: PHONE[name] for name in ("os", "language", "form")}
-    assert match([recent_click(common)], PHONE, now=NOW) is None
+    assert match_click([recent_click(common)], PHONE, now=NOW) is None
 
 
 @pytest.mark.parametrize("name", PHONE)
 def test_any_contradiction_excludes_a_click(name: str) -> None:
-    assert match([recent_click(PHONE | {name: "another"})], PHONE, now=NOW) is None
+    assert match_click([recent_click(PHONE | {name: "another"})], PHONE, now=NOW) is None
 
 
 def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> None:
     fits = recent_click(PHONE, code="ANN")
     for other in (PHONE, BROWSER_TRAITS, {}, normalise_traits(os="Android", model="Pixel 8")):
-        assert match([fits, recent_click(other, code="BOB")], PHONE, now=NOW) is Refusal.AMBIGUOUS
+        assert (
+            match_click([fits, recent_click(other, code="BOB")], PHONE, now=NOW)
+            is Refusal.AMBIGUOUS
+        )
 
 
 def test_two_visitors_of_one_code_are_no_doubt_about_who_invited() -> None:
     near, far = recent_click(PHONE), recent_click(BROWSER_TRAITS)
     for order in permutations((near, far, recent_click({}))):
-        found = match(order, PHONE, now=NOW)
+        found = match_click(order, PHONE, now=NOW)
         assert isinstance(found, Match)
-        assert found.candidate is near
+        assert found.click is near
 
 
 def test_of_two_clicks_that_fit_equally_the_later_counts() -> None:
     later = recent_click(minutes_ago=1)
-    found = match([later, recent_click(minutes_ago=5)], PHONE, now=NOW)
+    found = match_click([later, recent_click(minutes_ago=5)], PHONE, now=NOW)
     assert isinstance(found, Match)
-    assert found.candidate is later
+    assert found.click is later
 
 
 def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> None:
     alike = recent_click(PHONE, minutes_ago=30)
-    found = match([recent_click(BROWSER_TRAITS, minutes_ago=1), alike], PHONE, now=NOW)
+    found = match_click([recent_click(BROWSER_TRAITS, minutes_ago=1), alike], PHONE, now=NOW)
     assert isinstance(found, Match)
-    assert found.candidate is alike
+    assert found.click is alike
 
 
 @pytest.mark.parametrize(
     ("minutes_ago", "counts"), [(0, True), (119, True), (120, False), (-1, False)]
 )
 def test_only_clicks_within_the_window_count(minutes_ago: int, counts: bool) -> None:  # noqa: FBT001
-    found = match([recent_click(minutes_ago=minutes_ago)], PHONE, now=NOW)
+    found = match_click([recent_click(minutes_ago=minutes_ago)], PHONE, now=NOW)
     assert isinstance(found, Match) is counts
 
 
 def test_each_campaign_has_its_own_window() -> None:
     narrow = replace(recent_click(), match_window=timedelta(minutes=5))
-    assert match([narrow], PHONE, now=NOW) is None
+    assert match_click([narrow], PHONE, now=NOW) is None
     outside = replace(recent_click(code="BOB"), match_window=timedelta(minutes=5))
-    assert isinstance(match([recent_click(), outside], PHONE, now=NOW), Match)
+    assert isinstance(match_click([recent_click(), outside], PHONE, now=NOW), Match)
 
 
 def test_everything_agreeing_is_still_no_certainty() -> None:
-    found = match([recent_click(PHONE)], PHONE, now=NOW)
+    found = match_click([recent_click(PHONE)], PHONE, now=NOW)
     assert isinstance(found, Match)
-    assert (found.confidence, found.agreed) == (0.87, tuple(WEIGHTS))
+    assert (found.confidence, found.agreeing_traits) == (0.87, tuple(TRAIT_WEIGHTS))
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
-    found = match(
+    found = match_click(
         [recent_click(HASHER.hash_each(BROWSER_TRAITS))], HASHER.hash_each(PHONE), now=NOW
     )
     assert isinstance(found, Match)
-    assert found.agreed == ("os_version", "locale", "form")
+    assert found.agreeing_traits == ("os_version", "locale", "form")
 
 
-TRAITS = st.dictionaries(st.sampled_from([*WEIGHTS, "os"]), st.sampled_from("ab"))
+TRAITS = st.dictionaries(st.sampled_from([*TRAIT_WEIGHTS, "os"]), st.sampled_from("ab"))
 RECENT_CLICKS = st.lists(
     st.builds(
-        lambda code, minutes, signals, number: Candidate(
+        lambda code, minutes, device_traits, number: RecentClick(
             referral_id=UUID(int=number),
             code=code,
             clicked_at=NOW - timedelta(minutes=minutes),
             match_window=timedelta(hours=2),
-            signals=signals,
+            device_traits=device_traits,
         ),
         st.sampled_from(["ANN", "BOB"]),
         st.integers(-5, 150),
@@ -173,31 +176,31 @@ RECENT_CLICKS = st.lists(
 
 @given(RECENT_CLICKS, TRAITS, st.randoms(use_true_random=False))
 def test_the_order_of_clicks_means_nothing(
-    clicks: list[Candidate], signals: dict[str, str], chance: Random
+    clicks: list[RecentClick], device_traits: dict[str, str], chance: Random
 ) -> None:
     again = chance.sample(clicks, len(clicks))
-    assert match(clicks, signals, now=NOW) == match(again, signals, now=NOW)
+    assert match_click(clicks, device_traits, now=NOW) == match_click(again, device_traits, now=NOW)
 
 
 @given(RECENT_CLICKS, TRAITS)
 def test_a_match_is_never_certain_and_never_contradicts_a_trait(
-    clicks: list[Candidate], signals: dict[str, str]
+    clicks: list[RecentClick], device_traits: dict[str, str]
 ) -> None:
-    found = match(clicks, signals, now=NOW)
+    found = match_click(clicks, device_traits, now=NOW)
     if isinstance(found, Match):
         assert 0.4 < found.confidence < 0.9
-        assert len(found.agreed) >= 2
-        shared = found.candidate.signals.keys() & signals.keys()
-        assert all(found.candidate.signals[name] == signals[name] for name in shared)
+        assert len(found.agreeing_traits) >= 2
+        shared = found.click.device_traits.keys() & device_traits.keys()
+        assert all(found.click.device_traits[name] == device_traits[name] for name in shared)
 
 
 @given(RECENT_CLICKS, TRAITS)
 def test_another_code_behind_the_network_never_makes_a_match(
-    clicks: list[Candidate], signals: dict[str, str]
+    clicks: list[RecentClick], device_traits: dict[str, str]
 ) -> None:
     stranger = recent_click(code="EVE")
-    found = match([*clicks, stranger], signals, now=NOW)
-    assert not isinstance(found, Match) or found.candidate.code == "EVE"
+    found = match_click([*clicks, stranger], device_traits, now=NOW)
+    assert not isinstance(found, Match) or found.click.code == "EVE"
 
 
 @pytest.mark.parametrize(
@@ -249,5 +252,5 @@ ANY_TRAITS = st.builds(
 
 
 @given(ANY_TRAITS)
-def test_any_text_is_read_without_a_fault(signals: dict[str, str]) -> None:
-    assert all(signals.values())
+def test_any_text_is_read_without_a_fault(device_traits: dict[str, str]) -> None:
+    assert all(device_traits.values())

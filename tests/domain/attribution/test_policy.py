@@ -16,7 +16,7 @@ from domain.attribution.policy import (
     Pick,
     Policy,
     Refusal,
-    Step,
+    Tier,
     Touch,
     Unattributed,
     attribute,
@@ -26,7 +26,7 @@ from tests.builders import NOW, signup
 from tests.domain.attribution.strategies import HOUR, POLICIES, TOUCHES
 
 SIGNUP = signup("friend")
-FIRST_TOUCH = Policy(order=(Step(methods=(Method.REFERRAL_TOKEN,), touch=Pick.FIRST),))
+FIRST_TOUCH = Policy(order=(Tier(methods=(Method.REFERRAL_TOKEN,), touch=Pick.FIRST),))
 
 
 def touch(method: Method = Method.REFERRAL_TOKEN, **fields: Any) -> Touch:  # noqa: ANN401
@@ -106,15 +106,15 @@ def test_a_touch_that_the_policy_does_not_take_says_why(
 ) -> None:
     policy = Policy(
         order=(
-            Step(methods=(Method.TYPED_CODE,)),
-            Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
+            Tier(methods=(Method.TYPED_CODE,)),
+            Tier(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
         )
     )
     assert refusal_of([touch(method, at=at)], policy) is refusal
 
 
 def test_windows_and_the_grace_include_their_ends() -> None:
-    steps = (Step(methods=(Method.TYPED_CODE,)), Step(methods=(Method.COOKIE,), window=2 * HOUR))
+    steps = (Tier(methods=(Method.TYPED_CODE,)), Tier(methods=(Method.COOKIE,), window=2 * HOUR))
     policy = Policy(order=steps, claim_grace=HOUR)
     oldest, latest = (
         touch(Method.COOKIE, at=NOW - 2 * HOUR),
@@ -132,8 +132,8 @@ def test_a_code_typed_within_the_grace_counts() -> None:
 def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
     policy = Policy(
         order=(
-            Step(methods=(Method.TYPED_CODE,)),
-            Step(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
+            Tier(methods=(Method.TYPED_CODE,)),
+            Tier(methods=(Method.REFERRAL_TOKEN,), window=2 * HOUR),
         )
     )
     for last in (touch(at=NOW - 2 * HOUR), touch(Method.TYPED_CODE, at=NOW + 24 * HOUR)):
@@ -165,7 +165,7 @@ def test_a_code_typed_from_a_link_continues_the_links_invitation() -> None:
 def test_losers_are_told_that_they_were_outranked() -> None:
     link, cookie = touch(), touch(Method.COOKIE)
     verdict = attribute(SIGNUP, [cookie, link], DEFAULT_POLICY)
-    refusals = {one.touch_id: one.refusal for one in verdict.candidates}
+    refusals = {one.touch_id: one.refusal for one in verdict.judged}
     assert refusals == {link.touch_id: None, cookie.touch_id: Refusal.OUTRANKED}
 
 
@@ -231,7 +231,7 @@ def test_the_winner_is_the_first_or_last_valid_touch_of_the_highest_tier(
     touches: list[Touch], policy: Policy
 ) -> None:
     verdict = attribute(SIGNUP, touches, policy)
-    judged = {one.touch_id: one.refusal for one in verdict.candidates}
+    judged = {one.touch_id: one.refusal for one in verdict.judged}
     ranks = {one.touch_id: policy.rank_of(one.method) for one in touches}
     holding = [one for one in touches if judged[one.touch_id] in {None, Refusal.OUTRANKED}]
     own = [one for one in touches if judged[one.touch_id] is Refusal.SELF]
@@ -252,7 +252,7 @@ def test_the_winner_continues_only_an_invitation_of_its_code_that_holds(
 ) -> None:
     verdict = attribute(SIGNUP, touches, policy)
     if isinstance(verdict, Attribution) and verdict.winner.referral_id is not None:
-        judged = {one.touch_id: one.refusal for one in verdict.candidates}
+        judged = {one.touch_id: one.refusal for one in verdict.judged}
         holding = {None, Refusal.OUTRANKED, verdict.winner.refusal}
         assert (verdict.winner.code, verdict.winner.referral_id) in {
             (one.code, one.referral_id) for one in touches if judged[one.touch_id] in holding
@@ -262,9 +262,9 @@ def test_the_winner_continues_only_an_invitation_of_its_code_that_holds(
 @THOROUGHLY
 @given(touches=TOUCHES, policy=POLICIES)
 def test_each_touch_is_judged_by_itself(touches: list[Touch], policy: Policy) -> None:
-    together = {one.touch_id: one.refusal for one in attribute(SIGNUP, touches, policy).candidates}
+    together = {one.touch_id: one.refusal for one in attribute(SIGNUP, touches, policy).judged}
     for one in touches:
-        (alone,) = attribute(SIGNUP, [one], policy).candidates
+        (alone,) = attribute(SIGNUP, [one], policy).judged
         assert together[one.touch_id] in {alone.refusal, alone.refusal or Refusal.OUTRANKED}
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from db.engine import Database
 from db.tables import Campaign
-from domain.attribution.policy import Method, Policy, Step
+from domain.attribution.policy import Method, Policy, Tier
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
+from referrals.attribution.claims import CodeClaim, apply_claim
 from referrals.attribution.decide import bind_signup
-from referrals.attribution.log import Attempt, Binding, Entry, Way
-from referrals.attribution.reattribution import CodeClaim, change
+from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt, SignupDoor
 from tests.builders import NOW, TOKENS, a_code, an_offer, signup, unique
 from tests.courier.steps import (
     InvitedReferral,
@@ -41,7 +41,7 @@ async def test_a_signup_signalled_to_a_referral_is_bound_to_it(database: Databas
     row = await referral(database, link)
     assert (row.referee_id, row.attribution_method) == (arrival.player_id, Method.SIGNAL)
     assert len(await deliveries_to(database, row)) == 1
-    (touch,) = (await logged_attempt(database, arrival, Way.SIGNAL)).touches
+    (touch,) = (await logged_attempt(database, arrival, SignupDoor.SIGNAL)).touches
     assert (touch["method"], touch["outcome"], touch["referral_id"]) == (
         "signal",
         "won",
@@ -105,15 +105,17 @@ async def test_a_claim_is_weighed_against_the_link_that_bound_its_player_though_
     assert (binding.outcome, binding.referral_id) == ("outranked", link.row.id)
 
 
-async def _claim_outranked_code(database: Database, arrival: Signup) -> Binding:
-    order = (Step(methods=(Method.REFERRAL_TOKEN,)), Step(methods=(Method.TYPED_CODE,)))
+async def _claim_outranked_code(database: Database, arrival: Signup) -> AttemptResult:
+    order = (Tier(methods=(Method.REFERRAL_TOKEN,)), Tier(methods=(Method.TYPED_CODE,)))
     async with database.transaction() as session:
         offer = await an_offer(session, policy=Policy(order=order))
         code = (await a_code(session, offer)).code
-        player, attempt = arrival.player_id, unique("claim")
-        entry = Entry(attempt_id=attempt, attempt=Attempt.CLAIM, player_id=player)
-        code_claim = CodeClaim(entry=entry, player_id=player, code=code, told_at=SOON)
-        return await change(session, code_claim, tokens=TOKENS, now=SOON)
+        player = arrival.player_id
+        attempt = AttributionAttempt(
+            attempt_id=unique("claim"), kind=AttemptKind.CLAIM, player_id=player
+        )
+        code_claim = CodeClaim(attempt=attempt, player_id=player, code=code, claimed_at=SOON)
+        return await apply_claim(session, code_claim, tokens=TOKENS, now=SOON)
 
 
 async def _signal(database: Database, link: InvitedReferral, arrival: Signup) -> None:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from domain.attribution.first_open import MAX_TOKEN_CHARS
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import LONGEST, METHOD_BYTES, Outcome, Tokens
+from referrals.attribution.tokens import METHOD_BYTES, TokenOutcome, Tokens
 
 TOKENS = Tokens("a key for tests")
 REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -17,14 +18,14 @@ TOKEN = TOKENS.issue(REFERRAL, expires_at=ENDS)
 def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
     before = TOKENS.read(TOKEN, at=ENDS - timedelta(seconds=1))
     after = TOKENS.read(TOKEN, at=ENDS)
-    assert (before.outcome, before.subject) == (Outcome.VALID, REFERRAL)
-    assert (after.outcome, after.subject) == (Outcome.EXPIRED, REFERRAL)
+    assert (before.outcome, before.subject) == (TokenOutcome.VALID, REFERRAL)
+    assert (after.outcome, after.subject) == (TokenOutcome.EXPIRED, REFERRAL)
 
 
 def test_a_token_ends_no_sooner_than_the_window_that_it_stands_for() -> None:
     token = TOKENS.issue(REFERRAL, expires_at=ENDS + timedelta(microseconds=900_000))
     within = TOKENS.read(token, at=ENDS + timedelta(microseconds=800_000))
-    assert within.outcome is Outcome.VALID
+    assert within.outcome is TokenOutcome.VALID
 
 
 def test_a_repeated_click_gets_the_token_it_had() -> None:
@@ -34,12 +35,12 @@ def test_a_repeated_click_gets_the_token_it_had() -> None:
 @pytest.mark.parametrize(
     "token",
     ["", ".", "x", TOKEN[:-1], TOKEN[1:], TOKEN + "A", TOKEN.swapcase(), "é" + TOKEN, "\0",
-     "\ud800", TOKEN.partition(".")[0], "." + TOKEN.partition(".")[2], "a" * (LONGEST + 1),
+     "\ud800", TOKEN.partition(".")[0], "." + TOKEN.partition(".")[2], "a" * (MAX_TOKEN_CHARS + 1),
      Tokens("another key").issue(REFERRAL, expires_at=ENDS)],
 )  # fmt: skip
 def test_anything_else_is_forged(token: str) -> None:
     reading = TOKENS.read(token, at=ENDS - timedelta(days=1))
-    assert (reading.outcome, reading.subject) == (Outcome.FORGED, None)
+    assert (reading.outcome, reading.subject) == (TokenOutcome.FORGED, None)
 
 
 def test_a_token_shows_neither_player_nor_code() -> None:
@@ -51,4 +52,8 @@ def test_a_token_shows_neither_player_nor_code() -> None:
 def test_a_token_says_how_it_was_carried(method: Method) -> None:
     token = TOKENS.issue(REFERRAL, expires_at=ENDS, method=method)
     reading = TOKENS.read(token, at=ENDS - timedelta(days=1))
-    assert (reading.outcome, reading.subject, reading.method) == (Outcome.VALID, REFERRAL, method)
+    assert (reading.outcome, reading.subject, reading.method) == (
+        TokenOutcome.VALID,
+        REFERRAL,
+        method,
+    )

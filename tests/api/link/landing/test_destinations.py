@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from api.link.landing.content import qr_code
 from db.engine import Database
 from domain.attribution.policy import Method
-from referrals.attribution.tokens import Outcome, TokenReading, Tokens
+from referrals.attribution.tokens import TokenOutcome, TokenReading, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import create_code, publish_campaign, terms
 from tests.api.link.landing_page import (
@@ -37,7 +37,7 @@ async def test_android_is_led_to_google_play_with_the_token_as_its_referrer(
     assert name == "referral_token"
     carried = read_token(settings, token)
     kept = read_token(settings, answer.cookies["referral_token"])
-    assert (carried.outcome, carried.method) == (Outcome.VALID, Method.INSTALL_REFERRER)
+    assert (carried.outcome, carried.method) == (TokenOutcome.VALID, Method.INSTALL_REFERRER)
     assert (kept.method, kept.subject) == (Method.REFERRAL_TOKEN, carried.subject)
 
 

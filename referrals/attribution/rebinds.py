@@ -1,9 +1,8 @@
-"""Rebinds: support wishes to bind a player to another code, and a second person decides."""
+"""Rebinds: support proposes to bind a player to another code, and a second person decides."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import exists, select
@@ -16,23 +15,24 @@ from domain.attribution.policy import Method
 from domain.intake.facts import Choice, FactKind
 from referrals.access import audit
 from referrals.access.audit import Actor
-from referrals.attribution import reattribution as rebinding
-from referrals.attribution.log import BOUND, KNOWN, REBOUND, Attempt, Entry
-from referrals.attribution.reattribution import CodeClaim
+from referrals.attribution.claims import CodeClaim, apply_claim
+from referrals.attribution.log import ACCEPTED_OUTCOMES, AttemptKind, AttributionAttempt
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 
-DONE: Final = (BOUND, REBOUND, KNOWN)
-
 
 class Status(StrEnum):
+    """The status of a rebind."""
+
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
     REFUSED = "refused"
 
 
-class Outcome(StrEnum):
+class RebindOutcome(StrEnum):
+    """The outcome of proposing or deciding a rebind."""
+
     DECIDED = "decided"
     SAME = "same"
     UNKNOWN = "unknown"
@@ -43,18 +43,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    outcome: Outcome
+class RebindDecision:
+    """The outcome of one call, and the rebind as it stands, if there is one."""
+
+    outcome: RebindOutcome
     rebind: Rebind | None = None
 
 
-async def propose(session: Session, *, player_id: str, code: str, actor: Actor) -> Decided:
-    """Write the wish down; nothing changes before somebody else approves it."""
+async def propose(session: Session, *, player_id: str, code: str, actor: Actor) -> RebindDecision:
+    """Record a proposal; nothing changes before another person approves it."""
     if await offers.find(session, code) is None:
-        return Decided(Outcome.UNKNOWN_CODE)
+        return RebindDecision(RebindOutcome.UNKNOWN_CODE)
     signed_up = exists().where(FactRow.player_id == player_id, FactRow.kind == FactKind.SIGNUP)
     if not await session.scalar(select(signed_up)):
-        return Decided(Outcome.UNKNOWN_PLAYER)
+        return RebindDecision(RebindOutcome.UNKNOWN_PLAYER)
     row = Rebind(
         id=uuid4(),
         player_id=player_id,
@@ -66,8 +68,8 @@ async def propose(session: Session, *, player_id: str, code: str, actor: Actor) 
     session.add(row)
     await session.flush()
     await session.refresh(row)
-    await _told(session, row, "propose", actor)
-    return Decided(Outcome.DECIDED, row)
+    await _audit(session, row, "propose", actor)
+    return RebindDecision(RebindOutcome.DECIDED, row)
 
 
 async def decide(
@@ -78,41 +80,44 @@ async def decide(
     *,
     tokens: Tokens,
     now: datetime,
-) -> Decided:
-    """A second person's word, once. Approved, it is tried at once; REFUSED says why it failed."""
+) -> RebindDecision:
+    """Record a second person's decision once; an approved rebind is applied at once.
+
+    Its status is REFUSED where the rules no longer allow it.
+    """
     row = await session.scalar(select(Rebind).where(Rebind.id == rebind_id).with_for_update())
     if row is None:
-        return Decided(Outcome.UNKNOWN)
+        return RebindDecision(RebindOutcome.UNKNOWN)
     refusal = _refusal(row, choice, actor)
     if refusal is not None:
-        return Decided(refusal, row)
+        return RebindDecision(refusal, row)
     outcome = referral_id = None
     status = Status.REJECTED
     if choice is Choice.APPROVE:
-        mind = _mind(row, actor, now=now)
-        binding = await rebinding.change(session, mind, tokens=tokens, now=now)
-        outcome, referral_id = binding.outcome, binding.referral_id
-        status = Status.APPROVED if outcome in DONE else Status.REFUSED
+        claim = _claim_of(row, actor, now=now)
+        result = await apply_claim(session, claim, tokens=tokens, now=now)
+        outcome, referral_id = result.outcome, result.referral_id
+        status = Status.APPROVED if outcome in ACCEPTED_OUTCOMES else Status.REFUSED
     row.status, row.outcome, row.referral_id = status, outcome, referral_id
     row.decided_by, row.decided_at, row.decision_reason = actor.name, now, actor.reason
     await session.flush()
-    await _told(session, row, choice, actor)
-    return Decided(Outcome.DECIDED, row)
+    await _audit(session, row, choice, actor)
+    return RebindDecision(RebindOutcome.DECIDED, row)
 
 
-def _refusal(row: Rebind, choice: Choice, actor: Actor) -> Outcome | None:
-    """Why this word changes nothing: another was said before, or by the same person."""
+def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
+    """Return why a decision changes nothing: made before, or by the person who proposed."""
     if row.status == Status.PROPOSED:
-        return Outcome.SAME_PERSON if row.proposed_by == actor.name else None
-    said = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
-    same = said is choice and row.decided_by == actor.name
-    return Outcome.SAME if same else Outcome.ALREADY_DECIDED
+        return RebindOutcome.SAME_PERSON if row.proposed_by == actor.name else None
+    previous_choice = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
+    is_same = previous_choice is choice and row.decided_by == actor.name
+    return RebindOutcome.SAME if is_same else RebindOutcome.ALREADY_DECIDED
 
 
-async def listing(
+async def list_rebinds(
     session: ReadSession, part: PageRequest, *, player_id: str | None, status: Status | None
 ) -> Page[Rebind]:
-    """Newest first."""
+    """Return a page of rebinds, newest first."""
     query = select(Rebind)
     if player_id is not None:
         query = query.where(Rebind.player_id == player_id)
@@ -123,25 +128,29 @@ async def listing(
     return paging.cut_page(rows, part, lambda row: Position(row.proposed_at, row.id))
 
 
-def _mind(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:
+def _claim_of(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:
     both = f"{row.proposed_by} and {actor.name}"
-    entry = Entry(
+    attempt = AttributionAttempt(
         attempt_id=f"rebind:{row.id}",
-        attempt=Attempt.REBIND,
+        kind=AttemptKind.REBIND,
         player_id=row.player_id,
         actor=both,
         reason=row.reason,
     )
     return CodeClaim(
-        entry=entry, player_id=row.player_id, code=row.code, told_at=now, method=Method.MANUAL
+        attempt=attempt,
+        player_id=row.player_id,
+        code=row.code,
+        claimed_at=now,
+        method=Method.MANUAL,
     )
 
 
-async def _told(session: Session, row: Rebind, act: str, actor: Actor) -> None:
+async def _audit(session: Session, row: Rebind, action: str, actor: Actor) -> None:
     await audit.write(
         session,
         actor,
-        action=f"rebind.{act}",
+        action=f"rebind.{action}",
         subject=f"player:{row.player_id}",
         details={"rebind_id": str(row.id), "code": row.code},
     )

@@ -1,0 +1,98 @@
+"""The one statement of a click writes the same rows as the plain writers, column by column."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.engine import Database, Session
+from domain.attribution.policy import Method
+from referrals.attribution.clicks.statements import (
+    Click,
+    find_followed_code,
+    insert_invitation,
+    touch_of,
+)
+from referrals.attribution.touches import record_touch
+from referrals.campaigns.offers import find_row
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.stages import open_referral
+from tests.builders import NOW, a_code, unique
+
+ROWS_OF_REFERRAL: Final = {
+    "referrals": "select * from referrals where id = :id",
+    "timeline": "select * from timeline where referral_id = :id",
+    "outbox": "select * from outbox where aggregateid = cast(cast(:id as uuid) as text)",
+    "touches": "select * from touches where referral_id = :id",
+    "deliveries": "select * from deliveries where referral_id = :id",
+}
+DRAWN: Final = {
+    "referrals": {"created_at"},
+    "timeline": {"recorded_at"},
+    "outbox": {"seq", "xid", "created_at"},
+    "touches": {"id"},
+    "deliveries": {"id", "next_attempt_at", "created_at"},
+}
+"""Columns that the database fills by its clock or a sequence, and the touch's random id."""
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+async def test_a_click_writes_the_same_rows_as_the_plain_writers(database: Database) -> None:
+    async with database.transaction() as session:
+        code = (await a_code(session)).code
+    click = Click(
+        code=code,
+        visitor=unique("visitor"),
+        platform="ios",
+        at=NOW,
+        method=Method.QR_CODE,
+        device_traits={"os": "hm1:os", "model": "hm1:model"},
+        ip="hm1:ip",
+        user_agent="hm1:user-agent",
+        device_id="hm1:device",
+    )
+    async with database.transaction() as session:
+        followed = await find_followed_code(session, click)
+        assert followed is not None
+        referral_id = await insert_invitation(session, click, followed)
+        assert referral_id is not None
+        by_statement = await _rows(session, referral_id)
+        await session.rollback()
+    async with database.transaction() as session:
+        await _write_plainly(session, click, referral_id)
+        by_plain_writers = await _rows(session, referral_id)
+        await session.rollback()
+
+    assert {table: len(rows) for table, rows in by_statement.items()} == dict.fromkeys(DRAWN, 1)
+    assert by_statement == by_plain_writers
+
+
+async def _write_plainly(session: Session, click: Click, referral_id: UUID) -> None:
+    found = await find_row(session, click.code)
+    assert found is not None
+    code, campaign, version = found
+    referral = await open_referral(
+        session,
+        referral_id=referral_id,
+        code=code,
+        campaign=campaign,
+        version=version,
+        invited_at=click.at,
+        visitor=click.visitor,
+    )
+    await session.flush()
+    touch = touch_of(click, campaign=campaign.slug, referral_id=referral.id)
+    await record_touch(session, touch)
+    await deliveries.enqueue(session, referral.id, deliveries.of_invitation(referral.id))
+
+
+async def _rows(session: Session, referral_id: UUID) -> Rows:
+    """Every row of a referral in every table, without the columns that are drawn."""
+    found = {}
+    for table, query in ROWS_OF_REFERRAL.items():
+        rows = (await session.execute(text(query), {"id": referral_id})).mappings().all()
+        kept = [{k: v for k, v in row.items() if k not in DRAWN[table]} for row in rows]
+        found[table] = kept
+    return found
