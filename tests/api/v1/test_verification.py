@@ -61,3 +61,10 @@ async def test_a_caller_who_leaves_stops_nobody_elses_answer() -> None:
     leaving.cancel()
     run.let_go.set()
     assert (await staying).lag.undelivered == 1
+
+
+async def test_reports_every_check_of_the_books(client: AsyncClient) -> None:
+    report = (await client.get("/v1/ledger/verify")).json()
+    assert {"ok", "checks", "lag"} == report.keys()
+    assert {"undelivered", "unpublished", "oldest_s"} <= report["lag"].keys()
+    assert all({"name", "ok", "failures"} <= check.keys() for check in report["checks"])
