@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
-from runtime.settings import DatabaseSettings, MigrationSettings, Settings
+from runtime.settings import ENV_PREFIX, DatabaseSettings, MigrationSettings, Settings
 
 if TYPE_CHECKING:
     from db.engine import Session
@@ -248,14 +248,16 @@ def _in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Re
 
 def _read_settings(settings_type: type[_Settings]) -> _Settings:
     """Read settings from the environment, or from the file that a running `up` wrote."""
-    if "REFERRALS_DATABASE_URL" not in os.environ and load_dotenv(STACK_DIRECTORY / "environment"):
+    if f"{ENV_PREFIX}DATABASE_URL" not in os.environ and load_dotenv(
+        STACK_DIRECTORY / "environment"
+    ):
         typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
     try:
         return settings_type()
     except ValidationError as error:
         for fault in error.errors(include_input=False):
             name = "_".join(str(part) for part in fault["loc"])
-            typer.echo(f"REFERRALS_{name.upper()}: {fault['msg']}", err=True)
+            typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -92,20 +92,20 @@ def main(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> None:
-    stop = stop_event()
+    stopping = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     connecting = asyncio.create_task(_connect_with_retries(settings))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if stop.is_set():
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stopping.is_set():
         connecting.cancel()
     else:
-        await _serve(await connecting, database, settings, stopping)
+        await _serve(await connecting, database, settings, stopped)
     await database.close()
 
 
 async def _serve(
-    client: Client, database: Database, settings: Settings, stopping: asyncio.Task[bool]
+    client: Client, database: Database, settings: Settings, stopped: asyncio.Task[bool]
 ) -> None:
     worker = build_worker(
         client,
@@ -115,7 +115,7 @@ async def _serve(
     )
     async with worker:
         log.info("ready", process="worker")
-        await stopping
+        await stopped
 
 
 async def _connect_with_retries(settings: Settings) -> Client:
@@ -128,7 +128,7 @@ async def _connect_with_retries(settings: Settings) -> Client:
         with attempt:
             return await connect(
                 settings.temporal_address,
-                settings.temporal_namespace,
+                namespace=settings.temporal_namespace,
                 lazy=False,
                 runtime=runtime,
             )

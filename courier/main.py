@@ -58,7 +58,7 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
     carrier = partial(
         Carrier,
         database,
-        connect=partial(connect, settings.temporal_address, settings.temporal_namespace),
+        connect=partial(connect, settings.temporal_address, namespace=settings.temporal_namespace),
         task_queue=settings.task_queue,
     )
     rate_limiter = RateLimiter(settings.invitations_per_second)

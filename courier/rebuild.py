@@ -34,12 +34,10 @@ def main(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    database = Database(settings.database_url, pool_size=2)
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
-    failed = await rebuild(
-        database, TemporalTarget(client, settings.task_queue), now=datetime.now(UTC)
-    )
-    await database.close()
+    client = await connect(settings.temporal_address, namespace=settings.temporal_namespace)
+    target = TemporalTarget(client, settings.task_queue)
+    async with Database.open(settings.database_url, pool_size=2) as database:
+        failed = await rebuild(database, target, now=datetime.now(UTC))
     return 1 if failed else 0
 
 

@@ -7,9 +7,10 @@ from limits import parse
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+ENV_PREFIX: Final = "REFERRALS_"
 # An error about one variable must not print the others: some are secret.
 _FROM_ENVIRONMENT: Final = SettingsConfigDict(
-    env_prefix="REFERRALS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True
 )
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
 # clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute.

@@ -23,7 +23,7 @@ class StartOptions(TypedDict):
 
 
 async def connect(
-    address: str, namespace: str, *, lazy: bool = True, runtime: Runtime | None = None
+    address: str, *, namespace: str, lazy: bool = True, runtime: Runtime | None = None
 ) -> Client:
     """Connect to Temporal: a lazy client at its first call, any other one now.
 

@@ -18,7 +18,7 @@ async def main() -> None:
     configure_logging("INFO")
     stop = stop_event()
     worker = Worker(
-        await connect(os.environ["FLOOR_TEMPORAL"], "default", lazy=False),
+        await connect(os.environ["FLOOR_TEMPORAL"], namespace="default", lazy=False),
         task_queue=TASK_QUEUE,
         workflows=[FloorWorkflow],
         activities=[nothing],

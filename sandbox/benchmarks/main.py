@@ -67,7 +67,7 @@ async def _bench(console: Console) -> AsyncIterator[Bench]:
                 floors=started,
                 caller=caller,
                 floor_caller=floor_caller,
-                temporal=await connect(connection.temporal_address, "default"),
+                temporal=await connect(connection.temporal_address, namespace="default"),
                 watch=Watch(watching),
             )
         finally:

@@ -140,7 +140,7 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await bind_referral(fresh_database)
-    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
+    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", namespace="default"))
 
     with pytest.raises(RuntimeError, match="connect"):
         await nowhere.carry()
@@ -161,7 +161,7 @@ async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
     closed = await invite_by_click(fresh_database)
     await set_stage(fresh_database, closed, Stage.EXPIRED)
     row = await bind_referral(fresh_database)
-    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", "default"))
+    nowhere = carrier_of(fresh_database, lambda: connect("127.0.0.1:9", namespace="default"))
 
     with pytest.raises(RuntimeError, match="connect"):
         await nowhere.carry()

@@ -36,7 +36,7 @@ async def book(stack: Connection) -> AsyncIterator[Book]:
 
 @pytest.fixture(scope="session")
 async def temporal(stack: Connection) -> Client:
-    return await connect(stack.temporal_address, "default")
+    return await connect(stack.temporal_address, namespace="default")
 
 
 @pytest.fixture(scope="session")
