@@ -19,7 +19,7 @@ from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 
 KEY_CACHE_TTL_S: Final = 5
-"""How long a process may still accept a revoked key, in seconds."""
+"""Lifetime of a cached key: a revoked one may work for as many seconds more."""
 MAX_CACHED_KEYS: Final = 10_000
 """Bound of the cache, which is emptied when it is full."""
 

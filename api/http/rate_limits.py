@@ -37,11 +37,11 @@ IPV6_SUBSCRIBER_PREFIX_BITS: Final = 64
 MAX_CODE_CHARS: Final = 64
 """Length of a code as a key of a limit; the longest real code is shorter."""
 COUNT_TIMEOUT_S: Final = 0.25
-"""How long a request may wait for its windows before it passes uncounted."""
+"""Time to wait for the windows of a request, in seconds, before it passes uncounted."""
 COUNTING_COOLDOWN: Final = timedelta(seconds=2)
 """Time without counting after a failure, so that not every request holds a connection in vain."""
 WINDOW_RETENTION: Final = timedelta(hours=2)
-"""How long a window that has ended is kept."""
+"""Time for which an ended window is kept before pruning."""
 PRUNE_ONE_IN: Final = 500
 """Requests per pruning; together they add fewer windows than one pruning may remove."""
 

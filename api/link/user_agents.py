@@ -1,4 +1,4 @@
-"""Who asks for a link, by the headers: a person or a bot, their platform and device traits."""
+"""User agents: telling persons from bots, and the platform and traits of a device."""
 
 import re
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""The page of an invitation in a real browser."""
+"""The landing page in a real browser."""

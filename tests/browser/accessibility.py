@@ -1,4 +1,4 @@
-"""What a page owes people who see, hear or tap less well, measured in the browser itself.
+"""Accessibility of a page, measured in the browser itself.
 
 Contrast and targets are those of WCAG 2.2: 1.4.3 and 2.5.8 (here the larger 44 px of 2.5.5).
 """
@@ -71,7 +71,7 @@ LANDMARKS: Final[Sequence[Landmark]] = ("banner", "main", "contentinfo", "naviga
 async def accessibility_issues(
     page: Page, *, landmarks: Sequence[Landmark] = LANDMARKS
 ) -> list[object]:
-    """Everything that stands in somebody's way; empty when nothing does."""
+    """Return every obstacle on the page; an empty list when there is none."""
     found: list[object] = [
         *await page.evaluate(LOW_CONTRAST_TEXTS, CONTRAST),
         *await page.evaluate(SMALL_TARGETS, TARGET_PX),

@@ -1,4 +1,4 @@
-"""Debian's Chromium, and the door that it visits on a loopback address."""
+"""Fixtures: Debian's Chromium, and the site that it visits on a loopback address."""
 
 import asyncio
 import shutil
@@ -47,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def site(settings: Settings, database: Database) -> AsyncIterator[str]:
-    """Where a deployment with both apps is reached."""
+    """Serve a deployment with both apps, and return its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     apps = {"ios_app_store_url": APP_STORE, "android_package": "example.book"}
@@ -62,7 +62,7 @@ async def site(settings: Settings, database: Database) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def link(site: str, client: AsyncClient) -> str:
-    """A link of a campaign that shows the page to everybody."""
+    """Return a link of a campaign that shows the landing page to everybody."""
     reward = {"minor": 550, "currency": "USD"}
     slug = await publish_campaign(
         client, link={"opens": "landing"}, terms=terms(referee_reward=reward)
@@ -81,7 +81,7 @@ async def link_of_longest_code(site: str, client: AsyncClient) -> str:
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where pictures of this run are kept, and of no other."""
+    """Return the folder of screenshots, emptied for this run."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for old in SCREENSHOTS.glob("*.png"):
         old.unlink()

@@ -1,4 +1,4 @@
-"""The devices that people open a link on, as their browsers describe themselves."""
+"""Devices that people open a link on, as their browsers describe themselves."""
 
 from dataclasses import dataclass
 from typing import Final

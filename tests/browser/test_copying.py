@@ -1,4 +1,4 @@
-"""What a tap on the page copies, read back from the clipboard."""
+"""Copying by a tap on the landing page, read back from the clipboard."""
 
 import re
 from datetime import UTC, datetime

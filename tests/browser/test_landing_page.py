@@ -1,4 +1,4 @@
-"""The page of an invitation as people see it, on their devices and in their languages."""
+"""The landing page as people see it, on their devices and in their languages."""
 
 from pathlib import Path
 from typing import Final

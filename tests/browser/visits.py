@@ -1,4 +1,4 @@
-"""A visit of one person: a browser of their own, and everything it asked for and complained of."""
+"""A visit by one person: a browser of their own, and all its requests and errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ class Visit:
 
 @asynccontextmanager
 async def visit(browser: Browser, device: Device, **options: Any) -> AsyncIterator[Visit]:  # noqa: ANN401
-    """Options are those of Playwright's contexts: locale, color_scheme, java_script_enabled."""
+    """Open a browser context, with options of Playwright such as `locale` and `color_scheme`."""
     context = await browser.new_context(
         user_agent=device.user_agent,
         viewport={"width": device.width, "height": device.height},

@@ -33,7 +33,7 @@ class LandingContent:
     platform: Platform
     destinations: Destinations
     headline: str | None
-    """None where no inducement may be shown; then `terms` is empty."""
+    """Promise of the offer; where no inducement may be shown it is None, and `terms` empty."""
     terms: tuple[str, ...]
     qr_code: Markup | None
     language_links: tuple[tuple[Language, str], ...]

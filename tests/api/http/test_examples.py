@@ -1,4 +1,4 @@
-"""What OpenAPI shows is what the door accepts."""
+"""Examples of the OpenAPI document, each sent and accepted."""
 
 import pytest
 from fastapi import FastAPI

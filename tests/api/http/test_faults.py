@@ -1,4 +1,4 @@
-"""What callers are told when the door itself cannot do its work."""
+"""Answers of the HTTP door during an outage or after an unexpected fault."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from tests.user_agents import LINK_PREVIEW, WINDOWS
 
 @pytest.fixture
 async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The door with nobody listening where its database should be."""
+    """Build the application over a port where no database listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     database = Database(f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing", pool_size=1)

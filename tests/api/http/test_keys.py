@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""API keys: required scopes, revocation and the audit."""
 
 import pytest
 from fastapi import FastAPI

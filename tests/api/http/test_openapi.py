@@ -1,4 +1,4 @@
-"""The door against its own OpenAPI: whatever is sent, it answers as it says it will."""
+"""The HTTP door against its OpenAPI document: every answer to generated requests conforms."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ CHECKS = [
 
 @pytest.fixture(scope="session")
 def served_url(settings: Settings) -> Iterator[str]:
-    """The door over real HTTP in a thread, because the schema's own client is synchronous."""
+    """Serve the application over HTTP in a thread, because schemathesis' client is synchronous."""
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
@@ -54,7 +54,7 @@ def served_url(settings: Settings) -> Iterator[str]:
 
 
 def offline_schema() -> BaseSchema:
-    """What the door says of itself; pytest names its operations before there is any server."""
+    """Load the document without a server, since pytest collects its operations before one runs."""
     nowhere = "postgresql+asyncpg://127.0.0.1/nowhere"
     settings = Settings.model_validate(
         {

@@ -1,4 +1,4 @@
-"""Limits of the open doors: shared by all copies, uniform, and never an outage of their own."""
+"""Rate limits of the open doors: shared by all copies, uniform, and never an outage."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def unique_network_ip() -> str:
-    """In 2001:db8::/32, which is for examples; each has a network of its own."""
+    """Return an address of 2001:db8::/32 (documentation) in a subscriber's network of its own."""
     digits = uuid4().hex
     return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
 
@@ -216,7 +216,7 @@ async def test_limits_that_cannot_be_counted_stop_nobody(
 
 
 class CountingDatabase(Database):
-    """Counts how often it was asked to count."""
+    """Database that counts its attempts to count."""
 
     times = 0
 

@@ -1,4 +1,4 @@
-"""Reading the page of an invitation as a browser or a link preview does."""
+"""A reader of the landing page, as a browser or a link preview."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -18,7 +18,7 @@ REFEREE_REWARD = {"referee_reward": {"minor": 550, "currency": "USD"}}
 
 @dataclass(slots=True)
 class ParsedPage:
-    """What a page says: its text, the targets of its links, its Open Graph properties."""
+    """Content of a page: its text, the targets of its links, its Open Graph properties."""
 
     text: str = ""
     links: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Clicks: a person gets one invitation, a program none, and nobody is sent elsewhere."""
+"""Clicks: a person gets one invitation, a bot none, and nobody is redirected elsewhere."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is seen of a device when it follows a link."""
+"""Device traits read from the headers of a click."""
 
 import pytest
 from hypothesis import given

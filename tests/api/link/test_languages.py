@@ -1,4 +1,4 @@
-"""Every sentence is there in every language, and a visitor gets the one that they ask for."""
+"""Catalogues complete in every language, and the choice of a language for a request."""
 
 import re
 from pathlib import Path

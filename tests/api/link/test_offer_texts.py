@@ -1,4 +1,4 @@
-"""Money, durations and offers in words."""
+"""Texts of offers, and formats of money and durations."""
 
 import re
 from datetime import timedelta

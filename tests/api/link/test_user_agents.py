@@ -1,4 +1,4 @@
-"""Who asks for a link, as told by the names that browsers and programs give themselves."""
+"""User agents of persons, crawlers and tools, and the platforms of devices."""
 
 import subprocess
 import sys

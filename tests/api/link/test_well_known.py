@@ -1,4 +1,4 @@
-"""The two files by which phones open links in the app."""
+"""Association files by which phones open links in the app."""
 
 import pytest
 from fastapi import FastAPI

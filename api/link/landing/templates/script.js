@@ -1,11 +1,11 @@
-// Without this script every link works; it only saves typing the code, and asks before it copies.
+// Every link works without this script, which copies the code or the invitation link on a tap.
 if (navigator.clipboard) {
   const status = document.getElementById("copied");
-  // Some browsers inside apps never answer, or have no such function.
-  const copied = async (text) => {
-    const late = new Promise((_, fail) => setTimeout(fail, 1000));
+  // In-app browsers may have no such function, or never settle its promise.
+  const copy = async (text) => {
+    const timeout = new Promise((_, fail) => setTimeout(fail, 1000));
     try {
-      await Promise.race([navigator.clipboard.writeText(text), late]);
+      await Promise.race([navigator.clipboard.writeText(text), timeout]);
       return true;
     } catch {
       return false;
@@ -14,12 +14,12 @@ if (navigator.clipboard) {
   for (const part of document.querySelectorAll("button[hidden], .copying")) part.hidden = false;
   document.querySelector("a[data-copies]")?.setAttribute("aria-describedby", "consent");
   document.addEventListener("click", async (event) => {
-    const tapped = event.target.closest("[data-copies]");
-    if (!tapped) return;
+    const target = event.target.closest("[data-copies]");
+    if (!target) return;
     event.preventDefault();
-    const done = await copied(tapped.dataset.copies);
+    const done = await copy(target.dataset.copies);
     status.textContent = done ? status.dataset.done : "";
-    if (tapped.href) location.assign(tapped.href);
+    if (target.href) location.assign(target.href);
     else if (!done) getSelection().selectAllChildren(document.getElementById("code"));
   });
 }

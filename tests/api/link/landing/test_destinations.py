@@ -1,4 +1,4 @@
-"""Where a link leads people on phones and desktops, and how the token gets there."""
+"""Destinations of a link on phones and desktops, and how each carries the token."""
 
 from datetime import UTC, datetime
 

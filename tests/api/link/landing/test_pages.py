@@ -1,4 +1,4 @@
-"""What the page of an invitation says, and to whom."""
+"""Content of the landing page for persons and for link previews."""
 
 import re
 import struct
