@@ -38,7 +38,7 @@ def app_with_limits(settings: Settings, database: Database, rules: str = "") -> 
 
 
 async def follow(app: FastAPI, address: str, *codes: str, agent: str = LINUX) -> list[Response]:
-    """Each time as a visitor of whom nothing is known but the address."""
+    """Follow each code as a new visitor from the same address."""
     answers = []
     for code in codes:
         async with browser(app, agent, ip=address) as visitor:
