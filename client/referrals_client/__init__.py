@@ -1,4 +1,4 @@
-"""Tells the referral service what happened, and asks it, without ever holding its caller up."""
+"""Client of the referral service that never blocks or fails its caller."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from referrals_client.fields import (
     WagerFields,
 )
 from referrals_client.first_open import FirstOpen
-from referrals_client.handing import Dropped, Handover, NotTaken, Stats
+from referrals_client.handover import Dropped, Handover, NotTaken, Stats
 from referrals_client.limits import Limits
 from referrals_client.money import Money
 from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable

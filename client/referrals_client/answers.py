@@ -1,4 +1,4 @@
-"""What the service answers, as far as a sportsbook reads it; fields that come later are ignored."""
+"""Typed answers of the service. Unknown fields are ignored, so a newer service may add some."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,20 +12,22 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Who may have brought an app's new person; all None and 0 when nothing was found."""
+    """The invitation behind a first open; all None and 0 when nothing was found."""
 
     referral_token: str | None
-    """For the signup's `referral_token`; when there is an `ask`, only after `confirm`."""
+    """Send it as the signup's `referral_token`; when there is an `ask`, only after `confirm`."""
     code: str | None
     method: str | None
     confidence: float
     guaranteed: bool
     ask: str | None
-    """What the person has to be asked first; only for a probabilistic match."""
+    """Question to show the person first; set only for a probabilistic match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
+    """A recorded answer to an `ask`."""
+
     code: str | None
     confirmed: bool
     outcome: str
@@ -33,14 +35,18 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
+    """An accepted claim of a code."""
+
     outcome: str
-    """`bound`, `rebound`, `known`, or `waiting` for the signup to be heard."""
+    """`bound`, `rebound`, `known`, or `waiting` until the signup is reported."""
     referral_id: str | None
     code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCode:
+    """A player's code in one campaign, and the link to share."""
+
     code: str
     link: str
     player_id: str
@@ -49,7 +55,7 @@ class OwnCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Amounts per currency, only those that are not zero."""
+    """A player's balances, one amount per currency; zero amounts are left out."""
 
     player_id: str
     available: tuple[Money, ...]
@@ -57,17 +63,19 @@ class Balance:
     owed: tuple[Money, ...]
 
 
-def read(outcome: Outcome[Any], reader: Callable[[Mapping[str, Any]], _Answer]) -> Outcome[_Answer]:
-    """The answer as a value; one that cannot be read counts as none."""
+def parse_outcome(
+    outcome: Outcome[Any], parse: Callable[[Mapping[str, Any]], _Answer]
+) -> Outcome[_Answer]:
+    """Parse the value of an Ok; an unreadable answer becomes Unavailable."""
     if isinstance(outcome, (Refused, Unavailable)):
         return outcome
     try:
-        return Ok(reader(outcome.value))
+        return Ok(parse(outcome.value))
     except (KeyError, TypeError, ValueError, AttributeError):
         return Unavailable("unreadable answer")
 
 
-def resolved(answer: Mapping[str, Any]) -> Resolved:
+def parse_resolved(answer: Mapping[str, Any]) -> Resolved:
     return Resolved(
         referral_token=answer["referral_token"],
         code=answer["code"],
@@ -78,18 +86,18 @@ def resolved(answer: Mapping[str, Any]) -> Resolved:
     )
 
 
-def confirmed(answer: Mapping[str, Any]) -> Confirmed:
+def parse_confirmed(answer: Mapping[str, Any]) -> Confirmed:
     is_confirmed = bool(answer["confirmed"])
     return Confirmed(code=answer["code"], confirmed=is_confirmed, outcome=answer["outcome"])
 
 
-def claimed(answer: Mapping[str, Any]) -> Claimed:
+def parse_claimed(answer: Mapping[str, Any]) -> Claimed:
     return Claimed(
         outcome=answer["outcome"], referral_id=answer["referral_id"], code=answer["code"]
     )
 
 
-def own_code(answer: Mapping[str, Any]) -> OwnCode:
+def parse_own_code(answer: Mapping[str, Any]) -> OwnCode:
     return OwnCode(
         code=answer["code"],
         link=answer["link"],
@@ -98,14 +106,14 @@ def own_code(answer: Mapping[str, Any]) -> OwnCode:
     )
 
 
-def balance(answer: Mapping[str, Any]) -> Balance:
+def parse_balance(answer: Mapping[str, Any]) -> Balance:
     return Balance(
         player_id=answer["player_id"],
-        available=_amounts(answer["available"]),
-        held=_amounts(answer["held"]),
-        owed=_amounts(answer["owed"]),
+        available=_parse_amounts(answer["available"]),
+        held=_parse_amounts(answer["held"]),
+        owed=_parse_amounts(answer["owed"]),
     )
 
 
-def _amounts(amounts: list[Mapping[str, Any]]) -> tuple[Money, ...]:
+def _parse_amounts(amounts: list[Mapping[str, Any]]) -> tuple[Money, ...]:
     return tuple(Money(int(amount["minor"]), str(amount["currency"])) for amount in amounts)

@@ -1,4 +1,4 @@
-"""The client: events are handed over at once and delivered behind the caller's back."""
+"""The client: queues events in memory and delivers them in background tasks."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from typing import Final, Self, Unpack
 
 import httpx
 
-from referrals_client.asking import Asking
+from referrals_client.calls import Calls
 from referrals_client.events import build_event
 from referrals_client.fields import (
     ChargebackFields,
@@ -17,29 +17,30 @@ from referrals_client.fields import (
     StatusFields,
     WagerFields,
 )
-from referrals_client.handing import Dropped, Handover, NotTaken, Stats
+from referrals_client.handover import Dropped, Handover, NotTaken, Stats
 from referrals_client.lanes import Lanes
 from referrals_client.limits import Limits
+from referrals_client.observer import DeliveryObserver
 from referrals_client.outcomes import Refused
 from referrals_client.sender import Sender
-from referrals_client.telling import Telling
 from referrals_client.wire import Wire
 
 MAX_ID_CHARS: Final = 64
+"""Bounds the part of a rejected `event_id` that is logged and handed back."""
 
 
-class Client(Asking):
-    """Hands events to the referral service; make one per process, and use it with `async with`.
+class Client(Calls):
+    """Client of the referral service; make one per process and use it with `async with`.
 
-    `signed_up`, `deposited`, `charged_back`, `wagered` and `status_changed` put the event into a
-    queue in memory and return: they wait for nothing and raise nothing, from any task or thread.
-    Tasks in the background deliver them, in order per player, and repeat what was not answered.
+    `signed_up`, `deposited`, `charged_back`, `wagered` and `status_changed` put the event into an
+    in-memory queue and return: they never block or raise, and work from any task or thread.
+    Background tasks deliver the events in order per player and retry until they are acknowledged.
 
-    The queue is lost when the process dies. What must not be lost belongs into an outbox table,
-    written in the transaction of the signup or deposit itself: see docs/integration/outbox.md.
+    The queue is lost when the process dies. Write events that must not be lost to an outbox table,
+    in the transaction of the signup or deposit itself: see docs/integration/outbox.md.
 
-    `on_dropped` and `on_refused` are called where it happens, so they must be quick; what they
-    raise is logged. Both get the event, so that it can be written down elsewhere.
+    `on_dropped` and `on_refused` are called synchronously, so they must be quick; exceptions they
+    raise are logged. Both receive the event, so that it can be stored elsewhere.
     """
 
     def __init__(
@@ -54,37 +55,37 @@ class Client(Asking):
     ) -> None:
         self._limits = limits or Limits()
         self._lanes = Lanes(self._limits.queue, max_bytes=self._limits.queue_bytes)
-        self._telling = Telling(on_dropped, on_refused)
+        self._observer = DeliveryObserver(on_dropped, on_refused)
         wire = Wire(url, api_key, http=http)
         super().__init__(wire, call_s=self._limits.call_s)
-        self._sender = Sender(self._lanes, wire, self._limits, self._telling)
+        self._sender = Sender(self._lanes, wire, self._limits, self._observer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._send_task: asyncio.Task[None] | None = None
         self._sender_pid: int | None = None
 
     def signed_up(self, **signup: Unpack[SignupFields]) -> Handover:
-        """A player opened an account; a token or a typed code says who brought them."""
+        """Report that a player opened an account, with the token or code that invited them."""
         return self._enqueue("signups", signup)
 
     def deposited(self, **deposit: Unpack[DepositFields]) -> Handover:
-        """A deposit was settled. Pending and failed ones are not reported."""
+        """Report a settled deposit. Do not report pending or failed ones."""
         return self._enqueue("deposits", deposit)
 
     def charged_back(self, **chargeback: Unpack[ChargebackFields]) -> Handover:
-        """A deposit was refunded or charged back, or a chargeback of it was won."""
+        """Report that a deposit was refunded or charged back, or that a chargeback was won."""
         return self._enqueue("chargebacks", chargeback)
 
     def wagered(self, **wager: Unpack[WagerFields]) -> Handover:
-        """A bet was settled."""
+        """Report a settled bet."""
         return self._enqueue("wagers", wager)
 
     def status_changed(self, **change: Unpack[StatusFields]) -> Handover:
-        """A player was verified, self-excluded, closed or restored."""
+        """Report that a player was verified, self-excluded, closed or restored."""
         return self._enqueue("players", change)
 
     @property
     def stats(self) -> Stats:
-        counts = self._telling.counts
+        counts = self._observer.counts
         return Stats(
             waiting=len(self._lanes),
             accepted=counts["accepted"],
@@ -92,7 +93,7 @@ class Client(Asking):
             refused=counts["refused"],
             dropped=counts["dropped"],
             failed_attempts=counts["failed"],
-            is_away=self._telling.is_away,
+            is_away=self._observer.is_away,
         )
 
     async def __aenter__(self) -> Self:
@@ -103,37 +104,37 @@ class Client(Asking):
         await self.aclose()
 
     def start(self) -> None:
-        """Begin to deliver, in the loop that runs; RuntimeError without one."""
+        """Start delivering in the running event loop; RuntimeError without one."""
         if self._send_task is None:
             self._loop = asyncio.get_running_loop()
             self._sender_pid = os.getpid()
             self._send_task = self._loop.create_task(self._send(), name="referrals_client")
 
     async def flushed(self, within_s: float) -> bool:
-        """Whether everything handed over so far was delivered or refused in time."""
+        """Wait up to `within_s` seconds; return whether the queue became empty."""
         try:
             async with asyncio.timeout(within_s):
-                await self._sender.emptied()
+                await self._sender.wait_until_empty()
         except TimeoutError:
             return False
         return True
 
     async def aclose(self) -> None:
-        """Take nothing more, deliver for `drain_s` seconds, and drop the rest."""
+        """Stop accepting events, deliver for up to `drain_s` seconds, and drop the rest."""
         self._lanes.close()
-        sending = self._send_task
-        if sending is None or self._loop is not asyncio.get_running_loop():
+        send_task = self._send_task
+        if send_task is None or self._loop is not asyncio.get_running_loop():
             self.close_now()
             await self._wire.close()
             return
         try:
-            await self._wait_until_drained(sending)
+            await self._wait_until_drained(send_task)
         finally:
-            sending.cancel()
-            await asyncio.wait({sending})
+            send_task.cancel()
+            await asyncio.wait({send_task})
 
     def close_now(self) -> None:
-        """Take nothing more and drop everything at once; needs no loop."""
+        """Stop accepting events and drop the queue at once; needs no event loop."""
         self._drop_queued()
         if self._send_task and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._send_task.cancel)
@@ -141,51 +142,51 @@ class Client(Asking):
     def _enqueue(self, door: str, fields: Mapping[str, object]) -> Handover:
         try:
             event = build_event(door, fields, at=datetime.now(UTC))
-            # After a fork the tasks that deliver are those of the parent; here nobody would.
-            forked = self._sender_pid not in {None, os.getpid()}
-            why = "forked" if forked else self._lanes.put(event)
-            if why is None:
+            # After a fork, the sender tasks exist only in the parent process.
+            is_forked = self._sender_pid not in {None, os.getpid()}
+            drop_reason = "forked" if is_forked else self._lanes.put(event)
+            if drop_reason is None:
                 return self._wake_sender()
-            self._telling.dropped(event, why)
-        except Exception as fault:  # noqa: BLE001 - the caller's critical path begins here
+            self._observer.record_drop(event, drop_reason)
+        except Exception as fault:  # noqa: BLE001 - must not reach the caller's critical path
             return self._refuse(door, fields, fault)
         return Handover.DROPPED
 
     def _wake_sender(self) -> Handover:
         if self._loop is not None:
             try:
-                self._loop.call_soon_threadsafe(self._sender.ring)
+                self._loop.call_soon_threadsafe(self._sender.wake)
             except RuntimeError:
-                # The loop was closed before its tasks could end, so nothing will be sent any more.
+                # The loop was closed before its tasks ended, so nothing can be sent any more.
                 self._drop_queued()
                 return Handover.DROPPED
         return Handover.QUEUED
 
     def _refuse(self, door: str, fields: Mapping[str, object], fault: Exception) -> Handover:
-        # The text of our own ValueErrors never holds a value; that of others may.
+        # Our own ValueErrors never contain a value; other exceptions may contain personal data.
         detail = str(fault) if type(fault) is ValueError else type(fault).__name__
         given = fields.get("event_id")
         event_id = given[:MAX_ID_CHARS] if isinstance(given, str) else ""
-        self._telling.refused(door, event_id, Refused("invalid_input", detail), None)
+        self._observer.record_refusal(door, event_id, Refused("invalid_input", detail), None)
         return Handover.REFUSED
 
-    async def _wait_until_drained(self, sending: asyncio.Task[None]) -> None:
-        emptied = asyncio.create_task(self._sender.emptied())
+    async def _wait_until_drained(self, send_task: asyncio.Task[None]) -> None:
+        drained = asyncio.create_task(self._sender.wait_until_empty())
         try:
             within_s = self._limits.drain_s
-            waiting = {emptied, sending}
+            waiting = {drained, send_task}
             await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            emptied.cancel()
+            drained.cancel()
 
     async def _send(self) -> None:
         try:
             await self._sender.run()
         finally:
-            # Also when the loop ends under us, as asyncio.run does with tasks that are left.
+            # Runs also when asyncio.run cancels the tasks that are left.
             self._drop_queued()
             await self._wire.close()
 
     def _drop_queued(self) -> None:
-        for event in self._lanes.empty():
-            self._telling.dropped(event, "closed")
+        for event in self._lanes.close_and_drain():
+            self._observer.record_drop(event, "closed")

@@ -1,4 +1,4 @@
-"""Events as they are sent: checked as far as can be said without asking, and then fixed bytes."""
+"""Events, checked by the service's rules and encoded before they enter the queue."""
 
 import json
 import re
@@ -12,8 +12,10 @@ from referrals_client.money import Money
 ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
 UNSTORABLE: Final = re.compile(r"[\0\ud800-\udfff]")
-LARGEST_MINOR: Final = 10**15
-LONGEST_TEXT: Final = 1024
+MAX_MINOR_UNITS: Final = 10**15
+"""The service's bound of an amount."""
+MAX_TEXT_CHARS: Final = 1024
+"""The service truncates free text here; its shorter bounds of other texts are its own to check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Event:
     event_id: str
     player_id: str
     body: bytes = field(repr=False)
-    """JSON; it may hold personal data, so it is not shown."""
+    """JSON. It may contain personal data, so `repr` leaves it out."""
 
     @property
     def path(self) -> str:
@@ -32,7 +34,7 @@ class Event:
 
 
 def build_event(door: str, fields: Mapping[str, object], *, at: datetime) -> Event:
-    """The event; ValueError, without the value, for what the service would refuse."""
+    """Return the event, or raise ValueError (never naming the value) for invalid fields."""
     required, optional = FIELD_CHECKS[door]
     unknown = fields.keys() - required.keys() - optional.keys()
     if unknown:
@@ -57,54 +59,54 @@ def _check_field(name: str, value: object, check: "Check") -> Any:  # noqa: ANN4
 
 def _id(value: object) -> str:
     if not isinstance(value, str) or not ID.fullmatch(value):
-        raise ValueError("1 to 64 of A-Z a-z 0-9 _ . : - are needed")
+        raise ValueError("must have 1 to 64 of A-Z a-z 0-9 _ . : -")
     return value
 
 
 def _required_text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("text is needed")
+        raise ValueError("must be a text that is not blank")
     return _optional_text(value)
 
 
 def _optional_text(value: object) -> str:
-    """An optional text may be blank: the service takes that as not given."""
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or UNSTORABLE.search(value):
-        raise ValueError(f"text of at most {LONGEST_TEXT} characters is needed")
+    """Return a text, which may be blank: the service treats that as unknown."""
+    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS or UNSTORABLE.search(value):
+        raise ValueError(f"must be a text of at most {MAX_TEXT_CHARS} characters")
     return value
 
 
 def _free_text(value: object) -> str:
-    """What a person typed or a browser sent: the service hears the signup whatever it is."""
+    """Truncate and clean text from a person or browser, so that it cannot fail the signup."""
     if not isinstance(value, str):
-        raise ValueError("text is needed")  # noqa: TRY004 - as all that is refused
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:LONGEST_TEXT]
+        raise ValueError("must be a text")  # noqa: TRY004 - one type for all invalid fields
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_TEXT_CHARS]
 
 
 def _currency(value: object) -> str:
     if not isinstance(value, str) or not CURRENCY.fullmatch(value):
-        raise ValueError("a currency of ISO 4217 is needed")
+        raise ValueError("must be an ISO 4217 currency code")
     return value
 
 
 def _time(value: object) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError("a datetime with a time zone is needed")
+        raise ValueError("must be a datetime with a time zone")
     return value.astimezone(UTC).isoformat()
 
 
 def _money(value: object) -> dict[str, object]:
     if not isinstance(value, Money):
-        raise ValueError("Money is needed")  # noqa: TRY004 - as all that is refused
-    if type(value.minor) is not int or not 1 <= value.minor <= LARGEST_MINOR:
-        raise ValueError("whole minor units, at least one, are needed")
+        raise ValueError("must be Money")  # noqa: TRY004 - one type for all invalid fields
+    if type(value.minor) is not int or not 1 <= value.minor <= MAX_MINOR_UNITS:
+        raise ValueError(f"must be whole minor units from 1 to {MAX_MINOR_UNITS}")
     return {"minor": value.minor, "currency": _currency(value.currency)}
 
 
 def _one_of(*words: str) -> "Check":
     def check(value: object) -> str:
         if not isinstance(value, str) or value not in words:
-            raise ValueError(f"one of {', '.join(words)} is needed")
+            raise ValueError(f"must be one of {', '.join(words)}")
         return value
 
     return check
@@ -144,4 +146,4 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
     "wagers": ({**_COMMON_FIELDS, "stake": _money}, {}),
     "players": ({**_COMMON_FIELDS, "status": _PLAYER_STATUS}, {}),
 }
-"""Of each door the required and the optional fields, and how each is checked."""
+"""The required and the optional fields of each door, with their checks."""

@@ -1,4 +1,4 @@
-"""The fields of each event, for type checkers: what must be there, and what may be."""
+"""Required and optional fields of each event, for type checkers."""
 
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
@@ -8,10 +8,10 @@ from referrals_client.money import Money
 
 class _EventFields(TypedDict):
     event_id: str
-    """Yours, and the same whenever you repeat the event; 1 to 64 of `A-Z a-z 0-9 _ . : -`."""
+    """Your id, the same in every retry of the event; 1 to 64 of `A-Z a-z 0-9 _ . : -`."""
     player_id: str
     occurred_at: NotRequired[datetime]
-    """With a time zone; the time of the call when left out."""
+    """With a time zone; left out, it is the time of the call."""
 
 
 class SignupFields(_EventFields):
@@ -34,7 +34,7 @@ class SignupFields(_EventFields):
 
 
 class DepositFields(_EventFields):
-    """A deposit was settled."""
+    """A settled deposit."""
 
     deposit_id: str
     amount: Money
@@ -46,7 +46,7 @@ class DepositFields(_EventFields):
 
 
 class ChargebackFields(_EventFields):
-    """A deposit was taken back, in part or, without an amount, as a whole; or given back."""
+    """A refund or chargeback of a deposit, or a won chargeback; without `amount`, of the whole."""
 
     deposit_id: str
     kind: Literal["refund", "chargeback", "chargeback_won"]
@@ -54,12 +54,12 @@ class ChargebackFields(_EventFields):
 
 
 class WagerFields(_EventFields):
-    """A bet was settled."""
+    """A settled bet."""
 
     stake: Money
 
 
 class StatusFields(_EventFields):
-    """A player's standing with the sportsbook changed."""
+    """A change of a player's status at the sportsbook."""
 
     status: Literal["verified", "self_excluded", "closed", "restored"]

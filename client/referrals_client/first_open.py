@@ -1,4 +1,4 @@
-"""What an app knows at its first open, for POST /v1/attributions/resolve."""
+"""An app's first open, the body of POST /v1/attributions/resolve."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,11 +7,10 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOpen:
-    """All may be unknown; the more is known, the surer the answer.
+    """A first open, with whatever the app knows. All fields are optional.
 
-    `platform` may be left out where `os` names it, such as "iOS 18.5".
-
-    The timestamps are seconds since 1970 as Google's library gives them, 0 where it does not know.
+    `platform` is derived from `os` (such as "iOS 18.5") when left out. Timestamps are Unix time in
+    seconds, as the Play Install Referrer library returns them; 0 means unknown.
     """
 
     platform: Literal["ios", "android"] | None = None
@@ -36,7 +35,7 @@ class FirstOpen:
 
     @classmethod
     def of(cls, told: Mapping[str, Any], *, ip: str | None, user_agent: str | None) -> Self:
-        """What an app told its server, and what that server saw itself; other names are ignored."""
+        """Build it from the app's JSON and the request's address; ignore unknown names."""
         known = {one.name: told[one.name] for one in fields(cls) if one.name in told}
         seen: dict[str, Any] = {**known, "ip": ip, "user_agent": user_agent}
         return cls(**seen)

@@ -1,4 +1,4 @@
-"""The bounded queue: a lane for each player, of which only the first event is ever on its way."""
+"""Bounded queue with a lane per player; only the first event of a lane is in flight."""
 
 import heapq
 from collections import deque
@@ -11,14 +11,14 @@ NEVER: Final = float("inf")
 
 
 class Lanes:
-    """May be filled from any thread. What `take` gave comes back by `settle` or `postpone`."""
+    """Thread-safe queue. Each event from `take` must be passed to `settle` or `postpone`."""
 
-    def __init__(self, bound: int, *, max_bytes: int) -> None:
-        self._bound = bound
+    def __init__(self, max_events: int, *, max_bytes: int) -> None:
+        self._max_events = max_events
         self._max_bytes = max_bytes
         self._lanes: dict[str, deque[Event]] = {}
         self._ready: deque[str] = deque()
-        self._resting: list[tuple[float, str]] = []
+        self._postponed: list[tuple[float, str]] = []
         self._count = 0
         self._bytes = 0
         self._is_open = True
@@ -28,12 +28,12 @@ class Lanes:
         return self._count
 
     def put(self, event: Event) -> str | None:
-        """Why it was not taken, or None."""
+        """Add an event; return the drop reason (`closed`, `full`) when it is not accepted."""
         with self._lock:
             if not self._is_open:
                 return "closed"
             size = len(event.body)
-            if self._count >= self._bound or self._bytes + size > self._max_bytes:
+            if self._count >= self._max_events or self._bytes + size > self._max_bytes:
                 return "full"
             lane = self._lanes.setdefault(event.player_id, deque())
             if not lane:
@@ -44,10 +44,10 @@ class Lanes:
             return None
 
     def take(self, now: float) -> Event | None:
-        """The first event of a lane whose turn it is."""
+        """Return the first event of a lane that is ready, or None. `now` is monotonic seconds."""
         with self._lock:
-            while self._resting and self._resting[0][0] <= now:
-                self._ready.append(heapq.heappop(self._resting)[1])
+            while self._postponed and self._postponed[0][0] <= now:
+                self._ready.append(heapq.heappop(self._postponed)[1])
             while self._ready:
                 lane = self._lanes.get(self._ready.popleft())
                 if lane:
@@ -55,7 +55,7 @@ class Lanes:
             return None
 
     def settle(self, event: Event) -> None:
-        """It needs no more attempt; the next one of its player may go."""
+        """Remove a finished event, so that the player's next event becomes ready."""
         with self._lock:
             lane = self._lanes.get(event.player_id)
             if not lane or lane[0] is not event:
@@ -69,26 +69,26 @@ class Lanes:
                 del self._lanes[event.player_id]
 
     def postpone(self, event: Event, until: float) -> None:
-        """Try it again later; its player's later events wait behind it."""
+        """Make an event ready again at `until`; the player's later events wait behind it."""
         with self._lock:
-            heapq.heappush(self._resting, (until, event.player_id))
+            heapq.heappush(self._postponed, (until, event.player_id))
 
     def next_ready_at(self) -> float:
-        """When the first of the postponed may go."""
+        """Return when the first postponed lane becomes ready, in monotonic seconds."""
         with self._lock:
-            return self._resting[0][0] if self._resting else NEVER
+            return self._postponed[0][0] if self._postponed else NEVER
 
     def close(self) -> None:
         with self._lock:
             self._is_open = False
 
-    def empty(self) -> list[Event]:
-        """Close, and take out everything that is left, in order per player."""
+    def close_and_drain(self) -> list[Event]:
+        """Close the queue, remove all events and return them, in order per player."""
         with self._lock:
             self._is_open = False
             left = [event for lane in self._lanes.values() for event in lane]
             self._lanes.clear()
             self._ready.clear()
-            self._resting.clear()
+            self._postponed.clear()
             self._count = self._bytes = 0
             return left

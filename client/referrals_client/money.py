@@ -1,11 +1,11 @@
-"""An amount of money, as the service counts it."""
+"""Amounts of money."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Whole minor units, such as cents, of one ISO 4217 currency."""
+    """Whole minor units (such as cents) of one ISO 4217 currency."""
 
     minor: int
     currency: str

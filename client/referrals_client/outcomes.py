@@ -1,4 +1,4 @@
-"""What becomes of a call: a value, never an exception."""
+"""Outcomes of a call, as values instead of exceptions."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,20 +15,20 @@ class Ok(Generic[_Value]):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The service understood and says no; the same call again gets the same answer."""
+    """The service rejected the call; the same call again gets the same answer."""
 
     code: str
-    """The stable `code` of its problem+json, or `invalid_input` when it was never asked."""
+    """The stable `code` of the problem+json, or `invalid_input` when nothing was sent."""
     detail: str = ""
     status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """No answer that counts; whether the call was heard is unknown, and it may be repeated."""
+    """No usable answer. Whether the service received the call is unknown; repeating it is safe."""
 
     why: str
-    """Such as `ConnectError`, `deadline` or `http 503`."""
+    """Reason, such as `ConnectError`, `deadline` or `http 503`."""
     retry_after_s: float | None = None
 
 

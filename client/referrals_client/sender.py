@@ -1,4 +1,4 @@
-"""Takes events from their lanes and delivers each until it is accepted or refused."""
+"""Delivery of queued events, retried until each is accepted or rejected."""
 
 import asyncio
 import time
@@ -7,21 +7,24 @@ from typing import Final
 from referrals_client.events import Event
 from referrals_client.lanes import Lanes
 from referrals_client.limits import Limits
+from referrals_client.observer import DeliveryObserver
 from referrals_client.outcomes import Ok, Refused, Unavailable
-from referrals_client.telling import Telling
 from referrals_client.wire import Wire
 
 MAX_IDLE_S: Final = 60.0
+"""Bounds the wait for a wake-up, in seconds."""
 
 
 class Sender:
-    """A few tasks that share one pause: while the service is away none of them hammers it."""
+    """Sender tasks with a shared backoff, so that an outage is not met by all of them at once."""
 
-    def __init__(self, lanes: Lanes, wire: Wire, limits: Limits, telling: Telling) -> None:
+    def __init__(
+        self, lanes: Lanes, wire: Wire, limits: Limits, observer: DeliveryObserver
+    ) -> None:
         self._lanes = lanes
         self._wire = wire
         self._limits = limits
-        self._telling = telling
+        self._observer = observer
         self._wake_up = asyncio.Event()
         self._settled = asyncio.Event()
         self._attempts: dict[str, int] = {}
@@ -29,22 +32,22 @@ class Sender:
         self._paused_until = 0.0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._limits.senders):
-                group.create_task(self._work())
+                group.create_task(self._send_events())
 
-    def ring(self) -> None:
-        """There is something to send; call it in the loop that runs."""
+    def wake(self) -> None:
+        """Wake a waiting task; call it in the running event loop."""
         self._wake_up.set()
 
-    async def emptied(self) -> None:
-        """Return when nothing is left."""
+    async def wait_until_empty(self) -> None:
+        """Return when the queue is empty."""
         while len(self._lanes):
             self._settled.clear()
             await self._settled.wait()
 
-    async def _work(self) -> None:
+    async def _send_events(self) -> None:
         while True:
             now = time.monotonic()
             if now < self._paused_until:
@@ -52,9 +55,9 @@ class Sender:
             elif event := self._lanes.take(now):
                 await self._deliver(event)
             else:
-                await self._rung()
+                await self._wait_for_work()
 
-    async def _rung(self) -> None:
+    async def _wait_for_work(self) -> None:
         self._wake_up.clear()
         left_s = min(MAX_IDLE_S, self._lanes.next_ready_at() - time.monotonic())
         try:
@@ -77,19 +80,19 @@ class Sender:
 
     def _record_outcome(self, event: Event, outcome: Ok[object] | Refused) -> None:
         if isinstance(outcome, Ok):
-            self._telling.accepted(outcome.value)
+            self._observer.record_accepted(outcome.value)
         else:
-            self._telling.refused(event.door, event.event_id, outcome, event)
+            self._observer.record_refusal(event.door, event.event_id, outcome, event)
 
     def _postpone(self, event: Event, failure: Unavailable) -> None:
-        """Its player waits the longer the more often it fails, and everybody waits a moment."""
+        """Back off all senders by recent failures, and the player by its own attempts."""
         now = time.monotonic()
         if now >= self._paused_until:
-            # Attempts that were under way together fail together, and count once.
+            # Attempts that were in flight together fail together, and count once.
             self._failures += 1
         pause_s = self._limits.pause_s(self._failures, failure.retry_after_s)
         self._paused_until = max(self._paused_until, now + pause_s)
         attempts = self._attempts[event.player_id] = self._attempts.get(event.player_id, 0) + 1
         player_pause_s = self._limits.pause_s(attempts, failure.retry_after_s)
         self._lanes.postpone(event, now + player_pause_s)
-        self._telling.failed(failure)
+        self._observer.record_failure(failure)

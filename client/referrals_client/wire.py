@@ -1,4 +1,4 @@
-"""One attempt over HTTP, with a deadline, told as a value."""
+"""One HTTP attempt with a deadline, returned as a value."""
 
 import asyncio
 import json
@@ -12,36 +12,37 @@ import httpx
 from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
 
 NON_RETRYABLE_STATUSES: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
-"""Statuses that say no to what was asked. All others are about the way to the service, a key, a
-rate or a fault: the same call may succeed later."""
+"""Statuses that reject the call itself. All others concern the connection, the key, a rate limit or
+a fault: the same call may succeed later."""
 NON_RETRYABLE_EVENT_STATUSES: Final = NON_RETRYABLE_STATUSES - {404, 410}
-"""The same for events: their addresses are fixed, so 404 means that the way there is wrong."""
-CONNECTIONS: Final = 100
+"""The same for events, whose paths are fixed: a 404 means that the base URL is wrong."""
+MAX_CONNECTIONS: Final = 100
 MAX_DETAIL_CHARS: Final = 300
+"""Bounds the text of a `Refused`, which is logged."""
 MAX_RESPONSE_BYTES: Final = 1_000_000
-"""Bytes. Whatever stands between us and the service may answer in its place."""
+"""Bounds an answer, because a proxy may answer in the service's place."""
 
 
 class Wire:
-    """Calls the service. Neither raises nor waits longer than it is told."""
+    """HTTP calls to the service that neither raise nor exceed their deadline."""
 
     def __init__(self, url: str, api_key: str, *, http: httpx.AsyncClient | None = None) -> None:
-        """With an `http` of your own, proxies and certificates are yours, and so is closing it."""
+        """Pass your own `http` to set proxies and certificates; closing it stays with you."""
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._owns_http = http is None
         self._http = http or _default_client()
 
     async def post(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
-        """Ask for something; `content` is JSON."""
+        """POST JSON and wait for the answer."""
         return await self._call("POST", path, within_s, NON_RETRYABLE_STATUSES, content=content)
 
     async def tell(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
-        """Report an event: `Refused` only for what is wrong with the event itself."""
+        """POST an event. `Refused` means that the event itself is wrong, not the URL or key."""
         outcome = await self._call(
             "POST", path, within_s, NON_RETRYABLE_EVENT_STATUSES, content=content
         )
-        # Behind a wrong address somebody else may say yes to everything.
+        # Behind a wrong URL another server may answer 200 to everything.
         if isinstance(outcome, Ok) and not _is_acknowledged(outcome.value):
             return Unavailable("unreadable answer")
         return outcome
@@ -58,8 +59,8 @@ class Wire:
         method: str,
         path: str,
         within_s: float,
-        refusals: frozenset[int],
-        **more: Any,  # noqa: ANN401 - as httpx takes them
+        non_retryable: frozenset[int],
+        **options: Any,  # noqa: ANN401 - as httpx accepts them
     ) -> Outcome[Any]:
         try:
             async with asyncio.timeout(within_s):
@@ -69,45 +70,45 @@ class Wire:
                     headers=self._headers,
                     timeout=within_s,
                     follow_redirects=False,
-                    **more,
+                    **options,
                 )
                 async with request as answer:
-                    body = await _bounded(answer)
-            return _outcome(answer, body, refusals)
+                    body = await _read_bounded(answer)
+            return _outcome(answer, body, non_retryable)
         except TimeoutError:
             return Unavailable("deadline")
-        except Exception as fault:  # noqa: BLE001 - the caller's critical path begins here
+        except Exception as fault:  # noqa: BLE001 - must not reach the caller's critical path
             return Unavailable(type(fault).__name__)
 
 
 def _default_client() -> httpx.AsyncClient:
-    # Nobody's HTTP_PROXY or .netrc decides where players' events go.
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS))
+    # trust_env=False: no HTTP_PROXY or .netrc may redirect players' events.
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
 
 
 def _is_acknowledged(answer: object) -> bool:
     return isinstance(answer, dict) and answer.get("status") in {"accepted", "duplicate"}
 
 
-async def _bounded(answer: httpx.Response) -> bytes:
+async def _read_bounded(answer: httpx.Response) -> bytes:
     body = b""
     async for part in answer.aiter_bytes():
         body += part
         if len(body) > MAX_RESPONSE_BYTES:
-            raise ValueError("this is no answer of the service")
+            raise ValueError(f"the answer has more than {MAX_RESPONSE_BYTES} bytes")
     return body
 
 
-def _outcome(answer: httpx.Response, body: bytes, refusals: frozenset[int]) -> Outcome[Any]:
+def _outcome(answer: httpx.Response, body: bytes, non_retryable: frozenset[int]) -> Outcome[Any]:
     if answer.is_success:
         return Ok(json.loads(body))
-    if answer.status_code in refusals:
-        return _refused(answer.status_code, body)
+    if answer.status_code in non_retryable:
+        return _refusal(answer.status_code, body)
     return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
 
 
-def _refused(status: int, body: bytes) -> Refused:
-    """Whatever the body looks like: the status alone says no, so it must not be repeated."""
+def _refusal(status: int, body: bytes) -> Refused:
+    """Return the refusal; the status alone decides, whatever the body looks like."""
     problem = _problem_json(body)
     code = str(problem.get("code") or f"http_{status}")
     errors = problem.get("errors")
@@ -130,7 +131,7 @@ def _problem_json(body: bytes) -> Mapping[str, Any]:
 
 
 def _retry_after_s(answer: httpx.Response) -> float | None:
-    """Seconds or a date, as RFC 9110 has it; what is neither counts as not said."""
+    """Parse Retry-After (RFC 9110: seconds or a date); None for anything else."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)

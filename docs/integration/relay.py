@@ -1,11 +1,11 @@
-"""Delivers the rows of `referral_outbox` to the referral service; run as many copies as you like.
+"""Relay that delivers the rows of `referral_outbox` to the referral service.
 
-Reads OUTBOX_DSN, REFERRAL_API_URL and REFERRAL_API_KEY, and runs until SIGTERM or SIGINT. Needs
-asyncpg and referrals-client.
+Reads OUTBOX_DSN, REFERRAL_API_URL and REFERRAL_API_KEY, and runs until SIGTERM or SIGINT. Any
+number of copies may run. Needs asyncpg and referrals-client.
 
-A row is leased, sent, then marked. A relay that dies in between leaves a lease that runs out, and
-another one sends the row again: the service knows the `event_id` and answers `duplicate`. Of each
-player only the oldest waiting row can be leased, so a player's events arrive in their order.
+A row is leased, sent, then marked. When a relay dies in between, the lease expires and another
+relay sends the row again; the service recognises the `event_id` and answers `duplicate`. Only the
+oldest waiting row of a player can be leased, so a player's events arrive in order.
 """
 
 import asyncio
@@ -22,11 +22,13 @@ from referrals_client import Limits, Ok, Outcome, Refused, Wire
 
 BATCH_ROWS: Final = 16
 IDLE_POLL_S: Final = 0.2
+"""Upper bound of the wait while nothing is due."""
 DEFAULT_LEASE_S: Final = 30.0
 COMMAND_TIMEOUT_S: Final = 10.0
+"""Bounds each SQL statement."""
 
-# Rows that another relay is just leasing are skipped; those that it has leased are not due. Whose
-# turn has been the longest comes first, so rows that fail each time cannot fill every round.
+# SKIP LOCKED skips rows that another relay is leasing; leased rows are not due. Ordering by due_at
+# keeps rows that fail each time from filling every batch.
 LEASE_DUE_ROWS: Final = """
     WITH due AS MATERIALIZED (
         SELECT position FROM referral_outbox AS first
@@ -45,7 +47,7 @@ MARK_SENT: Final = (
     "UPDATE referral_outbox SET sent_at = now() WHERE position = $1 AND sent_at IS NULL"
 )
 MARK_DEAD: Final = "UPDATE referral_outbox SET dead = $2 WHERE position = $1 AND sent_at IS NULL"
-LATER: Final = """
+RESCHEDULE: Final = """
     UPDATE referral_outbox SET due_at = now() + $2 * interval '1 second'
     WHERE position = $1 AND sent_at IS NULL
 """
@@ -56,7 +58,7 @@ log: Final = logging.getLogger("relay")
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """One of the relays on an outbox. An attempt must be shorter than the lease."""
+    """A relay on an outbox. `limits.attempt_s` must be shorter than `lease_s`."""
 
     pool: asyncpg.Pool
     wire: Wire
@@ -64,41 +66,43 @@ class Relay:
     lease_s: float
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Rounds, with a pause when there is nothing to send or nobody to hear it."""
+        """Deliver batches until `stopping` is set, backing off while the service is unavailable."""
         failures = 0
         while not stopping.is_set():
-            heard = await self._deliver_batch()
-            # One row that was heard shows that the service is there; the others have own pauses.
-            failures = failures + 1 if heard and not any(heard) else 0
+            answered = await self._deliver_batch()
+            # One answered row shows that the service is available; failed rows have a backoff each.
+            failures = failures + 1 if answered and not any(answered) else 0
             if failures:
                 await _sleep_unless_stopped(stopping, self.limits.pause_s(failures))
-            elif not heard:
+            elif not answered:
                 await _sleep_unless_stopped(stopping, IDLE_POLL_S * random.uniform(0.5, 1))  # noqa: S311
 
     async def _deliver_batch(self) -> list[bool]:
-        """Of each row that was due, whether it was heard."""
+        """Return for each row that was due whether the service answered it."""
         try:
             rows = await self.pool.fetch(LEASE_DUE_ROWS, BATCH_ROWS, self.lease_s)
             return await asyncio.gather(*(self._deliver(row) for row in rows))
         except TRANSIENT_FAULTS as fault:
-            log.warning("the outbox cannot be reached: %s", type(fault).__name__)
+            log.warning("the outbox database is unavailable: %s", type(fault).__name__)
             return [False]
 
     async def _deliver(self, row: asyncpg.Record) -> bool:
         path, body = f"/v1/events/{row['door']}", row["body"].encode()
         outcome = await self.wire.tell(path, body, within_s=self.limits.attempt_s)
-        statement, arguments = self._mark(outcome, row["attempts"])
+        statement, arguments = self._statement_for(outcome, row["attempts"])
         await self.pool.execute(statement, row["position"], *arguments)
         if isinstance(outcome, Refused):
             log.error("row %s is dead: %s %s", row["position"], outcome.code, outcome.detail)
         return isinstance(outcome, (Ok, Refused))
 
-    def _mark(self, outcome: Outcome[Any], attempts: int) -> tuple[str, tuple[object, ...]]:
+    def _statement_for(
+        self, outcome: Outcome[Any], attempts: int
+    ) -> tuple[str, tuple[object, ...]]:
         if isinstance(outcome, Ok):
             return MARK_SENT, ()
         if isinstance(outcome, Refused):
             return MARK_DEAD, (outcome.code,)
-        return LATER, (self.limits.pause_s(attempts, outcome.retry_after_s),)
+        return RESCHEDULE, (self.limits.pause_s(attempts, outcome.retry_after_s),)
 
 
 async def _sleep_unless_stopped(stopping: asyncio.Event, pause_s: float) -> None:
@@ -109,9 +113,9 @@ async def _sleep_unless_stopped(stopping: asyncio.Event, pause_s: float) -> None
 
 
 async def main() -> None:
-    """Relay until told to stop, and finish the round that is under way."""
+    """Relay until SIGTERM or SIGINT, and finish the batch that is in flight."""
     logging.basicConfig(level=logging.INFO)
-    # A line for each request is httpx's own habit.
+    # httpx logs every request at INFO.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from outbox_writer import write_event
 from referrals_client import Client, Money
-from reporting import report
 from tests import ROOT
 
 OUTBOX: Final = (ROOT / "docs" / "integration" / "outbox.sql").read_text()
@@ -49,8 +49,8 @@ class OutboxSignupService:
         began = time.perf_counter()
         async with self.accounts.acquire() as connection, connection.transaction():
             await connection.execute(OPEN, player_id)
-            await report(connection, "signups", signup_body(player_id))
-            await report(connection, "deposits", deposit_body(player_id))
+            await write_event(connection, "signups", signup_body(player_id))
+            await write_event(connection, "deposits", deposit_body(player_id))
         return time.perf_counter() - began
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from httpx import AsyncClient
 
-from api.v1.schemas.attributions import ResolveIn
+from api.v1.schemas.first_open import ResolveIn
 from db.engine import Database
 from referrals_client import Client, FirstOpen, Ok, Refused
 from sandbox.sportsbook.events import unique

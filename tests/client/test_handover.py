@@ -260,7 +260,7 @@ async def test_logs_name_events_and_never_a_person(
             )
             assert await client.flushed(SOON_S)
     assert "signup-1" in caplog.text
-    assert "away (http 503)" in caplog.text
+    assert "unavailable (http 503)" in caplog.text
     assert not any(secret in caplog.text for secret in person.values())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from reporting import report
+from outbox_writer import write_event
 from sandbox.sportsbook.events import unique
 from sandbox.sportsbook.patience import until
 from tests.client.client_harness import SOON_S
@@ -39,7 +39,7 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
     }
     for event in range(20):
         for player_id, event_ids in event_ids_by_player.items():
-            await report(
+            await write_event(
                 accounts, "deposits", deposit_body(player_id) | with_event_id(event_ids[event])
             )
     async with (
@@ -71,14 +71,14 @@ async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
     player_id = unique("player")
     with_nul = signup_body(player_id) | {"full_name": "nul\0"}
     twice = {"event_id": "same", "player_id": player_id, "occurred_at": "2026-03-01T00:00:00Z"}
-    await report(accounts, "signups", with_nul)
-    await report(accounts, "players", {**twice, "status": "verified"})
-    await report(accounts, "deposits", deposit_body(player_id))
+    await write_event(accounts, "signups", with_nul)
+    await write_event(accounts, "players", {**twice, "status": "verified"})
+    await write_event(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, real_service.url, events_key):
         await wait_until_settled(accounts)
 
         await accounts.execute("DELETE FROM referral_outbox WHERE event_id = 'same'")
-        await report(accounts, "players", {**twice, "status": "closed"})
+        await write_event(accounts, "players", {**twice, "status": "closed"})
         await wait_until_settled(accounts)
 
     dead = await accounts.fetch("SELECT event_id, dead FROM referral_outbox WHERE dead IS NOT NULL")
@@ -100,7 +100,7 @@ async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.
 
 async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> None:
     for _ in range(2):
-        await report(accounts, "signups", signup_body("player"))
+        await write_event(accounts, "signups", signup_body("player"))
     rows = await accounts.fetch("SELECT body FROM referral_outbox")
     assert [json.loads(row["body"])["player_id"] for row in rows] == ["player"]
 
@@ -121,13 +121,13 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
 ) -> None:
     for player_id in (f"unlucky-{number}" for number in range(40)):
         listener.replies_by_player[player_id] = Reply(500)
-        await report(accounts, "deposits", deposit_body(player_id))
+        await write_event(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, listener.url, "key", lease_s=2):
         await until(
             most_attempts(accounts), lambda most: most >= 4, what="pauses as long as they get"
         )
         for number in range(40):
-            await report(accounts, "deposits", deposit_body(f"player-{number}"))
+            await write_event(accounts, "deposits", deposit_body(f"player-{number}"))
         await until(waiting_count(accounts), lambda left: left == 40, what="only the unlucky left")
 
 

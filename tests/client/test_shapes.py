@@ -106,7 +106,7 @@ def test_a_pause_grows_within_its_bounds(failures: int, asked_s: float | None) -
 def test_lanes_give_each_event_once_and_in_its_players_order(
     players: list[str], lot: Random
 ) -> None:
-    lanes = Lanes(bound=25, max_bytes=10**6)
+    lanes = Lanes(max_events=25, max_bytes=10**6)
     events = [Event("wagers", f"e-{n}", player, b"") for n, player in enumerate(players)]
     put = [event for event in events if lanes.put(event) is None]
     assert len(put) == len(lanes) == min(25, len(events))
