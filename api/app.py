@@ -34,7 +34,7 @@ from api.v1 import (
     rewards,
     shares,
 )
-from api.v1.verification import Verifying
+from api.v1.ledger import CoalescingVerifier
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
@@ -81,7 +81,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
-    app.state.verifying = Verifying(partial(verify_database, database))
+    app.state.verifier = CoalescingVerifier(partial(verify_database, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
     for router in AUTHENTICATED_ROUTERS:

@@ -11,10 +11,12 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from api.http.errors import Problem
+from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.access import api_keys
 from referrals.access.api_keys import KeyHolder
+from referrals.access.audit import Actor
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 
@@ -61,6 +63,9 @@ class Caller:
     owner: str
     request_id: str
 
+    def actor(self, reason: str) -> Actor:
+        return Actor(name=self.owner, request_id=self.request_id, reason=reason)
+
 
 # Coroutines that await nothing: FastAPI would run plain functions in a thread, twice a request.
 async def database_of(request: Request) -> Database:
@@ -81,6 +86,11 @@ async def hasher_of(request: Request) -> Hasher:
 async def tokens_of(request: Request) -> Tokens:
     tokens: Tokens = request.app.state.tokens
     return tokens
+
+
+async def metrics_of(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
 
 
 async def current_time() -> datetime:
@@ -118,4 +128,5 @@ Db = Annotated[Database, Depends(database_of)]
 Config = Annotated[Settings, Depends(settings_of)]
 Hashes = Annotated[Hasher, Depends(hasher_of)]
 ReferralTokens = Annotated[Tokens, Depends(tokens_of)]
+MetricsDep = Annotated[Metrics, Depends(metrics_of)]
 Now = Annotated[datetime, Depends(current_time)]

@@ -3,16 +3,17 @@
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from api.http.errors import Problem, invalid_field
-from db.paging import PageRequest, Position
+from db.paging import Page, PageRequest, Position
 
 T = TypeVar("T")
+Body = TypeVar("Body", bound=BaseModel)
 MAX_CURSOR_CHARS: Final = 200
 """More than any cursor of ours has."""
 MAX_LINE_DIGITS: Final = 18
@@ -37,6 +38,12 @@ def page_query(limit: Limit = 50, cursor: Cursor = None) -> PageRequest:
 
 
 PageQuery = Annotated[PageRequest, Depends(page_query)]
+
+
+def page_out(body: type[Body], page: Page[Any]) -> PageOut[Body]:
+    """Return a page of views as response bodies, which read the views' attributes."""
+    items = [body.model_validate(view) for view in page.items]
+    return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
 def encode_position(position: Position | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Why a player belongs to a referral: the log, decided again, and codes typed after the signup."""
+"""The attribution log with replayed decisions, and codes that players claim after the signup."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -12,8 +12,8 @@ from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor
 from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
-from api.v1.schemas.claims import AttemptOut, ClaimIn, ClaimOut, DecidedOut
-from api.v1.schemas.fields import Id, Text, Word
+from api.v1.schemas.attributions import AttemptOut, ClaimIn, ClaimOut, DecidedOut
+from api.v1.schemas.fields import Id, NonBlankText, Text32
 from domain.attribution.policy import Refusal
 from domain.codes import normalise_code, parse_code
 from referrals.attribution import log_views
@@ -28,7 +28,7 @@ from referrals.attribution.log_views import AttemptPosition
 
 router = APIRouter(prefix="/v1/attributions", tags=["attributions"], route_class=StrictRoute)
 
-TAKEN: Final = (*ACCEPTED_OUTCOMES, WAITING)
+ANSWERED_OUTCOMES: Final = (*ACCEPTED_OUTCOMES, WAITING)
 REFUSALS: Final = {
     Refusal.UNKNOWN_CODE: "unknown_code",
     Refusal.LATE_CODE: "late_code",
@@ -41,6 +41,7 @@ REFUSALS: Final = {
     Refusal.CAMPAIGN_PAUSED: "campaign_paused",
 }
 _CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
+"""Namespace of the ids that are derived from claims; changing it would repeat old claims."""
 
 
 @router.post(
@@ -53,12 +54,14 @@ _CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
 async def claim_code(
     body: ClaimIn, database: Db, tokens: ReferralTokens, limits: Limits, now: Now
 ) -> ClaimOut:
-    """A code typed after the signup, within the campaign's `claim_grace` (24 hours by default).
+    """Claim a code for a player who has signed up already, within the campaign's `claim_grace`.
 
-    It is weighed with all else that brought the player, by the campaign's policy. A player who is
-    bound already moves to the new code only while nothing was earned (409 `already_earned`). What
-    the player did before it counts. Where no signup was heard yet, `waiting`: it is decided with
-    the signup. Every attempt is in the attribution log, refused ones too.
+    The code is compared with the player's other touches by the campaign's policy. A player who is
+    bound to another code moves only while nothing was earned (409 `already_earned`); deposits since
+    the signup count. Before the signup is reported the outcome is `waiting`. 404 `unknown_code`;
+    409 `late_code` after `claim_grace` (24 hours by default), `self_referral`, `outranked` or
+    `not_accepted`; 410 `campaign_ended` or `campaign_paused`; 429 after too many claims of a
+    player. Idempotent by player, code and `occurred_at`. Refused claims are logged too.
     """
     await limits.check("claim", player=body.player_id)
     claim = _claim_of(body, now)
@@ -66,8 +69,8 @@ async def claim_code(
         result = await apply_claim(session, claim, tokens=tokens, now=now)
     if result.outcome == Refusal.UNKNOWN_CODE:
         await limits.count_miss("claim", player=body.player_id)
-    if result.outcome not in TAKEN:
-        raise refused(result.outcome)
+    if result.outcome not in ANSWERED_OUTCOMES:
+        raise refusal_problem(result.outcome)
     return ClaimOut(
         outcome=result.outcome,
         referral_id=result.referral_id,
@@ -80,18 +83,19 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     database: Db,
     player_id: Annotated[Id | None, Query()] = None,
     referral_id: UUID | None = None,
-    outcome: Annotated[Word | None, Query()] = None,
+    outcome: Annotated[Text32 | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PageOut[AttemptOut]:
-    """Every attempt to attribute a player, or to bind a referral, newest first; name one of them.
+    """List the attempts to attribute a player or to bind a referral, newest first.
 
-    `outcome` is bound, rebound, self, known, waiting, or why nobody was bound.
+    `player_id` or `referral_id` is required (422 otherwise). `outcome` is `bound`, `rebound`,
+    `self`, `known`, `waiting`, or the reason of a refusal.
     """
     if player_id is None and referral_id is None:
-        raise invalid_field("player_id", "Give a player_id or a referral_id")
+        raise invalid_field("player_id", "player_id or referral_id is required")
     async with database.reading() as session:
-        shown, position = await log_views.list_attempts(
+        views, position = await log_views.list_attempts(
             session,
             player_id=player_id,
             referral_id=referral_id,
@@ -99,8 +103,8 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
             limit=limit,
             after=_decode_cursor(cursor) if cursor else None,
         )
-    items = [AttemptOut.model_validate(view) for view in shown]
-    return PageOut(items=items, next_cursor=_cursor(position))
+    items = [AttemptOut.model_validate(view) for view in views]
+    return PageOut(items=items, next_cursor=_encode_cursor(position))
 
 
 @router.get(
@@ -108,20 +112,21 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
     dependencies=[Depends(requires("referrals:read"))],
     responses=problem_responses("unknown_attempt"),
 )
-async def show_attempt(attempt_id: Text, database: Db) -> DecidedOut:
-    """One attempt with what was weighed, and the same decision made again from that.
+async def show_attempt(attempt_id: NonBlankText, database: Db) -> DecidedOut:
+    """Return one attempt with its touches, and replay its decision from the stored data.
 
-    The id of a signup's attempt is its `event_id`, with `#signal` where it was signalled.
+    The id of a signup's attempt is the signup's `event_id`, with the suffix `#signal` where the
+    workflow was signalled directly. 404 `unknown_attempt`.
     """
     async with database.reading() as session:
-        found = await log_views.find_attempt(session, attempt_id)
-    if found is None:
+        view = await log_views.find_attempt(session, attempt_id)
+    if view is None:
         raise Problem("unknown_attempt")
-    return DecidedOut.of(*found)
+    return DecidedOut.model_validate(view)
 
 
-def refused(outcome: str) -> Problem:
-    """The problem that an attempt was refused with."""
+def refusal_problem(outcome: str) -> Problem:
+    """Return the problem for a refused attempt."""
     code = REFUSALS.get(Refusal(outcome)) if outcome in set(Refusal) else None
     return Problem(code or "outranked")
 
@@ -135,16 +140,16 @@ def _claim_of(body: ClaimIn, now: datetime) -> CodeClaim:
     return CodeClaim(attempt=attempt, player_id=body.player_id, code=code, claimed_at=claimed_at)
 
 
-def _cursor(position: AttemptPosition | None) -> str | None:
+def _encode_cursor(position: AttemptPosition | None) -> str | None:
     return encode_cursor(f"{position.at.isoformat()}|{position.attempt_id}") if position else None
 
 
 def _decode_cursor(cursor: str) -> AttemptPosition:
     at, _, attempt_id = decode_cursor(cursor).partition("|")
     try:
-        moment = datetime.fromisoformat(at)
+        decided_at = datetime.fromisoformat(at)
     except ValueError as fault:
         raise invalid_cursor() from fault
-    if moment.tzinfo is None or not attempt_id:
+    if decided_at.tzinfo is None or not attempt_id:
         raise invalid_cursor()
-    return AttemptPosition(moment, attempt_id)
+    return AttemptPosition(decided_at, attempt_id)

@@ -1,4 +1,4 @@
-"""Campaigns: drafted by one person, published and funded by another who may."""
+"""Campaigns: drafted with one scope, published and funded with another."""
 
 from typing import Annotated, Final
 
@@ -12,7 +12,6 @@ from api.http.strict_json import StrictRoute
 from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, FundingIn, Reasoned
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession
-from referrals.access.audit import Actor
 from referrals.campaigns import transitions
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
@@ -20,7 +19,7 @@ from referrals.campaigns.transitions import CampaignTransition, TransitionOutcom
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
-Reader = Depends(requires("campaigns:write", "campaigns:publish", "reports:read"))
+CAN_READ: Final = Depends(requires("campaigns:write", "campaigns:publish", "reports:read"))
 Writer = Annotated[Caller, Depends(requires("campaigns:write"))]
 Publisher = Annotated[Caller, Depends(requires("campaigns:publish"))]
 
@@ -34,18 +33,22 @@ REFUSALS: Final = {
 
 @router.post("", status_code=201, responses=problem_responses("campaign_exists", *BODY_PROBLEMS))
 async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> CampaignOut:
-    """A draft: nobody sees it until it is published. All of its money is in one currency."""
-    draft = body.draft()
+    """Create a draft campaign. It takes no invitations until it is published.
+
+    All amounts are in one currency, in minor units (422 otherwise); durations are ISO 8601.
+    Not idempotent: 409 `campaign_exists` once the slug is used.
+    """
+    draft = body.to_draft()
     async with database.transaction() as session:
-        outcome = await transitions.create_campaign(session, draft, _actor(writer))
-        return await _answer(session, draft.slug, outcome)
+        outcome = await transitions.create_campaign(session, draft, writer.actor(NO_REASON))
+        return await _campaign_out(session, draft.slug, outcome)
 
 
-@router.get("", dependencies=[Reader])
+@router.get("", dependencies=[CAN_READ])
 async def list_campaigns(
     database: Db, limit: Limit = 50, cursor: Cursor = None
 ) -> PageOut[CampaignOut]:
-    """In the order of their slugs."""
+    """List all campaigns with their available budget, ordered by slug."""
     after = decode_cursor(cursor) if cursor is not None else None
     if after is not None and not after.isprintable():
         raise invalid_cursor()
@@ -57,11 +60,11 @@ async def list_campaigns(
     )
 
 
-@router.get("/{slug}", dependencies=[Reader], responses=problem_responses("unknown_campaign"))
+@router.get("/{slug}", dependencies=[CAN_READ], responses=problem_responses("unknown_campaign"))
 async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
-    """What the campaign says now, and how much of its budget is left."""
+    """Return a campaign's current version and its available budget. 404 `unknown_campaign`."""
     async with database.reading() as session:
-        return await _answer(session, slug, TransitionOutcome.CHANGED)
+        return await _campaign_out(session, slug, TransitionOutcome.CHANGED)
 
 
 @router.put(
@@ -71,17 +74,18 @@ async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
 async def revise_campaign(
     slug: SlugPath, body: CampaignIn, database: Db, writer: Writer
 ) -> CampaignOut:
-    """A new version, for invitations from now on; referrals keep the terms of their invitation.
+    """Replace a campaign's content by a new version, for invitations from now on.
 
-    The currency stays once the campaign was published. The budget of a version counts when the
-    campaign is first published; after that, money comes by `fund`.
+    Existing referrals keep the terms of their invitation. Once published, a campaign keeps its
+    currency (422 otherwise) and its budget grows only by `fund`. Each call adds a version. 404
+    `unknown_campaign`; 409 `invalid_transition` for an ended campaign.
     """
     if body.slug != slug:
-        raise invalid_field("slug", "This differs from the slug in the address")
-    draft = body.draft()
+        raise invalid_field("slug", "Must be the same as the slug in the path")
+    draft = body.to_draft()
     async with database.transaction() as session:
-        outcome = await transitions.revise_campaign(session, draft, _actor(writer))
-        return await _answer(session, slug, outcome, currency="budget.currency")
+        outcome = await transitions.revise_campaign(session, draft, writer.actor(NO_REASON))
+        return await _campaign_out(session, slug, outcome, currency_field="budget.currency")
 
 
 @router.post(
@@ -91,13 +95,17 @@ async def revise_campaign(
 async def fund_campaign(
     slug: SlugPath, body: FundingIn, database: Db, publisher: Publisher, now: Now
 ) -> CampaignOut:
-    """Add to the budget, once per reference; referrals that waited for money go on."""
-    funding = Funding(body.amount.money(), body.reference)
+    """Add an amount in minor units to the budget, and resume referrals that waited for funds.
+
+    Idempotent by `reference`: the same amount again changes nothing, another amount is 409
+    `reference_conflict`. 404 `unknown_campaign`; 422 for another currency than the campaign's.
+    """
+    funding = Funding(body.amount.to_money(), body.reference)
     async with database.transaction() as session:
         outcome = await transitions.fund_campaign(
-            session, slug, funding, _actor(publisher, body.reason), at=now
+            session, slug, funding, publisher.actor(body.reason), at=now
         )
-        return await _answer(session, slug, outcome, currency="amount.currency")
+        return await _campaign_out(session, slug, outcome, currency_field="amount.currency")
 
 
 @router.post(
@@ -112,28 +120,26 @@ async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     now: Now,
     body: Reasoned | None = None,
 ) -> CampaignOut:
-    """Publish a draft, which funds it with its budget; pause, resume or end what was published.
+    """Publish a draft, pause or resume a campaign, or end it.
 
-    An ended campaign stays ended. A step that the status does not allow is 409.
+    The first publication funds the campaign with the budget of its version. An ended campaign
+    stays ended. 404 `unknown_campaign`; 409 `invalid_transition` for a step that the status does
+    not allow, such as the same step again.
     """
     reason = body.reason if body else NO_REASON
     async with database.transaction() as session:
         outcome = await transitions.apply_transition(
-            session, slug, step, _actor(publisher, reason), at=now
+            session, slug, step, publisher.actor(reason), at=now
         )
-        return await _answer(session, slug, outcome)
+        return await _campaign_out(session, slug, outcome)
 
 
-def _actor(caller: Caller, reason: str = NO_REASON) -> Actor:
-    return Actor(name=caller.owner, request_id=caller.request_id, reason=reason)
-
-
-async def _answer(
-    session: ReadSession, slug: str, outcome: TransitionOutcome, *, currency: str = "currency"
+async def _campaign_out(
+    session: ReadSession, slug: str, outcome: TransitionOutcome, *, currency_field: str = "currency"
 ) -> CampaignOut:
-    """The campaign as it is now; what was refused leaves the transaction, which takes it back."""
+    """Return the campaign, or raise the refusal, which rolls the caller's transaction back."""
     if outcome is TransitionOutcome.OTHER_CURRENCY:
-        raise invalid_field(currency, "This is not the campaign's currency")
+        raise invalid_field(currency_field, "Must be the campaign's currency")
     view = (
         await campaign_views.find_campaign(session, slug)
         if outcome is TransitionOutcome.CHANGED

@@ -1,4 +1,4 @@
-"""Clicks told by a server or an app."""
+"""Clicks that a server or an app reports, instead of a browser at /r/{code}."""
 
 from fastapi import APIRouter, Depends, Response
 
@@ -24,7 +24,7 @@ router = APIRouter(
     "",
     status_code=201,
     responses={
-        200: {"model": ClickOut, "description": "This visitor has this invitation already"},
+        200: {"model": ClickOut, "description": "The visitor's open invitation of this code"},
         **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *BODY_PROBLEMS),
     },
 )
@@ -36,9 +36,11 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
     tokens: ReferralTokens,
     now: Now,
 ) -> ClickOut:
-    """Somebody followed a code: 201 with a new invitation, 200 with the one still open.
+    """Record that a visitor followed a code, and return the invitation with its token.
 
-    The token goes into the signup event; it ends with the campaign's signup window.
+    201 with a new invitation, 200 with the visitor's open one of this code: repeating the call is
+    safe. Send the token in the signup event; it expires with the campaign's signup window. 404
+    `unknown_code`; 410 `campaign_paused` or `campaign_ended`.
     """
     click = pseudonymised_click(
         hasher,
@@ -49,7 +51,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
         ip=body.ip,
         user_agent=body.user_agent,
         device_id=body.device_id,
-        device_traits=traits_from_headers(agent=body.user_agent) | body.signals(),
+        device_traits=traits_from_headers(agent=body.user_agent) | body.device_traits(),
     )
     invitation = await follow(database, click)
     if invitation.referral_id is None:

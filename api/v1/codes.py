@@ -1,4 +1,4 @@
-"""The codes that players share, and what they offer."""
+"""Codes that players share, and the offers behind them."""
 
 from typing import Annotated, Final
 
@@ -35,17 +35,19 @@ REFUSALS: Final = {
     "",
     status_code=201,
     responses={
-        200: {"model": CodeOut, "description": "The player had this code before"},
+        200: {"model": CodeOut, "description": "The code that the player already has"},
         **problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
     },
 )
 async def give_code(
     body: CodeIn, answer: Response, database: Db, settings: Config, now: Now
 ) -> CodeOut:
-    """The player's code in a campaign: drawn, or the `vanity` one asked for.
+    """Return the player's code in a campaign, creating it when there is none.
 
-    There is one per player and campaign. Whoever has one and asks for another gets 409
-    `code_exists`; a vanity code of somebody else is 409 `code_taken`.
+    201 with a new code, 200 with the existing one: there is one per player and campaign, so
+    repeating the call is safe. Without `vanity` the code is random. 409 `code_exists` when the
+    player has another code than the `vanity` one, `code_taken` when it is another player's, and
+    `campaign_not_open` for a draft or ended campaign; 404 `unknown_campaign`.
     """
     async with database.transaction() as session:
         given = await codes.get_or_create_code(
@@ -66,15 +68,16 @@ async def show_code(
     now: Now,
     accept_language: Annotated[str, Header()] = "",
 ) -> OfferOut:
-    """What a code offers and whether it takes invitations now. Case makes no difference.
+    """Return the offer behind a code, and whether it takes invitations now.
 
-    The words are English, or in the language of `Accept-Language`: `es`, `pt`, `fr` or `de`.
+    Codes are case-insensitive. Texts are English, or `es`, `pt`, `fr` or `de` by `Accept-Language`.
+    404 `unknown_code`.
     """
-    wanted = normalise_code(code)
-    if not is_code(wanted):
+    requested_code = normalise_code(code)
+    if not is_code(requested_code):
         raise Problem("unknown_code")
     async with database.reading() as session:
-        offer = await offers.find(session, wanted)
+        offer = await offers.find(session, requested_code)
     if offer is None:
         raise Problem("unknown_code")
     language = negotiate_language(accept_language)

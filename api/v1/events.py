@@ -1,4 +1,4 @@
-"""Events in: one short transaction, and the fact is durably stored."""
+"""Events of the signup and payments services: one short transaction records each fact."""
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -34,43 +34,56 @@ log = structlog.get_logger()
 
 @router.post("/signups", status_code=202)
 async def report_signup(body: SignupIn, database: Db, hasher: Hashes) -> Accepted:
-    """A player opened an account.
+    """Record that a player opened an account.
 
-    A token that is forged or expired, or a code that nobody has, is accepted like any other: the
-    signup is stored unattributed, with the reason.
+    202 once the event is durably stored; attribution happens afterwards. Idempotent by `event_id`:
+    the same event again is `duplicate`, other content under it is 409 `event_conflict`. A forged or
+    expired token and an unknown code are accepted too; the attribution log has the reason.
     """
     return await _accept(body, database, hasher)
 
 
 @router.post("/deposits", status_code=202)
 async def report_deposit(body: DepositIn, database: Db, hasher: Hashes) -> Accepted:
-    """A deposit was settled. Pending and failed ones are not reported."""
+    """Record a settled deposit, with its amount in minor units. Do not report pending ones.
+
+    Report every deposit of every player, in any order: whether it qualifies is decided later.
+    Idempotent by `event_id`: other content under it is 409 `event_conflict`.
+    """
     return await _accept(body, database, hasher)
 
 
 @router.post("/chargebacks", status_code=202)
 async def report_chargeback(body: ChargebackIn, database: Db, hasher: Hashes) -> Accepted:
-    """A deposit was refunded or charged back, or a chargeback of it was won.
+    """Record that a deposit was refunded or charged back, or that a chargeback was won.
 
-    Without an amount it is about the whole deposit.
+    Without an `amount` (in minor units) it is the whole deposit. It may arrive before its deposit.
+    Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
     return await _accept(body, database, hasher)
 
 
 @router.post("/wagers", status_code=202)
 async def report_wager(body: WagerIn, database: Db, hasher: Hashes) -> Accepted:
-    """A bet was settled."""
+    """Record a settled bet, with its stake in minor units.
+
+    Idempotent by `event_id`: other content under it is 409 `event_conflict`.
+    """
     return await _accept(body, database, hasher)
 
 
 @router.post("/players", status_code=202)
 async def report_status_change(body: StatusChangeIn, database: Db, hasher: Hashes) -> Accepted:
-    """A player was verified, self-excluded, closed or restored."""
+    """Record that a player was verified, self-excluded, closed or restored.
+
+    No reward is credited while either player of a referral is self-excluded or closed. Idempotent
+    by `event_id`: other content under it is 409 `event_conflict`.
+    """
     return await _accept(body, database, hasher)
 
 
 async def _accept(body: EventIn, database: Database, hasher: Hasher) -> Accepted:
-    fact = body.fact(hasher)
+    fact = body.to_fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.autocommit() as session:
         recorded = await facts.record_fact(session, fact, player_id=body.player_id, door="http")

@@ -1,32 +1,45 @@
-"""An app's first open: who brought its person, and what that person says about it."""
+"""An app's first open: who invited its person, and the person's answer when that is uncertain."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens, requires
+from api.http.dependencies import (
+    Config,
+    Db,
+    Hashes,
+    MetricsDep,
+    Now,
+    ReferralTokens,
+    requires,
+)
 from api.http.errors import Problem, invalid_field
 from api.http.observability import Metrics
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
-from api.v1.schemas.attributions import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
-from api.v1.schemas.first_open import first_open, told
+from api.link.languages import negotiate_language
+from api.v1.schemas.first_open import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from db.engine import Database
+from domain.attribution.first_open import collect_hints
+from domain.attribution.matching import normalise_traits
 from domain.attribution.policy import Method
+from domain.privacy import Hasher
 from referrals.attribution.first_open.confirm import (
     ConfirmOutcome,
     bind_presenters,
     find_invitation_code,
     record_answer,
 )
+from referrals.attribution.first_open.hints import FirstOpen, ResolvedInvitation
 from referrals.attribution.first_open.resolve import FirstOpenResult, resolve_first_open
-from referrals.attribution.tokens import TokenOutcome
+from referrals.attribution.tokens import TokenOutcome, Tokens
 
-NOT_OURS: Final = "This token was not issued here"
+FOREIGN_TOKEN_MESSAGE: Final = "This token was not issued here"
 GUARANTEED: Final = "guaranteed"
 DECLINED: Final = "declined"
 
@@ -38,14 +51,6 @@ router = APIRouter(
 )
 
 
-async def metrics_of(request: Request) -> Metrics:
-    metrics: Metrics = request.app.state.metrics
-    return metrics
-
-
-Counts = Annotated[Metrics, Depends(metrics_of)]
-
-
 @router.post("/resolve", responses=problem_responses("too_many_requests", *BODY_PROBLEMS))
 async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     body: ResolveIn,
@@ -54,71 +59,123 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     hasher: Hashes,
     tokens: ReferralTokens,
     now: Now,
-    metrics: Counts,
+    metrics: MetricsDep,
     limits: Limits,
 ) -> ResolveOut:
-    """Who brought the person that opens an app for the first time.
+    """Return who invited the person that opens an app for the first time.
 
-    Looked at in this order: the link that opened the app, Play's install referrer, the clipboard,
-    the cookie. The first that holds is answered, `guaranteed`. Without any, a click behind the
-    same network within the campaign's `match_window` is answered with an `ask` when the device
-    fits, too, and no second code was followed there: it counts once POST `confirm` says so. Nulls
-    mean that nothing was found, whatever the reason. The same request again is answered alike.
+    Checked in this order: the link that opened the app, Play's install referrer, the clipboard,
+    the cookie. The first valid one is returned as `guaranteed`. Without any, a click from the same
+    network within the campaign's `match_window` is matched by device traits, unless clicks of
+    several codes came from there; it is returned with an `ask` and counts once `confirm` says yes.
+    All fields are null when nothing was found or nothing was valid; the reason is in the
+    attribution log. Repeating the request returns the same answer. 429 `too_many_requests` per
+    device and per network.
     """
     await limits.check("resolve", device=body.device_id, address=body.ip)
     async with database.transaction() as session:
-        opened = first_open(body, hasher, public_url=settings.public_url, now=now)
-        answer = await resolve_first_open(session, opened, tokens=tokens)
-    _count(metrics, answer)
-    return told(answer.resolved, tokens, locale=body.locale)
+        opening = _to_first_open(body, hasher, public_url=settings.public_url, now=now)
+        answer = await resolve_first_open(session, opening, tokens=tokens)
+    _record_metrics(metrics, answer)
+    return _to_resolve_out(answer.resolved, tokens, locale=body.locale)
 
 
 @router.post("/confirm", responses=problem_responses("already_answered", *BODY_PROBLEMS))
 async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: Now) -> ConfirmOut:
-    """What the person answered; only a yes lets a match count, also for a signup heard before.
+    """Record the person's answer to the `ask` of `resolve`; a match counts only after a yes.
 
-    The same answer again is 200, the opposite one 409 `already_answered`. A token that is no match
-    needs no answer: 200 with the outcome `guaranteed`. 422 names a token that is not ours or old.
+    A yes also binds a signup that was reported before, within the campaign's `claim_grace`. The
+    same answer again is 200, the opposite one 409 `already_answered`. A token that needs no answer
+    is 200 with the outcome `guaranteed`; a foreign or expired token is 422.
     """
     reading = tokens.read(body.referral_token, at=now)
     if reading.outcome is TokenOutcome.EXPIRED:
-        raise invalid_field("referral_token", "This token has ended")
+        raise invalid_field("referral_token", "This token has expired")
     if reading.subject is None:
-        raise invalid_field("referral_token", NOT_OURS)
+        raise invalid_field("referral_token", FOREIGN_TOKEN_MESSAGE)
     if reading.method is not Method.PROBABILISTIC:
         return await _confirm_guaranteed(database, reading.subject, body)
-    code = await _heard(database, reading.subject, body, now)
+    code = await _record_answer(database, reading.subject, body, now)
     outcome = DECLINED
     if body.confirmed:
+        # A second transaction: binding locks players first, and the answer's lock would deadlock.
         async with database.transaction() as session:
             outcome = await bind_presenters(session, reading.subject, tokens=tokens, now=now)
     return ConfirmOut(code=code, confirmed=body.confirmed, outcome=outcome)
 
 
-async def _heard(database: Database, match_id: UUID, body: ConfirmIn, now: datetime) -> str:
-    """The code that was asked about."""
-    async with database.transaction() as session:
-        result = await record_answer(session, match_id, is_confirmed=body.confirmed, now=now)
-    if result.outcome is ConfirmOutcome.ANSWERED_OTHERWISE:
-        raise Problem("already_answered")
-    if result.code is None:
-        raise invalid_field("referral_token", NOT_OURS)
-    return result.code
+def _to_first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetime) -> FirstOpen:
+    """Return the first open with everything about person, device and network hashed."""
+    body_digest = sha256(body.model_dump_json().encode()).hexdigest()
+    personal = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
+    device_traits = normalise_traits(
+        os=body.effective_platform or body.os,
+        os_version=body.os_version or body.os,
+        model=body.device_model,
+        locale=body.locale,
+        time_zone=body.time_zone,
+        screen=body.screen,
+    )
+    return FirstOpen(
+        at=now,
+        platform=body.effective_platform,
+        visitor=hasher.hash("visitor", body.device_id or body_digest),
+        hints=collect_hints(
+            public_url=public_url,
+            universal_link=body.universal_link,
+            install=body.to_install(),
+            clipboard=body.clipboard_token,
+            cookie=body.cookie_token,
+        ),
+        device_traits=hasher.hash_each(device_traits),
+        **hasher.hash_given(personal),
+    )
 
 
-async def _confirm_guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
-    async with database.reading() as session:
-        code = await find_invitation_code(session, referral_id)
-    if code is None:
-        raise invalid_field("referral_token", NOT_OURS)
-    return ConfirmOut(code=code, confirmed=body.confirmed, outcome=GUARANTEED)
-
-
-def _count(metrics: Metrics, answer: FirstOpenResult) -> None:
-    """In the metrics and the request's log line; neither names a person, a code or a device."""
+def _record_metrics(metrics: Metrics, answer: FirstOpenResult) -> None:
+    """Count the answer and add it to the request's log line, without ids, codes or devices."""
     attribution_method = answer.resolved.method if answer.resolved else None
     for method, refusal in answer.refused:
         metrics.count_refused_method(method=method, reason=refusal)
     metrics.count_resolved_first_open(attribution_method)
     refused = [f"{method}: {refusal}" for method, refusal in answer.refused]
     structlog.contextvars.bind_contextvars(attribution_method=attribution_method, refused=refused)
+
+
+def _to_resolve_out(
+    resolved: ResolvedInvitation | None, tokens: Tokens, *, locale: str | None
+) -> ResolveOut:
+    """Return the answer; a match gets a question in the app's language."""
+    if resolved is None:
+        return ResolveOut()
+    language = negotiate_language((locale or "").replace("_", "-"))
+    question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
+    return ResolveOut(
+        referral_token=tokens.issue(
+            resolved.subject, expires_at=resolved.expires_at, method=resolved.method
+        ),
+        code=resolved.code,
+        method=resolved.method,
+        confidence=resolved.confidence,
+        guaranteed=resolved.is_guaranteed,
+        ask=None if resolved.is_guaranteed else question,
+    )
+
+
+async def _confirm_guaranteed(database: Database, referral_id: UUID, body: ConfirmIn) -> ConfirmOut:
+    async with database.reading() as session:
+        code = await find_invitation_code(session, referral_id)
+    if code is None:
+        raise invalid_field("referral_token", FOREIGN_TOKEN_MESSAGE)
+    return ConfirmOut(code=code, confirmed=body.confirmed, outcome=GUARANTEED)
+
+
+async def _record_answer(database: Database, match_id: UUID, body: ConfirmIn, now: datetime) -> str:
+    """Record the answer and return the code that was asked about."""
+    async with database.transaction() as session:
+        result = await record_answer(session, match_id, is_confirmed=body.confirmed, now=now)
+    if result.outcome is ConfirmOutcome.ANSWERED_OTHERWISE:
+        raise Problem("already_answered")
+    if result.code is None:
+        raise invalid_field("referral_token", FOREIGN_TOKEN_MESSAGE)
+    return result.code

@@ -1,4 +1,4 @@
-"""A player's own view: invitations, balance, statement, and spending."""
+"""A player's own view: invitations, balance, statement and spending."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -44,7 +44,7 @@ class StatementAccount(StrEnum):
 
 @router.get("/{player_id}/invited", dependencies=[Depends(requires("referrals:read"))])
 async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> PageOut[InvitedOut]:
-    """How a referrer's invitations go, newest first; nothing in it is about the friends."""
+    """List a referrer's invitations and their progress, newest first, without referees' data."""
     async with database.reading() as session:
         page = await referral_views.list_referrals(
             session, ReferralFilter(referrer_id=player_id), part
@@ -55,7 +55,10 @@ async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> Pa
 
 @router.get("/{player_id}/balance", dependencies=[Depends(requires("rewards:read"))])
 async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
-    """What the player may spend, what is reserved, and what is owed."""
+    """Return a player's available, held and owed amounts per currency, in minor units.
+
+    A player that the service does not know has empty balances.
+    """
     async with database.reading() as session:
         return BalanceOut.model_validate(await balances.of_player(session, player_id))
 
@@ -66,17 +69,21 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
     responses=problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
 )
 async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: Now) -> BalanceOut:
-    """Spend from the balance, once per reference; answers the balance that is left."""
+    """Debit the available balance and return what is left, in minor units.
+
+    Idempotent by `reference`: the same amount again changes nothing, another amount is 409
+    `reference_conflict`. 409 `insufficient_balance` when the balance does not cover the amount.
+    """
     async with database.transaction() as session:
         outcome = await spending.spend(
             session,
             player_id=player_id,
-            amount=body.amount.money(),
+            amount=body.amount.to_money(),
             reference=body.reference,
             at=now,
         )
         if outcome in REFUSALS:
-            # Leaving by an exception also takes back the rows that were made to be locked.
+            # Raising rolls back, which also removes account rows that were made to be locked.
             raise Problem(REFUSALS[outcome])
         return BalanceOut.model_validate(await balances.of_player(session, player_id))
 
@@ -89,16 +96,18 @@ async def show_statement(
     cursor: Cursor = None,
     account: StatementAccount = StatementAccount.AVAILABLE,
 ) -> PageOut[LineOut]:
-    """Ledger lines of one of the player's accounts, newest first."""
+    """List ledger lines of one of the player's accounts, newest first; amounts in minor units."""
     before = decode_line_number(cursor)
     async with database.reading() as session:
         lines = await balances.statement(
             session, player_id, Book(account), before=before, limit=limit + 1
         )
-    shown = lines[:limit]
-    items = [LineOut.model_validate(line) for line in shown]
-    more = len(lines) > limit
-    return PageOut(items=items, next_cursor=encode_cursor(str(shown[-1].line)) if more else None)
+    page_lines = lines[:limit]
+    items = [LineOut.model_validate(line) for line in page_lines]
+    has_more = len(lines) > limit
+    return PageOut(
+        items=items, next_cursor=encode_cursor(str(page_lines[-1].line)) if has_more else None
+    )
 
 
 def _invited_out(view: ReferralView) -> InvitedOut:

@@ -1,4 +1,4 @@
-"""Rebinds: support binds a player to another code, with a reason, by two different people."""
+"""Rebinds: support moves a player to another code; one person proposes, another decides."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -8,14 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from api.http.dependencies import Caller, Db, Now, ReferralTokens, requires
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.paging import PageOut, PageQuery, page_out
 from api.http.strict_json import StrictRoute
-from api.v1.attributions import refused
-from api.v1.schemas.claims import RebindDecisionIn, RebindIn, RebindOut
+from api.v1.attributions import refusal_problem
+from api.v1.schemas.attributions import RebindDecisionIn, RebindIn, RebindOut
 from api.v1.schemas.fields import Id
 from domain.codes import normalise_code
 from domain.intake.facts import Choice
-from referrals.access.audit import Actor
 from referrals.attribution import rebinds
 from referrals.attribution.rebinds import RebindOutcome, Status
 
@@ -40,15 +39,19 @@ RULE_PROBLEMS: Final = ("self_referral", "already_earned", "campaign_ended", "ca
     responses=problem_responses("unknown_code", "unknown_player", *BODY_PROBLEMS),
 )
 async def propose_rebind(body: RebindIn, database: Db, supporter: Supporter) -> RebindOut:
-    """Write down that a player belongs to another code; nothing changes before it is approved."""
-    actor = Actor(name=supporter.owner, request_id=supporter.request_id, reason=body.reason)
+    """Propose to bind a player to another code. Nothing changes until a second person approves.
+
+    Not idempotent: each call is a proposal. 404 `unknown_code`, or `unknown_player` when no signup
+    of the player was reported.
+    """
+    actor = supporter.actor(body.reason)
     async with database.transaction() as session:
         proposed = await rebinds.propose(
             session, player_id=body.player_id, code=normalise_code(body.code), actor=actor
         )
         if proposed.rebind is None:
             raise Problem(REFUSALS[proposed.outcome])
-        return RebindOut.of(proposed.rebind)
+        return RebindOut.model_validate(proposed.rebind)
 
 
 @router.get("")
@@ -59,11 +62,10 @@ async def list_rebinds(
     player_id: Annotated[Id | None, Query()] = None,
     status: Status | None = None,
 ) -> PageOut[RebindOut]:
-    """Newest first. `refused`: approved, and no longer allowed by the rules."""
+    """List rebinds, newest first. Status `refused`: approved, but the rules did not allow it."""
     async with database.reading() as session:
         page = await rebinds.list_rebinds(session, part, player_id=player_id, status=status)
-    items = [RebindOut.of(row) for row in page.items]
-    return PageOut(items=items, next_cursor=encode_position(page.next_position))
+    return page_out(RebindOut, page)
 
 
 @router.post(
@@ -80,12 +82,16 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
     supporter: Supporter,
     now: Now,
 ) -> RebindOut:
-    """Approve or reject, by somebody other than who proposed it; the same word again is the same.
+    """Approve or reject a proposed rebind; the decision is final.
 
-    Approved, the player is bound to the code, and what they did since the signup counts for it.
-    Their earlier referral ends LOST, as long as nothing was earned with it (409 `already_earned`).
+    An approval binds the player to the code at once; deposits since the signup count for it, and an
+    earlier referral becomes LOST. The same person's same decision again returns the same answer.
+    404 `unknown_rebind`; 409 `second_person_needed` for the owner of the proposing API key,
+    `already_decided` for any other decision. An approval that the rules refuse is recorded as
+    `refused` and answered with 409 `already_earned` or `self_referral`, 410 `campaign_ended` or
+    `campaign_paused`.
     """
-    actor = Actor(name=supporter.owner, request_id=supporter.request_id, reason=body.reason)
+    actor = supporter.actor(body.reason)
     async with database.transaction() as session:
         decided = await rebinds.decide(
             session, rebind_id, body.decision, actor, tokens=tokens, now=now
@@ -94,5 +100,5 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
         raise Problem(REFUSALS[decided.outcome])
     row = decided.rebind
     if body.decision is Choice.APPROVE and row.status == Status.REFUSED:
-        raise refused(row.outcome or "")
-    return RebindOut.of(row)
+        raise refusal_problem(row.outcome or "")
+    return RebindOut.model_validate(row)

@@ -1,4 +1,4 @@
-"""Referrals: one with its whole story, or lists."""
+"""Referrals, listed or one with its timeline."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.http.dependencies import Db, requires
 from api.http.errors import Problem
 from api.http.openapi import problem_responses
-from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.paging import PageOut, PageQuery, page_out
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
 from domain.lifecycle.referral import Stage
@@ -37,8 +37,8 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
     stage: Stage | None = None,
     campaign: Annotated[Slug | None, Query()] = None,
 ) -> PageOut[ReferralSummary]:
-    """Newest invitations first. Without `role`, those in which the player is on either side."""
-    wanted = ReferralFilter(
+    """List referrals, newest invitation first. Without `role`, the player may be on either side."""
+    filters = ReferralFilter(
         referrer_id=player_id if role is Role.REFERRER else None,
         referee_id=player_id if role is Role.REFEREE else None,
         either_side=player_id if role is None else None,
@@ -46,17 +46,18 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
         campaign=campaign,
     )
     async with database.reading() as session:
-        page = await referral_views.list_referrals(session, wanted, part)
-    items = [ReferralSummary.of(view) for view in page.items]
-    return PageOut(items=items, next_cursor=encode_position(page.next_position))
+        page = await referral_views.list_referrals(session, filters, part)
+    return page_out(ReferralSummary, page)
 
 
 @router.get("/{referral_id}", responses=problem_responses("unknown_referral"))
 async def show_referral(referral_id: UUID, database: Db) -> ReferralOut:
-    """A referral with its attribution, assessment, rewards and every stage it entered."""
+    """Return a referral with attribution, assessment, rewards (in minor units) and timeline.
+
+    404 `unknown_referral`.
+    """
     async with database.reading() as session:
         view = await referral_views.find_referral(session, referral_id)
-        timeline = await referral_views.timeline(session, referral_id)
     if view is None:
         raise Problem("unknown_referral")
-    return ReferralOut.of(view, timeline=timeline)
+    return ReferralOut.model_validate(view)

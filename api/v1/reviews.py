@@ -1,4 +1,4 @@
-"""Reviews: doubts that a person settles."""
+"""Reviews: held rewards that a person approves or rejects."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from api.http.dependencies import Caller, Db, Now, requires
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.paging import PageOut, PageQuery, page_out
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.reviews import DecisionIn, ReviewOut
 from domain.intake.facts import Decision
@@ -36,11 +36,10 @@ class Status(StrEnum):
 async def list_reviews(
     part: PageQuery, database: Db, _: Reviewer, status: Status | None = None
 ) -> PageOut[ReviewOut]:
-    """Newest first. `closed` are those that events overtook before anybody decided."""
+    """List reviews, newest first. `closed`: events made the decision unnecessary."""
     async with database.reading() as session:
         page = await review_views.list_reviews(session, status, part)
-    items = [ReviewOut.model_validate(view) for view in page.items]
-    return PageOut(items=items, next_cursor=encode_position(page.next_position))
+    return page_out(ReviewOut, page)
 
 
 @router.post(
@@ -50,7 +49,11 @@ async def list_reviews(
 async def decide_review(
     review_id: UUID, body: DecisionIn, database: Db, reviewer: Reviewer, now: Now
 ) -> ReviewOut:
-    """Approve or reject a held reward, once; the same decision again answers the same."""
+    """Approve or reject a held reward; the decision is final.
+
+    The same decision again returns the same answer. 404 `unknown_review`; 409 `already_decided`
+    for the opposite decision, `review_closed` when events made the review unnecessary.
+    """
     decision = Decision(
         event_id=f"review:{review_id}",
         occurred_at=now,

@@ -1,4 +1,4 @@
-"""Rewards, with what each rests on."""
+"""Rewards, each with the facts it rests on."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from api.http.dependencies import Db, requires
-from api.http.paging import PageOut, PageQuery, encode_position
+from api.http.paging import PageOut, PageQuery, page_out
 from api.v1.schemas.fields import Id
 from api.v1.schemas.referrals import RewardOut
 from domain.rewards.reward import RewardStatus
@@ -26,9 +26,8 @@ async def list_rewards(
     player_id: Annotated[Id | None, Query()] = None,
     status: RewardStatus | None = None,
 ) -> PageOut[RewardOut]:
-    """Newest first."""
-    wanted = RewardFilter(referral_id=referral_id, player_id=player_id, status=status)
+    """List rewards, newest first; amounts in minor units."""
+    filters = RewardFilter(referral_id=referral_id, player_id=player_id, status=status)
     async with database.reading() as session:
-        page = await reward_views.list_rewards(session, wanted, part)
-    items = [RewardOut.model_validate(view) for view in page.items]
-    return PageOut(items=items, next_cursor=encode_position(page.next_position))
+        page = await reward_views.list_rewards(session, filters, part)
+    return page_out(RewardOut, page)

@@ -1,4 +1,4 @@
-"""Shares: the top of the funnel."""
+"""Shares of codes, the top of the funnel."""
 
 from fastapi import APIRouter, Depends
 
@@ -24,7 +24,10 @@ router = APIRouter(
     responses=problem_responses("unknown_code", *BODY_PROBLEMS),
 )
 async def record_share(body: ShareIn, database: Db, now: Now) -> ShareOut:
-    """A player shared a code through a channel, such as `whatsapp`."""
+    """Record that a player shared a code through a channel, such as `whatsapp`.
+
+    Not idempotent: each call is a share. 404 `unknown_code` for a code that nobody has.
+    """
     code = normalise_code(body.code)
     if not is_code(code):
         raise Problem("unknown_code")

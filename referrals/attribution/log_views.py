@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -45,6 +45,15 @@ class TouchView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """The decision made again from the stored touches and policy."""
+
+    outcome: str
+    code: str | None
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptView:
     """An attempt with its result and its touches."""
 
@@ -57,15 +66,8 @@ class AttemptView:
     reason: str | None
     decided_at: datetime
     candidates: tuple[TouchView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """The decision made again from the stored touches and policy."""
-
-    outcome: str
-    code: str | None
-    agrees_with_log: bool
+    decided_again: Replay | None = None
+    """Read for a single attempt only; None where nothing was decided from touches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,12 @@ async def list_attempts(
     return shown, AttemptPosition(shown[-1].decided_at, shown[-1].attempt_id) if more else None
 
 
-async def find_attempt(
-    session: ReadSession, attempt_id: str
-) -> tuple[AttemptView, Replay | None] | None:
-    """Return an attempt with its replay, if anything was decided; None for an unknown id."""
+async def find_attempt(session: ReadSession, attempt_id: str) -> AttemptView | None:
+    """Return an attempt with its replayed decision."""
     row = await session.get(AttemptRow, attempt_id)
     if row is None:
         return None
-    return _attempt_view(row), await replay(session, row)
+    return replace(_attempt_view(row), decided_again=await replay(session, row))
 
 
 async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
@@ -120,7 +120,7 @@ async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
     return Replay(
         outcome=_outcome(decision),
         code=decision.winner.code if isinstance(decision, Attribution) else None,
-        agrees_with_log=agrees_with_log(row, decision),
+        agrees=agrees_with_log(row, decision),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -50,6 +50,8 @@ class ReferralView:
     attribution: AttributionView | None
     assessment: Assessment | None
     rewards: tuple[RewardView, ...]
+    timeline: tuple[StageChange, ...] = ()
+    """Every stage it entered, oldest first; read for a single referral only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +80,17 @@ class ReferralFilter:
 
 async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView | None:
     row = await session.scalar(select(ReferralRow).where(ReferralRow.id == referral_id))
-    return (await _views(session, [row]))[0] if row else None
+    if row is None:
+        return None
+    view = (await _views(session, [row]))[0]
+    return replace(view, timeline=await _timeline(session, referral_id))
 
 
-async def timeline(session: ReadSession, referral_id: UUID) -> Sequence[StageChange]:
+async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChange, ...]:
     rows = await session.scalars(
         select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
     )
-    return [StageChange(row.stage, row.at, row.reason) for row in rows]
+    return tuple(StageChange(row.stage, row.at, row.reason) for row in rows)
 
 
 async def list_referrals(

@@ -1,4 +1,4 @@
-"""Campaigns: what people draft, and what they are shown."""
+"""Bodies of /v1/campaigns."""
 
 import ipaddress
 import re
@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field
 from api.http.errors import invalid_field
 from api.v1.schemas.fields import (
     Duration,
-    Line,
     MoneyIn,
     MoneyOut,
     PlannedTime,
@@ -20,6 +19,7 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
     Slug,
+    Text64,
     Text320,
 )
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
@@ -27,8 +27,8 @@ from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions, Terms
 from referrals.campaigns.views import Draft
 
 NO_REASON: Final = "no reason given"
-PLAIN: Final = re.compile(r"[!-\[\]-~]+")
-"""Visible ASCII but the backslash, which browsers take for a slash."""
+URL_CHARS: Final = re.compile(r"[!-\[\]-~]+")
+"""Visible ASCII without the backslash, which browsers read as a slash."""
 
 
 def _check_destination(address: str) -> str:
@@ -36,11 +36,11 @@ def _check_destination(address: str) -> str:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError as fault:
-        raise ValueError("This is no address") from fault
-    if not host or parts.username is not None or not PLAIN.fullmatch(address):
-        raise ValueError("An address is plain ASCII, with a host and without a user")
+        raise ValueError("Must be a URL") from fault
+    if not host or parts.username is not None or not URL_CHARS.fullmatch(address):
+        raise ValueError("Must be plain ASCII, with a host and without user information")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise ValueError("An address is https; http only for this very machine")
+        raise ValueError("Must be https; http is allowed only for localhost")
     return address
 
 
@@ -57,42 +57,52 @@ DestinationUrl = Annotated[
 
 
 class TermsIn(RequestBody):
-    """What is promised to each referral from the moment of its invitation."""
+    """The offer. A referral keeps the terms of its invitation, whatever later versions say."""
 
-    signup_window: PositiveDuration
-    deposit_window: PositiveDuration
-    minimum_deposit: MoneyIn
-    hold_period: Duration
-    review_period: PositiveDuration
-    chargeback_window: PositiveDuration
-    lateness_grace: Duration
+    signup_window: PositiveDuration = Field(description="From the invitation to the signup")
+    deposit_window: PositiveDuration = Field(
+        description="From the signup to the qualifying deposit"
+    )
+    minimum_deposit: MoneyIn = Field(
+        description="What must be left of a deposit, after refunds, for it to qualify"
+    )
+    hold_period: Duration = Field(description="How long a reward is held before it is credited")
+    review_period: PositiveDuration = Field(
+        description="How long a review may stay open before it is escalated"
+    )
+    chargeback_window: PositiveDuration = Field(
+        description="How long after crediting a chargeback takes the reward back"
+    )
+    lateness_grace: Duration = Field(
+        description="How long after the end of a window an event that happened in it may arrive"
+    )
     referrer_reward: PositiveMoneyIn
     referee_reward: MoneyIn | None = None
 
-    def terms(self) -> Terms:
+    def to_terms(self) -> Terms:
         return Terms(
             signup_window=self.signup_window,
             deposit_window=self.deposit_window,
-            minimum_deposit=self.minimum_deposit.money(),
+            minimum_deposit=self.minimum_deposit.to_money(),
             hold_period=self.hold_period,
             review_period=self.review_period,
             chargeback_window=self.chargeback_window,
             lateness_grace=self.lateness_grace,
-            referrer_reward=self.referrer_reward.money(),
-            referee_reward=self.referee_reward.money() if self.referee_reward else None,
+            referrer_reward=self.referrer_reward.to_money(),
+            referee_reward=self.referee_reward.to_money() if self.referee_reward else None,
         )
 
 
 POLICY_METHODS: Final = tuple(
     method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
 )
-"""What a policy may name: support's word outranks all, and a signal counts as a token."""
+"""Methods that a policy may order. Manual rebinds outrank all; signals count as link tokens."""
 JURISDICTION_PATTERN: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 
 def _check_policy_method(method: Method) -> Method:
     if method not in POLICY_METHODS:
-        raise ValueError(f"A policy orders these: {', '.join(POLICY_METHODS)}")
+        raise ValueError(f"Must be one of {', '.join(POLICY_METHODS)}")
     return method
 
 
@@ -101,11 +111,15 @@ Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_PATTERN, examples=["CA-
 
 
 class StepIn(RequestBody):
-    """Methods of equal rank. A touch counts for `window` before the signup; null is no limit."""
+    """Methods of equal rank."""
 
     methods: Annotated[list[PolicyMethod], Field(min_length=1, max_length=len(POLICY_METHODS))]
-    touch: Pick = Pick.LAST
-    window: PositiveDuration | None = None
+    touch: Pick = Field(
+        default=Pick.LAST, description="Which counts of several touches of equal rank"
+    )
+    window: PositiveDuration | None = Field(
+        default=None, description="How long before the signup a touch may lie; null is no limit"
+    )
 
 
 def _default_order() -> list[StepIn]:
@@ -113,19 +127,25 @@ def _default_order() -> list[StepIn]:
 
 
 class PolicyIn(RequestBody):
-    """Which way of being brought counts first; a method that no step names does not count."""
+    """The ranking of attribution methods. A method that no step names never counts."""
 
     order: Annotated[list[StepIn], Field(min_length=1, max_length=len(POLICY_METHODS))] = Field(
         default_factory=_default_order
     )
-    claim_grace: Duration = Field(default=DEFAULT_POLICY.claim_grace)
-    match_window: Duration = Field(default=DEFAULT_POLICY.match_window)
+    claim_grace: Duration = Field(
+        default=DEFAULT_POLICY.claim_grace,
+        description="How long after the signup a player may still claim a code",
+    )
+    match_window: Duration = Field(
+        default=DEFAULT_POLICY.match_window,
+        description="How long before an app's first open a click may lie to match its device",
+    )
 
-    def policy(self) -> Policy:
-        """422 when a method has two places."""
+    def to_policy(self) -> Policy:
+        """Return the policy, or raise 422 when two steps name the same method."""
         named = [method for step in self.order for method in step.methods]
         if len(named) != len(set(named)):
-            raise invalid_field("attribution.order", "A method has one place")
+            raise invalid_field("attribution.order", "Each method may appear only once")
         return Policy(
             order=tuple(
                 Tier(methods=tuple(step.methods), touch=step.touch, window=step.window)
@@ -137,33 +157,39 @@ class PolicyIn(RequestBody):
 
 
 class LinkIn(RequestBody):
-    """Where /r/{code} leads a person, and where no inducement may be shown (ISO 3166)."""
+    """Behaviour of /r/{code}."""
 
-    opens: LinkOpens = LinkOpens.DESTINATION
+    opens: LinkOpens = Field(
+        default=LinkOpens.DESTINATION,
+        description="Whether the link redirects to the destination or shows the landing page",
+    )
     no_inducement_in: Annotated[list[Jurisdiction], Field(max_length=200)] = Field(
-        default_factory=list
+        default_factory=list,
+        description="ISO 3166 jurisdictions in which the offer must not be advertised",
     )
 
-    def options(self) -> LinkOptions:
-        places = tuple(sorted(set(self.no_inducement_in)))
-        return LinkOptions(opens=self.opens, no_inducement_in=places)
+    def to_link_options(self) -> LinkOptions:
+        jurisdictions = tuple(sorted(set(self.no_inducement_in)))
+        return LinkOptions(opens=self.opens, no_inducement_in=jurisdictions)
 
 
 class CampaignIn(RequestBody):
-    """All of a campaign; all its money is in one currency."""
+    """A campaign's full content. All of its amounts are in one currency."""
 
     slug: Slug
     name: Text320
     starts_at: PlannedTime
     ends_at: PlannedTime | None = None
-    destination: DestinationUrl
-    budget: MoneyIn
+    destination: DestinationUrl = Field(
+        description="https URL of the signup page; the referral token is added to its query"
+    )
+    budget: MoneyIn = Field(description="Funded when the campaign is first published")
     terms: TermsIn
     attribution: PolicyIn = Field(default_factory=PolicyIn)
     link: LinkIn = Field(default_factory=LinkIn)
 
-    def draft(self) -> Draft:
-        """What it says, once all of it agrees; 422 naming the field otherwise."""
+    def to_draft(self) -> Draft:
+        """Return the draft, or raise 422 naming the first field that contradicts another."""
         self._check_consistency()
         return Draft(
             slug=self.slug,
@@ -171,35 +197,39 @@ class CampaignIn(RequestBody):
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             destination=self.destination,
-            budget=self.budget.money(),
-            terms=self.terms.terms(),
-            attribution=self.attribution.policy(),
-            link=self.link.options(),
+            budget=self.budget.to_money(),
+            terms=self.terms.to_terms(),
+            attribution=self.attribution.to_policy(),
+            link=self.link.to_link_options(),
         )
 
     def _check_consistency(self) -> None:
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
-            money: MoneyIn | None = getattr(self.terms, name)
-            if money is not None and money.currency != self.budget.currency:
-                raise invalid_field(f"terms.{name}.currency", "This differs from budget.currency")
+            amount: MoneyIn | None = getattr(self.terms, name)
+            if amount is not None and amount.currency != self.budget.currency:
+                raise invalid_field(f"terms.{name}.currency", "Must be the same as budget.currency")
         if self.ends_at is not None and self.ends_at <= self.starts_at:
-            raise invalid_field("ends_at", "This is not after starts_at")
+            raise invalid_field("ends_at", "Must be after starts_at")
 
 
 class Reasoned(RequestBody):
-    """Why somebody does it, for the audit."""
+    """The reason of an action, for the audit."""
 
     reason: Text320 = NO_REASON
 
 
 class FundingIn(Reasoned):
-    """Money for the budget, once per reference."""
+    """An addition to the budget."""
 
     amount: PositiveMoneyIn
-    reference: Line
+    reference: Text64 = Field(
+        description="Idempotency key: an amount is added once per campaign and reference"
+    )
 
 
 class TermsOut(ResponseBody):
+    """The terms of new referrals; see `TermsIn`."""
+
     signup_window: timedelta
     deposit_window: timedelta
     minimum_deposit: MoneyOut
@@ -229,6 +259,8 @@ class LinkOut(ResponseBody):
 
 
 class CampaignOut(ResponseBody):
+    """A campaign's current version, with its status and available budget."""
+
     slug: str
     name: str
     status: CampaignStatus
@@ -237,7 +269,7 @@ class CampaignOut(ResponseBody):
     ends_at: datetime | None
     destination: str
     budget: MoneyOut
-    available_budget: MoneyOut
+    available_budget: MoneyOut = Field(description="What is neither held nor paid yet")
     terms: TermsOut
     attribution: PolicyOut
     link: LinkOut

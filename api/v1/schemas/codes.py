@@ -1,4 +1,4 @@
-"""Codes, shares and clicks, as the sportsbook's own servers and apps speak of them."""
+"""Bodies of /v1/codes, /v1/shares and /v1/clicks."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,41 +7,44 @@ from pydantic import AfterValidator, Field
 
 from api.link.user_agents import Platform
 from api.v1.schemas.fields import (
-    Brought,
+    FreeText,
     Id,
-    Line,
     OptionalText64,
     OptionalText64OrHash,
     OptionalText320,
     RequestBody,
     ResponseBody,
     Slug,
+    Text32,
+    Text64,
     Text320,
-    Word,
 )
 from domain.attribution.matching import normalise_traits
 from domain.codes import CODE_SHAPE, is_code, normalise_code
 from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
-def _vanity(typed: str) -> str:
+def _normalise_vanity(typed: str) -> str:
     code = normalise_code(typed)
     if not is_code(code):
-        raise ValueError("A code has 3 to 32 letters, digits, hyphens and underscores")
+        raise ValueError("Must have 3 to 32 letters, digits, hyphens or underscores")
     return code
 
 
 class CodeIn(RequestBody):
-    """A player asks for the code to share."""
+    """A request for the code that a player shares."""
 
     player_id: Id
     campaign: Slug = DEFAULT_SLUG
-    vanity: Annotated[Line, AfterValidator(_vanity)] | None = Field(
-        default=None, description=f"Case-insensitive; {CODE_SHAPE.pattern}"
+    vanity: Annotated[Text64, AfterValidator(_normalise_vanity)] | None = Field(
+        default=None,
+        description=f"A code of the player's choice. Case-insensitive; {CODE_SHAPE.pattern}",
     )
 
 
 class CodeOut(ResponseBody):
+    """A player's code in one campaign, and the link to share."""
+
     code: str
     link: str
     player_id: str
@@ -49,49 +52,61 @@ class CodeOut(ResponseBody):
 
 
 class OfferOut(ResponseBody):
-    """What a code offers, in words."""
+    """The offer behind a code, in sentences to show."""
 
     code: str
     campaign: str
-    active: bool
+    active: bool = Field(description="Whether the code takes invitations now")
     headline: str
     terms: str
     no_inducement_in: list[str] = Field(
-        description="ISO 3166: there, neither headline nor terms may be shown in public"
+        description="ISO 3166 jurisdictions in which headline and terms must not be shown publicly"
     )
 
 
 class ShareIn(RequestBody):
-    """A player shared a code somewhere."""
+    """A player shared a code."""
 
-    code: Line
-    channel: Word
+    code: Text64
+    channel: Text32 = Field(description="Such as `whatsapp` or `email`")
 
 
 class ShareOut(ResponseBody):
+    """A recorded share."""
+
     share_id: UUID
     code: str
     channel: str
 
 
 class ClickIn(RequestBody):
-    """Somebody followed a code, as a server or an app tells it."""
+    """A visit through a code that a server or an app reports.
 
-    code: Line
-    visitor_id: Text320
+    `ip`, `user_agent`, `device_id` and the device fields are stored only as keyed hashes. They may
+    later match an app's first open on the same device.
+    """
+
+    code: Text64
+    visitor_id: Text320 = Field(
+        description="The reporter's id of the visitor; one open invitation per visitor and code"
+    )
     platform: Platform
-    ip: OptionalText64OrHash = None
-    user_agent: Brought = None
+    ip: OptionalText64OrHash = Field(
+        default=None, description="The visitor's address, not that of the reporting server"
+    )
+    user_agent: FreeText = None
     device_id: OptionalText320 = None
     device_model: OptionalText320 = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
     os: OptionalText64 = None
     os_version: OptionalText64 = Field(default=None, examples=["18.5"])
     locale: OptionalText320 = Field(default=None, examples=["en-US"])
     time_zone: OptionalText64 = Field(default=None, examples=["America/New_York"])
-    screen: OptionalText64 = Field(default=None, examples=["390x844"], description="In points")
+    screen: OptionalText64 = Field(
+        default=None, examples=["390x844"], description="Width x height, in points"
+    )
 
-    def signals(self) -> dict[str, str]:
-        """What tells of the device, as a first open is compared with it later."""
+    def device_traits(self) -> dict[str, str]:
+        """Return the normalise_code device traits, for comparison with a later first open."""
         return normalise_traits(
             os=self.os or (None if self.platform is Platform.WEB else self.platform),
             os_version=self.os_version,
@@ -103,6 +118,10 @@ class ClickIn(RequestBody):
 
 
 class ClickOut(ResponseBody):
+    """The visitor's open invitation."""
+
     referral_id: UUID
-    referral_token: str
-    workflow_id: str
+    referral_token: str = Field(
+        description="Send it in the signup event; it expires with the campaign's signup window"
+    )
+    workflow_id: str = Field(description="The Temporal workflow of this referral")

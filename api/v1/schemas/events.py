@@ -1,14 +1,13 @@
-"""What other services report, as they send it."""
+"""Bodies of POST /v1/events: what the signup and payments services report."""
 
 from typing import Any, Literal
 
 from pydantic import Field
 
 from api.v1.schemas.fields import (
-    Brought,
     Currency,
+    FreeText,
     Id,
-    Line,
     OptionalText64,
     OptionalText64OrHash,
     OptionalText320,
@@ -16,7 +15,8 @@ from api.v1.schemas.fields import (
     PositiveMoneyIn,
     RequestBody,
     ResponseBody,
-    Word,
+    Text32,
+    Text64,
 )
 from domain.intake.facts import (
     Chargeback,
@@ -32,14 +32,16 @@ from domain.privacy import Hasher
 
 
 class EventIn(RequestBody):
-    """What all events have: the reporter's id of it, and when it happened."""
+    """Fields that every event has."""
 
-    event_id: Id
-    occurred_at: PastTime
-    player_id: Id
+    event_id: Id = Field(
+        description="The reporter's id of the event, the idempotency key: repeat it in every retry"
+    )
+    occurred_at: PastTime = Field(description="When it happened, not when it is reported")
+    player_id: Id = Field(description="The sportsbook's id of the player")
 
-    def fact(self, hasher: Hasher) -> Fact:
-        """The fact, its personal fields already hashed."""
+    def to_fact(self, hasher: Hasher) -> Fact:
+        """Return the fact to record, with personal fields hashed."""
         raise NotImplementedError
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
@@ -47,74 +49,96 @@ class EventIn(RequestBody):
 
 
 class SignupIn(EventIn):
-    """A player opened an account."""
+    """A player opened an account.
 
-    platform: Word
-    jurisdiction: Line
-    currency: Currency
-    referral_token: Brought = None
-    cookie_token: Brought = None
-    code: Brought = None
-    locale: Brought = None
-    ip: OptionalText64OrHash = None
-    user_agent: Brought = None
+    Personal fields (`ip`, `user_agent`, `device_id`, `email`, `phone`, `kyc_subject`, `full_name`)
+    are stored only as keyed hashes. Fields that are left out or blank count as unknown.
+    """
+
+    platform: Text32 = Field(description="`web`, `ios` or `android`")
+    jurisdiction: Text64 = Field(description="Where the player may bet, such as `US-NJ`")
+    currency: Currency = Field(description="ISO 4217 code of the player's account")
+    referral_token: FreeText = Field(
+        default=None, description="The token of this visit, or the one that `resolve` returned"
+    )
+    cookie_token: FreeText = Field(
+        default=None,
+        description="The token of an earlier visit, from the first-party cookie",
+    )
+    code: FreeText = Field(default=None, description="A referral code, as the player typed it")
+    locale: FreeText = None
+    ip: OptionalText64OrHash = Field(
+        default=None, description="Of the player's device, not of a server or proxy"
+    )
+    user_agent: FreeText = None
     device_id: OptionalText320 = None
     email: OptionalText320 = None
     phone: OptionalText64OrHash = None
-    kyc_subject: OptionalText320 = None
+    kyc_subject: OptionalText320 = Field(
+        default=None, description="The identity provider's id of the verified person"
+    )
     full_name: OptionalText320 = None
 
-    def fact(self, hasher: Hasher) -> Signup:
+    def to_fact(self, hasher: Hasher) -> Signup:
         return Signup(**self._hashed_fields(hasher))
 
 
 class DepositIn(EventIn):
-    """A deposit that was settled."""
+    """A settled deposit. `payment_instrument`, `ip` and `device_id` are stored only as hashes."""
 
-    deposit_id: Id
+    deposit_id: Id = Field(description="The id that a later chargeback of this deposit names")
     amount: PositiveMoneyIn
-    payment_instrument: OptionalText320 = None
-    method: OptionalText64 = None
+    payment_instrument: OptionalText320 = Field(
+        default=None, description="The processor's fingerprint of the card or account"
+    )
+    method: OptionalText64 = Field(default=None, description="Such as `card`")
     ip: OptionalText64OrHash = None
     device_id: OptionalText320 = None
     jurisdiction: OptionalText64 = None
 
-    def fact(self, hasher: Hasher) -> Deposit:
-        return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.money()})
+    def to_fact(self, hasher: Hasher) -> Deposit:
+        return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
 
 
 class ChargebackIn(EventIn):
-    """A deposit taken back, in part or, without an amount, as a whole; or given back when won."""
+    """A deposit was refunded or charged back, or a chargeback of it was won."""
 
-    deposit_id: Id
+    deposit_id: Id = Field(description="The deposit; it may be reported later than this event")
     kind: TakeBack
-    amount: PositiveMoneyIn | None = None
+    amount: PositiveMoneyIn | None = Field(
+        default=None, description="Left out, it is the whole deposit"
+    )
 
-    def fact(self, hasher: Hasher) -> Chargeback:
-        amount = self.amount.money() if self.amount else None
+    def to_fact(self, hasher: Hasher) -> Chargeback:
+        amount = self.amount.to_money() if self.amount else None
         return Chargeback(**self._hashed_fields(hasher) | {"amount": amount})
 
 
 class WagerIn(EventIn):
-    """A bet that was settled."""
+    """A settled bet."""
 
     stake: PositiveMoneyIn
 
-    def fact(self, hasher: Hasher) -> Wager:
-        return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.money()})
+    def to_fact(self, hasher: Hasher) -> Wager:
+        return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.to_money()})
 
 
 class StatusChangeIn(EventIn):
-    """A player's standing with the sportsbook changed."""
+    """A change of the player's status at the sportsbook.
+
+    `restored` ends both a self-exclusion and a closure that happened before it.
+    """
 
     status: PlayerStatus
 
-    def fact(self, hasher: Hasher) -> StatusChange:
+    def to_fact(self, hasher: Hasher) -> StatusChange:
         return StatusChange(**self._hashed_fields(hasher))
 
 
 class Accepted(ResponseBody):
+    """An event that is durably stored."""
+
     event_id: str
     status: Literal["accepted", "duplicate"] = Field(
-        description="`duplicate`: this very event was stored before; nothing changed"
+        description="`duplicate`: this event was stored before, and nothing changed"
     )

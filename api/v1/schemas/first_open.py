@@ -1,58 +1,134 @@
-"""From what an app tells at its first open to what is looked up, and back to what it is told."""
+"""Bodies of /v1/attributions/resolve and /confirm: an app's first open and its person's answer."""
 
-from datetime import datetime
-from hashlib import sha256
+from typing import Annotated, Final, Literal
 
-from api.link.languages import negotiate_language
-from api.v1.schemas.attributions import ResolveIn, ResolveOut
-from domain.attribution.first_open import collect_hints
-from domain.attribution.matching import normalise_traits
-from domain.privacy import Hasher
-from referrals.attribution.first_open.hints import FirstOpen, ResolvedInvitation
-from referrals.attribution.tokens import Tokens
+from pydantic import Field
+
+from api.v1.schemas.fields import (
+    FreeText,
+    NonBlankText,
+    OptionalText64,
+    OptionalText64OrHash,
+    OptionalText320,
+    OptionalText4096,
+    RequestBody,
+    ResponseBody,
+)
+from domain.attribution.install_referrer import Install
+from domain.attribution.matching import system_name
+from domain.attribution.policy import Method
+
+MAX_UNIX_S: Final = 253_402_300_799
+"""The end of the year 9999, in Unix seconds; rejects timestamps given in milliseconds."""
+APP_PLATFORMS: Final = ("ios", "android")
+OptionalUnixS = Annotated[int, Field(strict=True, ge=0, le=MAX_UNIX_S)] | None
 
 
-def first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetime) -> FirstOpen:
-    """What was told, with everything about the person, the device and the network hashed."""
-    whole = sha256(body.model_dump_json().encode()).hexdigest()
-    person = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
-    device_traits = normalise_traits(
-        os=body.effective_platform or body.os,
-        os_version=body.os_version or body.os,
-        model=body.device_model,
-        locale=body.locale,
-        time_zone=body.time_zone,
-        screen=body.screen,
+class ResolveIn(RequestBody):
+    """An app's first open, with whatever the app knows. All fields are optional.
+
+    The four timestamps are Unix time in whole seconds, as Google's Play Install Referrer library
+    returns them (developer.android.com/google/play/installreferrer/library); 0 means unknown.
+    """
+
+    # The body's JSON is hashed into a stored visitor id: fields keep their names and their order.
+    platform: Literal["ios", "android"] | None = Field(
+        default=None, description="Left out, it is derived from `os`"
     )
-    return FirstOpen(
-        at=now,
-        platform=body.effective_platform,
-        visitor=hasher.hash("visitor", body.device_id or whole),
-        hints=collect_hints(
-            public_url=public_url,
-            universal_link=body.universal_link,
-            install=body.install(),
-            clipboard=body.clipboard_token,
-            cookie=body.cookie_token,
-        ),
-        device_traits=hasher.hash_each(device_traits),
-        **hasher.hash_given(person),
+    install_referrer: OptionalText4096 = Field(
+        default=None, description="The string from the Play Install Referrer library, unchanged"
+    )
+    referrer_click_timestamp_seconds: OptionalUnixS = None
+    install_begin_timestamp_seconds: OptionalUnixS = None
+    referrer_click_timestamp_server_seconds: OptionalUnixS = None
+    install_begin_timestamp_server_seconds: OptionalUnixS = None
+    install_version: OptionalText64 = None
+    clipboard_token: OptionalText4096 = Field(
+        default=None,
+        description="What the person pasted into the app: the token, or a link that contains it",
+    )
+    universal_link: OptionalText4096 = Field(
+        default=None, description="The Universal Link or App Link that opened the app"
+    )
+    cookie_token: OptionalText4096 = Field(
+        default=None,
+        description="The first-party cookie `referral_token`, where the app can read it",
+    )
+    device_id: OptionalText320 = Field(
+        default=None, description="The app's own id of the install; the same in every retry"
+    )
+    device_model: OptionalText320 = Field(default=None, examples=["iPhone15,3", "Pixel 8"])
+    os: OptionalText64 = Field(default=None, examples=["iOS 18.5", "Android 15"])
+    os_version: OptionalText64 = Field(
+        default=None, examples=["18.5"], description="Left out, it is derived from `os`"
+    )
+    locale: OptionalText320 = Field(default=None, examples=["en-US"])
+    time_zone: OptionalText64 = Field(default=None, examples=["America/New_York"])
+    screen: OptionalText64 = Field(
+        default=None, examples=["390x844"], description="Width x height, in points"
+    )
+    ip: OptionalText64OrHash = Field(
+        default=None, description="The device's address, not that of the app's server"
+    )
+    user_agent: FreeText = None
+
+    @property
+    def effective_platform(self) -> str | None:
+        """`platform`, or the one that `os` names."""
+        os_platform = system_name(self.os)
+        return self.platform or (os_platform if os_platform in APP_PLATFORMS else None)
+
+    def to_install(self) -> Install | None:
+        """Return what the Play Install Referrer library reported, or None without a referrer."""
+        if self.install_referrer is None:
+            return None
+        return Install(
+            install_referrer=self.install_referrer,
+            referrer_click_timestamp_seconds=self.referrer_click_timestamp_seconds or 0,
+            install_begin_timestamp_seconds=self.install_begin_timestamp_seconds or 0,
+            referrer_click_timestamp_server_seconds=self.referrer_click_timestamp_server_seconds
+            or 0,
+            install_begin_timestamp_server_seconds=self.install_begin_timestamp_server_seconds or 0,
+            install_version=self.install_version,
+        )
+
+
+class ResolveOut(ResponseBody):
+    """The invitation behind a first open; all null when nothing was found."""
+
+    referral_token: str | None = Field(
+        default=None,
+        description="Send it in the signup event; where there is an `ask`, only after a confirmed"
+        " yes",
+    )
+    code: str | None = None
+    method: Method | None = None
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    guaranteed: bool = Field(
+        default=False,
+        description="True for a token or link; false for a match by device and network",
+    )
+    ask: str | None = Field(
+        default=None, description="Question to show the person; POST the answer to `confirm`"
     )
 
 
-def told(resolved: ResolvedInvitation | None, tokens: Tokens, *, locale: str | None) -> ResolveOut:
-    """Nulls for nobody; a question, in the language of the app, where nothing but a likeness."""
-    if resolved is None:
-        return ResolveOut()
-    language = negotiate_language((locale or "").replace("_", "-"))
-    question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
-    return ResolveOut(
-        referral_token=tokens.issue(
-            resolved.subject, expires_at=resolved.expires_at, method=resolved.method
-        ),
-        code=resolved.code,
-        method=resolved.method,
-        confidence=resolved.confidence,
-        guaranteed=resolved.is_guaranteed,
-        ask=None if resolved.is_guaranteed else question,
+class ConfirmIn(RequestBody):
+    """The person's answer to the `ask` of `resolve`."""
+
+    referral_token: Annotated[NonBlankText, Field(max_length=1024)] = Field(
+        description="The token that `resolve` returned with the `ask`"
+    )
+    confirmed: Annotated[bool, Field(strict=True)] = True
+
+
+class ConfirmOut(ResponseBody):
+    """The recorded answer and what it led to."""
+
+    code: str
+    confirmed: bool
+    outcome: str = Field(
+        description="`waiting` for the signup; `bound` when the signup was reported before, or the"
+        " reason why it was not bound; `declined` after a no; `guaranteed` when there was nothing"
+        " to ask"
     )

@@ -1,10 +1,12 @@
-"""What players see of themselves: balances, statements, and how their invitations go."""
+"""Bodies of /v1/players: a player's invitations, balances, spending and statement."""
 
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from api.v1.schemas.fields import Line, MoneyOut, PositiveMoneyIn, RequestBody, ResponseBody
+from pydantic import Field
+
+from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, RequestBody, ResponseBody, Text64
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 
@@ -22,33 +24,45 @@ PLAYER_FACING_REASONS: Final = {
     Stage.VOIDED: "not eligible",
     Stage.REVERSED: "taken back",
 }
-"""Why a referral stands where it does, saying nothing about the friend: neither what is suspected
-of them, nor whether they excluded themselves, nor what became of their money."""
+"""Reasons that a referrer may read. They reveal nothing about the referee: neither suspicion, nor
+self-exclusion, nor what became of their deposit."""
 
 
 class InvitedOut(ResponseBody):
+    """One of a referrer's invitations, without anything that identifies the referee."""
+
     invited_at: datetime
     stage: Stage
-    reason: str
-    until: datetime | None
-    """Until when a postponed reward is waited for."""
+    reason: str = Field(description="Where the invitation stands, in words to show the player")
+    until: datetime | None = Field(
+        description="When a postponed reward is tried again; null in any other stage"
+    )
 
 
 class BalanceOut(ResponseBody):
-    """Amounts per currency, only those that are not zero."""
+    """A player's balances, one amount per currency; zero amounts are left out."""
 
     player_id: str
-    available: list[MoneyOut]
-    held: list[MoneyOut]
-    owed: list[MoneyOut]
+    available: list[MoneyOut] = Field(description="What the player may spend")
+    held: list[MoneyOut] = Field(description="Rewards that are not credited yet")
+    owed: list[MoneyOut] = Field(
+        description="Debts from rewards that were taken back after they were spent, as positive"
+        " amounts"
+    )
 
 
 class SpendIn(RequestBody):
+    """An amount that a player spends from the in-app balance."""
+
     amount: PositiveMoneyIn
-    reference: Line
+    reference: Text64 = Field(
+        description="Idempotency key: an amount is spent once per player and reference"
+    )
 
 
 class LineOut(ResponseBody):
+    """One ledger line of a player's account."""
+
     account: Book
     movement: Movement
     amount: MoneyOut

@@ -1,40 +1,50 @@
-"""Referrals and rewards, as they are shown."""
+"""Bodies of /v1/referrals and /v1/rewards."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated
 from uuid import UUID
 
-from api.v1.schemas.claims import CandidateOut
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from api.v1.schemas.attributions import CandidateOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody
 from domain.attribution.policy import Method
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from domain.rewards.reward import RewardStatus, RewardType
-from referrals.reporting.referral_views import ReferralView
 from workflows.client import workflow_id
+
+_WorkflowId = Annotated[str, BeforeValidator(workflow_id)]
+"""Derived from the referral's id."""
 
 
 class AttributionOut(ResponseBody):
-    """How it came to be this referral, and every touch that was weighed for it."""
+    """The method that decided the attribution, and every touch that was considered."""
 
     method: Method
-    confidence: float
+    confidence: float = Field(description="From 0 to 1")
     candidates: list[CandidateOut]
 
 
 class AssessmentOut(ResponseBody):
+    """The latest fraud assessment."""
+
     score: int
     verdict: Verdict
-    reasons: list[str]
+    reasons: list[str] = Field(description="Stable reason codes")
 
 
 class PassageOut(ResponseBody):
+    """A stage that the referral entered."""
+
     stage: Stage
     at: datetime
     reason: str | None
 
 
 class RewardOut(ResponseBody):
+    """A reward of one player for one referral, and the facts it rests on."""
+
     reward_id: UUID
     referral_id: UUID
     player_id: str
@@ -49,24 +59,26 @@ class RewardOut(ResponseBody):
 
 
 class ReferralSummary(ResponseBody):
+    """A referral with its stage, attribution, assessment and rewards."""
+
     referral_id: UUID
     stage: Stage
-    until: datetime
+    until: datetime = Field(description="When the current stage ends if nothing happens before")
     campaign: str
     code: str
     referrer_id: str
-    referee_id: str | None
+    referee_id: str | None = Field(description="Null before the signup")
     invited_at: datetime
     attribution: AttributionOut | None
     assessment: AssessmentOut | None
     rewards: list[RewardOut]
-    workflow_id: str
-
-    @classmethod
-    def of(cls, view: ReferralView, **more: object) -> Self:
-        shown = {name: getattr(view, name) for name in cls.model_fields if hasattr(view, name)}
-        return cls.model_validate(shown | more | {"workflow_id": workflow_id(view.referral_id)})
+    workflow_id: _WorkflowId = Field(
+        validation_alias=AliasChoices("referral_id"),
+        description="The Temporal workflow of this referral",
+    )
 
 
 class ReferralOut(ReferralSummary):
+    """A referral with every stage it entered, oldest first."""
+
     timeline: list[PassageOut]

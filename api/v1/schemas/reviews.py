@@ -1,28 +1,29 @@
-"""Reviews, and what a reviewer says."""
+"""Bodies of /v1/reviews."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody, Text
+from api.v1.schemas.fields import MoneyOut, Reason, RequestBody, ResponseBody
 from domain.intake.facts import Choice
 
 
 class DecisionIn(RequestBody):
-    """A reviewer's word; the reviewer is the owner of the API key."""
+    """A reviewer's decision. The reviewer is the owner of the API key."""
 
     decision: Choice
-    reason: Annotated[Text, Field(max_length=500)]
+    reason: Reason
 
 
 class ReviewOut(ResponseBody):
+    """A review of a held reward, and the decision once there is one."""
+
     review_id: UUID
     referral_id: UUID
-    status: str
+    status: str = Field(description="`open`, `decided`, or `closed`: events made it unnecessary")
     score: int
-    reasons: list[str]
+    reasons: list[str] = Field(description="Stable reason codes of the assessment")
     amount: MoneyOut
     opened_at: datetime
     escalated_at: datetime | None

@@ -5,9 +5,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http.examples import BODY_EXAMPLES
-from api.v1.schemas import attributions, campaigns, claims, codes, events, players, reviews
+from api.v1.schemas import attributions, campaigns, codes, events, first_open, players, reviews
 
-MODULES = (attributions, campaigns, claims, codes, events, players, reviews)
+MODULES = (attributions, campaigns, codes, events, first_open, players, reviews)
 
 
 @pytest.mark.parametrize("name", BODY_EXAMPLES)

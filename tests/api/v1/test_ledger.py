@@ -4,7 +4,7 @@ import asyncio
 
 from httpx import AsyncClient
 
-from api.v1.verification import Verifying
+from api.v1.ledger import CoalescingVerifier
 from db.engine import Database
 from referrals.verification.verify import Lag, VerificationReport
 from tests.fixtures.database_activity import recorded_statements
@@ -44,10 +44,10 @@ async def test_many_who_ask_at_once_share_the_scans(
 
 async def test_who_asks_during_a_run_is_answered_by_the_next_one() -> None:
     run = Run()
-    coalescing = Verifying(run)
-    first = asyncio.create_task(coalescing.report())
+    verifier = CoalescingVerifier(run)
+    first = asyncio.create_task(verifier.report())
     await run.started.wait()
-    later = [asyncio.create_task(coalescing.report()) for _ in range(3)]
+    later = [asyncio.create_task(verifier.report()) for _ in range(3)]
     run.let_go.set()
     assert (await first).lag.undelivered == 1
     assert [(await task).lag.undelivered for task in later] == [2, 2, 2]
@@ -55,8 +55,8 @@ async def test_who_asks_during_a_run_is_answered_by_the_next_one() -> None:
 
 async def test_a_caller_who_leaves_stops_nobody_elses_answer() -> None:
     run = Run()
-    coalescing = Verifying(run)
-    leaving, staying = [asyncio.create_task(coalescing.report()) for _ in range(2)]
+    verifier = CoalescingVerifier(run)
+    leaving, staying = [asyncio.create_task(verifier.report()) for _ in range(2)]
     await run.started.wait()
     leaving.cancel()
     run.let_go.set()
