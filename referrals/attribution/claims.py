@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import exists, select
 
 from db.engine import Session
 from db.locks import lock_players
@@ -37,6 +37,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.attribution.touches import NewTouch, record_touch
 from referrals.campaigns import offers
 from referrals.intake import facts
+from referrals.lifecycle.stages import is_bound_to, lock_bound_referral
 
 HARMLESS_WHEN_SAME_CODE: Final = frozenset({Refusal.OUTRANKED, Refusal.LATE_CODE})
 """Refusals that do not matter to a player who is bound to the claimed code already."""
@@ -149,7 +150,7 @@ async def _carry_out(
     attempt: AttributionAttempt,
     now: datetime,
 ) -> AttemptResult:
-    bound = await _lock_bound_referral(session, signup.player_id)
+    bound = await lock_bound_referral(session, signup.player_id)
     refusal = _refusal_of_touch(decision, touch_id)
     if isinstance(decision, Unattributed) or refusal is not None:
         return _refusal_result(decision, touch_id, refusal or Refusal.OUTRANKED, bound)
@@ -204,20 +205,7 @@ def _is_code_of_touch(bound: ReferralRow, decision: AttributionDecision, touch_i
 
 
 async def _find_bound_referral_id(session: Session, player_id: str) -> UUID | None:
-    return await session.scalar(select(ReferralRow.id).where(_is_bound_referral_of(player_id)))
-
-
-async def _lock_bound_referral(session: Session, player_id: str) -> ReferralRow | None:
-    return await session.scalar(
-        select(ReferralRow)
-        .where(_is_bound_referral_of(player_id))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _is_bound_referral_of(player_id: str) -> ColumnElement[bool]:
-    return and_(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
+    return await session.scalar(select(ReferralRow.id).where(is_bound_to(player_id)))
 
 
 async def _may_leave(session: Session, row: ReferralRow) -> bool:

@@ -36,7 +36,13 @@ from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.fan_out import deliver_every_fact
-from referrals.lifecycle.stages import enter_stage, lock_referral, open_referral, terms_of
+from referrals.lifecycle.stages import (
+    enter_stage,
+    is_bound_to,
+    lock_referral,
+    open_referral,
+    terms_of,
+)
 
 SUPERSEDED: Final = "superseded"
 
@@ -145,7 +151,7 @@ async def _carry_out(
 async def _is_existing_player(session: Session, signup: Signup) -> bool:
     """Return whether the player is bound, or signed up before with another event."""
     player_id = signup.player_id
-    bound = exists().where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
+    bound = exists().where(is_bound_to(player_id))
     before = exists().where(
         AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED_OUTCOMES)
     )

@@ -32,7 +32,7 @@ _WAKE_WAITING: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Money for a campaign, under a reference of whoever funds it."""
+    """Money for a campaign, under the funder's reference."""
 
     amount: Money
     reference: str

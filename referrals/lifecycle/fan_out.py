@@ -11,6 +11,7 @@ from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, Sta
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
+from referrals.lifecycle.stages import lock_bound_referral
 
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
 
@@ -23,13 +24,8 @@ async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
 
 async def deliver_to_referral(session: Session, player_id: str, reported: Iterable[Fact]) -> None:
     """Deliver a locked player's facts to the referral that the player is bound to, if any."""
-    row = await session.scalar(
-        select(ReferralRow)
-        .where(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
-        # An act may be moving it right now; which facts matter is decided after that.
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    # An act may be moving it right now; which facts matter is decided after that.
+    row = await lock_bound_referral(session, player_id)
     if row is not None:
         await deliver_facts(session, row, reported)
 

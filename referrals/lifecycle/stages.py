@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ColumnElement, and_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
@@ -65,6 +65,19 @@ async def lock_referral(session: Session, referral_id: UUID) -> ReferralRow | No
     return await session.scalar(
         query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
+
+
+async def lock_bound_referral(session: Session, player_id: str) -> ReferralRow | None:
+    """Lock the referral to which a player's signup is bound, if there is one."""
+    query = select(ReferralRow).where(is_bound_to(player_id))
+    return await session.scalar(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+
+
+def is_bound_to(player_id: str) -> ColumnElement[bool]:
+    """Return the condition of the one referral to which a player's signup is bound."""
+    return and_(ReferralRow.referee_id == player_id, ReferralRow.stage != Stage.LOST)
 
 
 async def pair_ids(session: ReadSession, referral_id: UUID) -> tuple[str, str | None] | None:

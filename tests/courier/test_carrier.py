@@ -101,7 +101,7 @@ async def test_couriers_side_by_side_carry_everything_once(
         assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
-async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
+async def test_a_lost_referral_is_signalled_only_if_its_workflow_is_open(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     winner, loser = await invite_twice(fresh_database, unique("visitor"))
@@ -119,7 +119,7 @@ async def test_a_lost_referral_is_told_only_if_its_workflow_is_open(
     assert await pending_signals(fresh_database, loser.row) == []
 
 
-async def test_a_lease_that_ran_out_is_taken_by_another_courier(
+async def test_an_expired_lease_is_taken_by_another_courier(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await bind_referral(fresh_database)

@@ -38,7 +38,7 @@ async def running_courier(settings: Settings) -> AsyncIterator[None]:
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        # Another process changes it, and tells nobody here.
+        # Another process changes it, without an event in this one.
         while not await holds():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

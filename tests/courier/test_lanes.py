@@ -54,10 +54,10 @@ async def test_each_lane_leases_its_own(fresh_database: Database) -> None:
     await bind_referral(fresh_database)
 
     async with fresh_database.transaction() as session:
-        news = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.UPDATES)
+        updates = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.UPDATES)
         others = await deliveries.lease(session, limit=64, lasting=LASTING, lane=Lane.INVITATIONS)
 
-    assert [due.signal for due in news] == ["sign_up"]
+    assert [delivery.signal for delivery in updates] == ["sign_up"]
     assert [due.referral.referral_id for due in others] == [row.id for row in invited]
 
 
@@ -78,7 +78,7 @@ async def test_a_signup_starts_its_workflow_while_its_invitation_still_waits(
     assert await pending_signals(fresh_database, await referral(fresh_database, invited)) == []
 
 
-async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
+async def test_a_lane_carries_a_limited_batch_and_returns_whether_more_wait(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     rows = [await invite_by_click(fresh_database) for _ in range(3)]
@@ -90,7 +90,7 @@ async def test_a_lane_carries_so_many_a_round_and_says_that_more_wait(
     assert [await received_signals(temporal_env.client, row) for row in rows] == [[START]] * 3
 
 
-async def test_news_are_found_by_an_index_behind_a_crowd_of_invitations(
+async def test_updates_are_found_by_an_index_behind_a_crowd_of_invitations(
     fresh_database: Database, fresh_superuser: Database
 ) -> None:
     row = await invite_by_click(fresh_database)

@@ -47,7 +47,7 @@ async def test_two_couriers_racing_on_a_player_bind_and_deliver_once(database: D
         assert kinds == ["deposit", "signup"]
 
 
-async def test_couriers_claim_different_players_and_lose_none(fresh_database: Database) -> None:
+async def test_couriers_lease_different_players_and_lose_none(fresh_database: Database) -> None:
     code = await a_shared_code(fresh_database)
     arrivals = [signup(code=code) for _ in range(RACES)]
     for arrival in arrivals:
@@ -69,7 +69,7 @@ async def test_couriers_claim_different_players_and_lose_none(fresh_database: Da
         assert await session.scalar(select(func.count()).select_from(InboxRow)) == 0
 
 
-async def test_a_fact_heard_while_its_player_is_being_bound_is_delivered(
+async def test_a_fact_that_arrives_while_its_player_is_being_bound_is_delivered(
     database: Database,
 ) -> None:
     code = await a_shared_code(database)

@@ -3,7 +3,7 @@
 from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
 
 
-def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
+def test_a_single_item_goes_at_once_and_many_keep_to_the_rate() -> None:
     now_s = 100.0
     limiter = RateLimiter(20, clock_s=lambda: now_s)
     assert (limiter.batch_size, limiter.wait_s) == (2, 0.0)
@@ -14,7 +14,7 @@ def test_one_alone_goes_at_once_and_many_keep_their_pace() -> None:
     assert limiter.wait_s == 0.0
 
 
-def test_in_a_crowd_the_pace_slows_down_until_it_is_gone() -> None:
+def test_the_rate_is_lower_while_saturated() -> None:
     limiter = RateLimiter(20, clock_s=lambda: 100.0)
     waits_s = []
     for _ in range(SATURATED_AFTER_BATCHES + 1):

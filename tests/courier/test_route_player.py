@@ -39,7 +39,7 @@ def referee_id(row: ReferralRow) -> str:
     return row.referee_id
 
 
-async def test_a_deposit_heard_before_its_signup_is_delivered_once_that_is_bound(
+async def test_a_deposit_that_arrives_before_its_signup_is_delivered_once_that_is_bound(
     database: Database,
 ) -> None:
     arrival = signup(code=await a_shared_code(database))
@@ -61,7 +61,7 @@ async def test_facts_of_a_player_never_referred_have_no_delivery(database: Datab
     assert await referrals_of(database, player) == []
 
 
-async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) -> None:
+async def test_a_duplicate_fact_delivers_nothing_more(database: Database) -> None:
     row = await bind_referral(database)
     paid = deposit(referee_id(row))
 
@@ -71,7 +71,7 @@ async def test_hearing_a_fact_again_delivers_nothing_more(database: Database) ->
     assert await pending_signals(database, row) == ["sign_up", "make_deposit"]
 
 
-async def test_a_wager_has_a_delivery_that_nobody_needs_to_hear(database: Database) -> None:
+async def test_a_wager_has_a_delivery_that_is_never_sent(database: Database) -> None:
     row = await bind_referral(database)
     bet = wager(referee_id(row))
 
@@ -105,8 +105,8 @@ async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed
     await record_and_route(database, credited, player_id=player)
     await set_stage(database, row, stage, qualified_by=credited.event_id)
 
-    heard = (other, chargeback(other), chargeback(credited), status_change(player))
-    await record_and_route(database, *heard, player_id=player)
+    reported = (other, chargeback(other), chargeback(credited), status_change(player))
+    await record_and_route(database, *reported, player_id=player)
 
     assert await pending_signals(database, row) == ["sign_up", "make_deposit", "charge_back"]
     assert len(await deliveries_to(database, row)) == 6
@@ -125,7 +125,7 @@ async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
     assert await pending_signals(database, row) == ["sign_up", "look"]
 
 
-async def test_a_change_of_the_referrers_standing_is_no_news_before_a_deposit(
+async def test_a_change_of_the_referrers_standing_is_not_delivered_before_a_deposit(
     database: Database,
 ) -> None:
     row = await bind_referral(database)

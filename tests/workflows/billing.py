@@ -23,7 +23,7 @@ class Meter:
     async def actions(self, *, acts: int = 0) -> dict[str, int]:
         """Billed actions since the server was started, by type, once so many acts are counted."""
         async with asyncio.timeout(PATIENCE_S):
-            # The server publishes its counters every second, and tells nobody.
+            # The server publishes its counters every second, and sends no event.
             while (counts := await self._counts()).get(ACTS, 0) < acts:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return counts

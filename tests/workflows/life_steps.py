@@ -1,4 +1,4 @@
-"""Parts of a referral's life that many tests tell."""
+"""Steps of a referral's life that many tests take."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

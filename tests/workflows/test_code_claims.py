@@ -52,7 +52,7 @@ async def test_a_deposit_made_before_the_code_was_typed_counts(world: World) -> 
     assert (await stranger.stored_row()).stage is Stage.INVITED
 
 
-async def test_whoever_is_faster_a_deposit_or_a_changed_mind_one_referrer_is_credited(
+async def test_one_referrer_is_credited_when_a_deposit_races_with_a_code_claim(
     world: World,
 ) -> None:
     for _ in range(RACES):

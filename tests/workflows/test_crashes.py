@@ -1,4 +1,4 @@
-"""An act that dies after its commit, before Temporal hears of it, is tried again and pays once."""
+"""An act that crashes after its commit, before Temporal knows, is retried and pays once."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

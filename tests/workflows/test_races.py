@@ -43,7 +43,7 @@ async def test_a_chargeback_around_the_crediting_is_not_lost(
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: "".join(map(str, order)))
-async def test_what_is_heard_may_come_in_any_order(world: World, order: Sequence[int]) -> None:
+async def test_facts_may_arrive_in_any_order(world: World, order: Sequence[int]) -> None:
     life = await invite(world)
     first, second = life.deposit(400), life.deposit(2000)
     recorded: list[Fact] = [life.signup(), first, second]

@@ -27,7 +27,7 @@ async def test_reverses_a_credited_reward_when_the_deposit_is_charged_back(world
     assert await state.budget(world.database, life.row.campaign_id) == 100_000
 
 
-async def test_reverses_once_however_often_it_is_heard(world: World) -> None:
+async def test_reverses_once_however_often_the_chargeback_arrives(world: World) -> None:
     life, deposit = await reward_referral(world)
     copies = [chargeback(deposit) for _ in range(4)]
     for copy in (*copies, *copies):

@@ -38,7 +38,7 @@ async def test_continues_as_new_once_credited_with_nothing_but_its_standing(worl
     assert acts == ["score_fraud", "credit_reward", "settle_referral"]
 
 
-async def test_counts_a_deposit_heard_before_its_signup(world: World) -> None:
+async def test_counts_a_deposit_that_arrives_before_its_signup(world: World) -> None:
     life = await invite(world)
     await life.deposits()
     await life.signs_up()
@@ -61,7 +61,7 @@ async def test_small_deposits_before_the_qualifying_one_disqualify_nobody(world:
     assert await life.referrer_balances() == Balances(available=1000)
 
 
-async def test_a_deposit_in_time_but_heard_in_the_grace_counts(world: World) -> None:
+async def test_a_deposit_in_time_that_arrives_in_the_grace_counts(world: World) -> None:
     life = await invite(world)
     await life.signs_up()
     deposit = life.deposit(occurred_at=life.began_at + TERMS.deposit_window)

@@ -30,7 +30,7 @@ async def reloaded_modules() -> set[str]:
     return {name[1] for name in names if name}
 
 
-async def test_nothing_of_others_is_loaded_afresh() -> None:
+async def test_only_modules_of_workflows_are_loaded_afresh() -> None:
     others = {name.partition(".")[0] for name in await reloaded_modules()} - sys.stdlib_module_names
 
     assert others <= {"workflows"}

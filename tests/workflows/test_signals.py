@@ -26,7 +26,7 @@ async def invite_and_signal_signup(world: World) -> Life:
     return life
 
 
-async def test_a_life_told_by_signals_alone(world: World) -> None:
+async def test_lives_by_signals_alone(world: World) -> None:
     life = await invite_and_signal_signup(world)
     deposit = life.deposit()
     await life.signals("make_deposit", deposit)

@@ -49,7 +49,7 @@ async def test_expires_when_the_deposit_came_after_its_window(world: World) -> N
 
 
 @pytest.mark.parametrize("kind", [TakeBack.CHARGEBACK, TakeBack.REFUND])
-async def test_a_chargeback_heard_before_the_signup_earns_nothing(
+async def test_a_chargeback_that_arrives_before_the_signup_earns_nothing(
     world: World, kind: TakeBack
 ) -> None:
     life = await invite(world)
@@ -93,7 +93,7 @@ async def test_somebody_who_refers_themselves_is_rejected(world: World) -> None:
     assert await life.referrer_balances() == Balances()
 
 
-async def test_a_signup_heard_by_the_courier_only_keeps_the_invitation_open(world: World) -> None:
+async def test_a_signup_that_is_not_routed_yet_keeps_the_invitation_open(world: World) -> None:
     life = await invite(world)
     signup = life.signup()
     await life.records(signup)
