@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: a transaction a migration, one run at a time."""
+"""Alembic environment: one transaction per migration, one run at a time."""
 
 import asyncio
 import time

@@ -16,6 +16,7 @@ from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.fraud.review_views import ReviewView, review_view
 from referrals.intake import facts
+from referrals.intake.facts import Door
 from referrals.lifecycle import deliveries
 
 
@@ -119,7 +120,7 @@ async def _record(
     referee = await session.scalar(
         select(ReferralRow.referee_id).where(ReferralRow.id == review.referral_id)
     )
-    door = "signal" if request_id is None else "http"
+    door: Door = "signal" if request_id is None else "http"
     await facts.record_fact(session, decision, player_id=referee or "", door=door, route=False)
     await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))
     await audit.write(

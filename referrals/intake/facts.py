@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select, text
@@ -35,6 +35,10 @@ _RECORD: Final = text("""
 """).bindparams(bindparam("body", type_=JSONB))
 
 
+Door = Literal["http", "signal"]
+"""Way in through which a fact was first recorded."""
+
+
 class RecordOutcome(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -42,7 +46,7 @@ class RecordOutcome(StrEnum):
 
 
 async def record_fact(
-    session: StatementExecutor, fact: Fact, *, player_id: str, door: str, route: bool = True
+    session: StatementExecutor, fact: Fact, *, player_id: str, door: Door, route: bool = True
 ) -> RecordOutcome:
     """Record a fact whose personal fields are hashed, and put it in the inbox if `route` is set.
 

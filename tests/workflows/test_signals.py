@@ -7,6 +7,7 @@ import pytest
 
 from domain.intake.facts import Choice, FactKind
 from domain.lifecycle.referral import Stage
+from domain.lifecycle.signals import Signal
 from referrals.fraud import reviews
 from referrals.intake import facts
 from tests import builders
@@ -15,6 +16,7 @@ from tests.state import Balances
 from tests.workflows.life import Life, invite
 from tests.workflows.life_steps import hold_for_review
 from tests.workflows.world import World
+from workflows.referral.workflow import ReferralWorkflow
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 
@@ -168,3 +170,8 @@ async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: 
     await life.reaches(Stage.REVERSED)
 
     assert await life.ends() is Stage.REVERSED
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_the_workflow_has_a_handler_for_every_signal(signal: Signal) -> None:
+    assert callable(getattr(ReferralWorkflow, signal))
