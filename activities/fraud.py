@@ -81,7 +81,7 @@ async def assess_deposit(
 ) -> Assessment:
     """Assess the pair by what is recorded now, and store the assessment."""
     answers = answers or ProviderAnswers()
-    recorded = await evidence.of_pair(
+    recorded = await evidence.load_evidence(
         locked.session, referrer_id=locked.referral.referrer_id, referee_id=locked.referee_id
     )
     return await assessments.assess_and_store(

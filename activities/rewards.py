@@ -97,7 +97,7 @@ async def _resolve(locked: LockedReferral) -> Standing:
 
 
 async def _current_assessment(locked: LockedReferral, deposit: Deposit) -> AssessmentRow:
-    """Return this deposit's assessment; assess it if the one stored is of an earlier deposit."""
+    """Return this deposit's assessment; assess it if the one stored is of another deposit."""
     known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
     if known is None or known.deposit_event_id != deposit.event_id:
         answers = ProviderAnswers.from_evidence(known.evidence) if known else ProviderAnswers()

@@ -60,7 +60,7 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
     A player that the service does not know has empty balances.
     """
     async with database.reading() as session:
-        return BalanceOut.model_validate(await balances.of_player(session, player_id))
+        return BalanceOut.model_validate(await balances.load_player_balance(session, player_id))
 
 
 @router.post(
@@ -85,7 +85,7 @@ async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: N
         if outcome in REFUSALS:
             # Raising rolls back, which also removes account rows that were made to be locked.
             raise Problem(REFUSALS[outcome])
-        return BalanceOut.model_validate(await balances.of_player(session, player_id))
+        return BalanceOut.model_validate(await balances.load_player_balance(session, player_id))
 
 
 @router.get("/{player_id}/statement", dependencies=[Depends(requires("rewards:read"))])
@@ -99,7 +99,7 @@ async def show_statement(
     """List ledger lines of one of the player's accounts, newest first; amounts in minor units."""
     before = decode_line_number(cursor)
     async with database.reading() as session:
-        lines = await balances.statement(
+        lines = await balances.load_statement(
             session, player_id, Book(account), before=before, limit=limit + 1
         )
     page_lines = lines[:limit]

@@ -27,8 +27,11 @@ SCOPES: Final = (
     "ledger:read",
     "admin",
 )
+"""Scopes that a key may have; `admin` includes all others."""
+
 _PREFIX: Final = "rk_"
 _SECRET_BYTES: Final = 32
+"""Entropy of a key in bytes: too much to guess, so an unsalted hash suffices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ async def create_key(session: Session, *, owner: str, scopes: Collection[str], a
     key = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     values = {"id": key_id, "owner": owner, "scopes": granted, "key_hash": hash_api_key(key)}
     await session.execute(insert(ApiKey).values(values))
-    await _write_audit(session, actor, "create", key_id, owner=owner, scopes=granted)
+    await _write_audit(session, actor, key_id, action="create", owner=owner, scopes=granted)
     return key
 
 
@@ -91,7 +94,7 @@ async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
         .returning(ApiKey.owner)
     )
     if owner is not None:
-        await _write_audit(session, actor, "revoke", key_id, owner=owner)
+        await _write_audit(session, actor, key_id, action="revoke", owner=owner)
     return owner is not None
 
 
@@ -110,8 +113,9 @@ def hash_api_key(key: str) -> str:
 async def _write_audit(
     session: Session,
     actor: Actor,
-    action: str,
     key_id: UUID,
+    *,
+    action: str,
     **details: Any,  # noqa: ANN401 - any JSON values
 ) -> None:
     await audit.write(

@@ -42,7 +42,7 @@ _SHARED: Final = text("""
 """)
 
 
-async def of_pair(session: ReadSession, *, referrer_id: str, referee_id: str) -> Evidence:
+async def load_evidence(session: ReadSession, *, referrer_id: str, referee_id: str) -> Evidence:
     """Return the recorded evidence about a pair; the caller adds the fraud providers' answers."""
     pair = {"referrer": referrer_id, "referee": referee_id}
     shared = (await session.execute(_SHARED, pair)).one()

@@ -48,7 +48,7 @@ class BookSum:
     minor: int
 
 
-async def of_player(session: ReadSession, player_id: str) -> PlayerBalance:
+async def load_player_balance(session: ReadSession, player_id: str) -> PlayerBalance:
     rows = await session.scalars(
         select(AccountRow)
         .where(AccountRow.player_id == player_id, AccountRow.balance_minor != 0)
@@ -65,7 +65,7 @@ async def of_player(session: ReadSession, player_id: str) -> PlayerBalance:
     )
 
 
-async def statement(
+async def load_statement(
     session: ReadSession, player_id: str, book: Book, *, before: int | None, limit: int
 ) -> Sequence[StatementLine]:
     """Return the newest lines in a player's accounts of one book, older than line `before`."""
