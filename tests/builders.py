@@ -1,4 +1,4 @@
-"""Small ready-made things for tests; every id is drawn, so that tests never meet."""
+"""Builders of facts and rows for tests; every id is random, so that tests never meet."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -145,7 +145,7 @@ async def an_offer(
     ends_at: datetime | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> Offer:
-    """A campaign with $1,000 in its budget, unless told otherwise; zero leaves it empty."""
+    """Build a campaign with a budget of $1,000, or of `budget`, which may be zero."""
     budget = budget or Money(100_000, terms.referrer_reward.currency)
     campaign = Campaign(
         id=uuid4(),
@@ -211,7 +211,7 @@ async def an_invitation(
     invited_at: datetime = NOW,
     visitor: str | None = None,
 ) -> ReferralRow:
-    """A referral at INVITED. Give an `offer` together with a `code` of its campaign."""
+    """Build a referral at INVITED; a given `code` needs the `offer` of its campaign."""
     offer = offer or await an_offer(session)
     return await open_referral(
         session,
@@ -227,7 +227,7 @@ async def an_invitation(
 async def a_bound_referral(
     session: Session, offer: Offer | None = None, *, at: datetime = NOW
 ) -> ReferralRow:
-    """A referral at SIGNED_UP, by way of a typed code: its `referee_id` is a new player."""
+    """Build a referral at SIGNED_UP whose new player typed the code."""
     code = await a_code(session, offer)
     signup_fact = signup(at=at, code=code.code)
     await facts.record_fact(session, signup_fact, player_id=signup_fact.player_id, door="http")

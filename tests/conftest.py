@@ -1,4 +1,4 @@
-"""What every test may ask for: real servers, started once a run."""
+"""Fixtures of every test: real servers, started once a run."""
 
 pytest_plugins = (
     "tests.fixtures.databases",

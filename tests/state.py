@@ -1,4 +1,4 @@
-"""What the database says of players, campaigns and referrals, for tests to compare."""
+"""Stored state of players, campaigns and referrals, for tests to compare."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -58,7 +58,7 @@ async def referral(database: Database, referral_id: UUID) -> ReferralRow:
 
 
 async def movements(database: Database, referral_id: UUID) -> list[Movement]:
-    """What the referral's acts posted, in order."""
+    """Return the movements that the referral's acts posted, in order."""
     query = select(TransferRow.movement).where(TransferRow.referral_id == referral_id)
     async with database.reading() as session:
         return list(await session.scalars(query.order_by(TransferRow.at, TransferRow.recorded_at)))
@@ -71,7 +71,7 @@ async def stages(database: Database, referral_id: UUID) -> list[Stage]:
 
 
 async def reason(database: Database, referral_id: UUID) -> str | None:
-    """Why the referral entered the stage where it stands."""
+    """Return the reason of the referral's last change of stage."""
     query = select(TimelineRow.reason).where(TimelineRow.referral_id == referral_id)
     async with database.reading() as session:
         return await session.scalar(query.order_by(TimelineRow.step.desc()).limit(1))
@@ -84,12 +84,12 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
 
 
 async def violated_invariants(database: Database) -> dict[str, tuple[str, ...]]:
-    """What must always be true and is not, with the rows that break it."""
+    """Return the violated invariants with the rows that violate them."""
     report = await verify_database(database)
     return {check.name: check.failures for check in report.checks if not check.ok}
 
 
 async def offer_of(session: ReadSession, row: ReferralRow) -> Offer:
-    """The offer behind a referral, to refer somebody else by."""
+    """Return the offer of a referral, to open another referral under it."""
     campaign = await session.get_one(Campaign, row.campaign_id)
     return Offer(campaign, await session.get_one(CampaignVersion, row.campaign_version_id))

@@ -1,4 +1,4 @@
-"""Builders build what the database accepts."""
+"""Builders, whose rows the database must accept."""
 
 from db.engine import Database
 from domain.lifecycle.referral import Stage

@@ -1,4 +1,4 @@
-"""The command as an operator runs it: with the database's address, and nothing else."""
+"""The command line as an operator runs it, with the database's URL alone."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The worker as a process, when there is no Temporal yet."""
+"""The worker as a process, while Temporal is away."""
 
 import asyncio
 import os

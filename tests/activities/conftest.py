@@ -1,4 +1,4 @@
-"""A database in which only acts moved anything, so that all of it must hold in the end."""
+"""A database of the acts alone, whose invariants must hold after the run."""
 
 from collections.abc import AsyncIterator
 

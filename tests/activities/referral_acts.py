@@ -1,4 +1,4 @@
-"""A referral moved by its acts alone, in the order in which its workflow would call them."""
+"""A referral moved by its acts, called in the order of its workflow."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ class ReferralActs:
         return await self.rewards.credit_reward(await self.act_request())
 
     async def wake(self) -> Stage:
-        """What the workflow does when it hears something."""
+        """Run the acts that the workflow runs when it is woken, and return the stage."""
         stage = (await self.stored_row()).stage
         if stage in CREDITED_STAGES:
             await self.rewards.compensate_reward(await self.act_request())
@@ -100,7 +100,7 @@ async def sign_up(
     offer: Offer | None = None,
     referrer_id: str | None = None,
 ) -> ReferralActs:
-    """By way of a typed code."""
+    """Sign up a new player with a typed code."""
     async with database.transaction() as session:
         offer = offer or await an_offer(session, terms=terms, budget=budget)
         code = await a_code(session, offer, player_id=referrer_id)
@@ -113,6 +113,6 @@ async def sign_up(
 
 
 async def record_referrer_signup(acts: ReferralActs, **traces: object) -> None:
-    """The referrer signed up long ago, and left these traces."""
+    """Record a signup of the referrer, long before, with these device traits."""
     known = signup(acts.row.referrer_id, at=NOW - timedelta(days=300), **traces)
     await acts.receives(known, player_id=acts.row.referrer_id)

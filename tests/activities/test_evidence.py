@@ -1,4 +1,4 @@
-"""What two players share, and what that means for the reward."""
+"""Evidence that two players share, and its effect on the reward."""
 
 import asyncio
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
 
 @dataclass(slots=True)
 class FixedProvider:
-    """An outside signal that answers what it was told to."""
+    """A fraud provider with a fixed answer."""
 
     name: str
     answer: bool

@@ -1,4 +1,4 @@
-"""The order in which facts are heard, and how often, changes no money."""
+"""Independence of the money from the order and the repetition of facts."""
 
 from collections.abc import Sequence
 from datetime import timedelta

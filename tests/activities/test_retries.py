@@ -1,4 +1,4 @@
-"""An act tried again answers the same and moves nothing twice; a late one finds that out."""
+"""Retries of acts: the same answer again, no second movement, and late ones that change nothing."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Friends who follow links, sign up and are routed, as tests of attribution need them."""
+"""Steps of tests of attribution: clicks, signups, deposits, claims and the log."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def ago(duration: timedelta) -> str:
 async def sign_up(
     client: AsyncClient, database: Database, *, age: timedelta = HOUR, **fields: object
 ) -> str:
-    """A player whose signup was heard and decided."""
+    """Sign a player up, have the signup routed, and return the player's id."""
     body = signup(occurred_at=ago(age), **fields)
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
     player_id: str = body["player_id"]
@@ -53,7 +53,7 @@ async def claim(client: AsyncClient, player_id: str, code: str, **fields: object
 
 
 async def referral_of(client: AsyncClient, player_id: str) -> dict[str, Any]:
-    """The one that the player is bound to."""
+    """Return the referral that the player is bound to."""
     query = {"player_id": player_id, "role": "referee"}
     items = (await client.get("/v1/referrals", params=query)).json()["items"]
     (bound,) = [item for item in items if item["stage"] != "LOST"]
@@ -62,7 +62,7 @@ async def referral_of(client: AsyncClient, player_id: str) -> dict[str, Any]:
 
 
 async def attribution_log(client: AsyncClient, player_id: str) -> list[dict[str, Any]]:
-    """The newest attempt last."""
+    """Return the attempts, the newest last."""
     answer = await client.get("/v1/attributions", params={"player_id": player_id})
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]

@@ -1,4 +1,4 @@
-"""Bodies that the door accepts, for tests to break in one place."""
+"""Request bodies that the API accepts, for tests to break in one place."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A deployment that has apps, beside the plain one that all tests share."""
+"""A deployment with mobile apps, beside the plain one that all tests share."""
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +11,7 @@ from tests.api.link.landing_page import APP_STORE
 
 @pytest.fixture(scope="module")
 def app_with_mobile_apps(settings: Settings, database: Database) -> FastAPI:
-    """A deployment that has both apps, and a proxy that knows where visitors are."""
+    """Build a deployment with both mobile apps and a proxy that reports the jurisdiction."""
     changes = {
         "ios_app_store_url": APP_STORE,
         "android_package": "example.book",

@@ -1,4 +1,4 @@
-"""Apps that are opened for the first time, for tests of what is answered to them."""
+"""Steps of tests of an app's first open."""
 
 import time
 from collections.abc import Sequence
@@ -38,17 +38,17 @@ BROWSER_TRAITS: Final = {
     "device_model": "iPhone",
     "locale": "en-US",
 }
-"""What is seen of that phone when it follows a link."""
+"""The traits that the browser of the same phone shows when it follows a link."""
 
 
 def unique_ip() -> str:
-    """In 2001:db8::/32, which is for examples; nobody else in the tests has it."""
+    """Return an address of 2001:db8::/32, the block for examples, that no other test uses."""
     digits = uuid4().hex
     return f"2001:db8::{digits[:4]}:{digits[4:8]}:{digits[8:12]}"
 
 
 async def follow_link(client: AsyncClient, code: str, **changes: object) -> str:
-    """The token of a link that somebody followed."""
+    """Follow a link and return its token."""
     body = {"code": code, "visitor_id": unique("visitor"), "platform": "web", **changes}
     answer = await client.post("/v1/clicks", json=body)
     assert answer.status_code in {200, 201}, answer.text
@@ -57,7 +57,7 @@ async def follow_link(client: AsyncClient, code: str, **changes: object) -> str:
 
 
 async def resolve(client: AsyncClient, **body: object) -> dict[str, Any]:
-    """What a first open is answered."""
+    """Send a first open and return the answer."""
     answer = await client.post("/v1/attributions/resolve", json={"platform": "ios", **body})
     assert answer.status_code == 200, answer.text
     answered: dict[str, Any] = answer.json()
@@ -65,7 +65,7 @@ async def resolve(client: AsyncClient, **body: object) -> dict[str, Any]:
 
 
 async def a_match(client: AsyncClient, campaign: str = "default") -> tuple[str, str]:
-    """A code, and the token of a phone that seems to have followed it."""
+    """Return a code and the token of a phone that probably followed it."""
     code, ip = await create_code(client, campaign), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     answered = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=unique("device"))
@@ -82,7 +82,7 @@ async def confirm(client: AsyncClient, token: str, *, confirmed: bool = True) ->
 
 
 def play_install(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[str, Any]:
-    """What Play tells of an install, with its times in seconds from now."""
+    """Return the install referrer that Google Play reports; times are in seconds from now."""
     now_s = int(time.time())
     times = {"referrer_click": now_s + clicked_s, "install_begin": now_s + began_s}
     return {
@@ -95,7 +95,7 @@ def play_install(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[st
 
 
 async def touches_of(database: Database, settings: Settings, device_id: str) -> Sequence[TouchRow]:
-    """What was written of a device, the earliest first."""
+    """Return the touches of a device, the earliest first."""
     hashed = Hasher(settings.hash_key.get_secret_value()).hash("device_id", device_id)
     async with database.reading() as session:
         query = select(TouchRow).where(TouchRow.device_id == hashed).order_by(TouchRow.at)
@@ -103,7 +103,7 @@ async def touches_of(database: Database, settings: Settings, device_id: str) -> 
 
 
 async def logged_outcomes(database: Database, touches: Sequence[TouchRow]) -> list[str]:
-    """What the log has of the attempts behind some touches."""
+    """Return the logged outcomes of the attempts behind some touches."""
     ids = [f"resolve:{touch.id}" for touch in touches]
     async with database.reading() as session:
         query = select(AttemptRow.outcome).where(AttemptRow.attempt_id.in_(ids))
@@ -115,5 +115,5 @@ def tokens_of(settings: Settings) -> Tokens:
 
 
 def tampered_with(token: str) -> str:
-    """Not what was issued, by its last letters."""
+    """Return the token with its last three letters changed."""
     return token[:-3] + ("AAA" if not token.endswith("AAA") else "BBB")

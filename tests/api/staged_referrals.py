@@ -1,4 +1,4 @@
-"""Referrals moved to a stage as activities do, to be read over the API."""
+"""Referrals at a given stage, for tests that read them over the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tests.api.bodies import create_code, unique
 
 @dataclass(frozen=True, slots=True)
 class StagedReferral:
-    """A referral of the default campaign, moved to a stage the way activities do."""
+    """A referral of the default campaign, moved to its stage as activities do."""
 
     referral_id: UUID
     referrer_id: str

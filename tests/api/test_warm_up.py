@@ -1,4 +1,4 @@
-"""What people wait for is planned before the first of them comes, and nothing of it is kept."""
+"""Warm-up: statements on request paths are planned before the first request, and write nothing."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""A client with short pauses, what it hands back, and events to give it."""
+"""A client with short pauses, a log of its callbacks, and events to hand over."""
 
 from dataclasses import dataclass, field
 from typing import Final

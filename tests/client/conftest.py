@@ -1,4 +1,4 @@
-"""A server that answers as it is told, the real service, and a sportsbook's own database."""
+"""A stub server, the real service, and a sportsbook's own database."""
 
 from collections.abc import AsyncIterator
 
@@ -62,7 +62,7 @@ async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def facts(fresh_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Pool]:
-    """What the service has heard."""
+    """A pool on the service's database, to read its facts."""
     async with asyncpg.create_pool(asyncpg_dsn(fresh_urls.application)) as pool:
         yield pool
 

@@ -1,4 +1,4 @@
-"""The real service and the relay as programs of their own, to be frozen, killed and started."""
+"""The real service and the relay as child processes, to be frozen, killed and started."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class ChildProcess:
         )
 
     async def end(self, number: signal.Signals) -> int:
-        """Send the signal and wait for the end; answers the exit code."""
+        """Send the signal, wait for the end, and return the exit code."""
         if self.running is None:
             return 0
         running, self.running = self.running, None
@@ -48,7 +48,7 @@ class ChildProcess:
 
 @dataclass(slots=True)
 class Api(ChildProcess):
-    """`referrals api` on one address for life."""
+    """The process `referrals api`, on the same address after every restart."""
 
     url: str = ""
 
@@ -93,7 +93,7 @@ async def real_api(urls: DatabaseUrls) -> AsyncIterator[Api]:
 async def relay(
     dsn: str, url: str, api_key: str, *, lease_s: float = 30
 ) -> AsyncIterator[ChildProcess]:
-    """A relay that runs; it is told to end on the way out."""
+    """Run a relay, and stop it with SIGTERM in the end."""
     environment = {
         "OUTBOX_DSN": dsn,
         "OUTBOX_LEASE_S": str(lease_s),

@@ -1,4 +1,4 @@
-"""A toy signup service: accounts in its own database, and the news of them."""
+"""A toy signup service: accounts in its own database, and events about them."""
 
 import time
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ OPEN: Final = "INSERT INTO accounts VALUES ($1)"
 
 @dataclass(frozen=True, slots=True)
 class QueueSignupService:
-    """Opens the account, then hands signup and first deposit to the client."""
+    """A service that opens the account, then hands signup and first deposit to the client."""
 
     accounts: asyncpg.Pool
     client: Client
 
     async def sign_up(self, player_id: str) -> float:
-        """Answers how many seconds the player waited."""
+        """Sign a player up and return the seconds that the player waited."""
         began = time.perf_counter()
         await self.accounts.execute(OPEN, player_id)
         signup: Any = signup_body(player_id)
@@ -41,7 +41,7 @@ class QueueSignupService:
 
 @dataclass(frozen=True, slots=True)
 class OutboxSignupService:
-    """Opens the account and writes both events beside it, in one transaction."""
+    """A service that writes the account and both events in one transaction."""
 
     accounts: asyncpg.Pool
 

@@ -1,4 +1,4 @@
-"""A server on loopback that hears what a client sends, and answers as a test tells it to."""
+"""A server on loopback that records requests and sends the replies of a test."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ ACCEPTED: Final = {"status": "accepted"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer; no status hangs up without a word. `byte_s` passes before each byte."""
+    """A reply; without a status the server hangs up. `byte_s` is the pause before each byte."""
 
     status: int | None = 202
     body: Mapping[str, Any] = field(default_factory=lambda: ACCEPTED)
@@ -35,13 +35,13 @@ class ReceivedRequest:
 
 @dataclass(slots=True)
 class StubServer:
-    """Gives the replies of `script` in turn, then `always`; while `mute`, none at all."""
+    """A server that sends the replies of `script` in turn, then `always`, and none while muted."""
 
     url: str = ""
     always: Reply = field(default_factory=Reply)
     script: deque[Reply] = field(default_factory=deque)
     replies_by_player: dict[str, Reply] = field(default_factory=dict)
-    """By player, before all others."""
+    """Replies by player, which take precedence over all others."""
     requests: list[ReceivedRequest] = field(default_factory=list)
     unmuted: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)

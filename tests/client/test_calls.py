@@ -1,4 +1,4 @@
-"""Calls that a caller waits for: a value within the deadline, and never an exception."""
+"""Calls of the client: a value within the deadline, and never an exception."""
 
 import asyncio
 import time

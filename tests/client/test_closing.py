@@ -1,4 +1,4 @@
-"""Closing: a bounded drain, and whatever is left is handed back, however the end comes."""
+"""Closing of the client: a bounded drain, and what is left handed back."""
 
 import asyncio
 import time

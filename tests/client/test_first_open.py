@@ -1,4 +1,4 @@
-"""First opens, answers and late codes through the client, on the real service and its database."""
+"""First opens, confirmations and claims through the client, on the real service."""
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Handing events over: at once, in order, until they are taken, and never an exception."""
+"""Handover of events: immediate, in order, repeated until accepted, and never an exception."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What may happen to a client: foreign answers, long events, a log that fails, a fork."""
+"""Hostile conditions for a client: foreign answers, long events, a failing log, a fork."""
 
 import logging
 import os

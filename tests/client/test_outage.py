@@ -1,4 +1,4 @@
-"""The service is taken away while signups go on: nobody waits, nothing raises, nothing is lost."""
+"""An outage of the service during signups: no caller waits, nothing raises, nothing is lost."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""The client is a package of its own: typed, small, and needing nothing but httpx."""
+"""The client as a package of its own: typed, small, and dependent on httpx alone."""
 
 import ast
 import asyncio

@@ -1,4 +1,4 @@
-"""The outbox and its relay: repeated rather than lost, in order per player, many at once."""
+"""The outbox and its relay: at least once, in order per player, many at once."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the client sends is what the service takes, and its queue and pauses keep their bounds."""
+"""Shapes that the client sends and the service accepts, and the bounds of queue and pauses."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -120,7 +120,7 @@ def test_lanes_give_each_event_once_and_in_its_players_order(
 
 
 def drain_by_lot(lanes: Lanes, lot: Random) -> Iterator[Event]:
-    """Take, postpone and settle by lot until nothing is left; gives what is settled."""
+    """Take, postpone and settle at random until nothing is left; return what was settled."""
     out: list[Event] = []
     for now in range(1000):
         if event := lanes.take(now):

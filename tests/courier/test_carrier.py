@@ -1,4 +1,4 @@
-"""Deliveries reach Temporal once each, in order, and are repeated until it took them."""
+"""Deliveries reach Temporal once each, in order, repeated until acknowledged."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The courier as a whole: woken at once, deaf to faults, patient in outages."""
+"""The courier as a whole: woken at once, robust against faults, backing off in outages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

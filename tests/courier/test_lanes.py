@@ -1,4 +1,4 @@
-"""Invitations have a lane of their own: nobody waits for one, and a crowd holds up nothing."""
+"""The lane of invitations: low priority, so that a crowd of them delays nothing else."""
 
 from datetime import timedelta
 from typing import Final

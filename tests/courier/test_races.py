@@ -1,4 +1,4 @@
-"""Couriers that race, and players who do, under real locks."""
+"""Races of couriers and of players, under real locks."""
 
 import asyncio
 from datetime import timedelta
@@ -133,7 +133,7 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
 async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
     database: Database,
 ) -> None:
-    """Or it and a signup with both links would wait in a circle."""
+    """Lock in the common order; otherwise a claim and a signup with both links would deadlock."""
     links = await invite_twice(database, unique("visitor"))
     bound_to, link = sorted(links, key=lambda one: one.row.id)
     player = await _signed_up(database, signup(referral_token=link.token, code=bound_to.row.code))

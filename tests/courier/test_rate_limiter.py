@@ -1,4 +1,4 @@
-"""The pace of the invitations' lane: one alone waits for nothing, a crowd is spread out."""
+"""The rate limiter of the invitations' lane: no wait for one, a spread for a crowd."""
 
 from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
 

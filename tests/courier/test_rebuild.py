@@ -1,4 +1,4 @@
-"""An empty Temporal is filled again from what Postgres says."""
+"""Rebuild of an empty Temporal from Postgres."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the database refuses whoever asks, and what the application may not even ask."""
+"""Guards of the database: triggers against everybody, and rights that the application lacks."""
 
 # ruff: noqa: S608 - the statements are built from our own tables alone
 
@@ -134,14 +134,14 @@ async def test_a_negative_balance_is_refused(database: Database) -> None:
 
 @asynccontextmanager
 async def _refused(database: Database, why: str) -> AsyncIterator[Session]:
-    """A transaction that the database refuses, here or at its commit."""
+    """Run a transaction that the database must refuse, at the latest at its commit."""
     with pytest.raises(DBAPIError, match=why):
         async with database.transaction() as session:
             yield session
 
 
 async def _transfer(session: Session, transfer: Transfer = SPENT) -> UUID:
-    """Write its row alone, under a new id and without asking the code of the ledger."""
+    """Insert the row of a transfer under a new id, past the code of the ledger."""
     transfer_id = uuid4()
     await session.execute(
         insert(TransferRow).values(
@@ -179,7 +179,7 @@ async def _entries(
 
 
 async def _second(session: Session, referral_id: UUID, movement: Movement) -> Transfer:
-    """Another movement of a referral's reward, under an id that nobody has used."""
+    """Return another movement of a referral's reward, under a new id."""
     reward = (await session.scalars(select(Reward).where(Reward.referral_id == referral_id))).one()
     hold = select(TransferRow).where(
         TransferRow.reward_id == reward.id, TransferRow.movement == Movement.HOLD

@@ -1,4 +1,4 @@
-"""A row that somebody else makes at the same moment is locked like any other."""
+"""Locks of rows that a concurrent transaction has just inserted."""
 
 import asyncio
 from uuid import uuid4

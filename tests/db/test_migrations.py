@@ -1,4 +1,4 @@
-"""The schema goes up, down and up again, and is what the models say."""
+"""Migrations: up, down and up again, with a schema equal to the models."""
 
 import asyncio
 from typing import Any

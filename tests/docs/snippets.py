@@ -1,4 +1,4 @@
-"""The code that a page shows, taken out of it to be run."""
+"""Code blocks of a documentation page, extracted to be run."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ def code_blocks(page: Path, language: str) -> list[str]:
 
 
 def run_snippet(source: str) -> Mapping[str, Any]:
-    """The names that a snippet defines; all it takes from the client is offered there."""
+    """Run a snippet with the client's names in scope, and return the names that it defines."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module == "referrals_client":
             assert {alias.name for alias in node.names} <= set(referrals_client.__all__)

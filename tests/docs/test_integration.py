@@ -1,4 +1,4 @@
-"""What the pages of docs/integration show runs, and says what the service says."""
+"""Code and answers shown in docs/integration, against the real service."""
 
 import asyncio
 import json

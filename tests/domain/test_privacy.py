@@ -1,4 +1,4 @@
-"""Personal data becomes a keyed hash, the same for two spellings of the same thing."""
+"""Keyed hashes of personal data, equal for two spellings of the same value."""
 
 import pytest
 from hypothesis import given

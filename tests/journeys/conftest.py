@@ -1,4 +1,4 @@
-"""One embedded stack for all journeys, and those who use it: a sportsbook and an engineer."""
+"""One embedded stack for all journeys, with a sportsbook and an engineer as its users."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -6,7 +6,7 @@ from sandbox.sportsbook.pairs import Pair, signed_up
 
 
 async def hold_for_review(book: Book) -> tuple[Pair, Event]:
-    """Held, because both players paid with one card."""
+    """Bring a pair to HELD by one card that both players use."""
     pair, card = await signed_up(book), unique("card")
     await book.send(deposit(pair.referrer_id, payment_instrument=card))
     paid = deposit(pair.referee_id, payment_instrument=card)

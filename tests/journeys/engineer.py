@@ -1,4 +1,4 @@
-"""Somebody who looks into Temporal while the journeys go on."""
+"""An engineer, who reads and signals workflows in Temporal."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +11,7 @@ from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.patience import until
 
 PATIENT_S: Final = 60.0
-"""A crowd of lives at once takes longer than one alone, above all where others use the machine."""
+"""A crowd of lives takes longer than one, above all on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Engineer:
     book: Book
 
     async def wait_until_idle(self, referral_id: str) -> Referral:
-        """The referral once its workflow has heard all there is, and acted upon it."""
+        """Wait until every delivery was acted on, and return the referral."""
         await self.book.delivered()
         referral = await self.book.referral(referral_id)
         await until(
@@ -39,7 +39,7 @@ class Engineer:
         )
 
     async def signal(self, workflow_id: str, name: str, *arguments: object) -> None:
-        """As another service would: each argument is plain JSON."""
+        """Signal the workflow with plain JSON, as another service may."""
         plain: list[Any] = list(arguments)
         await self.temporal.get_workflow_handle(workflow_id).signal(name, args=plain)
 

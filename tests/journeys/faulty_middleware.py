@@ -1,4 +1,4 @@
-"""Ways to attribute that are wrong, put around the application to see the evaluation notice."""
+"""Middleware that attributes wrongly, which the evaluation must notice."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Body = dict[str, Any]
 
 
 class SignupRewriter:
-    """Changes every signup before the application sees it."""
+    """Middleware that rewrites every signup before the application reads it."""
 
     def __init__(self, app: ASGIApp, change: Callable[[Body], Body]) -> None:
         self._app = app
@@ -33,12 +33,12 @@ class SignupRewriter:
 
 
 def drop_tokens(app: ASGIApp) -> ASGIApp:
-    """No token arrives."""
+    """Drop the tokens of every signup."""
     return SignupRewriter(app, lambda body: body | {"referral_token": None})
 
 
 class IgnoreClaimGrace:
-    """A code counts as typed long ago, whenever it is."""
+    """Middleware that dates every claim early, so that none is late."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class IgnoreClaimGrace:
 
 
 class AskAlways:
-    """Every app is asked about somebody, whoever followed what."""
+    """Middleware that makes every first open ask about somebody."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -69,7 +69,7 @@ class AskAlways:
 
 
 class AttributeByAddress:
-    """A signup without a token gets the one that was last handed out to its address."""
+    """Middleware that gives a signup without a token the last one issued to its address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = SignupRewriter(app, self._add_token)

@@ -1,4 +1,4 @@
-"""Stacks to be harmed: apart from all others; kill -9 of their children, and their successors."""
+"""Stacks on ports of their own, whose children are killed with -9 and restarted."""
 
 import json
 import os
@@ -13,21 +13,21 @@ RESTART_S = 40.0
 
 
 def use_free_ports(directory: Path) -> Path:
-    """The folder of a stack on ports that nobody prefers: other stacks may start at this moment."""
+    """Choose free ports for a stack, which others may run beside, and return its folder."""
     chosen = {name: ports.find_free() for name in ports.PREFERRED}
     (directory / "ports.json").write_text(json.dumps(chosen))
     return directory
 
 
 def kill_child(directory: Path, name: str) -> int:
-    """Kill a child where it stands; answers the pid that it had."""
+    """Kill a child with -9 and return the pid that it had."""
     pid = read_pids(directory)[name]
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
 async def wait_for_restart(directory: Path, name: str, pid: int) -> None:
-    """Wait until another process does the work of the one that was killed."""
+    """Wait until another process has replaced the killed one."""
 
     async def ask() -> int:
         return read_pids(directory)[name]

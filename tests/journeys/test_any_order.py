@@ -1,4 +1,4 @@
-"""Random lives, told in random order: in the end stage and money say what all the facts say."""
+"""Random lives, reported in random order: stage and money follow from the facts."""
 
 import asyncio
 from random import Random
@@ -49,7 +49,7 @@ async def test_stage_and_money_follow_from_the_facts(book: Book, engineer: Engin
 
 
 def random_life(pair: Pair, random: Random) -> list[Event]:
-    """A signup, some deposits and what became of them, shuffled, some of it told twice."""
+    """Return a signup, deposits and their take-backs, shuffled, some of them twice."""
     events = [pair.signup(at=ago(seconds=60))]
     for age_s in range(random.randint(1, 3)):
         paid = deposit(

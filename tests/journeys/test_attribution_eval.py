@@ -1,4 +1,4 @@
-"""The evaluation of attribution, in small: what it must find, and that it would notice."""
+"""The evaluation of attribution, in small: its results, and the faults that it must notice."""
 
 import json
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def evaluate(
 
 @pytest.fixture(scope="module")
 async def figures(postgres: PostgresCluster, template_database: str) -> AsyncIterator[list[Figure]]:
-    """Of a run about which there is nothing to complain."""
+    """Evaluate once; that run must have no complaints."""
     async with database_copy(postgres, template_database) as urls:
         figures, found = await evaluate(urls)
         assert found == []

@@ -1,4 +1,4 @@
-"""What a campaign's terms, budget and end mean for its referrals."""
+"""Effects of a campaign's terms, budget and end on its referrals."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -106,7 +106,7 @@ async def test_what_came_after_its_window_does_not_count(book: Book, engineer: E
 
 
 async def wait_until_past(moment: datetime) -> None:
-    """Wait for the clock itself."""
+    """Wait until the clock has passed the moment."""
 
     async def ask() -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Deposits that come back: before, while and after their reward is credited, and won again."""
+"""Chargebacks before, during and after the credit of the reward, and chargebacks won."""
 
 from sandbox.sportsbook.answers import Balance
 from sandbox.sportsbook.book import Book

@@ -1,4 +1,4 @@
-"""A sportsbook that uses the client while the api is killed: everybody is credited, once."""
+"""A sportsbook that uses the client while the API is killed: every referrer is credited once."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ CREDITED_S = 90.0
 
 
 def hand_over_signup_and_deposit(client: Client, pair: Pair) -> set[Handover]:
-    """The signup and the first deposit, as two services would report them."""
+    """Hand over the signup and the first deposit, as two services would."""
     signup: Any = pair.signup().body
     deposit_id = unique("d")
     return {

@@ -1,4 +1,4 @@
-"""Processes that are killed in the middle of a burst, and a stack that stops in the middle."""
+"""Processes that are killed in the middle of a burst, and a stack stopped in the middle of work."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from tests.journeys.stack_processes import kill_child, use_free_ports, wait_for_
 
 SENDERS: Final = 4
 EVENTS_BETWEEN: Final = 12
-"""So many events are taken after one crash before the next comes."""
+"""Number of events accepted between two crashes."""
 CONVERGED_S: Final = 90.0
 ALL: Final = ("worker", "courier", "api", "temporal", "postgres")
 CRASHES: Final = (*((name,) for name in ALL), ALL)
@@ -26,7 +26,7 @@ CRASHES: Final = (*((name,) for name in ALL), ALL)
 
 @dataclass(slots=True)
 class Burst:
-    """Lives told without a pause, each event twice, every second one charged back, until told."""
+    """A burst of lives, each event sent twice, every second deposit charged back, until stopped."""
 
     book: Book
     sent: int = 0

@@ -1,4 +1,4 @@
-"""The demo proves what it shows, and says so when something is not as it must be."""
+"""The demo, which must prove what it shows and fail if a proof does not hold."""
 
 from io import StringIO
 

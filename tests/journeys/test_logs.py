@@ -1,4 +1,4 @@
-"""What a life leaves in the logs: every id that leads from one to the next, and no person."""
+"""Logs of one life: the ids that connect its lines, and no personal data."""
 
 import json
 from pathlib import Path

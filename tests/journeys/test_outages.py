@@ -1,4 +1,4 @@
-"""Temporal away, or empty: callers notice nothing, and nothing is lost."""
+"""Outages: without Temporal, or with an empty one, callers notice nothing and nothing is lost."""
 
 import asyncio
 import os
@@ -62,7 +62,7 @@ async def test_rebuilds_an_empty_temporal(book: Book, directory: Path, stack: Co
 
 
 async def report_signup_and_deposit(book: Book) -> Pair:
-    """Everything about it was reported, and its workflow may or may not have acted yet."""
+    """Report a signup and a deposit; the workflow may not have acted yet."""
     pair = await invited(book)
     await book.send(pair.signup())
     await book.send(deposit(pair.referee_id))

@@ -24,7 +24,7 @@ TIMES: Final = 60
 AT_ONCE: Final = 15
 EARLY_S: Final = 0.1
 LATE_S: Final = 0.5
-"""How far from the deadline an event is sent: far enough that each side wins some races."""
+"""Distance of an event from the deadline: far enough that each side wins some races."""
 
 REFERRALS: Final = 200
 COPIES: Final = 50
@@ -140,13 +140,13 @@ async def run_many(race: Callable[[], Awaitable[str]]) -> list[str]:
 
 
 async def sleep_until_near(deadline: datetime) -> None:
-    """Come close to a deadline: this sleep is the race itself, not a wait for something."""
+    """Sleep until about a deadline; the sleep is the race itself, not a wait for something."""
     aim = deadline + timedelta(seconds=random.uniform(-EARLY_S, LATE_S))  # noqa: S311
     await asyncio.sleep(max(0.0, (aim - datetime.now(UTC)).total_seconds()))
 
 
 async def final_referral(book: Book, engineer: Engineer, pair: Pair) -> Referral:
-    """The referral at its end, whose money agrees with its stage."""
+    """Return the referral at its end, after comparing its money with its stage."""
     await book.at_stage(pair.referral_id, "REWARDED", "EXPIRED", within_s=60)
     ended = await engineer.wait_until_idle(pair.referral_id)
     balance = await book.balance(pair.referrer_id)

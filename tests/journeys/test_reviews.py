@@ -1,4 +1,4 @@
-"""Doubts: what is held, who decides, and what no approval can buy."""
+"""Reviews: rewards that are held, decided by a person, and never credited to the ineligible."""
 
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import deposit, status_change

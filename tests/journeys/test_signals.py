@@ -1,4 +1,4 @@
-"""Services that signal a referral's workflow themselves: counted once, and never in the way."""
+"""Direct signals to a referral's workflow: counted once, and never able to block it."""
 
 import asyncio
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Whose a signup is: one person is referred once, however many invitations there were."""
+"""Attribution of signups: one person is referred once, whatever the number of invitations."""
 
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import deposit, signup, unique

@@ -1,4 +1,4 @@
-"""What docs/integration/trying.md says to type binds every friend, each by the way it names."""
+"""Commands of docs/integration/trying.md, each of which binds a player by the method it names."""
 
 import asyncio
 from functools import partial

@@ -19,7 +19,7 @@ CREDITED_AT: Final = builders.NOW + timedelta(hours=2)
 
 
 async def a_held_referral(session: Session) -> ReferralRow:
-    """The reward is reserved and waits."""
+    """Build a referral at HELD, with its reward reserved."""
     row = await builders.a_bound_referral(session)
     referee_id = str(row.referee_id)
     paid = builders.deposit(referee_id)

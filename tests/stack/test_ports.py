@@ -1,4 +1,4 @@
-"""Ports are kept between runs and given up only when somebody else has them."""
+"""Ports, kept between runs unless another process has taken them."""
 
 import socket
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Tests of the story, on a real server whose clock skips ahead."""
+"""Tests of the workflow, on a real server whose clock skips ahead."""

@@ -1,4 +1,4 @@
-"""Lets a test wait for acts, step in before and after one, and make one fail."""
+"""Hooks of a test before and after activities, which may wait for one or make it fail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

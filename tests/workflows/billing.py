@@ -21,7 +21,7 @@ class Meter:
     metrics_port: int
 
     async def actions(self, *, acts: int = 0) -> dict[str, int]:
-        """Billed actions since the server was started, by type, once so many acts are counted."""
+        """Return the billed actions since the start by type, once `acts` activities are counted."""
         async with asyncio.timeout(PATIENCE_S):
             # The server publishes its counters every second, and sends no event.
             while (counts := await self._counts()).get(ACTS, 0) < acts:  # noqa: ASYNC110

@@ -1,4 +1,4 @@
-"""The world in which referrals live, the replay of every life, and the proof of its books."""
+"""The world in which referrals live, the replay of every life, and the check of the invariants."""
 
 from collections.abc import AsyncIterator
 
@@ -31,7 +31,7 @@ async def shared_world(
 
 @pytest.fixture
 async def world(shared_world: World) -> AsyncIterator[World]:
-    """Whatever lived in the test is replayed after it, run by run."""
+    """The world; after each test, every run that the test started is replayed."""
     known = set(shared_world.hooks.runs)
     yield shared_world
     lived = [run for run in shared_world.hooks.runs if run not in known]

@@ -1,4 +1,4 @@
-"""A workflow that somebody changed without thinking of the referrals that are under way."""
+"""A workflow changed without a patch, so that running referrals would not replay."""
 
 from temporalio import workflow
 
@@ -8,7 +8,7 @@ from workflows.referral.workflow import ReferralWorkflow
 
 @workflow.defn(name="ReferralWorkflow")
 class IncompatibleWorkflow(ReferralWorkflow):
-    """Looks at the deposit first of all."""
+    """A workflow that compensates before anything else."""
 
     @workflow.init
     def __init__(self, referral: Referral) -> None:

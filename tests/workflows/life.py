@@ -124,7 +124,7 @@ class Life:
             return await self.handle.result()
 
     async def reaches(self, stage: Stage) -> None:
-        """Wait for the act that brings it there."""
+        """Wait for the act that enters the stage."""
         async with asyncio.timeout(PATIENCE_S):
             seen = len(self.world.hooks.acted)
             while (await self.stored_row()).stage is not stage:
@@ -132,7 +132,7 @@ class Life:
                 seen = len(self.world.hooks.acted)
 
     async def acted(self, activity: str, times: int = 1) -> None:
-        """Wait until an act was done so often."""
+        """Wait until an act was done `times` times."""
         hooks = self.world.hooks
         async with asyncio.timeout(PATIENCE_S):
             while hooks.acted.count((self.id, activity)) < times:

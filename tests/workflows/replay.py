@@ -1,4 +1,4 @@
-"""Replaying histories against the workflow as it is now."""
+"""Replay of histories against the present workflow."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""News that come at the worst moment, and in any order."""
+"""Facts that arrive at the worst moment, and in any order."""
 
 import asyncio
 from collections.abc import Sequence

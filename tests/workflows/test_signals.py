@@ -1,4 +1,4 @@
-"""Services that signal a workflow directly, well and badly."""
+"""Direct signals to a workflow, well-formed and malformed."""
 
 from dataclasses import replace
 from datetime import timedelta

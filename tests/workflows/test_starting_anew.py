@@ -1,4 +1,4 @@
-"""Referrals started again from where Postgres says that they stand."""
+"""Restarts of referrals from their standing in Postgres."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The world that referrals live in: a server with a clock, a database, a worker, a courier."""
+"""The world that referrals live in: a Temporal server, a database, a worker and a courier."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from worker import build_activities, build_worker
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A server, a database and a worker of the lives in them."""
+    """A Temporal server with a skipping clock, a database, a worker and a courier."""
 
     env: WorkflowEnvironment
     database: Database
@@ -27,7 +27,7 @@ class World:
     task_queue: str
 
     async def carry(self) -> None:
-        """Whatever is due reaches its workflow; the clock goes on as if nothing was skipped."""
+        """Carry all due deliveries, with the real clock meanwhile."""
         with self.env.with_time_skipping_disabled():
             while await self.carrier.carry():
                 pass

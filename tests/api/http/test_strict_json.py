@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, too much of it, or JSON of a treacherous kind."""
+"""Bodies that are not JSON, are too large, or are JSON that parsers read differently."""
 
 import json
 from collections.abc import AsyncIterator

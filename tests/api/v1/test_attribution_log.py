@@ -27,7 +27,7 @@ NO_TIME_AGO = timedelta(0)
 
 
 async def outcome_of(client: AsyncClient, player_id: str) -> str:
-    """Of the last attempt; it is also decided again, with the same result."""
+    """Return the outcome of the last attempt, after deciding it again with the same result."""
     attempt = (await attribution_log(client, player_id))[-1]
     shown = (await client.get(f"/v1/attributions/{attempt['attempt_id']}")).json()
     again = shown["decided_again"]

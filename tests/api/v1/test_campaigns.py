@@ -1,4 +1,4 @@
-"""Campaigns: drafted, revised, published, funded, ended; each act with its name in the audit."""
+"""Campaigns: drafted, revised, published, funded and ended, each act audited with its actor."""
 
 import asyncio
 from typing import Any

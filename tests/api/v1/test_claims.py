@@ -1,4 +1,4 @@
-"""Codes typed after the signup: late minds, and changed ones, while nothing was earned."""
+"""Codes claimed after the signup, which count while nothing was earned."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Codes typed after the signup, and what campaigns say: when they are open, and their policies."""
+"""Codes claimed after the signup, under the schedules and policies of campaigns."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the log says of a claim that changes nothing: what counts still counts, and says why."""
+"""Log entries of claims that change nothing."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ async def own_code_of(client: AsyncClient, player: str) -> str:
 
 
 async def last_attempt(client: AsyncClient, player: str) -> dict[str, Any]:
-    """The last attempt, with the decision made again."""
+    """Return the last attempt, decided again."""
     attempt_id = (await attribution_log(client, player))[-1]["attempt_id"]
     shown: dict[str, Any] = (await client.get(f"/v1/attributions/{attempt_id}")).json()
     return shown

@@ -1,4 +1,4 @@
-"""Codes: one per player and campaign, shown in words, shared."""
+"""Codes: one per player and campaign, with their offer in words and their shares."""
 
 import asyncio
 

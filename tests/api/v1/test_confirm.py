@@ -1,4 +1,4 @@
-"""What a person answers to the question who invited them: only a yes counts, and only once."""
+"""Confirmation of a match by the person: only a yes counts, and only once."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a yes is worth: one code, of one person, who was asked; whoever was not keeps theirs."""
+"""Confirmed matches: each counts for one person who was asked, and costs nobody else theirs."""
 
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to
     own = await create_code(client)
 
     await sign_up(client, database, age=AT_ONCE, referral_token=asked, code=own)
-    # What was promised holds although the campaign takes nobody new.
+    # The promise holds although the campaign takes no new referral.
     await client.post(f"/v1/campaigns/{campaign}/end")
     neighbour = await sign_up(client, database, age=AT_ONCE, referral_token=link)
 

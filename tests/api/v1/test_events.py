@@ -1,4 +1,4 @@
-"""Events in: stored once, refused when they cannot be."""
+"""Events: stored once, or refused with the field that is wrong."""
 
 import json
 from typing import Any
@@ -63,7 +63,7 @@ async def test_refuses_a_bad_field_by_its_name_and_stores_nothing(
     client: AsyncClient, database: Database, change: dict[str, Any], field: str
 ) -> None:
     player = unique("untouched")
-    # Escaped, so that half a character can be sent at all.
+    # Escaped, because an unpaired surrogate cannot be encoded.
     body = json.dumps(deposit(player_id=player) | change)
     headers = {"Content-Type": "application/json"}
     answer = await client.post("/v1/events/deposits", content=body, headers=headers)

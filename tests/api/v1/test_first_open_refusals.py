@@ -1,4 +1,4 @@
-"""First opens that bring nobody: what is refused, and that all refusals look alike."""
+"""First opens that attribute nothing: refusals, which all look alike to the caller."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -205,7 +205,7 @@ async def test_a_body_that_cannot_be_is_refused_by_field(
 
 
 async def refused_installs(client: AsyncClient, reason: str) -> float:
-    """How many claims of installs were refused for a reason."""
+    """Return how many install referrers were refused for a reason."""
     lines = (await client.get("/metrics")).text.splitlines()
     name = f'first_open_methods_refused_total{{method="install_referrer",reason="{reason}"}} '
     return next((float(line[len(name) :]) for line in lines if line.startswith(name)), 0.0)

@@ -1,4 +1,4 @@
-"""Whether the door says that it is alive and ready."""
+"""Health and readiness of the API."""
 
 from httpx import AsyncClient
 

@@ -1,6 +1,6 @@
-"""Defects seen in other referral systems, each tried here where it concerns attribution.
+"""Defects known from other referral systems, tried here as far as they concern attribution.
 
-What concerns money is tried elsewhere.
+Those of money are tried with the ledger and the workflows. Each docstring names a defect.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ async def codes_of_referrals(client: AsyncClient, player_id: str) -> Sequence[st
 
 
 async def test_two_referrers_never_hold_one_friend(client: AsyncClient, database: Database) -> None:
-    """Without a unique key a friend could belong to two."""
+    """Refute the defect: no unique key, so that one player belonged to two referrers."""
     codes = [await create_code(client) for _ in range(6)]
     body = signup(occurred_at=ago(timedelta(hours=1)))
     assert (await client.post("/v1/events/signups", json=body)).status_code == 202
@@ -63,7 +63,7 @@ async def test_two_referrers_never_hold_one_friend(client: AsyncClient, database
 
 
 async def test_nobody_refers_themselves(client: AsyncClient, database: Database) -> None:
-    """Left out, or switched off unless asked for."""
+    """Refute the defect: a check for self-referrals that was missing or off by default."""
     player = unique("player")
     code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
 
@@ -75,7 +75,7 @@ async def test_nobody_refers_themselves(client: AsyncClient, database: Database)
 async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
     client: AsyncClient, database: Database
 ) -> None:
-    """Another event of an old player, now with a code, would have been a new referral."""
+    """Refute the defect: a second signup event of an old player, with a code, made a referral."""
     player = await sign_up(client, database, age=timedelta(days=300))
 
     await sign_up(client, database, player_id=player, code=await create_code(client))
@@ -86,7 +86,7 @@ async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
 async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
     app: FastAPI, client: AsyncClient
 ) -> None:
-    """Names and mail addresses in the query of a redirect, only encoded."""
+    """Refute the defect: names and mail addresses, only encoded, in the query of a redirect."""
     referrer = unique("referrer")
     code = (await client.post("/v1/codes", json={"player_id": referrer})).json()["code"]
     async with browser(app) as visitor:
@@ -101,7 +101,7 @@ async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
 async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie(
     client: AsyncClient, database: Database
 ) -> None:
-    """A cookie that is written over forgets who came first; touches are kept."""
+    """Refute the defect: a cookie that is overwritten forgets the first touch."""
     visitor, first = unique("visitor"), await create_code(client)
     await click(client, first, visitor)
     last = await click(client, await create_code(client), visitor)
@@ -116,14 +116,14 @@ async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie
 async def test_a_cookie_that_nobody_signed_means_nothing(
     client: AsyncClient, database: Database, cookie: str
 ) -> None:
-    """`code:session`, unsigned, could be written by anybody."""
+    """Refute the defect: an unsigned cookie `code:session` that anybody could write."""
     player = await sign_up(client, database, cookie_token=cookie)
 
     assert (await attribution_log(client, player))[-1]["outcome"] == "forged_token"
 
 
 async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClient) -> None:
-    """The first key that a scan returned had the credit."""
+    """Refute the defect: the first key that a scan returned was credited."""
     address = unique_ip()
     for _ in range(2):
         await follow_link(client, await create_code(client), ip=address, **BROWSER_TRAITS)
@@ -132,7 +132,7 @@ async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClie
 
 
 async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
-    """Offices, dorms and carriers share one."""
+    """Refute the defect: offices, dorms and carriers share an address."""
     address = unique_ip()
     await follow_link(client, await create_code(client), ip=address)
 
@@ -142,7 +142,7 @@ async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
 async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
     app: FastAPI, client: AsyncClient
 ) -> None:
-    """X-Forwarded-For was taken from whoever sent it, and so was somebody else's network."""
+    """Refute the defect: X-Forwarded-For was believed from any sender."""
     code, own, claimed = await create_code(client), unique_ip(), unique_ip()
     headers = {"Accept-Language": "en-US", "X-Forwarded-For": claimed}
     agent = safari(system="18_5", version="18.5")
@@ -156,7 +156,7 @@ async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
 async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
     client: AsyncClient, database: Database
 ) -> None:
-    """A mark that was set before the work was done made the retry look like a duplicate."""
+    """Refute the defect: a mark set before the work made the retry look like a duplicate."""
     code, body = await create_code(client), signup()
     body["code"] = code
     await client.post("/v1/events/signups", json=body)
@@ -170,7 +170,7 @@ async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
 
 
 async def test_an_address_is_kept_as_a_keyed_hash(client: AsyncClient, database: Database) -> None:
-    """A plain SHA-256 of an IPv4 address is undone by trying all of them."""
+    """Refute the defect: a plain SHA-256 of an IPv4 address is reversed by trying all of them."""
     address = "198.51.100.77"
     await follow_link(client, await create_code(client), ip=address)
 
@@ -185,7 +185,7 @@ async def test_an_address_is_kept_as_a_keyed_hash(client: AsyncClient, database:
 async def test_where_a_private_relay_hides_the_address_the_typed_code_still_works(
     client: AsyncClient, database: Database
 ) -> None:
-    """Links that are matched by address come up empty; a code is the way that always works."""
+    """Refute the defect: links matched by address fail behind a private relay."""
     code = await create_code(client)
     await follow_link(client, code, ip=unique_ip(), **BROWSER_TRAITS)
 
@@ -197,7 +197,7 @@ async def test_where_a_private_relay_hides_the_address_the_typed_code_still_work
 async def test_an_app_that_is_installed_again_brings_nobody_new(
     client: AsyncClient, database: Database
 ) -> None:
-    """Play tells the same referrer for 90 days, whoever has signed up meanwhile."""
+    """Refute the defect: Play reports the same install referrer for 90 days, on every install."""
     device, token = str(uuid4()), await follow_link(client, await create_code(client))
     first = await resolve(client, device_id=device, **play_install(token))
     await sign_up(

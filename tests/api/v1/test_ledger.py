@@ -1,4 +1,4 @@
-"""The books are verified once at a time, however many ask."""
+"""Verification runs: one at a time, shared by concurrent callers."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ URL = "/v1/ledger/verify"
 
 
 class Run:
-    """Stands in for the scans: counts its starts, and ends when it is let go."""
+    """A run in place of the scans: counts its starts, and ends when the test releases it."""
 
     def __init__(self) -> None:
         self.starts = 0

@@ -1,4 +1,4 @@
-"""A first open without any token: a guess by network and device, which is always asked about."""
+"""A first open without a token: a match by network and device, which the person must confirm."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -134,7 +134,7 @@ async def test_the_same_phone_asking_again_gets_the_same_question(
     code, ip, device = await create_code(client), unique_ip(), unique("device")
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     first = await resolve(client, **PHONE_TRAITS, ip=ip, device_id=device)
-    # Meanwhile it has left the house, and a neighbour has followed another code.
+    # The phone has left the network, and a neighbour has followed another code.
     await follow_link(client, await create_code(client), ip=ip, **BROWSER_TRAITS)
     again = await resolve(client, **PHONE_TRAITS, ip=unique_ip(), device_id=device)
     assert first["code"] == code

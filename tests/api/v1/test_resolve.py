@@ -1,4 +1,4 @@
-"""An app's first open: who brought its person, as far as that can be known for sure."""
+"""An app's first open, attributed by the most confident token or link that it presents."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

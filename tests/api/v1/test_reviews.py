@@ -1,4 +1,4 @@
-"""Decisions of reviewers over the API."""
+"""Reviews, decided once by a person."""
 
 from uuid import UUID
 

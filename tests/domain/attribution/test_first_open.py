@@ -1,4 +1,4 @@
-"""What an app finds at its first open, and what of it is a claim."""
+"""Tokens and links that an app finds at its first open, and which of them are claims."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Install referrers: which token they carry, and whether their times can be honest."""
+"""Install referrers: the token that they carry, and the plausibility of their times."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -114,9 +114,9 @@ def test_an_honest_install_is_believed(claimed: Install) -> None:
             install(server_clicked_s=NOW_S - 59, server_began_s=NOW_S - 60),
             "click_after_install_began",
         ),
-        # The device tells a good story, Google another.
+        # The device's times are plausible, and Google's contradict them.
         (install(NOW_S - 100, NOW_S - 60, NOW_S - 50, NOW_S - 60), "click_after_install_began"),
-        # Google tells of one moment only, the device of both.
+        # Google reports one of the times, the device both.
         (install(NOW_S - 59, NOW_S - 60, NOW_S - 100, 0), "click_after_install_began"),
         (install(clicked_s=NOW_S + HOUR), "time_in_the_future"),
         (install(began_s=NOW_S + 5 * MINUTE + 1), "time_in_the_future"),

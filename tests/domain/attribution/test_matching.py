@@ -1,4 +1,4 @@
-"""Matching a first open with a click: only when it cannot mean anybody else."""
+"""Matches of a first open with a click, only where no other code can be meant."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""To which referral a signup belongs: one decision, whatever order its touches come in."""
+"""The attribution of a signup: one decision, whatever the order of its touches."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

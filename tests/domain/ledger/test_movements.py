@@ -1,4 +1,4 @@
-"""Arrows of money."""
+"""Movements of money between accounts."""
 
 from collections import Counter
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Which deposit earns the reward."""
+"""Deposits that earn the reward."""
 
 from datetime import timedelta
 

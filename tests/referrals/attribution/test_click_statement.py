@@ -89,7 +89,7 @@ async def _write_plainly(session: Session, click: Click, referral_id: UUID) -> N
 
 
 async def _rows(session: Session, referral_id: UUID) -> Rows:
-    """Every row of a referral in every table, without the columns that are drawn."""
+    """Return every row of a referral in every table, without the columns that are drawn."""
     found = {}
     for table, query in ROWS_OF_REFERRAL.items():
         rows = (await session.execute(text(query), {"id": referral_id})).mappings().all()

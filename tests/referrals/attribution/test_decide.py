@@ -1,4 +1,4 @@
-"""A signup is bound to one referral, or its refusal is explained."""
+"""The decision about a signup: bound to one referral, or refused with a reason."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A signup that is signalled to a referral's workflow, over whichever door it is heard first."""
+"""Signups signalled to a referral's workflow, before or after they arrive over HTTP."""
 
 from datetime import timedelta
 

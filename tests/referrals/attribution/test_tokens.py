@@ -1,4 +1,4 @@
-"""Tokens: only what was issued with the key, whole and in time, is worth anything."""
+"""Tokens: valid only as issued with the key, unchanged and in time."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Whatever is posted, in whatever order, money is moved and never made."""
+"""Postings: any sequence of them moves money and creates none."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""Money that comes, or cannot come any more, is heard by the referrals that wait for it."""
+"""Wake-ups of referrals that wait for funds, when money arrives or the campaign ends."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""One way to break each invariant, as only a superuser without triggers can."""
+"""Corruptions, at least one for each invariant, as only a superuser without triggers can plant."""
 
 # ruff: noqa: S608 - the statements are built from our own constants alone
 
@@ -16,13 +16,13 @@ TRANSFER: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """Which check must notice the statements, and the row that it must name."""
+    """Statements that break an invariant, the check that must notice, and the row it must name."""
 
     check: str
     row_query: str
     statements: tuple[str, ...]
     also_noticed_by: frozenset[str] = frozenset()
-    """Checks that cannot but notice it too."""
+    """Other checks that notice it as well."""
 
 
 CORRUPTIONS: Final = (

@@ -1,4 +1,4 @@
-"""The invariants hold after whole lives, and each planted corruption is found by its own check."""
+"""Verification: green after whole lives, and red for each planted corruption."""
 
 from dataclasses import dataclass
 from uuid import UUID
