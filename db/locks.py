@@ -1,8 +1,8 @@
-"""Locks of players, each a row of its own."""
+"""Locks of players, each a row of its own, and of keys that have no row."""
 
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from db.engine import Session
 from db.tables import Player
@@ -28,6 +28,12 @@ async def lock_players(session: Session, *player_ids: str) -> None:
     locked = await session.scalar(_INSERT_AND_LOCK, {"player_ids": ordered})
     if locked != len(ordered):
         await _lock_all(session, ordered)
+
+
+async def lock_key(session: Session, key: str) -> None:
+    """Take the advisory lock of a key until the transaction ends."""
+    hashed = func.hashtextextended(key, 0)
+    await session.execute(select(func.pg_advisory_xact_lock(hashed)))
 
 
 async def _lock_all(session: Session, player_ids: list[str]) -> None:

@@ -23,6 +23,7 @@ from referrals.attribution.log import (
     WAITING,
     AttemptKind,
     AttributionAttempt,
+    attempt_id_of,
 )
 from referrals.attribution.log_views import AttemptPosition
 
@@ -134,9 +135,8 @@ def refusal_problem(outcome: str) -> Problem:
 def _claim_of(body: ClaimIn, now: datetime) -> CodeClaim:
     code, claimed_at = parse_code(body.code), body.occurred_at or now
     claim_id = uuid5(_CLAIM_NAMESPACE, f"{body.player_id}:{body.code}:{claimed_at.isoformat()}")
-    attempt = AttributionAttempt(
-        attempt_id=f"claim:{claim_id}", kind=AttemptKind.CLAIM, player_id=body.player_id
-    )
+    attempt_id, kind = attempt_id_of(AttemptKind.CLAIM, claim_id), AttemptKind.CLAIM
+    attempt = AttributionAttempt(attempt_id=attempt_id, kind=kind, player_id=body.player_id)
     return CodeClaim(attempt=attempt, player_id=body.player_id, code=code, claimed_at=claimed_at)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote_plus
 from domain.intake.facts import CLOCK_SKEW
 
 REFERRER_RETENTION: Final = timedelta(days=90)
-"""How long Play keeps an install's referrer, unchanged until a reinstall
+"""Time that Play keeps an install's referrer, unchanged until a reinstall
 (developer.android.com/google/play/installreferrer/igetinstallreferrerservice)."""
 STRICT_SKEW: Final = timedelta(seconds=5)
 """Clock difference to Play's servers that is allowed where the time of the click is unknown."""

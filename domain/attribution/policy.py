@@ -12,7 +12,7 @@ from domain.intake.facts import Signup
 
 
 class Method(StrEnum):
-    """How a signup is tied to the contact that brought it."""
+    """The kind of contact that ties a signup to its referrer."""
 
     MANUAL = "manual"
     TYPED_CODE = "typed_code"
@@ -27,7 +27,7 @@ class Method(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a signup, or one touch of it, is attributed to nobody."""
+    """The reason why a signup, or one touch of it, is attributed to nobody."""
 
     NO_TOUCH = "no_touch"
     EXISTING_PLAYER = "existing_player"
@@ -51,7 +51,7 @@ class Refusal(StrEnum):
 
 
 class Pick(StrEnum):
-    """Which of several touches of equal rank counts."""
+    """The touch that counts among several of equal rank."""
 
     FIRST = "first"
     LAST = "last"
@@ -68,13 +68,13 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How a campaign decides between touches; a method in no tier does not count."""
+    """A campaign's rules for deciding between touches; a method in no tier does not count."""
 
     order: tuple[Tier, ...]
     claim_grace: timedelta = timedelta(hours=24)
-    """How long after the signup a code may still be typed."""
+    """Time after the signup within which a code may still be typed."""
     match_window: timedelta = timedelta(hours=2)
-    """How long after a click a first open may be matched to it by device and network."""
+    """Time after a click within which a first open may match it by device and network."""
 
     def rank_of(self, method: Method) -> int | None:
         """Return a method's rank, 0 the highest tier; support's decision outranks them all."""
@@ -128,7 +128,7 @@ class Touch:
     referrer_id: str | None = None
     referral_id: UUID | None = None
     is_presented: bool = False
-    """Whether the signup itself presented it, as a token of its invitation or a typed code."""
+    """True if the signup itself presents it, as the token of its invitation or a typed code."""
     confidence: float = 1.0
     refusal: Refusal | None = None
 
@@ -142,7 +142,7 @@ class Attribution:
 
     @property
     def is_self(self) -> bool:
-        """Whether it is the player's own code, bound so that fraud rules refuse it on record."""
+        """True for the player's own code: it is bound, so that fraud rules refuse it on record."""
         return self.winner.refusal is Refusal.SELF
 
 

@@ -54,7 +54,7 @@ class CodeClaim:
     attempt: AttributionAttempt
     player_id: str
     code: str | None
-    """None for a text that cannot be a code."""
+    """The normalised code; a text that cannot be one is None."""
     claimed_at: datetime
     """The caller's time, which counts at most the terms' `lateness_grace` before now."""
     method: Method = Method.TYPED_CODE

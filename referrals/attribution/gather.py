@@ -32,6 +32,8 @@ from referrals.lifecycle.stages import terms_of
 
 _SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
 """Namespace of the touches that signups bring themselves."""
+_MAX_PLATFORM_CHARS: Final = 16
+"""Width of a touch's `platform` column; longer texts are cut."""
 
 
 @dataclass(slots=True)
@@ -255,7 +257,7 @@ def _typed_code_touch(signup: Signup, touch: Touch) -> NewTouch:
         code=touch.code,
         campaign_slug=touch.campaign,
         player_id=signup.player_id,
-        platform=signup.platform[:16],
+        platform=signup.platform[:_MAX_PLATFORM_CHARS],
         ip=signup.ip,
         user_agent=signup.user_agent,
         device_id=signup.device_id,

@@ -40,7 +40,7 @@ _TOUCH: Final = TypeAdapter(Touch)
 
 
 class AttemptKind(StrEnum):
-    """What asked for an attribution."""
+    """The kind of event or request that asked for an attribution."""
 
     SIGNUP = "signup"
     CLAIM = "claim"
@@ -66,7 +66,7 @@ class AttemptResult:
     outcome: str
     referral_id: UUID | None = None
     is_new: bool = False
-    """Whether this attempt bound the referral, rather than an earlier one."""
+    """True if this attempt bound the referral, rather than an earlier one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,11 @@ class AttributionAttempt:
     player_id: str | None = None
     actor: str | None = None
     reason: str | None = None
+
+
+def attempt_id_of(kind: AttemptKind, id_: UUID) -> str:
+    """Return the id of an attempt other than a signup's, whose id is its event's."""
+    return f"{kind}:{id_}"
 
 
 async def find_result(

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from db.engine import ReadSession, Session
+from db.locks import lock_key
 from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import Method, Refusal, Touch
 from domain.intake.facts import Signup
@@ -24,8 +25,7 @@ class MatchAnswer:
 
 async def lock_match(session: Session, touch_id: UUID) -> None:
     """Lock a match, so that its answer and a signup that presents it see each other."""
-    key = func.hashtextextended(f"match:{touch_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await lock_key(session, f"match:{touch_id}")
 
 
 async def load_match_and_answer(

@@ -16,7 +16,12 @@ from domain.intake.facts import Choice, FactKind
 from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.attribution.claims import CodeClaim, apply_claim
-from referrals.attribution.log import ACCEPTED_OUTCOMES, AttemptKind, AttributionAttempt
+from referrals.attribution.log import (
+    ACCEPTED_OUTCOMES,
+    AttemptKind,
+    AttributionAttempt,
+    attempt_id_of,
+)
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 
@@ -131,7 +136,7 @@ async def list_rebinds(
 def _claim_of(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:
     both = f"{row.proposed_by} and {actor.name}"
     attempt = AttributionAttempt(
-        attempt_id=f"rebind:{row.id}",
+        attempt_id=attempt_id_of(AttemptKind.REBIND, row.id),
         kind=AttemptKind.REBIND,
         player_id=row.player_id,
         actor=both,

@@ -57,7 +57,7 @@ class TokenReading:
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why the token attributes nothing; None for a valid one."""
+        """The reason why the token attributes nothing; a valid one has none."""
         return REFUSAL_BY_OUTCOME.get(self.outcome)
 
 

@@ -37,7 +37,7 @@ class ClickResult:
     offer: Offer | None = None
     referral_id: UUID | None = None
     expires_at: datetime | None = None
-    """When the invitation's token ends."""
+    """The end of the invitation's token."""
 
 
 async def follow_code(session: StatementExecutor, click: Click) -> ClickResult:

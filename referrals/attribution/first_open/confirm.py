@@ -17,6 +17,7 @@ from referrals.attribution.log import (
     AttemptKind,
     AttemptResult,
     AttributionAttempt,
+    attempt_id_of,
     record_attempt,
 )
 from referrals.attribution.matches import load_match_and_answer, lock_match
@@ -53,9 +54,8 @@ async def record_answer(
         outcome = ConfirmOutcome.RECORDED if is_same else ConfirmOutcome.ANSWERED_OTHERWISE
         return ConfirmResult(outcome, match.code)
     await record_touch(session, _answer_touch(match, is_confirmed=is_confirmed, now=now))
-    attempt = AttributionAttempt(
-        attempt_id=f"{AttemptKind.CONFIRM}:{match.id}", kind=AttemptKind.CONFIRM
-    )
+    attempt_id = attempt_id_of(AttemptKind.CONFIRM, match.id)
+    attempt = AttributionAttempt(attempt_id=attempt_id, kind=AttemptKind.CONFIRM)
     result = AttemptResult(WAITING if is_confirmed else Refusal.DECLINED)
     await record_attempt(session, attempt, result)
     return ConfirmResult(ConfirmOutcome.RECORDED, match.code)
@@ -110,7 +110,6 @@ async def _redecide_for(
     session: Session, touch_id: UUID, presenter: TouchRow, *, tokens: Tokens, now: datetime
 ) -> AttemptResult:
     player_id, kind = presenter.player_id or "", AttemptKind.CONFIRM
-    attempt = AttributionAttempt(
-        attempt_id=f"{kind}:{uuid5(touch_id, player_id)}", kind=kind, player_id=player_id
-    )
+    attempt_id = attempt_id_of(kind, uuid5(touch_id, player_id))
+    attempt = AttributionAttempt(attempt_id=attempt_id, kind=kind, player_id=player_id)
     return await redecide(session, player_id, touch_id, attempt, tokens=tokens, now=now)

@@ -16,6 +16,7 @@ from referrals.attribution.log import (
     AttemptKind,
     AttemptResult,
     AttributionAttempt,
+    attempt_id_of,
     record_attempt,
 )
 from referrals.attribution.touches import NewTouch, record_touch
@@ -28,7 +29,7 @@ MAX_CODE_CHARS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOpen:
-    """What an app sends at its first open; data about person, device and network is hashed.
+    """An app's first open as reported; data about person, device and network is hashed.
 
     `visitor` stands for the device or, where it is not known, for the whole request.
     """
@@ -58,7 +59,7 @@ class EvaluatedHint:
     refusal: Refusal | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     is_recorded: bool = False
-    """Whether its touch was recorded already, as the click that it was."""
+    """True if its touch was recorded already, as the click that it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ async def _log_refusal(session: Session, recorded: NewTouch, refusal: Refusal) -
         refusal=refusal,
     )
     attempt = AttributionAttempt(
-        attempt_id=f"{AttemptKind.RESOLVE}:{recorded.id}",
+        attempt_id=attempt_id_of(AttemptKind.RESOLVE, recorded.id),
         kind=AttemptKind.RESOLVE,
         player_id=recorded.player_id,
     )

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from db.engine import ReadSession, Session
+from db.locks import lock_key
 from domain.attribution.policy import Method, Refusal
 from referrals.attribution.first_open.evaluate import evaluate_hint
 from referrals.attribution.first_open.hints import (
@@ -41,7 +42,8 @@ async def resolve_first_open(
     session: Session, opened: FirstOpen, *, tokens: Tokens
 ) -> FirstOpenResult:
     """Return the first hint that holds, or else a match; a repeat gets the same result."""
-    await _lock_visitor(session, opened.visitor)
+    # An equal request at the same time waits, and then finds what this one has recorded.
+    await lock_key(session, f"first open:{opened.visitor}")
     player_id = await _find_player_of_device(session, opened.device_id)
     if player_id is not None:
         return await _refuse_reinstall(session, replace(opened, player_id=player_id))
@@ -55,12 +57,6 @@ async def resolve_first_open(
         evaluated.append(EvaluatedHint(method=Method.PROBABILISTIC, refusal=match))
         match = None
     return FirstOpenResult(match, _refusals(evaluated))
-
-
-async def _lock_visitor(session: Session, visitor: str) -> None:
-    """Let an equal request at the same time wait, and then find what this one has written."""
-    key = func.hashtextextended(f"first open:{visitor}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 async def _find_player_of_device(session: ReadSession, device_id: str | None) -> str | None:
