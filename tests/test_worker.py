@@ -15,7 +15,7 @@ SETTINGS = {
 }
 
 
-async def test_stops_when_told_although_temporal_is_away() -> None:
+async def test_stops_on_sigterm_although_temporal_is_away() -> None:
     asked = asyncio.Event()
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -38,7 +38,7 @@ async def reasons(acts: ReferralActs) -> list[str]:
         ("ip", Verdict.PASS, "shared_address"),
     ],
 )
-async def test_what_a_deposit_shares_with_the_referrer(
+async def test_scores_the_values_that_a_deposit_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict, reason: str
 ) -> None:
     acts = await sign_up(database)
@@ -60,7 +60,7 @@ async def test_what_a_deposit_shares_with_the_referrer(
         ("user_agent", Verdict.PASS),
     ],
 )
-async def test_what_a_signup_shares_with_the_referrer(
+async def test_scores_the_values_that_a_signup_shares_with_the_referrer(
     database: Database, field: str, verdict: Verdict
 ) -> None:
     acts = await sign_up(database)
@@ -83,7 +83,7 @@ async def test_an_instrument_shared_with_another_friend_of_the_same_referrer(
     assert (await second.score()).verdict is Verdict.REVIEW
 
 
-async def test_what_strangers_share_says_nothing(database: Database) -> None:
+async def test_values_that_strangers_share_are_not_evidence(database: Database) -> None:
     first, second = await sign_up(database), await sign_up(database)
     await first.receives(deposit(first.referee_id, payment_instrument=hashed("d")))
     await second.receives(deposit(second.referee_id, payment_instrument=hashed("d")))
@@ -91,7 +91,7 @@ async def test_what_strangers_share_says_nothing(database: Database) -> None:
     assert (await second.score()).verdict is Verdict.PASS
 
 
-async def test_what_nobody_sends_is_not_suspicious(database: Database) -> None:
+async def test_absent_fields_are_not_suspicious(database: Database) -> None:
     acts = await sign_up(database)
     await record_referrer_signup(acts)
     await acts.receives(deposit(acts.referee_id))
@@ -145,7 +145,7 @@ async def test_an_outside_warning_holds_the_reward(database: Database) -> None:
     assert await reasons(acts) == ["outside_warning"]
 
 
-async def test_scoring_again_at_the_same_moment_answers_what_was_stored(
+async def test_scoring_again_at_the_same_moment_returns_the_stored_assessment(
     database: Database,
 ) -> None:
     acts = await sign_up(database)

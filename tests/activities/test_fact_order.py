@@ -47,7 +47,7 @@ async def balances_and_budget(acts: ReferralActs) -> tuple[Balances, int]:
 
 @BOUNDED
 @given(plan=PLANS, draw=st.data())
-async def test_what_is_heard_before_crediting_may_come_in_any_order(
+async def test_facts_before_crediting_may_arrive_in_any_order(
     database: Database, plan: Plan, draw: st.DataObject
 ) -> None:
     acts = await sign_up(database)
@@ -69,7 +69,7 @@ async def test_what_is_heard_before_crediting_may_come_in_any_order(
 
 @BOUNDED
 @given(taken=st.lists(st.tuples(st.sampled_from(TakeBack), AMOUNTS), max_size=4), draw=st.data())
-async def test_what_is_heard_of_the_credited_deposit_may_come_in_any_order(
+async def test_take_backs_of_the_credited_deposit_may_arrive_in_any_order(
     database: Database, taken: Sequence[tuple[TakeBack, int]], draw: st.DataObject
 ) -> None:
     acts = await sign_up(database)

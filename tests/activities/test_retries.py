@@ -118,7 +118,7 @@ async def test_resolving_again_releases_once(database: Database) -> None:
 
 
 @pytest.mark.parametrize("stale", [Stage.INVITED, Stage.SIGNED_UP, Stage.DEFERRED, Stage.HELD])
-async def test_an_act_told_a_stale_standing_answers_the_recorded_one(
+async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
     database: Database, stale: Stage
 ) -> None:
     acts, _ = await sign_up_and_deposit(database)

@@ -33,7 +33,7 @@ async def test_every_connection_has_planned_what_is_waited_for(fresh_database: D
             assert all(start in planned for start in WAITED_FOR), planned
 
 
-async def test_a_database_that_is_not_migrated_is_told(empty_urls: DatabaseUrls) -> None:
+async def test_warming_up_a_database_that_is_not_migrated_fails(empty_urls: DatabaseUrls) -> None:
     async with open_database(empty_urls.application) as database:
         with pytest.raises(ProgrammingError, match="does not exist"):
             await database.warm_up(warm_up_connection)

@@ -26,7 +26,7 @@ async def listener() -> AsyncIterator[StubServer]:
 
 @pytest.fixture
 async def events_key(fresh_database: Database) -> str:
-    """A key of the test's own database, as a signup service would have it."""
+    """Create a key in the test's own database, with the scope of a signup service."""
     actor = Actor(name="tests", request_id=None, reason="a test")
     async with fresh_database.transaction() as session:
         return await create_key(session, owner="signup", scopes=["events:write"], actor=actor)
@@ -34,14 +34,14 @@ async def events_key(fresh_database: Database) -> str:
 
 @pytest.fixture
 async def real_client(app: FastAPI, api_key: str) -> AsyncIterator[Client]:
-    """A client of the real application and its database, in this process."""
+    """Open a client of the real application and its database, in this process."""
     async with AsyncClient(transport=ASGITransport(app=app), trust_env=False) as http:
         yield Client("http://referrals.test", api_key, http=http, limits=Limits(call_s=SOON_S))
 
 
 @pytest.fixture
 async def real_service(fresh_urls: DatabaseUrls) -> AsyncIterator[Api]:
-    """The service as a process of its own, on the test's own database."""
+    """Run the service as a process of its own, on the test's own database."""
     async with real_api(fresh_urls) as api:
         yield api
 
@@ -53,7 +53,7 @@ def outbox_dsn(empty_urls: DatabaseUrls) -> str:
 
 @pytest.fixture
 async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    """The sportsbook's database, with its accounts and its outbox."""
+    """Open the sportsbook's database, with its accounts and its outbox."""
     async with asyncpg.create_pool(outbox_dsn) as pool:
         await pool.execute(ACCOUNTS)
         await pool.execute(OUTBOX)
@@ -62,7 +62,7 @@ async def accounts(outbox_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def facts(fresh_urls: DatabaseUrls) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the service's database, to read its facts."""
+    """Open a pool on the service's database, to read its facts."""
     async with asyncpg.create_pool(asyncpg_dsn(fresh_urls.application)) as pool:
         yield pool
 

@@ -65,7 +65,7 @@ async def test_a_silent_service_is_unavailable_at_the_deadline(listener: StubSer
     assert 5 * QUICK.call_s <= took_s < 5 * QUICK.call_s + 2
 
 
-async def test_an_answer_that_trickles_in_is_given_up_on_at_the_deadline(
+async def test_an_answer_that_trickles_in_is_abandoned_at_the_deadline(
     listener: StubServer,
 ) -> None:
     listener.always = Reply(200, {"code": "CODE"}, byte_s=QUICK.call_s / 4)
@@ -75,7 +75,7 @@ async def test_an_answer_that_trickles_in_is_given_up_on_at_the_deadline(
     assert time.monotonic() - began < 5 * QUICK.call_s + 2
 
 
-async def test_nobody_there_is_unavailable() -> None:
+async def test_a_refused_connection_is_unavailable() -> None:
     nobody = f"http://127.0.0.1:{ports.find_free()}"
     assert await every_call(nobody) == [Unavailable("ConnectError")] * 5
 
@@ -95,14 +95,14 @@ async def test_an_answer_that_cannot_be_read_counts_as_none(
     assert outcomes == [Unavailable("unreadable answer")] * 5
 
 
-async def test_a_fault_of_the_service_is_unavailable_and_says_until_when(
+async def test_a_fault_of_the_service_is_unavailable_with_a_time_to_retry(
     listener: StubServer,
 ) -> None:
     listener.always = Reply(503, {"code": "unavailable"}, {"Retry-After": "7"})
     assert await every_call(listener.url) == [Unavailable("http 503", 7.0)] * 5
 
 
-async def test_resolving_tells_what_the_app_saw_and_reads_the_answer(listener: StubServer) -> None:
+async def test_resolving_sends_a_first_open_and_reads_the_answer(listener: StubServer) -> None:
     listener.always = Reply(
         200,
         {

@@ -75,7 +75,7 @@ def test_closing_needs_no_loop() -> None:
     assert sign_up(client, "player", "signup-2") is Handover.DROPPED
 
 
-def test_a_loop_that_ends_without_closing_hands_back_what_is_left() -> None:
+def test_an_event_loop_that_ends_without_closing_hands_back_what_is_left() -> None:
     back = CallbackLog()
 
     async def forget_to_close() -> Client:

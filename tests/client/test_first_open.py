@@ -21,7 +21,7 @@ AT_ONCE = timedelta(0)
 PAGE = ROOT / "docs" / "integration" / "README.md"
 
 
-def test_the_client_can_tell_everything_that_the_service_asks_of_an_app() -> None:
+def test_the_client_has_every_field_of_a_first_open() -> None:
     assert {field.name for field in fields(FirstOpen)} == set(ResolveIn.model_fields)
 
 
@@ -59,7 +59,7 @@ async def test_the_pages_routes_ask_about_a_likeness_and_pass_the_answer_on(
     )
 
 
-async def test_what_a_page_of_the_sportsbook_copies_is_found_in_the_clipboard(
+async def test_a_token_copied_by_the_sportsbooks_page_is_in_the_clipboard(
     real_client: Client, client: AsyncClient
 ) -> None:
     code = await create_code(client)
@@ -77,7 +77,7 @@ async def test_the_pages_route_has_no_answer_while_the_service_is_away() -> None
         )
 
 
-async def test_an_install_that_is_told_twice_gets_the_same_token(
+async def test_an_install_reported_twice_gets_the_same_token(
     real_client: Client, client: AsyncClient
 ) -> None:
     install = play_install(await follow_link(client, await create_code(client)))
@@ -103,7 +103,7 @@ async def test_a_late_code_is_claimed(
     assert outcome.value.referral_id == (await referral_of(client, player))["referral_id"]
 
 
-async def test_a_code_is_claimed_before_its_signup_was_heard(
+async def test_a_code_is_claimed_before_its_signup_arrives(
     real_client: Client, client: AsyncClient
 ) -> None:
     outcome = await real_client.claim(unique("player"), await create_code(client))

@@ -45,7 +45,7 @@ async def test_an_event_is_repeated_until_it_is_taken(listener: StubServer) -> N
     assert (back.dropped, back.refused) == ([], [])
 
 
-async def test_a_silent_service_is_given_up_on_and_asked_again(listener: StubServer) -> None:
+async def test_a_request_without_an_answer_times_out_and_is_retried(listener: StubServer) -> None:
     listener.mute()
     limits = Limits(attempt_s=0.1, first_pause_s=0.01)
     async with CallbackLog().client(listener.url, limits) as client:
@@ -107,7 +107,7 @@ async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: St
     ("status", "code"),
     [(409, "event_conflict"), (422, "validation_failed"), (400, "malformed_json")],
 )
-async def test_what_the_service_refuses_is_not_repeated_and_told(
+async def test_a_refused_event_is_reported_and_not_repeated(
     listener: StubServer, status: int, code: str
 ) -> None:
     back = CallbackLog()
@@ -183,7 +183,7 @@ FIT: dict[str, Any] = {
         {"nonsense": 1},
     ],
 )
-async def test_unusable_input_is_told_and_raises_nothing(
+async def test_unusable_input_is_reported_and_raises_nothing(
     listener: StubServer, unfit: dict[str, Any]
 ) -> None:
     back = CallbackLog()
@@ -194,14 +194,14 @@ async def test_unusable_input_is_told_and_raises_nothing(
     assert listener.requests == []
 
 
-async def test_missing_fields_are_told_and_raise_nothing(listener: StubServer) -> None:
+async def test_missing_fields_are_reported_and_raise_nothing(listener: StubServer) -> None:
     back = CallbackLog()
     async with back.client(listener.url) as client:
         assert client.deposited(event_id="deposit-1") is Handover.REFUSED  # type: ignore[call-arg]
     assert back.refused[0].refusal.detail.startswith("player_id:")
 
 
-async def test_what_a_callback_raises_stays_inside(listener: StubServer) -> None:
+async def test_exceptions_of_callbacks_are_contained(listener: StubServer) -> None:
     def fail(_: Dropped | NotTaken) -> None:
         raise RuntimeError("the caller's own fault")
 
@@ -235,7 +235,7 @@ async def test_many_tasks_and_threads_hand_over_at_once(listener: StubServer) ->
         assert heard == [f"{who}-{number}" for number in range(50)]
 
 
-async def test_what_is_handed_over_before_the_start_waits_for_it(listener: StubServer) -> None:
+async def test_events_handed_over_before_the_start_wait_for_it(listener: StubServer) -> None:
     client = CallbackLog().client(listener.url)
     assert sign_up(client, "player", "early-1") is Handover.QUEUED
     async with client:

@@ -13,7 +13,7 @@ from tests.client.stub_server import Reply, StubServer
 
 
 @pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])
-async def test_a_refusal_in_words_that_are_not_ours_is_a_refusal_all_the_same(
+async def test_a_refusal_with_an_unknown_body_is_still_a_refusal(
     listener: StubServer, body: dict[str, object]
 ) -> None:
     back = CallbackLog()
@@ -36,7 +36,7 @@ async def test_a_yes_of_somebody_else_delivers_nothing(
     assert listener.event_ids == ["signup-1"] * 2
 
 
-async def test_an_answer_without_an_end_is_not_kept(listener: StubServer) -> None:
+async def test_an_endless_answer_is_not_kept(listener: StubServer) -> None:
     listener.script.append(Reply(202, {"status": "x" * 2 * MAX_RESPONSE_BYTES}))
     async with CallbackLog().client(listener.url) as client:
         sign_up(client, "player")
@@ -79,7 +79,7 @@ async def test_a_log_that_fails_neither_reaches_the_caller_nor_ends_delivery(
 
 # Python 3.12 warns of every fork beside threads; this child only asks, and exits.
 @pytest.mark.filterwarnings("ignore:.* is multi-threaded:DeprecationWarning")
-async def test_a_forked_process_is_told_that_nobody_delivers_there(listener: StubServer) -> None:
+async def test_a_handover_in_a_forked_process_is_refused(listener: StubServer) -> None:
     async with CallbackLog().client(listener.url) as client:
         assert sign_up_in_a_fork(client) is Handover.DROPPED
         assert sign_up(client, "player") is Handover.QUEUED

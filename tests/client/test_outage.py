@@ -135,7 +135,7 @@ async def test_relays_killed_in_the_middle_of_a_burst_lose_nothing(
 
 
 @pytest.mark.parametrize("limits", [BRISK, Limits(drain_s=0.1)])
-async def test_closing_while_the_service_is_away_takes_no_longer_than_said(
+async def test_closing_during_an_outage_takes_no_longer_than_the_drain_limit(
     real_service: Api, events_key: str, accounts: asyncpg.Pool, limits: Limits
 ) -> None:
     back = CallbackLog()

@@ -17,7 +17,7 @@ from tests.client.signup_service import OPEN, OutboxSignupService, deposit_body,
 from tests.client.stub_server import Reply, StubServer
 
 
-async def test_what_a_killed_relay_had_sent_is_sent_again(
+async def test_a_killed_relays_events_are_sent_again(
     listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     await OutboxSignupService(accounts).sign_up("player")
@@ -65,7 +65,7 @@ async def test_order_is_kept_while_the_service_fails(
     assert listener.requests[4].at_s - listener.requests[3].at_s >= 1
 
 
-async def test_what_is_refused_is_set_aside_and_what_follows_goes_on(
+async def test_a_refused_event_is_set_aside_and_the_next_goes_on(
     real_service: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
 ) -> None:
     player_id = unique("player")
@@ -131,7 +131,7 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
         await until(waiting_count(accounts), lambda left: left == 40, what="only the unlucky left")
 
 
-async def test_a_relay_that_is_told_to_end_finishes_its_round(
+async def test_a_relay_finishes_its_round_on_sigterm(
     listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
 ) -> None:
     await OutboxSignupService(accounts).sign_up("player")

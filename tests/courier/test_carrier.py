@@ -79,7 +79,7 @@ async def test_facts_are_signalled_in_order_to_a_workflow_that_they_start(
     assert await received_signals(temporal_env.client, row) == [START, "sign_up", "make_deposit"]
 
 
-async def test_what_is_acknowledged_is_not_carried_again(
+async def test_an_acknowledged_delivery_is_not_carried_again(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:
     row = await bind_referral(fresh_database)
@@ -155,7 +155,7 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 
 
-async def test_what_needs_no_call_does_not_hide_that_temporal_is_away(
+async def test_deliveries_without_a_call_do_not_hide_an_outage_of_temporal(
     fresh_database: Database,
 ) -> None:
     closed = await invite_by_click(fresh_database)

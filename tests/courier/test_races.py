@@ -130,7 +130,7 @@ async def test_two_players_racing_with_the_same_two_tokens_do_not_wait_in_a_circ
         assert [entry.outcome for entry in found] == ["bound"] * 2
 
 
-async def test_a_claim_locks_what_brought_its_player_in_the_order_of_all(
+async def test_a_claim_locks_referrals_in_the_common_order(
     database: Database,
 ) -> None:
     """Lock in the common order; otherwise a claim and a signup with both links would deadlock."""

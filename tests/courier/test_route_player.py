@@ -113,7 +113,7 @@ async def test_once_credited_only_chargebacks_of_the_credited_deposit_are_needed
 
 
 @pytest.mark.parametrize("stage", [Stage.HELD, Stage.DEFERRED])
-async def test_a_change_of_the_referrers_standing_reaches_rewards_that_wait(
+async def test_a_status_change_of_the_referrer_reaches_rewards_that_wait(
     database: Database, stage: Stage
 ) -> None:
     row = await bind_referral(database)

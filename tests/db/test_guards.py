@@ -30,7 +30,7 @@ SPENT: Final = Transfer(
 @pytest.mark.parametrize(
     "change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"]
 )
-async def test_even_the_owner_changes_nothing_that_is_insert_only(
+async def test_even_the_owner_cannot_change_an_insert_only_table(
     owner_database: Database, table: str, change: str
 ) -> None:
     column = Table.metadata.tables[table].columns.keys()[1]

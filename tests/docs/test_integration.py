@@ -95,7 +95,7 @@ async def test_the_page_keeps_its_token(scene: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
-async def test_the_form_sends_what_the_page_kept(tmp_path: Path) -> None:
+async def test_the_form_sends_the_tokens_that_the_page_kept(tmp_path: Path) -> None:
     module, form = code_blocks(PAGES / "web.md", "js")
     (tmp_path / "referral.js").write_text(module)
     (tmp_path / "package.json").write_text('{"type": "module"}')

@@ -44,7 +44,7 @@ def test_a_drawn_code_is_one_and_reads_unambiguously(random_bytes: bytes) -> Non
         ("ANN\n", False),
     ],
 )
-def test_what_a_code_looks_like(text: str, *, holds: bool) -> None:
+def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
     assert is_code(text) is holds
 
 

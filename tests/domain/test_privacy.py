@@ -70,7 +70,5 @@ def test_only_personal_fields_are_hashed() -> None:
         (None, None),
     ],
 )
-def test_what_was_typed_is_hashed_unless_it_may_be_a_code(
-    typed: str | None, kept: str | None
-) -> None:
+def test_typed_text_is_hashed_unless_it_may_be_a_code(typed: str | None, kept: str | None) -> None:
     assert HASHER.hash_personal({"code": typed}) == {"code": kept}

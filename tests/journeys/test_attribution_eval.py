@@ -50,14 +50,14 @@ async def figures(postgres: PostgresCluster, template_database: str) -> AsyncIte
         yield figures
 
 
-def test_pays_no_wrong_one_and_loses_no_intact_token(figures: list[Figure]) -> None:
+def test_pays_no_wrong_referrer_and_loses_no_intact_token(figures: list[Figure]) -> None:
     everyone = total(figures)
     assert (everyone.journeys, everyone.wrong_paid) == (JOURNEYS, 0)
     assert all(figure.journeys for figure in figures)
     assert all(figure.paid == figure.journeys for figure in figures if figure.must_arrive)
 
 
-def test_asks_before_a_likeness_counts(figures: list[Figure]) -> None:
+def test_asks_before_a_match_counts(figures: list[Figure]) -> None:
     by_scenario = {figure.path: figure for figure in figures}
     alone, in_a_dorm = (
         by_scenario["iOS install without consent"],
@@ -79,21 +79,21 @@ async def test_would_notice_that_tokens_are_lost(fresh_urls: DatabaseUrls) -> No
     assert any("same browser: 1 intact" in complaint for complaint in found)
 
 
-async def test_would_notice_that_a_code_counts_though_it_is_typed_too_late(
+async def test_would_notice_that_a_late_code_counts(
     fresh_urls: DatabaseUrls,
 ) -> None:
     _, found = await evaluate(fresh_urls, journeys=len(SCENARIOS), wrapped=IgnoreClaimGrace)
     assert found == ["code typed after grace: 1 were attributed all the same"]
 
 
-async def test_would_notice_that_an_app_is_asked_though_no_code_or_several_may_be_meant(
+async def test_would_notice_that_an_app_is_asked_about_no_code_or_several(
     fresh_urls: DatabaseUrls,
 ) -> None:
     _, found = await evaluate(fresh_urls, wrapped=AskAlways)
     assert any("or several, may be meant" in complaint for complaint in found)
 
 
-async def test_finds_the_same_in_however_many_parts_it_is_played(
+async def test_sharding_does_not_change_the_figures(
     postgres: PostgresCluster, template_database: str
 ) -> None:
     async with (
@@ -110,7 +110,7 @@ def test_plans_the_same_journeys_for_a_seed_only() -> None:
     assert planned(500, seed=SEED + 1) != plan
 
 
-def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
+def test_does_not_complain_of_a_wrong_attribution_that_is_not_paid() -> None:
     figure = Figure(
         path="own code",
         must_arrive=False,
@@ -129,7 +129,7 @@ def test_says_nothing_of_a_wrong_one_that_is_not_paid() -> None:
     assert complaints([figure]) == []
 
 
-def test_says_that_somebody_is_paid_for_a_player_of_no_journey() -> None:
+def test_complains_of_a_payment_for_a_player_outside_the_plan() -> None:
     journeys = [Told("own code", "ann", None, asked=False, asked_in_doubt=False)]
     bound = {"ann": Bound("ANN", is_paid=True), "other": Bound("BOB", is_paid=True)}
     assert payments_outside_the_plan(journeys, bound) == ["paid for other, who never deposited"]

@@ -77,7 +77,7 @@ async def test_rewards_both_sides(book: Book) -> None:
     assert (await book.balance(pair.referee_id)).minor("available") == 500
 
 
-async def test_what_was_in_time_counts_though_it_is_heard_late(book: Book) -> None:
+async def test_events_in_time_count_although_they_arrive_late(book: Book) -> None:
     windows = draft(signup_window="PT1S", deposit_window="PT1S", lateness_grace="PT1H")
     pair = await invited(book, await book.publish(windows))
     invited_at = (await book.referral(pair.referral_id)).timeline[0].at
@@ -89,7 +89,7 @@ async def test_what_was_in_time_counts_though_it_is_heard_late(book: Book) -> No
     await book.at_stage(pair.referral_id, "REWARDED")
 
 
-async def test_what_came_after_its_window_does_not_count(book: Book, engineer: Engineer) -> None:
+async def test_events_after_their_window_do_not_count(book: Book, engineer: Engineer) -> None:
     windows = draft(signup_window="PT1S", deposit_window="PT1S", lateness_grace="PT1H")
     campaign = await book.publish(windows)
     late, slow = await invited(book, campaign), await invited(book, campaign)

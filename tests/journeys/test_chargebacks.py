@@ -34,7 +34,7 @@ async def test_voids_a_deferred_reward(book: Book) -> None:
     assert voided.stages == ["INVITED", "SIGNED_UP", "DEFERRED", "VOIDED"]
 
 
-async def test_the_next_deposit_earns_what_the_first_one_lost_while_held(
+async def test_the_next_deposit_earns_the_reward_that_the_first_one_lost_while_held(
     book: Book, engineer: Engineer
 ) -> None:
     campaign = await book.publish(draft(hold_period="PT3S"))
@@ -62,7 +62,7 @@ async def test_reverses_a_credited_reward_and_reinstates_it_when_won(book: Book)
     assert minor(await book.balance(pair.referrer_id)) == (1000, 0, 0)
 
 
-async def test_goes_round_as_often_as_the_chargeback_is_fought(book: Book) -> None:
+async def test_reverses_and_reinstates_as_often_as_the_chargeback_is_disputed(book: Book) -> None:
     pair, paid = await deposited(book)
 
     for _ in range(3):
@@ -108,7 +108,9 @@ async def test_books_what_was_spent_as_owed_and_recovers_it_from_the_next_reward
     assert minor(await book.balance(pair.referrer_id)) == (300, 0, 0)
 
 
-async def test_a_chargeback_heard_before_its_deposit_counts(book: Book, engineer: Engineer) -> None:
+async def test_a_chargeback_received_before_its_deposit_counts(
+    book: Book, engineer: Engineer
+) -> None:
     pair = await signed_up(book)
     lost, kept = deposit(pair.referee_id), deposit(pair.referee_id)
     await book.send(taken_back(lost))
@@ -121,7 +123,9 @@ async def test_a_chargeback_heard_before_its_deposit_counts(book: Book, engineer
     assert [reward.deposit_event_id for reward in credited.rewards] == [kept.id]
 
 
-async def test_a_chargeback_heard_before_the_signup_counts(book: Book, engineer: Engineer) -> None:
+async def test_a_chargeback_received_before_the_signup_counts(
+    book: Book, engineer: Engineer
+) -> None:
     pair = await invited(book)
     registered = pair.signup(at=ago(seconds=2))
     paid = deposit(pair.referee_id, at=ago(seconds=1))

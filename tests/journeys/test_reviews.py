@@ -32,7 +32,7 @@ async def test_a_rejected_reward_goes_back_to_the_budget(book: Book) -> None:
     assert (balance.available, balance.held) == ([], [])
 
 
-async def test_a_self_excluded_player_is_not_credited_even_if_approved(
+async def test_a_self_excluded_player_is_not_credited_even_when_approved(
     book: Book, engineer: Engineer
 ) -> None:
     pair = await signed_up(book)

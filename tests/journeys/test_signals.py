@@ -59,7 +59,7 @@ def life_events(pair: Pair) -> tuple[tuple[str, Event], ...]:
     )
 
 
-async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
+async def test_events_sent_by_signal_count_once_when_sent_again_over_http(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
     events = life_events(pair)
@@ -75,7 +75,7 @@ async def test_a_life_told_by_signals_counts_once_when_told_again_over_http(
     assert (await book.balance(pair.referrer_id)).minor("available") == 0
 
 
-async def test_counts_once_what_comes_by_signal_and_http_at_once(
+async def test_counts_an_event_sent_by_signal_and_http_at_once_only_once(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
     (_, registered), (_, paid), _ = life_events(pair)
@@ -94,7 +94,7 @@ async def test_counts_once_what_comes_by_signal_and_http_at_once(
     assert (await book.balance(pair.referrer_id)).minor("available") == 1000
 
 
-async def test_hears_a_life_signalled_all_at_once(
+async def test_processes_a_life_signalled_all_at_once(
     book: Book, engineer: Engineer, pair: Pair
 ) -> None:
     for signal, event in reversed(life_events(pair)):

@@ -31,7 +31,7 @@ async def test_the_other_invitations_of_a_visitor_are_lost(book: Book) -> None:
         assert (await book.at_stage(other.referral_id, "LOST")).stages == ["INVITED", "LOST"]
 
 
-async def test_a_token_that_another_player_used_refers_anew(book: Book) -> None:
+async def test_a_token_that_another_player_used_opens_a_new_referral(book: Book) -> None:
     pair = await invited(book)
     second = Pair(pair.referrer_id, unique("referee"), pair.invitation)
     await book.send(pair.signup())

@@ -31,7 +31,7 @@ async def shared_world(
 
 @pytest.fixture
 async def world(shared_world: World) -> AsyncIterator[World]:
-    """The world; after each test, every run that the test started is replayed."""
+    """Share the world, and after each test replay every run that it started."""
     known = set(shared_world.hooks.runs)
     yield shared_world
     lived = [run for run in shared_world.hooks.runs if run not in known]

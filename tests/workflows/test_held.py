@@ -146,7 +146,7 @@ async def test_a_review_that_opens_can_be_found_by_its_score(world: World) -> No
     assert (attributes["ReferralStage"], attributes["RiskScore"]) == ("HELD", 60)
 
 
-async def test_a_doubt_late_in_a_hold_period_leaves_its_reviewer_the_whole_time(
+async def test_a_review_opened_late_in_a_hold_period_has_its_whole_review_period(
     world: World,
 ) -> None:
     life, _ = await hold_referral(world)

@@ -65,7 +65,7 @@ async def test_a_reward_may_be_reversed_and_reinstated_again_and_again(world: Wo
     assert await state.violated_invariants(world.database) == {}
 
 
-async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
+async def test_a_chargeback_after_settlement_starts_the_workflow_again(world: World) -> None:
     life, deposit = await reward_referral(world)
     assert await life.lives_on() is Stage.SETTLED
 
@@ -80,7 +80,7 @@ async def test_a_chargeback_after_the_end_starts_it_anew(world: World) -> None:
     assert await life.referrer_balances() == Balances(available=1000)
 
 
-async def test_what_was_spent_is_owed_and_recovered_from_the_next_reward(world: World) -> None:
+async def test_a_spent_reward_is_owed_and_recovered_from_the_next_one(world: World) -> None:
     life, deposit = await reward_referral(world)
     await spend_balance(life, 700)
     await life.takes_back(deposit)

@@ -40,7 +40,7 @@ async def test_lives_by_signals_alone(world: World) -> None:
     assert await life.referrer_balances() == Balances()
 
 
-async def test_what_is_signalled_counts_once_with_what_the_courier_carries(world: World) -> None:
+async def test_events_signalled_and_carried_by_the_courier_count_once(world: World) -> None:
     life = await invite(world)
     signup, deposit = life.signup(), life.deposit()
     await life.signals("sign_up", signup)

@@ -92,7 +92,7 @@ async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
     assert (await life.stored_row()).stage is Stage.DEFERRED
 
 
-async def test_what_happened_while_it_was_lost_is_found_out(world: World) -> None:
+async def test_facts_recorded_while_the_workflow_was_lost_are_acted_on(world: World) -> None:
     life = await invite(world)
     await life.signs_up()
     await is_lost(life)

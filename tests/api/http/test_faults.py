@@ -26,7 +26,7 @@ async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
     await database.close()
 
 
-async def test_a_missing_database_is_told_as_passing(app_without_database: FastAPI) -> None:
+async def test_a_missing_database_is_reported_as_temporary(app_without_database: FastAPI) -> None:
     async with caller(app_without_database, "any") as client:
         answer = await client.post("/v1/events/deposits", json=deposit())
         assert_problem(answer, 503, "unavailable")
@@ -39,7 +39,7 @@ async def test_a_missing_database_is_told_as_passing(app_without_database: FastA
     assert alive.status_code == 200
 
 
-async def test_who_follows_a_link_reads_of_an_outage_on_a_page(
+async def test_a_link_during_an_outage_answers_with_a_page(
     app_without_database: FastAPI,
 ) -> None:
     german = {"Accept-Language": "de"}
@@ -53,7 +53,7 @@ async def test_who_follows_a_link_reads_of_an_outage_on_a_page(
         assert "Diese Einladung lässt sich gerade nicht öffnen" in parse_page(answer.text).text
 
 
-async def test_a_fault_nobody_expected_says_nothing_of_its_cause(
+async def test_an_unexpected_fault_does_not_reveal_its_cause(
     settings: Settings, database: Database
 ) -> None:
     app = build_app(settings, database)

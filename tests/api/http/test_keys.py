@@ -62,7 +62,7 @@ async def test_nothing_opens_without_a_good_key(
 
 
 @pytest.mark.parametrize(("method", "url"), NEEDED)
-async def test_a_key_opens_only_what_its_scopes_say(
+async def test_a_key_opens_only_the_routes_of_its_scopes(
     app: FastAPI, database: Database, method: str, url: str
 ) -> None:
     needed = NEEDED[method, url]
@@ -107,7 +107,7 @@ async def test_making_and_revoking_a_key_is_in_the_audit(database: Database) -> 
 
 
 @pytest.mark.parametrize("scopes", [["everything"], ["admin", ""], []])
-async def test_there_are_no_keys_of_unknown_scopes(database: Database, scopes: list[str]) -> None:
+async def test_refuses_a_key_with_unknown_scopes(database: Database, scopes: list[str]) -> None:
     async with database.transaction() as session:
         with pytest.raises(ValueError, match="unknown scopes"):
             await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)

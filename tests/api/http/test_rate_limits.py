@@ -133,7 +133,7 @@ async def test_a_window_ends(settings: Settings, database: Database) -> None:
     assert before[0].headers["retry-after"] == "1"
 
 
-async def test_what_succeeds_behind_a_proxy_that_tells_no_address_is_not_limited(
+async def test_successes_behind_a_proxy_without_addresses_are_not_limited(
     client: AsyncClient, settings: Settings, database: Database
 ) -> None:
     rules = "link.address=1/minute, link.address.misses=0/minute"
@@ -191,7 +191,7 @@ async def test_a_player_cannot_try_codes(client: AsyncClient, database: Database
     assert (await claim(client, other, code)).status_code == 200
 
 
-async def test_an_app_cannot_try_what_it_finds(client: AsyncClient) -> None:
+async def test_an_app_cannot_try_out_codes_by_first_opens(client: AsyncClient) -> None:
     body = {"platform": "ios", "device_id": unique("device"), "clipboard_token": "forged"}
 
     answers = [await client.post("/v1/attributions/resolve", json=body) for _ in range(61)]
@@ -258,14 +258,12 @@ async def test_windows_that_ended_are_forgotten(database: Database) -> None:
     assert key not in left
 
 
-def test_windows_are_forgotten_faster_than_whoever_changes_address_and_code_adds_them() -> None:
+def test_rate_windows_are_pruned_faster_than_an_attacker_adds_them() -> None:
     of_the_link = [name for name in DEFAULT_RATE_LIMITS if name.startswith("link.")]
     assert PRUNE_ONE_IN * len(of_the_link) < rate_windows.PRUNE_BATCH_SIZE
 
 
 @pytest.mark.parametrize("rules", ["link.adress=1/minute", "link.code", "link.code=often"])
-def test_a_limit_that_does_not_exist_or_says_nothing_stops_the_start(
-    settings: Settings, rules: str
-) -> None:
+def test_an_unknown_or_empty_limit_stops_the_start(settings: Settings, rules: str) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate(settings.model_dump() | {"rate_limits": rules})

@@ -18,12 +18,12 @@ TEN_MB = 10_000_000
     [b"{", b"[" * 30_000, b'{"a":' * 9_000, b"\xff\xfe", b"NaN", b'{"event_id": Infinity}',
      b"1" * 5_000, b'"\\x"', b"nul\0"],
 )  # fmt: skip
-async def test_what_is_not_json_is_a_bad_request(client: AsyncClient, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_a_bad_request(client: AsyncClient, body: bytes) -> None:
     assert_problem(await client.post(URL, content=body, headers=JSON), 400, "malformed_json")
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"true"])
-async def test_json_that_is_no_object_is_refused(client: AsyncClient, body: bytes) -> None:
+async def test_json_that_is_not_an_object_is_refused(client: AsyncClient, body: bytes) -> None:
     answer = await client.post(URL, content=body, headers=JSON)
     assert_problem(answer, 422, "validation_failed", "body")
 

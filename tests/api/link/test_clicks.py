@@ -151,7 +151,7 @@ async def test_a_crawler_gets_a_page_and_no_invitation(
     assert await referrals_of(database, code) == 0
 
 
-async def test_asking_only_for_the_head_invites_nobody(
+async def test_a_head_request_invites_nobody(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     code = await create_code(client)

@@ -42,7 +42,7 @@ CHROME = (
         (None, {}),
     ],
 )
-def test_a_browser_tells_its_system_and_at_times_its_model(
+def test_reads_the_system_and_the_model_of_a_device_from_its_user_agent(
     agent: str | None, traits: dict[str, str]
 ) -> None:
     assert traits_from_headers(agent=agent) == traits

@@ -80,7 +80,7 @@ def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
     assert negotiate_language(accepted, preferred=wish).tag == tag
 
 
-async def test_an_offer_is_told_in_the_language_asked_for(client: AsyncClient) -> None:
+async def test_an_offer_is_shown_in_the_language_asked_for(client: AsyncClient) -> None:
     code = await create_code(client)
     translation = {}
     for accepted in ("de-CH, en;q=0.5", "en-GB"):

@@ -76,7 +76,7 @@ def test_a_duration_is_whole_in_its_unit(length: timedelta, text: tuple[str, ...
     assert tuple(plain(format_duration(length, each)) for each in LANGUAGES.values()) == text
 
 
-def test_both_sides_are_told_what_each_gets() -> None:
+def test_an_offer_names_the_reward_of_each_side() -> None:
     both = offer_terms(referee_reward=Money(550, "USD"))
     assert referrer_headline(both) == (
         "$10 for you and $5.50 for your friend when your friend deposits $20 or more"
@@ -87,7 +87,7 @@ def test_both_sides_are_told_what_each_gets() -> None:
     )
 
 
-def test_nobody_is_promised_nothing() -> None:
+def test_a_side_without_a_reward_is_not_mentioned() -> None:
     assert referrer_headline(offer_terms()) == "$10 for you when your friend deposits $20 or more"
     assert referee_headline(offer_terms()) == "$10 for your friend when you deposit $20 or more"
     only_theirs = offer_terms(referee_reward=Money(550, "USD"), referrer_reward_minor=0)
@@ -114,7 +114,7 @@ def test_the_terms_say_what_is_taken_back() -> None:
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
-def test_every_language_tells_all_amounts_and_times(tag: str) -> None:
+def test_every_language_keeps_the_placeholders_for_amounts_and_times(tag: str) -> None:
     terms = offer_terms(referee_reward=Money(550, "USD"), hold=timedelta(hours=36))
     language = LANGUAGES[tag]
     sentences = " ".join((referrer_terms(terms, language), *referee_terms(terms, language)))

@@ -125,7 +125,7 @@ def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, s
     ],
     ids=["from elsewhere", "typed", "through a service worker"],
 )
-def test_whoever_opens_a_link_is_a_person(fetched: list[tuple[str, str]]) -> None:
+def test_a_browser_is_a_person(fetched: list[tuple[str, str]]) -> None:
     assert requester_of(request_with(("User-Agent", IPHONE), *fetched)) is Requester.PERSON
 
 

@@ -36,7 +36,9 @@ async def outcome_of(client: AsyncClient, player_id: str) -> str:
     return outcome
 
 
-async def test_bound_with_all_that_was_weighed(client: AsyncClient, database: Database) -> None:
+async def test_a_bound_signup_lists_every_touch_that_was_judged(
+    client: AsyncClient, database: Database
+) -> None:
     visitor, first = unique("visitor"), await create_code(client)
     second, typed = await create_code(client), await create_code(client)
     await click(client, first, visitor)
@@ -106,7 +108,7 @@ async def test_a_cookie_alone_binds_with_less_confidence(
     assert (weighed["campaign"], weighed["confidence"]) == ("default", 0.9)
 
 
-async def test_a_token_in_both_query_and_cookie_counts_as_the_link_that_it_is(
+async def test_a_token_in_both_query_and_cookie_counts_as_a_link(
     client: AsyncClient, database: Database
 ) -> None:
     link = await click(client, await create_code(client))
@@ -184,7 +186,7 @@ async def test_a_players_own_code_does_not_cost_the_friend_whose_link_they_follo
     assert (await referral_of(client, player))["referral_id"] == link["referral_id"]
 
 
-async def test_existing_player_who_signed_up_before_without_anybodys_code(
+async def test_a_player_who_signed_up_before_is_an_existing_player(
     client: AsyncClient, database: Database
 ) -> None:
     player = await sign_up(client, database, age=timedelta(days=400))
@@ -196,7 +198,7 @@ async def test_existing_player_who_signed_up_before_without_anybodys_code(
     assert items == []
 
 
-async def test_existing_player_who_was_referred_before(
+async def test_a_player_who_was_referred_before_is_an_existing_player(
     client: AsyncClient, database: Database
 ) -> None:
     first = await create_code(client)
@@ -210,7 +212,9 @@ async def test_existing_player_who_was_referred_before(
     assert (await referral_of(client, player))["code"] == first
 
 
-async def test_campaign_paused_and_ended(client: AsyncClient, database: Database) -> None:
+async def test_codes_of_paused_and_ended_campaigns_bind_nobody(
+    client: AsyncClient, database: Database
+) -> None:
     slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z")
     code = await create_code(client, slug)
     for step, outcome in (("pause", "campaign_paused"), ("end", "campaign_ended")):
@@ -249,7 +253,7 @@ async def test_a_touch_outside_its_methods_window_is_refused(
     assert await outcome_of(client, body["player_id"]) == "outside_window"
 
 
-async def test_late_code_and_rebound(client: AsyncClient, database: Database) -> None:
+async def test_claims_are_late_or_rebind(client: AsyncClient, database: Database) -> None:
     late = await sign_up(client, database, age=timedelta(days=2))
     await claim(client, late, await create_code(client))
     changed = await sign_up(client, database, code=await create_code(client))

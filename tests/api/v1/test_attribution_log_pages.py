@@ -60,7 +60,7 @@ async def test_the_log_answers_for_a_player_or_a_referral(
     )
 
 
-async def test_what_cannot_be_stored_is_no_attempt_and_no_outcome(client: AsyncClient) -> None:
+async def test_refuses_unstorable_ids_and_outcomes(client: AsyncClient) -> None:
     assert_problem(await client.get("/v1/attributions/%00"), 422, "validation_failed")
     query = {"player_id": unique("player"), "outcome": "\0"}
     answer = await client.get("/v1/attributions", params=query)

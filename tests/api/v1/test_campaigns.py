@@ -122,7 +122,7 @@ async def test_refuses_a_bad_campaign(
     assert_problem(answer, 422, "validation_failed", field)
 
 
-async def test_refuses_what_does_not_fit_the_campaign_there_is(client: AsyncClient) -> None:
+async def test_refuses_changes_that_do_not_fit_the_stored_campaign(client: AsyncClient) -> None:
     body = campaign()
     await client.post(URL, json=body)
     assert_problem(await client.post(URL, json=body), 409, "campaign_exists")

@@ -83,7 +83,7 @@ async def test_a_code_typed_after_the_grace_is_late_and_changes_nothing(
     ]
 
 
-async def test_a_code_typed_in_time_counts_although_it_is_told_late(
+async def test_a_code_typed_in_time_counts_although_the_claim_arrives_late(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
@@ -94,7 +94,7 @@ async def test_a_code_typed_in_time_counts_although_it_is_told_late(
     assert (answer.status_code, answer.json()["outcome"]) == (200, "bound")
 
 
-async def test_a_code_that_is_told_of_after_the_lateness_grace_too_is_late(
+async def test_a_claim_that_arrives_after_the_lateness_grace_is_late(
     client: AsyncClient, database: Database
 ) -> None:
     code, typed_at = await create_code(client), ago(timedelta(hours=24))
@@ -124,7 +124,7 @@ async def test_a_changed_mind_moves_the_player_and_the_first_referral_is_lost(
     assert "supersede" in await _delivered_signals(database, before["referral_id"])
 
 
-async def test_what_else_invited_a_player_is_lost_to_the_code_that_was_typed_late(
+async def test_other_invitations_of_a_player_are_lost_to_a_code_claimed_late(
     client: AsyncClient, database: Database
 ) -> None:
     order = [{"methods": ["typed_code"]}]
@@ -197,7 +197,7 @@ async def test_the_same_claim_again_answers_the_same(
     assert again.json() == {**answers[0].json(), "outcome": "known"}
 
 
-async def test_a_claim_heard_before_the_signup_is_decided_with_it(
+async def test_a_claim_received_before_the_signup_is_decided_with_it(
     client: AsyncClient, database: Database
 ) -> None:
     code, body = await create_code(client), signup(occurred_at=ago(HOUR))
@@ -227,7 +227,7 @@ async def test_a_claim_counts_however_often_its_player_followed_links(
     assert (await referral_of(client, body["player_id"]))["code"] == code
 
 
-async def test_a_claim_that_waited_is_answered_with_what_came_of_it(
+async def test_repeating_a_pending_claim_returns_its_decision(
     client: AsyncClient, database: Database
 ) -> None:
     code, body = await create_code(client), signup(occurred_at=ago(HOUR))

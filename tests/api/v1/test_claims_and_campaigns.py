@@ -69,7 +69,7 @@ async def test_refuses_a_code_whose_campaign_was_over_at_the_signup(
 
 
 @pytest.mark.parametrize("steps", [("pause",), ("end",), ("pause", "end")])
-async def test_a_campaign_that_was_open_at_the_signup_counts_though_it_is_heard_late(
+async def test_a_campaign_open_at_the_signup_counts_although_the_claim_arrives_late(
     client: AsyncClient, database: Database, steps: tuple[str, ...]
 ) -> None:
     slug = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z", terms=terms())

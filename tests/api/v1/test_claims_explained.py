@@ -27,7 +27,7 @@ async def last_attempt(client: AsyncClient, player: str) -> dict[str, Any]:
     return shown
 
 
-async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_contradicts(
+async def test_a_bound_player_who_types_their_own_code_stays_bound(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
@@ -48,7 +48,7 @@ async def test_a_bound_player_who_types_the_own_code_stays_bound_and_nothing_con
     ("since", "typed", "outcome"),
     [(A_DAY_AGO, "another", "late_code"), (HOUR, "NOBODYS", "unknown_code"), (HOUR, "own", "self")],
 )
-async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
+async def test_the_refusal_of_a_claim_does_not_mark_the_winning_touch(
     client: AsyncClient, database: Database, since: timedelta, typed: str, outcome: str
 ) -> None:
     code = await create_code(client)
@@ -67,7 +67,7 @@ async def test_a_claim_that_is_refused_is_not_said_of_the_touch_that_counts(
     assert shown["decided_again"]["agrees"] is True
 
 
-async def test_a_code_that_counts_already_is_known_whenever_it_was_typed(
+async def test_a_code_that_already_counts_is_known_whenever_it_was_typed(
     client: AsyncClient, database: Database
 ) -> None:
     code, player = await create_code(client), await sign_up(client, database)

@@ -31,7 +31,7 @@ async def test_gives_a_player_one_code_and_the_same_again(client: AsyncClient) -
     }
 
 
-async def test_asked_at_once_a_player_still_has_one_code(client: AsyncClient) -> None:
+async def test_concurrent_requests_create_one_code_for_a_player(client: AsyncClient) -> None:
     body = {"player_id": unique("referrer")}
     answers = await asyncio.gather(*(client.post("/v1/codes", json=body) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
@@ -51,7 +51,7 @@ async def test_gives_the_vanity_code_that_was_asked_for_to_one_player(client: As
     assert_problem(await client.post("/v1/codes", json=second), 409, "code_exists")
 
 
-async def test_refuses_a_vanity_code_that_is_none(client: AsyncClient) -> None:
+async def test_refuses_an_invalid_vanity_code(client: AsyncClient) -> None:
     for vanity in ("no", "with space", "émile", "x" * 33, "a/b", "nul\0", 7):
         body = {"player_id": unique("referrer"), "vanity": vanity}
         answer = await client.post("/v1/codes", json=body)

@@ -57,7 +57,7 @@ async def test_a_match_that_was_confirmed_binds_the_signup(
     assert referral["attribution"]["confidence"] == 0.58
 
 
-async def test_confirming_binds_a_signup_that_was_heard_before(
+async def test_confirming_binds_a_signup_that_arrived_before(
     client: AsyncClient, database: Database
 ) -> None:
     code, token = await a_match(client)
@@ -101,7 +101,7 @@ async def test_every_answer_is_in_the_log_and_kept_as_a_touch(
         assert (touch.is_confirmed, touch.refusal) == (answer, refusal)
 
 
-async def test_whoever_said_no_is_not_asked_again(client: AsyncClient) -> None:
+async def test_a_declined_match_is_not_asked_again(client: AsyncClient) -> None:
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     phone = {**PHONE_TRAITS, "ip": ip, "device_id": unique("device")}
@@ -163,7 +163,7 @@ async def test_a_yes_long_after_the_signup_is_late(client: AsyncClient, database
     ]
 
 
-async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_still(
+async def test_a_yes_long_after_the_signup_is_late_even_if_the_signup_arrives_later(
     client: AsyncClient, database: Database
 ) -> None:
     campaign = await publish_campaign(client, attribution={"claim_grace": "PT30M"})
@@ -175,7 +175,7 @@ async def test_a_yes_long_after_the_signup_is_late_although_that_is_heard_later_
     ]
 
 
-async def test_a_token_that_is_no_match_needs_no_answer(client: AsyncClient) -> None:
+async def test_a_token_that_is_not_a_match_needs_no_confirmation(client: AsyncClient) -> None:
     code = await create_code(client)
     token = await follow_link(client, code)
     result = await confirm(client, token)

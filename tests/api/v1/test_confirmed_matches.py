@@ -21,7 +21,7 @@ from tests.api.first_opens import (
 AT_ONCE = timedelta(0)
 
 
-async def test_a_match_brings_one_person(client: AsyncClient, database: Database) -> None:
+async def test_a_match_refers_one_person(client: AsyncClient, database: Database) -> None:
     _, token = await a_match(client)
     await confirm(client, token)
     first, second = [
@@ -49,7 +49,7 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
 
 
 @pytest.mark.parametrize("answers", [[], [False]])
-async def test_a_neighbours_invitation_is_not_lost_to_whoever_did_not_say_yes_to_it(
+async def test_a_neighbours_invitation_is_not_lost_without_a_yes(
     client: AsyncClient, database: Database, answers: list[bool]
 ) -> None:
     campaign, ip = await publish_campaign(client, starts_at="2020-01-01T00:00:00Z"), unique_ip()
@@ -106,7 +106,7 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
     assert [one["outcome"] for one in await attribution_log(client, friend)] == ["bound"]
 
 
-async def test_a_match_brings_one_person_also_where_a_typed_code_went_before_it(
+async def test_a_match_refers_one_person_even_if_a_typed_code_outranked_it(
     client: AsyncClient, database: Database
 ) -> None:
     _, token = await a_match(client)

@@ -75,7 +75,7 @@ async def test_refuses_a_bad_field_by_its_name_and_stores_nothing(
 @pytest.mark.parametrize(
     "field", ["code", "referral_token", "cookie_token", "user_agent", "locale"]
 )
-async def test_hears_a_signup_whatever_its_person_typed_or_browser_sent(
+async def test_records_a_signup_whatever_the_person_typed_or_the_browser_sent(
     client: AsyncClient, database: Database, field: str, text: str
 ) -> None:
     player = unique("player")
@@ -148,7 +148,7 @@ async def test_stores_personal_data_only_as_a_hash(client: AsyncClient, database
         (" anna ", " anna "),
     ],
 )
-async def test_what_was_typed_for_a_code_is_stored_only_where_it_is_one(
+async def test_typed_text_is_stored_only_if_it_is_a_code(
     client: AsyncClient, database: Database, typed: str, start: str
 ) -> None:
     body = signup(code=typed)
@@ -162,7 +162,7 @@ async def test_what_was_typed_for_a_code_is_stored_only_where_it_is_one(
     assert "someone" not in stored["code"].casefold()
 
 
-async def test_what_the_caller_has_hashed_already_is_stored_as_it_is(
+async def test_a_value_hashed_by_the_caller_is_stored_unchanged(
     client: AsyncClient, database: Database
 ) -> None:
     hashed = f"hm1:{'0a' * 32}"

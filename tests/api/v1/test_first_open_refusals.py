@@ -86,7 +86,7 @@ async def test_a_tampered_first_open_gets_no_probabilistic_match(
         ({"platform": "android", "install_referrer": "referral_token={cut}"}, "forged_token"),
     ],
 )
-async def test_what_does_not_hold_is_answered_with_nothing_and_logged(
+async def test_an_invalid_claim_is_answered_with_no_match_and_logged(
     client: AsyncClient,
     database: Database,
     settings: Settings,
@@ -129,7 +129,7 @@ async def test_a_link_of_a_closed_offer_looks_like_an_unknown_one(
     assert touch.refusal == refusal
 
 
-async def test_an_invitation_whose_window_is_over_brings_nobody(
+async def test_an_invitation_after_its_window_refers_nobody(
     client: AsyncClient, owner_database: Database, settings: Settings
 ) -> None:
     campaign = await publish_campaign(client, terms=terms(signup_window="P1D"))
@@ -141,7 +141,7 @@ async def test_an_invitation_whose_window_is_over_brings_nobody(
     assert await resolve(client, clipboard_token=token) == NO_MATCH_ANSWER
 
 
-async def test_a_device_on_which_a_player_signed_up_is_no_new_person(
+async def test_a_device_of_an_existing_player_matches_nothing(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     device, ip = unique("device"), unique_ip()

@@ -83,9 +83,7 @@ async def test_a_signup_of_an_old_player_that_is_sent_again_makes_no_referral(
     assert await codes_of_referrals(client, player) == []
 
 
-async def test_no_address_that_a_person_is_sent_to_tells_anything_about_anybody(
-    app: FastAPI, client: AsyncClient
-) -> None:
+async def test_no_redirect_url_contains_personal_data(app: FastAPI, client: AsyncClient) -> None:
     """Refute the defect: names and mail addresses, only encoded, in the query of a redirect."""
     referrer = unique("referrer")
     code = (await client.post("/v1/codes", json={"player_id": referrer})).json()["code"]
@@ -113,7 +111,7 @@ async def test_which_touch_counts_is_decided_here_and_not_by_the_browsers_cookie
 
 
 @pytest.mark.parametrize("cookie", ["ANN:7", "ANN", "e30.e30.e30"])
-async def test_a_cookie_that_nobody_signed_means_nothing(
+async def test_an_unsigned_cookie_is_forged(
     client: AsyncClient, database: Database, cookie: str
 ) -> None:
     """Refute the defect: an unsigned cookie `code:session` that anybody could write."""
@@ -131,7 +129,7 @@ async def test_of_two_links_behind_one_address_none_is_guessed(client: AsyncClie
     assert await resolve(client, ip=address, **PHONE_TRAITS) == NO_MATCH_ANSWER
 
 
-async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
+async def test_an_address_alone_matches_nothing(client: AsyncClient) -> None:
     """Refute the defect: offices, dorms and carriers share an address."""
     address = unique_ip()
     await follow_link(client, await create_code(client), ip=address)
@@ -139,7 +137,7 @@ async def test_an_address_alone_brings_nobody(client: AsyncClient) -> None:
     assert await resolve(client, ip=address) == NO_MATCH_ANSWER
 
 
-async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
+async def test_an_address_in_a_visitors_header_is_not_believed(
     app: FastAPI, client: AsyncClient
 ) -> None:
     """Refute the defect: X-Forwarded-For was believed from any sender."""
@@ -153,7 +151,7 @@ async def test_an_address_that_a_visitor_writes_into_a_header_is_not_believed(
     assert (await resolve(client, ip=own, **PHONE_TRAITS))["code"] == code
 
 
-async def test_a_signup_whose_first_try_failed_is_not_taken_for_a_copy(
+async def test_a_signup_whose_first_try_failed_is_not_a_duplicate(
     client: AsyncClient, database: Database
 ) -> None:
     """Refute the defect: a mark set before the work made the retry look like a duplicate."""
@@ -194,9 +192,7 @@ async def test_where_a_private_relay_hides_the_address_the_typed_code_still_work
     assert (await claim(client, player, code)).json()["outcome"] == "bound"
 
 
-async def test_an_app_that_is_installed_again_brings_nobody_new(
-    client: AsyncClient, database: Database
-) -> None:
+async def test_a_reinstalled_app_refers_nobody_new(client: AsyncClient, database: Database) -> None:
     """Refute the defect: Play reports the same install referrer for 90 days, on every install."""
     device, token = str(uuid4()), await follow_link(client, await create_code(client))
     first = await resolve(client, device_id=device, **play_install(token))

@@ -33,16 +33,14 @@ class Run:
         )
 
 
-async def test_many_who_ask_at_once_share_the_scans(
-    client: AsyncClient, database: Database
-) -> None:
+async def test_concurrent_callers_share_the_scans(client: AsyncClient, database: Database) -> None:
     with recorded_statements(database) as seen:
         answers = await asyncio.gather(*(client.get(URL) for _ in range(10)))
     assert [answer.status_code for answer in answers] == [200] * 10
     assert sum("ISOLATION LEVEL REPEATABLE READ" in statement for statement in seen) <= 2
 
 
-async def test_who_asks_during_a_run_is_answered_by_the_next_one() -> None:
+async def test_a_caller_during_a_run_is_answered_by_the_next_run() -> None:
     run = Run()
     verifier = CoalescingVerifier(run)
     first = asyncio.create_task(verifier.report())
@@ -53,7 +51,7 @@ async def test_who_asks_during_a_run_is_answered_by_the_next_one() -> None:
     assert [(await task).lag.undelivered for task in later] == [2, 2, 2]
 
 
-async def test_a_caller_who_leaves_stops_nobody_elses_answer() -> None:
+async def test_a_cancelled_caller_does_not_cancel_a_shared_run() -> None:
     run = Run()
     verifier = CoalescingVerifier(run)
     leaving, staying = [asyncio.create_task(verifier.report()) for _ in range(2)]

@@ -19,7 +19,7 @@ async def test_a_referrer_learns_nothing_about_the_friend(
     assert staged.referee_id not in answer.text
 
 
-async def test_a_player_nobody_has_heard_of_has_nothing(client: AsyncClient) -> None:
+async def test_an_unknown_player_has_an_empty_balance(client: AsyncClient) -> None:
     player = unique("stranger")
     balance = (await client.get(f"/v1/players/{player}/balance")).json()
     assert balance == {"player_id": player, "available": [], "held": [], "owed": []}

@@ -74,7 +74,7 @@ async def test_a_platform_that_is_left_out_is_the_one_that_the_system_names(
     assert touch.platform == platform
 
 
-async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_question(
+async def test_the_user_agent_alone_is_enough_to_ask_about_a_match(
     client: AsyncClient,
 ) -> None:
     code, ip = await create_code(client), unique_ip()
@@ -83,14 +83,14 @@ async def test_a_browser_that_tells_no_more_than_its_agent_is_enough_for_a_quest
     assert (result["ask"], result["confidence"]) == (f"Did {code} invite you?", 0.52)
 
 
-async def test_a_network_alone_matches_nobody(client: AsyncClient) -> None:
+async def test_a_network_alone_matches_nothing(client: AsyncClient) -> None:
     ip = unique_ip()
     await follow_link(client, await create_code(client), ip=ip)
     assert await resolve(client, **PHONE_TRAITS, ip=ip) == NO_MATCH_ANSWER
     assert await resolve(client, ip=ip) == NO_MATCH_ANSWER
 
 
-async def test_a_device_behind_another_network_matches_nobody(client: AsyncClient) -> None:
+async def test_a_device_behind_another_network_matches_nothing(client: AsyncClient) -> None:
     code = await create_code(client)
     await follow_link(client, code, ip=unique_ip(), **BROWSER_TRAITS)
     assert await resolve(client, **PHONE_TRAITS, ip=unique_ip()) == NO_MATCH_ANSWER
@@ -98,7 +98,7 @@ async def test_a_device_behind_another_network_matches_nobody(client: AsyncClien
 
 
 @pytest.mark.parametrize("other", [BROWSER_TRAITS, {"os": "Windows", "locale": "de-DE"}, {}])
-async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
+async def test_two_codes_behind_one_network_match_nothing_whatever_their_devices(
     client: AsyncClient, database: Database, settings: Settings, other: dict[str, str]
 ) -> None:
     ip, device = unique_ip(), unique("device")
@@ -110,7 +110,7 @@ async def test_two_codes_behind_one_network_match_nobody_whatever_their_devices(
     assert await logged_outcomes(database, touches) == ["ambiguous"]
 
 
-async def test_a_code_whose_invitation_was_taken_up_is_no_candidate_any_more(
+async def test_an_accepted_invitation_is_not_a_match_any_more(
     client: AsyncClient, database: Database
 ) -> None:
     ip, mine = unique_ip(), await create_code(client)
@@ -142,7 +142,7 @@ async def test_the_same_phone_asking_again_gets_the_same_question(
     assert len(await touches_of(database, settings, device)) == 1
 
 
-async def test_a_phone_is_not_asked_again_once_somebody_else_took_the_invitation_up(
+async def test_a_phone_is_not_asked_again_once_another_player_accepted_the_invitation(
     client: AsyncClient, database: Database
 ) -> None:
     ip, device = unique_ip(), unique("device")
@@ -173,7 +173,7 @@ async def test_a_phone_is_asked_the_same_for_an_hour_and_not_for_ever(
     assert result == [code, code, None]
 
 
-async def test_two_phones_of_one_kind_are_asked_each(client: AsyncClient) -> None:
+async def test_each_of_two_phones_of_one_model_is_asked(client: AsyncClient) -> None:
     code, ip = await create_code(client), unique_ip()
     await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
     phones = [unique("device") for _ in range(2)]
@@ -218,7 +218,7 @@ async def test_signups_of_a_device_are_found_by_index(owner_database: Database) 
     assert "ix_facts_signup_device" in plan
 
 
-async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
+async def test_a_link_followed_in_safari_is_matched_by_its_headers(
     client: AsyncClient, app: FastAPI
 ) -> None:
     code, ip = await create_code(client), unique_ip()
@@ -230,7 +230,7 @@ async def test_a_link_followed_in_safari_is_matched_by_what_its_headers_tell(
     assert await resolve(client, **german, ip=ip) == NO_MATCH_ANSWER
 
 
-async def test_a_server_that_tells_the_agent_of_a_click_tells_the_device(
+async def test_a_click_with_a_user_agent_stores_the_device_traits(
     client: AsyncClient,
 ) -> None:
     code, ip = await create_code(client), unique_ip()

@@ -166,7 +166,7 @@ async def test_every_step_is_in_the_audit(
     assert rows[0].actor != rows[1].actor
 
 
-async def test_refuses_what_cannot_be_meant(
+async def test_refuses_rebinds_of_unknown_players_and_codes(
     client: AsyncClient, second_supporter: AsyncClient
 ) -> None:
     code = await create_code(client)

@@ -86,5 +86,5 @@ async def test_refuses_a_cursor_that_it_never_gave(
     assert_problem(answer, 422, "validation_failed", "cursor")
 
 
-async def test_a_referral_nobody_has_heard_of_is_unknown(client: AsyncClient) -> None:
+async def test_an_unknown_referral_is_not_found(client: AsyncClient) -> None:
     assert_problem(await client.get(f"/v1/referrals/{UUID(int=7)}"), 404, "unknown_referral")

@@ -41,7 +41,7 @@ FIELD_TEMPLATES = {
         ("cookie_token", "cookie", 0.9),
     ],
 )
-async def test_a_token_is_answered_with_one_that_says_how_it_came(
+async def test_a_token_is_exchanged_for_one_that_records_its_method(
     client: AsyncClient, settings: Settings, field: str, method: str, confidence: float
 ) -> None:
     code = await create_code(client)
@@ -78,7 +78,7 @@ async def test_an_install_from_play_binds_the_signup_by_its_referrer(
     assert referral["attribution"]["method"] == "install_referrer"
 
 
-async def test_what_play_told_is_kept_as_evidence(
+async def test_the_times_of_play_are_kept_as_evidence(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     token = await follow_link(client, await create_code(client))
@@ -110,7 +110,7 @@ async def test_a_universal_link_with_a_code_is_followed_by_the_device(
     assert (touch.method, touch.code) == (Method.UNIVERSAL_LINK, code)
 
 
-async def test_a_link_with_a_code_in_a_clipboard_is_stored_as_sure_as_it_counts(
+async def test_a_link_with_a_code_in_a_clipboard_is_stored_with_the_confidence_it_has(
     client: AsyncClient, database: Database, settings: Settings
 ) -> None:
     code, device = await create_code(client), unique("device")
@@ -203,7 +203,7 @@ async def test_an_install_whose_times_are_unknown_is_believed(client: AsyncClien
     assert result["code"] == code
 
 
-async def test_a_link_that_somebody_else_used_up_still_brings_the_next(
+async def test_a_link_that_another_player_used_still_refers_the_next(
     client: AsyncClient, database: Database
 ) -> None:
     code = await create_code(client)
@@ -244,7 +244,7 @@ async def test_a_link_counts_only_where_its_campaign_accepts_it(
     assert await resolve(client, clipboard_token=link) == NO_MATCH_ANSWER
 
 
-async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) -> None:
+async def test_an_app_that_presents_nothing_gets_no_match(client: AsyncClient) -> None:
     organic = {"install_referrer": "utm_source=google-play&utm_medium=organic"}
     for body in (
         {},
@@ -255,7 +255,7 @@ async def test_an_app_that_found_nothing_is_told_nothing(client: AsyncClient) ->
         assert await resolve(client, **body) == NO_MATCH_ANSWER
 
 
-async def test_a_token_that_a_signup_brings_goes_before_a_later_link_however_else_it_was_found(
+async def test_a_token_of_the_signup_outranks_a_later_link(
     client: AsyncClient, database: Database
 ) -> None:
     code, later = await create_code(client), await create_code(client)

@@ -28,7 +28,7 @@ async def test_a_review_is_decided_once(client: AsyncClient, database: Database)
     assert_problem(await client.post(url, json=other), 409, "already_decided")
 
 
-async def test_refuses_a_decision_that_is_none(client: AsyncClient) -> None:
+async def test_refuses_an_invalid_decision(client: AsyncClient) -> None:
     url = f"/v1/reviews/{UUID(int=7)}/decision"
     good = {"decision": "approve", "reason": "r"}
     assert_problem(await client.post(url, json=good), 404, "unknown_review")

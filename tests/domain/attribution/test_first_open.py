@@ -102,7 +102,7 @@ def test_a_clipboard_with_a_friends_link_holds_its_code(text: str) -> None:
     assert claims_in(clipboard=text) == (ReferralHint(method=Method.CLIPBOARD, code="K7MPQ2XA"),)
 
 
-def test_an_organic_install_is_no_claim() -> None:
+def test_an_organic_install_is_not_a_claim() -> None:
     organic = Install(install_referrer="utm_source=google-play&utm_medium=organic")
     assert collect_hints(public_url=PUBLIC_URL, install=organic) == ()
 

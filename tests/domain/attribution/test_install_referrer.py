@@ -63,7 +63,7 @@ def test_reads_any_text_without_a_fault(text: str) -> None:
 
 
 @given(st.text(alphabet="abcXYZ019._-", min_size=1), st.integers(0, 3))
-def test_what_was_wrapped_is_found_again(token: str, layers: int) -> None:
+def test_a_wrapped_token_is_found_again(token: str, layers: int) -> None:
     text = urlencode({"referral_token": token})
     for _ in range(layers):
         text = urlencode({"referrer": text})
@@ -138,7 +138,7 @@ def test_an_install_that_cannot_be_is_refused_by_rule(claimed: Install, rule: st
     assert broken_rule(claimed) == rule
 
 
-def test_a_referrer_older_than_play_keeps_it_is_refused() -> None:
+def test_an_install_referrer_older_than_play_keeps_one_is_refused() -> None:
     old = NOW - timedelta(days=91)
     began_s = int(old.timestamp())
     claimed = install(server_clicked_s=began_s, server_began_s=began_s)

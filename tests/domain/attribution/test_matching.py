@@ -49,7 +49,7 @@ def recent_click(
     )
 
 
-def test_a_click_of_the_same_device_matches_and_says_by_what() -> None:
+def test_a_click_of_the_same_device_matches_and_names_the_traits_that_agree() -> None:
     clicked = recent_click()
     found = match_click([clicked], PHONE, now=NOW)
     assert found == Match(
@@ -95,7 +95,7 @@ def test_any_contradiction_excludes_a_click(name: str) -> None:
     assert match_click([recent_click(PHONE | {name: "another"})], PHONE, now=NOW) is None
 
 
-def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> None:
+def test_two_codes_behind_one_network_match_nothing_whatever_the_devices() -> None:
     fits = recent_click(PHONE, code="ANN")
     for other in (PHONE, BROWSER_TRAITS, {}, normalise_traits(os="Android", model="Pixel 8")):
         assert (
@@ -104,7 +104,7 @@ def test_two_codes_behind_one_network_match_nobody_whatever_the_devices() -> Non
         )
 
 
-def test_two_visitors_of_one_code_are_no_doubt_about_who_invited() -> None:
+def test_two_visitors_of_one_code_still_match_it() -> None:
     near, far = recent_click(PHONE), recent_click(BROWSER_TRAITS)
     for order in permutations((near, far, recent_click({}))):
         found = match_click(order, PHONE, now=NOW)
@@ -235,7 +235,9 @@ def test_two_spellings_of_a_trait_are_equal(one: dict[str, str], other: dict[str
         ({"screen": "large", "os_version": "new", "locale": "", "os": " "}, {}),
     ],
 )
-def test_what_says_nothing_is_left_out(raw: dict[str, str], known: dict[str, str]) -> None:
+def test_traits_without_information_are_left_out(
+    raw: dict[str, str], known: dict[str, str]
+) -> None:
     assert normalise_traits(**raw) == known
 
 

@@ -69,7 +69,7 @@ def test_methods_count_in_the_order_of_the_default_policy() -> None:
     assert winners[-1].method is Method.PROBABILISTIC
 
 
-def test_what_support_decided_outranks_whatever_a_campaign_orders() -> None:
+def test_a_decision_of_support_outranks_any_policy() -> None:
     manual = touch(Method.MANUAL, at=NOW + timedelta(days=9))
     assert winner_of([touch(Method.TYPED_CODE), manual], FIRST_TOUCH) == manual
 
@@ -85,7 +85,7 @@ def test_the_last_touch_counts_unless_the_campaign_says_the_first() -> None:
     assert winner_of([first, last], FIRST_TOUCH) == first
 
 
-def test_what_the_signup_brought_along_is_its_last_touch() -> None:
+def test_a_touch_presented_with_the_signup_is_its_last_touch() -> None:
     brought, later = touch(at=NOW - 2 * HOUR, is_presented=True), touch(at=NOW - HOUR)
     assert winner_of([brought, later]) == brought
     assert winner_of([brought, later], FIRST_TOUCH) == brought
@@ -99,7 +99,7 @@ def test_what_the_signup_brought_along_is_its_last_touch() -> None:
         (Method.TYPED_CODE, NOW + 25 * HOUR, Refusal.LATE_CODE),
     ],
 )
-def test_a_touch_that_the_policy_does_not_take_says_why(
+def test_a_touch_outside_the_policy_is_refused_with_its_reason(
     method: Method,
     at: datetime,
     refusal: Refusal,
@@ -140,7 +140,7 @@ def test_a_window_and_the_grace_hold_to_their_last_moment() -> None:
         assert winner_of([last], policy) == last
 
 
-def test_of_what_support_decided_the_last_counts_whatever_a_campaign_orders() -> None:
+def test_the_last_decision_of_support_counts_whatever_the_policy() -> None:
     first, last = touch(Method.MANUAL, at=NOW), touch(Method.MANUAL, at=NOW + HOUR)
     assert winner_of([last, first], FIRST_TOUCH) == last
 
@@ -162,7 +162,7 @@ def test_a_code_typed_from_a_link_continues_the_links_invitation() -> None:
     assert winner_of([link, earlier, typed]).referral_id == link.referral_id
 
 
-def test_losers_are_told_that_they_were_outranked() -> None:
+def test_losing_touches_are_outranked() -> None:
     link, cookie = touch(), touch(Method.COOKIE)
     verdict = attribute(SIGNUP, [cookie, link], DEFAULT_POLICY)
     refusals = {one.touch_id: one.refusal for one in verdict.judged}

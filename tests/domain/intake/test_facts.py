@@ -8,7 +8,7 @@ from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
 from tests.builders import chargeback, decision, deposit, signup, status_change
 
 
-def test_a_time_without_an_offset_is_not_a_time() -> None:
+def test_refuses_a_time_without_an_offset() -> None:
     naive = datetime(2026, 3, 1)  # noqa: DTZ001 - the point of the test
     with pytest.raises(ValueError, match="without an offset"):
         signup("ann", at=naive)

@@ -45,7 +45,7 @@ _B = Book
         (Movement.SPEND, {_B.AVAILABLE: -1, _B.SPENT: 1}),
     ],
 )
-def test_what_a_movement_does_to_each_account(movement: Movement, net: dict[Book, int]) -> None:
+def test_each_movement_changes_its_accounts(movement: Movement, net: dict[Book, int]) -> None:
     moved = moves([transfer(movement, 1)])
 
     assert {account.book: minor for account, minor in moved.items()} == net
@@ -81,7 +81,7 @@ def test_an_account_of_a_campaign_or_of_a_player_needs_its_owner() -> None:
         account_for(Book.AVAILABLE, "USD", campaign_id=CAMPAIGN, player_id=None)
 
 
-def test_ids_follow_from_what_they_name() -> None:
+def test_ids_are_derived_from_their_parts() -> None:
     one = Account(book=Book.AVAILABLE, currency="USD", player_id="p")
     ids: set[UUID] = {
         one.id,

@@ -63,14 +63,16 @@ def test_the_earliest_qualifies_and_of_two_at_once_the_first_by_id() -> None:
         ([(TakeBack.CHARGEBACK, None), (TakeBack.CHARGEBACK_WON, 600)], 600),
     ],
 )
-def test_what_is_left_of_a_deposit(takes: list[tuple[TakeBack, int | None]], left: int) -> None:
+def test_the_rest_of_a_deposit_after_its_take_backs(
+    takes: list[tuple[TakeBack, int | None]], left: int
+) -> None:
     paid = deposit(minor=1500)
     facts = [chargeback(paid, kind, amount=m and usd(m)) for kind, m in takes]
 
     assert paid.amount.minor - taken_back_minor(paid, facts) == left
 
 
-def test_what_happens_to_another_deposit_or_to_another_player_takes_nothing() -> None:
+def test_take_backs_of_another_deposit_or_player_take_nothing() -> None:
     paid, other = deposit(PLAYER), deposit(PLAYER)
     stranger = deposit("stranger", deposit_id=paid.deposit_id)
 

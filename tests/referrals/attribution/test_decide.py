@@ -93,7 +93,7 @@ async def test_refuses_a_token_after_its_window(database: Database) -> None:
     assert (await referral(database, link)).stage is Stage.INVITED
 
 
-async def test_a_click_years_after_the_signup_refers_nobody(database: Database) -> None:
+async def test_a_click_years_after_the_signup_attributes_nothing(database: Database) -> None:
     link = await invite(database)
     long_ago = NOW - timedelta(days=365)
 
@@ -103,7 +103,7 @@ async def test_a_click_years_after_the_signup_refers_nobody(database: Database) 
     assert (await referral(database, link)).stage is Stage.INVITED
 
 
-async def test_a_signup_in_time_counts_although_it_is_heard_late(database: Database) -> None:
+async def test_a_signup_in_time_counts_although_it_arrives_late(database: Database) -> None:
     link = await invite(database)
     in_time = NOW + TERMS.signup_window - timedelta(seconds=1)
     heard_at = NOW + timedelta(days=90)
@@ -167,7 +167,7 @@ async def test_a_code_typed_from_a_link_continues_the_invitation_of_the_link(
     assert (decided.outcome, decided.referral_id) == ("bound", link.row.id)
 
 
-async def test_a_code_of_a_campaign_that_was_over_at_the_signup_binds_nobody(
+async def test_a_code_of_a_campaign_that_had_ended_at_the_signup_binds_nobody(
     database: Database,
 ) -> None:
     code = await a_shared_code(database, ends_at=NOW)
@@ -213,7 +213,7 @@ async def test_a_token_used_by_another_player_invites_no_longer_than_its_campaig
     assert (decided.outcome, await referrals_of(database, late.player_id)) == ("campaign_ended", [])
 
 
-async def test_an_invitation_that_has_expired_brings_nobody_however_early_they_signed_up(
+async def test_an_expired_invitation_refers_nobody_however_early_the_signup(
     database: Database,
 ) -> None:
     link, arrival = await invite(database), signup(at=SOON)
@@ -247,7 +247,7 @@ async def test_binds_a_player_to_their_own_code_for_fraud_scoring_to_judge(
     assert (await referral(database, link)).stage is Stage.SIGNED_UP
 
 
-async def test_what_else_invited_the_same_visitor_is_lost(database: Database) -> None:
+async def test_other_invitations_of_the_same_visitor_are_lost(database: Database) -> None:
     winner, loser = await invite_twice(database, unique("visitor"))
 
     await sign_up(database, signup(referral_token=winner.token))

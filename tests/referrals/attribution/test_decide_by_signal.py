@@ -60,7 +60,7 @@ async def test_a_signup_without_a_claim_is_still_bound_by_its_signal(database: D
 
 
 @pytest.mark.parametrize("is_signalled_first", [False, True])
-async def test_what_a_signup_brings_counts_the_same_whichever_door_is_faster(
+async def test_a_signups_tokens_count_the_same_whichever_door_is_faster(
     database: Database, *, is_signalled_first: bool
 ) -> None:
     link, code = await invite(database), await a_shared_code(database)

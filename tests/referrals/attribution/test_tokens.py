@@ -15,7 +15,7 @@ ENDS = datetime(2026, 3, 1, tzinfo=UTC)
 TOKEN = TOKENS.issue(REFERRAL, expires_at=ENDS)
 
 
-def test_a_token_says_which_invitation_it_belongs_to_until_it_ends() -> None:
+def test_a_token_names_its_invitation_until_it_expires() -> None:
     before = TOKENS.read(TOKEN, at=ENDS - timedelta(seconds=1))
     after = TOKENS.read(TOKEN, at=ENDS)
     assert (before.outcome, before.subject) == (TokenOutcome.VALID, REFERRAL)
@@ -49,7 +49,7 @@ def test_a_token_shows_neither_player_nor_code() -> None:
 
 
 @pytest.mark.parametrize("method", METHOD_BYTES)
-def test_a_token_says_how_it_was_carried(method: Method) -> None:
+def test_a_token_records_its_method(method: Method) -> None:
     token = TOKENS.issue(REFERRAL, expires_at=ENDS, method=method)
     reading = TOKENS.read(token, at=ENDS - timedelta(days=1))
     assert (reading.outcome, reading.subject, reading.method) == (

@@ -77,7 +77,7 @@ async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None
     ]
 
 
-async def test_spending_more_than_is_there_posts_nothing(database: Database) -> None:
+async def test_spending_beyond_the_balance_posts_nothing(database: Database) -> None:
     player_id = builders.a_player_id()
     spend = Transfer(
         id=uuid4(), movement=Movement.SPEND, amount=builders.usd(1), player_id=player_id

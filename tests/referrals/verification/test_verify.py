@@ -21,7 +21,7 @@ class StoredReferrals:
 
 @pytest.fixture
 async def stored_referrals(fresh_database: Database) -> StoredReferrals:
-    """A fresh database with a held, a rewarded and a reversed referral."""
+    """Store a held, a rewarded and a reversed referral in a fresh database."""
     async with fresh_database.transaction() as session:
         held = await reward_builders.a_held_referral(session)
         rewarded = await reward_builders.a_rewarded_referral(session)
@@ -107,7 +107,7 @@ async def test_an_attribution_that_another_release_wrote_otherwise_is_decided_th
 
 
 @pytest.mark.usefixtures("stored_referrals")
-async def test_what_is_late_is_lag_and_not_a_failure(fresh_database: Database) -> None:
+async def test_undelivered_facts_are_lag_and_not_a_failure(fresh_database: Database) -> None:
     report = await _report(fresh_database)
     assert report.lag.undelivered > 0
     assert report.lag.oldest_s > 0

@@ -37,7 +37,7 @@ async def test_a_page_loads_nothing_and_allows_nothing_else(
     assert len(answer.content) < 16_384
 
 
-async def test_no_url_tells_of_the_person(
+async def test_no_url_of_the_page_contains_personal_data(
     client: AsyncClient, app_with_mobile_apps: FastAPI
 ) -> None:
     player = {"player_id": "player-named-nobody", "vanity": "NOBODY-CODE"}
@@ -49,7 +49,7 @@ async def test_no_url_tells_of_the_person(
         assert hidden not in answer.text
 
 
-async def test_a_preview_is_told_of_the_offer_and_gets_no_token(
+async def test_a_link_preview_shows_the_offer_and_gets_no_token(
     client: AsyncClient, app_with_mobile_apps: FastAPI, database: Database
 ) -> None:
     code = await create_code(client, await publish_campaign(client, terms=terms(**REFEREE_REWARD)))
