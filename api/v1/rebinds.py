@@ -98,7 +98,7 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
         )
     if decided.rebind is None or decided.outcome in REFUSALS:
         raise Problem(REFUSALS[decided.outcome])
-    row = decided.rebind
-    if body.decision is Choice.APPROVE and row.status == Status.REFUSED:
-        raise refusal_problem(row.outcome or "")
-    return RebindOut.model_validate(row)
+    rebind = decided.rebind
+    if body.decision is Choice.APPROVE and rebind.status is Status.REFUSED:
+        raise refusal_problem(rebind.outcome or "")
+    return RebindOut.model_validate(rebind)

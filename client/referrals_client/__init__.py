@@ -13,7 +13,7 @@ from referrals_client.fields import (
     WagerFields,
 )
 from referrals_client.first_open import FirstOpen
-from referrals_client.handover import Dropped, Handover, NotTaken, Stats
+from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
 from referrals_client.limits import Limits
 from referrals_client.money import Money
 from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
@@ -26,6 +26,7 @@ __all__ = [
     "Client",
     "Confirmed",
     "DepositFields",
+    "DropReason",
     "Dropped",
     "Event",
     "FirstOpen",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from referrals_client.money import Money
-from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+from referrals_client.outcomes import UNREADABLE_ANSWER, Ok, Outcome, Refused, Unavailable
 
 _Answer = TypeVar("_Answer")
 
@@ -72,7 +72,7 @@ def parse_outcome(
     try:
         return Ok(parse(outcome.value))
     except (KeyError, TypeError, ValueError, AttributeError):
-        return Unavailable("unreadable answer")
+        return UNREADABLE_ANSWER
 
 
 def parse_resolved(answer: Mapping[str, Any]) -> Resolved:

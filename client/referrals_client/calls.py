@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from referrals_client import answers
 from referrals_client.answers import Balance, Claimed, Confirmed, OwnCode, Resolved
+from referrals_client.events import utc_text
 from referrals_client.first_open import FirstOpen
 from referrals_client.outcomes import Outcome, Refused
 from referrals_client.wire import Wire
@@ -49,7 +50,7 @@ class Calls:
         def body() -> dict[str, object]:
             claim_body: dict[str, object] = {"player_id": player_id, "code": code}
             if occurred_at is not None:
-                claim_body["occurred_at"] = _utc(occurred_at)
+                claim_body["occurred_at"] = utc_text(occurred_at)
             return claim_body
 
         return await self._post("/v1/attributions/claim", body, answers.parse_claimed)
@@ -89,9 +90,3 @@ class Calls:
 
 def _unsendable(fault: Exception) -> Refused:
     return Refused("invalid_input", f"cannot be sent: {type(fault).__name__}")
-
-
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("must have a time zone")
-    return moment.astimezone(UTC).isoformat()

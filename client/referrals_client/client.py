@@ -17,7 +17,7 @@ from referrals_client.fields import (
     StatusFields,
     WagerFields,
 )
-from referrals_client.handover import Dropped, Handover, NotTaken, Stats
+from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
 from referrals_client.lanes import Lanes
 from referrals_client.limits import Limits
 from referrals_client.observer import DeliveryObserver
@@ -144,7 +144,7 @@ class Client(Calls):
             event = build_event(door, fields, at=datetime.now(UTC))
             # After a fork, the sender tasks exist only in the parent process.
             is_forked = self._sender_pid not in {None, os.getpid()}
-            drop_reason = "forked" if is_forked else self._lanes.put(event)
+            drop_reason = DropReason.FORKED if is_forked else self._lanes.put(event)
             if drop_reason is None:
                 return self._wake_sender()
             self._observer.record_drop(event, drop_reason)
@@ -189,4 +189,4 @@ class Client(Calls):
 
     def _drop_queued(self) -> None:
         for event in self._lanes.close_and_drain():
-            self._observer.record_drop(event, "closed")
+            self._observer.record_drop(event, DropReason.CLOSED)

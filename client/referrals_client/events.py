@@ -89,7 +89,8 @@ def _currency(value: object) -> str:
     return value
 
 
-def _time(value: object) -> str:
+def utc_text(value: object) -> str:
+    """Return an aware datetime as ISO 8601 in UTC; ValueError for anything else."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("must be a datetime with a time zone")
     return value.astimezone(UTC).isoformat()
@@ -115,7 +116,7 @@ def _one_of(*words: str) -> "Check":
 Check = Callable[[object], Any]
 Checks = Mapping[str, Check]
 
-_COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": _time}
+_COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": utc_text}
 _FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
 _SIGNUP_TEXT_FIELDS: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
 _DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")

@@ -17,13 +17,22 @@ class Handover(StrEnum):
     """The event is invalid; `on_refused` receives the reason."""
 
 
+class DropReason(StrEnum):
+    """Reasons why an event is dropped."""
+
+    FULL = "full"
+    """The queue holds as many events or bytes as `Limits` allow."""
+    CLOSED = "closed"
+    FORKED = "forked"
+    """The process was forked from the one that delivers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """An event that this client stopped delivering. It may have arrived; repeating it is safe."""
 
     event: Event
-    why: str
-    """`full`, `closed`, or `forked`."""
+    why: DropReason
 
 
 @dataclass(frozen=True, slots=True)

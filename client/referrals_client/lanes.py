@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Final
 
 from referrals_client.events import Event
+from referrals_client.handover import DropReason
 
 NEVER: Final = float("inf")
 
@@ -27,14 +28,14 @@ class Lanes:
     def __len__(self) -> int:
         return self._count
 
-    def put(self, event: Event) -> str | None:
-        """Add an event; return the drop reason (`closed`, `full`) when it is not accepted."""
+    def put(self, event: Event) -> DropReason | None:
+        """Add an event; return the drop reason when it is not accepted."""
         with self._lock:
             if not self._is_open:
-                return "closed"
+                return DropReason.CLOSED
             size = len(event.body)
             if self._count >= self._max_events or self._bytes + size > self._max_bytes:
-                return "full"
+                return DropReason.FULL
             lane = self._lanes.setdefault(event.player_id, deque())
             if not lane:
                 self._ready.append(event.player_id)

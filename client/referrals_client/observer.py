@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from referrals_client.events import Event
-from referrals_client.handover import Dropped, NotTaken
+from referrals_client.handover import Dropped, DropReason, NotTaken
 from referrals_client.outcomes import Refused, Unavailable
 
 log: Final = logging.getLogger("referrals_client")
@@ -53,7 +53,7 @@ class DeliveryObserver:
         _log(logging.ERROR, "%s %s refused: %s %s", door, event_id, *reason)
         self._call_back(self._on_refused, NotTaken(door, event_id, refusal, event))
 
-    def record_drop(self, event: Event, drop_reason: str) -> None:
+    def record_drop(self, event: Event, drop_reason: DropReason) -> None:
         self._count("dropped")
         # Log each time the count has doubled; the callback receives every event.
         if self.counts["dropped"].bit_count() == 1:

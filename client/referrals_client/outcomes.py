@@ -1,7 +1,7 @@
 """Outcomes of a call, as values instead of exceptions."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 _Value = TypeVar("_Value")
 
@@ -31,5 +31,8 @@ class Unavailable:
     """Reason, such as `ConnectError`, `deadline` or `http 503`."""
     retry_after_s: float | None = None
 
+
+UNREADABLE_ANSWER: Final = Unavailable("unreadable answer")
+"""An answer that is not the service's, or not of a version that this client knows."""
 
 Outcome = Ok[_Value] | Refused | Unavailable

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+from referrals_client.outcomes import UNREADABLE_ANSWER, Ok, Outcome, Refused, Unavailable
 
 NON_RETRYABLE_STATUSES: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
 """Statuses that reject the call itself. All others concern the connection, the key, a rate limit or
@@ -44,7 +44,7 @@ class Wire:
         )
         # Behind a wrong URL another server may answer 200 to everything.
         if isinstance(outcome, Ok) and not _is_acknowledged(outcome.value):
-            return Unavailable("unreadable answer")
+            return UNREADABLE_ANSWER
         return outcome
 
     async def get(self, path: str, *, within_s: float) -> Outcome[Any]:

@@ -47,12 +47,30 @@ class RebindOutcome(StrEnum):
     ALREADY_DECIDED = "already_decided"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebindView:
+    """A proposed rebind, and the decision about it once there is one."""
+
+    rebind_id: UUID
+    player_id: str
+    code: str
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    status: Status
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    outcome: str | None
+    referral_id: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class RebindDecision:
     """The outcome of one call, and the rebind as it stands, if there is one."""
 
     outcome: RebindOutcome
-    rebind: Rebind | None = None
+    rebind: RebindView | None = None
 
 
 async def propose(session: Session, *, player_id: str, code: str, actor: Actor) -> RebindDecision:
@@ -74,7 +92,7 @@ async def propose(session: Session, *, player_id: str, code: str, actor: Actor) 
     await session.flush()
     await session.refresh(row)
     await _audit(session, row, "propose", actor)
-    return RebindDecision(RebindOutcome.DECIDED, row)
+    return RebindDecision(RebindOutcome.DECIDED, _view(row))
 
 
 async def decide(
@@ -95,7 +113,7 @@ async def decide(
         return RebindDecision(RebindOutcome.UNKNOWN)
     refusal = _refusal(row, choice, actor)
     if refusal is not None:
-        return RebindDecision(refusal, row)
+        return RebindDecision(refusal, _view(row))
     outcome = referral_id = None
     status = Status.REJECTED
     if choice is Choice.APPROVE:
@@ -107,7 +125,7 @@ async def decide(
     row.decided_by, row.decided_at, row.decision_reason = actor.name, now, actor.reason
     await session.flush()
     await _audit(session, row, choice, actor)
-    return RebindDecision(RebindOutcome.DECIDED, row)
+    return RebindDecision(RebindOutcome.DECIDED, _view(row))
 
 
 def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
@@ -121,7 +139,7 @@ def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
 
 async def list_rebinds(
     session: ReadSession, part: PageRequest, *, player_id: str | None, status: Status | None
-) -> Page[Rebind]:
+) -> Page[RebindView]:
     """Return a page of rebinds, newest first."""
     query = select(Rebind)
     if player_id is not None:
@@ -130,7 +148,25 @@ async def list_rebinds(
         query = query.where(Rebind.status == status)
     query = paging.newest_first(query, part, at=Rebind.proposed_at, id_=Rebind.id)
     rows = (await session.scalars(query)).all()
-    return paging.cut_page(rows, part, lambda row: Position(row.proposed_at, row.id))
+    page = paging.cut_page(rows, part, lambda row: Position(row.proposed_at, row.id))
+    return page.map(lambda items: [_view(row) for row in items])
+
+
+def _view(row: Rebind) -> RebindView:
+    return RebindView(
+        rebind_id=row.id,
+        player_id=row.player_id,
+        code=row.code,
+        reason=row.reason,
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        status=Status(row.status),
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        decision_reason=row.decision_reason,
+        outcome=row.outcome,
+        referral_id=row.referral_id,
+    )
 
 
 def _claim_of(row: Rebind, actor: Actor, *, now: datetime) -> CodeClaim:

@@ -64,8 +64,7 @@ class RebindDecisionIn(RequestBody):
 class RebindOut(ResponseBody):
     """A proposed rebind, and the decision about it once there is one."""
 
-    # Read from `id` of the row; no other name differs.
-    rebind_id: UUID = Field(validation_alias="id")
+    rebind_id: UUID
     player_id: str
     code: str
     reason: str
