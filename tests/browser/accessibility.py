@@ -32,11 +32,11 @@ LOW_CONTRAST_TEXTS: Final = """least => {
   const faint = [];
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
-    const told = texts.currentNode.textContent.trim();
-    if (!told || !element.checkVisibility() || element.closest("script, style")) continue;
+    const text = texts.currentNode.textContent.trim();
+    if (!text || !element.checkVisibility() || element.closest("script, style")) continue;
     const shades = [channels(getComputedStyle(element).color), ground(element)].map(light);
     const ratio = (Math.max(...shades) + 0.05) / (Math.min(...shades) + 0.05);
-    if (ratio < least) faint.push([told, ratio]);
+    if (ratio < least) faint.push([text, ratio]);
   }
   return faint;
 }"""

@@ -51,7 +51,7 @@ class StubServer:
 
     @property
     def event_ids(self) -> list[str]:
-        return [heard.event_id for heard in self.requests]
+        return [request.event_id for request in self.requests]
 
     async def answer(self, path: str, body: Mapping[str, Any]) -> Reply:
         self.requests.append(ReceivedRequest(path, body, time.monotonic()))

@@ -50,7 +50,7 @@ async def test_a_request_without_an_answer_times_out_and_is_retried(listener: St
     limits = Limits(attempt_s=0.1, first_pause_s=0.01)
     async with CallbackLog().client(listener.url, limits) as client:
         sign_up(client, "player")
-        await until(request_count_of(listener), lambda heard: heard >= 2, what="a second attempt")
+        await until(request_count_of(listener), lambda count: count >= 2, what="a second attempt")
         listener.unmuted.set()
         assert await client.flushed(SOON_S)
         assert client.stats.accepted == 1
@@ -97,7 +97,7 @@ async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: St
     async with CallbackLog().client(listener.url, limits) as client:
         for number in range(1000):
             sign_up(client, f"player-{number}")
-        await until(request_count_of(listener), lambda heard: heard >= 20, what="twenty attempts")
+        await until(request_count_of(listener), lambda count: count >= 20, what="twenty attempts")
         first, *_, last = listener.requests
     # Four at once, and then a pause of at least half of the longest.
     assert last.at_s - first.at_s >= (len(listener.requests) // 4 - 1) * 0.05
@@ -221,18 +221,18 @@ async def test_many_tasks_and_threads_hand_over_at_once(listener: StubServer) ->
             for number in range(50):
                 deposit(client, who, f"{who}-{number}")
 
-        async def tell(who: str) -> None:
+        async def hand_over_each(who: str) -> None:
             hand_over_many(who)
 
         await asyncio.gather(
-            *(tell(f"task-{number}") for number in range(5)),
+            *(hand_over_each(f"task-{number}") for number in range(5)),
             *(asyncio.to_thread(hand_over_many, f"thread-{number}") for number in range(5)),
         )
         assert await client.flushed(SOON_S)
     assert len(listener.event_ids) == len(set(listener.event_ids)) == 500
     for who in ("task-3", "thread-3"):
-        heard = [name for name in listener.event_ids if name.startswith(f"{who}-")]
-        assert heard == [f"{who}-{number}" for number in range(50)]
+        arrived = [name for name in listener.event_ids if name.startswith(f"{who}-")]
+        assert arrived == [f"{who}-{number}" for number in range(50)]
 
 
 async def test_events_handed_over_before_the_start_wait_for_it(listener: StubServer) -> None:
@@ -265,7 +265,7 @@ async def test_logs_name_events_and_never_a_person(
 
 
 def request_count_of(listener: StubServer) -> Any:  # noqa: ANN401 - what `until` asks
-    async def heard() -> int:
+    async def count() -> int:
         return len(listener.requests)
 
-    return heard
+    return count

@@ -50,8 +50,8 @@ async def test_two_relays_send_each_event_once_and_in_its_players_order(
 
     assert len(listener.requests) == 180
     for player_id, event_ids in event_ids_by_player.items():
-        ours = [heard for heard in listener.requests if heard.body["player_id"] == player_id]
-        assert [heard.event_id for heard in ours] == event_ids
+        ours = [request for request in listener.requests if request.body["player_id"] == player_id]
+        assert [request.event_id for request in ours] == event_ids
 
 
 async def test_order_is_kept_while_the_service_fails(
@@ -86,8 +86,8 @@ async def test_a_refused_event_is_set_aside_and_the_next_goes_on(
         f"signup:{player_id}": "validation_failed",
         "same": "event_conflict",
     }
-    heard = await facts.fetch("SELECT event_id FROM facts ORDER BY heard_at")
-    assert [row["event_id"] for row in heard] == ["same", f"deposit:{player_id}"]
+    stored = await facts.fetch("SELECT event_id FROM facts ORDER BY heard_at")
+    assert [row["event_id"] for row in stored] == ["same", f"deposit:{player_id}"]
 
 
 async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.Pool) -> None:

@@ -73,9 +73,9 @@ def test_the_service_takes_a_full_event(door: str) -> None:
 
 @pytest.mark.parametrize("text", ["x" * 5000, "nul\0", "half \ud800"])
 def test_a_signup_is_handed_over_whatever_the_person_typed_or_the_browser_sent(text: str) -> None:
-    brought = ("code", "referral_token", "cookie_token", "user_agent", "locale")
+    presented = ("code", "referral_token", "cookie_token", "user_agent", "locale")
     names = ("event_id", "player_id", "platform", "jurisdiction")
-    fields = dict.fromkeys(names, "some") | {"currency": "USD"} | dict.fromkeys(brought, text)
+    fields = dict.fromkeys(names, "some") | {"currency": "USD"} | dict.fromkeys(presented, text)
     event = build_event("signups", fields, at=datetime.now(UTC))
     assert TypeAdapter(SignupIn).validate_json(event.body).code is not None
 

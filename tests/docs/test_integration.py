@@ -131,7 +131,9 @@ async def test_the_clients_example_runs() -> None:
         said = await asyncio.wait_for(example["main"](listener.url, "key"), ENOUGH_S)
     assert said.startswith("no link now: Unavailable")
     received = {
-        heard.path: heard.event_id for heard in listener.requests if "event_id" in heard.body
+        request.path: request.event_id
+        for request in listener.requests
+        if "event_id" in request.body
     }
     assert received == {
         "/v1/events/signups": "signup:player-7",

@@ -9,8 +9,8 @@ from runtime.settings import Settings
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
+from tests.workflows.harness.world import World, running_world
 from tests.workflows.replay import replay_runs
-from tests.workflows.world import World, running_world
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from typing import Final
 
 import pytest
 
+from tests.workflows.harness.world import World
 from tests.workflows.recorded_lives import RECORDED_LIVES, RecordedLife
 from tests.workflows.replay import HISTORIES, MACHINE, runs_of
-from tests.workflows.world import World
 
 RELEASE: Final = "RECORDED_RELEASE"
 

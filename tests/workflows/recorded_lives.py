@@ -7,8 +7,8 @@ from typing import Final
 from domain.intake.facts import Choice, TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import chargeback, unique
-from tests.workflows.life import Life, invite
-from tests.workflows.life_steps import (
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import (
     claim_other_code,
     decide_review,
     defer_referral,
@@ -17,7 +17,7 @@ from tests.workflows.life_steps import (
     hold_referral,
     reward_referral,
 )
-from tests.workflows.world import World
+from tests.workflows.harness.world import World
 
 RecordedLife = Callable[[World], Awaitable[Life]]
 

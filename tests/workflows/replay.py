@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, WorkflowRunner
 
-from tests.workflows.world import World
+from tests.workflows.harness.world import World
 from worker import WORKFLOW_RUNNER
 from workflows.interceptor import DropMalformedSignals
 from workflows.referral.workflow import ReferralWorkflow

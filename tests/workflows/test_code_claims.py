@@ -7,9 +7,9 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution.log import AttemptResult
 from tests import state
 from tests.state import Balances
-from tests.workflows.life import Life, invite
-from tests.workflows.life_steps import claim_other_code
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import claim_other_code
+from tests.workflows.harness.world import World
 
 RACES = 20
 

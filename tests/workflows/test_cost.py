@@ -17,10 +17,10 @@ from stack.temporal import temporal_executable
 from tests.builders import TERMS
 from tests.fixtures.databases import database_copy, open_database
 from tests.fixtures.temporal import SKIPPING
-from tests.workflows.billing import Meter, difference
-from tests.workflows.life import Life, invite
+from tests.workflows.harness.billing import Meter, difference
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.world import World, running_world
 from tests.workflows.replay import runs_of
-from tests.workflows.world import World, running_world
 from workflows.referral import visibility
 
 BRIEF: Final = replace(

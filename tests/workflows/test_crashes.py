@@ -9,9 +9,9 @@ from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
 from tests import state
 from tests.state import Balances
-from tests.workflows.life import Life, invite
-from tests.workflows.life_steps import reward_referral
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import reward_referral
+from tests.workflows.harness.world import World
 
 
 def die_after(life: Life, activity: str) -> Callable[[], Awaitable[None]]:

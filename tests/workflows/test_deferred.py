@@ -8,8 +8,8 @@ from domain.rewards.reward import RewardStatus
 from tests import state
 from tests.builders import usd
 from tests.state import Balances
-from tests.workflows.life_steps import defer_referral, end_campaign, top_up_budget
-from tests.workflows.world import World
+from tests.workflows.harness.life_steps import defer_referral, end_campaign, top_up_budget
+from tests.workflows.harness.world import World
 
 
 async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) -> None:

@@ -14,9 +14,9 @@ from referrals.fraud.reviews import ReviewOutcome
 from tests import builders, state
 from tests.builders import status_change
 from tests.state import Balances
-from tests.workflows.life import Life, invite
-from tests.workflows.life_steps import decide_review, hold_for_review, hold_referral
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import decide_review, hold_for_review, hold_referral
+from tests.workflows.harness.world import World
 
 A_WEEK: Final = timedelta(days=7, seconds=1)
 

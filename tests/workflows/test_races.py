@@ -13,8 +13,8 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import chargeback
 from tests.state import Balances
-from tests.workflows.life import invite
-from tests.workflows.world import World
+from tests.workflows.harness.life import invite
+from tests.workflows.harness.world import World
 
 ORDERS = list(permutations(range(3)))
 

@@ -10,9 +10,9 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import TERMS, chargeback, usd
 from tests.state import Balances
-from tests.workflows.life import invite
-from tests.workflows.life_steps import reward_referral, spend_balance
-from tests.workflows.world import World
+from tests.workflows.harness.life import invite
+from tests.workflows.harness.life_steps import reward_referral, spend_balance
+from tests.workflows.harness.world import World
 
 WON = TakeBack.CHARGEBACK_WON
 

@@ -10,9 +10,9 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import TERMS, usd
 from tests.state import Balances
-from tests.workflows.life import invite
-from tests.workflows.life_steps import reward_referral
-from tests.workflows.world import World
+from tests.workflows.harness.life import invite
+from tests.workflows.harness.life_steps import reward_referral
+from tests.workflows.harness.world import World
 
 
 async def test_credits_the_referrer_when_the_friend_deposits_and_settles_at_the_end(

@@ -13,9 +13,9 @@ from referrals.intake import facts
 from tests import builders
 from tests.builders import chargeback, usd
 from tests.state import Balances
-from tests.workflows.life import Life, invite
-from tests.workflows.life_steps import hold_for_review
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import hold_for_review
+from tests.workflows.harness.world import World
 from workflows.referral.workflow import ReferralWorkflow
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}

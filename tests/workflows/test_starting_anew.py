@@ -11,8 +11,8 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import TERMS, usd
-from tests.workflows.life import Life, invite
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.world import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 BOTH: Final = replace(HOLDING, referee_reward=usd(500))

@@ -9,8 +9,8 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.builders import TERMS, unique
 from tests.state import Balances
-from tests.workflows.life import invite
-from tests.workflows.world import World
+from tests.workflows.harness.life import invite
+from tests.workflows.harness.world import World
 
 
 async def test_expires_when_nobody_signs_up(world: World) -> None:

@@ -36,7 +36,7 @@ class ParsedPage:
 def parse_page(html: str) -> ParsedPage:
     reader = _PageParser()
     reader.feed(html)
-    return reader.told
+    return reader.page
 
 
 def query_parameter(url: str, name: str) -> str:
@@ -58,27 +58,27 @@ async def touch_methods(database: Database, code: str) -> list[str]:
 class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.told = ParsedPage()
+        self.page = ParsedPage()
         self._silent = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         self._silent = tag in {"script", "style"}
-        self.told.svg_count += tag == "svg"
+        self.page.svg_count += tag == "svg"
         if tag == "html":
-            self.told.language = known["lang"]
+            self.page.language = known["lang"]
         if tag == "a":
-            self.told.links.append(known["href"])
+            self.page.links.append(known["href"])
         if tag == "meta" and ("property" in known or "name" in known):
-            self.told.meta[known.get("property") or known["name"]] = known.get("content", "")
+            self.page.meta[known.get("property") or known["name"]] = known.get("content", "")
         if "data-copies" in known:
-            self.told.copy_texts.append(known["data-copies"])
+            self.page.copy_texts.append(known["data-copies"])
         loading = [known[name] for name in ("src", "srcset", "action", "data") if name in known]
-        self.told.loaded += loading + ([known["href"]] if tag == "link" else [])
+        self.page.loaded += loading + ([known["href"]] if tag == "link" else [])
 
     def handle_endtag(self, tag: str) -> None:
         self._silent = False
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.told.text += f" {' '.join(data.split())}"
+            self.page.text += f" {' '.join(data.split())}"

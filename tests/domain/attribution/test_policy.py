@@ -86,9 +86,9 @@ def test_the_last_touch_counts_unless_the_campaign_says_the_first() -> None:
 
 
 def test_a_touch_presented_with_the_signup_is_its_last_touch() -> None:
-    brought, later = touch(at=NOW - 2 * HOUR, is_presented=True), touch(at=NOW - HOUR)
-    assert winner_of([brought, later]) == brought
-    assert winner_of([brought, later], FIRST_TOUCH) == brought
+    presented, later = touch(at=NOW - 2 * HOUR, is_presented=True), touch(at=NOW - HOUR)
+    assert winner_of([presented, later]) == presented
+    assert winner_of([presented, later], FIRST_TOUCH) == presented
 
 
 @pytest.mark.parametrize(

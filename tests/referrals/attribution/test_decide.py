@@ -120,13 +120,13 @@ async def test_a_code_typed_at_the_signup_is_kept_as_a_touch_of_its_player(
     database: Database,
 ) -> None:
     code = await a_shared_code(database)
-    brought = signup(code=f" {code.lower()}", device_id="hm1:phone", ip="hm1:home")
+    presented = signup(code=f" {code.lower()}", device_id="hm1:phone", ip="hm1:home")
     mistaken = signup(code="NOBODYS")
 
-    for arrival in (brought, mistaken):
+    for arrival in (presented, mistaken):
         await sign_up(database, arrival)
 
-    (kept,), (refused,) = [await touches_of(database, one) for one in (brought, mistaken)]
+    (kept,), (refused,) = [await touches_of(database, one) for one in (presented, mistaken)]
     assert (kept.method, kept.code, kept.at, kept.refusal) == ("typed_code", code, NOW, None)
     assert (kept.device_id, kept.ip, kept.campaign_slug is None) == ("hm1:phone", "hm1:home", False)
     assert (refused.code, refused.refusal) == ("NOBODYS", "unknown_code")

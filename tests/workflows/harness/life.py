@@ -22,7 +22,7 @@ from referrals.lifecycle.stages import terms_of, workflow_input_of
 from tests import builders, state
 from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
 from tests.state import Balances
-from tests.workflows.world import World
+from tests.workflows.harness.world import World
 from workflows.client import workflow_id
 from workflows.referral.workflow import ReferralWorkflow
 

@@ -12,7 +12,7 @@ from courier.carrier import Carrier
 from db.engine import Database
 from runtime.settings import Settings
 from tests.builders import Offer, an_offer, unique
-from tests.workflows.activity_hooks import ActivityHooks
+from tests.workflows.harness.activity_hooks import ActivityHooks
 from worker import build_activities, build_worker
 
 

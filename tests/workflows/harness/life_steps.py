@@ -19,8 +19,8 @@ from referrals.fraud.reviews import ReviewOutcome
 from referrals.ledger.spending import spend
 from tests import builders
 from tests.builders import TERMS, TOKENS, unique, usd
-from tests.workflows.life import Life, invite
-from tests.workflows.world import World
+from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.world import World
 
 HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 ALMOST: Final = usd(999)
