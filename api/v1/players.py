@@ -37,6 +37,8 @@ REFUSALS: Final = {
 
 
 class StatementAccount(StrEnum):
+    """A player's accounts that have a statement."""
+
     AVAILABLE = "available"
     HELD = "held"
     OWED = "owed"

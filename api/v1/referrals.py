@@ -24,6 +24,8 @@ router = APIRouter(
 
 
 class Role(StrEnum):
+    """The player's side of a referral."""
+
     REFERRER = "referrer"
     REFEREE = "referee"
 

@@ -27,6 +27,8 @@ REFUSALS: Final = {
 
 
 class Status(StrEnum):
+    """The status of a review."""
+
     OPEN = "open"
     DECIDED = "decided"
     CLOSED = "closed"

@@ -242,18 +242,24 @@ class TermsOut(ResponseBody):
 
 
 class StepOut(ResponseBody):
+    """Methods of equal rank; see `StepIn`."""
+
     methods: list[Method]
     touch: Pick
     window: timedelta | None
 
 
 class PolicyOut(ResponseBody):
+    """The ranking of attribution methods; see `PolicyIn`."""
+
     order: list[StepOut]
     claim_grace: timedelta
     match_window: timedelta
 
 
 class LinkOut(ResponseBody):
+    """Behaviour of /r/{code}; see `LinkIn`."""
+
     opens: LinkOpens
     no_inducement_in: list[str]
 
