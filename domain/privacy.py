@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 from domain import codes
@@ -76,14 +76,18 @@ def normalise_field(field: str, text: str) -> str:
     return _canonical_ip(folded) if field == "ip" else folded
 
 
-def _canonical_ip(written: str) -> str:
-    """Return an IP address in one spelling, an IPv4-mapped IPv6 address as IPv4."""
+def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """Parse an IP address, or return None. IPv4-mapped IPv6 addresses are returned as IPv4."""
     try:
-        address = ip_address(written)
+        address = ip_address(text)
     except ValueError:
-        return written
-    mapped = address.ipv4_mapped if address.version == 6 else None
-    return str(mapped or address)
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address
+
+
+def _canonical_ip(written: str) -> str:
+    address = parse_ip(written)
+    return written if address is None else str(address)
 
 
 def _canonical_email(address: str) -> str:

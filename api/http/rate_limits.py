@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import Annotated, Final
 
 import structlog
@@ -22,7 +22,7 @@ from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_transient
 from db.rate_windows import Window
 from domain.codes import normalise_code
-from domain.privacy import Hasher
+from domain.privacy import Hasher, parse_ip
 
 MISS_SUFFIX: Final = ".misses"
 """Ends the name of a rule that counts only requests for something unknown."""
@@ -233,7 +233,7 @@ async def _evaluate(
 def _is_shared_address(kind: str, value: str) -> bool:
     if kind != "address":
         return False
-    address = _parse_address(value)
+    address = parse_ip(value)
     return address is None or any(
         address in net for net in SHARED_NETWORKS if net.version == address.version
     )
@@ -241,19 +241,10 @@ def _is_shared_address(kind: str, value: str) -> bool:
 
 def _normalise_subject(kind: str, value: str) -> str:
     """Return what is counted as one: an IPv6 subscriber holds a whole network of addresses."""
-    address = _parse_address(value) if kind == "address" else None
+    address = parse_ip(value) if kind == "address" else None
     if isinstance(address, IPv6Address):
         return str(ip_network((address, IPV6_SUBSCRIBER_PREFIX_BITS), strict=False))
     return value if address is None else str(address)
-
-
-def _parse_address(value: str) -> IPv4Address | IPv6Address | None:
-    """Parse an IP address, or return None. IPv4-mapped IPv6 addresses are returned as IPv4."""
-    try:
-        address = ip_address(value)
-    except ValueError:
-        return None
-    return (address.version == 6 and address.ipv4_mapped) or address
 
 
 def _raise_if_exceeded(exceeded: Mapping[str, int]) -> None:

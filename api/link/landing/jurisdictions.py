@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-JURISDICTION_PATTERN: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+JURISDICTION_REGEX: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+"""Shape of a code of ISO 3166-1 or 3166-2."""
 
 
 def parse_jurisdiction(text: str) -> str | None:
     """Parse a code of ISO 3166-1 or 3166-2, or return None."""
     code = text.strip().upper()
-    return code if JURISDICTION_PATTERN.fullmatch(code) else None
+    return code if re.fullmatch(JURISDICTION_REGEX, code) else None
 
 
 def must_conceal(listed: Iterable[str], *, trusted: str | None, from_query: str | None) -> bool:

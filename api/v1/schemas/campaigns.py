@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from api.http.errors import invalid_field
+from api.link.landing.jurisdictions import JURISDICTION_REGEX
 from api.v1.schemas.fields import (
     Duration,
     MoneyIn,
@@ -97,7 +98,6 @@ POLICY_METHODS: Final = tuple(
     method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
 )
 """Methods that a policy may order. Manual rebinds outrank all; signals count as link tokens."""
-JURISDICTION_PATTERN: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 
 def _check_policy_method(method: Method) -> Method:
@@ -107,7 +107,7 @@ def _check_policy_method(method: Method) -> Method:
 
 
 PolicyMethod = Annotated[Method, AfterValidator(_check_policy_method)]
-Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_PATTERN, examples=["CA-ON", "BR"])]
+Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
 
 
 class StepIn(RequestBody):
