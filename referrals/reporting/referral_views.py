@@ -86,13 +86,6 @@ async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView
     return replace(view, timeline=await _timeline(session, referral_id))
 
 
-async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChange, ...]:
-    rows = await session.scalars(
-        select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
-    )
-    return tuple(StageChange(row.stage, row.at, row.reason) for row in rows)
-
-
 async def list_referrals(
     session: ReadSession, filters: ReferralFilter, page_request: PageRequest
 ) -> Page[ReferralView]:
@@ -105,6 +98,13 @@ async def list_referrals(
     rows = (await session.scalars(query)).all()
     page = paging.cut_page(rows, page_request, lambda row: Position(row.invited_at, row.id))
     return Page(await _views(session, page.items), page.next_position)
+
+
+async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChange, ...]:
+    rows = await session.scalars(
+        select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
+    )
+    return tuple(StageChange(row.stage, row.at, row.reason) for row in rows)
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:

@@ -18,7 +18,7 @@ MAX_SHOWN_FAILURES: Final = 20
 
 REPLAY_CHECK: Final = (
     "attributions_decide_again",
-    "The newest 20,000 attributions, decided again from what was stored, prefer the same touch.",
+    f"The newest {log_views.MAX_REPLAYED:,} attributions, decided again, prefer the same touch.",
 )
 
 _LAG: Final = text("""
