@@ -35,7 +35,7 @@ from tests.builders import (
 )
 from tests.state import Balances
 
-LAST = NOW + timedelta(days=400)
+AFTER_ALL_WINDOWS = NOW + timedelta(days=400)
 
 
 async def sign_up_and_deposit(database: Database) -> tuple[ReferralActs, Deposit]:
@@ -45,7 +45,7 @@ async def sign_up_and_deposit(database: Database) -> tuple[ReferralActs, Deposit
     return acts, earned
 
 
-async def in_review(database: Database) -> tuple[ReferralActs, Deposit]:
+async def hold_for_review(database: Database) -> tuple[ReferralActs, Deposit]:
     acts = await sign_up(database)
     await record_referrer_signup(acts, device_id="hm1:" + "a" * 64)
     earned = deposit(acts.referee_id, device_id="hm1:" + "a" * 64)
@@ -95,9 +95,9 @@ async def test_compensating_again_reverses_once(database: Database) -> None:
 async def test_settling_and_expiring_again_answer_the_same(database: Database) -> None:
     acts, _ = await sign_up_and_deposit(database)
     await acts.credit()
-    request = await acts.act_request(at=LAST)
+    request = await acts.act_request(at=AFTER_ALL_WINDOWS)
     unpaid = await sign_up(database)
-    unpaid_request = await unpaid.act_request(at=LAST)
+    unpaid_request = await unpaid.act_request(at=AFTER_ALL_WINDOWS)
 
     settled = [await acts.rewards.settle_referral(request) for _ in range(2)]
     expired = [await unpaid.referrals.expire_referral(unpaid_request) for _ in range(2)]
@@ -108,7 +108,7 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
 
 async def test_resolving_again_releases_once(database: Database) -> None:
-    acts, _ = await in_review(database)
+    acts, _ = await hold_for_review(database)
     request = await acts.act_request(signalled=SignalledFacts(decisions=(decision(),)))
 
     answers = [await acts.rewards.resolve_hold(request) for _ in range(2)]
@@ -123,7 +123,7 @@ async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
 ) -> None:
     acts, _ = await sign_up_and_deposit(database)
     recorded = await acts.credit()
-    request = replace(await acts.act_request(at=LAST), standing=Standing(stale, NOW))
+    request = replace(await acts.act_request(at=AFTER_ALL_WINDOWS), standing=Standing(stale, NOW))
 
     answers = {
         (await acts.fraud.score_fraud(request)).standing,
@@ -139,7 +139,7 @@ async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
 
 async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Database) -> None:
     for choice in Choice:
-        acts, earned = await in_review(database)
+        acts, earned = await hold_for_review(database)
         await asyncio.gather(
             acts.rewards.resolve_hold(
                 await acts.act_request(signalled=SignalledFacts(decisions=(decision(choice),)))
@@ -154,7 +154,7 @@ async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Da
 
 
 async def test_of_two_decisions_at_once_one_counts(database: Database) -> None:
-    acts, _ = await in_review(database)
+    acts, _ = await hold_for_review(database)
 
     async def decide(choice: Choice) -> ReviewOutcome:
         async with database.transaction() as session:
@@ -175,7 +175,9 @@ async def test_an_expiry_and_a_signup_at_once_have_one_outcome(database: Databas
             row = await an_invitation(session)
         acts = acts_on(database, row)
         arrival = signup()
-        request = await acts.act_request(at=LAST, signalled=SignalledFacts(signups=(arrival,)))
+        request = await acts.act_request(
+            at=AFTER_ALL_WINDOWS, signalled=SignalledFacts(signups=(arrival,))
+        )
         silent = replace(request, heard=SignalledFacts())
         await asyncio.gather(
             acts.referrals.expire_referral(silent), acts.referrals.admit_signup(request)

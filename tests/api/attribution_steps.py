@@ -11,6 +11,7 @@ from tests.api.bodies import deposit, signup, unique
 from tests.builders import TOKENS
 
 HOUR = timedelta(hours=1)
+NO_TIME_AGO = timedelta(0)
 
 
 def ago(duration: timedelta) -> str:

@@ -12,12 +12,11 @@ from referrals_client import Client, FirstOpen, Ok, Refused
 from sandbox.sportsbook.events import unique
 from stack import ports
 from tests import ROOT
-from tests.api.attribution_steps import referral_of, sign_up
+from tests.api.attribution_steps import NO_TIME_AGO, referral_of, sign_up
 from tests.api.bodies import create_code
 from tests.api.first_opens import BROWSER_TRAITS, PHONE_TRAITS, follow_link, play_install, unique_ip
 from tests.docs.snippets import code_blocks, run_snippet
 
-AT_ONCE = timedelta(0)
 PAGE = ROOT / "docs" / "integration" / "README.md"
 
 
@@ -37,7 +36,7 @@ async def test_an_install_that_carries_a_token_is_attributed(
     assert (found.code, found.method, found.guaranteed) == (code, "install_referrer", True)
     assert found.ask is None
     token = found.referral_token
-    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 

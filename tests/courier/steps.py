@@ -21,6 +21,8 @@ from referrals.lifecycle import deliveries
 from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer, signup
 from workflows.client import workflow_id
 
+START = "start"
+
 
 @dataclass(frozen=True, slots=True)
 class InvitedReferral:
@@ -125,9 +127,6 @@ async def set_stage(
         stored = await session.get_one(ReferralRow, row.id)
         stored.stage, stored.qualified_by = stage, qualified_by
         stored.until = NOW + timedelta(days=120)
-
-
-START = "start"
 
 
 async def received_signals(client: Client, row: ReferralRow) -> list[str]:

@@ -17,8 +17,8 @@ from sandbox.sportsbook.events import ago, deposit, taken_back
 from sandbox.sportsbook.pairs import Pair, invited
 from stack import Connection, referral_processes
 from stack.child import ChildProcess
-from tests.journeys.doubts import hold_for_review
 from tests.journeys.engineer import Engineer
+from tests.journeys.review_steps import hold_for_review
 
 TIMES: Final = 60
 AT_ONCE: Final = 15

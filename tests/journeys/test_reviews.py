@@ -3,8 +3,8 @@
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import deposit, status_change
 from sandbox.sportsbook.pairs import signed_up
-from tests.journeys.doubts import hold_for_review
 from tests.journeys.engineer import Engineer
+from tests.journeys.review_steps import hold_for_review
 
 
 async def test_an_approved_reward_is_credited(book: Book) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import Event, ago, deposit, signup, taken_back, unique
 from sandbox.sportsbook.pairs import Pair, invited, signed_up
-from tests.journeys.doubts import hold_for_review
 from tests.journeys.engineer import Engineer
+from tests.journeys.review_steps import hold_for_review
 
 SIGNALS: Final = ("sign_up", "make_deposit", "charge_back", "decide", "supersede", "look")
 MALFORMED: Final[tuple[tuple[Any, ...], ...]] = (

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from tests.api.attribution_steps import (
+    NO_TIME_AGO,
     ago,
     attribution_log,
     claim,
@@ -22,8 +23,6 @@ from tests.api.bodies import (
     signup,
     unique,
 )
-
-NO_TIME_AGO = timedelta(0)
 
 
 async def outcome_of(client: AsyncClient, player_id: str) -> str:

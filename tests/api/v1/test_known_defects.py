@@ -19,6 +19,7 @@ from courier.route_player import route_player
 from db.engine import Database
 from db.tables import TouchRow
 from tests.api.attribution_steps import (
+    NO_TIME_AGO,
     ago,
     attribution_log,
     claim,
@@ -40,8 +41,6 @@ from tests.api.first_opens import (
 from tests.builders import TOKENS
 from tests.fixtures.api_client import browser
 from tests.user_agents import safari
-
-NO_TIME_AGO = timedelta(0)
 
 
 async def codes_of_referrals(client: AsyncClient, player_id: str) -> Sequence[str]:

@@ -24,7 +24,7 @@ from domain.privacy import Hasher
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HASHER = Hasher("a key for tests")
-PHONE = normalise_traits(
+PHONE_TRAITS = normalise_traits(
     os="iOS",
     os_version="18.5",
     model="iPhone15,3",
@@ -51,7 +51,7 @@ def recent_click(
 
 def test_a_click_of_the_same_device_matches_and_names_the_traits_that_agree() -> None:
     clicked = recent_click()
-    found = match_click([clicked], PHONE, now=NOW)
+    found = match_click([clicked], PHONE_TRAITS, now=NOW)
     assert found == Match(
         click=clicked, confidence=0.58, agreeing_traits=("os_version", "locale", "form")
     )
@@ -75,53 +75,60 @@ def test_a_system_has_one_name_with_its_version_or_without(raw: str | None, name
 
 
 def test_the_network_alone_decides_nothing() -> None:
-    assert match_click([recent_click({})], PHONE, now=NOW) is None
+    assert match_click([recent_click({})], PHONE_TRAITS, now=NOW) is None
     assert match_click([recent_click()], {}, now=NOW) is None
 
 
 @pytest.mark.parametrize("name", TRAIT_WEIGHTS)
 def test_one_trait_beside_the_network_decides_nothing(name: str) -> None:
-    clicked = recent_click({"os": PHONE["os"], name: PHONE[name]})
-    assert match_click([clicked], PHONE, now=NOW) is None
+    clicked = recent_click({"os": PHONE_TRAITS["os"], name: PHONE_TRAITS[name]})
+    assert match_click([clicked], PHONE_TRAITS, now=NOW) is None
 
 
 def test_a_system_a_language_and_a_kind_of_phone_are_too_widespread_to_decide() -> None:
-    common = {name: PHONE[name] for name in ("os", "language", "form")}
-    assert match_click([recent_click(common)], PHONE, now=NOW) is None
+    common = {name: PHONE_TRAITS[name] for name in ("os", "language", "form")}
+    assert match_click([recent_click(common)], PHONE_TRAITS, now=NOW) is None
 
 
-@pytest.mark.parametrize("name", PHONE)
+@pytest.mark.parametrize("name", PHONE_TRAITS)
 def test_any_contradiction_excludes_a_click(name: str) -> None:
-    assert match_click([recent_click(PHONE | {name: "another"})], PHONE, now=NOW) is None
+    assert (
+        match_click([recent_click(PHONE_TRAITS | {name: "another"})], PHONE_TRAITS, now=NOW) is None
+    )
 
 
 def test_two_codes_behind_one_network_match_nothing_whatever_the_devices() -> None:
-    fits = recent_click(PHONE, code="ANN")
-    for other in (PHONE, BROWSER_TRAITS, {}, normalise_traits(os="Android", model="Pixel 8")):
+    fits = recent_click(PHONE_TRAITS, code="ANN")
+    for other in (
+        PHONE_TRAITS,
+        BROWSER_TRAITS,
+        {},
+        normalise_traits(os="Android", model="Pixel 8"),
+    ):
         assert (
-            match_click([fits, recent_click(other, code="BOB")], PHONE, now=NOW)
+            match_click([fits, recent_click(other, code="BOB")], PHONE_TRAITS, now=NOW)
             is Refusal.AMBIGUOUS
         )
 
 
 def test_two_visitors_of_one_code_still_match_it() -> None:
-    near, far = recent_click(PHONE), recent_click(BROWSER_TRAITS)
+    near, far = recent_click(PHONE_TRAITS), recent_click(BROWSER_TRAITS)
     for order in permutations((near, far, recent_click({}))):
-        found = match_click(order, PHONE, now=NOW)
+        found = match_click(order, PHONE_TRAITS, now=NOW)
         assert isinstance(found, Match)
         assert found.click is near
 
 
 def test_of_two_clicks_that_fit_equally_the_later_counts() -> None:
     later = recent_click(minutes_ago=1)
-    found = match_click([later, recent_click(minutes_ago=5)], PHONE, now=NOW)
+    found = match_click([later, recent_click(minutes_ago=5)], PHONE_TRAITS, now=NOW)
     assert isinstance(found, Match)
     assert found.click is later
 
 
 def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> None:
-    alike = recent_click(PHONE, minutes_ago=30)
-    found = match_click([recent_click(BROWSER_TRAITS, minutes_ago=1), alike], PHONE, now=NOW)
+    alike = recent_click(PHONE_TRAITS, minutes_ago=30)
+    found = match_click([recent_click(BROWSER_TRAITS, minutes_ago=1), alike], PHONE_TRAITS, now=NOW)
     assert isinstance(found, Match)
     assert found.click is alike
 
@@ -130,26 +137,26 @@ def test_of_two_clicks_the_one_that_agrees_in_more_counts_before_the_later() -> 
     ("minutes_ago", "counts"), [(0, True), (119, True), (120, False), (-1, False)]
 )
 def test_only_clicks_within_the_window_count(minutes_ago: int, counts: bool) -> None:  # noqa: FBT001
-    found = match_click([recent_click(minutes_ago=minutes_ago)], PHONE, now=NOW)
+    found = match_click([recent_click(minutes_ago=minutes_ago)], PHONE_TRAITS, now=NOW)
     assert isinstance(found, Match) is counts
 
 
 def test_each_campaign_has_its_own_window() -> None:
     narrow = replace(recent_click(), match_window=timedelta(minutes=5))
-    assert match_click([narrow], PHONE, now=NOW) is None
+    assert match_click([narrow], PHONE_TRAITS, now=NOW) is None
     outside = replace(recent_click(code="BOB"), match_window=timedelta(minutes=5))
-    assert isinstance(match_click([recent_click(), outside], PHONE, now=NOW), Match)
+    assert isinstance(match_click([recent_click(), outside], PHONE_TRAITS, now=NOW), Match)
 
 
 def test_everything_agreeing_is_still_no_certainty() -> None:
-    found = match_click([recent_click(PHONE)], PHONE, now=NOW)
+    found = match_click([recent_click(PHONE_TRAITS)], PHONE_TRAITS, now=NOW)
     assert isinstance(found, Match)
     assert (found.confidence, found.agreeing_traits) == (0.87, tuple(TRAIT_WEIGHTS))
 
 
 def test_hashes_are_compared_as_the_values_would_be() -> None:
     found = match_click(
-        [recent_click(HASHER.hash_each(BROWSER_TRAITS))], HASHER.hash_each(PHONE), now=NOW
+        [recent_click(HASHER.hash_each(BROWSER_TRAITS))], HASHER.hash_each(PHONE_TRAITS), now=NOW
     )
     assert isinstance(found, Match)
     assert found.agreeing_traits == ("os_version", "locale", "form")

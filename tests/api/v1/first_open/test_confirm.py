@@ -15,6 +15,7 @@ from domain.attribution.policy import Method
 from runtime.settings import Settings
 from tests.api.attribution_steps import (
     HOUR,
+    NO_TIME_AGO,
     ago,
     attribution_log,
     make_deposit,
@@ -38,8 +39,6 @@ from tests.api.first_opens import (
 from tests.builders import TOKENS
 from tests.fixtures.database_activity import wait_until_blocked
 
-AT_ONCE = timedelta(0)
-
 
 async def test_a_match_that_was_confirmed_binds_the_signup(
     client: AsyncClient, database: Database
@@ -50,7 +49,7 @@ async def test_a_match_that_was_confirmed_binds_the_signup(
         "confirmed": True,
         "outcome": "waiting",
     }
-    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
     referral = await referral_of(client, player)
     assert referral["code"] == code
     assert referral["attribution"]["method"] == "probabilistic"
@@ -78,7 +77,7 @@ async def test_a_match_that_was_declined_binds_nobody(
     before = await sign_up(client, database, referral_token=token)
     result = await confirm(client, token, confirmed=False)
     assert result == {"code": code, "confirmed": False, "outcome": "declined"}
-    after = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    after = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
     assert [attempt["outcome"] for attempt in await attribution_log(client, before)] == [
         "unconfirmed"
     ]
@@ -215,7 +214,7 @@ async def test_a_yes_and_another_signup_with_its_match_do_not_wait_in_a_circle(
     _, token = await a_match(client)
     bodies = [signup(occurred_at=ago(HOUR), referral_token=token) for _ in range(2)]
     first, second = sorted(bodies, key=lambda body: body["player_id"])
-    again = {**second, "event_id": unique("signup"), "occurred_at": ago(AT_ONCE)}
+    again = {**second, "event_id": unique("signup"), "occurred_at": ago(NO_TIME_AGO)}
     for body in (first, second, again):
         await client.post("/v1/events/signups", json=body)
         if body is not again:

@@ -1,12 +1,10 @@
 """Confirmed matches: each counts for one person who was asked, and costs nobody else theirs."""
 
-from datetime import timedelta
-
 import pytest
 from httpx import AsyncClient
 
 from db.engine import Database
-from tests.api.attribution_steps import attribution_log, claim, referral_of, sign_up
+from tests.api.attribution_steps import NO_TIME_AGO, attribution_log, claim, referral_of, sign_up
 from tests.api.bodies import create_code, publish_campaign, unique
 from tests.api.first_opens import (
     BROWSER_TRAITS,
@@ -18,14 +16,12 @@ from tests.api.first_opens import (
     unique_ip,
 )
 
-AT_ONCE = timedelta(0)
-
 
 async def test_a_match_refers_one_person(client: AsyncClient, database: Database) -> None:
     _, token = await a_match(client)
     await confirm(client, token)
     first, second = [
-        await sign_up(client, database, age=AT_ONCE, referral_token=token) for _ in range(2)
+        await sign_up(client, database, age=NO_TIME_AGO, referral_token=token) for _ in range(2)
     ]
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]
@@ -36,7 +32,7 @@ async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_u
 ) -> None:
     _, token = await a_match(client)
     await confirm(client, token)
-    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
     code = await create_code(client)
 
     assert (await claim(client, player, code)).json()["outcome"] == "rebound"
@@ -60,10 +56,10 @@ async def test_a_neighbours_invitation_is_not_lost_without_a_yes(
         await confirm(client, asked, confirmed=answer)
     own = await create_code(client)
 
-    await sign_up(client, database, age=AT_ONCE, referral_token=asked, code=own)
+    await sign_up(client, database, age=NO_TIME_AGO, referral_token=asked, code=own)
     # The promise holds although the campaign takes no new referral.
     await client.post(f"/v1/campaigns/{campaign}/end")
-    neighbour = await sign_up(client, database, age=AT_ONCE, referral_token=link)
+    neighbour = await sign_up(client, database, age=NO_TIME_AGO, referral_token=link)
 
     assert (await referral_of(client, neighbour))["code"] == neighbours_code
 
@@ -84,7 +80,7 @@ async def test_a_yes_is_to_one_code_whatever_else_its_visitor_followed(
     await follow_link(client, code, visitor_id=visitor, ip=ip, **BROWSER_TRAITS)
     token = (await resolve(client, **PHONE_TRAITS, ip=ip))["referral_token"]
     await confirm(client, token)
-    player = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    player = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
     assert (await referral_of(client, player))["code"] == code
 
 
@@ -98,9 +94,9 @@ async def test_a_yes_does_not_count_for_another_phone_that_looks_the_same(
 
     await confirm(client, mine["referral_token"])
     other = await sign_up(
-        client, database, age=AT_ONCE, referral_token=neighbours_code["referral_token"]
+        client, database, age=NO_TIME_AGO, referral_token=neighbours_code["referral_token"]
     )
-    friend = await sign_up(client, database, age=AT_ONCE, referral_token=mine["referral_token"])
+    friend = await sign_up(client, database, age=NO_TIME_AGO, referral_token=mine["referral_token"])
 
     assert [one["outcome"] for one in await attribution_log(client, other)] == ["unconfirmed"]
     assert [one["outcome"] for one in await attribution_log(client, friend)] == ["bound"]
@@ -112,8 +108,8 @@ async def test_a_match_refers_one_person_even_if_a_typed_code_outranked_it(
     _, token = await a_match(client)
     await confirm(client, token)
     typed = await create_code(client)
-    first = await sign_up(client, database, age=AT_ONCE, referral_token=token, code=typed)
-    second = await sign_up(client, database, age=AT_ONCE, referral_token=token)
+    first = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token, code=typed)
+    second = await sign_up(client, database, age=NO_TIME_AGO, referral_token=token)
 
     outcomes = [(await attribution_log(client, player))[0]["outcome"] for player in (first, second)]
     assert outcomes == ["bound", "superseded"]

@@ -45,14 +45,14 @@ async def test_a_bound_player_who_types_their_own_code_stays_bound(
 
 
 @pytest.mark.parametrize(
-    ("since", "typed", "outcome"),
+    ("age", "typed", "outcome"),
     [(A_DAY_AGO, "another", "late_code"), (HOUR, "NOBODYS", "unknown_code"), (HOUR, "own", "self")],
 )
 async def test_the_refusal_of_a_claim_does_not_mark_the_winning_touch(
-    client: AsyncClient, database: Database, since: timedelta, typed: str, outcome: str
+    client: AsyncClient, database: Database, age: timedelta, typed: str, outcome: str
 ) -> None:
     code = await create_code(client)
-    player = await sign_up(client, database, age=since, code=code)
+    player = await sign_up(client, database, age=age, code=code)
     claimed_code = typed
     if typed == "own":
         claimed_code = await own_code_of(client, player)

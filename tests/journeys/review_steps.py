@@ -1,4 +1,4 @@
-"""Pairs of players whom the fraud rules doubt."""
+"""Steps to a pair of players whose reward waits for a review."""
 
 from sandbox.sportsbook.book import Book
 from sandbox.sportsbook.events import Event, deposit, unique

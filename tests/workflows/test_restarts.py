@@ -12,13 +12,13 @@ from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import TERMS, usd
 from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.life_steps import HOLDING
 from tests.workflows.harness.world import World
 
-HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
 BOTH: Final = replace(HOLDING, referee_reward=usd(500))
 
 
-async def stays(life: Life) -> None:
+async def stays_invited(life: Life) -> None:
     assert (await life.stored_row()).stage is Stage.INVITED
 
 
@@ -53,7 +53,7 @@ async def is_settled(life: Life) -> None:
 @pytest.mark.parametrize(
     ("terms", "until_then", "ends"),
     [
-        (TERMS, stays, Stage.EXPIRED),
+        (TERMS, stays_invited, Stage.EXPIRED),
         (TERMS, signs_up, Stage.EXPIRED),
         (HOLDING, is_held, Stage.SETTLED),
         (BOTH, is_held, Stage.SETTLED),
@@ -68,7 +68,7 @@ async def test_goes_on_from_where_it_stands(
     life = await invite(world, terms=terms)
     await until_then(life)
     before = await life.stages()
-    await is_lost(life)
+    await lose_workflow(life)
 
     await life.restarts()
 
@@ -83,7 +83,7 @@ async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
     await life.signs_up()
     await life.deposits()
     await life.reaches(Stage.DEFERRED)
-    await is_lost(life)
+    await lose_workflow(life)
 
     await life.restarts()
     await life.skips_time(timedelta(days=31))
@@ -95,7 +95,7 @@ async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
 async def test_facts_recorded_while_the_workflow_was_lost_are_acted_on(world: World) -> None:
     life = await invite(world)
     await life.signs_up()
-    await is_lost(life)
+    await lose_workflow(life)
     deposit = life.deposit()
     await life.records(deposit)
 
@@ -109,14 +109,14 @@ async def test_facts_recorded_while_the_workflow_was_lost_are_acted_on(world: Wo
 async def test_a_delivery_starts_a_lost_workflow_where_it_stands(world: World) -> None:
     life = await invite(world)
     await life.signs_up()
-    await is_lost(life)
+    await lose_workflow(life)
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 
     assert await life.lives_on() is Stage.SETTLED
 
 
-async def is_lost(life: Life) -> None:
+async def lose_workflow(life: Life) -> None:
     """Terminate the workflow, as if its Temporal cluster was lost."""
     if (await life.handle.describe()).close_time is None:
         await life.handle.terminate("a test loses it")
