@@ -128,15 +128,6 @@ async def decide(
     return RebindDecision(RebindOutcome.DECIDED, _view(row))
 
 
-def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
-    """Return why a decision changes nothing: made before, or by the person who proposed."""
-    if row.status == Status.PROPOSED:
-        return RebindOutcome.SAME_PERSON if row.proposed_by == actor.name else None
-    previous_choice = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
-    is_same = previous_choice is choice and row.decided_by == actor.name
-    return RebindOutcome.SAME if is_same else RebindOutcome.ALREADY_DECIDED
-
-
 async def list_rebinds(
     session: ReadSession, part: PageRequest, *, player_id: str | None, status: Status | None
 ) -> Page[RebindView]:
@@ -150,6 +141,15 @@ async def list_rebinds(
     rows = (await session.scalars(query)).all()
     page = paging.cut_page(rows, part, lambda row: Position(row.proposed_at, row.id))
     return page.map(lambda items: [_view(row) for row in items])
+
+
+def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
+    """Return why a decision changes nothing: made before, or by the person who proposed."""
+    if row.status == Status.PROPOSED:
+        return RebindOutcome.SAME_PERSON if row.proposed_by == actor.name else None
+    previous_choice = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
+    is_same = previous_choice is choice and row.decided_by == actor.name
+    return RebindOutcome.SAME if is_same else RebindOutcome.ALREADY_DECIDED
 
 
 def _view(row: Rebind) -> RebindView:
