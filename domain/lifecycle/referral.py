@@ -90,6 +90,6 @@ def invitation_deadline(invited_at: datetime, terms: Terms) -> datetime:
     return token_expires_at(invited_at, terms) + terms.lateness_grace
 
 
-def deposit_deadline(signed_up_at: datetime, terms: Terms, *, heard_at: datetime) -> datetime:
+def deposit_deadline(signed_up_at: datetime, terms: Terms, *, received_at: datetime) -> datetime:
     """Return the deadline; after a signup received late, the grace still begins at its receipt."""
-    return max(signed_up_at + terms.deposit_window, heard_at) + terms.lateness_grace
+    return max(signed_up_at + terms.deposit_window, received_at) + terms.lateness_grace

@@ -86,7 +86,7 @@ async def bind(
     row.signup_event_id = signup.event_id
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
-    until = deposit_deadline(signup.occurred_at, terms_of(row), heard_at=now)
+    until = deposit_deadline(signup.occurred_at, terms_of(row), received_at=now)
     await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
     return row

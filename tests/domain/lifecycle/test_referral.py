@@ -38,12 +38,12 @@ def test_deadlines_are_event_times_plus_the_grace() -> None:
     assert NOW + TERMS.signup_window + TERMS.lateness_grace == in_30_days
     assert NOW + TERMS.deposit_window + TERMS.lateness_grace == in_30_days
     assert invitation_deadline(NOW, TERMS) == in_30_days
-    assert deposit_deadline(NOW, TERMS, heard_at=NOW) == in_30_days
+    assert deposit_deadline(NOW, TERMS, received_at=NOW) == in_30_days
 
 
 @pytest.mark.parametrize("late_by", [timedelta(days=31), timedelta(days=60)])
 def test_a_signup_received_late_still_leaves_the_grace_for_its_deposit(late_by: timedelta) -> None:
-    deadline = deposit_deadline(NOW, TERMS, heard_at=NOW + late_by)
+    deadline = deposit_deadline(NOW, TERMS, received_at=NOW + late_by)
 
     assert deadline == NOW + late_by + TERMS.lateness_grace
     assert deadline.tzinfo is UTC
