@@ -1,4 +1,4 @@
-"""`referrals demo`: plays stories on a stack of its own and proves how each must end."""
+"""`referrals demo`: plays stories on a stack of its own and proves the result of each."""
 
 import asyncio
 import time
@@ -9,10 +9,10 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox.demo.closing import closing
+from sandbox.demo.closing_stories import closing_stories
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import STORIES, Story
-from sandbox.sportsbook.book import Book, connected
+from sandbox.sportsbook.client import SportsbookClient, connect_sportsbook
 from stack import Connection, run_stack
 from stack.child import StartError
 from stack.clean import discard
@@ -22,7 +22,7 @@ DIRECTORY: Final = Path(".stack-demo")
 
 
 def main() -> int:
-    """0 when every proof held, 1 when one did not or the stack could not be started."""
+    """Play the demo; return 0 when every proof holds, 1 otherwise or when the stack fails."""
     console = Console()
     try:
         return asyncio.run(_play(console))
@@ -43,25 +43,25 @@ async def _play(console: Console) -> int:
         console.print(f"The logs are in {DIRECTORY / 'logs'}")
     else:
         discard(DIRECTORY)
-    console.print(f"[dim]in {time.monotonic() - began:.0f} s; everything is stopped again[/]")
-    console.print("`make up` starts the same system and keeps it running, Temporal's pages too.")
+    console.print(f"[dim]in {time.monotonic() - began:.0f} s; every process is stopped[/]")
+    console.print("`make up` starts the same system and keeps it running, with the Temporal UI.")
     return proofs.exit_code
 
 
 async def prove(connection: Connection, proofs: Proofs, stories: Sequence[Story]) -> None:
-    """Play the stories, then look at the books and at Temporal's pages."""
-    async with connected(
+    """Play the stories, then show the ledger and the Temporal UI."""
+    async with connect_sportsbook(
         connection.api_url,
         api_key=connection.api_key,
         approver_key=connection.approver_api_key,
-    ) as book:
-        for story in (*stories, *closing(connection)):
-            await _tell(story, book, proofs)
+    ) as sportsbook:
+        for story in (*stories, *closing_stories(connection)):
+            await _play_story(story, sportsbook, proofs)
 
 
-async def _tell(story: Story, book: Book, proofs: Proofs) -> None:
+async def _play_story(story: Story, sportsbook: SportsbookClient, proofs: Proofs) -> None:
     proofs.console.print(f"\n[bold]{escape(story.title)}[/]")
     try:
-        await story.play(book, proofs)
-    except Exception as fault:  # noqa: BLE001 - the other stories still have something to prove
+        await story.play(sportsbook, proofs)
+    except Exception as fault:  # noqa: BLE001 - one story's fault must not stop the others
         proofs.fault(fault)

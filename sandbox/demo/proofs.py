@@ -1,6 +1,6 @@
-"""Proofs: what a story must lead to, compared with what was seen, and printed either way."""
+"""Proofs: expected results of a story, compared with the actual ones and printed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,16 +17,16 @@ class Proof:
         return self.expected == self.seen
 
 
-@dataclass(frozen=True, slots=True)
 class Proofs:
-    """Every proof of a run; prints each as it comes."""
+    """The proofs of a run; each is printed when it is added."""
 
-    console: Console
-    all: list[Proof] = field(default_factory=list)
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._proofs: list[Proof] = []
 
     def add(self, name: str, *, expected: object, seen: object) -> None:
         proof = Proof(name, expected, seen)
-        self.all.append(proof)
+        self._proofs.append(proof)
         if proof.holds:
             self.console.print(f"  [green]✓[/] {escape(name)}: [bold]{_shown(seen)}[/]")
             return
@@ -34,17 +34,17 @@ class Proofs:
         self.console.print(f"    [red]expected {_shown(expected)}, seen {_shown(seen)}[/]")
 
     def fault(self, fault: Exception) -> None:
-        """A story that could not be played to its end proves nothing."""
-        self.add("this is played to its end", expected="no fault", seen=repr(fault))
+        """Record a failed proof for a story that did not run to its end."""
+        self.add("the story runs to its end", expected="no fault", seen=repr(fault))
 
     @property
     def exit_code(self) -> int:
-        return 0 if self.all and all(proof.holds for proof in self.all) else 1
+        return 0 if self._proofs and all(proof.holds for proof in self._proofs) else 1
 
     def conclude(self) -> None:
-        held = sum(proof.holds for proof in self.all)
+        held = sum(proof.holds for proof in self._proofs)
         colour = "red" if self.exit_code else "green"
-        self.console.print(f"\n[bold {colour}]{held} of {len(self.all)} proofs hold[/]")
+        self.console.print(f"\n[bold {colour}]{held} of {len(self._proofs)} proofs hold[/]")
 
 
 def _shown(value: object) -> str:

@@ -1,22 +1,25 @@
-"""What the demo plays: each story is told to the service over HTTP and ends in proofs."""
+"""The demo's stories: each calls the service over HTTP and ends in proofs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.demo.arrivals import (
+from sandbox.demo.attribution_stories import (
     ambiguous_match_asks_nothing,
     claim_code_after_signup,
+    competing_touches,
     confirm_match_before_paying,
-    disputed,
     read_on_a_phone,
 )
 from sandbox.demo.proofs import Proofs
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.campaigns import draft
-from sandbox.sportsbook.events import ago, deposit, signup, taken_back, unique
-from sandbox.sportsbook.pairs import deposited, invited, signed_up
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import (
+    create_deposited_pair,
+    create_invited_pair,
+    create_signed_up_pair,
+)
+from sandbox.sportsbook.requests import ago, campaign_draft, chargeback, deposit, signup, unique_id
 
 CARD: Final = "4111-1111-1111-1111"
 
@@ -24,15 +27,15 @@ CARD: Final = "4111-1111-1111-1111"
 @dataclass(frozen=True, slots=True)
 class Story:
     title: str
-    play: Callable[[Book, Proofs], Awaitable[None]]
+    play: Callable[[SportsbookClient, Proofs], Awaitable[None]]
 
 
-async def paid_once(book: Book, proofs: Proofs) -> None:
-    pair = await signed_up(book)
+async def paid_once(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair = await create_signed_up_pair(sportsbook)
     paid = deposit(pair.referee_id)
-    statuses = await asyncio.gather(*(book.send(paid) for _ in range(5)))
-    credited = await book.at_stage(pair.referral_id, "REWARDED")
-    balance = await book.balance(pair.referrer_id)
+    statuses = await asyncio.gather(*(sportsbook.send(paid) for _ in range(5)))
+    credited = await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    balance = await sportsbook.balance(pair.referrer_id)
     proofs.add(
         "answers to five copies of one event",
         expected=["accepted", *["duplicate"] * 4],
@@ -46,26 +49,26 @@ async def paid_once(book: Book, proofs: Proofs) -> None:
     proofs.add("credited", expected="$10.00", seen=balance.dollars("available"))
 
 
-async def deposit_first(book: Book, proofs: Proofs) -> None:
-    pair = await invited(book)
+async def deposit_first(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair = await create_invited_pair(sportsbook)
     registered = pair.signup(at=ago(seconds=2))
-    await book.send(deposit(pair.referee_id, at=ago(seconds=1)))
-    await book.send(registered)
-    credited = await book.at_stage(pair.referral_id, "REWARDED")
-    balance = await book.balance(pair.referrer_id)
-    proofs.add("stage in the end", expected="REWARDED", seen=credited.stage)
+    await sportsbook.send(deposit(pair.referee_id, at=ago(seconds=1)))
+    await sportsbook.send(registered)
+    credited = await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    balance = await sportsbook.balance(pair.referrer_id)
+    proofs.add("final stage", expected="REWARDED", seen=credited.stage)
     proofs.add("credited", expected="$10.00", seen=balance.dollars("available"))
 
 
-async def too_small(book: Book, proofs: Proofs) -> None:
-    pair = await signed_up(book)
+async def too_small(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair = await create_signed_up_pair(sportsbook)
     small = deposit(pair.referee_id, minor=500)
     enough = deposit(pair.referee_id, minor=2000)
-    await book.send(small)
-    await book.delivered()
-    before = await book.referral(pair.referral_id)
-    await book.send(enough)
-    credited = await book.at_stage(pair.referral_id, "REWARDED")
+    await sportsbook.send(small)
+    await sportsbook.wait_until_delivered()
+    before = await sportsbook.referral(pair.referral_id)
+    await sportsbook.send(enough)
+    credited = await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
     proofs.add("stage after $5", expected="SIGNED_UP", seen=before.stage)
     proofs.add(
         "the deposit that earned it",
@@ -74,33 +77,33 @@ async def too_small(book: Book, proofs: Proofs) -> None:
     )
 
 
-async def self_referral(book: Book, proofs: Proofs) -> None:
-    player_id = unique("player")
-    code = await book.code(player_id)
-    await book.send(signup(player_id, code=code))
-    await book.send(deposit(player_id))
-    referral = await book.bound(player_id)
-    refused = await book.at_stage(referral.referral_id, "REJECTED")
+async def self_referral(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    player_id = unique_id("player")
+    code = await sportsbook.code(player_id)
+    await sportsbook.send(signup(player_id, code=code))
+    await sportsbook.send(deposit(player_id))
+    referral = await sportsbook.wait_until_bound(player_id)
+    refused = await sportsbook.wait_for_stage(referral.referral_id, "REJECTED")
     reasons = refused.assessment.reasons if refused.assessment else []
     proofs.add("stage", expected="REJECTED", seen=refused.stage)
     proofs.add("a reason", expected="same_player", seen=reasons[0] if reasons else None)
-    balance = await book.balance(player_id)
+    balance = await sportsbook.balance(player_id)
     proofs.add("credited", expected="$0.00", seen=balance.dollars("available"))
 
 
-async def shared_card(book: Book, proofs: Proofs) -> None:
-    pair = await signed_up(book)
-    await book.send(deposit(pair.referrer_id, payment_instrument=CARD + pair.referrer_id))
-    await book.send(deposit(pair.referee_id, payment_instrument=CARD + pair.referrer_id))
-    await book.at_stage(pair.referral_id, "HELD")
-    held = await book.balance(pair.referrer_id)
-    review = await book.wait_for_review(pair.referral_id)
+async def shared_card(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair = await create_signed_up_pair(sportsbook)
+    await sportsbook.send(deposit(pair.referrer_id, payment_instrument=CARD + pair.referrer_id))
+    await sportsbook.send(deposit(pair.referee_id, payment_instrument=CARD + pair.referrer_id))
+    await sportsbook.wait_for_stage(pair.referral_id, "HELD")
+    held = await sportsbook.balance(pair.referrer_id)
+    review = await sportsbook.wait_for_review(pair.referral_id)
     answers = [
-        await book.decide(review.review_id, decision, "they are married")
+        await sportsbook.decide(review.review_id, decision, "they are married")
         for decision in ("approve", "approve", "reject")
     ]
-    await book.at_stage(pair.referral_id, "REWARDED")
-    balance = await book.balance(pair.referrer_id)
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    balance = await sportsbook.balance(pair.referrer_id)
     proofs.add("why it is reviewed", expected=["shared_payment_instrument"], seen=review.reasons)
     proofs.add(
         "held, available before",
@@ -115,12 +118,12 @@ async def shared_card(book: Book, proofs: Proofs) -> None:
     proofs.add("credited", expected="$10.00", seen=balance.dollars("available"))
 
 
-async def charged_back_while_held(book: Book, proofs: Proofs) -> None:
-    campaign = await book.publish(draft(hold_period="PT1H"))
-    pair, paid = await deposited(book, "HELD", campaign=campaign)
-    await book.send(taken_back(paid))
-    voided = await book.at_stage(pair.referral_id, "VOIDED")
-    balance = await book.balance(pair.referrer_id)
+async def charged_back_while_held(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    campaign = await sportsbook.publish(campaign_draft(hold_period="PT1H"))
+    pair, paid = await create_deposited_pair(sportsbook, "HELD", campaign=campaign)
+    await sportsbook.send(chargeback(paid))
+    voided = await sportsbook.wait_for_stage(pair.referral_id, "VOIDED")
+    balance = await sportsbook.balance(pair.referrer_id)
     proofs.add(
         "its timeline",
         expected="INVITED → SIGNED_UP → HELD → VOIDED",
@@ -133,22 +136,22 @@ async def charged_back_while_held(book: Book, proofs: Proofs) -> None:
     )
 
 
-async def charged_back_after_crediting(book: Book, proofs: Proofs) -> None:
-    pair, paid = await deposited(book)
-    await book.spend(pair.referrer_id, 400)
-    await book.send(taken_back(paid))
-    await book.at_stage(pair.referral_id, "REVERSED")
-    after = await book.balance(pair.referrer_id)
-    await book.send(taken_back(paid, "chargeback_won"))
-    await book.at_stage(pair.referral_id, "REWARDED")
-    again = await book.balance(pair.referrer_id)
+async def charged_back_after_crediting(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair, paid = await create_deposited_pair(sportsbook)
+    await sportsbook.spend(pair.referrer_id, 400)
+    await sportsbook.send(chargeback(paid))
+    await sportsbook.wait_for_stage(pair.referral_id, "REVERSED")
+    after = await sportsbook.balance(pair.referrer_id)
+    await sportsbook.send(chargeback(paid, "chargeback_won"))
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    again = await sportsbook.balance(pair.referrer_id)
     proofs.add(
         "available, owed after the chargeback",
         expected=["$0.00", "$4.00"],
         seen=[after.dollars("available"), after.dollars("owed")],
     )
     proofs.add(
-        "available, owed after it is won",
+        "available, owed after the chargeback is won",
         expected=["$6.00", "$0.00"],
         seen=[again.dollars("available"), again.dollars("owed")],
     )
@@ -156,22 +159,28 @@ async def charged_back_after_crediting(book: Book, proofs: Proofs) -> None:
 
 STORIES: Final = (
     Story("A friend signs up and deposits; the deposit is delivered five times at once", paid_once),
-    Story("The deposit is heard before the signup it belongs to", deposit_first),
-    Story("A deposit of $5 earns nothing, and spoils nothing: the next one of $20 does", too_small),
+    Story("The deposit arrives before the signup it belongs to", deposit_first),
+    Story("A deposit of $5 is below the minimum; the next one of $20 qualifies", too_small),
     Story("A player signs up with a code of their own", self_referral),
     Story(
         "A friend deposits first and types the code two hours after signing up",
         claim_code_after_signup,
     ),
     Story(
-        "A link was followed on this phone, and the app knows nothing of it",
+        "A link was followed on this phone, and the app was installed without its token",
         confirm_match_before_paying,
     ),
-    Story("Two links were followed behind the address of one dorm", ambiguous_match_asks_nothing),
-    Story("Two links were followed and a third friend's code is typed: who, and why", disputed),
-    Story("The page of an invitation, on an iPhone that speaks Spanish", read_on_a_phone),
     Story(
-        "Referrer and friend pay with one card: a second person looks, approves, and it is paid",
+        "Two links were followed from one dorm's address: ambiguous, so nothing is asked",
+        ambiguous_match_asks_nothing,
+    ),
+    Story(
+        "Two links were followed and a third friend's code was typed: which counts, and why",
+        competing_touches,
+    ),
+    Story("The invitation page, on an iPhone set to Spanish", read_on_a_phone),
+    Story(
+        "Referrer and friend pay with one card: held, approved by a second person, credited",
         shared_card,
     ),
     Story(
@@ -179,7 +188,7 @@ STORIES: Final = (
         charged_back_while_held,
     ),
     Story(
-        "The referrer has spent $4 of the $10 when the deposit is charged back; then it is won",
+        "The referrer has spent $4 of the $10 when the deposit is charged back; it is won later",
         charged_back_after_crediting,
     ),
 )

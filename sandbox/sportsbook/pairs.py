@@ -1,14 +1,14 @@
-"""Two players and the referral between them, brought as far as a story needs."""
+"""Two players and the referral between them, advanced to the stage that a story needs."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.sportsbook.answers import Invitation
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import Event, deposit, signup, unique
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.requests import Event, deposit, signup, unique_id
+from sandbox.sportsbook.responses import Invitation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A referrer and a referee who has followed the referrer's code."""
 
@@ -25,25 +25,25 @@ class Pair:
         return signup(self.referee_id, at=at, referral_token=token, **fields)
 
 
-async def invited(book: Book, campaign: str = "default") -> Pair:
-    referrer_id = unique("referrer")
-    invitation = await book.click(await book.code(referrer_id, campaign))
-    return Pair(referrer_id, unique("referee"), invitation)
+async def create_invited_pair(sportsbook: SportsbookClient, campaign: str = "default") -> Pair:
+    referrer_id = unique_id("referrer")
+    invitation = await sportsbook.click(await sportsbook.code(referrer_id, campaign))
+    return Pair(referrer_id=referrer_id, referee_id=unique_id("referee"), invitation=invitation)
 
 
-async def signed_up(book: Book, campaign: str = "default") -> Pair:
-    pair = await invited(book, campaign)
-    await book.send(pair.signup())
-    await book.at_stage(pair.referral_id, "SIGNED_UP")
+async def create_signed_up_pair(sportsbook: SportsbookClient, campaign: str = "default") -> Pair:
+    pair = await create_invited_pair(sportsbook, campaign)
+    await sportsbook.send(pair.signup())
+    await sportsbook.wait_for_stage(pair.referral_id, "SIGNED_UP")
     return pair
 
 
-async def deposited(
-    book: Book, *stages: str, campaign: str = "default", minor: int = 2000
+async def create_deposited_pair(
+    sportsbook: SportsbookClient, *stages: str, campaign: str = "default", minor: int = 2000
 ) -> tuple[Pair, Event]:
-    """A pair whose qualifying deposit brought it to one of `stages`: REWARDED if none is named."""
-    pair = await signed_up(book, campaign)
+    """Create a pair with a qualifying deposit, in one of `stages` (default: REWARDED)."""
+    pair = await create_signed_up_pair(sportsbook, campaign)
     paid = deposit(pair.referee_id, minor=minor)
-    await book.send(paid)
-    await book.at_stage(pair.referral_id, *(stages or ("REWARDED",)))
+    await sportsbook.send(paid)
+    await sportsbook.wait_for_stage(pair.referral_id, *(stages or ("REWARDED",)))
     return pair, paid

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
-from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.requests import unique_id
 
 BRISK: Final = Limits(first_pause_s=0.01, longest_pause_s=0.05, attempt_s=2.0, drain_s=1.0)
 SOON_S: Final = 20.0
@@ -31,7 +31,7 @@ class CallbackLog:
 
 def sign_up(client: Client, player_id: str, event_id: str | None = None) -> Handover:
     return client.signed_up(
-        event_id=event_id or unique("signup"),
+        event_id=event_id or unique_id("signup"),
         player_id=player_id,
         platform="web",
         jurisdiction="US-NJ",
@@ -40,7 +40,7 @@ def sign_up(client: Client, player_id: str, event_id: str | None = None) -> Hand
 
 
 def deposit(client: Client, player_id: str, event_id: str | None = None) -> Handover:
-    event_id = event_id or unique("deposit")
+    event_id = event_id or unique_id("deposit")
     return client.deposited(
         event_id=event_id,
         player_id=player_id,

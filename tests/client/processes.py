@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
 from stack import ports
 from tests import ROOT
 from tests.fixtures.databases import DatabaseUrls
@@ -62,7 +62,7 @@ class Api(ChildProcess):
                 except httpx.TransportError:
                     return False
 
-            await until(is_up, bool, what="the service up", within_s=STARTED_WITHIN_S)
+            await wait_until(is_up, bool, what="the service up", within_s=STARTED_WITHIN_S)
 
     async def kill(self) -> None:
         await self.end(signal.SIGKILL)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, FirstOpen, Limits, Ok, Outcome, Refused, Unavailable
-from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.requests import unique_id
 from stack import ports
 from tests.client.client_harness import SOON_S
 from tests.client.stub_server import Reply, StubServer
@@ -17,7 +17,7 @@ QUICK = Limits(call_s=0.2)
 
 
 async def test_a_players_code_is_the_same_each_time(real_client: Client) -> None:
-    player_id = unique("player")
+    player_id = unique_id("player")
     first, second = await real_client.code_of(player_id), await real_client.code_of(player_id)
     assert isinstance(first, Ok)
     assert first == second
@@ -25,14 +25,14 @@ async def test_a_players_code_is_the_same_each_time(real_client: Client) -> None
 
 
 async def test_a_stranger_has_an_empty_balance(real_client: Client) -> None:
-    stranger = unique("player")
+    stranger = unique_id("player")
     seen = await real_client.balance(stranger)
     assert isinstance(seen, Ok)
     assert (seen.value.player_id, seen.value.available) == (stranger, ())
 
 
 async def test_a_refusal_carries_the_services_code(real_client: Client) -> None:
-    refused = await real_client.code_of(unique("player"), campaign="no-such-campaign")
+    refused = await real_client.code_of(unique_id("player"), campaign="no-such-campaign")
     assert isinstance(refused, Refused)
     assert (refused.code, refused.status) == ("unknown_campaign", 404)
 

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from api.v1.schemas.first_open import ResolveIn
 from db.engine import Database
 from referrals_client import Client, FirstOpen, Ok, Refused
-from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.requests import unique_id
 from stack import ports
 from tests import ROOT
 from tests.api.attribution_steps import NO_TIME_AGO, referral_of, sign_up
@@ -105,7 +105,7 @@ async def test_a_late_code_is_claimed(
 async def test_a_code_is_claimed_before_its_signup_arrives(
     real_client: Client, client: AsyncClient
 ) -> None:
-    outcome = await real_client.claim(unique("player"), await create_code(client))
+    outcome = await real_client.claim(unique_id("player"), await create_code(client))
     assert isinstance(outcome, Ok)
     assert (outcome.value.outcome, outcome.value.referral_id) == ("waiting", None)
 

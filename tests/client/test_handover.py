@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
-from sandbox.sportsbook.events import unique
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import BRISK, SOON_S, CallbackLog, deposit, sign_up
 from tests.client.stub_server import Reply, StubServer
 
@@ -50,7 +50,9 @@ async def test_a_request_without_an_answer_times_out_and_is_retried(listener: St
     limits = Limits(attempt_s=0.1, first_pause_s=0.01)
     async with CallbackLog().client(listener.url, limits) as client:
         sign_up(client, "player")
-        await until(request_count_of(listener), lambda count: count >= 2, what="a second attempt")
+        await wait_until(
+            request_count_of(listener), lambda count: count >= 2, what="a second attempt"
+        )
         listener.unmuted.set()
         assert await client.flushed(SOON_S)
         assert client.stats.accepted == 1
@@ -87,7 +89,7 @@ async def test_nobody_waits_for_another_players_event(listener: StubServer) -> N
         async def accepted() -> int:
             return client.stats.accepted
 
-        await until(accepted, lambda count: count == 50, what="all others accepted")
+        await wait_until(accepted, lambda count: count == 50, what="all others accepted")
         assert client.stats.waiting == 1
 
 
@@ -97,7 +99,9 @@ async def test_a_long_queue_makes_no_more_attempts_than_a_short_one(listener: St
     async with CallbackLog().client(listener.url, limits) as client:
         for number in range(1000):
             sign_up(client, f"player-{number}")
-        await until(request_count_of(listener), lambda count: count >= 20, what="twenty attempts")
+        await wait_until(
+            request_count_of(listener), lambda count: count >= 20, what="twenty attempts"
+        )
         first, *_, last = listener.requests
     # Four at once, and then a pause of at least half of the longest.
     assert last.at_s - first.at_s >= (len(listener.requests) // 4 - 1) * 0.05
@@ -246,7 +250,10 @@ async def test_events_handed_over_before_the_start_wait_for_it(listener: StubSer
 async def test_logs_name_events_and_never_a_person(
     listener: StubServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    person: Any = {"email": f"{unique('someone')}@book.example", "full_name": unique("A Person")}
+    person: Any = {
+        "email": f"{unique_id('someone')}@book.example",
+        "full_name": unique_id("A Person"),
+    }
     listener.script += [AWAY, Reply(422, {"code": "validation_failed"})]
     with caplog.at_level(logging.DEBUG, logger="referrals_client"):
         async with CallbackLog().client(listener.url, BRISK) as client:

@@ -7,7 +7,7 @@ import pytest
 
 from referrals_client import Client, Handover, Limits, Money
 from referrals_client.wire import MAX_RESPONSE_BYTES
-from sandbox.sportsbook.events import unique
+from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import SOON_S, CallbackLog, sign_up
 from tests.client.stub_server import Reply, StubServer
 
@@ -96,7 +96,7 @@ def sign_up_in_a_fork(client: Client) -> Handover:
 
 def hand_over_long_event(client: Client, player_id: str) -> Handover:
     return client.deposited(
-        event_id=unique("deposit"),
+        event_id=unique_id("deposit"),
         player_id=player_id,
         deposit_id="d-1",
         amount=Money(2000, "USD"),

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from referrals_client import Client, Limits
-from sandbox.sportsbook.events import unique
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import BRISK, SOON_S, CallbackLog
 from tests.client.processes import Api, relay
 from tests.client.signup_service import OutboxSignupService, QueueSignupService
@@ -31,7 +31,7 @@ EARLIER_DEPOSITS: Final = """
 async def sign_up_some(
     desk: QueueSignupService | OutboxSignupService, count: int = 40
 ) -> list[float]:
-    return [await desk.sign_up(unique("player")) for _ in range(count)]
+    return [await desk.sign_up(unique_id("player")) for _ in range(count)]
 
 
 def assert_same_shape(usual_s: Sequence[float], during_s: Sequence[float]) -> None:
@@ -153,7 +153,7 @@ async def wait_until_sent(accounts: asyncpg.Pool, *, at_least: int) -> None:
         return int(await accounts.fetchval(query))
 
     what = f"{at_least} events sent"
-    await until(count, lambda seen: seen >= at_least, what=what, within_s=ARRIVED_S)
+    await wait_until(count, lambda seen: seen >= at_least, what=what, within_s=ARRIVED_S)
 
 
 async def wait_until_delivered(accounts: asyncpg.Pool) -> None:
@@ -161,4 +161,4 @@ async def wait_until_delivered(accounts: asyncpg.Pool) -> None:
         query = "SELECT count(*) FROM referral_outbox WHERE sent_at IS NULL"
         return int(await accounts.fetchval(query))
 
-    await until(waiting, lambda count: count == 0, what="an empty outbox", within_s=ARRIVED_S)
+    await wait_until(waiting, lambda count: count == 0, what="an empty outbox", within_s=ARRIVED_S)

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from outbox_writer import write_event
-from sandbox.sportsbook.events import unique
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import SOON_S
 from tests.client.processes import Api, relay
 from tests.client.signup_service import OPEN, OutboxSignupService, deposit_body, signup_body
@@ -68,7 +68,7 @@ async def test_order_is_kept_while_the_service_fails(
 async def test_a_refused_event_is_set_aside_and_the_next_goes_on(
     real_service: Api, events_key: str, accounts: asyncpg.Pool, outbox_dsn: str, facts: asyncpg.Pool
 ) -> None:
-    player_id = unique("player")
+    player_id = unique_id("player")
     with_nul = signup_body(player_id) | {"full_name": "nul\0"}
     twice = {"event_id": "same", "player_id": player_id, "occurred_at": "2026-03-01T00:00:00Z"}
     await write_event(accounts, "signups", with_nul)
@@ -112,7 +112,7 @@ async def test_an_event_that_always_fails_holds_up_nobody_else(
     for player_id in ("unlucky", *(f"player-{number}" for number in range(20))):
         await OutboxSignupService(accounts).sign_up(player_id)
     async with relay(outbox_dsn, listener.url, "key"):
-        await until(waiting_count(accounts), lambda left: left == 2, what="only two left")
+        await wait_until(waiting_count(accounts), lambda left: left == 2, what="only two left")
     assert "deposit:unlucky" not in listener.event_ids
 
 
@@ -123,12 +123,14 @@ async def test_more_events_that_always_fail_than_a_round_takes_hold_up_nobody_el
         listener.replies_by_player[player_id] = Reply(500)
         await write_event(accounts, "deposits", deposit_body(player_id))
     async with relay(outbox_dsn, listener.url, "key", lease_s=2):
-        await until(
+        await wait_until(
             most_attempts(accounts), lambda most: most >= 4, what="pauses as long as they get"
         )
         for number in range(40):
             await write_event(accounts, "deposits", deposit_body(f"player-{number}"))
-        await until(waiting_count(accounts), lambda left: left == 40, what="only the unlucky left")
+        await wait_until(
+            waiting_count(accounts), lambda left: left == 40, what="only the unlucky left"
+        )
 
 
 async def test_a_relay_finishes_its_round_on_sigterm(
@@ -166,4 +168,4 @@ def most_attempts(accounts: asyncpg.Pool) -> Callable[[], Awaitable[int]]:
 
 async def wait_until_settled(accounts: asyncpg.Pool) -> None:
     """Wait until each row was sent or set aside."""
-    await until(waiting_count(accounts), lambda left: left == 0, what="all rows settled")
+    await wait_until(waiting_count(accounts), lambda left: left == 0, what="all rows settled")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from sandbox.sportsbook.book import Book, connected
+from sandbox.sportsbook.client import SportsbookClient, connect_sportsbook
 from stack import Connection, run_stack
 from stack.clean import discard
 from tests.journeys.engineer import Engineer
@@ -27,11 +27,11 @@ async def stack(directory: Path) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-async def book(stack: Connection) -> AsyncIterator[Book]:
-    async with connected(
+async def sportsbook(stack: Connection) -> AsyncIterator[SportsbookClient]:
+    async with connect_sportsbook(
         stack.api_url, api_key=stack.api_key, approver_key=stack.approver_api_key
-    ) as book:
-        yield book
+    ) as sportsbook:
+        yield sportsbook
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +40,5 @@ async def temporal(stack: Connection) -> Client:
 
 
 @pytest.fixture(scope="session")
-def engineer(temporal: Client, book: Book) -> Engineer:
-    return Engineer(temporal, book)
+def engineer(temporal: Client, sportsbook: SportsbookClient) -> Engineer:
+    return Engineer(temporal, sportsbook)

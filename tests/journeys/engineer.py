@@ -6,9 +6,9 @@ from typing import Any, Final
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from sandbox.sportsbook.answers import Referral
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.responses import Referral
 
 PATIENT_S: Final = 60.0
 """A crowd of lives takes longer than one, above all on a busy machine."""
@@ -17,22 +17,22 @@ PATIENT_S: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class Engineer:
     temporal: Client
-    book: Book
+    sportsbook: SportsbookClient
 
     async def wait_until_idle(self, referral_id: str) -> Referral:
         """Wait until every delivery was acted on, and return the referral."""
-        await self.book.delivered()
-        referral = await self.book.referral(referral_id)
-        await until(
+        await self.sportsbook.wait_until_delivered()
+        referral = await self.sportsbook.referral(referral_id)
+        await wait_until(
             lambda: self._description(referral.workflow_id),
             lambda seen: seen is not None and _is_idle(seen),
             what=f"{referral.workflow_id} has acted",
             within_s=PATIENT_S,
         )
-        return await self.book.referral(referral_id)
+        return await self.sportsbook.referral(referral_id)
 
     async def wait_until_started(self, workflow_id: str) -> None:
-        await until(
+        await wait_until(
             lambda: self._description(workflow_id),
             lambda seen: seen is not None,
             what=f"{workflow_id} is started",

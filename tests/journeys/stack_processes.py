@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
 from stack import ports
 from stack.state_directory import read_pids
 
@@ -32,4 +32,6 @@ async def wait_for_restart(directory: Path, name: str, pid: int) -> None:
     async def ask() -> int:
         return read_pids(directory)[name]
 
-    await until(ask, lambda seen: seen != pid, what=f"a new {name} after {pid}", within_s=RESTART_S)
+    await wait_until(
+        ask, lambda seen: seen != pid, what=f"a new {name} after {pid}", within_s=RESTART_S
+    )

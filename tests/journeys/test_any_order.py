@@ -10,16 +10,15 @@ from domain.intake.facts import Deposit, Fact, FactKind, Signup
 from domain.rewards.qualification import meets_minimum, qualifying_deposit
 from referrals.campaigns.versions import terms_from
 from referrals.intake.facts import fact_of
-from sandbox.sportsbook.answers import Referral
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.campaigns import draft
-from sandbox.sportsbook.events import Event, ago, deposit, taken_back
-from sandbox.sportsbook.pairs import Pair, invited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import Pair, create_invited_pair
+from sandbox.sportsbook.requests import Event, ago, campaign_draft, chargeback, deposit
+from sandbox.sportsbook.responses import Referral
 from tests.journeys.engineer import Engineer
 
 LIVES: Final = 60
 AT_ONCE: Final = 10
-TERMS: Final = terms_from(draft()["terms"])
+TERMS: Final = terms_from(campaign_draft()["terms"])
 KINDS: Final = {
     "signups": FactKind.SIGNUP,
     "deposits": FactKind.DEPOSIT,
@@ -28,24 +27,26 @@ KINDS: Final = {
 
 
 @pytest.mark.timeout(180)
-async def test_stage_and_money_follow_from_the_facts(book: Book, engineer: Engineer) -> None:
+async def test_stage_and_money_follow_from_the_facts(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def live(seed: int) -> None:
         async with room:
-            pair = await invited(book)
+            pair = await create_invited_pair(sportsbook)
             events = random_life(pair, Random(seed))  # noqa: S311 - lives are no secrets
-            await asyncio.gather(*(book.send(event) for event in events))
-            await book.bound(pair.referee_id)
+            await asyncio.gather(*(sportsbook.send(event) for event in events))
+            await sportsbook.wait_until_bound(pair.referee_id)
             ended = await engineer.wait_until_idle(pair.referral_id)
-            balance = await book.balance(pair.referrer_id)
+            balance = await sportsbook.balance(pair.referrer_id)
             assert agrees_with_facts(ended, [fact(event) for event in events]), (
                 f"life {seed}: {ended}"
             )
             assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
 
     await asyncio.gather(*(live(seed) for seed in range(LIVES)))
-    assert (await book.delivered()).failures == {}
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
 def random_life(pair: Pair, random: Random) -> list[Event]:
@@ -58,14 +59,14 @@ def random_life(pair: Pair, random: Random) -> list[Event]:
         events.append(paid)
         for kind in random.sample(["refund", "chargeback", "chargeback_won"], random.randint(0, 3)):
             part = random.choice([None, 300, 1000])
-            events.append(taken_back(paid, kind, minor=part, at=ago(seconds=20)))
+            events.append(chargeback(paid, kind, minor=part, at=ago(seconds=20)))
     events += random.sample(events, random.randint(0, len(events)))
     random.shuffle(events)
     return events
 
 
 def fact(event: Event) -> Fact:
-    return fact_of(KINDS[event.door], dict(event.body))
+    return fact_of(KINDS[event.resource], dict(event.body))
 
 
 def agrees_with_facts(ended: Referral, facts: list[Fact]) -> bool:

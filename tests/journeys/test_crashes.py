@@ -8,10 +8,10 @@ from typing import Final
 import psutil
 import pytest
 
-from sandbox.sportsbook.book import Book, connected
-from sandbox.sportsbook.events import Event, deposit, taken_back
-from sandbox.sportsbook.pairs import Pair, invited
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.client import SportsbookClient, connect_sportsbook
+from sandbox.sportsbook.pairs import Pair, create_invited_pair
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.requests import Event, chargeback, deposit
 from stack import run_stack
 from stack.clean import discard
 from tests.journeys.stack_processes import kill_child, use_free_ports, wait_for_restart
@@ -28,7 +28,7 @@ CRASHES: Final = (*((name,) for name in ALL), ALL)
 class Burst:
     """A burst of lives, each event sent twice, every second deposit charged back, until stopped."""
 
-    book: Book
+    sportsbook: SportsbookClient
     sent: int = 0
     is_over: bool = False
     lives: list[tuple[Pair, str]] = field(default_factory=list)
@@ -36,17 +36,19 @@ class Burst:
     async def send_lives(self) -> None:
         while not self.is_over:
             is_lost = len(self.lives) % 2 == 1
-            pair = await invited(self.book)
+            pair = await create_invited_pair(self.sportsbook)
             self.lives.append((pair, "REVERSED" if is_lost else "REWARDED"))
             paid = deposit(pair.referee_id)
             await self.send(pair.signup())
             await self.send(paid)
             if is_lost:
-                await self.book.at_stage(pair.referral_id, "REWARDED", within_s=CONVERGED_S)
-                await self.send(taken_back(paid))
+                await self.sportsbook.wait_for_stage(
+                    pair.referral_id, "REWARDED", within_s=CONVERGED_S
+                )
+                await self.send(chargeback(paid))
 
     async def send(self, event: Event) -> None:
-        await asyncio.gather(self.book.send(event), self.book.send(event))
+        await asyncio.gather(self.sportsbook.send(event), self.sportsbook.send(event))
         self.sent += 1
 
     async def wait_for_more_events(self) -> None:
@@ -54,14 +56,16 @@ class Burst:
             return self.sent
 
         goal = self.sent + EVENTS_BETWEEN
-        await until(
+        await wait_until(
             ask, lambda sent: sent >= goal, what=f"{goal} events sent", within_s=CONVERGED_S
         )
 
 
 @pytest.mark.timeout(300)
-async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path) -> None:
-    burst = Burst(book)
+async def test_loses_nothing_and_pays_nothing_twice(
+    sportsbook: SportsbookClient, directory: Path
+) -> None:
+    burst = Burst(sportsbook)
     providers = [asyncio.create_task(burst.send_lives()) for _ in range(SENDERS)]
 
     for names in CRASHES:
@@ -74,24 +78,24 @@ async def test_loses_nothing_and_pays_nothing_twice(book: Book, directory: Path)
     await asyncio.gather(*providers)
 
     for pair, stage in burst.lives:
-        await book.at_stage(pair.referral_id, stage, within_s=CONVERGED_S)
-    assert (await book.delivered(within_s=CONVERGED_S)).failures == {}
+        await sportsbook.wait_for_stage(pair.referral_id, stage, within_s=CONVERGED_S)
+    assert (await sportsbook.wait_until_delivered(within_s=CONVERGED_S)).failures == {}
     for pair, stage in burst.lives:
-        balance = await book.balance(pair.referrer_id)
+        balance = await sportsbook.balance(pair.referrer_id)
         assert balance.minor("available") == (1000 if stage == "REWARDED" else 0)
 
 
 @pytest.mark.timeout(180)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
     async with run_stack(use_free_ports(tmp_path)) as connection:
-        async with connected(
+        async with connect_sportsbook(
             connection.api_url,
             api_key=connection.api_key,
             approver_key=connection.approver_api_key,
-        ) as book:
-            pairs = [await invited(book) for _ in range(5)]
-            await asyncio.gather(*(book.send(pair.signup()) for pair in pairs))
-            await asyncio.gather(*(book.send(deposit(pair.referee_id)) for pair in pairs))
+        ) as sportsbook:
+            pairs = [await create_invited_pair(sportsbook) for _ in range(5)]
+            await asyncio.gather(*(sportsbook.send(pair.signup()) for pair in pairs))
+            await asyncio.gather(*(sportsbook.send(deposit(pair.referee_id)) for pair in pairs))
         children = [psutil.Process(pid) for pid in connection.pids.values()]
         started = [
             *children,

@@ -7,8 +7,8 @@ from rich.console import Console
 from sandbox.demo.main import prove
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import Story, paid_once
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.pairs import deposited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import create_deposited_pair
 from stack import Connection
 
 
@@ -17,14 +17,14 @@ def proofs() -> tuple[Proofs, StringIO]:
     return Proofs(Console(file=printed, width=200)), printed
 
 
-async def claims_too_much(book: Book, proofs: Proofs) -> None:
-    pair, _ = await deposited(book)
-    balance = await book.balance(pair.referrer_id)
+async def claims_too_much(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair, _ = await create_deposited_pair(sportsbook)
+    balance = await sportsbook.balance(pair.referrer_id)
     proofs.add("cents credited", expected=2000, seen=balance.minor("available"))
 
 
-async def breaks_off(book: Book, _: Proofs) -> None:
-    (await book.call("GET", "/v1/referrals/none")).raise_for_status()
+async def breaks_off(sportsbook: SportsbookClient, _: Proofs) -> None:
+    (await sportsbook.call("GET", "/v1/referrals/none")).raise_for_status()
 
 
 async def test_ends_with_0_when_every_proof_holds(stack: Connection) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from temporalio.client import Client
 
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import deposit, signup, unique
-from sandbox.sportsbook.pairs import invited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import create_invited_pair
+from sandbox.sportsbook.requests import deposit, signup, unique_id
 
 
 def lines(directory: Path, process: str) -> list[dict[str, Any]]:
@@ -17,21 +17,21 @@ def lines(directory: Path, process: str) -> list[dict[str, Any]]:
 
 
 async def test_a_deposit_can_be_followed_by_its_ids_and_no_person_is_named(
-    book: Book, directory: Path, temporal: Client
+    sportsbook: SportsbookClient, directory: Path, temporal: Client
 ) -> None:
-    pair = await invited(book)
+    pair = await create_invited_pair(sportsbook)
     person: dict[str, Any] = {
         "ip": "192.0.2.77",
-        "email": f"{unique('someone')}@book.example",
+        "email": f"{unique_id('someone')}@book.example",
         "phone": "+15550104477",
-        "full_name": unique("A Person"),
-        "device_id": unique("device"),
+        "full_name": unique_id("A Person"),
+        "device_id": unique_id("device"),
     }
-    paid = deposit(pair.referee_id, payment_instrument=unique("card"))
+    paid = deposit(pair.referee_id, payment_instrument=unique_id("card"))
     arrival = signup(pair.referee_id, referral_token=pair.invitation.referral_token, **person)
     for event in (arrival, paid):
-        await book.send(event)
-    await book.at_stage(pair.referral_id, "REWARDED")
+        await sportsbook.send(event)
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
 
     ids = {"referral_id": pair.referral_id, "workflow_id": f"referral:{pair.referral_id}"}
     assert any(line.get("event_id") == paid.id for line in lines(directory, "api"))

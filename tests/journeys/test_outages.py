@@ -10,9 +10,14 @@ from typing import Final
 
 import pytest
 
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import deposit, taken_back
-from sandbox.sportsbook.pairs import Pair, deposited, invited, signed_up
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import (
+    Pair,
+    create_deposited_pair,
+    create_invited_pair,
+    create_signed_up_pair,
+)
+from sandbox.sportsbook.requests import chargeback, deposit
 from stack import Connection
 from stack.state_directory import read_pids
 from tests import ROOT
@@ -23,49 +28,56 @@ RECOVERED_S: Final = 90.0
 
 
 @pytest.mark.timeout(240)
-async def test_events_are_taken_while_temporal_is_away(book: Book, directory: Path) -> None:
+async def test_events_are_taken_while_temporal_is_away(
+    sportsbook: SportsbookClient, directory: Path
+) -> None:
     temporal = read_pids(directory)["temporal"]
     os.kill(temporal, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        pairs = [await invited(book) for _ in range(5)]
+        pairs = [await create_invited_pair(sportsbook) for _ in range(5)]
         for pair in pairs:
-            assert await book.send(pair.signup()) == "accepted"
-            assert await book.send(deposit(pair.referee_id)) == "accepted"
+            assert await sportsbook.send(pair.signup()) == "accepted"
+            assert await sportsbook.send(deposit(pair.referee_id)) == "accepted"
         took_s = time.monotonic() - began
     finally:
         os.kill(temporal, signal.SIGCONT)
 
     assert took_s < QUICKLY_S
     for pair in pairs:
-        await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
+        await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
 
 
 @pytest.mark.timeout(240)
-async def test_rebuilds_an_empty_temporal(book: Book, directory: Path, stack: Connection) -> None:
-    invitation, waiting = await invited(book), await signed_up(book)
-    credited, paid = await deposited(book)
-    reported = [await report_signup_and_deposit(book) for _ in range(10)]
+async def test_rebuilds_an_empty_temporal(
+    sportsbook: SportsbookClient, directory: Path, stack: Connection
+) -> None:
+    invitation, waiting = (
+        await create_invited_pair(sportsbook),
+        await create_signed_up_pair(sportsbook),
+    )
+    credited, paid = await create_deposited_pair(sportsbook)
+    reported = [await report_signup_and_deposit(sportsbook) for _ in range(10)]
 
     await wipe_temporal(directory)
     assert await rebuild(stack) == 0
 
-    await book.send(invitation.signup())
+    await sportsbook.send(invitation.signup())
     for pair in (invitation, waiting):
-        await book.send(deposit(pair.referee_id))
-        await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
+        await sportsbook.send(deposit(pair.referee_id))
+        await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
     for pair in reported:
-        await book.at_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
-    await book.send(taken_back(paid))
-    await book.at_stage(credited.referral_id, "REVERSED", within_s=RECOVERED_S)
-    assert (await book.delivered()).failures == {}
+        await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", within_s=RECOVERED_S)
+    await sportsbook.send(chargeback(paid))
+    await sportsbook.wait_for_stage(credited.referral_id, "REVERSED", within_s=RECOVERED_S)
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
-async def report_signup_and_deposit(book: Book) -> Pair:
+async def report_signup_and_deposit(sportsbook: SportsbookClient) -> Pair:
     """Report a signup and a deposit; the workflow may not have acted yet."""
-    pair = await invited(book)
-    await book.send(pair.signup())
-    await book.send(deposit(pair.referee_id))
+    pair = await create_invited_pair(sportsbook)
+    await sportsbook.send(pair.signup())
+    await sportsbook.send(deposit(pair.referee_id))
     return pair
 
 

@@ -10,11 +10,10 @@ from typing import Final
 
 import pytest
 
-from sandbox.sportsbook.answers import Referral
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.campaigns import draft
-from sandbox.sportsbook.events import ago, deposit, taken_back
-from sandbox.sportsbook.pairs import Pair, invited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import Pair, create_invited_pair
+from sandbox.sportsbook.requests import ago, campaign_draft, chargeback, deposit
+from sandbox.sportsbook.responses import Referral
 from stack import Connection, referral_processes
 from stack.child import ChildProcess
 from tests.journeys.engineer import Engineer
@@ -33,100 +32,108 @@ PAIRS_AT_ONCE: Final = 8
 pytestmark = pytest.mark.timeout(240)
 
 
-async def test_a_signup_races_its_expiry(book: Book, engineer: Engineer) -> None:
-    campaign = await book.publish(draft(signup_window="PT1S", lateness_grace="PT0S"))
+async def test_a_signup_races_its_expiry(sportsbook: SportsbookClient, engineer: Engineer) -> None:
+    campaign = await sportsbook.publish(campaign_draft(signup_window="PT1S", lateness_grace="PT0S"))
 
     async def race() -> str:
-        pair = await invited(book, campaign)
-        invited_at = (await book.referral(pair.referral_id)).timeline[0].at
+        pair = await create_invited_pair(sportsbook, campaign)
+        invited_at = (await sportsbook.referral(pair.referral_id)).timeline[0].at
         await sleep_until_near(invited_at + timedelta(seconds=1))
-        await book.send(pair.signup(at=min(datetime.now(UTC), invited_at + timedelta(seconds=1))))
-        await book.send(deposit(pair.referee_id))
-        ended = await final_referral(book, engineer, pair)
-        bound = await book.referrals_of(pair.referee_id)
+        await sportsbook.send(
+            pair.signup(at=min(datetime.now(UTC), invited_at + timedelta(seconds=1)))
+        )
+        await sportsbook.send(deposit(pair.referee_id))
+        ended = await final_referral(sportsbook, engineer, pair)
+        bound = await sportsbook.referrals_of(pair.referee_id)
         assert [r.referral_id for r in bound] == [
             pair.referral_id for _ in range(ended.stage == "REWARDED")
         ]
         return ended.stage
 
     assert set(await run_many(race)) <= {"REWARDED", "EXPIRED"}
-    assert (await book.delivered()).failures == {}
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
-async def test_a_late_deposit_races_the_expiry(book: Book, engineer: Engineer) -> None:
-    campaign = await book.publish(draft(deposit_window="PT1S", lateness_grace="PT0S"))
+async def test_a_late_deposit_races_the_expiry(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
+    campaign = await sportsbook.publish(
+        campaign_draft(deposit_window="PT1S", lateness_grace="PT0S")
+    )
 
     async def race() -> str:
-        pair = await invited(book, campaign)
+        pair = await create_invited_pair(sportsbook, campaign)
         signed_up_at = datetime.now(UTC)
-        await book.send(pair.signup(at=signed_up_at))
+        await sportsbook.send(pair.signup(at=signed_up_at))
         deadline = signed_up_at + timedelta(seconds=1)
         await sleep_until_near(deadline)
-        await book.send(deposit(pair.referee_id, at=min(datetime.now(UTC), deadline)))
-        return (await final_referral(book, engineer, pair)).stage
+        await sportsbook.send(deposit(pair.referee_id, at=min(datetime.now(UTC), deadline)))
+        return (await final_referral(sportsbook, engineer, pair)).stage
 
     assert set(await run_many(race)) <= {"REWARDED", "EXPIRED"}
-    assert (await book.delivered()).failures == {}
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
-async def test_a_decision_races_a_chargeback(book: Book) -> None:
+async def test_a_decision_races_a_chargeback(sportsbook: SportsbookClient) -> None:
     async def race() -> str:
-        pair, paid = await hold_for_review(book)
-        review = await book.wait_for_review(pair.referral_id)
+        pair, paid = await hold_for_review(sportsbook)
+        review = await sportsbook.wait_for_review(pair.referral_id)
 
         async def take_back() -> None:
             await sleep_until_near(datetime.now(UTC))
-            await book.send(taken_back(paid))
+            await sportsbook.send(chargeback(paid))
 
         decided, _ = await asyncio.gather(
-            book.decide(review.review_id, "approve", "a couple"), take_back()
+            sportsbook.decide(review.review_id, "approve", "a couple"), take_back()
         )
         assert decided.status_code in {200, 409}
-        ended = await book.at_stage(pair.referral_id, "VOIDED", "REVERSED", within_s=60)
-        balance = await book.balance(pair.referrer_id)
+        ended = await sportsbook.wait_for_stage(pair.referral_id, "VOIDED", "REVERSED", within_s=60)
+        balance = await sportsbook.balance(pair.referrer_id)
         assert (balance.available, balance.held, balance.owed) == ([], [], [])
         return ended.stage
 
     await run_many(race)
-    assert (await book.delivered()).failures == {}
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
 async def test_two_couriers_race_on_the_same_players(
-    book: Book, stack: Connection, tmp_path: Path
+    sportsbook: SportsbookClient, stack: Connection, tmp_path: Path
 ) -> None:
     async def race() -> str:
-        pair = await invited(book)
+        pair = await create_invited_pair(sportsbook)
         paid = [deposit(pair.referee_id), deposit(pair.referee_id)]
-        events = [pair.signup(at=ago(seconds=2)), *paid, taken_back(paid[0])]
+        events = [pair.signup(at=ago(seconds=2)), *paid, chargeback(paid[0])]
         random.shuffle(events)
-        await asyncio.gather(*(book.send(event) for event in events for _ in range(2)))
-        ended = await book.at_stage(pair.referral_id, "REWARDED", "REVERSED", within_s=60)
+        await asyncio.gather(*(sportsbook.send(event) for event in events for _ in range(2)))
+        ended = await sportsbook.wait_for_stage(
+            pair.referral_id, "REWARDED", "REVERSED", within_s=60
+        )
         return ended.stage
 
     async with running_courier(stack, tmp_path):
         stages = await run_many(race)
-        assert (await book.delivered(within_s=60)).failures == {}
+        assert (await sportsbook.wait_until_delivered(within_s=60)).failures == {}
     assert len(stages) == TIMES
 
 
-async def test_fifty_copies_of_200_deposits_give_200_credits(book: Book) -> None:
+async def test_fifty_copies_of_200_deposits_give_200_credits(sportsbook: SportsbookClient) -> None:
     room = asyncio.Semaphore(PAIRS_AT_ONCE)
 
     async def live() -> tuple[Pair, list[str]]:
         async with room:
-            pair = await invited(book)
-            await book.send(pair.signup())
+            pair = await create_invited_pair(sportsbook)
+            await sportsbook.send(pair.signup())
             paid = deposit(pair.referee_id)
-            return pair, await asyncio.gather(*(book.send(paid) for _ in range(COPIES)))
+            return pair, await asyncio.gather(*(sportsbook.send(paid) for _ in range(COPIES)))
 
     lives = await asyncio.gather(*(live() for _ in range(REFERRALS)))
 
     for pair, statuses in lives:
         assert sorted(statuses) == ["accepted", *["duplicate"] * (COPIES - 1)]
-        credited = await book.at_stage(pair.referral_id, "REWARDED", within_s=60)
+        credited = await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", within_s=60)
         assert credited.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
-        assert (await book.balance(pair.referrer_id)).minor("available") == 1000
-    assert (await book.delivered()).failures == {}
+        assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 1000
+    assert (await sportsbook.wait_until_delivered()).failures == {}
 
 
 async def run_many(race: Callable[[], Awaitable[str]]) -> list[str]:
@@ -145,11 +152,11 @@ async def sleep_until_near(deadline: datetime) -> None:
     await asyncio.sleep(max(0.0, (aim - datetime.now(UTC)).total_seconds()))
 
 
-async def final_referral(book: Book, engineer: Engineer, pair: Pair) -> Referral:
+async def final_referral(sportsbook: SportsbookClient, engineer: Engineer, pair: Pair) -> Referral:
     """Return the referral at its end, after comparing its money with its stage."""
-    await book.at_stage(pair.referral_id, "REWARDED", "EXPIRED", within_s=60)
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", "EXPIRED", within_s=60)
     ended = await engineer.wait_until_idle(pair.referral_id)
-    balance = await book.balance(pair.referrer_id)
+    balance = await sportsbook.balance(pair.referrer_id)
     assert balance.minor("available") == (1000 if ended.stage == "REWARDED" else 0)
     return ended
 

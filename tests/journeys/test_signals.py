@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import Event, ago, deposit, signup, taken_back, unique
-from sandbox.sportsbook.pairs import Pair, invited, signed_up
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import Pair, create_invited_pair, create_signed_up_pair
+from sandbox.sportsbook.requests import Event, ago, chargeback, deposit, signup, unique_id
 from tests.journeys.engineer import Engineer
 from tests.journeys.review_steps import hold_for_review
 
@@ -44,8 +44,8 @@ UNSTORABLE: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 
 @pytest.fixture
-async def pair(book: Book, engineer: Engineer) -> Pair:
-    pair = await invited(book)
+async def pair(sportsbook: SportsbookClient, engineer: Engineer) -> Pair:
+    pair = await create_invited_pair(sportsbook)
     await engineer.wait_until_started(pair.invitation.workflow_id)
     return pair
 
@@ -55,61 +55,63 @@ def life_events(pair: Pair) -> tuple[tuple[str, Event], ...]:
     return (
         ("sign_up", signup(pair.referee_id, at=ago(seconds=1))),
         ("make_deposit", paid),
-        ("charge_back", taken_back(paid)),
+        ("charge_back", chargeback(paid)),
     )
 
 
 async def test_events_sent_by_signal_count_once_when_sent_again_over_http(
-    book: Book, engineer: Engineer, pair: Pair
+    sportsbook: SportsbookClient, engineer: Engineer, pair: Pair
 ) -> None:
     events = life_events(pair)
     for (signal, event), stage in zip(events, ("SIGNED_UP", "REWARDED", "REVERSED"), strict=True):
         await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
-        await book.at_stage(pair.referral_id, stage)
+        await sportsbook.wait_for_stage(pair.referral_id, stage)
 
-    statuses = [await book.send(event) for _, event in events]
+    statuses = [await sportsbook.send(event) for _, event in events]
 
     assert statuses == ["duplicate"] * 3
     referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED", "REVERSED"]
-    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+    assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 0
 
 
 async def test_counts_an_event_sent_by_signal_and_http_at_once_only_once(
-    book: Book, engineer: Engineer, pair: Pair
+    sportsbook: SportsbookClient, engineer: Engineer, pair: Pair
 ) -> None:
     (_, registered), (_, paid), _ = life_events(pair)
     workflow_id = pair.invitation.workflow_id
     await engineer.signal(workflow_id, "sign_up", dict(registered.body))
-    await book.at_stage(pair.referral_id, "SIGNED_UP")
+    await sportsbook.wait_for_stage(pair.referral_id, "SIGNED_UP")
 
     await asyncio.gather(
         *(engineer.signal(workflow_id, "make_deposit", dict(paid.body)) for _ in range(10)),
-        *(book.send(paid) for _ in range(10)),
+        *(sportsbook.send(paid) for _ in range(10)),
     )
 
-    await book.at_stage(pair.referral_id, "REWARDED")
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
     referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages == ["INVITED", "SIGNED_UP", "REWARDED"]
-    assert (await book.balance(pair.referrer_id)).minor("available") == 1000
+    assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 1000
 
 
 async def test_processes_a_life_signalled_all_at_once(
-    book: Book, engineer: Engineer, pair: Pair
+    sportsbook: SportsbookClient, engineer: Engineer, pair: Pair
 ) -> None:
     for signal, event in reversed(life_events(pair)):
         await engineer.signal(pair.invitation.workflow_id, signal, dict(event.body))
 
-    referral = await book.bound(pair.referee_id)
+    referral = await sportsbook.wait_until_bound(pair.referee_id)
     assert referral.referral_id == pair.referral_id
     await engineer.wait_until_idle(pair.referral_id)
-    assert (await book.balance(pair.referrer_id)).minor("available") == 0
+    assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 0
 
 
-async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> None:
-    pair, _ = await hold_for_review(book)
+async def test_a_signalled_decision_credits(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
+    pair, _ = await hold_for_review(sportsbook)
     decision = {
-        "event_id": unique("decision"),
+        "event_id": unique_id("decision"),
         "occurred_at": ago(seconds=1).isoformat(),
         "reviewer": "fraud-desk",
         "decision": "approve",
@@ -118,32 +120,34 @@ async def test_a_signalled_decision_credits(book: Book, engineer: Engineer) -> N
 
     await engineer.signal(pair.invitation.workflow_id, "decide", decision)
 
-    await book.at_stage(pair.referral_id, "REWARDED")
-    assert (await book.wait_for_review(pair.referral_id)).decision == "approve"
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    assert (await sportsbook.wait_for_review(pair.referral_id)).decision == "approve"
 
 
-async def test_malformed_signals_do_not_block_a_referral(book: Book, engineer: Engineer) -> None:
-    pair = await signed_up(book)
+async def test_malformed_signals_do_not_block_a_referral(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
+    pair = await create_signed_up_pair(sportsbook)
     for name in (*SIGNALS, "no_such_signal"):
         for arguments in MALFORMED:
             await engineer.signal(pair.invitation.workflow_id, name, *arguments)
 
     paid = deposit(pair.referee_id)
-    await book.send(paid)
+    await sportsbook.send(paid)
 
-    await book.at_stage(pair.referral_id, "REWARDED")
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
     await engineer.signal(pair.invitation.workflow_id, "charge_back", None)
-    await engineer.signal(pair.invitation.workflow_id, "charge_back", dict(taken_back(paid).body))
-    await book.at_stage(pair.referral_id, "REVERSED")
+    await engineer.signal(pair.invitation.workflow_id, "charge_back", dict(chargeback(paid).body))
+    await sportsbook.wait_for_stage(pair.referral_id, "REVERSED")
 
 
 async def test_events_that_cannot_be_stored_do_not_block_a_referral(
-    book: Book, engineer: Engineer
+    sportsbook: SportsbookClient, engineer: Engineer
 ) -> None:
-    pair = await signed_up(book)
+    pair = await create_signed_up_pair(sportsbook)
     for name, argument in UNSTORABLE:
         await engineer.signal(pair.invitation.workflow_id, name, argument)
 
-    await book.send(deposit(pair.referee_id))
+    await sportsbook.send(deposit(pair.referee_id))
 
-    await book.at_stage(pair.referral_id, "REWARDED")
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")

@@ -1,73 +1,88 @@
 """Attribution of signups: one person is referred once, whatever the number of invitations."""
 
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.events import deposit, signup, unique
-from sandbox.sportsbook.pairs import Pair, invited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import Pair, create_invited_pair
+from sandbox.sportsbook.requests import deposit, signup, unique_id
 
 
-async def test_a_typed_code_refers_without_a_click(book: Book) -> None:
-    referrer_id, referee_id = unique("referrer"), unique("referee")
-    code = await book.code(referrer_id)
-    await book.send(signup(referee_id, code=f" {code.lower()} "))
-    await book.send(deposit(referee_id))
+async def test_a_typed_code_refers_without_a_click(sportsbook: SportsbookClient) -> None:
+    referrer_id, referee_id = unique_id("referrer"), unique_id("referee")
+    code = await sportsbook.code(referrer_id)
+    await sportsbook.send(signup(referee_id, code=f" {code.lower()} "))
+    await sportsbook.send(deposit(referee_id))
 
-    referral = await book.bound(referee_id)
+    referral = await sportsbook.wait_until_bound(referee_id)
 
-    credited = await book.at_stage(referral.referral_id, "REWARDED")
+    credited = await sportsbook.wait_for_stage(referral.referral_id, "REWARDED")
     assert (credited.referrer_id, credited.referee_id) == (referrer_id, referee_id)
 
 
-async def test_the_other_invitations_of_a_visitor_are_lost(book: Book) -> None:
-    visitor_id, referrers = unique("visitor"), [unique("referrer") for _ in range(3)]
+async def test_the_other_invitations_of_a_visitor_are_lost(sportsbook: SportsbookClient) -> None:
+    visitor_id, referrers = unique_id("visitor"), [unique_id("referrer") for _ in range(3)]
     first, *others = [
-        Pair(referrer, unique("referee"), await book.click(await book.code(referrer), visitor_id))
+        Pair(
+            referrer_id=referrer,
+            referee_id=unique_id("referee"),
+            invitation=await sportsbook.click(await sportsbook.code(referrer), visitor_id),
+        )
         for referrer in referrers
     ]
 
-    await book.send(first.signup())
+    await sportsbook.send(first.signup())
 
-    await book.at_stage(first.referral_id, "SIGNED_UP")
+    await sportsbook.wait_for_stage(first.referral_id, "SIGNED_UP")
     for other in others:
-        assert (await book.at_stage(other.referral_id, "LOST")).stages == ["INVITED", "LOST"]
+        assert (await sportsbook.wait_for_stage(other.referral_id, "LOST")).stages == [
+            "INVITED",
+            "LOST",
+        ]
 
 
-async def test_a_token_that_another_player_used_opens_a_new_referral(book: Book) -> None:
-    pair = await invited(book)
-    second = Pair(pair.referrer_id, unique("referee"), pair.invitation)
-    await book.send(pair.signup())
-    await book.at_stage(pair.referral_id, "SIGNED_UP")
+async def test_a_token_that_another_player_used_opens_a_new_referral(
+    sportsbook: SportsbookClient,
+) -> None:
+    pair = await create_invited_pair(sportsbook)
+    second = Pair(
+        referrer_id=pair.referrer_id, referee_id=unique_id("referee"), invitation=pair.invitation
+    )
+    await sportsbook.send(pair.signup())
+    await sportsbook.wait_for_stage(pair.referral_id, "SIGNED_UP")
 
-    await book.send(second.signup())
-    await book.send(deposit(second.referee_id))
+    await sportsbook.send(second.signup())
+    await sportsbook.send(deposit(second.referee_id))
 
-    referral = await book.bound(second.referee_id)
+    referral = await sportsbook.wait_until_bound(second.referee_id)
     assert referral.referral_id != pair.referral_id
-    credited = await book.at_stage(referral.referral_id, "REWARDED")
+    credited = await sportsbook.wait_for_stage(referral.referral_id, "REWARDED")
     assert credited.referrer_id == pair.referrer_id
 
 
-async def test_a_player_who_signs_up_again_stays_with_the_first_referrer(book: Book) -> None:
-    pair, other = await invited(book), await invited(book)
-    again = Pair(other.referrer_id, pair.referee_id, other.invitation)
-    await book.send(pair.signup())
-    await book.at_stage(pair.referral_id, "SIGNED_UP")
+async def test_a_player_who_signs_up_again_stays_with_the_first_referrer(
+    sportsbook: SportsbookClient,
+) -> None:
+    pair, other = await create_invited_pair(sportsbook), await create_invited_pair(sportsbook)
+    again = Pair(
+        referrer_id=other.referrer_id, referee_id=pair.referee_id, invitation=other.invitation
+    )
+    await sportsbook.send(pair.signup())
+    await sportsbook.wait_for_stage(pair.referral_id, "SIGNED_UP")
 
-    await book.send(again.signup())
-    await book.delivered()
+    await sportsbook.send(again.signup())
+    await sportsbook.wait_until_delivered()
 
-    bound = await book.referrals_of(pair.referee_id)
+    bound = await sportsbook.referrals_of(pair.referee_id)
     assert [referral.referral_id for referral in bound] == [pair.referral_id]
-    assert (await book.referral(other.referral_id)).stage == "INVITED"
+    assert (await sportsbook.referral(other.referral_id)).stage == "INVITED"
 
 
-async def test_a_self_referral_is_rejected(book: Book) -> None:
-    player_id = unique("player")
-    await book.send(signup(player_id, code=await book.code(player_id)))
-    await book.send(deposit(player_id))
-    referral = await book.bound(player_id)
+async def test_a_self_referral_is_rejected(sportsbook: SportsbookClient) -> None:
+    player_id = unique_id("player")
+    await sportsbook.send(signup(player_id, code=await sportsbook.code(player_id)))
+    await sportsbook.send(deposit(player_id))
+    referral = await sportsbook.wait_until_bound(player_id)
 
-    rejected = await book.at_stage(referral.referral_id, "REJECTED")
+    rejected = await sportsbook.wait_for_stage(referral.referral_id, "REJECTED")
 
     assert rejected.assessment is not None
     assert "same_player" in rejected.assessment.reasons
-    assert (await book.balance(player_id)).available == []
+    assert (await sportsbook.balance(player_id)).available == []

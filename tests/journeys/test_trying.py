@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 import pytest
 
-from sandbox.sportsbook.patience import until
+from sandbox.sportsbook.polling import wait_until
 from stack import Connection
 from tests import ROOT
 from tests.docs.snippets import code_blocks
@@ -37,7 +37,7 @@ async def test_each_method_can_be_tried_by_hand(
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     async with httpx.AsyncClient(base_url=stack.api_url, headers=headers, trust_env=False) as http:
         for player, method in WON_BY.items():
-            await until(partial(won_by, http, player), partial(contains, method), what=player)
+            await wait_until(partial(won_by, http, player), partial(contains, method), what=player)
 
 
 async def won_by(http: httpx.AsyncClient, player: str) -> set[str]:

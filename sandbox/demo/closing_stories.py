@@ -1,4 +1,4 @@
-"""What the demo shows after its stories: one referral's life, the books, and Temporal's pages."""
+"""The demo's last stories: one referral's timeline, the ledger, and the Temporal UI."""
 
 from functools import partial
 
@@ -9,31 +9,32 @@ from db.engine import Database
 from referrals.ledger.balances import BookSum, sums_by_book
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import Story
-from sandbox.sportsbook.book import Book
-from sandbox.sportsbook.pairs import deposited
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.pairs import create_deposited_pair
 from stack import Connection
+from stack.temporal import NAMESPACE
 
 
-def closing(connection: Connection) -> tuple[Story, ...]:
+def closing_stories(connection: Connection) -> tuple[Story, ...]:
     return (
-        Story("The life of one referral, as its audit trail tells it", show_one_referral),
+        Story("The life of one referral, from its audit trail", show_one_referral),
         Story(
             "The ledger: where the money came from, and where it is now",
             partial(prove_ledger_balances, connection),
         ),
         Story(
-            "Temporal, where an engineer looks into each referral",
+            "Temporal, where engineers inspect each referral",
             partial(prove_temporal_ui, connection),
         ),
     )
 
 
-async def show_one_referral(book: Book, proofs: Proofs) -> None:
-    pair, _ = await deposited(book)
-    referral = await book.referral(pair.referral_id)
+async def show_one_referral(sportsbook: SportsbookClient, proofs: Proofs) -> None:
+    pair, _ = await create_deposited_pair(sportsbook)
+    referral = await sportsbook.referral(pair.referral_id)
     table = Table("stage", "at", "reason", "reward")
-    for passage in referral.timeline:
-        table.add_row(passage.stage, f"{passage.at:%H:%M:%S.%f}"[:-3], passage.reason or "", "")
+    for change in referral.timeline:
+        table.add_row(change.stage, f"{change.at:%H:%M:%S.%f}"[:-3], change.reason or "", "")
     for reward in referral.rewards:
         amount = f"{reward.amount.minor / 100:.2f} {reward.amount.currency}"
         table.add_row("", "", f"to {reward.player_id}", f"{amount} {reward.status}")
@@ -41,15 +42,17 @@ async def show_one_referral(book: Book, proofs: Proofs) -> None:
     proofs.add("its workflow", expected=pair.invitation.workflow_id, seen=referral.workflow_id)
 
 
-async def prove_ledger_balances(connection: Connection, book: Book, proofs: Proofs) -> None:
+async def prove_ledger_balances(
+    connection: Connection, sportsbook: SportsbookClient, proofs: Proofs
+) -> None:
     sums = await _sums(connection)
     table = Table("accounts", "currency")
     table.add_column("minor units", justify="right")
-    for part in sums:
-        table.add_row(part.book, part.currency, f"{part.minor:,}")
+    for row in sums:
+        table.add_row(row.book, row.currency, f"{row.minor:,}")
     proofs.console.print(table)
-    proofs.add("sum over all accounts", expected=0, seen=sum(part.minor for part in sums))
-    verification = await book.delivered()
+    proofs.add("sum over all accounts", expected=0, seen=sum(row.minor for row in sums))
+    verification = await sportsbook.wait_until_delivered()
     proofs.add(
         f"failures of the {len(verification.checks)} checks of `referrals verify`",
         expected=[],
@@ -57,8 +60,8 @@ async def prove_ledger_balances(connection: Connection, book: Book, proofs: Proo
     )
 
 
-async def prove_temporal_ui(connection: Connection, _: Book, proofs: Proofs) -> None:
-    address = f"{connection.temporal_ui_url}/api/v1/namespaces/default/workflows"
+async def prove_temporal_ui(connection: Connection, _: SportsbookClient, proofs: Proofs) -> None:
+    address = f"{connection.temporal_ui_url}/api/v1/namespaces/{NAMESPACE}/workflows"
     async with httpx.AsyncClient(trust_env=False) as client:
         page = await client.get(connection.temporal_ui_url)
         listed = await client.get(address)

@@ -1,4 +1,4 @@
-"""A sportsbook that calls the service over HTTP, and repeats a call as its outbox would."""
+"""A sportsbook's HTTP client of the service; it retries as the sportsbook's outbox would."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,35 +7,34 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.sportsbook.answers import (
+from sandbox.sportsbook.polling import WAIT_TIMEOUT_S, wait_until
+from sandbox.sportsbook.requests import Event, unique_id, usd
+from sandbox.sportsbook.responses import (
+    AttributionDecision,
     Balance,
-    Decision,
     Invitation,
     Referral,
     Resolution,
     Review,
-    Reward,
     Verification,
 )
-from sandbox.sportsbook.events import Event, unique, usd
-from sandbox.sportsbook.patience import PATIENCE_S, until
 
-RETRY_AFTER_S: Final = 0.2
-ATTEMPTS: Final = 300
-CALL_S: Final = 10.0
-CONNECTIONS: Final = 16
+RETRY_INTERVAL_S: Final = 0.2
+MAX_ATTEMPTS: Final = 300
+REQUEST_TIMEOUT_S: Final = 10.0
+MAX_CONNECTIONS: Final = 16
 
 
-class Book:
-    """Raises httpx.HTTPStatusError for an answer that is refused, unless it says otherwise."""
+class SportsbookClient:
+    """A client whose methods raise httpx.HTTPStatusError for a 4xx, unless they say otherwise."""
 
     def __init__(self, client: httpx.AsyncClient, *, approver_key: str) -> None:
         self.client = client
         self._approver = {"Authorization": f"Bearer {approver_key}"}
 
     async def send(self, event: Event) -> str:
-        """Tell an event until it is taken; answers `accepted` or `duplicate`."""
-        answer = await self.call("POST", f"/v1/events/{event.door}", event.body)
+        """Report an event until it is accepted; return `accepted` or `duplicate`."""
+        answer = await self.call("POST", f"/v1/events/{event.resource}", event.body)
         return str(answer.raise_for_status().json()["status"])
 
     async def call(
@@ -43,18 +42,18 @@ class Book:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
-        **more: Any,  # noqa: ANN401 - as httpx takes them
+        **options: Any,  # noqa: ANN401 - as httpx takes them
     ) -> httpx.Response:
-        """Any call, repeated while the service is away; the answer may be a refusal."""
-        for _ in range(ATTEMPTS):
+        """Send a request until the service is available; a 4xx is returned, not raised."""
+        for _ in range(MAX_ATTEMPTS):
             try:
-                answer = await self.client.request(method, path, json=body, **more)
+                answer = await self.client.request(method, path, json=body, **options)
             except httpx.TransportError:
                 answer = None
             if answer is not None and not answer.is_server_error:
                 return answer
-            await asyncio.sleep(RETRY_AFTER_S)
-        raise httpx.ConnectError(f"{method} {path} was not answered in {ATTEMPTS} attempts")
+            await asyncio.sleep(RETRY_INTERVAL_S)
+        raise httpx.ConnectError(f"{method} {path} was not answered in {MAX_ATTEMPTS} attempts")
 
     async def code(self, player_id: str, campaign: str = "default") -> str:
         body = {"player_id": player_id, "campaign": campaign}
@@ -62,40 +61,40 @@ class Book:
         return str(answer.raise_for_status().json()["code"])
 
     async def click(
-        self, code: str, visitor_id: str | None = None, *, platform: str = "ios", **seen: str
+        self, code: str, visitor_id: str | None = None, *, platform: str = "ios", **traits: str
     ) -> Invitation:
-        """`seen` is what the link's page can tell of the device and its network."""
-        visitor_id = visitor_id or unique("visitor")
-        body = {"code": code, "visitor_id": visitor_id, "platform": platform, **seen}
+        """Record a click; `traits` are those of the device and its network that the page sees."""
+        visitor_id = visitor_id or unique_id("visitor")
+        body = {"code": code, "visitor_id": visitor_id, "platform": platform, **traits}
         answer = await self.call("POST", "/v1/clicks", body)
         return Invitation.model_validate_json(answer.raise_for_status().content)
 
-    async def follow(self, code: str, *, agent: str, language: str) -> httpx.Response:
-        """A browser's, or a program's, visit to the link."""
-        headers = {"User-Agent": agent, "Accept-Language": language}
+    async def follow(self, code: str, *, user_agent: str, language: str) -> httpx.Response:
+        """Visit the link as a browser or another program would."""
+        headers = {"User-Agent": user_agent, "Accept-Language": language}
         return await self.call("GET", f"/r/{code}", headers=headers)
 
-    async def resolve(self, **opened: str) -> Resolution:
-        """An app's first open: who brought its person."""
-        answer = await self.call("POST", "/v1/attributions/resolve", opened)
+    async def resolve(self, **first_open: str) -> Resolution:
+        """Report an app's first open; return the referral that its person came by."""
+        answer = await self.call("POST", "/v1/attributions/resolve", first_open)
         return Resolution.model_validate_json(answer.raise_for_status().content)
 
     async def confirm(self, token: str, *, confirmed: bool = True) -> str:
-        """What the person says to the question; answers what came of it."""
+        """Send the person's answer to the app's question; return its outcome."""
         body = {"referral_token": token, "confirmed": confirmed}
         answer = await self.call("POST", "/v1/attributions/confirm", body)
         return str(answer.raise_for_status().json()["outcome"])
 
     async def claim(self, player_id: str, code: str) -> str:
-        """A code typed after the signup; answers what came of it."""
+        """Claim a code typed after the signup; return the outcome."""
         body = {"player_id": player_id, "code": code}
         answer = await self.call("POST", "/v1/attributions/claim", body)
         return str(answer.raise_for_status().json()["outcome"])
 
-    async def decision(self, attempt_id: str) -> Decision:
-        """Why a signup belongs to a referral: by its event's id."""
+    async def get_attribution(self, attempt_id: str) -> AttributionDecision:
+        """Return the decision about a signup, by the id of its event."""
         answer = await self.call("GET", f"/v1/attributions/{attempt_id}")
-        return Decision.model_validate_json(answer.raise_for_status().content)
+        return AttributionDecision.model_validate_json(answer.raise_for_status().content)
 
     async def referral(self, referral_id: str) -> Referral:
         answer = await self.call("GET", f"/v1/referrals/{referral_id}")
@@ -105,16 +104,12 @@ class Book:
         page = await self._page("/v1/referrals", player_id=referee_id, role="referee")
         return [Referral.model_validate(item) for item in page]
 
-    async def rewards_of(self, player_id: str) -> list[Reward]:
-        page = await self._page("/v1/rewards", player_id=player_id)
-        return [Reward.model_validate(item) for item in page]
-
     async def balance(self, player_id: str) -> Balance:
         answer = await self.call("GET", f"/v1/players/{player_id}/balance")
         return Balance.model_validate_json(answer.raise_for_status().content)
 
     async def spend(self, player_id: str, minor: int) -> Balance:
-        body = {"amount": usd(minor), "reference": unique("spend")}
+        body = {"amount": usd(minor), "reference": unique_id("spend")}
         answer = await self.call("POST", f"/v1/players/{player_id}/spend", body)
         return Balance.model_validate_json(answer.raise_for_status().content)
 
@@ -124,23 +119,23 @@ class Book:
             reviews = [Review.model_validate(item) for item in page]
             return [review for review in reviews if review.referral_id == referral_id]
 
-        return (await until(ask, bool, what=f"a review of {referral_id}"))[0]
+        return (await wait_until(ask, bool, what=f"a review of {referral_id}"))[0]
 
     async def decide(self, review_id: str, decision: str, reason: str) -> httpx.Response:
-        """A second person's word, which may be refused."""
+        """Decide a review as a second person; a 4xx is returned, not raised."""
         body = {"decision": decision, "reason": reason}
         path = f"/v1/reviews/{review_id}/decision"
         return await self.call("POST", path, body, headers=self._approver)
 
     async def publish(self, draft: Mapping[str, Any]) -> str:
-        """Draft a campaign, let a second person publish it, and answer its slug."""
+        """Draft a campaign, publish it as a second person, and return its slug."""
         (await self.call("POST", "/v1/campaigns", draft)).raise_for_status()
         path = f"/v1/campaigns/{draft['slug']}/publish"
         (await self.call("POST", path, headers=self._approver)).raise_for_status()
         return str(draft["slug"])
 
     async def fund(self, slug: str, minor: int) -> None:
-        body = {"amount": usd(minor), "reference": unique("top-up")}
+        body = {"amount": usd(minor), "reference": unique_id("top-up")}
         path = f"/v1/campaigns/{slug}/fund"
         (await self.call("POST", path, body, headers=self._approver)).raise_for_status()
 
@@ -152,29 +147,29 @@ class Book:
         answer = await self.call("GET", "/v1/ledger/verify", timeout=60)
         return Verification.model_validate_json(answer.raise_for_status().content)
 
-    async def delivered(self, *, within_s: float = PATIENCE_S) -> Verification:
-        """Wait until every workflow has heard all that was reported."""
-        return await until(
+    async def wait_until_delivered(self, *, within_s: float = WAIT_TIMEOUT_S) -> Verification:
+        """Wait until every fact is delivered to its workflow."""
+        return await wait_until(
             self.verify,
             lambda verification: not verification.lag.undelivered,
             what="nothing left to deliver",
             within_s=within_s,
         )
 
-    async def at_stage(
-        self, referral_id: str, *stages: str, within_s: float = PATIENCE_S
+    async def wait_for_stage(
+        self, referral_id: str, *stages: str, within_s: float = WAIT_TIMEOUT_S
     ) -> Referral:
-        """Wait until the referral has come to one of these stages."""
-        return await until(
+        """Wait until the referral is in one of these stages."""
+        return await wait_until(
             lambda: self.referral(referral_id),
             lambda referral: referral.stage in stages,
             what=f"{' or '.join(stages)}",
             within_s=within_s,
         )
 
-    async def bound(self, referee_id: str) -> Referral:
+    async def wait_until_bound(self, referee_id: str) -> Referral:
         """Wait until the player's signup is bound to a referral."""
-        found = await until(
+        found = await wait_until(
             lambda: self.referrals_of(referee_id), bool, what=f"a referral of {referee_id}"
         )
         return found[0]
@@ -186,12 +181,14 @@ class Book:
 
 
 @asynccontextmanager
-async def connected(api_url: str, *, api_key: str, approver_key: str) -> AsyncIterator[Book]:
+async def connect_sportsbook(
+    api_url: str, *, api_key: str, approver_key: str
+) -> AsyncIterator[SportsbookClient]:
     async with httpx.AsyncClient(
         base_url=api_url,
         headers={"Authorization": f"Bearer {api_key}"},
-        timeout=CALL_S,
-        limits=httpx.Limits(max_connections=CONNECTIONS),
+        timeout=REQUEST_TIMEOUT_S,
+        limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
         trust_env=False,
     ) as client:
-        yield Book(client, approver_key=approver_key)
+        yield SportsbookClient(client, approver_key=approver_key)

@@ -1,4 +1,4 @@
-"""What the service answers, as far as a sportsbook reads it."""
+"""Bodies of the service's responses, as far as a sportsbook reads them."""
 
 from datetime import datetime
 from typing import Any
@@ -6,47 +6,47 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 
-class Answer(BaseModel):
+class ResponseBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Money(Answer):
+class Money(ResponseBody):
     minor: int
     currency: str
 
 
-class Invitation(Answer):
+class Invitation(ResponseBody):
     referral_id: str
     referral_token: str
     workflow_id: str
 
 
-class Resolution(Answer):
+class Resolution(ResponseBody):
     referral_token: str | None
     code: str | None
     method: str | None
     ask: str | None
 
 
-class Candidate(Answer):
+class JudgedTouch(ResponseBody):
     method: str
     outcome: str
 
 
-class Redecision(Answer):
+class Redecision(ResponseBody):
     outcome: str
     agrees: bool
 
 
-class Decision(Answer):
-    """What was weighed, and the same decision made again."""
+class AttributionDecision(ResponseBody):
+    """A recorded decision, with the touches judged, and the same decision recomputed."""
 
     outcome: str
-    candidates: list[Candidate]
+    candidates: list[JudgedTouch]
     decided_again: Redecision | None
 
 
-class Reward(Answer):
+class Reward(ResponseBody):
     reward_id: str
     player_id: str
     amount: Money
@@ -54,19 +54,19 @@ class Reward(Answer):
     deposit_event_id: str
 
 
-class Passage(Answer):
+class StageChange(ResponseBody):
     stage: str
     at: datetime
     reason: str | None
 
 
-class Assessment(Answer):
+class Assessment(ResponseBody):
     score: int
     verdict: str
     reasons: list[str]
 
 
-class Referral(Answer):
+class Referral(ResponseBody):
     referral_id: str
     stage: str
     referrer_id: str
@@ -75,14 +75,14 @@ class Referral(Answer):
     workflow_id: str
     assessment: Assessment | None
     rewards: list[Reward]
-    timeline: list[Passage] = []
+    timeline: list[StageChange] = []
 
     @property
     def stages(self) -> list[str]:
-        return [passage.stage for passage in self.timeline]
+        return [change.stage for change in self.timeline]
 
 
-class Balance(Answer):
+class Balance(ResponseBody):
     """Minor units of one currency in each of a player's accounts."""
 
     available: list[Money]
@@ -97,25 +97,25 @@ class Balance(Answer):
         return f"${self.minor(account) / 100:.2f}"
 
 
-class Review(Answer):
+class Review(ResponseBody):
     review_id: str
     referral_id: str
     reasons: list[str]
     decision: str | None
 
 
-class Check(Answer):
+class Check(ResponseBody):
     name: str
     ok: bool
     failures: list[Any]
 
 
-class Lag(Answer):
+class Lag(ResponseBody):
     undelivered: int
     unpublished: int
 
 
-class Verification(Answer):
+class Verification(ResponseBody):
     ok: bool
     checks: list[Check]
     lag: Lag
