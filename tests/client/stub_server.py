@@ -79,22 +79,22 @@ class StubServer:
 async def running_stub_server(port: int = 0) -> AsyncIterator[StubServer]:
     listener = StubServer()
     listener.unmuted.set()
-    talks: set[asyncio.Task[None]] = set()
+    connections: set[asyncio.Task[None]] = set()
 
-    def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.ensure_future(listener.serve_connection(reader, writer))
-        talks.add(talk)
-        talk.add_done_callback(talks.discard)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.ensure_future(listener.serve_connection(reader, writer))
+        connections.add(connection)
+        connection.add_done_callback(connections.discard)
 
-    server = await asyncio.start_server(meet, "127.0.0.1", port)
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
     listener.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield listener
     finally:
         server.close()
-        for talk in list(talks):
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        for connection in list(connections):
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def _request(head: str, reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]]:
@@ -116,6 +116,6 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
 
 def _encode(reply: Reply) -> bytes:
     body = json.dumps(reply.body).encode()
-    lines = [f"HTTP/1.1 {reply.status} Told", f"content-length: {len(body)}"]
+    lines = [f"HTTP/1.1 {reply.status} Reply", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

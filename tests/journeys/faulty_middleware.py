@@ -59,13 +59,13 @@ class AskAlways:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def asking(message: Message) -> None:
+        async def send_with_question(message: Message) -> None:
             if message["type"] == "http.response.body":
                 body = json.loads(message["body"]) | {"ask": "Did SOMEBODY invite you?"}
                 message = {**message, "body": json.dumps(body).encode()}
             await send(message)
 
-        await self._app(scope, receive, asking if scope["path"] == RESOLVE else send)
+        await self._app(scope, receive, send_with_question if scope["path"] == RESOLVE else send)
 
 
 class AttributeByAddress:
@@ -76,11 +76,11 @@ class AttributeByAddress:
         self._tokens: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def noting(message: Message) -> None:
+        async def send_and_remember(message: Message) -> None:
             self._remember_token(scope["client"][0], message)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        await self._app(scope, receive, send_and_remember)
 
     def _remember_token(self, ip: str, message: Message) -> None:
         for name, value in message.get("headers", ()):
