@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from fastapi import FastAPI, Request
@@ -20,45 +20,120 @@ MAX_FIELD_PATH_CHARS: Final = 120
 """Length of a field's path in an answer; its names may be the caller's own."""
 RETRY_AFTER_S: Final = 1
 """Retry-After of a 503, in seconds."""
-PROBLEM_TYPES: Final[dict[str, tuple[int, str]]] = {
-    "malformed_json": (400, "The body is not JSON"),
-    "bad_request": (400, "The request cannot be read"),
-    "unauthorized": (401, "A valid API key is needed"),
-    "missing_scope": (403, "The API key does not open this"),
-    "not_found": (404, "There is nothing at this address"),
-    "unknown_code": (404, "There is no such code"),
-    "unknown_campaign": (404, "There is no such campaign"),
-    "unknown_referral": (404, "There is no such referral"),
-    "unknown_player": (404, "No signup of this player was heard"),
-    "unknown_attempt": (404, "There is no such attempt in the attribution log"),
-    "unknown_rebind": (404, "There is no such rebind"),
-    "unknown_review": (404, "There is no such review"),
-    "method_not_allowed": (405, "This address has other methods"),
-    "event_conflict": (409, "This event id was used with other content"),
-    "code_taken": (409, "This code belongs to another player"),
-    "code_exists": (409, "This player already has another code in this campaign"),
-    "campaign_not_open": (409, "The campaign gives out no codes now"),
-    "campaign_exists": (409, "A campaign of this slug exists with other content"),
-    "invalid_transition": (409, "The campaign's status does not allow this"),
-    "insufficient_balance": (409, "The balance does not cover the amount"),
-    "reference_conflict": (409, "This reference was used with another amount"),
-    "already_answered": (409, "The person was asked before, and answered otherwise"),
-    "late_code": (409, "It is too late for a code; support may still help"),
-    "self_referral": (409, "A player's own code brings nobody"),
-    "already_earned": (409, "The player's referral has earned something, or ended"),
-    "outranked": (409, "Another invitation of this player counts"),
-    "not_accepted": (409, "The campaign takes no codes that are typed"),
-    "second_person_needed": (409, "Somebody other than who proposed it decides"),
-    "already_decided": (409, "This was decided otherwise"),
-    "review_closed": (409, "Events overtook the review; there is nothing left to decide"),
-    "campaign_paused": (410, "The campaign is paused, and may go on later"),
-    "campaign_ended": (410, "The campaign takes no invitations now"),
-    "body_too_large": (413, "The body is too large"),
-    "unsupported_media_type": (415, "The body must be application/json"),
-    "validation_failed": (422, "The request has fields that cannot be accepted"),
-    "too_many_requests": (429, "This was asked too often; try again after Retry-After seconds"),
-    "internal_error": (500, "The request failed"),
-    "unavailable": (503, "The database cannot be reached; the same request may be repeated"),
+
+
+class ProblemType(NamedTuple):
+    """Status, title and default detail of one problem code."""
+
+    status: int
+    title: str
+    detail: str
+    """What the caller can do."""
+
+
+PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
+    "malformed_json": ProblemType(
+        400, "Malformed JSON", "Send valid JSON in which no object repeats a key."
+    ),
+    "bad_request": ProblemType(400, "Bad request", "Check the request against /openapi.json."),
+    "unauthorized": ProblemType(
+        401, "Missing or invalid API key", "Send a valid API key as `Authorization: Bearer <key>`."
+    ),
+    "missing_scope": ProblemType(
+        403, "Missing scope", "Use an API key that has one of the scopes of this route."
+    ),
+    "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
+    "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
+    "unknown_campaign": ProblemType(404, "Unknown campaign", "Check the campaign's slug."),
+    "unknown_referral": ProblemType(404, "Unknown referral", "Check the referral's id."),
+    "unknown_player": ProblemType(
+        404, "Unknown player", "Check the player's id, or report the signup first."
+    ),
+    "unknown_attempt": ProblemType(
+        404, "Unknown attribution attempt", "Find the attempt's id in GET /v1/attributions."
+    ),
+    "unknown_rebind": ProblemType(404, "Unknown rebind request", "Check the id of the request."),
+    "unknown_review": ProblemType(
+        404, "Unknown review", "Find the review's id in GET /v1/reviews."
+    ),
+    "method_not_allowed": ProblemType(
+        405, "Method not allowed", "Use a method of the `Allow` header."
+    ),
+    "event_conflict": ProblemType(
+        409, "Event id already used", "Report other content under an event id of its own."
+    ),
+    "code_taken": ProblemType(409, "Code taken by another player", "Choose another code."),
+    "code_exists": ProblemType(
+        409, "Player already has a code", "Use the code that the player has in this campaign."
+    ),
+    "campaign_not_open": ProblemType(
+        409, "Campaign not open", "Ask for a code while the campaign is open."
+    ),
+    "campaign_exists": ProblemType(
+        409, "Campaign already exists", "Choose another slug, or revise the campaign by PUT."
+    ),
+    "invalid_transition": ProblemType(
+        409, "Invalid transition", "Check the campaign's status; it does not allow this."
+    ),
+    "insufficient_balance": ProblemType(
+        409, "Insufficient balance", "Use an amount that the balance covers."
+    ),
+    "reference_conflict": ProblemType(
+        409, "Reference already used", "Use a new reference for another amount."
+    ),
+    "already_answered": ProblemType(
+        409, "Already answered", "Keep the person's first answer, which was a different one."
+    ),
+    "late_code": ProblemType(
+        409, "Code entered too late", "Refer the player to support, who may rebind the referral."
+    ),
+    "self_referral": ProblemType(409, "Self-referral", "Use the code of another player."),
+    "already_earned": ProblemType(
+        409,
+        "Reward already earned",
+        "Keep the player's referral, which has earned a reward or has ended.",
+    ),
+    "outranked": ProblemType(
+        409, "Outranked", "Keep the player's other invitation, which ranks higher."
+    ),
+    "not_accepted": ProblemType(
+        409, "Typed codes not accepted", "Follow the link; this campaign accepts no typed codes."
+    ),
+    "second_person_needed": ProblemType(
+        409, "Second person needed", "Have another person decide than the one who proposed it."
+    ),
+    "already_decided": ProblemType(
+        409, "Already decided", "Keep the earlier decision, which was a different one."
+    ),
+    "review_closed": ProblemType(
+        409, "Review closed", "Reload the referral; later events left nothing to decide."
+    ),
+    "campaign_paused": ProblemType(
+        410, "Campaign paused", "Try again later; the campaign may be resumed."
+    ),
+    "campaign_ended": ProblemType(
+        410, "Campaign ended", "Use the code of a campaign that takes invitations."
+    ),
+    "body_too_large": ProblemType(413, "Body too large", "Send a smaller body."),
+    "unsupported_media_type": ProblemType(
+        415, "Unsupported media type", "Send the body as `Content-Type: application/json`."
+    ),
+    "validation_failed": ProblemType(
+        422, "Validation failed", "Correct the fields that `errors` names."
+    ),
+    "too_many_requests": ProblemType(
+        429, "Too many requests", "Try again after the seconds in the `Retry-After` header."
+    ),
+    "internal_error": ProblemType(
+        500,
+        "Internal server error",
+        "Repeat the request; if it fails again, report its `X-Request-Id`.",
+    ),
+    "unavailable": ProblemType(
+        503,
+        "Service unavailable",
+        "Repeat the request after the seconds in the `Retry-After` header.",
+    ),
 }
 PROBLEM_CODE_BY_STATUS: Final = {
     400: "bad_request",
@@ -69,8 +144,8 @@ PROBLEM_CODE_BY_STATUS: Final = {
 }
 """Codes of the refusals that the framework raises; any other status is a `bad_request`."""
 TEXT_LENGTH_MESSAGES: Final = {
-    "too_long": "This has at most {max_length} characters",
-    "too_short": "This cannot be blank",
+    "too_long": "Must have at most {max_length} characters",
+    "too_short": "Must not be blank",
 }
 """Messages for texts, where pydantic would count items."""
 
@@ -94,8 +169,8 @@ class Problem(HTTPException):
         errors: Sequence[FieldError] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
-        status, title = PROBLEM_TYPES[code]
-        super().__init__(status, detail or f"{title}.", headers)
+        kind = PROBLEM_TYPES[code]
+        super().__init__(kind.status, detail or kind.detail, headers)
         self.code = code
         self.errors = tuple(errors)
 
@@ -125,12 +200,12 @@ def render_problem(problem: Problem) -> Response:
 
 def problem_body(code: str, detail: str = "") -> dict[str, Any]:
     """Return the members of RFC 9457, with the default detail unless another is given."""
-    status, title = PROBLEM_TYPES[code]
+    kind = PROBLEM_TYPES[code]
     return {
         "type": f"urn:referrals:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail or f"{title}.",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail or kind.detail,
         "code": code,
     }
 

@@ -69,7 +69,7 @@ def problem_responses(*codes: str) -> Responses:
     """Return the OpenAPI responses for the problems of a route, one example for each code."""
     responses: Responses = {}
     for code in codes:
-        status, title = PROBLEM_TYPES[code]
+        status, title, _ = PROBLEM_TYPES[code]
         examples = (
             responses.get(status, {})
             .get("content", {})

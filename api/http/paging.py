@@ -84,4 +84,4 @@ def decode_cursor(cursor: str) -> str:
 
 
 def invalid_cursor() -> Problem:
-    return invalid_field("cursor", "This is not a cursor that a page ended with")
+    return invalid_field("cursor", "Must be the `next_cursor` of a page")

@@ -73,7 +73,7 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique: dict[str, Any] = {}
     for name, value in pairs:
         if name in unique:
-            raise invalid_field(name[:MAX_FIELD_NAME_CHARS], "This field appears twice")
+            raise invalid_field(name[:MAX_FIELD_NAME_CHARS], "Must not appear twice")
         unique[name] = value
     return unique
 

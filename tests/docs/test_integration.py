@@ -185,4 +185,4 @@ def test_every_refusal_on_the_pages_is_one_of_the_service() -> None:
         for code in re.findall(r"`([a-z_]+)`", codes)
     }
     assert (409, "event_conflict") in named
-    assert named <= {(status, code) for code, (status, _) in PROBLEM_TYPES.items()}
+    assert named <= {(kind.status, code) for code, kind in PROBLEM_TYPES.items()}

@@ -126,7 +126,7 @@ def _check_short_or_hashed(text: str) -> str:
 
 def _check_not_blank(text: str) -> str:
     if not text.strip():
-        raise ValueError("This cannot be blank")
+        raise ValueError("Must not be blank")
     return text
 
 

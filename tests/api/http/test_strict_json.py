@@ -51,9 +51,9 @@ async def test_a_text_is_measured_in_characters(client: AsyncClient) -> None:
     answer = await client.post("/v1/events/signups", json=body)
     messages = {error["field"]: error["message"] for error in answer.json()["errors"]}
     assert messages == {
-        "device_id": "This has at most 320 characters",
-        "platform": "This cannot be blank",
-        "jurisdiction": "This has at most 64 characters",
+        "device_id": "Must have at most 320 characters",
+        "platform": "Must not be blank",
+        "jurisdiction": "Must have at most 64 characters",
     }
 
 
