@@ -1,4 +1,4 @@
-"""Check that the schema is the one this code was written for."""
+"""Readiness of the schema: whether every table of the code exists."""
 
 from typing import Final
 
