@@ -6,8 +6,9 @@ from typing import Any, Final
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from api.http.errors import PROBLEM_CONTENT_TYPE, PROBLEM_TYPES, problem_body
+from api.http.errors import PROBLEM_CONTENT_TYPE, problem_body
 from api.http.examples import BODY_EXAMPLES
+from api.http.problem_types import PROBLEM_TYPES
 
 DESCRIPTION: Final = """
 Referrals of a sportsbook: codes and links, attribution, rewards and their ledger.

@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 import pytest
 
-from api.http.errors import PROBLEM_TYPES
+from api.http.problem_types import PROBLEM_TYPES
 from api.v1.schemas.events import (
     ChargebackIn,
     DepositIn,

@@ -1,0 +1,118 @@
+"""Types of problems that the HTTP door answers with: status, title and detail by code."""
+
+from typing import Final, NamedTuple
+
+
+class ProblemType(NamedTuple):
+    """Status, title and default detail of one problem code."""
+
+    status: int
+    title: str
+    detail: str
+    """Next step of the caller."""
+
+
+PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
+    "malformed_json": ProblemType(
+        400, "Malformed JSON", "Send valid JSON in which no object repeats a key."
+    ),
+    "bad_request": ProblemType(400, "Bad request", "Check the request against /openapi.json."),
+    "unauthorized": ProblemType(
+        401, "Missing or invalid API key", "Send a valid API key as `Authorization: Bearer <key>`."
+    ),
+    "missing_scope": ProblemType(
+        403, "Missing scope", "Use an API key that has one of the scopes of this route."
+    ),
+    "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
+    "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
+    "unknown_campaign": ProblemType(404, "Unknown campaign", "Check the campaign's slug."),
+    "unknown_referral": ProblemType(404, "Unknown referral", "Check the referral's id."),
+    "unknown_player": ProblemType(
+        404, "Unknown player", "Check the player's id, or report the signup first."
+    ),
+    "unknown_attempt": ProblemType(
+        404, "Unknown attribution attempt", "Find the attempt's id in GET /v1/attributions."
+    ),
+    "unknown_rebind": ProblemType(404, "Unknown rebind request", "Check the id of the request."),
+    "unknown_review": ProblemType(
+        404, "Unknown review", "Find the review's id in GET /v1/reviews."
+    ),
+    "method_not_allowed": ProblemType(
+        405, "Method not allowed", "Use a method of the `Allow` header."
+    ),
+    "event_conflict": ProblemType(
+        409, "Event id already used", "Report other content under an event id of its own."
+    ),
+    "code_taken": ProblemType(409, "Code taken by another player", "Choose another code."),
+    "code_exists": ProblemType(
+        409, "Player already has a code", "Use the code that the player has in this campaign."
+    ),
+    "campaign_not_open": ProblemType(
+        409, "Campaign not open", "Ask for a code while the campaign is open."
+    ),
+    "campaign_exists": ProblemType(
+        409, "Campaign already exists", "Choose another slug, or revise the campaign by PUT."
+    ),
+    "invalid_transition": ProblemType(
+        409, "Invalid transition", "Check the campaign's status; it does not allow this."
+    ),
+    "insufficient_balance": ProblemType(
+        409, "Insufficient balance", "Use an amount that the balance covers."
+    ),
+    "reference_conflict": ProblemType(
+        409, "Reference already used", "Use a new reference for another amount."
+    ),
+    "already_answered": ProblemType(
+        409, "Already answered", "Keep the person's first answer, which was a different one."
+    ),
+    "late_code": ProblemType(
+        409, "Code entered too late", "Refer the player to support, who may rebind the referral."
+    ),
+    "self_referral": ProblemType(409, "Self-referral", "Use the code of another player."),
+    "already_earned": ProblemType(
+        409,
+        "Reward already earned",
+        "Keep the player's referral, which has earned a reward or has ended.",
+    ),
+    "outranked": ProblemType(
+        409, "Outranked", "Keep the player's other invitation, which ranks higher."
+    ),
+    "not_accepted": ProblemType(
+        409, "Typed codes not accepted", "Follow the link; this campaign accepts no typed codes."
+    ),
+    "second_person_needed": ProblemType(
+        409, "Second person needed", "Have another person decide than the one who proposed it."
+    ),
+    "already_decided": ProblemType(
+        409, "Already decided", "Keep the earlier decision, which was a different one."
+    ),
+    "review_closed": ProblemType(
+        409, "Review closed", "Reload the referral; later events left nothing to decide."
+    ),
+    "campaign_paused": ProblemType(
+        410, "Campaign paused", "Try again later; the campaign may be resumed."
+    ),
+    "campaign_ended": ProblemType(
+        410, "Campaign ended", "Use the code of a campaign that takes invitations."
+    ),
+    "body_too_large": ProblemType(413, "Body too large", "Send a smaller body."),
+    "unsupported_media_type": ProblemType(
+        415, "Unsupported media type", "Send the body as `Content-Type: application/json`."
+    ),
+    "validation_failed": ProblemType(
+        422, "Validation failed", "Correct the fields that `errors` names."
+    ),
+    "too_many_requests": ProblemType(
+        429, "Too many requests", "Try again after the seconds in the `Retry-After` header."
+    ),
+    "internal_error": ProblemType(
+        500,
+        "Internal server error",
+        "Repeat the request; if it fails again, report its `X-Request-Id`.",
+    ),
+    "unavailable": ProblemType(
+        503,
+        "Service unavailable",
+        "Repeat the request after the seconds in the `Retry-After` header.",
+    ),
+}
