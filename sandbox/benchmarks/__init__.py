@@ -1,1 +1,1 @@
-"""What `referrals bench` measures, and the floors that it measures beside."""
+"""The measurements of `referrals bench`, and the floors that they are compared with."""

@@ -1,4 +1,4 @@
-"""The floor of the HTTP door: a minimal application that inserts one row and answers."""
+"""The floor of the HTTP API: a minimal application that inserts one row and answers."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 from runtime.exit import exit_process
 
 DESTINATION: Final = "https://book.example/signup"
-TABLE: Final = "create table floor (id text primary key, body text not null)"
+CREATE_TABLE: Final = "create table floor (id text primary key, body text not null)"
 _INSERT: Final = "insert into floor (id, body) values ($1, $2)"
 
 

@@ -1,4 +1,4 @@
-"""The worker of the floor: like the real one, with the floor's workflow."""
+"""The worker of the floor: the real one's options, with the floor's workflow."""
 
 import os
 
@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 from runtime.exit import exit_process, stop_event
 from runtime.logs import configure_logging
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
+from stack.temporal import NAMESPACE
 from worker import WORKFLOW_RUNNER
 from workflows.client import connect
 
@@ -18,7 +19,7 @@ async def main() -> None:
     configure_logging("INFO")
     stop = stop_event()
     worker = Worker(
-        await connect(os.environ["FLOOR_TEMPORAL"], namespace="default", lazy=False),
+        await connect(os.environ["FLOOR_TEMPORAL"], namespace=NAMESPACE, lazy=False),
         task_queue=TASK_QUEUE,
         workflows=[FloorWorkflow],
         activities=[nothing],

@@ -1,4 +1,4 @@
-"""The floor of a lifecycle: a referral's waits, and as many acts with nothing in them."""
+"""The floor of a lifecycle: a referral's waits, and as many activities that do nothing."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Final
 from temporalio import activity, workflow
 
 TASK_QUEUE: Final = "floor"
-PATIENCE: Final = timedelta(days=30)
+SIGNAL_TIMEOUT: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +18,12 @@ class Life:
 
 @activity.defn
 async def nothing() -> None:
-    """An act that costs only its being called."""
+    """Do nothing, so that only the call costs."""
 
 
 @workflow.defn
 class FloorWorkflow:
-    """Signed up, deposited, scored, credited; continued as new; its window closed, settled."""
+    """A referral that signs up, deposits, is scored and credited, continues as new, and settles."""
 
     @workflow.init
     def __init__(self, life: Life) -> None:
@@ -33,13 +33,13 @@ class FloorWorkflow:
     @workflow.run
     async def run(self, life: Life) -> None:
         if not life.is_credited:
-            await workflow.wait_condition(lambda: self.signed_up, timeout=PATIENCE)
-            await workflow.wait_condition(lambda: self.deposited, timeout=PATIENCE)
-            await self.act()
-            await self.act()
+            await workflow.wait_condition(lambda: self.signed_up, timeout=SIGNAL_TIMEOUT)
+            await workflow.wait_condition(lambda: self.deposited, timeout=SIGNAL_TIMEOUT)
+            await self._act()
+            await self._act()
             workflow.continue_as_new(replace(life, is_credited=True))
         await workflow.sleep(life.window_s)
-        await self.act()
+        await self._act()
 
     @workflow.signal
     def sign_up(self) -> None:
@@ -49,5 +49,5 @@ class FloorWorkflow:
     def make_deposit(self) -> None:
         self.deposited = True
 
-    async def act(self) -> None:
+    async def _act(self) -> None:
         await workflow.execute_activity(nothing, start_to_close_timeout=timedelta(seconds=10))

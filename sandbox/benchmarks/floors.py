@@ -1,4 +1,4 @@
-"""Runs the floors: a worker and an HTTP door of their own, on the same servers."""
+"""The floors beside the service: a worker and an HTTP server of their own, on the same servers."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from temporalio.client import Client
 
 from sandbox.benchmarks import floor_api
+from sandbox.benchmarks.database_watcher import DatabaseWatcher
+from sandbox.benchmarks.http_client import HttpClient
 from stack import ports
 from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
 from stack.probes import has_logged_ready, returns_ok
@@ -20,10 +23,22 @@ class Floors:
     worker_pid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Everything that a measurement uses: the service, its floors, and clients of both."""
+
+    connection: Connection
+    floors: Floors
+    client: HttpClient
+    floor_client: HttpClient
+    temporal: Client
+    watcher: DatabaseWatcher
+
+
 @asynccontextmanager
-async def floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]:
-    """Both ready, and stopped on the way out."""
-    await _make_table(connection.postgres_owner_dsn)
+async def run_floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]:
+    """Run both floors, ready on entry and stopped on exit."""
+    await _create_table(connection.postgres_owner_dsn)
     port = ports.find_free()
     url = f"http://127.0.0.1:{port}"
     worker = ChildProcess(_worker(connection), logs=logs)
@@ -37,10 +52,10 @@ async def floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]
         await api.stop()
 
 
-async def _make_table(owner_dsn: str) -> None:
+async def _create_table(owner_dsn: str) -> None:
     connection = await asyncpg.connect(owner_dsn)
     try:
-        await connection.execute(floor_api.TABLE)
+        await connection.execute(floor_api.CREATE_TABLE)
     finally:
         await connection.close()
 

@@ -1,93 +1,101 @@
-"""The doors under load: events of players whom nobody referred, and clicks."""
+"""HTTP latency and throughput: deposits of players whom nobody referred, and clicks."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import ReferralTraffic, full_deposit
-from sandbox.benchmarks.caller import Caller
-from sandbox.benchmarks.figures import Figure, percentile
-from sandbox.benchmarks.load import Act, bounded, burst, steady
+from sandbox.benchmarks.floors import Bench
+from sandbox.benchmarks.http_client import HttpClient
+from sandbox.benchmarks.load import Request, run_at_rate, run_closed_loop, run_concurrently
+from sandbox.benchmarks.measurements import Measurement, percentile
+from sandbox.benchmarks.traffic import ReferralTraffic, deposit_body
 
-DEPOSITS_A_SECOND: Final = 100.0
-CLICKS_A_SECOND: Final = 200.0
-STEADY_S: Final = 8.0
+DEPOSITS_PER_SECOND: Final = 100.0
+CLICKS_PER_SECOND: Final = 200.0
+DEPOSITS_S: Final = 8.0
 CLICKS_S: Final = 10.0
-BURST_S: Final = 3.0
-AT_ONCE: Final = 16
-MOST_P99_MS: Final = 50.0
+CLOSED_LOOP_S: Final = 3.0
+CONCURRENCY: Final = 16
+"""Callers of the closed loop, and requests that warm up a connection each."""
+MAX_P99_MS: Final = 50.0
+_REDIRECTS: Final = frozenset({302, 307})
 
 
-async def measure_events(bench: Bench) -> list[Figure]:
-    figures: list[Figure] = []
-    real = await _steady_deposits(bench.caller, "/v1/events/deposits")
-    await bench.watch.quiet()
-    floor = await _steady_deposits(bench.floor_caller, "/deposits")
-    figures += _latencies(f"POST deposits at {DEPOSITS_A_SECOND:g}/s", real, floor)
-    fastest = await burst(
-        _deposit_sender(bench.caller, "/v1/events/deposits", "burst"),
-        at_once=AT_ONCE,
-        seconds=BURST_S,
+async def measure_events(bench: Bench) -> list[Measurement]:
+    real = await _deposit_at_rate(bench.client, "/v1/events/deposits")
+    await bench.watcher.wait_until_idle()
+    floor = await _deposit_at_rate(bench.floor_client, "/deposits")
+    latencies = _latencies(f"POST deposits at {DEPOSITS_PER_SECOND:g}/s", real, floor)
+    throughput = await _deposit_in_closed_loop(bench.client, "/v1/events/deposits")
+    await bench.watcher.wait_until_idle()
+    floor_throughput = await _deposit_in_closed_loop(bench.floor_client, "/deposits")
+    name = f"POST deposits, {CONCURRENCY} callers"
+    return [
+        *latencies,
+        Measurement(name=name, unit="1/s", value=throughput, floor=floor_throughput),
+    ]
+
+
+async def measure_clicks(bench: Bench) -> list[Measurement]:
+    """Follow a link as new visitors, so that each click makes an invitation with a workflow."""
+    code = await ReferralTraffic(bench.client, series="clicked").code(0)
+    clicks, floor_clicks = Clicks(bench.client), Clicks(bench.floor_client)
+    await run_concurrently(
+        range(CONCURRENCY), lambda _: bench.client.get(f"/r/{code}"), concurrency=CONCURRENCY
     )
-    await bench.watch.quiet()
-    floor_fastest = await burst(
-        _deposit_sender(bench.floor_caller, "/deposits", "burst"), at_once=AT_ONCE, seconds=BURST_S
-    )
-    name = f"POST deposits, {AT_ONCE} callers"
-    return [*figures, Figure(name=name, unit="1/s", value=fastest, floor=floor_fastest)]
-
-
-async def measure_clicks(bench: Bench) -> list[Figure]:
-    """Every visitor is new, so that each click makes an invitation and starts its workflow."""
-    code = await ReferralTraffic(bench.caller, series="clicked").code(0)
-    clicks, floor_clicks = Clicks(bench.caller), Clicks(bench.floor_caller)
-    await bounded(range(AT_ONCE), lambda _: bench.caller.get(f"/r/{code}"), at_once=AT_ONCE)
-    await bench.watch.quiet()
+    await bench.watcher.wait_until_idle()
     # The floor first: on a small machine the workflows that these clicks start take minutes.
-    floor = await floor_clicks.steady(lambda number: f"/r/click-{number}")
-    real = await clicks.steady(lambda _: f"/r/{code}")
-    name = f"GET /r/{{code}} at {CLICKS_A_SECOND:g}/s"
-    refused = Figure(name=f"{name}, refused", unit="%", value=clicks.refused_percent, at_most=0)
+    floor = await floor_clicks.run(lambda number: f"/r/click-{number}")
+    real = await clicks.run(lambda _: f"/r/{code}")
+    name = f"GET /r/{{code}} at {CLICKS_PER_SECOND:g}/s"
+    refused = Measurement(
+        name=f"{name}, refused", unit="%", value=clicks.refused_percent, at_most=0
+    )
     return [*_latencies(name, real, floor), refused]
 
 
 class Clicks:
-    """An overloaded door may refuse; that is a figure, and no end of the measurement."""
+    """Clicks at a constant rate; those that an overloaded server refuses are counted."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
         self._refused = 0
 
     @property
     def refused_percent(self) -> float:
-        return 100 * self._refused / (CLICKS_A_SECOND * CLICKS_S)
+        return 100 * self._refused / (CLICKS_PER_SECOND * CLICKS_S)
 
-    async def steady(self, path: Callable[[int], str]) -> list[float]:
+    async def run(self, path: Callable[[int], str]) -> list[float]:
         async def click(number: int) -> None:
-            answer = await self._caller.get(path(number))
-            self._refused += answer.status not in {302, 307}
+            response = await self._client.get(path(number))
+            self._refused += response.status not in _REDIRECTS
 
-        return await steady(click, per_second=CLICKS_A_SECOND, seconds=CLICKS_S)
-
-
-async def _steady_deposits(caller: Caller, path: str) -> list[float]:
-    await bounded(range(AT_ONCE), _deposit_sender(caller, path, "warm-up"), at_once=AT_ONCE)
-    act = _deposit_sender(caller, path, "steady")
-    return await steady(act, per_second=DEPOSITS_A_SECOND, seconds=STEADY_S)
+        return await run_at_rate(click, per_second=CLICKS_PER_SECOND, seconds=CLICKS_S)
 
 
-def _deposit_sender(caller: Caller, path: str, series: str) -> Act:
-    return lambda number: caller.post(path, full_deposit(f"{series}-{number}"))
+async def _deposit_at_rate(client: HttpClient, path: str) -> list[float]:
+    warm_up = _deposit_sender(client, path, "warm-up")
+    await run_concurrently(range(CONCURRENCY), warm_up, concurrency=CONCURRENCY)
+    deposit = _deposit_sender(client, path, "steady")
+    return await run_at_rate(deposit, per_second=DEPOSITS_PER_SECOND, seconds=DEPOSITS_S)
 
 
-def _latencies(name: str, real: Sequence[float], floor: Sequence[float]) -> list[Figure]:
+async def _deposit_in_closed_loop(client: HttpClient, path: str) -> float:
+    deposit = _deposit_sender(client, path, "burst")
+    return await run_closed_loop(deposit, concurrency=CONCURRENCY, seconds=CLOSED_LOOP_S)
+
+
+def _deposit_sender(client: HttpClient, path: str, series: str) -> Request:
+    return lambda number: client.post(path, deposit_body(f"{series}-{number}"))
+
+
+def _latencies(name: str, real: Sequence[float], floor: Sequence[float]) -> list[Measurement]:
     return [
-        Figure(
+        Measurement(
             name=f"{name}, p{percent}",
             unit="ms",
             value=percentile(real, percent),
             floor=percentile(floor, percent),
             at_most=bound,
         )
-        for percent, bound in ((50, None), (99, MOST_P99_MS))
+        for percent, bound in ((50, None), (99, MAX_P99_MS))
     ]

@@ -1,87 +1,137 @@
-"""Whole lifecycles as fast as they drain, and the CPU that they take, beside the floor."""
+"""Throughput of whole lifecycles beside the floor, and the CPU that each process spends on one."""
 
 import math
-from collections.abc import Iterable
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+import psutil
 from temporalio.client import WorkflowHandle
 
-from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import QUICK, REFERRALS_A_CODE, ReferralTraffic
-from sandbox.benchmarks.drain import CpuMeter
-from sandbox.benchmarks.figures import Figure
+from sandbox.benchmarks.database_watcher import WAIT_TIMEOUT_S
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, Life
-from sandbox.benchmarks.load import bounded
-from sandbox.benchmarks.watch import until
+from sandbox.benchmarks.floors import Bench
+from sandbox.benchmarks.load import run_concurrently
+from sandbox.benchmarks.measurements import Measurement
+from sandbox.benchmarks.traffic import (
+    REFERRALS_PER_CODE,
+    SHORT_CHARGEBACK_CAMPAIGN,
+    ReferralTraffic,
+)
+from sandbox.sportsbook.polling import wait_until
 
-AT_ONCE: Final = 32
+CONCURRENCY: Final = 32
 WARM_UP: Final = 24
+"""Lifecycles of each kind before the measured ones."""
 WINDOW: Final = timedelta(seconds=1)
-"""The chargeback window of QUICK."""
-_COMPLETED: Final = f"TaskQueue = '{TASK_QUEUE}' AND ExecutionStatus = 'Completed'"
-
+"""The chargeback window of SHORT_CHARGEBACK_CAMPAIGN."""
 PROCESSES: Final = ("api", "courier", "worker", "postgres", "temporal")
 TURNS: Final = 3
+COUNT_INTERVAL_S: Final = 0.1
+_COMPLETED: Final = f"TaskQueue = '{TASK_QUEUE}' AND ExecutionStatus = 'Completed'"
 
 Handle = WorkflowHandle[FloorWorkflow, None]
 
 
-async def measure(bench: Bench, *, count: int) -> list[Figure]:
-    """Both drain the same number in the same three waves, each when the last was delivered.
+async def measure(bench: Bench, *, count: int) -> list[Measurement]:
+    """Play as many floor lifecycles as real ones, in the same three waves.
 
     They take turns, so that a slow moment of the machine falls on both.
     """
-    await _real(bench, "warm-up", WARM_UP)
-    await _floor(bench, "warm-up", WARM_UP)
+    await _play_real(bench, "warm-up", WARM_UP)
+    await _play_floor(bench, "warm-up", WARM_UP)
     pids = {**bench.connection.pids, "floor": bench.floors.worker_pid}
     real, floor = CpuMeter(), CpuMeter()
     for turn in range(TURNS):
         lives = math.ceil(count / TURNS)
-        async with real.measuring(pids, lives=lives):
-            await _real(bench, f"life-{turn}", lives)
-        async with floor.measuring(pids, lives=lives):
-            await _floor(bench, f"life-{turn}", lives)
-    rate = Figure(
+        async with real.measure(pids, lives=lives):
+            await _play_real(bench, f"life-{turn}", lives)
+        async with floor.measure(pids, lives=lives):
+            await _play_floor(bench, f"life-{turn}", lives)
+    rate = Measurement(
         name="lifecycles, click to settled",
         unit="1/s",
-        value=real.per_second,
-        floor=floor.per_second,
+        value=real.lives_per_second,
+        floor=floor.lives_per_second,
         at_least_of_floor=0.5,
     )
-    return [rate, *_cpu_figures(real, floor)]
+    return [rate, *_cpu_measurements(real, floor)]
 
 
-def _cpu_figures(real: CpuMeter, floor: CpuMeter) -> Iterable[Figure]:
-    floors = {"worker": floor.cpu_ms("floor"), "temporal": floor.cpu_ms("temporal")}
-    for name in PROCESSES:
-        yield Figure(
-            name=f"CPU of a lifecycle: {name}",
+class CpuMeter:
+    """Wall-clock and CPU time of lifecycles, added up over the measured turns."""
+
+    def __init__(self) -> None:
+        self._lives = 0
+        self._seconds = 0.0
+        self._cpu_s: defaultdict[str, float] = defaultdict(float)
+
+    @property
+    def lives_per_second(self) -> float:
+        return self._lives / self._seconds
+
+    def cpu_ms_per_life(self, process: str) -> float:
+        return self._cpu_s[process] * 1000 / self._lives
+
+    @asynccontextmanager
+    async def measure(self, pids: Mapping[str, int], *, lives: int) -> AsyncIterator[None]:
+        start_s, used_s = time.perf_counter(), _cpu_s(pids)
+        yield
+        self._seconds += time.perf_counter() - start_s
+        for process, seconds in _cpu_s(pids).items():
+            self._cpu_s[process] += seconds - used_s[process]
+        self._lives += lives
+
+
+def _cpu_s(pids: Mapping[str, int]) -> dict[str, float]:
+    return {process: _tree_cpu_s(psutil.Process(pid)) for process, pid in pids.items()}
+
+
+def _tree_cpu_s(root: psutil.Process) -> float:
+    own = root.cpu_times()
+    # Children that have ended are counted by their parent.
+    ended_s = own.children_user + own.children_system
+    alive = (child.cpu_times() for child in root.children(recursive=True))
+    return float(own.user + own.system + ended_s + sum(t.user + t.system for t in alive))
+
+
+def _cpu_measurements(real: CpuMeter, floor: CpuMeter) -> Iterable[Measurement]:
+    floors = {
+        "worker": floor.cpu_ms_per_life("floor"),
+        "temporal": floor.cpu_ms_per_life("temporal"),
+    }
+    for process in PROCESSES:
+        yield Measurement(
+            name=f"CPU of a lifecycle: {process}",
             unit="ms",
-            value=real.cpu_ms(name),
-            floor=floors.get(name),
+            value=real.cpu_ms_per_life(process),
+            floor=floors.get(process),
         )
-    yield Figure(
+    yield Measurement(
         name="CPU of a lifecycle: all of them",
         unit="ms",
-        value=sum(real.cpu_ms(name) for name in PROCESSES),
+        value=sum(real.cpu_ms_per_life(process) for process in PROCESSES),
         floor=sum(floors.values()),
     )
 
 
-async def _real(bench: Bench, series: str, count: int) -> None:
-    """From the first click to the last settled referral."""
-    maker = ReferralTraffic(bench.caller, series=series, campaign=QUICK)
-    await bounded(range(math.ceil(count / REFERRALS_A_CODE)), maker.code, at_once=AT_ONCE)
-    for wave in (maker.click, maker.sign_up, maker.deposit):
-        await bounded(range(count), wave, at_once=AT_ONCE)
-        await bench.watch.quiet()
-    await bench.watch.wait_until_all_at("SETTLED", maker.referrals.values())
+async def _play_real(bench: Bench, series: str, count: int) -> None:
+    """Play referrals from the first click until all are settled."""
+    traffic = ReferralTraffic(bench.client, series=series, campaign=SHORT_CHARGEBACK_CAMPAIGN)
+    codes = range(math.ceil(count / REFERRALS_PER_CODE))
+    await run_concurrently(codes, traffic.code, concurrency=CONCURRENCY)
+    for wave in (traffic.click, traffic.sign_up, traffic.deposit):
+        await run_concurrently(range(count), wave, concurrency=CONCURRENCY)
+        await bench.watcher.wait_until_idle()
+    await bench.watcher.wait_until_all_at("SETTLED", traffic.referrals.values())
 
 
-async def _floor(bench: Bench, series: str, count: int) -> None:
-    """From the first start to the last completed workflow."""
-    done_before = await _completed(bench)
+async def _play_floor(bench: Bench, series: str, count: int) -> None:
+    """Run floor workflows from the first start until all are completed."""
+    completed_before = await _count_completed(bench)
     handles: list[Handle] = []
 
     async def start(number: int) -> None:
@@ -93,14 +143,22 @@ async def _floor(bench: Bench, series: str, count: int) -> None:
         )
         handles.append(handle)
 
-    async def all_completed() -> bool:
-        return await _completed(bench) >= done_before + count
+    async def sign_up(number: int) -> None:
+        await handles[number].signal("sign_up")
 
-    await bounded(range(count), start, at_once=AT_ONCE)
-    await bounded(range(count), lambda n: handles[n].signal("sign_up"), at_once=AT_ONCE)
-    await bounded(range(count), lambda n: handles[n].signal("make_deposit"), at_once=AT_ONCE)
-    await until(all_completed, f"{count} lives of the floor", every_s=0.1)
+    async def make_deposit(number: int) -> None:
+        await handles[number].signal("make_deposit")
+
+    for wave in (start, sign_up, make_deposit):
+        await run_concurrently(range(count), wave, concurrency=CONCURRENCY)
+    await wait_until(
+        lambda: _count_completed(bench),
+        lambda completed: completed >= completed_before + count,
+        what=f"{count} completed floor workflows",
+        within_s=WAIT_TIMEOUT_S,
+        every_s=COUNT_INTERVAL_S,
+    )
 
 
-async def _completed(bench: Bench) -> int:
+async def _count_completed(bench: Bench) -> int:
     return (await bench.temporal.count_workflows(_COMPLETED)).count

@@ -10,67 +10,67 @@ import asyncpg
 import uvloop
 from rich.console import Console
 
-from sandbox.benchmarks import cost, crediting, ingest, lifecycles
-from sandbox.benchmarks.bench import Bench
-from sandbox.benchmarks.bookmaker import open_campaigns
-from sandbox.benchmarks.caller import Caller
-from sandbox.benchmarks.figures import Figure, table
-from sandbox.benchmarks.floors import floors
-from sandbox.benchmarks.watch import Watch
+from sandbox.benchmarks import ingest, lifecycles, reward_latency, temporal_cost
+from sandbox.benchmarks.database_watcher import DatabaseWatcher
+from sandbox.benchmarks.floors import Bench, run_floors
+from sandbox.benchmarks.http_client import HttpClient
+from sandbox.benchmarks.measurements import Measurement, table
+from sandbox.benchmarks.traffic import open_campaigns
 from stack import run_stack
 from stack.clean import discard
+from stack.temporal import NAMESPACE
 from workflows.client import connect
 
 DIRECTORY: Final = Path(".stack/bench")
 
 
 def main(lifecycles: int, json_file: Path | None = None) -> int:
-    """0 when everything could be measured, whether or not the targets were reached."""
-    figures = uvloop.run(_measure(lifecycles))
-    Console(width=130).print(table(figures, title="referrals bench"))
+    """Return 0 when everything could be measured, whether or not the targets were reached."""
+    measurements = uvloop.run(_measure(lifecycles))
+    Console(width=130).print(table(measurements, title="referrals bench"))
     if json_file is not None:
-        json_file.write_text(json.dumps([figure.plain() for figure in figures], indent=2))
+        json_file.write_text(json.dumps([each.as_json() for each in measurements], indent=2))
     discard(DIRECTORY)
     return 0
 
 
-async def _measure(count: int) -> list[Figure]:
+async def _measure(count: int) -> list[Measurement]:
     console = Console(stderr=True)
-    async with _bench(console) as bench:
-        await open_campaigns(bench.connection, bench.caller)
-        figures: list[Figure] = []
+    async with _open_bench(console) as bench:
+        await open_campaigns(bench.connection, bench.client)
+        measurements: list[Measurement] = []
         console.print(f"{count} lifecycles")
-        figures += await lifecycles.measure(bench, count=count)
+        measurements += await lifecycles.measure(bench, count=count)
         console.print("crediting")
-        figures += await crediting.measure(bench)
+        measurements += await reward_latency.measure(bench)
         console.print("events")
-        figures += await ingest.measure_events(bench)
+        measurements += await ingest.measure_events(bench)
         console.print("cost")
-        figures += await cost.measure(bench)
+        measurements += await temporal_cost.measure(bench)
         console.print("clicks")
-        figures += await ingest.measure_clicks(bench)
-        return figures
+        measurements += await ingest.measure_clicks(bench)
+        return measurements
 
 
 @asynccontextmanager
-async def _bench(console: Console) -> AsyncIterator[Bench]:
+async def _open_bench(console: Console) -> AsyncIterator[Bench]:
     async with (
         run_stack(DIRECTORY, fresh=True, progress=console.print) as connection,
-        floors(connection, logs=DIRECTORY / "logs") as started,
+        run_floors(connection, logs=DIRECTORY / "logs") as floors,
     ):
-        watching = await asyncpg.connect(connection.postgres_dsn)
-        caller = Caller(connection.api_url, key=connection.api_key)
-        floor_caller = Caller(started.api_url)
+        watcher_connection = await asyncpg.connect(connection.postgres_dsn)
+        client = HttpClient(connection.api_url, key=connection.api_key)
+        floor_client = HttpClient(floors.api_url)
         try:
             yield Bench(
                 connection=connection,
-                floors=started,
-                caller=caller,
-                floor_caller=floor_caller,
-                temporal=await connect(connection.temporal_address, namespace="default"),
-                watch=Watch(watching),
+                floors=floors,
+                client=client,
+                floor_client=floor_client,
+                temporal=await connect(connection.temporal_address, namespace=NAMESPACE),
+                watcher=DatabaseWatcher(watcher_connection),
             )
         finally:
-            caller.close()
-            floor_caller.close()
-            await watching.close()
+            client.close()
+            floor_client.close()
+            await watcher_connection.close()

@@ -1,4 +1,4 @@
-"""What was measured, beside its floor and its target, as a table and as JSON."""
+"""Measurements beside their floors and targets, as a table and as JSON."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One line of the table; `floor` is the same without the service's own work."""
+class Measurement:
+    """One row of the table; `floor` is the same without the service's own work."""
 
     name: str
     unit: str
@@ -29,13 +29,13 @@ class Figure:
         return "" if self.at_most is None else f"≤ {self.at_most:g} {self.unit}"
 
     @property
-    def reached(self) -> bool | None:
-        """None where there is no target."""
+    def is_reached(self) -> bool | None:
+        """True or False where there is a target, otherwise None."""
         if self.at_least_of_floor is not None:
             return (self.ratio or 0.0) >= self.at_least_of_floor
         return None if self.at_most is None else self.value <= self.at_most
 
-    def plain(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         return {
             "name": self.name,
             "unit": self.unit,
@@ -43,29 +43,29 @@ class Figure:
             "floor": self.floor,
             "ratio": self.ratio,
             "target": self.target or None,
-            "reached": self.reached,
+            "reached": self.is_reached,
         }
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """The smallest sample that at least so many percent do not exceed."""
+    """Return the smallest sample that at least `percent` of all do not exceed."""
     rank = max(1, math.ceil(len(samples) * percent / 100))
     return sorted(samples)[rank - 1]
 
 
-def table(figures: Sequence[Figure], *, title: str) -> Table:
-    drawn = Table("figure", title=title)
+def table(measurements: Sequence[Measurement], *, title: str) -> Table:
+    printed = Table("figure", title=title)
     for heading in ("value", "floor", "ratio"):
-        drawn.add_column(heading, justify="right")
-    drawn.add_column("unit")
-    drawn.add_column("target")
-    drawn.add_column("")
-    for figure in figures:
-        numbers = (_short(figure.value), _short(figure.floor), _short(figure.ratio))
-        drawn.add_row(
-            figure.name, *numbers, figure.unit, figure.target, _format_reached(figure.reached)
+        printed.add_column(heading, justify="right")
+    printed.add_column("unit")
+    printed.add_column("target")
+    printed.add_column("")
+    for each in measurements:
+        numbers = (_short(each.value), _short(each.floor), _short(each.ratio))
+        printed.add_row(
+            each.name, *numbers, each.unit, each.target, _format_reached(each.is_reached)
         )
-    return drawn
+    return printed
 
 
 def _short(number: float | None) -> str:

@@ -1,0 +1,105 @@
+"""Numbered requests of players and of the sportsbook's services, sent to the service under test."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from sandbox.benchmarks.http_client import HttpClient
+from sandbox.sportsbook.requests import campaign_draft, usd
+from stack.state_directory import Connection
+
+SHORT_CHARGEBACK_CAMPAIGN: Final = "bench-quick"
+"""Slug of the campaign whose chargeback window closes after a second."""
+SHORT_SIGNUP_CAMPAIGN: Final = "bench-brief"
+"""Slug of the campaign whose signup window closes after a second."""
+REFERRALS_PER_CODE: Final = 4
+_BUDGET_MINOR: Final = 10**9
+_AMOUNT: Final = usd(1000)
+_TERMS: Final = {
+    "signup_window": "PT1H",
+    "deposit_window": "PT1H",
+    "chargeback_window": "PT1S",
+    "lateness_grace": "PT0S",
+}
+
+
+class ReferralTraffic:
+    """The requests of one measurement; `series` keeps its ids apart from those of the others."""
+
+    def __init__(self, client: HttpClient, *, series: str, campaign: str = "default") -> None:
+        self._client = client
+        self._series = series
+        self._campaign = campaign
+        self._codes: dict[int, str] = {}
+        self._tokens: dict[int, str] = {}
+        self.referrals: dict[int, str] = {}
+
+    def player(self, number: int) -> str:
+        return f"{self._series}-{number}"
+
+    async def code(self, group: int) -> str:
+        """Create the code of one referrer, whose clicks are the numbers of this group."""
+        body = {"player_id": f"{self._series}-referrer-{group}", "campaign": self._campaign}
+        self._codes[group] = (await self._client.post("/v1/codes", body)).json()["code"]
+        return self._codes[group]
+
+    async def click(self, number: int) -> None:
+        body = {
+            "code": self._codes[number // REFERRALS_PER_CODE],
+            "visitor_id": self.player(number),
+            "platform": "web",
+        }
+        invitation = (await self._client.post("/v1/clicks", body)).json()
+        self._tokens[number] = invitation["referral_token"]
+        self.referrals[number] = invitation["referral_id"]
+
+    async def sign_up(self, number: int) -> None:
+        body = {
+            "platform": "web",
+            "jurisdiction": "US-NJ",
+            "currency": "USD",
+            "referral_token": self._tokens[number],
+            "email": f"{self.player(number)}@mail.example",
+        }
+        await self._report("signups", number, body)
+
+    async def deposit(self, number: int) -> None:
+        await self._report("deposits", number, _deposit_fields(self.player(number)))
+
+    async def _report(self, kind: str, number: int, body: Mapping[str, object]) -> None:
+        player_id = self.player(number)
+        event_fields = _event_fields(f"{kind}-{player_id}", player_id=player_id)
+        await self._client.post(f"/v1/events/{kind}", {**event_fields, **body})
+
+
+def deposit_body(player_id: str) -> dict[str, object]:
+    """Return a whole deposit event of a player who has no other."""
+    return _event_fields(player_id, player_id=player_id) | _deposit_fields(player_id)
+
+
+async def open_campaigns(connection: Connection, client: HttpClient) -> None:
+    """Draft both short campaigns, and publish them as a second person."""
+    approver = HttpClient(connection.api_url, key=connection.approver_api_key)
+    for slug, changed in (
+        (SHORT_CHARGEBACK_CAMPAIGN, {}),
+        (SHORT_SIGNUP_CAMPAIGN, {"signup_window": "PT1S"}),
+    ):
+        draft = campaign_draft(slug=slug, name=slug, budget_minor=_BUDGET_MINOR)
+        draft["terms"] |= _TERMS | changed
+        await client.post("/v1/campaigns", draft)
+        await approver.post(f"/v1/campaigns/{slug}/publish", {})
+    approver.close()
+
+
+def _event_fields(event_id: str, *, player_id: str) -> dict[str, object]:
+    occurred_at = datetime.now(UTC).isoformat()
+    return {"event_id": event_id, "occurred_at": occurred_at, "player_id": player_id}
+
+
+def _deposit_fields(player_id: str) -> dict[str, object]:
+    return {
+        "deposit_id": f"deposit-{player_id}",
+        "amount": _AMOUNT,
+        "payment_instrument": f"card-{player_id}",
+        "ip": "203.0.113.7",
+    }
