@@ -1,1 +1,1 @@
-"""How people come to sign up, simulated with known truth: `referrals attribution-eval`."""
+"""Simulated signups with a known truth: `referrals attribution-eval`."""

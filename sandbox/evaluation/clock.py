@@ -1,4 +1,4 @@
-"""Simulated time: whoever is due next goes on, so that days of many people pass in seconds."""
+"""Simulated time: the story that is due next runs next, so that weeks pass in seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -9,69 +9,74 @@ from itertools import count
 from typing import Any
 
 
-class Lane:
-    """The time of one place: its people act one after the other, in the order of their times.
+class SimulatedClock:
+    """The clock of one network, whose people act one at a time, in the order of their times.
 
-    What happens at a place is therefore the same for a seed, however many lanes go on beside it.
+    So a seed gives the same events at a network, however many other clocks run.
     """
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self._due: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._numbers = count()
-        self._rested = asyncio.Event()
+        self._idle = asyncio.Event()
 
     @property
     def next_at(self) -> datetime | None:
-        """When somebody acts next; None when everybody's story has been told."""
+        """The time of the next act, or None when every story has ended."""
         return self._due[0][0] if self._due else None
 
-    async def until(self, at: datetime) -> None:
-        """Let the others of this place go on until then."""
+    async def wait_until(self, at: datetime) -> None:
+        """Suspend this story until `at`, while others of the network run."""
         turn = self._enqueue(at)
-        self._rested.set()
+        self._idle.set()
         await turn
 
-    def begin(
+    def schedule(
         self, group: asyncio.TaskGroup, at: datetime, story: Coroutine[Any, Any, None]
     ) -> None:
-        group.create_task(self._tell(self._enqueue(at), story))
+        """Start a story in `group` whose first act is due at `at`."""
+        group.create_task(self._run_story(self._enqueue(at), story))
 
     async def run_next(self) -> None:
-        """Give the next one their turn, until they wait for something again or are done."""
+        """Run the story that is due next until it waits again or ends."""
         self.now, _, turn = heappop(self._due)
-        self._rested.clear()
+        self._idle.clear()
         turn.set_result(None)
-        await self._rested.wait()
+        await self._idle.wait()
 
     def _enqueue(self, at: datetime) -> asyncio.Future[None]:
         turn = asyncio.get_running_loop().create_future()
         heappush(self._due, (max(at, self.now), next(self._numbers), turn))
         return turn
 
-    async def _tell(self, turn: asyncio.Future[None], story: Coroutine[Any, Any, None]) -> None:
+    async def _run_story(
+        self, turn: asyncio.Future[None], story: Coroutine[Any, Any, None]
+    ) -> None:
         await turn
         try:
             await story
         finally:
-            self._rested.set()
+            self._idle.set()
 
 
 @asynccontextmanager
-async def passing(lanes: Sequence[Lane], *, at_once: int) -> AsyncIterator[asyncio.TaskGroup]:
-    """Begin stories inside; on leaving, the lanes go on, `at_once` of them, the earliest first."""
+async def run_clocks(
+    clocks: Sequence[SimulatedClock], *, concurrency: int
+) -> AsyncIterator[asyncio.TaskGroup]:
+    """Schedule stories inside; on exit, run the clocks, `concurrency` at a time, earliest first."""
     async with asyncio.TaskGroup() as group:
         yield group
-        waiting = [(lane.next_at, number) for number, lane in enumerate(lanes) if lane.next_at]
+        waiting = [(clock.next_at, number) for number, clock in enumerate(clocks) if clock.next_at]
         heapify(waiting)
-        for _ in range(at_once):
-            group.create_task(_advance(lanes, waiting))
+        for _ in range(concurrency):
+            group.create_task(_advance(clocks, waiting))
 
 
-async def _advance(lanes: Sequence[Lane], waiting: list[tuple[datetime, int]]) -> None:
+async def _advance(clocks: Sequence[SimulatedClock], waiting: list[tuple[datetime, int]]) -> None:
     while waiting:
         _, number = heappop(waiting)
-        lane = lanes[number]
-        await lane.run_next()
-        if lane.next_at is not None:
-            heappush(waiting, (lane.next_at, number))
+        clock = clocks[number]
+        await clock.run_next()
+        if clock.next_at is not None:
+            heappush(waiting, (clock.next_at, number))

@@ -1,4 +1,4 @@
-"""`referrals attribution-eval`: plays journeys with known truth and tells what came of them."""
+"""`referrals attribution-eval`: journeys with a known truth, and how many were attributed to it."""
 
 import asyncio
 import gc
@@ -21,52 +21,56 @@ from referrals.access.audit import Actor
 from referrals.verification.verify import verify_database
 from runtime.logs import configure_logging
 from runtime.settings import Settings
-from sandbox.evaluation import offers
-from sandbox.evaluation.door import Door
-from sandbox.evaluation.figures import (
-    Bound,
-    Figure,
-    complaints,
+from sandbox.evaluation import campaigns
+from sandbox.evaluation.in_process_client import InProcessClient
+from sandbox.evaluation.plan import BEGINS_AT, make_plan
+from sandbox.evaluation.play import JourneyResult, build_client, play
+from sandbox.evaluation.results import (
+    BoundReferral,
+    ScenarioResult,
     payments_outside_the_plan,
     results_by_scenario,
     table,
     total,
+    violations,
 )
-from sandbox.evaluation.plan import BEGINS_AT, planned
-from sandbox.evaluation.play import Told, build_client, play
 from stack.postgres import sqlalchemy_url, temporary_cluster
 
 OWNERS: Final = ("marketer", "approver")
 POOL_SIZE: Final = 4
-GARBAGE_EACH: Final = 100_000
+GARBAGE_THRESHOLD: Final = 100_000
+"""Allocations between two garbage collections, which would scan thousands of waiting stories."""
 LOG_LEVEL: Final = "ERROR"
 
 
 def main(journeys: int, seed: int, processes: int, json_file: Path | None = None) -> int:
-    """1 when `complaints` finds what must not be, or the books do not agree."""
+    """Return 1 when a rule was violated or a check of `referrals verify` fails, otherwise 0."""
     configure_logging(LOG_LEVEL)
     console = Console(width=150)
-    began = time.monotonic()
-    figures, found = uvloop.run(_evaluate(journeys, seed, processes))
-    console.print(table(figures, title=f"{journeys} journeys, seed {seed}"))
+    started_s = time.monotonic()
+    results, violated = uvloop.run(_evaluate(journeys, seed, processes))
+    console.print(table(results, title=f"{journeys} journeys, seed {seed}"))
     console.print("* carries an intact token or code: all of them have to be correct")
-    for complaint in found:
-        console.print(f"[red]{escape(complaint)}[/]")
-    console.print(f"[dim]in {time.monotonic() - began:.0f} s with {processes} processes[/]")
+    for violation in violated:
+        console.print(f"[red]{escape(violation)}[/]")
+    console.print(f"[dim]in {time.monotonic() - started_s:.0f} s with {processes} processes[/]")
     if json_file is not None:
-        told = {"seed": seed, "paths": [figure.plain for figure in (*figures, total(figures))]}
-        json_file.write_text(json.dumps(told | {"complaints": found}, indent=2))
-    return 1 if found else 0
+        paths = [result.as_json() for result in (*results, total(results))]
+        report = {"seed": seed, "paths": paths, "complaints": violated}
+        json_file.write_text(json.dumps(report, indent=2))
+    return 1 if violated else 0
 
 
-async def _evaluate(journeys: int, seed: int, processes: int) -> tuple[list[Figure], list[str]]:
+async def _evaluate(
+    journeys: int, seed: int, processes: int
+) -> tuple[list[ScenarioResult], list[str]]:
     async with temporary_cluster() as cluster:
         owner_url = sqlalchemy_url(cluster.owner_dsn)
         await asyncio.to_thread(upgrade, owner_url)
         settings = settings_for(sqlalchemy_url(cluster.application_dsn))
-        key = await prepare(settings)
-        told = await _play_in_processes(settings, key, journeys, seed, processes)
-        return await judged(settings, told, key=key)
+        key = await prepare_database(settings)
+        journey_results = await _play_in_processes(settings, key, journeys, seed, processes)
+        return await collect_results(settings, journey_results, key=key)
 
 
 def settings_for(database_url: str) -> Settings:
@@ -84,33 +88,34 @@ def settings_for(database_url: str) -> Settings:
     )
 
 
-async def prepare(settings: Settings) -> str:
-    """Keys and campaigns on an empty, migrated database; the key has every scope."""
+async def prepare_database(settings: Settings) -> str:
+    """Create keys and campaigns in an empty, migrated database; return a key with every scope."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
         keys = [await _key(database, owner) for owner in OWNERS]
         drafter, publisher = (
-            build_client(settings, database, key=key, wrapped=None) for key in keys
+            build_client(settings, database, key=key, middleware=None) for key in keys
         )
-        await offers.publish(drafter, publisher, starts_at=BEGINS_AT)
+        await campaigns.publish_campaigns(drafter, publisher, starts_at=BEGINS_AT)
         return keys[0]
 
 
-async def judged(
-    settings: Settings, told: Sequence[Told], *, key: str
-) -> tuple[list[Figure], list[str]]:
-    """The figures, and everything that must not be."""
+async def collect_results(
+    settings: Settings, journey_results: Sequence[JourneyResult], *, key: str
+) -> tuple[list[ScenarioResult], list[str]]:
+    """Return the results by scenario, and the violations found."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
-        door = build_client(settings, database, key=key, wrapped=None)
-        bound = await _bound(door)
-        figures = results_by_scenario(told, bound)
+        client = build_client(settings, database, key=key, middleware=None)
+        bound = await _bound_referrals(client)
+        results = results_by_scenario(journey_results, bound)
         report = await verify_database(database)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
-    return figures, [*complaints(figures), *payments_outside_the_plan(told, bound), *broken]
+    unplanned = payments_outside_the_plan(journey_results, bound)
+    return results, [*violations(results), *unplanned, *broken]
 
 
 async def _play_in_processes(
     settings: Settings, key: str, journeys: int, seed: int, processes: int
-) -> list[Told]:
+) -> list[JourneyResult]:
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         parts = await asyncio.gather(
@@ -121,29 +126,28 @@ async def _play_in_processes(
                 for number in range(processes)
             )
         )
-    return [one for part in parts for one in part]
+    return [result for part in parts for result in part]
 
 
-def _play_shard(  # noqa: PLR0917 - a process of its own is told everything
+def _play_shard(  # noqa: PLR0917 - run_in_executor passes arguments by position
     settings: Settings, key: str, journeys: int, seed: int, number: int, processes: int
-) -> list[Told]:
+) -> list[JourneyResult]:
     configure_logging(LOG_LEVEL)
-    # Thousands of stories wait for their turns; they are not looked through for garbage so often.
-    gc.set_threshold(GARBAGE_EACH)
-    plan = planned(journeys, seed=seed).shard(number, of=processes)
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    plan = make_plan(journeys, seed=seed).shard(number, of=processes)
     return uvloop.run(play(plan, settings, key=key))
 
 
-async def _bound(door: Door) -> dict[str, Bound]:
-    """Every player's referral with its rewards, as the API shows them."""
-    found: dict[str, Bound] = {}
+async def _bound_referrals(client: InProcessClient) -> dict[str, BoundReferral]:
+    """Return every player's referral, and whether it was paid, as the API shows them."""
+    found: dict[str, BoundReferral] = {}
     cursor = ""
     while True:
-        page = await door.read(f"/v1/referrals?limit=200{cursor}")
+        page = await client.get_json(f"/v1/referrals?limit=200{cursor}")
         for referral in page["items"]:
             if referral["referee_id"] and referral["stage"] != "LOST":
                 paid = any(reward["status"] == "ISSUED" for reward in referral["rewards"])
-                found[referral["referee_id"]] = Bound(referral["code"], paid)
+                found[referral["referee_id"]] = BoundReferral(referral["code"], paid)
         if page["next_cursor"] is None:
             return found
         cursor = f"&cursor={page['next_cursor']}"

@@ -1,7 +1,7 @@
-"""The sportsbook beside the simulated people: it reports them, and what it reports takes effect.
+"""The simulated sportsbook, which reports events and applies their effects at once.
 
-Courier and worker are their real code, called at once and at the simulated time: what a report
-leads to does not wait for Temporal, which decides nothing about attribution.
+The code of courier and worker is real, but called here at the simulated time: effects do not
+wait for Temporal, which decides nothing about attribution.
 """
 
 from collections.abc import Mapping
@@ -22,20 +22,21 @@ from referrals.attribution.tokens import Tokens
 from referrals.reporting import referral_views
 from referrals.reporting.referral_views import ReferralFilter
 from runtime.settings import Settings
-from sandbox.evaluation.door import Answer, Door
+from sandbox.evaluation.in_process_client import InProcessClient, Response
+from sandbox.sportsbook.requests import usd
 
 ROUTED_AFTER: Final = timedelta(seconds=1)
-"""How long the courier takes, in simulated time."""
+"""Simulated time from a report until the courier routes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """What the workflow of a referral calls when a deposit is heard."""
+    """The activities that a referral's workflow calls after a deposit."""
 
     fraud: FraudActivities
     rewards: RewardActivities
 
-    async def credit(self, request: ActRequest) -> None:
+    async def score_and_credit(self, request: ActRequest) -> None:
         scoring = await self.fraud.score_fraud(request)
         if scoring.verdict is not None:
             credited = ActRequest(
@@ -45,81 +46,95 @@ class Acts:
 
 
 class Sportsbook:
-    def __init__(self, settings: Settings, database: Database, door: Door) -> None:
+    def __init__(self, settings: Settings, database: Database, client: InProcessClient) -> None:
         self._database = database
-        self._door = door
+        self._client = client
         self._tokens = Tokens(settings.token_key.get_secret_value())
         hasher = Hasher(settings.hash_key.get_secret_value())
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self._acts = Acts(FraudActivities(locked), RewardActivities(locked))
         self._codes: dict[tuple[str, str], str] = {}
 
-    async def code(self, player_id: str, campaign: str, *, at: datetime) -> str:
-        """The code that a player shares in a campaign."""
+    async def code_of(self, player_id: str, campaign: str, *, at: datetime) -> str:
+        """Return the code that a player shares in a campaign, created at the first call."""
         known = self._codes.get((player_id, campaign))
         if known is None:
             body = {"player_id": player_id, "campaign": campaign}
-            known = (await self._door.post("/v1/codes", body, at=at))["code"]
+            known = (await self._client.post("/v1/codes", body, at=at))["code"]
             self._codes[player_id, campaign] = known
         return known
 
-    async def resolve(self, found: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
-        """What the service makes of an app's first open."""
-        return await self._door.post("/v1/attributions/resolve", found, at=at)
+    async def resolve(self, first_open: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
+        """Report an app's first open; return the service's answer."""
+        return await self._client.post("/v1/attributions/resolve", first_open, at=at)
 
-    async def confirm(self, token: str, *, confirmed: bool, at: datetime) -> Answer:
-        """What a person said; the answer may be a refusal, which an app ignores."""
-        answered = {"referral_token": token, "confirmed": confirmed}
-        return await self._door.try_post("/v1/attributions/confirm", answered, at=at)
+    async def confirm(self, token: str, *, confirmed: bool, at: datetime) -> Response:
+        """Report a person's answer to a match; a refusal is returned, and apps ignore it."""
+        body = {"referral_token": token, "confirmed": confirmed}
+        return await self._client.try_post("/v1/attributions/confirm", body, at=at)
 
-    async def claim(self, player_id: str, code: str, *, at: datetime) -> Answer:
-        """A code typed after the signup; the answer may be a refusal."""
+    async def claim(self, player_id: str, code: str, *, at: datetime) -> Response:
+        """Claim a code typed after the signup; a refusal is returned."""
         body = {"player_id": player_id, "code": code}
-        return await self._door.try_post("/v1/attributions/claim", body, at=at)
+        return await self._client.try_post("/v1/attributions/claim", body, at=at)
 
-    async def signed_up(
-        self, event_id: str, player_id: str, *, at: datetime, heard_at: datetime, **fields: object
+    async def report_signup(
+        self,
+        event_id: str,
+        player_id: str,
+        *,
+        at: datetime,
+        reported_at: datetime,
+        **fields: object,
     ) -> None:
-        told = fields | {"jurisdiction": "US-NJ", "currency": "USD"}
-        await self._report("signups", event_id, player_id, at=at, heard_at=heard_at, **told)
+        event_fields = fields | {"jurisdiction": "US-NJ", "currency": "USD"}
+        await self._report(
+            "signups", event_id, player_id, at=at, reported_at=reported_at, **event_fields
+        )
 
-    async def deposited(self, event_id: str, player_id: str, *, minor: int, at: datetime) -> None:
-        """A settled deposit, for which the referrer is paid if the player was brought by one."""
+    async def report_deposit(
+        self, event_id: str, player_id: str, *, minor: int, at: datetime
+    ) -> None:
+        """Report a settled deposit, and credit the referrer if the player has one."""
         await self._report(
             "deposits",
             event_id,
             player_id,
             at=at,
-            heard_at=at,
+            reported_at=at,
             deposit_id=event_id,
-            amount={"minor": minor, "currency": "USD"},
+            amount=usd(minor),
             payment_instrument=f"card-{player_id}",
         )
         await self.credit(player_id, at=at)
 
     async def credit(self, player_id: str, *, at: datetime) -> None:
-        """What the workflow does when it is told of something, if the player has a referral."""
+        """Score and credit the player's referral, if any, as its workflow does after each fact."""
         now = at + ROUTED_AFTER
-        wanted = ReferralFilter(referee_id=player_id, stage=Stage.SIGNED_UP)
+        bound_and_unpaid = ReferralFilter(referee_id=player_id, stage=Stage.SIGNED_UP)
         async with self._database.reading() as session:
-            bound = await referral_views.list_referrals(session, wanted, PageRequest(limit=1))
+            bound = await referral_views.list_referrals(
+                session, bound_and_unpaid, PageRequest(limit=1)
+            )
         for referral in bound.items:
             standing = Standing(referral.stage, referral.until)
             request = ActRequest(referral_id=referral.referral_id, standing=standing, now=now)
-            await self._acts.credit(request)
+            await self._acts.score_and_credit(request)
 
     async def _report(
         self,
-        door: str,
+        resource: str,
         event_id: str,
         player_id: str,
         *,
         at: datetime,
-        heard_at: datetime,
+        reported_at: datetime,
         **fields: object,
     ) -> None:
         event = {"event_id": event_id, "player_id": player_id, "occurred_at": at.isoformat()}
         known = {name: value for name, value in fields.items() if value is not None}
-        await self._door.post(f"/v1/events/{door}", event | known, at=heard_at)
+        await self._client.post(f"/v1/events/{resource}", event | known, at=reported_at)
         async with self._database.transaction() as session:
-            await route_player(session, player_id, tokens=self._tokens, now=heard_at + ROUTED_AFTER)
+            await route_player(
+                session, player_id, tokens=self._tokens, now=reported_at + ROUTED_AFTER
+            )

@@ -1,4 +1,4 @@
-"""The simulated world: places with their addresses, people, and the devices that they carry."""
+"""The simulated world: kinds of networks and their addresses, people, and their devices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from random import Random
 from typing import Final
 
 
-class Kind(StrEnum):
-    """What the people of a place share: a household's address, a carrier's, or a dormitory's."""
+class NetworkKind(StrEnum):
+    """A kind of network, whose people share one address: a household, a carrier, a dormitory."""
 
     HOME = "home"
     MOBILE = "mobile"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device as browsers and apps tell of it; `platform` as the API names it."""
+    """A device as browsers and apps report it; `platform` is the API's name."""
 
     platform: str
     model: str
@@ -29,10 +29,10 @@ class Device:
     id: str
 
     @property
-    def agent(self) -> str:
+    def user_agent(self) -> str:
         """The user agent of the browser that opens a link from a message."""
         if self.platform == "ios":
-            # Safari stopped telling the system's version with 26; its own is the same number.
+            # Since Safari 26 the system's version is frozen, and Safari's own is the same number.
             frozen = int(self.os_version.partition(".")[0]) >= FROZEN_FROM
             system = "18_6" if frozen else self.os_version.replace(".", "_")
             return (
@@ -40,7 +40,7 @@ class Device:
                 f" (KHTML, like Gecko) Version/{self.os_version} Mobile/15E148 Safari/604.1"
             )
         if self.platform == "android":
-            # Chrome tells neither the model nor the version any more.
+            # Chrome reports neither the model nor the version any more.
             return f"Mozilla/5.0 (Linux; Android 10; K) {_CHROME} Mobile Safari/537.36"
         return f"Mozilla/5.0 ({self.os_version}) {_CHROME} Safari/537.36"
 
@@ -48,14 +48,14 @@ class Device:
     def in_app_user_agent(self) -> str:
         """The user agent of the browser inside a social app."""
         if self.platform == "ios":
-            return self.agent.split(" Version/")[0] + " Mobile/15E148 Instagram 334.0.4.32.98"
+            return self.user_agent.split(" Version/")[0] + " Mobile/15E148 Instagram 334.0.4.32.98"
         system = f"Linux; Android {self.os_version}; {self.model}; wv"
         return f"Mozilla/5.0 ({system}) {_CHROME} Mobile Safari/537.36 Instagram 334.0.0.42.95"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a phone and a desktop computer, at some address."""
+    """A person with a phone and a desktop computer, at one address."""
 
     player_id: str
     phone: Device
@@ -64,6 +64,7 @@ class Person:
 
 
 FROZEN_FROM: Final = 26
+"""First version of iOS whose user agents no longer report the system's version."""
 _Model = tuple[str, str, int]
 _Weighted = Sequence[tuple[str, int]]
 
@@ -96,46 +97,46 @@ _RELAY_NETWORK: Final = int(IPv6Address("2001:db8::"))
 _RELAY_HOST_BITS: Final = 96
 
 
-def network_address(place: int) -> str:
-    """The one address behind which everybody at a place is."""
-    return str(IPv4Address(_TEST_NETWORK + place))
+def network_address(network: int) -> str:
+    """Return the address that everybody in the network shares."""
+    return str(IPv4Address(_TEST_NETWORK + network))
 
 
-def relay_address(draw: Random) -> str:
-    """Some exit of a relay that hides the address; the next request comes from another."""
-    return str(IPv6Address(_RELAY_NETWORK + draw.getrandbits(_RELAY_HOST_BITS)))
+def relay_address(rng: Random) -> str:
+    """Return an address of a relay that hides the person's; each request has another."""
+    return str(IPv6Address(_RELAY_NETWORK + rng.getrandbits(_RELAY_HOST_BITS)))
 
 
-def person(draw: Random, *, player_id: str, ip: str, platform: str) -> Person:
-    phone = ios(draw, player_id) if platform == "ios" else android(draw, player_id)
+def person(rng: Random, *, player_id: str, ip: str, platform: str) -> Person:
+    phone = ios(rng, player_id) if platform == "ios" else android(rng, player_id)
     locale, zone = phone.locale, phone.time_zone
-    system = _pick(draw, _DESKTOPS)
+    system = _pick(rng, _DESKTOPS)
     desktop = Device("web", "", system, "1920x1080", locale, zone, f"browser-{player_id}")
     return Person(player_id, phone, desktop, ip)
 
 
-def ios(draw: Random, owner: str) -> Device:
-    return _phone(draw, "ios", _IPHONES, _IOS, owner)
+def ios(rng: Random, owner: str) -> Device:
+    return _phone(rng, "ios", _IPHONES, _IOS, owner)
 
 
-def android(draw: Random, owner: str) -> Device:
-    return _phone(draw, "android", _ANDROIDS, _ANDROID, owner)
+def android(rng: Random, owner: str) -> Device:
+    return _phone(rng, "android", _ANDROIDS, _ANDROID, owner)
 
 
 def _phone(
-    draw: Random, platform: str, models: Sequence[_Model], versions: _Weighted, owner: str
+    rng: Random, platform: str, models: Sequence[_Model], versions: _Weighted, owner: str
 ) -> Device:
-    model, screen, _ = draw.choices(models, [weight for _, _, weight in models])[0]
+    model, screen, _ = rng.choices(models, [weight for _, _, weight in models])[0]
     return Device(
         platform=platform,
         model=model,
-        os_version=_pick(draw, versions),
+        os_version=_pick(rng, versions),
         screen=screen,
-        locale=_pick(draw, _LOCALES),
-        time_zone=_pick(draw, _TIME_ZONES),
+        locale=_pick(rng, _LOCALES),
+        time_zone=_pick(rng, _TIME_ZONES),
         id=f"phone-{owner}",
     )
 
 
-def _pick(draw: Random, weighted: _Weighted) -> str:
-    return draw.choices([each for each, _ in weighted], [weight for _, weight in weighted])[0]
+def _pick(rng: Random, weighted: _Weighted) -> str:
+    return rng.choices([each for each, _ in weighted], [weight for _, weight in weighted])[0]

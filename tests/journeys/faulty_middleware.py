@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.evaluation.door import NOW
+from sandbox.evaluation.in_process_client import SIMULATED_NOW
 
 SIGNUPS = "/v1/events/signups"
 CLAIMS = "/v1/attributions/claim"
@@ -45,11 +45,13 @@ class IgnoreClaimGrace:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_claim = scope["path"] == CLAIMS
-        token = NOW.set(NOW.get() - (BEYOND_ANY_GRACE if is_claim else timedelta()))
+        token = SIMULATED_NOW.set(
+            SIMULATED_NOW.get() - (BEYOND_ANY_GRACE if is_claim else timedelta())
+        )
         try:
             await self._app(scope, receive, send)
         finally:
-            NOW.reset(token)
+            SIMULATED_NOW.reset(token)
 
 
 class AskAlways:

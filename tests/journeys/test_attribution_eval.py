@@ -8,11 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from sandbox.evaluation.figures import Bound, Figure, complaints, payments_outside_the_plan, total
-from sandbox.evaluation.main import judged, prepare, settings_for
-from sandbox.evaluation.paths import SCENARIOS
-from sandbox.evaluation.plan import planned
-from sandbox.evaluation.play import Middleware, Told, play
+from sandbox.evaluation.main import collect_results, prepare_database, settings_for
+from sandbox.evaluation.plan import make_plan
+from sandbox.evaluation.play import JourneyResult, Middleware, play
+from sandbox.evaluation.results import (
+    BoundReferral,
+    ScenarioResult,
+    payments_outside_the_plan,
+    total,
+    violations,
+)
+from sandbox.evaluation.scenarios import SCENARIOS
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import DatabaseUrls, database_copy
 from tests.journeys.faulty_middleware import (
@@ -31,34 +37,39 @@ async def evaluate(
     *,
     journeys: int = JOURNEYS,
     parts: int = 1,
-    wrapped: Middleware | None = None,
-) -> tuple[list[Figure], list[str]]:
+    middleware: Middleware | None = None,
+) -> tuple[list[ScenarioResult], list[str]]:
     settings = settings_for(urls.application)
-    key = await prepare(settings)
-    plan, results = planned(journeys, seed=SEED), []
+    key = await prepare_database(settings)
+    plan = make_plan(journeys, seed=SEED)
+    journey_results: list[JourneyResult] = []
     for number in range(parts):
-        results += await play(plan.shard(number, of=parts), settings, key=key, wrapped=wrapped)
-    return await judged(settings, results, key=key)
+        journey_results += await play(
+            plan.shard(number, of=parts), settings, key=key, middleware=middleware
+        )
+    return await collect_results(settings, journey_results, key=key)
 
 
 @pytest.fixture(scope="module")
-async def figures(postgres: PostgresCluster, template_database: str) -> AsyncIterator[list[Figure]]:
-    """Evaluate once; that run must have no complaints."""
+async def results(
+    postgres: PostgresCluster, template_database: str
+) -> AsyncIterator[list[ScenarioResult]]:
+    """Evaluate once; that run must have no violations."""
     async with database_copy(postgres, template_database) as urls:
-        figures, found = await evaluate(urls)
-        assert found == []
-        yield figures
+        results, violated = await evaluate(urls)
+        assert violated == []
+        yield results
 
 
-def test_pays_no_wrong_referrer_and_loses_no_intact_token(figures: list[Figure]) -> None:
-    everyone = total(figures)
+def test_pays_no_wrong_referrer_and_loses_no_intact_token(results: list[ScenarioResult]) -> None:
+    everyone = total(results)
     assert (everyone.journeys, everyone.wrong_paid) == (JOURNEYS, 0)
-    assert all(figure.journeys for figure in figures)
-    assert all(figure.paid == figure.journeys for figure in figures if figure.must_arrive)
+    assert all(result.journeys for result in results)
+    assert all(result.paid == result.journeys for result in results if result.must_arrive)
 
 
-def test_asks_before_a_match_counts(figures: list[Figure]) -> None:
-    by_scenario = {figure.path: figure for figure in figures}
+def test_asks_before_a_match_counts(results: list[ScenarioResult]) -> None:
+    by_scenario = {result.path: result for result in results}
     alone, in_a_dorm = (
         by_scenario["iOS install without consent"],
         by_scenario["iOS in a dorm, several candidates"],
@@ -70,27 +81,27 @@ def test_asks_before_a_match_counts(figures: list[Figure]) -> None:
 
 
 async def test_would_notice_that_an_address_decides(fresh_urls: DatabaseUrls) -> None:
-    _, found = await evaluate(fresh_urls, wrapped=AttributeByAddress)
-    assert any("paid to the wrong referrer" in complaint for complaint in found)
+    _, violated = await evaluate(fresh_urls, middleware=AttributeByAddress)
+    assert any("paid to the wrong referrer" in violation for violation in violated)
 
 
 async def test_would_notice_that_tokens_are_lost(fresh_urls: DatabaseUrls) -> None:
-    _, found = await evaluate(fresh_urls, journeys=len(SCENARIOS), wrapped=drop_tokens)
-    assert any("same browser: 1 intact" in complaint for complaint in found)
+    _, violated = await evaluate(fresh_urls, journeys=len(SCENARIOS), middleware=drop_tokens)
+    assert any("same browser: 1 intact" in violation for violation in violated)
 
 
 async def test_would_notice_that_a_late_code_counts(
     fresh_urls: DatabaseUrls,
 ) -> None:
-    _, found = await evaluate(fresh_urls, journeys=len(SCENARIOS), wrapped=IgnoreClaimGrace)
-    assert found == ["code typed after grace: 1 were attributed all the same"]
+    _, violated = await evaluate(fresh_urls, journeys=len(SCENARIOS), middleware=IgnoreClaimGrace)
+    assert violated == ["code typed after grace: 1 were attributed all the same"]
 
 
 async def test_would_notice_that_an_app_is_asked_about_no_code_or_several(
     fresh_urls: DatabaseUrls,
 ) -> None:
-    _, found = await evaluate(fresh_urls, wrapped=AskAlways)
-    assert any("or several, may be meant" in complaint for complaint in found)
+    _, violated = await evaluate(fresh_urls, middleware=AskAlways)
+    assert any("or several, may be meant" in violation for violation in violated)
 
 
 async def test_sharding_does_not_change_the_figures(
@@ -105,13 +116,13 @@ async def test_sharding_does_not_change_the_figures(
 
 
 def test_plans_the_same_journeys_for_a_seed_only() -> None:
-    plan = planned(500, seed=SEED)
-    assert planned(500, seed=SEED) == plan
-    assert planned(500, seed=SEED + 1) != plan
+    plan = make_plan(500, seed=SEED)
+    assert make_plan(500, seed=SEED) == plan
+    assert make_plan(500, seed=SEED + 1) != plan
 
 
 def test_does_not_complain_of_a_wrong_attribution_that_is_not_paid() -> None:
-    figure = Figure(
+    result = ScenarioResult(
         path="own code",
         must_arrive=False,
         must_not_arrive=False,
@@ -126,20 +137,28 @@ def test_does_not_complain_of_a_wrong_attribution_that_is_not_paid() -> None:
         paid=0,
         wrong_paid=0,
     )
-    assert complaints([figure]) == []
+    assert violations([result]) == []
 
 
 def test_complains_of_a_payment_for_a_player_outside_the_plan() -> None:
-    journeys = [Told("own code", "ann", None, asked=False, asked_in_doubt=False)]
-    bound = {"ann": Bound("ANN", is_paid=True), "other": Bound("BOB", is_paid=True)}
+    journeys = [
+        JourneyResult(
+            scenario="own code",
+            player_id="ann",
+            truth=None,
+            was_asked=False,
+            was_asked_in_doubt=False,
+        )
+    ]
+    bound = {"ann": BoundReferral("ANN", is_paid=True), "other": BoundReferral("BOB", is_paid=True)}
     assert payments_outside_the_plan(journeys, bound) == ["paid for other, who never deposited"]
 
 
 @pytest.mark.timeout(300)
-def test_the_command_leaves_with_0_and_writes_the_figures(tmp_path: Path) -> None:
+def test_the_command_leaves_with_0_and_writes_the_results(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     arguments = ["attribution-eval", "--journeys", "40", "--processes", "2", "--json", str(file)]
     assert CliRunner().invoke(cli.app, arguments).exit_code == 0
-    results = json.loads(file.read_text())
-    assert results["complaints"] == []
-    assert results["paths"][-1]["journeys"] == 40
+    written = json.loads(file.read_text())
+    assert written["complaints"] == []
+    assert written["paths"][-1]["journeys"] == 40

@@ -1,4 +1,4 @@
-"""The service's own application, called in this process at a simulated time, from any address."""
+"""A client that calls the API in this process, at a simulated time and from any address."""
 
 import json
 from collections.abc import Mapping, MutableMapping
@@ -14,15 +14,15 @@ from starlette.types import ASGIApp
 
 from api.http.dependencies import current_time
 
-NOW: Final[ContextVar[datetime]] = ContextVar("simulated_now")
-"""What the application takes for the present; each request has its own."""
+SIMULATED_NOW: Final[ContextVar[datetime]] = ContextVar("simulated_now")
+"""The application's current time; each request has its own."""
 HOST: Final = "refer.example"
 OWN_SERVERS: Final = "127.0.0.1"
-"""Where the sportsbook's own servers call from."""
+"""The address of the sportsbook's own servers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -35,7 +35,7 @@ class Answer:
         return next((value for known, value in self.headers if known == name), "")
 
     def location_parameter(self, name: str) -> str | None:
-        """From the query of where it redirects to."""
+        """Return a query parameter of the redirect's target."""
         return parse_qs(urlsplit(self.header("location")).query).get(name, [None])[0]
 
     @property
@@ -48,16 +48,16 @@ class Answer:
 
 
 def use_simulated_time(app: FastAPI) -> None:
-    """Let the application ask the simulation for the time."""
+    """Make the application read SIMULATED_NOW instead of the clock."""
     app.dependency_overrides[current_time] = _simulated_time
 
 
 async def _simulated_time() -> datetime:
-    return NOW.get()
+    return SIMULATED_NOW.get()
 
 
-class Door:
-    """Calls the application without a network between: a click comes from a person's address."""
+class InProcessClient:
+    """A client without a network: browsers call from their own addresses, servers with the key."""
 
     def __init__(self, app: ASGIApp, *, key: str) -> None:
         self._app = app
@@ -65,31 +65,32 @@ class Door:
 
     async def get(
         self, path: str, *, at: datetime, ip: str, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """As somebody's browser, or, from OWN_SERVERS, with the key."""
-        return await self._ask("GET", path, b"", at=at, ip=ip, headers=headers or {})
+    ) -> Response:
+        """Send a GET from `ip`, with only these headers; any status is returned."""
+        return await self._request("GET", path, b"", at=at, ip=ip, headers=headers or {})
 
-    async def read(self, path: str, *, at: datetime | None = None) -> dict[str, Any]:
-        """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
-        answer = await self.get(
+    async def get_json(self, path: str, *, at: datetime | None = None) -> dict[str, Any]:
+        """Send a GET as the sportsbook; raise RuntimeError for a status of 300 or more."""
+        response = await self.get(
             path, at=at or datetime.now(UTC), ip=OWN_SERVERS, headers=self._authorization
         )
-        return _raise_for_status(path, answer).json()
+        return _raise_for_status(path, response).json()
 
     async def post(self, path: str, body: Mapping[str, object], *, at: datetime) -> dict[str, Any]:
-        """As the sportsbook, with its key; RuntimeError for an answer that is no success."""
+        """Send a POST as the sportsbook; raise RuntimeError for a status of 300 or more."""
         return _raise_for_status(path, await self.try_post(path, body, at=at)).json()
 
-    async def try_post(self, path: str, body: Mapping[str, object], *, at: datetime) -> Answer:
+    async def try_post(self, path: str, body: Mapping[str, object], *, at: datetime) -> Response:
+        """Send a POST as the sportsbook; any status is returned."""
         headers = self._authorization | {"content-type": "application/json"}
         content = json.dumps(body).encode()
-        return await self._ask("POST", path, content, at=at, ip=OWN_SERVERS, headers=headers)
+        return await self._request("POST", path, content, at=at, ip=OWN_SERVERS, headers=headers)
 
     @property
     def _authorization(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._key}"}
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
         path: str,
@@ -98,15 +99,15 @@ class Door:
         at: datetime,
         ip: str,
         headers: Mapping[str, str],
-    ) -> Answer:
-        NOW.set(at)
+    ) -> Response:
+        SIMULATED_NOW.set(at)
         exchange = _Exchange(content)
         await self._app(_scope(method, path, ip, headers, content), exchange.receive, exchange.send)
-        return exchange.answer()
+        return exchange.response()
 
 
 class _Exchange:
-    """One request and its answer, as ASGI passes them."""
+    """One request and its response, as ASGI passes them."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -123,9 +124,9 @@ class _Exchange:
         else:
             self._body.append(message.get("body", b""))
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         headers = tuple((name.decode().lower(), value.decode()) for name, value in self._headers)
-        return Answer(self._status, headers, b"".join(self._body))
+        return Response(self._status, headers, b"".join(self._body))
 
 
 def _scope(
@@ -149,7 +150,7 @@ def _scope(
     }
 
 
-def _raise_for_status(path: str, answer: Answer) -> Answer:
-    if answer.status >= 300:
-        raise RuntimeError(f"{path}: {answer.status} {answer.body.decode()}")
-    return answer
+def _raise_for_status(path: str, response: Response) -> Response:
+    if response.status >= 300:
+        raise RuntimeError(f"{path}: {response.status} {response.body.decode()}")
+    return response
