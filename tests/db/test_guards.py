@@ -2,25 +2,31 @@
 
 # ruff: noqa: S608 - the statements are built from our own tables alone
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID, uuid4
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database, Session
+from db.migrate import MIGRATIONS, upgrade
 from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
-from domain.ledger.movements import Account, Book, Movement, Transfer
+from domain.ledger.movements import ARROWS, Account, Book, Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import post
 from tests import builders
+from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.referrals import reward_builders
 
 PLAYER: Final = "a-player"
+ENDS: Final[str] = ScriptDirectory(str(MIGRATIONS)).get_revision("0013").module.ENDS
+"""The arrows as the guard in the database has them."""
 SPENT: Final = Transfer(
     id=uuid4(), movement=Movement.SPEND, amount=builders.usd(), player_id=PLAYER
 )
@@ -68,6 +74,26 @@ async def test_the_application_has_no_such_right(database: Database, statement: 
             await session.execute(text(statement))
 
 
+async def test_the_application_makes_no_temporary_tables(empty_urls: DatabaseUrls) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        with pytest.raises(DBAPIError, match="permission denied to create temporary tables"):
+            async with database.transaction() as session:
+                await session.execute(text("CREATE TEMPORARY TABLE entries (id int)"))
+
+
+async def test_a_table_that_shadows_another_hides_nothing_from_the_guards(
+    fresh_superuser: Database,
+) -> None:
+    async with _refused(fresh_superuser, "has no entries") as session:
+        await session.execute(text("CREATE TEMPORARY TABLE entries AS TABLE entries"))
+        transfer_id = await _transfer(session)
+        shadow = "INSERT INTO pg_temp.entries (transfer_id, currency, amount_minor) VALUES"
+        for minor in (-1000, 1000):
+            values = f"('{transfer_id}', 'USD', {minor})"
+            await session.execute(text(f"{shadow} {values}"))
+
+
 async def test_a_transfer_without_entries_is_refused_at_commit(database: Database) -> None:
     async with _refused(database, "has no entries") as session:
         await _transfer(session)
@@ -99,6 +125,50 @@ async def test_an_entry_in_another_currency_than_its_account_is_refused(
     async with _refused(database, "fk_entries_account_id_currency") as session:
         transfer_id = await _transfer(session)
         await _entries(session, transfer_id, [-1000, 1000], currency="EUR")
+
+
+async def test_an_entry_on_another_players_account_is_refused(database: Database) -> None:
+    async with _refused(database, "account of another owner") as session:
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-1000, 1000], player_id="somebody-else")
+
+
+async def test_entries_between_other_books_than_the_movements_are_refused(
+    database: Database,
+) -> None:
+    async with _refused(database, r"moves between held-,spent\+ instead of available-,spent\+") as (
+        session
+    ):
+        transfer_id = await _transfer(session)
+        await _entries(session, transfer_id, [-1000, 1000], source=Book.HELD)
+
+
+@pytest.mark.parametrize("movement", Movement)
+def test_the_guard_knows_the_arrows_of_every_movement(movement: Movement) -> None:
+    ends = sorted(
+        f"{book}{sign}"
+        for arrow in ARROWS[movement]
+        for book, sign in zip(arrow, "-+", strict=True)
+    )
+    expected = f"WHEN '{movement}' THEN '{','.join(ends)}'"
+    assert expected in " ".join(ENDS.split()), expected
+
+
+async def test_a_reward_of_a_stranger_is_refused(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await reward_builders.a_rewarded_referral(session)
+    async with _refused(database, "who is not the referee of its referral") as session:
+        await session.execute(
+            text("""
+            INSERT INTO rewards (id, referral_id, reward_type, player_id, amount_minor, currency,
+                                 status, deposit_event_id, campaign_version_id, created_at,
+                                 changed_at)
+            SELECT gen_random_uuid(), referral_id, 'referee', 'a-stranger', 5000000, currency,
+                   'DEFERRED', deposit_event_id, campaign_version_id, now(), now()
+              FROM rewards WHERE referral_id = :referral_id
+            """),
+            {"referral_id": row.id},
+        )
 
 
 async def test_a_hold_is_resolved_once(database: Database) -> None:
@@ -159,13 +229,24 @@ async def _transfer(session: Session, transfer: Transfer = SPENT) -> UUID:
 
 
 async def _entries(
-    session: Session, transfer_id: UUID, amounts: Sequence[int], *, currency: str = "USD"
+    session: Session,
+    transfer_id: UUID,
+    amounts: Sequence[int],
+    *,
+    currency: str = "USD",
+    player_id: str = PLAYER,
+    source: Book = Book.AVAILABLE,
 ) -> None:
+    """Insert an entry for each amount: from `source` the negative ones, to SPENT the others."""
     for minor in amounts:
         account_id = uuid4()
         await session.execute(
             insert(AccountRow).values(
-                id=account_id, book=Book.SPENT, currency="USD", player_id=PLAYER, balance_minor=0
+                id=account_id,
+                book=source if minor < 0 else Book.SPENT,
+                currency="USD",
+                player_id=player_id,
+                balance_minor=0,
             )
         )
         await session.execute(
