@@ -1,0 +1,81 @@
+"""Databases that earlier releases have played in: each is upgraded, downgraded and read.
+
+`played/RELEASE.sql.gz` is a dump, by `pg_dump --no-owner --inserts`, of what that release's demo
+left behind, with a referral that still waits at each stage beside it; without API keys.
+"""
+
+import asyncio
+import gzip
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from db.migrate import downgrade, upgrade
+from referrals.verification.verify import verify_database
+from tests.fixtures.databases import DatabaseUrls, open_database
+
+DUMPS: Final = sorted((Path(__file__).parent / "played").glob("*.sql.gz"))
+REVISIONS: Final = {"0.2.0": "0012"}
+"""The newest migration of each release."""
+
+
+@pytest.fixture(params=DUMPS, ids=lambda dump: dump.name.removesuffix(".sql.gz"))
+async def release(request: pytest.FixtureRequest, empty_urls: DatabaseUrls) -> str:
+    """A release whose dump is in the empty database."""
+    dump: Path = request.param
+    connection = await asyncpg.connect(empty_urls.owner.replace("+asyncpg", ""))
+    try:
+        await connection.execute(gzip.decompress(dump.read_bytes()).decode())
+    finally:
+        await connection.close()
+    return dump.name.removesuffix(".sql.gz")
+
+
+async def test_keeps_its_books_through_every_migration(
+    release: str, empty_urls: DatabaseUrls
+) -> None:
+    before = await _books(empty_urls)
+
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    assert await _failed_checks(empty_urls) == {}
+    await asyncio.to_thread(downgrade, empty_urls.owner, REVISIONS[release])
+    assert await _books(empty_urls) == before
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+
+    assert await _failed_checks(empty_urls) == {}
+    assert await _books(empty_urls) == before
+
+
+async def test_has_a_referral_at_every_stage_that_waits(
+    release: str, empty_urls: DatabaseUrls
+) -> None:
+    async with open_database(empty_urls.owner) as database:
+        stages = await _column(database, "SELECT DISTINCT stage FROM referrals")
+    waiting = {"INVITED", "SIGNED_UP", "HELD", "DEFERRED", "REWARDED", "REVERSED"}
+    assert waiting <= set(stages), release
+
+
+async def _books(urls: DatabaseUrls) -> list[str]:
+    """Every account with its balance, every transfer, every referral with its stage."""
+    query = """
+        SELECT id || ' ' || balance_minor FROM accounts
+        UNION ALL SELECT id || ' ' || movement || ' ' || amount_minor FROM transfers
+        UNION ALL SELECT id || ' ' || stage FROM referrals ORDER BY 1
+    """
+    async with open_database(urls.owner) as database:
+        return await _column(database, query)
+
+
+async def _failed_checks(urls: DatabaseUrls) -> dict[str, tuple[str, ...]]:
+    async with open_database(urls.application) as database:
+        report = await verify_database(database)
+    return {check.name: check.failures for check in report.checks if not check.ok}
+
+
+async def _column(database: Database, query: str) -> list[str]:
+    async with database.reading() as session:
+        return [str(value) for value in await session.scalars(text(query))]
