@@ -10,7 +10,8 @@ from temporalio import activity
 
 from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Scoring
-from domain.fraud.rules import Assessment
+from db.tables import AssessmentRow
+from domain.rewards.qualification import Qualification
 from referrals.fraud import assessments, evidence
 
 PROVIDER_TIMEOUT_S: Final = 2.0
@@ -55,10 +56,10 @@ class FraudActivities:
         """
         answers = await self._ask_providers(request)
         async with self._referrals.lock(request) as locked:
-            deposit = await locked.qualifying_deposit()
-            if not locked.is_still_at(request.standing) or deposit is None:
+            qualification = await locked.qualification()
+            if not locked.is_still_at(request.standing) or qualification is None:
                 return Scoring(locked.standing)
-            assessment = await assess_deposit(locked, deposit.event_id, answers)
+            assessment = await assess_pair(locked, qualification, answers)
             return Scoring(locked.standing, assessment.verdict, assessment.score)
 
     async def _ask_providers(self, request: ActRequest) -> ProviderAnswers:
@@ -76,11 +77,13 @@ class FraudActivities:
         )
 
 
-async def assess_deposit(
-    locked: LockedReferral, deposit_event_id: str, answers: ProviderAnswers | None = None
-) -> Assessment:
-    """Assess the pair by what is recorded now, and store the assessment."""
-    answers = answers or ProviderAnswers()
+async def assess_pair(
+    locked: LockedReferral, qualification: Qualification, answers: ProviderAnswers
+) -> AssessmentRow:
+    """Assess the pair by what is recorded now.
+
+    An assessment of this qualification on the same evidence stands; otherwise a new one is stored.
+    """
     recorded = await evidence.load_evidence(
         locked.session, referrer_id=locked.referral.referrer_id, referee_id=locked.referee_id
     )
@@ -88,9 +91,16 @@ async def assess_deposit(
         locked.session,
         locked.referral,
         replace(recorded, warnings=answers.warnings, unavailable=answers.unavailable),
-        deposit_event_id=deposit_event_id,
+        deposit_event_id=qualification.fact_ids[0],
         at=locked.now,
     )
+
+
+async def reassess(locked: LockedReferral, qualification: Qualification) -> AssessmentRow:
+    """Assess again what was learned since; the fraud providers' answers are the stored ones."""
+    known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
+    answers = ProviderAnswers.from_evidence(known.evidence) if known else ProviderAnswers()
+    return await assess_pair(locked, qualification, answers)
 
 
 async def _ask(provider: FraudProvider, *, referrer_id: str, referee_id: str) -> bool | None:

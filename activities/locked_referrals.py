@@ -14,10 +14,12 @@ from db import locks
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
-from domain.intake.facts import Deposit, Fact, FactKind, Signup, StatusChange, kind_of
+from domain.intake.facts import Fact, FactKind, Signup, StatusChange, kind_of
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
-from domain.rewards.qualification import is_eligible, qualifying_deposit
+from domain.rewards.eligibility import Ineligibility, eligibility
+from domain.rewards.qualification import Qualification, qualification
 from referrals.attribution import decide
 from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
@@ -58,7 +60,8 @@ class LockedReferral:
         stage: Stage,
         *,
         until: datetime,
-        reason: str | None = None,
+        reason: ReasonCode | None = None,
+        detail: str = "",
         extra: dict[str, Any] | None = None,
     ) -> Standing:
         """Move to a stage now, with its timeline row and its event; `extra` goes into the event."""
@@ -69,6 +72,7 @@ class LockedReferral:
             until=until,
             at=self.now,
             reason=reason,
+            detail=detail,
             extra=extra,
         )
 
@@ -78,20 +82,25 @@ class LockedReferral:
             self.session, self.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
         )
 
-    async def qualifying_deposit(self) -> Deposit | None:
-        """Return the deposit that earns the reward by all facts recorded now."""
+    async def qualification(self) -> Qualification | None:
+        """Return what earns the reward by all facts recorded now."""
         if self.referral.signed_up_at is None:
             return None
-        return qualifying_deposit(
+        return qualification(
             await self.money_facts(), self.terms, signed_up_at=self.referral.signed_up_at
         )
 
-    async def both_are_eligible(self) -> bool:
-        """Return whether both players may be credited, by their latest status changes."""
+    async def ineligibilities(self) -> tuple[Ineligibility, ...]:
+        """Return why one of the two players may not be credited; empty when both may."""
         pair = {self.referral.referrer_id, self.referee_id}
         recorded = await facts.facts_of_players(self.session, pair, FactKind.PLAYER)
         changes = [fact for fact in recorded if isinstance(fact, StatusChange)]
-        return all(is_eligible(c for c in changes if c.player_id == player) for player in pair)
+        wrong = {
+            reason
+            for player in pair
+            for reason in eligibility(c for c in changes if c.player_id == player).reasons
+        }
+        return tuple(sorted(wrong))
 
 
 class LockedReferrals:
@@ -126,8 +135,7 @@ class LockedReferrals:
         for fact in request.heard.facts:
             await self._record(session, request, fact)
         for decision in request.heard.decisions:
-            review_id = reviews.review_id_of(request.referral_id)
-            await reviews.decide(session, review_id=review_id, decision=decision)
+            await reviews.decide_signalled(session, request.referral_id, decision)
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
         body = self.hasher.hash_personal(facts.body_of(signalled))

@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Admission
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing, token_expires_at
 from referrals.intake import facts
 
@@ -38,9 +39,9 @@ class ReferralActivities:
                 return locked.standing
             if locked.referral.stage is Stage.INVITED:
                 return await self._expire_invitation(locked)
-            if await locked.qualifying_deposit():
+            if await locked.qualification():
                 return locked.standing
-            return await _expire(locked, "no qualifying deposit in time")
+            return await _expire(locked, ReasonCode.NO_DEPOSIT)
 
     async def _expire_invitation(self, locked: LockedReferral) -> Standing:
         expires_at = token_expires_at(locked.referral.invited_at, locked.terms)
@@ -49,8 +50,8 @@ class ReferralActivities:
         )
         if await facts.has_unrouted_signup(locked.session, tokens_of_referral):
             return Standing(Stage.INVITED, locked.now + ROUTING_GRACE)
-        return await _expire(locked, "no signup in time")
+        return await _expire(locked, ReasonCode.NO_SIGNUP)
 
 
-async def _expire(locked: LockedReferral, reason: str) -> Standing:
+async def _expire(locked: LockedReferral, reason: ReasonCode) -> Standing:
     return await locked.enter(Stage.EXPIRED, until=locked.now, reason=reason)

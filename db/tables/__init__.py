@@ -11,7 +11,7 @@ from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
 from db.tables.outbox import OutboxRow
-from db.tables.rewards import Reward
+from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 
 __all__ = [
     "INSERT_ONLY",
@@ -25,9 +25,12 @@ __all__ = [
     "Delivery",
     "Entry",
     "FactRow",
+    "HoldRow",
     "InboxRow",
     "OutboxRow",
     "Player",
+    "QualificationFact",
+    "QualificationRow",
     "RateWindow",
     "Rebind",
     "ReferralCode",
@@ -50,6 +53,8 @@ INSERT_ONLY: Final = (
     "transfers",
     "entries",
     "assessments",
+    "qualifications",
+    "qualification_facts",
     "audit",
     "outbox",
 )

@@ -14,6 +14,7 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
 
 NAMING: Final = {
@@ -52,6 +53,7 @@ class Table(DeclarativeBase):
         Verdict: _enum_type(Verdict),
         Book: _enum_type(Book),
         Movement: _enum_type(Movement),
+        HoldReason: _enum_type(HoldReason),
         RewardStatus: _enum_type(RewardStatus),
         RewardType: _enum_type(RewardType),
     }

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,7 +37,12 @@ class AssessmentRow(Table):
 class Review(Table):
     __tablename__ = "reviews"
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), unique=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    attempt: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """The attempt whose evidence is reviewed."""
+    round: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """Number of the review among those of its referral."""
+    assessment_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(String(16))
     """open; decided (by a person); or closed (events left nothing to decide)."""
     score: Mapped[int] = mapped_column(Integer)
@@ -52,4 +58,11 @@ class Review(Table):
     __table_args__ = (
         CheckConstraint("(status = 'decided') = (decision is not null)", name="decided"),
         Index("ix_reviews_status", "status", "opened_at"),
+        Index("uq_reviews_referral_id_round", "referral_id", "round", unique=True),
+        Index(
+            "uq_reviews_open",
+            "referral_id",
+            unique=True,
+            postgresql_where=text("status = 'open'"),
+        ),
     )

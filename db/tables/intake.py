@@ -31,6 +31,8 @@ class FactRow(Table):
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the normalised content: the same id with other content is refused."""
     door: Mapped[str] = mapped_column(String(16))
+    reported_by: Mapped[str | None]
+    """Owner of the API key that reported it; null for a signal, and before release 0.3."""
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         Index("ix_facts_player", "player_id", "kind"),

@@ -80,6 +80,7 @@ class TimelineRow(Table):
     stage: Mapped[Stage]
     at: Mapped[datetime]
     reason: Mapped[str | None]
+    reason_code: Mapped[str | None] = mapped_column(String(32))
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (UniqueConstraint("referral_id", "step"),)
 

@@ -1,4 +1,4 @@
-"""Rewards."""
+"""Rewards, the qualifications they rest on, and the holds that they wait for."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +7,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
+from domain.intake.facts import FactKind
+from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
 
 
@@ -24,6 +26,8 @@ class Reward(Table):
     cycle: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Number of times the reward was reversed; part of the ids of its transfers."""
     deposit_event_id: Mapped[str] = mapped_column(String(64))
+    qualification_id: Mapped[UUID | None]
+    """Null for rewards credited before release 0.3, which rest on one deposit."""
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
     assessment_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
@@ -32,4 +36,61 @@ class Reward(Table):
         UniqueConstraint("referral_id", "reward_type"),
         CheckConstraint("amount_minor > 0", name="positive"),
         Index("ix_rewards_player", "player_id", "created_at"),
+    )
+
+
+class QualificationRow(Table):
+    """One attempt of a referral: a set of facts that met its terms; insert-only."""
+
+    __tablename__ = "qualifications"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    attempt: Mapped[int] = mapped_column(Integer)
+    """Number of the qualification among those of its referral, from 1."""
+    met_at: Mapped[datetime]
+    """Event time at which the facts met the terms."""
+    created_at: Mapped[datetime]
+    """Time of the act that found it; its hold period runs from here."""
+    __table_args__ = (
+        UniqueConstraint("referral_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt"),
+    )
+
+
+class QualificationFact(Table):
+    """A fact that a qualification rests on; insert-only."""
+
+    __tablename__ = "qualification_facts"
+    qualification_id: Mapped[UUID] = mapped_column(
+        ForeignKey("qualifications.id"), primary_key=True
+    )
+    kind: Mapped[FactKind] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class HoldRow(Table):
+    """A reason why a referral's rewards are not credited yet; open until it is cleared."""
+
+    __tablename__ = "holds"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    attempt: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[HoldReason]
+    detail: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Reason codes beneath the reason, such as those of the assessment."""
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    """When it ends by itself; null where only an event ends it."""
+    cleared_at: Mapped[datetime | None]
+    cleared_by: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("(cleared_at is null) = (cleared_by is null)", name="cleared"),
+        Index(
+            "uq_holds_open",
+            "referral_id",
+            "reason",
+            unique=True,
+            postgresql_where=text("cleared_at is null"),
+        ),
+        Index("ix_holds_referral", "referral_id"),
     )

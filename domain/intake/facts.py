@@ -96,6 +96,7 @@ class Deposit(BaseFact):
 
 class TakeBack(StrEnum):
     REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
     CHARGEBACK = "chargeback"
     CHARGEBACK_WON = "chargeback_won"
 
@@ -108,6 +109,8 @@ class Chargeback(BaseFact):
     deposit_id: str
     kind: TakeBack
     amount: Money | None = None
+    dispute_id: str | None = None
+    """Names the matter that several events are about, such as a dispute or a refund."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

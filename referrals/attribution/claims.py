@@ -20,6 +20,7 @@ from domain.attribution.policy import (
     attribute,
 )
 from domain.intake.facts import FactKind, Signup
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from referrals.attribution import log
 from referrals.attribution.decide import bind, bind_signup, lose, supersede
@@ -160,7 +161,7 @@ async def _carry_out(
         if not await _may_leave(session, bound):
             return AttemptResult(Refusal.ALREADY_EARNED, bound.id)
         event_id = f"rebound:{attempt.attempt_id}"[:_MAX_EVENT_ID_CHARS]
-        await lose(session, bound, reason=REBOUND, event_id=event_id, now=now)
+        await lose(session, bound, reason=ReasonCode.REBOUND, event_id=event_id, now=now)
     row = await _bind(session, signup, decision.winner, gathered, attempt, now=now)
     return AttemptResult(BOUND if bound is None else REBOUND, row.id, is_new=True)
 

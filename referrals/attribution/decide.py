@@ -19,6 +19,7 @@ from domain.attribution.policy import (
     attribute,
 )
 from domain.intake.facts import FactKind, Signup
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, deposit_deadline
 from referrals.attribution.gather import GatheredTouches, gather_touches
 from referrals.attribution.locks import lock_token_subjects
@@ -111,7 +112,7 @@ async def supersede_if_bound_elsewhere(
 
 
 async def lose(
-    session: Session, row: ReferralRow, *, reason: str, event_id: str, now: datetime
+    session: Session, row: ReferralRow, *, reason: ReasonCode, event_id: str, now: datetime
 ) -> None:
     """Close a locked referral as LOST, and queue the signal that wakes its workflow."""
     await enter_stage(session, row, Stage.LOST, until=now, at=now, reason=reason)
@@ -196,4 +197,4 @@ async def _supersede_open(
     )
     for row in rows.all():
         event_id = f"{SUPERSEDED}:{winner}"
-        await lose(session, row, reason=SUPERSEDED, event_id=event_id, now=now)
+        await lose(session, row, reason=ReasonCode.SUPERSEDED, event_id=event_id, now=now)

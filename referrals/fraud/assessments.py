@@ -1,5 +1,6 @@
 """Assessments: each scoring is stored with the evidence that it judged."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -19,8 +20,14 @@ async def assess_and_store(
     *,
     deposit_event_id: str,
     at: datetime,
-) -> Assessment:
-    """Assess the evidence and store it; a retry at the same time returns what was stored."""
+) -> AssessmentRow:
+    """Assess the evidence of a qualification and store it, unless the latest one judged the same.
+
+    A retry at the same time returns what was stored.
+    """
+    latest = await find_assessment(session, referral.assessment_id)
+    if latest is not None and _judged_the_same(latest, evidence, deposit_event_id):
+        return latest
     assessment = assess(evidence)
     row_id = uuid5(referral.id, f"assessment:{deposit_event_id}:{at.isoformat()}")
     values = {
@@ -35,13 +42,18 @@ async def assess_and_store(
     }
     await session.execute(insert(AssessmentRow).values(values).on_conflict_do_nothing())
     referral.assessment_id = row_id
-    return assessment_of(await session.get_one(AssessmentRow, row_id))
+    return await session.get_one(AssessmentRow, row_id)
 
 
 async def find_assessment(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:
     if assessment_id is None:
         return None
     return await session.scalar(select(AssessmentRow).where(AssessmentRow.id == assessment_id))
+
+
+def _judged_the_same(row: AssessmentRow, evidence: Evidence, deposit_event_id: str) -> bool:
+    stored = json.loads(json.dumps(asdict(evidence)))
+    return row.deposit_event_id == deposit_event_id and row.evidence == stored
 
 
 def assessment_of(row: AssessmentRow) -> Assessment:

@@ -1,16 +1,17 @@
 """Reviews: opened for a doubtful referral, decided once by a person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import Update, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Review
-from domain.intake.facts import Decision
+from domain.intake.facts import Decision, FactKind
 from domain.money import Money
 from referrals.access import audit
 from referrals.access.audit import Actor
@@ -18,6 +19,10 @@ from referrals.fraud.review_views import ReviewView, review_view
 from referrals.intake import facts
 from referrals.intake.facts import Door
 from referrals.lifecycle import deliveries
+
+OPEN: Final = "open"
+DECIDED: Final = "decided"
+CLOSED: Final = "closed"
 
 
 class ReviewOutcome(StrEnum):
@@ -34,30 +39,63 @@ class ReviewDecision:
     review: ReviewView | None
 
 
-def review_id_of(referral_id: UUID) -> UUID:
-    return uuid5(referral_id, "review")
+def review_id_of(referral_id: UUID, round_: int = 1) -> UUID:
+    return uuid5(referral_id, "review" if round_ == 1 else f"review:{round_}")
 
 
-async def open_review(
-    session: Session,
-    referral: ReferralRow,
-    *,
-    score: int,
-    reasons: tuple[str, ...],
-    amount: Money,
-    at: datetime,
-) -> None:
-    values = {
-        "id": review_id_of(referral.id),
-        "referral_id": referral.id,
-        "status": "open",
-        "score": score,
-        "reasons": list(reasons),
-        "amount_minor": amount.minor,
-        "currency": amount.currency,
-        "opened_at": at,
-    }
-    await session.execute(insert(Review).values(values).on_conflict_do_nothing())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """The reasons for which a person is asked, and the evidence behind them."""
+
+    attempt: int
+    score: int
+    reasons: tuple[str, ...]
+    amount: Money
+    assessment_id: UUID | None = None
+
+
+async def rounds_of(session: ReadSession, referral_id: UUID) -> Sequence[Review]:
+    """Return a referral's reviews, one for each round, in order."""
+    query = select(Review).where(Review.referral_id == referral_id).order_by(Review.round)
+    return (await session.scalars(query.execution_options(populate_existing=True))).all()
+
+
+async def ask(
+    session: Session, referral: ReferralRow, rounds: Sequence[Review], doubt: Doubt, *, at: datetime
+) -> Review:
+    """Return the open review of a doubt: show its evidence in the open one, or open a new round.
+
+    A review of an earlier attempt is closed: its evidence does not count any more.
+    """
+    latest = rounds[-1] if rounds else None
+    if latest is not None and latest.status == OPEN:
+        if latest.attempt == doubt.attempt:
+            latest.score, latest.reasons = doubt.score, list(doubt.reasons)
+            latest.assessment_id = doubt.assessment_id
+            return latest
+        await close(session, referral.id)
+    return await _open(session, referral, doubt, round_=latest.round + 1 if latest else 1, at=at)
+
+
+async def _open(
+    session: Session, referral: ReferralRow, doubt: Doubt, *, round_: int, at: datetime
+) -> Review:
+    review = Review(
+        id=review_id_of(referral.id, round_),
+        referral_id=referral.id,
+        attempt=doubt.attempt,
+        round=round_,
+        assessment_id=doubt.assessment_id,
+        status=OPEN,
+        score=doubt.score,
+        reasons=list(doubt.reasons),
+        amount_minor=doubt.amount.minor,
+        currency=doubt.amount.currency,
+        opened_at=at,
+    )
+    session.add(review)
+    await session.flush()
+    return review
 
 
 async def decide(
@@ -69,9 +107,9 @@ async def decide(
     """
     decided = await session.scalar(
         update(Review)
-        .where(Review.id == review_id, Review.status == "open")
+        .where(Review.id == review_id, Review.status == OPEN)
         .values(
-            status="decided",
+            status=DECIDED,
             decision=decision.decision,
             reviewer=decision.reviewer,
             reason=decision.reason,
@@ -85,22 +123,35 @@ async def decide(
     return ReviewDecision(ReviewOutcome.DECIDED, review_view(decided))
 
 
+async def decide_signalled(session: Session, referral_id: UUID, decision: Decision) -> None:
+    """Apply a decision that came as a signal to the review that it is about.
+
+    The courier's signals name the review in their event id. Any other decides the open review,
+    unless it was recorded before, or was made before this round was opened.
+    """
+    rounds = await rounds_of(session, referral_id)
+    review = next((r for r in rounds if decision.event_id == f"review:{r.id}"), None)
+    if review is None and rounds and rounds[-1].status == OPEN:
+        known = await facts.is_recorded(session, FactKind.DECISION, decision.event_id)
+        is_late = rounds[-1].round > 1 and decision.occurred_at < rounds[-1].opened_at
+        review = None if known or is_late else rounds[-1]
+    if review is not None:
+        await decide(session, review_id=review.id, decision=decision)
+
+
 async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:
-    query = select(Review).where(Review.referral_id == referral_id)
-    return await session.scalar(query.execution_options(populate_existing=True))
-
-
-async def escalate(session: Session, referral_id: UUID, *, at: datetime) -> None:
-    await session.execute(_update_open(referral_id).values(escalated_at=at))
+    """Return the latest review of a referral."""
+    rounds = await rounds_of(session, referral_id)
+    return rounds[-1] if rounds else None
 
 
 async def close(session: Session, referral_id: UUID) -> None:
     """Close a review that events left nothing to decide in."""
-    await session.execute(_update_open(referral_id).values(status="closed"))
+    await session.execute(_update_open(referral_id).values(status=CLOSED))
 
 
 def _update_open(referral_id: UUID) -> Update:
-    return update(Review).where(Review.referral_id == referral_id, Review.status == "open")
+    return update(Review).where(Review.referral_id == referral_id, Review.status == OPEN)
 
 
 async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:

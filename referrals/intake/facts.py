@@ -98,6 +98,11 @@ async def facts_of_players(
     return tuple(fact_of(row.kind, row.body) for row in rows)
 
 
+async def is_recorded(session: ReadSession, kind: FactKind, event_id: str) -> bool:
+    query = select(FactRow.event_id).where(FactRow.kind == kind, FactRow.event_id == event_id)
+    return await session.scalar(query) is not None
+
+
 def body_of(fact: Fact) -> dict[str, Any]:
     """Return the normalised content: times in UTC, no fields that are None."""
     utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))

@@ -11,14 +11,15 @@ from db import outbox
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
 from referrals.campaigns.versions import terms_from
 
 # One statement, because every stage change writes both.
 _INSERT_TIMELINE_AND_EVENT: Final = text("""
     with step as (
-        insert into timeline (id, referral_id, step, stage, at, reason)
-        values (:event_id, :referral_id, :step, :stage, :at, :reason)
+        insert into timeline (id, referral_id, step, stage, at, reason, reason_code)
+        values (:event_id, :referral_id, :step, :stage, :at, :reason, :reason_code)
     )
     insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
     values (:event_id, :aggregate, :key, :type, :payload, :schema_version)
@@ -56,7 +57,7 @@ async def open_referral(
         invited_at=invited_at,
     )
     session.add(row)
-    await _record_stage_change(session, row, previous=None, at=invited_at, reason=None, extra=None)
+    await _record_stage_change(session, row, previous=None, at=invited_at)
     return row
 
 
@@ -94,14 +95,18 @@ async def enter_stage(
     *,
     until: datetime,
     at: datetime,
-    reason: str | None = None,
+    reason: ReasonCode | None = None,
+    detail: str = "",
     extra: dict[str, Any] | None = None,
 ) -> Standing:
-    """Move a locked referral to a stage; entering its own stage only changes the deadline."""
+    """Move a locked referral to a stage; entering its own stage only changes the deadline.
+
+    `detail` is prose behind the reason's own text.
+    """
     previous, row.stage, row.until = row.stage, stage, until
     if previous is not stage:
         await _record_stage_change(
-            session, row, previous=previous, at=at, reason=reason, extra=extra
+            session, row, previous=previous, at=at, reason=reason, detail=detail, extra=extra
         )
     return Standing(stage, until)
 
@@ -112,8 +117,9 @@ async def _record_stage_change(
     *,
     previous: Stage | None,
     at: datetime,
-    reason: str | None,
-    extra: dict[str, Any] | None,
+    reason: ReasonCode | None = None,
+    detail: str = "",
+    extra: dict[str, Any] | None = None,
 ) -> None:
     row.steps += 1
     await session.flush()
@@ -125,12 +131,15 @@ async def _record_stage_change(
         "step": row.steps,
         "stage": row.stage.value,
         "at": at,
-        "reason": reason,
+        "reason": reason and ": ".join(filter(None, (reason.text, detail))),
+        "reason_code": reason,
         "aggregate": outbox.AGGREGATE,
         "key": str(row.id),
         "type": type_,
         "schema_version": outbox.SCHEMA_VERSION,
     }
+    if reason is not None:
+        extra = {"reason_code": reason, **(extra or {})}
     payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
     await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
 

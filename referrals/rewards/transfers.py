@@ -1,6 +1,6 @@
 """Rewards and the transfers that hold, release, void, reverse and reinstate them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,7 +20,7 @@ from domain.ledger.movements import (
     transfer_id,
 )
 from domain.money import Money
-from domain.rewards.reward import PromisedReward, RewardStatus
+from domain.rewards.reward import PromisedReward, RewardStatus, RewardType
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 
@@ -39,12 +39,17 @@ async def write_promised(
     referral: ReferralRow,
     promised: Sequence[PromisedReward],
     *,
+    qualification_id: UUID,
     deposit_event_id: str,
     held_until: datetime,
     at: datetime,
 ) -> Sequence[Reward]:
-    """Write each promised reward, or point a deferred one to the deposit that earns it now."""
+    """Write each promised reward, or point an unpaid one to the qualification that earns it now.
+
+    RuntimeError when a stored reward has another amount than its terms promise.
+    """
     earned = {
+        "qualification_id": qualification_id,
         "deposit_event_id": deposit_event_id,
         "held_until": held_until,
         "assessment_id": referral.assessment_id,
@@ -55,7 +60,11 @@ async def write_promised(
         await session.execute(
             statement.on_conflict_do_update(index_elements=[Reward.id], set_=earned)
         )
-    return await rewards_of_referral(session, referral.id)
+    written = await rewards_of_referral(session, referral.id)
+    stored = {(reward.id, reward.player_id, money_of(reward)) for reward in written}
+    if stored != {(reward.reward_id, reward.player_id, reward.amount) for reward in promised}:
+        raise RuntimeError(f"the rewards of referral {referral.id} are not what its terms promise")
+    return written
 
 
 async def hold(
@@ -103,39 +112,88 @@ async def void(
     _set_status(rewards, RewardStatus.VOID, at=at)
 
 
-async def reverse(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
+async def adjust(
+    session: Session,
+    referral: ReferralRow,
+    rewards: Sequence[Reward],
+    due: Mapping[RewardType, Money],
+    *,
+    at: datetime,
+) -> PostingOutcome:
+    """Post the difference between what is due of each reward and what stands credited.
+
+    What is no longer due is taken back as far as it is available, and owed otherwise. What is due
+    again clears the reward's own debt first; all increases are posted, or none where the budget
+    does not cover them. A reward that stands as it should is left alone.
+    """
+    net_minor = await _net_minor(session, rewards)
+    more = {r: due[r.reward_type].minor - net_minor[r.id] for r in rewards}
+    lowered = {reward: -minor for reward, minor in more.items() if minor < 0}
+    raised = {reward: minor for reward, minor in more.items() if minor > 0}
+    if lowered:
+        await _take_back(session, referral, lowered, at=at)
+        _set_adjusted(lowered, due, at=at)
+    if not raised:
+        return PostingOutcome.POSTED
+    transfers = [t for r, minor in raised.items() for t in await _give(session, referral, r, minor)]
+    posting = await ledger.post(session, transfers, at=at)
+    if posting is not PostingOutcome.INSUFFICIENT:
+        _set_adjusted(raised, due, at=at)
+    return posting
+
+
+async def _net_minor(session: ReadSession, rewards: Sequence[Reward]) -> dict[UUID, int]:
+    """Return what stands credited of each reward, in minor units."""
+    minus = TransferRow.movement.in_([Movement.REVERSE, Movement.OWE])
+    net = func.sum(case((minus, -TransferRow.amount_minor), else_=TransferRow.amount_minor))
+    credits_ = [Movement.RELEASE, Movement.REINSTATE, Movement.FORGIVE]
+    rows = await session.execute(
+        select(TransferRow.reward_id, net)
+        .where(
+            TransferRow.reward_id.in_([reward.id for reward in rewards]),
+            TransferRow.movement.in_([*credits_, Movement.REVERSE, Movement.OWE]),
+        )
+        .group_by(TransferRow.reward_id)
+    )
+    found = {reward_id: int(minor) for reward_id, minor in rows}
+    return {reward.id: found.get(reward.id, 0) for reward in rewards}
+
+
+async def _take_back(
+    session: Session, referral: ReferralRow, lowered: Mapping[Reward, int], *, at: datetime
 ) -> None:
-    """Take back what is still available, and book the rest as owed."""
-    available_minor = await _lock_available(session, referral, rewards)
+    available_minor = await _lock_available(session, referral, list(lowered))
     transfers: list[Transfer] = []
-    for reward in rewards:
-        split = split_reversal(money_of(reward), available_minor=available_minor[reward.id])
+    for reward, minor in lowered.items():
+        amount = Money(minor, reward.currency)
+        split = split_reversal(amount, available_minor=available_minor[reward.player_id])
+        available_minor[reward.player_id] -= split.available.minor
         transfers += _transfers_of(referral, reward, Movement.REVERSE, split.available)
         transfers += _transfers_of(referral, reward, Movement.OWE, split.owed)
     await _post_or_raise(session, transfers, at=at)
+
+
+async def _give(
+    session: Session, referral: ReferralRow, reward: Reward, minor: int
+) -> list[Transfer]:
+    owed_minor = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
+    split = split_reinstatement(Money(minor, reward.currency), owed_minor=owed_minor)
+    return [
+        *_transfers_of(referral, reward, Movement.FORGIVE, split.owed),
+        *_transfers_of(referral, reward, Movement.REINSTATE, split.available),
+        *await _recoveries(session, referral, reward, split.available, excluding=reward.id),
+    ]
+
+
+def _set_adjusted(
+    rewards: Iterable[Reward], due: Mapping[RewardType, Money], *, at: datetime
+) -> None:
+    """Count the adjustment, which is part of the ids of the next one's transfers."""
     for reward in rewards:
         reward.cycle += 1
-    _set_status(rewards, RewardStatus.REVERSED, at=at)
-
-
-async def reinstate(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
-) -> PostingOutcome:
-    """Credit reversed rewards again: clear their debts, then pay the rest; all rewards or none."""
-    transfers: list[Transfer] = []
-    for reward in rewards:
-        owed_minor = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
-        split = split_reinstatement(money_of(reward), owed_minor=owed_minor)
-        transfers += _transfers_of(referral, reward, Movement.FORGIVE, split.owed)
-        transfers += _transfers_of(referral, reward, Movement.REINSTATE, split.available)
-        transfers += await _recoveries(
-            session, referral, reward, split.available, excluding=reward.id
-        )
-    posting = await ledger.post(session, transfers, at=at)
-    if posting is not PostingOutcome.INSUFFICIENT:
-        _set_status(rewards, RewardStatus.ISSUED, at=at)
-    return posting
+        is_due = due[reward.reward_type].minor > 0
+        reward.status = RewardStatus.ISSUED if is_due else RewardStatus.REVERSED
+        reward.changed_at = at
 
 
 def _deferred_values(
@@ -206,8 +264,8 @@ async def _releases(
 
 async def _lock_available(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward]
-) -> dict[UUID, int]:
-    """Lock all accounts that a reversal may move, at once; return the available minor units."""
+) -> dict[str, int]:
+    """Lock all accounts that a reversal may move; return each player's available minor units."""
     whole = [
         _transfer(referral, reward, movement)
         for reward in rewards
@@ -215,7 +273,7 @@ async def _lock_available(
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
     balances = await ledger.lock_accounts(session, accounts)
-    return {reward.id: balances[_available_account(reward)] or 0 for reward in rewards}
+    return {reward.player_id: balances[_available_account(reward)] or 0 for reward in rewards}
 
 
 def _available_account(reward: Reward) -> Account:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from db.engine import Database
 from domain.intake.facts import Chargeback, Deposit, TakeBack
 from domain.lifecycle.referral import Stage
-from domain.rewards.qualification import qualifying_deposit
+from domain.rewards.qualification import qualification
 from tests import state
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
@@ -52,7 +52,7 @@ async def test_facts_before_crediting_may_arrive_in_any_order(
 ) -> None:
     acts = await sign_up(database)
     facts = facts_of_plan(acts, plan)
-    earns = qualifying_deposit(facts, TERMS, signed_up_at=NOW)
+    earns = qualification(facts, TERMS, signed_up_at=NOW)
     facts_in_order = [
         *draw.draw(st.permutations(facts)),
         *draw.draw(st.lists(st.sampled_from(facts))),
@@ -77,7 +77,7 @@ async def test_take_backs_of_the_credited_deposit_may_arrive_in_any_order(
     await acts.receives(paid)
     await acts.credit()
     news = [chargeback(paid, kind, amount=usd(part)) for kind, part in taken]
-    stands = qualifying_deposit([paid, *news], TERMS, signed_up_at=NOW) is not None
+    stands = qualification([paid, *news], TERMS, signed_up_at=NOW) is not None
     copies = draw.draw(st.lists(st.sampled_from(news))) if news else []
 
     for fact in (*draw.draw(st.permutations(news)), *copies):

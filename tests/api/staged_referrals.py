@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from httpx import AsyncClient
 
@@ -12,6 +12,7 @@ from db.engine import Database, Session
 from db.tables import ReferralRow, Reward
 from domain.attribution.policy import Method
 from domain.fraud.rules import Evidence
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments, reviews
@@ -48,7 +49,7 @@ async def referral_at_stage(
             held = await hold_for_review(session, row, row.referee_id, now)
             if to is Stage.REWARDED:
                 await rewards.release(session, row, held, at=now)
-        await stages.enter_stage(session, row, to, until=until, at=now, reason="shared_device")
+        await stages.enter_stage(session, row, to, until=until, at=now, reason=ReasonCode.REVIEW)
         return StagedReferral(referral_id, row.referrer_id, row.referee_id)
 
 
@@ -63,9 +64,17 @@ async def hold_for_review(
     terms = stages.terms_of(row)
     promised = promised_rewards(row.id, terms, referrer_id=row.referrer_id, referee_id=referee_id)
     held = await rewards.write_promised(
-        session, row, promised, deposit_event_id="d", held_until=now, at=now
+        session,
+        row,
+        promised,
+        qualification_id=uuid4(),
+        deposit_event_id="d",
+        held_until=now,
+        at=now,
     )
     await rewards.hold(session, row, held, at=now)
-    amount, score, reasons = promised[0].amount, judged.score, judged.reasons
-    await reviews.open_review(session, row, score=score, reasons=reasons, amount=amount, at=now)
+    doubt = reviews.Doubt(
+        attempt=1, score=judged.score, reasons=tuple(judged.reasons), amount=promised[0].amount
+    )
+    await reviews.ask(session, row, (), doubt, at=now)
     return held

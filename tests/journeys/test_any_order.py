@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from domain.intake.facts import Deposit, Fact, FactKind, Signup
-from domain.rewards.qualification import meets_minimum, qualifying_deposit
+from domain.rewards.qualification import meets_minimum, qualification
 from referrals.campaigns.versions import terms_from
 from referrals.intake.facts import fact_of
 from sandbox.sportsbook.client import SportsbookClient
@@ -74,7 +74,7 @@ def agrees_with_facts(ended: Referral, facts: list[Fact]) -> bool:
     known = list({fact.event_id: fact for fact in facts}.values())
     signup = next(fact for fact in known if isinstance(fact, Signup))
     if ended.stage == "SIGNED_UP":
-        return qualifying_deposit(known, TERMS, signed_up_at=signup.occurred_at) is None
+        return qualification(known, TERMS, signed_up_at=signup.occurred_at) is None
     credited = next(
         fact
         for fact in known

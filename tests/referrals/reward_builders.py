@@ -8,10 +8,13 @@ from db.engine import Session
 from db.tables import ReferralRow
 from domain.fraud.rules import Evidence
 from domain.lifecycle.referral import Stage
+from domain.rewards.due import due
+from domain.rewards.qualification import Qualification
 from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments
 from referrals.intake import facts
 from referrals.lifecycle import stages
+from referrals.rewards import attempts
 from referrals.rewards import transfers as rewards
 from tests import builders
 
@@ -29,12 +32,15 @@ async def a_held_referral(session: Session) -> ReferralRow:
         session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
     )
     await session.flush()
+    found = Qualification(fact_ids=(paid.event_id,), met_at=paid.occurred_at, left=paid.amount)
+    attempt = await attempts.attempt_of(session, row.id, found, at=CREDITED_AT)
     promised = await rewards.write_promised(
         session,
         row,
         promised_rewards(
             row.id, builders.TERMS, referrer_id=row.referrer_id, referee_id=referee_id
         ),
+        qualification_id=attempt.qualification_id,
         deposit_event_id=paid.event_id,
         held_until=CREDITED_AT,
         at=CREDITED_AT,
@@ -57,6 +63,6 @@ async def a_rewarded_referral(session: Session) -> ReferralRow:
 async def a_reversed_referral(session: Session) -> ReferralRow:
     row = await a_rewarded_referral(session)
     issued = await rewards.rewards_of_referral(session, row.id)
-    await rewards.reverse(session, row, issued, at=CREDITED_AT)
+    await rewards.adjust(session, row, issued, due(None, builders.TERMS), at=CREDITED_AT)
     await stages.enter_stage(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
     return row

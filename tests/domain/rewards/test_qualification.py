@@ -11,20 +11,22 @@ from domain.intake.facts import (
     Chargeback,
     Deposit,
     Fact,
-    PlayerStatus,
-    StatusChange,
     TakeBack,
 )
 from domain.money import Money
-from domain.rewards.qualification import is_eligible, qualifying_deposit, taken_back_minor
-from tests.builders import NOW, TERMS, chargeback, deposit, status_change, usd
+from domain.rewards.qualification import qualification, qualification_of, taken_back_minor
+from tests.builders import NOW, TERMS, chargeback, deposit, usd
 from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 
 ENDS = NOW + TERMS.deposit_window
 
 
 def qualifying(*facts: Fact) -> Deposit | None:
-    return qualifying_deposit(facts, TERMS, signed_up_at=NOW)
+    """Return the one deposit that the qualification rests on."""
+    found = qualification(facts, TERMS, signed_up_at=NOW)
+    if found is None:
+        return None
+    return next(f for f in facts if isinstance(f, Deposit) and (f.event_id,) == found.fact_ids)
 
 
 @pytest.mark.parametrize(
@@ -102,24 +104,69 @@ def test_what_qualifies_is_a_deposit_of_at_least_the_minimum_in_its_window(
         assert NOW - CLOCK_SKEW <= found.occurred_at <= ENDS
 
 
-@pytest.mark.parametrize(
-    ("statuses", "eligible"),
-    [
-        ([], True),
-        ([PlayerStatus.VERIFIED], True),
-        ([PlayerStatus.SELF_EXCLUDED], False),
-        ([PlayerStatus.CLOSED], False),
-        ([PlayerStatus.SELF_EXCLUDED, PlayerStatus.RESTORED], True),
-        ([PlayerStatus.RESTORED, PlayerStatus.CLOSED], False),
-    ],
-)
-def test_the_last_word_about_a_player_counts(
-    statuses: list[PlayerStatus], *, eligible: bool
-) -> None:
-    said: list[StatusChange] = [
-        status_change(PLAYER, status, at=NOW + timedelta(days=day))
-        for day, status in enumerate(statuses)
+@pytest.mark.parametrize("kind", [TakeBack.CHARGEBACK_WON, TakeBack.REFUND_FAILED])
+def test_what_is_given_back_in_another_currency_gives_nothing_back(kind: TakeBack) -> None:
+    paid = deposit(minor=10_000)
+    takes = TakeBack.CHARGEBACK if kind is TakeBack.CHARGEBACK_WON else TakeBack.REFUND
+    facts = [chargeback(paid, takes), chargeback(paid, kind, amount=Money(1, "EUR"))]
+
+    assert taken_back_minor(paid, facts) == 10_000
+
+
+def test_what_is_taken_in_another_currency_takes_all() -> None:
+    paid = deposit(minor=10_000)
+    assert taken_back_minor(paid, [chargeback(paid, amount=Money(1, "EUR"))]) == 10_000
+
+
+def test_a_refund_that_failed_is_undone() -> None:
+    paid = deposit(minor=1500)
+    refund = chargeback(paid, TakeBack.REFUND, amount=usd(700))
+    failed = chargeback(paid, TakeBack.REFUND_FAILED, amount=usd(700))
+
+    assert taken_back_minor(paid, [refund]) == 700
+    assert taken_back_minor(paid, [failed, refund]) == 0
+
+
+def test_one_dispute_told_under_two_event_ids_is_one_matter() -> None:
+    paid = deposit(minor=1500)
+    webhook, file = (chargeback(paid, dispute_id="d-1") for _ in range(2))
+    won = chargeback(paid, TakeBack.CHARGEBACK_WON, dispute_id="d-1")
+
+    assert taken_back_minor(paid, [webhook, file]) == 1500
+    assert taken_back_minor(paid, [webhook, won, file]) == 0
+
+
+def test_a_running_total_of_refunds_counts_once_under_one_id() -> None:
+    paid = deposit(minor=1500)
+    totals = [
+        chargeback(
+            paid,
+            TakeBack.REFUND,
+            amount=usd(minor),
+            dispute_id="r-1",
+            at=NOW + timedelta(hours=hours),
+        )
+        for hours, minor in enumerate((300, 500, 900))
     ]
 
-    assert is_eligible(said) is eligible
-    assert is_eligible(reversed(said)) is eligible
+    assert taken_back_minor(paid, totals) == 900
+
+
+def test_two_disputes_are_two_matters() -> None:
+    paid = deposit(minor=1500)
+    first, second = (
+        chargeback(paid, amount=usd(500), dispute_id=dispute) for dispute in ("d-1", "d-2")
+    )
+    won = chargeback(paid, TakeBack.CHARGEBACK_WON, amount=usd(500), dispute_id="d-2")
+
+    assert taken_back_minor(paid, [first, second]) == 1000
+    assert taken_back_minor(paid, [first, second, won]) == 500
+
+
+@given(paid=DEPOSITS, facts=st.lists(CHARGEBACKS, max_size=8))
+def test_frozen_facts_say_what_is_left_of_them(paid: Deposit, facts: list[Chargeback]) -> None:
+    found = qualification_of([paid.event_id], [paid, *facts])
+
+    assert found is not None
+    assert found.left.minor == paid.amount.minor - taken_back_minor(paid, facts)
+    assert qualification_of(["unknown"], [paid, *facts]) is None
