@@ -29,6 +29,8 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         **_EVENT_FIELDS,
         "deposit_id": "d-1",
         "kind": "chargeback",
+        "amount": {"minor": 400, "currency": "USD"},
+        "dispute_id": "dispute-1",
     },
     "WagerIn": {"event_id": "bet-1", **_EVENT_FIELDS, "stake": _TEN_DOLLARS},
     "StatusChangeIn": {"event_id": "status-1", **_EVENT_FIELDS, "status": "verified"},

@@ -1,9 +1,11 @@
 """Events of the signup and payments services: one short transaction records each fact."""
 
+from typing import Annotated
+
 import structlog
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Db, Hashes, requires
+from api.http.dependencies import Caller, Db, Hashes, requires
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
@@ -26,67 +28,80 @@ router = APIRouter(
     prefix="/v1/events",
     tags=["events"],
     route_class=StrictRoute,
-    dependencies=[Depends(requires("events:write"))],
     responses=problem_responses("event_conflict", *BODY_PROBLEMS),
 )
+Reporter = Annotated[Caller, Depends(requires("events:write"))]
 log = structlog.get_logger()
 
 
 @router.post("/signups", status_code=202)
-async def report_signup(body: SignupIn, database: Db, hasher: Hashes) -> Accepted:
+async def report_signup(
+    body: SignupIn, database: Db, hasher: Hashes, reporter: Reporter
+) -> Accepted:
     """Record that a player opened an account.
 
     202 once the event is durably stored; attribution happens afterwards. Idempotent by `event_id`:
     the same event again is `duplicate`, other content under it is 409 `event_conflict`. A forged or
     expired token and an unknown code are accepted too; the attribution log has the reason.
     """
-    return await _accept(body, database, hasher)
+    return await _accept(body, database, hasher, reporter)
 
 
 @router.post("/deposits", status_code=202)
-async def report_deposit(body: DepositIn, database: Db, hasher: Hashes) -> Accepted:
+async def report_deposit(
+    body: DepositIn, database: Db, hasher: Hashes, reporter: Reporter
+) -> Accepted:
     """Record a settled deposit, with its amount in minor units. Do not report pending ones.
 
     Report every deposit of every player, in any order: whether it qualifies is decided later.
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher)
+    return await _accept(body, database, hasher, reporter)
 
 
 @router.post("/chargebacks", status_code=202)
-async def report_chargeback(body: ChargebackIn, database: Db, hasher: Hashes) -> Accepted:
-    """Record that a deposit was refunded or charged back, or that a chargeback was won.
+async def report_chargeback(
+    body: ChargebackIn, database: Db, hasher: Hashes, reporter: Reporter
+) -> Accepted:
+    """Record that a deposit was refunded or charged back, or that this was undone.
 
-    Without an `amount` (in minor units) it is the whole deposit. It may arrive before its deposit.
+    `refund_failed` undoes a refund, `chargeback_won` a chargeback. `amount` (in minor units) is
+    that of this event alone, never a running total; left out, it is the whole deposit. Events
+    with the same `dispute_id` are one matter, in which the latest amount of each kind counts: so
+    may one dispute be reported under several event ids. It may arrive before its deposit.
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher)
+    return await _accept(body, database, hasher, reporter)
 
 
 @router.post("/wagers", status_code=202)
-async def report_wager(body: WagerIn, database: Db, hasher: Hashes) -> Accepted:
+async def report_wager(body: WagerIn, database: Db, hasher: Hashes, reporter: Reporter) -> Accepted:
     """Record a settled bet, with its stake in minor units.
 
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher)
+    return await _accept(body, database, hasher, reporter)
 
 
 @router.post("/players", status_code=202)
-async def report_status_change(body: StatusChangeIn, database: Db, hasher: Hashes) -> Accepted:
+async def report_status_change(
+    body: StatusChangeIn, database: Db, hasher: Hashes, reporter: Reporter
+) -> Accepted:
     """Record that a player was verified, self-excluded, closed or restored.
 
     No reward is credited while either player of a referral is self-excluded or closed. Idempotent
     by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher)
+    return await _accept(body, database, hasher, reporter)
 
 
-async def _accept(body: EventIn, database: Database, hasher: Hasher) -> Accepted:
+async def _accept(body: EventIn, database: Database, hasher: Hasher, reporter: Caller) -> Accepted:
     fact = body.to_fact(hasher)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.autocommit() as session:
-        recorded = await facts.record_fact(session, fact, player_id=body.player_id, door="http")
+        recorded = await facts.record_fact(
+            session, fact, player_id=body.player_id, door="http", reported_by=reporter.owner
+        )
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
         raise Problem("event_conflict")

@@ -72,7 +72,11 @@ class Client(Calls):
         return self._enqueue("deposits", deposit)
 
     def charged_back(self, **chargeback: Unpack[ChargebackFields]) -> Handover:
-        """Report that a deposit was refunded or charged back, or that a chargeback was won."""
+        """Report that a deposit was refunded or charged back, or that this was undone.
+
+        Each event carries its own amount, never a running total. Give events of one dispute or
+        refund the same `dispute_id`.
+        """
         return self._enqueue("chargebacks", chargeback)
 
     def wagered(self, **wager: Unpack[WagerFields]) -> Handover:

@@ -120,7 +120,7 @@ _COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at
 _FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
 _SIGNUP_TEXT_FIELDS: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
 _DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
-_CHARGEBACK_KIND: Final = _one_of("refund", "chargeback", "chargeback_won")
+_CHARGEBACK_KIND: Final = _one_of("refund", "refund_failed", "chargeback", "chargeback_won")
 _PLAYER_STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
 
 FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
@@ -142,7 +142,7 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
     ),
     "chargebacks": (
         {**_COMMON_FIELDS, "deposit_id": _id, "kind": _CHARGEBACK_KIND},
-        {"amount": _money},
+        {"amount": _money, "dispute_id": _id},
     ),
     "wagers": ({**_COMMON_FIELDS, "stake": _money}, {}),
     "players": ({**_COMMON_FIELDS, "status": _PLAYER_STATUS}, {}),

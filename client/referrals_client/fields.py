@@ -46,11 +46,14 @@ class DepositFields(_EventFields):
 
 
 class ChargebackFields(_EventFields):
-    """A refund or chargeback of a deposit, or a won chargeback; without `amount`, of the whole."""
+    """A refund or chargeback of a deposit, a refund that failed, or a chargeback that was won."""
 
     deposit_id: str
-    kind: Literal["refund", "chargeback", "chargeback_won"]
+    kind: Literal["refund", "refund_failed", "chargeback", "chargeback_won"]
     amount: NotRequired[Money | None]
+    """Of this event alone, never a running total; left out, it is the whole deposit."""
+    dispute_id: NotRequired[str | None]
+    """Events with the same one are one matter: the latest amount of each kind counts."""
 
 
 class WagerFields(_EventFields):

@@ -23,7 +23,7 @@ class FactKind(StrEnum):
 
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-ID_FIELDS: Final = frozenset({"event_id", "player_id", "deposit_id"})
+ID_FIELDS: Final = frozenset({"event_id", "player_id", "deposit_id", "dispute_id"})
 MAX_TEXT_CHARACTERS: Final = 1024
 UNSTORABLE_CHARACTERS: Final = re.compile(r"[\0\ud800-\udfff]")
 """NUL and unpaired surrogates, which Postgres refuses."""
@@ -103,7 +103,10 @@ class TakeBack(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chargeback(BaseFact):
-    """A deposit taken back, or given back when a chargeback is won; as a whole without `amount`."""
+    """A deposit taken back, or given back by a failed refund or a chargeback that was won.
+
+    `amount` is that of this event alone, never a running total; the whole deposit without it.
+    """
 
     player_id: str
     deposit_id: str

@@ -171,8 +171,16 @@ async def _record(
     referee = await session.scalar(
         select(ReferralRow.referee_id).where(ReferralRow.id == review.referral_id)
     )
-    door: Door = "signal" if request_id is None else "http"
-    await facts.record_fact(session, decision, player_id=referee or "", door=door, route=False)
+    is_signalled = request_id is None
+    door: Door = "signal" if is_signalled else "http"
+    await facts.record_fact(
+        session,
+        decision,
+        player_id=referee or "",
+        door=door,
+        reported_by=None if is_signalled else decision.reviewer,
+        route=False,
+    )
     await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))
     await audit.write(
         session,

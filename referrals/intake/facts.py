@@ -22,8 +22,10 @@ _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.i
 # One statement, because a caller's answer waits for it.
 _RECORD: Final = text("""
     with fact as (
-        insert into facts (kind, event_id, player_id, occurred_at, body, fingerprint, door)
-        values (:kind, :event_id, :player_id, :occurred_at, :body, :fingerprint, :door)
+        insert into facts
+            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by)
+        values
+            (:kind, :event_id, :player_id, :occurred_at, :body, :fingerprint, :door, :reported_by)
         on conflict do nothing
         returning kind, event_id, player_id
     ), routed as (
@@ -46,11 +48,18 @@ class RecordOutcome(StrEnum):
 
 
 async def record_fact(
-    session: StatementExecutor, fact: Fact, *, player_id: str, door: Door, route: bool = True
+    session: StatementExecutor,
+    fact: Fact,
+    *,
+    player_id: str,
+    door: Door,
+    reported_by: str | None = None,
+    route: bool = True,
 ) -> RecordOutcome:
     """Record a fact whose personal fields are hashed, and put it in the inbox if `route` is set.
 
-    Return DUPLICATE for a fact that is known, CONFLICT for a known id with other content.
+    `reported_by` is the owner of the API key; a signal has none. Return DUPLICATE for a fact that
+    is known, CONFLICT for a known id with other content.
     """
     kind, body = kind_of(fact), body_of(fact)
     fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -62,6 +71,7 @@ async def record_fact(
         "body": body,
         "fingerprint": fingerprint,
         "door": door,
+        "reported_by": reported_by,
         "route": route,
         "channel": notifications.CHANNEL,
         "payload": notifications.FACTS_OR_UPDATES,

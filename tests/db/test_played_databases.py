@@ -11,10 +11,14 @@ from typing import Final
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from db.engine import Database
 from db.migrate import downgrade, upgrade
+from db.tables import FactRow
+from domain.intake.facts import FactKind
+from referrals.intake import facts
+from referrals.intake.facts import RecordOutcome
 from referrals.verification.verify import verify_database
 from tests.fixtures.databases import DatabaseUrls, open_database
 
@@ -48,6 +52,27 @@ async def test_keeps_its_books_through_every_migration(
 
     assert await _failed_checks(empty_urls) == {}
     assert await _books(empty_urls) == before
+
+
+async def test_a_fact_of_that_release_that_is_sent_again_is_a_duplicate(
+    release: str, empty_urls: DatabaseUrls
+) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database, database.transaction() as session:
+        stored = (await session.scalars(select(FactRow))).all()
+        outcomes = {
+            await facts.record_fact(
+                session,
+                facts.fact_of(row.kind, row.body),
+                player_id=row.player_id,
+                door="http",
+                reported_by="payments",
+            )
+            for row in stored
+        }
+        kinds = {row.kind for row in stored}
+    assert kinds >= {FactKind.DEPOSIT, FactKind.CHARGEBACK}, release
+    assert outcomes == {RecordOutcome.DUPLICATE}
 
 
 async def test_has_a_referral_at_every_stage_that_waits(

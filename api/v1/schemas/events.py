@@ -101,12 +101,21 @@ class DepositIn(EventIn):
 
 
 class ChargebackIn(EventIn):
-    """A deposit was refunded or charged back, or a chargeback of it was won."""
+    """A deposit was refunded or charged back, or a refund of it failed, or a chargeback was won."""
 
     deposit_id: Id = Field(description="The deposit; it may be reported later than this event")
-    kind: TakeBack
+    kind: TakeBack = Field(
+        description="`refund_failed` undoes a refund, `chargeback_won` a chargeback"
+    )
     amount: PositiveMoneyIn | None = Field(
-        default=None, description="Left out, it is the whole deposit"
+        default=None,
+        description="Of this event alone, never a running total; left out, it is the whole deposit",
+    )
+    dispute_id: Id | None = Field(
+        default=None,
+        description="The dispute or refund that this event is about: events with the same one are"
+        " one matter, in which the latest amount of each kind counts. Without it, each event counts"
+        " by itself",
     )
 
     def to_fact(self, hasher: Hasher) -> Chargeback:

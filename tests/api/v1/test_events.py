@@ -4,12 +4,17 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from db.engine import Database
 from db.tables import FactRow, InboxRow
+from domain.intake.facts import TakeBack
+from referrals.access import api_keys
+from referrals.access.audit import Actor
 from tests.api.bodies import assert_problem, deposit, signup, unique
+from tests.fixtures.api_client import caller
 
 ACCEPTED = {
     "signups": signup(email="a@b.example", referral_token="forged", code="no such code"),  # noqa: S106
@@ -119,6 +124,49 @@ async def test_compares_events_after_normalising_them(client: AsyncClient) -> No
     assert (answer.status_code, answer.json()["status"]) == (202, "duplicate")
 
 
+@pytest.mark.parametrize("kind", TakeBack)
+async def test_takes_every_kind_of_chargeback_with_its_dispute(
+    client: AsyncClient, database: Database, kind: TakeBack
+) -> None:
+    body = a_chargeback(kind=kind, dispute_id="dispute-1")
+    answer = await client.post("/v1/events/chargebacks", json=body)
+    assert answer.json()["status"] == "accepted", answer.text
+    stored = await stored_fact(database, body["event_id"])
+    assert (stored.body["kind"], stored.body["dispute_id"]) == (kind, "dispute-1")
+
+
+@pytest.mark.parametrize("dispute_id", ["with space", "x" * 65, "", 7])
+async def test_a_dispute_id_has_the_shape_of_an_id(client: AsyncClient, dispute_id: object) -> None:
+    answer = await client.post("/v1/events/chargebacks", json=a_chargeback(dispute_id=dispute_id))
+    assert_problem(answer, 422, "validation_failed", "dispute_id")
+
+
+async def test_a_chargeback_without_a_dispute_is_stored_as_before(
+    client: AsyncClient, database: Database
+) -> None:
+    body = a_chargeback(dispute_id=None)
+    await client.post("/v1/events/chargebacks", json=body)
+    assert "dispute_id" not in (await stored_fact(database, body["event_id"])).body
+
+
+async def test_records_whose_key_reported_a_fact(
+    app: FastAPI, client: AsyncClient, database: Database
+) -> None:
+    owner, body = unique("payments"), deposit()
+    async with database.transaction() as session:
+        key = await api_keys.create_key(
+            session,
+            owner=owner,
+            scopes=["events:write"],
+            actor=Actor(name="tests", request_id=None, reason="a test"),
+        )
+    async with caller(app, key) as payments:
+        await payments.post("/v1/events/deposits", json=body)
+    # Somebody else sends a copy: the first report is the one on record.
+    await client.post("/v1/events/deposits", json=body)
+    assert (await stored_fact(database, body["event_id"])).reported_by == owner
+
+
 async def test_the_same_id_of_another_kind_is_another_event(client: AsyncClient) -> None:
     body = deposit()
     wager = {key: body[key] for key in ("event_id", "occurred_at", "player_id")}
@@ -187,6 +235,16 @@ async def test_puts_an_accepted_fact_into_the_couriers_inbox(
             select(func.count()).where(InboxRow.player_id == body["player_id"])
         )
     assert mail == 1
+
+
+def a_chargeback(**changes: object) -> dict[str, Any]:
+    fields = ("event_id", "occurred_at", "player_id", "deposit_id")
+    return {field: deposit()[field] for field in fields} | {"kind": "refund", **changes}
+
+
+async def stored_fact(database: Database, event_id: str) -> FactRow:
+    async with database.reading() as session:
+        return (await session.scalars(select(FactRow).where(FactRow.event_id == event_id))).one()
 
 
 async def facts_of(database: Database, player_id: str) -> int:
