@@ -20,7 +20,7 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from domain.rewards.eligibility import Ineligibility, eligibility
 from domain.rewards.qualification import Qualification, qualification
-from referrals.attribution import decide
+from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
 from referrals.intake import facts
@@ -148,7 +148,7 @@ class LockedReferrals:
             if isinstance(fact, Signup):
                 await self._bind_recorded_signup(session, request, fact)
         elif isinstance(fact, Signup):
-            await decide.bind_signup(
+            await binding.bind_signup(
                 session,
                 fact,
                 tokens=self.tokens,
@@ -163,8 +163,8 @@ class LockedReferrals:
         signups = await facts.facts_of_player(session, signalled.player_id, FactKind.SIGNUP)
         recorded = next((fact for fact in signups if fact.event_id == signalled.event_id), None)
         if isinstance(recorded, Signup):
-            await decide.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
-        await decide.supersede_if_bound_elsewhere(
+            await binding.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
+        await binding.supersede_if_bound_elsewhere(
             session, signalled.event_id, request.referral_id, now=request.now
         )
 

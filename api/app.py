@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.http import openapi
-from api.http.dependencies import ApiKeyCache
+from api.http.authorisation import ApiKeyCache
 from api.http.errors import install_error_handlers
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses

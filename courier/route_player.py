@@ -5,9 +5,9 @@ from datetime import datetime
 from db import locks
 from db.engine import Session
 from domain.intake.facts import Fact, Signup
-from referrals.attribution.decide import bind_signup
+from referrals.attribution.binding import bind_signup
 from referrals.attribution.tokens import Tokens
-from referrals.intake import inbox
+from referrals.intake import unrouted
 from referrals.lifecycle.fan_out import deliver_to_referral, deliver_to_referrers
 
 
@@ -16,7 +16,7 @@ async def route_player(
 ) -> tuple[Fact, ...]:
     """Drain a player's inbox, route its facts and return them; none if another was faster."""
     await locks.lock_players(session, player_id)
-    reported = await inbox.drain(session, player_id)
+    reported = await unrouted.drain(session, player_id)
     signups = [fact for fact in reported if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):

@@ -13,7 +13,7 @@ from courier.route_player import route_player
 from courier.work_loop import backoff_s
 from db.engine import Database
 from referrals.attribution.tokens import Tokens
-from referrals.intake import inbox
+from referrals.intake import unrouted
 
 FACT_BATCH_SIZE: Final = 64
 MAX_CONCURRENT_PLAYERS: Final = 6
@@ -43,7 +43,7 @@ class Router:
     async def route(self) -> bool:
         """Route the players of the oldest facts and return whether more may be waiting."""
         async with self._database.reading() as session:
-            leased = await inbox.lease_players(
+            leased = await unrouted.lease_players(
                 session, limit=FACT_BATCH_SIZE, excluding=self._backing_off()
             )
             # The lease lasts as long as this transaction; other couriers route other players.

@@ -1,4 +1,10 @@
-"""Locks of players, each a row of its own, and of keys that have no row."""
+"""Row locks of players, and advisory locks of keys that have no row.
+
+Every transaction takes its locks in one order, several of one kind sorted: a campaign or a rebind
+that a person changes, players, matches, referrals, accounts. So no two wait for each other in a
+circle. Players are locked here, matches and invitations in referrals/attribution/locks.py,
+referrals in referrals/lifecycle/stages.py, accounts in referrals/ledger/posting.py.
+"""
 
 from typing import Final
 

@@ -1,70 +1,15 @@
-"""Dependencies of routes: the objects made in main(), the time, and the authorised caller."""
+"""Dependencies of routes: the objects made in main(), and the time."""
 
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 
-from api.http.errors import Problem
 from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
-from referrals.access import api_keys
-from referrals.access.api_keys import KeyHolder
-from referrals.access.audit import Actor
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
-
-KEY_CACHE_TTL_S: Final = 5
-"""Lifetime of a cached key: a revoked one may work for as many seconds more."""
-MAX_CACHED_KEYS: Final = 10_000
-"""Bound of the cache, which is emptied when it is full."""
-
-bearer_scheme = HTTPBearer(
-    auto_error=False, description="An API key that has a scope of the route."
-)
-
-
-class ApiKeyCache:
-    """Cache of valid API keys by hash, so that a busy caller costs a query every few seconds."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._cached: dict[str, tuple[KeyHolder, float]] = {}
-
-    async def find_holder(self, key: str) -> KeyHolder | None:
-        hashed = api_keys.hash_api_key(key)
-        cached = self._cached.get(hashed)
-        if cached and cached[1] > time.monotonic():
-            return cached[0]
-        async with self._database.reading() as session:
-            holder = await api_keys.find_holder(session, hashed)
-        self._store(hashed, holder)
-        return holder
-
-    def _store(self, hashed: str, holder: KeyHolder | None) -> None:
-        if len(self._cached) >= MAX_CACHED_KEYS:
-            self._cached.clear()
-        if holder is None:
-            self._cached.pop(hashed, None)
-        else:
-            self._cached[hashed] = (holder, time.monotonic() + KEY_CACHE_TTL_S)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The owner of the API key of a request, as the audit names them."""
-
-    owner: str
-    request_id: str
-
-    def actor(self, reason: str) -> Actor:
-        return Actor(name=self.owner, request_id=self.request_id, reason=reason)
 
 
 # Coroutines that await nothing: FastAPI would run plain functions in a thread, twice a request.
@@ -95,33 +40,6 @@ async def metrics_of(request: Request) -> Metrics:
 
 async def current_time() -> datetime:
     return datetime.now(UTC)
-
-
-def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
-    """Make a dependency that returns the caller; 401 without a valid key, 403 without a scope."""
-
-    async def caller(request: Request, _: Annotated[object, Depends(bearer_scheme)]) -> Caller:
-        cache: ApiKeyCache = request.app.state.api_key_cache
-        holder = await cache.find_holder(_bearer_token(request))
-        if holder is None:
-            raise _unauthorized('Bearer error="invalid_token"')
-        if not any(holder.has_scope(scope) for scope in scopes):
-            raise Problem("missing_scope", f"Use an API key with the scope {' or '.join(scopes)}.")
-        structlog.contextvars.bind_contextvars(owner=holder.owner)
-        return Caller(holder.owner, request.state.request_id)
-
-    return caller
-
-
-def _bearer_token(request: Request) -> str:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not key.strip():
-        raise _unauthorized("Bearer")
-    return key.strip()
-
-
-def _unauthorized(challenge: str) -> Problem:
-    return Problem("unauthorized", headers={"WWW-Authenticate": challenge})
 
 
 Db = Annotated[Database, Depends(database_of)]

@@ -11,7 +11,7 @@ from fastapi import Request
 from ua_parser import parse, parse_os
 from ua_parser.core import OS, UserAgent
 
-from domain.attribution.matching import normalise_traits
+from domain.attribution.click_matching import normalise_traits
 
 
 class Platform(StrEnum):

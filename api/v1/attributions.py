@@ -6,7 +6,8 @@ from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Db, Now, ReferralTokens, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor

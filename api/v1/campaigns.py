@@ -4,7 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 
-from api.http.dependencies import Caller, Db, Now, requires
+from api.http.authorisation import Caller, requires
+from api.http.dependencies import Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from api.http.dependencies import Db, Hashes, Now, ReferralTokens, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db, Hashes, Now, ReferralTokens
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute

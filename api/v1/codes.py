@@ -4,7 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from api.http.dependencies import Config, Db, Now, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute

@@ -5,7 +5,8 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Caller, Db, Hashes, requires
+from api.http.authorisation import Caller, requires
+from api.http.dependencies import Db, Hashes
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute

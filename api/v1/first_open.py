@@ -8,15 +8,8 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import (
-    Config,
-    Db,
-    Hashes,
-    MetricsDep,
-    Now,
-    ReferralTokens,
-    requires,
-)
+from api.http.authorisation import requires
+from api.http.dependencies import Config, Db, Hashes, MetricsDep, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
 from api.http.observability import Metrics
 from api.http.openapi import BODY_PROBLEMS, problem_responses
@@ -25,8 +18,8 @@ from api.http.strict_json import StrictRoute
 from api.link.languages import negotiate_language
 from api.v1.schemas.first_open import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from db.engine import Database
+from domain.attribution.click_matching import normalise_traits
 from domain.attribution.first_open import collect_hints
-from domain.attribution.matching import normalise_traits
 from domain.attribution.policy import Method
 from domain.privacy import Hasher
 from referrals.attribution.first_open.confirm import (

@@ -10,7 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
-from api.http.dependencies import Config, Db, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Config, Db
 from api.http.openapi import problem_responses
 from api.v1.schemas.fields import ResponseBody
 from db.engine import Database

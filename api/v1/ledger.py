@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from api.http.dependencies import requires
+from api.http.authorisation import requires
 from api.v1.schemas.fields import ResponseBody
 from referrals.verification.verify import VerificationReport
 

@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 
-from api.http.dependencies import Db, Now, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db, Now
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Caller, Db, Now, ReferralTokens, requires
+from api.http.authorisation import Caller, requires
+from api.http.dependencies import Db, Now, ReferralTokens
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, page_out

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Db, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db
 from api.http.errors import Problem
 from api.http.openapi import problem_responses
 from api.http.paging import PageOut, PageQuery, page_out

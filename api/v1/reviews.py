@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Caller, Db, Now, requires
+from api.http.authorisation import Caller, requires
+from api.http.dependencies import Db, Now
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, page_out

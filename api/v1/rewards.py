@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.dependencies import Db, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db
 from api.http.paging import PageOut, PageQuery, page_out
 from api.v1.schemas.fields import Id
 from api.v1.schemas.referrals import RewardOut

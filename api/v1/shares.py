@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Depends
 
-from api.http.dependencies import Db, Now, requires
+from api.http.authorisation import requires
+from api.http.dependencies import Db, Now
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute

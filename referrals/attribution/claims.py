@@ -10,20 +10,19 @@ from sqlalchemy import exists, select
 from db.engine import Session
 from db.locks import lock_players
 from db.tables import AttemptRow, ReferralRow, Reward, TouchRow
-from domain.attribution.policy import (
+from domain.attribution.decision import (
     Attribution,
     AttributionDecision,
-    Method,
-    Refusal,
     Touch,
     Unattributed,
     attribute,
 )
+from domain.attribution.policy import Method, Refusal
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from referrals.attribution import log
-from referrals.attribution.decide import bind, bind_signup, lose, supersede
+from referrals.attribution.binding import bind, bind_signup, lose, supersede
 from referrals.attribution.gather import GatheredTouches, gather_touches
 from referrals.attribution.locks import lock_token_subjects
 from referrals.attribution.log import (

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from db.engine import Session
 from db.tables import ReferralRow, TouchRow
+from domain.attribution.decision import Touch, policy_of_last_touch
 from domain.attribution.policy import (
     CONFIDENCE_BY_METHOD,
     DEFAULT_POLICY,
@@ -15,14 +16,12 @@ from domain.attribution.policy import (
     Method,
     Policy,
     Refusal,
-    Touch,
-    policy_of_last_touch,
     weaker_method,
 )
 from domain.codes import parse_code
 from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage, token_expires_at
-from referrals.attribution import matches, touches
+from referrals.attribution import match_answers, touches
 from referrals.attribution.locks import lock_with_siblings
 from referrals.attribution.tokens import TokenReading, Tokens
 from referrals.attribution.touches import NewTouch, record_touch
@@ -131,22 +130,22 @@ class _Gathering:
         """Gather a match by device and network, which counts once the person has confirmed it."""
         if reading.subject is None:
             raise ValueError("a valid token has a subject")
-        await matches.lock_match(self.session, reading.subject)
-        match, answer = await matches.load_match_and_answer(self.session, reading.subject)
+        await match_answers.lock_match(self.session, reading.subject)
+        match, answer = await match_answers.load_match_and_answer(self.session, reading.subject)
         if match is None or match.referral_id is None:
             refusal = Refusal.UNKNOWN_REFERRAL
             self._add(self._refused_touch(reading.subject, Method.PROBABILISTIC, refusal))
             return
         of_visitor = await self._touches_of_visitor(match.referral_id, Method.PROBABILISTIC)
         grace = self.gathered.policies[match.campaign_slug or ""].claim_grace
-        refused = await matches.refusal_of_match(
+        refused = await match_answers.refusal_of_match(
             self.session, self.signup, match, answer, grace=grace
         )
         # A yes is to one code; what else its visitor touched may be another person's.
         presented = (touch for touch in of_visitor if touch.is_presented)
-        self._add(*(matches.touch_of_match(touch, match, refused) for touch in presented))
+        self._add(*(match_answers.touch_of_match(touch, match, refused) for touch in presented))
         if answer is None:
-            await matches.record_presenter(self.session, self.signup, match)
+            await match_answers.record_presenter(self.session, self.signup, match)
 
     async def _touches_of_visitor(self, referral_id: UUID, method: Method) -> list[Touch]:
         """Return the touches of a presented invitation and of its visitor's other open ones."""

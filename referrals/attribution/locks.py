@@ -12,7 +12,7 @@ from db.tables import Campaign, CampaignVersion, ReferralRow
 from domain.attribution.policy import Method, Policy
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
-from referrals.attribution.matches import load_match_and_answer, lock_match
+from referrals.attribution.match_answers import load_match_and_answer, lock_match
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
 

@@ -11,14 +11,8 @@ from sqlalchemy import insert, select
 
 from db.engine import ReadSession, Session
 from db.tables import AttemptRow
-from domain.attribution.policy import (
-    Attribution,
-    AttributionDecision,
-    Method,
-    Refusal,
-    Touch,
-    attribute,
-)
+from domain.attribution.decision import Attribution, AttributionDecision, Touch, attribute
+from domain.attribution.policy import Method, Refusal
 from domain.intake.facts import Signup
 from referrals.attribution.gather import GatheredTouches
 from referrals.campaigns.versions import policy_from, policy_json

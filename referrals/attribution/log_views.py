@@ -12,7 +12,8 @@ from sqlalchemy.orm import aliased
 
 from db.engine import ReadSession
 from db.tables import AttemptRow, FactRow
-from domain.attribution.policy import Attribution, AttributionDecision, Method, Unattributed
+from domain.attribution.decision import Attribution, AttributionDecision, Unattributed
+from domain.attribution.policy import Method
 from domain.intake.facts import FactKind, Signup
 from referrals.attribution.log import (
     ATTRIBUTED_OUTCOMES,

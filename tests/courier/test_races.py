@@ -13,7 +13,7 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution import claims, locks
 from referrals.attribution.claims import CodeClaim
 from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt
-from referrals.intake import inbox
+from referrals.intake import unrouted
 from tests.builders import NOW, TOKENS, deposit, signup, unique
 from tests.courier.steps import (
     a_shared_code,
@@ -55,8 +55,8 @@ async def test_couriers_lease_different_players_and_lose_none(fresh_database: Da
         await record_facts(fresh_database, arrival, deposit(player), player_id=player)
 
     async with fresh_database.reading() as one, fresh_database.reading() as other:
-        first = await inbox.lease_players(one, limit=64)
-        second = await inbox.lease_players(other, limit=64)
+        first = await unrouted.lease_players(one, limit=64)
+        second = await unrouted.lease_players(other, limit=64)
     assert first == tuple(arrival.player_id for arrival in arrivals[:32])
     assert second == tuple(arrival.player_id for arrival in arrivals[32:64])
 

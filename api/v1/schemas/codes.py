@@ -19,7 +19,7 @@ from api.v1.schemas.fields import (
     Text64,
     Text320,
 )
-from domain.attribution.matching import normalise_traits
+from domain.attribution.click_matching import normalise_traits
 from domain.codes import CODE_SHAPE, is_code, normalise_code
 from referrals.campaigns.transitions import DEFAULT_SLUG
 

@@ -14,8 +14,8 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
 )
+from domain.attribution.click_matching import system_name
 from domain.attribution.install_referrer import Install
-from domain.attribution.matching import system_name
 from domain.attribution.policy import Method
 
 MAX_UNIX_S: Final = 253_402_300_799

@@ -20,7 +20,7 @@ from referrals.attribution.log import (
     attempt_id_of,
     record_attempt,
 )
-from referrals.attribution.matches import load_match_and_answer, lock_match
+from referrals.attribution.match_answers import load_match_and_answer, lock_match
 from referrals.attribution.tokens import Tokens
 from referrals.attribution.touches import NewTouch, record_touch
 

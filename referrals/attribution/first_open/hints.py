@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 
 from db.engine import Session
 from db.tables import ReferralRow
+from domain.attribution.decision import Touch
 from domain.attribution.first_open import ReferralHint
-from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method, Refusal, Touch
+from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method, Refusal
 from domain.lifecycle.referral import token_expires_at
 from referrals.attribution.gather import GatheredTouches
 from referrals.attribution.log import (

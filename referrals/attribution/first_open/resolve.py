@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.engine import ReadSession, Session
 from db.locks import lock_key
 from domain.attribution.policy import Method, Refusal
+from referrals.attribution.first_open.click_match import find_match
 from referrals.attribution.first_open.evaluate import evaluate_hint
 from referrals.attribution.first_open.hints import (
     EvaluatedHint,
@@ -17,7 +18,6 @@ from referrals.attribution.first_open.hints import (
     record_hint,
     resolve_hint,
 )
-from referrals.attribution.first_open.probabilistic_match import find_match
 from referrals.attribution.tokens import Tokens
 
 NO_MATCH_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN})

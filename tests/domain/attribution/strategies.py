@@ -4,14 +4,8 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from domain.attribution.policy import (
-    Method,
-    Pick,
-    Policy,
-    Refusal,
-    Tier,
-    Touch,
-)
+from domain.attribution.decision import Touch
+from domain.attribution.policy import Method, Pick, Policy, Refusal, Tier
 from tests.builders import NOW
 
 HOUR = timedelta(hours=1)

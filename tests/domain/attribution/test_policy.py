@@ -9,19 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.attribution.policy import (
-    DEFAULT_POLICY,
+from domain.attribution.decision import (
     Attribution,
-    Method,
-    Pick,
-    Policy,
-    Refusal,
-    Tier,
     Touch,
     Unattributed,
     attribute,
     policy_of_last_touch,
 )
+from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Refusal, Tier
 from tests.builders import NOW, signup
 from tests.domain.attribution.strategies import HOUR, POLICIES, TOUCHES
 

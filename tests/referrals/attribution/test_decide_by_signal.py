@@ -10,8 +10,8 @@ from domain.attribution.policy import Method, Policy, Tier
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
+from referrals.attribution.binding import bind_signup
 from referrals.attribution.claims import CodeClaim, apply_claim
-from referrals.attribution.decide import bind_signup
 from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt, SignupDoor
 from tests.builders import NOW, TOKENS, a_code, an_offer, signup, unique
 from tests.courier.steps import (

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralRow, TouchRow
-from domain.attribution.matching import Match, RecentClick, match_click
+from domain.attribution.click_matching import Match, RecentClick, match_click
 from domain.attribution.policy import Method, Policy, Refusal
 from domain.lifecycle.referral import Stage
 from referrals.attribution.first_open.evaluate import RETRY_WINDOW
@@ -21,7 +21,7 @@ from referrals.attribution.first_open.hints import (
     expires_at_of,
     record_hint,
 )
-from referrals.attribution.matches import load_match_and_answer
+from referrals.attribution.match_answers import load_match_and_answer
 from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
 
 MAX_MATCH_WINDOW: Final = timedelta(days=7)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.attribution.matching import (
+from domain.attribution.click_matching import (
     TRAIT_WEIGHTS,
     Match,
     RecentClick,

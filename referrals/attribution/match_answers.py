@@ -9,7 +9,8 @@ from sqlalchemy import or_, select
 from db.engine import ReadSession, Session
 from db.locks import lock_key
 from db.tables import ReferralRow, TouchRow
-from domain.attribution.policy import Method, Refusal, Touch
+from domain.attribution.decision import Touch
+from domain.attribution.policy import Method, Refusal
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.touches import NewTouch, record_touch

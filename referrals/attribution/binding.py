@@ -10,14 +10,14 @@ from sqlalchemy import exists, or_, select, tuple_
 from db.engine import Session
 from db.locks import lock_players
 from db.tables import AttemptRow, FactRow, ReferralRow
-from domain.attribution.policy import (
+from domain.attribution.decision import (
     Attribution,
     AttributionDecision,
-    Refusal,
     Touch,
     Unattributed,
     attribute,
 )
+from domain.attribution.policy import Refusal
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, deposit_deadline
