@@ -8,7 +8,7 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.due import due
 from domain.rewards.qualification import qualification_of
 from referrals.ledger.posting import PostingOutcome
-from referrals.rewards import attempts
+from referrals.rewards import adjustments, attempts
 from referrals.rewards import transfers as rewards
 
 
@@ -24,7 +24,9 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
     if locked.referral.stage is Stage.REVERSED and is_due and await locked.ineligibilities():
         locked.referral.awaits_funds = True
         return locked.standing
-    posting = await rewards.adjust(locked.session, locked.referral, known, wanted, at=locked.now)
+    posting = await adjustments.adjust(
+        locked.session, locked.referral, known, wanted, at=locked.now
+    )
     locked.referral.awaits_funds = posting is PostingOutcome.INSUFFICIENT
     if posting is PostingOutcome.INSUFFICIENT:
         return locked.standing

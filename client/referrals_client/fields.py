@@ -51,7 +51,7 @@ class ChargebackFields(_EventFields):
     deposit_id: str
     kind: Literal["refund", "refund_failed", "chargeback", "chargeback_won"]
     amount: NotRequired[Money | None]
-    """Of this event alone, never a running total; left out, it is the whole deposit."""
+    """The amount of this event alone, never a running total; left out, the whole deposit."""
     dispute_id: NotRequired[str | None]
     """Events with the same one are one matter: the latest amount of each kind counts."""
 

@@ -80,7 +80,7 @@ class HoldRow(Table):
     """Reason codes beneath the reason, such as those of the assessment."""
     since: Mapped[datetime]
     until: Mapped[datetime | None]
-    """When it ends by itself; null where only an event ends it."""
+    """The time at which it ends by itself; null where only an event ends it."""
     cleared_at: Mapped[datetime | None]
     cleared_by: Mapped[str | None]
     __table_args__ = (

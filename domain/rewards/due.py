@@ -1,4 +1,4 @@
-"""What is due: the amount that each reward should have by today's facts and its terms."""
+"""The amounts due: each reward as it should be by today's facts and its terms."""
 
 from domain.campaigns.terms import Terms
 from domain.money import Money

@@ -47,7 +47,7 @@ def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualif
 
 
 def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
-    """Whether at least the terms' minimum is left of a deposit, in the terms' currency."""
+    """Return whether at least the terms' minimum is left of a deposit, in the terms' currency."""
     if deposit.amount.currency != terms.minimum_deposit.currency:
         return False
     left = deposit.amount.minor - taken_back_minor(deposit, facts)

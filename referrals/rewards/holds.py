@@ -12,7 +12,7 @@ from db.tables import HoldRow
 from domain.rewards.holds import Hold, HoldReason
 
 BY_FACTS: Final = "facts"
-"""Who cleared a hold that an event or the time ended."""
+"""The name recorded for a hold that an event or the time cleared."""
 
 
 async def open_holds(session: ReadSession, referral_id: UUID) -> Sequence[HoldRow]:

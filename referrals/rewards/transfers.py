@@ -1,6 +1,6 @@
 """Rewards and the transfers that hold, release, void, reverse and reinstate them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,16 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Reward, TransferRow
 from domain.ledger.movements import (
-    Account,
-    Book,
     Movement,
     Transfer,
-    split_reinstatement,
-    split_reversal,
     transfer_id,
 )
 from domain.money import Money
-from domain.rewards.reward import PromisedReward, RewardStatus, RewardType
+from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 
@@ -71,7 +67,7 @@ async def hold(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> PostingOutcome:
     """Reserve every reward of the referral out of the campaign's budget, or none of them."""
-    transfers = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
+    transfers = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
     posting = await ledger.post(session, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
         _set_status(rewards, RewardStatus.HELD, at=at)
@@ -82,7 +78,7 @@ async def credit(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> PostingOutcome:
     """Hold and release in one posting, where no hold is needed; all rewards or none."""
-    holds = [_transfer(referral, reward, Movement.HOLD) for reward in rewards]
+    holds = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
     releases = await _releases(session, referral, rewards)
     posting = await ledger.post(session, [*holds, *releases], at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
@@ -94,7 +90,7 @@ async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Credit the held rewards, and recover from them first what their players owe."""
-    await _post_or_raise(session, await _releases(session, referral, rewards), at=at)
+    await post_or_raise(session, await _releases(session, referral, rewards), at=at)
     _set_status(rewards, RewardStatus.ISSUED, at=at)
 
 
@@ -104,96 +100,12 @@ async def void(
     """Give held rewards back to the campaign; deferred ones have no money reserved."""
     held = [reward for reward in rewards if reward.status is RewardStatus.HELD]
     transfers = [
-        _transfer(referral, reward, Movement.VOID, resolves=transfer_id(reward.id, Movement.HOLD))
+        transfer_of(referral, reward, Movement.VOID, resolves=transfer_id(reward.id, Movement.HOLD))
         for reward in held
     ]
     if transfers:
-        await _post_or_raise(session, transfers, at=at)
+        await post_or_raise(session, transfers, at=at)
     _set_status(rewards, RewardStatus.VOID, at=at)
-
-
-async def adjust(
-    session: Session,
-    referral: ReferralRow,
-    rewards: Sequence[Reward],
-    due: Mapping[RewardType, Money],
-    *,
-    at: datetime,
-) -> PostingOutcome:
-    """Post the difference between what is due of each reward and what stands credited.
-
-    What is no longer due is taken back as far as it is available, and owed otherwise. What is due
-    again clears the reward's own debt first; all increases are posted, or none where the budget
-    does not cover them. A reward that stands as it should is left alone.
-    """
-    net_minor = await _net_minor(session, rewards)
-    more = {r: due[r.reward_type].minor - net_minor[r.id] for r in rewards}
-    lowered = {reward: -minor for reward, minor in more.items() if minor < 0}
-    raised = {reward: minor for reward, minor in more.items() if minor > 0}
-    if lowered:
-        await _take_back(session, referral, lowered, at=at)
-        _set_adjusted(lowered, due, at=at)
-    if not raised:
-        return PostingOutcome.POSTED
-    transfers = [t for r, minor in raised.items() for t in await _give(session, referral, r, minor)]
-    posting = await ledger.post(session, transfers, at=at)
-    if posting is not PostingOutcome.INSUFFICIENT:
-        _set_adjusted(raised, due, at=at)
-    return posting
-
-
-async def _net_minor(session: ReadSession, rewards: Sequence[Reward]) -> dict[UUID, int]:
-    """Return what stands credited of each reward, in minor units."""
-    minus = TransferRow.movement.in_([Movement.REVERSE, Movement.OWE])
-    net = func.sum(case((minus, -TransferRow.amount_minor), else_=TransferRow.amount_minor))
-    credits_ = [Movement.RELEASE, Movement.REINSTATE, Movement.FORGIVE]
-    rows = await session.execute(
-        select(TransferRow.reward_id, net)
-        .where(
-            TransferRow.reward_id.in_([reward.id for reward in rewards]),
-            TransferRow.movement.in_([*credits_, Movement.REVERSE, Movement.OWE]),
-        )
-        .group_by(TransferRow.reward_id)
-    )
-    found = {reward_id: int(minor) for reward_id, minor in rows}
-    return {reward.id: found.get(reward.id, 0) for reward in rewards}
-
-
-async def _take_back(
-    session: Session, referral: ReferralRow, lowered: Mapping[Reward, int], *, at: datetime
-) -> None:
-    available_minor = await _lock_available(session, referral, list(lowered))
-    transfers: list[Transfer] = []
-    for reward, minor in lowered.items():
-        amount = Money(minor, reward.currency)
-        split = split_reversal(amount, available_minor=available_minor[reward.player_id])
-        available_minor[reward.player_id] -= split.available.minor
-        transfers += _transfers_of(referral, reward, Movement.REVERSE, split.available)
-        transfers += _transfers_of(referral, reward, Movement.OWE, split.owed)
-    await _post_or_raise(session, transfers, at=at)
-
-
-async def _give(
-    session: Session, referral: ReferralRow, reward: Reward, minor: int
-) -> list[Transfer]:
-    owed_minor = dict(await _debts(session, reward)).get((reward.id, referral.campaign_id), 0)
-    split = split_reinstatement(Money(minor, reward.currency), owed_minor=owed_minor)
-    return [
-        *_transfers_of(referral, reward, Movement.FORGIVE, split.owed),
-        *_transfers_of(referral, reward, Movement.REINSTATE, split.available),
-        *await _recoveries(session, referral, reward, split.available, excluding=reward.id),
-    ]
-
-
-def _set_adjusted(
-    rewards: Iterable[Reward], due: Mapping[RewardType, Money], *, at: datetime
-) -> None:
-    """Count the adjustment, which is part of the ids of the next one's transfers."""
-    for reward in rewards:
-        reward.cycle += 1
-        is_due = due[reward.reward_type].minor > 0
-        reward.status = RewardStatus.ISSUED if is_due else RewardStatus.REVERSED
-        reward.changed_at = at
 
 
 def _deferred_values(
@@ -218,13 +130,13 @@ def _set_status(rewards: Sequence[Reward], status: RewardStatus, *, at: datetime
         reward.status, reward.changed_at = status, at
 
 
-async def _post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
+async def post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
     if await ledger.post(session, transfers, at=at) is PostingOutcome.INSUFFICIENT:
         ids = ", ".join(str(transfer.id) for transfer in transfers)
         raise RuntimeError(f"an account lacks money that was reserved or counted: transfers {ids}")
 
 
-def _transfer(
+def transfer_of(
     referral: ReferralRow,
     reward: Reward,
     movement: Movement,
@@ -245,10 +157,10 @@ def _transfer(
     )
 
 
-def _transfers_of(
+def transfers_of(
     referral: ReferralRow, reward: Reward, movement: Movement, amount: Money
 ) -> list[Transfer]:
-    return [_transfer(referral, reward, movement, amount)] if amount.minor else []
+    return [transfer_of(referral, reward, movement, amount)] if amount.minor else []
 
 
 async def _releases(
@@ -257,30 +169,12 @@ async def _releases(
     transfers: list[Transfer] = []
     for reward in rewards:
         hold_id = transfer_id(reward.id, Movement.HOLD)
-        transfers.append(_transfer(referral, reward, Movement.RELEASE, resolves=hold_id))
-        transfers += await _recoveries(session, referral, reward, money_of(reward))
+        transfers.append(transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id))
+        transfers += await recoveries_of(session, referral, reward, money_of(reward))
     return transfers
 
 
-async def _lock_available(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward]
-) -> dict[str, int]:
-    """Lock all accounts that a reversal may move; return each player's available minor units."""
-    whole = [
-        _transfer(referral, reward, movement)
-        for reward in rewards
-        for movement in (Movement.REVERSE, Movement.OWE)
-    ]
-    accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
-    balances = await ledger.lock_accounts(session, accounts)
-    return {reward.player_id: balances[_available_account(reward)] or 0 for reward in rewards}
-
-
-def _available_account(reward: Reward) -> Account:
-    return Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
-
-
-async def _debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
+async def load_debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
     """Return what the reward's player owes, oldest first: ((reward, campaign), minor units).
 
     Stable while the player's row is locked, because every act on debts locks it.
@@ -305,7 +199,7 @@ async def _debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID,
     return [((row.reward_id, row.campaign_id), int(row.minor)) for row in rows]
 
 
-async def _recoveries(
+async def recoveries_of(
     session: Session,
     referral: ReferralRow,
     reward: Reward,
@@ -315,7 +209,7 @@ async def _recoveries(
 ) -> list[Transfer]:
     """Return the transfers that recover, from `income`, what its player owes of other rewards."""
     left_minor, transfers = income.minor, []
-    for (indebted_reward_id, campaign_id), owed_minor in await _debts(session, reward):
+    for (indebted_reward_id, campaign_id), owed_minor in await load_debts(session, reward):
         minor = min(left_minor, owed_minor)
         if not minor or indebted_reward_id == excluding:
             continue

@@ -29,7 +29,7 @@ REVISIONS: Final = {"0.2.0": "0012"}
 
 @pytest.fixture(params=DUMPS, ids=lambda dump: dump.name.removesuffix(".sql.gz"))
 async def release(request: pytest.FixtureRequest, empty_urls: DatabaseUrls) -> str:
-    """A release whose dump is in the empty database."""
+    """Restore a release's dump into the empty database and return the release."""
     dump: Path = request.param
     connection = await asyncpg.connect(empty_urls.owner.replace("+asyncpg", ""))
     try:
@@ -85,7 +85,7 @@ async def test_has_a_referral_at_every_stage_that_waits(
 
 
 async def _books(urls: DatabaseUrls) -> list[str]:
-    """Every account with its balance, every transfer, every referral with its stage."""
+    """Return every account with its balance, every transfer, every referral with its stage."""
     query = """
         SELECT id || ' ' || balance_minor FROM accounts
         UNION ALL SELECT id || ' ' || movement || ' ' || amount_minor FROM transfers

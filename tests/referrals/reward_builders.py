@@ -14,7 +14,7 @@ from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments
 from referrals.intake import facts
 from referrals.lifecycle import stages
-from referrals.rewards import attempts
+from referrals.rewards import adjustments, attempts
 from referrals.rewards import transfers as rewards
 from tests import builders
 
@@ -63,6 +63,6 @@ async def a_rewarded_referral(session: Session) -> ReferralRow:
 async def a_reversed_referral(session: Session) -> ReferralRow:
     row = await a_rewarded_referral(session)
     issued = await rewards.rewards_of_referral(session, row.id)
-    await rewards.adjust(session, row, issued, due(None, builders.TERMS), at=CREDITED_AT)
+    await adjustments.adjust(session, row, issued, due(None, builders.TERMS), at=CREDITED_AT)
     await stages.enter_stage(session, row, Stage.REVERSED, until=row.until, at=CREDITED_AT)
     return row

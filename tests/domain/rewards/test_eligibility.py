@@ -14,7 +14,7 @@ VERIFIED, EXCLUDED, CLOSED, RESTORED = PlayerStatus
 
 
 def reported(*statuses: PlayerStatus) -> list[StatusChange]:
-    """One change a day, in this order."""
+    """Build one change a day, in this order."""
     return [
         StatusChange(
             event_id=unique("status"),

@@ -1,0 +1,131 @@
+"""Adjustments: after crediting, the difference between what is due of a reward and what stands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+
+from db.engine import ReadSession, Session
+from db.tables import ReferralRow, Reward, TransferRow
+from domain.ledger.movements import (
+    Account,
+    Book,
+    Movement,
+    Transfer,
+    split_reinstatement,
+    split_reversal,
+)
+from domain.money import Money
+from domain.rewards.reward import RewardStatus, RewardType
+from referrals.ledger import posting as ledger
+from referrals.ledger.posting import PostingOutcome
+from referrals.rewards.transfers import (
+    load_debts,
+    post_or_raise,
+    recoveries_of,
+    transfer_of,
+    transfers_of,
+)
+
+
+async def adjust(
+    session: Session,
+    referral: ReferralRow,
+    rewards: Sequence[Reward],
+    due: Mapping[RewardType, Money],
+    *,
+    at: datetime,
+) -> PostingOutcome:
+    """Post the difference between what is due of each reward and what stands credited.
+
+    What is no longer due is taken back as far as it is available, and owed otherwise. What is due
+    again clears the reward's own debt first; all increases are posted, or none where the budget
+    does not cover them. A reward that stands as it should is left alone.
+    """
+    net_minor = await _net_minor(session, rewards)
+    more = {r: due[r.reward_type].minor - net_minor[r.id] for r in rewards}
+    lowered = {reward: -minor for reward, minor in more.items() if minor < 0}
+    raised = {reward: minor for reward, minor in more.items() if minor > 0}
+    if lowered:
+        await _take_back(session, referral, lowered, at=at)
+        _set_adjusted(lowered, due, at=at)
+    if not raised:
+        return PostingOutcome.POSTED
+    transfers = [t for r, minor in raised.items() for t in await _give(session, referral, r, minor)]
+    posting = await ledger.post(session, transfers, at=at)
+    if posting is not PostingOutcome.INSUFFICIENT:
+        _set_adjusted(raised, due, at=at)
+    return posting
+
+
+async def _net_minor(session: ReadSession, rewards: Sequence[Reward]) -> dict[UUID, int]:
+    """Return what stands credited of each reward, in minor units."""
+    minus = TransferRow.movement.in_([Movement.REVERSE, Movement.OWE])
+    net = func.sum(case((minus, -TransferRow.amount_minor), else_=TransferRow.amount_minor))
+    credits_ = [Movement.RELEASE, Movement.REINSTATE, Movement.FORGIVE]
+    rows = await session.execute(
+        select(TransferRow.reward_id, net)
+        .where(
+            TransferRow.reward_id.in_([reward.id for reward in rewards]),
+            TransferRow.movement.in_([*credits_, Movement.REVERSE, Movement.OWE]),
+        )
+        .group_by(TransferRow.reward_id)
+    )
+    found = {reward_id: int(minor) for reward_id, minor in rows}
+    return {reward.id: found.get(reward.id, 0) for reward in rewards}
+
+
+async def _take_back(
+    session: Session, referral: ReferralRow, lowered: Mapping[Reward, int], *, at: datetime
+) -> None:
+    available_minor = await _lock_available(session, referral, list(lowered))
+    transfers: list[Transfer] = []
+    for reward, minor in lowered.items():
+        amount = Money(minor, reward.currency)
+        split = split_reversal(amount, available_minor=available_minor[reward.player_id])
+        available_minor[reward.player_id] -= split.available.minor
+        transfers += transfers_of(referral, reward, Movement.REVERSE, split.available)
+        transfers += transfers_of(referral, reward, Movement.OWE, split.owed)
+    await post_or_raise(session, transfers, at=at)
+
+
+async def _give(
+    session: Session, referral: ReferralRow, reward: Reward, minor: int
+) -> list[Transfer]:
+    owed_minor = dict(await load_debts(session, reward)).get((reward.id, referral.campaign_id), 0)
+    split = split_reinstatement(Money(minor, reward.currency), owed_minor=owed_minor)
+    return [
+        *transfers_of(referral, reward, Movement.FORGIVE, split.owed),
+        *transfers_of(referral, reward, Movement.REINSTATE, split.available),
+        *await recoveries_of(session, referral, reward, split.available, excluding=reward.id),
+    ]
+
+
+def _set_adjusted(
+    rewards: Iterable[Reward], due: Mapping[RewardType, Money], *, at: datetime
+) -> None:
+    """Count the adjustment, which is part of the ids of the next one's transfers."""
+    for reward in rewards:
+        reward.cycle += 1
+        is_due = due[reward.reward_type].minor > 0
+        reward.status = RewardStatus.ISSUED if is_due else RewardStatus.REVERSED
+        reward.changed_at = at
+
+
+async def _lock_available(
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward]
+) -> dict[str, int]:
+    """Lock all accounts that a reversal may move; return each player's available minor units."""
+    whole = [
+        transfer_of(referral, reward, movement)
+        for reward in rewards
+        for movement in (Movement.REVERSE, Movement.OWE)
+    ]
+    accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
+    balances = await ledger.lock_accounts(session, accounts)
+    return {reward.player_id: balances[_available_account(reward)] or 0 for reward in rewards}
+
+
+def _available_account(reward: Reward) -> Account:
+    return Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
