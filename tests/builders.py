@@ -144,12 +144,13 @@ async def an_offer(
     status: CampaignStatus = CampaignStatus.PUBLISHED,
     ends_at: datetime | None = None,
     policy: Policy = DEFAULT_POLICY,
+    slug: str | None = None,
 ) -> Offer:
     """Build a campaign with a budget of $1,000, or of `budget`, which may be zero."""
     budget = budget or Money(100_000, terms.referrer_reward.currency)
     campaign = Campaign(
         id=uuid4(),
-        slug=unique("campaign"),
+        slug=slug or unique("campaign"),
         status=status,
         version=1,
         starts_at=NOW - timedelta(days=365),

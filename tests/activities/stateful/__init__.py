@@ -1,0 +1,1 @@
+"""Random histories of referrals, compared with a model of the money."""

@@ -1,0 +1,294 @@
+"""A model of referrals in plain Python: it knows facts, terms and decisions, and nothing else.
+
+It is told which referral looks at what is known, and when; it shares no rule with the production
+code, only the shapes of facts and terms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Choice, Fact
+from domain.lifecycle.referral import Stage
+from tests.activities.stateful.facts_known import SCORES, KnownFacts
+from tests.activities.stateful.purse import Purse, RewardKey
+
+RECHECK: Final = timedelta(days=30)
+"""How long a deferred reward of a campaign without an end waits before it looks again."""
+REVIEW_SCORE: Final = 50
+INELIGIBLE: Final = "player_not_eligible"
+CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
+WAITING: Final = frozenset({Stage.HELD, Stage.DEFERRED})
+REWARD_STATUS: Final = {
+    Stage.HELD: "HELD",
+    Stage.DEFERRED: "DEFERRED",
+    Stage.REWARDED: "ISSUED",
+    Stage.SETTLED: "ISSUED",
+    Stage.REVERSED: "REVERSED",
+}
+
+
+@dataclass(slots=True)
+class ModelReview:
+    attempt: int
+    reasons: frozenset[str]
+    since: datetime
+    """When it was opened, or last escalated."""
+    is_open: bool = True
+    decision: Choice | None = None
+
+
+@dataclass(slots=True)
+class ModelReferral:
+    referee_id: str
+    referrer_id: str
+    campaign: str
+    terms: Terms
+    signed_up_at: datetime
+    until: datetime
+    stage: Stage = Stage.SIGNED_UP
+    rests_on: str | None = None
+    """The deposit that qualifies in the current attempt, frozen when credited."""
+    attempt: int = 0
+    attempt_began: datetime | None = None
+    is_promised: bool = False
+    holds: frozenset[str] = frozenset()
+    reviews: list[ModelReview] = field(default_factory=list)
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """The promised minor units of each player."""
+        promised = {self.referrer_id: self.terms.referrer_reward.minor}
+        if self.terms.referee_reward is not None:
+            promised[self.referee_id] = self.terms.referee_reward.minor
+        return promised
+
+    @property
+    def sides(self) -> dict[str, RewardKey]:
+        """The reward of each player who is promised one."""
+        names = {self.referrer_id: "referrer", self.referee_id: "referee"}
+        return {player: (self.referee_id, names[player]) for player in self.amounts}
+
+    @property
+    def open_review(self) -> ModelReview | None:
+        return self.reviews[-1] if self.reviews and self.reviews[-1].is_open else None
+
+    def enter(self, stage: Stage, until: datetime, *, holds: frozenset[str] = frozenset()) -> None:
+        self.stage, self.until, self.holds = stage, until, holds
+
+    def close_review(self) -> None:
+        if self.open_review:
+            self.open_review.is_open = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Where everything stands; the database is read into the same shape."""
+
+    referrals: dict[str, tuple[Stage, datetime]]
+    rewards: dict[RewardKey, tuple[str, int]]
+    """The status of each reward, and the minor units that stand credited of it."""
+    balances: dict[tuple[str, str], int]
+    holds: dict[str, frozenset[str]]
+    reviews: dict[str, tuple[int, int, frozenset[str]]]
+    """Round, attempt and reasons of each open review."""
+
+    def differences(self, other: "Standings") -> dict[str, object]:
+        """Return what differs, each with what stands here and what there."""
+        found: dict[str, object] = {}
+        for field_ in fields(self):
+            here, there = getattr(self, field_.name), getattr(other, field_.name)
+            for key in here.keys() | there.keys():
+                if here.get(key) != there.get(key):
+                    found[f"{field_.name} {key}"] = (here.get(key), there.get(key))
+        return found
+
+
+@dataclass(slots=True)
+class Model:
+    facts: KnownFacts = field(default_factory=KnownFacts)
+    purse: Purse = field(default_factory=Purse)
+    referrals: dict[str, ModelReferral] = field(default_factory=dict)
+
+    def receive(self, fact: Fact) -> None:
+        self.facts.add(fact)
+
+    def sign_up(self, referral: ModelReferral) -> None:
+        self.referrals[referral.referee_id] = referral
+
+    def decide(self, referee_id: str, choice: Choice) -> None:
+        review = self.referrals[referee_id].open_review
+        assert review
+        review.decision, review.is_open = choice, False
+
+    def next_timer(self) -> tuple[datetime, str] | None:
+        """Return when the next referral wakes by itself, and its referee."""
+        timers = [
+            (referral.until, referee_id)
+            for referee_id, referral in self.referrals.items()
+            if referral.stage in {Stage.SIGNED_UP, Stage.REWARDED} | WAITING
+        ]
+        return min(timers, default=None)
+
+    def time_out(self, referee_id: str, now: datetime) -> None:
+        """Let a referral do what it does when it was not woken until its time."""
+        referral = self.referrals[referee_id]
+        if referral.stage is Stage.REWARDED:
+            referral.stage = Stage.SETTLED
+        elif referral.stage is Stage.SIGNED_UP and self.qualifying(referral) is None:
+            referral.enter(Stage.EXPIRED, now)
+        else:
+            self.look(referee_id, now)
+
+    def look(self, referee_id: str, now: datetime) -> None:
+        """Let a referral look at all that is known, and go where it must."""
+        referral = self.referrals[referee_id]
+        if referral.stage in CREDITED:
+            self._compensate(referral)
+        elif referral.stage is Stage.SIGNED_UP or referral.stage in WAITING:
+            self._advance(referral, now)
+
+    def qualifying(self, referral: ModelReferral) -> str | None:
+        return self.facts.qualifying(
+            referral.referee_id, referral.terms, signed_up_at=referral.signed_up_at
+        )
+
+    def _advance(self, referral: ModelReferral, now: datetime) -> None:
+        if referral.reviews and referral.reviews[-1].decision is Choice.REJECT:
+            return self._end(referral, Stage.REJECTED, now)
+        found = self.qualifying(referral)
+        if found is None:
+            return self._end(referral, Stage.VOIDED, now) if referral.stage in WAITING else None
+        doubts = self._doubts(referral)
+        if "same_identity" in doubts:
+            return self._end(referral, Stage.REJECTED, now)
+        if found != referral.rests_on:
+            referral.rests_on, referral.attempt_began = found, now
+            referral.attempt += 1
+        referral.is_promised = True
+        waits_for = self._waits_for(referral, doubts, now)
+        return (self._hold if waits_for else self._credit)(referral, waits_for, now)
+
+    def _waits_for(
+        self, referral: ModelReferral, doubts: frozenset[str], now: datetime
+    ) -> dict[str, frozenset[str]]:
+        """Return the holds that must be open, each with what a reviewer is asked about."""
+        assert referral.attempt_began
+        approvals = [
+            review
+            for review in referral.reviews
+            if review.attempt == referral.attempt and review.decision is Choice.APPROVE
+        ]
+        seen = frozenset[str]().union(*(review.reasons for review in approvals))
+        is_doubtful = sum(SCORES[d] for d in doubts) >= REVIEW_SCORE and not doubts <= seen
+        waits_for = {"review": doubts} if is_doubtful else {}
+        if not self._are_eligible(referral):
+            waits_for["ineligible"] = frozenset({INELIGIBLE})
+        is_early = now < referral.attempt_began + referral.terms.hold_period
+        if is_early and (is_doubtful or not approvals):
+            waits_for["hold_period"] = frozenset()
+        return waits_for
+
+    def _hold(
+        self, referral: ModelReferral, waits_for: Mapping[str, frozenset[str]], now: datetime
+    ) -> None:
+        if referral.stage is not Stage.HELD and not self.purse.reserve(
+            referral.campaign, referral.amounts
+        ):
+            return self._defer(referral, now)
+        reasons = frozenset[str]().union(*waits_for.values())
+        until = self._ask(referral, reasons, now) if reasons else self._end_of_hold(referral)
+        return referral.enter(Stage.HELD, until, holds=frozenset(waits_for))
+
+    def _end_of_hold(self, referral: ModelReferral) -> datetime:
+        assert referral.attempt_began
+        referral.close_review()
+        return referral.attempt_began + referral.terms.hold_period
+
+    def _ask(self, referral: ModelReferral, reasons: frozenset[str], now: datetime) -> datetime:
+        """Open a review or show its new evidence; return when it is escalated next."""
+        if referral.open_review and referral.open_review.attempt == referral.attempt:
+            referral.open_review.reasons = reasons
+        else:
+            referral.close_review()
+            referral.reviews.append(ModelReview(referral.attempt, reasons, now))
+        review = referral.reviews[-1]
+        if review.since + referral.terms.review_period <= now:
+            review.since = now
+        return review.since + referral.terms.review_period
+
+    def _credit(
+        self, referral: ModelReferral, _: Mapping[str, frozenset[str]], now: datetime
+    ) -> None:
+        if referral.stage is Stage.HELD:
+            self.purse.release(referral.amounts)
+        elif not self.purse.credit(referral.campaign, referral.amounts):
+            return self._defer(referral, now)
+        referral.close_review()
+        return referral.enter(Stage.REWARDED, now + referral.terms.chargeback_window)
+
+    def _defer(self, referral: ModelReferral, now: datetime) -> None:
+        referral.enter(Stage.DEFERRED, now + RECHECK, holds=frozenset({"funds"}))
+
+    def _end(self, referral: ModelReferral, stage: Stage, now: datetime) -> None:
+        if referral.stage is Stage.HELD:
+            self.purse.give_back(referral.campaign, referral.amounts)
+        referral.close_review()
+        referral.enter(stage, now)
+
+    def _compensate(self, referral: ModelReferral) -> None:
+        """Reverse a reward whose deposit was taken back; reinstate one whose deposit is there."""
+        deposit = next(
+            deposit
+            for deposit in self.facts.deposits(referral.referee_id)
+            if deposit.event_id == referral.rests_on
+        )
+        stands = self.facts.is_enough(deposit, referral.terms)
+        if referral.stage is not Stage.REVERSED and not stands:
+            referral.stage = Stage.REVERSED
+            for player_id, reward in referral.sides.items():
+                minor = referral.amounts[player_id]
+                self.purse.take_back(reward, referral.campaign, player_id, minor)
+        elif referral.stage is Stage.REVERSED and stands and self._are_eligible(referral):
+            sides = {p: (reward, referral.amounts[p]) for p, reward in referral.sides.items()}
+            if self.purse.reinstate(referral.campaign, sides):
+                referral.stage = Stage.REWARDED
+
+    def _are_eligible(self, referral: ModelReferral) -> bool:
+        return all(map(self.facts.is_eligible, (referral.referrer_id, referral.referee_id)))
+
+    def _doubts(self, referral: ModelReferral) -> frozenset[str]:
+        """Compare the referee with the referrer and everybody else whom the referrer brought."""
+        others = {
+            other.referee_id
+            for other in self.referrals.values()
+            if other.referrer_id == referral.referrer_id
+        }
+        circle = (others | {referral.referrer_id}) - {referral.referee_id}
+        return self.facts.doubts(referral.referee_id, circle)
+
+    def standings(self) -> Standings:
+        known = self.referrals.items()
+        return Standings(
+            referrals={who: (referral.stage, referral.until) for who, referral in known},
+            rewards={
+                reward: (
+                    REWARD_STATUS.get(referral.stage, "VOID"),
+                    referral.amounts[player]
+                    if referral.stage in {Stage.REWARDED, Stage.SETTLED}
+                    else 0,
+                )
+                for _, referral in known
+                if referral.is_promised
+                for player, reward in referral.sides.items()
+            },
+            balances=self.purse.balances(),
+            holds={who: referral.holds for who, referral in known if referral.holds},
+            reviews={
+                who: (len(referral.reviews), review.attempt, review.reasons)
+                for who, referral in known
+                if (review := referral.open_review)
+            },
+        )
