@@ -13,16 +13,21 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
 from db.engine import Database
-from db.tables import ReferralRow
+from db.tables import ReferralRow, Review
 from domain.campaigns.terms import Terms
-from domain.intake.facts import Fact
+from domain.intake.facts import Choice, Fact
 from domain.lifecycle.referral import CREDITED_STAGES, Stage, Standing
 from domain.money import Money
 from domain.privacy import Hasher
+from domain.rewards.holds import HoldReason
+from referrals.fraud import reviews
+from referrals.fraud.reviews import ReviewOutcome
 from referrals.intake import facts
 from referrals.lifecycle.stages import standing_of
+from referrals.rewards import holds
 from tests import state
-from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, signup
+from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, decision, signup
+from tests.state import Balances
 
 HASHER: Final = Hasher("a key for tests, not a secret")
 LATER: Final = NOW + timedelta(hours=2)
@@ -65,20 +70,42 @@ class ReferralActs:
     async def score(self, *, at: datetime = LATER) -> Scoring:
         return await self.fraud.score_fraud(await self.act_request(at=at))
 
-    async def credit(self) -> Standing:
-        await self.score()
-        return await self.rewards.credit_reward(await self.act_request())
+    async def credit(self, *, at: datetime = LATER) -> Standing:
+        await self.score(at=at)
+        return await self.rewards.credit_reward(await self.act_request(at=at))
 
-    async def wake(self) -> Stage:
+    async def wake(self, *, at: datetime = LATER) -> Stage:
         """Run the acts that the workflow runs when it is woken, and return the stage."""
         stage = (await self.stored_row()).stage
         if stage in CREDITED_STAGES:
-            await self.rewards.compensate_reward(await self.act_request())
+            await self.rewards.compensate_reward(await self.act_request(at=at))
         elif stage is Stage.HELD:
-            await self.rewards.resolve_hold(await self.act_request())
-        elif (await self.score()).verdict:
-            await self.rewards.credit_reward(await self.act_request())
+            await self.rewards.resolve_hold(await self.act_request(at=at))
+        elif (await self.score(at=at)).verdict:
+            await self.rewards.credit_reward(await self.act_request(at=at))
         return (await self.stored_row()).stage
+
+    async def latest_review(self) -> Review:
+        async with self.database.reading() as session:
+            review = await reviews.find_review(session, self.row.id)
+        assert review is not None
+        return review
+
+    async def decide(self, choice: Choice, *, at: datetime = LATER) -> ReviewOutcome:
+        """Decide the latest review as a reviewer does over HTTP."""
+        review = await self.latest_review()
+        async with self.database.transaction() as session:
+            answer = await reviews.decide(
+                session, review_id=review.id, decision=decision(choice, at=at)
+            )
+        return answer.outcome
+
+    async def open_hold_reasons(self) -> set[HoldReason]:
+        async with self.database.reading() as session:
+            return {row.reason for row in await holds.open_holds(session, self.row.id)}
+
+    async def referrer_balances(self) -> Balances:
+        return await state.player_balances(self.database, self.row.referrer_id)
 
 
 def acts_on(database: Database, row: ReferralRow, *providers: FraudProvider) -> ReferralActs:
