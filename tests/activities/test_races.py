@@ -1,0 +1,133 @@
+"""A chargeback that lands in the middle of an act, under real locks, a hundred times each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy import func, select
+
+from activities.messages import ActRequest
+from db.engine import Database
+from db.tables import Delivery
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Deposit, FactKind
+from domain.ledger.movements import Movement
+from domain.lifecycle.referral import Stage, Standing
+from referrals.lifecycle import deliveries
+from tests import state
+from tests.activities.referral_acts import LATER, ReferralActs, sign_up
+from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit
+from tests.state import Balances
+
+RACES: Final = 100
+AT_ONCE: Final = 5
+"""Races that run beside each other, so that the acts of strangers interleave too."""
+HOLDING: Final = replace(TERMS, hold_period=timedelta(days=7))
+Act = Callable[[ActRequest], Awaitable[Standing]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """An act, and where a referral may stand when a chargeback landed in the middle of it."""
+
+    name: str
+    act: Callable[[ReferralActs], Act]
+    at: datetime
+    ends: frozenset[Stage]
+    terms: Terms = TERMS
+
+
+_RACES: Final = (
+    Race(
+        name="crediting",
+        act=lambda acts: acts.rewards.credit_reward,
+        at=LATER,
+        ends=frozenset({Stage.SIGNED_UP, Stage.REVERSED}),
+    ),
+    Race(
+        name="releasing",
+        act=lambda acts: acts.rewards.resolve_hold,
+        at=LATER + HOLDING.hold_period,
+        ends=frozenset({Stage.VOIDED, Stage.REVERSED}),
+        terms=HOLDING,
+    ),
+    Race(
+        name="settling",
+        act=lambda acts: acts.rewards.settle_referral,
+        at=LATER + TERMS.chargeback_window,
+        ends=frozenset({Stage.REVERSED}),
+    ),
+)
+
+
+@pytest.mark.parametrize("race", _RACES, ids=lambda race: race.name)
+async def test_a_chargeback_in_the_middle_of_an_act_is_never_lost(
+    database: Database, race: Race
+) -> None:
+    async with database.transaction() as session:
+        offer = await an_offer(session, terms=race.terms)
+
+    ends = Counter[Stage]()
+    for first in range(0, RACES, AT_ONCE):
+        ends.update(
+            await asyncio.gather(
+                *(_race(database, offer, race, number) for number in range(first, first + AT_ONCE))
+            )
+        )
+
+    assert ends.keys() <= race.ends
+    assert ends.total() == RACES
+    assert await state.budget(database, offer.campaign.id) == 100_000
+    assert await state.violated_invariants(database) == {}
+
+
+async def _race(database: Database, offer: Offer, race: Race, number: int) -> Stage:
+    acts, paid = await _reach(database, offer, race)
+    request = await acts.act_request(at=race.at)
+    runners = [race.act(acts)(request), acts.receives(chargeback(paid, at=NOW + timedelta(days=1)))]
+    await asyncio.gather(*(runners if number % 2 else reversed(runners)))
+
+    # Only a delivery wakes a workflow: what the courier would not carry must not be needed.
+    while await _is_woken(acts):
+        await acts.wake(at=race.at)
+
+    assert await acts.referrer_balances() == Balances()
+    moved = Counter(await state.movements(database, acts.row.id))
+    assert moved[Movement.RELEASE] == moved[Movement.REVERSE]
+    return (await acts.stored_row()).stage
+
+
+async def _reach(database: Database, offer: Offer, race: Race) -> tuple[ReferralActs, Deposit]:
+    """Bring a new referral to where the act is due."""
+    acts = await sign_up(database, offer=offer)
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid)
+    if race.name == "crediting":
+        await acts.score()
+    else:
+        await acts.credit()
+    await _acknowledge(acts)
+    return acts, paid
+
+
+async def _is_woken(acts: ReferralActs) -> bool:
+    """Acknowledge the chargeback's delivery, and return whether it was still to be carried."""
+    async with acts.database.reading() as session:
+        query = select(func.count()).where(
+            Delivery.referral_id == acts.row.id,
+            Delivery.kind == FactKind.CHARGEBACK,
+            Delivery.acknowledged_at.is_(None),
+        )
+        pending = await session.scalar(query)
+    await _acknowledge(acts)
+    return bool(pending)
+
+
+async def _acknowledge(acts: ReferralActs) -> None:
+    async with acts.database.transaction() as session:
+        query = select(Delivery.id).where(Delivery.referral_id == acts.row.id)
+        await deliveries.acknowledge(session, (await session.scalars(query)).all())
