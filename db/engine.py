@@ -57,6 +57,7 @@ class Database:
         )
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
+        self._snapshot = self._reading.execution_options(isolation_level="REPEATABLE READ")
 
     @classmethod
     @asynccontextmanager
@@ -86,6 +87,12 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         async with ReadSession(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """Read like `reading`, with one snapshot for all statements."""
+        async with ReadSession(self._snapshot, expire_on_commit=False) as session:
             yield session
 
     async def warm_up(self, warm_up_connection: Callable[[Session], Awaitable[None]]) -> None:

@@ -27,6 +27,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
     "unknown_campaign": ProblemType(404, "Unknown campaign", "Check the campaign's slug."),
     "unknown_referral": ProblemType(404, "Unknown referral", "Check the referral's id."),
+    "unknown_reward": ProblemType(404, "Unknown reward", "Check the reward's id."),
     "unknown_player": ProblemType(
         404, "Unknown player", "Check the player's id, or report the signup first."
     ),

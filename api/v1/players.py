@@ -20,9 +20,17 @@ from api.http.paging import (
 )
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import ID_REGEX
-from api.v1.schemas.players import PLAYER_FACING_REASONS, BalanceOut, InvitedOut, LineOut, SpendIn
+from api.v1.schemas.players import (
+    IN_HOLD_PERIOD,
+    PLAYER_FACING_REASONS,
+    BalanceOut,
+    InvitedOut,
+    LineOut,
+    SpendIn,
+)
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
 from referrals.ledger import balances, spending
 from referrals.ledger.spending import SpendOutcome
 from referrals.reporting import referral_views
@@ -114,9 +122,9 @@ async def show_statement(
 
 
 def _invited_out(view: ReferralView) -> InvitedOut:
-    return InvitedOut(
-        invited_at=view.invited_at,
-        stage=view.stage,
-        reason=PLAYER_FACING_REASONS[view.stage],
-        until=view.until if view.stage is Stage.DEFERRED else None,
-    )
+    reason, until = PLAYER_FACING_REASONS[view.stage], None
+    if view.stage is Stage.DEFERRED:
+        until = view.until
+    elif {hold.reason for hold in view.holds} == {HoldReason.HOLD_PERIOD}:
+        reason, until = IN_HOLD_PERIOD, view.holds[0].until
+    return InvitedOut(invited_at=view.invited_at, stage=view.stage, reason=reason, until=until)

@@ -1,5 +1,6 @@
-"""Referrals, listed or one with its timeline."""
+"""Referrals, listed or one with its timeline, and the facts behind each."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -10,11 +11,23 @@ from api.http.authorisation import requires
 from api.http.dependencies import Db
 from api.http.errors import Problem
 from api.http.openapi import problem_responses
-from api.http.paging import PageOut, PageQuery, page_out
+from api.http.paging import (
+    Cursor,
+    Limit,
+    PageOut,
+    PageQuery,
+    decode_cursor,
+    encode_cursor,
+    invalid_cursor,
+    page_out,
+)
+from api.v1.schemas.evidence import FactOut
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
+from domain.intake.facts import UNSTORABLE_CHARACTERS, FactKind
 from domain.lifecycle.referral import Stage
-from referrals.reporting import referral_views
+from referrals.reporting import fact_views, referral_views
+from referrals.reporting.fact_views import FactPosition
 from referrals.reporting.referral_views import ReferralFilter
 
 router = APIRouter(
@@ -53,9 +66,27 @@ async def list_referrals(  # noqa: PLR0917 - FastAPI passes each by its name
     return page_out(ReferralSummary, page)
 
 
+@router.get("/{referral_id}/facts", responses=problem_responses("unknown_referral"))
+async def list_facts(
+    referral_id: UUID, database: Db, limit: Limit = 50, cursor: Cursor = None
+) -> PageOut[FactOut]:
+    """List what was reported of a referral's pair, oldest first, and what each fact does for it.
+
+    All facts of the referee, and the referrer's changes of status; personal fields are left out.
+    404 `unknown_referral`.
+    """
+    after = _decode_fact_position(cursor)
+    async with database.snapshot() as session:
+        page = await fact_views.find_facts(session, referral_id, after=after, limit=limit)
+    if page is None:
+        raise Problem("unknown_referral")
+    items = [FactOut.model_validate(view) for view in page.items]
+    return PageOut(items=items, next_cursor=_encode_fact_position(page.next_position))
+
+
 @router.get("/{referral_id}", responses=problem_responses("unknown_referral"))
 async def show_referral(referral_id: UUID, database: Db) -> ReferralOut:
-    """Return a referral with attribution, assessment, rewards (in minor units) and timeline.
+    """Return a referral: attribution, assessment, holds, rewards (in minor units) and timeline.
 
     404 `unknown_referral`.
     """
@@ -64,3 +95,24 @@ async def show_referral(referral_id: UUID, database: Db) -> ReferralOut:
     if view is None:
         raise Problem("unknown_referral")
     return ReferralOut.model_validate(view)
+
+
+def _encode_fact_position(position: FactPosition | None) -> str | None:
+    if position is None:
+        return None
+    return encode_cursor(f"{position.at.isoformat()}|{position.kind}|{position.event_id}")
+
+
+def _decode_fact_position(cursor: str | None) -> FactPosition | None:
+    if cursor is None:
+        return None
+    time, _, key = decode_cursor(cursor).partition("|")
+    kind, _, event_id = key.partition("|")
+    try:
+        position = FactPosition(datetime.fromisoformat(time), FactKind(kind), event_id)
+        position.at.timestamp()
+    except (ValueError, OverflowError) as fault:
+        raise invalid_cursor() from fault
+    if position.at.tzinfo is None or UNSTORABLE_CHARACTERS.search(event_id):
+        raise invalid_cursor()
+    return position

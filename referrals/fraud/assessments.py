@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
 from db.tables import AssessmentRow, ReferralRow
-from domain.fraud.rules import Assessment, Evidence, assess
+from domain.fraud.rules import Evidence, assess
 
 
 async def assess_and_store(
@@ -54,7 +54,3 @@ async def find_assessment(session: ReadSession, assessment_id: UUID | None) -> A
 def _judged_the_same(row: AssessmentRow, evidence: Evidence, deposit_event_id: str) -> bool:
     stored = json.loads(json.dumps(asdict(evidence)))
     return row.deposit_event_id == deposit_event_id and row.evidence == stored
-
-
-def assessment_of(row: AssessmentRow) -> Assessment:
-    return Assessment(row.score, row.verdict, tuple(row.reasons))

@@ -15,7 +15,7 @@ from domain.intake.facts import Decision, FactKind
 from domain.money import Money
 from referrals.access import audit
 from referrals.access.audit import Actor
-from referrals.fraud.review_views import ReviewView, review_view
+from referrals.fraud.review_views import ReviewView, find_review_view
 from referrals.intake import facts
 from referrals.intake.facts import Door
 from referrals.lifecycle import deliveries
@@ -120,7 +120,7 @@ async def decide(
     if decided is None:
         return await _explain_refusal(session, review_id, decision)
     await _record(session, decided, decision, request_id=request_id)
-    return ReviewDecision(ReviewOutcome.DECIDED, review_view(decided))
+    return ReviewDecision(ReviewOutcome.DECIDED, await find_review_view(session, review_id))
 
 
 async def decide_signalled(session: Session, referral_id: UUID, decision: Decision) -> None:
@@ -155,14 +155,14 @@ def _update_open(referral_id: UUID) -> Update:
 
 
 async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:
-    review = await session.scalar(select(Review).where(Review.id == review_id))
+    review = await find_review_view(session, review_id)
     if review is None:
         return ReviewDecision(ReviewOutcome.UNKNOWN, None)
     if review.decision is None:
-        return ReviewDecision(ReviewOutcome.CLOSED, review_view(review))
+        return ReviewDecision(ReviewOutcome.CLOSED, review)
     is_same = review.decision is decision.decision
     outcome = ReviewOutcome.SAME if is_same else ReviewOutcome.ALREADY_DECIDED
-    return ReviewDecision(outcome, review_view(review))
+    return ReviewDecision(outcome, review)
 
 
 async def _record(

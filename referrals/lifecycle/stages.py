@@ -125,21 +125,21 @@ async def _record_stage_change(
     await session.flush()
     event_id = uuid5(row.id, f"timeline:{row.steps}")
     type_ = event_type(row.stage, previous=previous)
+    told = reason and ": ".join(filter(None, (reason.text, detail)))
     values = {
         "event_id": event_id,
         "referral_id": row.id,
         "step": row.steps,
         "stage": row.stage.value,
         "at": at,
-        "reason": reason and ": ".join(filter(None, (reason.text, detail))),
+        "reason": told,
         "reason_code": reason,
         "aggregate": outbox.AGGREGATE,
         "key": str(row.id),
         "type": type_,
         "schema_version": outbox.SCHEMA_VERSION,
     }
-    if reason is not None:
-        extra = {"reason_code": reason, **(extra or {})}
+    extra = {"reason_code": reason, "reason": told, **(extra or {})}
     payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
     await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
 

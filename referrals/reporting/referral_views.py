@@ -13,11 +13,12 @@ from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
 from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
-from domain.fraud.rules import Assessment
 from domain.lifecycle.referral import Stage
 from referrals.attribution import log_views
 from referrals.attribution.log_views import TouchView
-from referrals.fraud.assessments import assessment_of
+from referrals.fraud.assessment_views import AssessmentView, assessment_view
+from referrals.reporting import hold_reading
+from referrals.rewards.hold_views import HoldView
 from referrals.rewards.views import RewardView, reward_view
 
 
@@ -35,6 +36,7 @@ class StageChange:
     stage: Stage
     at: datetime
     reason: str | None
+    reason_code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,9 @@ class ReferralView:
     referee_id: str | None
     invited_at: datetime
     attribution: AttributionView | None
-    assessment: Assessment | None
+    assessment: AssessmentView | None
+    holds: tuple[HoldView, ...]
+    """Open holds of its rewards; empty except at HELD and DEFERRED."""
     rewards: tuple[RewardView, ...]
     timeline: tuple[StageChange, ...] = ()
     """Every stage it entered, oldest first; read for a single referral only."""
@@ -80,10 +84,13 @@ class ReferralFilter:
 
 async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView | None:
     row = await session.scalar(select(ReferralRow).where(ReferralRow.id == referral_id))
-    if row is None:
-        return None
+    return None if row is None else await view_referral(session, row)
+
+
+async def view_referral(session: ReadSession, row: ReferralRow) -> ReferralView:
+    """Return the view of a referral with its timeline."""
     view = (await _views(session, [row]))[0]
-    return replace(view, timeline=await _timeline(session, referral_id))
+    return replace(view, timeline=await _timeline(session, row.id))
 
 
 async def list_referrals(
@@ -104,13 +111,14 @@ async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChang
     rows = await session.scalars(
         select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
     )
-    return tuple(StageChange(row.stage, row.at, row.reason) for row in rows)
+    return tuple(StageChange(row.stage, row.at, row.reason, row.reason_code) for row in rows)
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
     rewards = await _rewards(session, [row.id for row in rows])
     assessments = await _assessments(session, [row.assessment_id for row in rows])
     bound = [row.id for row in rows if row.attribution_method is not None]
+    holds = await hold_reading.open_holds(session, rows)
     candidates = await log_views.touches_by_referral(session, bound) if bound else {}
     return [
         ReferralView(
@@ -124,6 +132,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
             invited_at=row.invited_at,
             attribution=_attribution_view(row, candidates.get(row.id, ())),
             assessment=assessments.get(row.assessment_id),
+            holds=holds.get(row.id, ()),
             rewards=tuple(rewards[row.id]),
         )
         for row in rows
@@ -152,8 +161,8 @@ async def _rewards(
 
 async def _assessments(
     session: ReadSession, ids: Iterable[UUID | None]
-) -> dict[UUID | None, Assessment]:
+) -> dict[UUID | None, AssessmentView]:
     rows = await session.scalars(
         select(AssessmentRow).where(AssessmentRow.id.in_([id_ for id_ in ids if id_]))
     )
-    return {row.id: assessment_of(row) for row in rows}
+    return {row.id: assessment_view(row) for row in rows}

@@ -25,6 +25,7 @@ class RewardView:
     held_until: datetime | None
     deposit_event_id: str
     assessment_id: UUID | None
+    qualification_id: UUID | None
     created_at: datetime
     changed_at: datetime
 
@@ -68,6 +69,7 @@ def reward_view(row: Reward) -> RewardView:
         held_until=row.held_until,
         deposit_event_id=row.deposit_event_id,
         assessment_id=row.assessment_id,
+        qualification_id=row.qualification_id,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

@@ -67,9 +67,11 @@ async def too_small(sportsbook: SportsbookClient, proofs: Proofs) -> None:
     await sportsbook.send(small)
     await sportsbook.wait_until_delivered()
     before = await sportsbook.referral(pair.referral_id)
+    reported = await sportsbook.facts(pair.referral_id)
     await sportsbook.send(enough)
     credited = await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
     proofs.add("stage after $5", expected="SIGNED_UP", seen=before.stage)
+    proofs.add("why", expected="below the minimum deposit", seen=reported[-1].reason)
     proofs.add(
         "the deposit that earned it",
         expected=enough.id,

@@ -12,6 +12,7 @@ from sandbox.sportsbook.requests import Event, unique_id, usd
 from sandbox.sportsbook.responses import (
     AttributionDecision,
     Balance,
+    Fact,
     Invitation,
     Referral,
     Resolution,
@@ -99,6 +100,11 @@ class SportsbookClient:
     async def referral(self, referral_id: str) -> Referral:
         answer = await self.call("GET", f"/v1/referrals/{referral_id}")
         return Referral.model_validate_json(answer.raise_for_status().content)
+
+    async def facts(self, referral_id: str) -> list[Fact]:
+        """Return what was reported of a referral's pair, oldest first, at most 200 events."""
+        page = await self._page(f"/v1/referrals/{referral_id}/facts", limit=200)
+        return [Fact.model_validate(item) for item in page]
 
     async def referrals_of(self, referee_id: str) -> list[Referral]:
         page = await self._page("/v1/referrals", player_id=referee_id, role="referee")

@@ -42,11 +42,14 @@ def chargeback(
     *,
     at: datetime | None = None,
     minor: int | None = None,
+    dispute_id: str | None = None,
 ) -> Event:
-    """Return a chargeback, a refund or a chargeback won, of the whole deposit or `minor` units."""
+    """Return a take-back of a deposit, or its undoing, of the whole deposit or `minor` units."""
     fields: dict[str, object] = {"deposit_id": deposit_event.body["deposit_id"], "kind": kind}
     if minor is not None:
         fields["amount"] = usd(minor)
+    if dispute_id is not None:
+        fields["dispute_id"] = dispute_id
     return _event("chargebacks", kind, deposit_event.player_id, at, fields)
 
 

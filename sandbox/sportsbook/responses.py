@@ -58,12 +58,30 @@ class StageChange(ResponseBody):
     stage: str
     at: datetime
     reason: str | None
+    reason_code: str | None
 
 
 class Assessment(ResponseBody):
+    assessment_id: str
     score: int
     verdict: str
     reasons: list[str]
+
+
+class Hold(ResponseBody):
+    reason: str
+    since: datetime
+    until: datetime | None
+
+
+class Fact(ResponseBody):
+    """An event of a referral's pair, and why it counts or does not."""
+
+    kind: str
+    event_id: str
+    counts: bool
+    reason_code: str
+    reason: str
 
 
 class Referral(ResponseBody):
@@ -74,6 +92,7 @@ class Referral(ResponseBody):
     campaign: str
     workflow_id: str
     assessment: Assessment | None
+    holds: list[Hold]
     rewards: list[Reward]
     timeline: list[StageChange] = []
 
@@ -100,6 +119,10 @@ class Balance(ResponseBody):
 class Review(ResponseBody):
     review_id: str
     referral_id: str
+    referrer_id: str
+    referee_id: str | None
+    campaign: str
+    due_at: datetime
     reasons: list[str]
     decision: str | None
 

@@ -15,10 +15,15 @@ from sqlalchemy import select, text
 
 from db.engine import Database
 from db.migrate import downgrade, upgrade
+from db.paging import PageRequest
 from db.tables import FactRow
 from domain.intake.facts import FactKind
+from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
+from referrals.reporting import referral_views
+from referrals.reporting.referral_views import ReferralFilter
 from referrals.verification.verify import verify_database
 from tests.fixtures.databases import DatabaseUrls, open_database
 
@@ -73,6 +78,21 @@ async def test_a_fact_of_that_release_that_is_sent_again_is_a_duplicate(
         kinds = {row.kind for row in stored}
     assert kinds >= {FactKind.DEPOSIT, FactKind.CHARGEBACK}, release
     assert outcomes == {RecordOutcome.DUPLICATE}
+
+
+async def test_shows_what_its_held_and_deferred_rewards_wait_for(
+    release: str, empty_urls: DatabaseUrls
+) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    shown = set()
+    async with open_database(empty_urls.application) as database, database.reading() as session:
+        for stage in (Stage.HELD, Stage.DEFERRED):
+            found = await referral_views.list_referrals(
+                session, ReferralFilter(stage=stage), PageRequest(limit=50)
+            )
+            shown |= {(stage, hold.reason) for view in found.items for hold in view.holds}
+            assert all(view.holds for view in found.items), release
+    assert shown >= {(Stage.HELD, HoldReason.REVIEW), (Stage.DEFERRED, HoldReason.FUNDS)}
 
 
 async def test_has_a_referral_at_every_stage_that_waits(

@@ -26,6 +26,8 @@ PLAYER_FACING_REASONS: Final = {
 }
 """Reasons that a referrer may read. They reveal nothing about the referee: neither suspicion, nor
 self-exclusion, nor what became of their deposit."""
+IN_HOLD_PERIOD: Final = "waiting for the hold period to end"
+"""Reason of a held reward that waits for nothing else."""
 
 
 class InvitedOut(ResponseBody):
@@ -35,7 +37,7 @@ class InvitedOut(ResponseBody):
     stage: Stage
     reason: str = Field(description="Where the invitation stands, in words to show the player")
     until: datetime | None = Field(
-        description="When a postponed reward is tried again; null in any other stage"
+        description="When a postponed reward is tried again or the hold period ends; else null"
     )
 
 

@@ -11,6 +11,7 @@ from api.v1.schemas.fields import MoneyOut, ResponseBody
 from domain.attribution.policy import Method
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
 from workflows.client import workflow_id
 
@@ -29,6 +30,7 @@ class AttributionOut(ResponseBody):
 class AssessmentOut(ResponseBody):
     """The latest fraud assessment."""
 
+    assessment_id: UUID
     score: int
     verdict: Verdict
     reasons: list[str] = Field(description="Stable reason codes")
@@ -40,6 +42,21 @@ class PassageOut(ResponseBody):
     stage: Stage
     at: datetime
     reason: str | None
+    reason_code: str | None = Field(
+        description="The reason as a stable word; null where there is none, and before release 0.3"
+    )
+
+
+class HoldOut(ResponseBody):
+    """A reason why rewards are not credited yet."""
+
+    reason: HoldReason = Field(
+        description="`hold_period` (until its end), `review` (until a person decides), `ineligible`"
+        " (until the player is restored), `funds` (until the budget is topped up)"
+    )
+    detail: list[str] = Field(description="Reason codes beneath it, as of an assessment")
+    since: datetime
+    until: datetime | None = Field(description="Null where only an event ends it")
 
 
 class RewardOut(ResponseBody):
@@ -54,6 +71,7 @@ class RewardOut(ResponseBody):
     held_until: datetime | None
     deposit_event_id: str
     assessment_id: UUID | None
+    qualification_id: UUID | None = Field(description="Null for a reward of before release 0.3")
     created_at: datetime
     changed_at: datetime
 
@@ -71,6 +89,9 @@ class ReferralSummary(ResponseBody):
     invited_at: datetime
     attribution: AttributionOut | None
     assessment: AssessmentOut | None
+    holds: list[HoldOut] = Field(
+        description="What the rewards wait for now; empty but at HELD and DEFERRED"
+    )
     rewards: list[RewardOut]
     workflow_id: _WorkflowId = Field(
         validation_alias=AliasChoices("referral_id"),

@@ -1,6 +1,7 @@
 """Bodies of /v1/reviews."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -21,11 +22,26 @@ class ReviewOut(ResponseBody):
 
     review_id: UUID
     referral_id: UUID
+    referrer_id: str
+    referee_id: str | None
+    campaign: str
+    attempt: int = Field(
+        description="The qualification whose evidence is reviewed, counted per referral"
+    )
+    round: int = Field(description="Number of the review among those of its referral")
     status: str = Field(description="`open`, `decided`, or `closed`: events made it unnecessary")
     score: int
     reasons: list[str] = Field(description="Stable reason codes of the assessment")
+    assessment_id: UUID | None
+    evidence: dict[str, Any] | None = Field(
+        description="What the assessment judged: counts of players who share a value with the"
+        " referee, flags, and the fraud providers that warned or did not answer"
+    )
     amount: MoneyOut
     opened_at: datetime
+    due_at: datetime = Field(
+        description="End of the review period; an open review is escalated then, and gets another"
+    )
     escalated_at: datetime | None
     decision: Choice | None
     reviewer: str | None

@@ -1,11 +1,16 @@
 """Views of players: their referrals, balances and statements, and what they spend."""
 
+from typing import Any
+
 from httpx import AsyncClient, Response
 
 from db.engine import Database
 from domain.lifecycle.referral import Stage
+from tests.activities.referral_acts import ReferralActs
 from tests.api.bodies import assert_problem, unique
+from tests.api.held_rewards import held_for_review, in_hold_period
 from tests.api.staged_referrals import referral_at_stage
+from tests.builders import status_change
 
 
 async def test_a_referrer_learns_nothing_about_the_friend(
@@ -17,6 +22,38 @@ async def test_a_referrer_learns_nothing_about_the_friend(
     assert shown["reason"] == "not eligible"
     assert shown.keys() == {"invited_at", "stage", "reason", "until"}
     assert staged.referee_id not in answer.text
+
+
+async def test_a_hold_period_is_not_called_a_review(
+    client: AsyncClient, database: Database
+) -> None:
+    acts, _ = await in_hold_period(database)
+    shown = await invited(client, acts)
+    assert shown["reason"] == "waiting for the hold period to end"
+    (hold,) = (await client.get(f"/v1/referrals/{acts.row.id}")).json()["holds"]
+    assert shown["until"] == hold["until"]
+
+
+async def test_a_referrer_does_not_learn_why_a_reward_is_under_review(
+    client: AsyncClient, database: Database
+) -> None:
+    in_review, _ = await held_for_review(database)
+    with_exclusion, _ = await in_hold_period(database)
+    await with_exclusion.receives(status_change(with_exclusion.referee_id))
+    await with_exclusion.wake()
+
+    shown = [await invited(client, acts) for acts in (in_review, with_exclusion)]
+
+    assert [(one["stage"], one["reason"], one["until"]) for one in shown] == [
+        ("HELD", "under review", None)
+    ] * 2
+
+
+async def invited(client: AsyncClient, acts: ReferralActs) -> dict[str, Any]:
+    answer = await client.get(f"/v1/players/{acts.row.referrer_id}/invited")
+    (shown,) = answer.json()["items"]
+    found: dict[str, Any] = shown
+    return found
 
 
 async def test_an_unknown_player_has_an_empty_balance(client: AsyncClient) -> None:

@@ -1,13 +1,19 @@
 """Reviews, decided once by a person."""
 
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from httpx import AsyncClient
 
 from db.engine import Database
 from domain.lifecycle.referral import Stage
+from tests.activities.referral_acts import LATER
 from tests.api.bodies import assert_problem
+from tests.api.held_rewards import held_for_review, open_review
 from tests.api.staged_referrals import referral_at_stage
+from tests.builders import TERMS, chargeback, deposit
+from tests.fixtures.database_activity import recorded_statements
 
 
 async def test_a_review_is_decided_once(client: AsyncClient, database: Database) -> None:
@@ -26,6 +32,75 @@ async def test_a_review_is_decided_once(client: AsyncClient, database: Database)
     assert again.json() == first.json()
     other = approve | {"decision": "reject"}
     assert_problem(await client.post(url, json=other), 409, "already_decided")
+
+
+async def test_a_reviewer_sees_whom_and_what_it_is_about(
+    client: AsyncClient, database: Database
+) -> None:
+    acts, _ = await held_for_review(database)
+
+    review = await open_review(client, acts)
+
+    row = await acts.stored_row()
+    assert (review["referrer_id"], review["referee_id"]) == (row.referrer_id, row.referee_id)
+    assert (review["campaign"], review["attempt"], review["round"]) == (row.campaign_slug, 1, 1)
+    assert review["amount"] == {"minor": 1000, "currency": "USD"}
+    assert review["assessment_id"] == str(row.assessment_id)
+    assert review["evidence"] == {
+        "same_player": False,
+        "same_identity": False,
+        "shared_contacts": 0,
+        "shared_instruments": 0,
+        "shared_devices": 1,
+        "shared_addresses": 0,
+        "warnings": [],
+        "unavailable": [],
+    }
+
+
+async def test_a_review_is_due_a_review_period_after_it_was_opened_or_escalated(
+    client: AsyncClient, database: Database
+) -> None:
+    acts, _ = await held_for_review(database)
+    opened = await open_review(client, acts)
+    await acts.rewards.resolve_hold(await acts.act_request(at=LATER + timedelta(days=4)))
+    escalated = await open_review(client, acts)
+
+    assert escalated["escalated_at"]
+    assert due_after(opened, "opened_at") == TERMS.review_period
+    assert due_after(escalated, "escalated_at") == TERMS.review_period
+
+
+async def test_another_deposit_is_reviewed_in_another_round_with_its_own_evidence(
+    client: AsyncClient, database: Database
+) -> None:
+    acts, paid = await held_for_review(database)
+    first = await open_review(client, acts)
+    await acts.receives(chargeback(paid), deposit(acts.referee_id, at=LATER - timedelta(minutes=1)))
+    await acts.wake()
+
+    second = await open_review(client, acts)
+
+    assert (second["attempt"], second["round"]) == (2, 2)
+    assert second["review_id"] != first["review_id"]
+    assert second["assessment_id"] != first["assessment_id"]
+
+
+async def test_a_page_of_reviews_costs_as_many_statements_as_one(
+    client: AsyncClient, database: Database
+) -> None:
+    counts = []
+    for limit in (1, 2):
+        await held_for_review(database)
+        with recorded_statements(database) as statements:
+            page = (await client.get(f"/v1/reviews?status=open&limit={limit}")).json()
+        assert len(page["items"]) == limit
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def due_after(review: dict[str, Any], since: str) -> timedelta:
+    return datetime.fromisoformat(review["due_at"]) - datetime.fromisoformat(review[since])
 
 
 async def test_refuses_an_invalid_decision(client: AsyncClient) -> None:

@@ -1,0 +1,154 @@
+"""Bodies of a referral's facts and of a reward's evidence."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from api.v1.schemas.campaigns import TermsOut
+from api.v1.schemas.fields import MoneyOut, ResponseBody
+from api.v1.schemas.referrals import HoldOut, ReferralOut, RewardOut
+from api.v1.schemas.reviews import ReviewOut
+from domain.fraud.rules import Verdict
+from domain.intake.facts import FactKind
+from domain.ledger.movements import Book, Movement
+from domain.rewards.fact_effects import FactEffect
+
+_CODES = "\n".join(
+    f"- `{effect}` ({'counts' if effect.counts else 'does not count'}): {effect.text}"
+    for effect in FactEffect
+)
+
+
+class FactOut(ResponseBody):
+    """A fact of a referral's pair, and what it does for the referral."""
+
+    kind: FactKind
+    event_id: str
+    player_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    reported_by: str | None = Field(
+        description="Owner of the API key; null for a signal, and for facts of before release 0.3"
+    )
+    door: str = Field(description="`http`, or `signal` for a signal to the workflow")
+    amount: MoneyOut | None = Field(
+        description="Of a deposit, a wager or a chargeback; null for a chargeback of the whole"
+        " deposit"
+    )
+    deposit_id: str | None = Field(description="The deposit that a deposit or chargeback names")
+    detail: str | None = Field(
+        description="The kind of a chargeback, the status of a player, the choice of a decision"
+    )
+    counts: bool = Field(description="Whether the fact has an effect on the referral today")
+    reason_code: FactEffect = Field(description=f"Its effect, or why it has none.\n\n{_CODES}")
+    reason: str = Field(description="The reason code in words")
+
+
+class EvidenceAssessmentOut(ResponseBody):
+    """The assessment that the reward rests on. The evidence has counts and flags only."""
+
+    assessment_id: UUID
+    score: int
+    verdict: Verdict
+    reasons: list[str] = Field(description="Stable reason codes")
+    evidence: dict[str, Any]
+    deposit_event_id: str
+    assessed_at: datetime
+
+
+class EvidenceHoldOut(HoldOut):
+    """A hold that the referral had; open while `cleared_at` is null."""
+
+    hold_id: UUID | None
+    attempt: int
+    cleared_at: datetime | None
+    cleared_by: str | None = Field(description="A reviewer, or `facts`: an event or the time")
+
+
+class VersionOut(ResponseBody):
+    """The version of the campaign whose terms were promised at the invitation."""
+
+    campaign_version_id: UUID
+    campaign: str
+    version: int
+    name: str
+    author: str
+    created_at: datetime
+
+
+class QualificationOut(ResponseBody):
+    """The deposits that earned the reward; before release 0.3 they had no id and no attempt."""
+
+    qualification_id: UUID | None
+    attempt: int | None
+    event_ids: list[str] = Field(description="The deposits it rests on; see `facts`")
+    met_at: datetime | None = Field(description="Event time at which they met the terms")
+    left: MoneyOut | None = Field(description="What is left of the deposits today")
+    due: MoneyOut = Field(description="What the reward should be by today's facts and its terms")
+
+
+class EntryOut(ResponseBody):
+    """One account's line of a transfer."""
+
+    entry_id: int
+    account_id: UUID
+    account: Book
+    player_id: str | None
+    campaign_id: UUID | None
+    amount: MoneyOut
+    direction: Literal["in", "out"]
+    balance_after: MoneyOut | None = Field(
+        description="The account's balance, a debt as a positive amount; null where the balance is"
+        " the sum of the entries"
+    )
+
+
+class TransferOut(ResponseBody):
+    """A movement of the reward's money with its ledger entries."""
+
+    transfer_id: UUID
+    movement: Movement
+    amount: MoneyOut
+    reward_id: UUID | None = Field(
+        description="Another reward's where this one paid what its player owed of that"
+    )
+    referral_id: UUID | None = Field(description="The referral whose act posted it")
+    at: datetime
+    recorded_at: datetime
+    entries: list[EntryOut]
+
+
+class AuditOut(ResponseBody):
+    """An action of a person, with the reason given."""
+
+    audit_id: int
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    request_id: str | None
+    at: datetime
+
+
+class EvidenceOut(ResponseBody):
+    """Everything behind a reward, from the events to the entries; lists have at most 200 items."""
+
+    reward: RewardOut
+    referral: ReferralOut
+    terms: TermsOut = Field(description="As promised at the invitation")
+    campaign_version: VersionOut
+    facts: list[FactOut] = Field(
+        description="The facts that count, and the deposits that the reward rests on, in the order"
+        " in which they happened; GET /v1/referrals/{referral_id}/facts lists all"
+    )
+    qualification: QualificationOut
+    assessment: EvidenceAssessmentOut | None
+    holds: list[EvidenceHoldOut]
+    decisions: list[ReviewOut] = Field(description="Reviews that a person decided")
+    transfers: list[TransferOut]
+    audit: list[AuditOut] = Field(
+        description="What people did about the reviews, the referee and this version of the"
+        " campaign; without top-ups of its budget"
+    )
