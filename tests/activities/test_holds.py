@@ -1,4 +1,4 @@
-"""What a held reward waits for, what ends it, and what was learned in the meantime."""
+"""Holds: what a held reward waits for, what ends it, and what was learned in the meantime."""
 
 from dataclasses import replace
 from datetime import timedelta

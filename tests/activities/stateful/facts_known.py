@@ -1,4 +1,4 @@
-"""What is known in the model of one referral's facts: what is left of deposits, who shares what."""
+"""Facts known in the model of one referral's facts: what is left of deposits, who shares what."""
 
 from collections import defaultdict
 from collections.abc import Iterable

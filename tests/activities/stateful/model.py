@@ -16,7 +16,7 @@ from tests.activities.stateful.facts_known import SCORES, KnownFacts
 from tests.activities.stateful.purse import Purse, RewardKey
 
 RECHECK: Final = timedelta(days=30)
-"""How long a deferred reward of a campaign without an end waits before it looks again."""
+"""The time for which a deferred reward of a campaign without an end waits before it looks again."""
 REVIEW_SCORE: Final = 50
 INELIGIBLE: Final = "player_not_eligible"
 CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
@@ -35,7 +35,7 @@ class ModelReview:
     attempt: int
     reasons: frozenset[str]
     since: datetime
-    """When it was opened, or last escalated."""
+    """The time at which it was opened, or last escalated."""
     is_open: bool = True
     decision: Choice | None = None
 
@@ -85,7 +85,7 @@ class ModelReferral:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Where everything stands; the database is read into the same shape."""
+    """The state of everything; the database is read into the same shape."""
 
     referrals: dict[str, tuple[Stage, datetime]]
     rewards: dict[RewardKey, tuple[str, int]]

@@ -40,7 +40,7 @@ MAX_DELIVERIES: Final = 500
 """Far more than one step of a history makes."""
 WAITS_FOR_MONEY: Final = frozenset({Stage.DEFERRED, Stage.REVERSED})
 REPEATS: Final = st.sampled_from((0, 0, 0, 1))
-"""How often an act is done again, as after a worker was lost before it could answer."""
+"""Number of times an act is done again, as after a worker was lost before it could answer."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 MoneyFact = Deposit | Chargeback | StatusChange
 Answer = TypeVar("Answer")
