@@ -34,9 +34,11 @@ def payload_of(
     type_: str,
     referral: ReferralRow,
     at: datetime,
+    reason_code: str | None = None,
+    reason: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return an event's payload: ids only, no personal data."""
+    """Return an event's payload: ids only, no personal data; null reasons where it has none."""
     return {
         "event_id": str(event_id),
         "type": type_,
@@ -47,6 +49,8 @@ def payload_of(
         "stage": referral.stage.value,
         "referrer_id": referral.referrer_id,
         "referee_id": referral.referee_id,
+        "reason_code": reason_code,
+        "reason": reason,
         **(extra or {}),
     }
 

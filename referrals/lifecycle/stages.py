@@ -139,8 +139,15 @@ async def _record_stage_change(
         "type": type_,
         "schema_version": outbox.SCHEMA_VERSION,
     }
-    extra = {"reason_code": reason, "reason": told, **(extra or {})}
-    payload = outbox.payload_of(event_id=event_id, type_=type_, referral=row, at=at, extra=extra)
+    payload = outbox.payload_of(
+        event_id=event_id,
+        type_=type_,
+        referral=row,
+        at=at,
+        reason_code=reason,
+        reason=told,
+        extra=extra,
+    )
     await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient
 
+from activities.messages import SignalledFacts
 from api.http.paging import encode_cursor
 from db.engine import Database
 from domain.intake.facts import Choice, PlayerStatus, TakeBack, Wager
@@ -146,6 +147,16 @@ async def test_tells_who_reported_a_fact_and_shows_no_personal_field(
     assert shown["reported_by"].startswith("tests-")
     assert shown["recorded_at"] > shown["occurred_at"]
     assert not {"ip", "body", "method"} & shown.keys()
+
+
+async def test_a_signal_has_no_reporter(client: AsyncClient, database: Database) -> None:
+    acts = await sign_up(database)
+    signalled = SignalledFacts(deposits=(deposit(acts.referee_id),))
+    await acts.rewards.compensate_reward(await acts.act_request(signalled=signalled))
+
+    shown = (await facts_of(client, acts))[-1]
+
+    assert (shown["kind"], shown["door"], shown["reported_by"]) == ("deposit", "signal", None)
 
 
 async def test_pages_of_facts_follow_each_other_without_a_gap(
