@@ -42,18 +42,26 @@ SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 """For activities in progress at a stop."""
 MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
+MAX_CLOCK_LEAD: Final = timedelta(minutes=1)
+"""How far Temporal's clock may be ahead of the database's before acts wait for it."""
+
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()
 
 
 def build_activities(
-    database: Database, settings: Settings, fraud_providers: Sequence[FraudProvider] = ()
+    database: Database,
+    settings: Settings,
+    fraud_providers: Sequence[FraudProvider] = (),
+    *,
+    max_clock_lead: timedelta | None = None,
 ) -> Activities:
-    """Build every activity with its dependencies."""
+    """Build every activity with its dependencies; tests that skip time give no `max_clock_lead`."""
     locked = LockedReferrals(
         database,
         hasher=Hasher(settings.hash_key.get_secret_value()),
         tokens=Tokens(settings.token_key.get_secret_value()),
+        max_clock_lead=max_clock_lead,
     )
     referrals, rewards = ReferralActivities(locked), RewardActivities(locked)
     return [
@@ -109,7 +117,7 @@ async def _serve(
 ) -> None:
     worker = build_worker(
         client,
-        build_activities(database, settings),
+        build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD),
         task_queue=settings.task_queue,
         concurrent_activities=settings.database_pool_size,
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import structlog
 
 from activities.messages import ActRequest
 from db import locks
+from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
@@ -103,18 +104,38 @@ class LockedReferral:
         return tuple(sorted(wrong))
 
 
+class ClockAheadError(RuntimeError):
+    """The clock of Temporal's host is ahead: by it, windows would close before their time."""
+
+
 class LockedReferrals:
     """Locks referrals for the acts, and records the facts that arrived as signals."""
 
-    def __init__(self, database: Database, *, hasher: Hasher, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        hasher: Hasher,
+        tokens: Tokens,
+        max_clock_lead: timedelta | None = None,
+    ) -> None:
+        """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
+
+        `max_clock_lead` bounds how far a workflow's `now` may be ahead of the database's clock.
+        """
         self.database = database
         self.hasher = hasher
         self.tokens = tokens
+        self.max_clock_lead = max_clock_lead
 
     @asynccontextmanager
     async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
-        """Lock the players, record the signalled facts, then lock the referral, in that order."""
+        """Lock the players, record the signalled facts, then lock the referral, in that order.
+
+        ClockAheadError, which Temporal retries, while the workflow's clock is too far ahead.
+        """
         async with self.database.transaction() as session:
+            await self._check_clock(session, request.now)
             await locks.lock_players(session, *await _players(session, request))
             await self._record_signalled(session, request)
             row = await stages.lock_referral(session, request.referral_id)
@@ -130,6 +151,13 @@ class LockedReferrals:
             raise LookupError(f"no referral {referral_id} is recorded")
         referrer_id, referee_id = pair
         return referrer_id, referee_id or ""
+
+    async def _check_clock(self, session: Session, now: datetime) -> None:
+        if self.max_clock_lead is None:
+            return
+        lead = now - await database_now(session)
+        if lead > self.max_clock_lead:
+            raise ClockAheadError(f"the workflow's clock is {lead} ahead of the database's")
 
     async def _record_signalled(self, session: Session, request: ActRequest) -> None:
         for fact in request.heard.facts:
