@@ -1,10 +1,12 @@
 """Amounts of money, exact and never negative."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 LARGEST_MINOR: Final = 10**15
-"""Upper limit of one amount in minor units: sums of many still fit into a BIGINT."""
+"""Upper limit of one amount, and of one balance, in minor units."""
+CURRENCY_PATTERN: Final = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Money:
     def __post_init__(self) -> None:
         if not 0 <= self.minor <= LARGEST_MINOR:
             raise ValueError(f"money is 0 to {LARGEST_MINOR} minor units, not {self.minor}")
+        if not CURRENCY_PATTERN.fullmatch(self.currency):
+            raise ValueError("a currency is three capital letters")
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:

@@ -16,6 +16,10 @@ from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
+from domain.money import CURRENCY_PATTERN
+
+NO_CURRENCY: Final = "XXX"
+"""ISO 4217's code for none: an amount in it meets no terms."""
 
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
@@ -121,7 +125,13 @@ def body_of(fact: Fact) -> dict[str, Any]:
 
 
 def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:
-    return _SHAPES[kind].validate_python(body)
+    """Return a stored fact.
+
+    Release 0.2 recorded signalled amounts in whatever was called a currency: they have none.
+    """
+    return _SHAPES[kind].validate_python(
+        {name: _with_currency(value) for name, value in body.items()}
+    )
 
 
 async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
@@ -135,3 +145,9 @@ async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bo
         )
     """)
     return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True
+
+
+def _with_currency(value: Any) -> Any:  # noqa: ANN401 - any value of a stored fact
+    if not isinstance(value, dict) or CURRENCY_PATTERN.fullmatch(value["currency"]):
+        return value
+    return value | {"currency": NO_CURRENCY}

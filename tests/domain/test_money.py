@@ -12,6 +12,12 @@ def test_money_has_bounds(minor: int) -> None:
         Money(minor, "USD")
 
 
+@pytest.mark.parametrize("currency", ["", "usd", "US", "USDT", "\0", "US\n", "ÄÖÜ"])
+def test_money_has_a_currency_of_three_capital_letters(currency: str) -> None:
+    with pytest.raises(ValueError, match="three capital letters"):
+        Money(1, currency)
+
+
 def test_money_of_two_currencies_is_not_added() -> None:
     assert usd(1) + usd(2) == usd(3)
     with pytest.raises(ValueError, match="cannot add"):

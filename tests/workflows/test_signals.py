@@ -20,6 +20,14 @@ from workflows.referral.workflow import ReferralWorkflow
 
 PLAIN = {"email": "ann@example.com", "ip": "203.0.113.9", "device_id": "phone-of-ann"}
 
+WITHOUT_CURRENCY = {
+    "event_id": "without-currency",
+    "occurred_at": "2026-03-01T12:00:00Z",
+    "player_id": "somebody",
+    "deposit_id": "d-1",
+    "amount": {"minor": 1000, "currency": "\0"},
+}
+
 
 async def invite_and_signal_signup(world: World) -> Life:
     life = await invite(world)
@@ -103,6 +111,8 @@ async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
         ("sign_up", [None]),
         ("sign_up", [17]),
         ("charge_back", [{"event_id": "c-1"}]),
+        ("make_deposit", [WITHOUT_CURRENCY]),
+        ("charge_back", [WITHOUT_CURRENCY | {"kind": "chargeback"}]),
         ("decide", [[]]),
         ("look", [{"one": "too many"}]),
         ("supersede", [1, 2]),
