@@ -17,6 +17,7 @@ from api.v1.schemas.attributions import AttemptOut, ClaimIn, ClaimOut, DecidedOu
 from api.v1.schemas.fields import Id, NonBlankText, Text32
 from domain.attribution.policy import Refusal
 from domain.codes import normalise_code, parse_code
+from domain.derived_ids import derived_id
 from referrals.attribution import log_views
 from referrals.attribution.claims import CodeClaim, apply_claim
 from referrals.attribution.log import (
@@ -135,10 +136,18 @@ def refusal_problem(outcome: str) -> Problem:
 
 def _claim_of(body: ClaimIn, now: datetime) -> CodeClaim:
     code, claimed_at = parse_code(body.code), body.occurred_at or now
-    claim_id = uuid5(_CLAIM_NAMESPACE, f"{body.player_id}:{body.code}:{claimed_at.isoformat()}")
+    claim_id = _claim_id(body.player_id, body.code, claimed_at)
     attempt_id, kind = attempt_id_of(AttemptKind.CLAIM, claim_id), AttemptKind.CLAIM
     attempt = AttributionAttempt(attempt_id=attempt_id, kind=kind, player_id=body.player_id)
     return CodeClaim(attempt=attempt, player_id=body.player_id, code=code, claimed_at=claimed_at)
+
+
+def _claim_id(player_id: str, code: str, claimed_at: datetime) -> UUID:
+    """Return the id of a claim; where names cannot meet, the one that release 0.2 gave it."""
+    parts = (player_id, code, claimed_at.isoformat())
+    if ":" in player_id:
+        return derived_id(_CLAIM_NAMESPACE, *parts)
+    return uuid5(_CLAIM_NAMESPACE, ":".join(parts))
 
 
 def _encode_cursor(position: AttemptPosition | None) -> str | None:

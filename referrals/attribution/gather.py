@@ -19,6 +19,7 @@ from domain.attribution.policy import (
     weaker_method,
 )
 from domain.codes import parse_code
+from domain.derived_ids import derived_id
 from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage, token_expires_at
 from referrals.attribution import match_answers, touches
@@ -92,7 +93,9 @@ class _Gathering:
         method = weaker_method(reading.method, carried_by)
         if reading.subject is None or reading.refusal is not None:
             refusal = reading.refusal or Refusal.FORGED_TOKEN
-            self._add(self._refused_touch(uuid5(_SIGNUP_TOUCHES, token), method, refusal))
+            self._add(
+                self._refused_touch(derived_id(_SIGNUP_TOUCHES, "token", token), method, refusal)
+            )
         elif reading.method is Method.PROBABILISTIC:
             await self._gather_match(reading)
         else:

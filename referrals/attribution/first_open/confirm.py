@@ -11,6 +11,7 @@ from db.engine import ReadSession, Session
 from db.locks import lock_players
 from db.tables import ReferralRow, TouchRow
 from domain.attribution.policy import Method, Refusal
+from domain.derived_ids import derived_id
 from referrals.attribution.claims import redecide
 from referrals.attribution.log import (
     WAITING,
@@ -86,7 +87,7 @@ async def find_invitation_code(session: ReadSession, referral_id: UUID) -> str |
 
 def _answer_touch(match: TouchRow, *, is_confirmed: bool, now: datetime) -> NewTouch:
     return NewTouch(
-        id=uuid5(match.id, "answer"),
+        id=derived_id(match.id, "answer"),
         method=Method.PROBABILISTIC,
         confidence=match.confidence,
         at=now,

@@ -47,6 +47,20 @@ async def test_a_link_that_is_pasted_for_a_code_is_its_code(
         assert (await referral_of(client, player))["code"] == code
 
 
+async def test_a_claim_is_not_taken_for_that_of_a_player_whose_name_it_meets(
+    client: AsyncClient, database: Database
+) -> None:
+    code, other = await create_code(client), unique("player")
+    player = f"{other}:b"
+    await sign_up(client, database, player_id=player)
+    at = ago(timedelta(0))
+    refused = await claim(client, other, f"b:{code}", occurred_at=at)
+    assert_problem(refused, 404, "unknown_code")
+
+    assert (await claim(client, player, code, occurred_at=at)).json()["outcome"] == "bound"
+    assert (await claim(client, player, code, occurred_at=at)).json()["outcome"] == "bound"
+
+
 async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_counts(
     client: AsyncClient, database: Database
 ) -> None:

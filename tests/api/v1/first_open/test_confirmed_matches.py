@@ -27,6 +27,18 @@ async def test_a_match_refers_one_person(client: AsyncClient, database: Database
     assert outcomes == ["bound", "superseded"]
 
 
+async def test_a_yes_counts_whatever_the_id_of_the_signup_that_waits_for_it(
+    client: AsyncClient, database: Database
+) -> None:
+    code, token = await a_match(client)
+    player = await sign_up(
+        client, database, age=NO_TIME_AGO, referral_token=token, event_id="answer"
+    )
+    await confirm(client, token)
+
+    assert (await referral_of(client, player))["code"] == code
+
+
 async def test_a_match_that_a_typed_code_goes_before_is_outranked_and_not_used_up(
     client: AsyncClient, database: Database
 ) -> None:
