@@ -7,6 +7,7 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.due import due
 from domain.rewards.qualification import qualification_of
+from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards import adjustments, attempts
 from referrals.rewards import transfers as rewards
@@ -22,6 +23,7 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_due = any(amount.minor for amount in wanted.values())
     if locked.referral.stage is Stage.REVERSED and is_due and await locked.ineligibilities():
+        await funds_queue.pass_on(locked.session, locked.referral)
         locked.referral.awaits_funds = True
         return locked.standing
     posting = await adjustments.adjust(

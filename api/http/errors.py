@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.http.problem_types import PROBLEM_TYPES
 from db.faults import DATABASE_FAULTS, is_transient
+from referrals.ledger.posting import BalanceTooLargeError
 
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 MAX_FIELD_ERRORS: Final = 20
@@ -62,9 +63,10 @@ class Problem(HTTPException):
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every refusal and every transient database fault with a problem."""
+    """Answer every refusal, a balance beyond its limit and a transient fault with a problem."""
     app.add_exception_handler(HTTPException, _render_http_exception)
     app.add_exception_handler(RequestValidationError, _render_validation_error)
+    app.add_exception_handler(BalanceTooLargeError, _render_balance_limit)
     for fault in DATABASE_FAULTS:
         app.add_exception_handler(fault, _render_database_fault)
 
@@ -121,6 +123,10 @@ async def _render_validation_error(_: Request, refusal: Exception) -> Response:
         for error in refusal.errors()[:MAX_FIELD_ERRORS]
     ]
     return render_problem(Problem("validation_failed", errors=errors))
+
+
+async def _render_balance_limit(_: Request, __: Exception) -> Response:
+    return render_problem(Problem("balance_limit"))
 
 
 async def _render_database_fault(_: Request, fault: Exception) -> Response:

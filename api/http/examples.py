@@ -85,6 +85,12 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         },
     },
     "FundingIn": {"amount": _TEN_DOLLARS, "reference": "invoice-1", "reason": "a second run"},
+    "DefundingIn": {
+        "amount": _TEN_DOLLARS,
+        "reference": "invoice-1-back",
+        "reason": "the campaign has ended",
+    },
+    "UnspendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "SpendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},
 }

@@ -35,6 +35,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         404, "Unknown attribution attempt", "Find the attempt's id in GET /v1/attributions."
     ),
     "unknown_rebind": ProblemType(404, "Unknown rebind request", "Check the id of the request."),
+    "unknown_spend": ProblemType(
+        404, "Unknown spend", "Use the reference under which the player's balance was spent."
+    ),
     "unknown_review": ProblemType(
         404, "Unknown review", "Find the review's id in GET /v1/reviews."
     ),
@@ -56,6 +59,22 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "invalid_transition": ProblemType(
         409, "Invalid transition", "Check the campaign's status; it does not allow this."
+    ),
+    "budget_is_funded": ProblemType(
+        409,
+        "Budget already funded",
+        "Send the budget of the current version; add to it by `fund`, take it back by `defund`.",
+    ),
+    "insufficient_budget": ProblemType(
+        409, "Insufficient budget", "Take back at most what is free of the campaign's budget."
+    ),
+    "balance_limit": ProblemType(
+        409,
+        "Balance limit reached",
+        "Use a smaller amount; no balance may exceed 10^15 minor units.",
+    ),
+    "exceeds_spend": ProblemType(
+        409, "More than was spent", "Give back at most what is left of the spend."
     ),
     "insufficient_balance": ProblemType(
         409, "Insufficient balance", "Use an amount that the balance covers."

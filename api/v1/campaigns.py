@@ -10,7 +10,14 @@ from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor
 from api.http.strict_json import StrictRoute
-from api.v1.schemas.campaigns import NO_REASON, CampaignIn, CampaignOut, FundingIn, Reasoned
+from api.v1.schemas.campaigns import (
+    NO_REASON,
+    CampaignIn,
+    CampaignOut,
+    DefundingIn,
+    FundingIn,
+    Reasoned,
+)
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession
 from referrals.campaigns import transitions
@@ -29,7 +36,15 @@ REFUSALS: Final = {
     TransitionOutcome.EXISTS: "campaign_exists",
     TransitionOutcome.NOT_ALLOWED: "invalid_transition",
     TransitionOutcome.REFERENCE_CONFLICT: "reference_conflict",
+    TransitionOutcome.HAS_ENDED: "invalid_transition",
+    TransitionOutcome.BUDGET_IS_FUNDED: "budget_is_funded",
+    TransitionOutcome.INSUFFICIENT: "insufficient_budget",
 }
+DETAILS: Final = {
+    TransitionOutcome.HAS_ENDED: "A campaign that has ended takes no money; what is left in it can"
+    " be taken back by `defund`.",
+}
+"""Details of refusals that say more than their problem does."""
 
 
 @router.post("", status_code=201, responses=problem_responses("campaign_exists", *BODY_PROBLEMS))
@@ -70,15 +85,18 @@ async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
 
 @router.put(
     "/{slug}",
-    responses=problem_responses("unknown_campaign", "invalid_transition", *BODY_PROBLEMS),
+    responses=problem_responses(
+        "unknown_campaign", "invalid_transition", "budget_is_funded", *BODY_PROBLEMS
+    ),
 )
 async def revise_campaign(
     slug: SlugPath, body: CampaignIn, database: Db, writer: Writer
 ) -> CampaignOut:
     """Replace a campaign's content by a new version, for invitations from now on.
 
-    Existing referrals keep the terms of their invitation. Once published, a campaign keeps its
-    currency (422 otherwise) and its budget grows only by `fund`. Each call adds a version. 404
+    Existing referrals keep the terms of their invitation. Once published or funded, a campaign
+    keeps its currency (422 otherwise). Once published, its budget changes only by `fund` and
+    `defund`: another one is 409 `budget_is_funded`. Each call adds a version. 404
     `unknown_campaign`; 409 `invalid_transition` for an ended campaign.
     """
     if body.slug != slug:
@@ -91,15 +109,23 @@ async def revise_campaign(
 
 @router.post(
     "/{slug}/fund",
-    responses=problem_responses("unknown_campaign", "reference_conflict", *BODY_PROBLEMS),
+    responses=problem_responses(
+        "unknown_campaign",
+        "reference_conflict",
+        "invalid_transition",
+        "balance_limit",
+        *BODY_PROBLEMS,
+    ),
 )
 async def fund_campaign(
     slug: SlugPath, body: FundingIn, database: Db, publisher: Publisher, now: Now
 ) -> CampaignOut:
     """Add an amount in minor units to the budget, and resume referrals that waited for funds.
 
-    Idempotent by `reference`: the same amount again changes nothing, another amount is 409
-    `reference_conflict`. 404 `unknown_campaign`; 422 for another currency than the campaign's.
+    Those that wait longest are paid first, as far as the money goes. Idempotent by `reference`: the
+    same amount again changes nothing, another amount is 409 `reference_conflict`. 404
+    `unknown_campaign`; 409 `invalid_transition` once the campaign has ended, `balance_limit` for a
+    budget above 10^15; 422 for another currency than the campaign's.
     """
     funding = Funding(body.amount.to_money(), body.reference)
     async with database.transaction() as session:
@@ -110,8 +136,33 @@ async def fund_campaign(
 
 
 @router.post(
+    "/{slug}/defund",
+    responses=problem_responses(
+        "unknown_campaign", "reference_conflict", "insufficient_budget", *BODY_PROBLEMS
+    ),
+)
+async def defund_campaign(
+    slug: SlugPath, body: DefundingIn, database: Db, publisher: Publisher, now: Now
+) -> CampaignOut:
+    """Take an amount in minor units back out of the budget, whatever the campaign's status.
+
+    What is reserved for held rewards stays. Idempotent by `reference`: the same amount again
+    changes nothing, another amount is 409 `reference_conflict`. 404 `unknown_campaign`; 409
+    `insufficient_budget` for more than is free in the amount's currency.
+    """
+    funding = Funding(body.amount.to_money(), body.reference)
+    async with database.transaction() as session:
+        outcome = await transitions.defund_campaign(
+            session, slug, funding, publisher.actor(body.reason), at=now
+        )
+        return await _campaign_out(session, slug, outcome)
+
+
+@router.post(
     "/{slug}/{step}",
-    responses=problem_responses("unknown_campaign", "invalid_transition", *BODY_PROBLEMS),
+    responses=problem_responses(
+        "unknown_campaign", "invalid_transition", "balance_limit", *BODY_PROBLEMS
+    ),
 )
 async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     slug: SlugPath,
@@ -147,5 +198,5 @@ async def _campaign_out(
         else None
     )
     if view is None:
-        raise Problem(REFUSALS.get(outcome, "unknown_campaign"))
+        raise Problem(REFUSALS.get(outcome, "unknown_campaign"), DETAILS.get(outcome, ""))
     return CampaignOut.model_validate(view)

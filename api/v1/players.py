@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.authorisation import requires
 from api.http.dependencies import Db, Now
-from api.http.errors import Problem
+from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (
     Cursor,
@@ -27,12 +27,13 @@ from api.v1.schemas.players import (
     InvitedOut,
     LineOut,
     SpendIn,
+    UnspendIn,
 )
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
 from referrals.ledger import balances, spending
-from referrals.ledger.spending import SpendOutcome
+from referrals.ledger.spending import SpendOutcome, UnspendOutcome
 from referrals.reporting import referral_views
 from referrals.reporting.referral_views import ReferralFilter, ReferralView
 
@@ -42,6 +43,10 @@ PlayerId = Annotated[str, Path(pattern=ID_REGEX)]
 REFUSALS: Final = {
     SpendOutcome.INSUFFICIENT: "insufficient_balance",
     SpendOutcome.CONFLICT: "reference_conflict",
+}
+UNSPEND_REFUSALS: Final = {
+    UnspendOutcome.UNKNOWN_SPEND: "unknown_spend",
+    UnspendOutcome.EXCEEDS_SPEND: "exceeds_spend",
 }
 
 
@@ -96,6 +101,35 @@ async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: N
         if outcome in REFUSALS:
             # Raising rolls back, which also removes account rows that were made to be locked.
             raise Problem(REFUSALS[outcome])
+        return BalanceOut.model_validate(await balances.load_player_balance(session, player_id))
+
+
+@router.post(
+    "/{player_id}/unspend",
+    dependencies=[Depends(requires("events:write"))],
+    responses=problem_responses(*UNSPEND_REFUSALS.values(), "balance_limit", *BODY_PROBLEMS),
+)
+async def unspend_balance(
+    player_id: PlayerId, body: UnspendIn, database: Db, now: Now
+) -> BalanceOut:
+    """Give a spend back to the available balance, in part or all; return the balance.
+
+    Idempotent by `reference` and `amount`: the same again changes nothing. 404 `unknown_spend` for
+    a reference that the player spent nothing under; 409 `exceeds_spend` for more than is left of
+    the spend; 422 for another currency than the spend's.
+    """
+    async with database.transaction() as session:
+        outcome = await spending.unspend(
+            session,
+            player_id=player_id,
+            amount=body.amount.to_money() if body.amount else None,
+            reference=body.reference,
+            at=now,
+        )
+        if outcome is UnspendOutcome.OTHER_CURRENCY:
+            raise invalid_field("amount.currency", "Must be the currency of the spend")
+        if outcome in UNSPEND_REFUSALS:
+            raise Problem(UNSPEND_REFUSALS[outcome])
         return BalanceOut.model_validate(await balances.load_player_balance(session, player_id))
 
 

@@ -62,6 +62,12 @@ class TransferRow(Table):
         ),
         Index("ix_transfers_reward", "reward_id"),
         Index("ix_transfers_player", "player_id", "recorded_at"),
+        Index(
+            "ix_transfers_spends",
+            "player_id",
+            "reference",
+            postgresql_where=text("movement in ('spend', 'unspend')"),
+        ),
     )
 
 

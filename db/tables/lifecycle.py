@@ -40,6 +40,8 @@ class ReferralRow(Table):
     """Number of its timeline rows."""
     awaits_funds: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """True while it waits for a top-up of the budget, or for a player to be eligible again."""
+    awaits_funds_since: Mapped[datetime | None]
+    """Set by a trigger with `awaits_funds`, for every release: its place in the funds queue."""
     invited_at: Mapped[datetime]
     signed_up_at: Mapped[datetime | None]
     signup_event_id: Mapped[str | None] = mapped_column(String(64))
@@ -66,7 +68,13 @@ class ReferralRow(Table):
         ),
         Index("ix_referrals_referrer", "referrer_id", "invited_at"),
         Index("ix_referrals_stage", "stage", "until"),
-        Index("ix_referrals_awaits_funds", "campaign_id", postgresql_where=text("awaits_funds")),
+        Index(
+            "ix_referrals_funds_queue",
+            "campaign_id",
+            "awaits_funds_since",
+            "id",
+            postgresql_where=text("awaits_funds"),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ class Movement(StrEnum):
     REINSTATE = "reinstate"
     FORGIVE = "forgive"
     SPEND = "spend"
+    UNSPEND = "unspend"
 
 
 class Book(StrEnum):
@@ -53,6 +54,7 @@ ARROWS: Final[dict[Movement, tuple[tuple[Book, Book], ...]]] = {
     # money. The recoverable amount is moved first, so that it needs no budget.
     Movement.FORGIVE: ((Book.RECOVERABLE, Book.CAMPAIGN), (Book.CAMPAIGN, Book.OWED)),
     Movement.SPEND: ((Book.AVAILABLE, Book.SPENT),),
+    Movement.UNSPEND: ((Book.SPENT, Book.AVAILABLE),),
 }
 
 

@@ -1,38 +1,31 @@
-"""A campaign's budget: funded as planned when it is published, and by people later."""
+"""A campaign's budget: funded as planned when it is published, funded and defunded by people."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
 from uuid import UUID, uuid5
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from db import notifications
-from db.engine import Session
-from db.tables import Campaign, CampaignVersion
-from domain.ledger.movements import Movement, Transfer
-from domain.lifecycle.signals import LOOK, Signal
+from db.engine import ReadSession, Session
+from db.tables import AccountRow, Campaign, CampaignVersion, TransferRow
+from domain.derived_ids import derived_id
+from domain.ledger.movements import Book, Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
-from referrals.ledger.posting import PostingOutcome
-from referrals.ledger.spending import posted_amount
+from referrals.ledger.posting import PostingOutcome, find_posted
 
-_WAKE_WAITING: Final = text("""
-    with woken as (
-        insert into deliveries (referral_id, kind, event_id, signal)
-        select id, :kind, :event_id, :signal from referrals
-         where campaign_id = :campaign_id and awaits_funds
-         order by id
-        on conflict do nothing
-        returning id
-    )
-    select pg_notify(:channel, :updates) from woken limit 1
-""")
+
+class BudgetOutcome(StrEnum):
+    POSTED = "posted"
+    ALREADY_POSTED = "already"
+    INSUFFICIENT = "insufficient"
+    REFERENCE_CONFLICT = "reference_conflict"
 
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Money for a campaign, under the funder's reference."""
+    """Money for a campaign, or out of it, under the funder's reference."""
 
     amount: Money
     reference: str
@@ -40,42 +33,68 @@ class Funding:
 
 async def fund_planned_budget(session: Session, row: Campaign, *, at: datetime) -> None:
     """Fund a locked campaign with its version's planned budget, once."""
-    query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)
-    minor = await session.scalar(query.where(CampaignVersion.version == row.version))
+    minor = await load_planned_minor(session, row)
     if minor:
         funding = Funding(Money(minor, row.currency), "publish")
-        await _post(session, row, funding, transfer_id=uuid5(row.id, "publish"), at=at)
+        await _post(session, row, Movement.FUND, funding, uuid5(row.id, "publish"), at=at)
 
 
-async def add_funding(
-    session: Session, row: Campaign, funding: Funding, *, at: datetime
-) -> PostingOutcome | None:
-    """Fund a locked campaign once per reference; return None if it was used for another amount."""
-    transfer_id = uuid5(row.id, f"fund:{funding.reference}")
-    posting = await _post(session, row, funding, transfer_id=transfer_id, at=at)
-    known = posting is PostingOutcome.ALREADY_POSTED
-    if known and await posted_amount(session, transfer_id) != funding.amount:
-        return None
-    return posting
+async def load_planned_minor(session: ReadSession, row: Campaign) -> int:
+    """Return the budget of the campaign's current version, in minor units."""
+    query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)
+    return await session.scalar(query.where(CampaignVersion.version == row.version)) or 0
 
 
-async def wake_waiting_referrals(session: Session, row: Campaign, audit_id: int) -> None:
-    """Let referrals that wait for money look again, once for each audited act."""
-    values = {
-        "campaign_id": row.id,
-        "kind": LOOK,
-        "event_id": f"campaign:{audit_id}",
-        "signal": Signal.LOOK.value,
-        "channel": notifications.CHANNEL,
-        "updates": notifications.FACTS_OR_UPDATES,
-    }
-    await session.execute(_WAKE_WAITING, values)
+async def find_funding(
+    session: ReadSession, row: Campaign, movement: Movement, reference: str
+) -> TransferRow | UUID:
+    """Return the FUND or DEFUND of a reference, or the id to post it under.
+
+    For a FUND that is the id of release 0.2, by which a process of that release knows a repeated
+    one, unless the first budget of `default` has it.
+    """
+    ids = [derived_id(row.id, movement, reference)]
+    if movement is Movement.FUND:
+        ids.insert(0, uuid5(row.id, f"fund:{reference}"))
+    return await find_posted(session, ids, campaign_id=row.id, reference=reference)
+
+
+async def post_funding(
+    session: Session, row: Campaign, movement: Movement, funding: Funding, *, at: datetime
+) -> BudgetOutcome:
+    """FUND or DEFUND a campaign whose row is locked, once per movement and reference."""
+    found = await find_funding(session, row, movement, funding.reference)
+    transfer_id = found.id if isinstance(found, TransferRow) else found
+    posting = await _post(session, row, movement, funding, transfer_id, at=at)
+    if posting is PostingOutcome.ALREADY_POSTED:
+        known = await session.get_one(TransferRow, transfer_id)
+        if Money(known.amount_minor, known.currency) != funding.amount:
+            return BudgetOutcome.REFERENCE_CONFLICT
+    return BudgetOutcome(posting)
+
+
+async def holds_money(session: ReadSession, row: Campaign) -> bool:
+    """Return whether there is money in the campaign's budget, in its present currency."""
+    minor = await session.scalar(
+        select(AccountRow.balance_minor).where(
+            AccountRow.campaign_id == row.id,
+            AccountRow.book == Book.CAMPAIGN,
+            AccountRow.currency == row.currency,
+        )
+    )
+    return bool(minor)
 
 
 async def _post(
-    session: Session, row: Campaign, funding: Funding, *, transfer_id: UUID, at: datetime
+    session: Session,
+    row: Campaign,
+    movement: Movement,
+    funding: Funding,
+    transfer_id: UUID,
+    *,
+    at: datetime,
 ) -> PostingOutcome:
     transfer = Transfer(
-        id=transfer_id, movement=Movement.FUND, amount=funding.amount, campaign_id=row.id
+        id=transfer_id, movement=movement, amount=funding.amount, campaign_id=row.id
     )
     return await ledger.post(session, [transfer], at=at, reference=funding.reference)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
-from db.engine import ReadSession
+from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode
 from domain.attribution.policy import Policy, Refusal, refusal_of_schedule
 from domain.campaigns.terms import LinkOptions, Schedule, Terms
@@ -68,10 +68,15 @@ def schedule_of(campaign: Campaign) -> Schedule:
     )
 
 
-async def load_schedule(session: ReadSession, campaign_id: UUID) -> Schedule:
-    """Return the schedule of a campaign, without the time at which a person closed it."""
+async def load_schedule(session: Session, campaign_id: UUID) -> Schedule:
+    """Return the schedule of a campaign, without the time at which a person closed it.
+
+    It stays as it is until the transaction ends: nobody can end the campaign, and wake those that
+    wait for its money, while a referral joins them.
+    """
     query = select(Campaign.status, Campaign.starts_at, Campaign.ends_at)
-    row = (await session.execute(query.where(Campaign.id == campaign_id))).one()
+    query = query.where(Campaign.id == campaign_id).with_for_update(read=True)
+    row = (await session.execute(query)).one()
     return Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at)
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypedDict
 from uuid import UUID
 
 from sqlalchemy import Select, insert, select, text
 
-from db.engine import Session
+from db.engine import ReadSession, Session
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
+from domain.money import LARGEST_MINOR
 
 # Creates the missing accounts before it locks the others: the count makes the second step wait
 # for the first. A row just created is locked by its insert, and not visible to the second step.
@@ -44,27 +45,65 @@ class PostingOutcome(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
+class EntryValues(TypedDict):
+    """Columns of one entry."""
+
+    transfer_id: UUID
+    account_id: UUID
+    currency: str
+    amount_minor: int
+    balance_after_minor: int | None
+
+
+class BalanceTooLargeError(Exception):
+    """A posting would bring an account beyond the largest amount; nothing of it was written."""
+
+
 async def post(
     session: Session, transfers: Sequence[Transfer], *, at: datetime, reference: str | None = None
 ) -> PostingOutcome:
-    """Post all of the transfers, or none if an account would fall below zero that may not.
+    """Post all of the transfers, or none if their net effect brings an account below zero.
 
     A transfer whose id is known is not posted again. Accounts are locked in the order of their
-    ids; the caller must hold the locks of players and referrals already.
+    ids; the caller must hold the locks of players and referrals already. Raises
+    BalanceTooLargeError, before anything is written, for a balance beyond the largest amount.
     """
     balances = await lock_accounts(session, _accounts(transfers))
     new = await _unknown(session, transfers)
     if not new:
         return PostingOutcome.ALREADY_POSTED
     entries = _entries(new, balances)
-    if entries is None:
+    if not _are_covered(balances):
         return PostingOutcome.INSUFFICIENT
+    _check_bounds(entries)
     await session.execute(
         insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
     )
     await session.execute(insert(Entry), entries)
     await _update_balances(session, balances)
     return PostingOutcome.POSTED
+
+
+async def find_posted(
+    session: ReadSession,
+    ids: Sequence[UUID],
+    *,
+    reference: str,
+    player_id: str | None = None,
+    campaign_id: UUID | None = None,
+) -> TransferRow | UUID:
+    """Return the owner's transfer with this reference, or a free id to post it under.
+
+    `ids` are the ids that it may have, the preferred one first. The caller holds a lock under
+    which nobody else takes one of them for something else.
+    """
+    wanted = (player_id, campaign_id, reference)
+    rows = (await session.scalars(select(TransferRow).where(TransferRow.id.in_(ids)))).all()
+    for row in rows:
+        if (row.player_id, row.campaign_id, row.reference) == wanted:
+            return row
+    taken = {row.id for row in rows}
+    return next(id_ for id_ in ids if id_ not in taken)
 
 
 async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
@@ -106,15 +145,17 @@ def _accounts(transfers: Iterable[Transfer]) -> set[Account]:
 
 def _entries(
     transfers: Iterable[Transfer], balances: dict[Account, int | None]
-) -> list[dict[str, object]] | None:
-    """Return the transfers' entries in order, updating `balances`; None when money is missing."""
-    entries: list[dict[str, object]] = []
-    for transfer, account, minor in _ends(transfers):
+) -> list[EntryValues]:
+    """Return the transfers' entries, updating `balances`.
+
+    What an account receives stands before what it gives, so that no balance in between is below
+    zero where the last one is not; for a debt it is the other way round.
+    """
+    entries: list[EntryValues] = []
+    for transfer, account, minor in sorted(_ends(transfers), key=_is_second):
         after_minor = balances[account]
         if after_minor is not None:
             after_minor += minor
-            if after_minor < 0 and account.book not in MAY_BE_NEGATIVE:
-                return None
             balances[account] = after_minor
         entries.append(
             {
@@ -126,6 +167,26 @@ def _entries(
             }
         )
     return entries
+
+
+def _is_second(end: tuple[Transfer, Account, int]) -> bool:
+    _, account, minor = end
+    return (minor < 0) is not (account.book in MAY_BE_NEGATIVE)
+
+
+def _are_covered(balances: dict[Account, int | None]) -> bool:
+    return all(
+        minor is None or minor >= 0 or account.book in MAY_BE_NEGATIVE
+        for account, minor in balances.items()
+    )
+
+
+def _check_bounds(entries: Iterable[EntryValues]) -> None:
+    for entry in entries:
+        after_minor = entry["balance_after_minor"]
+        if after_minor is not None and abs(after_minor) > LARGEST_MINOR:
+            account_id = entry["account_id"]
+            raise BalanceTooLargeError(f"account {account_id} would hold {after_minor} minor units")
 
 
 def _ends(transfers: Iterable[Transfer]) -> Iterator[tuple[Transfer, Account, int]]:

@@ -18,6 +18,7 @@ from domain.ledger.movements import (
 )
 from domain.money import Money
 from domain.rewards.reward import RewardStatus, RewardType
+from referrals.campaigns import funds_queue
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards.transfers import (
@@ -51,9 +52,10 @@ async def adjust(
         await _take_back(session, referral, lowered, at=at)
         _set_adjusted(lowered, due, at=at)
     if not raised:
+        await funds_queue.pass_on(session, referral)
         return PostingOutcome.POSTED
     transfers = [t for r, minor in raised.items() for t in await _give(session, referral, r, minor)]
-    posting = await ledger.post(session, transfers, at=at)
+    posting = await funds_queue.post(session, referral, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
         _set_adjusted(raised, due, at=at)
     return posting
@@ -87,7 +89,7 @@ async def _take_back(
         available_minor[reward.player_id] -= split.available.minor
         transfers += transfers_of(referral, reward, Movement.REVERSE, split.available)
         transfers += transfers_of(referral, reward, Movement.OWE, split.owed)
-    await post_or_raise(session, transfers, at=at)
+    await post_or_raise(session, referral, transfers, at=at)
 
 
 async def _give(

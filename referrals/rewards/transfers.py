@@ -17,7 +17,7 @@ from domain.ledger.movements import (
 )
 from domain.money import Money
 from domain.rewards.reward import PromisedReward, RewardStatus
-from referrals.ledger import posting as ledger
+from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 
 
@@ -68,7 +68,7 @@ async def hold(
 ) -> PostingOutcome:
     """Reserve every reward of the referral out of the campaign's budget, or none of them."""
     transfers = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
-    posting = await ledger.post(session, transfers, at=at)
+    posting = await funds_queue.post(session, referral, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
         _set_status(rewards, RewardStatus.HELD, at=at)
     return posting
@@ -80,7 +80,7 @@ async def credit(
     """Hold and release in one posting, where no hold is needed; all rewards or none."""
     holds = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
     releases = await _releases(session, referral, rewards)
-    posting = await ledger.post(session, [*holds, *releases], at=at)
+    posting = await funds_queue.post(session, referral, [*holds, *releases], at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
         _set_status(rewards, RewardStatus.ISSUED, at=at)
     return posting
@@ -90,7 +90,7 @@ async def release(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Credit the held rewards, and recover from them first what their players owe."""
-    await post_or_raise(session, await _releases(session, referral, rewards), at=at)
+    await post_or_raise(session, referral, await _releases(session, referral, rewards), at=at)
     _set_status(rewards, RewardStatus.ISSUED, at=at)
 
 
@@ -104,7 +104,9 @@ async def void(
         for reward in held
     ]
     if transfers:
-        await post_or_raise(session, transfers, at=at)
+        await post_or_raise(session, referral, transfers, at=at)
+    else:
+        await funds_queue.pass_on(session, referral)
     _set_status(rewards, RewardStatus.VOID, at=at)
 
 
@@ -130,8 +132,11 @@ def _set_status(rewards: Sequence[Reward], status: RewardStatus, *, at: datetime
         reward.status, reward.changed_at = status, at
 
 
-async def post_or_raise(session: Session, transfers: Sequence[Transfer], *, at: datetime) -> None:
-    if await ledger.post(session, transfers, at=at) is PostingOutcome.INSUFFICIENT:
+async def post_or_raise(
+    session: Session, referral: ReferralRow, transfers: Sequence[Transfer], *, at: datetime
+) -> None:
+    posting = await funds_queue.post(session, referral, transfers, at=at)
+    if posting is PostingOutcome.INSUFFICIENT:
         ids = ", ".join(str(transfer.id) for transfer in transfers)
         raise RuntimeError(f"an account lacks money that was reserved or counted: transfers {ids}")
 

@@ -81,7 +81,7 @@ class ReferralActs:
             await self.rewards.compensate_reward(await self.act_request(at=at))
         elif stage is Stage.HELD:
             await self.rewards.resolve_hold(await self.act_request(at=at))
-        elif (await self.score(at=at)).verdict:
+        elif (await self.score(at=at)).verdict or stage is Stage.DEFERRED:
             await self.rewards.credit_reward(await self.act_request(at=at))
         return (await self.stored_row()).stage
 

@@ -31,9 +31,9 @@ class StagedReferral:
 
 
 async def referral_at_stage(
-    client: AsyncClient, database: Database, *, to: Stage
+    client: AsyncClient, database: Database, *, to: Stage, code: str | None = None
 ) -> StagedReferral:
-    code = await create_code(client)
+    code = code or await create_code(client)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     referral_id = UUID((await client.post("/v1/clicks", json=click)).json()["referral_id"])
     now = datetime.now(UTC)

@@ -5,6 +5,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -25,7 +26,7 @@ from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.referrals import reward_builders
 
 PLAYER: Final = "a-player"
-ENDS: Final[str] = ScriptDirectory(str(MIGRATIONS)).get_revision("0013").module.ENDS
+ENDS: Final[str] = ScriptDirectory(str(MIGRATIONS)).get_revision("0017").module.ENDS
 """The arrows as the guard in the database has them."""
 SPENT: Final = Transfer(
     id=uuid4(), movement=Movement.SPEND, amount=builders.usd(), player_id=PLAYER
@@ -190,6 +191,25 @@ async def test_a_reward_is_not_credited_twice(database: Database) -> None:
         row = await reward_builders.a_rewarded_referral(session)
     async with _refused(database, "would be credited 2000") as session:
         await post(session, [await _second(session, row.id, Movement.REINSTATE)], at=builders.NOW)
+
+
+async def test_no_more_is_given_back_than_was_spent_under_the_reference(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        row = await reward_builders.a_rewarded_referral(session)
+        spent = [replace(SPENT, id=uuid4(), player_id=row.referrer_id)]
+        await post(session, spent, at=builders.NOW, reference="a bet")
+    for reference, minor in (("a bet", 1001), ("another bet", 1), (None, 1)):
+        given_back = replace(
+            SPENT,
+            id=uuid4(),
+            movement=Movement.UNSPEND,
+            amount=builders.usd(minor),
+            player_id=row.referrer_id,
+        )
+        async with _refused(database, "gives back more than was spent") as session:
+            await post(session, [given_back], at=builders.NOW, reference=reference)
 
 
 async def test_a_negative_balance_is_refused(database: Database) -> None:

@@ -8,7 +8,13 @@ from domain.rewards.reward import RewardStatus
 from tests import state
 from tests.builders import usd
 from tests.state import Balances
-from tests.workflows.harness.life_steps import defer_referral, end_campaign, top_up_budget
+from tests.workflows.harness.life import invite
+from tests.workflows.harness.life_steps import (
+    defer_referral,
+    end_campaign,
+    reward_referral,
+    top_up_budget,
+)
 from tests.workflows.harness.world import World
 
 
@@ -33,6 +39,22 @@ async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None
 
     await top_up_budget(life, 1)
     await life.reaches(Stage.REWARDED)
+
+
+async def test_money_that_comes_back_pays_the_one_that_waits(world: World) -> None:
+    offer = await world.offer(budget=usd(1000))
+    paid, deposit = await reward_referral(world, await invite(world, offer))
+    waiting = await invite(world, offer)
+    await waiting.signs_up()
+    await waiting.deposits()
+    await waiting.reaches(Stage.DEFERRED)
+
+    await paid.takes_back(deposit)
+    await paid.reaches(Stage.REVERSED)
+    await world.carry()
+    await waiting.reaches(Stage.REWARDED)
+
+    assert await waiting.referrer_balances() == Balances(available=1000)
 
 
 async def test_is_unfunded_when_the_campaign_is_ended_without_a_budget(world: World) -> None:

@@ -183,7 +183,9 @@ class CampaignIn(RequestBody):
     destination: DestinationUrl = Field(
         description="https URL of the signup page; the referral token is added to its query"
     )
-    budget: MoneyIn = Field(description="Funded when the campaign is first published")
+    budget: MoneyIn = Field(
+        description="Funded when the campaign is first published, and fixed from then on"
+    )
     terms: TermsIn
     attribution: PolicyIn = Field(default_factory=PolicyIn)
     link: LinkIn = Field(default_factory=LinkIn)
@@ -225,6 +227,16 @@ class FundingIn(Reasoned):
     reference: Text64 = Field(
         description="Idempotency key: an amount is added once per campaign and reference"
     )
+
+
+class DefundingIn(RequestBody):
+    """Money taken back out of the budget."""
+
+    amount: PositiveMoneyIn
+    reference: Text64 = Field(
+        description="Idempotency key: an amount is taken back once per campaign and reference"
+    )
+    reason: Text320 = Field(description="Why it is taken back, for the audit")
 
 
 class TermsOut(ResponseBody):

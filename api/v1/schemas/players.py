@@ -62,6 +62,16 @@ class SpendIn(RequestBody):
     )
 
 
+class UnspendIn(RequestBody):
+    """A spend that is given back, in part or all, such as for a voided bet."""
+
+    reference: Text64 = Field(description="The reference of the spend")
+    amount: PositiveMoneyIn | None = Field(
+        default=None,
+        description="Given back once per reference and amount; all that is left when left out",
+    )
+
+
 class LineOut(ResponseBody):
     """One ledger line of a player's account."""
 

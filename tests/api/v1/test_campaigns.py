@@ -15,6 +15,10 @@ URL = "/v1/campaigns"
 EUR = {"minor": 1000, "currency": "EUR"}
 
 
+def usd(minor: int) -> dict[str, Any]:
+    return {"minor": minor, "currency": "USD"}
+
+
 async def test_publishing_a_draft_funds_it_with_its_budget_once(client: AsyncClient) -> None:
     body = campaign()
     drafted = await client.post(URL, json=body)
@@ -63,6 +67,95 @@ async def test_funding_counts_once_per_reference(client: AsyncClient) -> None:
     foreign = {"amount": EUR, "reference": "invoice 2"}
     answer = await client.post(f"{URL}/{slug}/fund", json=foreign)
     assert_problem(answer, 422, "validation_failed", "amount.currency")
+
+
+async def test_defunding_takes_back_what_is_free_once_per_reference(client: AsyncClient) -> None:
+    slug = await publish_campaign(client)
+    body = {"amount": usd(700), "reference": "invoice 1", "reason": "too much"}
+    answers = await asyncio.gather(
+        *(client.post(f"{URL}/{slug}/defund", json=body) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["available_budget"]["minor"] for answer in answers} == {499_300}
+    for change, code in (
+        ({"amount": usd(701)}, "reference_conflict"),
+        ({"reference": "2", "amount": usd(499_301)}, "insufficient_budget"),
+        ({"reference": "3", "amount": EUR}, "insufficient_budget"),
+    ):
+        assert_problem(await client.post(f"{URL}/{slug}/defund", json=body | change), 409, code)
+    del body["reason"]
+    answer = await client.post(f"{URL}/{slug}/defund", json=body)
+    assert_problem(answer, 422, "validation_failed", "reason")
+    answer = await client.post(f"{URL}/{unique('no')}/defund", json=body | {"reason": "r"})
+    assert_problem(answer, 404, "unknown_campaign")
+
+
+async def test_an_ended_campaign_is_not_funded_but_defunded(client: AsyncClient) -> None:
+    slug = await publish_campaign(client)
+    before = {"amount": usd(700), "reference": "before"}
+    assert (await client.post(f"{URL}/{slug}/fund", json=before)).status_code == 200
+    await client.post(f"{URL}/{slug}/end")
+
+    assert (await client.post(f"{URL}/{slug}/fund", json=before)).status_code == 200
+    refused = await client.post(f"{URL}/{slug}/fund", json=before | {"reference": "after"})
+    assert_problem(refused, 409, "invalid_transition")
+    assert "has ended takes no money" in refused.json()["detail"]
+    rest = {"amount": usd(500_700), "reference": "rest", "reason": "it is over"}
+    answer = await client.post(f"{URL}/{slug}/defund", json=rest)
+    assert answer.json()["available_budget"]["minor"] == 0
+
+
+async def test_a_campaign_whose_dates_are_over_is_not_funded(client: AsyncClient) -> None:
+    dates = {"starts_at": "2026-03-01T00:00:00Z", "ends_at": "2026-03-02T00:00:00Z"}
+    slug = await publish_campaign(client, **dates)
+    refused = await client.post(
+        f"{URL}/{slug}/fund", json={"amount": usd(700), "reference": "late"}
+    )
+    assert_problem(refused, 409, "invalid_transition")
+
+
+async def test_a_draft_keeps_its_currency_while_there_is_money_in_it(client: AsyncClient) -> None:
+    body = campaign()
+    link = f"{URL}/{body['slug']}"
+    await client.post(URL, json=body)
+    await client.post(f"{link}/fund", json={"amount": usd(700), "reference": "early"})
+    in_euros = campaign(
+        slug=body["slug"],
+        budget=EUR,
+        terms=terms(minimum_deposit=EUR, referrer_reward=EUR),
+    )
+    refused = await client.put(link, json=in_euros)
+    assert_problem(refused, 422, "validation_failed", "budget.currency")
+
+    back = {"amount": usd(700), "reference": "back", "reason": "in euros instead"}
+    assert (await client.post(f"{link}/defund", json=back)).status_code == 200
+    assert (await client.put(link, json=in_euros)).status_code == 200
+
+
+async def test_a_published_budget_changes_by_funding_only(client: AsyncClient) -> None:
+    slug = await publish_campaign(client)
+    for minor in (500_001, 499_999):
+        refused = await client.put(f"{URL}/{slug}", json=campaign(slug=slug, budget=usd(minor)))
+        assert_problem(refused, 409, "budget_is_funded")
+        assert "`fund`" in refused.json()["detail"]
+    await client.post(f"{URL}/{slug}/fund", json={"amount": usd(1), "reference": "more"})
+    assert (await client.put(f"{URL}/{slug}", json=campaign(slug=slug))).json()["version"] == 2
+
+
+async def test_a_budget_beyond_the_largest_amount_is_refused_at_the_write(
+    client: AsyncClient,
+) -> None:
+    slug = await publish_campaign(client, budget=usd(10**15))
+    refused = await client.post(f"{URL}/{slug}/fund", json={"amount": usd(1), "reference": "more"})
+    assert_problem(refused, 409, "balance_limit")
+
+    body = campaign(budget=usd(10**15))
+    await client.post(URL, json=body)
+    await client.post(f"{URL}/{body['slug']}/fund", json={"amount": usd(1), "reference": "early"})
+    refused = await client.post(f"{URL}/{body['slug']}/publish")
+    assert_problem(refused, 409, "balance_limit")
+    assert (await client.get(f"{URL}/{body['slug']}")).json()["status"] == "draft"
+    assert (await client.get(URL)).status_code == 200
 
 
 async def test_writes_who_did_what_and_why(client: AsyncClient, database: Database) -> None:

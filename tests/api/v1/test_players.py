@@ -87,6 +87,57 @@ async def test_a_balance_is_spent_once_per_reference(
     assert held.json()["next_cursor"] is not None
 
 
+async def test_two_players_whose_names_meet_spend_under_references_of_their_own(
+    client: AsyncClient, database: Database
+) -> None:
+    first = (await referral_at_stage(client, database, to=Stage.REWARDED)).referrer_id
+    second = f"{first}:b"
+    code = (await client.post("/v1/codes", json={"player_id": second})).json()["code"]
+    staged = await referral_at_stage(client, database, to=Stage.REWARDED, code=code)
+    assert staged.referrer_id == second
+
+    for _ in range(2):
+        for player, reference in ((first, "b:c"), (second, "c")):
+            answer = await spend(client, player, 400, reference)
+            assert answer.json()["available"] == [{"minor": 600, "currency": "USD"}]
+
+
+async def test_a_spend_is_given_back_in_part_and_then_whole(
+    client: AsyncClient, database: Database
+) -> None:
+    player = (await referral_at_stage(client, database, to=Stage.REWARDED)).referrer_id
+    await spend(client, player, 1000, "bet 1")
+    for _ in range(2):
+        answer = await unspend(client, player, "bet 1", 300)
+        assert answer.json()["available"] == [{"minor": 300, "currency": "USD"}]
+    assert_problem(await unspend(client, player, "bet 1", 701), 409, "exceeds_spend")
+    assert_problem(await unspend(client, player, "bet 2"), 404, "unknown_spend")
+    assert_problem(
+        await unspend(client, player, "bet 1", 1, "EUR"),
+        422,
+        "validation_failed",
+        "amount.currency",
+    )
+    for _ in range(2):
+        answer = await unspend(client, player, "bet 1")
+        assert answer.json()["available"] == [{"minor": 1000, "currency": "USD"}]
+    lines = (await client.get(f"/v1/players/{player}/statement")).json()["items"]
+    shown = [(line["movement"], line["amount"]["minor"], line["direction"]) for line in lines]
+    assert shown[:3] == [("unspend", 700, "in"), ("unspend", 300, "in"), ("spend", 1000, "out")]
+
+
+async def unspend(
+    client: AsyncClient,
+    player: str,
+    reference: str,
+    minor: int | None = None,
+    currency: str = "USD",
+) -> Response:
+    amount = None if minor is None else {"minor": minor, "currency": currency}
+    body = {"amount": amount, "reference": reference}
+    return await client.post(f"/v1/players/{player}/unspend", json=body)
+
+
 async def spend(client: AsyncClient, player: str, minor: object, reference: str) -> Response:
     body = {"amount": {"minor": minor, "currency": "USD"}, "reference": reference}
     return await client.post(f"/v1/players/{player}/spend", json=body)

@@ -1,0 +1,185 @@
+"""The funds queue of a campaign: referrals that wait for its money, the longest waiting first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import notifications
+from db.engine import ReadSession, Session
+from db.tables import ReferralRow
+from domain.ledger.movements import Account, Book, Transfer
+from domain.lifecycle.signals import LOOK, Signal
+from referrals.ledger import posting as ledger
+from referrals.ledger.posting import PostingOutcome
+
+MAX_AT_ONCE: Final = 32
+"""Referrals that one act wakes at most; each of them that leaves the queue wakes the next."""
+MAX_AHEAD: Final = 100
+"""Referrals ahead whose needs are summed; a new referral behind more of them just queues up."""
+MONEY: Final = "funds/"
+END: Final = "ended/"
+"""Prefixes of the wake-ups' event ids. A `/` is in no id of a caller."""
+
+# A referral that waits for its reinstatement counts once for each cause: it may wait for a player
+# to be eligible again, and then needs no money.
+_WAKE: Final = text("""
+    with waiting as materialized (
+        select r.id, r.awaits_funds_since as since,
+               (select coalesce(sum(w.amount_minor), 0) from rewards w
+                 where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED')) as need_minor
+          from referrals r
+         where r.campaign_id = :campaign_id and r.awaits_funds
+           and r.id is distinct from :leaving_id
+           and (r.stage <> 'REVERSED' or not :has_ended and not exists (
+                    select from deliveries d
+                     where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)))
+         order by r.awaits_funds_since, r.id
+         limit :limit
+    ), queue as (
+        select id, row_number() over places as place,
+               coalesce(sum(need_minor) over (
+                   places rows between unbounded preceding and 1 preceding), 0) as before_minor
+          from waiting window places as (order by since, id)
+    ), woken as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select id, :kind, :event_id, :signal from queue
+         where :has_ended
+            or before_minor < (select balance_minor from accounts where id = :account_id)
+         order by place
+        on conflict do nothing
+        returning id
+    )
+    select pg_notify(:channel, :updates) from woken limit 1
+""")
+_CAUSE_OF_WAKING: Final = text("""
+    select event_id from deliveries
+     where referral_id = :referral_id and kind = :kind and event_id ~ '^(funds|ended)/'
+     order by id desc limit 1
+""")
+# The needs of those ahead of a referral: of all that wait, or of those that wait longer.
+_AHEAD: Final = text("""
+    select (select coalesce(sum(w.amount_minor), 0) from rewards w
+             where w.referral_id = r.id and w.status = 'DEFERRED')
+      from referrals r
+     where r.campaign_id = :campaign_id and r.awaits_funds and r.stage = 'DEFERRED'
+       and r.id <> :referral_id
+       and (:is_new or (r.awaits_funds_since, r.id) < (
+                select awaits_funds_since, id from referrals where id = :referral_id))
+     order by r.awaits_funds_since, r.id
+     limit :limit
+""")
+
+
+async def post(
+    session: Session, referral: ReferralRow, transfers: Sequence[Transfer], *, at: datetime
+) -> PostingOutcome:
+    """Post the transfers of a locked referral's act, in its turn.
+
+    INSUFFICIENT also when the referrals that wait longer need the money. What the transfers bring
+    back to a campaign wakes those that wait for it; a referral that was woken wakes the next.
+    """
+    net = _net_of_campaigns(transfers)
+    if any(minor < 0 for minor in net.values()) and not await _is_its_turn(
+        session, referral, transfers, net
+    ):
+        return PostingOutcome.INSUFFICIENT
+    posting = await ledger.post(session, transfers, at=at)
+    if posting is PostingOutcome.POSTED:
+        for account, minor in net.items():
+            if minor > 0:
+                cause = f"{MONEY}{transfers[0].id}"
+                await _wake(session, account, cause, leaving_id=referral.id)
+        await pass_on(session, referral)
+    return posting
+
+
+async def pass_on(session: Session, referral: ReferralRow) -> None:
+    """Wake the next in place of a woken referral that was paid, gives up, or cannot be paid now."""
+    if not referral.awaits_funds:
+        return
+    values = {"referral_id": referral.id, "kind": LOOK}
+    cause = await session.scalar(_CAUSE_OF_WAKING, values)
+    if cause is not None:
+        currency = referral.terms["referrer_reward"]["currency"]
+        account = _budget_account(referral.campaign_id, currency)
+        await _wake(session, account, cause, leaving_id=referral.id)
+
+
+async def wake_for_money(
+    session: Session, campaign_id: UUID, currency: str, *, audit_id: int
+) -> None:
+    """Wake the longest waiting referrals, as many as the campaign's budget may pay."""
+    await _wake(session, _budget_account(campaign_id, currency), f"{MONEY}{audit_id}")
+
+
+async def wake_for_end(
+    session: Session, campaign_id: UUID, currency: str, *, audit_id: int
+) -> None:
+    """Wake the longest waiting referrals of a campaign that has ended, whatever it can pay."""
+    await _wake(session, _budget_account(campaign_id, currency), f"{END}{audit_id}")
+
+
+async def _wake(
+    session: Session, account: Account, event_id: str, *, leaving_id: UUID | None = None
+) -> None:
+    values = {
+        "campaign_id": account.campaign_id,
+        "account_id": account.id,
+        "leaving_id": leaving_id,
+        "has_ended": event_id.startswith(END),
+        "kind": LOOK,
+        "event_id": event_id,
+        "signal": Signal.LOOK.value,
+        "limit": MAX_AT_ONCE,
+        "channel": notifications.CHANNEL,
+        "updates": notifications.FACTS_OR_UPDATES,
+    }
+    await session.execute(_WAKE, values)
+
+
+async def _is_its_turn(
+    session: Session, referral: ReferralRow, transfers: Sequence[Transfer], net: Counter[Account]
+) -> bool:
+    """Return whether the budget covers the transfers and all that wait longer.
+
+    Those that wait are read again under the accounts' locks, if there are any.
+    """
+    if not await _needs_ahead(session, referral):
+        return True
+    accounts = {account for t in transfers for arrow in t.arrows for account in arrow}
+    balances = await ledger.lock_accounts(session, accounts)
+    needs_minor = await _needs_ahead(session, referral)
+    if len(needs_minor) == MAX_AHEAD and not referral.awaits_funds:
+        return False
+    return all(
+        (balances[account] or 0) + minor >= sum(needs_minor)
+        for account, minor in net.items()
+        if minor < 0
+    )
+
+
+async def _needs_ahead(session: ReadSession, referral: ReferralRow) -> Sequence[int]:
+    values = {
+        "campaign_id": referral.campaign_id,
+        "referral_id": referral.id,
+        "is_new": not referral.awaits_funds,
+        "limit": MAX_AHEAD,
+    }
+    return [int(minor) for minor in await session.scalars(_AHEAD, values)]
+
+
+def _net_of_campaigns(transfers: Sequence[Transfer]) -> Counter[Account]:
+    net: Counter[Account] = Counter()
+    for transfer in transfers:
+        for source, target in transfer.arrows:
+            net[source] -= transfer.amount.minor
+            net[target] += transfer.amount.minor
+    return Counter({a: minor for a, minor in net.items() if a.book is Book.CAMPAIGN})
+
+
+def _budget_account(campaign_id: UUID, currency: str) -> Account:
+    return Account(book=Book.CAMPAIGN, currency=currency, campaign_id=campaign_id)
