@@ -11,7 +11,6 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 from domain.lifecycle.reasons import ReasonCode
 from domain.money import Money
-from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import Hold, HoldReason
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Doubt
@@ -49,27 +48,22 @@ async def find_waiting(
     An approval counts for its own attempt and for the reasons that the reviewer saw; it also ends
     the hold period, which the reviewer has weighed. It makes nobody eligible.
     """
-    approvals = [r for r in rounds if r.attempt == attempt.number and r.decision is Choice.APPROVE]
-    approved = {reason for review in approvals for reason in review.reasons}
-    is_doubtful = assessment.verdict is Verdict.REVIEW and not approved.issuperset(
-        assessment.reasons
-    )
+    approvals = [r for r in rounds if _approves(r, attempt)]
+    doubted = _reasons_not_approved(assessment, approvals)
     wrong = await locked.ineligibilities()
-    doubts = (*(assessment.reasons if is_doubtful else ()), *((NOT_ELIGIBLE,) if wrong else ()))
-    found = [
-        _review(locked, assessment) if is_doubtful else None,
-        _ineligible(locked, wrong) if wrong else None,
-        None if approvals and not is_doubtful else _hold_period(locked, attempt),
-    ]
-    reviewer = approvals[-1].reviewer if approvals else None
+    found: list[Hold] = []
+    if doubted:
+        found.append(Hold(reason=HoldReason.REVIEW, since=locked.now, detail=doubted))
+    if wrong:
+        found.append(Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong)))
+    if doubted or not approvals:
+        found += _hold_period(locked, attempt)
     return Waiting(
-        holds=tuple(hold for hold in found if hold is not None),
+        holds=tuple(found),
         assessment=assessment,
         rounds=rounds,
-        doubts=doubts,
-        cleared_by=dict.fromkeys((HoldReason.REVIEW, HoldReason.HOLD_PERIOD), reviewer)
-        if reviewer
-        else {},
+        doubts=(*doubted, *((NOT_ELIGIBLE,) if wrong else ())),
+        cleared_by=_cleared_by(approvals),
     )
 
 
@@ -113,16 +107,27 @@ def _review_deadline(locked: LockedReferral, review: Review) -> datetime:
     return due
 
 
-def _review(locked: LockedReferral, assessment: AssessmentRow) -> Hold:
-    return Hold(reason=HoldReason.REVIEW, since=locked.now, detail=tuple(assessment.reasons))
+def _approves(review: Review, attempt: Attempt) -> bool:
+    return review.attempt == attempt.number and review.decision is Choice.APPROVE
 
 
-def _ineligible(locked: LockedReferral, wrong: Sequence[Ineligibility]) -> Hold:
-    return Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
+def _reasons_not_approved(
+    assessment: AssessmentRow, approvals: Sequence[Review]
+) -> tuple[str, ...]:
+    """Return the assessment's reasons, unless approvals cover all of them."""
+    approved = {reason for review in approvals for reason in review.reasons}
+    if assessment.verdict is not Verdict.REVIEW or approved.issuperset(assessment.reasons):
+        return ()
+    return tuple(assessment.reasons)
 
 
-def _hold_period(locked: LockedReferral, attempt: Attempt) -> Hold | None:
+def _hold_period(locked: LockedReferral, attempt: Attempt) -> list[Hold]:
     until = attempt.begun_at + locked.terms.hold_period
-    if until <= locked.now:
-        return None
-    return Hold(reason=HoldReason.HOLD_PERIOD, since=attempt.begun_at, until=until)
+    hold = Hold(reason=HoldReason.HOLD_PERIOD, since=attempt.begun_at, until=until)
+    return [hold] if until > locked.now else []
+
+
+def _cleared_by(approvals: Sequence[Review]) -> dict[HoldReason, str]:
+    """Return the name to record for the holds that an approval ends."""
+    reviewer = approvals[-1].reviewer if approvals else None
+    return dict.fromkeys((HoldReason.REVIEW, HoldReason.HOLD_PERIOD), reviewer) if reviewer else {}
