@@ -54,6 +54,8 @@ class ModelReferral:
     attempt: int = 0
     attempt_began: datetime | None = None
     is_promised: bool = False
+    place: int | None = None
+    """Place in the queue for the campaign's money; the longest waiting has the lowest."""
     holds: frozenset[str] = frozenset()
     reviews: list[ModelReview] = field(default_factory=list)
 
@@ -111,6 +113,10 @@ class Model:
     facts: KnownFacts = field(default_factory=KnownFacts)
     purse: Purse = field(default_factory=Purse)
     referrals: dict[str, ModelReferral] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """The campaigns that a person has ended."""
+    places: int = 0
+    """How many have waited for money so far."""
 
     def receive(self, fact: Fact) -> None:
         self.facts.add(fact)
@@ -195,9 +201,10 @@ class Model:
         self, referral: ModelReferral, waits_for: Mapping[str, frozenset[str]], now: datetime
     ) -> None:
         if referral.stage is not Stage.HELD and not self.purse.reserve(
-            referral.campaign, referral.amounts
+            referral.campaign, referral.amounts, ahead_minor=self._ahead_minor(referral)
         ):
             return self._defer(referral, now)
+        referral.place = None
         reasons = frozenset[str]().union(*waits_for.values())
         until = self._ask(referral, reasons, now) if reasons else self._end_of_hold(referral)
         return referral.enter(Stage.HELD, until, holds=frozenset(waits_for))
@@ -224,18 +231,25 @@ class Model:
     ) -> None:
         if referral.stage is Stage.HELD:
             self.purse.release(referral.amounts)
-        elif not self.purse.credit(referral.campaign, referral.amounts):
+        elif not self.purse.credit(
+            referral.campaign, referral.amounts, ahead_minor=self._ahead_minor(referral)
+        ):
             return self._defer(referral, now)
+        referral.place = None
         referral.close_review()
         return referral.enter(Stage.REWARDED, now + referral.terms.chargeback_window)
 
     def _defer(self, referral: ModelReferral, now: datetime) -> None:
-        referral.enter(Stage.DEFERRED, now + RECHECK, holds=frozenset({"funds"}))
+        if referral.campaign in self.ended:
+            return self._end(referral, Stage.UNFUNDED, now)
+        self._queue(referral)
+        return referral.enter(Stage.DEFERRED, now + RECHECK, holds=frozenset({"funds"}))
 
     def _end(self, referral: ModelReferral, stage: Stage, now: datetime) -> None:
         if referral.stage is Stage.HELD:
             self.purse.give_back(referral.campaign, referral.amounts)
         referral.close_review()
+        referral.place = None
         referral.enter(stage, now)
 
     def _compensate(self, referral: ModelReferral) -> None:
@@ -251,10 +265,36 @@ class Model:
             for player_id, reward in referral.sides.items():
                 minor = referral.amounts[player_id]
                 self.purse.take_back(reward, referral.campaign, player_id, minor)
-        elif referral.stage is Stage.REVERSED and stands and self._are_eligible(referral):
-            sides = {p: (reward, referral.amounts[p]) for p, reward in referral.sides.items()}
-            if self.purse.reinstate(referral.campaign, sides):
-                referral.stage = Stage.REWARDED
+        elif referral.stage is Stage.REVERSED and stands:
+            self._reinstate(referral)
+        else:
+            referral.place = None
+
+    def _reinstate(self, referral: ModelReferral) -> None:
+        """Give back what is due again, unless a player is ineligible or the budget is too low."""
+        sides = {p: (reward, referral.amounts[p]) for p, reward in referral.sides.items()}
+        if self._are_eligible(referral) and self.purse.reinstate(
+            referral.campaign, sides, ahead_minor=self._ahead_minor(referral)
+        ):
+            referral.stage, referral.place = Stage.REWARDED, None
+        else:
+            self._queue(referral)
+
+    def _queue(self, referral: ModelReferral) -> None:
+        if referral.place is None:
+            self.places += 1
+            referral.place = self.places
+
+    def _ahead_minor(self, referral: ModelReferral) -> int:
+        """Return what the deferred rewards need that wait longer for the same campaign."""
+        return sum(
+            sum(other.amounts.values())
+            for other in self.referrals.values()
+            if other.campaign == referral.campaign
+            and other.stage is Stage.DEFERRED
+            and other is not referral
+            and (referral.place is None or (other.place or 0) < referral.place)
+        )
 
     def _are_eligible(self, referral: ModelReferral) -> bool:
         return all(map(self.facts.is_eligible, (referral.referrer_id, referral.referee_id)))

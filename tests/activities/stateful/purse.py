@@ -25,9 +25,12 @@ class Purse:
     debts: list[Debt] = field(default_factory=list)
     """Oldest first."""
 
-    def reserve(self, campaign: str, amounts: Mapping[str, int]) -> bool:
-        """Reserve an amount for each player, or nothing where the budget does not cover all."""
-        if self.budget[campaign] < sum(amounts.values()):
+    def reserve(self, campaign: str, amounts: Mapping[str, int], *, ahead_minor: int) -> bool:
+        """Reserve an amount for each player, or nothing where the budget does not cover all.
+
+        The budget must also leave what those need who wait longer.
+        """
+        if self.budget[campaign] < sum(amounts.values()) + ahead_minor:
             return False
         self.budget[campaign] -= sum(amounts.values())
         self.held.update(amounts)
@@ -42,7 +45,7 @@ class Purse:
         for player_id, minor in amounts.items():
             self._earn(player_id, minor)
 
-    def credit(self, campaign: str, amounts: Mapping[str, int]) -> bool:
+    def credit(self, campaign: str, amounts: Mapping[str, int], *, ahead_minor: int) -> bool:
         """Credit unless the budget does not cover it, with what the credit itself recovers."""
         recovered = sum(
             minor
@@ -50,7 +53,8 @@ class Purse:
             for debt, minor in self._recoverable(player_id, earned)
             if debt.campaign == campaign
         )
-        if self.budget[campaign] + recovered < sum(amounts.values()):
+        net_minor = sum(amounts.values()) - recovered
+        if net_minor > 0 and self.budget[campaign] < net_minor + ahead_minor:
             return False
         self.budget[campaign] -= sum(amounts.values())
         for player_id, minor in amounts.items():
@@ -65,7 +69,9 @@ class Purse:
         if minor > there:
             self.debts.append(Debt(player_id, reward, campaign, minor - there))
 
-    def reinstate(self, campaign: str, wanted: Mapping[str, tuple[RewardKey, int]]) -> bool:
+    def reinstate(
+        self, campaign: str, wanted: Mapping[str, tuple[RewardKey, int]], *, ahead_minor: int
+    ) -> bool:
         """Forgive each reward's own debt first and credit the rest, all of it or nothing."""
         rest: dict[str, int] = {}
         own: list[tuple[Debt, int]] = []
@@ -76,7 +82,7 @@ class Purse:
             rest[player_id] = minor - forgiven
         others = Purse(self.available, self.held, self.spent, self.budget, [])
         others.debts = [d for d in self.debts if all(d is not debt for debt, _ in own)]
-        if not others.credit(campaign, rest):
+        if not others.credit(campaign, rest, ahead_minor=ahead_minor):
             return False
         self.debts = others.debts
         return True
@@ -86,6 +92,16 @@ class Purse:
             return False
         self.available[player_id] -= minor
         self.spent[player_id] += minor
+        return True
+
+    def unspend(self, player_id: str, minor: int) -> None:
+        self.spent[player_id] -= minor
+        self.available[player_id] += minor
+
+    def defund(self, campaign: str, minor: int) -> bool:
+        if self.budget[campaign] < minor:
+            return False
+        self.budget[campaign] -= minor
         return True
 
     def balances(self) -> dict[tuple[str, str], int]:

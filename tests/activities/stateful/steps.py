@@ -30,14 +30,16 @@ BASE: Final = replace(
 )
 CAMPAIGNS: Final[dict[str, tuple[Terms, int]]] = {
     "plain": (BASE, 100_000),
-    "small": (BASE, 2500),
+    "small": (BASE, 1500),
     "held": (replace(BASE, hold_period=7 * DAYS), 100_000),
-    "both": (replace(BASE, hold_period=2 * DAYS, referee_reward=usd(500)), 3600),
+    "both": (replace(BASE, hold_period=2 * DAYS, referee_reward=usd(500)), 2000),
 }
 """The terms and the budget of each campaign, in minor units."""
+MIXES: Final = (("small", "plain"), ("both", "plain"), ("small", "held"), ("held", "both"))
+"""Campaigns of one history: few enough to fill them."""
 Step = Callable[[Play, Draw], Awaitable[object]]
 
-_AMOUNTS: Final = st.sampled_from((1000, 1500, 2000, 3000, 999))
+_AMOUNTS: Final = st.sampled_from((1000, 1500, 2000, 2000, 3000, 3000, 999))
 _LAGS: Final = st.sampled_from((timedelta(0),) * 5 + (HOURS, DAYS))
 _NOTHING: Final[dict[str, Any]] = {}
 _DEVICES: Final = st.sampled_from(
@@ -59,10 +61,12 @@ _DISPUTES: Final = st.sampled_from((None, None, "one", "other"))
 
 
 async def begin(database: Database, draw: Draw) -> Play:
-    """Begin a history: its campaigns are funded, and its first referee signs up."""
+    """Begin a history of some campaigns, which are funded; its first referee signs up."""
     play = Play(database, draw)
+    names = draw(st.sampled_from(MIXES))
     async with database.transaction() as session:
-        for name, (terms, budget) in CAMPAIGNS.items():
+        for name in names:
+            terms, budget = CAMPAIGNS[name]
             play.offers[name] = await an_offer(session, terms=terms, budget=usd(budget), slug=name)
             play.model.purse.budget[name] = budget
     await sign_up(play, draw)
@@ -80,7 +84,8 @@ async def sign_up(play: Play, draw: Draw) -> str:
         **draw(_DEVICES),
     )
     referrer = draw(st.sampled_from((*REFERRERS, *REFERRERS, *play.acts)))
-    await play.signs_up(arrival, referrer, draw(st.sampled_from(tuple(CAMPAIGNS))))
+    open_ = [name for name in play.offers if name not in play.model.ended]
+    await play.signs_up(arrival, referrer, draw(st.sampled_from(open_)))
     return referee
 
 
@@ -99,7 +104,7 @@ async def report_referrer(play: Play, draw: Draw) -> None:
 async def make_deposit(play: Play, draw: Draw) -> None:
     open_ = _at(play, Stage.SIGNED_UP) or _at(play, Stage.HELD)
     player = draw(st.sampled_from((*open_, *open_, *_telling(play), *REFERRERS)))
-    await _deposit(play, draw, player)
+    await _deposit(play, draw, player, late=True)
 
 
 async def share_trait(play: Play, draw: Draw) -> None:
@@ -148,8 +153,22 @@ async def spend(play: Play, draw: Draw) -> None:
 
 
 async def top_up(play: Play, draw: Draw) -> None:
-    campaign = draw(st.sampled_from(("small", "both")))
+    campaign = draw(st.sampled_from(tuple(play.offers)))
     await play.is_topped_up(campaign, usd(draw(st.sampled_from((300, 1000, 2500)))))
+
+
+async def defund(play: Play, draw: Draw) -> None:
+    campaign = draw(st.sampled_from(tuple(play.offers)))
+    await play.is_defunded(campaign, usd(draw(st.sampled_from((500, 1000)))))
+
+
+async def end_campaign(play: Play, draw: Draw) -> None:
+    referee = draw(st.sampled_from(_at(play, Stage.DEFERRED)))
+    await play.is_ended(play.model.referrals[referee].campaign)
+
+
+async def give_spend_back(play: Play, draw: Draw) -> None:
+    await play.is_given_back(*draw(st.sampled_from(play.spends_made)))
 
 
 async def decide(play: Play, draw: Draw) -> None:
@@ -186,6 +205,9 @@ def possible_steps(play: Play) -> list[Step]:
         (change_status, 3),
         (spend, 4 if _rich(play) else 0),
         (top_up, 4 if _at(play, Stage.DEFERRED) else 1),
+        (defund, 1),
+        (end_campaign, 1 if _at(play, Stage.DEFERRED) and not play.model.ended else 0),
+        (give_spend_back, 1 if play.spends_made else 0),
         (decide, 5 if _in_review(play) else 0),
         (pass_time, 4),
         (deliver_again, 1),
@@ -226,12 +248,13 @@ def _is_over(play: Play, player: str) -> bool:
     return referral is not None and referral.stage is Stage.EXPIRED
 
 
-async def _deposit(play: Play, draw: Draw, player: str) -> None:
+async def _deposit(play: Play, draw: Draw, player: str, *, late: bool = False) -> None:
     """Deposit, sometimes with news of it between its scoring and the crediting."""
     currency = draw(st.sampled_from(("USD",) * 14 + ("EUR",)))
     amount = Money(draw(_AMOUNTS), currency)
-    made = deposit(player, at=_time(play, draw), amount=amount, **draw(_TRAITS))
-    if draw(st.integers(0, 4)) == 0:
+    at = _time(play, draw if late else None)
+    made = deposit(player, at=at, amount=amount, **draw(_TRAITS))
+    if draw(st.integers(0, 5)) == 0:
         play.between.append(_take_back(play, made, draw))
     await _tell(play, made, draw)
 
