@@ -43,7 +43,7 @@ SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
 MAX_CLOCK_LEAD: Final = timedelta(minutes=1)
-"""How far Temporal's clock may be ahead of the database's before acts wait for it."""
+"""Bound of the lead of Temporal's clock over the database's, beyond which acts wait."""
 
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.money import LARGEST_MINOR, Money
+from domain.money import Money
 from tests.builders import usd
 
 
-@pytest.mark.parametrize("minor", [-1, LARGEST_MINOR + 1])
+@pytest.mark.parametrize("minor", [-1, 10**15 + 1])
 def test_money_has_bounds(minor: int) -> None:
     with pytest.raises(ValueError, match=r"money is .* minor units"):
         Money(minor, "USD")
@@ -22,3 +22,8 @@ def test_money_of_two_currencies_is_not_added() -> None:
     assert usd(1) + usd(2) == usd(3)
     with pytest.raises(ValueError, match="cannot add"):
         usd(1) + Money(1, "EUR")
+
+
+@pytest.mark.parametrize("minor", [0, 10**15])
+def test_the_bounds_themselves_are_amounts(minor: int) -> None:
+    assert Money(minor, "USD").minor == minor

@@ -87,7 +87,7 @@ class ModelReferral:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """The state of everything; the database is read into the same shape."""
+    """Stages, rewards, balances, holds and reviews, as the model or the database has them."""
 
     referrals: dict[str, tuple[Stage, datetime]]
     rewards: dict[RewardKey, tuple[str, int]]
@@ -116,7 +116,7 @@ class Model:
     ended: set[str] = field(default_factory=set)
     """The campaigns that a person has ended."""
     places: int = 0
-    """How many have waited for money so far."""
+    """Number of referrals that have waited for money so far."""
 
     def receive(self, fact: Fact) -> None:
         self.facts.add(fact)

@@ -46,3 +46,11 @@ def test_when_a_campaign_takes_invitations(
     schedule: Schedule, at: datetime, *, is_open: bool, has_ended: bool
 ) -> None:
     assert (schedule.is_open(at), schedule.has_ended(at)) == (is_open, has_ended)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "is_paused"),
+    [(PAUSED, True), (RUNNING, False), (replace(PAUSED, ends_at=NOW), False)],
+)
+def test_a_paused_campaign_is_paused_until_its_end(schedule: Schedule, *, is_paused: bool) -> None:
+    assert schedule.is_paused(NOW) is is_paused

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.ledger.movements import (
     ARROWS,
+    DERIVED_BALANCE_BOOKS,
     MAY_BE_NEGATIVE,
     Account,
     Book,
@@ -43,6 +44,7 @@ _B = Book
         (Movement.REINSTATE, {_B.CAMPAIGN: -1, _B.AVAILABLE: 1}),
         (Movement.FORGIVE, {_B.CAMPAIGN: 0, _B.OWED: 1, _B.RECOVERABLE: -1}),
         (Movement.SPEND, {_B.AVAILABLE: -1, _B.SPENT: 1}),
+        (Movement.UNSPEND, {_B.SPENT: -1, _B.AVAILABLE: 1}),
     ],
 )
 def test_each_movement_changes_its_accounts(movement: Movement, net: dict[Book, int]) -> None:
@@ -74,11 +76,29 @@ def test_a_split_has_all_of_the_amount_and_takes_no_more_than_is_there(
     assert again.owed.minor <= max(0, there)
 
 
+@pytest.mark.parametrize("book", Book)
+def test_each_book_has_accounts_of_its_kind_of_owner(book: Book) -> None:
+    account = account_for(book, "USD", campaign_id=CAMPAIGN, player_id="p")
+
+    owners = {
+        Book.FUNDING: (None, None),
+        Book.CAMPAIGN: (CAMPAIGN, None),
+        Book.RECOVERABLE: (CAMPAIGN, None),
+    }
+    assert (account.campaign_id, account.player_id) == owners.get(book, (None, "p"))
+    assert (account.book, account.currency) == (book, "USD")
+
+
 def test_an_account_of_a_campaign_or_of_a_player_needs_its_owner() -> None:
     with pytest.raises(ValueError, match="campaign"):
         account_for(Book.CAMPAIGN, "USD", campaign_id=None, player_id="p")
     with pytest.raises(ValueError, match="player"):
         account_for(Book.AVAILABLE, "USD", campaign_id=CAMPAIGN, player_id=None)
+
+
+def test_only_owed_and_funding_may_be_negative_and_no_act_waits_for_funding_or_spent() -> None:
+    assert {Book.FUNDING, Book.OWED} == MAY_BE_NEGATIVE
+    assert {Book.FUNDING, Book.SPENT} == DERIVED_BALANCE_BOOKS
 
 
 def test_ids_are_derived_from_their_parts() -> None:
@@ -88,12 +108,14 @@ def test_ids_are_derived_from_their_parts() -> None:
         Account(book=Book.HELD, currency="USD", player_id="p").id,
         Account(book=Book.AVAILABLE, currency="EUR", player_id="p").id,
         Account(book=Book.AVAILABLE, currency="USD", player_id="q").id,
+        Account(book=Book.CAMPAIGN, currency="USD", campaign_id=CAMPAIGN).id,
+        Account(book=Book.CAMPAIGN, currency="USD", campaign_id=REWARD).id,
         transfer_id(REWARD, Movement.REVERSE),
         transfer_id(REWARD, Movement.REVERSE, cycle=1),
         transfer_id(REWARD, Movement.REINSTATE, cycle=1),
     }
 
-    assert len(ids) == 7
+    assert len(ids) == 9
     assert Account(book=Book.AVAILABLE, currency="USD", player_id="p").id == one.id
 
 
