@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from domain.lifecycle.referral import Stage
-from tests.activities.stateful.model import Standings
+from tests.activities.stateful.shapes import Standings
 
 _REFERRALS: Final = text("select referee_id, stage, until from referrals")
 _REWARDS: Final = text("""

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from activities.messages import ActRequest, SignalledFacts
+from activities.messages import ActRequest
 from courier.route_player import route_player
 from db.engine import Database
 from db.tables import ReferralRow
@@ -31,7 +31,8 @@ from referrals.ledger.spending import SpendOutcome, spend, unspend
 from referrals.lifecycle import deliveries
 from tests.activities.referral_acts import ReferralActs, acts_on
 from tests.activities.stateful.ledger import standings_of
-from tests.activities.stateful.model import Model, ModelReferral
+from tests.activities.stateful.model import Model
+from tests.activities.stateful.shapes import ModelReferral, player_of, signalled
 from tests.builders import NOW, TOKENS, Offer, a_code, unique
 from tests.state import violated_invariants
 from tests.workflows.harness.life_steps import MARKETER
@@ -86,7 +87,7 @@ class Play:
         for fact in reported:
             await self._record(fact)
             self.model.receive(fact)
-        for player_id in sorted({_player_of(fact) for fact in reported}):
+        for player_id in sorted({player_of(fact) for fact in reported}):
             await self._route(player_id)
 
     async def is_signalled(self, fact: Deposit | Chargeback) -> None:
@@ -255,7 +256,7 @@ class Play:
         heard: Sequence[Fact] = (),
     ) -> Answer:
         """Do an act, perhaps several times: each time it must answer the same."""
-        request = await acts.act_request(at=self._tick(), signalled=_signalled(heard))
+        request = await acts.act_request(at=self._tick(), signalled=signalled(heard))
         answer = await act(request)
         for _ in range(self.draw(REPEATS)):
             assert await act(request) == answer
@@ -274,7 +275,7 @@ class Play:
 
     async def _record(self, fact: Fact) -> None:
         async with self.database.transaction() as session:
-            await facts.record_fact(session, fact, player_id=_player_of(fact), door="http")
+            await facts.record_fact(session, fact, player_id=player_of(fact), door="http")
 
     async def _code(self, referrer_id: str, campaign: str) -> str:
         if (referrer_id, campaign) not in self.codes:
@@ -294,15 +295,3 @@ class Play:
     def _tick(self) -> datetime:
         self.now += TICK
         return self.now
-
-
-def _player_of(fact: Any) -> str:  # noqa: ANN401 - every fact but a decision has one
-    return str(fact.player_id)
-
-
-def _signalled(heard: Sequence[Fact]) -> SignalledFacts:
-    return SignalledFacts(
-        deposits=tuple(fact for fact in heard if isinstance(fact, Deposit)),
-        chargebacks=tuple(fact for fact in heard if isinstance(fact, Chargeback)),
-        decisions=tuple(fact for fact in heard if isinstance(fact, Decision)),
-    )

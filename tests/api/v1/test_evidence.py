@@ -85,7 +85,8 @@ async def test_an_auditor_walks_from_the_event_to_the_ledger_entry(
     # The money.
     assert [transfer["movement"] for transfer in evidence["transfers"]] == ["hold", "release"]
     assert_balanced(evidence)
-    available = evidence["transfers"][1]["entries"][-1]
+    entries = evidence["transfers"][1]["entries"]
+    available = next(entry for entry in entries if entry["direction"] == "in")
     assert (available["account"], available["player_id"], available["direction"]) == (
         "available",
         acts.row.referrer_id,
