@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -54,7 +53,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 
 def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
     tokens = Tokens(settings.token_key.get_secret_value())
-    router = Router(database, tokens=tokens, clock=partial(datetime.now, UTC))
+    router = Router(database, tokens=tokens)
     carrier = partial(
         Carrier,
         database,

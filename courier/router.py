@@ -11,7 +11,8 @@ import structlog
 
 from courier.route_player import route_player
 from courier.work_loop import backoff_s
-from db.engine import Database
+from db.clock import database_now
+from db.engine import Database, Session
 from referrals.attribution.tokens import Tokens
 from referrals.intake import unrouted
 
@@ -29,10 +30,13 @@ class _Backoff:
 
 
 class Router:
-    """Routes each player in a transaction of its own, so that one fault stops nobody else."""
+    """Routes each player in a transaction of its own, so that one fault stops nobody else.
+
+    Deadlines are set by the database's clock, not by this machine's, unless `clock` is given.
+    """
 
     def __init__(
-        self, database: Database, *, tokens: Tokens, clock: Callable[[], datetime]
+        self, database: Database, *, tokens: Tokens, clock: Callable[[], datetime] | None = None
     ) -> None:
         self._database = database
         self._tokens = tokens
@@ -59,7 +63,11 @@ class Router:
 
     async def _route(self, player_id: str) -> None:
         async with self._slots, self._database.transaction() as session:
-            await route_player(session, player_id, tokens=self._tokens, now=self._clock())
+            now = await self._now(session)
+            await route_player(session, player_id, tokens=self._tokens, now=now)
+
+    async def _now(self, session: Session) -> datetime:
+        return self._clock() if self._clock else await database_now(session)
 
     def _backing_off(self) -> tuple[str, ...]:
         now_s = time.monotonic()

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from activities.fraud import FraudActivities
 from activities.locked_referrals import ClockAheadError, LockedReferrals
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
@@ -17,20 +18,29 @@ from tests.builders import TOKENS, deposit
 
 A_MINUTE: Final = timedelta(minutes=1)
 A_DAY: Final = timedelta(days=1)
+ACTS: Final = (
+    "admit_signup",
+    "expire_referral",
+    "score_fraud",
+    "credit_reward",
+    "resolve_hold",
+    "compensate_reward",
+    "settle_referral",
+)
 
 
 def guarded(database: Database) -> LockedReferrals:
     return LockedReferrals(database, hasher=HASHER, tokens=TOKENS, max_clock_lead=A_MINUTE)
 
 
-@pytest.mark.parametrize("act", ["expire_referral", "credit_reward", "resolve_hold"])
+@pytest.mark.parametrize("act", ACTS)
 async def test_an_act_of_a_host_a_day_ahead_changes_nothing(database: Database, act: str) -> None:
     acts = await sign_up(database)
     await acts.receives(deposit(acts.referee_id))
     await acts.score()
     before = await snapshot(acts)
     locked = guarded(database)
-    activities = (ReferralActivities(locked), RewardActivities(locked))
+    activities = (ReferralActivities(locked), FraudActivities(locked), RewardActivities(locked))
     run = next(getattr(a, act) for a in activities if hasattr(a, act))
     async with database.reading() as session:
         ahead = await database_now(session) + A_DAY

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -11,13 +11,14 @@ from temporalio.testing import WorkflowEnvironment
 
 from courier import main as courier
 from courier.router import Router
+from db.clock import database_now
 from db.engine import Database
 from db.tables import FactRow, InboxRow, ReferralRow
 from domain.intake.facts import FactKind
 from runtime.settings import Settings
 from stack import ports
 from stack.temporal import temporal_executable
-from tests.builders import NOW, TOKENS, a_player_id, signup, unique
+from tests.builders import NOW, TERMS, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import START, a_shared_code, received_signals, record_facts, referrals_of
 from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import visibility
@@ -117,7 +118,7 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
     broken = a_player_id()
     await _record_unreadable_fact(fresh_database, broken)
     player_id = await record_signup(fresh_database)
-    router = Router(fresh_database, tokens=TOKENS, clock=lambda: datetime.now(UTC))
+    router = Router(fresh_database, tokens=TOKENS)
 
     assert await router.route()
     assert not await router.route()
@@ -125,6 +126,22 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
     assert len(await referrals_of(fresh_database, player_id)) == 1
     async with fresh_database.reading() as session:
         assert (await session.scalars(select(InboxRow.player_id))).all() == [broken]
+
+
+async def test_deadlines_are_set_by_the_database_s_clock(fresh_database: Database) -> None:
+    arrival = signup(at=NOW - timedelta(days=300), code=await a_shared_code(fresh_database))
+    await record_facts(fresh_database, arrival, player_id=arrival.player_id)
+    before = await _time_of(fresh_database)
+
+    await Router(fresh_database, tokens=TOKENS).route()
+
+    (row,) = await referrals_of(fresh_database, arrival.player_id)
+    assert before <= row.until - TERMS.lateness_grace <= await _time_of(fresh_database)
+
+
+async def _time_of(database: Database) -> datetime:
+    async with database.reading() as session:
+        return await database_now(session)
 
 
 async def _temporal_at(port: int) -> WorkflowEnvironment:
