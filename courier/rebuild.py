@@ -1,8 +1,11 @@
-"""Rebuild of Temporal: starts every waiting referral from its standing in Postgres."""
+"""Rebuild of Temporal: starts every waiting referral from its standing in Postgres.
+
+A referral that has EXPIRED is re-opened first, if a deposit that was in time was overlooked.
+"""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,9 +13,13 @@ import structlog
 import uvloop
 
 from courier.temporal_sender import TemporalTarget, start_referral
+from db import locks
+from db.clock import database_now
 from db.engine import Database
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
+from referrals.lifecycle.reopening import overlooked_referrals, reopen_if_qualified
+from referrals.lifecycle.stages import lock_bound_referral
 from referrals.lifecycle.waiting import waiting_referrals
 from runtime.settings import Settings
 from workflows.client import connect
@@ -37,12 +44,15 @@ async def _run(settings: Settings) -> int:
     client = await connect(settings.temporal_address, namespace=settings.temporal_namespace)
     target = TemporalTarget(client, settings.task_queue)
     async with Database.open(settings.database_url, pool_size=2) as database:
-        failed = await rebuild(database, target, now=datetime.now(UTC))
+        async with database.reading() as session:
+            now = await database_now(session)
+        failed = await rebuild(database, target, now=now)
     return 1 if failed else 0
 
 
 async def rebuild(database: Database, target: TemporalTarget, *, now: datetime) -> int:
     """Start waiting referrals and return how many failed; another run tries those again."""
+    await reopen_overlooked(database, now=now)
     started, failed, after = 0, 0, None
     while page := await _page(database, now=now, after=after):
         faults = await _start_all(target, page)
@@ -51,6 +61,31 @@ async def rebuild(database: Database, target: TemporalTarget, *, now: datetime) 
         log.info("rebuilding", started=started, failed=failed, error=repr(faults[:1]))
     log.info("rebuilt", started=started, failed=failed)
     return failed
+
+
+async def reopen_overlooked(database: Database, *, now: datetime) -> int:
+    """Re-open the EXPIRED referrals whose deposit was in time; return how many."""
+    reopened, after = 0, UUID(int=0)
+    while page := await _overlooked(database, now=now, after=after):
+        for _, player_id in page:
+            reopened += await _reopen(database, player_id, now=now)
+        after = page[-1][0]
+    log.info("reopened", reopened=reopened)
+    return reopened
+
+
+async def _overlooked(
+    database: Database, *, now: datetime, after: UUID
+) -> Sequence[tuple[UUID, str]]:
+    async with database.reading() as session:
+        return await overlooked_referrals(session, now=now, after=after, limit=PAGE_SIZE)
+
+
+async def _reopen(database: Database, player_id: str, *, now: datetime) -> bool:
+    async with database.transaction() as session:
+        await locks.lock_players(session, player_id)
+        row = await lock_bound_referral(session, player_id)
+        return row is not None and await reopen_if_qualified(session, row, now=now)
 
 
 async def _page(database: Database, *, now: datetime, after: UUID | None) -> tuple[Referral, ...]:

@@ -20,6 +20,6 @@ async def route_player(
     signups = [fact for fact in reported if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):
-        await deliver_to_referral(session, player_id, reported)
+        await deliver_to_referral(session, player_id, reported, now=now)
     await deliver_to_referrers(session, player_id, reported)
     return reported

@@ -18,6 +18,7 @@ class ReasonCode(StrEnum):
     CAMPAIGN_ENDED = "campaign_ended"
     NO_SIGNUP = "no_signup"
     NO_DEPOSIT = "no_deposit"
+    REPORTED_LATE = "reported_late"
     SUPERSEDED = "superseded"
     REBOUND = "rebound"
 
@@ -39,6 +40,7 @@ _TEXTS = {
     ReasonCode.CAMPAIGN_ENDED: "the campaign ended without a budget for it",
     ReasonCode.NO_SIGNUP: "no signup in time",
     ReasonCode.NO_DEPOSIT: "no qualifying deposit in time",
+    ReasonCode.REPORTED_LATE: "what it had waited for was in time, and was reported late",
     ReasonCode.SUPERSEDED: "superseded",
     ReasonCode.REBOUND: "rebound",
 }

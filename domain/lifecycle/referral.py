@@ -1,7 +1,7 @@
 """A referral: its stages, its standing, and the deadlines that its terms set."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -48,6 +48,10 @@ EVENT_TYPES: Final = {
     Stage.REVERSED: "RewardReversed",
 }
 
+REOPEN_WINDOW: Final = timedelta(days=30)
+"""Time after its expiry within which a referral is re-opened by what was in time and is reported
+late; longer than any outage of a caller, short enough to close a campaign's books."""
+
 
 def event_type(entered: Stage, *, previous: Stage | None) -> str:
     """Return the type of the event of a stage change."""
@@ -88,6 +92,11 @@ def token_expires_at(invited_at: datetime, terms: Terms) -> datetime:
 def invitation_deadline(invited_at: datetime, terms: Terms) -> datetime:
     """Return when an invitation expires: it leaves the grace for a signup reported late."""
     return token_expires_at(invited_at, terms) + terms.lateness_grace
+
+
+def may_reopen(standing: Standing, *, now: datetime) -> bool:
+    """Return whether what was in time may still re-open a referral; it waited until it expired."""
+    return standing.stage is Stage.EXPIRED and now <= standing.until + REOPEN_WINDOW
 
 
 def deposit_deadline(signed_up_at: datetime, terms: Terms, *, received_at: datetime) -> datetime:

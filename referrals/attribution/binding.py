@@ -37,6 +37,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.fan_out import deliver_every_fact
+from referrals.lifecycle.reopening import reopen
 from referrals.lifecycle.stages import (
     enter_stage,
     is_bound_to,
@@ -66,7 +67,9 @@ async def bind_signup(
     result = await find_result(session, signup.event_id, door)
     if result is None:
         await lock_token_subjects(session, signup, tokens=tokens, also_lock=[signalled_to])
-        gathered, decision = await _gather_and_decide(session, signup, signalled_to, tokens=tokens)
+        gathered, decision = await _gather_and_decide(
+            session, signup, signalled_to, tokens=tokens, now=now
+        )
         result = await _carry_out(session, signup, decision, gathered, now=now)
         attempt = AttributionAttempt(attempt_id=signup.event_id + door, player_id=signup.player_id)
         await record_attempt(
@@ -80,7 +83,10 @@ async def bind_signup(
 async def bind(
     session: Session, signup: Signup, winner: Touch, *, attempt_id: str, now: datetime
 ) -> ReferralRow:
-    """Bind a locked player's signup to the touch that won; `attempt_id` names a new referral."""
+    """Bind a locked player's signup to the touch that won; `attempt_id` names a new referral.
+
+    An invitation that has EXPIRED is re-opened: the signup was in time, and is reported late.
+    """
     row = await _lock_or_open_referral(session, signup, winner, attempt_id=attempt_id)
     row.referee_id = signup.player_id
     row.signed_up_at = signup.occurred_at
@@ -88,7 +94,10 @@ async def bind(
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
     until = deposit_deadline(signup.occurred_at, terms_of(row), received_at=now)
-    await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
+    if row.stage is Stage.EXPIRED:
+        await reopen(session, row, until=until, now=now)
+    else:
+        await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
     return row
 
@@ -120,14 +129,16 @@ async def lose(
 
 
 async def _gather_and_decide(
-    session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens
+    session: Session, signup: Signup, signalled_to: UUID | None, *, tokens: Tokens, now: datetime
 ) -> tuple[GatheredTouches, AttributionDecision]:
     """Gather and decide; the signal is gathered only where nothing else attributes the signup."""
-    gathered = await gather_touches(session, signup, tokens=tokens)
+    gathered = await gather_touches(session, signup, tokens=tokens, now=now)
     decision = attribute(signup, gathered.touches, gathered.policy)
     if signalled_to is None or isinstance(decision, Attribution):
         return gathered, decision
-    gathered = await gather_touches(session, signup, tokens=tokens, signalled_to=signalled_to)
+    gathered = await gather_touches(
+        session, signup, tokens=tokens, now=now, signalled_to=signalled_to
+    )
     return gathered, attribute(signup, gathered.touches, gathered.policy)
 
 

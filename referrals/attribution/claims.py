@@ -112,7 +112,9 @@ async def redecide(
     signalled_to = await log.find_referral_bound_by_signal(session, signup.event_id)
     also_lock = [signalled_to, await _find_bound_referral_id(session, player_id)]
     await lock_token_subjects(session, signup, tokens=tokens, also_lock=also_lock)
-    gathered = await gather_touches(session, signup, tokens=tokens, signalled_to=signalled_to)
+    gathered = await gather_touches(
+        session, signup, tokens=tokens, now=now, signalled_to=signalled_to
+    )
     decision = attribute(signup, gathered.touches, gathered.policy)
     result = await _carry_out(
         session, signup, decision, gathered, touch_id=touch_id, attempt=attempt, now=now

@@ -28,6 +28,7 @@ from referrals.attribution.tokens import TokenReading, Tokens
 from referrals.attribution.touches import NewTouch, record_touch
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer, refusal_of_offer
+from referrals.lifecycle.reopening import is_reopenable
 from referrals.lifecycle.stages import terms_of
 
 _SIGNUP_TOUCHES: Final = UUID("6a5c9f0e-5f0b-5d5f-8a0b-2f0d8f6b7c11")
@@ -53,14 +54,21 @@ class GatheredTouches:
 
 
 async def gather_touches(
-    session: Session, signup: Signup, *, tokens: Tokens, signalled_to: UUID | None = None
+    session: Session,
+    signup: Signup,
+    *,
+    tokens: Tokens,
+    now: datetime,
+    signalled_to: UUID | None = None,
 ) -> GatheredTouches:
     """Gather what a signup presents, what its visitor followed, and what was claimed.
 
-    `signalled_to` is the referral whose workflow was signalled with the signup. Locks the
-    referrals; records the code that the signup names, and that it presents a match.
+    An invitation that has EXPIRED counts like an open one if the signup was in time and it may
+    still be re-opened at `now`. `signalled_to` is the referral whose workflow was signalled with
+    the signup. Locks the referrals; records the code that the signup names, and that it presents a
+    match.
     """
-    gathering = _Gathering(session, signup)
+    gathering = _Gathering(session, signup, now)
     if signalled_to is not None:
         await gathering.gather_invitation(signalled_to, Method.SIGNAL)
     if signup.referral_token is not None:
@@ -80,9 +88,10 @@ def typed_code_touch_id(signup: Signup) -> UUID:
 
 
 class _Gathering:
-    def __init__(self, session: Session, signup: Signup) -> None:
+    def __init__(self, session: Session, signup: Signup, now: datetime) -> None:
         self.session = session
         self.signup = signup
+        self.now = now
         self.gathered = GatheredTouches()
         self.claims: Sequence[TouchRow] | None = None
 
@@ -176,7 +185,7 @@ class _Gathering:
         self, row: ReferralRow, own: Sequence[TouchRow], method: Method, *, is_presented: bool
     ) -> list[Touch]:
         """Return an invitation's touches; one older than the table of touches is one itself."""
-        refusal, is_open = self._refusal_of_invitation(row), row.stage is Stage.INVITED
+        refusal, is_open = self._refusal_of_invitation(row), _awaits_signup(row)
         # The player's own stays what it is, whatever became of its offer.
         is_own = row.referee_id == self.signup.player_id and row.stage is not Stage.LOST
         if refusal is None and not is_open and not is_own:
@@ -200,7 +209,8 @@ class _Gathering:
 
     def _refusal_of_invitation(self, row: ReferralRow) -> Refusal | None:
         at, terms = self.signup.occurred_at, terms_of(row)
-        if row.stage is Stage.EXPIRED or at > token_expires_at(row.invited_at, terms):
+        is_over = row.stage is Stage.EXPIRED and not is_reopenable(row, now=self.now)
+        if is_over or at > token_expires_at(row.invited_at, terms):
             return Refusal.EXPIRED_TOKEN
         if at < row.invited_at - max(CLOCK_SKEW, terms.lateness_grace):
             return Refusal.EXISTING_PLAYER
@@ -249,6 +259,11 @@ def _deduplicate(gathered: GatheredTouches) -> list[Touch]:
 
     ordered = sorted(gathered.touches, key=weakness, reverse=True)
     return list({touch.touch_id: touch for touch in ordered}.values())
+
+
+def _awaits_signup(row: ReferralRow) -> bool:
+    """Return whether nobody has used an invitation; one that has EXPIRED may be re-opened."""
+    return row.stage is Stage.INVITED or (row.stage is Stage.EXPIRED and row.referee_id is None)
 
 
 def _typed_code_touch(signup: Signup, touch: Touch) -> NewTouch:

@@ -87,6 +87,14 @@ def of_loss(event_id: str) -> NewDelivery:
     return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.SUPERSEDE)
 
 
+def of_reopening(step: int) -> NewDelivery:
+    """Return the delivery that starts the workflow of a re-opened referral again.
+
+    It is named after the timeline's step; a `/` is in no id of a caller.
+    """
+    return NewDelivery(kind=LOOK, event_id=f"reopened/{step}", signal=Signal.LOOK)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedDelivery:
     """A delivery that is due; no other courier carries it until the lease ends."""

@@ -1,16 +1,18 @@
 """Fan-out of facts to referrals: every fact of a bound player has one delivery."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
 
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange, Wager
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
+from referrals.lifecycle.reopening import reopen_if_qualified
 from referrals.lifecycle.stages import lock_bound_referral
 
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
@@ -22,12 +24,21 @@ async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
         await deliver_facts(session, row, await facts.facts_of_player(session, row.referee_id))
 
 
-async def deliver_to_referral(session: Session, player_id: str, reported: Iterable[Fact]) -> None:
-    """Deliver a locked player's facts to the referral that the player is bound to, if any."""
+async def deliver_to_referral(
+    session: Session, player_id: str, reported: Sequence[Fact], *, now: datetime
+) -> None:
+    """Deliver a locked player's facts to the referral that the player is bound to, if any.
+
+    One that has EXPIRED is re-opened if a deposit of the player was in time.
+    """
     # An act may be moving it right now; which facts matter is decided after that.
     row = await lock_bound_referral(session, player_id)
-    if row is not None:
-        await deliver_facts(session, row, reported)
+    if row is None:
+        return
+    await deliver_facts(session, row, reported)
+    # Wagers come by the thousand, and decide nothing about a deposit.
+    if any(not isinstance(fact, Wager) for fact in reported):
+        await reopen_if_qualified(session, row, now=now)
 
 
 async def deliver_to_referrers(session: Session, player_id: str, reported: Iterable[Fact]) -> None:

@@ -120,13 +120,18 @@ async def pending_signals(database: Database, row: ReferralRow) -> list[str | No
 
 
 async def set_stage(
-    database: Database, row: ReferralRow, stage: Stage, *, qualified_by: str | None = None
+    database: Database,
+    row: ReferralRow,
+    stage: Stage,
+    *,
+    until: datetime = NOW + timedelta(days=120),
+    qualified_by: str | None = None,
 ) -> None:
     """Put a referral at the stage that its workflow would have reached."""
     async with database.transaction() as session:
         stored = await session.get_one(ReferralRow, row.id)
         stored.stage, stored.qualified_by = stage, qualified_by
-        stored.until = NOW + timedelta(days=120)
+        stored.until = until
 
 
 async def received_signals(client: Client, row: ReferralRow) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
-from domain.intake.facts import Choice, TakeBack
+from domain.intake.facts import Choice, Fact, TakeBack
 from domain.lifecycle.referral import Stage
 from tests.builders import chargeback, unique
 from tests.workflows.harness.life import Life, invite
@@ -129,6 +129,29 @@ async def told_by_signals(world: World) -> Life:
     return await end_at(life, Stage.REVERSED)
 
 
+async def reopened_while_ending(world: World) -> Life:
+    """Report the deposit between the expiry's commit and the workflow's learning of it."""
+    life = await invite(world)
+    await life.signs_up()
+    await end_with(life, life.deposit())
+    await life.reaches(Stage.REWARDED)
+    return life
+
+
+async def end_with(life: Life, fact: Fact) -> None:
+    """Let the referral expire, and report a fact before its workflow knows."""
+    act = (life.id, "expire_referral")
+
+    async def report() -> None:
+        del life.world.hooks.after[act]
+        await life.receives(fact)
+
+    life.world.hooks.after[act] = report
+    deadline = (await life.stored_row()).until
+    await life.skips_time(deadline - life.began_at + timedelta(seconds=1))
+    await life.acted("expire_referral")
+
+
 async def end_at(life: Life, stage: Stage) -> Life:
     assert await life.lives_on() is stage
     return life
@@ -152,4 +175,5 @@ RECORDED_LIVES: Final[tuple[RecordedLife, ...]] = (
     reversed_for_good,
     reinstated,
     told_by_signals,
+    reopened_while_ending,
 )

@@ -27,6 +27,7 @@ Act = Callable[[Any, ActRequest], Awaitable[Standing]]
 """An activity that looks at the recorded facts, acts, and returns the new standing."""
 
 DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
+REOPEN_PATCH: Final = "a run that finds its referral re-opened as it ends goes on"
 
 
 @workflow.defn
@@ -48,6 +49,15 @@ class ReferralWorkflow:
     @workflow.run
     async def run(self, referral: Referral) -> Stage:
         self.show()
+        await self.play()
+        while self.is_at(*EARNING_STAGES) and workflow.patched(REOPEN_PATCH):
+            # Re-opened while this run was ending: what re-opened it is recorded, so look at it.
+            self.look()
+            await self.play()
+        return self.standing.stage
+
+    async def play(self) -> None:
+        """Go from where the referral stands to an end, or to the start of a run of its own."""
         if self.is_at(*EARNING_STAGES):
             await self.earn()
             if not self.is_drained and workflow.patched(DRAIN_PATCH):
@@ -58,7 +68,6 @@ class ReferralWorkflow:
         if self.is_at(*CREDITED_STAGES):
             await self.watch_for_chargebacks()
         await self.drain()
-        return self.standing.stage
 
     async def earn(self) -> None:
         """Go from the invitation to a credited reward, or to an end without one."""

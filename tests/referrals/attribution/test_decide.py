@@ -1,6 +1,5 @@
 """The decision about a signup: bound to one referral, or refused with a reason."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,7 +19,6 @@ from tests.courier.steps import (
     referral,
     referrals_of,
     route,
-    set_stage,
     sign_up,
     touches_of,
 )
@@ -211,18 +209,6 @@ async def test_a_token_used_by_another_player_invites_no_longer_than_its_campaig
     decided = await sign_up(database, late)
 
     assert (decided.outcome, await referrals_of(database, late.player_id)) == ("campaign_ended", [])
-
-
-async def test_an_expired_invitation_refers_nobody_however_early_the_signup(
-    database: Database,
-) -> None:
-    link, arrival = await invite(database), signup(at=SOON)
-    await set_stage(database, link.row, Stage.EXPIRED)
-
-    decided = await sign_up(database, replace(arrival, referral_token=link.token))
-
-    assert decided.outcome == "expired_token"
-    assert await referrals_of(database, arrival.player_id) == []
 
 
 async def test_a_player_is_referred_once(database: Database) -> None:
