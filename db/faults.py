@@ -16,6 +16,8 @@ DATABASE_FAULTS: Final = (
 # Classes of connection, resource, operator, lock and serialization faults: not the caller's.
 _TRANSIENT_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
+_READ_ONLY_SQLSTATE: Final = "25006"
+
 
 def is_transient(fault: Exception) -> bool:
     """Return whether the same statements may succeed later: Postgres was away or busy."""
@@ -30,3 +32,9 @@ def is_transient(fault: Exception) -> bool:
 def is_schema_fault(fault: Exception) -> bool:
     """Return whether a statement failed because the schema is not migrated yet."""
     return isinstance(fault, ProgrammingError)
+
+
+def is_read_only(fault: Exception) -> bool:
+    """Return whether a statement failed because the database is a standby, which only reads."""
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    return getattr(cause, "sqlstate", None) == _READ_ONLY_SQLSTATE

@@ -12,6 +12,7 @@ from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
 from db.tables.outbox import OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
+from db.tables.verification import VerifyRun
 
 __all__ = [
     "INSERT_ONLY",
@@ -42,6 +43,7 @@ __all__ = [
     "TimelineRow",
     "TouchRow",
     "TransferRow",
+    "VerifyRun",
 ]
 
 INSERT_ONLY: Final = (
@@ -57,5 +59,6 @@ INSERT_ONLY: Final = (
     "qualification_facts",
     "audit",
     "outbox",
+    "verify_runs",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

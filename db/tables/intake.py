@@ -36,6 +36,7 @@ class FactRow(Table):
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         Index("ix_facts_player", "player_id", "kind"),
+        Index("ix_facts_heard", "heard_at", postgresql_using="brin"),
         Index(
             "ix_facts_signup_device",
             text("(body ->> 'device_id')"),

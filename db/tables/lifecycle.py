@@ -90,7 +90,10 @@ class TimelineRow(Table):
     reason: Mapped[str | None]
     reason_code: Mapped[str | None] = mapped_column(String(32))
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    __table_args__ = (UniqueConstraint("referral_id", "step"),)
+    __table_args__ = (
+        UniqueConstraint("referral_id", "step"),
+        Index("ix_timeline_recorded", "recorded_at", postgresql_using="brin"),
+    )
 
 
 class Delivery(Table):
@@ -119,5 +122,6 @@ class Delivery(Table):
             "id",
             postgresql_where=text("acknowledged_at is null"),
         ),
+        Index("ix_deliveries_created", "created_at", postgresql_using="brin"),
         Index("ix_deliveries_lane", "kind", "id", postgresql_where=text("acknowledged_at is null")),
     )

@@ -125,8 +125,11 @@ async def replay(session: ReadSession, row: AttemptRow) -> Replay | None:
     )
 
 
-async def find_contradictions(session: ReadSession) -> list[str]:
-    """Return the ids of attempts whose replay differs from the log, among the newest."""
+async def find_contradictions(session: ReadSession, *, since: datetime | None = None) -> list[str]:
+    """Return the ids of attempts whose replay differs from the log, among the newest.
+
+    With `since`, only attempts decided since then are replayed.
+    """
     signup = aliased(FactRow)
     query = (
         select(AttemptRow, signup.body)
@@ -139,6 +142,8 @@ async def find_contradictions(session: ReadSession) -> list[str]:
         .order_by(AttemptRow.decided_at.desc())
         .limit(MAX_REPLAYED)
     )
+    if since is not None:
+        query = query.where(AttemptRow.decided_at >= since)
     found = []
     async for row, body in await session.stream(
         query.execution_options(yield_per=STREAM_BATCH_ROWS)

@@ -66,7 +66,7 @@ async def record_fact(
     is known, CONFLICT for a known id with other content.
     """
     kind, body = kind_of(fact), body_of(fact)
-    fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    fingerprint = fingerprint_of(body)
     values = {
         "kind": kind.value,
         "event_id": fact.event_id,
@@ -122,6 +122,11 @@ def body_of(fact: Fact) -> dict[str, Any]:
     utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
     body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(utc, mode="json", exclude_none=True)
     return body
+
+
+def fingerprint_of(body: dict[str, Any]) -> str:
+    """Return the SHA-256 of a fact's normalised content."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:

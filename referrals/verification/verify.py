@@ -1,36 +1,37 @@
 """Verification: checks every invariant over one snapshot, and reports what is only late."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
 
 from db.engine import Database, ReadSession
-from referrals.attribution import log_views
+from db.faults import DATABASE_FAULTS, is_read_only
+from referrals.verification import runs
+from referrals.verification.changes import load_changes, load_snapshot
+from referrals.verification.fact_checks import FACT_CHECKS, FactCheck
+from referrals.verification.invariant import Scope
 from referrals.verification.invariants import INVARIANTS, Invariant
+from referrals.verification.lag import Lag, load_lag
+from referrals.verification.runs import Base, Mode
 
 STATEMENT_TIMEOUT_S: Final = 300
-"""Time limit for one check, which reads whole tables: longer than a request or an act may take."""
+"""Time limit for one check, which may read whole tables: longer than a request or an act has."""
 
 MAX_SHOWN_FAILURES: Final = 20
 """Upper limit of offending rows that a check names; one is enough to fail."""
 
-REPLAY_CHECK: Final = (
-    "attributions_decide_again",
-    f"The newest {log_views.MAX_REPLAYED:,} attributions, decided again, prefer the same touch.",
-)
+SETTLING: Final = timedelta(minutes=15)
+"""Time that a workflow has to act on a delivered fact, and a transaction to commit: what is
+younger is on its way, and looked at again by the next run."""
 
-_LAG: Final = text("""
-    with undelivered as (
-        select created_at as since from deliveries where acknowledged_at is null
-        union all select heard_at from inbox
-    )
-    select count(*) as undelivered,
-           coalesce(extract(epoch from clock_timestamp() - min(since)), 0)::float as oldest_s,
-           (select count(*) from reviews where status = 'open') as awaiting_review
-      from undelivered
-""")
+OVERDUE_GRACE: Final = timedelta(hours=1)
+"""Time after its deadline at which an open referral is overdue for good: its workflow is lost."""
+
+CHECKS: Final[tuple[Invariant | FactCheck, ...]] = (*INVARIANTS, *FACT_CHECKS)
+SENTENCES: Final = {check.name: check.sentence for check in CHECKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,54 +45,118 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
-    """Work that is late, not wrong; `unpublished` is zero while nothing publishes the outbox."""
-
-    undelivered: int
-    unpublished: int
-    oldest_s: float
-    awaiting_review: int
-
-
-@dataclass(frozen=True, slots=True)
 class VerificationReport:
+    mode: Mode
+    started_at: datetime
     checks: tuple[Check, ...]
     lag: Lag
+    position: datetime
+    """Everything written before it was settled and looked at."""
+    is_stored: bool = True
+    """False after a run on a standby, which stores nothing."""
 
     @property
     def ok(self) -> bool:
         return all(check.ok for check in self.checks)
 
 
-async def verify_database(database: Database) -> VerificationReport:
+async def run_verification(
+    database: Database, *, mode: Mode, statement_timeout_s: float = STATEMENT_TIMEOUT_S
+) -> VerificationReport:
+    """Check everything, or what changed since the last green run, and store the result.
+
+    Raises DATABASE_FAULTS when it could not run to its end; nothing is stored then.
+    """
     async with database.reading() as session:
-        return await verify(session)
+        report = await verify(session, mode=mode, statement_timeout_s=statement_timeout_s)
+    return await _stored(database, report)
 
 
-async def verify(session: ReadSession) -> VerificationReport:
-    """Run all checks over one snapshot; the session must not have run a statement before."""
+async def verify_database(
+    database: Database, *, as_of: datetime | None = None, settling: timedelta = SETTLING
+) -> VerificationReport:
+    """Check everything, and store nothing."""
+    async with database.reading() as session:
+        return await verify(session, as_of=as_of, settling=settling)
+
+
+async def verify(
+    session: ReadSession,
+    *,
+    mode: Mode = Mode.WHOLE,
+    as_of: datetime | None = None,
+    settling: timedelta = SETTLING,
+    statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+) -> VerificationReport:
+    """Run all checks over one snapshot; the session must not have run a statement before.
+
+    `as_of` is compared with deadlines; without it, the database's clock is. An incremental run
+    without a green one before it is a whole run.
+    """
     await session.execute(text("set transaction isolation level repeatable read, read only"))
-    await session.execute(text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
-    checks = [await _check(session, invariant) for invariant in INVARIANTS]
-    contradictions = await log_views.find_contradictions(session)
-    replayed = _check_of(*REPLAY_CHECK, contradictions)
-    return VerificationReport((*checks, replayed), await _lag(session))
-
-
-async def _check(session: ReadSession, invariant: Invariant) -> Check:
-    breaches = await session.scalars(text(f"{invariant.breach_query} limit {MAX_SHOWN_FAILURES}"))
-    return _check_of(invariant.name, invariant.sentence, [str(row) for row in breaches])
-
-
-def _check_of(name: str, sentence: str, failures: Sequence[str]) -> Check:
-    return Check(name, sentence, not failures, tuple(failures[:MAX_SHOWN_FAILURES]))
-
-
-async def _lag(session: ReadSession) -> Lag:
-    row = (await session.execute(_LAG)).one()
-    return Lag(
-        undelivered=row.undelivered,
-        unpublished=0,
-        oldest_s=row.oldest_s,
-        awaiting_review=row.awaiting_review,
+    await session.execute(
+        text(f"set local statement_timeout = '{round(statement_timeout_s * 1000)}ms'")
     )
+    base = await runs.load_base(session) if mode is Mode.INCREMENTAL else None
+    snapshot = await load_snapshot(
+        session, settling=SETTLING, since=base.position if base else None
+    )
+    as_of = as_of or snapshot.now
+    whole = Scope(
+        as_of=as_of,
+        settled_before=snapshot.now - settling,
+        overdue_before=as_of - OVERDUE_GRACE,
+    )
+    checks = await _check_all(session, whole, base)
+    return VerificationReport(
+        mode=Mode.INCREMENTAL if base else Mode.WHOLE,
+        started_at=snapshot.now,
+        checks=checks,
+        lag=await load_lag(session, as_of=as_of),
+        position=snapshot.position,
+    )
+
+
+async def _check_all(session: ReadSession, whole: Scope, base: Base | None) -> tuple[Check, ...]:
+    if base is None:
+        return tuple([await _check(session, check, whole) for check in CHECKS])
+    changes = await load_changes(session, base.position)
+    changed = replace(whole, changes=changes)
+    return tuple(
+        [
+            await _check(session, check, changed if check.name in base.checks else whole)
+            for check in CHECKS
+        ]
+    )
+
+
+async def _check(session: ReadSession, check: Invariant | FactCheck, scope: Scope) -> Check:
+    if isinstance(check, FactCheck):
+        failures: Sequence[str] = await check.find(session, scope)
+    else:
+        failures = await _breaches(session, check, scope)
+    return Check(check.name, check.sentence, not failures, tuple(failures[:MAX_SHOWN_FAILURES]))
+
+
+async def _breaches(session: ReadSession, invariant: Invariant, scope: Scope) -> list[str]:
+    query = text(f"{invariant.query(scope)} limit {MAX_SHOWN_FAILURES}")
+    needed = {name: scope.values[name] for name in query.compile().params}
+    return [str(row) for row in await session.scalars(query, needed)]
+
+
+async def _stored(database: Database, report: VerificationReport) -> VerificationReport:
+    try:
+        async with database.transaction() as session:
+            await runs.store_run(
+                session,
+                mode=report.mode,
+                started_at=report.started_at,
+                failures={check.name: check.failures for check in report.checks},
+                lag=report.lag,
+                position=report.position,
+            )
+    except DATABASE_FAULTS as fault:
+        if not is_read_only(fault):
+            raise
+        return replace(report, is_stored=False)
+    return report

@@ -1,0 +1,30 @@
+"""Runs of verification, of which the newest answers and a green one is where the next begins."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Identity, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table
+
+
+class VerifyRun(Table):
+    """One finished run; insert-only."""
+
+    __tablename__ = "verify_runs"
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    mode: Mapped[str] = mapped_column(String(16))
+    """whole, or incremental: what changed since the newest green run before it."""
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    ok: Mapped[bool]
+    checks: Mapped[dict[str, Any]]
+    """By the name of each check, the ids of rows that break it; empty for one that holds."""
+    lag: Mapped[dict[str, Any]]
+    position: Mapped[datetime]
+    """Everything written before it was settled and looked at."""
+    __table_args__ = (
+        CheckConstraint("mode in ('whole', 'incremental')", name="mode"),
+        CheckConstraint("finished_at >= started_at", name="ends"),
+    )

@@ -1,0 +1,112 @@
+"""The check that what stands credited is what is due: missed reversals and reinstatements."""
+
+# ruff: noqa: S608 - the queries are built from constants of this code only
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from db.engine import ReadSession
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind
+from domain.lifecycle.referral import CREDITED_STAGES, Stage
+from domain.rewards.due import due
+from domain.rewards.qualification import qualification, qualification_of
+from domain.rewards.reward import RewardType
+from referrals.campaigns.versions import terms_from
+from referrals.intake import facts
+from referrals.verification.invariant import Scope, is_settled, scoped, sql_list
+
+PAGE_ROWS: Final = 500
+"""Referrals judged at a time."""
+_FIRST: Final = UUID(int=0)
+
+# A referral on whose way something still is will be adjusted when that arrives: it is lag.
+_CREDITED: Final = f"""
+    select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at, r.awaits_funds, r.qualified_by,
+           array(select f.event_id from qualification_facts f
+                  where f.qualification_id = (select q.id from qualifications q
+                                               where q.referral_id = r.id
+                                               order by q.attempt desc limit 1)) as attempt_facts
+      from referrals r
+     where r.stage in ({sql_list(CREDITED_STAGES)}) and r.id > :after and $referrals(r.id)
+       and {is_settled("r")}
+     order by r.id limit {PAGE_ROWS}
+"""
+_CREDITED_MINOR: Final = text("""
+    select w.referral_id, w.reward_type,
+           coalesce(sum(case when t.movement in ('release', 'reinstate', 'forgive')
+                             then t.amount_minor
+                             when t.movement in ('reverse', 'owe') then -t.amount_minor end), 0)
+           as minor
+      from rewards w left join transfers t on t.reward_id = w.id
+     where w.referral_id = any(:referrals)
+     group by w.id
+""")
+
+
+async def find_undue(session: ReadSession, scope: Scope) -> list[str]:
+    """Return the ids of referrals whose credited rewards are not what is due."""
+    found: list[str] = []
+    after = _FIRST
+    while page := await _page(session, scope, after=after):
+        known = await _money_facts(session, [row.referee_id for row in page])
+        credited = await _credited_minor(session, [row.id for row in page])
+        found += [
+            str(row.id)
+            for row in page
+            if not _stands_as_due(row, known[row.referee_id], credited[row.id])
+        ]
+        after = page[-1].id
+    return found
+
+
+async def _page(session: ReadSession, scope: Scope, *, after: UUID) -> Sequence[Row[Any]]:
+    query = text(scoped(_CREDITED, scope))
+    values = {**scope.values, "after": after}
+    needed = {name: values[name] for name in query.compile().params}
+    return (await session.execute(query, needed)).all()
+
+
+async def _money_facts(
+    session: ReadSession, player_ids: Collection[str]
+) -> Mapping[str, Sequence[Fact]]:
+    recorded = await facts.facts_of_players(
+        session, player_ids, FactKind.DEPOSIT, FactKind.CHARGEBACK
+    )
+    by_player: dict[str, list[Fact]] = defaultdict(list)
+    for fact in recorded:
+        if isinstance(fact, Deposit | Chargeback):
+            by_player[fact.player_id].append(fact)
+    return by_player
+
+
+async def _credited_minor(
+    session: ReadSession, referral_ids: Sequence[UUID]
+) -> Mapping[UUID, Mapping[RewardType, int]]:
+    by_referral: dict[UUID, dict[RewardType, int]] = defaultdict(dict)
+    for row in await session.execute(_CREDITED_MINOR, {"referrals": referral_ids}):
+        by_referral[row.referral_id][RewardType(row.reward_type)] = int(row.minor)
+    return by_referral
+
+
+def _stands_as_due(
+    row: Row[Any], known: Iterable[Fact], credited_minor: Mapping[RewardType, int]
+) -> bool:
+    known, terms, rests_on = tuple(known), terms_from(row.terms), _frozen_facts(row)
+    deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
+    if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
+        return False
+    amounts = due(qualification_of(rests_on, known), terms)
+    more = {side: amounts[side].minor - credited_minor.get(side, 0) for side in amounts}
+    if row.stage == Stage.REVERSED and row.awaits_funds:
+        # What is due again waits for the budget, or for a player to be eligible.
+        return all(minor >= 0 for minor in more.values())
+    return not any(more.values())
+
+
+def _frozen_facts(row: Row[Any]) -> Collection[str]:
+    """Return the deposits that the credited rewards rest on; before 0.3 that was one."""
+    return row.attempt_facts if row.qualified_by in row.attempt_facts else (row.qualified_by,)

@@ -1,0 +1,93 @@
+"""Invariants of referrals: their stages, timelines, deliveries, deadlines and explanations."""
+
+# ruff: noqa: S608 - the queries are built from constants of this code only
+
+from typing import Final
+
+from domain.lifecycle.referral import OPEN_STAGES
+from referrals.verification.invariant import Invariant, sql_list
+
+REFERRAL_INVARIANTS: Final = (
+    Invariant(
+        "one_referral_per_referee",
+        "A player is the referee of at most one referral that is not LOST.",
+        """
+        select referee_id from referrals
+         where referee_id is not null and stage <> 'LOST' and $players(referee_id)
+         group by referee_id having count(*) > 1
+        """,
+    ),
+    Invariant(
+        "timeline_tells_the_stage",
+        "A referral's timeline has every step, without gaps, and ends at its stage.",
+        """
+        select r.id from referrals r left join timeline l on l.referral_id = r.id
+         where $referrals(r.id)
+         group by r.id
+        having count(l.id) = 0 or min(l.step) <> 1 or max(l.step) <> count(l.id)
+            or r.steps <> count(l.id) or (array_agg(l.stage order by l.step desc))[1] <> r.stage
+        """,
+    ),
+    Invariant(
+        "stage_changes_are_announced",
+        "Each stage change has its event in the outbox.",
+        """
+        select l.id from timeline l left join outbox o on o.id = l.id
+         where $referrals(l.referral_id)
+           and (o.aggregateid is distinct from l.referral_id::text
+                or o.payload ->> 'stage' is distinct from l.stage)
+        """,
+    ),
+    Invariant(
+        "facts_are_delivered",
+        "Each routed fact of a bound player has its delivery.",
+        """
+        select f.kind || ':' || f.event_id from facts f
+          join referrals r on r.referee_id = f.player_id and r.stage <> 'LOST'
+          left join deliveries d
+            on (d.referral_id, d.kind, d.event_id) = (r.id, f.kind, f.event_id)
+         where d.id is null and $players(r.referee_id)
+           and not exists (select from inbox i
+                            where (i.kind, i.event_id) = (f.kind, f.event_id))
+        """,
+    ),
+    # Few rows, found by an index: each run looks at all of them.
+    Invariant(
+        "nothing_is_overdue",
+        "No open referral has waited past its deadline for longer than the grace.",
+        f"""
+        select r.id from referrals r
+         where r.stage in ({sql_list(OPEN_STAGES)}) and r.until < :overdue_before
+           and not exists (select from deliveries d
+                            where d.referral_id = r.id and d.acknowledged_at is null)
+        """,
+    ),
+    Invariant(
+        "deferred_referrals_await_funds",
+        "A DEFERRED referral is one of those that a top-up wakes.",
+        """
+        select r.id from referrals r
+         where r.stage = 'DEFERRED' and not r.awaits_funds
+        """,
+    ),
+    Invariant(
+        "open_reviews_are_of_held_referrals",
+        "A review is open only while its referral is HELD.",
+        """
+        select v.id from reviews v join referrals r on r.id = v.referral_id
+         where v.status = 'open' and r.stage <> 'HELD'
+        """,
+    ),
+    Invariant(
+        "bound_referrals_are_explained",
+        "Each referral that a signup was bound to is in the attribution log.",
+        """
+        select r.id from referrals r
+         where r.referee_id is not null and $referrals(r.id)
+           and not exists (select from attributions a
+                            where a.referral_id = r.id and a.player_id = r.referee_id
+                              and (a.outcome in ('bound', 'rebound')
+                                   or a.outcome = 'self' and a.attempt = 'signup'))
+        """,
+    ),
+)
