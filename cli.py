@@ -137,22 +137,33 @@ def rebuild() -> None:
 
 
 @app.command()
-def verify() -> None:
-    """Check the invariants of the database; exit with 1 when one is broken."""
-    from referrals.verification.verify import verify_database
+def verify(
+    *,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Check everything, not only what changed.")
+    ] = False,
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")
+    ] = None,
+) -> None:
+    """Check what changed since the last green run, or everything; store the result.
+
+    Exits with 0 when every invariant holds, 1 when one is broken, 2 when it could not run.
+    With --every it runs until it is stopped, and checks everything once a day.
+    """
+    from courier import verifier
 
     settings = _read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
-
-    async def check() -> "VerificationReport":
-        from db.engine import Database
-
-        async with Database.open(settings.database_url) as database:
-            return await verify_database(database)
-
-    report = asyncio.run(check())
-    _print(report)
-    _exit(0 if report.ok else 1)
+    if every is not None:
+        _exit(verifier.main(settings, interval_s=every))
+    report = verifier.verify_once(settings, whole=whole)
+    if isinstance(report, str):
+        typer.echo(report, err=True)
+        _exit(2)
+    else:
+        _print(report)
+        _exit(0 if report.ok else 1)
 
 
 @app.command()
@@ -271,9 +282,12 @@ def _print(report: "VerificationReport") -> None:
         table.add_row(check.name, "yes" if check.ok else "NO", shown)
     console, lag = Console(), report.lag
     console.print(table)
+    looked_at = "everything" if report.mode == "whole" else "what changed since the last green run"
+    stored = "" if report.is_stored else "; not stored, because this database only reads"
+    console.print(f"looked at {looked_at}{stored}")
     console.print(
         f"late, not wrong: {lag.undelivered} undelivered (oldest {lag.oldest_s:.1f} s),"
-        f" {lag.awaiting_review} awaiting review"
+        f" {lag.overdue} overdue, {lag.awaiting_review} awaiting review"
     )
 
 

@@ -34,12 +34,11 @@ from api.v1 import (
     rewards,
     shares,
 )
-from api.v1.ledger import CoalescingVerifier
+from api.v1.ledger import CoalescingVerifier, run_within_limit
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
-from referrals.verification.verify import verify_database
 from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
@@ -81,7 +80,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
-    app.state.verifier = CoalescingVerifier(partial(verify_database, database))
+    app.state.verifier = CoalescingVerifier(partial(run_within_limit, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
     for router in AUTHENTICATED_ROUTERS:

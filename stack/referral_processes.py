@@ -1,7 +1,7 @@
-"""The api, the worker and the courier as children of the embedded stack, and their set-up.
+"""The api, the worker, the courier and the verifier as children of the embedded stack.
 
-The API is ready when GET /readyz answers 200. Worker and courier are ready when they print a
-JSON line whose "event" is "ready".
+The API is ready when GET /readyz answers 200. The others are ready when they print a JSON line
+whose "event" is "ready".
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from stack.state_directory import Keyring
 
 BACKGROUND_NICENESS: Final = 10
 """Niceness of processes that no caller waits for, so that the API answers on a small machine."""
+VERIFY_EVERY_S: Final = 300
+"""Seconds between two runs of the verifier."""
 _MIGRATED_WITHIN_S: Final = 60.0
 _ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of a stack")
 
@@ -26,6 +28,13 @@ def children(environment: Mapping[str, str], *, api_url: str) -> tuple[ChildSpec
         _child("api", environment, returns_ok(f"{api_url}/readyz")),
         _child("worker", environment, has_logged_ready, niceness=BACKGROUND_NICENESS),
         _child("courier", environment, has_logged_ready, niceness=BACKGROUND_NICENESS),
+        python_child(
+            "verifier",
+            ["cli", "verify", "--every", str(VERIFY_EVERY_S)],
+            has_logged_ready,
+            environment=environment,
+            niceness=BACKGROUND_NICENESS,
+        ),
     )
 
 

@@ -179,13 +179,15 @@ async def an_offer(
 
 async def fund(session: Session, campaign: Campaign, amount: Money) -> None:
     transfer = Transfer(id=uuid4(), movement=Movement.FUND, amount=amount, campaign_id=campaign.id)
-    await ledger.post(session, [transfer], at=NOW)
+    reference = unique("funding")
+    await ledger.post(session, [transfer], at=NOW, reference=reference)
     session.add(
         AuditRow(
             actor="tests",
             action="campaign.fund",
             subject=f"campaign:{campaign.slug}",
             reason="a test needs money",
+            details={"reference": reference, "minor": amount.minor, "currency": amount.currency},
         )
     )
 
@@ -226,10 +228,14 @@ async def an_invitation(
 
 
 async def a_bound_referral(
-    session: Session, offer: Offer | None = None, *, at: datetime = NOW
+    session: Session,
+    offer: Offer | None = None,
+    *,
+    at: datetime = NOW,
+    referrer_id: str | None = None,
 ) -> ReferralRow:
     """Build a referral at SIGNED_UP whose new player typed the code."""
-    code = await a_code(session, offer)
+    code = await a_code(session, offer, player_id=referrer_id)
     signup_fact = signup(at=at, code=code.code)
     await facts.record_fact(session, signup_fact, player_id=signup_fact.player_id, door="http")
     await route_player(session, signup_fact.player_id, tokens=TOKENS, now=at)

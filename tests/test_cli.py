@@ -1,11 +1,13 @@
 """The command line as an operator runs it, with the database's URL alone."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
 
 from db.engine import Database
 from db.tables import ApiKey, AuditRow
@@ -39,6 +41,56 @@ async def test_verify_needs_only_the_database(fresh_urls: DatabaseUrls) -> None:
     ended = await referrals("verify", url=fresh_urls.application)
 
     assert ended.returncode == 0, ended.stderr
+
+
+async def test_verify_exits_with_1_when_an_invariant_is_broken(
+    fresh_urls: DatabaseUrls, fresh_superuser: Database
+) -> None:
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("UPDATE accounts SET balance_minor = balance_minor + 1"))
+
+    for options in (["--whole"], []):
+        ended = await referrals("verify", *options, url=fresh_urls.application)
+
+        assert ended.returncode == 1, ended.stderr
+        assert "accounts_equal_entries" in ended.stdout
+
+
+@pytest.mark.parametrize("database", ["nobody_listens", "no_tables"])
+async def test_verify_exits_with_2_and_a_sentence_when_it_could_not_run(
+    database: str, empty_urls: DatabaseUrls
+) -> None:
+    unreachable = "postgresql+asyncpg://somebody@127.0.0.1:1/referrals"
+    url, why = {
+        "nobody_listens": (unreachable, "the database did not answer"),
+        "no_tables": (empty_urls.application, "run `referrals migrate`"),
+    }[database]
+
+    ended = await referrals("verify", url=url)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("could not verify: ")
+    assert why in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+async def test_verify_repeats_itself_until_it_is_stopped(fresh_urls: DatabaseUrls) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "verify", "--every", "1"),
+        cwd=ROOT,
+        env=os.environ | {"REFERRALS_DATABASE_URL": fresh_urls.application},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    logged: list[str] = []
+    async with asyncio.timeout(30):
+        while len(logged) < 2:
+            line = json.loads(await process.stdout.readline())
+            if line["event"] == "verification_green":
+                logged.append(line["mode"])
+        process.terminate()
+        assert await process.wait() == 0
+    assert logged == ["whole", "incremental"]
 
 
 async def test_keys_are_made_and_revoked_in_somebodys_name(

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import cli
-from runtime.settings import MigrationSettings, Settings
+from runtime.settings import DatabaseSettings, MigrationSettings, Settings
 from tests import ROOT
 
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -68,8 +68,15 @@ def test_runs_commands_that_exist(name: str) -> None:
     assert name in {c.callback.__name__ for c in cli.app.registered_commands if c.callback}
 
 
+def test_verifies_on_a_schedule_with_the_databases_address_alone() -> None:
+    verifier = SERVICES["verifier"]
+    assert verifier["command"] == ["verify", "--every", "300"]
+    assert "verify" in {c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+    assert set(verifier["environment"]) == {variable(k) for k in DatabaseSettings.model_fields}
+
+
 def test_keeps_the_owners_password_from_the_serving_processes() -> None:
-    for name in ("api", "worker", "courier"):
+    for name in ("api", "worker", "courier", "verifier"):
         assert variable("owner_database_url") not in SERVICES[name]["environment"]
 
 

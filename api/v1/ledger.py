@@ -1,18 +1,35 @@
-"""The ledger, verified on request."""
+"""The ledger's verification: the newest stored run, or an incremental one bounded in time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request
+import structlog
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from api.http.authorisation import requires
+from api.http.dependencies import Db
+from api.http.errors import RETRY_AFTER_S, Problem
 from api.v1.schemas.fields import ResponseBody
-from referrals.verification.verify import VerificationReport
+from db.engine import Database
+from db.faults import DATABASE_FAULTS
+from referrals.verification import runs
+from referrals.verification.lag import Lag, load_lag
+from referrals.verification.runs import Mode, StoredRun
+from referrals.verification.verify import SENTENCES, run_verification
+
+MAX_AGE_S: Final = 600
+"""Age of a stored run that is served, unless the caller wants a newer one; the schedule's runs are
+five minutes apart."""
+RUN_LIMIT_S: Final = 10.0
+"""Time limit for a run that a request asks for; what needs longer is for `referrals verify`."""
 
 router = APIRouter(
     prefix="/v1/ledger", tags=["ledger"], dependencies=[Depends(requires("ledger:read"))]
 )
+log = structlog.get_logger()
 
 
 class CheckOut(ResponseBody):
@@ -25,32 +42,103 @@ class CheckOut(ResponseBody):
 
 
 class LagOut(ResponseBody):
-    """Work that is late, not wrong."""
+    """Work that is late, not wrong; counted for each answer."""
 
     undelivered: int
     unpublished: int
     oldest_s: float = Field(description="Age in seconds of the oldest undelivered fact")
     awaiting_review: int
+    overdue: int = Field(description="Open referrals whose deadline has passed, however little")
+
+
+class RunOut(ResponseBody):
+    """The run of `referrals verify` whose checks are shown."""
+
+    mode: Mode = Field(description="`incremental`: what changed since the last green run")
+    started_at: datetime
+    finished_at: datetime
+    age_s: float = Field(description="Seconds since it finished")
 
 
 class ReportOut(ResponseBody):
-    """The result of one verification."""
+    """The result of one verification, and what is late now."""
 
     ok: bool
     checks: list[CheckOut]
     lag: LagOut
+    run: RunOut
+
+
+MaxAgeQuery = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=86_400,
+        description="Age in seconds up to which a stored run is served; 0 asks for a new one.",
+    ),
+]
 
 
 @router.get("/verify")
-async def verify_ledger(request: Request) -> ReportOut:
-    """Check every invariant of ledger, stages and attributions over one database snapshot.
+async def verify_ledger(
+    request: Request, database: Db, max_age_s: MaxAgeQuery = MAX_AGE_S
+) -> ReportOut:
+    """Show whether the invariants of ledger, stages and attributions hold, and what is late.
 
-    Answers 200 also when `ok` is false; `checks` then names the rows. What is only late is reported
-    as `lag` and does not fail a check. The call reads whole tables; callers that arrive while a
-    verification runs share the next one.
+    Answers 200 also when `ok` is false; `checks` then names the rows. The checks are those of the
+    newest run of `referrals verify`. When that is older than `max_age_s`, what changed since the
+    last green run is checked within ten seconds; where that does not suffice, the older run is
+    shown with its age, or 503 `unavailable` where there is none. Callers who arrive while such a
+    run is under way share the next one.
     """
-    verifier: CoalescingVerifier = request.app.state.verifier
-    return ReportOut.model_validate(await verifier.report())
+    run, lag = await _newest(database)
+    if run is None or run.age_s > max_age_s:
+        verifier: CoalescingVerifier = request.app.state.verifier
+        if await verifier.run():
+            run, lag = await _newest(database)
+    if run is None:
+        raise Problem(
+            "unavailable",
+            "No run of `referrals verify` is stored yet, and one takes longer than a request may.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+    return ReportOut(
+        ok=run.ok,
+        checks=_checks(run.failures),
+        lag=LagOut.model_validate(lag),
+        run=RunOut.model_validate(run),
+    )
+
+
+def _checks(failures: Mapping[str, Sequence[str]]) -> list[CheckOut]:
+    """Return the checks in their order; those of another release after them."""
+    known = [name for name in SENTENCES if name in failures]
+    names = [*known, *sorted(failures.keys() - SENTENCES.keys())]
+    return [
+        CheckOut(
+            name=name,
+            sentence=SENTENCES.get(name, ""),
+            ok=not failures[name],
+            failures=list(failures[name]),
+        )
+        for name in names
+    ]
+
+
+async def _newest(database: Database) -> tuple[StoredRun | None, Lag]:
+    async with database.reading() as session:
+        return await runs.newest_run(session), await load_lag(session)
+
+
+async def run_within_limit(database: Database, *, limit_s: float = RUN_LIMIT_S) -> bool:
+    """Check what changed and store the result; False when the time did not suffice."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await run_verification(database, mode=Mode.INCREMENTAL, statement_timeout_s=limit_s)
+    except (TimeoutError, *DATABASE_FAULTS) as fault:
+        log.warning("verification_not_finished", error=repr(fault))
+        return False
+    return True
 
 
 class CoalescingVerifier:
@@ -59,20 +147,18 @@ class CoalescingVerifier:
     The next run starts after they arrived, so it includes their own writes.
     """
 
-    def __init__(self, run: Callable[[], Awaitable[VerificationReport]]) -> None:
+    def __init__(self, run: Callable[[], Awaitable[bool]]) -> None:
         self._run = run
-        self._current: asyncio.Task[VerificationReport] | None = None
-        self._next: asyncio.Task[VerificationReport] | None = None
+        self._current: asyncio.Task[bool] | None = None
+        self._next: asyncio.Task[bool] | None = None
 
-    async def report(self) -> VerificationReport:
-        """Return the report of a run that starts now or later; cancelling it stops no other."""
+    async def run(self) -> bool:
+        """Return the result of a run that starts now or later; cancelling it stops no other."""
         if self._next is None:
             self._next = asyncio.create_task(self._run_after(self._current))
         return await asyncio.shield(self._next)
 
-    async def _run_after(
-        self, previous: asyncio.Task[VerificationReport] | None
-    ) -> VerificationReport:
+    async def _run_after(self, previous: asyncio.Task[bool] | None) -> bool:
         if previous is not None:
             await asyncio.wait([previous])
         self._current, self._next = self._next, None

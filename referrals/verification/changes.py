@@ -1,4 +1,4 @@
-"""What changed since a time, and up to which time a snapshot has settled."""
+"""Changes since a time, and the time up to which a snapshot has settled."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -63,10 +63,13 @@ async def _changes(
 
 def _went_wrong(row: Row[Any], changes: Mapping[str, Sequence[_Change]]) -> bool:
     """Return whether a player was ineligible by all that the act may have seen."""
+    seen_by = (row.recorded_at - UNCERTAINTY, row.recorded_at + UNCERTAINTY)
     return any(
-        all(
-            eligibility(c for heard_at, c in changes.get(player, ()) if heard_at <= known_at).reasons
-            for known_at in (row.recorded_at - UNCERTAINTY, row.recorded_at + UNCERTAINTY)
-        )
+        all(_was_ineligible(changes.get(player, ()), known_at) for known_at in seen_by)
         for player in (row.referrer_id, row.referee_id)
     )
+
+
+def _was_ineligible(changes: Sequence[_Change], known_at: datetime) -> bool:
+    known = (change for heard_at, change in changes if heard_at <= known_at)
+    return bool(eligibility(known).reasons)

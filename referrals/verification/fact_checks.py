@@ -62,7 +62,7 @@ FACT_CHECKS: Final = (
     ),
     FactCheck(
         "attributions_decide_again",
-        f"The newest {log_views.MAX_REPLAYED:,} attributions, decided again, prefer the same touch.",
+        f"The newest {log_views.MAX_REPLAYED:,} attributions, repeated, prefer the same touch.",
         _find_contradictions,
     ),
 )

@@ -28,7 +28,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a check looks at, and which times it compares with."""
+    """Rows that a check looks at, and the times that it compares with."""
 
     as_of: datetime
     """Deadlines that passed before it are over."""
@@ -37,7 +37,7 @@ class Scope:
     overdue_before: datetime
     """A deadline that passed before it is a failure, a later one only lag."""
     changes: Changes | None = None
-    """None where everything is looked at."""
+    """Everything is looked at where it is None."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -85,11 +85,14 @@ def sql_list(words: frozenset[str] | tuple[str, ...]) -> str:
 
 
 def is_settled(referral: str) -> str:
-    """Return the condition that nothing is on its way to a referral, given its table's alias."""
+    """Return the condition that no fact about its money is on its way to a referral.
+
+    `referral` is the alias of its table.
+    """
     return f"""
         not exists (select from deliveries d
                      where d.referral_id = {referral}.id and d.kind <> 'invitation'
                        and (d.acknowledged_at is null or d.acknowledged_at > :settled_before))
         and not exists (select from inbox i
-                         where i.player_id in ({referral}.referee_id, {referral}.referrer_id))
+                         where i.player_id = {referral}.referee_id)
     """  # noqa: S608 - built from constants of this code only

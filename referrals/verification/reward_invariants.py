@@ -120,10 +120,13 @@ REWARD_INVARIANTS: Final = (
           left join qualifications q on q.id = w.qualification_id
          where w.status in ('ISSUED', 'REVERSED') and a.verdict <> 'pass'
            and $referrals(w.referral_id)
-           and (select bool_or(q.id is null) or a.reasons <@ array_agg(reason)
-                  from reviews v left join unnest(v.reasons) as reason on true
-                 where v.referral_id = w.referral_id and v.decision = 'approve'
-                   and (q.id is null or v.attempt = q.attempt)) is not true
+           and (not exists (select from reviews v
+                             where v.referral_id = w.referral_id and v.decision = 'approve'
+                               and (q.id is null or v.attempt = q.attempt))
+                or not a.reasons <@ array(select unnest(v.reasons) from reviews v
+                                           where v.referral_id = w.referral_id
+                                             and v.decision = 'approve'
+                                             and (q.id is null or v.attempt = q.attempt)))
         """,
     ),
 )

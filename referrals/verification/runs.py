@@ -1,4 +1,4 @@
-"""Stored runs of verification: the newest answers questions, a green one is where the next begins."""
+"""Stored runs of verification: the newest one answers, the next begins at the last green one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Where an incremental run begins: everything written before `position` was green."""
+    """Beginning of an incremental run: everything written before `position` was green."""
 
     position: datetime
     checks: frozenset[str]
@@ -64,6 +64,13 @@ async def newest_run(session: ReadSession) -> StoredRun | None:
         failures=run.checks,
         age_s=float(age),
     )
+
+
+async def seconds_since_whole_run(session: ReadSession) -> float | None:
+    """Return the age of the newest run that looked at everything, or None if there is none."""
+    age_s = func.extract("epoch", func.clock_timestamp() - func.max(VerifyRun.started_at))
+    found = await session.scalar(select(age_s).where(VerifyRun.mode == Mode.WHOLE))
+    return None if found is None else float(found)
 
 
 async def store_run(

@@ -12,8 +12,8 @@ from db.faults import DATABASE_FAULTS, is_read_only
 from referrals.verification import runs
 from referrals.verification.changes import load_changes, load_snapshot
 from referrals.verification.fact_checks import FACT_CHECKS, FactCheck
-from referrals.verification.invariant import Scope
-from referrals.verification.invariants import INVARIANTS, Invariant
+from referrals.verification.invariant import Invariant, Scope
+from referrals.verification.invariants import INVARIANTS
 from referrals.verification.lag import Lag, load_lag
 from referrals.verification.runs import Base, Mode
 
@@ -61,14 +61,21 @@ class VerificationReport:
 
 
 async def run_verification(
-    database: Database, *, mode: Mode, statement_timeout_s: float = STATEMENT_TIMEOUT_S
+    database: Database,
+    *,
+    mode: Mode,
+    as_of: datetime | None = None,
+    statement_timeout_s: float = STATEMENT_TIMEOUT_S,
 ) -> VerificationReport:
     """Check everything, or what changed since the last green run, and store the result.
 
-    Raises DATABASE_FAULTS when it could not run to its end; nothing is stored then.
+    `as_of` is compared with deadlines; without it, the database's clock is. Raises
+    DATABASE_FAULTS when it could not run to its end; nothing is stored then.
     """
     async with database.reading() as session:
-        report = await verify(session, mode=mode, statement_timeout_s=statement_timeout_s)
+        report = await verify(
+            session, mode=mode, as_of=as_of, statement_timeout_s=statement_timeout_s
+        )
     return await _stored(database, report)
 
 

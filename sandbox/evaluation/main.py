@@ -107,7 +107,7 @@ async def collect_results(
         client = build_client(settings, database, key=key, middleware=None)
         bound = await _bound_referrals(client)
         results = results_by_scenario(journey_results, bound)
-        report = await verify_database(database)
+        report = await verify_database(database, as_of=BEGINS_AT)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
     unplanned = payments_outside_the_plan(journey_results, bound)
     return results, [*violations(results), *unplanned, *broken]

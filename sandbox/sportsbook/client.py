@@ -149,18 +149,21 @@ class SportsbookClient:
         path = f"/v1/campaigns/{slug}/end"
         (await self.call("POST", path, headers=self._approver)).raise_for_status()
 
-    async def verify(self) -> Verification:
-        answer = await self.call("GET", "/v1/ledger/verify", timeout=60)
+    async def verify(self, *, max_age_s: int | None = None) -> Verification:
+        """Return the newest verification, or one that is at most `max_age_s` old."""
+        params = {} if max_age_s is None else {"max_age_s": max_age_s}
+        answer = await self.call("GET", "/v1/ledger/verify", params=params, timeout=60)
         return Verification.model_validate_json(answer.raise_for_status().content)
 
     async def wait_until_delivered(self, *, within_s: float = WAIT_TIMEOUT_S) -> Verification:
-        """Wait until every fact is delivered to its workflow."""
-        return await wait_until(
+        """Wait until every fact is delivered to its workflow, and verify what is there then."""
+        await wait_until(
             self.verify,
             lambda verification: not verification.lag.undelivered,
             what="nothing left to deliver",
             within_s=within_s,
         )
+        return await self.verify(max_age_s=0)
 
     async def wait_for_stage(
         self, referral_id: str, *stages: str, within_s: float = WAIT_TIMEOUT_S

@@ -6,6 +6,7 @@ left behind, with a referral that still waits at each stage beside it; without A
 
 import asyncio
 import gzip
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -117,8 +118,17 @@ async def _books(urls: DatabaseUrls) -> list[str]:
 
 async def _failed_checks(urls: DatabaseUrls) -> dict[str, tuple[str, ...]]:
     async with open_database(urls.application) as database:
-        report = await verify_database(database)
+        played_at = await _played_at(database)
+        report = await verify_database(database, as_of=played_at, settling=timedelta(0))
     return {check.name: check.failures for check in report.checks if not check.ok}
+
+
+async def _played_at(database: Database) -> datetime:
+    """Return when the last referral of the dump moved."""
+    query = text("SELECT max(recorded_at) FROM timeline")
+    async with database.reading() as session:
+        played_at: datetime = (await session.execute(query)).scalar_one()
+    return played_at
 
 
 async def _column(database: Database, query: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Final
 from alembic import op
 
 revision = "0017"
-down_revision = "0016"
+down_revision = "0015"
 
 OWNERS: Final = import_module("db.migrations.versions.0013_guards_know_owners")
 SPEND: Final = "WHEN 'spend' THEN 'available-,spent+'"

@@ -1,102 +1,14 @@
-"""Corruptions, at least one for each invariant, as only a superuser without triggers can plant."""
+"""Corruptions, at least one for each invariant."""
 
 # ruff: noqa: S608 - the statements are built from our own constants alone
 
-from dataclasses import dataclass
 from typing import Final
 
-OTHER_ID: Final = "00000000-0000-4000-8000-000000000001"
-TRANSFER: Final = """
-    INSERT INTO transfers (id, movement, amount_minor, currency, player_id, reward_id, at,
-                           resolves_hold_id)
-    SELECT '{id}', '{movement}', w.amount_minor, w.currency, w.player_id, w.id, now(), {resolves}
-      FROM rewards w WHERE w.referral_id = :rewarded
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Corruption:
-    """Statements that break an invariant, the check that must notice, and the row it must name."""
-
-    check: str
-    row_query: str
-    statements: tuple[str, ...]
-    also_noticed_by: frozenset[str] = frozenset()
-    """Other checks that notice it as well."""
-
+from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
+from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 
 CORRUPTIONS: Final = (
-    Corruption(
-        "conservation",
-        "SELECT 'USD'",
-        ("UPDATE entries SET amount_minor = amount_minor + 1 WHERE id = 1",),
-        frozenset({"transfers_balance"}),
-    ),
-    Corruption(
-        "transfers_balance",
-        f"SELECT '{OTHER_ID}'",
-        (TRANSFER.format(id=OTHER_ID, movement="recover", resolves="NULL"),),
-        frozenset({"transfers_follow_their_arrows"}),
-    ),
-    Corruption(
-        "transfers_follow_their_arrows",
-        "SELECT id::text FROM transfers WHERE reward_id IS NULL LIMIT 1",
-        ("UPDATE transfers SET movement = 'defund' WHERE reward_id IS NULL",),
-    ),
-    Corruption(
-        "accounts_equal_entries",
-        "SELECT id::text FROM accounts WHERE book = 'available' LIMIT 1",
-        ("UPDATE accounts SET balance_minor = balance_minor + 1 WHERE book = 'available'",),
-    ),
-    Corruption(
-        "nothing_below_zero",
-        "SELECT id::text FROM accounts WHERE book = 'held' LIMIT 1",
-        (
-            "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_not_negative",
-            "UPDATE accounts SET balance_minor = -1 WHERE book = 'held'",
-        ),
-        frozenset({"accounts_equal_entries"}),
-    ),
-    Corruption(
-        "holds_resolve_once",
-        "SELECT id::text FROM transfers WHERE movement = 'release' AND referral_id = :rewarded",
-        (
-            (
-                "UPDATE transfers SET resolves_hold_id = (SELECT id FROM transfers"
-                " WHERE movement = 'fund' LIMIT 1) WHERE movement = 'release'"
-                " AND referral_id = :rewarded"
-            ),
-        ),
-        frozenset({"rewards_match_their_holds"}),
-    ),
-    Corruption(
-        "one_reward_per_side",
-        "SELECT id::text FROM referrals WHERE id = :rewarded",
-        (
-            "ALTER TABLE rewards DROP CONSTRAINT uq_rewards_referral_id_reward_type",
-            f"""
-            INSERT INTO rewards (id, referral_id, reward_type, player_id, amount_minor, currency,
-                                 status, deposit_event_id, campaign_version_id, assessment_id,
-                                 created_at, changed_at)
-            SELECT '{OTHER_ID}', referral_id, reward_type, player_id, amount_minor, currency,
-                   'VOID', deposit_event_id, campaign_version_id, assessment_id, now(), now()
-              FROM rewards WHERE referral_id = :rewarded
-            """,
-        ),
-        frozenset({"stage_agrees_with_money"}),
-    ),
-    Corruption(
-        "rewards_match_their_credits",
-        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
-        (TRANSFER.format(id=OTHER_ID, movement="reinstate", resolves="NULL"),),
-        frozenset({"transfers_balance", "transfers_follow_their_arrows"}),
-    ),
-    Corruption(
-        "rewards_match_their_holds",
-        "SELECT id::text FROM rewards WHERE referral_id = :held",
-        ("UPDATE rewards SET status = 'DEFERRED' WHERE referral_id = :held",),
-        frozenset({"stage_agrees_with_money"}),
-    ),
+    *MONEY_CORRUPTIONS,
     Corruption(
         "one_referral_per_referee",
         "SELECT referee_id FROM referrals WHERE id = :rewarded",
@@ -158,6 +70,73 @@ CORRUPTIONS: Final = (
         ("UPDATE rewards SET assessment_id = NULL WHERE referral_id = :rewarded",),
     ),
     Corruption(
+        "rewards_are_assessed_on_their_deposit",
+        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
+        ("UPDATE assessments SET deposit_event_id = 'another' WHERE referral_id = :rewarded",),
+    ),
+    Corruption(
+        "doubtful_credits_are_approved",
+        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
+        ("UPDATE assessments SET verdict = 'review' WHERE referral_id = :rewarded",),
+    ),
+    Corruption(
+        "nothing_is_overdue",
+        "SELECT cast(:held as uuid)::text",
+        (
+            ACKNOWLEDGE.format(referral=":held"),
+            "UPDATE referrals SET until = until - interval '1 day' WHERE id = :held",
+        ),
+    ),
+    Corruption(
+        "deferred_referrals_await_funds",
+        "SELECT cast(:invited as uuid)::text",
+        (
+            "UPDATE referrals SET stage = 'DEFERRED' WHERE id = :invited",
+            "UPDATE timeline SET stage = 'DEFERRED' WHERE referral_id = :invited",
+            (
+                "UPDATE outbox SET payload = jsonb_set(payload, '{stage}', '\"DEFERRED\"')"
+                " WHERE aggregateid = cast(:invited as uuid)::text"
+            ),
+        ),
+    ),
+    Corruption(
+        "open_reviews_are_of_held_referrals",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO reviews (id, referral_id, status, score, reasons, amount_minor, currency,
+                                 opened_at)
+            VALUES ('{OTHER_ID}', :rewarded, 'open', 50, '{{}}', 1000, 'USD', now())
+            """,
+        ),
+    ),
+    Corruption(
+        "rewards_are_what_is_due",
+        "SELECT cast(:rewarded as uuid)::text",
+        (ACKNOWLEDGE.format(referral=":rewarded"),),
+    ),
+    Corruption(
+        "rewards_are_what_is_due",
+        "SELECT cast(:reversed as uuid)::text",
+        (ACKNOWLEDGE.format(referral=":reversed"),),
+    ),
+    Corruption(
+        "credits_went_to_eligible_players",
+        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
+        ("UPDATE facts SET heard_at = heard_at - interval '1 day' WHERE kind = 'player'",),
+    ),
+    Corruption(
+        "facts_match_their_fingerprints",
+        "SELECT 'signup:' || signup_event_id FROM referrals WHERE id = :held",
+        (
+            (
+                "UPDATE facts SET body = jsonb_set(body, '{currency}', '\"EUR\"')"
+                " WHERE kind = 'signup' AND player_id ="
+                " (SELECT referee_id FROM referrals WHERE id = :held)"
+            ),
+        ),
+    ),
+    Corruption(
         "decisions_are_signed",
         f"SELECT '{OTHER_ID}'",
         (
@@ -190,5 +169,18 @@ CORRUPTIONS: Final = (
         "campaign_acts_are_signed",
         "SELECT 'default'",
         ("DELETE FROM audit WHERE subject = 'campaign:default'",),
+        frozenset({"fundings_are_signed"}),
+    ),
+    Corruption(
+        "fundings_are_signed",
+        "SELECT t.id::text FROM transfers t JOIN referrals r USING (campaign_id)"
+        " WHERE t.movement = 'fund' AND r.id = :held",
+        ("UPDATE audit SET details = details - 'reference' WHERE action = 'campaign.fund'",),
+    ),
+    Corruption(
+        "fundings_are_signed",
+        "SELECT t.id::text FROM transfers t JOIN referrals r USING (campaign_id)"
+        " WHERE t.movement = 'fund' AND r.id = :held",
+        ("UPDATE audit SET details = jsonb_set(details, '{minor}', '1') WHERE details ? 'minor'",),
     ),
 )

@@ -1,37 +1,26 @@
 """Verification: green after whole lives, and red for each planted corruption."""
 
-from dataclasses import dataclass
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from db.engine import Database
-from referrals.verification.invariants import INVARIANTS
-from referrals.verification.verify import VerificationReport, verify
-from tests.referrals import reward_builders
-from tests.referrals.verification.corruptions import CORRUPTIONS, Corruption
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReferrals:
-    held: UUID
-    rewarded: UUID
-
-
-@pytest.fixture
-async def stored_referrals(fresh_database: Database) -> StoredReferrals:
-    """Store a held, a rewarded and a reversed referral in a fresh database."""
-    async with fresh_database.transaction() as session:
-        held = await reward_builders.a_held_referral(session)
-        rewarded = await reward_builders.a_rewarded_referral(session)
-        await reward_builders.a_reversed_referral(session)
-    return StoredReferrals(held.id, rewarded.id)
+from referrals.verification.verify import CHECKS
+from tests.referrals.reward_builders import CREDITED_AT
+from tests.referrals.verification.corruption import ACKNOWLEDGE, Corruption
+from tests.referrals.verification.corruptions import CORRUPTIONS
+from tests.referrals.verification.stored import (
+    StoredReferrals,
+    failures_of,
+    plant,
+    report_of,
+)
 
 
 @pytest.mark.usefixtures("stored_referrals")
 async def test_everything_holds_after_whole_lives(fresh_database: Database) -> None:
-    report = await _report(fresh_database)
+    report = await report_of(fresh_database)
     assert [check for check in report.checks if not check.ok] == []
     assert report.ok
 
@@ -43,14 +32,15 @@ async def test_finds_a_planted_corruption_and_names_its_row(
     fresh_database: Database,
     fresh_superuser: Database,
 ) -> None:
-    named = await _plant(corruption, stored_referrals, fresh_superuser)
-    failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
+    named = await plant(corruption, stored_referrals, fresh_superuser)
+    failed = failures_of(await report_of(fresh_database))
     assert named in failed[corruption.check]
     assert set(failed) == {corruption.check} | corruption.also_noticed_by
 
 
 def test_every_check_has_a_corruption_that_it_finds() -> None:
-    assert [c.check for c in CORRUPTIONS] == [invariant.name for invariant in INVARIANTS]
+    planted = {corruption.check for corruption in CORRUPTIONS}
+    assert planted | {"attributions_decide_again"} == {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +66,7 @@ async def test_finds_an_attribution_that_would_be_decided_otherwise(
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         changed = await session.scalar(text(turned), {"rewarded": stored_referrals.rewarded})
 
-    failed = {c.name: c.failures for c in (await _report(fresh_database)).checks if not c.ok}
+    failed = failures_of(await report_of(fresh_database))
 
     assert failed == {"attributions_decide_again": (changed,)}
 
@@ -103,29 +93,36 @@ async def test_an_attribution_that_another_release_wrote_otherwise_is_decided_th
         touches = await session.scalar(text(rewritten), {"rewarded": stored_referrals.rewarded})
 
     assert touches
-    assert [c.name for c in (await _report(fresh_database)).checks if not c.ok] == []
+    assert failures_of(await report_of(fresh_database)) == {}
 
 
 @pytest.mark.usefixtures("stored_referrals")
 async def test_undelivered_facts_are_lag_and_not_a_failure(fresh_database: Database) -> None:
-    report = await _report(fresh_database)
+    report = await report_of(fresh_database)
     assert report.lag.undelivered > 0
     assert report.lag.oldest_s > 0
 
 
-async def _plant(
-    corruption: Corruption, stored_referrals: StoredReferrals, superuser: Database
-) -> str:
-    ids = {"held": stored_referrals.held, "rewarded": stored_referrals.rewarded}
-    async with superuser.transaction() as session:
-        await session.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in (*corruption.statements, corruption.row_query):
-            query = text(statement)
-            needed = {name: ids[name] for name in query.compile().params}
-            result = await session.execute(query, needed)
-        return str(result.scalars().first())
+async def test_a_deadline_that_has_just_passed_is_lag_and_not_a_failure(
+    stored_referrals: StoredReferrals, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    async with fresh_superuser.transaction() as session:
+        delivered = ACKNOWLEDGE.format(referral=":held")
+        await session.execute(text(delivered), {"held": stored_referrals.held})
+
+    just_passed = await report_of(fresh_database, as_of=CREDITED_AT + timedelta(minutes=1))
+    long_passed = await report_of(fresh_database, as_of=CREDITED_AT + timedelta(hours=2))
+
+    assert (just_passed.lag.overdue, failures_of(just_passed)) == (1, {})
+    assert failures_of(long_passed) == {"nothing_is_overdue": (str(stored_referrals.held),)}
 
 
-async def _report(database: Database) -> VerificationReport:
-    async with database.reading() as session:
-        return await verify(session)
+async def test_what_was_delivered_a_moment_ago_is_not_judged_yet(
+    stored_referrals: StoredReferrals, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    async with fresh_superuser.transaction() as session:
+        await session.execute(
+            text("UPDATE deliveries SET acknowledged_at = now() WHERE referral_id = :rewarded"),
+            {"rewarded": stored_referrals.rewarded},
+        )
+    assert failures_of(await report_of(fresh_database)) == {}

@@ -8,8 +8,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 INDEXES: Final = (
     ("ix_transfers_recorded", "transfers", "recorded_at"),
