@@ -12,6 +12,8 @@ COPY api api
 COPY courier courier
 COPY db db
 COPY domain domain
+COPY integrations integrations
+COPY messaging messaging
 COPY referrals referrals
 COPY runtime runtime
 COPY workflows workflows

@@ -48,6 +48,12 @@ class Settings(DatabaseSettings):
     temporal_namespace: str = "default"
     task_queue: str = "referrals"
 
+    kafka_bootstrap_servers: str | None = None
+    """Addresses of the Kafka cluster; without them nothing is read from or written to Kafka."""
+    kafka_properties: dict[str, SecretStr] = Field(default_factory=dict)
+    """Properties of librdkafka to reach the cluster, as JSON: {"security.protocol": "SASL_SSL"}."""
+    kafka_consumer_group: str = Field(default="referrals", min_length=1)
+
     hash_key: SecretStr = Field(min_length=16)
     """Key of the HMAC under which personal data is stored; a new key ends every earlier match."""
     token_key: SecretStr = Field(min_length=16)

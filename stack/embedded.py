@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from stack import ports, postgres, referral_processes, temporal
+from stack import kafka, ports, postgres, referral_processes, temporal
 from stack.account import remove_private_directory
 from stack.child import ChildSpec
 from stack.state_directory import (
@@ -28,16 +27,6 @@ from stack.state_directory import (
 from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
-
-PASSED_THROUGH_VARIABLES: Final = (
-    "REFERRALS_IOS_APP_ID",
-    "REFERRALS_IOS_APP_STORE_URL",
-    "REFERRALS_ANDROID_PACKAGE",
-    "REFERRALS_ANDROID_CERT_FINGERPRINTS",
-    "REFERRALS_JURISDICTION_HEADER",
-    "REFERRALS_RATE_LIMITS",
-)
-"""Settings that the caller's environment may choose; the stack sets all others itself."""
 
 
 @asynccontextmanager
@@ -76,7 +65,12 @@ class _Plan:
         return f"127.0.0.1:{self.ports['temporal']}"
 
     @property
+    def kafka_bootstrap_servers(self) -> str:
+        return f"127.0.0.1:{self.ports['kafka']}"
+
+    @property
     def environment(self) -> dict[str, str]:
+        """The REFERRALS_* of the caller, and over them those that the stack sets itself."""
         values = {
             "database_url": postgres.sqlalchemy_url(self.cluster.application_dsn),
             "owner_database_url": postgres.sqlalchemy_url(self.cluster.owner_dsn),
@@ -87,9 +81,10 @@ class _Plan:
             "public_url": self.url("api"),
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
+            "kafka_bootstrap_servers": self.kafka_bootstrap_servers,
         }
-        passed = {name: os.environ[name] for name in PASSED_THROUGH_VARIABLES if name in os.environ}
-        return {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()} | passed
+        passed = {n: value for n, value in os.environ.items() if n.startswith(ENV_PREFIX)}
+        return passed | {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}
 
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
         return Connection(
@@ -102,7 +97,7 @@ class _Plan:
             worker_metrics_url=f"{self.url('worker_metrics')}/metrics",
             postgres_dsn=self.cluster.application_dsn,
             postgres_owner_dsn=self.cluster.owner_dsn,
-            kafka_bootstrap_servers=None,
+            kafka_bootstrap_servers=self.kafka_bootstrap_servers,
             pids=pids,
             environment=self.environment,
         )
@@ -137,8 +132,10 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
     lines = "".join(f"{name}={value}\n" for name, value in plan.environment.items())
     replace_private_text(plan.directory / ENVIRONMENT_FILE, lines)
     try:
-        progress("starting PostgreSQL and Temporal")
-        await supervisor.start(plan.cluster.child(), _temporal_child(plan))
+        progress("starting PostgreSQL, Temporal and Kafka")
+        await supervisor.start(
+            plan.cluster.child(), _temporal_child(plan), kafka.kafka_child(port=plan.ports["kafka"])
+        )
         progress("migrating the schema")
         keyring = await _prepare_database(plan)
         progress("starting api, worker and courier")

@@ -15,6 +15,7 @@ PREFERRED: Final = {
     "temporal_ui": 8233,
     "temporal_http": 7243,
     "temporal_metrics": 9233,
+    "kafka": 9092,
 }
 
 # Below the range from which kernels draw ephemeral ports: a restarted child must find its port

@@ -35,7 +35,7 @@ class Connection:
     worker_metrics_url: str
     postgres_dsn: str
     postgres_owner_dsn: str
-    kafka_bootstrap_servers: str | None
+    kafka_bootstrap_servers: str
     pids: Mapping[str, int]
     environment: Mapping[str, str]
     """REFERRALS_* of the children; not written to the file."""

@@ -4,4 +4,5 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.api_client",
     "tests.fixtures.temporal",
+    "tests.fixtures.kafka",
 )

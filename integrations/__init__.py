@@ -1,0 +1,1 @@
+"""Adapters of ports to systems outside; only a main() chooses one."""

@@ -1,0 +1,24 @@
+"""Names of the topics, in and out."""
+
+from typing import Final
+
+SIGNUPS: Final = "signup.completed.v1"
+DEPOSITS: Final = "payments.deposit-completed.v1"
+CHARGEBACKS: Final = "payments.deposit-reversed.v1"
+WAGERS: Final = "betting.bet-settled.v1"
+STATUS_CHANGES: Final = "players.status-changed.v1"
+
+INBOUND: Final = (SIGNUPS, DEPOSITS, CHARGEBACKS, WAGERS, STATUS_CHANGES)
+"""Topics that other services write, keyed by `player_id`."""
+
+EVENTS: Final = "referral.events.v1"
+"""Events of referrals and rewards, keyed by `referral_id`."""
+NOTIFICATIONS: Final = "referral.notifications.v1"
+"""Messages for players, keyed by `player_id`."""
+
+OUTBOUND: Final = (EVENTS, NOTIFICATIONS)
+
+
+def dead_letters_of(topic: str) -> str:
+    """Return the topic that takes what cannot be read from `topic`."""
+    return f"{topic}.dlq"
