@@ -96,7 +96,11 @@ def unique_id(prefix: str) -> str:
 
 
 def usd(minor: int) -> dict[str, Any]:
-    return {"minor": minor, "currency": "USD"}
+    return money(minor, "USD")
+
+
+def money(minor: int, currency: str) -> dict[str, Any]:
+    return {"minor": minor, "currency": currency}
 
 
 def ago(**parts: float) -> datetime:
