@@ -25,9 +25,13 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
 def is_modelled(name: str | None, kind: str, _: object) -> bool:
     """Return whether db/tables/ must declare an object of the schema.
 
-    `outbox.xid` is only for the relay, `clicks` for processes of version 0.1 that still run.
+    `xid` is only for readers of the outbox, `clicks` for processes of version 0.1 that still run.
     """
-    return (kind, name) not in {("column", "xid"), ("table", "clicks")}
+    return (kind, name) not in {
+        ("column", "xid"),
+        ("index", "ix_outbox_position"),
+        ("table", "clicks"),
+    }
 
 
 def _config(url: str, application_role: str) -> Config:

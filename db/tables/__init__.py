@@ -10,7 +10,7 @@ from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
-from db.tables.outbox import OutboxRow
+from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 from db.tables.verification import VerifyRun
 
@@ -28,6 +28,8 @@ __all__ = [
     "FactRow",
     "HoldRow",
     "InboxRow",
+    "OutboxCursorRow",
+    "OutboxReaderRow",
     "OutboxRow",
     "Player",
     "QualificationFact",
