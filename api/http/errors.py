@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.http.problem_types import PROBLEM_TYPES
 from db.faults import DATABASE_FAULTS, is_transient
+from referrals.intake.fields import TOO_EARLY
 from referrals.ledger.posting import BalanceTooLargeError
 
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
@@ -22,6 +23,8 @@ MAX_FIELD_PATH_CHARS: Final = 120
 """Length of a field's path in an answer; its names may be the caller's own."""
 RETRY_AFTER_S: Final = 1
 """Retry-After of a 503, in seconds."""
+MAX_RETRY_AFTER_S: Final = 300
+"""Retry-After of an event from the future, at most: it may be our clock that is mended."""
 PROBLEM_CODE_BY_STATUS: Final = {
     400: "bad_request",
     404: "not_found",
@@ -118,11 +121,18 @@ async def _render_http_exception(_: Request, refusal: Exception) -> Response:
 async def _render_validation_error(_: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, RequestValidationError):
         raise refusal
+    if all(error["type"] == TOO_EARLY for error in refusal.errors()):
+        return render_problem(_too_early(refusal))
     errors = [
         FieldError(_field_path(error["loc"]), _field_message(error))
         for error in refusal.errors()[:MAX_FIELD_ERRORS]
     ]
     return render_problem(Problem("validation_failed", errors=errors))
+
+
+def _too_early(refusal: RequestValidationError) -> Problem:
+    wait_s: int = max(error["ctx"]["retry_after_s"] for error in refusal.errors())
+    return Problem("too_early", headers={"Retry-After": str(min(wait_s, MAX_RETRY_AFTER_S))})
 
 
 async def _render_balance_limit(_: Request, __: Exception) -> Response:

@@ -130,6 +130,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         "Internal server error",
         "Repeat the request; if it fails again, report its `X-Request-Id`.",
     ),
+    "too_early": ProblemType(
+        503,
+        "Event from the future",
+        "Check the clock of the reporting service, and repeat the event later.",
+    ),
     "unavailable": ProblemType(
         503,
         "Service unavailable",

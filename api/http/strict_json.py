@@ -1,14 +1,14 @@
 """Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
-import json
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.http.errors import Problem, invalid_field
+from referrals.intake.strict_json import MalformedJsonError, RepeatedKeyError, parse_json
 
 _JSON: Final = "application/json"
 MAX_FIELD_NAME_CHARS: Final = 64
@@ -41,7 +41,7 @@ class _StrictRequest(Request):
         return self._checked_body
 
     async def json(self) -> Any:  # noqa: ANN401 - whatever the caller sent
-        return parse_json(await self.body())
+        return _parse_json(await self.body())
 
     async def _read_bounded(self) -> bytes:
         limit = self.app.state.settings.body_limit_bytes
@@ -59,24 +59,10 @@ class _StrictRequest(Request):
             raise Problem("unsupported_media_type")
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
-    """Parse JSON, refusing repeated keys and the constants NaN and Infinity."""
+def _parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
     try:
-        return json.loads(
-            body, object_pairs_hook=_object_without_repeats, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as fault:
+        return parse_json(body)
+    except MalformedJsonError as fault:
         raise Problem("malformed_json") from fault
-
-
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in unique:
-            raise invalid_field(name[:MAX_FIELD_NAME_CHARS], "Must not appear twice")
-        unique[name] = value
-    return unique
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    except RepeatedKeyError as fault:
+        raise invalid_field(fault.key[:MAX_FIELD_NAME_CHARS], "Must not appear twice") from fault

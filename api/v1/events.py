@@ -10,8 +10,12 @@ from api.http.dependencies import Db, Hashes
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
-from api.v1.schemas.events import (
-    Accepted,
+from api.v1.schemas.events import Accepted
+from db.engine import Database
+from domain.intake.facts import kind_of
+from domain.privacy import Hasher
+from referrals.intake import facts
+from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
     EventIn,
@@ -19,17 +23,13 @@ from api.v1.schemas.events import (
     StatusChangeIn,
     WagerIn,
 )
-from db.engine import Database
-from domain.intake.facts import kind_of
-from domain.privacy import Hasher
-from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 
 router = APIRouter(
     prefix="/v1/events",
     tags=["events"],
     route_class=StrictRoute,
-    responses=problem_responses("event_conflict", *BODY_PROBLEMS),
+    responses=problem_responses("event_conflict", "unavailable", "too_early", *BODY_PROBLEMS),
 )
 Reporter = Annotated[Caller, Depends(requires("events:write"))]
 log = structlog.get_logger()

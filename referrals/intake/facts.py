@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -23,25 +23,42 @@ NO_CURRENCY: Final = "XXX"
 
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
-# One statement, because a caller's answer waits for it.
+# One statement however many facts there are, because a caller's answer waits for it. Facts are
+# inserted in the order of their keys, so that two batches that share some wait for each other in
+# one order; they reach the inbox in the order in which they were reported.
 _RECORD: Final = text("""
-    with fact as (
+    with given as (
+        select * from jsonb_to_recordset(:reports) as given (
+            place int, kind varchar, event_id varchar, player_id varchar, occurred_at timestamptz,
+            body jsonb, fingerprint varchar, reported_by varchar
+        )
+    ), added as (
         insert into facts
             (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by)
-        values
-            (:kind, :event_id, :player_id, :occurred_at, :body, :fingerprint, :door, :reported_by)
+        select kind, event_id, player_id, occurred_at, body, fingerprint, :door, reported_by
+        from given order by kind, event_id, place
         on conflict do nothing
-        returning kind, event_id, player_id
+        returning kind, event_id
+    ), firsts as (
+        select kind, event_id, min(place) as place from added join given using (kind, event_id)
+        group by kind, event_id
     ), routed as (
         insert into inbox (player_id, kind, event_id)
-        select player_id, kind, event_id from fact where :route
-        returning pg_notify(:channel, :payload)
+        select player_id, kind, event_id from firsts join given using (kind, event_id, place)
+        where :route order by place
+        returning id
+    ), notified as (
+        select pg_notify(:channel, :payload) from (select from routed limit 1) as any_routed
     )
-    select (select count(*) from fact) as added, (select count(*) from routed) as routed
-""").bindparams(bindparam("body", type_=JSONB))
+    select place from firsts cross join (select count(*) from notified) as awaited
+""").bindparams(bindparam("reports", type_=JSONB))
+_FINGERPRINTS: Final = text("""
+    select kind, event_id, fingerprint from facts where (kind, event_id) in (
+        select * from unnest(cast(:kinds as varchar[]), cast(:event_ids as varchar[]))
+    )
+""")
 
-
-Door = Literal["http", "signal"]
+Door = Literal["http", "kafka", "signal"]
 """Way in through which a fact was first recorded."""
 
 
@@ -49,6 +66,16 @@ class RecordOutcome(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A fact whose personal fields are hashed, as one reporter reported it."""
+
+    fact: Fact
+    player_id: str
+    reported_by: str | None = None
+    """Owner of the API key, or the topic; a signal has none."""
 
 
 async def record_fact(
@@ -60,38 +87,67 @@ async def record_fact(
     reported_by: str | None = None,
     route: bool = True,
 ) -> RecordOutcome:
-    """Record a fact whose personal fields are hashed, and put it in the inbox if `route` is set.
+    """Record one fact as `record_facts` does."""
+    report = Report(fact=fact, player_id=player_id, reported_by=reported_by)
+    (outcome,) = await record_facts(session, (report,), door=door, route=route)
+    return outcome
 
-    `reported_by` is the owner of the API key; a signal has none. Return DUPLICATE for a fact that
-    is known, CONFLICT for a known id with other content.
+
+async def record_facts(
+    session: StatementExecutor, reports: Sequence[Report], *, door: Door, route: bool = True
+) -> list[RecordOutcome]:
+    """Record facts in one statement, and put them in the inbox if `route` is set.
+
+    Return an outcome for each report, in their order: DUPLICATE for a fact that is known, CONFLICT
+    for a known id with other content. Known are the stored facts and earlier ones of `reports`.
     """
-    kind, body = kind_of(fact), body_of(fact)
-    fingerprint = fingerprint_of(body)
+    rows = [_row(place, report) for place, report in enumerate(reports)]
     values = {
-        "kind": kind.value,
-        "event_id": fact.event_id,
-        "player_id": player_id,
-        "occurred_at": fact.occurred_at,
-        "body": body,
-        "fingerprint": fingerprint,
+        "reports": rows,
         "door": door,
-        "reported_by": reported_by,
         "route": route,
         "channel": notifications.CHANNEL,
         "payload": notifications.FACTS_OR_UPDATES,
     }
-    if (await session.execute(_RECORD, values)).one().added:
-        return RecordOutcome.ACCEPTED
-    return await _compare_fingerprint(session, kind, fact.event_id, fingerprint)
+    added = {row.place for row in await session.execute(_RECORD, values)} if rows else set()
+    known = {_key(rows[place]): rows[place]["fingerprint"] for place in added}
+    known |= await _fingerprints(session, {_key(row) for row in rows} - known.keys())
+    return [
+        RecordOutcome.ACCEPTED
+        if row["place"] in added
+        else RecordOutcome.DUPLICATE
+        if known.get(_key(row)) == row["fingerprint"]
+        else RecordOutcome.CONFLICT
+        for row in rows
+    ]
 
 
-async def _compare_fingerprint(
-    session: StatementExecutor, kind: FactKind, event_id: str, fingerprint: str
-) -> RecordOutcome:
-    known = await session.scalar(
-        select(FactRow.fingerprint).where(FactRow.kind == kind, FactRow.event_id == event_id)
-    )
-    return RecordOutcome.DUPLICATE if known == fingerprint else RecordOutcome.CONFLICT
+def _row(place: int, report: Report) -> dict[str, Any]:
+    fact, body = report.fact, body_of(report.fact)
+    return {
+        "place": place,
+        "kind": kind_of(fact).value,
+        "event_id": fact.event_id,
+        "player_id": report.player_id,
+        "occurred_at": fact.occurred_at.isoformat(),
+        "body": body,
+        "fingerprint": fingerprint_of(body),
+        "reported_by": report.reported_by,
+    }
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["kind"], row["event_id"]
+
+
+async def _fingerprints(
+    session: StatementExecutor, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    if not keys:
+        return {}
+    values = {"kinds": [kind for kind, _ in keys], "event_ids": [event_id for _, event_id in keys]}
+    rows = await session.execute(_FINGERPRINTS, values)
+    return {(row.kind, row.event_id): row.fingerprint for row in rows}
 
 
 async def facts_of_player(

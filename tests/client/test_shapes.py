@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from api.v1.schemas.events import (
+from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
     EventIn,

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from api.http.problem_types import PROBLEM_TYPES
-from api.v1.schemas.events import (
+from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
     EventIn,

@@ -1,0 +1,143 @@
+"""Schemas of the events that other services report, the same at every door."""
+
+from typing import Any
+
+from pydantic import Field
+
+from domain.intake.facts import (
+    Chargeback,
+    Deposit,
+    Fact,
+    PlayerStatus,
+    Signup,
+    StatusChange,
+    TakeBack,
+    Wager,
+)
+from domain.privacy import Hasher
+from referrals.intake.fields import (
+    Currency,
+    EventTime,
+    FreeText,
+    Id,
+    OptionalText64,
+    OptionalText64OrHash,
+    OptionalText320,
+    PositiveMoneyIn,
+    RequestBody,
+    Text32,
+    Text64,
+)
+
+
+class EventIn(RequestBody):
+    """Fields that every event has."""
+
+    event_id: Id = Field(
+        description="The reporter's id of the event, the idempotency key: repeat it in every retry"
+    )
+    occurred_at: EventTime = Field(description="When it happened, not when it is reported")
+    player_id: Id = Field(description="The sportsbook's id of the player")
+
+    def to_fact(self, hasher: Hasher) -> Fact:
+        """Return the fact to record, with personal fields hashed."""
+        raise NotImplementedError
+
+    def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
+        return hasher.hash_personal(dict(self))
+
+
+class SignupIn(EventIn):
+    """A player opened an account.
+
+    Personal fields (`ip`, `user_agent`, `device_id`, `email`, `phone`, `kyc_subject`, `full_name`)
+    are stored only as keyed hashes. Fields that are left out or blank count as unknown.
+    """
+
+    platform: Text32 = Field(description="`web`, `ios` or `android`")
+    jurisdiction: Text64 = Field(description="Where the player may bet, such as `US-NJ`")
+    currency: Currency = Field(description="ISO 4217 code of the player's account")
+    referral_token: FreeText = Field(
+        default=None, description="The token of this visit, or the one that `resolve` returned"
+    )
+    cookie_token: FreeText = Field(
+        default=None,
+        description="The token of an earlier visit, from the first-party cookie",
+    )
+    code: FreeText = Field(default=None, description="A referral code, as the player typed it")
+    locale: FreeText = None
+    ip: OptionalText64OrHash = Field(
+        default=None, description="Of the player's device, not of a server or proxy"
+    )
+    user_agent: FreeText = None
+    device_id: OptionalText320 = None
+    email: OptionalText320 = None
+    phone: OptionalText64OrHash = None
+    kyc_subject: OptionalText320 = Field(
+        default=None, description="The identity provider's id of the verified person"
+    )
+    full_name: OptionalText320 = None
+
+    def to_fact(self, hasher: Hasher) -> Signup:
+        return Signup(**self._hashed_fields(hasher))
+
+
+class DepositIn(EventIn):
+    """A settled deposit. `payment_instrument`, `ip` and `device_id` are stored only as hashes."""
+
+    deposit_id: Id = Field(description="The id that a later chargeback of this deposit names")
+    amount: PositiveMoneyIn
+    payment_instrument: OptionalText320 = Field(
+        default=None, description="The processor's fingerprint of the card or account"
+    )
+    method: OptionalText64 = Field(default=None, description="Such as `card`")
+    ip: OptionalText64OrHash = None
+    device_id: OptionalText320 = None
+    jurisdiction: OptionalText64 = None
+
+    def to_fact(self, hasher: Hasher) -> Deposit:
+        return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
+
+
+class ChargebackIn(EventIn):
+    """A deposit was refunded or charged back, or a refund of it failed, or a chargeback was won."""
+
+    deposit_id: Id = Field(description="The deposit; it may be reported later than this event")
+    kind: TakeBack = Field(
+        description="`refund_failed` undoes a refund, `chargeback_won` a chargeback"
+    )
+    amount: PositiveMoneyIn | None = Field(
+        default=None,
+        description="Of this event alone, never a running total; left out, it is the whole deposit",
+    )
+    dispute_id: Id | None = Field(
+        default=None,
+        description="The dispute or refund that this event is about: events with the same one are"
+        " one matter, in which the latest amount of each kind counts. Without it, each event counts"
+        " by itself",
+    )
+
+    def to_fact(self, hasher: Hasher) -> Chargeback:
+        amount = self.amount.to_money() if self.amount else None
+        return Chargeback(**self._hashed_fields(hasher) | {"amount": amount})
+
+
+class WagerIn(EventIn):
+    """A settled bet."""
+
+    stake: PositiveMoneyIn
+
+    def to_fact(self, hasher: Hasher) -> Wager:
+        return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.to_money()})
+
+
+class StatusChangeIn(EventIn):
+    """A change of the player's status at the sportsbook.
+
+    `restored` ends both a self-exclusion and a closure that happened before it.
+    """
+
+    status: PlayerStatus
+
+    def to_fact(self, hasher: Hasher) -> StatusChange:
+        return StatusChange(**self._hashed_fields(hasher))

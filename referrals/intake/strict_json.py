@@ -1,0 +1,47 @@
+"""Strict parsing of JSON, the same at every door: no repeated keys, no constants of JavaScript."""
+
+import json
+from typing import Any, NoReturn
+
+
+class MalformedJsonError(ValueError):
+    """A text that is not JSON."""
+
+
+class TooDeepJsonError(MalformedJsonError):
+    """JSON that nests deeper than it can be parsed."""
+
+
+class RepeatedKeyError(ValueError):
+    """An object of JSON that has a key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("an object has a key twice")
+        self.key = key
+
+
+def parse_json(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse JSON, refusing repeated keys, NaN and Infinity."""
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object_without_repeats, parse_constant=_refuse_constant
+        )
+    except RepeatedKeyError:
+        raise
+    except RecursionError as fault:
+        raise TooDeepJsonError("the text nests too deep") from fault
+    except ValueError as fault:
+        raise MalformedJsonError("the text is not JSON") from fault
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in unique:
+            raise RepeatedKeyError(name)
+        unique[name] = value
+    return unique
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
