@@ -5,7 +5,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http.examples import BODY_EXAMPLES
-from api.v1.schemas import attributions, campaigns, codes, events, first_open, players, reviews
+from api.v1.schemas import attributions, campaigns, codes, first_open, players, reviews
+from referrals.intake import events
 
 MODULES = (attributions, campaigns, codes, events, first_open, players, reviews)
 

@@ -1,6 +1,7 @@
 """Events: stored once, or refused with the field that is wrong."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -251,3 +252,24 @@ async def facts_of(database: Database, player_id: str) -> int:
     async with database.reading() as session:
         query = select(func.count()).where(FactRow.player_id == player_id)
         return (await session.execute(query)).scalar_one()
+
+
+async def test_an_event_slightly_ahead_of_the_clock_is_to_be_repeated(client: AsyncClient) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=23)).isoformat()
+    answer = await client.post("/v1/events/deposits", json=deposit(occurred_at=ahead))
+    assert_problem(answer, 503, "too_early")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 300
+
+
+async def test_an_event_ahead_of_the_clock_that_has_other_faults_is_refused(
+    client: AsyncClient,
+) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    answer = await client.post("/v1/events/deposits", json=deposit(occurred_at=ahead, surprise=1))
+    assert_problem(answer, 422, "validation_failed", "surprise")
+
+
+async def test_an_event_a_day_ahead_of_the_clock_is_refused(client: AsyncClient) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
+    answer = await client.post("/v1/events/deposits", json=deposit(occurred_at=ahead))
+    assert_problem(answer, 422, "validation_failed", "occurred_at")
