@@ -97,6 +97,7 @@ class _Plan:
             worker_metrics_url=f"{self.url('worker_metrics')}/metrics",
             postgres_dsn=self.cluster.application_dsn,
             postgres_owner_dsn=self.cluster.owner_dsn,
+            postgres_superuser_dsn=self.cluster.superuser_dsn,
             kafka_bootstrap_servers=self.kafka_bootstrap_servers,
             pids=pids,
             environment=self.environment,

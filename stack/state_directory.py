@@ -35,6 +35,7 @@ class Connection:
     worker_metrics_url: str
     postgres_dsn: str
     postgres_owner_dsn: str
+    postgres_superuser_dsn: str
     kafka_bootstrap_servers: str
     pids: Mapping[str, int]
     environment: Mapping[str, str]
