@@ -15,6 +15,20 @@ class CampaignStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reminders:
+    """When players are reminded of what is pending; a time that is None sends no reminder."""
+
+    signup_after: timedelta | None = None
+    """From the invitation, while there is no signup."""
+    deposit_after: timedelta | None = None
+    """From the signup, while no deposit qualifies."""
+    closing_before: timedelta | None = None
+    """Before the end of either window."""
+    not_in: tuple[str, ...] = ()
+    """ISO 3166 jurisdictions of either player's signup in which nobody is reminded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """A campaign's promise, copied into each referral so that it cannot change later."""
 
@@ -27,6 +41,7 @@ class Terms:
     lateness_grace: timedelta
     referrer_reward: Money
     referee_reward: Money | None = None
+    reminders: Reminders | None = None
 
 
 class LinkOpens(StrEnum):

@@ -18,14 +18,31 @@ _POLICY: Final = TypeAdapter(Policy)
 _LINK: Final = TypeAdapter(LinkOptions)
 
 
+REMINDERS_SCHEMA: Final = 2
+"""Number of terms with reminders; terms without a number are of the first schema."""
+_SCHEMA: Final = "schema"
+_NESTED: Final = "since_schema_2"
+# Release 0.2 ignores fields that it does not know, and would expire a referral at its reminder.
+# It requires this one: where it is moved, that release refuses to act and leaves it to others.
+_REQUIRED_BY_0_2: Final = "signup_window"
+
+
 def terms_json(terms: Terms) -> dict[str, Any]:
-    """Return terms as they are stored, with ISO 8601 durations."""
+    """Return terms as they are stored, with ISO 8601 durations and the number of their schema."""
     stored: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
-    return stored
+    if terms.reminders is None:
+        del stored["reminders"]
+        return stored
+    nested = {name: stored.pop(name) for name in (_REQUIRED_BY_0_2, "reminders")}
+    return {_SCHEMA: REMINDERS_SCHEMA, **stored, _NESTED: nested}
 
 
 def terms_from(stored: dict[str, Any]) -> Terms:
-    return _TERMS.validate_python(stored)
+    """Return stored terms; raise ValueError for those of a release after this one."""
+    schema = stored.get(_SCHEMA, 1)
+    if schema not in {1, REMINDERS_SCHEMA}:
+        raise ValueError(f"terms of schema {schema} are of a later release")
+    return _TERMS.validate_python({**stored, **stored.get(_NESTED, {})})
 
 
 def policy_json(policy: Policy) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from api.http.errors import invalid_field
-from api.link.landing.jurisdictions import JURISDICTION_REGEX
 from api.v1.schemas.fields import (
     Duration,
     MoneyIn,
@@ -23,8 +22,9 @@ from api.v1.schemas.fields import (
     Text64,
     Text320,
 )
+from api.v1.schemas.terms import Jurisdiction, TermsIn, TermsOut
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
-from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions, Terms
+from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions
 from referrals.campaigns.views import Draft
 
 NO_REASON: Final = "no reason given"
@@ -57,43 +57,6 @@ DestinationUrl = Annotated[
 ]
 
 
-class TermsIn(RequestBody):
-    """The offer. A referral keeps the terms of its invitation, whatever later versions say."""
-
-    signup_window: PositiveDuration = Field(description="From the invitation to the signup")
-    deposit_window: PositiveDuration = Field(
-        description="From the signup to the qualifying deposit"
-    )
-    minimum_deposit: MoneyIn = Field(
-        description="What must be left of a deposit, after refunds, for it to qualify"
-    )
-    hold_period: Duration = Field(description="How long a reward is held before it is credited")
-    review_period: PositiveDuration = Field(
-        description="How long a review may stay open before it is escalated"
-    )
-    chargeback_window: PositiveDuration = Field(
-        description="How long after crediting a chargeback takes the reward back"
-    )
-    lateness_grace: Duration = Field(
-        description="How long after the end of a window an event that happened in it may arrive"
-    )
-    referrer_reward: PositiveMoneyIn
-    referee_reward: MoneyIn | None = None
-
-    def to_terms(self) -> Terms:
-        return Terms(
-            signup_window=self.signup_window,
-            deposit_window=self.deposit_window,
-            minimum_deposit=self.minimum_deposit.to_money(),
-            hold_period=self.hold_period,
-            review_period=self.review_period,
-            chargeback_window=self.chargeback_window,
-            lateness_grace=self.lateness_grace,
-            referrer_reward=self.referrer_reward.to_money(),
-            referee_reward=self.referee_reward.to_money() if self.referee_reward else None,
-        )
-
-
 POLICY_METHODS: Final = tuple(
     method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
 )
@@ -107,7 +70,6 @@ def _check_policy_method(method: Method) -> Method:
 
 
 PolicyMethod = Annotated[Method, AfterValidator(_check_policy_method)]
-Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
 
 
 class StepIn(RequestBody):
@@ -237,20 +199,6 @@ class DefundingIn(RequestBody):
         description="Idempotency key: an amount is taken back once per campaign and reference"
     )
     reason: Text320 = Field(description="Why it is taken back, for the audit")
-
-
-class TermsOut(ResponseBody):
-    """The terms of new referrals; see `TermsIn`."""
-
-    signup_window: timedelta
-    deposit_window: timedelta
-    minimum_deposit: MoneyOut
-    hold_period: timedelta
-    review_period: timedelta
-    chargeback_window: timedelta
-    lateness_grace: timedelta
-    referrer_reward: MoneyOut
-    referee_reward: MoneyOut | None
 
 
 class StepOut(ResponseBody):

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.campaigns import TermsOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody
 from api.v1.schemas.referrals import HoldOut, ReferralOut, RewardOut
 from api.v1.schemas.reviews import ReviewOut
+from api.v1.schemas.terms import TermsOut
 from domain.fraud.rules import Verdict
 from domain.intake.facts import FactKind
 from domain.ledger.movements import Book, Movement

@@ -1,0 +1,131 @@
+"""Terms of a campaign, as its bodies show them."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from api.http.errors import invalid_field
+from api.link.landing.jurisdictions import JURISDICTION_REGEX
+from api.v1.schemas.fields import (
+    Duration,
+    MoneyIn,
+    MoneyOut,
+    PositiveDuration,
+    PositiveMoneyIn,
+    RequestBody,
+    ResponseBody,
+)
+from domain.campaigns.terms import Reminders, Terms
+
+Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
+
+
+class RemindersIn(RequestBody):
+    """When players are reminded of what is pending. Each is sent once, if it is still true."""
+
+    signup_after: PositiveDuration | None = Field(
+        default=None, description="From the invitation, while there is no signup; null is never"
+    )
+    deposit_after: PositiveDuration | None = Field(
+        default=None, description="From the signup, while no deposit qualifies; null is never"
+    )
+    closing_before: PositiveDuration | None = Field(
+        default=None, description="Before the end of the signup or deposit window; null is never"
+    )
+    not_in: Annotated[list[Jurisdiction], Field(max_length=200)] = Field(
+        default_factory=list,
+        description="ISO 3166 jurisdictions of either player's signup in which nobody is reminded;"
+        " a country stands for all of its parts",
+    )
+
+    def to_reminders(self) -> Reminders | None:
+        """Return the reminders, or None where none has a time."""
+        if not any((self.signup_after, self.deposit_after, self.closing_before)):
+            return None
+        return Reminders(
+            signup_after=self.signup_after,
+            deposit_after=self.deposit_after,
+            closing_before=self.closing_before,
+            not_in=tuple(sorted(set(self.not_in))),
+        )
+
+
+class TermsIn(RequestBody):
+    """The offer. A referral keeps the terms of its invitation, whatever later versions say."""
+
+    signup_window: PositiveDuration = Field(description="From the invitation to the signup")
+    deposit_window: PositiveDuration = Field(
+        description="From the signup to the qualifying deposit"
+    )
+    minimum_deposit: MoneyIn = Field(
+        description="What must be left of a deposit, after refunds, for it to qualify"
+    )
+    hold_period: Duration = Field(description="How long a reward is held before it is credited")
+    review_period: PositiveDuration = Field(
+        description="How long a review may stay open before it is escalated"
+    )
+    chargeback_window: PositiveDuration = Field(
+        description="How long after crediting a chargeback takes the reward back"
+    )
+    lateness_grace: Duration = Field(
+        description="How long after the end of a window an event that happened in it may arrive"
+    )
+    referrer_reward: PositiveMoneyIn
+    referee_reward: MoneyIn | None = None
+    reminders: RemindersIn | None = Field(
+        default=None, description="When players are reminded of what is pending; null is never"
+    )
+
+    def to_terms(self) -> Terms:
+        return Terms(
+            signup_window=self.signup_window,
+            deposit_window=self.deposit_window,
+            minimum_deposit=self.minimum_deposit.to_money(),
+            hold_period=self.hold_period,
+            review_period=self.review_period,
+            chargeback_window=self.chargeback_window,
+            lateness_grace=self.lateness_grace,
+            referrer_reward=self.referrer_reward.to_money(),
+            referee_reward=self.referee_reward.to_money() if self.referee_reward else None,
+            reminders=self._reminders(),
+        )
+
+    def _reminders(self) -> Reminders | None:
+        """Return the reminders, or raise 422 naming one that its window does not contain."""
+        if self.reminders is None:
+            return None
+        shorter = min(self.signup_window, self.deposit_window)
+        bounds = (
+            ("signup_after", self.reminders.signup_after, self.signup_window),
+            ("deposit_after", self.reminders.deposit_after, self.deposit_window),
+            ("closing_before", self.reminders.closing_before, shorter),
+        )
+        for name, duration, window in bounds:
+            if duration is not None and duration >= window:
+                raise invalid_field(f"terms.reminders.{name}", "Must be shorter than its window")
+        return self.reminders.to_reminders()
+
+
+class RemindersOut(ResponseBody):
+    """Reminders of what is pending; see `RemindersIn`."""
+
+    signup_after: timedelta | None
+    deposit_after: timedelta | None
+    closing_before: timedelta | None
+    not_in: list[str]
+
+
+class TermsOut(ResponseBody):
+    """The terms of new referrals; see `TermsIn`."""
+
+    signup_window: timedelta
+    deposit_window: timedelta
+    minimum_deposit: MoneyOut
+    hold_period: timedelta
+    review_period: timedelta
+    chargeback_window: timedelta
+    lateness_grace: timedelta
+    referrer_reward: MoneyOut
+    referee_reward: MoneyOut | None
+    reminders: RemindersOut | None

@@ -1,0 +1,91 @@
+"""Sending: whether a message that is due may be sent to its player now, later or not at all."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from domain.notifications.messages import REMINDERS, Message
+from domain.notifications.quiet_hours import QuietHours, end_of_quiet
+
+MAX_AGE: Final = timedelta(days=7)
+"""Age from which a message is no longer news: after so long an outage players are left alone."""
+DEFAULT_ZONE: Final = ZoneInfo("UTC")
+"""Zone of a player who has named none."""
+
+
+class Suppression(StrEnum):
+    """Why a message is never sent."""
+
+    NOT_ELIGIBLE = "not_eligible"
+    """The player is excluded or closed."""
+    OPTED_OUT = "opted_out"
+    TOO_OLD = "too_old"
+    TOLD_BEFORE = "told_before"
+    """The same was said of this referral before, such as a signup that is reported twice."""
+    NO_LONGER_PENDING = "no_longer_pending"
+    """What a reminder names has happened, has ended, or can no longer count."""
+    JURISDICTION = "jurisdiction"
+    """Reminders are off where one of the two players has signed up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """A player's choices; each has a default."""
+
+    locale: str | None = None
+    time_zone: ZoneInfo = DEFAULT_ZONE
+    wants_messages: bool = True
+    quiet_hours: QuietHours | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is known of the player and the referral at the moment of sending."""
+
+    now: datetime
+    preferences: Preferences = Preferences()
+    is_eligible: bool = True
+    """False for a player who is excluded or closed."""
+    was_told: bool = False
+    is_pending: bool = True
+    """False once the referral no longer waits for what the message names."""
+    allows_reminders: bool = True
+    """False where a jurisdiction of the two players forbids them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not now: the player's quiet hours last until then."""
+
+    until: datetime
+
+
+def may_send(
+    message: Message, circumstances: Circumstances, *, occurred_at: datetime
+) -> Suppression | Postponed | None:
+    """Return why a message is not sent now, or None if it is."""
+    reason = _suppression(message, circumstances, occurred_at=occurred_at)
+    if reason is not None:
+        return reason
+    preferences = circumstances.preferences
+    if preferences.quiet_hours is None:
+        return None
+    until = end_of_quiet(circumstances.now, preferences.quiet_hours, preferences.time_zone)
+    return Postponed(until) if until else None
+
+
+def _suppression(
+    message: Message, circumstances: Circumstances, *, occurred_at: datetime
+) -> Suppression | None:
+    is_reminder = message.kind in REMINDERS
+    rules = (
+        (Suppression.NOT_ELIGIBLE, not circumstances.is_eligible),
+        (Suppression.OPTED_OUT, not circumstances.preferences.wants_messages),
+        (Suppression.TOO_OLD, circumstances.now - occurred_at.astimezone(UTC) > MAX_AGE),
+        (Suppression.TOLD_BEFORE, circumstances.was_told),
+        (Suppression.NO_LONGER_PENDING, is_reminder and not circumstances.is_pending),
+        (Suppression.JURISDICTION, is_reminder and not circumstances.allows_reminders),
+    )
+    return next((reason for reason, applies in rules if applies), None)
