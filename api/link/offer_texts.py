@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from api.link.formats import format_duration, format_money
-from api.link.languages import ENGLISH, Language
 from domain.campaigns.terms import Terms
 from domain.money import Money
+from referrals.localisation.formats import format_duration, format_money
+from referrals.localisation.languages import ENGLISH, Language
 
 
 def referrer_headline(terms: Terms, language: Language = ENGLISH) -> str:

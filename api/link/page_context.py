@@ -7,9 +7,10 @@ from fastapi import Query, Request
 
 from api.http.dependencies import Config
 from api.link.landing.jurisdictions import parse_jurisdiction
-from api.link.languages import Language, negotiate_language
+from api.link.languages import negotiate_language
 from api.link.user_agents import Platform, platform_of, user_agent_of
 from domain.attribution.policy import Method
+from referrals.localisation.languages import Language
 
 QR_QUERY: Final = {"via": "qr"}
 """Query of a link that is in a QR code."""

@@ -17,11 +17,12 @@ from api.link.landing.destinations import (
 from api.link.landing.jurisdictions import must_conceal
 from api.link.landing.pages import LandingContent
 from api.link.landing.preview_image import PREVIEW_IMAGE_PATH
-from api.link.languages import LANGUAGES, Language
+from api.link.languages import LANGUAGES
 from api.link.offer_texts import referee_headline, referee_terms
 from api.link.page_context import QR_QUERY, PageContext
 from api.link.user_agents import Platform
 from referrals.campaigns.offers import Offer
+from referrals.localisation.languages import Language
 from runtime.settings import Settings
 
 QUIET_ZONE_MODULES: Final = 4

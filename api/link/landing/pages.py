@@ -15,10 +15,11 @@ from starlette.responses import HTMLResponse, Response
 
 from api.http.errors import RETRY_AFTER_S, log_if_transient
 from api.link.landing.destinations import Destinations
-from api.link.languages import LANGUAGES, Language, negotiate_language
+from api.link.languages import LANGUAGES, negotiate_language
 from api.link.user_agents import Platform
 from db.faults import DATABASE_FAULTS
 from referrals.attribution.clicks.follow import ClickOutcome
+from referrals.localisation.languages import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

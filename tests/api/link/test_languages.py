@@ -11,7 +11,8 @@ from babel.messages.pofile import read_po
 from httpx import AsyncClient
 
 import api
-from api.link.languages import CATALOGUES_DIR, ENGLISH, LANGUAGES, negotiate_language
+from api.link.languages import CATALOGUES_DIR, LANGUAGES, negotiate_language
+from referrals.localisation.languages import ENGLISH
 from tests.api.bodies import create_code
 
 SOURCES: Final = Path(api.__file__).parent

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from api.link.formats import format_duration, format_money
 from api.link.languages import LANGUAGES
 from api.link.offer_texts import referee_headline, referee_terms, referrer_headline, referrer_terms
 from domain.campaigns.terms import Terms
 from domain.money import Money
+from referrals.localisation.formats import format_duration, format_money
 
 
 def offer_terms(

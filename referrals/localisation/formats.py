@@ -1,18 +1,19 @@
-"""Formats of money and durations in each language."""
+"""Formats of money, dates and durations in each language."""
 
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
 
-from api.link.languages import ENGLISH, Language
 from domain.money import Money
+from referrals.localisation.languages import ENGLISH, Language
 
 CURRENCY_DECIMALS: Final = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
@@ -33,10 +34,12 @@ DURATION_UNITS: Final[tuple[tuple[DurationUnit, int], ...]] = (
 )
 
 
-def format_money(money: Money, language: Language = ENGLISH) -> str:
-    """Format as $10, $10.50 or ¥1,000: with cents only where there are some."""
+def format_money(
+    money: Money, language: Language = ENGLISH, *, cents: Literal["some", "always"] = "some"
+) -> str:
+    """Format as $10, $10.50 or ¥1,000: with cents where there are some, or always as in $10.00."""
     decimals = CURRENCY_DECIMALS.get(money.currency, 2)
-    shown_decimals = decimals if money.minor % 10**decimals else 0
+    shown_decimals = decimals if cents == "always" or money.minor % 10**decimals else 0
     pattern = _money_pattern(language.locale, money.currency, shown_decimals)
     amount = Decimal(money.minor).scaleb(-decimals)
     text: str = pattern.apply(
@@ -50,6 +53,18 @@ def format_duration(duration: timedelta, language: Language = ENGLISH) -> str:
     seconds = int(duration.total_seconds())
     unit = next(name for name, size in DURATION_UNITS if seconds % size == 0)
     return format_timedelta(duration, granularity=unit, threshold=math.inf, locale=language.locale)
+
+
+def format_day(at: datetime, zone: ZoneInfo, language: Language = ENGLISH) -> str:
+    """Format the day of a moment as March 1, 2026."""
+    return format_date(at.astimezone(zone), format="long", locale=language.locale)
+
+
+def format_moment(at: datetime, zone: ZoneInfo, language: Language = ENGLISH) -> str:
+    """Format as March 1, 2026, 12:00 PM; the reader is taken to know the zone."""
+    clock = format_time(at, format="short", tzinfo=zone, locale=language.locale)
+    pattern: str = language.locale.datetime_formats["medium"]
+    return str(pattern).replace("{1}", format_day(at, zone, language)).replace("{0}", clock)
 
 
 @lru_cache(512)
