@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, String
+from sqlalchemy import CheckConstraint, Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
@@ -21,10 +21,13 @@ class VerifyRun(Table):
     ok: Mapped[bool]
     checks: Mapped[dict[str, Any]]
     """By the name of each check, the ids of rows that break it; empty for one that holds."""
+    looked_at_all: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Names of the checks that looked at every row; those of a whole run all did."""
     lag: Mapped[dict[str, Any]]
     position: Mapped[datetime]
     """Everything written before it was settled and looked at."""
     __table_args__ = (
         CheckConstraint("mode in ('whole', 'incremental')", name="mode"),
         CheckConstraint("finished_at >= started_at", name="ends"),
+        Index("ix_verify_runs_red", "started_at", postgresql_where=text("not ok")),
     )

@@ -172,6 +172,7 @@ async def test_a_transfer_posted_again_moves_nothing(database: Database) -> None
             campaign_id=offer.campaign.id,
         )
         postings = [await post(session, [fund], at=builders.NOW) for _ in range(3)]
+        await session.rollback()
     assert postings == [
         PostingOutcome.POSTED,
         PostingOutcome.ALREADY_POSTED,
