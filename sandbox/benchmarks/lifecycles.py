@@ -1,16 +1,13 @@
 """Throughput of whole lifecycles beside the floor, and the CPU that each process spends on one."""
 
 import math
-import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-import psutil
 from temporalio.client import WorkflowHandle
 
+from sandbox.benchmarks.cpu import CpuMeter
 from sandbox.benchmarks.database_watcher import WAIT_TIMEOUT_S
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, Life
 from sandbox.benchmarks.floors import Bench
@@ -47,73 +44,36 @@ async def measure(bench: Bench, *, count: int) -> list[Measurement]:
     real, floor = CpuMeter(), CpuMeter()
     for turn in range(TURNS):
         lives = math.ceil(count / TURNS)
-        async with real.measure(pids, lives=lives):
+        async with real.measure(pids, count=lives):
             await _play_real(bench, f"life-{turn}", lives)
-        async with floor.measure(pids, lives=lives):
+        async with floor.measure(pids, count=lives):
             await _play_floor(bench, f"life-{turn}", lives)
     rate = Measurement(
         name="lifecycles, click to settled",
         unit="1/s",
-        value=real.lives_per_second,
-        floor=floor.lives_per_second,
+        value=real.per_second,
+        floor=floor.per_second,
         at_least_of_floor=0.5,
     )
     return [rate, *_cpu_measurements(real, floor)]
 
 
-class CpuMeter:
-    """Wall-clock and CPU time of lifecycles, added up over the measured turns."""
-
-    def __init__(self) -> None:
-        self._lives = 0
-        self._seconds = 0.0
-        self._cpu_s: defaultdict[str, float] = defaultdict(float)
-
-    @property
-    def lives_per_second(self) -> float:
-        return self._lives / self._seconds
-
-    def cpu_ms_per_life(self, process: str) -> float:
-        return self._cpu_s[process] * 1000 / self._lives
-
-    @asynccontextmanager
-    async def measure(self, pids: Mapping[str, int], *, lives: int) -> AsyncIterator[None]:
-        start_s, used_s = time.perf_counter(), _cpu_s(pids)
-        yield
-        self._seconds += time.perf_counter() - start_s
-        for process, seconds in _cpu_s(pids).items():
-            self._cpu_s[process] += seconds - used_s[process]
-        self._lives += lives
-
-
-def _cpu_s(pids: Mapping[str, int]) -> dict[str, float]:
-    return {process: _tree_cpu_s(psutil.Process(pid)) for process, pid in pids.items()}
-
-
-def _tree_cpu_s(root: psutil.Process) -> float:
-    own = root.cpu_times()
-    # Children that have ended are counted by their parent.
-    ended_s = own.children_user + own.children_system
-    alive = (child.cpu_times() for child in root.children(recursive=True))
-    return float(own.user + own.system + ended_s + sum(t.user + t.system for t in alive))
-
-
 def _cpu_measurements(real: CpuMeter, floor: CpuMeter) -> Iterable[Measurement]:
     floors = {
-        "worker": floor.cpu_ms_per_life("floor"),
-        "temporal": floor.cpu_ms_per_life("temporal"),
+        "worker": floor.cpu_ms("floor"),
+        "temporal": floor.cpu_ms("temporal"),
     }
     for process in PROCESSES:
         yield Measurement(
             name=f"CPU of a lifecycle: {process}",
             unit="ms",
-            value=real.cpu_ms_per_life(process),
+            value=real.cpu_ms(process),
             floor=floors.get(process),
         )
     yield Measurement(
         name="CPU of a lifecycle: all of them",
         unit="ms",
-        value=sum(real.cpu_ms_per_life(process) for process in PROCESSES),
+        value=sum(real.cpu_ms(process) for process in PROCESSES),
         floor=sum(floors.values()),
     )
 

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from api.v1.schemas.events import ChargebackIn, DepositIn
+from referrals.intake.events import ChargebackIn, DepositIn
 from sandbox.sportsbook.requests import unique_id, usd
 from sandbox.sportsbook.services.connections import Pool
 from sandbox.sportsbook.services.outbox import EventType, event_id

@@ -1,6 +1,6 @@
 """The sandbox's signup service: what it stores, and the events in its outbox."""
 
-from api.v1.schemas.events import SignupIn, StatusChangeIn
+from referrals.intake.events import SignupIn, StatusChangeIn
 from sandbox.sportsbook.requests import unique_id
 from sandbox.sportsbook.services.connections import Pool
 from sandbox.sportsbook.services.signup import NewPlayer, SignupService
