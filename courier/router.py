@@ -1,16 +1,14 @@
 """First half of the courier: facts in the inbox to deliveries, player by player."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
 
+from courier.player_backoffs import PlayerBackoffs
 from courier.route_player import route_player
-from courier.work_loop import backoff_s
 from db.clock import database_now
 from db.engine import Database, Session
 from referrals.attribution.tokens import Tokens
@@ -21,12 +19,6 @@ MAX_CONCURRENT_PLAYERS: Final = 6
 """Each needs a connection; the lease of players and the carriers need one more each."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Backoff:
-    failures: int
-    retry_at_s: float
 
 
 class Router:
@@ -42,13 +34,13 @@ class Router:
         self._tokens = tokens
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
-        self._backoffs: dict[str, _Backoff] = {}
+        self._backoffs = PlayerBackoffs()
 
     async def route(self) -> bool:
         """Route the players of the oldest facts and return whether more may be waiting."""
         async with self._database.reading() as session:
             leased = await unrouted.lease_players(
-                session, limit=FACT_BATCH_SIZE, excluding=self._backing_off()
+                session, limit=FACT_BATCH_SIZE, excluding=self._backoffs.backing_off()
             )
             # The lease lasts as long as this transaction; other couriers route other players.
             await self._route_all(leased)
@@ -69,15 +61,9 @@ class Router:
     async def _now(self, session: Session) -> datetime:
         return self._clock() if self._clock else await database_now(session)
 
-    def _backing_off(self) -> tuple[str, ...]:
-        now_s = time.monotonic()
-        return tuple(p for p, backoff in self._backoffs.items() if backoff.retry_at_s > now_s)
-
     def _remember_result(self, player_id: str, result: BaseException | None) -> None:
-        before = self._backoffs.pop(player_id, None)
         if result is None:
+            self._backoffs.succeed(player_id)
             return
-        failures = before.failures + 1 if before else 1
-        retry_at_s = time.monotonic() + backoff_s(failures)
-        self._backoffs[player_id] = _Backoff(failures, retry_at_s)
+        failures = self._backoffs.fail(player_id)
         log.error("routing_failed", failures=failures, player_id=player_id, error=repr(result))
