@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -51,15 +51,23 @@ def encode_position(position: Position | None) -> str | None:
 
 
 def decode_position(cursor: str) -> Position:
-    time, _, id_ = decode_cursor(cursor).partition("|")
+    at, id_ = decode_time_and_key(cursor)
     try:
-        at, row_id = datetime.fromisoformat(time), UUID(id_)
-        at.timestamp()
+        return Position(at, UUID(id_))
+    except ValueError as fault:
+        raise invalid_cursor() from fault
+
+
+def decode_time_and_key(cursor: str) -> tuple[datetime, str]:
+    """Return a cursor's time, which the database can compare, and what stands behind it."""
+    time, _, key = decode_cursor(cursor).partition("|")
+    try:
+        at = datetime.fromisoformat(time)
+        if at.tzinfo is None:
+            raise invalid_cursor()
+        return at.astimezone(UTC), key
     except (ValueError, OverflowError) as fault:
         raise invalid_cursor() from fault
-    if at.tzinfo is None:
-        raise invalid_cursor()
-    return Position(at, row_id)
 
 
 def decode_line_number(cursor: str | None) -> int | None:
@@ -78,9 +86,12 @@ def encode_cursor(text: str) -> str:
 def decode_cursor(cursor: str) -> str:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error) as fault:
         raise invalid_cursor() from fault
+    if not text.isprintable():
+        raise invalid_cursor()
+    return text
 
 
 def invalid_cursor() -> Problem:

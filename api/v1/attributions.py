@@ -10,7 +10,14 @@ from api.http.authorisation import requires
 from api.http.dependencies import Db, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor, invalid_cursor
+from api.http.paging import (
+    Cursor,
+    Limit,
+    PageOut,
+    decode_time_and_key,
+    encode_cursor,
+    invalid_cursor,
+)
 from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.attributions import AttemptOut, ClaimIn, ClaimOut, DecidedOut
@@ -104,7 +111,7 @@ async def list_attempts(  # noqa: PLR0917 - FastAPI passes each by its name
             referral_id=referral_id,
             outcome=outcome,
             limit=limit,
-            after=_decode_cursor(cursor) if cursor else None,
+            after=_decode_cursor(cursor),
         )
     items = [AttemptOut.model_validate(view) for view in views]
     return PageOut(items=items, next_cursor=_encode_cursor(position))
@@ -154,12 +161,10 @@ def _encode_cursor(position: AttemptPosition | None) -> str | None:
     return encode_cursor(f"{position.at.isoformat()}|{position.attempt_id}") if position else None
 
 
-def _decode_cursor(cursor: str) -> AttemptPosition:
-    at, _, attempt_id = decode_cursor(cursor).partition("|")
-    try:
-        decided_at = datetime.fromisoformat(at)
-    except ValueError as fault:
-        raise invalid_cursor() from fault
-    if decided_at.tzinfo is None or not attempt_id:
+def _decode_cursor(cursor: str | None) -> AttemptPosition | None:
+    if cursor is None:
+        return None
+    decided_at, attempt_id = decode_time_and_key(cursor)
+    if not attempt_id:
         raise invalid_cursor()
     return AttemptPosition(decided_at, attempt_id)

@@ -1,6 +1,5 @@
 """Referrals, listed or one with its timeline, and the facts behind each."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +15,7 @@ from api.http.paging import (
     Limit,
     PageOut,
     PageQuery,
-    decode_cursor,
+    decode_time_and_key,
     encode_cursor,
     invalid_cursor,
     page_out,
@@ -24,7 +23,7 @@ from api.http.paging import (
 from api.v1.schemas.evidence import FactOut
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
-from domain.intake.facts import UNSTORABLE_CHARACTERS, FactKind
+from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
 from referrals.reporting import fact_views, referral_views
 from referrals.reporting.fact_views import FactPosition
@@ -106,13 +105,9 @@ def _encode_fact_position(position: FactPosition | None) -> str | None:
 def _decode_fact_position(cursor: str | None) -> FactPosition | None:
     if cursor is None:
         return None
-    time, _, key = decode_cursor(cursor).partition("|")
+    at, key = decode_time_and_key(cursor)
     kind, _, event_id = key.partition("|")
     try:
-        position = FactPosition(datetime.fromisoformat(time), FactKind(kind), event_id)
-        position.at.timestamp()
-    except (ValueError, OverflowError) as fault:
+        return FactPosition(at, FactKind(kind), event_id)
+    except ValueError as fault:
         raise invalid_cursor() from fault
-    if position.at.tzinfo is None or UNSTORABLE_CHARACTERS.search(event_id):
-        raise invalid_cursor()
-    return position
