@@ -2,7 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +14,8 @@ from referrals.fraud import assessments
 from tests import state
 from tests.activities.referral_acts import LATER, ReferralActs, record_referrer_signup, sign_up
 from tests.builders import deposit, signup
+
+DAY: Final = timedelta(days=1)
 
 
 def hashed(letter: str) -> str:
@@ -145,17 +148,29 @@ async def test_an_outside_warning_holds_the_reward(database: Database) -> None:
     assert await reasons(acts) == ["outside_warning"]
 
 
-async def test_scoring_again_at_the_same_moment_returns_the_stored_assessment(
+async def test_scoring_again_on_the_same_evidence_returns_the_stored_assessment(
     database: Database,
 ) -> None:
     acts = await sign_up(database)
     await acts.receives(deposit(acts.referee_id))
-    first = await acts.score()
-    await record_referrer_signup(acts, device_id=hashed("e"))
-    await acts.receives(deposit(acts.referee_id, at=LATER, device_id=hashed("e")))
+    first, assessment_id = await acts.score(), (await acts.stored_row()).assessment_id
 
-    assert await acts.score() == first
-    assert await reasons(acts) == []
+    assert await acts.score(at=LATER + DAY) == first
+    assert (await acts.stored_row()).assessment_id == assessment_id
+
+
+async def test_what_is_learned_between_scoring_and_crediting_at_the_same_moment_counts(
+    database: Database,
+) -> None:
+    acts = await sign_up(database)
+    await acts.receives(deposit(acts.referee_id, device_id=hashed("e")))
+    assert (await acts.score()).verdict is Verdict.PASS
+    await record_referrer_signup(acts, device_id=hashed("e"))
+
+    standing = await acts.rewards.credit_reward(await acts.act_request())
+
+    assert standing.stage is Stage.HELD
+    assert await reasons(acts) == ["shared_device"]
 
 
 async def test_the_same_identity_is_refused(database: Database) -> None:
