@@ -27,6 +27,18 @@ class ReasonCode(StrEnum):
         return _TEXTS[self]
 
 
+def code_of(reason: str | None) -> ReasonCode | None:
+    """Return the code of a stored reason, or None where it has none.
+
+    Release 0.2 stored only the prose, with a detail behind some of it.
+    """
+    return next((code for code, text in _TEXTS.items() if _begins_with(reason or "", text)), None)
+
+
+def _begins_with(reason: str, text: str) -> bool:
+    return reason == text or reason.startswith((f"{text}: ", f"{text} while "))
+
+
 _TEXTS = {
     ReasonCode.HOLD_PERIOD: "in its hold period",
     ReasonCode.REVIEW: "in review",

@@ -13,6 +13,7 @@ from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
 from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
+from domain.lifecycle.reasons import code_of
 from domain.lifecycle.referral import Stage
 from referrals.attribution import log_views
 from referrals.attribution.log_views import TouchView
@@ -52,7 +53,7 @@ class ReferralView:
     attribution: AttributionView | None
     assessment: AssessmentView | None
     holds: tuple[HoldView, ...]
-    """Open holds of its rewards; empty except at HELD and DEFERRED."""
+    """Open holds of its rewards: at HELD, at DEFERRED, and at REVERSED while it is due again."""
     rewards: tuple[RewardView, ...]
     timeline: tuple[StageChange, ...] = ()
     """Every stage it entered, oldest first; read for a single referral only."""
@@ -111,7 +112,10 @@ async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChang
     rows = await session.scalars(
         select(TimelineRow).where(TimelineRow.referral_id == referral_id).order_by(TimelineRow.step)
     )
-    return tuple(StageChange(row.stage, row.at, row.reason, row.reason_code) for row in rows)
+    return tuple(
+        StageChange(row.stage, row.at, row.reason, row.reason_code or code_of(row.reason))
+        for row in rows
+    )
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from db.engine import Database
 from db.migrate import downgrade, upgrade
 from db.paging import PageRequest
-from db.tables import FactRow
+from db.tables import FactRow, ReferralRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
@@ -94,6 +94,17 @@ async def test_shows_what_its_held_and_deferred_rewards_wait_for(
             shown |= {(stage, hold.reason) for view in found.items for hold in view.holds}
             assert all(view.holds for view in found.items), release
     assert shown >= {(Stage.HELD, HoldReason.REVIEW), (Stage.DEFERRED, HoldReason.FUNDS)}
+
+
+async def test_shows_the_code_of_every_reason(release: str, empty_urls: DatabaseUrls) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    codes = set()
+    async with open_database(empty_urls.application) as database, database.reading() as session:
+        for row in (await session.scalars(select(ReferralRow))).all():
+            shown = (await referral_views.view_referral(session, row)).timeline
+            assert all(bool(change.reason) == bool(change.reason_code) for change in shown), release
+            codes |= {change.reason_code for change in shown}
+    assert codes >= {"funds", "review", "deposit_taken_back", "hold_period"}
 
 
 async def test_has_a_referral_at_every_stage_that_waits(

@@ -43,7 +43,7 @@ class PassageOut(ResponseBody):
     at: datetime
     reason: str | None
     reason_code: str | None = Field(
-        description="The reason as a stable word; null where there is none, and before release 0.3"
+        description="The reason as a stable word; null where there is none"
     )
 
 
