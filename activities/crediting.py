@@ -17,6 +17,7 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification
 from domain.rewards.reward import RewardStatus, promised_rewards
+from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
@@ -119,7 +120,7 @@ async def _hold(
             return await _defer(locked, attempt)
         await _announce_qualified(locked)
     locked.referral.awaits_funds = False
-    until = await wait_for(locked, attempt, waiting, amount=rewards.money_of(written[-1]))
+    until = await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
     return await locked.enter(
         Stage.HELD, until=until, reason=waiting.reason, extra=_rewards_payload(written)
     )
@@ -135,7 +136,7 @@ async def _credit(
         if posting is PostingOutcome.INSUFFICIENT:
             return await _defer(locked, attempt)
         await _announce_qualified(locked)
-    await wait_for(locked, attempt, waiting, amount=rewards.money_of(written[-1]))
+    await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
     locked.referral.awaits_funds = False
     locked.referral.qualified_by = written[0].deposit_event_id
     locked.referral.credited_at = locked.now
@@ -150,6 +151,8 @@ async def _defer(locked: LockedReferral, attempt: Attempt) -> Standing:
     campaign = await load_schedule(locked.session, locked.referral.campaign_id)
     if campaign.has_ended(locked.now):
         return await void(locked, Stage.UNFUNDED, ReasonCode.CAMPAIGN_ENDED)
+    if locked.referral.awaits_funds:
+        await funds_queue.pass_on_move(locked.session, locked.referral)
     locked.referral.awaits_funds = True
     until = campaign.ends_at or locked.now + DEFERRED_RECHECK_INTERVAL
     funds = Hold(reason=HoldReason.FUNDS, since=locked.now, until=until)

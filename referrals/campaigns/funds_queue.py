@@ -22,10 +22,12 @@ MAX_AHEAD: Final = 100
 """Referrals ahead whose needs are summed; a new referral behind more of them just queues up."""
 MONEY: Final = "funds/"
 END: Final = "ended/"
+MOVED: Final = "moved/"
 """Prefixes of the wake-ups' event ids. A `/` is in no id of a caller."""
 
 # A referral that waits for its reinstatement counts once for each cause: it may wait for a player
-# to be eligible again, and then needs no money.
+# to be eligible again, and then needs no money. So does one that waits for an end that was moved,
+# because it may wait on.
 _WAKE: Final = text("""
     with waiting as materialized (
         select r.id, r.awaits_funds_since as since,
@@ -34,7 +36,8 @@ _WAKE: Final = text("""
           from referrals r
          where r.campaign_id = :campaign_id and r.awaits_funds
            and r.id is distinct from :leaving_id
-           and (r.stage <> 'REVERSED' or not :has_ended and not exists (
+           and not (r.stage = 'REVERSED' and :is_for_all)
+           and (r.stage <> 'REVERSED' and not :is_moved or not exists (
                     select from deliveries d
                      where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)))
          order by r.awaits_funds_since, r.id
@@ -47,7 +50,7 @@ _WAKE: Final = text("""
     ), woken as (
         insert into deliveries (referral_id, kind, event_id, signal)
         select id, :kind, :event_id, :signal from queue
-         where :has_ended
+         where :is_for_all
             or before_minor < (select balance_minor from accounts where id = :account_id)
          order by place
         on conflict do nothing
@@ -57,16 +60,20 @@ _WAKE: Final = text("""
 """)
 _CAUSE_OF_WAKING: Final = text("""
     select event_id from deliveries
-     where referral_id = :referral_id and kind = :kind and event_id ~ '^(funds|ended)/'
+     where referral_id = :referral_id and kind = :kind and event_id ~ :prefixes
      order by id desc limit 1
 """)
-# The needs of those ahead of a referral: of all that wait, or of those that wait longer.
+_WAITS: Final = text("select count(*) from holds where referral_id = :referral_id")
+# The needs of those ahead of a referral: of all that wait, or of those that wait longer. One that
+# waits for its reinstatement may wait for a player to be eligible, and then needs no money.
 _AHEAD: Final = text("""
     select (select coalesce(sum(w.amount_minor), 0) from rewards w
-             where w.referral_id = r.id and w.status = 'DEFERRED')
+             where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED'))
       from referrals r
-     where r.campaign_id = :campaign_id and r.awaits_funds and r.stage = 'DEFERRED'
-       and r.id <> :referral_id
+     where r.campaign_id = :campaign_id and r.awaits_funds and r.id <> :referral_id
+       and (r.stage = 'DEFERRED' or exists (
+                select from holds h
+                 where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null))
        and (:is_new or (r.awaits_funds_since, r.id) < (
                 select awaits_funds_since, id from referrals where id = :referral_id))
      order by r.awaits_funds_since, r.id
@@ -98,15 +105,23 @@ async def post(
 
 
 async def pass_on(session: Session, referral: ReferralRow) -> None:
-    """Wake the next in place of a woken referral that was paid, gives up, or cannot be paid now."""
+    """Wake the next in place of a referral that was paid, gives up, or cannot be paid now."""
     if not referral.awaits_funds:
         return
-    values = {"referral_id": referral.id, "kind": LOOK}
-    cause = await session.scalar(_CAUSE_OF_WAKING, values)
+    cause = await _cause_of_waking(session, referral, f"^({MONEY}|{END})")
+    if cause is None:
+        # Nothing woke it: what it leaves to the others is news in itself, once for each wait.
+        waits = await session.scalar(_WAITS, {"referral_id": referral.id})
+        cause = f"{MONEY}{referral.id}/{referral.steps}/{waits}"
+    await _wake(session, _budget_of(referral), cause, leaving_id=referral.id)
+    await pass_on_move(session, referral)
+
+
+async def pass_on_move(session: Session, referral: ReferralRow) -> None:
+    """Wake the next in place of a referral that has seen its campaign's end was moved."""
+    cause = await _cause_of_waking(session, referral, f"^{MOVED}")
     if cause is not None:
-        currency = referral.terms["referrer_reward"]["currency"]
-        account = _budget_account(referral.campaign_id, currency)
-        await _wake(session, account, cause, leaving_id=referral.id)
+        await _wake(session, _budget_of(referral), cause, leaving_id=referral.id, limit=1)
 
 
 async def wake_for_money(
@@ -123,18 +138,39 @@ async def wake_for_end(
     await _wake(session, _budget_account(campaign_id, currency), f"{END}{audit_id}")
 
 
+async def wake_for_move(
+    session: Session, campaign_id: UUID, currency: str, *, audit_id: int
+) -> None:
+    """Wake the longest waiting referrals of a campaign whose end was moved: they wait for it."""
+    await _wake(session, _budget_account(campaign_id, currency), f"{MOVED}{audit_id}")
+
+
+async def _cause_of_waking(
+    session: ReadSession, referral: ReferralRow, prefixes: str
+) -> str | None:
+    values = {"referral_id": referral.id, "kind": LOOK, "prefixes": prefixes}
+    cause: str | None = await session.scalar(_CAUSE_OF_WAKING, values)
+    return cause
+
+
 async def _wake(
-    session: Session, account: Account, event_id: str, *, leaving_id: UUID | None = None
+    session: Session,
+    account: Account,
+    event_id: str,
+    *,
+    leaving_id: UUID | None = None,
+    limit: int = MAX_AT_ONCE,
 ) -> None:
     values = {
         "campaign_id": account.campaign_id,
         "account_id": account.id,
         "leaving_id": leaving_id,
-        "has_ended": event_id.startswith(END),
+        "is_for_all": event_id.startswith((END, MOVED)),
+        "is_moved": event_id.startswith(MOVED),
         "kind": LOOK,
         "event_id": event_id,
         "signal": Signal.LOOK.value,
-        "limit": MAX_AT_ONCE,
+        "limit": limit,
         "channel": notifications.CHANNEL,
         "updates": notifications.FACTS_OR_UPDATES,
     }
@@ -179,6 +215,11 @@ def _net_of_campaigns(transfers: Sequence[Transfer]) -> Counter[Account]:
             net[source] -= transfer.amount.minor
             net[target] += transfer.amount.minor
     return Counter({a: minor for a, minor in net.items() if a.book is Book.CAMPAIGN})
+
+
+def _budget_of(referral: ReferralRow) -> Account:
+    currency = referral.terms["referrer_reward"]["currency"]
+    return _budget_account(referral.campaign_id, currency)
 
 
 def _budget_account(campaign_id: UUID, currency: str) -> Account:

@@ -85,7 +85,8 @@ async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
     """Write a new version for later invitations; earlier ones keep the terms that they copied.
 
     The currency stays while there is money in it, and once published the planned budget stays:
-    it has been funded, and only funding and defunding change it.
+    it has been funded, and only funding and defunding change it. Another end wakes the referrals
+    that wait for it.
     """
     row = await _lock_campaign(session, draft.slug)
     if row is None:
@@ -101,9 +102,13 @@ async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
         return TransitionOutcome.BUDGET_IS_FUNDED
     row.version += 1
     row.currency = draft.budget.currency
+    is_moved = row.ends_at != draft.ends_at
     row.starts_at, row.ends_at = draft.starts_at, draft.ends_at
     await _add_version(session, row, draft, actor)
-    await _write_audit(session, row, "revise", actor)
+    audit_id = await _write_audit(session, row, "revise", actor)
+    if is_moved:
+        await session.flush()
+        await funds_queue.wake_for_move(session, row.id, row.currency, audit_id=audit_id)
     return TransitionOutcome.CHANGED
 
 

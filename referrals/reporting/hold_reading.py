@@ -21,10 +21,10 @@ NOT_ELIGIBLE: Final = "player_not_eligible"
 async def open_holds(
     session: ReadSession, rows: Sequence[ReferralRow]
 ) -> dict[UUID, tuple[HoldView, ...]]:
-    """Return the open holds of each referral that waits at HELD or DEFERRED."""
-    holding = {row.id: row for row in rows if row.stage in HOLDING_STAGES}
-    found = await open_holds_by_referral(session, list(holding))
-    unwritten = [row for id_, row in holding.items() if id_ not in found]
+    """Return the open holds of each referral that waits for something before it is credited."""
+    holding = [row for row in rows if row.stage in HOLDING_STAGES or row.awaits_funds]
+    found = await open_holds_by_referral(session, [row.id for row in holding])
+    unwritten = [row for row in holding if row.id not in found and row.stage in HOLDING_STAGES]
     return found | await _holds_before_rows(session, unwritten) if unwritten else found
 
 

@@ -34,7 +34,10 @@ async def set_holds(
     A hold of an earlier attempt is never kept. `cleared_by` names the people who cleared holds.
     """
     missing = {hold.reason: hold for hold in wanted}
-    for row in await open_holds(session, referral_id):
+    rows = await _all_holds(session, referral_id)
+    for row in rows:
+        if row.cleared_at is not None:
+            continue
         hold = missing.get(row.reason)
         if hold is None or row.attempt != attempt:
             row.cleared_at = at
@@ -46,13 +49,21 @@ async def set_holds(
     if missing:
         await session.execute(
             insert(HoldRow),
-            [_values(referral_id, hold, attempt=attempt, at=at) for hold in missing.values()],
+            [
+                _values(referral_id, hold, attempt=attempt, number=number)
+                for number, hold in enumerate(missing.values(), len(rows) + 1)
+            ],
         )
 
 
-def _values(referral_id: UUID, hold: Hold, *, attempt: int, at: datetime) -> dict[str, object]:
+async def _all_holds(session: ReadSession, referral_id: UUID) -> Sequence[HoldRow]:
+    query = select(HoldRow).where(HoldRow.referral_id == referral_id)
+    return (await session.scalars(query.order_by(HoldRow.reason))).all()
+
+
+def _values(referral_id: UUID, hold: Hold, *, attempt: int, number: int) -> dict[str, object]:
     return {
-        "id": uuid5(referral_id, f"hold:{attempt}:{hold.reason}:{at.isoformat()}"),
+        "id": uuid5(referral_id, f"hold:{number}"),
         "referral_id": referral_id,
         "attempt": attempt,
         "reason": hold.reason,

@@ -30,6 +30,11 @@ def money_of(reward: Reward) -> Money:
     return Money(reward.amount_minor, reward.currency)
 
 
+def total_of(rewards: Sequence[Reward]) -> Money:
+    """Return what the rewards of a referral are together; they have one currency."""
+    return Money(sum(reward.amount_minor for reward in rewards), rewards[0].currency)
+
+
 async def write_promised(
     session: Session,
     referral: ReferralRow,

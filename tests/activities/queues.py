@@ -1,8 +1,8 @@
 """Campaigns whose money is short, and the referrals that wait for it, moved by their acts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,8 +15,10 @@ from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import LOOK
 from referrals.access.audit import Actor
 from referrals.campaigns import transitions
+from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
+from referrals.campaigns.views import Draft
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit, unique, usd
 
@@ -58,6 +60,15 @@ class Queue:
         async with self.database.transaction() as session:
             slug, end = self.offer.campaign.slug, CampaignTransition.END
             return await transitions.apply_transition(session, slug, end, MARKETER, at=NOW)
+
+    async def revises(self, **changes: Any) -> TransitionOutcome:  # noqa: ANN401 - fields of a draft
+        """Write a new version of the campaign with other content."""
+        async with self.database.transaction() as session:
+            view = await campaign_views.find_campaign(session, self.offer.campaign.slug)
+            assert view
+            content = {field.name: getattr(view, field.name) for field in fields(Draft)}
+            draft = Draft(**(content | changes))
+            return await transitions.revise_campaign(session, draft, MARKETER)
 
     async def woken(self) -> list[UUID]:
         """Take the pending wake-ups, in the order in which they are carried."""

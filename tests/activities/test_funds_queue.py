@@ -10,6 +10,7 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.intake.facts import PlayerStatus, TakeBack
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
 from referrals.campaigns import transitions
 from referrals.campaigns.funds_queue import MAX_AT_ONCE
 from referrals.campaigns.offers import load_schedule
@@ -150,6 +151,36 @@ async def test_a_won_chargeback_waits_in_the_same_queue(database: Database) -> N
     await queue.funds(2000)
     assert await queue.acts_on_wake_ups() == [reversed_, later]
     assert await queue.stages([reversed_, later]) == [Stage.REWARDED] * 2
+
+
+async def test_a_new_referral_does_not_overtake_a_won_chargeback(database: Database) -> None:
+    queue, (reversed_, taker) = await a_queue_of(database, 1, paid=1)
+    await queue.takes_back(reversed_)
+    await queue.acts[reversed_].wake()
+    assert await queue.acts_on_wake_ups() == [taker]
+    await queue.takes_back(reversed_, TakeBack.CHARGEBACK_WON)
+    assert await queue.acts[reversed_].wake() is Stage.REVERSED
+    assert await queue.acts[reversed_].open_hold_reasons() == {HoldReason.FUNDS}
+
+    await queue.funds(1000)
+    new = await queue.qualifies()
+    assert await queue.stages([new]) == [Stage.DEFERRED]
+    assert await queue.acts_on_wake_ups() == [reversed_]
+    assert await queue.stages([reversed_, new]) == [Stage.REWARDED, Stage.DEFERRED]
+    assert await queue.acts[reversed_].open_hold_reasons() == set()
+
+
+async def test_one_that_gives_up_and_was_never_woken_wakes_the_next(database: Database) -> None:
+    queue = await a_queue(database, budget=1000, terms=replace(TERMS, referee_reward=usd()))
+    larger = await queue.qualifies()
+    await queue.revises(terms=TERMS)
+    smaller = await queue.qualifies()
+    assert await queue.stages([larger, smaller]) == [Stage.DEFERRED] * 2
+    await queue.takes_back(larger, TakeBack.REFUND)
+    await queue.acts[larger].wake()
+
+    assert await queue.acts_on_wake_ups() == [smaller]
+    assert await queue.stages([larger, smaller]) == [Stage.VOIDED, Stage.REWARDED]
 
 
 async def test_one_that_may_not_be_paid_now_lets_the_next_go_first(database: Database) -> None:

@@ -19,7 +19,7 @@ from tests.activities.referral_acts import (
     record_referrer_signup,
     sign_up,
 )
-from tests.builders import NOW, TERMS, deposit, signup, status_change
+from tests.builders import NOW, TERMS, deposit, signup, status_change, usd
 from tests.state import Balances
 
 DAY: Final = timedelta(days=1)
@@ -184,3 +184,31 @@ async def report(
     for hours, status in enumerate(statuses):
         at = NOW + after + timedelta(hours=hours)
         await acts.receives(status_change(player_id, status, at=at), player_id=player_id)
+
+
+async def test_a_reviewer_is_shown_the_rewards_of_both_sides(database: Database) -> None:
+    acts = await sign_up(database, terms=replace(HOLDING, referee_reward=usd(500)))
+    await record_referrer_signup(acts, device_id=DEVICE)
+    await acts.receives(deposit(acts.referee_id, device_id=DEVICE))
+    await acts.wake()
+
+    assert (await acts.latest_review()).amount_minor == 1500
+
+
+async def test_a_hold_that_ends_and_begins_again_at_the_same_moment_is_another_one(
+    database: Database,
+) -> None:
+    acts = await sign_up(database)
+    await report(acts, "referrer", PlayerStatus.SELF_EXCLUDED)
+    await acts.receives(deposit(acts.referee_id))
+    await acts.wake()
+    await record_referrer_signup(acts, device_id=DEVICE)
+    await acts.receives(signup(acts.referee_id, device_id=DEVICE))
+    await acts.wake()
+    await report(acts, "referrer", PlayerStatus.RESTORED, after=DAY)
+    await acts.wake()
+    assert await acts.open_hold_reasons() == {HoldReason.REVIEW}
+    await report(acts, "referrer", PlayerStatus.CLOSED, after=2 * DAY)
+
+    assert await acts.wake() is Stage.HELD
+    assert await acts.open_hold_reasons() == {HoldReason.REVIEW, HoldReason.INELIGIBLE}

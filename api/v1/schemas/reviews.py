@@ -37,7 +37,7 @@ class ReviewOut(ResponseBody):
         description="What the assessment judged: counts of players who share a value with the"
         " referee, flags, and the fraud providers that warned or did not answer"
     )
-    amount: MoneyOut
+    amount: MoneyOut = Field(description="The rewards of both sides together")
     opened_at: datetime
     due_at: datetime = Field(
         description="End of the review period; an open review is escalated then, and gets another"

@@ -183,24 +183,26 @@ class Model:
         )
         stands = self.facts.is_enough(deposit, referral.terms)
         if referral.stage is not Stage.REVERSED and not stands:
-            referral.stage = Stage.REVERSED
+            referral.stage, referral.holds = Stage.REVERSED, frozenset()
             for player_id, reward in referral.sides.items():
                 minor = referral.amounts[player_id]
                 self.purse.take_back(reward, referral.campaign, player_id, minor)
         elif referral.stage is Stage.REVERSED and stands:
             self._reinstate(referral)
         else:
-            referral.place = None
+            referral.place, referral.holds = None, frozenset()
 
     def _reinstate(self, referral: ModelReferral) -> None:
         """Give back what is due again, unless a player is ineligible or the budget is too low."""
         sides = {p: (reward, referral.amounts[p]) for p, reward in referral.sides.items()}
-        if self._are_eligible(referral) and self.purse.reinstate(
+        is_eligible = self._are_eligible(referral)
+        if is_eligible and self.purse.reinstate(
             referral.campaign, sides, ahead_minor=self._ahead_minor(referral)
         ):
-            referral.stage, referral.place = Stage.REWARDED, None
+            referral.stage, referral.place, referral.holds = Stage.REWARDED, None, frozenset()
         else:
             self._queue(referral)
+            referral.holds = frozenset({"funds" if is_eligible else "ineligible"})
 
     def _queue(self, referral: ModelReferral) -> None:
         if referral.place is None:
@@ -208,12 +210,12 @@ class Model:
             referral.place = self.places
 
     def _ahead_minor(self, referral: ModelReferral) -> int:
-        """Return what the deferred rewards need that wait longer for the same campaign."""
+        """Return what the rewards need that wait longer for the same campaign's money."""
         return sum(
             sum(other.amounts.values())
             for other in self.referrals.values()
             if other.campaign == referral.campaign
-            and other.stage is Stage.DEFERRED
+            and "funds" in other.holds
             and other is not referral
             and (referral.place is None or (other.place or 0) < referral.place)
         )

@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import OutboxRow, TimelineRow
-from domain.intake.facts import Choice
+from domain.intake.facts import Choice, TakeBack
 from domain.lifecycle.referral import Stage
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.api.bodies import assert_problem, create_code, unique
 from tests.api.held_rewards import decide, held_for_review, in_hold_period
 from tests.api.staged_referrals import referral_at_stage
-from tests.builders import TERMS, an_offer, chargeback, deposit, status_change, usd
+from tests.builders import NOW, TERMS, an_offer, chargeback, deposit, status_change, usd
 from tests.fixtures.database_activity import recorded_statements
 
 
@@ -199,3 +199,26 @@ async def test_refuses_a_cursor_that_it_never_gave(
 
 async def test_an_unknown_referral_is_not_found(client: AsyncClient) -> None:
     assert_problem(await client.get(f"/v1/referrals/{UUID(int=7)}"), 404, "unknown_referral")
+
+
+async def test_shows_why_a_won_chargeback_is_not_credited_again_yet(
+    client: AsyncClient, database: Database
+) -> None:
+    acts = await sign_up(database)
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid)
+    await acts.wake()
+    await acts.receives(chargeback(paid))
+    await acts.wake()
+    await acts.receives(
+        status_change(acts.row.referrer_id, at=NOW + timedelta(days=1)),
+        player_id=acts.row.referrer_id,
+    )
+    await acts.receives(chargeback(paid, TakeBack.CHARGEBACK_WON))
+    await acts.wake()
+
+    shown = (await client.get(f"/v1/referrals/{acts.row.id}")).json()
+    assert shown["stage"] == "REVERSED"
+    assert [(hold["reason"], hold["detail"]) for hold in shown["holds"]] == [
+        ("ineligible", ["self_excluded"])
+    ]
