@@ -16,6 +16,8 @@ DATABASE_FAULTS: Final = (
 # Classes of connection, resource, operator, lock and serialization faults: not the caller's.
 _TRANSIENT_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
 
+# Data exceptions. A broken constraint is not one: it may be the schema that is behind.
+_REFUSED_VALUE_SQLSTATES: Final = re.compile(r"22")
 _READ_ONLY_SQLSTATE: Final = "25006"
 
 
@@ -27,6 +29,12 @@ def is_transient(fault: Exception) -> bool:
         return True
     cause = fault.orig if isinstance(fault, DBAPIError) else fault
     return _TRANSIENT_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
+
+
+def is_refused_value(fault: Exception) -> bool:
+    """Return whether a statement failed because of the values that it was given."""
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    return _REFUSED_VALUE_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
 
 
 def is_schema_fault(fault: Exception) -> bool:

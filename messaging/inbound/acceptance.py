@@ -1,0 +1,55 @@
+"""Acceptance of records: the one way through Kafka's door, for the consumer and for replays."""
+
+from collections.abc import Sequence
+
+from db.engine import Database
+from db.faults import DATABASE_FAULTS, is_refused_value
+from messaging.inbound.decoding import Decoder
+from messaging.records import Record, Refusal, RefusalCode
+from referrals.intake import facts
+from referrals.intake.facts import RecordOutcome, Report
+
+Acceptance = RecordOutcome | Refusal
+"""ACCEPTED or DUPLICATE for a stored fact, or the reason why it is refused."""
+
+
+async def accept(
+    database: Database, decoder: Decoder, records: Sequence[Record]
+) -> list[Acceptance]:
+    """Store what can be stored, in one statement, and return an outcome for each record.
+
+    Raises one of DATABASE_FAULTS, or another exception, for a fault that is not a record's: then
+    any of the facts may be stored, and all are to be accepted again.
+    """
+    decoded = [decoder.decode(record) for record in records]
+    reports = [report for report in decoded if isinstance(report, Report)]
+    recorded = iter(await _record(database, reports))
+    return [each if isinstance(each, Refusal) else next(recorded) for each in decoded]
+
+
+async def _record(database: Database, reports: Sequence[Report]) -> list[Acceptance]:
+    try:
+        async with database.autocommit() as session:
+            outcomes = await facts.record_facts(session, reports, door="kafka")
+    except DATABASE_FAULTS as fault:
+        if not is_refused_value(fault):
+            raise
+        return await _record_halves(database, reports)
+    return [_refuse_conflict(outcome) for outcome in outcomes]
+
+
+async def _record_halves(database: Database, reports: Sequence[Report]) -> list[Acceptance]:
+    """Find the facts that Postgres refuses: one of them must not keep out the others."""
+    if len(reports) == 1:
+        return [Refusal(RefusalCode.REFUSED_BY_DATABASE)]
+    middle = len(reports) // 2
+    return [
+        *await _record(database, reports[:middle]),
+        *await _record(database, reports[middle:]),
+    ]
+
+
+def _refuse_conflict(outcome: RecordOutcome) -> Acceptance:
+    if outcome is RecordOutcome.CONFLICT:
+        return Refusal(RefusalCode.EVENT_CONFLICT)
+    return outcome

@@ -1,0 +1,198 @@
+"""The consumer: records of the topics in, stored as facts or kept as dead letters, then committed.
+
+An offset is committed when every record before it is stored or is an acknowledged dead letter. What
+cannot be stored for a fault of ours is kept, its partition is paused, and it is tried again for as
+long as this process has the partition.
+"""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
+
+import structlog
+from confluent_kafka import KafkaException
+
+from db.engine import Database
+from messaging.dead_letters.producer import DeadLetter, DeadLetterProducer
+from messaging.inbound.acceptance import accept
+from messaging.inbound.decoding import Decoder
+from messaging.inbound.subscription import Partition, Subscription
+from messaging.kafka import KafkaCluster
+from messaging.records import Place, Record, Refusal
+
+POLL_TIMEOUT_S: Final = 0.5
+"""Bounds how late a stop or a due retry is noticed."""
+INITIAL_BACKOFF_S: Final = 0.25
+MAX_BACKOFF_S: Final = 2.0
+"""While Postgres or the topic of dead letters is away; one batch probes it, so it may be often."""
+
+_Batch = Mapping[Partition, Sequence[Record]]
+OnRefused = Callable[[DeadLetter], None]
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Records of a paused partition, in their order, and when they are tried again."""
+
+    records: Sequence[Record]
+    failures: int
+    retry_at_s: float
+
+
+class InboundConsumer:
+    """Reads the topics of other services until it is stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        cluster: KafkaCluster,
+        *,
+        group: str,
+        decoder: Decoder,
+        on_refused: OnRefused = lambda _: None,
+    ) -> None:
+        self._database = database
+        self._properties = cluster.consumer_properties(group=group)
+        self._decoder = decoder
+        self._topics = tuple(decoder.schemas)
+        self._letters = DeadLetterProducer(cluster.producer_properties())
+        self._on_refused = on_refused
+        self._stopping = False
+        self._held: dict[Partition, _Held] = {}
+        self._uncommitted: dict[Partition, int] = {}
+
+    def stop(self) -> None:
+        """Stop after the present batch."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Consume until stopped; a consumer that can go on no longer is replaced by a new one."""
+        failures = 0
+        while not self._stopping:
+            try:
+                await self._consume()
+            except Exception as fault:  # noqa: BLE001 - no fault of ours ends the consumer
+                failures += 1
+                log.warning("kafka_consumer_restarts", error=_name(fault), failures=failures)
+                await asyncio.sleep(_backoff_s(failures))
+
+    async def _consume(self) -> None:
+        subscription = Subscription(self._properties, self._topics, on_revoked=self._forget)
+        try:
+            while not self._stopping:
+                await self._take_turn(subscription)
+        finally:
+            await subscription.close()
+            self._forget([*self._held, *self._uncommitted])
+
+    async def _take_turn(self, subscription: Subscription) -> None:
+        fresh = await subscription.poll(timeout_s=self._poll_timeout_s())
+        if batch := self._with_due(_by_partition(fresh)):
+            accepted = await self._accept([record for each in batch.values() for record in each])
+            await self._settle(subscription, batch, accepted)
+        if self._uncommitted:
+            await self._commit(subscription)
+
+    def _poll_timeout_s(self) -> float:
+        retries_s = [held.retry_at_s - time.monotonic() for held in self._held.values()]
+        return max(0.0, min([POLL_TIMEOUT_S, *retries_s]))
+
+    def _with_due(self, fresh: Mapping[Partition, Sequence[Record]]) -> _Batch:
+        """Put what is held and due before what is fresh, partition by partition."""
+        now_s, batch = time.monotonic(), dict(fresh)
+        for partition, held in self._held.items():
+            if held.retry_at_s <= now_s or partition in fresh:
+                batch[partition] = [*held.records, *fresh.get(partition, ())]
+        return batch
+
+    async def _accept(self, records: Sequence[Record]) -> frozenset[Place]:
+        """Return the places of the records that are stored, or dead letters, for good."""
+        try:
+            outcomes = await accept(self._database, self._decoder, records)
+        except Exception as fault:  # noqa: BLE001 - no fault of ours ends the consumer
+            if not self._held:
+                log.warning("kafka_consumer_waits", error=_name(fault), records=len(records))
+            return frozenset()
+        pairs = list(zip(records, outcomes, strict=True))
+        stored = {record.place for record, each in pairs if not isinstance(each, Refusal)}
+        letters = [DeadLetter(record, e) for record, e in pairs if isinstance(e, Refusal)]
+        return frozenset(stored) | await self._send(letters)
+
+    async def _send(self, letters: Sequence[DeadLetter]) -> frozenset[Place]:
+        sent = await self._letters.send(letters)
+        for letter in letters:
+            if letter.record.place in sent:
+                log.warning(
+                    "dead_letter", place=str(letter.record.place), reason=str(letter.refusal)
+                )
+                self._on_refused(letter)
+        return sent
+
+    async def _settle(
+        self,
+        subscription: Subscription,
+        batch: _Batch,
+        accepted: frozenset[Place],
+    ) -> None:
+        """Note how far each partition is done, and pause or resume it."""
+        paused, resumed = [], []
+        # The last poll may have returned records of a partition that it then gave away.
+        for partition in batch.keys() & subscription.assigned:
+            records = batch[partition]
+            done = list(takewhile(lambda record: record.place in accepted, records))
+            if done:
+                self._uncommitted[partition] = done[-1].place.offset + 1
+            before = self._held.pop(partition, None)
+            if left := records[len(done) :]:
+                failures = before.failures + 1 if before and not done else 1
+                retry_at_s = time.monotonic() + _backoff_s(failures)
+                self._held[partition] = _Held(left, failures, retry_at_s)
+                paused.append(partition)
+            elif before:
+                resumed.append(partition)
+        if paused:
+            await subscription.pause(paused)
+        if resumed:
+            await subscription.resume(resumed)
+            log.info("kafka_consumer_goes_on", partitions=len(resumed))
+
+    async def _commit(self, subscription: Subscription) -> None:
+        """Commit what is done; a commit that fails is repeated for as long as it is ours to do."""
+        try:
+            await subscription.commit(self._uncommitted)
+        except KafkaException as fault:
+            log.warning("kafka_commit_failed", error=_name(fault))
+        else:
+            self._uncommitted.clear()
+
+    def _forget(self, partitions: Collection[Partition]) -> None:
+        """Drop what is held of partitions that another member reads from now on."""
+        for partition in partitions:
+            self._held.pop(partition, None)
+            self._uncommitted.pop(partition, None)
+
+
+def _by_partition(records: Sequence[Record]) -> Mapping[Partition, list[Record]]:
+    grouped: dict[Partition, list[Record]] = defaultdict(list)
+    for record in records:
+        grouped[Partition(record.place.topic, record.place.partition)].append(record)
+    return grouped
+
+
+def _name(fault: Exception) -> str:
+    """Name a fault and its cause, without texts: those of Postgres may quote what was stored."""
+    if isinstance(fault, KafkaException):
+        return str(fault.args[0].name())
+    cause = getattr(fault, "orig", None)
+    return type(fault).__name__ + (f": {type(cause).__name__}" if cause else "")
+
+
+def _backoff_s(failures: int) -> float:
+    capped = min(MAX_BACKOFF_S, INITIAL_BACKOFF_S * 2.0 ** min(failures - 1, 16))
+    return capped * random.uniform(0.5, 1.0)  # noqa: S311 - a delay is not a secret

@@ -1,0 +1,118 @@
+"""Records of each topic as facts, or the reason why one is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from domain.privacy import Hasher
+from messaging import topics
+from messaging.records import Record, Refusal, RefusalCode
+from referrals.intake.events import (
+    ChargebackIn,
+    DepositIn,
+    EventIn,
+    SignupIn,
+    StatusChangeIn,
+    WagerIn,
+)
+from referrals.intake.facts import Report
+from referrals.intake.fields import TOO_EARLY, PositiveMoneyIn
+from referrals.intake.strict_json import (
+    MalformedJsonError,
+    RepeatedKeyError,
+    TooDeepJsonError,
+    parse_json,
+)
+
+SCHEMAS: Final[Mapping[str, type[EventIn]]] = {
+    topics.SIGNUPS: SignupIn,
+    topics.DEPOSITS: DepositIn,
+    topics.CHARGEBACKS: ChargebackIn,
+    topics.WAGERS: WagerIn,
+    topics.STATUS_CHANGES: StatusChangeIn,
+}
+"""Schema of each topic. A record may have more fields than its schema: they are ignored."""
+MAX_VALUE_BYTES: Final = 65_536
+"""Size of a value, as large as the body of a request may be."""
+_MODELS: Final[tuple[type[BaseModel], ...]] = (PositiveMoneyIn, *SCHEMAS.values())
+_FIELDS: Final = frozenset(name for model in _MODELS for name in model.model_fields)
+"""Names that a reason may name: any other key of a record is its own content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """Turns records into facts, by the schema of their topic.
+
+    The same record gives the same answer, but for the clock: an event may be too early.
+    """
+
+    hasher: Hasher
+    schemas: Mapping[str, type[EventIn]] = field(default_factory=lambda: SCHEMAS)
+    max_value_bytes: int = MAX_VALUE_BYTES
+
+    def decode(self, record: Record) -> Report | Refusal:
+        """Return the fact with its personal fields hashed, or why the record is refused."""
+        try:
+            return self._decode(record)
+        except _RefusedError as refused:
+            return refused.refusal
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a fault that depends on this record alone
+            return Refusal(RefusalCode.UNREADABLE)
+
+    def _decode(self, record: Record) -> Report:
+        event = _validate(self.schemas[record.place.topic], _parse(self._text(record.value)))
+        if record.key is not None and record.key != event.player_id.encode():
+            raise _RefusedError(RefusalCode.KEY_MISMATCH)
+        return Report(
+            fact=event.to_fact(self.hasher),
+            player_id=event.player_id,
+            reported_by=record.place.topic,
+        )
+
+    def _text(self, value: bytes | None) -> str:
+        if value is None:
+            raise _RefusedError(RefusalCode.NULL_VALUE)
+        if len(value) > self.max_value_bytes:
+            raise _RefusedError(RefusalCode.TOO_LARGE)
+        try:
+            return value.decode()
+        except UnicodeDecodeError as fault:
+            raise _RefusedError(RefusalCode.INVALID_UTF8) from fault
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: RefusalCode, name: str = "") -> None:
+        super().__init__(code)
+        self.refusal = Refusal(code, name)
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return parse_json(text)
+    except TooDeepJsonError as fault:
+        raise _RefusedError(RefusalCode.TOO_DEEP) from fault
+    except MalformedJsonError as fault:
+        raise _RefusedError(RefusalCode.MALFORMED_JSON) from fault
+    except RepeatedKeyError as fault:
+        name = fault.key if fault.key in _FIELDS else ""
+        raise _RefusedError(RefusalCode.DUPLICATE_KEY, name) from fault
+
+
+def _validate(schema: type[EventIn], body: Any) -> EventIn:  # noqa: ANN401 - any JSON value
+    if not isinstance(body, dict):
+        raise _RefusedError(RefusalCode.NOT_AN_OBJECT)
+    try:
+        return schema.model_validate(body, extra="ignore")
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False, include_context=False, include_input=False)
+        # An event that is only early is right later; any other fault stays one.
+        first = min(errors, key=lambda error: error["type"] == TOO_EARLY)
+        name = ".".join(str(part) for part in first["loc"])
+        raise _RefusedError(_CODES.get(first["type"], RefusalCode.INVALID_FIELD), name) from fault
+
+
+_CODES: Final = {"missing": RefusalCode.MISSING_FIELD, TOO_EARLY: RefusalCode.TOO_EARLY}

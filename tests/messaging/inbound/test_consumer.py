@@ -1,0 +1,101 @@
+"""The consumer: every record is stored once or kept as a dead letter, whatever happens."""
+
+from collections import Counter
+
+from sqlalchemy import func, select
+
+from db.engine import Database
+from db.tables import FactRow, InboxRow
+from messaging.records import Record
+from tests.api.bodies import deposit, unique
+from tests.fixtures.database_activity import recorded_statements
+from tests.messaging.inbound.poison import poison
+from tests.messaging.stream import Sender, Stream, consuming
+
+
+async def stored(database: Database, stream: Stream) -> int:
+    query = select(func.count()).where(FactRow.reported_by.startswith(stream.prefix))
+    async with database.reading() as session:
+        return int(await session.scalar(query) or 0)
+
+
+async def waiting_in_the_inbox(database: Database, player_id: str) -> int:
+    query = select(func.count()).where(InboxRow.player_id == player_id)
+    async with database.reading() as session:
+        return int(await session.scalar(query) or 0)
+
+
+def header(record: Record, name: str) -> str:
+    (value,) = (value for key, value in record.headers if key == name)
+    assert value is not None
+    return value.decode()
+
+
+async def test_stores_970_of_1000_records_and_keeps_30_as_dead_letters(
+    database: Database, stream: Stream
+) -> None:
+    sender = Sender(stream, {"message.max.bytes": "3000000"})
+    refused = poison()
+    for number in range(1000):
+        if number % 33 == 7 and number // 33 < len(refused):
+            each = refused[number // 33]
+            sender.send(each.value, key=each.key, headers={"trace": str(number)})
+        else:
+            sender.send(deposit())
+    await sender.flush()
+
+    async with consuming(database, stream):
+        await stream.wait_until_caught_up()
+
+    assert await stored(database, stream) == 970
+    letters = stream.dead_letters()
+    assert len(letters) == 30
+    assert Counter(header(letter, "reason") for letter in letters) == Counter(
+        each.reason for each in refused
+    )
+    originals = {str(record.place): record for record in stream.read(stream.topic())}
+    for letter in letters:
+        place = ":".join(header(letter, name) for name in ("topic", "partition", "offset"))
+        original = originals[place]
+        assert (letter.key, letter.value) == (original.key, original.value)
+        assert letter.headers[:1] == original.headers
+
+
+async def test_reading_everything_again_has_no_effect(database: Database, stream: Stream) -> None:
+    sender, bodies = Sender(stream), [deposit() for _ in range(200)]
+    for body in bodies:
+        sender.send(body)
+    sender.send(b"{")
+    await sender.flush()
+    for group in (unique("group"), unique("group")):
+        async with consuming(database, stream, group=group):
+            await stream.wait_until_caught_up(group)
+    assert await stored(database, stream) == 200
+    for body in bodies:
+        assert await waiting_in_the_inbox(database, body["player_id"]) == 1
+
+
+async def test_stores_what_is_waiting_in_few_statements(database: Database, stream: Stream) -> None:
+    sender = Sender(stream)
+    for _ in range(2000):
+        sender.send(deposit())
+    await sender.flush()
+    with recorded_statements(database) as statements:
+        async with consuming(database, stream):
+            await stream.wait_until_caught_up()
+    assert await stored(database, stream) == 2000
+    # The first batches hold what was fetched by then; later ones are full.
+    assert len(statements) <= 20
+
+
+async def test_other_content_under_a_known_id_is_a_dead_letter(
+    database: Database, stream: Stream
+) -> None:
+    sender, body = Sender(stream), deposit()
+    for amount in (1000, 1000, 2000):
+        sender.send(body | {"amount": {"minor": amount, "currency": "USD"}})
+    await sender.flush()
+    async with consuming(database, stream):
+        await stream.wait_until_caught_up()
+    assert [header(letter, "reason") for letter in stream.dead_letters()] == ["event_conflict"]
+    assert await stored(database, stream) == 1

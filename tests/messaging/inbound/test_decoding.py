@@ -1,0 +1,69 @@
+"""Records as facts: what is read, and what is refused with a reason that quotes nothing."""
+
+import json
+
+import pytest
+
+from domain.intake.facts import Deposit
+from messaging import topics
+from messaging.inbound.decoding import Decoder
+from messaging.records import Place, Record, Refusal
+from referrals.intake.facts import Report
+from tests.api.bodies import deposit, signup
+from tests.messaging.inbound.poison import Poison, poison
+from tests.messaging.stream import HASHER
+
+DECODER = Decoder(HASHER)
+
+
+def record(
+    value: bytes | None, *, key: bytes | None = None, topic: str = topics.DEPOSITS
+) -> Record:
+    return Record(Place(topic, 0, 0), key, value)
+
+
+@pytest.mark.parametrize("refused", poison(), ids=lambda refused: refused.reason)
+def test_refuses_what_no_fact_can_be_made_of(refused: Poison) -> None:
+    key = refused.key.encode() if refused.key else None
+    decoded = DECODER.decode(record(refused.value, key=key))
+    assert isinstance(decoded, Refusal)
+    assert str(decoded) == refused.reason
+
+
+def test_reads_an_event_of_a_later_schema_that_has_more_fields() -> None:
+    body = deposit(new_field={"nested": [1]}, amount={"minor": 5, "currency": "EUR", "scale": 2})
+    decoded = DECODER.decode(record(json.dumps(body).encode(), key=body["player_id"].encode()))
+    assert isinstance(decoded, Report)
+    assert decoded.player_id == body["player_id"]
+    assert decoded.reported_by == topics.DEPOSITS
+    assert isinstance(decoded.fact, Deposit)
+    assert decoded.fact.amount.minor == 5
+
+
+def test_reads_an_event_without_a_key() -> None:
+    assert isinstance(DECODER.decode(record(json.dumps(deposit()).encode())), Report)
+
+
+def test_refuses_an_empty_key() -> None:
+    decoded = DECODER.decode(record(json.dumps(deposit()).encode(), key=b""))
+    assert str(decoded) == "key_mismatch"
+
+
+def test_ignores_what_nests_too_deep_for_most_parsers_but_not_for_this_one() -> None:
+    deep = "[" * 500 + "]" * 500
+    text = json.dumps(deposit())[:-1] + f', "unknown": {deep}}}'
+    assert isinstance(DECODER.decode(record(text.encode())), Report)
+
+
+def test_hashes_personal_fields() -> None:
+    body = signup(email="somebody@example.com", phone="+1 555 0100")
+    decoded = DECODER.decode(record(json.dumps(body).encode(), topic=topics.SIGNUPS))
+    assert "somebody" not in repr(decoded)
+    assert "555" not in repr(decoded)
+
+
+def test_names_a_lasting_fault_before_an_event_that_is_early() -> None:
+    refused = next(each for each in poison() if each.reason.startswith("too_early"))
+    assert refused.value is not None
+    body = json.loads(refused.value) | {"player_id": 7}
+    assert str(DECODER.decode(record(json.dumps(body).encode()))) == "invalid_field player_id"

@@ -1,0 +1,172 @@
+"""Topics of a test's own, what is sent to them, and a consumer that reads them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from db.engine import Database
+from domain.privacy import Hasher
+from messaging import topics
+from messaging.inbound.consumer import InboundConsumer
+from messaging.inbound.decoding import SCHEMAS, Decoder
+from messaging.inbound.lag import OffsetReader
+from messaging.kafka import KafkaCluster
+from messaging.records import Record
+from sandbox.sportsbook.polling import wait_until
+
+HASHER: Final = Hasher("a key for tests, not a secret")
+PARTITIONS: Final = 4
+"""Of each topic; the mock cluster makes as many."""
+CAUGHT_UP_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The topics of one test, each the like of one in production."""
+
+    cluster: KafkaCluster
+    prefix: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
+    group: str = field(default_factory=lambda: f"group-{uuid4().hex[:8]}")
+
+    def topic(self, like: str = topics.DEPOSITS) -> str:
+        return f"{self.prefix}.{like}"
+
+    @property
+    def decoder(self) -> Decoder:
+        schemas = {self.topic(like): schema for like, schema in SCHEMAS.items()}
+        return Decoder(HASHER, schemas=schemas)
+
+    async def lag(self, group: str | None = None) -> int:
+        """Return the records that the group has not committed yet, in all topics."""
+        reader = OffsetReader(self.cluster)
+        return sum((await reader.lag(group or self.group, list(self.decoder.schemas))).values())
+
+    async def wait_until_caught_up(self, group: str | None = None) -> None:
+        await wait_until(
+            lambda: self.lag(group),
+            lambda lag: lag == 0,
+            what="no lag",
+            within_s=CAUGHT_UP_S,
+        )
+
+    def read(self, topic: str) -> list[Record]:
+        """Return every record of a topic."""
+        return read_all(self.cluster, topic)
+
+    def dead_letters(self, like: str = topics.DEPOSITS) -> list[Record]:
+        return self.read(topics.dead_letters_of(self.topic(like)))
+
+
+async def open_stream(cluster: KafkaCluster) -> Stream:
+    """Create the topics of a test, and those of their dead letters."""
+    stream = Stream(cluster)
+    names = [stream.topic(like) for like in topics.INBOUND]
+    await create_topics(cluster, [*names, *map(topics.dead_letters_of, names)])
+    return stream
+
+
+async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
+    """Create topics: on request, or as the mock cluster does, for whoever asks for them."""
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+    metadata = admin.list_topics(timeout=10)
+    if metadata.controller_id not in metadata.brokers:
+        await _make_the_mock_cluster_create(cluster, names)
+        return
+    settings = {"max.message.bytes": "20000000"}
+    wanted = [NewTopic(name, num_partitions=PARTITIONS, config=settings) for name in names]
+    for created in admin.create_topics(wanted, request_timeout=20).values():
+        await asyncio.wrap_future(created)
+
+
+async def _make_the_mock_cluster_create(cluster: KafkaCluster, names: Sequence[str]) -> None:
+    producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
+
+    async def unknown() -> list[str]:
+        asked = [(name, producer.list_topics(name, timeout=10).topics[name]) for name in names]
+        return [name for name, topic in asked if topic.error is not None]
+
+    await wait_until(unknown, lambda unknown: not unknown, what="topics", within_s=20)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends records as a service would."""
+
+    stream: Stream
+    properties: Mapping[str, str] = field(default_factory=dict)
+    _producer: Producer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._producer = Producer(
+            {**self.stream.cluster.producer_properties(), **dict(self.properties)}
+        )
+
+    def send(
+        self,
+        body: Mapping[str, Any] | bytes | None,
+        *,
+        like: str = topics.DEPOSITS,
+        key: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        if isinstance(body, Mapping):
+            key = body["player_id"] if key is None else key
+            body = json.dumps(body).encode()
+        self._producer.produce(
+            self.stream.topic(like), value=body, key=key, headers=dict(headers or {})
+        )
+        self._producer.poll(0)
+
+    async def flush(self) -> None:
+        assert await asyncio.to_thread(self._producer.flush, 60) == 0
+
+
+@asynccontextmanager
+async def consuming(
+    database: Database, stream: Stream, *, group: str | None = None
+) -> AsyncIterator[InboundConsumer]:
+    """Run a consumer during a block, and stop it after that."""
+    consumer = InboundConsumer(
+        database, stream.cluster, group=group or stream.group, decoder=stream.decoder
+    )
+    running = asyncio.create_task(consumer.run())
+    try:
+        yield consumer
+    finally:
+        consumer.stop()
+        await running
+
+
+def read_all(cluster: KafkaCluster, topic: str) -> list[Record]:
+    """Return every record of a topic that was there before this call."""
+    consumer = Consumer(
+        {**cluster.consumer_properties(group=uuid4().hex), "enable.partition.eof": True}
+    )
+    consumer.subscribe([topic])
+    records: list[Record] = []
+    ended: set[int | None] = set()
+    while len(ended) < PARTITIONS:
+        message = consumer.poll(20)
+        assert message is not None
+        if is_end(message):
+            ended.add(message.partition())
+        else:
+            records.append(Record.of(message))
+    consumer.close()
+    return sorted(records, key=lambda record: (record.place.partition, record.place.offset))
+
+
+def is_end(message: Message) -> bool:
+    fault = message.error()
+    if fault is None:
+        return False
+    assert fault.code() == KafkaError._PARTITION_EOF, fault  # noqa: SLF001 - so are its codes named
+    return True
