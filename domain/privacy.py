@@ -1,6 +1,5 @@
 """Personal data as keyed hashes: it can be compared, and not be read back."""
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -21,6 +20,8 @@ PERSONAL_FIELDS: Final = (
     "kyc_subject",
     "full_name",
 )
+_HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, "code"})
+"""Fields of events that are hashed; a code only if it cannot be one."""
 
 
 class Hasher:
@@ -36,7 +37,7 @@ class Hasher:
         if HASH_SHAPE.fullmatch(text):
             return text
         message = f"{field}\0{normalise_field(field, text)}".encode()
-        return PREFIX + hmac.new(self._key, message, hashlib.sha256).hexdigest()
+        return PREFIX + hmac.digest(self._key, message, "sha256").hex()
 
     def hash_each(self, values: Mapping[str, str]) -> dict[str, str]:
         """Hash every value under the name of its field."""
@@ -49,14 +50,12 @@ class Hasher:
     def hash_personal(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Hash the personal fields of a reported event, and keep all others."""
         return {
-            field: self._hash_if_personal(field, value) if value else value
+            field: self._hash_reported(field, value) if value and field in _HASHED_FIELDS else value
             for field, value in body.items()
         }
 
-    def _hash_if_personal(self, field: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-        if field == "code":
-            return self._hash_unless_code(value)
-        return self.hash(field, value) if field in PERSONAL_FIELDS else value
+    def _hash_reported(self, field: str, text: str) -> str:
+        return self._hash_unless_code(text) if field == "code" else self.hash(field, text)
 
     def _hash_unless_code(self, text: str) -> str:
         """Hash what was typed or pasted for a code, unless a code can be read out of it."""
@@ -86,6 +85,9 @@ def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _canonical_ip(written: str) -> str:
+    if ":" not in written:
+        # An IPv4 address has only one spelling, so that it need not be parsed.
+        return written
     address = parse_ip(written)
     return written if address is None else str(address)
 

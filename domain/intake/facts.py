@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from domain.money import Money
 
@@ -46,10 +47,15 @@ class BaseFact:
             raise ValueError(f"{self.event_id} has a time without an offset")
         if not MIN_TIME <= self.occurred_at < MAX_TIME:
             raise ValueError(f"{self.event_id} has a time outside this century")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, str) and not _is_storable(field.name, value):
-                raise ValueError(f"{field.name} of an event cannot be stored")
+        for name in _names_of(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, str) and not _is_storable(name, value):
+                raise ValueError(f"{name} of an event cannot be stored")
+
+
+@cache
+def _names_of(shape: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(shape))
 
 
 def _is_storable(name: str, text: str) -> bool:

@@ -44,7 +44,7 @@ class EventIn(RequestBody):
         raise NotImplementedError
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
-        return hasher.hash_personal(dict(self))
+        return hasher.hash_personal(vars(self))
 
 
 class SignupIn(EventIn):

@@ -21,6 +21,7 @@ from domain.money import CURRENCY_PATTERN
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for none: an amount in it meets no terms."""
 
+_CANONICAL_JSON: Final = json.JSONEncoder(sort_keys=True)
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
 # One statement however many facts there are, because a caller's answer waits for it. Facts are
@@ -175,14 +176,15 @@ async def is_recorded(session: ReadSession, kind: FactKind, event_id: str) -> bo
 
 def body_of(fact: Fact) -> dict[str, Any]:
     """Return the normalised content: times in UTC, no fields that are None."""
-    utc = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
-    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(utc, mode="json", exclude_none=True)
+    if fact.occurred_at.utcoffset():
+        fact = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
+    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(fact, mode="json", exclude_none=True)
     return body
 
 
 def fingerprint_of(body: dict[str, Any]) -> str:
     """Return the SHA-256 of a fact's normalised content."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL_JSON.encode(body).encode()).hexdigest()
 
 
 def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:

@@ -1,7 +1,7 @@
 """Strict parsing of JSON, the same at every door: no repeated keys, no constants of JavaScript."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 
 class MalformedJsonError(ValueError):
@@ -23,9 +23,9 @@ class RepeatedKeyError(ValueError):
 def parse_json(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     """Parse JSON, refusing repeated keys, NaN and Infinity."""
     try:
-        return json.loads(
-            text, object_pairs_hook=_object_without_repeats, parse_constant=_refuse_constant
-        )
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        return _DECODER.decode(text)
     except RepeatedKeyError:
         raise
     except RecursionError as fault:
@@ -45,3 +45,8 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object_without_repeats, parse_constant=_refuse_constant
+)
