@@ -10,6 +10,7 @@ from activities.messages import ActRequest, Admission
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing, token_expires_at
 from referrals.intake import facts
+from referrals.notifications import reminders
 
 ROUTING_GRACE: Final = timedelta(minutes=1)
 """Time that an invitation at its deadline waits for the courier to route a recorded signup."""
@@ -32,7 +33,8 @@ class ReferralActivities:
     async def expire_referral(self, request: ActRequest) -> Standing:
         """Move the referral to EXPIRED, unless the awaited signup or deposit arrived after all.
 
-        Returns SIGNED_UP unchanged when a deposit qualifies: that deposit must be scored.
+        Returns SIGNED_UP unchanged when a deposit qualifies: that deposit must be scored. Before
+        the deadline, at the time of a reminder, it writes that reminder and goes on waiting.
         """
         async with self._referrals.lock(request) as locked:
             if not locked.is_still_at(request.standing):
@@ -41,7 +43,7 @@ class ReferralActivities:
                 return await self._expire_invitation(locked)
             if await locked.qualification():
                 return locked.standing
-            return await _expire(locked, ReasonCode.NO_DEPOSIT)
+            return await _remind_or_expire(locked, ReasonCode.NO_DEPOSIT)
 
     async def _expire_invitation(self, locked: LockedReferral) -> Standing:
         expires_at = token_expires_at(locked.referral.invited_at, locked.terms)
@@ -50,8 +52,10 @@ class ReferralActivities:
         )
         if await facts.has_unrouted_signup(locked.session, tokens_of_referral):
             return Standing(Stage.INVITED, locked.now + ROUTING_GRACE)
-        return await _expire(locked, ReasonCode.NO_SIGNUP)
+        return await _remind_or_expire(locked, ReasonCode.NO_SIGNUP)
 
 
-async def _expire(locked: LockedReferral, reason: ReasonCode) -> Standing:
+async def _remind_or_expire(locked: LockedReferral, reason: ReasonCode) -> Standing:
+    if await reminders.remind(locked.session, locked.referral, now=locked.now):
+        return locked.standing
     return await locked.enter(Stage.EXPIRED, until=locked.now, reason=reason)

@@ -11,6 +11,8 @@ from db.tables import OutboxRow, ReferralRow
 
 SCHEMA_VERSION: Final = 1
 AGGREGATE: Final = "referral"
+NOTIFICATIONS: Final = "notification"
+NOTIFICATION_TYPE: Final = "Notification"
 
 
 async def write_referral_event(
@@ -55,13 +57,33 @@ def payload_of(
     }
 
 
+async def write_notification(
+    session: Session, notification_id: UUID, payload: dict[str, Any]
+) -> None:
+    """Write a message to a player; it goes to a topic of its own, in each player's order."""
+    await write_event(
+        session,
+        event_id=notification_id,
+        type_=NOTIFICATION_TYPE,
+        key=payload["player_id"],
+        payload=payload,
+        aggregate=NOTIFICATIONS,
+    )
+
+
 async def write_event(
-    session: Session, *, event_id: UUID, type_: str, key: str, payload: dict[str, Any]
+    session: Session,
+    *,
+    event_id: UUID,
+    type_: str,
+    key: str,
+    payload: dict[str, Any],
+    aggregate: str = AGGREGATE,
 ) -> None:
     await session.execute(
         insert(OutboxRow).values(
             id=event_id,
-            aggregatetype=AGGREGATE,
+            aggregatetype=aggregate,
             aggregateid=key,
             type=type_,
             payload=payload,

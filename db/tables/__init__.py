@@ -10,6 +10,7 @@ from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
+from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 from db.tables.verification import VerifyRun
@@ -28,10 +29,13 @@ __all__ = [
     "FactRow",
     "HoldRow",
     "InboxRow",
+    "NotificationAttempt",
+    "NotificationRow",
     "OutboxCursorRow",
     "OutboxReaderRow",
     "OutboxRow",
     "Player",
+    "PlayerPreferences",
     "QualificationFact",
     "QualificationRow",
     "RateWindow",
@@ -62,5 +66,6 @@ INSERT_ONLY: Final = (
     "audit",
     "outbox",
     "verify_runs",
+    "notification_attempts",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

@@ -1,10 +1,10 @@
 """The base class of all tables: constraint names, and the column type of each Python type."""
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Enum, MetaData, Text, func
+from sqlalchemy import BigInteger, Boolean, Enum, MetaData, Text, Time, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
@@ -14,6 +14,8 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
+from domain.notifications.messages import Kind
+from domain.notifications.sending import AttemptOutcome, NotificationStatus
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
 
@@ -43,6 +45,8 @@ class Table(DeclarativeBase):
         datetime: TIMESTAMP(timezone=True),
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
+        time: Time,
+        bool: Boolean,
         str: Text,
         int: BigInteger,
         Stage: _enum_type(Stage),
@@ -56,4 +60,7 @@ class Table(DeclarativeBase):
         HoldReason: _enum_type(HoldReason),
         RewardStatus: _enum_type(RewardStatus),
         RewardType: _enum_type(RewardType),
+        Kind: _enum_type(Kind),
+        NotificationStatus: _enum_type(NotificationStatus),
+        AttemptOutcome: _enum_type(AttemptOutcome),
     }

@@ -51,6 +51,8 @@ class ReferralRow(Table):
     """event_id of the deposit that earned the reward; fixed when it is credited."""
     assessment_id: Mapped[UUID | None]
     credited_at: Mapped[datetime | None]
+    reminded_until: Mapped[datetime | None]
+    """Time up to which its reminders were written or left out; null before the first."""
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         Index(

@@ -16,7 +16,7 @@ class CampaignStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminders:
-    """When players are reminded of what is pending; a time that is None sends no reminder."""
+    """Times of the reminders of what is pending; one that is None sends no reminder."""
 
     signup_after: timedelta | None = None
     """From the invitation, while there is no signup."""

@@ -62,7 +62,7 @@ def event_type(entered: Stage, *, previous: Stage | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A referral's stage, and until when it may wait there."""
+    """A referral's stage, and until when it waits there before it is looked at again."""
 
     stage: Stage
     until: datetime

@@ -46,3 +46,10 @@ def reminders_of(
         planned.append(Reminder(kind=ReminderKind.WINDOW_CLOSING, at=closing, window_ends_at=ends))
     within = (reminder for reminder in planned if begins < reminder.at < ends)
     return tuple(sorted(within, key=lambda reminder: reminder.at))
+
+
+def reminders_after(
+    reminders: tuple[Reminder, ...], moment: datetime | None
+) -> tuple[Reminder, ...]:
+    """Return those that come later than a moment up to which all were dealt with."""
+    return tuple(r for r in reminders if moment is None or r.at > moment)

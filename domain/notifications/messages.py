@@ -34,7 +34,7 @@ class Audience(StrEnum):
 
 
 class Pending(StrEnum):
-    """What a reminder says the invitation waits for."""
+    """The event that a reminder says an invitation waits for."""
 
     SIGNUP = "signup"
     DEPOSIT = "deposit"
@@ -55,7 +55,7 @@ class Message:
     in_hold_period: bool = False
     """True for a held reward that waits for time alone; others are under review."""
     since: datetime | None = None
-    """When the invitation began that a reminder is about."""
+    """Begin of the invitation that a reminder is about."""
     until: datetime | None = None
     pending: Pending | None = None
 
@@ -70,7 +70,7 @@ class OwnReward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralEvent:
-    """What a message needs of an event."""
+    """An event of the outbox, as far as messages need it."""
 
     type: str
     referrer_id: str
@@ -78,13 +78,47 @@ class ReferralEvent:
     reason_code: str | None = None
     rewards: tuple[OwnReward, ...] = ()
     until: datetime | None = None
-    """When a held or deferred reward is looked at again, where that is known."""
+    """Time at which a held or deferred reward is looked at again, where that is known."""
 
 
 def messages_of(event: ReferralEvent) -> tuple[Message, ...]:
     """Return the messages that an event causes, at most one for each player."""
     compose = _COMPOSERS.get(event.type)
     return tuple(compose(event)) if compose else ()
+
+
+def messages_of_reminder(
+    kind: Kind,
+    pending: Pending,
+    *,
+    referrer_id: str,
+    referee_id: str | None,
+    invited_at: datetime,
+    window_ends_at: datetime,
+    referee_reward: Money | None,
+) -> tuple[Message, ...]:
+    """Return the messages of a reminder; the friend's is about the friend's own reward, if any."""
+    if referrer_id == referee_id:
+        return ()
+    to_referrer = Message(
+        kind=kind,
+        player_id=referrer_id,
+        audience=Audience.REFERRER,
+        since=invited_at,
+        until=window_ends_at,
+        pending=pending,
+    )
+    if referee_id is None or referee_reward is None or not referee_reward.minor:
+        return (to_referrer,)
+    to_referee = Message(
+        kind=kind,
+        player_id=referee_id,
+        audience=Audience.REFEREE,
+        amounts=(referee_reward,),
+        until=window_ends_at,
+        pending=pending,
+    )
+    return (to_referrer, to_referee)
 
 
 def is_about_rewards(event_type: str) -> bool:

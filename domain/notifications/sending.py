@@ -1,11 +1,13 @@
 """Sending: whether a message that is due may be sent to its player now, later or not at all."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from domain.jurisdictions import overlap
 from domain.notifications.messages import REMINDERS, Message
 from domain.notifications.quiet_hours import QuietHours, end_of_quiet
 
@@ -15,8 +17,25 @@ DEFAULT_ZONE: Final = ZoneInfo("UTC")
 """Zone of a player who has named none."""
 
 
+class NotificationStatus(StrEnum):
+    PENDING = "pending"
+    HANDED_ON = "handed_on"
+    SUPPRESSED = "suppressed"
+
+
+class AttemptOutcome(StrEnum):
+    """Outcome of one attempt to hand a notification on."""
+
+    HANDED_ON = "handed_on"
+    """Rendered and written to the outbox."""
+    SUPPRESSED = "suppressed"
+    POSTPONED = "postponed"
+    FAILED = "failed"
+    """Not rendered, by a fault of ours; tried again later."""
+
+
 class Suppression(StrEnum):
-    """Why a message is never sent."""
+    """Reason why a message is never sent."""
 
     NOT_ELIGIBLE = "not_eligible"
     """The player is excluded or closed."""
@@ -25,7 +44,7 @@ class Suppression(StrEnum):
     TOLD_BEFORE = "told_before"
     """The same was said of this referral before, such as a signup that is reported twice."""
     NO_LONGER_PENDING = "no_longer_pending"
-    """What a reminder names has happened, has ended, or can no longer count."""
+    """The subject of a reminder has happened, has ended, or can no longer count."""
     JURISDICTION = "jurisdiction"
     """Reminders are off where one of the two players has signed up."""
 
@@ -42,7 +61,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What is known of the player and the referral at the moment of sending."""
+    """Knowledge about the player and the referral at the moment of sending."""
 
     now: datetime
     preferences: Preferences = Preferences()
@@ -89,3 +108,16 @@ def _suppression(
         (Suppression.JURISDICTION, is_reminder and not circumstances.allows_reminders),
     )
     return next((reason for reason, applies in rules if applies), None)
+
+
+def are_reminders_off(
+    listed: Collection[str], *, reader: str | None, players: Iterable[str]
+) -> bool:
+    """Return whether a list of ISO 3166 codes forbids a reminder about some players.
+
+    `reader` is the jurisdiction of the one who would read it, `players` are those of both, as far
+    as they are known. Where anything is listed, a reader at an unknown place is not reminded.
+    """
+    if not listed:
+        return False
+    return reader is None or any(overlap(one, place) for one in listed for place in players)

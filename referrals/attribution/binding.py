@@ -93,6 +93,8 @@ async def bind(
     row.signup_event_id = signup.event_id
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
+    # A signup that was reported late is not followed by reminders that are late as well.
+    row.reminded_until = now
     until = deposit_deadline(signup.occurred_at, terms_of(row), received_at=now)
     if row.stage is Stage.EXPIRED:
         await reopen(session, row, until=until, now=now)

@@ -45,6 +45,11 @@ def terms_from(stored: dict[str, Any]) -> Terms:
     return _TERMS.validate_python({**stored, **stored.get(_NESTED, {})})
 
 
+def has_reminders(stored: dict[str, Any]) -> bool:
+    """Return whether stored terms have reminders; those of a later release are not looked into."""
+    return bool(stored.get(_SCHEMA, 1) == REMINDERS_SCHEMA)
+
+
 def policy_json(policy: Policy) -> dict[str, Any]:
     stored: dict[str, Any] = _POLICY.dump_python(policy, mode="json")
     return stored

@@ -55,6 +55,7 @@ def is_reopenable(row: ReferralRow, *, now: datetime) -> bool:
 
 async def reopen(session: Session, row: ReferralRow, *, until: datetime, now: datetime) -> None:
     """Move a locked EXPIRED referral to SIGNED_UP, and start its workflow again."""
+    row.reminded_until = now
     await enter_stage(
         session, row, Stage.SIGNED_UP, until=until, at=now, reason=ReasonCode.REPORTED_LATE
     )

@@ -13,7 +13,8 @@ from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
-from referrals.campaigns.versions import terms_from
+from domain.lifecycle.reminders import Reminder, reminders_after, reminders_of
+from referrals.campaigns.versions import has_reminders, terms_from
 
 # One statement, because every stage change writes both.
 _INSERT_TIMELINE_AND_EVENT: Final = text("""
@@ -108,7 +109,7 @@ async def enter_stage(
         await _record_stage_change(
             session, row, previous=previous, at=at, reason=reason, detail=detail, extra=extra
         )
-    return Standing(stage, until)
+    return standing_of(row)
 
 
 async def _record_stage_change(
@@ -156,7 +157,19 @@ def terms_of(row: ReferralRow) -> Terms:
 
 
 def standing_of(row: ReferralRow) -> Standing:
-    return Standing(row.stage, row.until)
+    """Return where a referral stands; it waits until its deadline or its next reminder."""
+    times = (row.until, *(reminder.at for reminder in upcoming_reminders(row)))
+    return Standing(row.stage, min(times))
+
+
+def upcoming_reminders(row: ReferralRow) -> tuple[Reminder, ...]:
+    """Return the reminders of the present stage that were neither written nor left out."""
+    if not has_reminders(row.terms):
+        return ()
+    planned = reminders_of(
+        row.stage, terms_of(row), invited_at=row.invited_at, signed_up_at=row.signed_up_at
+    )
+    return reminders_after(planned, row.reminded_until)
 
 
 def workflow_input_of(row: ReferralRow) -> Referral:

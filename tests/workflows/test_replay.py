@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.workflows.incompatible_workflow import IncompatibleWorkflow
+from tests.workflows.harness.incompatible_workflow import IncompatibleWorkflow
 from tests.workflows.recorded_lives import RECORDED_LIVES
 from tests.workflows.replay import MACHINE, committed_histories, replayer
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from domain.jurisdictions import overlap
+
 JURISDICTION_REGEX: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 """Shape of a code of ISO 3166-1 or 3166-2."""
 
@@ -24,13 +26,9 @@ def must_conceal(listed: Iterable[str], *, trusted: str | None, from_query: str 
     if not jurisdictions:
         return False
     return trusted is None or any(
-        _overlap(jurisdiction, here)
+        # A visitor of whom only the country is known may be in any part of it.
+        overlap(jurisdiction, here)
         for jurisdiction in jurisdictions
         for here in (trusted, from_query)
         if here
     )
-
-
-def _overlap(one: str, other: str) -> bool:
-    # A visitor of whom only the country is known may be in any part of it.
-    return f"{one}-".startswith(f"{other}-") or f"{other}-".startswith(f"{one}-")

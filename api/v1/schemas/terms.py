@@ -22,7 +22,7 @@ Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON
 
 
 class RemindersIn(RequestBody):
-    """When players are reminded of what is pending. Each is sent once, if it is still true."""
+    """Times of the reminders of what is pending. Each is sent once, if it is still true."""
 
     signup_after: PositiveDuration | None = Field(
         default=None, description="From the invitation, while there is no signup; null is never"
