@@ -1,11 +1,10 @@
 """Facts that other services report; each counts once, however late and often it arrives."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from domain.money import Money
 
@@ -47,15 +46,10 @@ class BaseFact:
             raise ValueError(f"{self.event_id} has a time without an offset")
         if not MIN_TIME <= self.occurred_at < MAX_TIME:
             raise ValueError(f"{self.event_id} has a time outside this century")
-        for name in _names_of(type(self)):
+        for name in self.__dataclass_fields__:
             value = getattr(self, name)
             if isinstance(value, str) and not _is_storable(name, value):
                 raise ValueError(f"{name} of an event cannot be stored")
-
-
-@cache
-def _names_of(shape: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(shape))
 
 
 def _is_storable(name: str, text: str) -> bool:
