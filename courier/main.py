@@ -9,9 +9,11 @@ import structlog
 import uvloop
 
 from courier.carrier import Carrier
+from courier.metrics import serve_metrics
 from courier.rate_limiter import RateLimiter
 from courier.router import Router
-from courier.work_loop import WorkLoop
+from courier.streams import build_streams
+from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import INVITATIONS, listen
 from referrals.attribution.tokens import Tokens
@@ -22,8 +24,9 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 4
-"""Connections that lease players, route them, carry updates and carry invitations."""
+MIN_POOL_SIZE: Final = 5
+"""Connections that lease players, route them, carry updates, carry invitations and record events
+from Kafka."""
 
 log = structlog.get_logger()
 
@@ -42,12 +45,14 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Run until `stopping` is set; Postgres and Temporal may be away at the start and later."""
     pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
+    metrics = serve_metrics(settings)
     loops = _build_loops(settings, database)
-    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    streams = build_streams(settings, database, metrics)
+    tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
     tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, loops))))
     log.info("ready")
     await stopping.wait()
-    await _stop(loops, tasks)
+    await _stop((*loops, *streams), tasks)
     await database.close()
 
 
@@ -75,7 +80,7 @@ def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:
             loop.wake_up.set()
 
 
-async def _stop(loops: tuple[WorkLoop, ...], tasks: list[asyncio.Task[None]]) -> None:
+async def _stop(loops: tuple[Loop, ...], tasks: list[asyncio.Task[None]]) -> None:
     for loop in loops:
         loop.stop()
     *working, listening = tasks

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,6 +18,15 @@ MAX_OUTAGE_BACKOFF_S: Final = 2.0
 """While a whole dependency is away; one small attempt probes it, so it may probe often."""
 
 log = structlog.get_logger()
+
+
+class Loop(Protocol):
+    """Work that goes on until it is stopped, whatever happens to what it needs."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None:
+        """Stop after the present batch."""
 
 
 class WorkLoop:

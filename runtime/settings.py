@@ -82,6 +82,8 @@ class Settings(DatabaseSettings):
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
+    courier_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    courier_metrics_host: str = "127.0.0.1"
 
     @field_validator("rate_limits")
     @classmethod

@@ -81,6 +81,7 @@ class _Plan:
             "public_url": self.url("api"),
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
+            "courier_metrics_port": str(self.ports["courier_metrics"]),
             "kafka_bootstrap_servers": self.kafka_bootstrap_servers,
         }
         passed = {n: value for n, value in os.environ.items() if n.startswith(ENV_PREFIX)}
@@ -95,6 +96,7 @@ class _Plan:
             temporal_ui_url=self.url("temporal_ui"),
             temporal_metrics_url=f"{self.url('temporal_metrics')}/metrics",
             worker_metrics_url=f"{self.url('worker_metrics')}/metrics",
+            courier_metrics_url=f"{self.url('courier_metrics')}/metrics",
             postgres_dsn=self.cluster.application_dsn,
             postgres_owner_dsn=self.cluster.owner_dsn,
             postgres_superuser_dsn=self.cluster.superuser_dsn,

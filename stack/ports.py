@@ -10,6 +10,7 @@ from typing import Final
 PREFERRED: Final = {
     "api": 8000,
     "worker_metrics": 9101,
+    "courier_metrics": 9102,
     "postgres": 5433,
     "temporal": 7233,
     "temporal_ui": 8233,

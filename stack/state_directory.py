@@ -33,6 +33,7 @@ class Connection:
     temporal_ui_url: str
     temporal_metrics_url: str
     worker_metrics_url: str
+    courier_metrics_url: str
     postgres_dsn: str
     postgres_owner_dsn: str
     postgres_superuser_dsn: str

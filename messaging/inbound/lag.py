@@ -1,6 +1,7 @@
-"""How far a consumer group is behind, and how many dead letters there are."""
+"""Lag of a consumer group, and the number of dead letters, as the brokers tell them."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -24,9 +25,11 @@ Offsets = Mapping[Partition, int]
 class OffsetReader:
     """Reads offsets of topics and groups from the brokers; raises KafkaException without them."""
 
-    def __init__(self, cluster: KafkaCluster) -> None:
+    def __init__(self, cluster: KafkaCluster, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._admin = AdminClient(
-            {**cluster.properties, "bootstrap.servers": cluster.bootstrap_servers}
+            {**cluster.properties, "bootstrap.servers": cluster.bootstrap_servers},
+            logger=logging.getLogger("librdkafka"),
         )
 
     async def lag(self, group: str, topics: Collection[str]) -> Offsets:
@@ -52,8 +55,9 @@ class OffsetReader:
         return sizes
 
     async def _partitions(self, topics: Collection[str]) -> list[Partition]:
+        self._admin.poll(0)  # It hands on what librdkafka logged.
         # Asking for a topic by its name would create it where the brokers allow that.
-        known = (await asyncio.to_thread(self._admin.list_topics, timeout=TIMEOUT_S)).topics
+        known = (await asyncio.to_thread(self._admin.list_topics, timeout=self._timeout_s)).topics
         return [
             Partition(topic, number)
             for topic in topics
@@ -65,7 +69,7 @@ class OffsetReader:
         if not partitions:
             return {}
         asked = {TopicPartition(*partition): spec for partition in partitions}
-        answers = self._admin.list_offsets(asked, request_timeout=TIMEOUT_S)
+        answers = self._admin.list_offsets(asked, request_timeout=self._timeout_s)
         return {
             Partition(position.topic, position.partition): (
                 await asyncio.wrap_future(answer)
@@ -76,7 +80,7 @@ class OffsetReader:
     async def _committed(self, group: str, partitions: Collection[Partition]) -> Offsets:
         positions = [TopicPartition(*partition) for partition in partitions]
         asked = [ConsumerGroupTopicPartitions(group, positions)]
-        answers = self._admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S)
+        answers = self._admin.list_consumer_group_offsets(asked, request_timeout=self._timeout_s)
         found = await asyncio.wrap_future(answers[group])
         return {
             Partition(position.topic, position.partition): position.offset

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from messaging.records import Record
 
 MAX_BATCH_RECORDS: Final = 500
-"""Records of one batch: so many facts are stored in one statement."""
+"""Bounds one batch, whose facts are stored in one statement."""
 PROPERTIES: Final[Mapping[str, str]] = {
     # A topic that is made later is found as soon.
     "topic.metadata.refresh.interval.ms": "30000",

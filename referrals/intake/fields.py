@@ -28,7 +28,7 @@ MAX_HASH_CHARS: Final = 68
 MAX_FREE_TEXT_CHARS: Final = 1024
 """Bounds the stored part of a free text; the rest is cut off."""
 MAX_LEAD: Final = timedelta(days=1)
-"""How far ahead of our clock an event may be to be worth repeating: a wrong clock, not garbage."""
+"""Bounds how far ahead of our clock an event is worth repeating: further ahead it is garbage."""
 TOO_EARLY: Final = "too_early"
 """Type of the error for an event that is ahead of our clock, and right when it is repeated."""
 _NOT_PAST: Final = "Must lie between the year 2000 and five minutes from now"

@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from db.engine import Database
 from domain.privacy import Hasher
 from messaging import topics
-from messaging.inbound.consumer import InboundConsumer
+from messaging.inbound.consumer import InboundConsumer, OnRefused
 from messaging.inbound.decoding import SCHEMAS, Decoder
 from messaging.inbound.lag import OffsetReader
 from messaging.kafka import KafkaCluster
@@ -24,7 +24,7 @@ from sandbox.sportsbook.polling import wait_until
 
 HASHER: Final = Hasher("a key for tests, not a secret")
 PARTITIONS: Final = 4
-"""Of each topic; the mock cluster makes as many."""
+"""Partitions of each topic; the mock cluster makes as many."""
 CAUGHT_UP_S: Final = 60.0
 
 
@@ -131,11 +131,19 @@ class Sender:
 
 @asynccontextmanager
 async def consuming(
-    database: Database, stream: Stream, *, group: str | None = None
+    database: Database,
+    stream: Stream,
+    *,
+    group: str | None = None,
+    on_refused: OnRefused = lambda _: None,
 ) -> AsyncIterator[InboundConsumer]:
     """Run a consumer during a block, and stop it after that."""
     consumer = InboundConsumer(
-        database, stream.cluster, group=group or stream.group, decoder=stream.decoder
+        database,
+        stream.cluster,
+        group=group or stream.group,
+        decoder=stream.decoder,
+        on_refused=on_refused,
     )
     running = asyncio.create_task(consumer.run())
     try:

@@ -1,0 +1,29 @@
+"""Loops of the courier that need Kafka; there are none without its address."""
+
+from prometheus_client import CollectorRegistry
+
+from courier.work_loop import Loop
+from db.engine import Database
+from domain.privacy import Hasher
+from messaging.inbound.consumer import InboundConsumer
+from messaging.inbound.decoding import Decoder
+from messaging.inbound.metrics import InboundMetrics, LagReporter
+from messaging.kafka import KafkaCluster
+from runtime.settings import Settings
+
+
+def build_streams(
+    settings: Settings, database: Database, registry: CollectorRegistry
+) -> tuple[Loop, ...]:
+    cluster = KafkaCluster.of(settings)
+    if cluster is None:
+        return ()
+    metrics, group = InboundMetrics(registry), settings.kafka_consumer_group
+    decoder = Decoder(
+        Hasher(settings.hash_key.get_secret_value()),
+        max_value_bytes=settings.body_limit_bytes,
+    )
+    consumer = InboundConsumer(
+        database, cluster, group=group, decoder=decoder, on_refused=metrics.count_dead_letter
+    )
+    return consumer, LagReporter(cluster, metrics, group=group, topics=tuple(decoder.schemas))

@@ -1,0 +1,71 @@
+"""Metrics of the consumer group: how far it is behind, and what was put aside."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+
+from db.engine import Database
+from messaging.inbound.metrics import InboundMetrics, LagReporter
+from messaging.kafka import KafkaCluster
+from sandbox.sportsbook.polling import wait_until
+from tests.api.bodies import deposit
+from tests.messaging.stream import PARTITIONS, Sender, Stream, consuming
+
+
+class Shown:
+    """What GET /metrics of the courier would show."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics = InboundMetrics(self.registry)
+        self._stream = stream
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+    async def reachable(self) -> float | None:
+        return self.value("referrals_kafka_reachable")
+
+    async def lag(self) -> list[float | None]:
+        return [
+            self.value("referrals_kafka_lag", topic=self._stream.topic(), partition=str(number))
+            for number in range(PARTITIONS)
+        ]
+
+    async def depth(self) -> float | None:
+        return self.value("referrals_dlq_depth", topic=self._stream.topic())
+
+
+async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stream) -> None:
+    shown, sender = Shown(stream), Sender(stream)
+    for _ in range(10):
+        sender.send(deposit())
+    sender.send(b"{")
+    await sender.flush()
+    topics = list(stream.decoder.schemas)
+    reporter = LagReporter(
+        stream.cluster, shown.metrics, group=stream.group, topics=topics, every_s=0.1
+    )
+    reporting = asyncio.create_task(reporter.run())
+
+    await wait_until(shown.reachable, lambda seen: seen == 1, what="the first look")
+    assert sum(lag or 0 for lag in await shown.lag()) == 11
+    assert await shown.depth() == 0
+    async with consuming(database, stream, on_refused=shown.metrics.count_dead_letter):
+        await wait_until(shown.lag, lambda seen: seen == [0] * PARTITIONS, what="no lag")
+    await wait_until(shown.depth, lambda seen: seen == 1, what="a dead letter")
+    code = {"topic": stream.topic(), "code": "malformed_json"}
+    assert shown.value("referrals_dead_letters_total", **code) == 1
+
+    reporter.stop()
+    await reporting
+
+
+async def test_brokers_that_are_away_are_a_metric(stream: Stream) -> None:
+    shown = Shown(stream)
+    nowhere = KafkaCluster(bootstrap_servers="127.0.0.1:1")
+    reporter = LagReporter(nowhere, shown.metrics, group="g", topics=["t"], timeout_s=0.5)
+    reporting = asyncio.create_task(reporter.run())
+    await wait_until(shown.reachable, lambda seen: seen == 0, what="brokers missed")
+    reporter.stop()
+    await reporting
