@@ -11,7 +11,9 @@ from db.tables import OutboxRow, ReferralRow
 
 SCHEMA_VERSION: Final = 1
 AGGREGATE: Final = "referral"
+"""`aggregatetype` of the events of referrals, campaigns and webhooks."""
 NOTIFICATIONS: Final = "notification"
+"""`aggregatetype` of the messages for players."""
 NOTIFICATION_TYPE: Final = "Notification"
 
 

@@ -89,7 +89,7 @@ READ_AFTER: Final = text("""
        and (xid, seq) > (cast(cast(:xid as text) as xid8), :seq)
        and xid < case when :epoch = outbox_epoch() then pg_snapshot_xmin(pg_current_snapshot())
                       else '18446744073709551615'::xid8 end
-     order by xid, seq
+     order by outbox.xid, outbox.seq -- not the text that is returned
      limit :limit
 """)
 _ADVANCE: Final = text("""

@@ -1,6 +1,9 @@
 """Names of the topics, in and out."""
 
+from collections.abc import Mapping
 from typing import Final
+
+from db import outbox
 
 SIGNUPS: Final = "signup.completed.v1"
 DEPOSITS: Final = "payments.deposit-completed.v1"
@@ -17,6 +20,12 @@ NOTIFICATIONS: Final = "referral.notifications.v1"
 """Messages for players, keyed by `player_id`."""
 
 OUTBOUND: Final = (EVENTS, NOTIFICATIONS)
+
+TOPIC_BY_AGGREGATE: Final[Mapping[str, str]] = {
+    outbox.AGGREGATE: EVENTS,
+    outbox.NOTIFICATIONS: NOTIFICATIONS,
+}
+"""Topic of an outbox row by its `aggregatetype`; deploy/connect/outbox.json says the same."""
 
 
 def dead_letters_of(topic: str) -> str:
