@@ -16,10 +16,12 @@ from courier.streams import build_streams
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import INVITATIONS, listen
+from messaging.kafka import KafkaCluster
+from messaging.relay import Relay
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
 from runtime.exit import stop_event
-from runtime.settings import Settings
+from runtime.settings import EventsPublisher, Settings
 from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
@@ -71,7 +73,16 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
+        *_publishing(settings, database),
     )
+
+
+def _publishing(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
+    cluster = KafkaCluster.of(settings)
+    if cluster is None or settings.events_publisher is not EventsPublisher.RELAY:
+        return ()
+    relay = Relay(database, cluster)
+    return (WorkLoop("publishing", relay.publish, close=relay.close),)
 
 
 def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:

@@ -33,7 +33,8 @@ class WorkLoop:
     """Runs batches of one kind of work until it is stopped.
 
     `run_batch` returns whether more work is waiting; its exception is an outage of what it needs.
-    A notification with the payload `wake_payload` wakes the loop.
+    A notification with the payload `wake_payload` wakes the loop. `close` runs after the last
+    batch, and may fail.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class WorkLoop:
         run_batch: Callable[[], Awaitable[bool]],
         *,
         wake_payload: str = FACTS_OR_UPDATES,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.wake_up = WakeUp()
         self.wake_payload = wake_payload
         self._name = name
         self._run_one_batch = run_batch
+        self._close = close
         self._failures = 0
         self._stopping = False
 
@@ -55,6 +58,7 @@ class WorkLoop:
             self.wake_up.clear()
             if not await self._run_batch() and not self._stopping:
                 await self.wake_up.wait(timeout_s=POLL_INTERVAL_S)
+        await self._close_if_it_can()
 
     def stop(self) -> None:
         """Stop after the present batch."""
@@ -71,6 +75,14 @@ class WorkLoop:
             log.info("courier_recovered", work=self._name, failures=self._failures)
         self._failures = 0
         return has_more
+
+    async def _close_if_it_can(self) -> None:
+        if self._close is None:
+            return
+        try:
+            await self._close()
+        except Exception as fault:  # noqa: BLE001 - the process ends anyway
+            log.warning("courier_not_closed", work=self._name, error=repr(fault))
 
     async def _back_off(self, fault: Exception) -> None:
         self._failures += 1

@@ -1,6 +1,7 @@
 """Settings of a deployment, read once from REFERRALS_* variables by each main()."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from limits import parse
@@ -28,6 +29,13 @@ _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
 
+class EventsPublisher(StrEnum):
+    """Publishers of the outbox to Kafka."""
+
+    RELAY = "relay"
+    DEBEZIUM = "debezium"
+
+
 class DatabaseSettings(BaseSettings):
     """Settings of an operator's commands on the database: no secrets of the API, no Temporal."""
 
@@ -52,6 +60,8 @@ class Settings(DatabaseSettings):
     """Addresses of the Kafka cluster; without them nothing is read from or written to Kafka."""
     kafka_properties: dict[str, SecretStr] = Field(default_factory=dict)
     """Properties of librdkafka to reach the cluster, as JSON: {"security.protocol": "SASL_SSL"}."""
+    events_publisher: EventsPublisher = EventsPublisher.RELAY
+    """Publisher of the outbox: the courier's relay, or Debezium; one at a time."""
     kafka_consumer_group: str = Field(default="referrals", min_length=1)
 
     hash_key: SecretStr = Field(min_length=16)
