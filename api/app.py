@@ -33,12 +33,14 @@ from api.v1 import (
     reviews,
     rewards,
     shares,
+    webhooks,
 )
 from api.v1.ledger import CoalescingVerifier, run_within_limit
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
+from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
 from runtime.settings import Settings
 
@@ -60,6 +62,7 @@ AUTHENTICATED_ROUTERS: Final = (
     reviews.router,
     campaigns.router,
     ledger.router,
+    webhooks.router,
 )
 
 
@@ -80,6 +83,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
+    app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
     app.state.verifier = CoalescingVerifier(partial(run_within_limit, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)

@@ -13,9 +13,11 @@ from courier.metrics import serve_metrics
 from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from courier.streams import build_streams
+from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import INVITATIONS, listen
+from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
 from messaging.relay import Relay
 from referrals.attribution.tokens import Tokens
@@ -26,9 +28,9 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 5
-"""Connections that lease players, route them, carry updates, carry invitations and record events
-from Kafka."""
+MIN_POOL_SIZE: Final = 9
+"""Connections that lease players, route them, carry updates, carry invitations, record events from
+Kafka, write webhooks, lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -47,14 +49,19 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     """Run until `stopping` is set; Postgres and Temporal may be away at the start and later."""
     pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
+    sender = WebhookSender(settings.webhook_addresses)
     metrics = serve_metrics(settings)
-    loops = _build_loops(settings, database)
+    loops = (
+        *_build_loops(settings, database),
+        *build_webhook_loops(database, sender, key=settings.token_key.get_secret_value()),
+    )
     streams = build_streams(settings, database, metrics)
     tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
     tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, loops))))
     log.info("ready")
     await stopping.wait()
     await _stop((*loops, *streams), tasks)
+    await sender.close()
     await database.close()
 
 

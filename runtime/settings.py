@@ -8,6 +8,8 @@ from limits import parse
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.webhooks.addresses import Addresses
+
 ENV_PREFIX: Final = "REFERRALS_"
 # An error about one variable must not print the others: some are secret.
 _FROM_ENVIRONMENT: Final = SettingsConfigDict(
@@ -88,6 +90,9 @@ class Settings(DatabaseSettings):
     """Overrides of DEFAULT_RATE_LIMITS, such as `link.address=300/minute, claim.player=5/hour`."""
     invitations_per_second: float = Field(default=100, ge=1, le=10_000)
     """Workflows of invitations that one courier starts per second; the rest waits in Postgres."""
+
+    webhook_addresses: Addresses = Addresses.PUBLIC
+    """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from stack import kafka, ports, postgres, referral_processes, temporal
 from stack.account import remove_private_directory
@@ -27,6 +28,9 @@ from stack.state_directory import (
 from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
+
+DEFAULTS: Final = {"REFERRALS_WEBHOOK_ADDRESSES": "any"}
+"""Settings of which the stack has other defaults, for receivers on this machine."""
 
 
 @asynccontextmanager
@@ -85,7 +89,8 @@ class _Plan:
             "kafka_bootstrap_servers": self.kafka_bootstrap_servers,
         }
         passed = {n: value for n, value in os.environ.items() if n.startswith(ENV_PREFIX)}
-        return passed | {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}
+        own = {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}
+        return DEFAULTS | passed | own
 
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
         return Connection(

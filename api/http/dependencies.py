@@ -9,6 +9,7 @@ from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
+from referrals.webhooks.secrets import SecretKey
 from runtime.settings import Settings
 
 
@@ -33,6 +34,11 @@ async def tokens_of(request: Request) -> Tokens:
     return tokens
 
 
+async def webhook_key_of(request: Request) -> SecretKey:
+    key: SecretKey = request.app.state.webhook_key
+    return key
+
+
 async def metrics_of(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
@@ -46,5 +52,6 @@ Db = Annotated[Database, Depends(database_of)]
 Config = Annotated[Settings, Depends(settings_of)]
 Hashes = Annotated[Hasher, Depends(hasher_of)]
 ReferralTokens = Annotated[Tokens, Depends(tokens_of)]
+WebhookKey = Annotated[SecretKey, Depends(webhook_key_of)]
 MetricsDep = Annotated[Metrics, Depends(metrics_of)]
 Now = Annotated[datetime, Depends(current_time)]

@@ -90,6 +90,10 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "reference": "invoice-1-back",
         "reason": "the campaign has ended",
     },
+    "WebhookIn": {
+        "url": "https://book.example/referrals/webhook",
+        "types": ["RewardGranted", "RewardReversed"],
+    },
     "UnspendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "SpendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},

@@ -38,6 +38,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unknown_spend": ProblemType(
         404, "Unknown spend", "Use the reference under which the player's balance was spent."
     ),
+    "unknown_webhook": ProblemType(
+        404, "Unknown webhook", "Find the webhook's id in GET /v1/webhooks."
+    ),
+    "unknown_delivery": ProblemType(
+        404, "Unknown delivery", "Find the delivery's id in GET /v1/webhooks/{id}/deliveries."
+    ),
     "unknown_review": ProblemType(
         404, "Unknown review", "Find the review's id in GET /v1/reviews."
     ),
@@ -105,6 +111,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "already_decided": ProblemType(
         409, "Already decided", "Keep the earlier decision, which was a different one."
+    ),
+    "too_many_webhooks": ProblemType(
+        409, "Too many webhooks", "Delete a webhook that is not needed any more."
+    ),
+    "webhook_disabled": ProblemType(
+        409, "Webhook disabled", "Enable the webhook by POST /v1/webhooks/{id}/enable first."
     ),
     "review_closed": ProblemType(
         409, "Review closed", "Reload the referral; later events left nothing to decide."

@@ -1,6 +1,6 @@
 """Events of the signup and payments services: one short transaction records each fact."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -31,13 +31,19 @@ router = APIRouter(
     route_class=StrictRoute,
     responses=problem_responses("event_conflict", "unavailable", "too_early", *BODY_PROBLEMS),
 )
-Reporter = Annotated[Caller, Depends(requires("events:write"))]
+ALL_EVENTS: Final = "events:write"
+"""Scope of whoever may report every kind of event; each kind has one of its own."""
+SignupReporter = Annotated[Caller, Depends(requires("signups:write", ALL_EVENTS))]
+DepositReporter = Annotated[Caller, Depends(requires("deposits:write", ALL_EVENTS))]
+ChargebackReporter = Annotated[Caller, Depends(requires("chargebacks:write", ALL_EVENTS))]
+WagerReporter = Annotated[Caller, Depends(requires("wagers:write", ALL_EVENTS))]
+PlayerReporter = Annotated[Caller, Depends(requires("players:write", ALL_EVENTS))]
 log = structlog.get_logger()
 
 
 @router.post("/signups", status_code=202)
 async def report_signup(
-    body: SignupIn, database: Db, hasher: Hashes, reporter: Reporter
+    body: SignupIn, database: Db, hasher: Hashes, reporter: SignupReporter
 ) -> Accepted:
     """Record that a player opened an account.
 
@@ -50,7 +56,7 @@ async def report_signup(
 
 @router.post("/deposits", status_code=202)
 async def report_deposit(
-    body: DepositIn, database: Db, hasher: Hashes, reporter: Reporter
+    body: DepositIn, database: Db, hasher: Hashes, reporter: DepositReporter
 ) -> Accepted:
     """Record a settled deposit, with its amount in minor units. Do not report pending ones.
 
@@ -62,7 +68,7 @@ async def report_deposit(
 
 @router.post("/chargebacks", status_code=202)
 async def report_chargeback(
-    body: ChargebackIn, database: Db, hasher: Hashes, reporter: Reporter
+    body: ChargebackIn, database: Db, hasher: Hashes, reporter: ChargebackReporter
 ) -> Accepted:
     """Record that a deposit was refunded or charged back, or that this was undone.
 
@@ -76,7 +82,9 @@ async def report_chargeback(
 
 
 @router.post("/wagers", status_code=202)
-async def report_wager(body: WagerIn, database: Db, hasher: Hashes, reporter: Reporter) -> Accepted:
+async def report_wager(
+    body: WagerIn, database: Db, hasher: Hashes, reporter: WagerReporter
+) -> Accepted:
     """Record a settled bet, with its stake in minor units.
 
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
@@ -86,7 +94,7 @@ async def report_wager(body: WagerIn, database: Db, hasher: Hashes, reporter: Re
 
 @router.post("/players", status_code=202)
 async def report_status_change(
-    body: StatusChangeIn, database: Db, hasher: Hashes, reporter: Reporter
+    body: StatusChangeIn, database: Db, hasher: Hashes, reporter: PlayerReporter
 ) -> Accepted:
     """Record that a player was verified, self-excluded, closed or restored.
 

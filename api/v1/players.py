@@ -58,7 +58,9 @@ class StatementAccount(StrEnum):
     OWED = "owed"
 
 
-@router.get("/{player_id}/invited", dependencies=[Depends(requires("referrals:read"))])
+@router.get(
+    "/{player_id}/invited", dependencies=[Depends(requires("referrals:read", "players:read"))]
+)
 async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> PageOut[InvitedOut]:
     """List a referrer's invitations and their progress, newest first, without referees' data."""
     async with database.reading() as session:
@@ -69,7 +71,9 @@ async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> Pa
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
-@router.get("/{player_id}/balance", dependencies=[Depends(requires("rewards:read"))])
+@router.get(
+    "/{player_id}/balance", dependencies=[Depends(requires("rewards:read", "players:read"))]
+)
 async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
     """Return a player's available, held and owed amounts per currency, in minor units.
 
@@ -81,7 +85,7 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
 
 @router.post(
     "/{player_id}/spend",
-    dependencies=[Depends(requires("events:write"))],
+    dependencies=[Depends(requires("events:write", "spend:write"))],
     responses=problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
 )
 async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: Now) -> BalanceOut:
@@ -106,7 +110,7 @@ async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: N
 
 @router.post(
     "/{player_id}/unspend",
-    dependencies=[Depends(requires("events:write"))],
+    dependencies=[Depends(requires("events:write", "spend:write"))],
     responses=problem_responses(*UNSPEND_REFUSALS.values(), "balance_limit", *BODY_PROBLEMS),
 )
 async def unspend_balance(
@@ -133,7 +137,9 @@ async def unspend_balance(
         return BalanceOut.model_validate(await balances.load_player_balance(session, player_id))
 
 
-@router.get("/{player_id}/statement", dependencies=[Depends(requires("rewards:read"))])
+@router.get(
+    "/{player_id}/statement", dependencies=[Depends(requires("rewards:read", "players:read"))]
+)
 async def show_statement(
     player_id: PlayerId,
     database: Db,

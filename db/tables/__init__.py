@@ -14,6 +14,7 @@ from db.tables.notifications import NotificationAttempt, NotificationRow, Player
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 from db.tables.verification import VerifyRun
+from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
 
 __all__ = [
     "INSERT_ONLY",
@@ -50,6 +51,9 @@ __all__ = [
     "TouchRow",
     "TransferRow",
     "VerifyRun",
+    "WebhookDelivery",
+    "WebhookRow",
+    "WebhookSecret",
 ]
 
 INSERT_ONLY: Final = (

@@ -17,17 +17,28 @@ from referrals.access.audit import Actor
 
 SCOPES: Final = (
     "codes:write",
+    "signups:write",
+    "deposits:write",
+    "chargebacks:write",
+    "wagers:write",
+    "players:write",
+    "withdrawals:write",
     "events:write",
+    "spend:write",
+    "players:read",
     "referrals:read",
     "rewards:read",
     "reviews:decide",
     "campaigns:write",
     "campaigns:publish",
+    "rules:write",
+    "rules:publish",
+    "webhooks:write",
     "reports:read",
     "ledger:read",
     "admin",
 )
-"""Scopes that a key may have; `admin` includes all others."""
+"""Scopes that a key may have. `admin` includes all others; `events:write` those of the events."""
 
 _PREFIX: Final = "rk_"
 _SECRET_BYTES: Final = 32

@@ -1,0 +1,1 @@
+"""Webhooks: endpoints of other services, and the deliveries of events to them."""

@@ -1,0 +1,250 @@
+"""Endpoints that fail: repeats, pauses, and being disabled with an event that says so."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from domain.webhooks.sending import SendResult, WebhookRequest
+from referrals.webhooks import delivery_views, subscriptions, upkeep
+from referrals.webhooks.secrets import SecretKey
+from tests.courier.webhooks.steps import ACTOR, Webhooks
+from tests.webhooks.receiver import in_turn, receiving, status
+
+DEAD = "http://127.0.0.1:9/hook"
+
+
+async def test_a_failed_delivery_is_repeated_within_ten_seconds_under_its_id(
+    webhooks: Webhooks,
+) -> None:
+    async with receiving(in_turn(status(500), status(200))) as receiver:
+        created = await webhooks.create(receiver.url)
+        (event,) = await webhooks.happen()
+        await webhooks.deliver()
+        delivery = await webhooks.delivery(created.webhook_id)
+        assert (delivery.status, delivery.last_error) == ("pending", "http_status")
+        assert delivery.last_attempt_at is not None
+        wait = delivery.next_attempt_at - delivery.last_attempt_at
+        assert timedelta(seconds=1) < wait < timedelta(seconds=10)
+
+        await webhooks.let_pass("10 seconds")
+        await webhooks.deliver()
+    assert receiver.message_ids == [str(event)] * 2
+    delivery = await webhooks.delivery(created.webhook_id)
+    assert (delivery.status, delivery.attempts) == ("delivered", 2)
+    assert (await webhooks.webhook(created.webhook_id)).failing_since is None
+
+
+async def test_a_delivery_is_given_up_after_days(webhooks: Webhooks) -> None:
+    created = await webhooks.create(DEAD)
+    await webhooks.happen()
+    await webhooks.deliver()
+    await webhooks.let_pass("5 days")
+    await webhooks.deliver()
+    delivery = await webhooks.delivery(created.webhook_id)
+    assert (delivery.status, delivery.last_error) == ("failed", "connection_failed")
+
+
+async def test_an_endpoint_that_only_fails_for_days_is_disabled_and_an_event_says_so(
+    webhooks: Webhooks,
+) -> None:
+    async with receiving() as other:
+        failing = await webhooks.create(DEAD, ["RewardGranted", "ReferralInvited"])
+        await webhooks.create(other.url, ["WebhookDisabled"])
+        await webhooks.happen(10)
+        await webhooks.deliver()
+        while (await webhooks.webhook(failing.webhook_id)).failures < 10:
+            await webhooks.let_pass("6 hours")
+            await webhooks.deliver()
+        assert (await webhooks.webhook(failing.webhook_id)).disabled_at is None
+        await webhooks.let_pass("5 days")
+        await webhooks.deliver()
+        await webhooks.write()
+        await webhooks.deliver()
+    row = await webhooks.webhook(failing.webhook_id)
+    assert row.disabled_reason == "failing"
+    (event,) = await webhooks.events("WebhookDisabled")
+    assert event.aggregateid == f"webhook:{failing.webhook_id}"
+    assert event.payload["webhook_id"] == str(failing.webhook_id)
+    assert event.payload["reason_code"] == "failing"
+    assert other.message_ids == [str(event.id)]
+
+
+async def test_a_courier_that_stood_still_for_days_disables_nothing(webhooks: Webhooks) -> None:
+    created = await webhooks.create(DEAD)
+    await webhooks.happen()
+    await webhooks.deliver()
+    await webhooks.let_pass("30 days")
+    await webhooks.happen()
+    await webhooks.deliver()
+    assert (await webhooks.webhook(created.webhook_id)).disabled_at is None
+
+
+async def test_an_endpoint_that_is_gone_is_disabled_at_once(webhooks: Webhooks) -> None:
+    async with receiving(status(410)) as receiver:
+        created = await webhooks.create(receiver.url)
+        await webhooks.happen(3)
+        await webhooks.deliver()
+        await webhooks.happen(2)
+        await webhooks.deliver()
+    assert (await webhooks.webhook(created.webhook_id)).disabled_reason == "gone"
+    assert len(await webhooks.events("WebhookDisabled")) == 1
+    statuses = {delivery.status for delivery in await webhooks.deliveries(created.webhook_id)}
+    assert statuses == {"failed"}
+    assert len(receiver.received) <= 3
+
+
+async def test_a_webhook_that_is_enabled_again_goes_on_from_then(webhooks: Webhooks) -> None:
+    async with receiving(in_turn(status(410), status(200))) as receiver:
+        created = await webhooks.create(receiver.url)
+        await webhooks.happen()
+        await webhooks.deliver()
+        await webhooks.happen()
+        async with webhooks.database.transaction() as session:
+            await subscriptions.enable(session, created.webhook_id, ACTOR)
+        (later,) = await webhooks.happen()
+        await webhooks.deliver()
+    assert receiver.message_ids[1:] == [str(later)]
+    assert (await webhooks.webhook(created.webhook_id)).disabled_at is None
+
+
+async def test_each_time_that_it_is_disabled_has_an_event(webhooks: Webhooks) -> None:
+    async with receiving(status(410)) as receiver:
+        created = await webhooks.create(receiver.url)
+        for _ in range(2):
+            await webhooks.happen()
+            await webhooks.deliver()
+            async with webhooks.database.transaction() as session:
+                await subscriptions.enable(session, created.webhook_id, ACTOR)
+    assert len(await webhooks.events("WebhookDisabled")) == 2
+
+
+@pytest.mark.parametrize("code", [429, 503])
+async def test_leaves_an_endpoint_alone_as_long_as_it_asks(webhooks: Webhooks, code: int) -> None:
+    answer = in_turn(status(code, Retry_After="120"), status(200))
+    async with receiving(answer) as receiver:
+        await webhooks.create(receiver.url)
+        await webhooks.happen(5, key="one")
+        await webhooks.deliver()
+        await webhooks.let_pass("100 seconds")
+        await webhooks.deliver()
+        assert len(receiver.received) == 1
+        await webhooks.let_pass("60 seconds")
+        await webhooks.deliver()
+    assert len(set(receiver.message_ids)) == 5
+
+
+async def test_a_failing_endpoint_has_one_attempt_at_a_time(webhooks: Webhooks) -> None:
+    hanging = asyncio.Event()
+    async with receiving(status(500)) as receiver:
+        await webhooks.create(receiver.url)
+        await webhooks.happen(1)
+        await webhooks.deliver()
+        receiver.answer = lambda *_: hanging.wait()  # type: ignore[assignment]
+        await webhooks.happen(20)
+        deliverer = webhooks.deliverer()
+        for _ in range(3):
+            await deliverer.deliver()
+        await receiver.wait_for(2)
+        assert len(deliverer.sends) == 1
+
+
+async def test_a_fault_of_ours_counts_against_no_endpoint(webhooks: Webhooks) -> None:
+    class BrokenSender:
+        async def send(self, request: WebhookRequest) -> SendResult:
+            raise RuntimeError(request.message_id)
+
+    created = await webhooks.create(DEAD)
+    await webhooks.happen()
+    await webhooks.deliver(webhooks.deliverer(sender=BrokenSender()))
+    await webhooks.let_pass("30 days")
+    await webhooks.deliver(webhooks.deliverer(sender=BrokenSender()))
+    delivery = await webhooks.delivery(created.webhook_id)
+    assert (delivery.status, delivery.last_error) == ("pending", "internal")
+    assert (await webhooks.webhook(created.webhook_id)).failures == 0
+
+
+async def test_another_key_of_the_service_sends_nothing_under_a_wrong_signature(
+    webhooks: Webhooks,
+) -> None:
+    async with receiving() as receiver:
+        created = await webhooks.create(receiver.url)
+        await webhooks.happen()
+        other = SecretKey("another key of the service")
+        await webhooks.deliver(webhooks.deliverer(key=other))
+        assert receiver.received == []
+        assert (await webhooks.delivery(created.webhook_id)).last_error == "signing_key_changed"
+        async with webhooks.database.transaction() as session:
+            rotated = await subscriptions.rotate(
+                session, created.webhook_id, key=other, actor=ACTOR
+            )
+        await webhooks.let_pass("1 minute")
+        await webhooks.deliver(webhooks.deliverer(key=other))
+    assert rotated is not None
+    (request,) = receiver.received
+    request.verify(rotated.secret)
+
+
+async def test_what_was_asked_for_again_is_sent_under_the_same_id(webhooks: Webhooks) -> None:
+    async with receiving() as receiver:
+        created = await webhooks.create(receiver.url)
+        (event,) = await webhooks.happen()
+        await webhooks.deliver()
+        await _ask_again(webhooks, created.webhook_id)
+        await webhooks.deliver()
+    assert receiver.message_ids == [str(event)] * 2
+    assert (await webhooks.delivery(created.webhook_id)).attempts == 2
+
+
+async def test_a_failed_delivery_that_is_asked_for_again_has_days_once_more(
+    webhooks: Webhooks,
+) -> None:
+    created = await webhooks.create(DEAD)
+    await webhooks.happen()
+    await webhooks.deliver()
+    await webhooks.let_pass("5 days")
+    await webhooks.deliver()
+    await _ask_again(webhooks, created.webhook_id)
+    await webhooks.deliver()
+    delivery = await webhooks.delivery(created.webhook_id)
+    assert (delivery.status, delivery.failures, delivery.attempts) == ("pending", 1, 3)
+
+
+async def test_finished_deliveries_are_deleted_after_a_month(webhooks: Webhooks) -> None:
+    async with receiving() as receiver:
+        created = await webhooks.create(receiver.url)
+        await webhooks.happen(2)
+        await webhooks.deliver()
+        await webhooks.let_pass("30 days")
+        await webhooks.happen(1)
+        async with webhooks.database.transaction() as session:
+            assert not await upkeep.tidy(session)
+    assert len(await webhooks.deliveries(created.webhook_id)) == 1
+
+
+async def test_an_event_that_is_gone_from_the_outbox_is_given_up(webhooks: Webhooks) -> None:
+    created = await webhooks.create(DEAD)
+    await webhooks.happen()
+    async with webhooks.database.transaction() as session:
+        # Insert-only, so the delivery is made to name another event.
+        await session.execute(text("delete from webhook_deliveries"))
+        await session.execute(
+            text("""
+                insert into webhook_deliveries
+                    (id, webhook_id, event_id, type, key, next_attempt_at)
+                values (:id, :webhook_id, :id, 'RewardGranted', 'key', now())
+            """),
+            {"id": UUID(int=7), "webhook_id": created.webhook_id},
+        )
+    await webhooks.deliver()
+    delivery = await webhooks.delivery(created.webhook_id)
+    assert (delivery.status, delivery.last_error) == ("failed", "event_gone")
+
+
+async def _ask_again(webhooks: Webhooks, webhook_id: UUID) -> None:
+    delivery = await webhooks.delivery(webhook_id)
+    async with webhooks.database.transaction() as session:
+        asked = await delivery_views.ask_again(session, webhook_id, delivery.id, ACTOR)
+    assert isinstance(asked, delivery_views.DeliveryView)
