@@ -62,6 +62,7 @@ def build_activities(
         hasher=Hasher(settings.hash_key.get_secret_value()),
         tokens=Tokens(settings.token_key.get_secret_value()),
         max_clock_lead=max_clock_lead,
+        has_wallet=settings.has_wallet,
     )
     referrals, rewards = ReferralActivities(locked), RewardActivities(locked)
     return [

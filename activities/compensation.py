@@ -1,13 +1,17 @@
 """Compensation: after crediting, adjust each reward to what is due by today's facts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+from activities import wallet_compensation
 from activities.locked_referrals import LockedReferral
+from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
+from domain.money import Money
 from domain.rewards.due import due
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import qualification_of
+from domain.rewards.reward import RewardType
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards import adjustments, attempts, holds
@@ -17,25 +21,40 @@ from referrals.rewards import transfers as rewards
 async def adjust_to_due(locked: LockedReferral) -> Standing:
     """Reverse what is no longer due, and reinstate what is due again.
 
-    A reinstatement waits while a player is ineligible or the budget does not cover it. Its hold
-    says for which, and only one that waits for money has a place before others in the queue.
+    A reinstatement waits while a player is ineligible or the budget does not cover it, and until
+    the wallet has posted it, where there is one. Its hold says for which, and only one that waits
+    for money has a place before others in the queue.
     """
+    payment = await find_payment(locked)
+    if payment.is_complete:
+        if not await wallet_compensation.reinstate_paid(locked, payment):
+            return await _wait_for(locked, Hold(reason=HoldReason.FUNDS, since=locked.now))
+        await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
+        payment = NO_PAYMENT
     found = qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
     wanted = due(found, locked.terms)
-    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_due = any(amount.minor for amount in wanted.values())
     wrong = await locked.ineligibilities() if is_due else ()
+    if payment.pending and ((is_due and not wrong) or not await withdraw(locked, payment)):
+        return locked.standing
     if locked.referral.stage is Stage.REVERSED and wrong:
         await funds_queue.pass_on(locked.session, locked.referral)
-        return await _wait_for(locked, HoldReason.INELIGIBLE, detail=tuple(wrong))
+        hold = Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
+        return await _wait_for(locked, hold)
+    if locked.has_wallet or payment.written:
+        return await _adjust_by_orders(locked, payment, is_due=is_due)
+    return await _adjust(locked, wanted)
+
+
+async def _adjust(locked: LockedReferral, wanted: Mapping[RewardType, Money]) -> Standing:
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    is_due = any(amount.minor for amount in wanted.values())
     posting = await adjustments.adjust(
         locked.session, locked.referral, known, wanted, at=locked.now
     )
     if posting is PostingOutcome.INSUFFICIENT:
-        return await _wait_for(locked, HoldReason.FUNDS)
-    if locked.referral.awaits_funds:
-        locked.referral.awaits_funds = False
-        await _set_holds(locked)
+        return await _wait_for(locked, Hold(reason=HoldReason.FUNDS, since=locked.now))
+    await _end_wait(locked)
     if locked.referral.stage is not Stage.REVERSED and not is_due:
         return await _enter(locked, Stage.REVERSED, ReasonCode.DEPOSIT_TAKEN_BACK)
     if locked.referral.stage is Stage.REVERSED and is_due:
@@ -43,12 +62,33 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
     return locked.standing
 
 
-async def _wait_for(
-    locked: LockedReferral, reason: HoldReason, *, detail: tuple[str, ...] = ()
-) -> Standing:
+async def _adjust_by_orders(locked: LockedReferral, payment: Payment, *, is_due: bool) -> Standing:
+    """Take credited rewards back as debts and a debit, or order their reinstatement."""
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    is_reversed = locked.referral.stage is Stage.REVERSED
+    if is_due and is_reversed:
+        hold = await wallet_compensation.order_reinstatement(locked, known, payment)
+        return await _wait_for(locked, hold)
+    await _end_wait(locked)
+    if is_due:
+        return locked.standing
+    if is_reversed:
+        await wallet_compensation.take_back_unfinished(locked, payment)
+        return locked.standing
+    await wallet_compensation.take_back(locked, known)
+    return await _enter(locked, Stage.REVERSED, ReasonCode.DEPOSIT_TAKEN_BACK)
+
+
+async def _wait_for(locked: LockedReferral, hold: Hold) -> Standing:
     locked.referral.awaits_funds = True
-    await _set_holds(locked, Hold(reason=reason, since=locked.now, detail=detail))
+    await _set_holds(locked, hold)
     return locked.standing
+
+
+async def _end_wait(locked: LockedReferral) -> None:
+    if locked.referral.awaits_funds:
+        locked.referral.awaits_funds = False
+        await _set_holds(locked)
 
 
 async def _set_holds(locked: LockedReferral, *wanted: Hold) -> None:

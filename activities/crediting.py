@@ -1,13 +1,17 @@
 """Crediting: bring a qualified referral as far as its holds allow, or end it without a reward."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
+from activities import payments
+from activities.compensation import adjust_to_due
 from activities.fraud import reassess
 from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
+from activities.payments import Payment
 from db import outbox
 from db.tables import Reward
 from domain.fraud.rules import Verdict
@@ -17,11 +21,12 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification
 from domain.rewards.reward import RewardStatus, promised_rewards
+from domain.wallet.orders import OrderKind
 from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.rewards import attempts, holds
+from referrals.rewards import attempts, booking, holds
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
 
@@ -33,8 +38,18 @@ async def advance(locked: LockedReferral) -> Standing:
     """Credit what qualifies, within the budget and once no hold is open; else hold or end it.
 
     What was learned since the last scoring counts. Before the first hold, returns the standing
-    unchanged when another qualification was assessed: this one must be scored first.
+    unchanged when another qualification was assessed: this one must be scored first. While the
+    wallet may still credit the rewards, nothing else is decided.
     """
+    payment = await payments.find_payment(locked)
+    if payment.is_complete:
+        return await _credit_paid(locked, payment)
+    if payment.pending and not await _is_withdrawn(locked, payment):
+        return await locked.enter(Stage.HELD, until=locked.now + payments.RECHECK_INTERVAL)
+    return await _advance(locked, payment)
+
+
+async def _advance(locked: LockedReferral, payment: Payment) -> Standing:
     rounds = await reviews.rounds_of(locked.session, locked.referral.id)
     if rounds and rounds[-1].decision is Choice.REJECT:
         return await void(locked, Stage.REJECTED, ReasonCode.REVIEWER_REJECTED)
@@ -49,15 +64,29 @@ async def advance(locked: LockedReferral) -> Standing:
         return await void(locked, Stage.REJECTED, ReasonCode.FRAUD, detail=reasons)
     attempt = await _attempt(locked, found)
     written = await _write_promised(locked, attempt, found)
-    waiting = await find_waiting(locked, attempt, assessment, rounds)
-    return await (_hold if waiting.holds else _credit)(locked, attempt, written, waiting)
+    waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
+    return await _step(locked, attempt, written, waiting)
+
+
+async def _step(
+    locked: LockedReferral, attempt: Attempt, written: Sequence[Reward], waiting: Waiting
+) -> Standing:
+    by_wallet = locked.has_wallet or waiting.payment.latest
+    if not waiting.holds and not by_wallet:
+        return await _credit(locked, attempt, written, waiting)
+    if locked.referral.stage is not Stage.HELD and not await _reserve(locked, written):
+        return await _defer(locked, attempt)
+    if not waiting.holds:
+        waiting = await _order_credits(locked, written, waiting)
+    return await _hold(locked, attempt, written, waiting)
 
 
 async def void(
     locked: LockedReferral, stage: Stage, reason: ReasonCode, *, detail: str = ""
 ) -> Standing:
     """End without a reward: give reserved money back to the campaign, drop deferred rewards."""
-    unpaid = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    unpaid = await payments.take_back_paid(locked, known)
     await rewards.void(locked.session, locked.referral, unpaid, at=locked.now)
     await reviews.close(locked.session, locked.referral.id)
     await holds.set_holds(locked.session, locked.referral.id, (), attempt=0, at=locked.now)
@@ -111,14 +140,46 @@ async def _write_promised(
     )
 
 
+async def _is_withdrawn(locked: LockedReferral, payment: Payment) -> bool:
+    """Cancel payments that should not be made any more, where that is still possible."""
+    is_due = await locked.qualification() is not None and not await locked.ineligibilities()
+    return not is_due and await payments.withdraw(locked, payment)
+
+
+async def _credit_paid(locked: LockedReferral, payment: Payment) -> Standing:
+    """Book what the wallet has credited, then adjust it to what is due by now."""
+    await booking.book_credits(
+        locked.session, locked.referral, payment.rewards, payment.paid, at=locked.now
+    )
+    await payments.mark_booked(locked, payment)
+    await reviews.close(locked.session, locked.referral.id)
+    await holds.set_holds(locked.session, locked.referral.id, (), attempt=0, at=locked.now)
+    await _enter_rewarded(locked, payment.rewards)
+    return await adjust_to_due(locked)
+
+
+async def _reserve(locked: LockedReferral, written: Sequence[Reward]) -> bool:
+    posting = await rewards.hold(locked.session, locked.referral, written, at=locked.now)
+    if posting is PostingOutcome.INSUFFICIENT:
+        return False
+    await _announce_qualified(locked)
+    return True
+
+
+async def _order_credits(
+    locked: LockedReferral, written: Sequence[Reward], waiting: Waiting
+) -> Waiting:
+    """Order the rewards' payment; they stay HELD until the wallet has posted it."""
+    await payments.order_credits(
+        locked, written, waiting.payment, kind=OrderKind.REWARD, approval=waiting.approved_payment
+    )
+    pending = Hold(reason=HoldReason.PAYMENT_PENDING, since=locked.now)
+    return replace(waiting, holds=(pending,))
+
+
 async def _hold(
     locked: LockedReferral, attempt: Attempt, written: Sequence[Reward], waiting: Waiting
 ) -> Standing:
-    if locked.referral.stage is not Stage.HELD:
-        posting = await rewards.hold(locked.session, locked.referral, written, at=locked.now)
-        if posting is PostingOutcome.INSUFFICIENT:
-            return await _defer(locked, attempt)
-        await _announce_qualified(locked)
     locked.referral.awaits_funds = False
     until = await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
     return await locked.enter(
@@ -137,6 +198,10 @@ async def _credit(
             return await _defer(locked, attempt)
         await _announce_qualified(locked)
     await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
+    return await _enter_rewarded(locked, written)
+
+
+async def _enter_rewarded(locked: LockedReferral, written: Sequence[Reward]) -> Standing:
     locked.referral.awaits_funds = False
     locked.referral.qualified_by = written[0].deposit_event_id
     locked.referral.credited_at = locked.now

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from activities.locked_referrals import LockedReferral
+from activities.payments import NO_PAYMENT, RECHECK_INTERVAL, Payment
 from db.tables import AssessmentRow, Review
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
@@ -31,17 +32,30 @@ class Waiting:
     doubts: tuple[str, ...] = ()
     """Reasons for which a review must be open; empty when nobody has to be asked."""
     cleared_by: Mapping[HoldReason, str] = field(default_factory=dict)
+    payment: Payment = NO_PAYMENT
+    approved_payment: Review | None = None
+    """The approval to order a refused payment again."""
 
     @property
     def reason(self) -> ReasonCode:
         """The reason that is shown: what a person must settle goes before what time settles."""
         open_ = {hold.reason for hold in self.holds}
-        shown = (HoldReason.INELIGIBLE, HoldReason.REVIEW, HoldReason.HOLD_PERIOD)
+        shown = (
+            HoldReason.INELIGIBLE,
+            HoldReason.PAYMENT_REFUSED,
+            HoldReason.REVIEW,
+            HoldReason.HOLD_PERIOD,
+            HoldReason.PAYMENT_PENDING,
+        )
         return next(ReasonCode(reason) for reason in shown if reason in open_)
 
 
 async def find_waiting(
-    locked: LockedReferral, attempt: Attempt, assessment: AssessmentRow, rounds: Sequence[Review]
+    locked: LockedReferral,
+    attempt: Attempt,
+    assessment: AssessmentRow,
+    rounds: Sequence[Review],
+    payment: Payment = NO_PAYMENT,
 ) -> Waiting:
     """Return what an attempt waits for.
 
@@ -58,12 +72,22 @@ async def find_waiting(
         found.append(Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong)))
     if doubted or not approvals:
         found += _hold_period(locked, attempt)
+    approved_payment = payment.unused_approval(approvals)
+    refusals = () if approved_payment else tuple(row.refusal or "" for row in payment.refused)
+    if refusals:
+        found.append(Hold(reason=HoldReason.PAYMENT_REFUSED, since=locked.now, detail=refusals))
     return Waiting(
         holds=tuple(found),
         assessment=assessment,
         rounds=rounds,
-        doubts=(*doubted, *((NOT_ELIGIBLE,) if wrong else ())),
+        doubts=(
+            *doubted,
+            *((NOT_ELIGIBLE,) if wrong else ()),
+            *((HoldReason.PAYMENT_REFUSED.value,) if refusals else ()),
+        ),
         cleared_by=_cleared_by(approvals),
+        payment=payment,
+        approved_payment=approved_payment,
     )
 
 
@@ -84,7 +108,10 @@ async def wait_for(
     )
     if not waiting.doubts:
         await reviews.close(locked.session, locked.referral.id)
-        return max((hold.until for hold in waiting.holds if hold.until), default=locked.now)
+        ends = [hold.until for hold in waiting.holds if hold.until]
+        if any(hold.reason is HoldReason.PAYMENT_PENDING for hold in waiting.holds):
+            ends.append(locked.now + RECHECK_INTERVAL)
+        return max(ends, default=locked.now)
     doubt = Doubt(
         attempt=attempt.number,
         score=waiting.assessment.score,
@@ -130,4 +157,5 @@ def _hold_period(locked: LockedReferral, attempt: Attempt) -> list[Hold]:
 def _cleared_by(approvals: Sequence[Review]) -> dict[HoldReason, str]:
     """Return the name to record for the holds that an approval ends."""
     reviewer = approvals[-1].reviewer if approvals else None
-    return dict.fromkeys((HoldReason.REVIEW, HoldReason.HOLD_PERIOD), reviewer) if reviewer else {}
+    ended = (HoldReason.REVIEW, HoldReason.HOLD_PERIOD, HoldReason.PAYMENT_REFUSED)
+    return dict.fromkeys(ended, reviewer) if reviewer else {}

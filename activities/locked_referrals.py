@@ -38,6 +38,8 @@ class LockedReferral:
     session: Session
     referral: ReferralRow
     now: datetime
+    has_wallet: bool = False
+    """True where the sportsbook's wallet holds the balances, and is paid by orders."""
 
     @property
     def standing(self) -> Standing:
@@ -118,6 +120,7 @@ class LockedReferrals:
         hasher: Hasher,
         tokens: Tokens,
         max_clock_lead: timedelta | None = None,
+        has_wallet: bool = False,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
 
@@ -127,6 +130,7 @@ class LockedReferrals:
         self.hasher = hasher
         self.tokens = tokens
         self.max_clock_lead = max_clock_lead
+        self.has_wallet = has_wallet
 
     @asynccontextmanager
     async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
@@ -141,7 +145,7 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            yield LockedReferral(session, row, request.now)
+            yield LockedReferral(session, row, request.now, self.has_wallet)
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

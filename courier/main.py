@@ -7,16 +7,19 @@ from typing import Final
 
 import structlog
 import uvloop
+from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
 from courier.metrics import serve_metrics
+from courier.payer import Payer
 from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from courier.streams import build_streams
 from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
-from db.notifications import INVITATIONS, listen
+from db.notifications import INVITATIONS, PAYMENTS, listen
+from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
 from messaging.relay import Relay
@@ -28,9 +31,9 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 9
-"""Connections that lease players, route them, carry updates, carry invitations, record events from
-Kafka, write webhooks, lease them, and record their results (two)."""
+MIN_POOL_SIZE: Final = 10
+"""Connections that lease players, route them, carry updates, carry invitations, pay, record events
+from Kafka, write webhooks, lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -53,6 +56,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     metrics = serve_metrics(settings)
     loops = (
         *_build_loops(settings, database),
+        *_paying(settings, database, metrics),
         *build_webhook_loops(database, sender, key=settings.token_key.get_secret_value()),
     )
     streams = build_streams(settings, database, metrics)
@@ -90,6 +94,16 @@ def _publishing(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
         return ()
     relay = Relay(database, cluster)
     return (WorkLoop("publishing", relay.publish, close=relay.close),)
+
+
+def _paying(
+    settings: Settings, database: Database, metrics: CollectorRegistry
+) -> tuple[WorkLoop, ...]:
+    if settings.wallet_url is None or settings.wallet_token is None:
+        return ()
+    wallet = HttpWallet(settings.wallet_url, token=settings.wallet_token.get_secret_value())
+    payer = Payer(database, wallet, registry=metrics)
+    return (WorkLoop("paying", payer.pay, wake_payload=PAYMENTS, close=wallet.close),)
 
 
 def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:

@@ -12,6 +12,8 @@ FACTS_OR_UPDATES: Final = ""
 """Payload: facts wait in the inbox, or deliveries other than invitations are due."""
 INVITATIONS: Final = "invitation"
 """Payload: an invitation waits for its workflow to be started."""
+PAYMENTS: Final = "payments"
+"""Payload: payment orders wait to be sent to the wallet."""
 
 RECONNECT_DELAY_S: Final = 0.5
 CONNECT_TIMEOUT_S: Final = 5.0

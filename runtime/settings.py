@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from limits import parse
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.webhooks.addresses import Addresses
@@ -48,7 +48,25 @@ class DatabaseSettings(BaseSettings):
     log_level: str = "INFO"
 
 
-class Settings(DatabaseSettings):
+class WalletSettings(DatabaseSettings):
+    """Settings with which the wallet is reached, for its reconciliation too."""
+
+    wallet_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+(/[^?#]*)?$")
+    """Address of the sportsbook's wallet; without it the ledger's `available` is the balance."""
+    wallet_token: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _validate_wallet(self) -> Self:
+        if (self.wallet_url is None) != (self.wallet_token is None):
+            raise ValueError("WALLET_URL and WALLET_TOKEN are set together, or neither")
+        return self
+
+    @property
+    def has_wallet(self) -> bool:
+        return self.wallet_url is not None
+
+
+class Settings(WalletSettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: str | None = None

@@ -5,4 +5,5 @@ pytest_plugins = (
     "tests.fixtures.api_client",
     "tests.fixtures.temporal",
     "tests.fixtures.kafka",
+    "tests.fixtures.accounts",
 )

@@ -85,6 +85,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "insufficient_balance": ProblemType(
         409, "Insufficient balance", "Use an amount that the balance covers."
     ),
+    "external_wallet": ProblemType(
+        409, "Balance held elsewhere", "Spend the balance in the wallet that holds it."
+    ),
     "reference_conflict": ProblemType(
         409, "Reference already used", "Use a new reference for another amount."
     ),

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from api.http.authorisation import requires
-from api.http.dependencies import Db, Now
+from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (
@@ -77,6 +77,8 @@ async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> Pa
 async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
     """Return a player's available, held and owed amounts per currency, in minor units.
 
+    Where the sportsbook's wallet holds the balance, `available` is what was posted there.
+
     A player that the service does not know has empty balances.
     """
     async with database.reading() as session:
@@ -86,14 +88,19 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
 @router.post(
     "/{player_id}/spend",
     dependencies=[Depends(requires("events:write", "spend:write"))],
-    responses=problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
+    responses=problem_responses(*REFUSALS.values(), "external_wallet", *BODY_PROBLEMS),
 )
-async def spend_balance(player_id: PlayerId, body: SpendIn, database: Db, now: Now) -> BalanceOut:
+async def spend_balance(
+    player_id: PlayerId, body: SpendIn, database: Db, settings: Config, now: Now
+) -> BalanceOut:
     """Debit the available balance and return what is left, in minor units.
 
     Idempotent by `reference`: the same amount again changes nothing, another amount is 409
-    `reference_conflict`. 409 `insufficient_balance` when the balance does not cover the amount.
+    `reference_conflict`. 409 `insufficient_balance` when the balance does not cover the amount;
+    409 `external_wallet` where the balance is held, and spent, in the sportsbook's wallet.
     """
+    if settings.has_wallet:
+        raise Problem("external_wallet")
     async with database.transaction() as session:
         outcome = await spending.spend(
             session,

@@ -14,6 +14,7 @@ from db.tables.notifications import NotificationAttempt, NotificationRow, Player
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 from db.tables.verification import VerifyRun
+from db.tables.wallet import PaymentOrderRow
 from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "OutboxCursorRow",
     "OutboxReaderRow",
     "OutboxRow",
+    "PaymentOrderRow",
     "Player",
     "PlayerPreferences",
     "QualificationFact",

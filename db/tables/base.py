@@ -18,6 +18,7 @@ from domain.notifications.messages import Kind
 from domain.notifications.sending import AttemptOutcome, NotificationStatus
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
+from domain.wallet.orders import OrderKind, OrderStatus
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -63,4 +64,6 @@ class Table(DeclarativeBase):
         Kind: _enum_type(Kind),
         NotificationStatus: _enum_type(NotificationStatus),
         AttemptOutcome: _enum_type(AttemptOutcome),
+        OrderKind: _enum_type(OrderKind),
+        OrderStatus: _enum_type(OrderStatus),
     }

@@ -99,6 +99,8 @@ class Transfer:
     reward_id: UUID | None = None
     referral_id: UUID | None = None
     resolves_hold_id: UUID | None = None
+    reference: str | None = None
+    """The payment order by which the wallet moved the same money."""
 
     @property
     def arrows(self) -> tuple[tuple[Account, Account], ...]:

@@ -10,6 +10,8 @@ class ReasonCode(StrEnum):
     REVIEW = "review"
     INELIGIBLE = "ineligible"
     FUNDS = "funds"
+    PAYMENT_PENDING = "payment_pending"
+    PAYMENT_REFUSED = "payment_refused"
     FRAUD = "fraud"
     REVIEWER_REJECTED = "reviewer_rejected"
     DEPOSIT_TAKEN_BACK = "deposit_taken_back"
@@ -44,6 +46,8 @@ _TEXTS = {
     ReasonCode.REVIEW: "in review",
     ReasonCode.INELIGIBLE: "a player may not be credited now",
     ReasonCode.FUNDS: "the campaign's budget is used up; it goes on when that is topped up",
+    ReasonCode.PAYMENT_PENDING: "the wallet has not answered yet",
+    ReasonCode.PAYMENT_REFUSED: "the wallet refused the payment",
     ReasonCode.FRAUD: "fraud",
     ReasonCode.REVIEWER_REJECTED: "a reviewer rejected it",
     ReasonCode.DEPOSIT_TAKEN_BACK: "the deposit was taken back",

@@ -12,6 +12,8 @@ class HoldReason(StrEnum):
     REVIEW = "review"
     INELIGIBLE = "ineligible"
     FUNDS = "funds"
+    PAYMENT_PENDING = "payment_pending"
+    PAYMENT_REFUSED = "payment_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

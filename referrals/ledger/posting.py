@@ -207,7 +207,7 @@ def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str
         "reward_id": transfer.reward_id,
         "referral_id": transfer.referral_id,
         "resolves_hold_id": transfer.resolves_hold_id,
-        "reference": reference,
+        "reference": transfer.reference or reference,
         "at": at,
     }
 

@@ -95,6 +95,11 @@ def of_reopening(step: int) -> NewDelivery:
     return NewDelivery(kind=LOOK, event_id=f"reopened/{step}", signal=Signal.LOOK)
 
 
+def of_payment(order_id: UUID) -> NewDelivery:
+    """Return the delivery that tells a referral's workflow to look at a wallet's answer."""
+    return NewDelivery(kind=LOOK, event_id=f"payment/{order_id}", signal=Signal.LOOK)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedDelivery:
     """A delivery that is due; no other courier carries it until the lease ends."""

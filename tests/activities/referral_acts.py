@@ -108,8 +108,10 @@ class ReferralActs:
         return await state.player_balances(self.database, self.row.referrer_id)
 
 
-def acts_on(database: Database, row: ReferralRow, *providers: FraudProvider) -> ReferralActs:
-    locked = LockedReferrals(database, hasher=HASHER, tokens=TOKENS)
+def acts_on(
+    database: Database, row: ReferralRow, *providers: FraudProvider, has_wallet: bool = False
+) -> ReferralActs:
+    locked = LockedReferrals(database, hasher=HASHER, tokens=TOKENS, has_wallet=has_wallet)
     return ReferralActs(
         database,
         row,
@@ -126,6 +128,7 @@ async def sign_up(
     budget: Money | None = None,
     offer: Offer | None = None,
     referrer_id: str | None = None,
+    has_wallet: bool = False,
 ) -> ReferralActs:
     """Sign up a new player with a typed code."""
     async with database.transaction() as session:
@@ -136,7 +139,7 @@ async def sign_up(
         await route_player(session, arrival.player_id, tokens=TOKENS, now=NOW)
         query = select(ReferralRow).where(ReferralRow.referee_id == arrival.player_id)
         row = (await session.scalars(query)).one()
-    return acts_on(database, row, *providers)
+    return acts_on(database, row, *providers, has_wallet=has_wallet)
 
 
 async def record_referrer_signup(acts: ReferralActs, **traces: object) -> None:

@@ -9,6 +9,7 @@ from domain.ledger.movements import Book, Movement
 from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus, RewardType
+from domain.wallet.orders import OrderKind, OrderStatus
 
 
 @pytest.mark.parametrize(
@@ -22,9 +23,11 @@ from domain.rewards.reward import RewardStatus, RewardType
             "fund defund hold release void reverse owe recover reinstate forgive spend unspend",
         ),
         (Ineligibility, "self_excluded closed"),
-        (HoldReason, "hold_period review ineligible funds"),
+        (HoldReason, "hold_period review ineligible funds payment_pending payment_refused"),
         (RewardStatus, "HELD ISSUED VOID REVERSED DEFERRED"),
         (RewardType, "referrer referee"),
+        (OrderKind, "reward reversal reinstatement"),
+        (OrderStatus, "pending posted refused cancelled"),
     ],
 )
 def test_words_that_are_stored_stay(words: type[StrEnum], stored: str) -> None:

@@ -1,0 +1,174 @@
+"""Payments: what the wallet was asked to credit for a referral, and what becomes of its answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from activities.locked_referrals import LockedReferral
+from db.tables import PaymentOrderRow, Review, Reward
+from domain.lifecycle.referral import Stage
+from domain.money import Money
+from domain.rewards.holds import HoldReason
+from domain.rewards.reward import RewardStatus
+from domain.wallet.orders import OrderKind, OrderStatus
+from referrals.rewards import booking
+from referrals.rewards import transfers as rewards
+from referrals.rewards.booking import PaidOrder
+from referrals.wallet import orders
+from referrals.wallet.orders import NewOrder
+
+RECHECK_INTERVAL: Final = timedelta(days=1)
+"""Time after which a referral that waits for its payment looks again, were a wake-up lost."""
+QUALIFIED: Final = "qualified"
+DEPOSIT_TAKEN_BACK: Final = "deposit_taken_back"
+CHARGEBACK_WON: Final = "chargeback_won"
+NOT_ISSUED: Final = "not_issued"
+"""Reasons that are sent to the wallet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """The credits that the wallet was asked for and the ledger has not booked yet."""
+
+    rewards: Sequence[Reward] = ()
+    latest: Mapping[UUID, PaymentOrderRow]
+    """The newest order of each reward, where there is one."""
+    written: Sequence[PaymentOrderRow] = ()
+    """All orders of the referral."""
+
+    @property
+    def pending(self) -> list[PaymentOrderRow]:
+        return [row for row in self.latest.values() if row.status is OrderStatus.PENDING]
+
+    @property
+    def refused(self) -> list[PaymentOrderRow]:
+        return [row for row in self.latest.values() if row.status is OrderStatus.REFUSED]
+
+    @property
+    def paid(self) -> dict[UUID, PaidOrder]:
+        """The orders that the wallet has posted, by reward."""
+        return {
+            reward_id: PaidOrder(id=row.id, posted=Money(row.posted_minor, row.currency))
+            for reward_id, row in self.latest.items()
+            if row.posted_minor is not None
+        }
+
+    @property
+    def is_complete(self) -> bool:
+        """True where the wallet has posted the credits of all rewards."""
+        return bool(self.rewards) and all(reward.id in self.paid for reward in self.rewards)
+
+    def unused_approval(self, approvals: Sequence[Review]) -> Review | None:
+        """Return an approval to try a refused payment again that no order rests on yet."""
+        used = {row.review_id for row in self.written}
+        about = [r for r in approvals if HoldReason.PAYMENT_REFUSED in r.reasons]
+        return next((review for review in reversed(about) if review.id not in used), None)
+
+
+NO_PAYMENT: Final = Payment(latest={})
+
+
+async def find_payment(locked: LockedReferral) -> Payment:
+    """Return the credits that a referral waits for; before it is HELD there are none."""
+    if locked.referral.stage not in {Stage.HELD, Stage.REVERSED}:
+        return NO_PAYMENT
+    written = await orders.orders_of_referral(locked.session, locked.referral.id)
+    if not written:
+        return NO_PAYMENT
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    kind = OrderKind.REWARD if locked.referral.stage is Stage.HELD else OrderKind.REINSTATEMENT
+    cycles = {reward.id: reward.cycle for reward in known}
+    latest = {
+        row.reward_id: row
+        for row in written
+        if row.kind is kind and row.cycle == cycles[row.reward_id] and row.booked_at is None
+    }
+    return Payment(rewards=known, latest=latest, written=written)
+
+
+async def withdraw(locked: LockedReferral, payment: Payment) -> bool:
+    """Cancel what was not sent yet; return False while the wallet may still post something."""
+    return await orders.cancel(locked.session, [row.id for row in payment.pending])
+
+
+async def order_credits(
+    locked: LockedReferral,
+    unpaid: Sequence[Reward],
+    payment: Payment,
+    *,
+    kind: OrderKind,
+    approval: Review | None = None,
+) -> None:
+    """Order the credit of each reward that the wallet has not posted yet."""
+    reason = QUALIFIED if kind is OrderKind.REWARD else CHARGEBACK_WON
+    review_id = approval.id if approval else None
+    await orders.write(
+        locked.session,
+        *(
+            _new_order(locked, reward, payment, kind=kind, reason=reason, review_id=review_id)
+            for reward in unpaid
+            if reward.id not in payment.paid
+        ),
+    )
+
+
+async def order_debits(
+    locked: LockedReferral, owing: Sequence[Reward], *, reason: str = DEPOSIT_TAKEN_BACK
+) -> None:
+    """Order the debit of rewards whose whole amount is about to be booked as owed."""
+    await orders.write(
+        locked.session,
+        *(
+            _new_order(locked, reward, NO_PAYMENT, kind=OrderKind.REVERSAL, reason=reason)
+            for reward in owing
+        ),
+    )
+
+
+async def take_back_paid(locked: LockedReferral, unpaid: Sequence[Reward]) -> Sequence[Reward]:
+    """Book what the wallet has credited of rewards that come to nothing, and order it back.
+
+    Returns the other rewards, of which the wallet has posted nothing.
+    """
+    payment = await find_payment(locked)
+    paid = [reward for reward in unpaid if reward.id in payment.paid]
+    if paid:
+        session, referral = locked.session, locked.referral
+        await booking.book_credits(session, referral, paid, payment.paid, at=locked.now)
+        await mark_booked(locked, payment)
+        await order_debits(locked, paid, reason=NOT_ISSUED)
+        await booking.owe_whole(session, referral, paid, status=RewardStatus.VOID, at=locked.now)
+    return [reward for reward in unpaid if reward.id not in payment.paid]
+
+
+async def mark_booked(locked: LockedReferral, payment: Payment) -> None:
+    await orders.mark_booked(locked.session, [order.id for order in payment.paid.values()])
+
+
+def _new_order(
+    locked: LockedReferral,
+    reward: Reward,
+    payment: Payment,
+    *,
+    kind: OrderKind,
+    reason: str,
+    review_id: UUID | None = None,
+) -> NewOrder:
+    before = [
+        row.attempt
+        for row in payment.written
+        if (row.reward_id, row.kind, row.cycle) == (reward.id, kind, reward.cycle)
+    ]
+    return NewOrder(
+        player_id=reward.player_id,
+        referral_id=locked.referral.id,
+        reward_id=reward.id,
+        kind=kind,
+        cycle=reward.cycle,
+        attempt=max(before, default=0) + 1,
+        reason=reason,
+        gross=rewards.money_of(reward),
+        review_id=review_id,
+    )

@@ -1,0 +1,1 @@
+"""The sportsbook's account service: the wallet that holds the players' balances."""
