@@ -34,6 +34,12 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "WagerIn": {"event_id": "bet-1", **_EVENT_FIELDS, "stake": _TEN_DOLLARS},
     "StatusChangeIn": {"event_id": "status-1", **_EVENT_FIELDS, "status": "verified"},
+    "PreferencesIn": {
+        "locale": "de-AT",
+        "time_zone": "Europe/Vienna",
+        "notifications": True,
+        "quiet_hours": {"from": "22:00", "to": "08:00"},
+    },
     "CodeIn": {"player_id": "player-1", "campaign": "default", "vanity": "SAM-2026"},
     "ShareIn": {"code": "SAM-2026", "channel": "whatsapp"},
     "ClickIn": {"code": "SAM-2026", "visitor_id": "install-3", "platform": "android"},
