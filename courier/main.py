@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
 from courier.metrics import serve_metrics
+from courier.notifier import Notifier
 from courier.payer import Payer
 from courier.rate_limiter import RateLimiter
 from courier.router import Router
@@ -31,9 +32,9 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 10
-"""Connections that lease players, route them, carry updates, carry invitations, pay, record events
-from Kafka, write webhooks, lease them, and record their results (two)."""
+MIN_POOL_SIZE: Final = 11
+"""Connections that lease players, route them, carry updates, carry invitations, pay, notify, record
+events from Kafka, write webhooks, lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -80,11 +81,13 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
     )
     rate_limiter = RateLimiter(settings.invitations_per_second)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
+    notifier = Notifier(database, no_reminders_in=settings.jurisdictions_without_reminders)
     return (
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
         *_publishing(settings, database),
+        WorkLoop("notifying", notifier.notify, close=notifier.release),
     )
 
 

@@ -28,6 +28,8 @@ DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
 }
 """Requests per window, by endpoint and key; those named `misses` count only failed requests."""
 _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
+_JURISDICTION: Final = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
+_JURISDICTIONS: Final = rf"^{_JURISDICTION}(?:, ?{_JURISDICTION})*$"
 _FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
 
@@ -109,6 +111,8 @@ class Settings(WalletSettings):
     invitations_per_second: float = Field(default=100, ge=1, le=10_000)
     """Workflows of invitations that one courier starts per second; the rest waits in Postgres."""
 
+    no_reminders_in: str | None = Field(default=None, pattern=_JURISDICTIONS)
+    """ISO 3166 codes, separated by commas, where nobody is reminded; a country is all of it."""
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
 
@@ -128,6 +132,10 @@ class Settings(WalletSettings):
                 )
             parse(rule)
         return given
+
+    @property
+    def jurisdictions_without_reminders(self) -> tuple[str, ...]:
+        return tuple(code.strip() for code in (self.no_reminders_in or "").split(",") if code)
 
     @property
     def effective_rate_limits(self) -> dict[str, str]:

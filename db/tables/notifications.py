@@ -26,7 +26,8 @@ class NotificationRow(Table):
     kind: Mapped[Kind]
     message: Mapped[dict[str, Any]]
     """Its content before it has a language."""
-    occurred_at: Mapped[datetime]
+    caused_at: Mapped[datetime]
+    """Time at which the event was written; it may have happened long before."""
     status: Mapped[NotificationStatus] = mapped_column(server_default=text("'pending'"))
     due_at: Mapped[datetime] = mapped_column(server_default=NOW)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -82,10 +82,10 @@ class Postponed:
 
 
 def may_send(
-    message: Message, circumstances: Circumstances, *, occurred_at: datetime
+    message: Message, circumstances: Circumstances, *, caused_at: datetime
 ) -> Suppression | Postponed | None:
     """Return why a message is not sent now, or None if it is."""
-    reason = _suppression(message, circumstances, occurred_at=occurred_at)
+    reason = _suppression(message, circumstances, caused_at=caused_at)
     if reason is not None:
         return reason
     preferences = circumstances.preferences
@@ -96,13 +96,13 @@ def may_send(
 
 
 def _suppression(
-    message: Message, circumstances: Circumstances, *, occurred_at: datetime
+    message: Message, circumstances: Circumstances, *, caused_at: datetime
 ) -> Suppression | None:
     is_reminder = message.kind in REMINDERS
     rules = (
         (Suppression.NOT_ELIGIBLE, not circumstances.is_eligible),
         (Suppression.OPTED_OUT, not circumstances.preferences.wants_messages),
-        (Suppression.TOO_OLD, circumstances.now - occurred_at.astimezone(UTC) > MAX_AGE),
+        (Suppression.TOO_OLD, circumstances.now - caused_at.astimezone(UTC) > MAX_AGE),
         (Suppression.TOLD_BEFORE, circumstances.was_told),
         (Suppression.NO_LONGER_PENDING, is_reminder and not circumstances.is_pending),
         (Suppression.JURISDICTION, is_reminder and not circumstances.allows_reminders),

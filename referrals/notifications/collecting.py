@@ -61,10 +61,12 @@ def _notifications_of(
 ) -> Sequence[NewNotification]:
     payload, referral_id = event.payload, UUID(event.key)
     told = messages_of(_referral_event(payload, stored.get(referral_id, StoredRewards())))
-    occurred_at = datetime.fromisoformat(payload["occurred_at"])
     return [
         NewNotification(
-            event_id=event.id, referral_id=referral_id, message=message, occurred_at=occurred_at
+            event_id=event.id,
+            referral_id=referral_id,
+            message=message,
+            caused_at=event.created_at,
         )
         for message in told
     ]

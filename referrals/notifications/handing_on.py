@@ -94,7 +94,7 @@ def _attempt(row: NotificationRow, known: Knowledge) -> Attempt:
     try:
         message = message_from(row.message)
         circumstances = known.circumstances_of(row, message)
-        refusal = may_send(message, circumstances, occurred_at=row.occurred_at)
+        refusal = may_send(message, circumstances, caused_at=row.caused_at)
         if refusal is None:
             return _hand_on(row, message, known)
     except _FAULTS as fault:
@@ -135,6 +135,7 @@ def _hand_on(row: NotificationRow, message: Message, known: Knowledge) -> Attemp
         "amount": _amount(message),
         "created_at": known.now.isoformat(),
     }
+    known.note_told(row)
     return Attempt(
         notification_id=row.id,
         outcome=AttemptOutcome.HANDED_ON,

@@ -43,10 +43,15 @@ class Knowledge:
     preferences: Mapping[str, Preferences]
     signups: Mapping[str, Signup]
     statuses: Mapping[str, Sequence[StatusChange]]
-    told: frozenset[TellingKey]
+    told: set[TellingKey]
+    """Messages told once per referral that were; grows while a batch is handed on."""
 
     def preferences_of(self, player_id: str) -> Preferences:
         return self.preferences.get(player_id, Preferences())
+
+    def note_told(self, row: NotificationRow) -> None:
+        if row.kind in ONCE_PER_REFERRAL:
+            self.told.add((row.referral_id, row.player_id, row.kind))
 
     def signup_locale(self, player_id: str) -> str | None:
         signup = self.signups.get(player_id)
@@ -122,7 +127,7 @@ def players_of(referral: ReferralRow) -> Iterable[str]:
     return filter(None, (referral.referrer_id, referral.referee_id))
 
 
-async def _told_before(session: Session, rows: Sequence[NotificationRow]) -> frozenset[TellingKey]:
+async def _told_before(session: Session, rows: Sequence[NotificationRow]) -> set[TellingKey]:
     asked = {row.referral_id for row in rows if row.kind in ONCE_PER_REFERRAL}
     query = select(NotificationRow.referral_id, NotificationRow.player_id, NotificationRow.kind)
     found = await session.execute(
@@ -132,4 +137,4 @@ async def _told_before(session: Session, rows: Sequence[NotificationRow]) -> fro
             NotificationRow.status == NotificationStatus.HANDED_ON,
         )
     )
-    return frozenset((row.referral_id, row.player_id, row.kind) for row in found)
+    return {(row.referral_id, row.player_id, row.kind) for row in found}

@@ -48,7 +48,7 @@ async def _write(
         session,
         [
             NewNotification(
-                event_id=event_id, referral_id=referral.id, message=message, occurred_at=now
+                event_id=event_id, referral_id=referral.id, message=message, caused_at=now
             )
             for message in messages
         ],

@@ -24,7 +24,7 @@ class NewNotification:
     event_id: UUID
     referral_id: UUID
     message: Message
-    occurred_at: datetime
+    caused_at: datetime
 
     @property
     def id(self) -> UUID:
@@ -51,5 +51,5 @@ def _values(new: NewNotification) -> dict[str, Any]:
         "player_id": new.message.player_id,
         "kind": new.message.kind,
         "message": _MESSAGE.dump_python(new.message, mode="json", exclude_defaults=True),
-        "occurred_at": new.occurred_at,
+        "caused_at": new.caused_at,
     }

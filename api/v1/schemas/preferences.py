@@ -78,31 +78,18 @@ class PreferencesIn(RequestBody):
 
     def to_changes(self) -> PreferenceChanges:
         """Return the columns of those fields that the body has."""
-        hours = self.quiet_hours
-        columns: PreferenceChanges = {
-            "locale": self.locale,
-            "time_zone": self.time_zone,
-            "wants_messages": self.notifications,
-            "quiet_from": time.fromisoformat(hours.from_) if hours else None,
-            "quiet_to": time.fromisoformat(hours.to) if hours else None,
-        }
-        left_out = {
-            column
-            for column, field in _FIELD_OF_COLUMN.items()
-            if field not in self.model_fields_set
-        }
-        for column in left_out:
-            del columns[column]
-        return columns
-
-
-_FIELD_OF_COLUMN: Final = {
-    "locale": "locale",
-    "time_zone": "time_zone",
-    "wants_messages": "notifications",
-    "quiet_from": "quiet_hours",
-    "quiet_to": "quiet_hours",
-}
+        given, hours = self.model_fields_set, self.quiet_hours
+        changes: PreferenceChanges = {}
+        if "locale" in given:
+            changes["locale"] = self.locale
+        if "time_zone" in given:
+            changes["time_zone"] = self.time_zone
+        if "notifications" in given:
+            changes["wants_messages"] = self.notifications
+        if "quiet_hours" in given:
+            changes["quiet_from"] = time.fromisoformat(hours.from_) if hours else None
+            changes["quiet_to"] = time.fromisoformat(hours.to) if hours else None
+        return changes
 
 
 class QuietHoursOut(ResponseBody):

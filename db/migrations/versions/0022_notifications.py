@@ -22,7 +22,7 @@ TABLES: Final = (
         player_id VARCHAR(64) NOT NULL,
         kind VARCHAR(32) NOT NULL,
         message JSONB NOT NULL,
-        occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        caused_at TIMESTAMP WITH TIME ZONE NOT NULL,
         status VARCHAR(32) NOT NULL DEFAULT 'pending',
         due_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         created_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),

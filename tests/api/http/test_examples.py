@@ -5,10 +5,29 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http.examples import BODY_EXAMPLES
-from api.v1.schemas import attributions, campaigns, codes, first_open, players, reviews, webhooks
+from api.v1.schemas import (
+    attributions,
+    campaigns,
+    codes,
+    first_open,
+    players,
+    preferences,
+    reviews,
+    webhooks,
+)
 from referrals.intake import events
 
-MODULES = (attributions, campaigns, codes, events, first_open, players, reviews, webhooks)
+MODULES = (
+    attributions,
+    campaigns,
+    codes,
+    events,
+    first_open,
+    players,
+    preferences,
+    reviews,
+    webhooks,
+)
 
 
 @pytest.mark.parametrize("name", BODY_EXAMPLES)

@@ -41,7 +41,7 @@ REMINDER: Final = replace(GRANT, kind=Kind.SIGNUP_REMINDER)
 def test_the_player_decides_but_for_an_exclusion(
     message: Message, circumstances: Circumstances, expected: Suppression | Postponed | None
 ) -> None:
-    assert may_send(message, circumstances, occurred_at=NOW) == expected
+    assert may_send(message, circumstances, caused_at=NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_the_player_decides_but_for_an_exclusion(
 def test_a_reminder_has_conditions_that_news_has_not(
     circumstances: Circumstances, reason: Suppression
 ) -> None:
-    assert may_send(REMINDER, circumstances, occurred_at=NOW) is reason
-    assert may_send(GRANT, circumstances, occurred_at=NOW) is None
+    assert may_send(REMINDER, circumstances, caused_at=NOW) is reason
+    assert may_send(GRANT, circumstances, caused_at=NOW) is None
 
 
 def test_what_is_a_week_old_is_no_news() -> None:
-    assert may_send(GRANT, PLAIN, occurred_at=NOW - MAX_AGE) is None
+    assert may_send(GRANT, PLAIN, caused_at=NOW - MAX_AGE) is None
     late = NOW - MAX_AGE - timedelta(seconds=1)
-    assert may_send(GRANT, PLAIN, occurred_at=late) is Suppression.TOO_OLD
+    assert may_send(GRANT, PLAIN, caused_at=late) is Suppression.TOO_OLD
 
 
 def test_quiet_hours_are_those_of_the_players_zone() -> None:
     in_tokyo = replace(QUIET, time_zone=ZoneInfo("Asia/Tokyo"))
     at = replace(PLAIN, preferences=in_tokyo)
-    assert may_send(GRANT, at, occurred_at=NOW) == Postponed(NOW + timedelta(minutes=30))
+    assert may_send(GRANT, at, caused_at=NOW) == Postponed(NOW + timedelta(minutes=30))
     awake = replace(at, now=NOW + timedelta(minutes=30))
-    assert may_send(GRANT, awake, occurred_at=NOW) is None
+    assert may_send(GRANT, awake, caused_at=NOW) is None

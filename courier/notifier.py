@@ -1,0 +1,50 @@
+"""Notifier: collects the messages that events cause, and hands on those that are due."""
+
+from typing import Final
+
+from db.engine import Database
+from db.outbox_reader import OutboxReader, Start
+from referrals.notifications.collecting import collect_notifications
+from referrals.notifications.handing_on import hand_on_due
+
+READER: Final = "notifications"
+"""Name under which the outbox is read; one courier at a time reads and hands on."""
+EVENTS_PER_BATCH: Final = 200
+MESSAGES_PER_BATCH: Final = 50
+
+
+class Notifier:
+    """Turns events into messages, each once, and sends none before its time.
+
+    A message is first written down and then, in a transaction of its own, decided upon: what was
+    learned in between counts, such as an exclusion. Players who were there before it first ran are
+    told nothing of what had happened before.
+    """
+
+    def __init__(self, database: Database, *, no_reminders_in: tuple[str, ...] = ()) -> None:
+        self._database = database
+        self._no_reminders_in = no_reminders_in
+        self._reader = OutboxReader(database, READER, start=Start.NOW)
+
+    async def notify(self) -> bool:
+        """Do one batch and return whether more is waiting; DATABASE_FAULTS when Postgres is away.
+
+        Does nothing while another courier does it.
+        """
+        cursor = await self._reader.claim()
+        if cursor is None:
+            return False
+        events = await self._reader.read_after(cursor, limit=EVENTS_PER_BATCH)
+        if events:
+            async with self._database.transaction() as session:
+                await collect_notifications(session, events)
+                await self._reader.advance(session, events[-1].position)
+        async with self._database.transaction() as session:
+            looked_at = await hand_on_due(
+                session, limit=MESSAGES_PER_BATCH, no_reminders_in=self._no_reminders_in
+            )
+        return len(events) == EVENTS_PER_BATCH or looked_at == MESSAGES_PER_BATCH
+
+    async def release(self) -> None:
+        """Let another courier begin at once."""
+        await self._reader.release()
