@@ -16,6 +16,7 @@ from domain.webhooks.retries import RetryPolicy
 from domain.webhooks.sending import SendError, SendResult, WebhookRequest
 from referrals.webhooks import fan_out, queue, results, upkeep
 from referrals.webhooks.queue import LeasedDelivery
+from referrals.webhooks.results import Failure
 from referrals.webhooks.secrets import SecretKey
 
 READER: Final = "webhooks"
@@ -177,34 +178,20 @@ class WebhookDeliverer:
                 return
 
     async def _record(self, delivery: LeasedDelivery, result: SendResult) -> None:
-        async with self._database.transaction() as session:
-            if result.is_delivered:
-                await results.record_delivered(session, delivery, result)
-                failure = None
-            else:
-                failure = await results.record_failure(
-                    session,
-                    delivery,
-                    result,
-                    policy=self._policy,
-                    jitter=random.random(),  # noqa: S311 - a delay is not a secret
-                )
-        if failure is None:
+        if result.is_delivered:
+            async with self._database.autocommit() as executor:
+                await results.record_delivered(executor, delivery, result)
             log.info("webhook_delivered", status=result.status, **_names(delivery))
             return
-        log.warning(
-            "webhook_failed",
-            status=result.status,
-            error=result.error,
-            is_last=failure.is_last,
-            **_names(delivery),
-        )
-        if failure.disabled:
-            log.error(
-                "webhook_disabled",
-                webhook_id=str(delivery.webhook_id),
-                reason=failure.disabled,
+        async with self._database.transaction() as session:
+            failure = await results.record_failure(
+                session,
+                delivery,
+                result,
+                policy=self._policy,
+                jitter=random.random(),  # noqa: S311 - a delay is not a secret
             )
+        _log_failure(delivery, result, failure)
 
 
 class WebhookLoop(WorkLoop):
@@ -236,3 +223,16 @@ def _names(delivery: LeasedDelivery) -> dict[str, str | int]:
         "type": delivery.type,
         "attempts": delivery.attempts,
     }
+
+
+def _log_failure(delivery: LeasedDelivery, result: SendResult, failure: Failure) -> None:
+    log.warning(
+        "webhook_failed",
+        status=result.status,
+        error=result.error,
+        is_last=failure.is_last,
+        **_names(delivery),
+    )
+    if failure.disabled:
+        webhook_id = str(delivery.webhook_id)
+        log.error("webhook_disabled", webhook_id=webhook_id, reason=failure.disabled)

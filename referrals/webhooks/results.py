@@ -9,24 +9,25 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db import outbox
-from db.engine import Session
+from db.engine import Session, StatementExecutor
 from domain.derived_ids import derived_id
 from domain.webhooks.event_types import WEBHOOK_DISABLED
 from domain.webhooks.retries import RetryPolicy
 from domain.webhooks.sending import SendResult
 from referrals.webhooks.queue import LeasedDelivery
 
-# The webhook's row is locked first, as it is when deliveries are leased.
-_SUCCEEDED: Final = text("""
-    update webhooks set failures = 0, failing_since = null
-    where id = :webhook_id and failures > 0
-""")
+# One statement, as most attempts succeed; the webhook's row is written only after a failure.
 _DELIVERED: Final = text("""
+    with recovered as (
+        update webhooks set failures = 0, failing_since = null
+        where id = :webhook_id and failures > 0
+    )
     update webhook_deliveries
     set status = 'delivered', finished_at = clock_timestamp(), leased_until = null,
         last_status = :status, last_error = null
     where id = :delivery_id
 """)
+# The webhook's row is locked first, as it is when deliveries are leased.
 _FAILED: Final = text("""
     update webhooks
     set failures = failures + 1, failing_since = coalesce(failing_since, clock_timestamp()),
@@ -75,11 +76,16 @@ class Failure:
     disabled: DisabledReason | None = None
 
 
-async def record_delivered(session: Session, delivery: LeasedDelivery, result: SendResult) -> None:
+async def record_delivered(
+    executor: StatementExecutor, delivery: LeasedDelivery, result: SendResult
+) -> None:
     """Record a success, also one that is heard after its lease."""
-    await session.execute(_SUCCEEDED, {"webhook_id": delivery.webhook_id})
-    values = {"delivery_id": delivery.delivery_id, "status": result.status}
-    await session.execute(_DELIVERED, values)
+    values = {
+        "delivery_id": delivery.delivery_id,
+        "webhook_id": delivery.webhook_id,
+        "status": result.status,
+    }
+    await executor.execute(_DELIVERED, values)
 
 
 async def record_failure(

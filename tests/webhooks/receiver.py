@@ -1,10 +1,12 @@
 """A real HTTP receiver on loopback, whose answers a test chooses."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from standardwebhooks import Webhook
 
@@ -20,6 +22,9 @@ class Received:
     @property
     def message_id(self) -> str:
         return self.headers["webhook-id"]
+
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        return json.loads(self.body)
 
     def verify(self, secret: str) -> None:
         """Check the signature as the receivers' library does; raises when it is wrong."""
