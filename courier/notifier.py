@@ -1,9 +1,10 @@
 """Notifier: collects the messages that events cause, and hands on those that are due."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from db.engine import Database
-from db.outbox_reader import OutboxReader, Start
+from db.outbox_reader import LeaseLostError, OutboxEvent, OutboxReader, Start
 from referrals.notifications.collecting import collect_notifications
 from referrals.notifications.handing_on import hand_on_due
 
@@ -35,15 +36,23 @@ class Notifier:
         if cursor is None:
             return False
         events = await self._reader.read_after(cursor, limit=EVENTS_PER_BATCH)
-        if events:
-            async with self._database.transaction() as session:
-                await collect_notifications(session, events)
-                await self._reader.advance(session, events[-1].position)
+        if events and not await self._collect(events):
+            return False
         async with self._database.transaction() as session:
             looked_at = await hand_on_due(
                 session, limit=MESSAGES_PER_BATCH, no_reminders_in=self._no_reminders_in
             )
         return len(events) == EVENTS_PER_BATCH or looked_at == MESSAGES_PER_BATCH
+
+    async def _collect(self, events: Sequence[OutboxEvent]) -> bool:
+        """Write what events cause; return False when another courier has taken over."""
+        try:
+            async with self._database.transaction() as session:
+                await collect_notifications(session, events)
+                await self._reader.advance(session, events[-1].position)
+        except LeaseLostError:
+            return False
+        return True
 
     async def release(self) -> None:
         """Let another courier begin at once."""
