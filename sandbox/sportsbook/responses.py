@@ -87,6 +87,7 @@ class Fact(ResponseBody):
 class Referral(ResponseBody):
     referral_id: str
     stage: str
+    until: datetime
     referrer_id: str
     referee_id: str | None
     campaign: str
