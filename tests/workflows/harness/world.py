@@ -39,9 +39,13 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    env: WorkflowEnvironment, database: Database, settings: Settings
+    env: WorkflowEnvironment,
+    database: Database,
+    settings: Settings,
+    *,
+    task_queue: str | None = None,
 ) -> AsyncIterator[World]:
-    hooks, task_queue = ActivityHooks(), unique("lives")
+    hooks, task_queue = ActivityHooks(), task_queue or unique("lives")
 
     async def connect() -> Client:
         return env.client
