@@ -29,8 +29,6 @@ MAX_BODY_BYTES: Final = 4096
 """Read of an answer's body, so that a short one lets the connection be used again."""
 KEPT_CONNECTIONS: Final = 64
 KEPT_FOR_S: Final = 5.0
-MAX_CONNECTIONS: Final = 512
-"""More than the courier sends at the same time: no attempt waits for another's connection."""
 USER_AGENT: Final = "referrals-webhooks/1"
 
 
@@ -54,7 +52,9 @@ class WebhookSender:
             # Reads SSL_CERT_FILE where it is set, else the bundle that httpx brings.
             ssl_context=ssl_context or httpx.create_ssl_context(),
             network_backend=backend or checked_backend(addresses),
-            max_connections=MAX_CONNECTIONS,
+            # Callers bound their attempts. A pool with a bound loses places to requests that are
+            # cancelled while they wait for one (encode/httpcore 1093).
+            max_connections=None,
             max_keepalive_connections=KEPT_CONNECTIONS,
             keepalive_expiry=KEPT_FOR_S,
         )
