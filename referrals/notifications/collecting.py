@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, text
 
 from db import outbox
@@ -33,6 +34,12 @@ _POSTPONED_UNTIL: Final = text("""
 """)
 
 
+_FAULTS: Final = (KeyError, TypeError, ValueError)
+"""Faults of one event, such as fields that a later release renamed."""
+
+log = structlog.get_logger()
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRewards:
     """A referral's rewards by the tables, for events that do not show them."""
@@ -51,9 +58,19 @@ async def collect_notifications(session: Session, events: Sequence[OutboxEvent])
     ]
     about_rewards = {UUID(event.key) for event in wanted if is_about_rewards(event.type)}
     stored = await _stored_rewards(session, about_rewards) if about_rewards else {}
-    await write_notifications(
-        session, (new for event in wanted for new in _notifications_of(event, stored))
-    )
+    new = [new for event in wanted for new in _composed(event, stored)]
+    await write_notifications(session, new)
+
+
+def _composed(
+    event: OutboxEvent, stored: Mapping[UUID, StoredRewards]
+) -> Sequence[NewNotification]:
+    """Return the notifications of an event; one that cannot be read holds up no other."""
+    try:
+        return _notifications_of(event, stored)
+    except _FAULTS as fault:
+        log.warning("event_not_told", event_id=str(event.id), error=type(fault).__name__)
+        return ()
 
 
 def _notifications_of(
@@ -73,12 +90,14 @@ def _notifications_of(
 
 
 def _referral_event(payload: dict[str, Any], stored: StoredRewards) -> ReferralEvent:
-    in_hold_period = payload["reason_code"] == ReasonCode.HOLD_PERIOD
+    # Release 0.2 wrote no reason codes, and may still run beside this one.
+    reason_code = payload.get("reason_code")
+    in_hold_period = reason_code == ReasonCode.HOLD_PERIOD
     return ReferralEvent(
         type=payload["type"],
         referrer_id=payload["referrer_id"],
         referee_id=payload["referee_id"],
-        reason_code=payload["reason_code"],
+        reason_code=reason_code,
         rewards=_shown_rewards(payload) or stored.rewards,
         until=stored.held_until if in_hold_period else stored.postponed_until,
     )

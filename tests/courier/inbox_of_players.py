@@ -1,7 +1,8 @@
 """Reader of what was handed on to players, and a sportsbook that sets what it depends on."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import func, select, text
 
@@ -9,7 +10,22 @@ from courier.notifier import Notifier
 from db import outbox
 from db.engine import Database
 from db.tables import NotificationAttempt, NotificationRow, OutboxRow
+from domain.lifecycle.referral import Stage
+from domain.money import Money
 from referrals.notifications.preferences import change_preferences
+from tests.activities.referral_acts import ReferralActs, sign_up
+from tests.builders import TERMS, deposit, usd
+
+BOTH: Final = replace(TERMS, referee_reward=usd(500))
+"""Terms that reward both sides."""
+
+
+async def credited(database: Database, *, amount: Money | None = None) -> ReferralActs:
+    terms = replace(BOTH, referrer_reward=amount) if amount else BOTH
+    acts = await sign_up(database, terms=terms)
+    await acts.receives(deposit(acts.referee_id))
+    assert (await acts.credit()).stage is Stage.REWARDED
+    return acts
 
 
 async def notify(database: Database, notifier: Notifier | None = None) -> Notifier:

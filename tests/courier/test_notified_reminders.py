@@ -31,11 +31,6 @@ INVITED_AT: Final = NOW - 5 * DAY
 REMINDERS: Final = Reminders(signup_after=3 * DAY, deposit_after=5 * DAY)
 
 
-@pytest.fixture
-async def notifier(fresh_database: Database) -> Notifier:
-    return await notify(fresh_database)
-
-
 async def invited(database: Database, reminders: Reminders = REMINDERS) -> ReferralActs:
     terms = replace(TERMS, reminders=reminders, referee_reward=usd(500))
     async with database.transaction() as session:
