@@ -10,7 +10,7 @@ from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import chargeback, deposit
 from stack import Connection
 from tests.journeys.engineer import Engineer
-from tests.journeys.event_topics import EventProducer
+from tests.journeys.stream.event_topics import EventProducer
 
 
 @pytest.fixture
