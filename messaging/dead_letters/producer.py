@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -29,6 +29,13 @@ class DeadLetter:
     refusal: Refusal
 
 
+class DeadLetterSender(Protocol):
+    """A way for dead letters to be kept for good."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> frozenset[Place]:
+        """Write letters; return the places of those that were acknowledged."""
+
+
 class DeadLetterProducer:
     """Writes dead letters and waits until the brokers have them."""
 
@@ -41,7 +48,6 @@ class DeadLetterProducer:
         self._producer: Producer | None = None
 
     async def send(self, letters: Sequence[DeadLetter]) -> frozenset[Place]:
-        """Write letters; return the places of those that were acknowledged."""
         if not letters:
             return frozenset()
         return await asyncio.to_thread(self._send, letters)

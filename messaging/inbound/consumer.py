@@ -18,7 +18,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from db.engine import Database
-from messaging.dead_letters.producer import DeadLetter, DeadLetterProducer
+from messaging.dead_letters.producer import DeadLetter, DeadLetterProducer, DeadLetterSender
 from messaging.inbound.acceptance import accept
 from messaging.inbound.decoding import Decoder
 from messaging.inbound.subscription import Partition, Subscription
@@ -55,21 +55,29 @@ class InboundConsumer:
         *,
         group: str,
         decoder: Decoder,
+        letters: DeadLetterSender | None = None,
         on_refused: OnRefused = lambda _: None,
     ) -> None:
         self._database = database
         self._properties = cluster.consumer_properties(group=group)
         self._decoder = decoder
         self._topics = tuple(decoder.schemas)
-        self._letters = DeadLetterProducer(cluster.producer_properties())
+        self._letters = letters or DeadLetterProducer(cluster.producer_properties())
         self._on_refused = on_refused
         self._stopping = False
         self._held: dict[Partition, _Held] = {}
-        self._uncommitted: dict[Partition, int] = {}
+        self._done: dict[Partition, int] = {}
+        """Offset behind the last record of each partition that is done for good."""
+        self._subscription: Subscription | None = None
 
     def stop(self) -> None:
         """Stop after the present batch."""
         self._stopping = True
+
+    @property
+    def partitions(self) -> frozenset[Partition]:
+        """The partitions that this process reads now."""
+        return self._subscription.assigned if self._subscription else frozenset()
 
     async def run(self) -> None:
         """Consume until stopped; a consumer that can go on no longer is replaced by a new one."""
@@ -83,21 +91,22 @@ class InboundConsumer:
                 await asyncio.sleep(_backoff_s(failures))
 
     async def _consume(self) -> None:
-        subscription = Subscription(self._properties, self._topics, on_revoked=self._forget)
+        self._subscription = subscription = Subscription(
+            self._properties, self._topics, on_revoked=self._forget
+        )
         try:
             while not self._stopping:
                 await self._take_turn(subscription)
         finally:
             await subscription.close()
-            self._forget([*self._held, *self._uncommitted])
+            self._forget([*self._held, *self._done])
 
     async def _take_turn(self, subscription: Subscription) -> None:
         fresh = await subscription.poll(timeout_s=self._poll_timeout_s())
         if batch := self._with_due(_by_partition(fresh)):
             accepted = await self._accept([record for each in batch.values() for record in each])
             await self._settle(subscription, batch, accepted)
-        if self._uncommitted:
-            await self._commit(subscription)
+        await subscription.commit(self._done)
 
     def _poll_timeout_s(self) -> float:
         retries_s = [held.retry_at_s - time.monotonic() for held in self._held.values()]
@@ -147,7 +156,7 @@ class InboundConsumer:
             records = batch[partition]
             done = list(takewhile(lambda record: record.place in accepted, records))
             if done:
-                self._uncommitted[partition] = done[-1].place.offset + 1
+                self._done[partition] = done[-1].place.offset + 1
             before = self._held.pop(partition, None)
             if left := records[len(done) :]:
                 failures = before.failures + 1 if before and not done else 1
@@ -162,20 +171,11 @@ class InboundConsumer:
             await subscription.resume(resumed)
             log.info("kafka_consumer_goes_on", partitions=len(resumed))
 
-    async def _commit(self, subscription: Subscription) -> None:
-        """Commit what is done; a commit that fails is repeated for as long as it is ours to do."""
-        try:
-            await subscription.commit(self._uncommitted)
-        except KafkaException as fault:
-            log.warning("kafka_commit_failed", error=_name(fault))
-        else:
-            self._uncommitted.clear()
-
     def _forget(self, partitions: Collection[Partition]) -> None:
         """Drop what is held of partitions that another member reads from now on."""
         for partition in partitions:
             self._held.pop(partition, None)
-            self._uncommitted.pop(partition, None)
+            self._done.pop(partition, None)
 
 
 def _by_partition(records: Sequence[Record]) -> Mapping[Partition, list[Record]]:

@@ -19,6 +19,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     # Records that wait in memory, for all partitions together.
     "queued.max.messages.kbytes": "16384",
     "fetch.wait.max.ms": "100",
+    # After which the partitions of a process that was killed go to others.
+    "session.timeout.ms": "10000",
 }
 """Properties that a deployment may override."""
 
@@ -48,8 +50,15 @@ class Subscription:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-consumer")
         self._on_revoked = on_revoked
         self.assigned: frozenset[Partition] = frozenset()
+        self._paused: set[Partition] = set()
+        self._sent: dict[Partition, int] = {}
         self._consumer = Consumer(
-            {**PROPERTIES, **properties, "logger": logging.getLogger("librdkafka")}
+            {
+                **PROPERTIES,
+                **properties,
+                "on_commit": self._note_commit,
+                "logger": logging.getLogger("librdkafka"),
+            }
         )
         self._consumer.subscribe(
             list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
@@ -60,14 +69,27 @@ class Subscription:
         return await self._call(self._poll, timeout_s)
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit the offset of the next record of each partition. Raises KafkaException."""
-        await self._call(self._commit, offsets)
+        """Send the offset of the next record of each partition, unless it was sent before.
+
+        It does not wait for the answer, which may take as long as a rebalance; an offset that the
+        brokers refuse is sent again by the next call that has it.
+        """
+        unsent = {
+            partition: offset
+            for partition, offset in offsets.items()
+            if partition in self.assigned and self._sent.get(partition) != offset
+        }
+        if unsent:
+            await self._call(self._commit, unsent)
 
     async def pause(self, partitions: Collection[Partition]) -> None:
-        await self._call(self._consumer.pause, _offsets(partitions))
+        """Return no more records of partitions until they are resumed."""
+        wanted = [partition for partition in partitions if partition not in self._paused]
+        self._paused.update(wanted)
+        await self._call(self._consumer.pause, _offsets(wanted))
 
     async def resume(self, partitions: Collection[Partition]) -> None:
-        await self._call(self._consumer.resume, _offsets(partitions))
+        await self._call(self._resume, partitions)
 
     async def close(self) -> None:
         """Leave the group, whose other members take over at once."""
@@ -88,10 +110,24 @@ class Subscription:
 
     def _commit(self, offsets: Mapping[Partition, int]) -> None:
         positions = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
-        committed = self._consumer.commit(offsets=positions, asynchronous=False)
-        for position in committed or ():
-            if position.error is not None:
-                raise KafkaException(position.error)
+        self._consumer.commit(offsets=positions, asynchronous=True)
+        self._sent.update(offsets)
+
+    def _note_commit(self, fault: KafkaError | None, positions: list[TopicPartition]) -> None:
+        failed = [each for each in positions if fault is not None or each.error is not None]
+        for position in failed:
+            partition = Partition(position.topic, position.partition)
+            if self._sent.get(partition) == position.offset:
+                del self._sent[partition]
+        if failed:
+            reason = fault or failed[0].error
+            log.warning("kafka_commit_failed", error=reason.name() if reason else None)
+
+    def _resume(self, partitions: Collection[Partition]) -> None:
+        # One that is resumed without being paused may be read again from an old position.
+        paused = self._paused.intersection(partitions)
+        self._paused -= paused
+        self._consumer.resume(_offsets(paused))
 
     def _assign(self, _: Consumer, positions: list[TopicPartition]) -> None:
         self.assigned |= _partitions(positions)
@@ -99,7 +135,11 @@ class Subscription:
 
     def _revoke(self, _: Consumer, positions: list[TopicPartition]) -> None:
         revoked = _partitions(positions)
+        # It would stay paused, and where it was, when it came back.
+        self._resume(revoked)
         self.assigned -= revoked
+        for partition in revoked:
+            self._sent.pop(partition, None)
         self._on_revoked(revoked)
         log.info("partitions_revoked", count=len(positions), total=len(self.assigned))
 

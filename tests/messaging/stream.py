@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from db.engine import Database
 from domain.privacy import Hasher
 from messaging import topics
+from messaging.dead_letters.producer import DeadLetterSender
 from messaging.inbound.consumer import InboundConsumer, OnRefused
 from messaging.inbound.decoding import SCHEMAS, Decoder
 from messaging.inbound.lag import OffsetReader
@@ -25,6 +26,8 @@ from sandbox.sportsbook.polling import wait_until
 HASHER: Final = Hasher("a key for tests, not a secret")
 PARTITIONS: Final = 4
 """Partitions of each topic; the mock cluster makes as many."""
+ALL_PARTITIONS: Final = PARTITIONS * len(topics.INBOUND)
+REBALANCED_S: Final = 60.0
 CAUGHT_UP_S: Final = 60.0
 
 
@@ -35,6 +38,10 @@ class Stream:
     cluster: KafkaCluster
     prefix: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
     group: str = field(default_factory=lambda: f"group-{uuid4().hex[:8]}")
+    session_ms: int = 2000
+    """The mock cluster waits as long in each rebalance; brokers want 6 s or more."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """More properties of consumers."""
 
     def topic(self, like: str = topics.DEPOSITS) -> str:
         return f"{self.prefix}.{like}"
@@ -43,6 +50,11 @@ class Stream:
     def decoder(self) -> Decoder:
         schemas = {self.topic(like): schema for like, schema in SCHEMAS.items()}
         return Decoder(HASHER, schemas=schemas)
+
+    def impatient_cluster(self) -> KafkaCluster:
+        """Return the cluster with a short session, for consumers."""
+        short = {"session.timeout.ms": str(self.session_ms), "heartbeat.interval.ms": "300"}
+        return replace(self.cluster, properties=short | dict(self.properties))
 
     async def lag(self, group: str | None = None) -> int:
         """Return the records that the group has not committed yet, in all topics."""
@@ -135,14 +147,16 @@ async def consuming(
     stream: Stream,
     *,
     group: str | None = None,
+    letters: DeadLetterSender | None = None,
     on_refused: OnRefused = lambda _: None,
 ) -> AsyncIterator[InboundConsumer]:
     """Run a consumer during a block, and stop it after that."""
     consumer = InboundConsumer(
         database,
-        stream.cluster,
+        stream.impatient_cluster(),
         group=group or stream.group,
         decoder=stream.decoder,
+        letters=letters,
         on_refused=on_refused,
     )
     running = asyncio.create_task(consumer.run())
@@ -151,6 +165,29 @@ async def consuming(
     finally:
         consumer.stop()
         await running
+
+
+async def wait_until_assigned(consumer: InboundConsumer, count: int) -> None:
+    async def assigned() -> int:
+        return len(consumer.partitions)
+
+    await wait_until(
+        assigned, lambda seen: seen == count, what=f"{count} partitions", within_s=REBALANCED_S
+    )
+
+
+async def wait_until_shared(*consumers: InboundConsumer) -> None:
+    """Wait until each consumer has some of the partitions, and together they have all."""
+
+    async def assigned() -> list[int]:
+        return [len(consumer.partitions) for consumer in consumers]
+
+    await wait_until(
+        assigned,
+        lambda seen: all(seen) and sum(seen) == ALL_PARTITIONS,
+        what="partitions for each consumer",
+        within_s=REBALANCED_S,
+    )
 
 
 def read_all(cluster: KafkaCluster, topic: str) -> list[Record]:
