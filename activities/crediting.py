@@ -12,7 +12,6 @@ from activities.fraud import reassess
 from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
-from db import outbox
 from db.tables import Reward
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
@@ -26,6 +25,7 @@ from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, reviews
 from referrals.ledger.posting import PostingOutcome
+from referrals.lifecycle import events
 from referrals.rewards import attempts, booking, holds
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
@@ -64,6 +64,7 @@ async def _advance(locked: LockedReferral, payment: Payment) -> Standing:
         return await void(locked, Stage.REJECTED, ReasonCode.FRAUD, detail=reasons)
     attempt = await _attempt(locked, found)
     written = await _write_promised(locked, attempt, found)
+    await _announce_qualified(locked, attempt)
     waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
     return await _step(locked, attempt, written, waiting)
 
@@ -160,10 +161,7 @@ async def _credit_paid(locked: LockedReferral, payment: Payment) -> Standing:
 
 async def _reserve(locked: LockedReferral, written: Sequence[Reward]) -> bool:
     posting = await rewards.hold(locked.session, locked.referral, written, at=locked.now)
-    if posting is PostingOutcome.INSUFFICIENT:
-        return False
-    await _announce_qualified(locked)
-    return True
+    return posting is not PostingOutcome.INSUFFICIENT
 
 
 async def _order_credits(
@@ -182,9 +180,7 @@ async def _hold(
 ) -> Standing:
     locked.referral.awaits_funds = False
     until = await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
-    return await locked.enter(
-        Stage.HELD, until=until, reason=waiting.reason, extra=_rewards_payload(written)
-    )
+    return await locked.enter(Stage.HELD, until=until, reason=waiting.reason)
 
 
 async def _credit(
@@ -196,7 +192,6 @@ async def _credit(
         posting = await rewards.credit(locked.session, locked.referral, written, at=locked.now)
         if posting is PostingOutcome.INSUFFICIENT:
             return await _defer(locked, attempt)
-        await _announce_qualified(locked)
     await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
     return await _enter_rewarded(locked, written)
 
@@ -208,7 +203,6 @@ async def _enter_rewarded(locked: LockedReferral, written: Sequence[Reward]) -> 
     return await locked.enter(
         Stage.REWARDED,
         until=locked.now + locked.terms.chargeback_window,
-        extra=_rewards_payload(written),
     )
 
 
@@ -227,26 +221,12 @@ async def _defer(locked: LockedReferral, attempt: Attempt) -> Standing:
     return await locked.enter(Stage.DEFERRED, until=until, reason=ReasonCode.FUNDS)
 
 
-async def _announce_qualified(locked: LockedReferral) -> None:
-    await outbox.write_referral_event(
-        locked.session,
-        event_id=uuid5(locked.referral.id, "qualified"),
-        type_="ReferralQualified",
-        referral=locked.referral,
-        at=locked.now,
-    )
-
-
-def _rewards_payload(shown: Sequence[Reward]) -> dict[str, object]:
-    return {
-        "rewards": [
-            {
-                "reward_id": str(reward.id),
-                "reward_type": reward.reward_type.value,
-                "player_id": reward.player_id,
-                "amount": {"minor": reward.amount_minor, "currency": reward.currency},
-                "status": RewardStatus(reward.status).value,
-            }
-            for reward in shown
-        ]
-    }
+async def _announce_qualified(locked: LockedReferral, attempt: Attempt) -> None:
+    """Write the event of an attempt, before any event of its rewards; once, however often."""
+    is_held = locked.referral.stage is Stage.HELD and attempt.begun_at < locked.now
+    if not is_held:
+        name = "qualified" if attempt.number == 1 else f"qualified:{attempt.number}"
+        event_id = uuid5(locked.referral.id, name)
+        await events.write_qualified(
+            locked.session, locked.referral, event_id=event_id, at=locked.now
+        )

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -65,9 +64,8 @@ class LockedReferral:
         until: datetime,
         reason: ReasonCode | None = None,
         detail: str = "",
-        extra: dict[str, Any] | None = None,
     ) -> Standing:
-        """Move to a stage now, with its timeline row and its event; `extra` goes into the event."""
+        """Move to a stage now, with its timeline row and its event."""
         return await stages.enter_stage(
             self.session,
             self.referral,
@@ -76,7 +74,6 @@ class LockedReferral:
             at=self.now,
             reason=reason,
             detail=detail,
-            extra=extra,
         )
 
     async def money_facts(self) -> tuple[Fact, ...]:

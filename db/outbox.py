@@ -4,32 +4,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Session
 from db.tables import OutboxRow, ReferralRow
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Version of the events' fields, which are only ever added to; 1 was that of release 0.2."""
 AGGREGATE: Final = "referral"
 """`aggregatetype` of the events of referrals, campaigns and webhooks."""
 NOTIFICATIONS: Final = "notification"
 """`aggregatetype` of the messages for players."""
 NOTIFICATION_TYPE: Final = "Notification"
-
-
-async def write_referral_event(
-    session: Session,
-    *,
-    event_id: UUID,
-    type_: str,
-    referral: ReferralRow,
-    at: datetime,
-    extra: dict[str, Any] | None = None,
-) -> None:
-    payload = payload_of(event_id=event_id, type_=type_, referral=referral, at=at, extra=extra)
-    await write_event(
-        session, event_id=event_id, type_=type_, key=str(referral.id), payload=payload
-    )
 
 
 def payload_of(
@@ -38,11 +24,14 @@ def payload_of(
     type_: str,
     referral: ReferralRow,
     at: datetime,
+    campaign_version: int | None = None,
     reason_code: str | None = None,
     reason: str | None = None,
-    extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return an event's payload: ids only, no personal data; null reasons where it has none."""
+    """Return an event's payload: ids only, no personal data; null reasons where it has none.
+
+    A statement that writes it may add the campaign's version itself.
+    """
     return {
         "event_id": str(event_id),
         "type": type_,
@@ -50,12 +39,12 @@ def payload_of(
         "occurred_at": at.isoformat(),
         "referral_id": str(referral.id),
         "campaign": referral.campaign_slug,
+        "campaign_version": campaign_version,
         "stage": referral.stage.value,
         "referrer_id": referral.referrer_id,
         "referee_id": referral.referee_id,
         "reason_code": reason_code,
         "reason": reason,
-        **(extra or {}),
     }
 
 
@@ -82,13 +71,13 @@ async def write_event(
     payload: dict[str, Any],
     aggregate: str = AGGREGATE,
 ) -> None:
-    await session.execute(
-        insert(OutboxRow).values(
-            id=event_id,
-            aggregatetype=aggregate,
-            aggregateid=key,
-            type=type_,
-            payload=payload,
-            schema_version=SCHEMA_VERSION,
-        )
-    )
+    """Write an event, unless one with its id is written already."""
+    values = {
+        "id": event_id,
+        "aggregatetype": aggregate,
+        "aggregateid": key,
+        "type": type_,
+        "payload": payload,
+        "schema_version": SCHEMA_VERSION,
+    }
+    await session.execute(insert(OutboxRow).values(values).on_conflict_do_nothing())

@@ -69,6 +69,12 @@ class TransferRow(Table):
             postgresql_where=text("movement in ('spend', 'unspend')"),
         ),
         Index("ix_transfers_recorded", "recorded_at", postgresql_using="brin"),
+        Index(
+            "ix_transfers_fundings",
+            "campaign_id",
+            "currency",
+            postgresql_where=text("movement in ('fund', 'defund')"),
+        ),
     )
 
 

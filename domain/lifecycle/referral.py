@@ -33,6 +33,15 @@ EARNING_STAGES: Final = frozenset({Stage.INVITED, Stage.SIGNED_UP, Stage.HELD, S
 CREDITED_STAGES: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
 """Stages in which a chargeback of the credited deposit, or a win, still moves money."""
 
+MONEY_STAGES: Final = OPEN_STAGES - {Stage.INVITED, Stage.SIGNED_UP} | {
+    Stage.SETTLED,
+    Stage.VOIDED,
+    Stage.REVERSED,
+    Stage.REJECTED,
+    Stage.UNFUNDED,
+}
+"""Stages whose events tell of rewards."""
+
 EVENT_TYPES: Final = {
     Stage.INVITED: "ReferralInvited",
     Stage.SIGNED_UP: "ReferralSignedUp",

@@ -13,6 +13,7 @@ from db.engine import ReadSession, Session
 from db.tables import ReferralRow
 from domain.ledger.movements import Account, Book, Transfer
 from domain.lifecycle.signals import LOOK, Signal
+from referrals.campaigns.budget_alerts import alert
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
 
@@ -90,17 +91,21 @@ async def post(
     back to a campaign wakes those that wait for it; a referral that was woken wakes the next.
     """
     net = _net_of_campaigns(transfers)
-    if any(minor < 0 for minor in net.values()) and not await _is_its_turn(
-        session, referral, transfers, net
-    ):
-        return PostingOutcome.INSUFFICIENT
-    posting = await ledger.post(session, transfers, at=at)
+    spent = {account: -minor for account, minor in net.items() if minor < 0}
+    if spent and not await _is_its_turn(session, referral, transfers, net):
+        posting = PostingOutcome.INSUFFICIENT
+    else:
+        posting = await ledger.post(session, transfers, at=at)
     if posting is PostingOutcome.POSTED:
         for account, minor in net.items():
             if minor > 0:
                 cause = f"{MONEY}{transfers[0].id}"
                 await _wake(session, account, cause, leaving_id=referral.id)
         await pass_on(session, referral)
+    if posting is not PostingOutcome.ALREADY_POSTED:
+        campaign = referral.campaign_slug
+        for account, minor in spent.items():
+            await alert(session, account, campaign=campaign, next_minor=minor, at=at)
     return posting
 
 

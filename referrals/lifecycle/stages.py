@@ -1,7 +1,7 @@
 """Referrals as they are stored: opened, locked, moved between stages with timeline and event."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, text
@@ -15,15 +15,18 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
 from domain.lifecycle.reminders import Reminder, reminders_after, reminders_of
 from referrals.campaigns.versions import has_reminders, terms_from
+from referrals.lifecycle.events import money_of
 
-# One statement, because every stage change writes both.
+# One statement, because every stage change writes both, and reads the campaign's version.
 _INSERT_TIMELINE_AND_EVENT: Final = text("""
     with step as (
         insert into timeline (id, referral_id, step, stage, at, reason, reason_code)
         values (:event_id, :referral_id, :step, :stage, :at, :reason, :reason_code)
     )
     insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
-    values (:event_id, :aggregate, :key, :type, :payload, :schema_version)
+    select :event_id, :aggregate, :key, :type,
+           :payload || jsonb_build_object('campaign_version', version), :schema_version
+      from campaign_versions where id = :version_id
 """).bindparams(bindparam("payload", type_=JSONB))
 
 
@@ -98,7 +101,6 @@ async def enter_stage(
     at: datetime,
     reason: ReasonCode | None = None,
     detail: str = "",
-    extra: dict[str, Any] | None = None,
 ) -> Standing:
     """Move a locked referral to a stage; entering its own stage only changes the deadline.
 
@@ -107,7 +109,7 @@ async def enter_stage(
     previous, row.stage, row.until = row.stage, stage, until
     if previous is not stage:
         await _record_stage_change(
-            session, row, previous=previous, at=at, reason=reason, detail=detail, extra=extra
+            session, row, previous=previous, at=at, reason=reason, detail=detail
         )
     return standing_of(row)
 
@@ -120,7 +122,6 @@ async def _record_stage_change(
     at: datetime,
     reason: ReasonCode | None = None,
     detail: str = "",
-    extra: dict[str, Any] | None = None,
 ) -> None:
     row.steps += 1
     await session.flush()
@@ -139,16 +140,12 @@ async def _record_stage_change(
         "key": str(row.id),
         "type": type_,
         "schema_version": outbox.SCHEMA_VERSION,
+        "version_id": row.campaign_version_id,
     }
     payload = outbox.payload_of(
-        event_id=event_id,
-        type_=type_,
-        referral=row,
-        at=at,
-        reason_code=reason,
-        reason=told,
-        extra=extra,
+        event_id=event_id, type_=type_, referral=row, at=at, reason_code=reason, reason=told
     )
+    payload |= await money_of(session, row)
     await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
 
 

@@ -30,6 +30,7 @@ _SELECT_FOLLOWED_CODE: Final = (
         Campaign.starts_at,
         Campaign.ends_at,
         CampaignVersion.id.label("version_id"),
+        CampaignVersion.version,
         CampaignVersion.destination,
         CampaignVersion.terms,
         CampaignVersion.attribution,
@@ -111,6 +112,7 @@ class FollowedCode:
 
     offer: Offer
     version_id: UUID
+    version: int
     invitation: OpenInvitation | None
 
 
@@ -118,7 +120,9 @@ async def find_followed_code(session: StatementExecutor, click: Click) -> Follow
     """Return what a click's code offers now, or None for a code that nobody has."""
     values = {"code": click.code, "visitor": click.visitor}
     row = (await session.execute(_SELECT_FOLLOWED_CODE, values)).one_or_none()
-    return None if row is None else FollowedCode(_offer(row), row.version_id, _invitation(row))
+    if row is None:
+        return None
+    return FollowedCode(_offer(row), row.version_id, row.version, _invitation(row))
 
 
 async def insert_invitation(
@@ -151,6 +155,7 @@ async def insert_invitation(
             type_=type_,
             referral=_unsaved_referral(referral_id, followed.offer),
             at=click.at,
+            campaign_version=followed.version,
         ),
     }
     touch = touch_of(click, campaign=followed.offer.campaign)
