@@ -1,4 +1,4 @@
-"""A database of the acts alone, whose invariants must hold after the run."""
+"""A database of the acts alone, whose invariants must hold after the run, as must its events."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from db.engine import Database
 from stack.postgres import PostgresCluster
+from tests.events import undeclared_events
 from tests.fixtures.databases import database_copy, open_database
 from tests.state import violated_invariants
 
@@ -18,3 +19,4 @@ async def database(postgres: PostgresCluster, template_database: str) -> AsyncIt
     ):
         yield database
         assert await violated_invariants(database) == {}
+        assert await undeclared_events(database) == []
