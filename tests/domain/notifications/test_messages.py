@@ -1,4 +1,4 @@
-"""Which message an event gives to whom, and what it never contains."""
+"""Messages that events give, to whom, and what they never contain."""
 
 from dataclasses import fields, replace
 from typing import Final
@@ -88,7 +88,7 @@ def test_all_other_events_cause_no_message() -> None:
 
 
 def test_a_message_has_no_field_of_the_other_player() -> None:
-    """Whoever adds a field here must be sure that both players may read it."""
+    """Name the fields: one that is added must be such that both players may read it."""
     assert {field.name for field in fields(Message)} == {
         "kind",
         "player_id",

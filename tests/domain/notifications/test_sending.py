@@ -1,4 +1,4 @@
-"""Whether a message that is due is sent, suppressed or postponed."""
+"""Decisions on messages that are due: sent, suppressed or postponed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
