@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
+from tests.workflows.harness.recorded_lives import RECORDED_LIVES, RecordedLife
 from tests.workflows.harness.world import World
-from tests.workflows.recorded_lives import RECORDED_LIVES, RecordedLife
 from tests.workflows.replay import HISTORIES, MACHINE, runs_of
 
 RELEASE: Final = "RECORDED_RELEASE"

@@ -7,8 +7,8 @@ from tests import state
 from tests.builders import TERMS
 from tests.state import Balances
 from tests.workflows.harness.life import Life, invite
+from tests.workflows.harness.recorded_lives import end_with, reopened_while_ending
 from tests.workflows.harness.world import World
-from tests.workflows.recorded_lives import end_with, reopened_while_ending
 
 TWICE_SIGNED_UP = [
     Stage.INVITED,

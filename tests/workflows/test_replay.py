@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
 from tests.workflows.harness.incompatible_workflow import IncompatibleWorkflow
-from tests.workflows.recorded_lives import RECORDED_LIVES
+from tests.workflows.harness.recorded_lives import RECORDED_LIVES
 from tests.workflows.replay import MACHINE, committed_histories, replayer
 
 
