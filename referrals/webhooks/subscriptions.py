@@ -14,6 +14,7 @@ from db import paging
 from db.engine import ReadSession, Session
 from db.paging import Page, PageRequest, Position
 from db.tables import WebhookRow
+from domain.webhooks.sending import SendError
 from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.webhooks import secrets
@@ -23,6 +24,13 @@ MAX_WEBHOOKS: Final = 100
 """Endpoints of a deployment: each event is written once for each that asks for it."""
 # Taken before counting, so that two requests at the limit do not both pass.
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtext('webhooks'))")
+
+# Deliveries that waited for a secret of the present key.
+_WAKE: Final = text("""
+    update webhook_deliveries set next_attempt_at = clock_timestamp()
+    where webhook_id = :webhook_id and status = 'pending' and last_error = :error
+    and leased_until is null
+""")
 
 
 class WebhookStatus(StrEnum):
@@ -79,6 +87,7 @@ async def rotate(
     if await _lock(session, webhook_id) is None:
         return None
     secret = await secrets.create_secret(session, webhook_id, key)
+    await session.execute(_WAKE, {"webhook_id": webhook_id, "error": SendError.SIGNING_KEY_CHANGED})
     await _audit(session, actor, webhook_id, "rotate")
     return NewSecret(webhook_id=webhook_id, secret=secret)
 
