@@ -11,7 +11,7 @@ from referrals.notifications.handing_on import hand_on_due
 READER: Final = "notifications"
 """Name under which the outbox is read; one courier at a time reads and hands on."""
 EVENTS_PER_BATCH: Final = 200
-MESSAGES_PER_BATCH: Final = 50
+MESSAGES_PER_BATCH: Final = 200
 
 
 class Notifier:

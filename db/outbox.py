@@ -1,5 +1,6 @@
 """The outbox: events for other services, written in the transaction that causes them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -48,18 +49,21 @@ def payload_of(
     }
 
 
-async def write_notification(
-    session: Session, notification_id: UUID, payload: dict[str, Any]
-) -> None:
-    """Write a message to a player; it goes to a topic of its own, in each player's order."""
-    await write_event(
-        session,
-        event_id=notification_id,
-        type_=NOTIFICATION_TYPE,
-        key=payload["player_id"],
-        payload=payload,
-        aggregate=NOTIFICATIONS,
-    )
+async def write_notifications(session: Session, payloads: Sequence[dict[str, Any]]) -> None:
+    """Write messages to players; they go to a topic of their own, in each player's order."""
+    rows = [
+        {
+            "id": UUID(payload["notification_id"]),
+            "aggregatetype": NOTIFICATIONS,
+            "aggregateid": payload["player_id"],
+            "type": NOTIFICATION_TYPE,
+            "payload": payload,
+            "schema_version": SCHEMA_VERSION,
+        }
+        for payload in payloads
+    ]
+    if rows:
+        await session.execute(insert(OutboxRow).values(rows).on_conflict_do_nothing())
 
 
 async def write_event(

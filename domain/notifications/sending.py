@@ -45,6 +45,8 @@ class Suppression(StrEnum):
     """The same was said of this referral before, such as a signup that is reported twice."""
     NO_LONGER_PENDING = "no_longer_pending"
     """The subject of a reminder has happened, has ended, or can no longer count."""
+    CAMPAIGN_CLOSED = "campaign_closed"
+    """The campaign of a reminder is paused or has ended: nobody is asked to hurry for it."""
     JURISDICTION = "jurisdiction"
     """Reminders are off where one of the two players has signed up."""
 
@@ -70,6 +72,7 @@ class Circumstances:
     was_told: bool = False
     is_pending: bool = True
     """False once the referral no longer waits for what the message names."""
+    campaign_is_open: bool = True
     allows_reminders: bool = True
     """False where a jurisdiction of the two players forbids them."""
 
@@ -105,6 +108,7 @@ def _suppression(
         (Suppression.TOO_OLD, circumstances.now - caused_at.astimezone(UTC) > MAX_AGE),
         (Suppression.TOLD_BEFORE, circumstances.was_told),
         (Suppression.NO_LONGER_PENDING, is_reminder and not circumstances.is_pending),
+        (Suppression.CAMPAIGN_CLOSED, is_reminder and not circumstances.campaign_is_open),
         (Suppression.JURISDICTION, is_reminder and not circumstances.allows_reminders),
     )
     return next((reason for reason, applies in rules if applies), None)

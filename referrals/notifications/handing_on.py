@@ -153,9 +153,8 @@ def _amount(message: Message) -> dict[str, Any] | None:
 
 
 async def _record(session: Session, attempts: Sequence[Attempt], *, at: datetime) -> None:
-    for attempt in attempts:
-        if attempt.payload is not None:
-            await outbox.write_notification(session, attempt.notification_id, attempt.payload)
+    payloads = [attempt.payload for attempt in attempts if attempt.payload is not None]
+    await outbox.write_notifications(session, payloads)
     await session.execute(
         insert(NotificationAttempt),
         [

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from db.engine import Session
-from db.tables import NotificationRow, ReferralRow
-from domain.campaigns.terms import Reminders
+from db.tables import Campaign, NotificationRow, ReferralRow
+from domain.campaigns.terms import Reminders, Schedule
 from domain.intake.facts import FactKind, Signup, StatusChange
 from domain.lifecycle.referral import Stage
 from domain.notifications.messages import REMINDERS, Kind, Message, Pending
@@ -22,6 +22,7 @@ from domain.notifications.sending import (
     are_reminders_off,
 )
 from domain.rewards.eligibility import eligibility
+from referrals.campaigns.offers import schedule_of
 from referrals.intake import facts
 from referrals.lifecycle.stages import terms_of
 from referrals.notifications.preferences import preferences_of_players
@@ -40,6 +41,8 @@ class Knowledge:
     now: datetime
     no_reminders_in: tuple[str, ...]
     referrals: Mapping[UUID, ReferralRow]
+    schedules: Mapping[UUID, Schedule]
+    """Schedules of the referrals' campaigns, for reminders."""
     preferences: Mapping[str, Preferences]
     signups: Mapping[str, Signup]
     statuses: Mapping[str, Sequence[StatusChange]]
@@ -71,6 +74,7 @@ class Knowledge:
         return replace(
             plain,
             is_pending=self._is_pending(referral, message),
+            campaign_is_open=self.schedules[referral.campaign_id].is_open(self.now),
             allows_reminders=not self._forbids_reminders(referral, row.player_id),
         )
 
@@ -106,6 +110,9 @@ async def load_knowledge(
 ) -> Knowledge:
     query = select(ReferralRow).where(ReferralRow.id.in_({row.referral_id for row in rows}))
     referrals = {referral.id: referral for referral in await session.scalars(query)}
+    campaigns = select(Campaign).where(
+        Campaign.id.in_({referral.campaign_id for referral in referrals.values()})
+    )
     players = {row.player_id for row in rows}.union(*map(players_of, referrals.values()))
     recorded = await facts.facts_of_players(session, players, FactKind.SIGNUP, FactKind.PLAYER)
     statuses = defaultdict(list)
@@ -116,6 +123,7 @@ async def load_knowledge(
         now=now,
         no_reminders_in=no_reminders_in,
         referrals=referrals,
+        schedules={row.id: schedule_of(row) for row in await session.scalars(campaigns)},
         preferences=await preferences_of_players(session, players),
         signups={fact.player_id: fact for fact in reversed(recorded) if isinstance(fact, Signup)},
         statuses=statuses,

@@ -8,7 +8,8 @@ import pytest
 
 from courier.notifier import Notifier
 from db.engine import Database
-from domain.campaigns.terms import Reminders
+from db.tables import Campaign
+from domain.campaigns.terms import CampaignStatus, Reminders
 from domain.lifecycle.referral import Stage
 from referrals.lifecycle.stages import standing_of
 from tests.activities.referral_acts import ReferralActs, acts_on
@@ -138,6 +139,34 @@ async def test_nobody_is_reminded_of_what_an_exclusion_has_ended(
 
     for player in (acts.row.referrer_id, referee):
         assert "deposit_reminder" not in await kinds_to(fresh_database, player)
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.ENDED])
+async def test_nobody_is_reminded_of_a_campaign_that_is_closed(
+    fresh_database: Database, notifier: Notifier, status: CampaignStatus
+) -> None:
+    acts = await invited(fresh_database)
+    await time_comes(acts)
+    async with fresh_database.transaction() as session:
+        campaign = await session.get_one(Campaign, acts.row.campaign_id)
+        campaign.status = status
+    await notify(fresh_database, notifier)
+
+    assert await attempts_to(fresh_database, acts.row.referrer_id) == [
+        ("suppressed", "campaign_closed")
+    ]
+
+
+async def test_of_two_that_are_due_after_an_outage_the_last_is_written(
+    fresh_database: Database, notifier: Notifier
+) -> None:
+    acts = await invited(fresh_database, replace(REMINDERS, closing_before=26 * DAY))
+    at = INVITED_AT + 4 * DAY + timedelta(hours=1)
+    await acts.referrals.expire_referral(await acts.act_request(at=at))
+    await acts.referrals.expire_referral(await acts.act_request(at=at))
+    await notify(fresh_database, notifier)
+
+    assert await kinds_to(fresh_database, acts.row.referrer_id) == ["window_closing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

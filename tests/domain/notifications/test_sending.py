@@ -48,6 +48,7 @@ def test_the_player_decides_but_for_an_exclusion(
     ("circumstances", "reason"),
     [
         (replace(PLAIN, is_pending=False), Suppression.NO_LONGER_PENDING),
+        (replace(PLAIN, campaign_is_open=False), Suppression.CAMPAIGN_CLOSED),
         (replace(PLAIN, allows_reminders=False), Suppression.JURISDICTION),
     ],
 )
