@@ -59,7 +59,7 @@ def build_activities(
     """Build every activity with its dependencies; tests that skip time give no `max_clock_lead`."""
     locked = LockedReferrals(
         database,
-        hasher=Hasher(settings.hash_key.get_secret_value()),
+        hasher=Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
         tokens=Tokens(settings.token_key.get_secret_value()),
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,

@@ -82,7 +82,9 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.api_key_cache = ApiKeyCache(database)
     app.state.metrics = metrics
-    app.state.hasher = hasher = Hasher(settings.hash_key.get_secret_value())
+    app.state.hasher = hasher = Hasher(
+        settings.hash_key.get_secret_value(), public_url=settings.public_url
+    )
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())

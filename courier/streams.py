@@ -20,7 +20,7 @@ def build_streams(
         return ()
     metrics, group = InboundMetrics(registry), settings.kafka_consumer_group
     decoder = Decoder(
-        Hasher(settings.hash_key.get_secret_value()),
+        Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
         max_value_bytes=settings.body_limit_bytes,
     )
     consumer = InboundConsumer(

@@ -25,12 +25,16 @@ _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, "code"})
 
 
 class Hasher:
-    """Replaces personal data by keyed hashes (HMAC-SHA256 under the service's secret)."""
+    """Replaces personal data by keyed hashes (HMAC-SHA256 under the service's secret).
 
-    __slots__ = ("_key",)
+    Links below `public_url` are codes, not personal data.
+    """
 
-    def __init__(self, secret: str) -> None:
+    __slots__ = ("_key", "_public_url")
+
+    def __init__(self, secret: str, *, public_url: str) -> None:
         self._key = secret.encode()
+        self._public_url = public_url
 
     def hash(self, field: str, text: str) -> str:
         """Hash a normalised value, separately for each field; return a hash unchanged."""
@@ -59,9 +63,9 @@ class Hasher:
 
     def _hash_unless_code(self, text: str) -> str:
         """Hash what was typed or pasted for a code, unless a code can be read out of it."""
-        if codes.is_code(codes.normalise_code(text)):
-            return text
-        return codes.parse_code(text) or self.hash("code", text)
+        if codes.is_code(text.strip().upper()) and text.isascii():
+            return text  # as it was typed, so that the event keeps its fingerprint
+        return codes.parse_code(text, public_url=self._public_url) or self.hash("code", text)
 
 
 def normalise_field(field: str, text: str) -> str:

@@ -1,5 +1,7 @@
 """Fixtures of every test: real servers, started once a run."""
 
+from hypothesis import settings
+
 pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.api_client",
@@ -7,3 +9,7 @@ pytest_plugins = (
     "tests.fixtures.kafka",
     "tests.fixtures.accounts",
 )
+
+# A deadline measures the machine, not the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")

@@ -124,6 +124,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "review_closed": ProblemType(
         409, "Review closed", "Reload the referral; later events left nothing to decide."
     ),
+    "campaign_not_begun": ProblemType(
+        409, "Campaign not begun", "Try again once it has begun; `starts_at` says when."
+    ),
     "campaign_paused": ProblemType(
         410, "Campaign paused", "Try again later; the campaign may be resumed."
     ),

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from babel import negotiate_locale
-
 from referrals.localisation.languages import ENGLISH, Language, load_language
 
 CATALOGUES_DIR: Final = Path(__file__).parent / "landing" / "locale"
@@ -14,16 +12,28 @@ CATALOGUES_DIR: Final = Path(__file__).parent / "landing" / "locale"
 MAX_ACCEPT_LANGUAGE_CHARS: Final = 256
 """Characters of Accept-Language that are read."""
 LANGUAGE_RANGE: Final = re.compile(
-    r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d+)?)\s*)?"
+    r"\s*([A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d+)?)\s*)?"
 )
 """A language range of RFC 4647 and its weight."""
 
 
 def negotiate_language(accept_language: str, *, preferred: str | None = None) -> Language:
-    """Return the best language for an `Accept-Language` header, unless `preferred` is offered."""
+    """Return the best language for an `Accept-Language` header, unless `preferred` is offered.
+
+    Tags may be written in any case, and with underscores as operating systems do; a tag that
+    nobody knows is passed over.
+    """
     ranges = [tag for tag in (preferred, *_by_preference(accept_language)) if tag]
-    tag = negotiate_locale(ranges, LANGUAGES.keys(), sep="-") if ranges else None
-    return LANGUAGES[tag] if tag else ENGLISH
+    offered = [(_folded_tag(tag), language) for tag, language in LANGUAGES.items()]
+    for wanted in map(_folded_tag, ranges):
+        for tag, language in offered:
+            if wanted == tag or wanted.startswith(f"{tag}-"):
+                return language
+    return ENGLISH
+
+
+def _folded_tag(tag: str) -> str:
+    return tag.strip().replace("_", "-").lower()
 
 
 def _by_preference(accept_language: str) -> Iterator[str]:

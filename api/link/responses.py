@@ -4,12 +4,11 @@ from starlette.responses import RedirectResponse, Response
 
 from api.link.landing.content import landing_for_crawler, landing_for_person
 from api.link.landing.destinations import TokenFor, play_url, with_token
-from api.link.landing.pages import PRIVATE_HEADERS, closed_page, landing_page
+from api.link.landing.pages import PRIVATE_HEADERS, landing_page
 from api.link.page_context import PageContext
 from api.link.user_agents import Platform, Requester
 from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
-from referrals.attribution.clicks.follow import ClickOutcome
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
 
@@ -27,17 +26,12 @@ def person_response(
 
 
 def bot_response(
-    settings: Settings,
-    offer_or_outcome: Offer | ClickOutcome,
-    context: PageContext,
-    requester: Requester,
+    settings: Settings, offer: Offer, context: PageContext, requester: Requester
 ) -> Response:
-    if isinstance(offer_or_outcome, ClickOutcome):
-        return closed_page(offer_or_outcome, context.language)
     if requester is Requester.CRAWLER:
-        content = landing_for_crawler(settings, offer_or_outcome, context)
+        content = landing_for_crawler(settings, offer, context)
         return landing_page(content, context.language)
-    return _redirect(offer_or_outcome.destination)
+    return _redirect(offer.destination)
 
 
 def _is_page_needed(settings: Settings, offer: Offer, platform: Platform) -> bool:

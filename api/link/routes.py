@@ -3,7 +3,6 @@
 import re
 import secrets
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +13,12 @@ from api.http.openapi import Responses, page_response
 from api.http.rate_limits import LinkAdmission, LinkLimits
 from api.link.follow import follow, issue_token, pseudonymised_click
 from api.link.landing.destinations import TOKEN_PARAMETER, TokenFor
-from api.link.landing.pages import HtmlOutageRoute, closed_page, too_many_requests_page
+from api.link.landing.pages import (
+    HtmlOutageRoute,
+    closed_page,
+    too_many_requests_page,
+    unavailable_page,
+)
 from api.link.page_context import PageContext, page_context_of
 from api.link.responses import bot_response, person_response
 from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
@@ -42,10 +46,10 @@ FOLLOW_RESPONSES: Final[Responses] = {
         " with `referral_token`",
         "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
     },
-    404: page_response("A page: the code is unknown"),
+    404: page_response("A page: the code is unknown, or when its offer begins"),
     410: page_response("A page: the offer has ended or is paused"),
     429: page_response("A page, the same for every code: too many requests from this address"),
-    503: page_response("A page: the database is unavailable"),
+    503: page_response("A page: the database is unavailable, or the load is speculative"),
 }
 
 
@@ -73,18 +77,22 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     """
     if passing.retry_after_s is not None:
         return too_many_requests_page(reader.language, retry_after_s=passing.retry_after_s)
-    requester = requester_of(request) if passing.may_invite else Requester.REDIRECT_ONLY
+    requester = requester_of(request)
+    if requester is Requester.SPECULATIVE:
+        # A browser would show its person this answer later, without asking again.
+        return unavailable_page(reader.language, retry_after_s=0)
+    if not passing.may_invite:
+        requester = Requester.REDIRECT_ONLY
     if requester is not Requester.PERSON:
         offer = await _find_open_offer(code, database, now)
-        return await _limit_misses(
-            passing, reader, bot_response(settings, offer, reader, requester)
-        )
+        if isinstance(offer, ClickResult):
+            return await _closed_answer(offer, reader, passing)
+        return bot_response(settings, offer, reader, requester)
     visitor_id = _visitor_id(request)
     click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
-        closed = _closed_answer(invitation, reader)
-        return await _limit_misses(passing, reader, closed)
+        return await _closed_answer(invitation, reader, passing)
     token_for = _token_issuer(tokens, invitation, reader)
     answer = person_response(settings, invitation.offer, reader, token_for)
     _set_cookie(answer, settings, VISITOR_COOKIE, visitor_id, age_s=VISITOR_COOKIE_MAX_AGE_S)
@@ -93,20 +101,18 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     return answer
 
 
-def _closed_answer(invitation: ClickResult, context: PageContext) -> Response:
-    destination = invitation.offer.destination if invitation.offer else None
-    return closed_page(invitation.outcome, context.language, destination=destination)
-
-
-async def _limit_misses(
-    admission: LinkAdmission, context: PageContext, answer: Response
+async def _closed_answer(
+    closed: ClickResult, context: PageContext, admission: LinkAdmission
 ) -> Response:
-    """Return the answer, or 429 if this address has sent too many unknown codes."""
-    if answer.status_code != HTTPStatus.NOT_FOUND:
-        return answer
-    wait_s = await admission.count_miss()
-    return (
-        answer if wait_s is None else too_many_requests_page(context.language, retry_after_s=wait_s)
+    """Return the page of a closed code, or 429 if this address has sent too many unknown ones."""
+    if closed.outcome is ClickOutcome.UNKNOWN_CODE:
+        wait_s = await admission.count_miss()
+        if wait_s is not None:
+            return too_many_requests_page(context.language, retry_after_s=wait_s)
+    destination = closed.offer.destination if closed.offer else None
+    begins_at = closed.offer.schedule.starts_at if closed.offer else None
+    return closed_page(
+        closed.outcome, context.language, destination=destination, begins_at=begins_at
     )
 
 
@@ -134,14 +140,15 @@ def _click_from_request(
     )
 
 
-async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | ClickOutcome:
+async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | ClickResult:
     """Return the offer of a code that takes invitations now, or the reason why there is none."""
     normalised_code = normalise_code(code)
     async with database.reading() as session:
         offer = await offers.find(session, normalised_code) if is_code(normalised_code) else None
     if offer is None:
-        return ClickOutcome.UNKNOWN_CODE
-    return outcome_if_closed(offer.schedule, at=now) or offer
+        return ClickResult(ClickOutcome.UNKNOWN_CODE)
+    closed = outcome_if_closed(offer.schedule, at=now)
+    return ClickResult(closed, offer) if closed else offer
 
 
 def _token_issuer(tokens: Tokens, invitation: ClickResult, context: PageContext) -> TokenFor:

@@ -54,7 +54,8 @@ UNLISTED_CRAWLERS: Final = re.compile(
 """Crawlers that the detector's list does not have."""
 LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
 """Long words but their last 48 characters: the detector's time is quadratic in a word's length."""
-PREFETCH_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+SPECULATION_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+SPECULATIVE_PURPOSES: Final = ("prefetch", "prerender", "preview")
 PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
 OS_FROZEN_SINCE_SAFARI: Final = 26
 """First version of Safari that always sends the same iOS version; its own version is right
@@ -66,13 +67,17 @@ class Requester(StrEnum):
     CRAWLER = "crawler"
     """Reads the answer for a search engine or a link preview."""
     REDIRECT_ONLY = "nobody"
-    """Wants only the redirect: a HEAD, a prefetch, an HTTP client, a request without a user agent,
-    or another site that embeds the link as an image or a frame."""
+    """Wants only the redirect: a HEAD, an HTTP client, a request without a user agent, or another
+    site that embeds the link as an image or a frame."""
+    SPECULATIVE = "speculative"
+    """A browser that loads the link ahead of its person, who may never follow it."""
 
 
 def requester_of(request: Request) -> Requester:
     agent = user_agent_of(request)
-    if request.method == "HEAD" or _is_prefetched(request) or _is_embedded(request):
+    if _is_speculative(request):
+        return Requester.SPECULATIVE
+    if request.method == "HEAD" or _is_embedded(request):
         return Requester.REDIRECT_ONLY
     if not agent or HTTP_TOOLS.match(agent):
         return Requester.REDIRECT_ONLY
@@ -106,9 +111,9 @@ def compile_patterns() -> None:
     _parse_device("")
 
 
-def _is_prefetched(request: Request) -> bool:
-    purposes = " ".join(request.headers.get(name, "") for name in PREFETCH_HEADERS).lower()
-    return "prefetch" in purposes or "preview" in purposes
+def _is_speculative(request: Request) -> bool:
+    purposes = " ".join(request.headers.get(name, "") for name in SPECULATION_HEADERS).lower()
+    return any(purpose in purposes for purpose in SPECULATIVE_PURPOSES)
 
 
 def _is_embedded(request: Request) -> bool:

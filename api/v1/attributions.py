@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Query
 
 from api.http.authorisation import requires
-from api.http.dependencies import Db, Now, ReferralTokens
+from api.http.dependencies import Config, Db, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (
@@ -47,6 +47,7 @@ REFUSALS: Final = {
     Refusal.OUTRANKED: "outranked",
     Refusal.NOT_ACCEPTED: "not_accepted",
     Refusal.OUTSIDE_WINDOW: "late_code",
+    Refusal.CAMPAIGN_NOT_BEGUN: "campaign_not_begun",
     Refusal.CAMPAIGN_ENDED: "campaign_ended",
     Refusal.CAMPAIGN_PAUSED: "campaign_paused",
 }
@@ -61,20 +62,26 @@ _CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
         *dict.fromkeys(REFUSALS.values()), "too_many_requests", *BODY_PROBLEMS
     ),
 )
-async def claim_code(
-    body: ClaimIn, database: Db, tokens: ReferralTokens, limits: Limits, now: Now
+async def claim_code(  # noqa: PLR0917 - FastAPI passes each by its name
+    body: ClaimIn,
+    database: Db,
+    settings: Config,
+    tokens: ReferralTokens,
+    limits: Limits,
+    now: Now,
 ) -> ClaimOut:
     """Claim a code for a player who has signed up already, within the campaign's `claim_grace`.
 
     The code is compared with the player's other touches by the campaign's policy. A player who is
     bound to another code moves only while nothing was earned (409 `already_earned`); deposits since
     the signup count. Before the signup is reported the outcome is `waiting`. 404 `unknown_code`;
-    409 `late_code` after `claim_grace` (24 hours by default), `self_referral`, `outranked` or
-    `not_accepted`; 410 `campaign_ended` or `campaign_paused`; 429 after too many claims of a
-    player. Idempotent by player, code and `occurred_at`. Refused claims are logged too.
+    409 `late_code` after `claim_grace` (24 hours by default), `self_referral`, `outranked`,
+    `not_accepted` or `campaign_not_begun`; 410 `campaign_ended` or `campaign_paused`; 429 after too
+    many claims of a player. Idempotent by player, code and `occurred_at`. Refused claims are logged
+    too.
     """
     await limits.check("claim", player=body.player_id)
-    claim = _claim_of(body, now)
+    claim = _claim_of(body, now, public_url=settings.public_url)
     async with database.transaction() as session:
         result = await apply_claim(session, claim, tokens=tokens, now=now)
     if result.outcome == Refusal.UNKNOWN_CODE:
@@ -141,8 +148,8 @@ def refusal_problem(outcome: str) -> Problem:
     return Problem(code or "outranked")
 
 
-def _claim_of(body: ClaimIn, now: datetime) -> CodeClaim:
-    code, claimed_at = parse_code(body.code), body.occurred_at or now
+def _claim_of(body: ClaimIn, now: datetime, *, public_url: str) -> CodeClaim:
+    code, claimed_at = parse_code(body.code, public_url=public_url), body.occurred_at or now
     claim_id = _claim_id(body.player_id, body.code, claimed_at)
     attempt_id, kind = attempt_id_of(AttemptKind.CLAIM, claim_id), AttemptKind.CLAIM
     attempt = AttributionAttempt(attempt_id=attempt_id, kind=kind, player_id=body.player_id)

@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Depends, Response
 
 from api.http.authorisation import requires
-from api.http.dependencies import Db, Hashes, Now, ReferralTokens
+from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.link.follow import follow, issue_token, pseudonymised_click
 from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
+from domain.codes import parse_code
 from referrals.attribution.clicks.follow import ClickOutcome
 from workflows.client import workflow_id
 
@@ -26,13 +27,20 @@ router = APIRouter(
     status_code=201,
     responses={
         200: {"model": ClickOut, "description": "The visitor's open invitation of this code"},
-        **problem_responses("unknown_code", "campaign_paused", "campaign_ended", *BODY_PROBLEMS),
+        **problem_responses(
+            "unknown_code",
+            "campaign_not_begun",
+            "campaign_paused",
+            "campaign_ended",
+            *BODY_PROBLEMS,
+        ),
     },
 )
 async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
     body: ClickIn,
     answer: Response,
     database: Db,
+    settings: Config,
     hasher: Hashes,
     tokens: ReferralTokens,
     now: Now,
@@ -41,11 +49,11 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
 
     201 with a new invitation, 200 with the visitor's open one of this code: repeating the call is
     safe. Send the token in the signup event; it expires with the campaign's signup window. 404
-    `unknown_code`; 410 `campaign_paused` or `campaign_ended`.
+    `unknown_code`; 409 `campaign_not_begun`; 410 `campaign_paused` or `campaign_ended`.
     """
     click = pseudonymised_click(
         hasher,
-        code=body.code,
+        code=parse_code(body.code, public_url=settings.public_url) or body.code,
         visitor_id=body.visitor_id,
         platform=body.platform,
         at=now,

@@ -48,11 +48,17 @@ async def give_code(
     201 with a new code, 200 with the existing one: there is one per player and campaign, so
     repeating the call is safe. Without `vanity` the code is random. 409 `code_exists` when the
     player has another code than the `vanity` one, `code_taken` when it is another player's, and
-    `campaign_not_open` for a draft or ended campaign; 404 `unknown_campaign`.
+    `campaign_not_open` for a draft or ended campaign, and for one that has not begun unless
+    `campaign` names it; 404 `unknown_campaign`.
     """
     async with database.transaction() as session:
         given = await codes.get_or_create_code(
-            session, player_id=body.player_id, campaign=body.campaign, vanity=body.vanity, at=now
+            session,
+            player_id=body.player_id,
+            campaign=body.campaign,
+            vanity=body.vanity,
+            at=now,
+            before_start="campaign" in body.model_fields_set,
         )
     if given.code is None or given.outcome in REFUSALS:
         raise Problem(REFUSALS[given.outcome])

@@ -141,7 +141,7 @@ def _to_resolve_out(
     """Return the answer; a match gets a question in the app's language."""
     if resolved is None:
         return ResolveOut()
-    language = negotiate_language((locale or "").replace("_", "-"))
+    language = negotiate_language("", preferred=locale)
     question = language.gettext("Did %(code)s invite you?") % {"code": resolved.code}
     return ResolveOut(
         referral_token=tokens.issue(

@@ -31,7 +31,9 @@ REFUSALS: Final = {
     RebindOutcome.SAME_PERSON: "second_person_needed",
     RebindOutcome.ALREADY_DECIDED: "already_decided",
 }
-RULE_PROBLEMS: Final = ("self_referral", "already_earned", "campaign_ended", "campaign_paused")
+RULE_PROBLEMS: Final = (
+    "self_referral", "already_earned", "campaign_not_begun", "campaign_ended", "campaign_paused",
+)  # fmt: skip
 
 
 @router.post(

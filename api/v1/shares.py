@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Depends
 
 from api.http.authorisation import requires
-from api.http.dependencies import Db, Now
+from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.codes import ShareIn, ShareOut
-from domain.codes import is_code, normalise_code
+from domain.codes import parse_code
 from referrals.campaigns import codes
 
 router = APIRouter(
@@ -24,13 +24,13 @@ router = APIRouter(
     status_code=202,
     responses=problem_responses("unknown_code", *BODY_PROBLEMS),
 )
-async def record_share(body: ShareIn, database: Db, now: Now) -> ShareOut:
+async def record_share(body: ShareIn, database: Db, settings: Config, now: Now) -> ShareOut:
     """Record that a player shared a code through a channel, such as `whatsapp`.
 
     Not idempotent: each call is a share. 404 `unknown_code` for a code that nobody has.
     """
-    code = normalise_code(body.code)
-    if not is_code(code):
+    code = parse_code(body.code, public_url=settings.public_url)
+    if code is None:
         raise Problem("unknown_code")
     async with database.transaction() as session:
         share_id = await codes.record_share(session, code=code, channel=body.channel, at=now)

@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     EXPIRED_TOKEN = "expired_token"
     UNKNOWN_REFERRAL = "unknown_referral"
     UNKNOWN_CODE = "unknown_code"
+    CAMPAIGN_NOT_BEGUN = "campaign_not_begun"
     CAMPAIGN_ENDED = "campaign_ended"
     CAMPAIGN_PAUSED = "campaign_paused"
     LATE_CODE = "late_code"
@@ -113,6 +114,8 @@ def refusal_of_schedule(schedule: Schedule, *, at: datetime) -> Refusal | None:
     """Return why a campaign attributes nobody at a time, past or present; None while it is open."""
     if schedule.is_open(at):
         return None
+    if schedule.begins_after(at):
+        return Refusal.CAMPAIGN_NOT_BEGUN
     return Refusal.CAMPAIGN_PAUSED if schedule.is_paused(at) else Refusal.CAMPAIGN_ENDED
 
 

@@ -77,6 +77,9 @@ class Schedule:
     def _was_open(self, at: datetime) -> bool:
         return self.closed_since is not None and at < self.closed_since
 
+    def begins_after(self, at: datetime) -> bool:
+        return self.status is CampaignStatus.PUBLISHED and at < self.starts_at
+
     def is_paused(self, at: datetime) -> bool:
         return self.status is CampaignStatus.PAUSED and not self.has_ended(at)
 

@@ -18,7 +18,7 @@ from domain.attribution.policy import (
     Refusal,
     weaker_method,
 )
-from domain.codes import parse_code
+from domain.codes import is_code, normalise_code
 from domain.derived_ids import derived_id
 from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage, token_expires_at
@@ -115,7 +115,8 @@ class _Gathering:
 
     async def gather_typed_code(self, typed: str) -> None:
         """Gather and record a code typed at the signup: a touch at that moment."""
-        code = parse_code(typed)
+        normalised = normalise_code(typed)  # the door has taken it out of a link
+        code = normalised if is_code(normalised) else None
         offer = await self._load_offer(code) if code else None
         touch = self._code_touch(
             typed_code_touch_id(self.signup),

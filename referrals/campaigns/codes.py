@@ -42,11 +42,18 @@ class CodeResult:
 
 
 async def get_or_create_code(
-    session: Session, *, player_id: str, campaign: str, vanity: str | None, at: datetime
+    session: Session,
+    *,
+    player_id: str,
+    campaign: str,
+    vanity: str | None,
+    at: datetime,
+    before_start: bool = True,
 ) -> CodeResult:
     """Return the player's code in a campaign, drawing or taking one if there is none.
 
-    `vanity` is normalised and well-formed.
+    `vanity` is normalised and well-formed. Without `before_start`, a campaign that has not begun
+    gives no new codes.
     """
     row = await session.scalar(select(Campaign).where(Campaign.slug == campaign))
     if row is None:
@@ -54,7 +61,9 @@ async def get_or_create_code(
     known = await _find_code(session, player_id, row.id)
     if known is not None:
         return _known_code_result(known, vanity=vanity)
-    if row.status is CampaignStatus.DRAFT or schedule_of(row).has_ended(at):
+    schedule = schedule_of(row)
+    is_early = schedule.begins_after(at) and not before_start
+    if row.status is CampaignStatus.DRAFT or schedule.has_ended(at) or is_early:
         return CodeResult(CodeOutcome.NOT_OPEN)
     return await _insert_code(session, player_id, row.id, vanity)
 

@@ -50,7 +50,7 @@ class Sportsbook:
         self._database = database
         self._client = client
         self._tokens = Tokens(settings.token_key.get_secret_value())
-        hasher = Hasher(settings.hash_key.get_secret_value())
+        hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self._acts = Acts(FraudActivities(locked), RewardActivities(locked))
         self._codes: dict[tuple[str, str], str] = {}

@@ -29,7 +29,7 @@ from tests import state
 from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, decision, signup
 from tests.state import Balances
 
-HASHER: Final = Hasher("a key for tests, not a secret")
+HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refer.example")
 LATER: Final = NOW + timedelta(hours=2)
 
 

@@ -96,7 +96,9 @@ def play_install(token: str, *, clicked_s: int = 1, began_s: int = 2) -> dict[st
 
 async def touches_of(database: Database, settings: Settings, device_id: str) -> Sequence[TouchRow]:
     """Return the touches of a device, the earliest first."""
-    hashed = Hasher(settings.hash_key.get_secret_value()).hash("device_id", device_id)
+    hashed = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url).hash(
+        "device_id", device_id
+    )
     async with database.reading() as session:
         query = select(TouchRow).where(TouchRow.device_id == hashed).order_by(TouchRow.at)
         return (await session.scalars(query)).all()

@@ -1,5 +1,7 @@
 """Referral codes."""
 
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from domain.codes import (
     normalise_code,
     parse_code,
 )
+
+PUBLIC_URL: Final = "https://refer.example"
 
 
 @given(st.text())
@@ -55,7 +59,15 @@ def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
         ("https://refer.example/r/ann-10", "ANN-10"),
         ("HTTPS://refer.example/r/ann-10/?lang=es#top", "ANN-10"),
         ("refer.example/r/ann%2D10", "ANN-10"),
-        ("https://book.example/refer/r/ann-10\n", "ANN-10"),
+        ("https://refer.example:8443/R/ann-10\n", "ANN-10"),
+        ("[my link](https://refer.example/r/ann-10)", "ANN-10"),
+        ("<https://refer.example/r/ann%E2%80%9310>", "ANN-10"),
+        ("https://refer.example/r/ann-10\u201d", "ANN-10"),
+        ("https://www.reddit.com/r/ann-10/", None),
+        ("https://refer.example.evil.example/r/ann-10", None),
+        ("https://refer.example@evil.example/r/ann-10", None),
+        ("https://evil.example/?to=https://refer.example/r/ann-10", None),
+        ("https://[::1/r/ann-10", None),
         ("Join me: https://refer.example/r/ann-10!", "ANN-10"),
         ("https://refer.example/r/ann-10 or https://refer.example/r/bob-10", None),
         ("my code is ann-10", None),
@@ -67,11 +79,49 @@ def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
     ],
 )
 def test_a_link_pasted_for_a_code_is_its_code(typed: str, code: str | None) -> None:
-    assert parse_code(typed) == code
+    assert parse_code(typed, public_url=PUBLIC_URL) == code
+
+
+def test_a_link_below_a_path_is_one_only_there() -> None:
+    below = "https://book.example/refer/"
+    assert parse_code("https://book.example/refer/r/ann-10", public_url=below) == "ANN-10"
+    assert parse_code("https://book.example/r/ann-10", public_url=below) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        *((f"ANN123{mark}", "ANN123") for mark in ".,)!;:]*'\"><…”»、。"),
+        *((f"{mark}ANN123", "ANN123") for mark in "([*'\"<“„«¿¡#@"),
+        ("_ann123_", "ANN123"),
+        ("🎁 ann123 🎁", "ANN123"),
+        *(
+            (f"ann{dash}10", "ANN-10")
+            for dash in "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
+        ),
+        *((f"an{mark}n1", "ANN1") for mark in "\u00ad\u200b\u200d\u200e\u2060\ufe0f\ufeff"),
+        ("\ufeff\u202aann1\u202c", "ANN1"),
+        ("\uff21\uff2e\uff2e\uff11\uff12\uff13", "ANN123"),
+        ("\U0001d5d4\U0001d5e1\U0001d5e1\U0001d7ed\U0001d7ee\U0001d7ef", "ANN123"),
+        ("ann\u0661\u06f2\u0969", "ANN123"),
+        ("\u00a0ann1\u3000", "ANN1"),
+        ("3gaw h3up", "3GAWH3UP"),
+        ("ann_", "ANN_"),
+    ],
+)
+def test_reads_codes_as_keyboards_and_chats_write_them(typed: str, code: str) -> None:
+    assert normalise_code(typed) == code
+
+
+@pytest.mark.parametrize(
+    "typed", ["straße", "\u017fam", "ﬁnn", "\u0131an1", "KAI\u212a", "ann²", "ann lee"]
+)
+def test_no_letter_becomes_another(typed: str) -> None:
+    assert not is_code(normalise_code(typed))
 
 
 @given(st.text(max_size=80))
 def test_whatever_is_typed_is_a_code_or_nothing(typed: str) -> None:
     for text in (typed, f"https://refer.example/r/{typed}"):
-        code = parse_code(text)
+        code = parse_code(text, public_url=PUBLIC_URL)
         assert code is None or is_code(code)

@@ -23,7 +23,7 @@ from messaging.kafka import KafkaCluster
 from messaging.records import Record
 from sandbox.sportsbook.polling import wait_until
 
-HASHER: Final = Hasher("a key for tests, not a secret")
+HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refer.example")
 PARTITIONS: Final = 4
 """Partitions of each topic; the mock cluster makes as many."""
 ALL_PARTITIONS: Final = PARTITIONS * len(topics.INBOUND)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_plus, urlencode
 
 from api.link.user_agents import Platform
 from domain.attribution.policy import Method
@@ -66,11 +66,16 @@ def destinations_without_token(settings: Settings, *, destination: str) -> Desti
 
 
 def with_token(url: str, *, token: str) -> str:
-    """Return the URL with the token in its query, in place of any other token."""
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    others = [pair for pair in query if pair[0] != TOKEN_PARAMETER]
-    return urlunsplit(parts._replace(query=urlencode([*others, (TOKEN_PARAMETER, token)])))
+    """Return the URL, byte for byte, with the token in its query in place of any other token."""
+    rest, hash_sign, fragment = url.partition("#")
+    address, _, query = rest.partition("?")
+    others = [pair for pair in query.split("&") if not _is_token_pair(pair)] if query else []
+    query = "&".join([*others, f"{TOKEN_PARAMETER}={quote(token, safe='')}"])
+    return f"{address}?{query}{hash_sign}{fragment}"
+
+
+def _is_token_pair(pair: str) -> bool:
+    return unquote_plus(pair.partition("=")[0]) == TOKEN_PARAMETER
 
 
 def play_url(*, package: str, token: str) -> str:

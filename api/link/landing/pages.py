@@ -3,9 +3,11 @@
 import base64
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -19,7 +21,11 @@ from api.link.languages import LANGUAGES, negotiate_language
 from api.link.user_agents import Platform
 from db.faults import DATABASE_FAULTS
 from referrals.attribution.clicks.follow import ClickOutcome
+from referrals.localisation.formats import format_moment
 from referrals.localisation.languages import Language
+
+UTC_ZONE: Final = ZoneInfo("UTC")
+NOT_FOUND_OUTCOMES: Final = (ClickOutcome.UNKNOWN_CODE, ClickOutcome.CAMPAIGN_NOT_BEGUN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +52,20 @@ def landing_page(content: LandingContent, language: Language) -> HTMLResponse:
 
 
 def closed_page(
-    outcome: ClickOutcome, language: Language, *, destination: str | None = None
+    outcome: ClickOutcome,
+    language: Language,
+    *,
+    destination: str | None = None,
+    begins_at: datetime | None = None,
 ) -> HTMLResponse:
-    """Return 404 for an unknown code, and 410 for an offer that has ended or is paused.
+    """Return 404 for an unknown code or an offer to come, 410 for one that has ended or is paused.
 
     A destination, where there is one, still leads the visitor to the sportsbook.
     """
-    status = HTTPStatus.NOT_FOUND if outcome is ClickOutcome.UNKNOWN_CODE else HTTPStatus.GONE
-    return _page("closed.html", language, status, outcome=outcome.value, destination=destination)
+    status = HTTPStatus.NOT_FOUND if outcome in NOT_FOUND_OUTCOMES else HTTPStatus.GONE
+    return _closed_page(
+        outcome.value, status, language, destination=destination, begins_at=begins_at
+    )
 
 
 def too_many_requests_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
@@ -89,9 +101,32 @@ class HtmlOutageRoute(APIRoute):
 def _retry_later_page(
     outcome: str, status: HTTPStatus, language: Language, retry_after_s: int
 ) -> HTMLResponse:
-    page = _page("closed.html", language, status, outcome=outcome, destination=None)
+    page = _closed_page(outcome, status, language)
     page.headers["Retry-After"] = str(retry_after_s)
     return page
+
+
+def _closed_page(
+    outcome: str,
+    status: HTTPStatus,
+    language: Language,
+    *,
+    destination: str | None = None,
+    begins_at: datetime | None = None,
+) -> HTMLResponse:
+    return _page(
+        "closed.html",
+        language,
+        status,
+        outcome=outcome,
+        destination=destination,
+        begins_on=begins_at and _time_element(begins_at, language),
+    )
+
+
+def _time_element(moment: datetime, language: Language) -> Markup:
+    element = Markup('<time datetime="{}">{}</time>')
+    return element.format(moment.isoformat(), f"{format_moment(moment, UTC_ZONE, language)} UTC")
 
 
 def _page(name: str, language: Language, status: int, **variables: Any) -> HTMLResponse:  # noqa: ANN401

@@ -67,7 +67,7 @@ class OfferOut(ResponseBody):
 class ShareIn(RequestBody):
     """A player shared a code."""
 
-    code: Text64
+    code: Text320 = Field(description="The code, or its link")
     channel: Text32 = Field(description="Such as `whatsapp` or `email`")
 
 
@@ -86,7 +86,7 @@ class ClickIn(RequestBody):
     later match an app's first open on the same device.
     """
 
-    code: Text64
+    code: Text320 = Field(description="The code, or its link")
     visitor_id: Text320 = Field(
         description="The reporter's id of the visitor; one open invitation per visitor and code"
     )

@@ -25,6 +25,7 @@ class ClickOutcome(StrEnum):
     NEW = "new"
     KNOWN = "known"
     UNKNOWN_CODE = "unknown_code"
+    CAMPAIGN_NOT_BEGUN = "campaign_not_begun"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ENDED = "campaign_ended"
 

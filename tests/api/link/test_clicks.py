@@ -28,8 +28,12 @@ CRAWLERS = (
 ONLY_ASKING = (
     {"User-Agent": "curl/8.5.0"},
     {"User-Agent": ""},
+)
+SPECULATIONS = (
     {"User-Agent": LINUX, "Purpose": "prefetch"},
     {"User-Agent": LINUX, "Sec-Purpose": "prefetch;prerender"},
+    {"User-Agent": LINUX, "Sec-Purpose": "prefetch;anonymous-client-ip"},
+    {"User-Agent": LINUX, "X-Purpose": "preview"},
 )
 
 
@@ -177,6 +181,48 @@ async def test_an_unknown_or_ended_code_gets_a_page_for_people(
         assert "location" not in answer.headers
         assert "<script" not in answer.text
     assert_problem(await client.post("/v1/clicks", json=click(code)), 410, "campaign_ended")
+
+
+@pytest.mark.parametrize("headers", SPECULATIONS)
+async def test_a_speculative_load_is_refused_so_that_its_person_asks_again(
+    client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
+) -> None:
+    code = await create_code(client)
+    async with browser(app, **headers) as visitor:
+        answer = await visitor.get(f"/r/{code}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+    assert "location" not in answer.headers
+    assert "set-cookie" not in answer.headers
+    assert await referrals_of(database, code) == 0
+
+
+@pytest.mark.parametrize("headers", [{}, CRAWLERS[0], ONLY_ASKING[0]])
+async def test_an_offer_to_come_says_when_it_begins(
+    client: AsyncClient, app: FastAPI, database: Database, headers: dict[str, str]
+) -> None:
+    slug = await publish_campaign(client, starts_at="2099-03-01T00:00:00Z")
+    code = await create_code(client, slug)
+    async with browser(app, **headers) as visitor:
+        answers = [await visitor.get(f"/r/{code}") for _ in range(100)]
+        german = await visitor.get(f"/r/{code}?lang=de")
+    assert {answer.status_code for answer in answers} == {404}, "an early visit is no miss"
+    assert "This offer has not begun yet" in answers[0].text
+    assert "March 1, 2099" in answers[0].text
+    assert 'datetime="2099-03-01T00:00:00+00:00"' in answers[0].text
+    assert "1. März 2099" in german.text
+    assert_problem(await client.post("/v1/clicks", json=click(code)), 409, "campaign_not_begun")
+    assert await referrals_of(database, code) == 0
+
+
+@pytest.mark.parametrize("around", [".", ",", ")", "%E2%80%9D", "%22", "%3E", "*", "!", "…"])
+async def test_a_link_works_with_what_a_chat_adds_to_it(
+    client: AsyncClient, app: FastAPI, around: str
+) -> None:
+    code = await create_code(client)
+    async with browser(app) as visitor:
+        answer = await visitor.get(f"/r/{code}{around}")
+    assert answer.status_code == 302
+    assert "referral_token=" in answer.headers["location"]
 
 
 @pytest.mark.parametrize("headers", [{}, CRAWLERS[0], ONLY_ASKING[0]])

@@ -96,13 +96,28 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "purpose",
+    [
+        ("Sec-Purpose", "Prefetch;prerender"),
+        ("Sec-Purpose", "prerender"),
+        ("Purpose", "preview"),
+        ("X-Purpose", "preview"),
+        ("X-Moz", "prefetch"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("agent", [IPHONE, "curl/8.5.0", ""])
+def test_a_load_ahead_of_its_person_is_speculative(
+    purpose: tuple[str, str], method: str, agent: str
+) -> None:
+    request = request_with(("User-Agent", agent), purpose, method=method)
+    assert requester_of(request) is Requester.SPECULATIVE
+
+
+@pytest.mark.parametrize(
     ("method", "headers"),
     [
         ("HEAD", [("User-Agent", IPHONE)]),
-        ("GET", [("User-Agent", IPHONE), ("Sec-Purpose", "Prefetch;prerender")]),
-        ("GET", [("User-Agent", IPHONE), ("Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE), ("X-Purpose", "preview")]),
-        ("GET", [("User-Agent", IPHONE), ("X-Moz", "prefetch")]),
         ("GET", [("User-Agent", IPHONE), *embedded("image", "cross-site")]),
         ("GET", [("User-Agent", IPHONE), *embedded("iframe", "cross-site")]),
         ("GET", [("User-Agent", IPHONE), *embedded("empty", "same-site")]),
@@ -112,7 +127,7 @@ def test_takes_previews_for_crawlers(agent: str) -> None:
         ("GET", []),
     ],
 )
-def test_a_prefetch_or_program_is_nobody(method: str, headers: list[tuple[str, str]]) -> None:
+def test_a_program_is_nobody(method: str, headers: list[tuple[str, str]]) -> None:
     assert requester_of(request_with(*headers, method=method)) is Requester.REDIRECT_ONLY
 
 

@@ -23,7 +23,7 @@ from domain.attribution.policy import Refusal
 from domain.privacy import Hasher
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-HASHER = Hasher("a key for tests")
+HASHER = Hasher("a key for tests", public_url="https://refer.example")
 PHONE_TRAITS = normalise_traits(
     os="iOS",
     os_version="18.5",

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from api.link.landing.content import qr_code
+from api.link.landing.destinations import with_token
 from db.engine import Database
 from domain.attribution.policy import Method
 from referrals.attribution.tokens import TokenOutcome, TokenReading, Tokens
@@ -125,3 +126,27 @@ async def test_a_scanned_code_is_a_touch_of_its_own(
 def read_token(settings: Settings, token: str) -> TokenReading:
     tokens = Tokens(settings.token_key.get_secret_value())
     return tokens.read(token, at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://b.example/s", "https://b.example/s?referral_token=T.1"),
+        ("https://b.example/s?flag", "https://b.example/s?flag&referral_token=T.1"),
+        ("https://b.example/s?a=b%20c", "https://b.example/s?a=b%20c&referral_token=T.1"),
+        ("https://b.example/s?a=%E9;b", "https://b.example/s?a=%E9;b&referral_token=T.1"),
+        (
+            "https://b.example/?u=/x{y}!*'()&&",
+            "https://b.example/?u=/x{y}!*'()&&&referral_token=T.1",
+        ),
+        ("https://b.example/s?#top", "https://b.example/s?referral_token=T.1#top"),
+        ("https://b.example/#/a?b=c", "https://b.example/?referral_token=T.1#/a?b=c"),
+        (
+            "https://b.example/s?referral_token=old&a=1",
+            "https://b.example/s?a=1&referral_token=T.1",
+        ),
+        ("https://b.example/s?referral%5Ftoken=old", "https://b.example/s?referral_token=T.1"),
+    ],
+)
+def test_the_token_is_appended_to_the_same_bytes(url: str, expected: str) -> None:
+    assert with_token(url, token="T.1") == expected  # noqa: S106 - not a secret
