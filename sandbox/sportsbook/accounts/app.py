@@ -87,7 +87,8 @@ class AccountRoutes:
 
     async def find(self, reference: str) -> Response:
         found = await self.store.find(reference)
-        if found is None:
+        hidden, self.faults.hide_next_lookup = self.faults.hide_next_lookup, False
+        if found is None or hidden:
             return JSONResponse({"code": "unknown_reference"}, 404)
         is_wrong = found["player_id"] in self.faults.wrong_lookup_of
         return JSONResponse(_shown(found) | ({"amount": _more(found)} if is_wrong else {}))

@@ -29,6 +29,8 @@ class Faults:
     """Nobody is answered; the sandbox's hour is over when it is set back."""
     wrong_lookup_of: set[str] = field(default_factory=set)
     """Players whose look-ups also answer with another amount."""
+    hide_next_lookup: bool = False
+    """The next look-up does not find what was posted, as a replica that is late."""
     slow_s: float = 0.0
     _of_player: dict[str, tuple[Fault, int | None]] = field(default_factory=dict)
     _of_everybody: tuple[Fault, int | None] | None = None

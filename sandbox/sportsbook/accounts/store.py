@@ -78,13 +78,14 @@ class AccountStore:
         """Post once per reference; return the transaction, or why it is refused."""
         async with self.pool.acquire() as connection, connection.transaction():
             balance = await connection.fetchval(_LOCK_ACCOUNT, posting.player_id, posting.currency)
+            # Even for a reference that was posted: not every wallet looks at that first.
+            if await connection.fetch(_IS_CLOSED, posting.player_id, posting.direction):
+                return "account_closed"
             known = await connection.fetchrow(
                 "SELECT * FROM transactions WHERE reference = $1", posting.reference
             )
             if known is not None:
                 return _same(known, posting)
-            if await connection.fetch(_IS_CLOSED, posting.player_id, posting.direction):
-                return "account_closed"
             minor = posting.minor
             if posting.direction == "debit":
                 if minor > balance and not posting.allow_partial:
@@ -114,6 +115,9 @@ class AccountStore:
         self, since: datetime, until: datetime, *, after: tuple[datetime, str], limit: int
     ) -> Sequence[asyncpg.Record]:
         return await self.pool.fetch(_LIST, since, until, *after, limit)
+
+    async def all_posted(self) -> Sequence[asyncpg.Record]:
+        return await self.pool.fetch("SELECT * FROM transactions ORDER BY posted_at")
 
     async def balance(self, player_id: str, currency: str = "USD") -> int:
         query = "SELECT minor FROM accounts WHERE (player_id, currency) = ($1, $2)"
