@@ -9,21 +9,26 @@ import stamina
 import structlog
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
+from activities.reconciliation import ReconciliationActivities
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from db.engine import Database
 from domain.privacy import Hasher
+from integrations.wallet_http import HttpWallet
 from referrals.attribution.tokens import Tokens
+from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
 from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
+from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
 from workflows.referral.workflow import ReferralWorkflow
 
 WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
@@ -55,6 +60,7 @@ def build_activities(
     fraud_providers: Sequence[FraudProvider] = (),
     *,
     max_clock_lead: timedelta | None = None,
+    wallet: Wallet | None = None,
 ) -> Activities:
     """Build every activity with its dependencies; tests that skip time give no `max_clock_lead`."""
     locked = LockedReferrals(
@@ -73,6 +79,7 @@ def build_activities(
         rewards.resolve_hold,
         rewards.compensate_reward,
         rewards.settle_referral,
+        *([ReconciliationActivities(database, wallet).reconcile_wallet] if wallet else []),
     ]
 
 
@@ -83,7 +90,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ReferralWorkflow],
+        workflows=[ReferralWorkflow, ReconcileWorkflow],
         activities=activities,
         workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs()],
@@ -116,15 +123,38 @@ async def _run(settings: Settings) -> None:
 async def _serve(
     client: Client, database: Database, settings: Settings, stopped: asyncio.Task[bool]
 ) -> None:
+    wallet = _build_wallet(settings)
     worker = build_worker(
         client,
-        build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD),
+        build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD, wallet=wallet),
         task_queue=settings.task_queue,
         concurrent_activities=settings.database_pool_size,
     )
     async with worker:
         log.info("ready", process="worker")
+        scheduling = asyncio.create_task(_schedule_reconciliation(client, settings))
         await stopped
+        scheduling.cancel()
+    if wallet is not None:
+        await wallet.close()
+
+
+def _build_wallet(settings: Settings) -> HttpWallet | None:
+    if settings.wallet_url is None or settings.wallet_token is None:
+        return None
+    return HttpWallet(settings.wallet_url, token=settings.wallet_token.get_secret_value())
+
+
+async def _schedule_reconciliation(client: Client, settings: Settings) -> None:
+    """Ensure the daily reconciliation where there is a wallet, retrying without an end."""
+    if not settings.has_wallet:
+        return
+    attempts = stamina.retry_context(
+        on=RPCError, attempts=None, timeout=None, wait_max=MAX_RECONNECT_BACKOFF_S
+    )
+    async for attempt in attempts:
+        with attempt:
+            await ensure_schedule(client, task_queue=settings.task_queue)
 
 
 async def _connect_with_retries(settings: Settings) -> Client:

@@ -140,7 +140,7 @@ def _body_of(request: PaymentRequest) -> dict[str, Any]:
         "player_id": request.player_id,
         "direction": request.direction.value,
         "amount": {"minor": request.amount.minor, "currency": request.amount.currency},
-        "allow_partial": request.allow_partial,
+        "allow_partial": request.kind.allows_partial,
         "kind": request.kind.value,
         "reason": request.reason,
         "reward_id": str(request.reward_id),
@@ -168,7 +168,7 @@ def _posted(answer: httpx.Response, request: PaymentRequest) -> Posted:
 def _is_possible(amount: Money, request: PaymentRequest) -> bool:
     if amount.currency != request.amount.currency:
         return False
-    is_partial = request.allow_partial and amount.minor < request.amount.minor
+    is_partial = request.kind.allows_partial and amount.minor < request.amount.minor
     return is_partial or amount.minor == request.amount.minor
 
 

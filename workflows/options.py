@@ -24,3 +24,14 @@ def fraud_provider_options(summary: str) -> ActivityConfig:
     return ActivityConfig(
         start_to_close_timeout=timedelta(seconds=15), retry_policy=RETRY, summary=summary
     )
+
+
+def reconciliation_options(summary: str) -> ActivityConfig:
+    """Return options for a comparison with the wallet, which reads it page by page."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(hours=1),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=30)
+        ),
+        summary=summary,
+    )

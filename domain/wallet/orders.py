@@ -26,6 +26,11 @@ class OrderKind(StrEnum):
     def direction(self) -> Direction:
         return Direction.DEBIT if self is OrderKind.REVERSAL else Direction.CREDIT
 
+    @property
+    def allows_partial(self) -> bool:
+        """True where the wallet may post less than the amount, even nothing."""
+        return self.direction is Direction.DEBIT
+
 
 class OrderStatus(StrEnum):
     """Result of a payment order; PENDING ones are sent until the wallet's answer is certain."""

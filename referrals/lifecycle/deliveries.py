@@ -95,9 +95,13 @@ def of_reopening(step: int) -> NewDelivery:
     return NewDelivery(kind=LOOK, event_id=f"reopened/{step}", signal=Signal.LOOK)
 
 
-def of_payment(order_id: UUID) -> NewDelivery:
-    """Return the delivery that tells a referral's workflow to look at a wallet's answer."""
-    return NewDelivery(kind=LOOK, event_id=f"payment/{order_id}", signal=Signal.LOOK)
+def of_payment(order_id: UUID, *, step: str = "") -> NewDelivery:
+    """Return the delivery that tells a referral's workflow to look at a wallet's answer.
+
+    `step` names a further one, once the first was delivered.
+    """
+    event_id = "/".join(filter(None, ("payment", str(order_id), step)))
+    return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.LOOK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,11 +25,6 @@ class PaymentRequest:
     def direction(self) -> Direction:
         return self.kind.direction
 
-    @property
-    def allow_partial(self) -> bool:
-        """True where the wallet may post less than the amount, even nothing."""
-        return self.direction is Direction.DEBIT
-
 
 @dataclass(frozen=True, slots=True)
 class Posted:

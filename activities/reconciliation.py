@@ -1,0 +1,58 @@
+"""Activity that compares the last days with the wallet, and names every difference in the log."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio import activity
+
+from db.clock import database_now
+from db.engine import Database
+from referrals.wallet.port import Wallet
+from referrals.wallet.reconciliation import reconcile
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileRequest:
+    """A request to compare the days before now."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileResult:
+    """How many transactions were compared, and the number of differences of each kind."""
+
+    transactions: int
+    differences: dict[str, int]
+
+
+class ReconciliationActivities:
+    def __init__(self, database: Database, wallet: Wallet) -> None:
+        self._database = database
+        self._wallet = wallet
+
+    @activity.defn
+    async def reconcile_wallet(self, request: ReconcileRequest) -> ReconcileResult:
+        """Compare rewards, ledger and wallet, and repair nothing.
+
+        Raises WalletUnclearError, which Temporal retries, while the wallet does not answer.
+        """
+        async with self._database.reading() as session:
+            now = await database_now(session)
+        found = await reconcile(
+            self._database, self._wallet, since=now - timedelta(days=request.days), until=now
+        )
+        for difference in found.differences:
+            _log.error(
+                "reconciliation_difference",
+                kind=difference.kind,
+                reference=difference.reference,
+                age_s=round(difference.age.total_seconds()),
+            )
+        kinds = Counter(str(difference.kind) for difference in found.differences)
+        _log.info("reconciled", transactions=found.transactions, differences=kinds.total())
+        return ReconcileResult(found.transactions, dict(kinds))
