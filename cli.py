@@ -4,7 +4,6 @@ Each command imports what it runs: production has no embedded servers.
 """
 
 import asyncio
-import getpass
 import os
 import traceback
 from collections.abc import Awaitable, Callable
@@ -18,14 +17,20 @@ from pydantic import ValidationError
 
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
-from runtime.settings import ENV_PREFIX, DatabaseSettings, MigrationSettings, Settings
+from runtime.operator import system_user
+from runtime.settings import (
+    ENV_PREFIX,
+    DatabaseSettings,
+    MigrationSettings,
+    Settings,
+    WalletSettings,
+)
 
 if TYPE_CHECKING:
     from db.engine import Session
     from referrals.access.audit import Actor
-    from referrals.verification.verify import VerificationReport
 
-_Settings = TypeVar("_Settings", Settings, DatabaseSettings, MigrationSettings)
+_Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
 _Result = TypeVar("_Result")
 
 STACK_DIRECTORY = Path(".stack")
@@ -152,6 +157,7 @@ def verify(
     With --every it runs until it is stopped, and checks everything once a day.
     """
     from courier import verifier
+    from courier.verification_table import print_report
 
     settings = _read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
@@ -162,8 +168,28 @@ def verify(
         typer.echo(report, err=True)
         _exit(2)
     else:
-        _print(report)
+        print_report(report)
         _exit(0 if report.ok else 1)
+
+
+@app.command()
+def reconcile(
+    *,
+    since: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339; by default the first order.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what is safe.")] = False,
+    actor: ActorOption = None,
+    reason: ReasonOption = "reconcile --repair",
+) -> None:
+    """Compare rewards, ledger and wallet; exit with 0 if they agree, 1 if not, 2 if unknown."""
+    from courier import reconciler
+
+    settings = _read_settings(WalletSettings)
+    configure_logging(settings.log_level)
+    audit_actor = _actor(actor, reason) if repair else None
+    _exit(reconciler.main(settings, since=since, until=until, repair_as=audit_actor))
 
 
 @app.command()
@@ -231,15 +257,7 @@ def _run_main(process: Callable[[Settings], int]) -> None:
 def _actor(name: str | None, reason: str) -> "Actor":
     from referrals.access.audit import Actor
 
-    return Actor(name=name or _system_user(), request_id=None, reason=reason)
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # A container may run under a user id without a name.
-        return "operator"
+    return Actor(name=name or system_user(), request_id=None, reason=reason)
 
 
 def _in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:
@@ -270,25 +288,6 @@ def _read_settings(settings_type: type[_Settings]) -> _Settings:
             name = "_".join(str(part) for part in fault["loc"])
             typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
         raise typer.Exit(2) from None
-
-
-def _print(report: "VerificationReport") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("check", "holds", "what must be true, or which rows break it")
-    for check in report.checks:
-        shown = check.sentence if check.ok else ", ".join(check.failures)
-        table.add_row(check.name, "yes" if check.ok else "NO", shown)
-    console, lag = Console(), report.lag
-    console.print(table)
-    looked_at = "everything" if report.mode == "whole" else "what changed since the last green run"
-    stored = "" if report.is_stored else "; not stored, because this database only reads"
-    console.print(f"looked at {looked_at}{stored}")
-    console.print(
-        f"late, not wrong: {lag.undelivered} undelivered (oldest {lag.oldest_s:.1f} s),"
-        f" {lag.overdue} overdue, {lag.awaiting_review} awaiting review"
-    )
 
 
 def _exit(code: int) -> None:

@@ -136,7 +136,7 @@ async def _serve(
         await stopped
         scheduling.cancel()
     if wallet is not None:
-        await wallet.close()
+        await wallet.aclose()
 
 
 def _build_wallet(settings: Settings) -> HttpWallet | None:

@@ -106,7 +106,7 @@ def _paying(
         return ()
     wallet = HttpWallet(settings.wallet_url, token=settings.wallet_token.get_secret_value())
     payer = Payer(database, wallet, registry=metrics)
-    return (WorkLoop("paying", payer.pay, wake_payload=PAYMENTS, close=wallet.close),)
+    return (WorkLoop("paying", payer.pay, wake_payload=PAYMENTS, close=wallet.aclose),)
 
 
 def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:

@@ -92,7 +92,7 @@ class HttpWallet:
             raise WalletUnclearError(f"status {answer.status_code} of a list")
         return _read(_page, answer)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._client.aclose()
 
     async def _call(
@@ -153,10 +153,9 @@ def _posted(answer: httpx.Response, request: PaymentRequest) -> Posted:
         "reference": str(request.reference),
         "player_id": request.player_id,
         "direction": request.direction.value,
-        "reward_id": str(request.reward_id),
     }
-    wrong = [name for name, value in expected.items() if body.get(name, value) != value]
-    if "reference" not in body:
+    wrong = [name for name, value in expected.items() if body.get(name) not in (value, None)]
+    if body.get("reference") is None:
         wrong.append("reference")
     if not _is_possible(amount, request):
         wrong.append("amount")

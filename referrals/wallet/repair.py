@@ -13,7 +13,7 @@ from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.lifecycle import deliveries
 from referrals.wallet.differences import Difference, DifferenceKind
-from referrals.wallet.port import Posted, Wallet
+from referrals.wallet.port import Posted, Wallet, WalletContradictsError
 from referrals.wallet.reconciliation import Reconciliation
 from referrals.wallet.sending import request_of
 
@@ -49,7 +49,12 @@ class _Repairs:
         async with self.database.reading() as session:
             order = await session.get_one(PaymentOrderRow, difference.order_id)
         # A debit takes what is there at its time: another one may take another amount.
-        return order.kind.direction is Direction.CREDIT and await safely(order)
+        if order.kind.direction is not Direction.CREDIT:
+            return False
+        try:
+            return await safely(order)
+        except WalletContradictsError:
+            return False
 
     async def send_again(self, order: PaymentOrderRow) -> bool:
         """Send a credit that the wallet has lost again, under the reference that it had."""

@@ -1,18 +1,16 @@
 """Reversals by a wallet: owed at once, taken as far as it is there, recovered later."""
 
-from domain.intake.facts import Deposit, FactKind, PlayerStatus, TakeBack
+from domain.intake.facts import PlayerStatus
 from domain.lifecycle.referral import Stage
 from domain.wallet.orders import OrderKind, OrderStatus
-from referrals.intake import facts
-from tests.activities.referral_acts import ReferralActs
-from tests.builders import a_player_id, chargeback, status_change
+from tests.builders import a_player_id, status_change
 from tests.state import Balances
 from tests.wallet.world import WalletWorld, pay
 
 
 async def test_takes_the_whole_reward_back_where_it_is_there(world: WalletWorld) -> None:
     acts = await world.rewarded()
-    assert await _is_charged_back(world, acts) is Stage.REVERSED
+    assert await world.charge_back(acts) is Stage.REVERSED
     assert await acts.referrer_balances() == Balances(available=1000, owed=-1000)
 
     await world.pay_all()
@@ -23,7 +21,7 @@ async def test_takes_the_whole_reward_back_where_it_is_there(world: WalletWorld)
 async def test_takes_as_much_as_is_there_and_the_rest_stays_owed(world: WalletWorld) -> None:
     acts = await world.rewarded()
     await world.accounts.store.bet(acts.row.referrer_id, 700)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     assert await acts.referrer_balances() == Balances(available=700, owed=-700)
@@ -32,7 +30,7 @@ async def test_takes_as_much_as_is_there_and_the_rest_stays_owed(world: WalletWo
 async def test_a_debit_that_takes_nothing_leaves_all_of_it_owed(world: WalletWorld) -> None:
     acts = await world.rewarded()
     await world.accounts.store.bet(acts.row.referrer_id, 1000)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     assert await acts.referrer_balances() == Balances(available=1000, owed=-1000)
@@ -43,7 +41,7 @@ async def test_a_later_credit_goes_net_of_what_is_owed(world: WalletWorld) -> No
     referrer_id = a_player_id()
     acts = await world.rewarded(referrer_id=referrer_id)
     await world.accounts.store.bet(referrer_id, 700)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     await world.rewarded(referrer_id=referrer_id)
@@ -55,7 +53,7 @@ async def test_a_credit_that_the_debt_eats_up_is_issued_without_a_call(world: Wa
     referrer_id = a_player_id()
     acts = await world.rewarded(referrer_id=referrer_id)
     await world.accounts.store.bet(referrer_id, 1000)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     second = await world.rewarded(referrer_id=referrer_id)
@@ -69,7 +67,7 @@ async def test_two_credits_do_not_both_recover_the_same_debt(world: WalletWorld)
     referrer_id = a_player_id()
     acts = await world.rewarded(referrer_id=referrer_id)
     await world.accounts.store.bet(referrer_id, 700)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     second = await world.referral(referrer_id=referrer_id)
@@ -87,7 +85,7 @@ async def test_a_credit_ordered_during_an_open_debit_waits_for_what_it_leaves(
     acts = await world.rewarded(referrer_id=referrer_id)
     await world.accounts.store.bet(referrer_id, 1000)
     world.accounts.faults.is_away = True
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await pay(world.payer())
     second = await world.referral(referrer_id=referrer_id)
     world.accounts.faults.clear()
@@ -102,9 +100,9 @@ async def test_a_won_chargeback_is_credited_again_and_clears_the_debt_first(
 ) -> None:
     acts = await world.rewarded()
     await world.accounts.store.bet(acts.row.referrer_id, 700)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
-    await _is_won(world, acts)
+    await world.win(acts)
     assert (await acts.stored_row()).stage is Stage.REVERSED
 
     await world.pay_all()
@@ -116,9 +114,9 @@ async def test_a_won_chargeback_is_credited_again_and_clears_the_debt_first(
 async def test_the_same_reward_can_be_reversed_and_reinstated_again(world: WalletWorld) -> None:
     acts = await world.rewarded()
     for round_ in range(3):
-        assert await _is_charged_back(world, acts, dispute=f"d{round_}") is Stage.REVERSED
+        assert await world.charge_back(acts, dispute=f"d{round_}") is Stage.REVERSED
         await world.pay_all()
-        await _is_won(world, acts, dispute=f"d{round_}")
+        await world.win(acts, dispute=f"d{round_}")
         await world.pay_all()
         assert await world.wake(acts) is Stage.REWARDED
     assert await world.accounts.store.balance(acts.row.referrer_id) == 1000
@@ -129,10 +127,10 @@ async def test_a_reinstatement_that_is_charged_back_again_before_it_was_sent_is_
     world: WalletWorld,
 ) -> None:
     acts = await world.rewarded()
-    await _is_charged_back(world, acts, dispute="one")
+    await world.charge_back(acts, dispute="one")
     await world.pay_all()
-    await _is_won(world, acts, dispute="one")
-    await _is_charged_back(world, acts, dispute="two")
+    await world.win(acts, dispute="one")
+    await world.charge_back(acts, dispute="two")
 
     assert (await world.orders())[-1].status is OrderStatus.CANCELLED
     assert (await acts.stored_row()).stage is Stage.REVERSED
@@ -143,10 +141,10 @@ async def test_a_reinstatement_that_is_charged_back_again_before_it_was_sent_is_
 async def test_a_reinstatement_of_an_excluded_player_waits(world: WalletWorld) -> None:
     acts = await world.rewarded()
     referrer_id = acts.row.referrer_id
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
     await acts.receives(status_change(referrer_id), player_id=referrer_id)
-    await _is_won(world, acts)
+    await world.win(acts)
     await world.pay_all()
     assert await world.accounts.store.balance(referrer_id) == 0
 
@@ -159,29 +157,8 @@ async def test_a_reinstatement_of_an_excluded_player_waits(world: WalletWorld) -
 async def test_a_refused_debit_stays_owed(world: WalletWorld) -> None:
     acts = await world.rewarded()
     await world.accounts.store.refuse_debits(acts.row.referrer_id)
-    await _is_charged_back(world, acts)
+    await world.charge_back(acts)
     await world.pay_all()
 
     assert await acts.referrer_balances() == Balances(available=1000, owed=-1000)
     assert (await world.orders())[-1].status is OrderStatus.REFUSED
-
-
-async def _is_charged_back(
-    world: WalletWorld, acts: ReferralActs, *, dispute: str | None = None
-) -> Stage:
-    paid = await _deposit_of(acts)
-    await acts.receives(chargeback(paid, dispute_id=dispute))
-    return await world.wake(acts)
-
-
-async def _is_won(world: WalletWorld, acts: ReferralActs, *, dispute: str | None = None) -> Stage:
-    paid = await _deposit_of(acts)
-    await acts.receives(chargeback(paid, TakeBack.CHARGEBACK_WON, dispute_id=dispute))
-    return await world.wake(acts)
-
-
-async def _deposit_of(acts: ReferralActs) -> Deposit:
-    async with acts.database.reading() as session:
-        (paid,) = await facts.facts_of_player(session, acts.referee_id, FactKind.DEPOSIT)
-    assert isinstance(paid, Deposit)
-    return paid

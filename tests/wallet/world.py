@@ -12,14 +12,16 @@ from courier.payer import Payer
 from db.engine import Database
 from db.tables import Delivery, PaymentOrderRow
 from domain.campaigns.terms import Terms
+from domain.intake.facts import Deposit, FactKind, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import LOOK
 from domain.wallet.orders import OrderStatus
 from integrations.wallet_http import HttpWallet
+from referrals.intake import facts
 from referrals.wallet.port import WalletUnclearError
 from sandbox.sportsbook.accounts.running import RunningAccounts
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
-from tests.builders import TERMS, Offer, deposit
+from tests.builders import TERMS, Offer, chargeback, deposit
 
 CALL_TIMEOUT_S = 1.0
 
@@ -59,6 +61,15 @@ class WalletWorld:
         acts = await self.referral(referrer_id=referrer_id)
         assert await self.settle(acts) is Stage.REWARDED
         return acts
+
+    async def charge_back(self, acts: ReferralActs, *, dispute: str | None = None) -> Stage:
+        await acts.receives(chargeback(await _deposit_of(acts), dispute_id=dispute))
+        return await self.wake(acts)
+
+    async def win(self, acts: ReferralActs, *, dispute: str | None = None) -> Stage:
+        paid = await _deposit_of(acts)
+        await acts.receives(chargeback(paid, TakeBack.CHARGEBACK_WON, dispute_id=dispute))
+        return await self.wake(acts)
 
     def wallet(self, *, timeout_s: float = CALL_TIMEOUT_S) -> HttpWallet:
         wallet = HttpWallet(self.accounts.url, token=self.accounts.token, timeout_s=timeout_s)
@@ -117,7 +128,7 @@ class WalletWorld:
 
     async def close(self) -> None:
         for wallet in self.wallets:
-            await wallet.close()
+            await wallet.aclose()
 
 
 async def pay(payer: Payer) -> bool:
@@ -126,3 +137,10 @@ async def pay(payer: Payer) -> bool:
         return await payer.pay()
     except WalletUnclearError:
         return True
+
+
+async def _deposit_of(acts: ReferralActs) -> Deposit:
+    async with acts.database.reading() as session:
+        (paid,) = await facts.facts_of_player(session, acts.referee_id, FactKind.DEPOSIT)
+    assert isinstance(paid, Deposit)
+    return paid

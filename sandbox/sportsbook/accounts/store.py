@@ -127,6 +127,21 @@ class AccountStore:
         """Spend from a balance, as the sportsbook's games do; IntegrityError for too much."""
         await self.pool.execute(_ADD, player_id, currency, -minor)
 
+    async def plant(self, player_id: str, *, reference: str, minor: int = 1000) -> None:
+        """Credit a player though nobody asked for it."""
+        await self.post(
+            Posting(
+                reference=reference,
+                player_id=player_id,
+                direction="credit",
+                minor=minor,
+                currency="USD",
+                allow_partial=False,
+                kind="reward",
+                reward_id=None,
+            )
+        )
+
     async def close(self, player_id: str) -> None:
         """Refuse credits to a player from now on."""
         await self.pool.execute(_CLOSE, player_id, "credit")
