@@ -17,10 +17,13 @@ from referrals.verification.invariant import Scope, scoped
 UNCERTAINTY: Final = timedelta(minutes=1)
 """Time around a credit in which a fact may have been recorded and not been seen by the act."""
 
-# Rewards that 0.2 credited went by its rules, in which `verified` ended an exclusion.
+# What a wallet credits was decided when it was ordered: a player who is excluded while the wallet
+# does not answer was credited before. Rewards that 0.2 credited went by its rules, in which
+# `verified` ended an exclusion.
 _SUSPECT_CREDITS: Final = """
-    select w.id, r.referrer_id, r.referee_id, t.recorded_at
+    select w.id, r.referrer_id, r.referee_id, coalesce(o.created_at, t.recorded_at) as recorded_at
       from transfers t join rewards w on w.id = t.reward_id join referrals r on r.id = w.referral_id
+      left join payment_orders o on o.referral_id = r.id and o.id::text = t.reference
      where t.movement in ('release', 'reinstate') and w.qualification_id is not null
        and $transfers(t.id)
        and exists (select from facts f

@@ -6,10 +6,12 @@ from referrals.verification.audit_invariants import AUDIT_INVARIANTS
 from referrals.verification.ledger_invariants import LEDGER_INVARIANTS
 from referrals.verification.referral_invariants import REFERRAL_INVARIANTS
 from referrals.verification.reward_invariants import REWARD_INVARIANTS
+from referrals.verification.wallet_invariants import WALLET_INVARIANTS
 
 INVARIANTS: Final = (
     *LEDGER_INVARIANTS,
     *REWARD_INVARIANTS,
+    *WALLET_INVARIANTS,
     *REFERRAL_INVARIANTS,
     *AUDIT_INVARIANTS,
 )

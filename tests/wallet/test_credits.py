@@ -143,6 +143,20 @@ async def test_a_player_excluded_before_the_order_was_sent_is_not_paid(
     assert statuses == [OrderStatus.CANCELLED, OrderStatus.POSTED]
 
 
+async def test_a_player_excluded_while_the_wallet_pays_was_credited_before(
+    world: WalletWorld,
+) -> None:
+    acts = await world.referral()
+    referrer_id = acts.row.referrer_id
+    world.accounts.faults.inject(Fault.TIMEOUT_AFTER_COMMIT)
+    await pay(world.payer())
+    await acts.receives(status_change(referrer_id), player_id=referrer_id)
+    assert await world.wake(acts) is Stage.HELD
+    assert await acts.open_hold_reasons() == {HoldReason.PAYMENT_PENDING}
+
+    assert await world.settle(acts) is Stage.REWARDED
+
+
 async def test_orders_of_one_player_are_paid_one_after_another(world: WalletWorld) -> None:
     referrer_id = a_player_id()
     first = await world.referral(referrer_id=referrer_id)

@@ -129,4 +129,18 @@ MONEY_CORRUPTIONS: Final = (
         ("UPDATE rewards SET status = 'DEFERRED' WHERE referral_id = :held",),
         frozenset({"stage_agrees_with_money"}),
     ),
+    Corruption(
+        "payments_are_booked",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO payment_orders
+                (id, player_id, referral_id, reward_id, kind, cycle, attempt, reason, gross_minor,
+                 currency, status, amount_minor, posted_minor, resolved_at, booked_at)
+            SELECT '{OTHER_ID}', player_id, referral_id, id, 'reward', 0, 1, 'qualified',
+                   amount_minor, currency, 'posted', amount_minor, amount_minor, now(), now()
+              FROM rewards WHERE referral_id = :rewarded
+            """,
+        ),
+    ),
 )
