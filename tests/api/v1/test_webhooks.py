@@ -12,6 +12,7 @@ from api.app import build_app
 from db.engine import Database
 from db.tables import AuditRow
 from domain.webhooks.addresses import Addresses
+from messaging.events import EVENT_BY_TYPE
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings
@@ -78,6 +79,12 @@ async def test_takes_every_event_and_notifications(client: AsyncClient, types: l
     created = await create(client, types=types)
     shown = (await client.get(f"/v1/webhooks/{created['webhook_id']}")).json()
     assert shown["types"] == sorted(set(types))
+
+
+async def test_every_published_event_can_be_asked_for(client: AsyncClient) -> None:
+    created = await create(client, types=[*EVENT_BY_TYPE, "Notification"])
+    shown = (await client.get(f"/v1/webhooks/{created['webhook_id']}")).json()
+    assert set(shown["types"]) == {*EVENT_BY_TYPE, "Notification"}
 
 
 @pytest.mark.parametrize("url", ["http://book.example/", "https://127.0.0.1/", "https://[::1]/"])

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.webhooks.sending import SendResult, WebhookRequest
+from messaging.events import WebhookDisabled
 from referrals.webhooks import delivery_views, subscriptions, upkeep
 from referrals.webhooks.secrets import SecretKey
 from tests.courier.webhooks.steps import ACTOR, Webhooks
@@ -67,8 +68,10 @@ async def test_an_endpoint_that_only_fails_for_days_is_disabled_and_an_event_say
     assert row.disabled_reason == "failing"
     (event,) = await webhooks.events("WebhookDisabled")
     assert event.aggregateid == f"webhook:{failing.webhook_id}"
-    assert event.payload["webhook_id"] == str(failing.webhook_id)
-    assert event.payload["reason_code"] == "failing"
+    told = WebhookDisabled.model_validate(event.payload)
+    assert told.model_extra == {}
+    assert (told.webhook_id, told.reason_code) == (failing.webhook_id, "failing")
+    assert (told.event_id, told.occurred_at) == (event.id, row.disabled_at)
     assert other.message_ids == [str(event.id)]
 
 
