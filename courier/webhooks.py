@@ -180,7 +180,7 @@ class WebhookDeliverer:
     async def _record(self, delivery: LeasedDelivery, result: SendResult) -> None:
         if result.is_delivered:
             async with self._database.autocommit() as executor:
-                await results.record_delivered(executor, delivery, result)
+                await results.record_delivered(executor, delivery, result, policy=self._policy)
             log.info("webhook_delivered", status=result.status, **_names(delivery))
             return
         async with self._database.transaction() as session:

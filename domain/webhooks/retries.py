@@ -24,6 +24,11 @@ class RetryPolicy:
     """Time without any success after which an endpoint is disabled."""
     disable_failures: int = 10
     """Failures it takes besides: a courier that stood still for days has seen only a few."""
+    down_after: timedelta = timedelta(minutes=2)
+    """Time without any success after which an endpoint counts as down."""
+    down_failures: int = 10
+    probe_interval_s: float = 60.0
+    """Between two attempts at an endpoint that is down, whatever is due."""
 
     def delay_s(self, failures: int, result: SendResult, *, jitter: float) -> float:
         """Return the seconds before the next attempt; `jitter` is from 0 to 1."""
@@ -39,6 +44,10 @@ class RetryPolicy:
         if result.status not in TRY_LATER or result.retry_after_s is None:
             return None
         return min(max(result.retry_after_s, 1.0), self.max_delay_s)
+
+    def is_down(self, *, failing_since: datetime, failures: int, now: datetime) -> bool:
+        """Return whether an endpoint fails altogether, and not a few deliveries alone."""
+        return failures >= self.down_failures and now - failing_since >= self.down_after
 
     def gives_up(self, *, due_since: datetime, now: datetime) -> bool:
         return now - due_since >= self.give_up_after

@@ -91,7 +91,7 @@ class Webhooks:
         """Let time pass for everything that waits: what is stored moves into the past."""
         moved = {
             "webhook_deliveries": ("next_attempt_at", "leased_until", "due_since", "finished_at"),
-            "webhooks": ("failing_since", "paused_until"),
+            "webhooks": ("active_since", "failing_since", "paused_until"),
             "webhook_secrets": ("valid_until",),
         }
         async with self.database.transaction() as session:

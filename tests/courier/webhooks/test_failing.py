@@ -154,6 +154,58 @@ async def test_a_failing_endpoint_has_one_attempt_at_a_time(webhooks: Webhooks) 
         assert len(deliverer.sends) == 1
 
 
+async def test_an_endpoint_that_is_down_is_tried_once_a_minute(webhooks: Webhooks) -> None:
+    async with receiving(status(500)) as receiver:
+        await webhooks.create(receiver.url)
+        await webhooks.happen(40)
+        await webhooks.deliver()
+        assert len(receiver.received) == 40, "each has its first attempt"
+        await webhooks.let_pass("10 minutes")
+        for _ in range(3):
+            await webhooks.deliver()
+            await webhooks.let_pass("61 seconds")
+    assert len(receiver.received) == 43
+
+
+async def test_an_endpoint_that_is_back_hears_of_what_it_missed_within_a_minute(
+    webhooks: Webhooks,
+) -> None:
+    async with receiving(status(500)) as receiver:
+        await webhooks.create(receiver.url)
+        events = await webhooks.happen(20)
+        for _ in range(4):
+            await webhooks.deliver()
+            await webhooks.let_pass("61 seconds")
+        await webhooks.let_pass("1 hour")
+        await webhooks.deliver()
+        receiver.received.clear()
+        receiver.answer = status(200)
+        await webhooks.happen(1)
+        await webhooks.let_pass("61 seconds")
+        await webhooks.deliver()
+        await webhooks.let_pass("61 seconds")
+        await webhooks.deliver()
+    assert len(set(receiver.message_ids)) == len(events) + 1
+
+
+async def test_a_long_backoff_ends_when_the_endpoint_is_back(webhooks: Webhooks) -> None:
+    async with receiving(status(500)) as receiver:
+        await webhooks.create(receiver.url)
+        (old,) = await webhooks.happen()
+        for _ in range(11):
+            await webhooks.deliver()
+            await webhooks.let_pass("8 hours")
+        await webhooks.deliver()
+        await webhooks.let_pass("2 minutes")
+        receiver.answer = status(200)
+        (new,) = await webhooks.happen()
+        await webhooks.deliver()
+        assert receiver.message_ids[-1] == str(new)
+        await webhooks.let_pass("61 seconds")
+        await webhooks.deliver()
+    assert receiver.message_ids[-1] == str(old)
+
+
 async def test_a_fault_of_ours_counts_against_no_endpoint(webhooks: Webhooks) -> None:
     class BrokenSender:
         async def send(self, request: WebhookRequest) -> SendResult:
