@@ -4,6 +4,7 @@ from typing import Final
 
 from referrals.verification.audit_invariants import AUDIT_INVARIANTS
 from referrals.verification.ledger_invariants import LEDGER_INVARIANTS
+from referrals.verification.notification_invariants import NOTIFICATION_INVARIANTS
 from referrals.verification.referral_invariants import REFERRAL_INVARIANTS
 from referrals.verification.reward_invariants import REWARD_INVARIANTS
 from referrals.verification.wallet_invariants import WALLET_INVARIANTS
@@ -14,4 +15,5 @@ INVARIANTS: Final = (
     *WALLET_INVARIANTS,
     *REFERRAL_INVARIANTS,
     *AUDIT_INVARIANTS,
+    *NOTIFICATION_INVARIANTS,
 )

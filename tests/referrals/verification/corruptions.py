@@ -7,8 +7,36 @@ from typing import Final
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 
+NOTIFY: Final = """
+    INSERT INTO notifications (id, event_id, referral_id, player_id, kind, message, caused_at,
+                               status)
+    SELECT '{id}', gen_random_uuid(), :rewarded, {player}, 'reward_granted', '{{}}', now(),
+           'handed_on'
+"""
+EXCLUDED: Final = "(SELECT min(player_id) FROM facts WHERE kind = 'player')"
+
 CORRUPTIONS: Final = (
     *MONEY_CORRUPTIONS,
+    Corruption(
+        "notifications_are_handed_on",
+        f"SELECT '{OTHER_ID}'",
+        (NOTIFY.format(id=OTHER_ID, player="'somebody'"),),
+    ),
+    Corruption(
+        "excluded_players_are_told_nothing",
+        f"SELECT '{OTHER_ID}'",
+        (
+            NOTIFY.format(id=OTHER_ID, player=EXCLUDED),
+            f"""
+            INSERT INTO notification_attempts (notification_id, at, outcome)
+            VALUES ('{OTHER_ID}', now() + interval '1 hour', 'handed_on')
+            """,
+            f"""
+            INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+            VALUES ('{OTHER_ID}', 'notification', {EXCLUDED}, 'Notification', '{{}}')
+            """,
+        ),
+    ),
     Corruption(
         "one_referral_per_referee",
         "SELECT referee_id FROM referrals WHERE id = :rewarded",
