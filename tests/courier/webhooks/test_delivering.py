@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from courier.webhooks import LANE_WIDTH
 from referrals.webhooks import subscriptions
+from referrals.webhooks.secrets import MAX_SIGNING
 from tests.courier.webhooks.steps import ACTOR, KEY, Webhooks
 from tests.db.outbox_writers import write, write_one
 from tests.webhooks.receiver import Received, in_turn, receiving, status
@@ -77,6 +78,20 @@ async def test_both_secrets_sign_for_a_day_after_a_rotation(webhooks: Webhooks) 
     second.verify(rotated.secret)
     signatures = [request.headers["webhook-signature"].split(" ") for request in (first, second)]
     assert [len(signed) for signed in signatures] == [2, 1]
+
+
+async def test_many_rotations_in_a_day_keep_the_header_short(webhooks: Webhooks) -> None:
+    async with receiving() as receiver:
+        made = await webhooks.create(receiver.url)
+        for _ in range(8):
+            async with webhooks.database.transaction() as session:
+                last = await subscriptions.rotate(session, made.webhook_id, key=KEY, actor=ACTOR)
+        await webhooks.happen()
+        await webhooks.deliver()
+    (request,) = receiver.received
+    assert last is not None
+    request.verify(last.secret)
+    assert len(request.headers["webhook-signature"].split(" ")) == MAX_SIGNING
 
 
 async def test_one_slow_endpoint_delays_no_other(webhooks: Webhooks) -> None:
