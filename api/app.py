@@ -19,6 +19,7 @@ from api.link import routes as links
 from api.link import well_known
 from api.link.landing import preview_image
 from api.v1 import (
+    asyncapi,
     attributions,
     campaigns,
     clicks,
@@ -48,7 +49,13 @@ from runtime.settings import Settings
 SHUTDOWN_GRACE_S: Final = 10
 """Time that requests under way have to finish when the process is asked to stop, in seconds."""
 
-PUBLIC_ROUTERS: Final = (health.router, links.router, preview_image.router, well_known.router)
+PUBLIC_ROUTERS: Final = (
+    health.router,
+    asyncapi.router,
+    links.router,
+    preview_image.router,
+    well_known.router,
+)
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,
     shares.router,
