@@ -4,7 +4,6 @@ Each command imports what it runs: production has no embedded servers.
 """
 
 import asyncio
-import os
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,34 +11,26 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
-from dotenv import load_dotenv
-from pydantic import ValidationError
 
+from messaging.dead_letters.commands import dlq
+from runtime.command_line import (
+    STACK_DIRECTORY,
+    ActorOption,
+    ReasonOption,
+    exit_with,
+    read_settings,
+    system_user,
+)
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
-from runtime.operator import system_user
-from runtime.settings import (
-    ENV_PREFIX,
-    DatabaseSettings,
-    MigrationSettings,
-    Settings,
-    WalletSettings,
-)
+from runtime.settings import DatabaseSettings, MigrationSettings, Settings, WalletSettings
 
 if TYPE_CHECKING:
     from db.engine import Session
     from referrals.access.audit import Actor
 
-_Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
 _Result = TypeVar("_Result")
 
-STACK_DIRECTORY = Path(".stack")
-"""Directory in which `up` keeps its state by default."""
-
-ActorOption = Annotated[
-    str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
-]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
 JsonFileOption = Annotated[
     Path | None, typer.Option("--json", help="Write the measurements to this file.")
 ]
@@ -47,6 +38,7 @@ JsonFileOption = Annotated[
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
+app.add_typer(dlq, name="dlq")
 
 
 def main() -> None:
@@ -73,7 +65,7 @@ def up(
     """Run the whole system here until Ctrl-C."""
     from stack.foreground import run
 
-    _exit(asyncio.run(run(directory, fresh=fresh)))
+    exit_with(asyncio.run(run(directory, fresh=fresh)))
 
 
 @app.command()
@@ -81,7 +73,7 @@ def demo() -> None:
     """Play referrals from click to reward on a stack of their own, and check the results."""
     from sandbox.demo.main import main as play
 
-    _exit(play())
+    exit_with(play())
 
 
 @app.command()
@@ -92,7 +84,7 @@ def bench(
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
 
-    _exit(measure(lifecycles, json_file))
+    exit_with(measure(lifecycles, json_file))
 
 
 @app.command("attribution-eval")
@@ -106,7 +98,7 @@ def attribution_eval(
     """Play journeys with a known truth and show how many were attributed correctly."""
     from sandbox.evaluation.main import main as evaluate
 
-    _exit(evaluate(journeys, seed, processes, json_file))
+    exit_with(evaluate(journeys, seed, processes, json_file))
 
 
 @app.command()
@@ -159,17 +151,17 @@ def verify(
     from courier import verifier
     from courier.verification_table import print_report
 
-    settings = _read_settings(DatabaseSettings)
+    settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
     if every is not None:
-        _exit(verifier.main(settings, interval_s=every))
+        exit_with(verifier.main(settings, interval_s=every))
     report = verifier.verify_once(settings, whole=whole)
     if isinstance(report, str):
         typer.echo(report, err=True)
-        _exit(2)
+        exit_with(2)
     else:
         print_report(report)
-        _exit(0 if report.ok else 1)
+        exit_with(0 if report.ok else 1)
 
 
 @app.command()
@@ -186,10 +178,10 @@ def reconcile(
     """Compare rewards, ledger and wallet; exit with 0 if they agree, 1 if not, 2 if unknown."""
     from courier import reconciler
 
-    settings = _read_settings(WalletSettings)
+    settings = read_settings(WalletSettings)
     configure_logging(settings.log_level)
     audit_actor = _actor(actor, reason) if repair else None
-    _exit(reconciler.main(settings, since=since, until=until, repair_as=audit_actor))
+    exit_with(reconciler.main(settings, since=since, until=until, repair_as=audit_actor))
 
 
 @app.command()
@@ -197,7 +189,7 @@ def migrate() -> None:
     """Migrate the schema to the newest revision."""
     from db.migrate import upgrade
 
-    upgrade(_read_settings(MigrationSettings).owner_database_url)
+    upgrade(read_settings(MigrationSettings).owner_database_url)
 
 
 @keys.command("create")
@@ -214,7 +206,7 @@ def create_key(
     refused = api_keys.scope_error(scope)
     if refused is not None:
         typer.echo(refused, err=True)
-        _exit(2)
+        exit_with(2)
     audit_actor = _actor(actor, reason)
     typer.echo(
         _in_transaction(
@@ -235,7 +227,7 @@ def revoke_key(
     audit_actor = _actor(actor, reason)
     if not _in_transaction(lambda session: api_keys.revoke(session, key_id, audit_actor)):
         typer.echo("unknown key, or already revoked", err=True)
-        _exit(1)
+        exit_with(1)
 
 
 @keys.command("list")
@@ -249,9 +241,9 @@ def list_keys() -> None:
 
 
 def _run_main(process: Callable[[Settings], int]) -> None:
-    settings = _read_settings(Settings)
+    settings = read_settings(Settings)
     configure_logging(settings.log_level)
-    _exit(process(settings))
+    exit_with(process(settings))
 
 
 def _actor(name: str | None, reason: str) -> "Actor":
@@ -263,7 +255,7 @@ def _actor(name: str | None, reason: str) -> "Actor":
 def _in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:
     from db.engine import Database
 
-    settings = _read_settings(DatabaseSettings)
+    settings = read_settings(DatabaseSettings)
 
     async def run() -> _Result:
         async with (
@@ -273,25 +265,6 @@ def _in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Re
             return await operation(session)
 
     return asyncio.run(run())
-
-
-def _read_settings(settings_type: type[_Settings]) -> _Settings:
-    """Read settings from the environment, or from the file that a running `up` wrote."""
-    if f"{ENV_PREFIX}DATABASE_URL" not in os.environ and load_dotenv(
-        STACK_DIRECTORY / "environment"
-    ):
-        typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
-    try:
-        return settings_type()
-    except ValidationError as error:
-        for fault in error.errors(include_input=False):
-            name = "_".join(str(part) for part in fault["loc"])
-            typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _exit(code: int) -> None:
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from prometheus_client import CollectorRegistry
 
 from courier.work_loop import Loop
 from db.engine import Database
-from domain.privacy import Hasher
 from messaging.inbound.consumer import InboundConsumer
 from messaging.inbound.decoding import Decoder
 from messaging.inbound.metrics import InboundMetrics, LagReporter
@@ -19,10 +18,7 @@ def build_streams(
     if cluster is None:
         return ()
     metrics, group = InboundMetrics(registry), settings.kafka_consumer_group
-    decoder = Decoder(
-        Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
-        max_value_bytes=settings.body_limit_bytes,
-    )
+    decoder = Decoder.of(settings)
     consumer = InboundConsumer(
         database, cluster, group=group, decoder=decoder, on_refused=metrics.count_dead_letter
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from db.engine import Database
+from db.engine import Database, StatementExecutor
 from db.faults import DATABASE_FAULTS, is_refused_value
 from messaging.inbound.decoding import Decoder
 from messaging.records import Record, Refusal, RefusalCode
@@ -25,6 +25,15 @@ async def accept(
     reports = [report for report in decoded if isinstance(report, Report)]
     recorded = iter(await _record(database, reports))
     return [each if isinstance(each, Refusal) else next(recorded) for each in decoded]
+
+
+async def accept_one(session: StatementExecutor, decoder: Decoder, record: Record) -> Acceptance:
+    """Accept one record in the caller's transaction, which Postgres may refuse with a fault."""
+    decoded = decoder.decode(record)
+    if isinstance(decoded, Refusal):
+        return decoded
+    (outcome,) = await facts.record_facts(session, (decoded,), door="kafka")
+    return _refuse_conflict(outcome)
 
 
 async def _record(database: Database, reports: Sequence[Report]) -> list[Acceptance]:

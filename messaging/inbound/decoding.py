@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,6 +25,7 @@ from referrals.intake.strict_json import (
     TooDeepJsonError,
     parse_json,
 )
+from runtime.settings import Settings
 
 SCHEMAS: Final[Mapping[str, type[EventIn]]] = {
     topics.SIGNUPS: SignupIn,
@@ -51,6 +52,13 @@ class Decoder:
     hasher: Hasher
     schemas: Mapping[str, type[EventIn]] = field(default_factory=lambda: SCHEMAS)
     max_value_bytes: int = MAX_VALUE_BYTES
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
+            max_value_bytes=settings.body_limit_bytes,
+        )
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""

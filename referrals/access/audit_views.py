@@ -58,3 +58,13 @@ async def find_actions(
         )
         for row in rows
     ]
+
+
+async def acted_on(
+    session: ReadSession, subjects: Collection[str], *, action: str
+) -> frozenset[str]:
+    """Return those of the subjects with which somebody did this."""
+    query = select(AuditRow.subject).where(
+        AuditRow.action == action, AuditRow.subject.in_(subjects)
+    )
+    return frozenset(await session.scalars(query))

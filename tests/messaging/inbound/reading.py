@@ -1,4 +1,4 @@
-"""What a consumer left in Postgres and in headers."""
+"""Queries of what a consumer left in Postgres and in headers."""
 
 from sqlalchemy import func, select
 

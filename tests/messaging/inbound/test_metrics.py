@@ -13,7 +13,7 @@ from tests.messaging.stream import PARTITIONS, Sender, Stream, consuming
 
 
 class Shown:
-    """What GET /metrics of the courier would show."""
+    """The metrics that GET /metrics of the courier would show."""
 
     def __init__(self, stream: Stream) -> None:
         self.registry = CollectorRegistry()

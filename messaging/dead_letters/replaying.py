@@ -1,0 +1,77 @@
+"""Replay of dead letters: through the door again, once, with an entry in the audit."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from db.engine import Database, Session
+from db.faults import DATABASE_FAULTS, is_refused_value
+from messaging.dead_letters.reading import Letter
+from messaging.inbound.acceptance import Acceptance, accept_one
+from messaging.inbound.decoding import Decoder
+from messaging.records import Refusal, RefusalCode
+from referrals.access import audit, audit_views
+from referrals.access.audit import Actor
+
+REPLAYED: Final = "dead_letter.replay"
+"""Action of the audit after which a letter is not open any more."""
+REFUSED_AGAIN: Final = "dead_letter.replay_refused"
+BATCH_LETTERS: Final = 100
+"""Letters held in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayer:
+    """Replays letters, each in one transaction with its entry in the audit."""
+
+    database: Database
+    decoder: Decoder
+    actor: Actor
+
+    async def replay(self, letter: Letter) -> Acceptance:
+        """Store the fact, or say why it is refused again; DATABASE_FAULTS pass by themselves."""
+        try:
+            async with self.database.transaction() as session:
+                outcome = await accept_one(session, self.decoder, letter.record)
+                await self._write_audit(session, letter, outcome)
+        except DATABASE_FAULTS as fault:
+            if not is_refused_value(fault):
+                raise
+            outcome = Refusal(RefusalCode.REFUSED_BY_DATABASE)
+            async with self.database.transaction() as session:
+                await self._write_audit(session, letter, outcome)
+        return outcome
+
+    async def rehearse(self, letter: Letter) -> Acceptance:
+        """Return what a replay would, and change nothing."""
+        try:
+            async with self.database.transaction() as session:
+                outcome = await accept_one(session, self.decoder, letter.record)
+                await session.rollback()
+        except DATABASE_FAULTS as fault:
+            if not is_refused_value(fault):
+                raise
+            return Refusal(RefusalCode.REFUSED_BY_DATABASE)
+        return outcome
+
+    async def _write_audit(self, session: Session, letter: Letter, outcome: Acceptance) -> None:
+        action = REFUSED_AGAIN if isinstance(outcome, Refusal) else REPLAYED
+        details = {"reason": letter.reason, "outcome": str(outcome)}
+        await audit.write(
+            session, self.actor, action=action, subject=letter.subject, details=details
+        )
+
+
+async def find_replayed(database: Database, letters: Collection[Letter]) -> frozenset[str]:
+    """Return the subjects of those letters that were replayed."""
+    async with database.reading() as session:
+        return await audit_views.acted_on(
+            session, [letter.subject for letter in letters], action=REPLAYED
+        )
+
+
+def batched(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+    remaining = iter(letters)
+    while batch := list(islice(remaining, BATCH_LETTERS)):
+        yield batch

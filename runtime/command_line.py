@@ -1,0 +1,59 @@
+"""Settings, options and exit codes that the operator's commands share."""
+
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from dotenv import load_dotenv
+from pydantic import ValidationError
+
+from runtime.settings import (
+    ENV_PREFIX,
+    DatabaseSettings,
+    MigrationSettings,
+    Settings,
+    WalletSettings,
+)
+
+_Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
+
+STACK_DIRECTORY = Path(".stack")
+"""Directory in which `up` keeps its state by default."""
+
+ActorOption = Annotated[
+    str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
+
+
+def read_settings(settings_type: type[_Settings]) -> _Settings:
+    """Read settings from the environment, or from the file that a running `up` wrote."""
+    if f"{ENV_PREFIX}DATABASE_URL" not in os.environ and load_dotenv(
+        STACK_DIRECTORY / "environment"
+    ):
+        typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
+    try:
+        return settings_type()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False):
+            name = "_".join(str(part) for part in fault["loc"])
+            typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+def system_user() -> str:
+    """Return the name of the user who runs this command."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # A container may run under a user id without a name.
+        return "operator"
+
+
+def exit_with(code: int, error: str = "") -> NoReturn:
+    """End the command, with a sentence on standard error if there is one."""
+    if error:
+        typer.echo(error, err=True)
+    raise typer.Exit(code)
