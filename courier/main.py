@@ -58,7 +58,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     loops = (
         *_build_loops(settings, database),
         *_paying(settings, database, metrics),
-        *build_webhook_loops(database, sender, key=settings.token_key.get_secret_value()),
+        *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
     streams = build_streams(settings, database, metrics)
     tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]

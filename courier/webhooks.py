@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
+from prometheus_client import CollectorRegistry
 
+from courier.webhook_metrics import WebhookMetrics
 from courier.work_loop import WorkLoop, backoff_s
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
@@ -15,6 +17,7 @@ from db.outbox_reader import LeaseLostError, OutboxReader
 from domain.webhooks.retries import RetryPolicy
 from domain.webhooks.sending import SendError, SendResult, WebhookRequest
 from referrals.webhooks import fan_out, queue, results, upkeep
+from referrals.webhooks.health import load_health
 from referrals.webhooks.queue import LeasedDelivery
 from referrals.webhooks.results import Failure
 from referrals.webhooks.secrets import SecretKey
@@ -43,10 +46,13 @@ class Sender(Protocol):
         """Make one attempt within its time limit; faults of the endpoint are values."""
 
 
-def build_webhook_loops(database: Database, sender: Sender, *, key: str) -> tuple[WorkLoop, ...]:
+def build_webhook_loops(
+    database: Database, sender: Sender, registry: CollectorRegistry, *, key: str
+) -> tuple[WorkLoop, ...]:
     """Make the loops, which derive secrets from the service's `key`."""
-    writer = WebhookWriter(database)
-    deliverer = WebhookDeliverer(database, sender, key=SecretKey(key))
+    metrics = WebhookMetrics(registry)
+    writer = WebhookWriter(database, metrics)
+    deliverer = WebhookDeliverer(database, sender, metrics, key=SecretKey(key))
     return (
         WorkLoop("webhook-events", writer.write, close=writer.release),
         WebhookLoop("webhooks", deliverer),
@@ -56,8 +62,9 @@ def build_webhook_loops(database: Database, sender: Sender, *, key: str) -> tupl
 class WebhookWriter:
     """Writes the deliveries of new events, and tidies up those that are over."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, metrics: WebhookMetrics) -> None:
         self._database = database
+        self._metrics = metrics
         self._reader = OutboxReader(database, READER)
         self._tidy_at = 0.0
 
@@ -67,6 +74,7 @@ class WebhookWriter:
         if time.monotonic() >= self._tidy_at:
             async with self._database.transaction() as session:
                 is_unfinished = await upkeep.tidy(session)
+                self._metrics.show(await load_health(session))
             self._tidy_at = time.monotonic() + (0 if is_unfinished else TIDY_INTERVAL_S)
         return has_more
 
@@ -99,6 +107,7 @@ class WebhookDeliverer:
         self,
         database: Database,
         sender: Sender,
+        metrics: WebhookMetrics,
         *,
         key: SecretKey,
         policy: RetryPolicy | None = None,
@@ -108,6 +117,7 @@ class WebhookDeliverer:
     ) -> None:
         self._database = database
         self._sender = sender
+        self._metrics = metrics
         self._key = key
         self._policy = policy or RetryPolicy()
         self._lane_width = lane_width
@@ -152,6 +162,7 @@ class WebhookDeliverer:
 
     async def _attempt(self, delivery: LeasedDelivery) -> None:
         result = await self._send(delivery)
+        self._metrics.count(result)
         async with self._recordings:
             await self._record_surely(delivery, result)
 

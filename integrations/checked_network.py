@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
@@ -60,8 +61,13 @@ class Resolver:
         if found is None:
             found = asyncio.ensure_future(self._resolve(host, port))
             self._under_way[key] = found
-            found.add_done_callback(lambda _: self._under_way.pop(key, None))
+            found.add_done_callback(partial(self._forget, key))
         return await asyncio.shield(found)
+
+    def _forget(self, key: tuple[str, int], ended: asyncio.Future[Sequence[IPAddress]]) -> None:
+        self._under_way.pop(key, None)
+        if not ended.cancelled():
+            ended.exception()  # whoever still waits sees it; nobody else is told
 
     async def _resolve(self, host: str, port: int) -> Sequence[IPAddress]:
         async with self._slots:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select, text
 
+from courier.webhook_metrics import WebhookMetrics
 from courier.webhooks import Sender, WebhookDeliverer, WebhookLoop, WebhookWriter
 from courier.work_loop import WorkLoop
 from db.engine import Database
@@ -29,17 +31,21 @@ class Webhooks:
     database: Database
     sender: Sender
     deliverers: list[WebhookDeliverer] = field(default_factory=list)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.metrics = WebhookMetrics(self.registry)
 
     def deliverer(self, **options: Any) -> WebhookDeliverer:  # noqa: ANN401 - any option
         deliverer = WebhookDeliverer(
-            self.database, **{"sender": self.sender, "key": KEY, **options}
+            self.database, **{"sender": self.sender, "metrics": self.metrics, "key": KEY, **options}
         )
         self.deliverers.append(deliverer)
         return deliverer
 
     def loops(self) -> tuple[WorkLoop, WorkLoop]:
         """Make the courier's loops, which write deliveries and send them."""
-        writing = WorkLoop("webhook-events", WebhookWriter(self.database).write)
+        writing = WorkLoop("webhook-events", WebhookWriter(self.database, self.metrics).write)
         return writing, WebhookLoop("webhooks", self.deliverer())
 
     async def create(self, url: str, types: Sequence[str] = ALL) -> NewSecret:
@@ -57,7 +63,7 @@ class Webhooks:
         return events
 
     async def write(self) -> None:
-        writer = WebhookWriter(self.database)
+        writer = WebhookWriter(self.database, self.metrics)
         while await writer.write():
             pass
         await writer.release()

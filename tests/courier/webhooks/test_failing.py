@@ -1,4 +1,4 @@
-"""Endpoints that fail: repeats, pauses, and being disabled with an event that says so."""
+"""Attempts that fail: repeats, pauses, and what a fault of ours is."""
 
 import asyncio
 from datetime import timedelta
@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from domain.webhooks.sending import SendResult, WebhookRequest
-from messaging.events import WebhookDisabled
 from referrals.webhooks import delivery_views, subscriptions, upkeep
 from referrals.webhooks.secrets import SecretKey
 from tests.courier.webhooks.steps import ACTOR, Webhooks
@@ -36,92 +35,6 @@ async def test_a_failed_delivery_is_repeated_within_ten_seconds_under_its_id(
     delivery = await webhooks.delivery(created.webhook_id)
     assert (delivery.status, delivery.attempts) == ("delivered", 2)
     assert (await webhooks.webhook(created.webhook_id)).failing_since is None
-
-
-async def test_a_delivery_is_given_up_after_days(webhooks: Webhooks) -> None:
-    created = await webhooks.create(DEAD)
-    await webhooks.happen()
-    await webhooks.deliver()
-    await webhooks.let_pass("5 days")
-    await webhooks.deliver()
-    delivery = await webhooks.delivery(created.webhook_id)
-    assert (delivery.status, delivery.last_error) == ("failed", "connection_failed")
-
-
-async def test_an_endpoint_that_only_fails_for_days_is_disabled_and_an_event_says_so(
-    webhooks: Webhooks,
-) -> None:
-    async with receiving() as other:
-        failing = await webhooks.create(DEAD, ["RewardGranted", "ReferralInvited"])
-        await webhooks.create(other.url, ["WebhookDisabled"])
-        await webhooks.happen(10)
-        await webhooks.deliver()
-        while (await webhooks.webhook(failing.webhook_id)).failures < 10:
-            await webhooks.let_pass("6 hours")
-            await webhooks.deliver()
-        assert (await webhooks.webhook(failing.webhook_id)).disabled_at is None
-        await webhooks.let_pass("5 days")
-        await webhooks.deliver()
-        await webhooks.write()
-        await webhooks.deliver()
-    row = await webhooks.webhook(failing.webhook_id)
-    assert row.disabled_reason == "failing"
-    (event,) = await webhooks.events("WebhookDisabled")
-    assert event.aggregateid == f"webhook:{failing.webhook_id}"
-    told = WebhookDisabled.model_validate(event.payload)
-    assert told.model_extra == {}
-    assert (told.webhook_id, told.reason_code) == (failing.webhook_id, "failing")
-    assert (told.event_id, told.occurred_at) == (event.id, row.disabled_at)
-    assert other.message_ids == [str(event.id)]
-
-
-async def test_a_courier_that_stood_still_for_days_disables_nothing(webhooks: Webhooks) -> None:
-    created = await webhooks.create(DEAD)
-    await webhooks.happen()
-    await webhooks.deliver()
-    await webhooks.let_pass("30 days")
-    await webhooks.happen()
-    await webhooks.deliver()
-    assert (await webhooks.webhook(created.webhook_id)).disabled_at is None
-
-
-async def test_an_endpoint_that_is_gone_is_disabled_at_once(webhooks: Webhooks) -> None:
-    async with receiving(status(410)) as receiver:
-        created = await webhooks.create(receiver.url)
-        await webhooks.happen(3)
-        await webhooks.deliver()
-        await webhooks.happen(2)
-        await webhooks.deliver()
-    assert (await webhooks.webhook(created.webhook_id)).disabled_reason == "gone"
-    assert len(await webhooks.events("WebhookDisabled")) == 1
-    statuses = {delivery.status for delivery in await webhooks.deliveries(created.webhook_id)}
-    assert statuses == {"failed"}
-    assert len(receiver.received) <= 3
-
-
-async def test_a_webhook_that_is_enabled_again_goes_on_from_then(webhooks: Webhooks) -> None:
-    async with receiving(in_turn(status(410), status(200))) as receiver:
-        created = await webhooks.create(receiver.url)
-        await webhooks.happen()
-        await webhooks.deliver()
-        await webhooks.happen()
-        async with webhooks.database.transaction() as session:
-            await subscriptions.enable(session, created.webhook_id, ACTOR)
-        (later,) = await webhooks.happen()
-        await webhooks.deliver()
-    assert receiver.message_ids[1:] == [str(later)]
-    assert (await webhooks.webhook(created.webhook_id)).disabled_at is None
-
-
-async def test_each_time_that_it_is_disabled_has_an_event(webhooks: Webhooks) -> None:
-    async with receiving(status(410)) as receiver:
-        created = await webhooks.create(receiver.url)
-        for _ in range(2):
-            await webhooks.happen()
-            await webhooks.deliver()
-            async with webhooks.database.transaction() as session:
-                await subscriptions.enable(session, created.webhook_id, ACTOR)
-    assert len(await webhooks.events("WebhookDisabled")) == 2
 
 
 @pytest.mark.parametrize("code", [429, 503])
@@ -154,56 +67,23 @@ async def test_a_failing_endpoint_has_one_attempt_at_a_time(webhooks: Webhooks) 
         assert len(deliverer.sends) == 1
 
 
-async def test_an_endpoint_that_is_down_is_tried_once_a_minute(webhooks: Webhooks) -> None:
-    async with receiving(status(500)) as receiver:
-        await webhooks.create(receiver.url)
-        await webhooks.happen(40)
+async def test_attempts_and_the_health_of_endpoints_are_metrics(webhooks: Webhooks) -> None:
+    async with receiving() as receiver, receiving(status(410)) as gone:
+        for url in (receiver.url, gone.url, DEAD):
+            await webhooks.create(url)
+        await webhooks.happen()
         await webhooks.deliver()
-        assert len(receiver.received) == 40, "each has its first attempt"
-        await webhooks.let_pass("10 minutes")
-        for _ in range(3):
-            await webhooks.deliver()
-            await webhooks.let_pass("61 seconds")
-    assert len(receiver.received) == 43
-
-
-async def test_an_endpoint_that_is_back_hears_of_what_it_missed_within_a_minute(
-    webhooks: Webhooks,
-) -> None:
-    async with receiving(status(500)) as receiver:
-        await webhooks.create(receiver.url)
-        events = await webhooks.happen(20)
-        for _ in range(4):
-            await webhooks.deliver()
-            await webhooks.let_pass("61 seconds")
         await webhooks.let_pass("1 hour")
-        await webhooks.deliver()
-        receiver.received.clear()
-        receiver.answer = status(200)
-        await webhooks.happen(1)
-        await webhooks.let_pass("61 seconds")
-        await webhooks.deliver()
-        await webhooks.let_pass("61 seconds")
-        await webhooks.deliver()
-    assert len(set(receiver.message_ids)) == len(events) + 1
+        await webhooks.write()
 
+    def value(name: str, **labels: str) -> float | None:
+        return webhooks.registry.get_sample_value(name, labels)
 
-async def test_a_long_backoff_ends_when_the_endpoint_is_back(webhooks: Webhooks) -> None:
-    async with receiving(status(500)) as receiver:
-        await webhooks.create(receiver.url)
-        (old,) = await webhooks.happen()
-        for _ in range(11):
-            await webhooks.deliver()
-            await webhooks.let_pass("8 hours")
-        await webhooks.deliver()
-        await webhooks.let_pass("2 minutes")
-        receiver.answer = status(200)
-        (new,) = await webhooks.happen()
-        await webhooks.deliver()
-        assert receiver.message_ids[-1] == str(new)
-        await webhooks.let_pass("61 seconds")
-        await webhooks.deliver()
-    assert receiver.message_ids[-1] == str(old)
+    assert value("referrals_webhook_attempts_total", result="delivered") == 1
+    assert value("referrals_webhook_attempts_total", result="connection_failed") == 1
+    for state in ("succeeding", "failing", "disabled"):
+        assert value("referrals_webhooks", state=state) == 1
+    assert value("referrals_webhook_oldest_delivery_seconds") == pytest.approx(3600, abs=100)
 
 
 async def test_a_fault_of_ours_counts_against_no_endpoint(webhooks: Webhooks) -> None:
