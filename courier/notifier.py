@@ -18,8 +18,8 @@ class Notifier:
     """Turns events into messages, each once, and sends none before its time.
 
     A message is first written down and then, in a transaction of its own, decided upon: what was
-    learned in between counts, such as an exclusion. Players who were there before it first ran are
-    told nothing of what had happened before.
+    learned in between counts, such as an exclusion. Players are told of what was written since the
+    migration that made the tables.
     """
 
     def __init__(self, database: Database, *, no_reminders_in: tuple[str, ...] = ()) -> None:

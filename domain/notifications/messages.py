@@ -147,7 +147,7 @@ def _of_rewards(event: ReferralEvent) -> Iterator[Message]:
     if event.referee_id is not None:
         sides.setdefault(event.referee_id, Audience.REFEREE)
     for player_id, audience in sides.items():
-        own = (reward.amount for reward in event.rewards if reward.player_id == player_id)
+        own = (r.amount for r in event.rewards if r.player_id == player_id and r.amount.minor)
         amounts = total_by_currency(own)
         if amounts:
             yield Message(

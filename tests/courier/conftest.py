@@ -9,5 +9,5 @@ from tests.courier.inbox_of_players import notify
 
 @pytest.fixture
 async def notifier(fresh_database: Database) -> Notifier:
-    """Return one that has begun: it tells nothing of what was before."""
+    """Return one that has begun."""
     return await notify(fresh_database)

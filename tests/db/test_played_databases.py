@@ -12,12 +12,13 @@ from typing import Final
 
 import asyncpg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
+from courier.notifier import Notifier
 from db.engine import Database
 from db.migrate import downgrade, upgrade
 from db.paging import PageRequest
-from db.tables import FactRow, ReferralRow
+from db.tables import FactRow, NotificationRow, OutboxRow, ReferralRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
@@ -58,6 +59,21 @@ async def test_keeps_its_books_through_every_migration(
 
     assert await _failed_checks(empty_urls) == {}
     assert await _books(empty_urls) == before
+
+
+@pytest.mark.usefixtures("release")
+async def test_players_are_told_nothing_of_what_happened_in_that_release(
+    empty_urls: DatabaseUrls,
+) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        while await Notifier(database).notify():
+            pass
+        async with database.reading() as session:
+            written = await session.scalar(select(func.count()).select_from(NotificationRow))
+            events = await session.scalar(select(func.count()).select_from(OutboxRow))
+    assert written == 0
+    assert events
 
 
 async def test_a_fact_of_that_release_that_is_sent_again_is_a_duplicate(

@@ -1,5 +1,7 @@
 """Notifications to players, the attempts to hand each on, preferences, and reminders."""
 
+# ruff: noqa: S608 - the statements are built from our own constants alone
+
 from typing import Final
 
 from alembic import op
@@ -76,6 +78,31 @@ TABLES: Final = (
     )
     """,
 )
+# Players are told of what is written from here on. Each epoch is found by one step into the index.
+READER: Final = "notifications"
+BEGIN_HERE: Final = (
+    f"""
+    INSERT INTO outbox_readers (name, holder, leased_until)
+    VALUES ('{READER}', gen_random_uuid(), now())
+    """,
+    f"""
+    WITH RECURSIVE epochs AS (
+        (SELECT epoch FROM outbox ORDER BY epoch LIMIT 1)
+        UNION ALL
+        SELECT (SELECT epoch FROM outbox WHERE epoch > epochs.epoch ORDER BY epoch LIMIT 1)
+          FROM epochs WHERE epoch IS NOT NULL
+    )
+    INSERT INTO outbox_cursors (name, epoch, xid, seq)
+    SELECT '{READER}', last.epoch, last.xid, last.seq
+      FROM epochs CROSS JOIN LATERAL (
+        SELECT epoch, xid, seq FROM outbox WHERE epoch = epochs.epoch
+         ORDER BY xid DESC, seq DESC LIMIT 1
+      ) AS last
+     WHERE last.epoch <> outbox_epoch()
+    UNION ALL
+    SELECT '{READER}', outbox_epoch(), pg_snapshot_xmin(pg_current_snapshot()), 0
+    """,
+)
 GRANTS: Final = (
     "SELECT, INSERT, UPDATE (status, due_at) ON notifications",
     "SELECT, INSERT ON notification_attempts",
@@ -96,10 +123,14 @@ def upgrade() -> None:
     )
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO {_role()}")
+    for statement in BEGIN_HERE:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
+    for table in ("outbox_cursors", "outbox_readers"):
+        op.execute(f"DELETE FROM {table} WHERE name = '{READER}'")
     for table in ("player_preferences", "notification_attempts", "notifications"):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE referrals DROP COLUMN reminded_until")

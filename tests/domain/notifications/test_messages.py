@@ -51,6 +51,12 @@ def test_a_player_without_a_reward_hears_nothing_of_it() -> None:
     assert message.player_id == "ann"
 
 
+def test_nothing_that_was_taken_back_is_no_message() -> None:
+    nothing = replace(REFEREE_REWARD, amount=Money(0, "USD"))
+    event = replace(EVENT, type="RewardReversed", rewards=(REFERRER_REWARD, nothing))
+    assert [message.player_id for message in messages_of(event)] == ["ann"]
+
+
 def test_two_rewards_of_a_player_are_one_message() -> None:
     euros = OwnReward(player_id="ann", amount=Money(300, "EUR"))
     rewards = (REFERRER_REWARD, euros, REFERRER_REWARD)
