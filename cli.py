@@ -79,12 +79,29 @@ def demo() -> None:
 @app.command()
 def bench(
     lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
+    backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
     json_file: JsonFileOption = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
 
-    exit_with(measure(lifecycles, json_file))
+    exit_with(measure(lifecycles, backlog, json_file))
+
+
+@app.command()
+def sportsbook(
+    *,
+    players: Annotated[int, typer.Option(min=1, help="Friends who follow a link.")] = 100,
+    concurrency: Annotated[int, typer.Option(min=1, help="Lives at a time.")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of what each life brings.")] = 1,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where the stack keeps its state.")
+    ] = STACK_DIRECTORY,
+) -> None:
+    """Play players of a sportsbook against a running stack, with events over Kafka."""
+    from sandbox.sportsbook.main import main as play
+
+    exit_with(play(players=players, concurrency=concurrency, seed=seed, directory=directory))
 
 
 @app.command("attribution-eval")

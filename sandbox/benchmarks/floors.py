@@ -1,4 +1,4 @@
-"""The floors beside the service: a worker and an HTTP server of their own, on the same servers."""
+"""The floors beside the service: worker, HTTP server and consumer, on the same servers."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,12 +8,13 @@ from pathlib import Path
 import asyncpg
 from temporalio.client import Client
 
-from sandbox.benchmarks import floor_api
+from sandbox.benchmarks import floor_api, floor_consumer
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.http_client import HttpClient
 from stack import ports
 from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
 from stack.probes import has_logged_ready, returns_ok
+from stack.referral_processes import BACKGROUND_NICENESS
 from stack.state_directory import Connection
 
 
@@ -21,6 +22,7 @@ from stack.state_directory import Connection
 class Floors:
     api_url: str
     worker_pid: int
+    consumer_pid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +39,27 @@ class Bench:
 
 @asynccontextmanager
 async def run_floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]:
-    """Run both floors, ready on entry and stopped on exit."""
-    await _create_table(connection.postgres_owner_dsn)
+    """Run all floors, ready on entry and stopped on exit."""
+    await _create_tables(connection.postgres_owner_dsn)
     port = ports.find_free()
     url = f"http://127.0.0.1:{port}"
     worker = ChildProcess(_worker(connection), logs=logs)
     api = ChildProcess(_api(connection, port, returns_ok(f"{url}/openapi.json")), logs=logs)
+    consumer = ChildProcess(_consumer(connection), logs=logs)
     try:
-        await worker.wait_until_ready()
-        await api.wait_until_ready()
-        yield Floors(url, worker.pid)
+        for floor in (worker, api, consumer):
+            await floor.wait_until_ready()
+        yield Floors(url, worker.pid, consumer.pid)
     finally:
-        await worker.stop()
-        await api.stop()
+        for floor in (worker, api, consumer):
+            await floor.stop()
 
 
-async def _create_table(owner_dsn: str) -> None:
+async def _create_tables(owner_dsn: str) -> None:
     connection = await asyncpg.connect(owner_dsn)
     try:
-        await connection.execute(floor_api.CREATE_TABLE)
+        for statement in (floor_api.CREATE_TABLE, floor_consumer.CREATE_TABLE):
+            await connection.execute(statement)
     finally:
         await connection.close()
 
@@ -70,5 +74,22 @@ def _api(connection: Connection, port: int, ready: ReadinessProbe) -> ChildSpec:
     return _child("floor_api", environment, ready)
 
 
-def _child(module: str, environment: Mapping[str, str], probe: ReadinessProbe) -> ChildSpec:
-    return python_child(module, [f"sandbox.benchmarks.{module}"], probe, environment=environment)
+def _consumer(connection: Connection) -> ChildSpec:
+    environment = {
+        "FLOOR_DSN": connection.postgres_owner_dsn,
+        "FLOOR_KAFKA": connection.kafka_bootstrap_servers or "",
+    }
+    # The courier's niceness, so that both consumers have the same share of the machine.
+    return _child("floor_consumer", environment, has_logged_ready, niceness=BACKGROUND_NICENESS)
+
+
+def _child(
+    module: str, environment: Mapping[str, str], probe: ReadinessProbe, *, niceness: int = 0
+) -> ChildSpec:
+    return python_child(
+        module,
+        [f"sandbox.benchmarks.{module}"],
+        probe,
+        environment=environment,
+        niceness=niceness,
+    )

@@ -10,7 +10,7 @@ import asyncpg
 import uvloop
 from rich.console import Console
 
-from sandbox.benchmarks import ingest, lifecycles, reward_latency, temporal_cost
+from sandbox.benchmarks import backlog, ingest, lifecycles, reward_latency, temporal_cost
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
 from sandbox.benchmarks.http_client import HttpClient
@@ -24,9 +24,9 @@ from workflows.client import connect
 DIRECTORY: Final = Path(".stack/bench")
 
 
-def main(lifecycles: int, json_file: Path | None = None) -> int:
+def main(lifecycles: int, messages: int, json_file: Path | None = None) -> int:
     """Return 0 when everything could be measured, whether or not the targets were reached."""
-    measurements = uvloop.run(_measure(lifecycles))
+    measurements = uvloop.run(_measure(lifecycles, messages))
     Console(width=130).print(table(measurements, title="referrals bench"))
     if json_file is not None:
         json_file.write_text(json.dumps([each.as_json() for each in measurements], indent=2))
@@ -34,7 +34,7 @@ def main(lifecycles: int, json_file: Path | None = None) -> int:
     return 0
 
 
-async def _measure(count: int) -> list[Measurement]:
+async def _measure(count: int, messages: int) -> list[Measurement]:
     console = Console(stderr=True)
     async with _open_bench(console) as bench:
         await open_campaigns(bench.connection, bench.client)
@@ -43,8 +43,11 @@ async def _measure(count: int) -> list[Measurement]:
         measurements += await lifecycles.measure(bench, count=count)
         console.print("crediting")
         measurements += await reward_latency.measure(bench)
+        measurements += await reward_latency.measure_over_kafka(bench)
         console.print("events")
         measurements += await ingest.measure_events(bench)
+        console.print(f"a backlog of {messages} messages")
+        measurements += await backlog.measure(bench, messages=messages)
         console.print("cost")
         measurements += await temporal_cost.measure(bench)
         console.print("clicks")

@@ -12,6 +12,7 @@ from rich.markup import escape
 from sandbox.demo.closing_stories import closing_stories
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import STORIES, Story
+from sandbox.demo.travelling_deposit import travelling_story
 from sandbox.sportsbook.client import SportsbookClient, connect_sportsbook
 from stack import Connection, run_stack
 from stack.child import StartError
@@ -37,7 +38,7 @@ async def _play(console: Console) -> int:
     async with run_stack(
         DIRECTORY, fresh=True, progress=lambda step: console.print(f"[dim]{escape(step)}[/]")
     ) as connection:
-        await prove(connection, proofs, STORIES)
+        await prove(connection, proofs, (*STORIES, travelling_story(connection)))
     proofs.conclude()
     if proofs.exit_code:
         console.print(f"The logs are in {DIRECTORY / 'logs'}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -10,20 +11,28 @@ from confluent_kafka import Message, Producer
 from messaging.topics import DEPOSITS, EVENTS, INBOUND, dead_letters_of
 from sandbox.demo.hops import hops_of, hops_table
 from sandbox.demo.proofs import Proofs
+from sandbox.demo.stories import Story
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import Pair, create_invited_pair
 from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import Event, unique_id
-from sandbox.sportsbook.responses import Reward
 from sandbox.sportsbook.services.outbox import EventType, event_id
 from sandbox.sportsbook.services.relay import producer_options
 from sandbox.sportsbook.services.running import Services, run_services
 from sandbox.sportsbook.services.signup import NewPlayer
-from sandbox.sportsbook.topic_reader import count_lag, count_messages, find_message
+from sandbox.sportsbook.topic_reader import count_lag, count_messages, find_message, header_of
 from stack import Connection
 
 DEAD_LETTERS: Final = tuple(map(dead_letters_of, INBOUND))
 FLUSH_S: Final = 10.0
+TRAVELLED_WITHIN_S: Final = 60.0
+
+
+def travelling_story(connection: Connection) -> Story:
+    return Story(
+        "One deposit, from the payments service over Kafka to a consumer of RewardGranted",
+        partial(travel_the_whole_way, connection),
+    )
 
 
 async def travel_the_whole_way(
@@ -34,7 +43,9 @@ async def travel_the_whole_way(
     async with run_services(connection.postgres_superuser_dsn, brokers) as services:
         pair = await _create_signed_up_pair(services, sportsbook)
         body = await _deposit(services, pair)
-        granted = await asyncio.to_thread(find_message, brokers, EVENTS, partial(_tells_of, pair))
+        granted = await asyncio.to_thread(
+            find_message, brokers, EVENTS, partial(_tells_of, pair), within_s=TRAVELLED_WITHIN_S
+        )
         hops = await hops_of(
             connection,
             event_id=body["event_id"],
@@ -87,13 +98,14 @@ async def _prove_one_credit(
     proofs.add("credited", expected="$10.00", seen=balance.dollars("available"))
     proofs.add(
         "rewards in RewardGranted",
-        expected=[_shown(reward) for reward in referral.rewards],
-        seen=[_shown(Reward.model_validate(each)) for each in _body_of(granted)["rewards"]],
+        expected=[_shown(reward.model_dump()) for reward in referral.rewards],
+        seen=[_shown(reward) for reward in _body_of(granted)["rewards"]],
     )
 
 
-def _shown(reward: Reward) -> str:
-    return f"{reward.reward_id} {reward.amount.minor / 100:.2f} {reward.amount.currency}"
+def _shown(reward: Mapping[str, Any]) -> str:
+    amount = reward["amount"]
+    return f"{reward['reward_id']} {amount['minor'] / 100:.2f} {amount['currency']}"
 
 
 async def _prove_dead_letters(connection: Connection, brokers: str, proofs: Proofs) -> None:
@@ -117,14 +129,9 @@ async def _prove_dead_letters(connection: Connection, brokers: str, proofs: Proo
     proofs.add("dead letters", expected=0, seen=before)
     proofs.add(
         "reason of the dead letter that a poison message becomes",
-        expected="undecodable",
-        seen=_header(letter, "reason"),
+        expected="invalid_utf8",
+        seen=header_of(letter, "reason"),
     )
-
-
-def _header(message: Message, name: str) -> str | None:
-    found = dict(message.headers() or []).get(name)
-    return found.decode() if isinstance(found, bytes) else found
 
 
 def _publish_poison(bootstrap_servers: str, *, key: str) -> None:

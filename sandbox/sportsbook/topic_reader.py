@@ -70,6 +70,11 @@ def timestamp_of(message: Message) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+def header_of(message: Message, name: str) -> str | None:
+    value = dict(message.headers() or []).get(name)
+    return value.decode() if isinstance(value, bytes) else value
+
+
 @contextmanager
 def _consumer(bootstrap_servers: str, *, group: str) -> Iterator[Consumer]:
     consumer = Consumer(

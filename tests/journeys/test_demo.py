@@ -7,6 +7,7 @@ from rich.console import Console
 from sandbox.demo.main import prove
 from sandbox.demo.proofs import Proofs
 from sandbox.demo.stories import Story, paid_once
+from sandbox.demo.travelling_deposit import travelling_story
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import create_deposited_pair
 from stack import Connection
@@ -34,6 +35,17 @@ async def test_ends_with_0_when_every_proof_holds(stack: Connection) -> None:
 
     assert all_proofs.exit_code == 0, printed.getvalue()
     assert stack.temporal_ui_url in printed.getvalue()
+
+
+async def test_shows_one_deposit_travelling_the_whole_way(stack: Connection) -> None:
+    all_proofs, printed = proofs()
+
+    await prove(stack, all_proofs, [travelling_story(stack)])
+
+    assert all_proofs.exit_code == 0, printed.getvalue()
+    assert "the whole way" in printed.getvalue()
+    for recorded_by in ("payments service", "Kafka", "facts", "deliveries", "Temporal", "ledger"):
+        assert f" {recorded_by} " in printed.getvalue()
 
 
 async def test_ends_with_1_when_a_proof_does_not_hold(stack: Connection) -> None:

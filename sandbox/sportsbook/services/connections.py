@@ -15,7 +15,7 @@ MAX_CONNECTIONS: Final = 8
 
 @asynccontextmanager
 async def open_pool(dsn: str) -> AsyncIterator[Pool]:
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=MAX_CONNECTIONS) as pool:
+    async with asyncpg.create_pool(dsn, min_size=0, max_size=MAX_CONNECTIONS) as pool:
         yield pool
 
 
