@@ -22,9 +22,9 @@ class WebhookMetrics:
             ["state"],
             registry=registry,
         )
-        self._oldest = Gauge(
-            "referrals_webhook_oldest_delivery_seconds",
-            "Age of the oldest delivery that waits for an enabled webhook.",
+        self._lag = Gauge(
+            "referrals_webhook_lag_seconds",
+            "Time since which the oldest delivery to an enabled webhook is due.",
             registry=registry,
         )
 
@@ -35,4 +35,4 @@ class WebhookMetrics:
         self._webhooks.labels("succeeding").set(health.succeeding)
         self._webhooks.labels("failing").set(health.failing)
         self._webhooks.labels("disabled").set(health.disabled)
-        self._oldest.set(health.oldest_s)
+        self._lag.set(health.late_s)

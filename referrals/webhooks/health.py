@@ -1,4 +1,4 @@
-"""Health of webhooks, for metrics: how many fail, and how long the oldest delivery waits."""
+"""Health of webhooks, for metrics: how many fail, and how late the oldest due delivery is."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,24 +12,24 @@ _HEALTH: Final = text("""
         count(*) filter (where disabled_at is null and failing_since is null) as succeeding,
         count(*) filter (where disabled_at is null and failing_since is not null) as failing,
         count(*) filter (where disabled_at is not null) as disabled,
-        coalesce(max(extract(epoch from clock_timestamp() - waiting.since)), 0) as oldest_s
+        greatest(max(extract(epoch from clock_timestamp() - due.since)), 0) as late_s
     from webhooks w
     left join lateral (
-        select min(d.due_since) as since from webhook_deliveries d
+        select min(d.next_attempt_at) as since from webhook_deliveries d
         where d.webhook_id = w.id and d.status = 'pending' and w.disabled_at is null
-    ) waiting on true
+    ) due on true
     where w.deleted_at is null
 """)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookHealth:
-    """Numbers of webhooks by state, and the age in seconds of the oldest delivery that waits."""
+    """Numbers of webhooks by state, and the seconds since which the oldest delivery is due."""
 
     succeeding: int
     failing: int
     disabled: int
-    oldest_s: float
+    late_s: float
 
 
 async def load_health(session: ReadSession) -> WebhookHealth:
@@ -38,5 +38,5 @@ async def load_health(session: ReadSession) -> WebhookHealth:
         succeeding=row.succeeding,
         failing=row.failing,
         disabled=row.disabled,
-        oldest_s=float(row.oldest_s),
+        late_s=float(row.late_s),
     )

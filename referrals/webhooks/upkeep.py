@@ -11,11 +11,15 @@ KEPT_FOR: Final = timedelta(days=30)
 """Time for which a finished delivery can be listed and asked for again."""
 BATCH_SIZE: Final = 1000
 
-# What was written before a webhook was disabled is not sent once it is enabled again.
+# What was written before a webhook was disabled is not sent once it is enabled again. The first
+# condition on `w` leaves out webhooks that were never disabled, with all that waits for them.
 _GIVE_UP: Final = text("""
     with ended as (
         select d.id from webhooks w join webhook_deliveries d on d.webhook_id = w.id
         where d.status = 'pending'
+        and (
+            w.disabled_at is not null or w.deleted_at is not null or w.active_since > w.created_at
+        )
         and (
             w.disabled_at is not null or w.deleted_at is not null or d.due_since < w.active_since
         )

@@ -83,7 +83,7 @@ async def test_attempts_and_the_health_of_endpoints_are_metrics(webhooks: Webhoo
     assert value("referrals_webhook_attempts_total", result="connection_failed") == 1
     for state in ("succeeding", "failing", "disabled"):
         assert value("referrals_webhooks", state=state) == 1
-    assert value("referrals_webhook_oldest_delivery_seconds") == pytest.approx(3600, abs=100)
+    assert value("referrals_webhook_lag_seconds") == pytest.approx(3600, abs=100)
 
 
 async def test_a_fault_of_ours_counts_against_no_endpoint(webhooks: Webhooks) -> None:
