@@ -58,6 +58,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     loops = (
         *_build_loops(settings, database),
         *_paying(settings, database, metrics),
+        _notifying(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
     streams = build_streams(settings, database, metrics)
@@ -81,13 +82,11 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
     )
     rate_limiter = RateLimiter(settings.invitations_per_second)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
-    notifier = Notifier(database, no_reminders_in=settings.jurisdictions_without_reminders)
     return (
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
         *_publishing(settings, database),
-        WorkLoop("notifying", notifier.notify, close=notifier.release),
     )
 
 
@@ -107,6 +106,13 @@ def _paying(
     wallet = HttpWallet(settings.wallet_url, token=settings.wallet_token.get_secret_value())
     payer = Payer(database, wallet, registry=metrics)
     return (WorkLoop("paying", payer.pay, wake_payload=PAYMENTS, close=wallet.aclose),)
+
+
+def _notifying(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:
+    notifier = Notifier(
+        database, no_reminders_in=settings.jurisdictions_without_reminders, registry=metrics
+    )
+    return WorkLoop("notifying", notifier.notify, close=notifier.release)
 
 
 def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:

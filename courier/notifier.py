@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from prometheus_client import CollectorRegistry, Counter
+
 from db.engine import Database
 from db.outbox_reader import LeaseLostError, OutboxEvent, OutboxReader, Start
 from referrals.notifications.collecting import collect_notifications
@@ -22,10 +24,23 @@ class Notifier:
     migration that made the tables.
     """
 
-    def __init__(self, database: Database, *, no_reminders_in: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        no_reminders_in: tuple[str, ...] = (),
+        registry: CollectorRegistry | None = None,
+    ) -> None:
         self._database = database
         self._no_reminders_in = no_reminders_in
         self._reader = OutboxReader(database, READER, start=Start.NOW)
+        self._attempts = Counter(
+            "referrals_notifications_total",
+            "Messages to players that were due, by what became of them: handed_on, postponed,"
+            " suppressed, failed.",
+            ["outcome"],
+            registry=registry or CollectorRegistry(),
+        )
 
     async def notify(self) -> bool:
         """Do one batch and return whether more is waiting; DATABASE_FAULTS when Postgres is away.
@@ -39,10 +54,12 @@ class Notifier:
         if events and not await self._collect(events):
             return False
         async with self._database.transaction() as session:
-            looked_at = await hand_on_due(
+            outcomes = await hand_on_due(
                 session, limit=MESSAGES_PER_BATCH, no_reminders_in=self._no_reminders_in
             )
-        return len(events) == EVENTS_PER_BATCH or looked_at == MESSAGES_PER_BATCH
+        for outcome in outcomes:
+            self._attempts.labels(outcome.value).inc()
+        return len(events) == EVENTS_PER_BATCH or len(outcomes) == MESSAGES_PER_BATCH
 
     async def _collect(self, events: Sequence[OutboxEvent]) -> bool:
         """Write what events cause; return False when another courier has taken over."""

@@ -70,8 +70,8 @@ _STATUSES: Final = {
 
 async def hand_on_due(
     session: Session, *, limit: int, no_reminders_in: tuple[str, ...] = ()
-) -> int:
-    """Hand on up to `limit` due messages in their order, and return how many were looked at.
+) -> Sequence[AttemptOutcome]:
+    """Hand on up to `limit` due messages in their order; return what became of each.
 
     `no_reminders_in` lists jurisdictions in which nobody is reminded, whatever a campaign says.
     """
@@ -84,10 +84,12 @@ async def hand_on_due(
         .with_for_update(skip_locked=True)
     )
     rows = (await session.scalars(query)).all()
-    if rows:
-        known = await load_knowledge(session, rows, now=now, no_reminders_in=no_reminders_in)
-        await _record(session, [_attempt(row, known) for row in rows], at=now)
-    return len(rows)
+    if not rows:
+        return ()
+    known = await load_knowledge(session, rows, now=now, no_reminders_in=no_reminders_in)
+    attempts = [_attempt(row, known) for row in rows]
+    await _record(session, attempts, at=now)
+    return [attempt.outcome for attempt in attempts]
 
 
 def _attempt(row: NotificationRow, known: Knowledge) -> Attempt:

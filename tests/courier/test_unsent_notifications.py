@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from typing import Final
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from courier.notifier import Notifier
@@ -102,8 +103,10 @@ async def test_quiet_hours_postpone_and_keep_the_order(
 
 
 async def test_a_message_that_cannot_be_rendered_delays_no_other(
-    fresh_database: Database, fresh_superuser: Database, notifier: Notifier
+    fresh_database: Database, fresh_superuser: Database
 ) -> None:
+    registry = CollectorRegistry()
+    notifier = Notifier(fresh_database, registry=registry)
     broken = (await credited(fresh_database)).referee_id
     await prefer(fresh_database, broken, **ALL_DAY)
     await notify(fresh_database, notifier)
@@ -120,6 +123,7 @@ async def test_a_message_that_cannot_be_rendered_delays_no_other(
         ("postponed", None),
         ("failed", "ValidationError"),
     ]
+    assert registry.get_sample_value("referrals_notifications_total", {"outcome": "failed"}) == 1
 
 
 async def test_a_signup_that_is_heard_of_twice_is_told_once(
