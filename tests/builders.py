@@ -128,6 +128,15 @@ def decision(choice: Choice = Choice.APPROVE, *, at: datetime = NOW) -> Decision
     )
 
 
+_ACTIONS_TO: Final = {
+    CampaignStatus.DRAFT: ("create",),
+    CampaignStatus.PUBLISHED: ("create", "publish"),
+    CampaignStatus.PAUSED: ("create", "publish", "pause"),
+    CampaignStatus.ENDED: ("create", "publish", "end"),
+}
+"""What people do to bring a campaign to a status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A campaign with the version that it promises now."""
@@ -171,6 +180,8 @@ async def an_offer(
         author="tests",
     )
     session.add(version)
+    for action in _ACTIONS_TO[status]:
+        _sign(session, campaign, action, version=version.version)
     await session.flush()
     if budget.minor:
         await fund(session, campaign, budget)
@@ -181,13 +192,17 @@ async def fund(session: Session, campaign: Campaign, amount: Money) -> None:
     transfer = Transfer(id=uuid4(), movement=Movement.FUND, amount=amount, campaign_id=campaign.id)
     reference = unique("funding")
     await ledger.post(session, [transfer], at=NOW, reference=reference)
+    _sign(session, campaign, "fund", reference=reference, minor=amount.minor)
+
+
+def _sign(session: Session, campaign: Campaign, action: str, **details: str | int) -> None:
     session.add(
         AuditRow(
             actor="tests",
-            action="campaign.fund",
+            action=f"campaign.{action}",
             subject=f"campaign:{campaign.slug}",
-            reason="a test needs money",
-            details={"reference": reference, "minor": amount.minor, "currency": amount.currency},
+            reason="a test needs it",
+            details=details,
         )
     )
 

@@ -29,14 +29,47 @@ AUDIT_INVARIANTS: Final = (
          where b.status <> 'proposed' and (p.id is null or d.id is null)
         """,
     ),
+    # Few rows: each run looks at all of them.
     Invariant(
         "campaign_acts_are_signed",
-        "Each campaign that left its draft is in the audit.",
+        "Each campaign has the status that the newest act on it in the audit gave it.",
         """
         select c.slug from campaigns c
-         where c.status <> 'draft'
+         where c.status <> coalesce((
+               select case replace(a.action, 'campaign.', '')
+                           when 'pause' then 'paused' when 'end' then 'ended' else 'published' end
+                 from audit a
+                where a.subject = 'campaign:' || c.slug and a.actor <> '' and a.reason <> ''
+                  and a.action in ('campaign.publish', 'campaign.pause', 'campaign.resume',
+                                   'campaign.end')
+                order by a.id desc limit 1), 'draft')
+        """,
+    ),
+    Invariant(
+        "versions_are_signed",
+        "Each version of a campaign is in the audit with its author.",
+        # The first version of `default` comes with the schema.
+        """
+        select v.id from campaign_versions v join campaigns c on c.id = v.campaign_id
+         where not exists (select from audit a
+                            where a.subject = 'campaign:' || c.slug and a.actor = v.author
+                              and (a.action in ('campaign.create', 'campaign.revise')
+                                   and a.details ->> 'version' = v.version::text
+                                   or v.version = 1 and a.actor = 'migration 0005'))
+        """,
+    ),
+    Invariant(
+        "keys_are_signed",
+        "Each API key is in the audit with its scopes, and so is its end.",
+        """
+        select k.id from api_keys k
+         where not exists (select from audit a
+                            where a.subject = 'key:' || k.id and a.action = 'key.create'
+                              and a.actor <> '' and a.reason <> ''
+                              and a.details -> 'scopes' = to_jsonb(k.scopes))
+            or k.revoked_at is not null
            and not exists (select from audit a
-                            where a.subject = 'campaign:' || c.slug
+                            where a.subject = 'key:' || k.id and a.action = 'key.revoke'
                               and a.actor <> '' and a.reason <> '')
         """,
     ),

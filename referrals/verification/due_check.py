@@ -3,25 +3,21 @@
 # ruff: noqa: S608 - the queries are built from constants of this code only
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
 from db.engine import ReadSession
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind
+from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES, Stage
 from domain.rewards.due import due
 from domain.rewards.qualification import qualification, qualification_of
 from domain.rewards.reward import RewardType
 from referrals.campaigns.versions import terms_from
-from referrals.intake import facts
-from referrals.verification.invariant import Scope, is_settled, scoped, sql_list
-
-PAGE_ROWS: Final = 500
-"""Referrals judged at a time."""
-_FIRST: Final = UUID(int=0)
+from referrals.verification.invariant import Scope, is_settled, sql_list
+from referrals.verification.money_facts import pages
 
 # A referral on whose way something still is will be adjusted when that arrives: it is lag.
 _CREDITED: Final = f"""
@@ -33,7 +29,6 @@ _CREDITED: Final = f"""
       from referrals r
      where r.stage in ({sql_list(CREDITED_STAGES)}) and r.id > :after and $referrals(r.id)
        and {is_settled("r")}
-     order by r.id limit {PAGE_ROWS}
 """
 _CREDITED_MINOR: Final = text("""
     select w.referral_id, w.reward_type,
@@ -50,37 +45,14 @@ _CREDITED_MINOR: Final = text("""
 async def find_undue(session: ReadSession, scope: Scope) -> list[str]:
     """Return the ids of referrals whose credited rewards are not what is due."""
     found: list[str] = []
-    after = _FIRST
-    while page := await _page(session, scope, after=after):
-        known = await _money_facts(session, [row.referee_id for row in page])
+    async for page, known in pages(session, _CREDITED, scope):
         credited = await _credited_minor(session, [row.id for row in page])
         found += [
             str(row.id)
             for row in page
             if not _stands_as_due(row, known[row.referee_id], credited[row.id])
         ]
-        after = page[-1].id
     return found
-
-
-async def _page(session: ReadSession, scope: Scope, *, after: UUID) -> Sequence[Row[Any]]:
-    query = text(scoped(_CREDITED, scope))
-    values = {**scope.values, "after": after}
-    needed = {name: values[name] for name in query.compile().params}
-    return (await session.execute(query, needed)).all()
-
-
-async def _money_facts(
-    session: ReadSession, player_ids: Collection[str]
-) -> Mapping[str, Sequence[Fact]]:
-    recorded = await facts.facts_of_players(
-        session, player_ids, FactKind.DEPOSIT, FactKind.CHARGEBACK
-    )
-    by_player: dict[str, list[Fact]] = defaultdict(list)
-    for fact in recorded:
-        if isinstance(fact, Deposit | Chargeback):
-            by_player[fact.player_id].append(fact)
-    return by_player
 
 
 async def _credited_minor(
@@ -93,9 +65,9 @@ async def _credited_minor(
 
 
 def _stands_as_due(
-    row: Row[Any], known: Iterable[Fact], credited_minor: Mapping[RewardType, int]
+    row: Row[Any], known: Sequence[Deposit | Chargeback], credited_minor: Mapping[RewardType, int]
 ) -> bool:
-    known, terms, rests_on = tuple(known), terms_from(row.terms), _frozen_facts(row)
+    terms, rests_on = terms_from(row.terms), _frozen_facts(row)
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
         return False

@@ -13,6 +13,7 @@ from referrals.intake.facts import fingerprint_of
 from referrals.verification.due_check import find_undue
 from referrals.verification.eligibility_check import find_ineligible_credits
 from referrals.verification.invariant import Scope
+from referrals.verification.stage_check import find_disagreeing
 
 BATCH_ROWS: Final = 500
 """Rows held in memory at a time."""
@@ -49,6 +50,11 @@ FACT_CHECKS: Final = (
         "rewards_are_what_is_due",
         "What stands credited of each reward is what is due by today's facts and its terms.",
         find_undue,
+    ),
+    FactCheck(
+        "stages_are_what_the_facts_ask_for",
+        "No referral waits or has EXPIRED although the facts that reached it say otherwise.",
+        find_disagreeing,
     ),
     FactCheck(
         "credits_went_to_eligible_players",

@@ -5,7 +5,7 @@
 from typing import Final
 
 from domain.lifecycle.referral import OPEN_STAGES
-from referrals.verification.invariant import Invariant, sql_list
+from referrals.verification.invariant import Invariant, is_settled, sql_list
 
 REFERRAL_INVARIANTS: Final = (
     Invariant(
@@ -51,6 +51,20 @@ REFERRAL_INVARIANTS: Final = (
                             where (i.kind, i.event_id) = (f.kind, f.event_id))
         """,
     ),
+    Invariant(
+        "status_changes_reach_pending_rewards",
+        "Each routed status change of a referrer since a reward is pending has its delivery.",
+        """
+        select f.kind || ':' || f.event_id || ' to ' || r.id from referrals r
+          join facts f on f.kind = 'player' and f.player_id = r.referrer_id
+          left join deliveries d
+            on (d.referral_id, d.kind, d.event_id) = (r.id, f.kind, f.event_id)
+         where r.stage in ('HELD', 'DEFERRED') and d.id is null and $players(r.referrer_id)
+           and f.heard_at > (select max(recorded_at) from timeline where referral_id = r.id)
+           and not exists (select from inbox i
+                            where (i.kind, i.event_id) = (f.kind, f.event_id))
+        """,
+    ),
     # Few rows, found by an index: each run looks at all of them.
     Invariant(
         "nothing_is_overdue",
@@ -72,10 +86,46 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "open_reviews_are_of_held_referrals",
-        "A review is open only while its referral is HELD.",
+        "A review is open only while its referral is HELD, or its reinstatement was refused.",
         """
         select v.id from reviews v join referrals r on r.id = v.referral_id
          where v.status = 'open' and r.stage <> 'HELD'
+           and not (r.stage = 'REVERSED' and 'payment_refused' = any(v.reasons))
+        """,
+    ),
+    Invariant(
+        "open_holds_are_of_waiting_referrals",
+        "A hold is open only while its referral is HELD, DEFERRED or REVERSED.",
+        """
+        select h.id from holds h join referrals r on r.id = h.referral_id
+         where h.cleared_at is null and r.stage not in ('HELD', 'DEFERRED', 'REVERSED')
+        """,
+    ),
+    Invariant(
+        "waiting_referrals_have_their_holds",
+        "A HELD or DEFERRED referral has an open hold of its latest attempt.",
+        # What 0.2 left waiting has no attempt until its next act.
+        f"""
+        select r.id from referrals r
+          join lateral (select max(attempt) as latest from qualifications
+                         where referral_id = r.id) q on q.latest is not null
+         where r.stage in ('HELD', 'DEFERRED') and $referrals(r.id) and {is_settled("r")}
+           and not exists (select from holds h
+                            where h.referral_id = r.id and h.cleared_at is null
+                              and h.attempt = q.latest)
+        """,
+    ),
+    Invariant(
+        "doubts_are_in_the_queue",
+        "What a person must settle of a HELD referral is in an open review.",
+        f"""
+        select r.id from referrals r
+          join holds h on h.referral_id = r.id and h.cleared_at is null
+                      and h.reason in ('review', 'ineligible', 'payment_refused')
+         where r.stage = 'HELD' and $referrals(r.id) and {is_settled("r")}
+           and not exists (select from reviews v
+                            where v.referral_id = r.id and v.status = 'open'
+                              and v.attempt = h.attempt)
         """,
     ),
     Invariant(

@@ -14,9 +14,10 @@ _NET_CREDITED_MINOR: Final = """
     coalesce(sum(case when t.movement in ('release', 'reinstate', 'forgive') then t.amount_minor
                       when t.movement in ('reverse', 'owe') then -t.amount_minor end), 0)
 """
-_OPEN_HOLD: Final = """
-    exists (select from transfers h where h.reward_id = w.id and h.movement = 'hold'
-               and not exists (select from transfers r where r.resolves_hold_id = h.id))
+_RESERVED_MINOR: Final = """
+    (select coalesce(sum(h.amount_minor), 0) from transfers h
+      where h.reward_id = w.id and h.movement = 'hold'
+        and not exists (select from transfers r where r.resolves_hold_id = h.id))
 """
 
 REWARD_INVARIANTS: Final = (
@@ -30,7 +31,8 @@ REWARD_INVARIANTS: Final = (
     ),
     Invariant(
         "rewards_are_for_their_pair",
-        "A reward and its transfers are of the referral's referrer or referee.",
+        "A reward is of its referral's referrer or referee; its transfers are of the same player,"
+        " of its currency and of its referral's campaign.",
         """
         select w.id from rewards w join referrals r on r.id = w.referral_id
          where $referrals(r.id)
@@ -38,7 +40,10 @@ REWARD_INVARIANTS: Final = (
                case w.reward_type when 'referrer' then r.referrer_id else r.referee_id end
         union
         select t.id from transfers t join rewards w on w.id = t.reward_id
-         where $transfers(t.id) and t.player_id is distinct from w.player_id
+          join referrals r on r.id = w.referral_id
+         where $transfers(t.id)
+           and (t.player_id, t.currency, t.campaign_id)
+               is distinct from (w.player_id, w.currency, r.campaign_id)
         """,
     ),
     Invariant(
@@ -64,10 +69,11 @@ REWARD_INVARIANTS: Final = (
     ),
     Invariant(
         "rewards_match_their_holds",
-        "A reward is HELD exactly while money is reserved for it.",
+        "While a reward is HELD, all of its amount is reserved, and nothing at other times.",
         f"""
         select w.id from rewards w
-         where (w.status = 'HELD') <> {_OPEN_HOLD} and $referrals(w.referral_id)
+         where {_RESERVED_MINOR} <> case w.status when 'HELD' then w.amount_minor else 0 end
+           and $referrals(w.referral_id)
         """,
     ),
     Invariant(
@@ -89,15 +95,31 @@ REWARD_INVARIANTS: Final = (
     ),
     Invariant(
         "rewards_have_their_reasons",
-        "Each reward links to its deposit, its terms and its referral's assessment.",
+        "Each reward links to its deposit, its terms, and its referral's assessment and attempt.",
+        # Rewards of 0.2 have no attempt.
         """
         select w.id from rewards w join referrals r on r.id = w.referral_id
           left join facts f on f.kind = 'deposit' and f.event_id = w.deposit_event_id
                            and f.player_id = r.referee_id
           left join assessments a on a.id = w.assessment_id and a.referral_id = r.id
+          left join qualifications q on q.id = w.qualification_id and q.referral_id = r.id
+          left join qualification_facts l on l.qualification_id = q.id and l.kind = 'deposit'
+                                         and l.event_id = w.deposit_event_id
          where $referrals(r.id)
            and (f.event_id is null or a.id is null
+                or w.qualification_id is not null and l.event_id is null
                 or w.campaign_version_id <> r.campaign_version_id)
+        """,
+    ),
+    Invariant(
+        "attempts_rest_on_facts",
+        "Each attempt rests on facts of its referral's referee.",
+        """
+        select q.id from qualifications q join referrals r on r.id = q.referral_id
+          left join qualification_facts l on l.qualification_id = q.id
+          left join facts f on (f.kind, f.event_id) = (l.kind, l.event_id)
+                           and f.player_id = r.referee_id
+         where f.event_id is null and $referrals(r.id)
         """,
     ),
     Invariant(

@@ -11,26 +11,36 @@ from domain.intake.facts import Deposit, FactKind, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.due import due
+from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification
 from domain.rewards.reward import promised_rewards
 from referrals.fraud import assessments
 from referrals.intake import facts
 from referrals.ledger.spending import spend
 from referrals.lifecycle import stages
-from referrals.rewards import adjustments, attempts
+from referrals.rewards import adjustments, attempts, holds
 from referrals.rewards import transfers as rewards
 from tests import builders
 
 CREDITED_AT: Final = builders.NOW + timedelta(hours=2)
 
 
-async def a_held_referral(session: Session, *, referrer_id: str | None = None) -> ReferralRow:
-    """Build a referral at HELD, with its reward reserved."""
+async def a_depositing_referral(
+    session: Session, *, referrer_id: str | None = None
+) -> tuple[ReferralRow, Deposit]:
+    """Build a referral at SIGNED_UP whose deposit is on its way to it; nothing carries it."""
     row = await builders.a_bound_referral(session, referrer_id=referrer_id)
     referee_id = str(row.referee_id)
     paid = builders.deposit(referee_id)
     await facts.record_fact(session, paid, player_id=referee_id, door="http")
     await route_player(session, referee_id, tokens=builders.TOKENS, now=CREDITED_AT)
+    return row, paid
+
+
+async def a_held_referral(session: Session, *, referrer_id: str | None = None) -> ReferralRow:
+    """Build a referral at HELD, with its reward reserved."""
+    row, paid = await a_depositing_referral(session, referrer_id=referrer_id)
+    referee_id = str(row.referee_id)
     await assessments.assess_and_store(
         session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
     )
@@ -49,6 +59,8 @@ async def a_held_referral(session: Session, *, referrer_id: str | None = None) -
         at=CREDITED_AT,
     )
     await rewards.hold(session, row, promised, at=CREDITED_AT)
+    period = Hold(reason=HoldReason.HOLD_PERIOD, since=CREDITED_AT, until=CREDITED_AT)
+    await holds.set_holds(session, row.id, [period], attempt=attempt.number, at=CREDITED_AT)
     await stages.enter_stage(session, row, Stage.HELD, until=CREDITED_AT, at=CREDITED_AT)
     row.qualified_by = paid.event_id
     return row
@@ -58,6 +70,7 @@ async def a_rewarded_referral(session: Session, *, referrer_id: str | None = Non
     row = await a_held_referral(session, referrer_id=referrer_id)
     held = await rewards.rewards_of_referral(session, row.id)
     await rewards.release(session, row, held, at=CREDITED_AT)
+    await holds.set_holds(session, row.id, (), attempt=1, at=CREDITED_AT)
     until = CREDITED_AT + builders.TERMS.chargeback_window
     await stages.enter_stage(session, row, Stage.REWARDED, until=until, at=CREDITED_AT)
     return row

@@ -4,6 +4,7 @@
 
 from typing import Final
 
+from tests.referrals.verification.audit_corruptions import AUDIT_CORRUPTIONS
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 
@@ -17,6 +18,7 @@ EXCLUDED: Final = "(SELECT min(player_id) FROM facts WHERE kind = 'player')"
 
 CORRUPTIONS: Final = (
     *MONEY_CORRUPTIONS,
+    *AUDIT_CORRUPTIONS,
     Corruption(
         "notifications_are_handed_on",
         f"SELECT '{OTHER_ID}'",
@@ -49,6 +51,7 @@ CORRUPTIONS: Final = (
         ),
         frozenset(
             {
+                "attempts_rest_on_facts",
                 "facts_are_delivered",
                 "rewards_have_their_reasons",
                 "bound_referrals_are_explained",
@@ -98,6 +101,27 @@ CORRUPTIONS: Final = (
         ("UPDATE rewards SET assessment_id = NULL WHERE referral_id = :rewarded",),
     ),
     Corruption(
+        "rewards_have_their_reasons",
+        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
+        (
+            (
+                "UPDATE rewards SET qualification_id = (SELECT id FROM qualifications"
+                " WHERE referral_id = :held) WHERE referral_id = :rewarded"
+            ),
+        ),
+    ),
+    Corruption(
+        "attempts_rest_on_facts",
+        "SELECT id::text FROM qualifications WHERE referral_id = :held",
+        (
+            (
+                "UPDATE qualification_facts SET event_id = 'another' WHERE qualification_id ="
+                " (SELECT id FROM qualifications WHERE referral_id = :held)"
+            ),
+        ),
+        frozenset({"rewards_have_their_reasons"}),
+    ),
+    Corruption(
         "rewards_are_assessed_on_their_deposit",
         "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
         ("UPDATE assessments SET deposit_event_id = 'another' WHERE referral_id = :rewarded",),
@@ -106,6 +130,89 @@ CORRUPTIONS: Final = (
         "doubtful_credits_are_approved",
         "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
         ("UPDATE assessments SET verdict = 'review' WHERE referral_id = :rewarded",),
+    ),
+    Corruption(
+        "doubtful_credits_are_approved",
+        "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
+        (
+            "UPDATE assessments SET verdict = 'review' WHERE referral_id = :rewarded",
+            f"""
+            INSERT INTO reviews (id, referral_id, attempt, status, score, reasons, amount_minor,
+                                 currency, opened_at, decision, reviewer, reason, decided_at)
+            VALUES ('{OTHER_ID}', :rewarded, 2, 'decided', 50, '{{}}', 1000, 'USD',
+                    now(), 'approve', 'somebody', 'another attempt', now())
+            """,
+            f"""
+            INSERT INTO audit (actor, action, subject, reason)
+            VALUES ('somebody', 'review.approve', 'review:{OTHER_ID}', 'another attempt')
+            """,
+        ),
+    ),
+    Corruption(
+        "status_changes_reach_pending_rewards",
+        "SELECT 'player:' || event_id || ' to ' || cast(:held as uuid) FROM facts"
+        " WHERE kind = 'player'",
+        (
+            "DELETE FROM inbox WHERE kind = 'player'",
+            (
+                "UPDATE facts SET heard_at = heard_at + interval '1 second', player_id ="
+                " (SELECT referrer_id FROM referrals WHERE id = :held) WHERE kind = 'player'"
+            ),
+        ),
+    ),
+    Corruption(
+        "open_holds_are_of_waiting_referrals",
+        "SELECT id::text FROM holds WHERE referral_id = :rewarded",
+        (("UPDATE holds SET cleared_at = NULL, cleared_by = NULL WHERE referral_id = :rewarded"),),
+    ),
+    Corruption(
+        "waiting_referrals_have_their_holds",
+        "SELECT cast(:held as uuid)::text",
+        (
+            ACKNOWLEDGE.format(referral=":held"),
+            "UPDATE holds SET attempt = 2 WHERE referral_id = :held",
+        ),
+    ),
+    Corruption(
+        "doubts_are_in_the_queue",
+        "SELECT cast(:held as uuid)::text",
+        (
+            ACKNOWLEDGE.format(referral=":held"),
+            "UPDATE holds SET reason = 'ineligible' WHERE referral_id = :held",
+        ),
+    ),
+    Corruption(
+        "stages_are_what_the_facts_ask_for",
+        "SELECT cast(:depositing as uuid)::text",
+        (ACKNOWLEDGE.format(referral=":depositing"),),
+    ),
+    Corruption(
+        "stages_are_what_the_facts_ask_for",
+        "SELECT cast(:depositing as uuid)::text",
+        (
+            ACKNOWLEDGE.format(referral=":depositing"),
+            "UPDATE referrals SET stage = 'EXPIRED' WHERE id = :depositing",
+            (
+                "UPDATE timeline SET stage = 'EXPIRED' WHERE referral_id = :depositing"
+                " AND stage = 'SIGNED_UP'"
+            ),
+            (
+                "UPDATE outbox SET payload = jsonb_set(payload, '{stage}', '\"EXPIRED\"')"
+                " WHERE aggregateid = cast(:depositing as uuid)::text"
+                " AND type = 'ReferralSignedUp'"
+            ),
+        ),
+    ),
+    Corruption(
+        "stages_are_what_the_facts_ask_for",
+        "SELECT cast(:held as uuid)::text",
+        (
+            ACKNOWLEDGE.format(referral=":held"),
+            (
+                "UPDATE referrals SET signed_up_at = signed_up_at - interval '1 year'"
+                " WHERE id = :held"
+            ),
+        ),
     ),
     Corruption(
         "nothing_is_overdue",
@@ -165,50 +272,8 @@ CORRUPTIONS: Final = (
         ),
     ),
     Corruption(
-        "decisions_are_signed",
-        f"SELECT '{OTHER_ID}'",
-        (
-            f"""
-            INSERT INTO reviews (id, referral_id, status, score, reasons, amount_minor, currency,
-                                 opened_at, decision, reviewer, reason, decided_at)
-            VALUES ('{OTHER_ID}', :held, 'decided', 50, '{{}}', 1000, 'USD',
-                    now(), 'approve', 'somebody', 'a reason', now())
-            """,
-        ),
-    ),
-    Corruption(
         "bound_referrals_are_explained",
         "SELECT cast(:rewarded as uuid)::text",
         ("DELETE FROM attributions WHERE referral_id = :rewarded",),
-    ),
-    Corruption(
-        "rebinds_are_signed",
-        f"SELECT '{OTHER_ID}'",
-        (
-            f"""
-            INSERT INTO rebinds (id, player_id, code, reason, proposed_by, status, decided_by,
-                                 decided_at)
-            SELECT '{OTHER_ID}', 'a-player', code, 'a ticket', 'one', 'approved', 'two', now()
-              FROM codes LIMIT 1
-            """,
-        ),
-    ),
-    Corruption(
-        "campaign_acts_are_signed",
-        "SELECT 'default'",
-        ("DELETE FROM audit WHERE subject = 'campaign:default'",),
-        frozenset({"fundings_are_signed"}),
-    ),
-    Corruption(
-        "fundings_are_signed",
-        "SELECT t.id::text FROM transfers t JOIN referrals r USING (campaign_id)"
-        " WHERE t.movement = 'fund' AND r.id = :held",
-        ("UPDATE audit SET details = details - 'reference' WHERE action = 'campaign.fund'",),
-    ),
-    Corruption(
-        "fundings_are_signed",
-        "SELECT t.id::text FROM transfers t JOIN referrals r USING (campaign_id)"
-        " WHERE t.movement = 'fund' AND r.id = :held",
-        ("UPDATE audit SET details = jsonb_set(details, '{minor}', '1') WHERE details ? 'minor'",),
     ),
 )

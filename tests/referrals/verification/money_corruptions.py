@@ -7,10 +7,11 @@ from typing import Final
 from tests.referrals.verification.corruption import OTHER_ID, Corruption
 
 TRANSFER: Final = """
-    INSERT INTO transfers (id, movement, amount_minor, currency, player_id, reward_id, at,
-                           resolves_hold_id)
-    SELECT '{id}', '{movement}', w.amount_minor, w.currency, w.player_id, w.id, now(), {resolves}
-      FROM rewards w WHERE w.referral_id = :rewarded
+    INSERT INTO transfers (id, movement, amount_minor, currency, campaign_id, player_id, reward_id,
+                           at, resolves_hold_id)
+    SELECT '{id}', '{movement}', w.amount_minor, w.currency, r.campaign_id, w.player_id, w.id,
+           now(), {resolves}
+      FROM rewards w JOIN referrals r ON r.id = w.referral_id WHERE r.id = :rewarded
 """
 
 MONEY_CORRUPTIONS: Final = (
@@ -78,6 +79,7 @@ MONEY_CORRUPTIONS: Final = (
                 " WHERE movement = 'recover'"
             ),
         ),
+        frozenset({"rewards_are_for_their_pair"}),
     ),
     Corruption(
         "players_owe_their_debts",
@@ -97,9 +99,20 @@ MONEY_CORRUPTIONS: Final = (
         ("UPDATE rewards SET player_id = 'somebody-else' WHERE referral_id = :held",),
     ),
     Corruption(
+        "rewards_are_for_their_pair",
+        "SELECT id::text FROM transfers WHERE movement = 'release' AND referral_id = :rewarded",
+        (
+            (
+                "UPDATE transfers SET campaign_id = (SELECT campaign_id FROM referrals"
+                " WHERE id = :held) WHERE movement = 'release' AND referral_id = :rewarded"
+            ),
+        ),
+    ),
+    Corruption(
         "rewards_are_what_was_promised",
         "SELECT id::text FROM rewards WHERE referral_id = :held",
         ("UPDATE rewards SET amount_minor = amount_minor + 1 WHERE referral_id = :held",),
+        frozenset({"rewards_match_their_holds"}),
     ),
     Corruption(
         "one_reward_per_side",

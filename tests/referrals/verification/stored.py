@@ -27,6 +27,8 @@ class StoredReferrals:
     recovering: UUID
     """Its reward paid its referrer's debt."""
     invited: UUID
+    depositing: UUID
+    """At SIGNED_UP; its deposit is on its way to it."""
 
 
 async def store_referrals(database: Database) -> StoredReferrals:
@@ -44,7 +46,8 @@ async def store_referrals(database: Database) -> StoredReferrals:
         )
         await reward_builders.takes_back(session, reversed_, TakeBack.CHARGEBACK_WON)
         invited = await builders.an_invitation(session)
-        rows = (held, rewarded, reversed_, recovering, invited)
+        depositing, _ = await reward_builders.a_depositing_referral(session)
+        rows = (held, rewarded, reversed_, recovering, invited, depositing)
         return StoredReferrals(*(row.id for row in rows))
 
 

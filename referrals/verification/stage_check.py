@@ -1,0 +1,56 @@
+"""The check that stages agree with the facts: acts that were missed before any money moved."""
+
+# ruff: noqa: S608 - the queries are built from constants of this code only
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from db.engine import ReadSession
+from domain.intake.facts import Chargeback, Deposit
+from domain.lifecycle.referral import REOPEN_WINDOW, Stage
+from domain.rewards.qualification import qualification
+from referrals.campaigns.versions import terms_from
+from referrals.verification.invariant import Scope, is_settled
+from referrals.verification.money_facts import pages
+
+UNQUALIFIED_STAGES: Final = (Stage.SIGNED_UP, Stage.EXPIRED)
+"""Stages that a deposit in time ends: it qualifies, or re-opens the referral."""
+
+# What 0.2 left waiting has no attempt until its next act, and was chosen by other rules. While the
+# wallet may still credit a reward, nothing else is decided.
+_WAITING: Final = f"""
+    select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at,
+           array(select deposit_event_id from rewards where referral_id = r.id) as earned_by
+      from referrals r
+     where r.id > :after and $referrals(r.id) and r.signed_up_at is not null
+       and (r.stage in ('HELD', 'DEFERRED')
+            and exists (select from qualifications where referral_id = r.id)
+            and not exists (select from holds
+                             where referral_id = r.id and cleared_at is null
+                               and reason = 'payment_pending')
+            or (r.stage = 'SIGNED_UP'
+                or r.stage = 'EXPIRED'
+                   and r.until + interval '{REOPEN_WINDOW.days} days' > :as_of)
+            and exists (select from facts f
+                         where f.player_id = r.referee_id and f.kind = 'deposit'))
+       and {is_settled("r")}
+"""
+
+
+async def find_disagreeing(session: ReadSession, scope: Scope) -> list[str]:
+    """Return the ids of referrals that wait, or EXPIRED, although the facts say otherwise."""
+    return [
+        str(row.id)
+        async for page, known in pages(session, _WAITING, scope)
+        for row in page
+        if not _agrees(row, known[row.referee_id])
+    ]
+
+
+def _agrees(row: Row[Any], known: Sequence[Deposit | Chargeback]) -> bool:
+    found = qualification(known, terms_from(row.terms), signed_up_at=row.signed_up_at)
+    if row.stage in UNQUALIFIED_STAGES:
+        return found is None
+    return found is not None and {found.fact_ids[0]}.issuperset(row.earned_by)
