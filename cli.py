@@ -214,13 +214,16 @@ def create_key(
     *,
     owner: Annotated[str, typer.Option(help="Name of the caller; reviews record it.")],
     scope: Annotated[list[str], typer.Option(help="Scope of the key; repeatable.")],
+    source: Annotated[
+        str, typer.Option(help="Source of its events, whose ids are apart from other sources'.")
+    ] = "default",
     actor: ActorOption = None,
     reason: ReasonOption = "no reason given",
 ) -> None:
     """Create a key and print it, the only time that it is shown."""
     from referrals.access import api_keys
 
-    refused = api_keys.scope_error(scope)
+    refused = api_keys.scope_error(scope) or api_keys.source_error(source)
     if refused is not None:
         typer.echo(refused, err=True)
         exit_with(2)
@@ -228,7 +231,7 @@ def create_key(
     typer.echo(
         _in_transaction(
             lambda session: api_keys.create_key(
-                session, owner=owner, scopes=scope, actor=audit_actor
+                session, owner=owner, scopes=scope, source=source, actor=audit_actor
             )
         )
     )
@@ -254,7 +257,8 @@ def list_keys() -> None:
 
     for key in _in_transaction(api_keys.list_keys):
         state = "revoked" if key.revoked_at else "valid"
-        typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}")
+        source = "" if key.source == "default" else f"  source {key.source}"
+        typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}{source}")
 
 
 def _run_main(process: Callable[[Settings], int]) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from limits import parse
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
 
 ENV_PREFIX: Final = "REFERRALS_"
@@ -38,6 +39,9 @@ class EventsPublisher(StrEnum):
 
     RELAY = "relay"
     DEBEZIUM = "debezium"
+
+
+SourceName = Annotated[str, Field(pattern=f"^{SOURCE_PATTERN.pattern}$")]
 
 
 class DatabaseSettings(BaseSettings):
@@ -84,6 +88,8 @@ class Settings(WalletSettings):
     """Properties of librdkafka to reach the cluster, as JSON: {"security.protocol": "SASL_SSL"}."""
     events_publisher: EventsPublisher = EventsPublisher.RELAY
     """Publisher of the outbox: the courier's relay, or Debezium; one at a time."""
+    kafka_topic_sources: dict[str, SourceName] = Field(default_factory=dict)
+    """Sources of topics' events, as JSON, where they are not the default one."""
     kafka_consumer_group: str = Field(default="referrals", min_length=1)
 
     hash_key: SecretStr = Field(min_length=16)

@@ -57,6 +57,8 @@ class Caller:
 
     owner: str
     request_id: str
+    source: str
+    """Source of the events that the caller reports."""
 
     def actor(self, reason: str) -> Actor:
         return Actor(name=self.owner, request_id=self.request_id, reason=reason)
@@ -73,7 +75,7 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
         if not any(holder.has_scope(scope) for scope in scopes):
             raise Problem("missing_scope", f"Use an API key with the scope {' or '.join(scopes)}.")
         structlog.contextvars.bind_contextvars(owner=holder.owner)
-        return Caller(holder.owner, request.state.request_id)
+        return Caller(holder.owner, request.state.request_id, holder.source)
 
     return caller
 

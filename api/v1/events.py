@@ -12,7 +12,7 @@ from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import Accepted
 from db.engine import Database
-from domain.intake.facts import kind_of
+from domain.intake.facts import from_source, kind_of
 from domain.privacy import Hasher
 from referrals.intake import facts
 from referrals.intake.events import (
@@ -105,7 +105,7 @@ async def report_status_change(
 
 
 async def _accept(body: EventIn, database: Database, hasher: Hasher, reporter: Caller) -> Accepted:
-    fact = body.to_fact(hasher)
+    fact = from_source(body.to_fact(hasher), reporter.source)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.autocommit() as session:
         recorded = await facts.record_fact(
@@ -114,4 +114,4 @@ async def _accept(body: EventIn, database: Database, hasher: Hasher, reporter: C
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
         raise Problem("event_conflict")
-    return Accepted(event_id=fact.event_id, status=recorded.value)
+    return Accepted(event_id=body.event_id, status=recorded.value)

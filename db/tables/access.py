@@ -16,6 +16,8 @@ class ApiKey(Table):
     owner: Mapped[str]
     scopes: Mapped[list[str]]
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    source: Mapped[str | None] = mapped_column(String(15))
+    """Source of the events that it reports; null is the default one."""
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     revoked_at: Mapped[datetime | None]
 

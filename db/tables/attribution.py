@@ -55,7 +55,7 @@ class AttemptRow(Table):
     """One attempt to attribute a player, with its touches and its outcome; insert-only."""
 
     __tablename__ = "attributions"
-    attempt_id: Mapped[str] = mapped_column("signup_event_id", String(80), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column("signup_event_id", String(96), primary_key=True)
     """For a signup, its event_id; the column is named for the first kind of attempt."""
     attempt: Mapped[str] = mapped_column(String(16), server_default=text("'signup'"))
     player_id: Mapped[str | None] = mapped_column(String(64))

@@ -25,7 +25,7 @@ class AssessmentRow(Table):
     __tablename__ = "assessments"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
-    deposit_event_id: Mapped[str] = mapped_column(String(64))
+    deposit_event_id: Mapped[str] = mapped_column(String(96))
     score: Mapped[int] = mapped_column(Integer)
     verdict: Mapped[Verdict]
     reasons: Mapped[list[str]]

@@ -44,10 +44,10 @@ class ReferralRow(Table):
     """Set by a trigger with `awaits_funds`, for every release: its place in the funds queue."""
     invited_at: Mapped[datetime]
     signed_up_at: Mapped[datetime | None]
-    signup_event_id: Mapped[str | None] = mapped_column(String(64))
+    signup_event_id: Mapped[str | None] = mapped_column(String(96))
     attribution_method: Mapped[Method | None]
     attribution_confidence: Mapped[float | None] = mapped_column(Float)
-    qualified_by: Mapped[str | None] = mapped_column(String(64))
+    qualified_by: Mapped[str | None] = mapped_column(String(96))
     """event_id of the deposit that earned the reward; fixed when it is credited."""
     assessment_id: Mapped[UUID | None]
     credited_at: Mapped[datetime | None]

@@ -25,7 +25,7 @@ class Reward(Table):
     """End of the hold period; a review may hold the reward longer."""
     cycle: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Number of times the reward was reversed; part of the ids of its transfers."""
-    deposit_event_id: Mapped[str] = mapped_column(String(64))
+    deposit_event_id: Mapped[str] = mapped_column(String(96))
     qualification_id: Mapped[UUID | None]
     """Null for rewards credited before release 0.3, which rest on one deposit."""
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
@@ -65,7 +65,7 @@ class QualificationFact(Table):
         ForeignKey("qualifications.id"), primary_key=True
     )
     kind: Mapped[FactKind] = mapped_column(primary_key=True)
-    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(96), primary_key=True)
 
 
 class HoldRow(Table):

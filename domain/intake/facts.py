@@ -1,11 +1,12 @@
 """Facts that other services report; each counts once, however late and often it arrives."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from domain.intake.sources import SEPARATOR, SOURCE_PATTERN, stored_event_id
 from domain.money import Money
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -23,7 +24,10 @@ class FactKind(StrEnum):
 
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-ID_FIELDS: Final = frozenset({"event_id", "player_id", "deposit_id", "dispute_id"})
+ID_FIELDS: Final = frozenset({"player_id", "deposit_id", "dispute_id"})
+STORED_EVENT_ID_PATTERN: Final = re.compile(
+    rf"(?:{SOURCE_PATTERN.pattern}{SEPARATOR})?{ID_PATTERN.pattern}"
+)
 MAX_TEXT_CHARACTERS: Final = 1024
 UNSTORABLE_CHARACTERS: Final = re.compile(r"[\0\ud800-\udfff]")
 """NUL and unpaired surrogates, which Postgres refuses."""
@@ -33,7 +37,7 @@ MAX_TIME: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFact:
-    """Common fields of facts: the reporter's id of the event, and when it happened.
+    """Common fields of facts: the stored id of the event, which names its source, and its time.
 
     Raises ValueError for a value that cannot be stored: an act would retry to record it for ever.
     """
@@ -53,6 +57,8 @@ class BaseFact:
 
 
 def _is_storable(name: str, text: str) -> bool:
+    if name == "event_id":
+        return STORED_EVENT_ID_PATTERN.fullmatch(text) is not None
     if name in ID_FIELDS:
         return ID_PATTERN.fullmatch(text) is not None
     return len(text) <= MAX_TEXT_CHARACTERS and UNSTORABLE_CHARACTERS.search(text) is None
@@ -172,3 +178,8 @@ def kind_of(fact: Fact) -> FactKind:
     if kind is None:
         raise TypeError(f"{type(fact).__name__} is not a fact")
     return kind
+
+
+def from_source(fact: Fact, source: str) -> Fact:
+    """Return a fact whose event id names its source."""
+    return replace(fact, event_id=stored_event_id(source, fact.event_id))

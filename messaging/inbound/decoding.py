@@ -6,6 +6,8 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
+from domain.intake.facts import from_source
+from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import Hasher
 from messaging import topics
 from messaging.records import Record, Refusal, RefusalCode
@@ -51,6 +53,8 @@ class Decoder:
 
     hasher: Hasher
     schemas: Mapping[str, type[EventIn]] = field(default_factory=lambda: SCHEMAS)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Source of a topic's events, where it is not the default one."""
     max_value_bytes: int = MAX_VALUE_BYTES
 
     @classmethod
@@ -58,7 +62,12 @@ class Decoder:
         return cls(
             Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
             max_value_bytes=settings.body_limit_bytes,
+            sources=settings.kafka_topic_sources,
         )
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.sources.keys() - self.schemas.keys()):
+            raise ValueError(f"{', '.join(unknown)}: not a topic that is read")
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""
@@ -75,8 +84,9 @@ class Decoder:
         event = _validate(self.schemas[record.place.topic], _parse(self._text(record.value)))
         if record.key is not None and record.key != event.player_id.encode():
             raise _RefusedError(RefusalCode.KEY_MISMATCH)
+        source = self.sources.get(record.place.topic, DEFAULT_SOURCE)
         return Report(
-            fact=event.to_fact(self.hasher),
+            fact=from_source(event.to_fact(self.hasher), source),
             player_id=event.player_id,
             reported_by=record.place.topic,
         )

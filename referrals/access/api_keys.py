@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 
 from db.engine import ReadSession, Session
 from db.tables import ApiKey
+from domain.intake.sources import DEFAULT_SOURCE, SOURCE_PATTERN
 from referrals.access import audit
 from referrals.access.audit import Actor
 
@@ -51,6 +52,8 @@ class KeyHolder:
 
     owner: str
     scopes: frozenset[str]
+    source: str
+    """Source of the events that the key reports."""
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -63,20 +66,34 @@ class KeySummary:
     id: UUID
     owner: str
     scopes: tuple[str, ...]
+    source: str
     created_at: datetime
     revoked_at: datetime | None
 
 
-async def create_key(session: Session, *, owner: str, scopes: Collection[str], actor: Actor) -> str:
-    """Create a key and return it; only its hash is stored. ValueError for wrong scopes."""
-    error = scope_error(scopes)
+async def create_key(
+    session: Session,
+    *,
+    owner: str,
+    scopes: Collection[str],
+    actor: Actor,
+    source: str = DEFAULT_SOURCE,
+) -> str:
+    """Create a key and return it; only its hash is stored.
+
+    ValueError for wrong scopes, or for a source that has no name.
+    """
+    error = scope_error(scopes) or source_error(source)
     if error is not None:
         raise ValueError(error)
     key_id, granted = uuid4(), sorted(set(scopes))
     key = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     values = {"id": key_id, "owner": owner, "scopes": granted, "key_hash": hash_api_key(key)}
-    await session.execute(insert(ApiKey).values(values))
-    await _write_audit(session, actor, key_id, action="create", owner=owner, scopes=granted)
+    named = {} if source == DEFAULT_SOURCE else {"source": source}
+    await session.execute(insert(ApiKey).values(values | named))
+    await _write_audit(
+        session, actor, key_id, action="create", owner=owner, scopes=granted, **named
+    )
     return key
 
 
@@ -88,12 +105,21 @@ def scope_error(scopes: Collection[str]) -> str | None:
     return None
 
 
+def source_error(source: str) -> str | None:
+    """Return why events may not have this source, or None."""
+    if SOURCE_PATTERN.fullmatch(source):
+        return None
+    return "a source has 1 to 15 of a-z 0-9 -, a letter first"
+
+
 async def find_holder(session: ReadSession, hashed: str) -> KeyHolder | None:
-    query = select(ApiKey.owner, ApiKey.scopes).where(
+    query = select(ApiKey.owner, ApiKey.scopes, ApiKey.source).where(
         ApiKey.key_hash == hashed, ApiKey.revoked_at.is_(None)
     )
     row = (await session.execute(query)).one_or_none()
-    return KeyHolder(row.owner, frozenset(row.scopes)) if row else None
+    if row is None:
+        return None
+    return KeyHolder(row.owner, frozenset(row.scopes), row.source or DEFAULT_SOURCE)
 
 
 async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
@@ -112,7 +138,14 @@ async def revoke(session: Session, key_id: UUID, actor: Actor) -> bool:
 async def list_keys(session: ReadSession) -> Sequence[KeySummary]:
     rows = await session.scalars(select(ApiKey).order_by(ApiKey.created_at, ApiKey.id))
     return [
-        KeySummary(row.id, row.owner, tuple(row.scopes), row.created_at, row.revoked_at)
+        KeySummary(
+            id=row.id,
+            owner=row.owner,
+            scopes=tuple(row.scopes),
+            source=row.source or DEFAULT_SOURCE,
+            created_at=row.created_at,
+            revoked_at=row.revoked_at,
+        )
         for row in rows
     ]
 

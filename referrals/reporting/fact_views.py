@@ -19,6 +19,7 @@ from domain.intake.facts import (
     StatusChange,
     Wager,
 )
+from domain.intake.sources import source_of
 from domain.lifecycle.referral import CREDITED_STAGES, Stage
 from domain.money import Money
 from domain.rewards.fact_effects import FactEffect, Setting, effects_of
@@ -48,6 +49,10 @@ class FactView:
     deposit_id: str | None
     detail: str | None
     reason_code: FactEffect
+
+    @property
+    def source(self) -> str:
+        return source_of(self.event_id)
 
     @property
     def counts(self) -> bool:

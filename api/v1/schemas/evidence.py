@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, ResponseBody
+from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
 from api.v1.schemas.referrals import HoldOut, ReferralOut, RewardOut
 from api.v1.schemas.reviews import ReviewOut
 from api.v1.schemas.terms import TermsOut
@@ -25,14 +25,16 @@ class FactOut(ResponseBody):
     """A fact of a referral's pair, and what it does for the referral."""
 
     kind: FactKind
-    event_id: str
+    event_id: ShownEventId
+    source: str = Field(description="Whose event ids these are; `default` unless one is named")
     player_id: str
     occurred_at: datetime
     recorded_at: datetime
     reported_by: str | None = Field(
-        description="Owner of the API key; null for a signal, and for facts of before release 0.3"
+        description="Owner of the API key, or the topic; null for a signal, and for facts of before"
+        " release 0.3"
     )
-    door: str = Field(description="`http`, or `signal` for a signal to the workflow")
+    door: str = Field(description="`http`, `kafka`, or `signal` for a signal to the workflow")
     amount: MoneyOut | None = Field(
         description="Of a deposit, a wager or a chargeback; null for a chargeback of the whole"
         " deposit"
@@ -54,7 +56,7 @@ class EvidenceAssessmentOut(ResponseBody):
     verdict: Verdict
     reasons: list[str] = Field(description="Stable reason codes")
     evidence: dict[str, Any]
-    deposit_event_id: str
+    deposit_event_id: ShownEventId
     assessed_at: datetime
 
 
@@ -83,7 +85,7 @@ class QualificationOut(ResponseBody):
 
     qualification_id: UUID | None
     attempt: int | None
-    event_ids: list[str] = Field(description="The deposits it rests on; see `facts`")
+    event_ids: list[ShownEventId] = Field(description="The deposits it rests on; see `facts`")
     met_at: datetime | None = Field(description="Event time at which they met the terms")
     left: MoneyOut | None = Field(description="What is left of the deposits today")
     due: MoneyOut = Field(description="What the reward should be by today's facts and its terms")

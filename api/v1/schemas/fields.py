@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.json_schema import WithJsonSchema
 
 from domain.intake.facts import MAX_TIME, MIN_TIME
+from domain.intake.sources import shown_event_id
 from referrals.intake.fields import (
     ID_REGEX,
     TIME_SCHEMA,
@@ -63,6 +64,7 @@ __all__ = [
     "Reason",
     "RequestBody",
     "ResponseBody",
+    "ShownEventId",
     "Slug",
     "Text32",
     "Text64",
@@ -129,6 +131,8 @@ Reason = Annotated[NonBlankText, Field(max_length=500)]
 OptionalText4096 = Annotated[
     Annotated[StorableText, Field(max_length=4096)] | None, BeforeValidator(blank_to_none)
 ]
+ShownEventId = Annotated[str, BeforeValidator(shown_event_id)]
+"""Id of an event as its reporter gave it, without the source."""
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from api.v1.schemas.attributions import CandidateOut
-from api.v1.schemas.fields import MoneyOut, ResponseBody
+from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
 from domain.attribution.policy import Method
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
@@ -69,7 +69,7 @@ class RewardOut(ResponseBody):
     amount: MoneyOut
     status: RewardStatus
     held_until: datetime | None
-    deposit_event_id: str
+    deposit_event_id: ShownEventId
     assessment_id: UUID | None
     qualification_id: UUID | None = Field(description="Null for a reward of before release 0.3")
     created_at: datetime

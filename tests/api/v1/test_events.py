@@ -273,3 +273,25 @@ async def test_an_event_a_day_ahead_of_the_clock_is_refused(client: AsyncClient)
     ahead = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
     answer = await client.post("/v1/events/deposits", json=deposit(occurred_at=ahead))
     assert_problem(answer, 422, "validation_failed", "occurred_at")
+
+
+async def test_the_same_id_is_another_event_for_a_key_with_another_source(
+    app: FastAPI, client: AsyncClient, database: Database
+) -> None:
+    async with database.transaction() as session:
+        key = await api_keys.create_key(
+            session,
+            owner=unique("ledger"),
+            scopes=["events:write"],
+            source="ledger",
+            actor=Actor(name="tests", request_id=None, reason="a test"),
+        )
+    body = deposit(event_id=unique("e") + "x" * 40)
+    other = body | {"amount": {"minor": 7, "currency": "USD"}}
+    async with caller(app, key) as ledger:
+        for status in ("accepted", "duplicate"):
+            assert (await client.post("/v1/events/deposits", json=body)).json()["status"] == status
+            answer = await ledger.post("/v1/events/deposits", json=other)
+            assert answer.json() == {"event_id": body["event_id"], "status": status}
+        conflict = await ledger.post("/v1/events/deposits", json=body)
+        assert_problem(conflict, 409, "event_conflict")

@@ -3,11 +3,14 @@
 import httpx
 import pytest
 
+from db.engine import Database
 from messaging.kafka import KafkaCluster
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import create_invited_pair
 from sandbox.sportsbook.polling import wait_until
-from sandbox.sportsbook.requests import chargeback, deposit
+from sandbox.sportsbook.requests import chargeback, deposit, unique_id
 from stack import Connection
 from tests.journeys.engineer import Engineer
 from tests.journeys.stream.event_topics import EventProducer
@@ -59,3 +62,31 @@ async def test_the_courier_tells_prometheus_how_far_it_is_behind(stack: Connecti
 
     await wait_until(metrics, lambda text: "referrals_kafka_reachable 1.0" in text, what="metrics")
     assert "referrals_kafka_lag{" in await metrics()
+
+
+async def test_events_of_a_named_source_pay_and_are_shown_by_their_own_ids(
+    stack: Connection, sportsbook: SportsbookClient
+) -> None:
+    pair = await create_invited_pair(sportsbook)
+    arrival = pair.signup(event_id=unique_id("signup").ljust(64, "x"))
+    paid = deposit(pair.referee_id, event_id=unique_id("deposit").ljust(64, "x"))
+    async with (
+        Database.open(stack.settings().database_url) as database,
+        database.transaction() as session,
+    ):
+        key = await create_key(
+            session,
+            owner=unique_id("ledger"),
+            scopes=["events:write"],
+            source="a-long-source-x",
+            actor=Actor(name="tests", request_id=None, reason="a test"),
+        )
+    ledger = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=stack.api_url, headers=ledger, trust_env=False) as client:
+        for event in (arrival, paid):
+            answer = await client.post(f"/v1/events/{event.resource}", json=dict(event.body))
+            assert answer.json() == {"event_id": event.id, "status": "accepted"}
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    facts = await sportsbook.facts(pair.referral_id)
+    assert {fact.event_id for fact in facts} == {arrival.id, paid.id}
+    assert (await sportsbook.verify()).ok

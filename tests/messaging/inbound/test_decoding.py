@@ -5,6 +5,7 @@ import json
 import pytest
 
 from domain.intake.facts import Deposit
+from domain.intake.sources import shown_event_id, source_of
 from messaging import topics
 from messaging.inbound.decoding import Decoder
 from messaging.records import Place, Record, Refusal
@@ -67,3 +68,17 @@ def test_names_a_lasting_fault_before_an_event_that_is_early() -> None:
     assert refused.value is not None
     body = json.loads(refused.value) | {"player_id": 7}
     assert str(DECODER.decode(record(json.dumps(body).encode()))) == "invalid_field player_id"
+
+
+def test_an_event_has_the_source_of_its_topic() -> None:
+    body = deposit()
+    decoder = Decoder(HASHER, sources={topics.DEPOSITS: "ledger"})
+    decoded = decoder.decode(record(json.dumps(body).encode()))
+    assert isinstance(decoded, Report)
+    assert source_of(decoded.fact.event_id) == "ledger"
+    assert shown_event_id(decoded.fact.event_id) == body["event_id"]
+
+
+def test_a_source_of_a_topic_that_is_not_read_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no\.such\.topic"):
+        Decoder(HASHER, sources={"no.such.topic": "ledger"})
