@@ -54,6 +54,8 @@ class KafkaCluster:
         return {
             "compression.type": "lz4",
             "linger.ms": "5",
+            # As clients on the JVM do, Debezium among them: a key has one partition for all.
+            "partitioner": "murmur2_random",
             **self.properties,
             "bootstrap.servers": self.bootstrap_servers,
             "acks": "all",

@@ -25,6 +25,7 @@ POM: Final = DEPLOY / "kafka" / "pom.xml"
 TARGET: Final = POM.parent / "target"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _CLUSTER_ID: Final = "cmVmZXJyYWxzLXRlc3QtMQ"
+_FROM_ENVIRONMENT: Final = "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
 _MAVEN_TIMEOUT_S: Final = 300
 _PROBE_TIMEOUT_S: Final = 2
 _QUICK_START: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
@@ -131,6 +132,8 @@ class ConnectWorker:
     directory: Path
     port: int
     bootstrap_servers: str
+    environment: Mapping[str, str]
+    """Variables that connectors' configurations name as `${env:NAME}`."""
 
     @property
     def url(self) -> str:
@@ -145,6 +148,7 @@ class ConnectWorker:
             name="connect",
             command=[*main, str(file)],
             readiness_probe=returns_ok(f"{self.url}/connectors"),
+            environment=self.environment,
             directory=self.directory,
         )
 
@@ -162,7 +166,8 @@ class ConnectWorker:
             "offset.storage.partitions": 1,
             "status.storage.partitions": 1,
             "offset.flush.interval.ms": 1000,
-            "plugin.discovery": "only_scan",
+            "config.providers": "env",
+            "config.providers.env.class": _FROM_ENVIRONMENT,
             "scheduled.rebalance.max.delay.ms": 0,
             "key.converter": "org.apache.kafka.connect.storage.StringConverter",
             "value.converter": "org.apache.kafka.connect.storage.StringConverter",

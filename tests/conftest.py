@@ -7,6 +7,7 @@ pytest_plugins = (
     "tests.fixtures.api_client",
     "tests.fixtures.temporal",
     "tests.fixtures.kafka",
+    "tests.fixtures.real_kafka",
     "tests.fixtures.accounts",
 )
 

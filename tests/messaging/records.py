@@ -21,12 +21,17 @@ class Record:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    partition: int
 
     @classmethod
     def of(cls, message: Message) -> Self:
         headers = cast("list[tuple[str, bytes]]", message.headers() or [])
         return cls(
-            message.topic() or "", _bytes(message.key()), _bytes(message.value()), tuple(headers)
+            topic=message.topic() or "",
+            key=_bytes(message.key()),
+            value=_bytes(message.value()),
+            headers=tuple(headers),
+            partition=message.partition() or 0,
         )
 
     @property
