@@ -53,7 +53,7 @@ async def test_publishes_each_event_to_the_topic_of_its_aggregate(
     assert event.headers == (
         ("id", str(event_id).encode()),
         ("type", b"AType"),
-        ("schema_version", b"1"),
+        ("schema_version", str(outbox.SCHEMA_VERSION).encode()),
     )
 
 
