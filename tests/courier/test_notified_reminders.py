@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
+from pydantic import ValidationError
 
 from courier.notifier import Notifier
 from db.engine import Database
@@ -12,6 +13,7 @@ from db.tables import Campaign
 from domain.campaigns.terms import CampaignStatus, Reminders
 from domain.lifecycle.referral import Stage
 from referrals.lifecycle.stages import standing_of
+from runtime.settings import Settings
 from tests.activities.referral_acts import ReferralActs, acts_on
 from tests.builders import (
     TERMS,
@@ -167,6 +169,25 @@ async def test_of_two_that_are_due_after_an_outage_the_last_is_written(
     await notify(fresh_database, notifier)
 
     assert await kinds_to(fresh_database, acts.row.referrer_id) == ["window_closing"]
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [(None, ()), ("BR", ("BR",)), ("BR, US-NJ,CA-ON", ("BR", "US-NJ", "CA-ON"))],
+)
+def test_a_setting_lists_jurisdictions(
+    settings: Settings, given: str | None, listed: tuple[str, ...]
+) -> None:
+    changed = settings.model_copy(update={"no_reminders_in": given})
+    assert changed.jurisdictions_without_reminders == listed
+
+
+@pytest.mark.parametrize("given", ["nj", "BR US", "US-", "everywhere"])
+def test_a_setting_that_lists_no_jurisdictions_stops_the_process(
+    settings: Settings, given: str
+) -> None:
+    with pytest.raises(ValidationError, match="no_reminders_in"):
+        Settings.model_validate(settings.model_dump() | {"no_reminders_in": given})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

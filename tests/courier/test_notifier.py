@@ -10,6 +10,7 @@ from sqlalchemy import text
 from courier.notifier import Notifier
 from db.engine import Database
 from domain.lifecycle.referral import Stage
+from messaging.events import Notification
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import (
     chargeback,
@@ -90,7 +91,9 @@ async def test_tells_of_every_stage_in_order(fresh_database: Database, notifier:
     rewards = ["reward_held", "reward_granted", "reward_reversed"]
     assert await kinds_to(fresh_database, acts.row.referrer_id) == ["friend_signed_up", *rewards]
     assert await kinds_to(fresh_database, acts.referee_id) == rewards
-    held = (await messages_to(fresh_database, acts.referee_id))[0]
+    to_referee = await messages_to(fresh_database, acts.referee_id)
+    held = to_referee[0]
+    assert all(Notification.model_validate(message) for message in to_referee)
     assert "is on hold until March 1, 2026, 3:00\N{NARROW NO-BREAK SPACE}PM UTC" in held["body"]
 
 
