@@ -38,7 +38,9 @@ async def run_accounts(
         store, faults = AccountStore(pool), Faults()
         app = build_app(store, faults, token=TOKEN)
         listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off")
+        )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
