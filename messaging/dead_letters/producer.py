@@ -39,11 +39,13 @@ class DeadLetterSender(Protocol):
 class DeadLetterProducer:
     """Writes dead letters and waits until the brokers have them."""
 
-    def __init__(self, properties: Mapping[str, str | bool]) -> None:
+    def __init__(
+        self, properties: Mapping[str, str | bool], *, max_letter_bytes: int = MAX_LETTER_BYTES
+    ) -> None:
         self._properties = {
             **properties,
             "message.timeout.ms": str(DELIVERY_TIMEOUT_MS),
-            "message.max.bytes": str(MAX_LETTER_BYTES),
+            "message.max.bytes": str(max_letter_bytes),
         }
         self._producer: Producer | None = None
 

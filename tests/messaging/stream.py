@@ -38,8 +38,10 @@ class Stream:
     cluster: KafkaCluster
     prefix: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
     group: str = field(default_factory=lambda: f"group-{uuid4().hex[:8]}")
-    session_ms: int = 2000
-    """The mock cluster waits as long in each rebalance; brokers want 6 s or more."""
+    session_ms: int = 6000
+    """The least that brokers take; the mock cluster waits about as long in each rebalance."""
+    large_bytes: int = 10_000_000
+    """Size of a large record; the mock cluster cannot read one of 10 MB."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """More properties of consumers."""
 
@@ -79,7 +81,10 @@ class Stream:
 
 async def open_stream(cluster: KafkaCluster) -> Stream:
     """Create the topics of a test, and those of their dead letters."""
+    is_mock = await asyncio.to_thread(_is_mock, cluster)
     stream = Stream(cluster)
+    if is_mock:
+        stream = replace(stream, session_ms=2000, large_bytes=1_500_000)
     names = [stream.topic(like) for like in topics.INBOUND]
     await create_topics(cluster, [*names, *map(topics.dead_letters_of, names)])
     return stream
@@ -87,15 +92,19 @@ async def open_stream(cluster: KafkaCluster) -> Stream:
 
 async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
     """Create topics: on request, or as the mock cluster does, for whoever asks for them."""
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
-    metadata = admin.list_topics(timeout=10)
-    if metadata.controller_id not in metadata.brokers:
+    if await asyncio.to_thread(_is_mock, cluster):
         await _make_the_mock_cluster_create(cluster, names)
         return
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
     settings = {"max.message.bytes": "20000000"}
     wanted = [NewTopic(name, num_partitions=PARTITIONS, config=settings) for name in names]
     for created in admin.create_topics(wanted, request_timeout=20).values():
         await asyncio.wrap_future(created)
+
+
+def _is_mock(cluster: KafkaCluster) -> bool:
+    metadata = AdminClient({"bootstrap.servers": cluster.bootstrap_servers}).list_topics(timeout=10)
+    return metadata.controller_id not in metadata.brokers
 
 
 async def _make_the_mock_cluster_create(cluster: KafkaCluster, names: Sequence[str]) -> None:

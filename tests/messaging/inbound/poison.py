@@ -4,11 +4,9 @@ import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from tests.api.bodies import deposit
-
-LARGE_BYTES: Final = 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Poison:
     key: str | None = None
 
 
-def poison() -> list[Poison]:
+def poison(*, large_bytes: int = 100_000) -> list[Poison]:
     """Return a record of each kind that is refused."""
     text = json.dumps(deposit())
     return [
@@ -28,8 +26,8 @@ def poison() -> list[Poison]:
         Poison("invalid_utf8", b'{"event_id": "\xff"}'),
         Poison("invalid_utf8", text.encode("utf-16")),
         Poison("invalid_utf8", gzip.compress(b"0" * 10_000_000)),
-        Poison("too_large", _text(method="x" * LARGE_BYTES)),
-        Poison("too_large", b"[" * LARGE_BYTES),
+        Poison("too_large", _text(method="x" * large_bytes)),
+        Poison("too_large", b"[" * large_bytes),
         Poison("malformed_json", b""),
         Poison("malformed_json", b"\xef\xbb\xbf" + text.encode()),
         Poison("malformed_json", text.encode()[:-1]),

@@ -11,10 +11,10 @@ from tests.messaging.stream import Sender, Stream, consuming
 
 
 async def test_stores_970_of_1000_records_and_keeps_30_as_dead_letters(
-    database: Database, stream: Stream
+    database: Database, any_stream: Stream
 ) -> None:
-    sender = Sender(stream, {"message.max.bytes": "3000000"})
-    refused = poison()
+    sender = Sender(any_stream, {"message.max.bytes": "20000000"})
+    refused = poison(large_bytes=any_stream.large_bytes)
     for number in range(1000):
         if number % 33 == 7 and number // 33 < len(refused):
             each = refused[number // 33]
@@ -23,16 +23,16 @@ async def test_stores_970_of_1000_records_and_keeps_30_as_dead_letters(
             sender.send(deposit())
     await sender.flush()
 
-    async with consuming(database, stream):
-        await stream.wait_until_caught_up()
+    async with consuming(database, any_stream):
+        await any_stream.wait_until_caught_up()
 
-    assert await stored(database, stream) == 970
-    letters = stream.dead_letters()
+    assert await stored(database, any_stream) == 970
+    letters = any_stream.dead_letters()
     assert len(letters) == 30
     assert Counter(header(letter, "reason") for letter in letters) == Counter(
         each.reason for each in refused
     )
-    originals = {str(record.place): record for record in stream.read(stream.topic())}
+    originals = {str(record.place): record for record in any_stream.read(any_stream.topic())}
     for letter in letters:
         place = ":".join(header(letter, name) for name in ("topic", "partition", "offset"))
         original = originals[place]
@@ -40,40 +40,44 @@ async def test_stores_970_of_1000_records_and_keeps_30_as_dead_letters(
         assert letter.headers[:1] == original.headers
 
 
-async def test_reading_everything_again_has_no_effect(database: Database, stream: Stream) -> None:
-    sender = Sender(stream)
+async def test_reading_everything_again_has_no_effect(
+    database: Database, any_stream: Stream
+) -> None:
+    sender = Sender(any_stream)
     for _ in range(200):
         sender.send(deposit())
     sender.send(b"{")
     await sender.flush()
     for group in (unique("group"), unique("group")):
-        async with consuming(database, stream, group=group):
-            await stream.wait_until_caught_up(group)
-    assert await stored(database, stream) == 200
-    assert await waiting_in_the_inbox(database, stream) == 200
+        async with consuming(database, any_stream, group=group):
+            await any_stream.wait_until_caught_up(group)
+    assert await stored(database, any_stream) == 200
+    assert await waiting_in_the_inbox(database, any_stream) == 200
 
 
-async def test_stores_what_is_waiting_in_few_statements(database: Database, stream: Stream) -> None:
-    sender = Sender(stream)
+async def test_stores_what_is_waiting_in_few_statements(
+    database: Database, any_stream: Stream
+) -> None:
+    sender = Sender(any_stream)
     for _ in range(2000):
         sender.send(deposit())
     await sender.flush()
     with recorded_statements(database) as statements:
-        async with consuming(database, stream):
-            await stream.wait_until_caught_up()
-    assert await stored(database, stream) == 2000
+        async with consuming(database, any_stream):
+            await any_stream.wait_until_caught_up()
+    assert await stored(database, any_stream) == 2000
     # The first batches hold what was fetched by then; later ones are full.
     assert len(statements) <= 20
 
 
 async def test_other_content_under_a_known_id_is_a_dead_letter(
-    database: Database, stream: Stream
+    database: Database, any_stream: Stream
 ) -> None:
-    sender, body = Sender(stream), deposit()
+    sender, body = Sender(any_stream), deposit()
     for amount in (1000, 1000, 2000):
         sender.send(body | {"amount": {"minor": amount, "currency": "USD"}})
     await sender.flush()
-    async with consuming(database, stream):
-        await stream.wait_until_caught_up()
-    assert [header(letter, "reason") for letter in stream.dead_letters()] == ["event_conflict"]
-    assert await stored(database, stream) == 1
+    async with consuming(database, any_stream):
+        await any_stream.wait_until_caught_up()
+    assert [header(letter, "reason") for letter in any_stream.dead_letters()] == ["event_conflict"]
+    assert await stored(database, any_stream) == 1

@@ -67,18 +67,21 @@ async def test_one_fact_that_postgres_refuses_is_a_dead_letter_and_spoils_no_oth
 
 
 async def test_waits_while_postgres_is_away_and_goes_on(
-    fresh_database: Database, fresh_superuser: Database, stream: Stream, fresh_urls: DatabaseUrls
+    fresh_database: Database,
+    fresh_superuser: Database,
+    any_stream: Stream,
+    fresh_urls: DatabaseUrls,
 ) -> None:
-    sender = Sender(stream)
-    async with consuming(fresh_database, stream):
+    sender = Sender(any_stream)
+    async with consuming(fresh_database, any_stream):
         async with postgres_away(fresh_superuser, fresh_urls.name):
-            await send_deposits(stream, 100)
+            await send_deposits(any_stream, 100)
             sender.send(b"{")
             await sender.flush()
-        await send_deposits(stream, 100)
-        await stream.wait_until_caught_up()
-    assert await stored(fresh_database, stream) == 200
-    assert len(stream.dead_letters()) == 1
+        await send_deposits(any_stream, 100)
+        await any_stream.wait_until_caught_up()
+    assert await stored(fresh_database, any_stream) == 200
+    assert len(any_stream.dead_letters()) == 1
 
 
 @asynccontextmanager
@@ -140,35 +143,51 @@ async def test_commits_nothing_behind_a_dead_letter_that_was_not_acknowledged(
 
 
 async def test_partitions_that_come_back_after_an_outage_are_read_from_where_they_were_committed(
-    fresh_database: Database, fresh_superuser: Database, stream: Stream
+    fresh_database: Database, fresh_superuser: Database, any_stream: Stream
 ) -> None:
-    await send_deposits(stream, 200)
-    async with consuming(fresh_database, stream) as first:
+    await send_deposits(any_stream, 200)
+    async with consuming(fresh_database, any_stream) as first:
         async with refusing_facts(fresh_superuser) as refusing:
             await refusing.wait_for_refusals(3)
-            async with consuming(fresh_database, stream) as second:
+            async with consuming(fresh_database, any_stream) as second:
                 await wait_until_shared(first, second)
                 await refusing.wait_for_refusals(6)
             await wait_until_assigned(first, ALL_PARTITIONS)
             await refusing.wait_for_refusals(6)
-        await stream.wait_until_caught_up()
-        assert await stored(fresh_database, stream) == 200
-        await send_deposits(stream, 50)
-        await stream.wait_until_caught_up()
-    assert await stored(fresh_database, stream) == 250
+        await any_stream.wait_until_caught_up()
+        assert await stored(fresh_database, any_stream) == 200
+        await send_deposits(any_stream, 50)
+        await any_stream.wait_until_caught_up()
+    assert await stored(fresh_database, any_stream) == 250
 
 
 async def test_an_outage_longer_than_the_poll_interval_loses_no_partition(
-    fresh_database: Database, fresh_superuser: Database, stream: Stream
+    fresh_database: Database, fresh_superuser: Database, any_stream: Stream
 ) -> None:
-    impatient = replace(stream, properties={"max.poll.interval.ms": str(stream.session_ms)})
-    await send_deposits(stream, 50)
+    impatient = replace(any_stream, properties={"max.poll.interval.ms": str(any_stream.session_ms)})
+    await send_deposits(any_stream, 50)
     async with consuming(fresh_database, impatient):
         with capture_logs() as logged:
             async with refusing_facts(fresh_superuser) as refusing:
-                ends_s = time.monotonic() + 2 * stream.session_ms / 1000
+                ends_s = time.monotonic() + 2 * any_stream.session_ms / 1000
                 while time.monotonic() < ends_s:
                     await refusing.wait_for_refusals(1)
-            await stream.wait_until_caught_up()
+            await any_stream.wait_until_caught_up()
         assert not [line for line in logged if line["event"] == "partitions_revoked"]
-    assert await stored(fresh_database, stream) == 50
+    assert await stored(fresh_database, any_stream) == 50
+
+
+async def test_a_letter_that_its_topic_does_not_take_is_kept_without_its_value(
+    database: Database, stream: Stream
+) -> None:
+    sender = Sender(stream, {"message.max.bytes": "200000"})
+    sender.send(b"[" * 100_000, key="k", headers={"trace": "1"})
+    await sender.flush()
+    letters = DeadLetterProducer(stream.cluster.producer_properties(), max_letter_bytes=50_000)
+    async with consuming(database, stream, letters=letters):
+        await stream.wait_until_caught_up()
+    (letter,) = stream.dead_letters()
+    assert (letter.key, letter.value) == (b"k", None)
+    assert header(letter, "reason") == "too_large"
+    assert header(letter, "trace") == "1"
+    assert header(letter, "value_left_out")

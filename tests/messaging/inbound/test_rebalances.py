@@ -41,21 +41,21 @@ class Burst:
 
 @pytest.mark.timeout(180)
 async def test_rebalances_in_a_burst_lose_nothing_and_double_nothing(
-    database: Database, stream: Stream
+    database: Database, any_stream: Stream
 ) -> None:
-    burst = Burst(stream)
+    burst = Burst(any_stream)
     sending = asyncio.create_task(burst.send())
-    async with consuming(database, stream) as first:
+    async with consuming(database, any_stream) as first:
         await wait_until_assigned(first, ALL_PARTITIONS)
-        async with consuming(database, stream) as second:
+        async with consuming(database, any_stream) as second:
             await wait_until_shared(first, second)
-            async with consuming(database, stream) as third:
+            async with consuming(database, any_stream) as third:
                 await wait_until_shared(first, second, third)
             await wait_until_shared(first, second)
         await wait_until_assigned(first, ALL_PARTITIONS)
         burst.end()
         await sending
-        await stream.wait_until_caught_up()
-    assert await stored(database, stream) == burst.sent
-    assert await waiting_in_the_inbox(database, stream) == burst.sent
-    assert len({letter.headers[-3:] for letter in stream.dead_letters()}) == burst.poison
+        await any_stream.wait_until_caught_up()
+    assert await stored(database, any_stream) == burst.sent
+    assert await waiting_in_the_inbox(database, any_stream) == burst.sent
+    assert len({letter.headers[-3:] for letter in any_stream.dead_letters()}) == burst.poison
