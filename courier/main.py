@@ -23,6 +23,7 @@ from db.notifications import INVITATIONS, PAYMENTS, listen
 from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
+from messaging.outbox_watch import SLOT, OutboxWatch
 from messaging.relay import Relay
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
@@ -32,9 +33,10 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 11
-"""Connections that lease players, route them, carry updates, carry invitations, pay, notify, record
-events from Kafka, write webhooks, lease them, and record their results (two)."""
+MIN_POOL_SIZE: Final = 13
+"""Connections that lease players, route them, carry updates, carry invitations, publish, watch the
+outbox, pay, notify, record events from Kafka, write webhooks, lease them, and record their results
+(two)."""
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     metrics = serve_metrics(settings)
     loops = (
         *_build_loops(settings, database),
+        *_publishing(settings, database, metrics),
         *_paying(settings, database, metrics),
         _notifying(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
@@ -86,16 +89,20 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
-        *_publishing(settings, database),
     )
 
 
-def _publishing(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
+def _publishing(
+    settings: Settings, database: Database, metrics: CollectorRegistry
+) -> tuple[WorkLoop, ...]:
     cluster = KafkaCluster.of(settings)
-    if cluster is None or settings.events_publisher is not EventsPublisher.RELAY:
-        return ()
+    is_debezium = settings.events_publisher is EventsPublisher.DEBEZIUM
+    watch = OutboxWatch(database, registry=metrics, slot=SLOT if is_debezium else None)
+    watching = WorkLoop("watching the outbox", watch.look)
+    if cluster is None or is_debezium:
+        return (watching,)
     relay = Relay(database, cluster)
-    return (WorkLoop("publishing", relay.publish, close=relay.close),)
+    return (WorkLoop("publishing", relay.publish, close=relay.close), watching)
 
 
 def _paying(

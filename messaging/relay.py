@@ -11,12 +11,11 @@ import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
 from db.engine import Database
+from db.outbox_lag import RELAY
 from db.outbox_reader import LEASE_S, LeaseLostError, OutboxEvent, OutboxReader
 from messaging.kafka import KafkaCluster
 from messaging.topics import TOPIC_BY_AGGREGATE
 
-READER: Final = "relay"
-"""Name of the relay's cursor."""
 BATCH_EVENTS: Final = 500
 DELIVERY_TIMEOUT_S: Final = 10.0
 """Time limit for a broker's acknowledgement, with the client's own repeats."""
@@ -49,7 +48,7 @@ class Relay:
         lease_s: float = LEASE_S,
     ) -> None:
         self._database = database
-        self._reader = OutboxReader(database, READER, lease_s=lease_s)
+        self._reader = OutboxReader(database, RELAY, lease_s=lease_s)
         self._properties = {
             **cluster.producer_properties(),
             # Nothing behind a failed event is published before that event is.
@@ -104,7 +103,7 @@ class Relay:
         batch.produce(producer)
         while await asyncio.to_thread(producer.flush, _RENEWAL_S):
             if await self._reader.claim() is None:
-                raise LeaseLostError(READER)
+                raise LeaseLostError(RELAY)
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import ReadSession
+from db.outbox_lag import load_outbox_lag
 from domain.lifecycle.referral import OPEN_STAGES
 from referrals.verification.invariant import sql_list
 
@@ -27,10 +28,11 @@ _LAG: Final = text(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """Work that is late, not wrong; `unpublished` is zero while nothing publishes the outbox."""
+    """Work that is late, not wrong."""
 
     undelivered: int
     unpublished: int
+    """Events that the relay has not published; zero before it has begun, and under Debezium."""
     oldest_s: float
     awaiting_review: int
     overdue: int = 0
@@ -42,7 +44,7 @@ async def load_lag(session: ReadSession, *, as_of: datetime | None = None) -> La
     row = (await session.execute(_LAG, {"as_of": as_of})).one()
     return Lag(
         undelivered=row.undelivered,
-        unpublished=0,
+        unpublished=(await load_outbox_lag(session)).events,
         oldest_s=row.oldest_s,
         awaiting_review=row.awaiting_review,
         overdue=row.overdue,
