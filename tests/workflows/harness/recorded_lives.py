@@ -1,12 +1,14 @@
 """One story per final stage and per wait, to be recorded and replayed for as long as one lives."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from domain.campaigns.terms import Reminders
 from domain.intake.facts import Choice, Fact, TakeBack
 from domain.lifecycle.referral import Stage
-from tests.builders import chargeback, unique
+from tests.builders import TERMS, chargeback, unique
 from tests.workflows.harness.life import Life, invite
 from tests.workflows.harness.life_steps import (
     claim_other_code,
@@ -138,6 +140,17 @@ async def reopened_while_ending(world: World) -> Life:
     return life
 
 
+async def reminded(world: World) -> Life:
+    """Let the timer fire at each reminder, before the signup and before the deposit."""
+    day = timedelta(days=1)
+    after = Reminders(signup_after=3 * day, deposit_after=5 * day, closing_before=2 * day)
+    life = await invite(world, terms=replace(TERMS, reminders=after))
+    await life.skips_time(3 * day + timedelta(seconds=5))
+    await life.acted("expire_referral")
+    await life.signs_up()
+    return await end_at(life, Stage.EXPIRED)
+
+
 async def end_with(life: Life, fact: Fact) -> None:
     """Let the referral expire, and report a fact before its workflow knows."""
     act = (life.id, "expire_referral")
@@ -176,4 +189,5 @@ RECORDED_LIVES: Final[tuple[RecordedLife, ...]] = (
     reinstated,
     told_by_signals,
     reopened_while_ending,
+    reminded,
 )
