@@ -37,7 +37,7 @@ class AttemptOutcome(StrEnum):
 class Suppression(StrEnum):
     """Reason why a message is never sent."""
 
-    NOT_ELIGIBLE = "not_eligible"
+    EXCLUDED = "excluded"
     """The player is excluded or closed."""
     OPTED_OUT = "opted_out"
     TOO_OLD = "too_old"
@@ -67,8 +67,8 @@ class Circumstances:
 
     now: datetime
     preferences: Preferences = Preferences()
-    is_eligible: bool = True
-    """False for a player who is excluded or closed."""
+    is_excluded: bool = False
+    """True for a player who is excluded or closed."""
     was_told: bool = False
     is_pending: bool = True
     """False once the referral no longer waits for what the message names."""
@@ -103,7 +103,7 @@ def _suppression(
 ) -> Suppression | None:
     is_reminder = message.kind in REMINDERS
     rules = (
-        (Suppression.NOT_ELIGIBLE, not circumstances.is_eligible),
+        (Suppression.EXCLUDED, circumstances.is_excluded),
         (Suppression.OPTED_OUT, not circumstances.preferences.wants_messages),
         (Suppression.TOO_OLD, circumstances.now - caused_at.astimezone(UTC) > MAX_AGE),
         (Suppression.TOLD_BEFORE, circumstances.was_told),

@@ -65,7 +65,7 @@ class Knowledge:
         plain = Circumstances(
             now=self.now,
             preferences=self.preferences_of(row.player_id),
-            is_eligible=self._is_eligible(row.player_id),
+            is_excluded=self._is_excluded(row.player_id),
             was_told=(row.referral_id, row.player_id, row.kind) in self.told,
         )
         if message.kind not in REMINDERS:
@@ -81,14 +81,13 @@ class Knowledge:
     def _is_pending(self, referral: ReferralRow, message: Message) -> bool:
         stage = STAGE_OF_PENDING[message.pending] if message.pending else None
         is_open = message.until is not None and self.now < message.until
-        return (
-            is_open
-            and referral.stage is stage
-            and all(map(self._is_eligible, players_of(referral)))
-        )
+        if any(map(self._is_excluded, players_of(referral))):
+            return False
+        return is_open and referral.stage is stage
 
-    def _is_eligible(self, player_id: str) -> bool:
-        return not eligibility(self.statuses.get(player_id, ())).reasons
+    def _is_excluded(self, player_id: str) -> bool:
+        state = eligibility(self.statuses.get(player_id, ()))
+        return state.is_excluded or state.is_closed
 
     def _forbids_reminders(self, referral: ReferralRow, player_id: str) -> bool:
         reminders = terms_of(referral).reminders or Reminders()

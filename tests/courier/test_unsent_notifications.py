@@ -51,7 +51,7 @@ async def test_an_excluded_player_is_told_nothing_from_the_exclusion_on(
     assert await kinds_to(fresh_database, acts.row.referrer_id) == ["friend_signed_up"]
     assert await attempts_to(fresh_database, acts.row.referrer_id) == [
         ("handed_on", None),
-        ("suppressed", "not_eligible"),
+        ("suppressed", "excluded"),
     ]
     assert await kinds_to(fresh_database, acts.referee_id) == ["reward_granted"]
 
@@ -69,7 +69,7 @@ async def test_a_message_that_waits_is_dropped_at_an_exclusion(
     assert await kinds_to(fresh_database, acts.referee_id) == []
     assert await attempts_to(fresh_database, acts.referee_id) == [
         ("postponed", None),
-        ("suppressed", "not_eligible"),
+        ("suppressed", "excluded"),
     ]
 
 

@@ -30,12 +30,12 @@ REMINDER: Final = replace(GRANT, kind=Kind.SIGNUP_REMINDER)
     ("circumstances", "expected"),
     [
         (PLAIN, None),
-        (replace(PLAIN, is_eligible=False), Suppression.NOT_ELIGIBLE),
+        (replace(PLAIN, is_excluded=True), Suppression.EXCLUDED),
         (replace(PLAIN, preferences=Preferences(wants_messages=False)), Suppression.OPTED_OUT),
         (replace(PLAIN, was_told=True), Suppression.TOLD_BEFORE),
         (replace(PLAIN, preferences=QUIET), Postponed(datetime(2026, 3, 2, 8, tzinfo=UTC))),
         # Exclusion goes before everything else, so that nothing is kept for later.
-        (replace(PLAIN, preferences=QUIET, is_eligible=False), Suppression.NOT_ELIGIBLE),
+        (replace(PLAIN, preferences=QUIET, is_excluded=True), Suppression.EXCLUDED),
     ],
 )
 def test_the_player_decides_but_for_an_exclusion(
