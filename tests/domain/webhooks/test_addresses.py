@@ -95,6 +95,8 @@ def test_takes_an_https_url_everywhere(url: str) -> None:
         "https://[::1]/",
         "https://[::ffff:169.254.169.254]/latest",
         "https://10.0.0.1./",
+        "https://localhost:8443/",
+        "https://hook.LOCALHOST./",
     ],
 )
 def test_takes_some_urls_only_where_any_address_is_allowed(url: str) -> None:
