@@ -185,7 +185,7 @@ def verify(
 def reconcile(
     *,
     since: Annotated[
-        str | None, typer.Option("--from", help="RFC 3339; by default the first order.")
+        str | None, typer.Option("--from", help="RFC 3339; by default before the first order.")
     ] = None,
     until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair what is safe.")] = False,

@@ -1,12 +1,14 @@
 """Payment orders to the wallet: looked up where their outcome is open, sent, and recorded."""
 
 import asyncio
+import math
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from courier.record_payment import record_payment
 from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
@@ -33,6 +35,9 @@ MAX_CONCURRENT_TRANSACTIONS: Final = 3
 LEASE_DURATION: Final = timedelta(seconds=60)
 """Longer than three calls and the transactions around them may take."""
 
+MEASURE_INTERVAL_S: Final = 10.0
+"""Seconds between two looks at the age of the oldest order."""
+
 log = structlog.get_logger()
 
 
@@ -54,6 +59,12 @@ class Payer:
             "Answers of the wallet with another amount, player or reference than asked for.",
             registry=registry or CollectorRegistry(),
         )
+        self._oldest_age_s = Gauge(
+            "referrals_wallet_oldest_order_seconds",
+            "Age of the oldest payment order that the wallet has not answered; 0 for none.",
+            registry=registry or CollectorRegistry(),
+        )
+        self._measured_s = -math.inf
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_TRANSACTIONS)
 
     async def pay(self) -> bool:
@@ -61,6 +72,7 @@ class Payer:
 
         Raises WalletAwayError when the wallet answered none of the orders.
         """
+        await self._measure()
         if self._wallet.is_away:
             # Orders that were never leased can still be cancelled.
             return False
@@ -72,6 +84,13 @@ class Payer:
                 raise result
         self._raise_outage(leased, [r for r in results if isinstance(r, Exception)])
         return bool(leased)
+
+    async def _measure(self) -> None:
+        if time.monotonic() - self._measured_s < MEASURE_INTERVAL_S:
+            return
+        async with self._database.reading() as session:
+            self._oldest_age_s.set(await sending.oldest_age_s(session))
+        self._measured_s = time.monotonic()
 
     async def _pay(self, order: LeasedOrder) -> None:
         """Pay one order; re-raise its fault after having put it off."""

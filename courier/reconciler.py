@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
 from courier.verifier import explain
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from integrations.wallet_http import HttpWallet
 from referrals.access.audit import Actor
+from referrals.wallet.differences import Difference
 from referrals.wallet.port import WalletUnclearError
 from referrals.wallet.reconciliation import Reconciliation, reconcile
 from referrals.wallet.repair import repair
@@ -74,17 +73,20 @@ def _refuse(reason: str) -> int:
 
 
 def _print(found: Reconciliation) -> None:
-    console = Console(soft_wrap=True)
-    console.print(
-        f"from {found.since.isoformat()} to {found.until.isoformat()}:"
-        f" {found.transactions} transactions of the wallet, {found.in_flight} orders in flight,"
-        f" {len(found.differences)} differences"
-    )
-    if not found.differences:
-        return
-    table = Table("kind", "reference", "age", "what differs", "repaired")
-    for difference in found.differences:
-        age = str(difference.age).partition(".")[0]
-        repaired = "yes" if difference.is_repaired else "no"
-        table.add_row(difference.kind, difference.reference, age, difference.kind.text, repaired)
-    console.print(table)
+    """Print a line for the period and one for each difference, for people and for grep."""
+    lines = [
+        (
+            f"from {found.since.isoformat()} to {found.until.isoformat()}:"
+            f" {found.transactions} transactions of the wallet, {found.in_flight} orders in flight,"
+            f" {len(found.differences)} differences"
+        ),
+        *map(_line, found.differences),
+    ]
+    print("\n".join(lines))  # noqa: T201
+
+
+def _line(difference: Difference) -> str:
+    age = str(difference.age).partition(".")[0]
+    repaired = ", repaired" if difference.is_repaired else ""
+    kind = f"{difference.kind}  {difference.reference}  {age} old{repaired}"
+    return f"{kind}: {difference.kind.text}"

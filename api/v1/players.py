@@ -21,6 +21,7 @@ from api.http.paging import (
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import ID_REGEX
 from api.v1.schemas.players import (
+    BEING_CREDITED,
     IN_HOLD_PERIOD,
     PLAYER_FACING_REASONS,
     BalanceOut,
@@ -174,4 +175,6 @@ def _invited_out(view: ReferralView) -> InvitedOut:
         until = view.until
     elif {hold.reason for hold in view.holds} == {HoldReason.HOLD_PERIOD}:
         reason, until = IN_HOLD_PERIOD, view.holds[0].until
+    elif {hold.reason for hold in view.holds} == {HoldReason.PAYMENT_PENDING}:
+        reason = BEING_CREDITED
     return InvitedOut(invited_at=view.invited_at, stage=view.stage, reason=reason, until=until)

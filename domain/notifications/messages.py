@@ -143,6 +143,9 @@ def _of_signup(event: ReferralEvent) -> Iterator[Message]:
 
 
 def _of_rewards(event: ReferralEvent) -> Iterator[Message]:
+    if event.reason_code == ReasonCode.PAYMENT_PENDING:
+        # The grant follows as soon as the wallet has answered.
+        return
     sides = {event.referrer_id: Audience.REFERRER}
     if event.referee_id is not None:
         sides.setdefault(event.referee_id, Audience.REFEREE)

@@ -25,6 +25,8 @@ from referrals.wallet.sending import request_of
 
 BOOKING_GRACE: Final = timedelta(minutes=10)
 """Time that the ledger may take to book what the wallet has posted."""
+MARGIN: Final = timedelta(days=1)
+"""Time before the first order that is compared too: nothing may have been posted in it."""
 ORDER_BATCH_SIZE: Final = 500
 
 
@@ -52,14 +54,14 @@ async def reconcile(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Reconciliation:
-    """Compare what was posted in a period, by default from the first order until now.
+    """Compare what was posted in a period, by default from a day before the first order until now.
 
     Raises WalletUnclearError when the wallet does not answer, and DATABASE_FAULTS.
     """
     async with database.reading() as session:
         now = await database_now(session)
         begun_at = await order_views.first_order_at(session)
-    since, until = since or begun_at or now, min(until or now, now)
+    since, until = since or (begun_at or now) - MARGIN, min(until or now, now)
     found: list[Difference] = []
     seen: Counter[str] = Counter()
     async for page in _pages(wallet, since, until):

@@ -104,6 +104,15 @@ async def reschedule(session: Session, order_id: UUID, *, delay_s: float, fault:
     )
 
 
+async def oldest_age_s(session: ReadSession) -> float:
+    """Return the age in seconds of the oldest pending order, zero where there is none."""
+    query = select(func.min(PaymentOrderRow.created_at), NOW).where(
+        PaymentOrderRow.status == OrderStatus.PENDING
+    )
+    oldest_at, now = (await session.execute(query)).one()
+    return float((now - oldest_at).total_seconds()) if oldest_at else 0.0
+
+
 def request_of(row: PaymentOrderRow) -> PaymentRequest:
     """Return what is asked of the wallet; RuntimeError for an order without a fixed amount."""
     if row.amount_minor is None:

@@ -1,6 +1,7 @@
 """Faults of a wallet: nothing is paid twice, nothing is lost, and nobody waits for another."""
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from courier.payer import Payer
@@ -51,7 +52,8 @@ async def test_a_wallet_that_answers_another_amount_is_named_and_not_applied(
     referrer_id = acts.row.referrer_id
     world.accounts.faults.inject(Fault.WRONG_AMOUNT)
     world.accounts.faults.wrong_lookup_of.add(referrer_id)
-    payer = world.payer()
+    registry = CollectorRegistry()
+    payer = Payer(world.database, world.wallet(), registry=registry)
     with capture_logs() as logged:
         for _ in range(3):
             await world.make_due()
@@ -62,6 +64,8 @@ async def test_a_wallet_that_answers_another_amount_is_named_and_not_applied(
     assert order.fault == "the wallet posted another amount"
     contradictions = [line for line in logged if line["event"] == "wallet_contradicts"]
     assert [line["order_id"] for line in contradictions] == [str(order.id)] * 3
+    assert registry.get_sample_value("referrals_wallet_contradictions_total") == 3
+    assert (registry.get_sample_value("referrals_wallet_oldest_order_seconds") or 0) > 0
     world.accounts.faults.clear()
     await world.pay_all(payer)
     await world.wake(acts)

@@ -28,6 +28,8 @@ PLAYER_FACING_REASONS: Final = {
 self-exclusion, nor what became of their deposit."""
 IN_HOLD_PERIOD: Final = "waiting for the hold period to end"
 """Reason of a held reward that waits for nothing else."""
+BEING_CREDITED: Final = "being credited"
+"""Reason of a held reward that waits for the wallet's answer alone."""
 
 
 class InvitedOut(ResponseBody):

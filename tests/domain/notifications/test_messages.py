@@ -51,6 +51,11 @@ def test_a_player_without_a_reward_hears_nothing_of_it() -> None:
     assert message.player_id == "ann"
 
 
+def test_a_reward_that_waits_for_the_wallet_alone_is_no_message() -> None:
+    event = replace(EVENT, type="RewardHeld", reason_code="payment_pending")
+    assert list(messages_of(event)) == []
+
+
 def test_nothing_that_was_taken_back_is_no_message() -> None:
     nothing = replace(REFEREE_REWARD, amount=Money(0, "USD"))
     event = replace(EVENT, type="RewardReversed", rewards=(REFERRER_REWARD, nothing))
