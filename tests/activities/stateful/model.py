@@ -17,6 +17,8 @@ from tests.activities.stateful.shapes import ModelReferral, ModelReview, Standin
 
 RECHECK: Final = timedelta(days=30)
 """The time for which a deferred reward of a campaign without an end waits before it looks again."""
+REOPEN: Final = timedelta(days=30)
+"""The time after its expiry in which a referral is re-opened by what was in time."""
 REVIEW_SCORE: Final = 50
 INELIGIBLE: Final = "player_not_eligible"
 CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
@@ -77,6 +79,16 @@ class Model:
             self._compensate(referral)
         elif referral.stage is Stage.SIGNED_UP or referral.stage in WAITING:
             self._advance(referral, now)
+
+    def reopen(self, player_id: str, now: datetime) -> None:
+        """Re-open a player's expired referral whose deposit was in time, and is known by now."""
+        referral = self.referrals.get(player_id)
+        if referral and self.may_reopen(referral, now):
+            referral.enter(Stage.SIGNED_UP, now + referral.terms.lateness_grace)
+
+    def may_reopen(self, referral: ModelReferral, now: datetime) -> bool:
+        is_in_time = referral.stage is Stage.EXPIRED and now <= referral.until + REOPEN
+        return is_in_time and self.qualifying(referral) is not None
 
     def qualifying(self, referral: ModelReferral) -> str | None:
         return self.facts.qualifying(

@@ -192,6 +192,7 @@ class Play:
         for referee_id, referral in self.model.referrals.items():
             before, after = referral.stage, self._stage_after_a_look(referee_id)
             assert after is before or after is Stage.REJECTED, (referee_id, before, after)
+            assert not self.model.may_reopen(referral, self.now), referee_id
 
     async def verifies(self) -> None:
         violated = await violated_invariants(self.database)
@@ -287,6 +288,7 @@ class Play:
     async def _route(self, player_id: str) -> None:
         async with self.database.transaction() as session:
             await route_player(session, player_id, tokens=TOKENS, now=self.now)
+        self.model.reopen(player_id, self.now)
 
     def _take_between(self) -> list[MoneyFact]:
         taken, self.between = self.between, []

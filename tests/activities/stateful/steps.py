@@ -103,7 +103,7 @@ async def report_referrer(play: Play, draw: Draw) -> None:
 
 async def make_deposit(play: Play, draw: Draw) -> None:
     open_ = _at(play, Stage.SIGNED_UP) or _at(play, Stage.HELD)
-    player = draw(st.sampled_from((*open_, *open_, *_telling(play), *REFERRERS)))
+    player = draw(st.sampled_from((*open_, *open_, *play.acts, *REFERRERS)))
     await _deposit(play, draw, player, late=True)
 
 
@@ -112,14 +112,26 @@ async def share_trait(play: Play, draw: Draw) -> None:
     referee = draw(st.sampled_from(_with_traits(play)))
     trait = draw(st.sampled_from(_shareable(play, referee)))
     referrer = play.model.referrals[referee].referrer_id
-    if not _is_over(play, referrer):
-        await play.receives(deposit(referrer, at=_time(play), **dict([trait])))
+    await play.receives(deposit(referrer, at=_time(play), **dict([trait])))
+
+
+async def report_late(play: Play, draw: Draw) -> None:
+    """Report a deposit of an expired referral that was made in its window."""
+    referee = draw(st.sampled_from(_at(play, Stage.EXPIRED)))
+    referral = play.model.referrals[referee]
+    made_at = referral.signed_up_at + draw(st.integers(0, 9)) * DAYS
+    unlike_others = timedelta(microseconds=1 + len(play.model.facts.by_id))
+    amount = usd(draw(_AMOUNTS))
+    made = deposit(referee, at=made_at + unlike_others, amount=amount, **draw(_TRAITS))
+    if draw(st.integers(0, 5)) == 0:
+        play.between.append(_take_back(play, made, draw))
+    await play.receives(made)
 
 
 async def take_back(play: Play, draw: Draw) -> None:
     """Refund or charge back a deposit in whole or in part, or undo that."""
     made = [f for f in play.model.facts.by_id.values() if isinstance(f, Deposit)]
-    told = [f for f in made if f.player_id in _telling(play)]
+    told = [f for f in made if f.player_id in play.acts]
     earned = [f for f in told if play.model.referrals[f.player_id].rests_on == f.event_id]
     taken = draw(st.sampled_from((*earned, *earned, *earned, *told)))
     await _tell(play, _take_back(play, taken, draw), draw)
@@ -192,12 +204,13 @@ async def restart(play: Play, _: Draw) -> None:
 
 def possible_steps(play: Play) -> list[Step]:
     """Return what may happen now, what is to happen more often as many times."""
-    earned = any(r.rests_on and r.stage is not Stage.EXPIRED for r in play.model.referrals.values())
+    earned = any(r.rests_on for r in play.model.referrals.values())
     arrivals = 4 if len(play.acts) < MAX_REFEREES else 0
     weights: tuple[tuple[Step, int], ...] = (
         (sign_up_and_deposit, arrivals),
         (report_referrer, 1),
         (make_deposit, 3),
+        (report_late, 4 if _at(play, Stage.EXPIRED) else 0),
         (share_trait, 2 if _with_traits(play) else 0),
         (take_back, 6 if earned else 0),
         (take_back_twice, 2 if earned else 0),
@@ -236,16 +249,6 @@ def _with_traits(play: Play) -> list[str]:
 def _shareable(play: Play, referee: str) -> list[tuple[str, str]]:
     """Return what another player's deposit may share with a referee."""
     return sorted(t for t in play.model.facts.traits(referee) if t[0] != "kyc_subject")
-
-
-def _telling(play: Play) -> list[str]:
-    return [who for who in play.acts if not _is_over(play, who)]
-
-
-def _is_over(play: Play, player: str) -> bool:
-    """Return whether its facts might re-open a referral that has expired."""
-    referral = play.model.referrals.get(player)
-    return referral is not None and referral.stage is Stage.EXPIRED
 
 
 async def _deposit(play: Play, draw: Draw, player: str, *, late: bool = False) -> None:
