@@ -37,13 +37,18 @@ def eligibility(changes: Iterable[StatusChange], *, as_of: datetime | None = Non
     """Fold one player's status changes, in the order of their times, up to and with `as_of`.
 
     `verified` is a dimension of its own and ends nothing. `restored` ends the exclusion and the
-    closure of that time; later ones stand.
+    closure up to that time, and of the same instant; later ones stand.
     """
     known = [change for change in changes if as_of is None or change.occurred_at <= as_of]
     state = Eligibility()
-    for change in sorted(known, key=lambda change: (change.occurred_at, change.event_id)):
+    for change in sorted(known, key=status_order):
         state = _after(state, change.status)
     return state
+
+
+def status_order(change: StatusChange) -> tuple[datetime, bool, str]:
+    """Return the place of a change among those of its player."""
+    return change.occurred_at, change.status is PlayerStatus.RESTORED, change.event_id
 
 
 def _after(state: Eligibility, status: PlayerStatus) -> Eligibility:

@@ -22,7 +22,7 @@ from domain.intake.facts import (
     TakeBack,
     Wager,
 )
-from domain.rewards.eligibility import eligibility
+from domain.rewards.eligibility import eligibility, status_order
 from domain.rewards.qualification import meets_minimum, qualification
 
 
@@ -232,14 +232,14 @@ class _Judge:
 
     def _of_status(self, change: StatusChange) -> FactEffect:
         own = [c for c in self._setting.status_changes if c.player_id == change.player_id]
-        before = [c for c in own if _order(c) < _order(change)]
+        before = [c for c in own if status_order(c) < status_order(change)]
         match change.status:
             case PlayerStatus.VERIFIED:
                 return FactEffect.NO_EFFECT
             case PlayerStatus.RESTORED:
                 return FactEffect.RESTORES if eligibility(before).reasons else FactEffect.NO_EFFECT
             case PlayerStatus.SELF_EXCLUDED | PlayerStatus.CLOSED:
-                later = [c for c in own if _order(c) > _order(change)]
+                later = [c for c in own if status_order(c) > status_order(change)]
                 is_over = any(c.status is PlayerStatus.RESTORED for c in later)
                 return FactEffect.RESTORED_SINCE if is_over else FactEffect.MAKES_INELIGIBLE
 

@@ -1,5 +1,6 @@
 """A player is eligible when no dimension is wrong, whatever else is reported of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,19 @@ def test_each_dimension_ends_only_by_its_own_events(
     statuses: tuple[PlayerStatus, ...], reasons: tuple[Ineligibility, ...]
 ) -> None:
     assert eligibility(reported(*statuses)).reasons == reasons
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("status", [EXCLUDED, CLOSED])
+def test_a_restoration_ends_what_is_of_the_same_instant_whatever_their_ids(
+    status: PlayerStatus, ids: tuple[str, str]
+) -> None:
+    wrong, restored = reported(status, RESTORED)
+    at_once = (
+        replace(wrong, event_id=ids[0]),
+        replace(restored, event_id=ids[1], occurred_at=wrong.occurred_at),
+    )
+    assert eligibility(at_once).reasons == ()
 
 
 @given(statuses=st.lists(st.sampled_from(PlayerStatus), max_size=6), draw=st.data())
