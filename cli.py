@@ -154,16 +154,20 @@ def rebuild() -> None:
 def verify(
     *,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Check everything, not only what changed.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--whole/--incremental", help="Check everything, or what changed since a green run."
+        ),
+    ] = True,
     every: Annotated[
         int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")
     ] = None,
 ) -> None:
-    """Check what changed since the last green run, or everything; store the result.
+    """Check everything, or what changed since the last green run; store the result.
 
     Exits with 0 when every invariant holds, 1 when one is broken, 2 when it could not run.
-    With --every it runs until it is stopped, and checks everything once a day.
+    With --every it runs until it is stopped, and checks everything once a day, or more often where
+    that takes little time.
     """
     from courier import verifier
     from courier.verification_table import print_report

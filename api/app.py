@@ -37,7 +37,7 @@ from api.v1 import (
     shares,
     webhooks,
 )
-from api.v1.ledger import CoalescingVerifier, run_within_limit
+from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
@@ -95,7 +95,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
-    app.state.verifier = CoalescingVerifier(partial(run_within_limit, database))
+    app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
     for router in AUTHENTICATED_ROUTERS:

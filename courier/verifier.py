@@ -1,6 +1,10 @@
-"""The verifier process: checks what changed every few minutes, and everything once a day."""
+"""The verifier process: checks what changed every few minutes, and everything once a day.
+
+Whoever wants to know sooner, as `GET /v1/ledger/verify` does, notifies it.
+"""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -8,13 +12,16 @@ import uvloop
 
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_schema_fault
-from referrals.verification.runs import Mode, seconds_since_whole_run
+from db.notifications import VERIFICATION, listen
+from referrals.verification.runs import Mode, newest_whole_run
 from referrals.verification.verify import VerificationReport, run_verification
 from runtime.exit import stop_event
 from runtime.settings import DatabaseSettings
 
 WHOLE_INTERVAL_S: Final = 24 * 3600
-"""Seconds after which everything is checked again."""
+"""Seconds after which everything is checked again, however long that takes."""
+WHOLE_PAUSE_FACTOR: Final = 20
+"""Everything is checked again sooner where that takes at most a twentieth of the time."""
 
 log = structlog.get_logger()
 
@@ -40,12 +47,29 @@ def main(settings: DatabaseSettings, *, interval_s: float) -> int:
 
 
 async def _run_until_stopped(settings: DatabaseSettings, interval_s: float) -> None:
-    stopping = stop_event()
-    async with Database.open(settings.database_url) as database:
+    await run(settings.database_url, interval_s=interval_s, stopping=stop_event())
+
+
+async def run(url: str, *, interval_s: float, stopping: asyncio.Event) -> None:
+    """Verify at each interval, and whenever somebody asks, until `stopping` is set."""
+    wake_up = asyncio.Event()
+
+    def wake(payload: str | None) -> None:
+        # After each new connection too, because a question may have been missed.
+        if payload in {None, VERIFICATION}:
+            wake_up.set()
+
+    listening = asyncio.create_task(listen(url, wake))
+    stopped = asyncio.create_task(stopping.wait())
+    async with Database.open(url) as database:
         log.info("ready")
-        while not stopping.is_set():
+        while not stopped.done():
+            wake_up.clear()
             await verify_and_log(database)
-            await _wait(stopping, interval_s)
+            await _wait(stopped, wake_up, interval_s)
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
 
 
 async def verify_and_log(database: Database) -> None:
@@ -73,12 +97,13 @@ def explain(fault: Exception) -> str:
 
 async def _next_mode(database: Database) -> Mode:
     async with database.reading() as session:
-        age_s = await seconds_since_whole_run(session)
-    return Mode.WHOLE if age_s is None or age_s > WHOLE_INTERVAL_S else Mode.INCREMENTAL
+        whole = await newest_whole_run(session)
+    if whole is None or whole.age_s > min(WHOLE_INTERVAL_S, whole.took_s * WHOLE_PAUSE_FACTOR):
+        return Mode.WHOLE
+    return Mode.INCREMENTAL
 
 
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
+async def _wait(stopped: asyncio.Task[bool], wake_up: asyncio.Event, seconds: float) -> None:
+    woken = asyncio.create_task(wake_up.wait())
+    await asyncio.wait({stopped, woken}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    woken.cancel()

@@ -12,6 +12,8 @@ FACTS_OR_UPDATES: Final = ""
 """Payload: facts wait in the inbox, or deliveries other than invitations are due."""
 INVITATIONS: Final = "invitation"
 """Payload: an invitation waits for its workflow to be started."""
+VERIFICATION: Final = "verification"
+"""Payload: somebody wants to know now whether every invariant holds."""
 PAYMENTS: Final = "payments"
 """Payload: payment orders wait to be sent to the wallet."""
 

@@ -49,7 +49,7 @@ async def test_verify_exits_with_1_when_an_invariant_is_broken(
     async with fresh_superuser.transaction() as session:
         await session.execute(text("UPDATE accounts SET balance_minor = balance_minor + 1"))
 
-    for options in (["--whole"], []):
+    for options in ([], ["--whole"], ["--incremental"]):
         ended = await referrals("verify", *options, url=fresh_urls.application)
 
         assert ended.returncode == 1, ended.stderr
@@ -90,7 +90,7 @@ async def test_verify_repeats_itself_until_it_is_stopped(fresh_urls: DatabaseUrl
                 logged.append(line["mode"])
         process.terminate()
         assert await process.wait() == 0
-    assert logged == ["whole", "incremental"]
+    assert logged[0] == "whole"
 
 
 async def test_keys_are_made_and_revoked_in_somebodys_name(

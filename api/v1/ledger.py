@@ -1,4 +1,4 @@
-"""The ledger's verification: the newest stored run, or an incremental one bounded in time."""
+"""The ledger's verification: the newest run of the verifier, which is asked if that is too old."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,13 +18,14 @@ from db.faults import DATABASE_FAULTS
 from referrals.verification import runs
 from referrals.verification.lag import Lag, load_lag
 from referrals.verification.runs import Mode, StoredRun
-from referrals.verification.verify import SENTENCES, run_verification
+from referrals.verification.verify import SENTENCES
 
 MAX_AGE_S: Final = 600
 """Age of a stored run that is served, unless the caller wants a newer one; the schedule's runs are
 five minutes apart."""
 RUN_LIMIT_S: Final = 10.0
-"""Time limit for a run that a request asks for; what needs longer is for `referrals verify`."""
+"""Time that a request waits for a run that it asked for."""
+POLL_INTERVAL_S: Final = 0.1
 
 router = APIRouter(
     prefix="/v1/ledger", tags=["ledger"], dependencies=[Depends(requires("ledger:read"))]
@@ -86,10 +87,10 @@ async def verify_ledger(
     """Show whether the invariants of ledger, stages and attributions hold, and what is late.
 
     Answers 200 also when `ok` is false; `checks` then names the rows. The checks are those of the
-    newest run of `referrals verify`. When that is older than `max_age_s`, what changed since the
-    last green run is checked within ten seconds; where that does not suffice, the older run is
-    shown with its age, or 503 `unavailable` where there is none. Callers who arrive while such a
-    run is under way share the next one.
+    newest run of `referrals verify`. When that is older than `max_age_s`, the verifier is asked
+    for a new one; where it does not answer within ten seconds, the older run is shown with its
+    age, or 503 `unavailable` where there is none. Callers who arrive while such a run is under way
+    share the next one.
     """
     run, lag = await _newest(database)
     if run is None or run.age_s > max_age_s:
@@ -99,7 +100,7 @@ async def verify_ledger(
     if run is None:
         raise Problem(
             "unavailable",
-            "No run of `referrals verify` is stored yet, and one takes longer than a request may.",
+            "No run of `referrals verify` is stored yet, and no verifier answered.",
             headers={"Retry-After": str(RETRY_AFTER_S)},
         )
     return ReportOut(
@@ -130,15 +131,23 @@ async def _newest(database: Database) -> tuple[StoredRun | None, Lag]:
         return await runs.newest_run(session), await load_lag(session)
 
 
-async def run_within_limit(database: Database, *, limit_s: float = RUN_LIMIT_S) -> bool:
-    """Check what changed and store the result; False when the time did not suffice."""
+async def ask_verifier(database: Database, *, limit_s: float = RUN_LIMIT_S) -> bool:
+    """Ask the verifier for a run and wait for it; False when none was stored in time."""
     try:
+        async with database.transaction() as session:
+            asked_at = await runs.ask_for_run(session)
         async with asyncio.timeout(limit_s):
-            await run_verification(database, mode=Mode.INCREMENTAL, statement_timeout_s=limit_s)
+            while not await _has_run_since(database, asked_at):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(POLL_INTERVAL_S)
     except (TimeoutError, *DATABASE_FAULTS) as fault:
-        log.warning("verification_not_finished", error=repr(fault))
+        log.warning("verifier_did_not_answer", error=repr(fault))
         return False
     return True
+
+
+async def _has_run_since(database: Database, time: datetime) -> bool:
+    async with database.reading() as session:
+        return await runs.has_run_since(session, time)
 
 
 class CoalescingVerifier:

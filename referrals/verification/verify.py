@@ -34,7 +34,7 @@ CHECKS: Final[tuple[Invariant | FactCheck, ...]] = (*INVARIANTS, *FACT_CHECKS)
 SENTENCES: Final = {check.name: check.sentence for check in CHECKS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """Result of one check; `failures` are the ids of rows that break it."""
 
@@ -42,6 +42,8 @@ class Check:
     sentence: str
     ok: bool
     failures: tuple[str, ...]
+    looked_at_all: bool
+    """False where it looked at what changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ async def run_verification(
         report = await verify(
             session, mode=mode, as_of=as_of, statement_timeout_s=statement_timeout_s
         )
-    return await _stored(database, report)
+    return await store(database, report)
 
 
 async def verify_database(
@@ -142,7 +144,13 @@ async def _check(session: ReadSession, check: Invariant | FactCheck, scope: Scop
         failures: Sequence[str] = await check.find(session, scope)
     else:
         failures = await _breaches(session, check, scope)
-    return Check(check.name, check.sentence, not failures, tuple(failures[:MAX_SHOWN_FAILURES]))
+    return Check(
+        name=check.name,
+        sentence=check.sentence,
+        ok=not failures,
+        failures=tuple(failures[:MAX_SHOWN_FAILURES]),
+        looked_at_all=scope.changes is None,
+    )
 
 
 async def _breaches(session: ReadSession, invariant: Invariant, scope: Scope) -> list[str]:
@@ -151,7 +159,8 @@ async def _breaches(session: ReadSession, invariant: Invariant, scope: Scope) ->
     return [str(row) for row in await session.scalars(query, needed)]
 
 
-async def _stored(database: Database, report: VerificationReport) -> VerificationReport:
+async def store(database: Database, report: VerificationReport) -> VerificationReport:
+    """Store a run, and return it; on a standby nothing is stored."""
     try:
         async with database.transaction() as session:
             await runs.store_run(
@@ -159,6 +168,7 @@ async def _stored(database: Database, report: VerificationReport) -> Verificatio
                 mode=report.mode,
                 started_at=report.started_at,
                 failures={check.name: check.failures for check in report.checks},
+                looked_at_all=[check.name for check in report.checks if check.looked_at_all],
                 lag=report.lag,
                 position=report.position,
             )

@@ -131,12 +131,12 @@ def upgrade() -> None:
     for trigger in TRIGGERS:
         op.execute(trigger)
     op.execute("ALTER TABLE verify_runs ADD COLUMN looked_at_all TEXT[] NOT NULL DEFAULT '{}'")
-    op.execute("CREATE INDEX ix_verify_runs_red ON verify_runs (started_at) WHERE NOT ok")
+    op.execute("CREATE INDEX ix_verify_runs_started ON verify_runs (started_at)")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.execute("DROP INDEX ix_verify_runs_red")
+    op.execute("DROP INDEX ix_verify_runs_started")
     op.execute("ALTER TABLE verify_runs DROP COLUMN looked_at_all")
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION {function}() CASCADE")

@@ -1,17 +1,23 @@
 """Runs of verification: whole or incremental, stored, each beginning where a green one ended."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select, text
 
+from courier.verifier import explain
 from db.engine import Database
+from db.faults import DATABASE_FAULTS
 from db.tables import VerifyRun
+from referrals.verification import runs
 from referrals.verification.runs import Mode
-from referrals.verification.verify import VerificationReport, run_verification
+from referrals.verification.verify import VerificationReport, run_verification, store, verify
 from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.referrals import reward_builders
 from tests.referrals.reward_builders import CREDITED_AT
-from tests.referrals.verification.corruption import ACKNOWLEDGE, Corruption
+from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.corruptions import CORRUPTIONS
+from tests.referrals.verification.money_corruptions import TRANSFER
 from tests.referrals.verification.stored import StoredReferrals, failures_of, plant, store_referrals
 
 TIMES = {
@@ -69,6 +75,75 @@ async def test_an_old_row_is_looked_at_by_whole_runs_and_once_red_by_every_run(
 
     await execute(fresh_superuser, BALANCE.replace("+", "-"))
     assert failures_of(await run(fresh_database)) == {}
+
+
+@pytest.mark.usefixtures("old_referral")
+async def test_a_new_row_of_an_old_referral_is_looked_at_by_the_next_run(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    assert (await run(fresh_database, Mode.WHOLE)).ok
+    planted = TRANSFER.format(id=OTHER_ID, movement="reinstate", resolves="NULL")
+    await execute(fresh_superuser, planted.replace("r.id = :rewarded", "true"))
+
+    assert OTHER_ID in failures_of(await run(fresh_database))["transfers_balance"]
+
+
+@pytest.mark.usefixtures("old_referral")
+async def test_a_red_run_does_not_move_the_position(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    green = await run(fresh_database, Mode.WHOLE)
+    await execute(fresh_superuser, BALANCE)
+    for mode in (Mode.WHOLE, Mode.INCREMENTAL):
+        red = await run(fresh_database, mode)
+        assert not red.ok
+        assert red.position > green.position
+
+    async with fresh_database.reading() as session:
+        base = await runs.load_base(session)
+
+    assert base is not None
+    assert base.position == green.position
+
+
+@pytest.mark.usefixtures("old_referral")
+async def test_a_run_that_began_before_a_red_one_and_ends_after_it_does_not_make_it_forgotten(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    assert (await run(fresh_database, Mode.WHOLE)).ok
+    async with fresh_database.reading() as session:
+        slow = await verify(session, mode=Mode.INCREMENTAL, as_of=CREDITED_AT)
+        await execute(fresh_superuser, BALANCE)
+        assert set(failures_of(await run(fresh_database, Mode.WHOLE))) == {"accounts_equal_entries"}
+    assert (await store(fresh_database, slow)).ok
+
+    assert set(failures_of(await run(fresh_database))) == {"accounts_equal_entries"}
+
+    await execute(fresh_superuser, BALANCE.replace("+", "-"))
+    assert [(await run(fresh_database)).ok for _ in range(2)] == [True, True]
+    await execute(fresh_superuser, BALANCE)
+    assert failures_of(await run(fresh_database)) == {}
+
+
+@pytest.mark.usefixtures("stored_referrals")
+async def test_verifiers_at_once_do_each_other_no_harm(fresh_database: Database) -> None:
+    reports = await asyncio.gather(
+        *(run(fresh_database, mode) for mode in (Mode.WHOLE, Mode.INCREMENTAL) * 2)
+    )
+    assert [failures_of(report) for report in reports] == [{}] * 4
+    assert failures_of(await run(fresh_database)) == {}
+
+
+async def test_a_run_that_takes_too_long_says_so_and_is_not_stored(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("LOCK TABLE timeline IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(DATABASE_FAULTS) as fault:
+            await run_verification(fresh_database, mode=Mode.WHOLE, statement_timeout_s=0.1)
+    assert "statement timeout" in explain(fault.value)
+    async with fresh_database.reading() as session:
+        assert await runs.newest_run(session) is None
 
 
 async def test_a_fact_that_was_on_its_way_is_looked_at_again_however_late_it_arrives(
