@@ -10,6 +10,8 @@ import yaml
 
 import cli
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings
+from stack.kafka import TOPICS
+from stack.kafka_jvm import POM
 from tests import ROOT
 
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -86,6 +88,34 @@ def test_has_no_default_for_a_secret() -> None:
 
     assert secrets
     assert [name for name, rest in secrets if rest != f":?set {name}"] == []
+
+
+def test_makes_every_topic_before_the_courier_starts() -> None:
+    made = SERVICES["kafka-topics"]["environment"]["TOPICS"].split()
+    assert sorted(made) == sorted(TOPICS)
+    assert "kafka-topics" in SERVICES["courier"]["depends_on"]
+
+
+def test_runs_the_versions_of_kafka_and_debezium_that_are_tested() -> None:
+    pom = POM.read_text()
+    for service, variable_, name in (
+        ("kafka", "KAFKA_VERSION", "kafka.version"),
+        ("connect", "DEBEZIUM_VERSION", "debezium.version"),
+    ):
+        (version,) = re.findall(f"<{name}>(.+)</{name}>", pom)
+        assert SERVICES[service]["image"].endswith(f":${{{variable_}:-{version}}}")
+
+
+def test_gives_the_connector_every_variable_that_its_configuration_names() -> None:
+    named = re.findall(r"\$\{env:(\w+)\}", (ROOT / "deploy/connect/outbox.json").read_text())
+    assert named
+    assert set(named) <= set(SERVICES["connect"]["environment"])
+
+
+def test_debezium_runs_only_when_asked_for() -> None:
+    names = {name for name, service in SERVICES.items() if service.get("profiles")}
+    assert names == {"connect", "connect-database", "connect-outbox"}
+    assert SERVICES["courier"]["environment"][variable("events_publisher")].endswith(":-relay}")
 
 
 @pytest.mark.parametrize("name", SERVICES)
