@@ -21,12 +21,11 @@ from api.http.paging import (
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import ID_REGEX
 from api.v1.schemas.players import (
-    BEING_CREDITED,
-    IN_HOLD_PERIOD,
     PLAYER_FACING_REASONS,
     BalanceOut,
     InvitedOut,
     LineOut,
+    PlayerFacingReason,
     SpendIn,
     UnspendIn,
 )
@@ -174,7 +173,13 @@ def _invited_out(view: ReferralView) -> InvitedOut:
     if view.stage is Stage.DEFERRED:
         until = view.until
     elif {hold.reason for hold in view.holds} == {HoldReason.HOLD_PERIOD}:
-        reason, until = IN_HOLD_PERIOD, view.holds[0].until
+        reason, until = PlayerFacingReason.HOLD_PERIOD, view.holds[0].until
     elif {hold.reason for hold in view.holds} == {HoldReason.PAYMENT_PENDING}:
-        reason = BEING_CREDITED
-    return InvitedOut(invited_at=view.invited_at, stage=view.stage, reason=reason, until=until)
+        reason = PlayerFacingReason.BEING_CREDITED
+    return InvitedOut(
+        invited_at=view.invited_at,
+        stage=view.stage,
+        reason=reason.text,
+        reason_code=reason,
+        until=until,
+    )

@@ -1,6 +1,7 @@
 """Bodies of /v1/players: a player's invitations, balances, spending and statement."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Literal
 from uuid import UUID
 
@@ -10,26 +11,60 @@ from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, RequestBody, Respon
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 
-PLAYER_FACING_REASONS: Final = {
-    Stage.INVITED: "waiting for signup",
-    Stage.SIGNED_UP: "waiting for a first deposit",
-    Stage.HELD: "under review",
-    Stage.DEFERRED: "postponed until the campaign can pay",
-    Stage.REWARDED: "credited",
-    Stage.SETTLED: "credited",
-    Stage.EXPIRED: "not completed in time",
-    Stage.LOST: "not eligible",
-    Stage.REJECTED: "not eligible",
-    Stage.UNFUNDED: "the campaign has ended",
-    Stage.VOIDED: "not eligible",
-    Stage.REVERSED: "taken back",
+
+class PlayerFacingReason(StrEnum):
+    """A reason that a referrer may read, as a stable word; `text` is its sentence for people.
+
+    It reveals nothing about the referee: neither suspicion, nor self-exclusion, nor what became of
+    their deposit.
+    """
+
+    NO_SIGNUP_YET = "no_signup_yet"
+    NO_DEPOSIT_YET = "no_deposit_yet"
+    HOLD_PERIOD = "hold_period"
+    UNDER_REVIEW = "under_review"
+    FUNDS = "funds"
+    BEING_CREDITED = "being_credited"
+    CREDITED = "credited"
+    NOT_IN_TIME = "not_in_time"
+    NOT_ELIGIBLE = "not_eligible"
+    CAMPAIGN_ENDED = "campaign_ended"
+    TAKEN_BACK = "taken_back"
+
+    @property
+    def text(self) -> str:
+        return _TEXTS[self]
+
+
+_TEXTS: Final = {
+    PlayerFacingReason.NO_SIGNUP_YET: "waiting for signup",
+    PlayerFacingReason.NO_DEPOSIT_YET: "waiting for a first deposit",
+    PlayerFacingReason.HOLD_PERIOD: "waiting for the hold period to end",
+    PlayerFacingReason.UNDER_REVIEW: "under review",
+    PlayerFacingReason.FUNDS: "postponed until the campaign can pay",
+    PlayerFacingReason.BEING_CREDITED: "being credited",
+    PlayerFacingReason.CREDITED: "credited",
+    PlayerFacingReason.NOT_IN_TIME: "not completed in time",
+    PlayerFacingReason.NOT_ELIGIBLE: "not eligible",
+    PlayerFacingReason.CAMPAIGN_ENDED: "the campaign has ended",
+    PlayerFacingReason.TAKEN_BACK: "taken back",
 }
-"""Reasons that a referrer may read. They reveal nothing about the referee: neither suspicion, nor
-self-exclusion, nor what became of their deposit."""
-IN_HOLD_PERIOD: Final = "waiting for the hold period to end"
-"""Reason of a held reward that waits for nothing else."""
-BEING_CREDITED: Final = "being credited"
-"""Reason of a held reward that waits for the wallet's answer alone."""
+PLAYER_FACING_REASONS: Final = {
+    Stage.INVITED: PlayerFacingReason.NO_SIGNUP_YET,
+    Stage.SIGNED_UP: PlayerFacingReason.NO_DEPOSIT_YET,
+    Stage.HELD: PlayerFacingReason.UNDER_REVIEW,
+    Stage.DEFERRED: PlayerFacingReason.FUNDS,
+    Stage.REWARDED: PlayerFacingReason.CREDITED,
+    Stage.SETTLED: PlayerFacingReason.CREDITED,
+    Stage.EXPIRED: PlayerFacingReason.NOT_IN_TIME,
+    Stage.LOST: PlayerFacingReason.NOT_ELIGIBLE,
+    Stage.REJECTED: PlayerFacingReason.NOT_ELIGIBLE,
+    Stage.UNFUNDED: PlayerFacingReason.CAMPAIGN_ENDED,
+    Stage.VOIDED: PlayerFacingReason.NOT_ELIGIBLE,
+    Stage.REVERSED: PlayerFacingReason.TAKEN_BACK,
+}
+"""Reasons by stage; a held reward that waits for nothing but its hold period, or for the wallet's
+answer, has a reason of its own."""
 
 
 class InvitedOut(ResponseBody):
@@ -38,6 +73,7 @@ class InvitedOut(ResponseBody):
     invited_at: datetime
     stage: Stage
     reason: str = Field(description="Where the invitation stands, in words to show the player")
+    reason_code: PlayerFacingReason = Field(description="The reason as a stable word")
     until: datetime | None = Field(
         description="When a postponed reward is tried again or the hold period ends; else null"
     )

@@ -19,8 +19,8 @@ async def test_a_referrer_learns_nothing_about_the_friend(
     staged = await referral_at_stage(client, database, to=Stage.REJECTED)
     answer = await client.get(f"/v1/players/{staged.referrer_id}/invited")
     (shown,) = answer.json()["items"]
-    assert shown["reason"] == "not eligible"
-    assert shown.keys() == {"invited_at", "stage", "reason", "until"}
+    assert (shown["reason"], shown["reason_code"]) == ("not eligible", "not_eligible")
+    assert shown.keys() == {"invited_at", "stage", "reason", "reason_code", "until"}
     assert staged.referee_id not in answer.text
 
 
@@ -30,6 +30,7 @@ async def test_a_hold_period_is_not_called_a_review(
     acts, _ = await in_hold_period(database)
     shown = await invited(client, acts)
     assert shown["reason"] == "waiting for the hold period to end"
+    assert shown["reason_code"] == "hold_period"
     (hold,) = (await client.get(f"/v1/referrals/{acts.row.id}")).json()["holds"]
     assert shown["until"] == hold["until"]
 
@@ -44,8 +45,8 @@ async def test_a_referrer_does_not_learn_why_a_reward_is_under_review(
 
     shown = [await invited(client, acts) for acts in (in_review, with_exclusion)]
 
-    assert [(one["stage"], one["reason"], one["until"]) for one in shown] == [
-        ("HELD", "under review", None)
+    assert [(one["stage"], one["reason_code"], one["until"]) for one in shown] == [
+        ("HELD", "under_review", None)
     ] * 2
 
 
