@@ -2,8 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class QuietHours:
         return clock >= self.start or clock < self.end
 
 
-def end_of_quiet(at: datetime, hours: QuietHours, zone: ZoneInfo) -> datetime | None:
+def end_of_quiet(at: datetime, hours: QuietHours, zone: tzinfo) -> datetime | None:
     """Return when the quiet hours end that a moment lies in, in UTC; None for one outside them.
 
     Where the clocks are changed, it is the first moment at which the clock on the wall no longer
@@ -45,7 +44,7 @@ def end_of_quiet(at: datetime, hours: QuietHours, zone: ZoneInfo) -> datetime | 
 
 
 def _first_outside(
-    earliest: datetime, latest: datetime, hours: QuietHours, zone: ZoneInfo
+    earliest: datetime, latest: datetime, hours: QuietHours, zone: tzinfo
 ) -> datetime:
     """Return the first second in the range at which the hours are over."""
     seconds = range(int((latest - earliest).total_seconds()))

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from domain.jurisdictions import overlap
 from domain.notifications.messages import REMINDERS, Message
@@ -13,8 +12,8 @@ from domain.notifications.quiet_hours import QuietHours, end_of_quiet
 
 MAX_AGE: Final = timedelta(days=7)
 """Age from which a message is no longer news: after so long an outage players are left alone."""
-DEFAULT_ZONE: Final = ZoneInfo("UTC")
-"""Zone of a player who has named none."""
+DEFAULT_ZONE: Final = UTC
+"""Zone of a player who has named none; it needs no database of time zones."""
 
 
 class NotificationStatus(StrEnum):
@@ -56,7 +55,7 @@ class Preferences:
     """A player's choices; each has a default."""
 
     locale: str | None = None
-    time_zone: ZoneInfo = DEFAULT_ZONE
+    time_zone: tzinfo = DEFAULT_ZONE
     wants_messages: bool = True
     quiet_hours: QuietHours | None = None
 

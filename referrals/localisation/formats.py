@@ -2,11 +2,10 @@
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
@@ -55,12 +54,12 @@ def format_duration(duration: timedelta, language: Language = ENGLISH) -> str:
     return format_timedelta(duration, granularity=unit, threshold=math.inf, locale=language.locale)
 
 
-def format_day(at: datetime, zone: ZoneInfo, language: Language = ENGLISH) -> str:
+def format_day(at: datetime, zone: tzinfo, language: Language = ENGLISH) -> str:
     """Format the day of a moment as March 1, 2026."""
     return format_date(at.astimezone(zone), format="long", locale=language.locale)
 
 
-def format_moment(at: datetime, zone: ZoneInfo, language: Language = ENGLISH) -> str:
+def format_moment(at: datetime, zone: tzinfo, language: Language = ENGLISH) -> str:
     """Format as March 1, 2026, 12:00 PM; the reader is taken to know the zone."""
     clock = format_time(at, format="short", tzinfo=zone, locale=language.locale)
     pattern: str = language.locale.datetime_formats["medium"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, tzinfo
 from typing import Any, Final, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -92,11 +92,11 @@ async def preferences_of_players(
     }
 
 
-def zone_of(name: str | None) -> ZoneInfo:
+def zone_of(name: str | None) -> tzinfo:
     """Return a time zone by its name; the default one where this machine knows no such name."""
     try:
         return ZoneInfo(name) if name else DEFAULT_ZONE
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return DEFAULT_ZONE
 
 

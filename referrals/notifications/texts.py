@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from babel.lists import format_list
 
@@ -22,7 +21,7 @@ class Text:
     body: str
 
 
-def render(message: Message, language: Language, *, zone: ZoneInfo, now: datetime) -> Text:
+def render(message: Message, language: Language, *, zone: tzinfo, now: datetime) -> Text:
     """Return the text of a message; dates are those of the player's zone."""
     days_left = _whole_days(now, message.until)
     values = {**_values(message, language, zone), "days": str(days_left)}
@@ -34,7 +33,7 @@ def _whole_days(now: datetime, until: datetime | None) -> int:
     return max((until - now) // timedelta(days=1), 0) if until else 0
 
 
-def _values(message: Message, language: Language, zone: ZoneInfo) -> dict[str, str]:
+def _values(message: Message, language: Language, zone: tzinfo) -> dict[str, str]:
     amounts = [format_money(amount, language, cents="always") for amount in message.amounts]
     values = {"amount": format_list(amounts, locale=language.locale) if amounts else ""}
     if message.since:
@@ -42,7 +41,7 @@ def _values(message: Message, language: Language, zone: ZoneInfo) -> dict[str, s
     if message.until:
         moment = format_moment(message.until, zone, language)
         # A player who has named no zone must be able to tell which one is meant.
-        values["until"] = f"{moment} UTC" if zone.key == DEFAULT_ZONE.key else moment
+        values["until"] = f"{moment} UTC" if zone is DEFAULT_ZONE else moment
     return values
 
 

@@ -1,7 +1,6 @@
 """Bodies of a player's preferences about notifications."""
 
 from datetime import time
-from functools import lru_cache
 from typing import Annotated, Final
 from zoneinfo import available_timezones
 
@@ -16,11 +15,7 @@ from referrals.notifications.preferences import PreferenceChanges, PreferencesVi
 CLOCK_REGEX: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 NOT_A_PLACE: Final = frozenset({"Factory", "localtime", "posixrules"})
 """Names that are in databases of time zones and mean no zone."""
-
-
-@lru_cache(1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - NOT_A_PLACE)
+ZONES: Final = frozenset(available_timezones() - NOT_A_PLACE)
 
 
 def _check_locale(text: str) -> str:
@@ -31,7 +26,7 @@ def _check_locale(text: str) -> str:
 
 
 def _check_zone(text: str) -> str:
-    if text not in _zones():
+    if text not in ZONES:
         raise ValueError("Must be an IANA time zone, such as Europe/Vienna")
     return text
 

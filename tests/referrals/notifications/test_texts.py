@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 import referrals.notifications
 from domain.money import Money
 from domain.notifications.messages import Kind
+from domain.notifications.sending import DEFAULT_ZONE
 from referrals.localisation.languages import ENGLISH
 from referrals.notifications.languages import CATALOGUES_DIR, LANGUAGES, choose_language
 from referrals.notifications.texts import Text, render
@@ -29,7 +30,6 @@ from tests.referrals.notifications.samples import (
 SOURCES: Final = Path(referrals.notifications.__file__).parent
 PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 TRANSLATED: Final = sorted(LANGUAGES.keys() - {ENGLISH.tag})
-UTC_ZONE: Final = ZoneInfo("UTC")
 MAX_SUBJECT: Final = 80
 MAX_BODY: Final = 200
 URGING: Final = re.compile(
@@ -85,7 +85,7 @@ def test_every_kind_is_in_the_snapshots() -> None:
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_a_message_is_short(tag: str) -> None:
     texts = [
-        render(sample, choose_language(tag), zone=UTC_ZONE, now=NOW) for _, sample in samples()
+        render(sample, choose_language(tag), zone=DEFAULT_ZONE, now=NOW) for _, sample in samples()
     ]
     assert [text.subject for text in texts if len(text.subject) > MAX_SUBJECT] == []
     assert [text.body for text in texts if len(text.body) > MAX_BODY] == []
@@ -108,14 +108,14 @@ def test_no_message_urges_anybody_to_play() -> None:
 )
 def test_money_has_as_many_decimals_as_its_currency(money: Money, tag: str, shown: str) -> None:
     sample = replace(message(Kind.REWARD_GRANTED), amounts=(money,))
-    subject = render(sample, choose_language(tag), zone=UTC_ZONE, now=NOW).subject
+    subject = render(sample, choose_language(tag), zone=DEFAULT_ZONE, now=NOW).subject
     assert shown in subject.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_rewards_in_two_currencies_are_listed() -> None:
     amounts = (Money(300, "EUR"), Money(1000, "USD"))
     sample = replace(message(Kind.REWARD_GRANTED), amounts=amounts)
-    text = render(sample, ENGLISH, zone=UTC_ZONE, now=NOW)
+    text = render(sample, ENGLISH, zone=DEFAULT_ZONE, now=NOW)
     assert text == Text(
         subject="Your reward of €3.00 and $10.00 has been credited",
         body="Your reward of €3.00 and $10.00 has been credited to your balance.",
@@ -124,7 +124,7 @@ def test_rewards_in_two_currencies_are_listed() -> None:
 
 def test_a_time_without_a_known_zone_says_that_it_is_utc() -> None:
     sample = replace(message(Kind.REWARD_DEFERRED), amounts=(Money(1000, "USD"),), until=IN_A_WEEK)
-    in_utc = render(sample, choose_language("de"), zone=UTC_ZONE, now=NOW).body
+    in_utc = render(sample, choose_language("de"), zone=DEFAULT_ZONE, now=NOW).body
     in_tokyo = render(sample, choose_language("de"), zone=ZoneInfo("Asia/Tokyo"), now=NOW).body
     assert "8. März 2026, 12:00 UTC" in in_utc
     assert "8. März 2026, 21:00 erneut" in in_tokyo
