@@ -59,8 +59,12 @@ class Lives:
 
     sportsbook: SportsbookClient
     services: Services
-    random: random.Random
+    seed: int = 1
     begun: list[Life] = field(default_factory=list)
+    _random: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)  # noqa: S311 - it chooses courses, not secrets
 
     async def play(self, *, players: int, concurrency: int) -> None:
         """Play so many lives, `concurrency` at a time, until their last event is committed."""
@@ -78,7 +82,7 @@ class Lives:
             await self.play_one()
 
     async def play_one(self) -> None:
-        (course,) = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        (course,) = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))
         pair = await create_invited_pair(self.sportsbook)
         self.begun.append(Life(pair, course))
         token = pair.invitation.referral_token

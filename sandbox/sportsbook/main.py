@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import time
 from collections import Counter
 from pathlib import Path
@@ -42,7 +41,7 @@ async def _play(
             connection["postgres_superuser_dsn"], connection["kafka_bootstrap_servers"]
         ) as services,
     ):
-        lives = Lives(sportsbook, services, random.Random(seed))  # noqa: S311 - it is a game
+        lives = Lives(sportsbook, services, seed)
         await lives.play(players=players, concurrency=concurrency)
         wrong = await lives.wait_until_ended()
     console.print(_courses(lives))
