@@ -3,9 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -30,6 +31,9 @@ class Connector:
     worker: ConnectWorker
     database: Database
     name: str
+    configuration: Path = CONFIGURATION
+    address: Mapping[str, str] = field(default_factory=dict)
+    """Properties of the database, where the worker's environment does not have them."""
 
     @property
     def slot(self) -> str:
@@ -44,7 +48,7 @@ class Connector:
             await self.delete()
 
     async def create(self) -> None:
-        given = json.loads(CONFIGURATION.read_text())
+        given = json.loads(self.configuration.read_text()) | dict(self.address)
         own = {
             "database.dbname": self.name,
             "slot.name": self.slot,

@@ -28,9 +28,6 @@ OUTBOX_TABLES: Final = """
         xid xid8 NOT NULL DEFAULT '0',
         seq bigint NOT NULL DEFAULT 0);
     INSERT INTO outbox_cursor DEFAULT VALUES ON CONFLICT DO NOTHING;
-    CREATE TABLE IF NOT EXISTS debezium_heartbeat (
-        is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
-        beat_at timestamptz NOT NULL);
     CREATE OR REPLACE FUNCTION wake_relay() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN NOTIFY outbox; RETURN NULL; END $$;
     CREATE OR REPLACE TRIGGER wake_relay AFTER INSERT ON outbox

@@ -82,11 +82,13 @@ class OutboxRelay:
 
 
 def producer_options(bootstrap_servers: str) -> dict[str, Any]:
+    """Return properties of a producer that keeps the order; partitions are those of Debezium."""
     return {
         "bootstrap.servers": bootstrap_servers,
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 0,
+        "partitioner": "murmur2_random",
         "message.timeout.ms": round(FLUSH_TIMEOUT_S * 1000),
     }
 
@@ -123,7 +125,7 @@ async def rewind(pool: Pool) -> None:
 
 def _headers(row: asyncpg.Record) -> list[tuple[str, str | bytes | None]]:
     return [
-        ("event_id", str(row["id"]).encode()),
+        ("id", str(row["id"]).encode()),
         ("type", row["type"].encode()),
         ("schema_version", str(row["schema_version"]).encode()),
     ]

@@ -20,7 +20,7 @@ from tests.journeys.stack_processes import kill_child, wait_for_restart
 AT_ONCE: Final = 4
 LIVES_BETWEEN: Final = 4
 """Lives begun between two crashes."""
-CRASHES: Final = 3
+CRASHES: Final = 2
 
 
 async def wait_until_all_is_read(stack: Connection) -> None:

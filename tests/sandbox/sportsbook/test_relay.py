@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -17,24 +15,12 @@ from sandbox.sportsbook.requests import unique_id
 from sandbox.sportsbook.services.connections import Pool
 from sandbox.sportsbook.services.outbox import EventType, OutboxEvent, write_event
 from sandbox.sportsbook.services.payments import PaymentsService
-from sandbox.sportsbook.services.relay import OutboxRelay, count_unpublished, rewind
+from sandbox.sportsbook.services.relay import count_unpublished, rewind
+from sandbox.sportsbook.services.running import run_relays
 from tests.sandbox.sportsbook.events import events_of
 
 TIME_TO_OVERTAKE_S: Final = 0.3
 """Ample time for a relay that does not wait to publish what it must not publish yet."""
-
-
-@asynccontextmanager
-async def relaying(dsn: str, kafka: KafkaCluster, *, copies: int = 1) -> AsyncIterator[None]:
-    relay = OutboxRelay(dsn, kafka.bootstrap_servers)
-    tasks = [asyncio.create_task(relay.run()) for _ in range(copies)]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
 
 
 async def wait_until_published(pool: Pool) -> None:
@@ -67,7 +53,7 @@ async def test_publishes_each_players_events_in_their_order(
 ) -> None:
     players = [unique_id("player") for _ in range(8)]
 
-    async with relaying(payments_dsn, kafka, copies=2):
+    async with run_relays([payments_dsn] * 2, kafka.bootstrap_servers):
         for player_id in players:
             for _ in range(3):
                 await payments_service.deposit(player_id)
@@ -93,7 +79,10 @@ async def test_waits_for_a_transaction_that_began_earlier_and_commits_later(
         fields={},
     )
 
-    async with relaying(payments_dsn, kafka), payments_pool.acquire() as connection:
+    async with (
+        run_relays([payments_dsn], kafka.bootstrap_servers),
+        payments_pool.acquire() as connection,
+    ):
         async with connection.transaction():
             # Its number is taken now, and its event is written after the other's was committed.
             await connection.execute("SELECT pg_current_xact_id()")
@@ -112,7 +101,7 @@ async def test_publishes_again_what_a_broker_has_lost(
     payments_service: PaymentsService, payments_pool: Pool, payments_dsn: str, kafka: KafkaCluster
 ) -> None:
     player_id = unique_id("player")
-    async with relaying(payments_dsn, kafka):
+    async with run_relays([payments_dsn], kafka.bootstrap_servers):
         await payments_service.charge_back(await payments_service.deposit(player_id))
         await wait_until_published(payments_pool)
         await rewind(payments_pool)
