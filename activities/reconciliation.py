@@ -24,7 +24,7 @@ class ReconcileRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """How many transactions were compared, and the number of differences of each kind."""
+    """Number of transactions compared, and of differences of each kind."""
 
     transactions: int
     differences: dict[str, int]

@@ -31,7 +31,7 @@ BATCH_SIZE: Final = 16
 OUTAGE_BATCH_SIZE: Final = 2
 """Orders that probe a wallet that is away: one of them may be at fault itself."""
 MAX_CONCURRENT_TRANSACTIONS: Final = 3
-"""Of a batch, so that other loops find connections; no call to the wallet holds one."""
+"""Transactions of a batch, so that other loops find connections; no call holds one."""
 LEASE_DURATION: Final = timedelta(seconds=60)
 """Longer than three calls and the transactions around them may take."""
 

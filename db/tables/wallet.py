@@ -27,18 +27,18 @@ class PaymentOrderRow(Table):
     """Number among the orders of its reward, kind and cycle, from 1."""
     reason: Mapped[str] = mapped_column(String(64))
     gross_minor: Mapped[int]
-    """What the reward is worth; a credit goes net of what its player owes."""
+    """The whole reward; a credit goes net of what its player owes."""
     currency: Mapped[str] = mapped_column(String(3))
     review_id: Mapped[UUID | None]
     """The approval that let a refused payment be tried again."""
     status: Mapped[OrderStatus] = mapped_column(server_default=text("'pending'"))
     amount_minor: Mapped[int | None]
-    """What the wallet is asked for; fixed before the first call, and the same in each."""
+    """The amount asked for; fixed before the first call, and the same in each."""
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Number of leases; one that was never leased was never sent."""
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=NOW)
     fault: Mapped[str | None]
-    """Why the last call had no certain answer."""
+    """The reason why the last call had no certain answer."""
     posted_minor: Mapped[int | None]
     refusal: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

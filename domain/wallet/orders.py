@@ -54,7 +54,7 @@ class PlayerMoney:
 
     available_minor: int
     owed_minor: int
-    """What the player owes, as a positive number."""
+    """The debt, as a positive number."""
     reserved_minor: int = 0
     """The part of the debt that posted credits went net of and that is not booked yet."""
 

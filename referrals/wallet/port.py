@@ -12,7 +12,7 @@ from domain.wallet.orders import Direction, OrderKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """What the wallet is asked to post, once per reference."""
+    """A request to post, once per reference."""
 
     reference: UUID
     player_id: str

@@ -1,4 +1,4 @@
-"""What players and callers are shown where a wallet holds the balances."""
+"""The API where a wallet holds the balances, as players and callers see it."""
 
 from collections.abc import AsyncIterator
 

@@ -34,7 +34,7 @@ class WalletWorld:
     accounts: RunningAccounts
     wallets: list[HttpWallet] = field(default_factory=list)
     minutes: int = 0
-    """How often an act was run; each runs a minute after the one before."""
+    """Number of acts run; each runs a minute after the one before."""
 
     async def referral(
         self,

@@ -23,7 +23,7 @@ class Fault(StrEnum):
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong with postings; look-ups work unless the service is away."""
+    """Faults of postings; look-ups work unless the service is away."""
 
     is_away: bool = False
     """Nobody is answered; the sandbox's hour is over when it is set back."""
@@ -35,7 +35,7 @@ class Faults:
     _of_player: dict[str, tuple[Fault, int | None]] = field(default_factory=dict)
     _of_everybody: tuple[Fault, int | None] | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    """How many postings met each fault."""
+    """Number of postings that met each fault."""
 
     def inject(
         self, fault: Fault, *, player_id: str | None = None, times: int | None = None

@@ -58,7 +58,7 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """What a caller asks for; the amount is in minor units."""
+    """A request of a caller; the amount is in minor units."""
 
     reference: str
     player_id: str
