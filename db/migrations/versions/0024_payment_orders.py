@@ -85,6 +85,8 @@ def upgrade() -> None:
     role = _role()
     op.execute(f"GRANT SELECT, INSERT ON payment_orders TO {role}")
     op.execute(f"GRANT UPDATE ({CHANGED}) ON payment_orders TO {role}")
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE holds VALIDATE CONSTRAINT ck_holds_reason")
 
 
 def downgrade() -> None:
