@@ -79,7 +79,7 @@ class HttpWallet:
             return NotFound()
         if answer.status_code != 200:
             raise WalletUnclearError(f"status {answer.status_code} of a look-up")
-        return _posted(answer, request)
+        return _kept_refusal(answer) or _posted(answer, request)
 
     async def list_transactions(
         self, *, since: datetime, until: datetime, cursor: str | None
@@ -184,6 +184,16 @@ def _refused(answer: httpx.Response) -> Refused:
         return str(body["reason"])
 
     return Refused(_read(reason_of, answer))
+
+
+def _kept_refusal(answer: httpx.Response) -> Refused | None:
+    """Return the refusal that a wallet keeps under a reference, if the answer is one."""
+
+    def refusal_of(body: Mapping[str, Any]) -> Refused | None:
+        is_refused = body["status"] == "refused"
+        return Refused(str(body.get("reason") or "unspecified")) if is_refused else None
+
+    return _read(refusal_of, answer)
 
 
 def _page(body: Mapping[str, Any]) -> WalletPage:
