@@ -6,6 +6,7 @@ Each command imports what it runs: production has no embedded servers.
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
@@ -143,21 +144,22 @@ def courier() -> None:
 
 
 @app.command()
-def rebuild() -> None:
+def rebuild(
+    referral_id: Annotated[
+        list[UUID] | None, typer.Argument(help="Only these, as `verify` names them.")
+    ] = None,
+) -> None:
     """Start every open referral again in an empty Temporal."""
     from courier.rebuild import main as start_again
 
-    _run_main(start_again)
+    _run_main(partial(start_again, only=referral_id or None))
 
 
 @app.command()
 def verify(
     *,
     whole: Annotated[
-        bool,
-        typer.Option(
-            "--whole/--incremental", help="Check everything, or what changed since a green run."
-        ),
+        bool, typer.Option("--whole/--incremental", help="Everything, or what changed lately.")
     ] = True,
     every: Annotated[
         int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")

@@ -4,7 +4,7 @@ A referral that has EXPIRED is re-opened first, if a deposit that was in time wa
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -32,29 +32,35 @@ MAX_CONCURRENT_STARTS: Final = 32
 log = structlog.get_logger()
 
 
-def main(settings: Settings) -> int:
+def main(settings: Settings, *, only: Collection[UUID] | None = None) -> int:
     """Rebuild and return 1 if any referral failed; safe on a live system.
 
     A workflow that is running only looks at its facts once more.
     """
-    return uvloop.run(_run(settings))
+    return uvloop.run(_run(settings, only))
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, only: Collection[UUID] | None) -> int:
     client = await connect(settings.temporal_address, namespace=settings.temporal_namespace)
     target = TemporalTarget(client, settings.task_queue)
     async with Database.open(settings.database_url, pool_size=2) as database:
         async with database.reading() as session:
             now = await database_now(session)
-        failed = await rebuild(database, target, now=now)
+        failed = await rebuild(database, target, now=now, only=only)
     return 1 if failed else 0
 
 
-async def rebuild(database: Database, target: TemporalTarget, *, now: datetime) -> int:
+async def rebuild(
+    database: Database,
+    target: TemporalTarget,
+    *,
+    now: datetime,
+    only: Collection[UUID] | None = None,
+) -> int:
     """Start waiting referrals and return how many failed; another run tries those again."""
-    await reopen_overlooked(database, now=now)
+    await reopen_overlooked(database, now=now, only=only)
     started, failed, after = 0, 0, None
-    while page := await _page(database, now=now, after=after):
+    while page := await _page(database, now=now, after=after, only=only):
         faults = await _start_all(target, page)
         started, failed = started + len(page) - len(faults), failed + len(faults)
         after = page[-1].referral_id
@@ -63,12 +69,15 @@ async def rebuild(database: Database, target: TemporalTarget, *, now: datetime) 
     return failed
 
 
-async def reopen_overlooked(database: Database, *, now: datetime) -> int:
+async def reopen_overlooked(
+    database: Database, *, now: datetime, only: Collection[UUID] | None = None
+) -> int:
     """Re-open the EXPIRED referrals whose deposit was in time; return how many."""
     reopened, after = 0, UUID(int=0)
     while page := await _overlooked(database, now=now, after=after):
-        for _, player_id in page:
-            reopened += await _reopen(database, player_id, now=now)
+        for referral_id, player_id in page:
+            if only is None or referral_id in only:
+                reopened += await _reopen(database, player_id, now=now)
         after = page[-1][0]
     log.info("reopened", reopened=reopened)
     return reopened
@@ -88,9 +97,15 @@ async def _reopen(database: Database, player_id: str, *, now: datetime) -> bool:
         return row is not None and await reopen_if_qualified(session, row, now=now)
 
 
-async def _page(database: Database, *, now: datetime, after: UUID | None) -> tuple[Referral, ...]:
+async def _page(
+    database: Database,
+    *,
+    now: datetime,
+    after: UUID | None,
+    only: Collection[UUID] | None,
+) -> tuple[Referral, ...]:
     async with database.reading() as session:
-        return await waiting_referrals(session, now=now, after=after, limit=PAGE_SIZE)
+        return await waiting_referrals(session, now=now, after=after, limit=PAGE_SIZE, only=only)
 
 
 async def _start_all(target: TemporalTarget, page: Sequence[Referral]) -> list[BaseException]:

@@ -1,5 +1,6 @@
 """Referrals that still wait for something, from which an empty Temporal is rebuilt."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -13,9 +14,17 @@ from referrals.lifecycle.stages import workflow_input_of
 
 
 async def waiting_referrals(
-    session: ReadSession, *, now: datetime, after: UUID | None, limit: int
+    session: ReadSession,
+    *,
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+    only: Collection[UUID] | None = None,
 ) -> tuple[Referral, ...]:
-    """Return up to `limit` waiting referrals behind the id `after`, in the order of their ids."""
+    """Return up to `limit` waiting referrals behind the id `after`, in the order of their ids.
+
+    With `only`, those of these ids.
+    """
     waits = or_(
         ReferralRow.stage.in_(OPEN_STAGES),
         and_(ReferralRow.stage == Stage.REVERSED, ReferralRow.until > now),
@@ -23,6 +32,8 @@ async def waiting_referrals(
         and_(ReferralRow.stage.in_(CREDITED_STAGES), _has_attempted_chargeback()),
     )
     query = select(ReferralRow).where(waits)
+    if only is not None:
+        query = query.where(ReferralRow.id.in_(only))
     if after is not None:
         query = query.where(ReferralRow.id > after)
     rows = await session.scalars(query.order_by(ReferralRow.id).limit(limit))

@@ -54,6 +54,7 @@ REFERRAL_INVARIANTS: Final = (
     Invariant(
         "status_changes_reach_pending_rewards",
         "Each routed status change of a referrer since a reward is pending has its delivery.",
+        # An act that waited for its locks began before the facts that it saw: hence the minute.
         """
         select f.kind || ':' || f.event_id || ' to ' || r.id from referrals r
           join facts f on f.kind = 'player' and f.player_id = r.referrer_id
@@ -61,6 +62,7 @@ REFERRAL_INVARIANTS: Final = (
             on (d.referral_id, d.kind, d.event_id) = (r.id, f.kind, f.event_id)
          where r.stage in ('HELD', 'DEFERRED') and d.id is null and $players(r.referrer_id)
            and f.heard_at > (select max(recorded_at) from timeline where referral_id = r.id)
+                            + interval '1 minute'
            and not exists (select from inbox i
                             where (i.kind, i.event_id) = (f.kind, f.event_id))
         """,

@@ -39,6 +39,18 @@ async def test_starts_every_open_referral_which_looks_once(
         assert await received_signals(temporal_env.client, row) == [START, "look"]
 
 
+async def test_starts_only_those_that_are_named(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    named, other = [await referral_at(fresh_database, Stage.HELD) for _ in range(2)]
+    target = TemporalTarget(temporal_env.client, unique("queue"))
+
+    assert await rebuild(fresh_database, target, now=NOW, only=[named.id]) == 0
+
+    assert await received_signals(temporal_env.client, named) == [START, "look"]
+    assert await received_signals(temporal_env.client, other) == []
+
+
 async def test_leaves_alone_what_has_ended(
     fresh_database: Database, temporal_env: WorkflowEnvironment
 ) -> None:

@@ -54,3 +54,17 @@ def test_when_a_campaign_takes_invitations(
 )
 def test_a_paused_campaign_is_paused_until_its_end(schedule: Schedule, *, is_paused: bool) -> None:
     assert schedule.is_paused(NOW) is is_paused
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at", "begins_after"),
+    [
+        (RUNNING, NOW - timedelta(seconds=1), True),
+        (RUNNING, NOW, False),
+        (PAUSED, NOW - DAY, False),
+    ],
+)
+def test_a_published_campaign_begins_at_its_start(
+    schedule: Schedule, at: datetime, *, begins_after: bool
+) -> None:
+    assert schedule.begins_after(at) is begins_after

@@ -155,7 +155,7 @@ CORRUPTIONS: Final = (
         (
             "DELETE FROM inbox WHERE kind = 'player'",
             (
-                "UPDATE facts SET heard_at = heard_at + interval '1 second', player_id ="
+                "UPDATE facts SET heard_at = heard_at + interval '2 minutes', player_id ="
                 " (SELECT referrer_id FROM referrals WHERE id = :held) WHERE kind = 'player'"
             ),
         ),
