@@ -64,7 +64,7 @@ def test_functions_named_beside_a_link_are_in_that_file(page: Path) -> None:
 @every_page
 def test_commands_exist(page: Path) -> None:
     code = "\n".join(CODE.findall(page.read_text()))
-    named = set(COMMAND.findall(code)) - {"keys"}
+    named = set(COMMAND.findall(code)) - {"keys", "dlq"}
     assert named - set(commands(app)) == set()
 
 
@@ -127,4 +127,5 @@ def default_of(name: str) -> str:
     field = Settings.model_fields[name]
     if field.is_required():
         return "required"
-    return "none" if field.default is None else f"`{field.default}`"
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return "none" if default in (None, {}) else f"`{default}`"

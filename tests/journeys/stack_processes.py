@@ -26,12 +26,14 @@ def kill_child(directory: Path, name: str) -> int:
     return pid
 
 
-async def wait_for_restart(directory: Path, name: str, pid: int) -> None:
+async def wait_for_restart(
+    directory: Path, name: str, pid: int, *, within_s: float = RESTART_S
+) -> None:
     """Wait until another process has replaced the killed one."""
 
     async def ask() -> int:
         return read_pids(directory)[name]
 
     await wait_until(
-        ask, lambda seen: seen != pid, what=f"a new {name} after {pid}", within_s=RESTART_S
+        ask, lambda seen: seen != pid, what=f"a new {name} after {pid}", within_s=within_s
     )
