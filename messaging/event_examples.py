@@ -47,6 +47,7 @@ _FOUR_DOLLARS: Final = {"minor": 400, "currency": "USD"}
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "ShareRecorded": _CAMPAIGN | {"code": "SAM-2026", "channel": "whatsapp"},
+    "CodeClicked": _stage("INVITED") | {"referee_id": None, "code": "SAM-2026", "platform": "ios"},
     "ReferralInvited": _stage("INVITED") | {"referee_id": None},
     "ReferralSignedUp": _stage("SIGNED_UP"),
     "ReferralQualified": _stage("SIGNED_UP"),

@@ -94,8 +94,20 @@ class RewardEvent(ReferralEvent):
         MoneyOut | None, Field(description="Kept from this credit for debts of earlier rewards")
     ] = None
     spent: Annotated[
-        MoneyOut | None, Field(description="Of what was taken back, what the players had spent")
+        MoneyOut | None,
+        Field(
+            description="Of what was taken back, what the players had spent; null with a wallet,"
+            " which alone knows"
+        ),
     ] = None
+
+
+class CodeClicked(ReferralEvent):
+    """A person followed a code: the first time, or again while the invitation is open."""
+
+    type: Literal["CodeClicked"]
+    code: str
+    platform: Annotated[str | None, Field(description="`web`, `ios` or `android`, where known")]
 
 
 class ReferralInvited(ReferralEvent):
@@ -236,6 +248,7 @@ class Notification(Published):
 
 EVENTS: Final[tuple[type[EventOut], ...]] = (
     ShareRecorded,
+    CodeClicked,
     ReferralInvited,
     ReferralSignedUp,
     ReferralQualified,

@@ -27,7 +27,8 @@ _REWARDS: Final = text("""
            (select coalesce(sum(amount_minor), 0) from posted
              where movement = 'owe') as owed_minor,
            (select coalesce(sum(amount_minor), 0) from posted
-             where movement = 'recover') as recovered_minor
+             where movement = 'recover') as recovered_minor,
+           exists (select from payment_orders where referral_id = r.referral_id) as has_wallet
       from rewards r
      where r.referral_id = :referral_id
      order by r.reward_type
@@ -37,8 +38,9 @@ _REWARDS: Final = text("""
 async def money_of(session: ReadSession, row: ReferralRow) -> dict[str, Any]:
     """Return the rewards of a referral that has entered its stage, and the debts of that act.
 
-    What is owed of a reward that is taken back is what its player has spent of it; amounts are
-    null where there is nothing. Empty at stages that never have rewards.
+    What is owed of a reward that is taken back is what its player has spent of it; with a wallet
+    all of it is owed at first, and what was spent is not known. Amounts are null where there is
+    nothing. Empty at stages that never have rewards.
     """
     if row.stage not in MONEY_STAGES:
         return {}
@@ -48,7 +50,7 @@ async def money_of(session: ReadSession, row: ReferralRow) -> dict[str, Any]:
         "rewards": [_reward(reward, stage=row.stage) for reward in rewards],
         "owed": owed,
         "recovered": _total(rewards, "recovered_minor"),
-        "spent": owed,
+        "spent": None if rewards and rewards[0].has_wallet else owed,
     }
 
 

@@ -48,7 +48,7 @@ def test_an_example_is_complete(name: str) -> None:
 
 def test_every_event_has_an_example_and_can_be_subscribed() -> None:
     assert set(EXAMPLES) == {*EVENT_BY_TYPE, "Notification"}
-    assert set(EVENT_BY_TYPE) == event_types.EVENTS - {"CodeClicked"}
+    assert set(EVENT_BY_TYPE) == event_types.EVENTS
 
 
 def test_a_record_of_a_later_release_is_read() -> None:

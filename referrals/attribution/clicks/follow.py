@@ -89,9 +89,7 @@ async def _continue_invitation(
         # Its token is dead, though it still waits for a signup reported late.
         await statements.release_visitor(session, referral_id)
         return None
-    campaign = followed.offer.campaign
-    touch = statements.touch_of(click, campaign=campaign, referral_id=referral_id)
-    await record_touch(session, touch)
+    await statements.insert_repeated_click(session, click, followed, referral_id)
     return ClickResult(ClickOutcome.KNOWN, followed.offer, referral_id, expires_at)
 
 

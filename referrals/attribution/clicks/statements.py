@@ -66,9 +66,13 @@ _INSERT_INVITATION: Final = text("""
     ), step as (
         insert into timeline (id, referral_id, step, stage, at)
         select :event_id, id, 1, :stage, :at from opened
-    ), event as (
+    ), events as (
         insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
-        select :event_id, :aggregate, :key, :type, :payload, :schema_version from opened
+        select event.id, :aggregate, :key, event.type, event.payload, :schema_version
+          from opened cross join (values
+              (1, cast(:touch_id as uuid), cast(:clicked_type as varchar), :clicked),
+              (2, :event_id, :type, :payload)) as event (place, id, type, payload)
+         order by place
     ), touched as (
         insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
             platform, ip, user_agent, device_id, signals)
@@ -80,7 +84,22 @@ _INSERT_INVITATION: Final = text("""
         returning pg_notify(:channel, :notification)
     )
     select count(*) from waiting
-""").bindparams(bindparam("payload", type_=JSONB), bindparam("signals", type_=JSONB))
+""").bindparams(
+    bindparam("payload", type_=JSONB),
+    bindparam("clicked", type_=JSONB),
+    bindparam("signals", type_=JSONB),
+)
+_INSERT_REPEATED_CLICK: Final = text("""
+    with touched as (
+        insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
+            platform, ip, user_agent, device_id, signals)
+        values (:touch_id, :method, :confidence, :at, :code, :campaign, :referral_id, :visitor,
+            :platform, :ip, :user_agent, :device_id, :signals)
+    )
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
+    values (:touch_id, :aggregate, :key, :clicked_type, :clicked, :schema_version)
+""").bindparams(bindparam("clicked", type_=JSONB), bindparam("signals", type_=JSONB))
+CLICKED: Final = "CodeClicked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +157,6 @@ async def insert_invitation(
     type_ = event_type(Stage.INVITED, previous=None)
     values = {
         "referral_id": referral_id,
-        "key": str(referral_id),
         "version_id": followed.version_id,
         "referrer_id": followed.offer.player_id,
         "stage": Stage.INVITED.value,
@@ -147,9 +165,7 @@ async def insert_invitation(
         "delivery_kind": INVITATION,
         "channel": notifications.CHANNEL,
         "notification": notifications.INVITATIONS,
-        "aggregate": outbox.AGGREGATE,
         "type": type_,
-        "schema_version": outbox.SCHEMA_VERSION,
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
@@ -159,8 +175,18 @@ async def insert_invitation(
         ),
     }
     touch = touch_of(click, campaign=followed.offer.campaign)
-    inserted = await session.execute(_INSERT_INVITATION, _touch_values(touch) | values)
+    values |= _touch_values(touch) | _clicked_values(touch, referral_id, followed)
+    inserted = await session.execute(_INSERT_INVITATION, values)
     return referral_id if inserted.scalar_one() else None
+
+
+async def insert_repeated_click(
+    session: StatementExecutor, click: Click, followed: FollowedCode, referral_id: UUID
+) -> None:
+    """Insert the touch and the event of a click of the visitor's open invitation."""
+    touch = touch_of(click, campaign=followed.offer.campaign, referral_id=referral_id)
+    values = _touch_values(touch) | _clicked_values(touch, referral_id, followed)
+    await session.execute(_INSERT_REPEATED_CLICK, values | {"referral_id": referral_id})
 
 
 async def warm_up(session: StatementExecutor, click: Click) -> None:
@@ -214,6 +240,24 @@ def _touch_values(touch: NewTouch) -> dict[str, Any]:
         "user_agent": touch.user_agent,
         "device_id": touch.device_id,
         "signals": dict(touch.device_traits),
+    }
+
+
+def _clicked_values(touch: NewTouch, referral_id: UUID, followed: FollowedCode) -> dict[str, Any]:
+    """Return the columns of a click's event, whose id is the touch's."""
+    payload = outbox.payload_of(
+        event_id=touch.id,
+        type_=CLICKED,
+        referral=_unsaved_referral(referral_id, followed.offer),
+        at=touch.at,
+        campaign_version=followed.version,
+    )
+    return {
+        "key": str(referral_id),
+        "aggregate": outbox.AGGREGATE,
+        "schema_version": outbox.SCHEMA_VERSION,
+        "clicked_type": CLICKED,
+        "clicked": payload | {"code": touch.code, "platform": touch.platform},
     }
 
 

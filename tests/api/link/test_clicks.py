@@ -11,10 +11,11 @@ from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from db.engine import Database
-from db.tables import Delivery, OutboxRow, ReferralRow, TimelineRow
+from db.tables import Delivery, ReferralRow, TimelineRow
 from referrals.attribution.tokens import TokenOutcome, Tokens
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, create_code, publish_campaign, unique
+from tests.events import events_of
 from tests.fixtures.api_client import browser
 from tests.user_agents import GOOGLEBOT, LINK_PREVIEW, LINUX
 
@@ -68,10 +69,12 @@ async def test_equal_clicks_at_once_make_one_referral_with_its_story(
         for rows, owner in (
             (TimelineRow, TimelineRow.referral_id == referral_id),
             (Delivery, Delivery.referral_id == referral_id),
-            (OutboxRow, OutboxRow.aggregateid == str(referral_id)),
         ):
             counted = await session.scalar(select(func.count()).select_from(rows).where(owner))
             assert counted == 1
+    types = [event.type for event in await events_of(database, referral_id)]
+    assert types[:2] == ["CodeClicked", "ReferralInvited"]
+    assert types[2:] == ["CodeClicked"] * 9
 
 
 async def test_an_invitation_whose_token_has_expired_makes_room_for_a_new_one(

@@ -23,7 +23,10 @@ from tests.builders import NOW, a_code, unique
 ROWS_OF_REFERRAL: Final = {
     "referrals": "select * from referrals where id = :id",
     "timeline": "select * from timeline where referral_id = :id",
-    "outbox": "select * from outbox where aggregateid = cast(cast(:id as uuid) as text)",
+    "outbox": (
+        "select * from outbox where aggregateid = cast(cast(:id as uuid) as text)"
+        " and type = 'ReferralInvited'"
+    ),
     "touches": "select * from touches where referral_id = :id",
     "deliveries": "select * from deliveries where referral_id = :id",
 }
