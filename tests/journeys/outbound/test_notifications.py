@@ -1,7 +1,9 @@
 """Messages for players, over the topic: once, in their language, and nothing when excluded."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from sandbox.sportsbook.requests import campaign_draft, deposit, status_change
 from stack import Connection
 from tests.journeys.outbound.player_messages import PlayerMessages
 from tests.journeys.stack_processes import kill_child, wait_for_restart
+from tests.webhooks.receiver import Received, receiving
 
 COPIES = 50
+STORY = ("friend_signed_up", "reward_granted")
+HALF_A_DAY = 12
 
 
 @pytest.fixture
@@ -61,6 +66,46 @@ async def test_a_player_reads_in_the_preferred_language(
 
     (message,) = await messages.to(pair.referrer_id, "friend_signed_up")
     assert (message["locale"], message["subject"]) == ("ja", "お友だちが登録しました")
+
+
+async def test_a_webhook_of_the_type_receives_them_signed(
+    sportsbook: SportsbookClient,
+) -> None:
+    async with receiving() as receiver:
+        body = {"url": receiver.url, "types": ["Notification"]}
+        created = (await sportsbook.call("POST", "/v1/webhooks", body)).raise_for_status().json()
+        pair, _ = await create_deposited_pair(sportsbook)
+        told: list[Received] = []
+        while len(told) < len(STORY):
+            await receiver.wait_for(len(receiver.received) + 1, within_s=30)
+            told = [r for r in receiver.received if pair.referrer_id.encode() in r.body]
+        await sportsbook.call("DELETE", f"/v1/webhooks/{created['webhook_id']}")
+
+    for request, kind in zip(told, STORY, strict=True):
+        request.verify(created["secret"])
+        message = json.loads(request.body)
+        assert (message["kind"], message["notification_id"]) == (kind, request.message_id)
+
+
+async def test_quiet_hours_keep_a_message_until_they_are_over(
+    sportsbook: SportsbookClient, messages: PlayerMessages
+) -> None:
+    pair = await create_invited_pair(sportsbook)
+    path = f"/v1/players/{pair.referrer_id}/preferences"
+    all_day = {"from": "00:00", "to": "23:59"}
+    await sportsbook.call("PUT", path, {"time_zone": quiet_zone(), "quiet_hours": all_day})
+    await sportsbook.send(pair.signup())
+    other, _ = await create_deposited_pair(sportsbook)
+    await messages.to(other.referrer_id, *STORY)
+    assert await messages.to(pair.referrer_id) == []
+
+    await sportsbook.call("PUT", path, {"quiet_hours": None})
+    assert len(await messages.to(pair.referrer_id, "friend_signed_up")) == 1
+
+
+def quiet_zone() -> str:
+    """Return a zone in which the last minute of the day is hours away."""
+    return "UTC" if datetime.now(UTC).hour < HALF_A_DAY else "America/Los_Angeles"
 
 
 async def test_an_excluded_player_is_told_nothing_more(
