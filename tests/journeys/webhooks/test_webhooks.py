@@ -56,7 +56,7 @@ async def test_a_courier_that_is_killed_loses_no_delivery(
         pairs = []
         for number in range(12):
             pairs.append((await create_deposited_pair(sportsbook))[0])
-            if number % 4 == 2:
+            if number % 6 == 2:
                 await wait_for_restart(directory, "courier", kill_child(directory, "courier"))
         for pair in pairs:
             await _wait_for(receiver, _of(pair.referral_id), 1)
