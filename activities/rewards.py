@@ -7,7 +7,7 @@ from activities.crediting import advance
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
 from domain.lifecycle.reasons import ReasonCode
-from domain.lifecycle.referral import CREDITED_STAGES, Stage, Standing
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage, Standing
 
 
 class RewardActivities:
@@ -18,11 +18,13 @@ class RewardActivities:
     async def credit_reward(self, request: ActRequest) -> Standing:
         """Credit the assessed deposit's rewards, or hold, defer or refuse them.
 
-        Acts from SIGNED_UP and DEFERRED. Returns the standing unchanged when the qualifying
-        deposit is not the one that was assessed: it must be scored again.
+        Acts from SIGNED_UP and DEFERRED, and changes nothing of a referral that has ended. Returns
+        the standing unchanged when the qualifying deposit is not the one that was assessed: it must
+        be scored again.
         """
         async with self._referrals.lock(request) as locked:
-            if not locked.is_still_at(request.standing):
+            stage = locked.referral.stage
+            if not locked.is_still_at(request.standing) or stage not in EARNING_STAGES:
                 return locked.standing
             return await advance(locked)
 

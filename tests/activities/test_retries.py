@@ -9,7 +9,7 @@ import pytest
 from activities.messages import SignalledFacts
 from courier.route_player import route_player
 from db.engine import Database
-from domain.intake.facts import Choice, Deposit
+from domain.intake.facts import Choice, Deposit, TakeBack
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage, Standing
 from referrals.fraud import reviews
@@ -225,3 +225,16 @@ async def test_a_signup_routed_while_it_is_signalled_binds_once(database: Databa
 
     assert {a.referee_id for a in admissions if a} == {arrival.player_id}
     assert (await acts.stored_row()).until == NOW + TERMS.deposit_window + TERMS.lateness_grace
+
+
+async def test_a_referral_that_has_ended_is_not_credited_by_a_late_act(database: Database) -> None:
+    acts = await sign_up(database, terms=replace(TERMS, hold_period=timedelta(days=1)))
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid)
+    await acts.credit()
+    await acts.receives(chargeback(paid))
+    assert await acts.wake() is Stage.VOIDED
+    await acts.receives(chargeback(paid, TakeBack.CHARGEBACK_WON))
+
+    assert (await acts.credit()).stage is Stage.VOIDED
+    assert await acts.referrer_balances() == Balances()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -21,6 +22,8 @@ from tests import ROOT
 from tests.journeys.stack_processes import kill_child, wait_for_restart
 from workflows.client import connect
 from workflows.reconciliation import SCHEDULE_ID
+
+BURST_S: Final = 90.0
 
 
 async def test_a_reward_is_in_the_wallet_when_it_is_granted(
@@ -86,7 +89,7 @@ async def test_a_burst_with_time_outs_and_a_killed_courier_pays_each_once(
         await sportsbook.send(deposit(pair.referee_id, minor=2000))
     await wait_for_restart(directory, "courier", kill_child(directory, "courier"))
     for pair in pairs:
-        await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+        await sportsbook.wait_for_stage(pair.referral_id, "REWARDED", within_s=BURST_S)
         assert await accounts.store.balance(pair.referrer_id) == 1000
     ended = await asyncio.to_thread(_reconcile, directory, accounts)
     assert ended.returncode == 0, ended.stdout + ended.stderr
