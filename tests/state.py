@@ -1,7 +1,7 @@
 """Stored state of players, campaigns and referrals, for tests to compare."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -84,12 +84,14 @@ async def rewards(database: Database, referral_id: UUID) -> dict[str, RewardStat
         return {row.reward_type.value: row.status for row in await session.scalars(query)}
 
 
-async def violated_invariants(database: Database) -> dict[str, tuple[str, ...]]:
+async def violated_invariants(
+    database: Database, *, as_of: datetime = NOW
+) -> dict[str, tuple[str, ...]]:
     """Return the violated invariants with the rows that violate them.
 
     What is delivered has been acted on here; the tests' own clock decides what is overdue.
     """
-    report = await verify_database(database, as_of=NOW, settling=timedelta(0))
+    report = await verify_database(database, as_of=as_of, settling=timedelta(0))
     return {check.name: check.failures for check in report.checks if not check.ok}
 
 

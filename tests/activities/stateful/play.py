@@ -195,7 +195,7 @@ class Play:
             assert not self.model.may_reopen(referral, self.now), referee_id
 
     async def verifies(self) -> None:
-        violated = await violated_invariants(self.database)
+        violated = await violated_invariants(self.database, as_of=self.now)
         assert violated == {}, violated
 
     async def _carry(self) -> dict[str, list[Fact]]:
