@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from domain.intake.facts import Choice
 from domain.lifecycle.referral import Stage
+from referrals.fraud import reviews
 from referrals.wallet.reconciliation import reconcile
 from sandbox.sportsbook.accounts.faults import Fault
 from tests.activities.referral_acts import ReferralActs
@@ -26,11 +28,22 @@ class Lives:
     referrals: list[ReferralActs] = field(default_factory=list)
     disputes: dict[int, list[str]] = field(default_factory=dict)
     bet_minor: int = 0
+    is_closed: bool = False
 
     async def step(self) -> None:
         acts = self.chance.choices(
-            [self.begin, self.dispute, self.win, self.bet, self.pay, self.look, self.break_down],
-            weights=[3, 4, 3, 2, 6, 6, 3],
+            [
+                self.begin,
+                self.dispute,
+                self.win,
+                self.bet,
+                self.pay,
+                self.look,
+                self.break_down,
+                self.close_or_reopen,
+                self.approve,
+            ],
+            weights=[3, 4, 3, 2, 6, 6, 3, 2, 3],
         )[0]
         await acts()
 
@@ -70,13 +83,32 @@ class Lives:
     async def break_down(self) -> None:
         self.world.accounts.faults.inject(self.chance.choice(FAULTS), times=1)
 
+    async def close_or_reopen(self) -> None:
+        store = self.world.accounts.store
+        self.is_closed = not self.is_closed
+        await (store.close if self.is_closed else store.reopen)(self.referrer_id)
+
+    async def approve(self) -> None:
+        number = self._any()
+        if number is not None:
+            await self._approve(self.referrals[number])
+
+    async def _approve(self, acts: ReferralActs) -> None:
+        async with self.world.database.reading() as session:
+            review = await reviews.find_review(session, acts.row.id)
+        if review is not None and review.status == reviews.OPEN:
+            await acts.decide(Choice.APPROVE, at=self.world.later(minutes=self.world.minutes))
+            await self.world.wake(acts)
+
     async def come_to_rest(self) -> None:
         """Answer everything and let every referral act on it, until nothing is left to say."""
         self.world.accounts.faults.clear()
-        for _ in range(4):
+        await self.world.accounts.store.reopen(self.referrer_id)
+        for _ in range(5):
             await self.world.pay_all()
             for acts in self.referrals:
                 await self.world.wake(acts)
+                await self._approve(acts)
 
     def _any(self) -> int | None:
         return self.chance.randrange(len(self.referrals)) if self.referrals else None
