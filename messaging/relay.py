@@ -4,6 +4,7 @@ Its records are those that Debezium's EventRouter makes of the same rows, byte f
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -99,7 +100,9 @@ class Relay:
             raise PublishingError(str(batch.fault))
 
     async def _send(self, batch: "_Batch") -> None:
-        producer = self._producer = self._producer or Producer(self._properties)
+        producer = self._producer = self._producer or Producer(
+            {**self._properties, "logger": logging.getLogger("librdkafka")}
+        )
         batch.produce(producer)
         while await asyncio.to_thread(producer.flush, _RENEWAL_S):
             if await self._reader.claim() is None:

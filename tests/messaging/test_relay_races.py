@@ -105,10 +105,12 @@ async def _expect_all_in_order(published: TopicReader, written: Written) -> None
 
 def _first_copies_by_key(records: Iterable[Record]) -> dict[str, list[str]]:
     """Return what a consumer sees that drops copies by their id."""
-    first = {record.event_id: record.key.decode() for record in reversed(list(records))}
+    seen: set[str] = set()
     by_key: dict[str, list[str]] = {}
-    for event_id in reversed(first):
-        by_key.setdefault(first[event_id], []).append(event_id)
+    for record in records:
+        if record.event_id not in seen:
+            seen.add(record.event_id)
+            by_key.setdefault(record.key.decode(), []).append(record.event_id)
     return by_key
 
 
