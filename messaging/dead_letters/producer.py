@@ -12,9 +12,10 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from messaging.records import Headers, Place, Record, Refusal
 from messaging.topics import dead_letters_of
 
-DELIVERY_TIMEOUT_MS: Final = 10_000
+DELIVERY_TIMEOUT_MS: Final = 5_000
 """After which a letter counts as not written, and is written again."""
-FLUSH_TIMEOUT_S: Final = 15.0
+FLUSH_TIMEOUT_S: Final = 6.0
+"""Shorter than the courier's stop, which waits for the thread that writes."""
 MAX_LETTER_BYTES: Final = 64 * 1024 * 1024
 """Size of a letter as far as we are concerned: the topic's own limit decides."""
 

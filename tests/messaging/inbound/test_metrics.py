@@ -1,9 +1,11 @@
 """Metrics of the consumer group: how far it is behind, and what was put aside."""
 
 import asyncio
+import time
 
 from prometheus_client import CollectorRegistry
 
+from courier.main import SHUTDOWN_TIMEOUT_S
 from db.engine import Database
 from messaging.inbound.metrics import InboundMetrics, LagReporter
 from messaging.kafka import KafkaCluster
@@ -61,11 +63,14 @@ async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stre
     await reporting
 
 
-async def test_brokers_that_are_away_are_a_metric(stream: Stream) -> None:
-    shown = Shown(stream)
-    nowhere = KafkaCluster(bootstrap_servers="127.0.0.1:1")
-    reporter = LagReporter(nowhere, shown.metrics, group="g", topics=["t"], timeout_s=0.5)
-    reporting = asyncio.create_task(reporter.run())
-    await wait_until(shown.reachable, lambda seen: seen == 0, what="brokers missed")
-    reporter.stop()
+async def test_brokers_that_are_away_are_a_metric_and_delay_no_stop(database: Database) -> None:
+    nowhere = Stream(KafkaCluster(bootstrap_servers="127.0.0.1:1"))
+    shown = Shown(nowhere)
+    reporter = LagReporter(nowhere.cluster, shown.metrics, group="g", topics=["t"], timeout_s=0.5)
+    async with consuming(database, nowhere):
+        reporting = asyncio.create_task(reporter.run())
+        await wait_until(shown.reachable, lambda seen: seen == 0, what="brokers missed")
+        reporter.stop()
+        began_s = time.monotonic()
     await reporting
+    assert time.monotonic() - began_s < SHUTDOWN_TIMEOUT_S

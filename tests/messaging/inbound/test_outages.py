@@ -10,10 +10,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from db.engine import Database
+from messaging import topics
 from messaging.dead_letters.producer import DeadLetter, DeadLetterProducer
 from messaging.records import Place
 from sandbox.sportsbook.polling import wait_until
-from tests.api.bodies import deposit
+from tests.api.bodies import deposit, unique
 from tests.fixtures.databases import DatabaseUrls
 from tests.messaging.inbound.faults import refusing_facts
 from tests.messaging.inbound.reading import header, stored
@@ -22,6 +23,7 @@ from tests.messaging.stream import (
     Sender,
     Stream,
     consuming,
+    create_topics,
     wait_until_assigned,
     wait_until_shared,
 )
@@ -191,3 +193,21 @@ async def test_a_letter_that_its_topic_does_not_take_is_kept_without_its_value(
     assert header(letter, "reason") == "too_large"
     assert header(letter, "trace") == "1"
     assert header(letter, "value_left_out")
+
+
+async def test_a_topic_that_is_made_later_holds_up_no_other_and_is_read(
+    database: Database, stream: Stream
+) -> None:
+    hasty = replace(
+        stream,
+        prefix=unique("later"),
+        properties={"topic.metadata.refresh.interval.ms": "500"},
+    )
+    there, late = hasty.topic(topics.DEPOSITS), hasty.topic(topics.WAGERS)
+    others = [hasty.topic(like) for like in topics.INBOUND if hasty.topic(like) != late]
+    await create_topics(hasty.cluster, others)
+    async with consuming(database, hasty) as consumer:
+        await send_deposits(hasty, 10)
+        await wait_until(lambda: stored(database, hasty), lambda count: count == 10, what=there)
+        await create_topics(hasty.cluster, [late])
+        await wait_until_assigned(consumer, ALL_PARTITIONS)
