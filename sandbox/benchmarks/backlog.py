@@ -1,4 +1,4 @@
-"""Drain rate of a backlog in Kafka: the courier beside a bare consumer that only inserts."""
+"""Drain rate of a backlog in Kafka: the courier and its consumer beside a bare consumer."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 
 from messaging.kafka import KafkaCluster
 from messaging.topics import DEPOSITS
+from sandbox.benchmarks import backlog_consumer, floor_consumer
 from sandbox.benchmarks.cpu import CpuMeter
 from sandbox.benchmarks.floors import Bench
 from sandbox.benchmarks.measurements import Measurement
@@ -21,7 +22,7 @@ from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.services.connections import connect
 
 TURNS: Final = 2
-"""Backlogs that each consumer drains; they take turns in being the first."""
+"""Backlogs that each contender drains, in turns."""
 WARM_UP: Final = 1000
 """Messages of an unmeasured backlog before those."""
 DEPOSITS_PER_PLAYER: Final = 20
@@ -33,11 +34,11 @@ FLUSH_S: Final = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Contender:
-    """A consumer under test, the table of its rows, and what it needed for its backlogs."""
+    """A process that consumes a topic, the table of its rows, and what it has needed."""
 
-    process: str
     pid: int
     postgres_pid: int
+    topic: str
     table: str
     id_column: str
     messages: int = 0
@@ -48,23 +49,22 @@ class Contender:
     def per_second(self) -> float:
         return self.messages / self.seconds
 
-    def resume(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
-
-    def suspend(self) -> None:
+    async def drain(self, bench: Bench, series: str, count: int) -> None:
+        """Drain a backlog that is written while this process is suspended."""
         os.kill(self.pid, signal.SIGSTOP)
-
-    async def drain(self, dsn: str, series: str, count: int) -> None:
-        """Run until every message of the series is a row, and add up what that took."""
-        pids = {self.process: self.pid, "postgres": self.postgres_pid}
-        async with connect(dsn) as connection:
+        try:
+            await asyncio.to_thread(_publish, bench, self.topic, series, count)
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+        pids = {"consumer": self.pid, "postgres": self.postgres_pid}
+        async with (
+            connect(bench.connection.postgres_owner_dsn) as connection,
+            self.cpu.measure(pids, count=count),
+        ):
             started: datetime = await connection.fetchval("select clock_timestamp()")
-            async with self.cpu.measure(pids, count=count):
-                self.resume()
-                await self._wait_for_rows(connection, series, count)
-                self.suspend()
+            await self._wait_for_rows(connection, series, count)
             self.seconds += (await self._last_row_at(connection, series) - started).total_seconds()
-            self.messages += count
+        self.messages += count
 
     async def _wait_for_rows(
         self, connection: "asyncpg.Connection[asyncpg.Record]", series: str, count: int
@@ -87,84 +87,82 @@ class Contender:
 
 
 async def measure(bench: Bench, *, messages: int) -> list[Measurement]:
-    """Let both consumers drain the same backlogs, each while the other is suspended."""
-    await _take_turn(bench, _contenders(bench), "warm-up", WARM_UP)
+    for contender in _contenders(bench).values():
+        await contender.drain(bench, f"warm-up-{contender.topic}", WARM_UP)
+    await bench.watcher.wait_until_idle()
     contenders = _contenders(bench)
     for turn in range(TURNS):
-        in_turn = contenders if turn % 2 else contenders[::-1]
-        await _take_turn(bench, in_turn, f"backlog-{turn}", messages)
-    return _measurements(*contenders)
+        for contender in contenders.values():
+            await contender.drain(bench, f"backlog-{turn}-{contender.topic}", messages)
+            # Routing what was recorded must not run while the next one is measured.
+            await bench.watcher.wait_until_idle()
+    return _measurements(contenders, messages)
 
 
-def _contenders(bench: Bench) -> tuple[Contender, Contender]:
-    pids = bench.connection.pids
-    real = Contender(
-        process="courier",
-        pid=pids["courier"],
-        postgres_pid=pids["postgres"],
-        table="facts",
-        id_column="event_id",
-    )
-    floor = Contender(
-        process="floor",
-        pid=bench.floors.consumer_pid,
-        postgres_pid=pids["postgres"],
-        table="floor_messages",
-        id_column="id",
-    )
-    return real, floor
+def _contenders(bench: Bench) -> dict[str, Contender]:
+    postgres_pid = bench.connection.pids["postgres"]
+    return {
+        "courier": Contender(
+            pid=bench.connection.pids["courier"],
+            postgres_pid=postgres_pid,
+            topic=DEPOSITS,
+            table="facts",
+            id_column="event_id",
+        ),
+        "consumer": Contender(
+            pid=bench.floors.backlog_consumer_pid,
+            postgres_pid=postgres_pid,
+            topic=backlog_consumer.TOPIC,
+            table="facts",
+            id_column="event_id",
+        ),
+        "floor": Contender(
+            pid=bench.floors.floor_consumer_pid,
+            postgres_pid=postgres_pid,
+            topic=floor_consumer.TOPIC,
+            table="floor_messages",
+            id_column="id",
+        ),
+    }
 
 
-async def _take_turn(
-    bench: Bench, contenders: tuple[Contender, ...], series: str, count: int
-) -> None:
-    # What the courier still has to route must not run while the other consumer is measured.
-    for contender in contenders:
-        contender.suspend()
-    try:
-        await asyncio.to_thread(_publish, bench, series, count)
-        for contender in contenders:
-            await contender.drain(bench.connection.postgres_owner_dsn, series, count)
-    finally:
-        for contender in contenders:
-            contender.resume()
-    await bench.watcher.wait_until_idle()
-
-
-def _publish(bench: Bench, series: str, count: int) -> None:
+def _publish(bench: Bench, topic: str, series: str, count: int) -> None:
     brokers = bench.connection.kafka_bootstrap_servers or ""
-    properties = KafkaCluster(bootstrap_servers=brokers).producer_properties()
-    producer = Producer(properties)
+    producer = Producer(KafkaCluster(bootstrap_servers=brokers).producer_properties())
     for number in range(count):
         player_id = f"{series}-player-{number // DEPOSITS_PER_PLAYER}"
         event_id = f"{series}-{number}"
         body = deposit_body(player_id) | {"event_id": event_id, "deposit_id": event_id}
-        producer.produce(
-            DEPOSITS, key=player_id, value=json.dumps(body), headers={"event_id": event_id}
-        )
+        producer.produce(topic, key=player_id, value=json.dumps(body))
     if producer.flush(FLUSH_S):
         raise TimeoutError("the broker does not acknowledge the backlog")
 
 
-def _measurements(real: Contender, floor: Contender) -> list[Measurement]:
-    return [
+def _measurements(contenders: dict[str, Contender], messages: int) -> list[Measurement]:
+    courier, consumer, floor = (contenders[name] for name in ("courier", "consumer", "floor"))
+    name = f"backlog of {messages} deposits in Kafka"
+    rates = [
         Measurement(
-            name=f"backlog of {real.messages // TURNS} deposits in Kafka, drained",
+            name=f"{name}, by the courier's consumer alone",
             unit="1/s",
-            value=real.per_second,
+            value=consumer.per_second,
             floor=floor.per_second,
             at_least_of_floor=MIN_RATIO,
         ),
-        *(
-            Measurement(
-                name=f"CPU of a message: {name}",
-                unit="ms",
-                value=real.cpu.cpu_ms(process),
-                floor=floor.cpu.cpu_ms(floors_process),
-            )
-            for name, process, floors_process in (
-                ("consumer", real.process, floor.process),
-                ("postgres", "postgres", "postgres"),
-            )
+        Measurement(
+            name=f"{name}, by a courier, which also routes",
+            unit="1/s",
+            value=courier.per_second,
+            floor=floor.per_second,
         ),
     ]
+    cpu = [
+        Measurement(
+            name=f"CPU of a message: {process}",
+            unit="µs",
+            value=1000 * consumer.cpu.cpu_ms(process),
+            floor=1000 * floor.cpu.cpu_ms(process),
+        )
+        for process in ("consumer", "postgres")
+    ]
+    return [*rates, *cpu]

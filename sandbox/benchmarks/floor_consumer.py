@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -10,21 +11,19 @@ import structlog
 import uvloop
 from confluent_kafka import Consumer, Message
 
+from messaging.inbound.subscription import MAX_BATCH_RECORDS
 from messaging.kafka import KafkaCluster
-from messaging.topics import DEPOSITS
 from runtime.exit import exit_process, stop_event
 from runtime.logs import configure_logging
 
-BATCH_MESSAGES: Final = 500
 POLL_S: Final = 0.1
-GROUP: Final = "floor"
+TOPIC: Final = "bench.floor"
+GROUP: Final = "bench-floor"
 CREATE_TABLE: Final = """
     create table floor_messages (
         id text primary key, body jsonb not null, heard_at timestamptz not null default now())
 """
-_INSERT: Final = """
-    insert into floor_messages (id, body) values ($1, $2) on conflict do nothing
-"""
+_INSERT: Final = "insert into floor_messages (id, body) values ($1, $2) on conflict do nothing"
 
 
 async def main() -> None:
@@ -35,14 +34,14 @@ async def main() -> None:
     # A batch is stored before the next is read, so what was read is what may be committed.
     properties = cluster.consumer_properties(group=GROUP) | {"enable.auto.offset.store": True}
     consumer = Consumer(properties)
-    consumer.subscribe([DEPOSITS])
+    consumer.subscribe([TOPIC])
     connection = await asyncpg.connect(os.environ["FLOOR_DSN"])
     structlog.get_logger().info("ready")
     while not stop.is_set():
-        messages = await asyncio.to_thread(consumer.consume, BATCH_MESSAGES, POLL_S)
-        if messages:
-            await connection.executemany(_INSERT, [_row(message) for message in messages])
-            await asyncio.to_thread(consumer.commit, asynchronous=False)
+        messages = await asyncio.to_thread(consumer.consume, MAX_BATCH_RECORDS, POLL_S)
+        if rows := [_row(message) for message in messages if message.error() is None]:
+            await connection.executemany(_INSERT, rows)
+            await asyncio.to_thread(partial(consumer.commit, asynchronous=False))
     consumer.close()
 
 

@@ -1,4 +1,4 @@
-"""The floors beside the service: worker, HTTP server and consumer, on the same servers."""
+"""Processes of the benchmark on the stack's servers: the floors, and a consumer alone."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from confluent_kafka import Producer
 from temporalio.client import Client
 
-from sandbox.benchmarks import floor_api, floor_consumer
+from sandbox.benchmarks import backlog_consumer, floor_api, floor_consumer
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.http_client import HttpClient
+from sandbox.sportsbook.polling import wait_until
+from sandbox.sportsbook.topic_reader import REQUEST_TIMEOUT_S
 from stack import ports
 from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
 from stack.probes import has_logged_ready, returns_ok
@@ -22,7 +25,8 @@ from stack.state_directory import Connection
 class Floors:
     api_url: str
     worker_pid: int
-    consumer_pid: int
+    floor_consumer_pid: int
+    backlog_consumer_pid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +45,21 @@ class Bench:
 async def run_floors(connection: Connection, *, logs: Path) -> AsyncIterator[Floors]:
     """Run all floors, ready on entry and stopped on exit."""
     await _create_tables(connection.postgres_owner_dsn)
+    await _create_topics(connection.kafka_bootstrap_servers or "")
     port = ports.find_free()
     url = f"http://127.0.0.1:{port}"
     worker = ChildProcess(_worker(connection), logs=logs)
     api = ChildProcess(_api(connection, port, returns_ok(f"{url}/openapi.json")), logs=logs)
-    consumer = ChildProcess(_consumer(connection), logs=logs)
+    bare = ChildProcess(_floor_consumer(connection), logs=logs)
+    consumer = ChildProcess(_backlog_consumer(connection), logs=logs)
+    children = (worker, api, bare, consumer)
     try:
-        for floor in (worker, api, consumer):
-            await floor.wait_until_ready()
-        yield Floors(url, worker.pid, consumer.pid)
+        for child in children:
+            await child.wait_until_ready()
+        yield Floors(url, worker.pid, bare.pid, consumer.pid)
     finally:
-        for floor in (worker, api, consumer):
-            await floor.stop()
+        for child in children:
+            await child.stop()
 
 
 async def _create_tables(owner_dsn: str) -> None:
@@ -62,6 +69,20 @@ async def _create_tables(owner_dsn: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def _create_topics(bootstrap_servers: str) -> None:
+    """Ask for each topic until the mock cluster has it: that is how it creates one."""
+    producer = Producer({"bootstrap.servers": bootstrap_servers})
+
+    async def unknown() -> list[str]:
+        return [
+            name
+            for name in (floor_consumer.TOPIC, backlog_consumer.TOPIC)
+            if producer.list_topics(name, timeout=REQUEST_TIMEOUT_S).topics[name].error
+        ]
+
+    await wait_until(unknown, lambda names: not names, what="the benchmark's topics")
 
 
 def _worker(connection: Connection) -> ChildSpec:
@@ -74,13 +95,22 @@ def _api(connection: Connection, port: int, ready: ReadinessProbe) -> ChildSpec:
     return _child("floor_api", environment, ready)
 
 
-def _consumer(connection: Connection) -> ChildSpec:
+def _floor_consumer(connection: Connection) -> ChildSpec:
     environment = {
         "FLOOR_DSN": connection.postgres_owner_dsn,
         "FLOOR_KAFKA": connection.kafka_bootstrap_servers or "",
     }
     # The courier's niceness, so that both consumers have the same share of the machine.
     return _child("floor_consumer", environment, has_logged_ready, niceness=BACKGROUND_NICENESS)
+
+
+def _backlog_consumer(connection: Connection) -> ChildSpec:
+    return _child(
+        "backlog_consumer",
+        connection.environment,
+        has_logged_ready,
+        niceness=BACKGROUND_NICENESS,
+    )
 
 
 def _child(

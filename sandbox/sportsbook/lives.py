@@ -14,7 +14,7 @@ from sandbox.sportsbook.services.signup import NewPlayer
 
 CONVERGED_WITHIN_S: Final = 120.0
 REWARD_MINOR: Final = 1000
-"""What the campaign `default` pays, in cents."""
+"""Reward of the campaign `default`, in cents."""
 REFUND_MINOR: Final = 500
 DEPOSIT_MINOR: Final = 2000
 
