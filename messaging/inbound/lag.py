@@ -5,60 +5,64 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # one is not in its __all__
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka import Consumer, TopicPartition
 
 from messaging.inbound.subscription import Partition
 from messaging.kafka import KafkaCluster
 
 TIMEOUT_S: Final = 5.0
-"""Shorter than the courier's stop, which waits for the thread that asks."""
-
-_EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+"""Bounds each question; shorter than the courier's stop, which waits for the thread that asks."""
 
 Offsets = Mapping[Partition, int]
 
 
 class OffsetReader:
-    """Reads offsets of topics and groups from the brokers; raises KafkaException without them."""
+    """Reads offsets of topics and of a group that it does not join.
 
-    def __init__(self, cluster: KafkaCluster, *, timeout_s: float = TIMEOUT_S) -> None:
+    Raises KafkaException while the brokers do not answer.
+    """
+
+    def __init__(self, cluster: KafkaCluster, group: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
-        self._admin = AdminClient(
-            {**cluster.properties, "bootstrap.servers": cluster.bootstrap_servers},
-            logger=logging.getLogger("librdkafka"),
+        self._consumer = Consumer(
+            cluster.consumer_properties(group=group), logger=logging.getLogger("librdkafka")
         )
 
-    async def lag(self, group: str, topics: Collection[str]) -> Offsets:
-        """Return the records of each partition that a group has not committed yet."""
-        partitions = await self._partitions(topics)
-        ends = await self._offsets(partitions, _LATEST)
-        committed = await self._committed(group, partitions)
-        unread = [partition for partition in partitions if partition not in committed]
-        starts = await self._offsets(unread, _EARLIEST)
-        return {
-            partition: max(0, end - committed.get(partition, starts.get(partition, 0)))
-            for partition, end in ends.items()
-        }
+    async def lag(self, topics: Collection[str]) -> Offsets:
+        """Return the records of each partition that the group has not committed yet."""
+        return await asyncio.to_thread(self._lag, topics)
 
     async def sizes(self, topics: Collection[str]) -> Mapping[str, int]:
         """Return how many records each topic keeps."""
-        partitions = await self._partitions(topics)
-        starts = await self._offsets(partitions, _EARLIEST)
-        ends = await self._offsets(partitions, _LATEST)
+        return await asyncio.to_thread(self._sizes, topics)
+
+    def _lag(self, topics: Collection[str]) -> Offsets:
+        partitions = self._partitions(topics)
+        if not partitions:
+            return {}
+        positions = [TopicPartition(*partition) for partition in partitions]
+        committed = {
+            Partition(position.topic, position.partition): position.offset
+            for position in self._consumer.committed(positions, timeout=self._timeout_s)
+            if position.offset >= 0
+        }
+        lag = {}
+        for partition in partitions:
+            start, end = self._ends(partition)
+            lag[partition] = max(0, end - committed.get(partition, start))
+        return lag
+
+    def _sizes(self, topics: Collection[str]) -> Mapping[str, int]:
         sizes = dict.fromkeys(topics, 0)
-        for partition, end in ends.items():
-            sizes[partition.topic] += end - starts[partition]
+        for partition in self._partitions(topics):
+            start, end = self._ends(partition)
+            sizes[partition.topic] += end - start
         return sizes
 
-    async def _partitions(self, topics: Collection[str]) -> list[Partition]:
-        self._admin.poll(0)  # It hands on what librdkafka logged.
+    def _partitions(self, topics: Collection[str]) -> list[Partition]:
+        self._consumer.poll(0)  # It hands on what librdkafka logged.
         # Asking for a topic by its name would create it where the brokers allow that.
-        known = (await asyncio.to_thread(self._admin.list_topics, timeout=self._timeout_s)).topics
+        known = self._consumer.list_topics(timeout=self._timeout_s).topics
         return [
             Partition(topic, number)
             for topic in topics
@@ -66,25 +70,7 @@ class OffsetReader:
             for number in known[topic].partitions
         ]
 
-    async def _offsets(self, partitions: Collection[Partition], spec: OffsetSpec) -> Offsets:
-        if not partitions:
-            return {}
-        asked = {TopicPartition(*partition): spec for partition in partitions}
-        answers = self._admin.list_offsets(asked, request_timeout=self._timeout_s)
-        return {
-            Partition(position.topic, position.partition): (
-                await asyncio.wrap_future(answer)
-            ).offset
-            for position, answer in answers.items()
-        }
-
-    async def _committed(self, group: str, partitions: Collection[Partition]) -> Offsets:
-        positions = [TopicPartition(*partition) for partition in partitions]
-        asked = [ConsumerGroupTopicPartitions(group, positions)]
-        answers = self._admin.list_consumer_group_offsets(asked, request_timeout=self._timeout_s)
-        found = await asyncio.wrap_future(answers[group])
-        return {
-            Partition(position.topic, position.partition): position.offset
-            for position in found.topic_partitions
-            if position.offset >= 0
-        }
+    def _ends(self, partition: Partition) -> tuple[int, int]:
+        position = TopicPartition(*partition)
+        start, end = self._consumer.get_watermark_offsets(position, timeout=self._timeout_s)
+        return start, end

@@ -74,9 +74,8 @@ class LagReporter:
         every_s: float = READ_EVERY_S,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._offsets = OffsetReader(cluster, timeout_s=timeout_s)
+        self._offsets = OffsetReader(cluster, group, timeout_s=timeout_s)
         self._metrics = metrics
-        self._group = group
         self._topics = topics
         self._every_s = every_s
         self._stopping = asyncio.Event()
@@ -95,7 +94,7 @@ class LagReporter:
     async def _read(self) -> None:
         letters = {dead_letters_of(topic): topic for topic in self._topics}
         try:
-            lag = await self._offsets.lag(self._group, self._topics)
+            lag = await self._offsets.lag(self._topics)
             depths = await self._offsets.sizes(list(letters))
         except Exception as fault:  # noqa: BLE001 - no fault of ours ends the reporter
             self._metrics.show_unreachable()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -60,8 +60,8 @@ class Stream:
 
     async def lag(self, group: str | None = None) -> int:
         """Return the records that the group has not committed yet, in all topics."""
-        reader = OffsetReader(self.cluster)
-        return sum((await reader.lag(group or self.group, list(self.decoder.schemas))).values())
+        reader = OffsetReader(self.cluster, group or self.group)
+        return sum((await reader.lag(list(self.decoder.schemas))).values())
 
     async def wait_until_caught_up(self, group: str | None = None) -> None:
         await wait_until(
@@ -100,6 +100,17 @@ async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
     wanted = [NewTopic(name, num_partitions=PARTITIONS, config=settings) for name in names]
     for created in admin.create_topics(wanted, request_timeout=20).values():
         await asyncio.wrap_future(created)
+    reader = OffsetReader(cluster, uuid4().hex)
+
+    async def answer() -> bool:
+        """Return whether every partition answers: a broker may not lead yet what was just made."""
+        try:
+            await reader.sizes(names)
+        except KafkaException:
+            return False
+        return True
+
+    await wait_until(answer, lambda answered: answered, what="leaders", within_s=60)
 
 
 def _is_mock(cluster: KafkaCluster) -> bool:
