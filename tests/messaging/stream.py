@@ -64,8 +64,14 @@ class Stream:
         return sum((await reader.lag(list(self.decoder.schemas))).values())
 
     async def wait_until_caught_up(self, group: str | None = None) -> None:
+        async def ask() -> int | None:
+            try:
+                return await self.lag(group)
+            except KafkaException:
+                return None  # A broker that was just started may not know its groups yet.
+
         await wait_until(
-            lambda: self.lag(group),
+            ask,
             lambda lag: lag == 0,
             what="no lag",
             within_s=CAUGHT_UP_S,
