@@ -69,3 +69,9 @@ def test_a_reward_has_the_status_of_its_referrals_stage() -> None:
         Stage.REVERSED: RewardStatus.REVERSED,
         **dict.fromkeys(unpaid, RewardStatus.VOID),
     } == STATUS_AT_STAGE
+
+
+def test_a_reward_of_one_minor_unit_is_due() -> None:
+    assert due(left(usd(1000)), replace(TERMS, referrer_reward=usd(1))) == {
+        RewardType.REFERRER: usd(1)
+    }

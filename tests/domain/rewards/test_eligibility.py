@@ -85,3 +85,14 @@ def test_verified_is_remembered_through_an_exclusion() -> None:
     assert eligibility(reported(VERIFIED, EXCLUDED)) == Eligibility(
         is_verified=True, is_excluded=True
     )
+
+
+def test_a_player_of_whom_nothing_was_reported_is_eligible_and_not_verified() -> None:
+    assert eligibility(()) == Eligibility(is_excluded=False, is_closed=False, is_verified=False)
+
+
+def test_of_two_restrictions_of_one_kind_at_once_each_is_ended_by_a_later_restoration() -> None:
+    closed, excluded, restored = reported(CLOSED, EXCLUDED, RESTORED)
+    at_once = replace(excluded, occurred_at=closed.occurred_at)
+    assert eligibility([at_once, closed]).reasons == eligibility([closed, at_once]).reasons
+    assert eligibility([restored, at_once, closed]).reasons == ()

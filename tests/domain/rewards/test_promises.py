@@ -37,3 +37,9 @@ def test_a_side_without_an_amount_is_promised_nothing(amount: Money | None) -> N
         "ann",
         usd(1000),
     )
+
+
+def test_a_side_is_promised_even_one_minor_unit() -> None:
+    terms = replace(TERMS, referrer_reward=usd(1), referee_reward=usd(1))
+    promised = promised_rewards(REFERRAL, terms, referrer_id="ann", referee_id="bob")
+    assert [reward.amount for reward in promised] == [usd(1), usd(1)]

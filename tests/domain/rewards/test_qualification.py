@@ -170,3 +170,14 @@ def test_frozen_facts_say_what_is_left_of_them(paid: Deposit, facts: list[Charge
     assert found is not None
     assert found.left.minor == paid.amount.minor - taken_back_minor(paid, facts)
     assert qualification_of(["unknown"], [paid, *facts]) is None
+
+
+def test_facts_may_be_read_once() -> None:
+    paid = deposit(minor=1500)
+    facts: list[Fact] = [paid, chargeback(paid, amount=usd(200))]
+
+    found = qualification(iter(facts), TERMS, signed_up_at=NOW)
+
+    assert found is not None
+    assert found.left == usd(1300)
+    assert qualification_of([paid.event_id], iter(facts)) == found
