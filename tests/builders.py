@@ -134,7 +134,7 @@ _ACTIONS_TO: Final = {
     CampaignStatus.PAUSED: ("create", "publish", "pause"),
     CampaignStatus.ENDED: ("create", "publish", "end"),
 }
-"""What people do to bring a campaign to a status."""
+"""Transitions by which people bring a campaign to a status."""
 
 
 @dataclass(frozen=True, slots=True)
