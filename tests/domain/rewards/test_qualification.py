@@ -1,5 +1,6 @@
 """Deposits that earn the reward."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -181,3 +182,11 @@ def test_facts_may_be_read_once() -> None:
     assert found is not None
     assert found.left == usd(1300)
     assert qualification_of([paid.event_id], iter(facts)) == found
+
+
+def test_the_earlier_deposit_qualifies_whatever_the_order_of_their_ids() -> None:
+    earlier, later = replace(deposit(), event_id="z"), replace(deposit(), event_id="a")
+    later = replace(later, occurred_at=earlier.occurred_at + timedelta(hours=1))
+    found = qualification([later, earlier], TERMS, signed_up_at=NOW)
+    assert found is not None
+    assert found.fact_ids == ("z",)
