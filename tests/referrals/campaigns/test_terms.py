@@ -47,7 +47,7 @@ def test_terms_with_reminders_are_read_as_they_were_written() -> None:
 
 
 def test_release_0_2_refuses_to_act_on_terms_with_reminders() -> None:
-    """It would expire a referral at its reminder; its act is retried until this release has it."""
+    # It would expire a referral at its reminder; its act is retried until this release has it.
     with pytest.raises(ValidationError, match="signup_window"):
         TypeAdapter(TermsOf02).validate_python(terms_json(REMINDING))
 
