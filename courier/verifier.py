@@ -22,6 +22,8 @@ WHOLE_INTERVAL_S: Final = 24 * 3600
 """Seconds after which everything is checked again, however long that takes."""
 WHOLE_PAUSE_FACTOR: Final = 20
 """Everything is checked again sooner where that takes at most a twentieth of the time."""
+WHOLE_FOR_ASKERS_S: Final = 3.0
+"""Everything is checked for whoever asks, where it took at most so many seconds the last time."""
 
 log = structlog.get_logger()
 
@@ -64,18 +66,21 @@ async def run(url: str, *, interval_s: float, stopping: asyncio.Event) -> None:
     async with Database.open(url) as database:
         log.info("ready")
         while not stopped.done():
+            is_asked = wake_up.is_set()
             wake_up.clear()
-            await verify_and_log(database)
+            await verify_and_log(database, is_asked=is_asked)
             await _wait(stopped, wake_up, interval_s)
     listening.cancel()
     with suppress(asyncio.CancelledError):
         await listening
 
 
-async def verify_and_log(database: Database) -> None:
+async def verify_and_log(database: Database, *, is_asked: bool = False) -> None:
     """Verify once and log the result; a database that is away is tried again the next time."""
     try:
-        report = await run_verification(database, mode=await _next_mode(database))
+        report = await run_verification(
+            database, mode=await _next_mode(database, is_asked=is_asked)
+        )
     except DATABASE_FAULTS as fault:
         log.warning("verification_failed", reason=explain(fault))
         return
@@ -95,12 +100,13 @@ def explain(fault: Exception) -> str:
     return f"the database did not answer ({str(cause) or type(cause).__name__})"
 
 
-async def _next_mode(database: Database) -> Mode:
+async def _next_mode(database: Database, *, is_asked: bool) -> Mode:
     async with database.reading() as session:
         whole = await newest_whole_run(session)
-    if whole is None or whole.age_s > min(WHOLE_INTERVAL_S, whole.took_s * WHOLE_PAUSE_FACTOR):
+    if whole is None or (is_asked and whole.took_s <= WHOLE_FOR_ASKERS_S):
         return Mode.WHOLE
-    return Mode.INCREMENTAL
+    is_due = whole.age_s > min(WHOLE_INTERVAL_S, whole.took_s * WHOLE_PAUSE_FACTOR)
+    return Mode.WHOLE if is_due else Mode.INCREMENTAL
 
 
 async def _wait(stopped: asyncio.Task[bool], wake_up: asyncio.Event, seconds: float) -> None:

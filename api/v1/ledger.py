@@ -20,9 +20,8 @@ from referrals.verification.lag import Lag, load_lag
 from referrals.verification.runs import Mode, StoredRun
 from referrals.verification.verify import SENTENCES
 
-MAX_AGE_S: Final = 600
-"""Age of a stored run that is served, unless the caller wants a newer one; the schedule's runs are
-five minutes apart."""
+MAX_AGE_S: Final = 5
+"""Age of a stored run that is served, unless the caller takes an older one."""
 RUN_LIMIT_S: Final = 10.0
 """Time that a request waits for a run that it asked for."""
 POLL_INTERVAL_S: Final = 0.1
