@@ -86,7 +86,7 @@ async def verify_and_log(database: Database, *, is_asked: bool = False) -> None:
         return
     failed = [check.name for check in report.checks if not check.ok]
     if failed:
-        # The rows are in the stored run; some ids are players', who are in no log.
+        # The rows are in the stored run: they may be many, and some ids are players'.
         log.error("verification_red", mode=report.mode, checks=failed)
     else:
         log.info("verification_green", mode=report.mode, overdue=report.lag.overdue)

@@ -41,18 +41,18 @@ class Record:
 
 
 class RefusalCode(StrEnum):
-    """Stable codes of what a record is refused for; replaying may lift each but the first six."""
+    """Stable codes of what a record is refused for; no replay lifts the first seven."""
 
     NULL_VALUE = "null_value"
-    TOO_LARGE = "too_large"
     INVALID_UTF8 = "invalid_utf8"
     MALFORMED_JSON = "malformed_json"
     TOO_DEEP = "too_deep"
     DUPLICATE_KEY = "duplicate_key"
     NOT_AN_OBJECT = "not_an_object"
+    KEY_MISMATCH = "key_mismatch"
+    TOO_LARGE = "too_large"
     MISSING_FIELD = "missing_field"
     INVALID_FIELD = "invalid_field"
-    KEY_MISMATCH = "key_mismatch"
     TOO_EARLY = "too_early"
     EVENT_CONFLICT = "event_conflict"
     REFUSED_BY_DATABASE = "refused_by_database"
