@@ -1,4 +1,7 @@
-"""Payment orders to a wallet outside, and the holds of a reward that waits for its payment."""
+"""Payment orders to a wallet outside, and the holds of a reward that waits for its payment.
+
+Each statement may be repeated, because the first ones are committed before the check is validated.
+"""
 
 from typing import Final
 
@@ -8,7 +11,7 @@ revision = "0024"
 down_revision = "0023"
 
 TABLE: Final = """
-    CREATE TABLE payment_orders (
+    CREATE TABLE IF NOT EXISTS payment_orders (
         id UUID NOT NULL,
         seq BIGINT GENERATED ALWAYS AS IDENTITY,
         player_id VARCHAR(64) NOT NULL,
@@ -54,18 +57,18 @@ TABLE: Final = """
     )
 """
 INDEXES: Final = (
-    "CREATE INDEX ix_payment_orders_referral ON payment_orders (referral_id)",
-    "CREATE INDEX ix_payment_orders_resolved ON payment_orders (resolved_at)",
+    "CREATE INDEX IF NOT EXISTS ix_payment_orders_referral ON payment_orders (referral_id)",
+    "CREATE INDEX IF NOT EXISTS ix_payment_orders_resolved ON payment_orders (resolved_at)",
     """
-    CREATE INDEX ix_payment_orders_pending ON payment_orders (player_id, seq)
+    CREATE INDEX IF NOT EXISTS ix_payment_orders_pending ON payment_orders (player_id, seq)
      WHERE status = 'pending'
     """,
     """
-    CREATE INDEX ix_payment_orders_due ON payment_orders (next_attempt_at)
+    CREATE INDEX IF NOT EXISTS ix_payment_orders_due ON payment_orders (next_attempt_at)
      WHERE status = 'pending'
     """,
     """
-    CREATE INDEX ix_payment_orders_unbooked ON payment_orders (player_id)
+    CREATE INDEX IF NOT EXISTS ix_payment_orders_unbooked ON payment_orders (player_id)
      WHERE status = 'posted' AND booked_at IS NULL
     """,
 )
@@ -97,7 +100,7 @@ def downgrade() -> None:
 
 
 def _replace_reasons(words: str) -> None:
-    op.execute("ALTER TABLE holds DROP CONSTRAINT ck_holds_reason")
+    op.execute("ALTER TABLE holds DROP CONSTRAINT IF EXISTS ck_holds_reason")
     op.execute(
         f"ALTER TABLE holds ADD CONSTRAINT ck_holds_reason CHECK (reason IN ({words})) NOT VALID"
     )
