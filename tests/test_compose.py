@@ -45,8 +45,39 @@ def test_gives_every_variable_without_a_default(name: str, settings: type[Settin
     assert required <= set(SERVICES[name]["environment"])
 
 
+def test_gives_every_setting_to_a_container() -> None:
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+
+    assert {variable(field) for field in Settings.model_fields} <= given
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "courier"])
+def test_gives_every_process_what_all_of_them_read(name: str) -> None:
+    assert set(COMPOSE["x-addresses"]) <= set(SERVICES[name]["environment"])
+
+
+def test_a_service_on_the_host_reaches_kafka_under_the_address_that_it_is_told() -> None:
+    kafka = SERVICES["kafka"]
+    told = dict(
+        listener.split("://")
+        for listener in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    )
+    host, port = told["HOST"].split(":")
+
+    assert f"{host}:{port}:{port}" in kafka["ports"]
+    assert f"HOST://:{port}" in kafka["environment"]["KAFKA_LISTENERS"].split(",")
+    assert "HOST:PLAINTEXT" in kafka["environment"]["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(
+        ","
+    )
+
+
 def test_a_variable_that_was_left_empty_is_not_set() -> None:
-    empty = {name for name, value in SERVICES["api"]["environment"].items() if ":-}" in str(value)}
+    empty = {
+        name
+        for service in ("api", "worker", "courier")
+        for name, value in SERVICES[service]["environment"].items()
+        if ":-}" in str(value)
+    }
     required = {variable(k): "x" * 16 for k, f in Settings.model_fields.items() if f.is_required()}
     show = (
         "from runtime.settings import Settings;"
@@ -60,8 +91,10 @@ def test_a_variable_that_was_left_empty_is_not_set() -> None:
         text=True,
         check=True,
     )
-    assert variable("ios_app_id") in empty
-    assert "ios_app_id" not in shown.stdout
+    assert {variable("ios_app_id"), variable("kafka_properties")} <= empty
+    given = {name for name in required if name.lower().removeprefix("referrals_") in shown.stdout}
+    assert given == set(required)
+    assert [n for n in empty if f"'{n.lower().removeprefix('referrals_')}'" in shown.stdout] == []
 
 
 @pytest.mark.parametrize("name", OURS)
