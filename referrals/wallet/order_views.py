@@ -42,7 +42,10 @@ _LEDGER: Final = text("""
 _WITHOUT_ORDER: Final = text("""
     select t.id, t.recorded_at as at from transfers t
      where t.movement in ('release', 'reinstate') and t.reference is null
-       and t.recorded_at >= greatest(:since, (select min(created_at) from payment_orders))
+       and t.recorded_at >= greatest(
+               :since,
+               (select coalesce(min(created_at), 'infinity') from payment_orders)
+           )
        and t.recorded_at < :until
 """)
 

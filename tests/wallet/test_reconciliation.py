@@ -18,6 +18,8 @@ from referrals.wallet.port import WalletUnclearError
 from referrals.wallet.reconciliation import Reconciliation, reconcile
 from referrals.wallet.repair import repair
 from sandbox.sportsbook.accounts.faults import Fault
+from tests.activities.referral_acts import sign_up
+from tests.builders import deposit
 from tests.wallet.world import WalletWorld, pay
 
 ACTOR = Actor(name="auditor", request_id=None, reason="a test")
@@ -139,6 +141,18 @@ async def test_names_where_the_ledger_and_the_order_differ(
         "set session_replication_role = replica",
         f"update transfers set reference = '{order.id}' where movement = 'release'",
     )
+
+
+async def test_credits_from_before_the_first_order_are_no_differences(world: WalletWorld) -> None:
+    acts = await sign_up(world.database, has_wallet=False)
+    await acts.receives(deposit(acts.referee_id))
+    assert (await acts.credit()).stage is Stage.REWARDED
+    long_ago = datetime.fromisoformat("2020-01-01T00:00Z")
+    assert await world.orders() == []
+    assert (await _reconcile(world, since=long_ago)).differences == ()
+
+    await world.rewarded()
+    assert (await _reconcile(world, since=long_ago)).differences == ()
 
 
 async def test_sends_a_credit_that_the_wallet_lost_again_under_its_reference(
