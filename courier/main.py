@@ -19,7 +19,7 @@ from courier.streams import build_streams
 from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
-from db.notifications import INVITATIONS, MESSAGES, PAYMENTS, listen
+from db.notifications import INVITATIONS, PAYMENTS, listen
 from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
@@ -119,7 +119,8 @@ def _notifying(settings: Settings, database: Database, metrics: CollectorRegistr
     notifier = Notifier(
         database, no_reminders_in=settings.jurisdictions_without_reminders, registry=metrics
     )
-    return WorkLoop("notifying", notifier.notify, wake_payload=MESSAGES, close=notifier.release)
+    # Facts must not wake a loop that writes at each look: a poll is soon enough.
+    return WorkLoop("notifying", notifier.notify, wake_payload=None, close=notifier.release)
 
 
 def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:

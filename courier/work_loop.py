@@ -33,8 +33,8 @@ class WorkLoop:
     """Runs batches of one kind of work until it is stopped.
 
     `run_batch` returns whether more work is waiting; its exception is an outage of what it needs.
-    A notification with the payload `wake_payload` wakes the loop. `close` runs after the last
-    batch, and may fail.
+    A notification with the payload `wake_payload` wakes the loop; with None, none does. `close`
+    runs after the last batch, and may fail.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class WorkLoop:
         name: str,
         run_batch: Callable[[], Awaitable[bool]],
         *,
-        wake_payload: str = FACTS_OR_UPDATES,
+        wake_payload: str | None = FACTS_OR_UPDATES,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.wake_up = WakeUp()

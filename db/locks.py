@@ -4,6 +4,10 @@ Every transaction takes its locks in one order, several of one kind sorted: a ca
 that a person changes, players, matches, referrals, accounts. So no two wait for each other in a
 circle. Players are locked here, matches and invitations in referrals/attribution/locks.py,
 referrals in referrals/lifecycle/stages.py, accounts in referrals/ledger/posting.py.
+
+Payment orders (referrals/wallet/) are locked under their player's lock, several in the order of
+`seq`; a courier leases them without it, and waits for none. Webhooks and then their deliveries
+(referrals/webhooks/) are locked in transactions that take none of the other locks.
 """
 
 from typing import Final

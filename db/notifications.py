@@ -16,9 +16,6 @@ VERIFICATION: Final = "verification"
 """Payload: somebody wants to know now whether every invariant holds."""
 PAYMENTS: Final = "payments"
 """Payload: payment orders wait to be sent to the wallet."""
-MESSAGES: Final = "messages"
-"""Payload: notifications of players are due. Nothing sends it yet: a poll every half second is soon
-enough, and facts must not wake a loop that writes at each look."""
 
 RECONNECT_DELAY_S: Final = 0.5
 CONNECT_TIMEOUT_S: Final = 5.0

@@ -56,8 +56,9 @@ async def write(session: Session, *new: NewOrder) -> None:
 
 async def cancel(session: Session, ids: Collection[UUID]) -> bool:
     """Cancel pending orders, all or none; return False when one of them was or is being sent."""
-    query = select(PaymentOrderRow).where(PaymentOrderRow.id.in_(ids)).with_for_update()
-    rows = (await session.scalars(query.execution_options(populate_existing=True))).all()
+    query = select(PaymentOrderRow).where(PaymentOrderRow.id.in_(ids))
+    locked = query.order_by(PaymentOrderRow.seq).with_for_update()
+    rows = (await session.scalars(locked.execution_options(populate_existing=True))).all()
     if any(row.status is not OrderStatus.PENDING or row.attempts for row in rows):
         return False
     await session.execute(
