@@ -14,6 +14,7 @@ from courier.rate_limiter import RateLimiter
 from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, send_delivery
 from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from db.engine import Database
+from db.faults import describe
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.deliveries import Lane, LeasedDelivery
 from workflows.client import workflow_id
@@ -105,11 +106,12 @@ class Carrier:
         self._batch_size = self._max_batch_size
         for delivery, fault in faults.items():
             log.error(
-                "delivery_failed",
+                "delivery_unreadable" if fault is delivery.fault else "delivery_failed",
+                delivery_id=delivery.id,
                 referral_id=str(delivery.referral.referral_id),
                 signal=delivery.signal,
                 attempts=delivery.attempts,
-                error=repr(fault),
+                error=describe(fault),
             )
 
 
@@ -118,6 +120,8 @@ async def _carry_in_order(
 ) -> DeliveryFaults:
     """Send one referral's deliveries; after a fault the rest fails too, which keeps their order."""
     for index, delivery in enumerate(group):
+        if delivery.fault is not None:
+            return dict.fromkeys(group[index:], delivery.fault)
         try:
             async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
                 await send_delivery(target, delivery)

@@ -16,6 +16,7 @@ from courier.temporal_sender import TemporalTarget, start_referral
 from db import locks
 from db.clock import database_now
 from db.engine import Database
+from db.faults import describe
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
 from referrals.lifecycle.reopening import overlooked_referrals, reopen_if_qualified
@@ -58,29 +59,34 @@ async def rebuild(
     only: Collection[UUID] | None = None,
 ) -> int:
     """Start waiting referrals and return how many failed; another run tries those again."""
-    await reopen_overlooked(database, now=now, only=only)
-    started, failed, after = 0, 0, None
+    unopened = await reopen_overlooked(database, now=now, only=only)
+    started, failed, after = 0, len(unopened), None
     while page := await _page(database, now=now, after=after, only=only):
         faults = await _start_all(target, page)
         started, failed = started + len(page) - len(faults), failed + len(faults)
         after = page[-1].referral_id
-        log.info("rebuilding", started=started, failed=failed, error=repr(faults[:1]))
+        why = describe(faults[0]) if faults else None
+        log.info("rebuilding", started=started, failed=failed, error=why)
     log.info("rebuilt", started=started, failed=failed)
     return failed
 
 
 async def reopen_overlooked(
     database: Database, *, now: datetime, only: Collection[UUID] | None = None
-) -> int:
-    """Re-open the EXPIRED referrals whose deposit was in time; return how many."""
+) -> Sequence[UUID]:
+    """Re-open the EXPIRED referrals whose deposit was in time; return those that failed."""
+    failed: list[UUID] = []
     reopened, after = 0, UUID(int=0)
     while page := await _overlooked(database, now=now, after=after):
         for referral_id, player_id in page:
-            if only is None or referral_id in only:
-                reopened += await _reopen(database, player_id, now=now)
+            if only is not None and referral_id not in only:
+                continue
+            outcome = await _try_to_reopen(database, referral_id, player_id, now=now)
+            reopened += outcome is True
+            failed += [referral_id] if outcome is None else []
         after = page[-1][0]
-    log.info("reopened", reopened=reopened)
-    return reopened
+    log.info("reopened", reopened=reopened, failed=len(failed))
+    return failed
 
 
 async def _overlooked(
@@ -88,6 +94,18 @@ async def _overlooked(
 ) -> Sequence[tuple[UUID, str]]:
     async with database.reading() as session:
         return await overlooked_referrals(session, now=now, after=after, limit=PAGE_SIZE)
+
+
+async def _try_to_reopen(
+    database: Database, referral_id: UUID, player_id: str, *, now: datetime
+) -> bool | None:
+    """Return whether it was re-opened; None when that failed, which stops no other."""
+    try:
+        return await _reopen(database, player_id, now=now)
+    except Exception as fault:  # noqa: BLE001 - one unreadable fact must not stop the others
+        why = describe(fault)
+    log.error("referral_not_reopened", referral_id=str(referral_id), error=why)
+    return None
 
 
 async def _reopen(database: Database, player_id: str, *, now: datetime) -> bool:

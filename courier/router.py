@@ -11,6 +11,7 @@ from courier.player_backoffs import PlayerBackoffs
 from courier.route_player import route_player
 from db.clock import database_now
 from db.engine import Database, Session
+from db.faults import describe
 from referrals.attribution.tokens import Tokens
 from referrals.intake import unrouted
 
@@ -66,4 +67,4 @@ class Router:
             self._backoffs.succeed(player_id)
             return
         failures = self._backoffs.fail(player_id)
-        log.error("routing_failed", failures=failures, player_id=player_id, error=repr(result))
+        log.error("routing_failed", failures=failures, player_id=player_id, error=describe(result))

@@ -11,7 +11,7 @@ import structlog
 import uvloop
 
 from db.engine import Database
-from db.faults import DATABASE_FAULTS, is_schema_fault
+from db.faults import DATABASE_FAULTS, describe, is_schema_fault
 from db.notifications import VERIFICATION, listen
 from referrals.verification.runs import Mode, newest_whole_run
 from referrals.verification.verify import VerificationReport, run_verification
@@ -38,7 +38,7 @@ def verify_once(settings: DatabaseSettings, *, whole: bool) -> VerificationRepor
 
     try:
         return uvloop.run(run())
-    except DATABASE_FAULTS as fault:
+    except Exception as fault:  # noqa: BLE001 - the caller learns why, and that nothing is known
         return f"could not verify: {explain(fault)}"
 
 
@@ -76,12 +76,12 @@ async def run(url: str, *, interval_s: float, stopping: asyncio.Event) -> None:
 
 
 async def verify_and_log(database: Database, *, is_asked: bool = False) -> None:
-    """Verify once and log the result; a database that is away is tried again the next time."""
+    """Verify once and log the result; what fails now is tried again the next time."""
     try:
         report = await run_verification(
             database, mode=await _next_mode(database, is_asked=is_asked)
         )
-    except DATABASE_FAULTS as fault:
+    except Exception as fault:  # noqa: BLE001 - the verifier outlives each of its runs
         log.warning("verification_failed", reason=explain(fault))
         return
     failed = [check.name for check in report.checks if not check.ok]
@@ -93,7 +93,9 @@ async def verify_and_log(database: Database, *, is_asked: bool = False) -> None:
 
 
 def explain(fault: Exception) -> str:
-    """Return in a few words why the database did not answer."""
+    """Return in a few words why it could not be verified, such as a database that is away."""
+    if not isinstance(fault, DATABASE_FAULTS):
+        return describe(fault)
     if is_schema_fault(fault):
         return "the schema is not that of this release; run `referrals migrate`"
     cause = getattr(fault, "orig", None) or fault

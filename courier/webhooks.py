@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from courier.webhook_metrics import WebhookMetrics
 from courier.work_loop import WorkLoop, backoff_s
 from db.engine import Database
-from db.faults import DATABASE_FAULTS
+from db.faults import DATABASE_FAULTS, describe
 from db.outbox_reader import LeaseLostError, OutboxReader
 from domain.webhooks.retries import RetryPolicy
 from domain.webhooks.sending import SendError, SendResult, WebhookRequest
@@ -182,7 +182,7 @@ class WebhookDeliverer:
                 await self._record(delivery, result)
             except DATABASE_FAULTS as fault:
                 if tried == RECORDING_TRIES:
-                    log.warning("webhook_result_lost", error=repr(fault), **_names(delivery))
+                    log.warning("webhook_result_lost", error=describe(fault), **_names(delivery))
                     return
                 await asyncio.sleep(backoff_s(tried))
             else:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from db.faults import describe
 from db.notifications import FACTS_OR_UPDATES
 
 POLL_INTERVAL_S: Final = 0.5
@@ -82,12 +83,12 @@ class WorkLoop:
         try:
             await self._close()
         except Exception as fault:  # noqa: BLE001 - the process ends anyway
-            log.warning("courier_not_closed", work=self._name, error=repr(fault))
+            log.warning("courier_not_closed", work=self._name, error=describe(fault))
 
     async def _back_off(self, fault: Exception) -> None:
         self._failures += 1
         if self._failures == 1:
-            log.warning("courier_waits", work=self._name, error=repr(fault))
+            log.warning("courier_waits", work=self._name, error=describe(fault))
         await asyncio.sleep(backoff_s(self._failures, max_s=MAX_OUTAGE_BACKOFF_S))
 
 

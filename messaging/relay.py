@@ -97,7 +97,7 @@ class Relay:
             async with self._database.transaction() as session:
                 await self._reader.advance(session, last.position)
         if batch.acknowledged < len(events):
-            raise PublishingError(str(batch.fault))
+            raise PublishingError(batch.fault)
 
     async def _send(self, batch: "_Batch") -> None:
         producer = self._producer = self._producer or Producer(

@@ -18,6 +18,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from db.engine import Database
+from db.faults import describe
 from messaging.dead_letters.producer import DeadLetter, DeadLetterProducer, DeadLetterSender
 from messaging.inbound.acceptance import accept
 from messaging.inbound.decoding import Decoder
@@ -189,8 +190,7 @@ def _name(fault: Exception) -> str:
     """Name a fault and its cause, without texts: those of Postgres may quote what was stored."""
     if isinstance(fault, KafkaException):
         return str(fault.args[0].name())
-    cause = getattr(fault, "orig", None)
-    return type(fault).__name__ + (f": {type(cause).__name__}" if cause else "")
+    return describe(fault)
 
 
 def _backoff_s(failures: int) -> float:

@@ -21,6 +21,8 @@ from domain.money import CURRENCY_PATTERN
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for none: an amount in it meets no terms."""
 
+FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
+"""Faults of one stored fact, such as a status that a later release wrote."""
 _CANONICAL_JSON: Final = json.JSONEncoder(sort_keys=True)
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
@@ -167,6 +169,22 @@ async def facts_of_players(
         query = query.where(FactRow.kind.in_(kinds))
     rows = await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))
     return tuple(fact_of(row.kind, row.body) for row in rows)
+
+
+async def readable_facts_of_players(
+    session: ReadSession, player_ids: Collection[str], *kinds: FactKind
+) -> tuple[tuple[Fact, ...], frozenset[str]]:
+    """Return facts as `facts_of_players` does, and the players of those that cannot be read."""
+    query = select(FactRow.player_id, FactRow.kind, FactRow.body).where(
+        FactRow.player_id.in_(player_ids), FactRow.kind.in_(kinds)
+    )
+    readable, unreadable = [], set()
+    for row in await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id)):
+        try:
+            readable.append(fact_of(row.kind, row.body))
+        except FACT_FAULTS:
+            unreadable.add(row.player_id)
+    return tuple(readable), frozenset(unreadable)
 
 
 async def is_recorded(session: ReadSession, kind: FactKind, event_id: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, tuple_, update
@@ -15,10 +15,11 @@ from db.tables import Delivery, FactRow, ReferralRow
 from domain.intake.facts import Fact, FactKind, kind_of
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
 from domain.lifecycle.signals import INVITATION, LOOK, SIGNAL_BY_FACT_KIND, Signal
-from referrals.intake.facts import fact_of
+from referrals.intake.facts import FACT_FAULTS, fact_of
 from referrals.lifecycle.stages import workflow_input_of
 
 _FACT_KINDS: Final = frozenset(FactKind)
+_Decoded = dict[tuple[str, str], Fact | Exception]
 _NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
 
 # Deliveries are carried in the order of their ids, so they are inserted in the order given.
@@ -115,6 +116,8 @@ class LeasedDelivery:
     signal: str | None
     attempts: int
     fact: Fact | None
+    fault: Exception | None = None
+    """Reason why this release cannot read the fact; another one may."""
 
     @property
     def needs_call(self) -> bool:
@@ -192,19 +195,27 @@ async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Refer
     return {row.id: workflow_input_of(row) for row in rows}
 
 
-async def _facts(session: Session, rows: Sequence[Delivery]) -> dict[tuple[str, str], Fact]:
+async def _facts(session: Session, rows: Sequence[Delivery]) -> _Decoded:
+    """Return the facts of deliveries; in place of one that cannot be read, its fault."""
     keys = [(FactKind(row.kind), row.event_id) for row in rows if row.kind in _FACT_KINDS]
     found = await session.execute(
         select(FactRow.kind, FactRow.event_id, FactRow.body).where(
             tuple_(FactRow.kind, FactRow.event_id).in_(keys)
         )
     )
-    return {(row.kind, row.event_id): fact_of(row.kind, row.body) for row in found}
+    return {(row.kind, row.event_id): _decode(row.kind, row.body) for row in found}
 
 
-def _leased_delivery(
-    row: Delivery, referral: Referral, facts: dict[tuple[str, str], Fact]
-) -> LeasedDelivery:
+def _decode(kind: FactKind, body: dict[str, Any]) -> Fact | Exception:
+    try:
+        return fact_of(kind, body)
+    except FACT_FAULTS as fault:
+        return fault
+
+
+def _leased_delivery(row: Delivery, referral: Referral, facts: _Decoded) -> LeasedDelivery:
+    found = facts.get((row.kind, row.event_id))
+    fact, fault = (None, found) if isinstance(found, Exception) else (found, None)
     return LeasedDelivery(
         id=row.id,
         referral=referral,
@@ -212,5 +223,6 @@ def _leased_delivery(
         event_id=row.event_id,
         signal=row.signal,
         attempts=row.attempts,
-        fact=facts.get((row.kind, row.event_id)),
+        fact=fact,
+        fault=fault,
     )

@@ -34,6 +34,10 @@ ONCE_PER_REFERRAL: Final = (Kind.FRIEND_SIGNED_UP,)
 TellingKey = tuple[UUID, str, Kind]
 
 
+class UnreadablePlayerError(ValueError):
+    """A fact of the player is none that this release can read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """Rows and facts by the ids of what they are about."""
@@ -46,6 +50,8 @@ class Knowledge:
     preferences: Mapping[str, Preferences]
     signups: Mapping[str, Signup]
     statuses: Mapping[str, Sequence[StatusChange]]
+    unreadable: frozenset[str]
+    """Players of whom a fact cannot be read: nothing is decided about them."""
     told: set[TellingKey]
     """Messages told once per referral that were; grows while a batch is handed on."""
 
@@ -61,7 +67,7 @@ class Knowledge:
         return signup.locale if signup else None
 
     def circumstances_of(self, row: NotificationRow, message: Message) -> Circumstances:
-        """Return what decides about a message; raise ValueError for terms of a later release."""
+        """Return what decides about a message; raise ValueError for what a later release wrote."""
         plain = Circumstances(
             now=self.now,
             preferences=self.preferences_of(row.player_id),
@@ -86,6 +92,8 @@ class Knowledge:
         return is_open and referral.stage is stage
 
     def _is_excluded(self, player_id: str) -> bool:
+        if player_id in self.unreadable:
+            raise UnreadablePlayerError
         state = eligibility(self.statuses.get(player_id, ()))
         return state.is_excluded or state.is_closed
 
@@ -113,7 +121,9 @@ async def load_knowledge(
         Campaign.id.in_({referral.campaign_id for referral in referrals.values()})
     )
     players = {row.player_id for row in rows}.union(*map(players_of, referrals.values()))
-    recorded = await facts.facts_of_players(session, players, FactKind.SIGNUP, FactKind.PLAYER)
+    recorded, unreadable = await facts.readable_facts_of_players(
+        session, players, FactKind.SIGNUP, FactKind.PLAYER
+    )
     statuses = defaultdict(list)
     for fact in recorded:
         if isinstance(fact, StatusChange):
@@ -126,6 +136,7 @@ async def load_knowledge(
         preferences=await preferences_of_players(session, players),
         signups={fact.player_id: fact for fact in reversed(recorded) if isinstance(fact, Signup)},
         statuses=statuses,
+        unreadable=unreadable,
         told=await _told_before(session, rows),
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import Database, ReadSession
-from db.faults import DATABASE_FAULTS, is_read_only
+from db.faults import DATABASE_FAULTS, describe, is_read_only
 from referrals.verification import runs
 from referrals.verification.changes import load_changes, load_snapshot
 from referrals.verification.fact_checks import FACT_CHECKS, FactCheck
@@ -36,7 +36,7 @@ SENTENCES: Final = {check.name: check.sentence for check in CHECKS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Result of one check; `failures` are the ids of rows that break it."""
+    """Result of one check; `failures` are ids of rows that break it, or why it did not run."""
 
     name: str
     sentence: str
@@ -140,10 +140,12 @@ async def _check_all(session: ReadSession, whole: Scope, base: Base | None) -> t
 
 
 async def _check(session: ReadSession, check: Invariant | FactCheck, scope: Scope) -> Check:
-    if isinstance(check, FactCheck):
-        failures: Sequence[str] = await check.find(session, scope)
-    else:
-        failures = await _breaches(session, check, scope)
+    try:
+        failures = await _failures(session, check, scope)
+    except DATABASE_FAULTS:
+        raise
+    except Exception as fault:  # noqa: BLE001 - one unreadable row must not stop the other checks
+        failures = (f"could not be checked: {describe(fault)}",)
     return Check(
         name=check.name,
         sentence=check.sentence,
@@ -151,6 +153,14 @@ async def _check(session: ReadSession, check: Invariant | FactCheck, scope: Scop
         failures=tuple(failures[:MAX_SHOWN_FAILURES]),
         looked_at_all=scope.changes is None,
     )
+
+
+async def _failures(
+    session: ReadSession, check: Invariant | FactCheck, scope: Scope
+) -> Sequence[str]:
+    if isinstance(check, FactCheck):
+        return await check.find(session, scope)
+    return await _breaches(session, check, scope)
 
 
 async def _breaches(session: ReadSession, invariant: Invariant, scope: Scope) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -13,7 +13,7 @@ from courier.route_player import route_player
 from db.engine import Database
 from db.tables import AttemptRow, Campaign, Delivery, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
-from domain.intake.facts import Fact, Signup
+from domain.intake.facts import Fact, FactKind, Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.log import SignupDoor
 from referrals.intake import facts
@@ -174,3 +174,16 @@ async def bind_referral(database: Database) -> ReferralRow:
     await sign_up(database, arrival)
     (row,) = await referrals_of(database, arrival.player_id)
     return row
+
+
+async def make_unreadable(superuser: Database, player_id: str, kind: FactKind) -> None:
+    """Let a player's facts of a kind be ones that a later release wrote, with content of theirs."""
+    later = text("""
+        update facts set body = body || '{"kind": "clawback", "status": "resting", "locale": 7,
+            "amount": {"minor": "stored-secret", "currency": "USD"}}'
+         where player_id = :player_id and kind = :kind returning event_id
+    """)
+    async with superuser.transaction() as session:
+        await session.execute(text("set local session_replication_role = replica"))
+        changed = await session.execute(later, {"player_id": player_id, "kind": kind})
+        assert changed.all()

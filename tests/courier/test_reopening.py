@@ -166,6 +166,6 @@ async def test_a_rebuild_makes_good_what_release_0_2_overlooked(
 async def test_a_rebuild_reopens_nothing_after_the_window(fresh_database: Database) -> None:
     row, _ = await overlooked_by_0_2(fresh_database)
 
-    assert await reopen_overlooked(fresh_database, now=TOO_LATE) == 0
+    assert await reopen_overlooked(fresh_database, now=TOO_LATE) == []
 
     assert await stage_of(fresh_database, row) is Stage.EXPIRED

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
-from referrals.verification.verify import CHECKS
+from referrals.verification.runs import Mode
+from referrals.verification.verify import CHECKS, run_verification
 from tests.referrals.reward_builders import CREDITED_AT
 from tests.referrals.verification.corruption import ACKNOWLEDGE, Corruption
 from tests.referrals.verification.corruptions import CORRUPTIONS
@@ -126,3 +127,25 @@ async def test_what_was_delivered_a_moment_ago_is_not_judged_yet(
             {"rewarded": stored_referrals.rewarded},
         )
     assert failures_of(await report_of(fresh_database)) == {}
+
+
+async def test_a_check_that_cannot_read_a_fact_is_red_and_the_others_run_on(
+    stored_referrals: StoredReferrals, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    later = """
+        UPDATE facts SET body = body || '{"kind": "clawback"}' WHERE kind = 'chargeback'
+           AND player_id = (SELECT referee_id FROM referrals WHERE id = :rewarded)
+        RETURNING 'chargeback:' || event_id
+    """
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        changed = await session.scalar(text(later), {"rewarded": stored_referrals.rewarded})
+        delivered = text(ACKNOWLEDGE.format(referral=":rewarded"))
+        await session.execute(delivered, {"rewarded": stored_referrals.rewarded})
+
+    report = await run_verification(fresh_database, mode=Mode.WHOLE, as_of=CREDITED_AT)
+
+    failed = failures_of(report)
+    assert [check.name for check in report.checks] == [check.name for check in CHECKS]
+    assert failed["rewards_are_what_is_due"] == ("could not be checked: ValidationError at kind",)
+    assert failed["facts_match_their_fingerprints"] == (changed,)
