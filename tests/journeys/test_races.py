@@ -30,6 +30,7 @@ COPIES: Final = 50
 PAIRS_AT_ONCE: Final = 8
 
 pytestmark = pytest.mark.timeout(240)
+METRICS_PORT: Final = "COURIER_METRICS_PORT"
 
 
 async def test_a_signup_races_its_expiry(sportsbook: SportsbookClient, engineer: Engineer) -> None:
@@ -163,7 +164,11 @@ async def final_referral(sportsbook: SportsbookClient, engineer: Engineer, pair:
 
 @asynccontextmanager
 async def running_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
-    couriers = referral_processes.children(stack.environment, api_url=stack.api_url)
+    # The stack's courier listens on the port of the metrics.
+    environment = {
+        name: value for name, value in stack.environment.items() if not name.endswith(METRICS_PORT)
+    }
+    couriers = referral_processes.children(environment, api_url=stack.api_url)
     child = next(child for child in couriers if child.name == "courier")
     courier = ChildProcess(child, logs=logs)
     try:

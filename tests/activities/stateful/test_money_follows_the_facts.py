@@ -11,7 +11,7 @@ from stack.postgres import PostgresCluster
 from tests.activities.stateful import steps
 from tests.fixtures.databases import database_copy, open_database
 
-EXAMPLES: Final = int(os.environ.get("MONEY_EXAMPLES", "15"))
+EXAMPLES: Final = int(os.environ.get("MONEY_EXAMPLES", "10"))
 """As many as take about a minute; 500 are played before a release."""
 STEPS: Final = int(os.environ.get("MONEY_STEPS", "40"))
 # Each example has a database of its own: shrinking would take hours. Play one with fewer steps.
