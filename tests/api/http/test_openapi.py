@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import build_app
+from courier import verifier
 from db.engine import Database
 from runtime.settings import Settings
 
@@ -34,15 +35,24 @@ CHECKS = [
 
 @pytest.fixture(scope="session")
 def served_url(settings: Settings) -> Iterator[str]:
-    """Serve the application over HTTP in a thread, because schemathesis' client is synchronous."""
+    """Serve the application over HTTP in a thread, because schemathesis' client is synchronous.
+
+    A verifier runs beside it, as in every deployment.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
         database = Database(settings.database_url, pool_size=2)
         config = uvicorn.Config(build_app(settings, database), log_config=None, lifespan="off")
+        stopping = asyncio.Event()
+        verifying = asyncio.create_task(
+            verifier.run(settings.database_url, interval_s=3600, stopping=stopping)
+        )
         servers.append(uvicorn.Server(config))
         await servers[0].serve(sockets=[listener])
+        stopping.set()
+        await verifying
         await database.close()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
