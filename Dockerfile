@@ -1,4 +1,4 @@
-# One image for api, worker, courier, migrate and keys; embedded servers and tests stay out of it.
+# One image for api, worker, courier, verify, migrate and keys; embedded servers and tests stay out of it.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -146,7 +146,7 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
         )
         progress("migrating the schema")
         keyring = await _prepare_database(plan)
-        progress("starting api, worker and courier")
+        progress("starting api, worker, courier and verifier")
         await supervisor.start(
             *referral_processes.children(plan.environment, api_url=plan.url("api"))
         )

@@ -73,7 +73,8 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
 
     A person gets a landing page instead if the campaign asks for it, or on iOS if there is an app;
     a link preview always gets it. Errors are pages, too. Following the same code again returns the
-    visitor's open invitation. Above the limit of a code, the redirect makes no invitation.
+    visitor's open invitation. Above the limit of a code, the redirect makes no invitation. A
+    browser that loads the link ahead of its person gets 503, and asks again.
     """
     if passing.retry_after_s is not None:
         return too_many_requests_page(reader.language, retry_after_s=passing.retry_after_s)

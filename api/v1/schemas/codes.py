@@ -106,7 +106,7 @@ class ClickIn(RequestBody):
     )
 
     def device_traits(self) -> dict[str, str]:
-        """Return the normalise_code device traits, for comparison with a later first open."""
+        """Return the normalised device traits, for comparison with a later first open."""
         return normalise_traits(
             os=self.os or (None if self.platform is Platform.WEB else self.platform),
             os_version=self.os_version,
