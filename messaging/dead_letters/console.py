@@ -21,6 +21,7 @@ from runtime.settings import Settings
 SHOWN_BYTES: Final = 65_536
 """Bounds what `show` prints of a value."""
 COULD_NOT_RUN: Final = 2
+REPLAYED_BEFORE: Final = "was replayed before"
 
 _Command = Callable[[Database, KafkaCluster], Coroutine[Any, Any, int]]
 
@@ -58,7 +59,7 @@ class Console:
             replayed = await find_replayed(database, wanted)
             for letter in wanted:
                 if letter.subject in replayed:
-                    typer.echo(f"{letter.id}  was replayed before")
+                    typer.echo(f"{letter.id}  {REPLAYED_BEFORE}")
             left = [letter for letter in wanted if letter.subject not in replayed]
             refused = await self._replay(database, left, actor, dry_run=dry_run)
             unknown = set(ids) - {letter.id for letter in wanted}
@@ -86,6 +87,9 @@ class Console:
         for letter in letters:
             outcome = await (replayer.rehearse if dry_run else replayer.replay)(letter)
             refused += isinstance(outcome, Refusal)
+            if outcome is None:
+                typer.echo(f"{letter.id}  {REPLAYED_BEFORE}")
+                continue
             text = f"refused: {outcome}" if isinstance(outcome, Refusal) else outcome.value
             typer.echo(f"{letter.id}  {'would be ' if dry_run else ''}{text}")
         return refused

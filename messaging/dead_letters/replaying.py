@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from db import locks
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS, is_refused_value
 from messaging.dead_letters.reading import Letter
@@ -29,10 +30,16 @@ class Replayer:
     decoder: Decoder
     actor: Actor
 
-    async def replay(self, letter: Letter) -> Acceptance:
-        """Store the fact, or say why it is refused again; DATABASE_FAULTS pass by themselves."""
+    async def replay(self, letter: Letter) -> Acceptance | None:
+        """Store the fact, or say why it is refused again; DATABASE_FAULTS pass by themselves.
+
+        Returns None, and does nothing, where somebody else has replayed the letter meanwhile.
+        """
         try:
             async with self.database.transaction() as session:
+                await locks.lock_key(session, letter.subject)
+                if await audit_views.acted_on(session, [letter.subject], action=REPLAYED):
+                    return None
                 outcome = await accept_one(session, self.decoder, letter.record)
                 await self._write_audit(session, letter, outcome)
         except DATABASE_FAULTS as fault:

@@ -16,10 +16,13 @@ from sqlalchemy import func, select
 
 from db.engine import Database
 from db.tables import AuditRow, FactRow
+from messaging.dead_letters.reading import read_letters
+from messaging.dead_letters.replaying import Replayer
 from messaging.inbound.consumer import InboundConsumer
 from messaging.inbound.decoding import Decoder
 from messaging.kafka import KafkaCluster
 from messaging.topics import WAGERS
+from referrals.access.audit import Actor
 from sandbox.sportsbook.polling import wait_until
 from tests import ROOT
 from tests.api.bodies import unique
@@ -150,6 +153,27 @@ async def test_a_letter_is_replayed_once_after_a_fix(operator: Operator) -> None
     )  # fmt: skip
     assert replayed.subject.startswith(f"dead_letter:{letter}:")
     assert replayed.details == {"reason": "too_large", "outcome": "accepted"}
+
+
+async def test_a_letter_that_two_people_replay_at_once_is_replayed_once(
+    operator: Operator,
+) -> None:
+    await operator.report(wager(**LARGE))
+    await wait_for_letters(operator, 1)
+    letters = [each for each in read_letters(operator.cluster, [WAGERS]) if each.id in operator.ids]
+    replayers = [
+        Replayer(
+            operator.database,
+            Decoder(HASHER, max_value_bytes=100_000),
+            Actor(name=name, request_id=None, reason="limit"),
+        )
+        for name in ("ann", "bob", "cid", "dee")
+    ]
+
+    outcomes = await asyncio.gather(*(each.replay(letters[0]) for each in replayers))
+
+    assert sorted(map(str, outcomes)) == ["None", "None", "None", "accepted"]
+    assert [row.action for row in await operator.audited()] == ["dead_letter.replay"]
 
 
 async def test_all_takes_the_open_letters_of_a_topic_and_keeps_the_rest(
