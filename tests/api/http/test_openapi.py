@@ -33,7 +33,7 @@ CHECKS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served_url(settings: Settings) -> Iterator[str]:
     """Serve the application over HTTP in a thread, because schemathesis' client is synchronous.
 
