@@ -136,8 +136,10 @@ async def test_commits_nothing_behind_a_dead_letter_that_was_not_acknowledged(
             return unreliable.attempts
 
         await wait_until(attempts, lambda seen: seen >= 3, what="attempts", within_s=30)
+        await wait_until(
+            lambda: stored(database, stream), lambda count: count == 32, what="32 facts"
+        )
         assert await stream.lag() > 0
-        assert await stored(database, stream) == 32
         unreliable.works = True
         await stream.wait_until_caught_up()
     assert len(stream.dead_letters()) == 1

@@ -18,7 +18,12 @@ MONEY_CORRUPTIONS: Final = (
     Corruption(
         "conservation",
         "SELECT 'USD'",
-        ("UPDATE entries SET amount_minor = amount_minor + 1 WHERE id = 1",),
+        (
+            (
+                "UPDATE entries SET amount_minor = amount_minor + 1"
+                " WHERE id = (SELECT max(id) FROM entries)"
+            ),
+        ),
         frozenset({"transfers_balance"}),
     ),
     Corruption(
@@ -29,7 +34,10 @@ MONEY_CORRUPTIONS: Final = (
     ),
     Corruption(
         "transfers_follow_their_arrows",
-        "SELECT id::text FROM transfers WHERE movement = 'defund' LIMIT 1",
+        (
+            "SELECT id::text FROM transfers WHERE movement = 'defund'"
+            " ORDER BY recorded_at DESC LIMIT 1"
+        ),
         ("UPDATE transfers SET movement = 'defund' WHERE movement = 'fund'",),
         frozenset({"fundings_are_signed"}),
     ),

@@ -42,6 +42,7 @@ async def old_referral(fresh_database: Database, fresh_superuser: Database) -> N
 async def test_an_incremental_run_finds_a_corruption_of_what_changed(
     corruption: Corruption, fresh_database: Database, fresh_superuser: Database
 ) -> None:
+    await let_a_day_pass(fresh_superuser)  # over what the template database holds
     assert (await run(fresh_database, Mode.WHOLE)).ok
     stored_referrals = await store_referrals(fresh_database)
     named = await plant(corruption, stored_referrals, fresh_superuser)
