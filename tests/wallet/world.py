@@ -20,6 +20,7 @@ from integrations.wallet_http import HttpWallet
 from referrals.intake import facts
 from referrals.wallet.port import WalletUnclearError
 from sandbox.sportsbook.accounts.running import RunningAccounts
+from sandbox.sportsbook.polling import wait_until
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import TERMS, Offer, chargeback, deposit
 
@@ -91,14 +92,21 @@ class WalletWorld:
         return (await acts.stored_row()).stage
 
     async def pay_all(self, payer: Payer | None = None, *, rounds: int = 200) -> None:
-        """Pay until no order is pending; time-outs are over at once."""
+        """Pay until no order is pending; time-outs are over at once.
+
+        A round in which the wallet may not be called for a moment is no round: it is waited for.
+        """
         payer = payer or self.payer()
         for _ in range(rounds):
+            await wait_until(self._is_a_wallet_away, lambda away: not away, what="a wallet")
             await self.make_due()
             await pay(payer)
             if not await self.pending():
                 return
         raise AssertionError(f"payments are still pending: {await self.pending()}")
+
+    async def _is_a_wallet_away(self) -> bool:
+        return any(wallet.is_away for wallet in self.wallets)
 
     async def make_due(self) -> None:
         async with self.database.transaction() as session:
