@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from db import locks
 from db.engine import Database
-from tests.fixtures.database_activity import assert_locked, race_for_locks, wait_until_blocked
+from tests.fixtures.database_activity import assert_locked, wait_until_blocked
+from tests.fixtures.lock_races import race_for_locks
 
 
 async def test_a_player_whom_another_transaction_has_just_made_is_locked(

@@ -16,7 +16,8 @@ from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Book, Movement, Tr
 from domain.money import LARGEST_MINOR, Money
 from referrals.ledger.posting import BalanceTooLargeError, PostingOutcome, lock_accounts, post
 from tests import builders
-from tests.fixtures.database_activity import assert_locked, race_for_locks, wait_until_blocked
+from tests.fixtures.database_activity import assert_locked, wait_until_blocked
+from tests.fixtures.lock_races import race_for_locks
 from tests.referrals import reward_builders
 
 RESOLVING: Final = (Movement.RELEASE, Movement.VOID)
