@@ -8,6 +8,8 @@ from typing import Final
 
 class Verdict(StrEnum):
     PASS = "pass"
+    SAMPLE = "sample"
+    """Passes, and is reviewed all the same, to measure what is missed."""
     REVIEW = "review"
     BLOCK = "block"
 
