@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from domain.fraud.predicates import shares_device
 from domain.fraud.rule import Predicate, Rule, Severity
 from domain.fraud.snapshot import Snapshot
 from domain.fraud.thresholds import Thresholds
@@ -11,14 +10,14 @@ from domain.fraud.thresholds import Thresholds
 def _shares(*kinds: str) -> Predicate:
     def predicate(snapshot: Snapshot, _: Thresholds) -> bool | None:
         links = [link for kind in kinds if (link := snapshot.link(kind))]
-        return any(link.is_shared for link in links) if links else None
+        return any(link.is_shared or link.others for link in links) if links else None
 
     return predicate
 
 
 def _same_identity(snapshot: Snapshot, _: Thresholds) -> bool | None:
     identity = snapshot.link("kyc_subject")
-    return None if identity is None else identity.is_shared_by_pair
+    return None if identity is None else identity.is_shared
 
 
 def _identity_elsewhere(snapshot: Snapshot, _: Thresholds) -> bool | None:
@@ -26,13 +25,15 @@ def _identity_elsewhere(snapshot: Snapshot, _: Thresholds) -> bool | None:
     return None if identity is None else identity.others > 0
 
 
+def _shares_device(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    device = snapshot.link("device_id")
+    return None if device is None else device.is_hard or device.hard_others > 0
+
+
 def _is_in_ring(snapshot: Snapshot, limits: Thresholds) -> bool:
     cluster = snapshot.cluster
-    return (
-        cluster.has_cycle
-        or cluster.longest_chain >= limits.ring_chain
-        or cluster.largest_star >= limits.ring_star
-    )
+    is_row = cluster.chain >= limits.ring_chain or cluster.star >= limits.ring_star
+    return cluster.cycle > 0 or is_row
 
 
 HARD_RULES: Final = (
@@ -75,7 +76,7 @@ HARD_RULES: Final = (
         "shared_device",
         Severity.HARD,
         60,
-        shares_device(strong=True),
+        _shares_device,
         "The referee's phone or tablet was used by another player.",
     ),
     Rule(

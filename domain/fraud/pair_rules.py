@@ -2,10 +2,19 @@
 
 from typing import Final
 
-from domain.fraud.predicates import at_most, inverse, is_fast, shares_device, withdraws_soon
+from domain.fraud.predicates import at_most, inverse, is_fast, withdraws_soon
 from domain.fraud.rule import Rule, Severity
 from domain.fraud.snapshot import Link, Snapshot
 from domain.fraud.thresholds import Thresholds
+
+
+def _shares_browser(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    """Return whether only browsers were shared: an app's device has a hard rule."""
+    device = snapshot.link("device_id")
+    if device is None:
+        return None
+    is_hard = device.is_hard or device.hard_others > 0
+    return not is_hard and (device.is_shared or device.others > 0)
 
 
 def _shares_address(snapshot: Snapshot, _: Thresholds) -> bool | None:
@@ -26,15 +35,14 @@ def _joins_referrals(link: Link) -> bool:
 
     Strangers at one address say nothing about this pair.
     """
-    return not link.is_shared_by_too_many and (link.is_shared_by_pair or link.siblings > 0)
+    return link.is_shared or link.siblings > 0
 
 
 def _same_address_soon(snapshot: Snapshot, limits: Thresholds) -> bool | None:
-    gap_s = snapshot.resemblance.same_address_gap_s
     address = snapshot.link("ip")
-    if gap_s is None or address is None:
+    if address is None:
         return None
-    return gap_s <= limits.same_address_gap_s and not address.is_shared_by_too_many
+    return address.gap_s is not None and address.gap_s <= limits.same_address_gap_s
 
 
 def _above(value: int | None, bound: int) -> bool | None:
@@ -53,7 +61,7 @@ PAIR_RULES: Final = (
         "shared_browser",
         Severity.SOFT,
         20,
-        shares_device(strong=False),
+        _shares_browser,
         "The referee's browser was used by another player.",
     ),
     Rule(

@@ -5,14 +5,6 @@ from domain.fraud.snapshot import Snapshot
 from domain.fraud.thresholds import Thresholds
 
 
-def shares_device(*, strong: bool) -> Predicate:
-    def predicate(snapshot: Snapshot, _: Thresholds) -> bool | None:
-        device = snapshot.link("device_id")
-        return None if device is None else device.is_strong is strong and device.is_shared
-
-    return predicate
-
-
 def at_most(value: int | None, bound: int) -> bool | None:
     return None if value is None else value <= bound
 

@@ -16,37 +16,38 @@ SNAPSHOT_VERSION: Final = 2
 class Link:
     """A kind of value that the referee reported, and who else reported the same value.
 
-    `kind` names the reported field, or `network` for the address's /24 or /64.
+    `kind` names the reported field, or `network` for the address's /24 or /64. A value that more
+    players share than the cap is not counted in any other field.
     """
 
     kind: str
-    is_strong: bool = False
-    """True where it joins players into clusters, such as the device of an app."""
-    is_shared_by_pair: bool = False
+    is_shared: bool = False
+    """True where the pair shares a value."""
+    is_hard: bool = False
+    """True where a value that the pair shares names one person, as the device of an app does."""
     others: int = 0
-    """Players other than the pair who share it."""
+    """Players outside the pair who share a value with the referee."""
+    hard_others: int = 0
+    """The same for values that name one person."""
     siblings: int = 0
-    """Referees of the same referrer among the others."""
+    """Other referees of the referrer, of a bounded number, who share a value with the referee."""
+    gap_s: int | None = None
+    """Shortest time between the two players' uses of a shared value."""
     is_shared_by_too_many: bool = False
-    """True where more players share it than the cap: it says nothing about any two of them."""
-
-    @property
-    def is_shared(self) -> bool:
-        return not self.is_shared_by_too_many and (self.is_shared_by_pair or self.others > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Players joined to the referee by strong links, and the referrals among them."""
+    """Players joined to the referee by hard links, and the shapes of referrals among them."""
 
     players: int = 1
     has_referrer: bool = False
-    has_cycle: bool = False
-    """True where referrals inside it lead from a player back to that player."""
-    longest_chain: int = 0
-    """Referrals in the longest chain inside it."""
-    largest_star: int = 0
-    """Most referees that one player has inside it."""
+    cycle: int = 0
+    """Persons in the circle that the referral closes; 0 where it closes none."""
+    chain: int = 0
+    """Referrals in a row, this one counted, whose players are all in the cluster."""
+    star: int = 0
+    """Players of the cluster whom the same referrer brought, this one counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,6 @@ class Resemblance:
 
     name_percent: int | None = None
     mailbox_percent: int | None = None
-    same_address_gap_s: int | None = None
-    """Shortest time between the two players' events at one address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,20 +201,18 @@ def read_snapshot(stored: dict[str, Any]) -> Snapshot:
 
 
 def _read_version_1(stored: dict[str, Any]) -> Snapshot:
-    counted = (
+    identity = Link(kind="kyc_subject", is_shared=stored["same_identity"], is_hard=True)
+    hard = (
         ("payment_instrument", "shared_instruments"),
         ("device_id", "shared_devices"),
         ("phone", "shared_contacts"),
-        ("ip", "shared_addresses"),
     )
-    identity = Link(kind="kyc_subject", is_strong=True, is_shared_by_pair=stored["same_identity"])
-    counts = [
-        Link(kind=kind, is_strong=kind != "ip", others=stored[name]) for kind, name in counted
-    ]
+    counts = [Link(kind=kind, others=stored[name], hard_others=stored[name]) for kind, name in hard]
+    addresses = Link(kind="ip", siblings=stored["shared_addresses"])
     return Snapshot(
         version=1,
         same_player=stored["same_player"],
-        links=(identity, *counts),
+        links=(identity, *counts, addresses),
         warnings=tuple(stored["warnings"]),
         unavailable=tuple(stored["unavailable"]),
     )

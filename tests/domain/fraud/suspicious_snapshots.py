@@ -1,6 +1,5 @@
 """Snapshots that are suspicious by one rule each."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from domain.fraud.snapshot import (
@@ -18,9 +17,8 @@ from domain.fraud.snapshot import (
 CLEAN: Final = Snapshot()
 
 
-def _link(kind: str, *, strong: bool = False, pair: bool = False, others: int = 0) -> Snapshot:
-    link = Link(kind=kind, is_strong=strong, is_shared_by_pair=pair, others=others)
-    return Snapshot(links=(link,))
+def _link(kind: str, **sharing: Any) -> Snapshot:  # noqa: ANN401 - any field
+    return Snapshot(links=(Link(kind=kind, **sharing),))
 
 
 def _referrer(**history: Any) -> Snapshot:  # noqa: ANN401 - any field
@@ -37,22 +35,22 @@ def _velocity(of: str, window: str, count: int) -> Snapshot:
 
 ROWS: Final = {
     "same_player": Snapshot(same_player=True),
-    "same_identity": _link("kyc_subject", strong=True, pair=True),
-    "known_identity": _link("kyc_subject", strong=True, others=1),
+    "same_identity": _link("kyc_subject", is_shared=True, is_hard=True),
+    "known_identity": _link("kyc_subject", others=1, hard_others=1),
     "denied": Snapshot(lists=ListHits(deny=("phone",))),
-    "shared_payment_instrument": _link("payment_instrument", strong=True, others=1),
-    "shared_device": _link("device_id", strong=True, pair=True),
-    "shared_contact": _link("phone", strong=True, others=1),
+    "shared_payment_instrument": _link("payment_instrument", others=1),
+    "shared_device": _link("device_id", is_shared=True, is_hard=True),
+    "shared_contact": _link("phone", others=1),
     "known_person": Snapshot(cluster=Cluster(players=2)),
-    "referral_ring": Snapshot(cluster=Cluster(has_cycle=True)),
+    "referral_ring": Snapshot(cluster=Cluster(cycle=2)),
     "outside_warning": Snapshot(warnings=("device-intelligence",)),
     "signal_unavailable": Snapshot(unavailable=("device-intelligence",)),
     "missing_evidence": Snapshot(requires=("device_id",), known=("phone",)),
     "watched": Snapshot(lists=ListHits(watch=("network",))),
     "shared_browser": _link("device_id", others=1),
-    "shared_address": _link("ip", pair=True),
-    "shared_network": _link("network", pair=True),
-    "same_address_soon": replace(_link("ip"), resemblance=Resemblance(same_address_gap_s=60)),
+    "shared_address": _link("ip", is_shared=True),
+    "shared_network": _link("network", is_shared=True),
+    "same_address_soon": _link("ip", gap_s=60),
     "similar_name": Snapshot(resemblance=Resemblance(name_percent=95)),
     "similar_mailbox": Snapshot(resemblance=Resemblance(mailbox_percent=95)),
     "minimum_deposit": _behaviour(is_minimum_deposit=True),
@@ -75,6 +73,6 @@ ROWS: Final = {
     "alike_withdrawals": _referrer(depositors=4, quick_withdrawers=2),
     "new_referrer": _referrer(account_age_s=3_600),
     "referrer_never_deposited": _referrer(has_deposited=False),
-    "shared_by_too_many": Snapshot(links=(Link(kind="ip", is_shared_by_too_many=True),)),
+    "shared_by_too_many": _link("ip", is_shared_by_too_many=True),
     "allowed": Snapshot(lists=ListHits(allow=("player",))),
 }

@@ -70,7 +70,7 @@ def test_several_hits_weigh_more_than_their_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("review", "verdict", "held"), [(31, Verdict.REVIEW, False), (32, Verdict.PASS, True)]
+    ("review", "verdict", "held"), [(30, Verdict.REVIEW, False), (31, Verdict.PASS, True)]
 )
 def test_the_middle_band_passes_after_a_hold_of_days(
     review: int, verdict: Verdict, *, held: bool
@@ -85,7 +85,7 @@ def test_the_middle_band_passes_after_a_hold_of_days(
 
 
 def test_a_value_shared_by_too_many_links_nobody_and_says_so() -> None:
-    crowd = Link(kind="payment_instrument", others=51, is_shared_by_too_many=True)
+    crowd = Link(kind="payment_instrument", is_shared_by_too_many=True)
 
     assessment = score(Snapshot(links=(crowd,)), BASE)
 

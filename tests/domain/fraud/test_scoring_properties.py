@@ -62,14 +62,18 @@ def _with(snapshot: Snapshot, more: Snapshot) -> Snapshot:
 
 
 def _filled(one: Part, two: Part) -> Part:
-    absent = {
+    unknown = {
         name: getattr(two, name)
         for name in one.__dataclass_fields__
-        if getattr(one, name) in {None, 0}
+        if getattr(one, name) is None or (name in COUNTS and not getattr(one, name))
     }
-    return replace(one, **absent)
+    return replace(one, **unknown)
 
 
+COUNTS: Final = frozenset(
+    {"referees", "depositors", "flagged_referees", "charged_back", "clawed_back"}
+    | {"minimum_depositors", "quick_withdrawers", "idle_depositors"}
+)
 RANKS: Final = {Verdict.PASS: 0, Verdict.REVIEW: 1, Verdict.BLOCK: 2}
 
 
