@@ -10,6 +10,7 @@ from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
+from db.tables.links import ClusterMerge, IdentityLink, LateLink, PlayerCluster
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
@@ -26,11 +27,14 @@ __all__ = [
     "AuditRow",
     "Campaign",
     "CampaignVersion",
+    "ClusterMerge",
     "Delivery",
     "Entry",
     "FactRow",
     "HoldRow",
+    "IdentityLink",
     "InboxRow",
+    "LateLink",
     "NotificationAttempt",
     "NotificationRow",
     "OutboxCursorRow",
@@ -38,6 +42,7 @@ __all__ = [
     "OutboxRow",
     "PaymentOrderRow",
     "Player",
+    "PlayerCluster",
     "PlayerPreferences",
     "QualificationFact",
     "QualificationRow",
@@ -73,5 +78,6 @@ INSERT_ONLY: Final = (
     "outbox",
     "verify_runs",
     "notification_attempts",
+    "late_links",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""
