@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from db.tables.access import ApiKey, AuditRow, RateWindow
+from db.tables.access import ApiKey, ApprovalRow, AuditRow, RateWindow
 from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
+from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
@@ -22,11 +23,17 @@ __all__ = [
     "INSERT_ONLY",
     "AccountRow",
     "ApiKey",
+    "ApprovalRow",
     "AssessmentRow",
     "AttemptRow",
     "AuditRow",
     "Campaign",
     "CampaignVersion",
+    "CaseDelivery",
+    "CaseNote",
+    "CaseReferral",
+    "CaseRequest",
+    "CaseRow",
     "ClusterMerge",
     "Delivery",
     "Entry",
@@ -79,5 +86,8 @@ INSERT_ONLY: Final = (
     "verify_runs",
     "notification_attempts",
     "late_links",
+    "approvals",
+    "case_referrals",
+    "case_notes",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

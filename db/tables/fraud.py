@@ -43,6 +43,8 @@ class Review(Table):
     round: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     """Number of the review among those of its referral."""
     assessment_id: Mapped[UUID | None]
+    case_id: Mapped[UUID | None]
+    """The case in which it is decided; null until the courier has filed it."""
     status: Mapped[str] = mapped_column(String(16))
     """open; decided (by a person); or closed (events left nothing to decide)."""
     score: Mapped[int] = mapped_column(Integer)
@@ -65,4 +67,10 @@ class Review(Table):
             unique=True,
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_reviews_unfiled",
+            "opened_at",
+            postgresql_where=text("status = 'open' and case_id is null"),
+        ),
+        Index("ix_reviews_case", "case_id"),
     )
