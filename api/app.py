@@ -28,6 +28,7 @@ from api.v1 import (
     first_open,
     health,
     ledger,
+    lists,
     players,
     preferences,
     rebinds,
@@ -71,6 +72,7 @@ AUTHENTICATED_ROUTERS: Final = (
     reviews.router,
     campaigns.router,
     ledger.router,
+    lists.router,
     webhooks.router,
 )
 

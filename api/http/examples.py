@@ -102,5 +102,11 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "UnspendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "SpendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
+    "ListEntryIn": {
+        "kind": "network",
+        "value": "203.0.113.0/24",
+        "reason": "a farm of accounts in one hosting network",
+        "expires_at": "2099-01-01T00:00:00Z",
+    },
     "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},
 }

@@ -47,6 +47,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unknown_review": ProblemType(
         404, "Unknown review", "Find the review's id in GET /v1/reviews."
     ),
+    "unknown_list_entry": ProblemType(
+        404, "Unknown list entry", "Find the entry's id in GET /v1/lists/{list}."
+    ),
     "method_not_allowed": ProblemType(
         405, "Method not allowed", "Use a method of the `Allow` header."
     ),
@@ -114,6 +117,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "already_decided": ProblemType(
         409, "Already decided", "Keep the earlier decision, which was a different one."
+    ),
+    "already_listed": ProblemType(
+        409,
+        "Already listed",
+        "Delete the entry of this value first; it has another reason or end.",
     ),
     "too_many_webhooks": ProblemType(
         409, "Too many webhooks", "Delete a webhook that is not needed any more."

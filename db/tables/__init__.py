@@ -12,6 +12,7 @@ from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
 from db.tables.links import ClusterMerge, IdentityLink, LateLink, PlayerCluster
+from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
@@ -42,6 +43,9 @@ __all__ = [
     "IdentityLink",
     "InboxRow",
     "LateLink",
+    "ListEntryRow",
+    "ListHitRow",
+    "ListKeyRow",
     "NotificationAttempt",
     "NotificationRow",
     "OutboxCursorRow",
@@ -89,5 +93,7 @@ INSERT_ONLY: Final = (
     "approvals",
     "case_referrals",
     "case_notes",
+    "list_keys",
+    "list_hits",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""
