@@ -54,7 +54,10 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         405, "Method not allowed", "Use a method of the `Allow` header."
     ),
     "event_conflict": ProblemType(
-        409, "Event id already used", "Report other content under an event id of its own."
+        409,
+        "Event id already used",
+        "Repeat the event as it was first sent, `occurred_at` included, or report other content"
+        " under an event id of its own; `errors` names the fields that differ.",
     ),
     "code_taken": ProblemType(409, "Code taken by another player", "Choose another code."),
     "code_exists": ProblemType(
@@ -92,7 +95,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         409, "Balance held elsewhere", "Spend the balance in the wallet that holds it."
     ),
     "reference_conflict": ProblemType(
-        409, "Reference already used", "Use a new reference for another amount."
+        409,
+        "Reference already used",
+        "Repeat the amount as it was first sent, or use a new reference.",
     ),
     "already_answered": ProblemType(
         409, "Already answered", "Keep the person's first answer, which was a different one."

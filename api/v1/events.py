@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 
 from api.http.authorisation import Caller, requires
 from api.http.dependencies import Db, Hashes
-from api.http.errors import Problem
+from api.http.errors import conflict
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import Accepted
@@ -15,6 +15,7 @@ from db.engine import Database
 from domain.intake.facts import from_source, kind_of
 from domain.privacy import Hasher
 from referrals.intake import facts
+from referrals.intake.conflicts import differing_fields
 from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
@@ -113,5 +114,6 @@ async def _accept(body: EventIn, database: Database, hasher: Hasher, reporter: C
         )
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
-        raise Problem("event_conflict")
+        async with database.reading() as session:
+            raise conflict("event_conflict", *await differing_fields(session, fact))
     return Accepted(event_id=body.event_id, status=recorded.value)

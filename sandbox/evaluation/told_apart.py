@@ -1,4 +1,4 @@
-"""How well the link tells programs from people: a published list of crawlers, and real browsers."""
+"""Programs and people told apart by user agent: a published list of crawlers, and real browsers."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
