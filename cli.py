@@ -25,6 +25,7 @@ from runtime.command_line import (
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings, WalletSettings
+from sandbox.commands import sandbox_commands
 
 if TYPE_CHECKING:
     from db.engine import Session
@@ -32,14 +33,11 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-JsonFileOption = Annotated[
-    Path | None, typer.Option("--json", help="Write the measurements to this file.")
-]
-
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
+app.add_typer(sandbox_commands)
 
 
 def main() -> None:
@@ -67,56 +65,6 @@ def up(
     from stack.foreground import run
 
     exit_with(asyncio.run(run(directory, fresh=fresh)))
-
-
-@app.command()
-def demo() -> None:
-    """Play referrals from click to reward on a stack of their own, and check the results."""
-    from sandbox.demo.main import main as play
-
-    exit_with(play())
-
-
-@app.command()
-def bench(
-    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
-    backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
-    json_file: JsonFileOption = None,
-) -> None:
-    """Measure throughput and latency beside the floor of the same run."""
-    from sandbox.benchmarks.main import main as measure
-
-    exit_with(measure(lifecycles, backlog, json_file))
-
-
-@app.command()
-def sportsbook(
-    *,
-    players: Annotated[int, typer.Option(min=1, help="Friends who follow a link.")] = 100,
-    concurrency: Annotated[int, typer.Option(min=1, help="Lives at a time.")] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of what each life brings.")] = 1,
-    directory: Annotated[
-        Path, typer.Option("--dir", help="Where the stack keeps its state.")
-    ] = STACK_DIRECTORY,
-) -> None:
-    """Play players of a sportsbook against a running stack, with events over Kafka."""
-    from sandbox.sportsbook.main import main as play
-
-    exit_with(play(players=players, concurrency=concurrency, seed=seed, directory=directory))
-
-
-@app.command("attribution-eval")
-def attribution_eval(
-    *,
-    journeys: Annotated[int, typer.Option(min=1, help="Signups to simulate.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed of the random journeys.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 2,
-    json_file: JsonFileOption = None,
-) -> None:
-    """Play journeys with a known truth and show how many were attributed correctly."""
-    from sandbox.evaluation.main import main as evaluate
-
-    exit_with(evaluate(journeys, seed, processes, json_file))
 
 
 @app.command()
