@@ -114,8 +114,10 @@ def commands(typer: Typer) -> Iterator[str]:
     for command in typer.registered_commands:
         yield str(command.name or getattr(command.callback, "__name__", ""))
     for group in typer.registered_groups:
-        if group.name and group.typer_instance:
-            yield from (f"{group.name} {name}" for name in commands(group.typer_instance))
+        if group.typer_instance:
+            # The commands of a group without a name are the program's own.
+            names = commands(group.typer_instance)
+            yield from (f"{group.name} {name}" if group.name else name for name in names)
 
 
 def variables() -> set[str]:
