@@ -17,15 +17,18 @@ from sqlalchemy import func, select, text
 from db.engine import Session
 from db.tables import Player
 
-# The count forces missing rows to be inserted, in order, before any row is locked. A row inserted
-# here is locked by its insertion and not visible to the second part.
+# The counts force missing rows to be inserted, in order, before any row is locked. A row inserted
+# here is locked by its insertion and not visible to the second part. Where another transaction has
+# just inserted one, which this statement cannot see, it locks none: all are locked in order then.
 _INSERT_AND_LOCK: Final = text("""
     with added as (
         insert into players (player_id) select unnest(cast(:player_ids as varchar[]))
         on conflict do nothing returning player_id
     ), locked as (
         select player_id from players
-        where player_id = any(:player_ids) and (select count(*) from added) >= 0
+        where player_id = any(:player_ids)
+          and cardinality(cast(:player_ids as varchar[])) = (select count(*) from added)
+            + (select count(*) from players where player_id = any(:player_ids))
         order by player_id for no key update
     )
     select (select count(*) from added) + (select count(*) from locked)

@@ -13,8 +13,10 @@ from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
 from domain.money import LARGEST_MINOR
 
-# Creates the missing accounts before it locks the others: the count makes the second step wait
+# Creates the missing accounts before it locks the others: the counts make the second step wait
 # for the first. A row just created is locked by its insert, and not visible to the second step.
+# Where another transaction has just created one, which this statement cannot see, the second step
+# locks none: all are locked in their order then.
 _CREATE_AND_LOCK_ACCOUNTS: Final = text("""
     with created as (
         insert into accounts (id, book, currency, campaign_id, player_id)
@@ -25,7 +27,9 @@ _CREATE_AND_LOCK_ACCOUNTS: Final = text("""
         on conflict do nothing returning id, balance_minor
     ), locked as (
         select id, balance_minor from accounts
-        where id = any(:kept) and (select count(*) from created) >= 0
+        where id = any(:kept)
+          and cardinality(cast(:ids as uuid[])) = (select count(*) from created)
+            + (select count(*) from accounts where id = any(:ids))
         order by id for no key update
     )
     select id, balance_minor from created where id = any(:kept)
@@ -120,7 +124,7 @@ async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[A
     }
     rows = (await session.execute(_CREATE_AND_LOCK_ACCOUNTS, values)).all()
     if len(rows) != len(kept):
-        # Another transaction created some meanwhile, which the first statement cannot see.
+        # Another transaction created some meanwhile.
         rows = (await session.execute(_select_for_update(kept))).all()
     held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
     return {account: held.get(account.id) for account in ordered}

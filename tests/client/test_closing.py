@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.client.stub_server import StubServer, running_stub_server
 
 async def test_closing_delivers_what_is_queued(listener: StubServer) -> None:
     back = CallbackLog()
-    async with back.client(listener.url) as client:
+    async with back.client(listener.url, replace(BRISK, drain_s=60)) as client:
         for number in range(100):
             deposit(client, f"player-{number % 7}", f"deposit-{number}")
     assert len(listener.requests) == client.stats.accepted == 100

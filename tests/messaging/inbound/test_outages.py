@@ -40,9 +40,9 @@ async def send_deposits(stream: Stream, count: int) -> None:
 async def test_waits_while_postgres_takes_no_facts_and_goes_on(
     fresh_database: Database, fresh_superuser: Database, stream: Stream, sqlstate: str
 ) -> None:
-    await send_deposits(stream, 50)
     async with consuming(fresh_database, stream):
         async with refusing_facts(fresh_superuser, sqlstate=sqlstate) as refusing:
+            await send_deposits(stream, 50)
             await refusing.wait_for_refusals(3)
             assert await stream.lag() == 50
         await stream.wait_until_caught_up()
@@ -149,9 +149,9 @@ async def test_commits_nothing_behind_a_dead_letter_that_was_not_acknowledged(
 async def test_partitions_that_come_back_after_an_outage_are_read_from_where_they_were_committed(
     fresh_database: Database, fresh_superuser: Database, any_stream: Stream
 ) -> None:
-    await send_deposits(any_stream, 200)
     async with consuming(fresh_database, any_stream) as first:
         async with refusing_facts(fresh_superuser) as refusing:
+            await send_deposits(any_stream, 200)
             await refusing.wait_for_refusals(3)
             async with consuming(fresh_database, any_stream) as second:
                 await wait_until_shared(first, second)
@@ -169,10 +169,10 @@ async def test_an_outage_longer_than_the_poll_interval_loses_no_partition(
     fresh_database: Database, fresh_superuser: Database, any_stream: Stream
 ) -> None:
     impatient = replace(any_stream, properties={"max.poll.interval.ms": str(any_stream.session_ms)})
-    await send_deposits(any_stream, 50)
     async with consuming(fresh_database, impatient):
         with capture_logs() as logged:
             async with refusing_facts(fresh_superuser) as refusing:
+                await send_deposits(any_stream, 50)
                 ends_s = time.monotonic() + 2 * any_stream.session_ms / 1000
                 while time.monotonic() < ends_s:
                     await refusing.wait_for_refusals(1)

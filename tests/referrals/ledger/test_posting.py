@@ -16,7 +16,7 @@ from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Book, Movement, Tr
 from domain.money import LARGEST_MINOR, Money
 from referrals.ledger.posting import BalanceTooLargeError, PostingOutcome, lock_accounts, post
 from tests import builders
-from tests.fixtures.database_activity import assert_locked, wait_until_blocked
+from tests.fixtures.database_activity import assert_locked, race_for_locks, wait_until_blocked
 from tests.referrals import reward_builders
 
 RESOLVING: Final = (Movement.RELEASE, Movement.VOID)
@@ -204,6 +204,19 @@ async def test_an_account_that_another_transaction_has_just_made_is_locked(
         await assert_locked(
             database, "select from accounts where player_id = :key", account.player_id
         )
+
+
+async def test_two_who_lock_an_account_that_another_has_just_made_do_not_wait_in_a_circle(
+    database: Database,
+) -> None:
+    owned = [
+        Account(book=Book.HELD, currency="USD", player_id=f"player-{uuid4()}") for _ in range(2)
+    ]
+    new, existing = sorted(owned, key=lambda account: account.id)
+    async with database.transaction() as session:
+        await lock_accounts(session, [existing])
+
+    await race_for_locks(database, lock_accounts, new=new, existing=existing)
 
 
 async def _reward(session: Session) -> tuple[Reward, ReferralRow]:

@@ -21,7 +21,8 @@ MONEY_CORRUPTIONS: Final = (
         (
             (
                 "UPDATE entries SET amount_minor = amount_minor + 1"
-                " WHERE id = (SELECT max(id) FROM entries)"
+                " WHERE id = (SELECT max(e.id) FROM entries e"
+                " JOIN accounts a ON a.id = e.account_id WHERE a.book = 'funding')"
             ),
         ),
         frozenset({"transfers_balance"}),
