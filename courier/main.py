@@ -10,6 +10,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
+from courier.late_links import LateLinks
 from courier.metrics import serve_metrics
 from courier.notifier import Notifier
 from courier.payer import Payer
@@ -33,10 +34,10 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 13
-"""Connections that lease players, route them, carry updates, carry invitations, publish, watch the
-outbox, pay, notify, record events from Kafka, write webhooks, lease them, and record their results
-(two)."""
+MIN_POOL_SIZE: Final = 14
+"""Connections that lease players, route them, carry updates, carry invitations, follow late links,
+publish, watch the outbox, pay, notify, record events from Kafka, write webhooks, lease them, and
+record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -89,6 +90,7 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         WorkLoop("routing", router.route),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
+        WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
     )
 
 

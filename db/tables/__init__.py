@@ -11,7 +11,7 @@ from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
-from db.tables.links import ClusterMerge, IdentityLink, LateLink, PlayerCluster
+from db.tables.links import ClusterMerge, IdentityLink, PlayerCluster
 from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
@@ -42,7 +42,6 @@ __all__ = [
     "HoldRow",
     "IdentityLink",
     "InboxRow",
-    "LateLink",
     "ListEntryRow",
     "ListHitRow",
     "ListKeyRow",
@@ -89,7 +88,6 @@ INSERT_ONLY: Final = (
     "outbox",
     "verify_runs",
     "notification_attempts",
-    "late_links",
     "approvals",
     "case_referrals",
     "case_notes",

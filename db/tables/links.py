@@ -1,4 +1,4 @@
-"""Identity links between players, the clusters that hard links make, and their late merges."""
+"""Identity links between players, the clusters that hard links make, and merges of those."""
 
 from datetime import datetime
 from uuid import UUID
@@ -56,6 +56,8 @@ class ClusterMerge(Table):
     cluster_id: Mapped[UUID]
     kinds: Mapped[list[str]]
     """The kinds of the links that joined them."""
+    moved: Mapped[list[str]]
+    """The players whose cluster changed; those who were the largest cluster stayed in it."""
     merged_at: Mapped[datetime] = mapped_column(server_default=NOW)
     followed_at: Mapped[datetime | None]
     __table_args__ = (
@@ -67,12 +69,3 @@ class ClusterMerge(Table):
             postgresql_where=text("followed_at is null"),
         ),
     )
-
-
-class LateLink(Table):
-    """A credited referral whose referee a later hard link joined to another player; insert-only."""
-
-    __tablename__ = "late_links"
-    referral_id: Mapped[UUID] = mapped_column(primary_key=True)
-    merge_id: Mapped[UUID] = mapped_column(primary_key=True)
-    found_at: Mapped[datetime] = mapped_column(server_default=NOW)

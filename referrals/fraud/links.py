@@ -8,9 +8,7 @@ from sqlalchemy import Row, text
 
 from db.engine import ReadSession
 from domain.fraud.links import (
-    HARD_KINDS,
     MAX_SHARERS,
-    STRONG_PLATFORMS,
     LinkKind,
     PairLinks,
     PlayerLink,
@@ -18,19 +16,17 @@ from domain.fraud.links import (
 )
 from domain.fraud.names import is_similar
 from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
+from referrals.fraud.link_values import HARD, KINDS, SAID_VALUES, STRONG
 
 MAX_VALUES: Final = 50
 """Values of each kind, the latest, that are compared for a player."""
 MAX_SIZE: Final = 1000
 """Players of a cluster that are counted."""
 
-KINDS: Final = [kind.value for kind in LinkKind]
-_HARD: Final = [kind.value for kind in HARD_KINDS]
-
 # Reads the latest values of the pair, those of facts that wait for the router as well, and counts
 # the other players who share the referee's. Each part is bounded and indexed, so that the time does
 # not grow with a referrer's referees or with how many players share a value.
-_VALUES: Final = text("""
+_VALUES: Final = text(f"""
     with pair as (
         select distinct player_id
         from unnest(array[cast(:referrer as varchar), cast(:referee as varchar)]) as player_id
@@ -42,13 +38,7 @@ _VALUES: Final = text("""
                facts.occurred_at as first_seen_at, facts.occurred_at as last_seen_at
         from inbox join pair using (player_id)
         join facts on facts.kind = inbox.kind and facts.event_id = inbox.event_id
-        cross join lateral (
-            select key as kind, value from jsonb_each_text(facts.body)
-            where key = any(:kinds)
-              and not (key = 'phone' and coalesce(facts.matching, '{}') ? 'phone')
-            union
-            select key, value from jsonb_each_text(facts.matching) where key = any(:kinds)
-        ) as said
+        cross join lateral ({SAID_VALUES}) as said
     ), linked as (
         select player_id, latest.* from pair cross join unnest(cast(:kinds as varchar[])) as wanted
         cross join lateral (
@@ -67,7 +57,7 @@ _VALUES: Final = text("""
         ) as counted
     ) as others
     from held
-""")
+""")  # noqa: S608 - made of a constant of ours
 
 # Reads the clusters of the pair, who brought their players, and who brought the referrer.
 _RING: Final = text("""
@@ -148,8 +138,8 @@ async def _values(session: ReadSession, pair: Mapping[str, str]) -> Mapping[str,
     values: dict[str, Any] = {
         **pair,
         "kinds": KINDS,
-        "hard": _HARD,
-        "strong": sorted(STRONG_PLATFORMS),
+        "hard": HARD,
+        "strong": STRONG,
         "max_values": MAX_VALUES,
         "max_sharers": MAX_SHARERS,
     }

@@ -1,4 +1,4 @@
-"""Identity links, the clusters of players that hard links make, and their late merges.
+"""Identity links, the clusters of players that hard links make, and merges of those.
 
 The links of facts that were routed before are written by `referrals clusters rebuild`.
 """
@@ -39,6 +39,7 @@ TABLES: Final = (
         player_id VARCHAR(64) NOT NULL,
         cluster_id UUID NOT NULL,
         kinds TEXT[] NOT NULL,
+        moved TEXT[] NOT NULL,
         merged_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         followed_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_cluster_merges PRIMARY KEY (id),
@@ -49,24 +50,11 @@ TABLES: Final = (
     CREATE INDEX ix_cluster_merges_open ON cluster_merges (merged_at, id)
      WHERE followed_at IS NULL
     """,
-    """
-    CREATE TABLE late_links (
-        referral_id UUID NOT NULL,
-        merge_id UUID NOT NULL,
-        found_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
-        CONSTRAINT pk_late_links PRIMARY KEY (referral_id, merge_id)
-    )
-    """,
-    """
-    CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON late_links
-        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
-    """,
 )
 GRANTS: Final = {
     "identity_links": "SELECT, INSERT, UPDATE (is_strong, first_seen_at, last_seen_at)",
     "player_clusters": "SELECT, INSERT, UPDATE (cluster_id, changed_at)",
     "cluster_merges": "SELECT, INSERT, UPDATE (followed_at)",
-    "late_links": "SELECT, INSERT",
 }
 
 
