@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.cases import CaseActivities
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
@@ -26,6 +27,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
+from workflows.case.workflow import CaseWorkflow
 from workflows.client import connect
 from workflows.interceptor import DropMalformedSignals
 from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
@@ -38,6 +40,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_passthrough_modules(
         "domain",
         "activities",
+        "workflows.case.visibility",
         "workflows.options",
         "workflows.referral.messages",
         "workflows.referral.visibility",
@@ -79,6 +82,7 @@ def build_activities(
         rewards.resolve_hold,
         rewards.compensate_reward,
         rewards.settle_referral,
+        CaseActivities(database).attend_case,
         *([ReconciliationActivities(database, wallet).reconcile_wallet] if wallet else []),
     ]
 
@@ -90,7 +94,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ReferralWorkflow, ReconcileWorkflow],
+        workflows=[ReferralWorkflow, CaseWorkflow, ReconcileWorkflow],
         activities=activities,
         workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs()],

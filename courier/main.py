@@ -10,6 +10,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
+from courier.case_carrier import CaseCarrier
 from courier.late_links import LateLinks
 from courier.metrics import serve_metrics
 from courier.notifier import Notifier
@@ -34,10 +35,10 @@ from workflows.client import connect
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 14
-"""Connections that lease players, route them, carry updates, carry invitations, follow late links,
-publish, watch the outbox, pay, notify, record events from Kafka, write webhooks, lease them, and
-record their results (two)."""
+MIN_POOL_SIZE: Final = 15
+"""Connections that lease players, route them, carry updates and invitations, follow late links,
+file cases, publish, watch the outbox, pay, notify, record events from Kafka, write webhooks, lease
+them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -78,12 +79,9 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
     tokens = Tokens(settings.token_key.get_secret_value())
     router = Router(database, tokens=tokens)
-    carrier = partial(
-        Carrier,
-        database,
-        connect=partial(connect, settings.temporal_address, namespace=settings.temporal_namespace),
-        task_queue=settings.task_queue,
-    )
+    connecting = partial(connect, settings.temporal_address, namespace=settings.temporal_namespace)
+    carrier = partial(Carrier, database, connect=connecting, task_queue=settings.task_queue)
+    cases = CaseCarrier(database, connect=connecting, task_queue=settings.task_queue)
     rate_limiter = RateLimiter(settings.invitations_per_second)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
     return (
@@ -91,6 +89,8 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
         WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
+        # Each look takes a lock: a poll is soon enough.
+        WorkLoop("filing cases", cases.carry, wake_payload=None),
     )
 
 

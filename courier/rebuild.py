@@ -19,6 +19,7 @@ from db.engine import Database
 from db.faults import describe
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
+from referrals.fraud.cases import deliveries as case_deliveries
 from referrals.lifecycle.reopening import overlooked_referrals, reopen_if_qualified
 from referrals.lifecycle.stages import lock_bound_referral
 from referrals.lifecycle.waiting import waiting_referrals
@@ -67,8 +68,16 @@ async def rebuild(
         after = page[-1].referral_id
         why = describe(faults[0]) if faults else None
         log.info("rebuilding", started=started, failed=failed, error=why)
+    if only is None:
+        await _rebuild_cases(database)
     log.info("rebuilt", started=started, failed=failed)
     return failed
+
+
+async def _rebuild_cases(database: Database) -> None:
+    """Let the courier start the workflow of each open case, where none is running."""
+    async with database.transaction() as session:
+        await case_deliveries.enqueue_open(session)
 
 
 async def reopen_overlooked(

@@ -8,6 +8,7 @@ from limits import parse
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.fraud.cases import SecondPersonLimits
 from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
 
@@ -122,6 +123,10 @@ class Settings(WalletSettings):
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
 
+    second_person_above: str = "500.00 USD"
+    """Amounts above which an approval needs a second person, such as `500.00 USD, 450.00 EUR`; the
+    first one counts for every other currency, too."""
+
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
@@ -138,6 +143,16 @@ class Settings(WalletSettings):
                 )
             parse(rule)
         return given
+
+    @field_validator("second_person_above")
+    @classmethod
+    def _validate_second_person_above(cls, given: str) -> str:
+        SecondPersonLimits.parse(given)
+        return given
+
+    @property
+    def second_person_limits(self) -> SecondPersonLimits:
+        return SecondPersonLimits.parse(self.second_person_above)
 
     @property
     def jurisdictions_without_reminders(self) -> tuple[str, ...]:

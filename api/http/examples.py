@@ -70,6 +70,8 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "code": "SAM-2026",
         "reason": "the link was opened in another browser; screenshot in the ticket",
     },
+    "CaseNoteIn": {"text": "the two accounts were opened within a minute"},
+    "CaseDecisionIn": {"decision": "approve", "reason": "a couple, seen on both passports"},
     "RebindDecisionIn": {"decision": "approve", "reason": "the screenshot shows it"},
     "CampaignIn": {
         "slug": "spring",

@@ -23,6 +23,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "missing_scope": ProblemType(
         403, "Missing scope", "Use an API key that has one of the scopes of this route."
     ),
+    "own_referral": ProblemType(
+        403, "Own referral", "Have a person decide who is not a player of the referral."
+    ),
     "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
     "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
     "unknown_campaign": ProblemType(404, "Unknown campaign", "Check the campaign's slug."),
@@ -50,6 +53,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unknown_list_entry": ProblemType(
         404, "Unknown list entry", "Find the entry's id in GET /v1/lists/{list}."
     ),
+    "unknown_case": ProblemType(404, "Unknown case", "Find the case's id in GET /v1/cases."),
     "method_not_allowed": ProblemType(
         405, "Method not allowed", "Use a method of the `Allow` header."
     ),
@@ -133,6 +137,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "webhook_disabled": ProblemType(
         409, "Webhook disabled", "Enable the webhook by POST /v1/webhooks/{id}/enable first."
+    ),
+    "claimed": ProblemType(
+        409, "Claimed", "Wait until the case is released, or until `claimed_until`."
+    ),
+    "case_closed": ProblemType(
+        409, "Case closed", "Reload the case; later events left nothing to decide."
     ),
     "review_closed": ProblemType(
         409, "Review closed", "Reload the referral; later events left nothing to decide."

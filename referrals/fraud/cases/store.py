@@ -5,14 +5,27 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, text
 
 from db.engine import ReadSession, Session
-from db.tables import CaseReferral, CaseRow, ReferralRow, Review
+from db.tables import CaseRow, Review
 from domain.fraud.cases import CaseStanding, CaseStart, CaseStatus
 from referrals.access.approvals import person_of
 
 OPEN_REVIEW: Final = "open"
+
+_PLAYERS: Final = text("""
+    with pairs as (
+        select unnest(array[referrer_id, referee_id]) as player_id
+        from case_referrals join referrals on referrals.id = referral_id
+        where case_id = :case_id
+    )
+    select player_id from pairs where player_id is not null
+    union
+    select other.player_id
+    from pairs join player_clusters own using (player_id)
+    join player_clusters other on other.cluster_id = own.cluster_id
+""")
 
 
 async def lock_case(session: Session, case_id: UUID) -> CaseRow | None:
@@ -81,15 +94,8 @@ async def load_start(session: ReadSession, case_id: UUID) -> CaseStart:
 
 
 async def players_of(session: ReadSession, case: CaseRow) -> frozenset[str]:
-    """Return the players of a case: both sides of each referral, and the cluster's."""
-    query = (
-        select(ReferralRow.referrer_id, ReferralRow.referee_id)
-        .join(CaseReferral, CaseReferral.referral_id == ReferralRow.id)
-        .where(CaseReferral.case_id == case.id)
-        .distinct()
-    )
-    pairs = (await session.execute(query)).tuples()
-    return frozenset(player for pair in pairs for player in pair if player)
+    """Return the players of a case: both sides of each referral, and their clusters."""
+    return frozenset(await session.scalars(_PLAYERS, {"case_id": case.id}))
 
 
 async def is_player_of(session: ReadSession, case: CaseRow, name: str) -> bool:
