@@ -36,6 +36,7 @@ from api.v1 import (
     referrals,
     reviews,
     rewards,
+    rule_sets,
     shares,
     webhooks,
 )
@@ -75,6 +76,7 @@ AUTHENTICATED_ROUTERS: Final = (
     campaigns.router,
     ledger.router,
     lists.router,
+    rule_sets.router,
     webhooks.router,
 )
 

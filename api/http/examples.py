@@ -110,5 +110,13 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "reason": "a farm of accounts in one hosting network",
         "expires_at": "2099-01-01T00:00:00Z",
     },
+    "RuleSetIn": {
+        "based_on": "1",
+        "reason": "farms share networks more than families do",
+        "weights": {"shared_address": 15},
+        "thresholds": {"review": 55},
+        "campaigns": {"default": {"thresholds": {"hasty_deposit_s": 120}}},
+    },
+    "WindowIn": {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"},
     "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},
 }

@@ -25,6 +25,8 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "own_referral": ProblemType(
         403, "Own referral", "Have a person decide who is not a player of the referral."
+    "second_person_required": ProblemType(
+        403, "Second person required", "Have another person do this than the one who began it."
     ),
     "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
     "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
@@ -54,6 +56,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         404, "Unknown list entry", "Find the entry's id in GET /v1/lists/{list}."
     ),
     "unknown_case": ProblemType(404, "Unknown case", "Find the case's id in GET /v1/cases."),
+    "unknown_rule_set": ProblemType(
+        404, "Unknown rule set", "Find the version in GET /v1/rule-sets."
+    ),
     "method_not_allowed": ProblemType(
         405, "Method not allowed", "Use a method of the `Allow` header."
     ),
@@ -126,6 +131,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "already_decided": ProblemType(
         409, "Already decided", "Keep the earlier decision, which was a different one."
+    ),
+    "report_required": ProblemType(
+        409,
+        "Backtest required",
+        "Run POST /v1/rule-sets/{version}/backtest against the rule set that is live now.",
     ),
     "already_listed": ProblemType(
         409,

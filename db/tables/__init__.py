@@ -16,6 +16,7 @@ from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
+from db.tables.rule_sets import BacktestRow, RuleSetRow, RuleSetSwitch, ShadowAssessment
 from db.tables.verification import VerifyRun
 from db.tables.wallet import PaymentOrderRow
 from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
@@ -28,6 +29,7 @@ __all__ = [
     "AssessmentRow",
     "AttemptRow",
     "AuditRow",
+    "BacktestRow",
     "Campaign",
     "CampaignVersion",
     "CaseDelivery",
@@ -62,6 +64,9 @@ __all__ = [
     "ReferralRow",
     "Review",
     "Reward",
+    "RuleSetRow",
+    "RuleSetSwitch",
+    "ShadowAssessment",
     "Share",
     "Table",
     "TimelineRow",
@@ -92,6 +97,10 @@ INSERT_ONLY: Final = (
     "case_referrals",
     "case_notes",
     "list_keys",
+    "rule_sets",
+    "rule_set_switches",
+    "shadow_assessments",
+    "backtests",
     "list_hits",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

@@ -31,7 +31,10 @@ class AssessmentRow(Table):
     reasons: Mapped[list[str]]
     evidence: Mapped[dict[str, Any]]
     assessed_at: Mapped[datetime]
-    __table_args__ = (Index("ix_assessments_referral", "referral_id"),)
+    __table_args__ = (
+        Index("ix_assessments_referral", "referral_id"),
+        Index("ix_assessments_assessed", "assessed_at", "id"),
+    )
 
 
 class Review(Table):

@@ -14,6 +14,7 @@ from api.v1.schemas import (
     players,
     preferences,
     reviews,
+    rule_sets,
     webhooks,
 )
 from referrals.intake import events
@@ -28,6 +29,7 @@ MODULES = (
     players,
     preferences,
     reviews,
+    rule_sets,
     webhooks,
 )
 
