@@ -155,6 +155,38 @@ def reconcile(
     exit_with(reconciler.main(settings, since=since, until=until, repair_as=audit_actor))
 
 
+@app.command("fraud-backtest")
+def fraud_backtest(
+    *,
+    candidate: Annotated[
+        str, typer.Option(help="A version, or a JSON file with weights and thresholds.")
+    ],
+    since: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339; by default 30 days before the end.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report to this file.")
+    ] = None,
+    actor: ActorOption = None,
+    reason: ReasonOption = "fraud-backtest",
+) -> None:
+    """Score stored snapshots by another rule set, and show what would change.
+
+    The report of a version is stored, for its publication. Exits with 0, or 2 if it could not run.
+    """
+    from courier import backtester
+
+    settings = read_settings(DatabaseSettings)
+    configure_logging(settings.log_level)
+    by = _actor(actor, reason)
+    exit_with(
+        backtester.main(
+            settings, candidate, since=since, until=until, json_file=json_file, actor=by
+        )
+    )
+
+
 @app.command()
 def migrate() -> None:
     """Migrate the schema to the newest revision."""

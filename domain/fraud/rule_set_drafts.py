@@ -52,7 +52,9 @@ def draft(
     base = apply(changes, replace(based_on.base, version=version))
     if sample_percent is not None:
         base = replace(base, sample_percent=sample_percent)
-    kept = {slug: own for slug, own in (based_on.campaigns | campaigns).items() if own != Changes()}
+    kept = {
+        slug: own for slug, own in {**based_on.campaigns, **campaigns}.items() if own != Changes()
+    }
     for slug, own in kept.items():
         apply(own, base, path=f"campaigns.{slug}.")
     return CampaignRuleSets(base=base, campaigns=kept)

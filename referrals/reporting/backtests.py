@@ -126,10 +126,12 @@ async def count_assessments(
     return counted
 
 
-async def replay(session: ReadSession, comparison: Comparison) -> BacktestReport:
+async def replay(
+    session: ReadSession, comparison: Comparison, *, page: int = PAGE
+) -> BacktestReport:
     """Score the latest snapshot of each referral by both rule sets; writes nothing."""
     found, unreadable = Backtest(), 0
-    async for row in _rows(session, comparison):
+    async for row in _rows(session, comparison, page):
         try:
             judged = _judged(row)
         except _UNREADABLE:
@@ -171,7 +173,9 @@ async def store(session: Session, report: BacktestReport, actor: Actor) -> None:
     )
 
 
-async def _rows(session: ReadSession, comparison: Comparison) -> AsyncIterator[Row[Any]]:
+async def _rows(
+    session: ReadSession, comparison: Comparison, limit: int
+) -> AsyncIterator[Row[Any]]:
     at, after_id = comparison.since, _FIRST_ID
     while True:
         values = {
@@ -179,12 +183,12 @@ async def _rows(session: ReadSession, comparison: Comparison) -> AsyncIterator[R
             "until": comparison.until,
             "after_at": at,
             "after_id": after_id,
-            "limit": PAGE,
+            "limit": limit,
         }
         page = (await session.execute(_PAGE, values)).all()
         for row in page:
             yield row
-        if len(page) < PAGE:
+        if len(page) < limit:
             return
         at, after_id = page[-1].assessed_at, page[-1].id
 

@@ -21,6 +21,10 @@ TABLES: Final = (
         removed_at TIMESTAMP WITH TIME ZONE,
         removed_by TEXT,
         CONSTRAINT pk_list_entries PRIMARY KEY (id),
+        CONSTRAINT ck_list_entries_kind CHECK (kind in (
+            'player', 'device_id', 'payment_instrument', 'email', 'email_domain', 'phone',
+            'kyc_subject', 'network'
+        )),
         CONSTRAINT ck_list_entries_list_name CHECK (list_name in ('allow', 'deny', 'watch')),
         CONSTRAINT ck_list_entries_removed CHECK ((removed_at is null) = (removed_by is null))
     )

@@ -53,6 +53,8 @@ TABLES: Final = {
             outcomes JSONB NOT NULL,
             assessed_at TIMESTAMP WITH TIME ZONE NOT NULL,
             CONSTRAINT pk_shadow_assessments PRIMARY KEY (assessment_id, rule_set),
+            CONSTRAINT ck_shadow_assessments_verdict
+                CHECK (verdict in ('pass', 'sample', 'review', 'block')),
             CONSTRAINT fk_shadow_assessments_assessment_id
                 FOREIGN KEY (assessment_id) REFERENCES assessments (id),
             CONSTRAINT fk_shadow_assessments_rule_set
