@@ -18,7 +18,7 @@ FATES: Mapping[Verdict, str] = {
     Verdict.REVIEW: HELD,
     Verdict.BLOCK: BLOCKED,
 }
-"""What becomes of a referral's rewards by its verdict."""
+"""Fate of a referral's rewards by its verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

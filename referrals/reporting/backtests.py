@@ -108,7 +108,7 @@ class BacktestReport:
     unreadable: int
     verdicts: tuple[VerdictChange, ...]
     money: BeforeAfter
-    """What is paid, held and blocked."""
+    """Money that is paid, held and blocked."""
     queue: BeforeAfter
     """Referrals that ask for a review."""
     truth: Truth

@@ -161,7 +161,7 @@ class TruthOut(ResponseBody):
 
 
 class BacktestOut(ResponseBody):
-    """What the rule set would have decided, beside what the live one decides on the same."""
+    """Decisions of the rule set beside those of the live one, on the same snapshots."""
 
     rule_set: str
     baseline: str = Field(description="The live rule set")
