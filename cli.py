@@ -120,7 +120,7 @@ def verify(
     that takes little time.
     """
     from courier import verifier
-    from courier.verification_table import print_report
+    from courier.commands.verification_table import print_report
 
     settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
@@ -175,7 +175,7 @@ def fraud_backtest(
 
     The report of a version is stored, for its publication. Exits with 0, or 2 if it could not run.
     """
-    from courier import backtester
+    from courier.commands import backtester
 
     settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)

@@ -25,6 +25,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "own_referral": ProblemType(
         403, "Own referral", "Have a person decide who is not a player of the referral."
+    ),
     "second_person_required": ProblemType(
         403, "Second person required", "Have another person do this than the one who began it."
     ),

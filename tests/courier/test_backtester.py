@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from courier import backtester
+from courier.commands import backtester
 from db.engine import Database
 from db.tables import BacktestRow
 from domain.fraud.rule_set_drafts import Changes
