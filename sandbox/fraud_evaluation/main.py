@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,10 +14,12 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
+from courier.case_carrier import FILING_BATCH_SIZE
 from db.engine import Database
 from db.migrate import upgrade
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
+from referrals.fraud.cases.filing import file_doubts
 from referrals.verification.verify import verify_database
 from runtime.logs import configure_logging
 from runtime.settings import Settings
@@ -36,6 +39,8 @@ POOL_SIZE: Final = 4
 GARBAGE_THRESHOLD: Final = 100_000
 """Allocations between two garbage collections, which would scan the whole plan."""
 LOG_LEVEL: Final = "ERROR"
+Evaluated = tuple[list[KindResult], Counter[str], list[str]]
+"""The results by kind, the number of cases of each kind, and the checks that failed."""
 
 
 def main(players: int, seed: int, processes: int, json_file: Path | None = None) -> int:
@@ -43,10 +48,12 @@ def main(players: int, seed: int, processes: int, json_file: Path | None = None)
     configure_logging(LOG_LEVEL)
     console = Console(width=200)
     started_s = time.monotonic()
-    results, broken = uvloop.run(_evaluate(players, seed, processes))
+    results, cases, broken = uvloop.run(_evaluate(players, seed, processes))
     targets = measure(results)
     console.print(table(results, title=f"{players} players, seed {seed}"))
     console.print(f"{100 * precision(results):.1f} % of what is stopped are frauds")
+    queue = ", ".join(f"{number:,} {kind}" for kind, number in sorted(cases.items()))
+    console.print(f"cases for reviewers: {queue or 'none'}")
     for target in targets:
         colour = "green" if target.is_met else "red"
         console.print(f"[{colour}]{100 * target.measured:.2f} % {target.sentence}[/]")
@@ -55,7 +62,7 @@ def main(players: int, seed: int, processes: int, json_file: Path | None = None)
     console.print(f"[dim]in {time.monotonic() - started_s:.0f} s with {processes} processes[/]")
     if json_file is not None:
         kinds = [result.as_json() for result in results]
-        report = {"seed": seed, "kinds": kinds, "complaints": broken}
+        report = {"seed": seed, "kinds": kinds, "cases": dict(cases), "complaints": broken}
         json_file.write_text(json.dumps(report, indent=2))
     return 0 if all(target.is_met for target in targets) and not broken else 1
 
@@ -69,19 +76,26 @@ async def prepare_database(settings: Settings) -> str:
         return keys[0]
 
 
-async def collect_results(
-    settings: Settings, players: int, seed: int, *, key: str
-) -> tuple[list[KindResult], list[str]]:
-    """Return the results by kind, and the checks of `referrals verify` that failed."""
+async def collect_results(settings: Settings, players: int, seed: int, *, key: str) -> Evaluated:
+    """File what is doubted; return the results, the cases, and the checks that failed."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
         client = build_client(settings, database, key=key, middleware=None)
-        outcomes = await load_outcomes(client)
+        await _file_cases(database)
+        outcomes, cases = await load_outcomes(client)
         report = await verify_database(database, as_of=BEGINS_AT)
     broken = [f"verify: {check.sentence}" for check in report.checks if not check.ok]
-    return results_by_kind(make_population(players, seed=seed), outcomes), broken
+    return results_by_kind(make_population(players, seed=seed), outcomes), cases, broken
 
 
-async def _evaluate(players: int, seed: int, processes: int) -> tuple[list[KindResult], list[str]]:
+async def _file_cases(database: Database) -> None:
+    """File the doubts of the whole play, as couriers do all the time."""
+    filed = 1
+    while filed:
+        async with database.transaction() as session:
+            filed = await file_doubts(session, limit=FILING_BATCH_SIZE)
+
+
+async def _evaluate(players: int, seed: int, processes: int) -> Evaluated:
     async with temporary_cluster() as cluster:
         await asyncio.to_thread(upgrade, sqlalchemy_url(cluster.owner_dsn))
         settings = settings_for(sqlalchemy_url(cluster.application_dsn))

@@ -18,7 +18,8 @@ SHOWN_REASONS: Final = 8
 class KindResult:
     """The counts of one kind. `referrals` were assessed; `frauds` are those of them that are one.
 
-    Stopped ones are held for a person, or rejected; `lost_minor` are the cents paid for frauds.
+    Stopped ones are held for a person, or rejected; `lost_minor` are the cents paid for frauds, of
+    which `late_cases` are in a case, since a link was learned after the payment.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class KindResult:
     honest_stopped: int
     reviewed: int
     lost_minor: int
+    late_cases: int
     reasons: dict[str, int]
 
     @property
@@ -74,7 +76,7 @@ def recall(results: Iterable[KindResult]) -> float:
 def table(results: Sequence[KindResult], *, title: str) -> Table:
     printed = Table("kind", title=title)
     for heading in (
-        *("players", "referrals", "frauds", "stopped", "recall %", "lost $"),
+        *("players", "referrals", "frauds", "stopped", "recall %", "lost $", "late"),
         *("honest stopped", "%", "reviews", "reasons of the latest assessments"),
     ):
         printed.add_column(heading, justify="left" if "reasons" in heading else "right")
@@ -103,6 +105,7 @@ def _result(kind: Kind, groups: Sequence[Group], outcomes: Mapping[str, Outcome]
         honest_stopped=sum(outcome.is_stopped for outcome in honest),
         reviewed=sum(outcome.was_reviewed for outcome in found),
         lost_minor=sum(outcome.paid_minor for outcome in bad),
+        late_cases=sum(outcome.has_late_case for outcome in bad if outcome.paid_minor),
         reasons=dict(Counter(reason for outcome in found for reason in outcome.reasons)),
     )
 
@@ -118,6 +121,7 @@ def _cells(result: KindResult) -> list[str]:
         f"{result.frauds_stopped:,}" if has_frauds else "",
         f"{100 * result.recall:.1f}" if has_frauds else "",
         f"{result.lost_minor / 100:,.0f}" if has_frauds else "",
+        f"{result.late_cases:,}" if result.late_cases else "",
         f"{result.honest_stopped:,}" if has_honest else "",
         f"{100 * result.honest_stopped_share:.1f}" if has_honest else "",
         f"{result.reviewed:,}",

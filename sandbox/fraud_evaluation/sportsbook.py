@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from activities.locked_referrals import LockedReferrals
+from courier.late_links import LateLinks
 from courier.route_player import route_player
 from db.engine import Database
 from domain.privacy import Hasher
@@ -27,6 +28,7 @@ class Sportsbook:
         hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self.referrals = WokenReferrals(database, locked)
+        self._late_links = LateLinks(database)
         self._codes: dict[tuple[str, str], str] = {}
 
     async def report(self, act: Act, campaign: str, *, number: int) -> None:
@@ -45,6 +47,9 @@ class Sportsbook:
         await self._client.post(f"/v1/events/{act.kind}s", known, at=act.at)
         async with self._database.transaction() as session:
             await route_player(session, player_id, tokens=self._tokens, now=routed_at(act))
+        if act.kind is not ActKind.WAGER:
+            while await self._late_links.follow():
+                pass
 
     async def _fields(self, act: Act, campaign: str, event_id: str) -> dict[str, Any]:
         if act.kind is ActKind.SIGNUP:

@@ -28,7 +28,7 @@ async def played(urls: DatabaseUrls, groups: list[Group]) -> dict[str, KindResul
     settings = settings_for(urls.application)
     key = await prepare_database(settings)
     await play(groups, settings, key=key)
-    results, broken = await collect_results(settings, PLAYERS, SEED, key=key)
+    results, _, broken = await collect_results(settings, PLAYERS, SEED, key=key)
     assert broken == []
     return {result.kind: result for result in results}
 

@@ -14,6 +14,7 @@ def outcome(
         is_assessed=is_assessed,
         is_stopped=is_stopped,
         was_reviewed=is_stopped,
+        has_late_case=False,
         paid_minor=paid_minor,
         reasons=("shared_device",) if is_stopped else (),
     )
