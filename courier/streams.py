@@ -22,4 +22,7 @@ def build_streams(
     consumer = InboundConsumer(
         database, cluster, group=group, decoder=decoder, on_refused=metrics.count_dead_letter
     )
-    return consumer, LagReporter(cluster, metrics, group=group, topics=tuple(decoder.schemas))
+    reporter = LagReporter(
+        cluster, metrics, database=database, group=group, topics=tuple(decoder.schemas)
+    )
+    return consumer, reporter

@@ -1,14 +1,14 @@
 """Records of each topic as facts, or the reason why one is refused."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
 from domain.intake.facts import from_source
 from domain.intake.sources import DEFAULT_SOURCE
-from domain.privacy import Hasher
+from domain.privacy import BatchHasher, Hasher
 from messaging import topics
 from messaging.records import Record, Refusal, RefusalCode
 from referrals.intake.events import (
@@ -68,6 +68,11 @@ class Decoder:
     def __post_init__(self) -> None:
         if unknown := sorted(self.sources.keys() - self.schemas.keys()):
             raise ValueError(f"{', '.join(unknown)}: not a topic that is read")
+
+    def decode_all(self, records: Sequence[Record]) -> list[Report | Refusal]:
+        """Decode a batch as `decode` does its records."""
+        decoder = replace(self, hasher=BatchHasher(self.hasher))
+        return [decoder.decode(record) for record in records]
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""

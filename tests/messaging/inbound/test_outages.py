@@ -129,6 +129,13 @@ async def test_commits_nothing_behind_a_dead_letter_that_was_not_acknowledged(
     sender.send(b"{", key="k")
     await sender.flush()
     await send_deposits(stream, 30)
+    records = stream.read(stream.topic())
+    (bad,) = (record.place for record in records if record.value == b"{")
+    behind = [
+        place
+        for place in (record.place for record in records)
+        if place.partition == bad.partition and place.offset >= bad.offset
+    ]
 
     async with consuming(database, stream, letters=unreliable):
 
@@ -137,7 +144,9 @@ async def test_commits_nothing_behind_a_dead_letter_that_was_not_acknowledged(
 
         await wait_until(attempts, lambda seen: seen >= 3, what="attempts", within_s=30)
         await wait_until(
-            lambda: stored(database, stream), lambda count: count == 32, what="32 facts"
+            lambda: stored(database, stream),
+            lambda count: count >= len(records) - len(behind),
+            what="the facts that are not behind the letter",
         )
         assert await stream.lag() > 0
         unreliable.works = True
