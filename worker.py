@@ -73,7 +73,7 @@ def build_activities(
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
     )
-    referrals, rewards = ReferralActivities(locked), RewardActivities(locked)
+    referrals, rewards = ReferralActivities(locked), RewardActivities(locked, fraud_providers)
     return [
         referrals.admit_signup,
         referrals.expire_referral,

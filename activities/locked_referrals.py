@@ -14,6 +14,7 @@ from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
+from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import Fact, FactKind, Signup, StatusChange, kind_of
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
@@ -39,6 +40,8 @@ class LockedReferral:
     now: datetime
     has_wallet: bool = False
     """True where the sportsbook's wallet holds the balances, and is paid by orders."""
+    rule_set: RuleSet | None = None
+    """Rules by which the pair is assessed; the live ones where it is None."""
 
     @property
     def standing(self) -> Standing:
@@ -118,6 +121,7 @@ class LockedReferrals:
         tokens: Tokens,
         max_clock_lead: timedelta | None = None,
         has_wallet: bool = False,
+        rule_set: RuleSet | None = None,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
 
@@ -128,6 +132,7 @@ class LockedReferrals:
         self.tokens = tokens
         self.max_clock_lead = max_clock_lead
         self.has_wallet = has_wallet
+        self.rule_set = rule_set
 
     @asynccontextmanager
     async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
@@ -142,7 +147,7 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            yield LockedReferral(session, row, request.now, self.has_wallet)
+            yield LockedReferral(session, row, request.now, self.has_wallet, self.rule_set)
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

@@ -44,6 +44,7 @@ from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
+from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
@@ -98,6 +99,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(
         settings.hash_key.get_secret_value(), public_url=settings.public_url
     )
+    app.state.networks = open_networks(settings.network_database)
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())

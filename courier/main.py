@@ -22,6 +22,7 @@ from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import INVITATIONS, PAYMENTS, listen
+from integrations.network_database import open_networks
 from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
@@ -66,7 +67,8 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
         _notifying(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
-    streams = build_streams(settings, database, metrics)
+    networks = open_networks(settings.network_database)
+    streams = build_streams(settings, database, metrics, networks)
     tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
     tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, loops))))
     log.info("ready")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from limits import parse
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.fraud.cases import SecondPersonLimits
@@ -120,6 +120,8 @@ class Settings(WalletSettings):
 
     no_reminders_in: str | None = Field(default=None, pattern=_JURISDICTIONS)
     """ISO 3166 codes, separated by commas, where nobody is reminded; a country is all of it."""
+    network_database: FilePath | None = None
+    """File in MaxMind's format that knows hosting networks and the countries of addresses."""
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
 

@@ -33,6 +33,13 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "dispute_id": "dispute-1",
     },
     "WagerIn": {"event_id": "bet-1", **_EVENT_FIELDS, "stake": _TEN_DOLLARS},
+    "WithdrawalIn": {
+        "event_id": "payout-1",
+        **_EVENT_FIELDS,
+        "withdrawal_id": "payout-1",
+        "amount": _TEN_DOLLARS,
+        "payment_instrument": "card-8841",
+    },
     "StatusChangeIn": {"event_id": "status-1", **_EVENT_FIELDS, "status": "verified"},
     "PreferencesIn": {
         "locale": "de-AT",

@@ -28,8 +28,18 @@ class AssessmentRow(Table):
     deposit_event_id: Mapped[str] = mapped_column(String(96))
     score: Mapped[int] = mapped_column(Integer)
     verdict: Mapped[Verdict]
+    """`pass` for a sampled one, too, which release 0.2 can read: see `is_sampled`."""
     reasons: Mapped[list[str]]
     evidence: Mapped[dict[str, Any]]
+    """The snapshot that was scored; one without a version is of release 0.2."""
+    rule_set: Mapped[str | None] = mapped_column(String(64))
+    """Version of the rule set; null before release 0.3, as the columns below it."""
+    outcomes: Mapped[dict[str, Any] | None]
+    """Weight and outcome of each rule of the set."""
+    is_sampled: Mapped[bool | None]
+    """True for one that passes and is reviewed to measure what is missed."""
+    hold_s: Mapped[int | None]
+    """Seconds for which the reward is held, by the band of the score."""
     assessed_at: Mapped[datetime]
     __table_args__ = (
         Index("ix_assessments_referral", "referral_id"),

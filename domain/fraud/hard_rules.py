@@ -33,7 +33,7 @@ def _shares_device(snapshot: Snapshot, _: Thresholds) -> bool | None:
 def _is_in_ring(snapshot: Snapshot, limits: Thresholds) -> bool:
     cluster = snapshot.cluster
     is_row = cluster.chain >= limits.ring_chain or cluster.star >= limits.ring_star
-    return cluster.cycle > 0 or is_row
+    return cluster.cycle > 1 or is_row
 
 
 HARD_RULES: Final = (

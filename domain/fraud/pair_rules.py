@@ -38,15 +38,16 @@ def _joins_referrals(link: Link) -> bool:
     return link.is_shared or link.siblings > 0
 
 
+def _is_crowded(snapshot: Snapshot, limits: Thresholds) -> bool | None:
+    links = [link for kind in ("network", "device_id") if (link := snapshot.link(kind))]
+    return any(link.siblings >= limits.crowd for link in links) if links else None
+
+
 def _same_address_soon(snapshot: Snapshot, limits: Thresholds) -> bool | None:
     address = snapshot.link("ip")
     if address is None:
         return None
     return address.gap_s is not None and address.gap_s <= limits.same_address_gap_s
-
-
-def _above(value: int | None, bound: int) -> bool | None:
-    return None if value is None else value >= bound
 
 
 PAIR_RULES: Final = (
@@ -60,7 +61,7 @@ PAIR_RULES: Final = (
     Rule(
         "shared_browser",
         Severity.SOFT,
-        20,
+        14,
         _shares_browser,
         "The referee's browser was used by another player.",
     ),
@@ -81,23 +82,23 @@ PAIR_RULES: Final = (
     Rule(
         "same_address_soon",
         Severity.SOFT,
-        5,
+        2,
         _same_address_soon,
         "The pair used one internet address within a short time.",
+    ),
+    Rule(
+        "crowded_network",
+        Severity.SOFT,
+        16,
+        _is_crowded,
+        "Several of the referrer's referees came from one network or browser.",
     ),
     Rule(
         "similar_name",
         Severity.SOFT,
         8,
-        lambda s, t: _above(s.resemblance.name_percent, t.similar_name_percent),
+        lambda s, _: s.has_similar_name,
         "The names of the pair are nearly the same.",
-    ),
-    Rule(
-        "similar_mailbox",
-        Severity.SOFT,
-        15,
-        lambda s, t: _above(s.resemblance.mailbox_percent, t.similar_mailbox_percent),
-        "The mailboxes of the pair are nearly the same.",
     ),
     Rule(
         "minimum_deposit",

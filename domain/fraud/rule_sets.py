@@ -1,10 +1,10 @@
 """Rule sets: versioned weights and thresholds, and the pure scoring of a snapshot by one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from domain.fraud.rule import Rule, Severity
 from domain.fraud.rule_table import RULES, RULES_BY_NAME
@@ -13,8 +13,8 @@ from domain.fraud.snapshot import Snapshot
 from domain.fraud.thresholds import Thresholds
 
 MAX_SCORE: Final = 100
-TENTHS_PER_FURTHER_HIT: Final = 1
-"""Each further hit adds a tenth to the sum of weights: several weigh more than their sum."""
+SUPPLEMENT_PERCENT: Final = 5
+"""Each further hit adds this to the sum of the weights: several weigh more than their sum."""
 SAMPLE_POINTS_PER_PERCENT: Final = 100
 
 
@@ -110,6 +110,34 @@ def score(snapshot: Snapshot, rule_set: RuleSet, *, rules: tuple[Rule, ...] = RU
     )
 
 
+def results_of(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, RuleResult]:
+    """Return stored outcomes by rule."""
+    return {
+        name: RuleResult(name, found["weight"], Outcome(found["outcome"]))
+        for name, found in stored.items()
+    }
+
+
+def decides_alone(result: RuleResult) -> bool:
+    """Return whether a result asks for a review by itself; a rule of a later release does."""
+    rule = RULES_BY_NAME.get(result.rule)
+    is_soft = rule is not None and rule.severity in {Severity.SOFT, Severity.NOTE}
+    return result.outcome is Outcome.ERROR or (bool(result.weight) and not is_soft)
+
+
+def certain_reasons(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return the reasons that reject without a review."""
+    names = {rule.name for rule in RULES if rule.severity is Severity.CERTAIN}
+    return tuple(reason for reason in reasons if reason in names)
+
+
+def weight_of(results: Iterable[RuleResult]) -> int:
+    """Return the score of some hits by themselves."""
+    weights = [result.weight for result in results if result.weight]
+    percent = 100 + SUPPLEMENT_PERCENT * max(0, len(weights) - 1)
+    return min(MAX_SCORE, sum(weights) * percent // 100)
+
+
 _Judged = list[tuple[Rule, RuleResult]]
 
 
@@ -129,15 +157,11 @@ def _outcome(rule: Rule, snapshot: Snapshot, rule_set: RuleSet) -> Outcome:
 
 def _total(judged: _Judged, *, is_allowed: bool) -> int:
     """Add up the hits; an entry of the allow list silences the soft ones."""
-    weights = [
-        result.weight
+    return weight_of(
+        result
         for rule, result in judged
-        if result.outcome is Outcome.HIT
-        and result.weight
-        and not (is_allowed and rule.severity is Severity.SOFT)
-    ]
-    tenths = 10 + TENTHS_PER_FURTHER_HIT * max(0, len(weights) - 1)
-    return min(MAX_SCORE, sum(weights) * tenths // 10)
+        if result.outcome is Outcome.HIT and not (is_allowed and rule.severity is Severity.SOFT)
+    )
 
 
 def _verdict(judged: _Judged, total: int, snapshot: Snapshot, rule_set: RuleSet) -> Verdict:

@@ -43,19 +43,11 @@ class Cluster:
     players: int = 1
     has_referrer: bool = False
     cycle: int = 0
-    """Persons in the circle that the referral closes; 0 where it closes none."""
+    """Persons in the circle that the referral closes: 1 where the pair is one; 0 for none."""
     chain: int = 0
     """Referrals in a row, this one counted, whose players are all in the cluster."""
     star: int = 0
     """Players of the cluster whom the same referrer brought, this one counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resemblance:
-    """Similarity of the pair's values, from 0 to 100; None where one side's value is unknown."""
-
-    name_percent: int | None = None
-    mailbox_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +68,6 @@ class Behaviour:
     signup_to_deposit_s: int | None = None
     is_minimum_deposit: bool | None = None
     """True where the qualifying deposit is exactly the least that qualifies."""
-    referee_turnover_percent: int | None = None
-    """The referee's stakes in per cent of the deposits; None where no player's wagers are known."""
     are_stakes_mirrored: bool | None = None
     """True where both players staked the same amounts at about the same times."""
     deposit_to_withdrawal_s: int | None = None
@@ -118,8 +108,6 @@ class ReferrerHistory:
     """Referees whose first deposit was exactly the minimum."""
     quick_withdrawers: int = 0
     """Referees who withdrew soon after the first deposit."""
-    idle_depositors: int = 0
-    """Referees who deposited and never wagered; 0 where no wagers are reported."""
     spacing_variation_percent: int | None = None
     """Variation of the times between the latest signups; None for fewer than five of them."""
 
@@ -145,7 +133,8 @@ class Snapshot:
     """Fields without which the campaign's terms ask for a review."""
     links: tuple[Link, ...] = ()
     cluster: Cluster = Cluster()
-    resemblance: Resemblance = Resemblance()
+    has_similar_name: bool | None = None
+    """Unknown (None) where one of the two reported no name."""
     velocities: tuple[Velocity, ...] = ()
     behaviour: Behaviour = Behaviour()
     origin: NetworkOrigin = NetworkOrigin()
@@ -190,7 +179,6 @@ def read_snapshot(stored: dict[str, Any]) -> Snapshot:
     fields |= {
         "links": tuple(Link(**link) for link in stored["links"]),
         "cluster": Cluster(**stored["cluster"]),
-        "resemblance": Resemblance(**stored["resemblance"]),
         "velocities": tuple(Velocity(**each) for each in stored["velocities"]),
         "behaviour": Behaviour(**stored["behaviour"]),
         "origin": NetworkOrigin(**stored["origin"]),

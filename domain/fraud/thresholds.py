@@ -21,14 +21,16 @@ class Thresholds:
     """Lowest score that a person has to review."""
     hold_s: int = 3 * _DAY_S
     same_address_gap_s: int = 10 * 60
-    similar_name_percent: int = 90
-    similar_mailbox_percent: int = 90
+    crowd: int = 3
+    """Least other referees of the referrer in one network that make a crowd."""
     hasty_deposit_s: int = 5 * 60
     quick_withdrawal_s: int = 2 * _DAY_S
     regular_spacing_percent: int = 15
     """Highest variation of the times between signups that counts as regular."""
-    least_referees: int = 4
-    """Referees before shares of them say anything."""
+    least_referees: int = 2
+    """Referees before it says anything that they deposit and withdraw alike."""
+    least_judged_referees: int = 4
+    """Referees before it says anything how many of them were flagged or taken back."""
     flagged_referees_percent: int = 30
     charged_back_percent: int = 30
     alike_referees_percent: int = 80

@@ -21,10 +21,11 @@ class FactKind(StrEnum):
     WAGER = "wager"
     PLAYER = "player"
     DECISION = "decision"
+    WITHDRAWAL = "withdrawal"
 
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-ID_FIELDS: Final = frozenset({"player_id", "deposit_id", "dispute_id"})
+ID_FIELDS: Final = frozenset({"player_id", "deposit_id", "dispute_id", "withdrawal_id"})
 STORED_EVENT_ID_PATTERN: Final = re.compile(
     rf"(?:{SOURCE_PATTERN.pattern}{SEPARATOR})?{ID_PATTERN.pattern}"
 )
@@ -128,6 +129,16 @@ class Wager(BaseFact):
     stake: Money
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(BaseFact):
+    """Money that a player took out; evidence for fraud rules, it moves no reward."""
+
+    player_id: str
+    withdrawal_id: str
+    amount: Money
+    payment_instrument: str | None = None
+
+
 class PlayerStatus(StrEnum):
     VERIFIED = "verified"
     SELF_EXCLUDED = "self_excluded"
@@ -157,7 +168,7 @@ class Decision(BaseFact):
     reason: str
 
 
-Fact = Signup | Deposit | Chargeback | Wager | StatusChange | Decision
+Fact = Signup | Deposit | Chargeback | Wager | StatusChange | Decision | Withdrawal
 
 FACT_TYPES: Final[dict[FactKind, type[Fact]]] = {
     FactKind.SIGNUP: Signup,
@@ -166,6 +177,7 @@ FACT_TYPES: Final[dict[FactKind, type[Fact]]] = {
     FactKind.WAGER: Wager,
     FactKind.PLAYER: StatusChange,
     FactKind.DECISION: Decision,
+    FactKind.WITHDRAWAL: Withdrawal,
 }
 _KINDS_BY_TYPE: Final = {shape: kind for kind, shape in FACT_TYPES.items()}
 

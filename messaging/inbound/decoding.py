@@ -18,9 +18,11 @@ from referrals.intake.events import (
     SignupIn,
     StatusChangeIn,
     WagerIn,
+    WithdrawalIn,
 )
 from referrals.intake.facts import Report
 from referrals.intake.fields import TOO_EARLY, PositiveMoneyIn
+from referrals.intake.origins import Networks
 from referrals.intake.strict_json import (
     MalformedJsonError,
     RepeatedKeyError,
@@ -34,6 +36,7 @@ SCHEMAS: Final[Mapping[str, type[EventIn]]] = {
     topics.DEPOSITS: DepositIn,
     topics.CHARGEBACKS: ChargebackIn,
     topics.WAGERS: WagerIn,
+    topics.WITHDRAWALS: WithdrawalIn,
     topics.STATUS_CHANGES: StatusChangeIn,
 }
 """Schema of each topic. A record may have more fields than its schema: they are ignored."""
@@ -56,13 +59,15 @@ class Decoder:
     sources: Mapping[str, str] = field(default_factory=dict)
     """Source of a topic's events, where it is not the default one."""
     max_value_bytes: int = MAX_VALUE_BYTES
+    networks: Networks | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, networks: Networks | None = None) -> Self:
         return cls(
             Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
             max_value_bytes=settings.body_limit_bytes,
             sources=settings.kafka_topic_sources,
+            networks=networks,
         )
 
     def __post_init__(self) -> None:
@@ -94,6 +99,7 @@ class Decoder:
             fact=from_source(event.to_fact(self.hasher), source),
             player_id=event.player_id,
             reported_by=record.place.topic,
+            matching=event.matching(self.networks),
         )
 
     def _text(self, value: bytes | None) -> str:

@@ -13,6 +13,7 @@ from domain.intake.facts import (
     StatusChange,
     TakeBack,
     Wager,
+    Withdrawal,
 )
 from domain.privacy import Hasher
 from referrals.intake.fields import (
@@ -28,6 +29,7 @@ from referrals.intake.fields import (
     Text32,
     Text64,
 )
+from referrals.intake.origins import ORIGIN, Networks, origin_of
 
 
 class EventIn(RequestBody):
@@ -42,6 +44,13 @@ class EventIn(RequestBody):
     def to_fact(self, hasher: Hasher) -> Fact:
         """Return the fact to record, with personal fields hashed."""
         raise NotImplementedError
+
+    def matching(self, networks: Networks | None) -> dict[str, Any] | None:
+        """Return what is kept beside the fact for fraud rules: the origin of the event."""
+        origin = origin_of(
+            ip=getattr(self, "ip", None), email=getattr(self, "email", None), networks=networks
+        )
+        return {ORIGIN: origin} if origin else None
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
         return hasher.hash_personal(vars(self))
@@ -129,6 +138,19 @@ class WagerIn(EventIn):
 
     def to_fact(self, hasher: Hasher) -> Wager:
         return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.to_money()})
+
+
+class WithdrawalIn(EventIn):
+    """A completed withdrawal. `payment_instrument` is stored only as a keyed hash."""
+
+    withdrawal_id: Id = Field(description="The payments service's id of the withdrawal")
+    amount: PositiveMoneyIn
+    payment_instrument: OptionalText320 = Field(
+        default=None, description="The processor's fingerprint of the card or account paid to"
+    )
+
+    def to_fact(self, hasher: Hasher) -> Withdrawal:
+        return Withdrawal(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
 
 
 class StatusChangeIn(EventIn):

@@ -33,15 +33,16 @@ _RECORD: Final = text("""
         select * from unnest(
             cast(:kinds as varchar[]), cast(:event_ids as varchar[]),
             cast(:player_ids as varchar[]), cast(:times as timestamptz[]), cast(:bodies as text[]),
-            cast(:fingerprints as varchar[]), cast(:reporters as varchar[])
+            cast(:fingerprints as varchar[]), cast(:reporters as varchar[]),
+            cast(:matchings as text[])
         ) with ordinality as given (
-            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, place
+            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, matching, place
         )
     ), added as (
         insert into facts
-            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by)
+            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by, matching)
         select kind, event_id, player_id, occurred_at, cast(body as jsonb), fingerprint, :door,
-            reported_by
+            reported_by, cast(matching as jsonb)
         from given order by kind, event_id, place
         on conflict do nothing
         returning kind, event_id
@@ -82,6 +83,8 @@ class Report:
     player_id: str
     reported_by: str | None = None
     """Owner of the API key, or the topic; a signal has none."""
+    matching: dict[str, Any] | None = None
+    """Kept beside the content, for comparisons; no part of the fingerprint."""
 
 
 async def record_fact(
@@ -91,10 +94,11 @@ async def record_fact(
     player_id: str,
     door: Door,
     reported_by: str | None = None,
+    matching: dict[str, Any] | None = None,
     route: bool = True,
 ) -> RecordOutcome:
     """Record one fact as `record_facts` does."""
-    report = Report(fact=fact, player_id=player_id, reported_by=reported_by)
+    report = Report(fact=fact, player_id=player_id, reported_by=reported_by, matching=matching)
     (outcome,) = await record_facts(session, (report,), door=door, route=route)
     return outcome
 
@@ -143,6 +147,7 @@ class _Row(NamedTuple):
     body: str
     fingerprint: str
     reported_by: str | None
+    matching: str | None
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -156,6 +161,7 @@ class _Row(NamedTuple):
             body,
             _sha256(body),
             report.reported_by,
+            None if report.matching is None else _canonical_json(report.matching),
         )
 
     @property
@@ -171,6 +177,7 @@ _COLUMNS: Final = (
     "bodies",
     "fingerprints",
     "reporters",
+    "matchings",
 )
 """Arrays of the statement, each a field of the rows."""
 

@@ -90,8 +90,9 @@ async def test_silence_never_pays(world: World) -> None:
 
 async def test_an_approval_does_not_pay_for_a_deposit_taken_back(world: World) -> None:
     life = await invite(world)
-    deposit = life.deposit(device_id="hm1:" + "a" * 64)
-    referrer = builders.signup(life.row.referrer_id, device_id="hm1:" + "a" * 64)
+    card = f"hm1:{life.row.id.hex * 2}"
+    deposit = life.deposit(payment_instrument=card)
+    referrer = builders.deposit(life.row.referrer_id, payment_instrument=card)
     await life.receives(referrer, life.row.referrer_id)
     await life.signs_up()
     await life.receives(deposit)

@@ -13,7 +13,6 @@ from domain.fraud.snapshot import (
     Behaviour,
     Link,
     ListHits,
-    Resemblance,
     Snapshot,
     read_snapshot,
     stored_snapshot,
@@ -64,23 +63,24 @@ def test_no_single_soft_rule_holds_a_reward_by_itself() -> None:
 
 
 def test_several_hits_weigh_more_than_their_sum() -> None:
-    both = replace(ROWS["shared_address"], resemblance=Resemblance(name_percent=95))
+    both = replace(ROWS["shared_browser"], has_similar_name=True)
 
-    assert score(both, BASE).score > 10 + 8
+    assert score(both, BASE).score > 14 + 8
 
 
 @pytest.mark.parametrize(
-    ("review", "verdict", "held"), [(30, Verdict.REVIEW, False), (31, Verdict.PASS, True)]
+    ("review", "verdict", "held"), [(23, Verdict.REVIEW, False), (24, Verdict.PASS, True)]
 )
 def test_the_middle_band_passes_after_a_hold_of_days(
     review: int, verdict: Verdict, *, held: bool
 ) -> None:
     doubtful = replace(ROWS["shared_browser"], behaviour=Behaviour(signup_to_deposit_s=60))
-    thresholds = Thresholds(hold=25, review=review)
+    thresholds = Thresholds(hold=23, review=review)
+    weights = {"shared_browser": 14, "hasty_deposit": 8}
 
-    assessment = score(doubtful, replace(BASE, thresholds=thresholds))
+    assessment = score(doubtful, RuleSet(version="2", weights=weights, thresholds=thresholds))
 
-    assert (assessment.score, assessment.verdict) == (30, verdict)
+    assert (assessment.score, assessment.verdict) == (23, verdict)
     assert assessment.hold_s == thresholds.hold_s * held
 
 

@@ -17,13 +17,12 @@ from domain.fraud.snapshot import (
     ListHits,
     NetworkOrigin,
     ReferrerHistory,
-    Resemblance,
     Snapshot,
     stored_snapshot,
 )
 from tests.domain.fraud.suspicious_snapshots import CLEAN, ROWS
 
-Part = TypeVar("Part", Resemblance, Behaviour, NetworkOrigin, ReferrerHistory)
+Part = TypeVar("Part", Behaviour, NetworkOrigin, ReferrerHistory)
 
 
 @st.composite
@@ -47,7 +46,7 @@ def _with(snapshot: Snapshot, more: Snapshot) -> Snapshot:
             *(link for link in more.links if snapshot.link(link.kind) is None),
         ),
         cluster=snapshot.cluster if snapshot.cluster != Cluster() else more.cluster,
-        resemblance=_filled(snapshot.resemblance, more.resemblance),
+        has_similar_name=snapshot.has_similar_name or more.has_similar_name,
         velocities=(*snapshot.velocities, *more.velocities),
         behaviour=_filled(snapshot.behaviour, more.behaviour),
         origin=_filled(snapshot.origin, more.origin),
@@ -72,7 +71,7 @@ def _filled(one: Part, two: Part) -> Part:
 
 COUNTS: Final = frozenset(
     {"referees", "depositors", "flagged_referees", "charged_back", "clawed_back"}
-    | {"minimum_depositors", "quick_withdrawers", "idle_depositors"}
+    | {"minimum_depositors", "quick_withdrawers"}
 )
 RANKS: Final = {Verdict.PASS: 0, Verdict.REVIEW: 1, Verdict.BLOCK: 2}
 

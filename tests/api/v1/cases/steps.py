@@ -8,9 +8,8 @@ from httpx import AsyncClient, Response
 from db.engine import Database
 from domain.lifecycle.referral import Stage
 from referrals.fraud.cases.filing import file_doubts
-from tests.activities.referral_acts import ReferralActs, record_referrer_signup, sign_up
-from tests.api.held_rewards import SHARED_DEVICE
-from tests.builders import TERMS, deposit, unique, usd
+from tests.activities.referral_acts import ReferralActs, card_of, record_referrer_signup, sign_up
+from tests.builders import TERMS, deposit, signup, unique, usd
 
 URL: Final = "/v1/cases"
 
@@ -18,12 +17,13 @@ URL: Final = "/v1/cases"
 async def hold(
     database: Database, *, referrer_id: str | None = None, minor: int = 1000
 ) -> ReferralActs:
-    """Hold a reward of a referrer, because the pair shares a device."""
+    """Hold a reward of a referrer, because the pair shares a mailbox."""
     terms = replace(TERMS, referrer_reward=usd(minor))
     referrer_id = referrer_id or unique("referrer")
     acts = await sign_up(database, terms=terms, budget=usd(minor * 10), referrer_id=referrer_id)
-    await record_referrer_signup(acts, device_id=SHARED_DEVICE)
-    await acts.receives(deposit(acts.referee_id, device_id=SHARED_DEVICE))
+    mailbox = card_of(acts)
+    await record_referrer_signup(acts, email=mailbox)
+    await acts.receives(signup(acts.referee_id, email=mailbox), deposit(acts.referee_id))
     assert (await acts.credit()).stage is Stage.HELD
     return acts
 

@@ -12,7 +12,7 @@ from db.engine import Database
 from domain.intake.facts import Choice
 from referrals.fraud.cases import open_late_link, open_sample
 from referrals.fraud.cases.standing import attend
-from tests.activities.referral_acts import LATER, record_referrer_signup, sign_up
+from tests.activities.referral_acts import LATER, card_of, record_referrer_deposit, sign_up
 from tests.api.bodies import assert_problem, unique
 from tests.api.v1.cases.conftest import key_of
 from tests.api.v1.cases.steps import URL, case_of, file_cases, hold, open_case, show
@@ -36,7 +36,7 @@ async def test_held_rewards_of_a_referrer_are_one_case(
     )  # fmt: skip
     assert case["amount"] == [{"minor": 2000, "currency": "USD"}]
     assert (len(case["rewards"]), len(case["reviews"])) == (2, 2)
-    assert "shared_device" in case["reasons"]
+    assert "shared_contact" in case["reasons"]
     assert case["score"] > 0
     assert set(case["cluster"]["players"]) == {
         first.row.referrer_id, first.referee_id, second.referee_id,
@@ -153,8 +153,8 @@ async def test_a_case_without_an_open_review_is_closed(
     client: AsyncClient, database: Database
 ) -> None:
     acts = await sign_up(database)
-    await record_referrer_signup(acts, device_id="hm1:" + "b" * 64)
-    paid = deposit(acts.referee_id, device_id="hm1:" + "b" * 64)
+    await record_referrer_deposit(acts, card=card_of(acts))
+    paid = deposit(acts.referee_id, payment_instrument=card_of(acts))
     await acts.receives(paid)
     await acts.credit()
     await file_cases(database)
