@@ -52,6 +52,9 @@ from runtime.settings import Settings
 
 SHUTDOWN_GRACE_S: Final = 10
 """Time that requests under way have to finish when the process is asked to stop, in seconds."""
+KEEP_ALIVE_S: Final = 620
+"""Seconds for which an idle connection stays open: longer than load balancers keep theirs (60 s at
+nginx and AWS, 600 s at Google Cloud), so that none sends a request into one that is closing."""
 
 PUBLIC_ROUTERS: Final = (
     health.router,
@@ -103,6 +106,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
+    app.state.temporal_probe = health.TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
@@ -125,6 +129,7 @@ def main(settings: Settings) -> int:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="off",
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

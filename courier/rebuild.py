@@ -24,7 +24,7 @@ from referrals.lifecycle.reopening import overlooked_referrals, reopen_if_qualif
 from referrals.lifecycle.stages import lock_bound_referral
 from referrals.lifecycle.waiting import waiting_referrals
 from runtime.settings import Settings
-from workflows.client import connect
+from workflows.connection import connect_to
 
 PAGE_SIZE: Final = 500
 """Referrals read at once."""
@@ -43,7 +43,7 @@ def main(settings: Settings, *, only: Collection[UUID] | None = None) -> int:
 
 
 async def _run(settings: Settings, only: Collection[UUID] | None) -> int:
-    client = await connect(settings.temporal_address, namespace=settings.temporal_namespace)
+    client = await connect_to(settings.temporal)
     target = TemporalTarget(client, settings.task_queue)
     async with Database.open(settings.database_url, pool_size=2) as database:
         async with database.reading() as session:

@@ -38,8 +38,9 @@ def read_settings(settings_type: type[_Settings]) -> _Settings:
         return settings_type()
     except ValidationError as error:
         for fault in error.errors(include_input=False):
-            name = "_".join(str(part) for part in fault["loc"])
-            typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            # An error of several settings together names them in its sentence.
+            typer.echo(f"{ENV_PREFIX}{name}: {fault['msg']}" if name else fault["msg"], err=True)
         raise typer.Exit(2) from None
 
 

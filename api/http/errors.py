@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api.http.field_messages import field_message
 from api.http.problem_types import PROBLEM_TYPES
-from db.faults import DATABASE_FAULTS, is_transient
+from db.faults import DATABASE_FAULTS, describe, is_transient
 from referrals.intake.fields import TOO_EARLY
 from referrals.ledger.posting import BalanceTooLargeError
 
@@ -123,7 +123,7 @@ def log_if_transient(fault: Exception) -> None:
     """Log a database fault that passes by itself; raise any other again."""
     if not is_transient(fault):
         raise fault
-    log.warning("database_unavailable", fault=type(fault).__name__)
+    log.warning("database_unavailable", fault=describe(fault))
 
 
 async def _render_http_exception(_: Request, refusal: Exception) -> Response:
