@@ -15,8 +15,8 @@ from courier.late_links import LateLinks
 from courier.metrics import serve_metrics
 from courier.notifier import Notifier
 from courier.overdue import OverdueHealer
+from courier.pacing.rate_limiter import RateLimiter
 from courier.payer import Payer
-from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from courier.streams import build_streams
 from courier.webhooks import build_webhook_loops
@@ -74,7 +74,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     networks = open_networks(settings.network_database)
     streams = build_streams(settings, database, metrics, networks)
     tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
-    tasks.append(asyncio.create_task(_say_ready(listens, delivering)))
+    tasks.append(asyncio.create_task(_say_ready(listens, delivering[:3])))
     wake = partial(_wake, loops, listens)
     tasks.append(asyncio.create_task(listen(settings.database_url, wake)))
     await stopping.wait()

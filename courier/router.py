@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from courier.player_backoffs import PlayerBackoffs
+from courier.pacing.player_backoffs import PlayerBackoffs
 from courier.route_player import route_player
 from db.clock import database_now
 from db.engine import Database, Session

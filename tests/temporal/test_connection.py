@@ -18,7 +18,7 @@ from tests.fixtures.certificates import Authority
 from tests.proxies.encrypting import EncryptingProxy, encrypting_proxy
 from workflows.connection import TemporalServer, connect_to
 
-MODULE = "tests.workflows.test_connection"
+MODULE = "tests.temporal.test_connection"
 
 
 class Reversed(PayloadCodec):
