@@ -15,7 +15,12 @@ from domain.intake.facts import (
     TakeBack,
 )
 from domain.money import Money
-from domain.rewards.qualification import qualification, qualification_of, taken_back_minor
+from domain.rewards.qualification import (
+    meets_minimum,
+    qualification,
+    qualification_of,
+    taken_back_minor,
+)
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
 from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 
@@ -49,8 +54,10 @@ def test_which_single_deposits_qualify(paid: Deposit, *, qualifies: bool) -> Non
 def test_the_earliest_qualifies_and_of_two_at_once_the_first_by_id() -> None:
     late, early = deposit(at=NOW + timedelta(days=2)), deposit(at=NOW + timedelta(days=1))
     twin = deposit(at=early.occurred_at)
+    first_by_id = min(early, twin, key=lambda d: d.event_id)
 
-    assert qualifying(late, early, twin) == min(early, twin, key=lambda d: d.event_id)
+    assert qualifying(late, early, twin) == first_by_id
+    assert qualifying(late, twin, early) == first_by_id
 
 
 @pytest.mark.parametrize(
@@ -153,6 +160,13 @@ def test_a_running_total_of_refunds_counts_once_under_one_id() -> None:
     assert taken_back_minor(paid, totals) == 900
 
 
+def test_refunds_without_an_id_are_a_matter_each() -> None:
+    paid = deposit(minor=1500)
+    refunds = [chargeback(paid, TakeBack.REFUND, amount=usd(minor)) for minor in (300, 500)]
+
+    assert taken_back_minor(paid, refunds) == 800
+
+
 def test_two_disputes_are_two_matters() -> None:
     paid = deposit(minor=1500)
     first, second = (
@@ -171,6 +185,26 @@ def test_frozen_facts_say_what_is_left_of_them(paid: Deposit, facts: list[Charge
     assert found is not None
     assert found.left.minor == paid.amount.minor - taken_back_minor(paid, facts)
     assert qualification_of(["unknown"], [paid, *facts]) is None
+
+
+def test_several_frozen_facts_stand_in_the_order_of_their_times_then_ids() -> None:
+    late = replace(deposit(at=NOW + timedelta(hours=1)), event_id="a")
+    first, second = (replace(deposit(at=NOW), event_id=event_id) for event_id in ("b", "c"))
+
+    found = qualification_of(["a", "b", "c"], [late, second, first])
+
+    assert found is not None
+    assert found.fact_ids == ("b", "c", "a")
+    assert found.met_at == late.occurred_at
+
+
+def test_without_a_minimum_one_minor_unit_qualifies_and_nothing_does_not() -> None:
+    terms = replace(TERMS, minimum_deposit=usd(0))
+    paid = deposit(minor=1)
+
+    assert meets_minimum(paid, [], terms) is True
+    assert meets_minimum(paid, [chargeback(paid)], terms) is False
+    assert meets_minimum(deposit(amount=Money(1, "EUR")), [], terms) is False
 
 
 def test_facts_may_be_read_once() -> None:
