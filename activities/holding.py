@@ -8,6 +8,7 @@ from typing import Final
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, RECHECK_INTERVAL, Payment
 from db.tables import AssessmentRow, Review
+from domain.fraud.hard_rules import LINK_RULES
 from domain.fraud.rule_sets import BASE, decides_alone, results_of, weight_of
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
@@ -69,7 +70,7 @@ async def find_waiting(
     the hold period, which the reviewer has weighed. It makes nobody eligible.
     """
     approvals = [r for r in rounds if _approves(r, attempt)]
-    doubted = _reasons_not_approved(assessment, approvals)
+    doubted = _doubted(assessment, approvals, rounds, attempt)
     wrong = await locked.ineligibilities()
     found: list[Hold] = []
     if doubted:
@@ -150,6 +151,25 @@ def _review_deadline(locked: LockedReferral, review: Review) -> datetime:
 
 def _approves(review: Review, attempt: Attempt) -> bool:
     return review.attempt == attempt.number and review.decision is Choice.APPROVE
+
+
+def _doubted(
+    assessment: AssessmentRow,
+    approvals: Sequence[Review],
+    rounds: Sequence[Review],
+    attempt: Attempt,
+) -> tuple[str, ...]:
+    """Return the reasons to ask a person: those of the assessment, and links already asked about.
+
+    A link that too many share by now links nobody any more. Whoever was held for it stays held
+    until a person decides: a farm must not release itself by growing.
+    """
+    reasons = _reasons_not_approved(assessment, approvals)
+    asked = rounds[-1] if rounds else None
+    if asked is None or asked.status != reviews.OPEN or asked.attempt != attempt.number:
+        return reasons
+    kept = (name for name in asked.reasons if name in LINK_RULES)
+    return tuple(dict.fromkeys((*reasons, *kept)))
 
 
 def _reasons_not_approved(

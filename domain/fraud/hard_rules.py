@@ -122,3 +122,14 @@ HARD_RULES: Final = (
         "Evidence that the campaign requires was not reported.",
     ),
 )
+LINK_RULES: Final = frozenset(
+    {
+        "known_identity",
+        "shared_payment_instrument",
+        "shared_device",
+        "shared_contact",
+        "known_person",
+        "referral_ring",
+    }
+)
+"""Rules about links: a link is never undone, though its value may come to be shared by too many."""

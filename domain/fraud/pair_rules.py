@@ -17,6 +17,13 @@ def _shares_browser(snapshot: Snapshot, _: Thresholds) -> bool | None:
     return not is_hard and (device.is_shared or device.others > 0)
 
 
+def _is_instrument_crowded(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    """Return whether a card or phone number is shared by too many: a shop lends out neither."""
+    links = [snapshot.link(kind) for kind in ("payment_instrument", "phone")]
+    known = [link for link in links if link is not None]
+    return any(link.is_shared_by_too_many for link in known) if known else None
+
+
 def _shares_address(snapshot: Snapshot, _: Thresholds) -> bool | None:
     address = snapshot.link("ip")
     return None if address is None else _joins_referrals(address)
@@ -57,6 +64,13 @@ PAIR_RULES: Final = (
         24,
         lambda s, _: bool(s.lists.watch),
         "A value of the pair is on the watch list.",
+    ),
+    Rule(
+        "crowded_instrument",
+        Severity.SOFT,
+        15,
+        _is_instrument_crowded,
+        "More players use the referee's card or phone number than one person has accounts.",
     ),
     Rule(
         "shared_browser",

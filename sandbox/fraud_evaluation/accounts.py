@@ -13,6 +13,8 @@ HOSTS: Final = 254
 _TEST_NETWORK: Final = int(IPv4Address("198.18.0.0"))
 _AREAS: Final = (201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218)
 _EXCHANGES: Final = 700
+# Any two differ in at least two letters, so that no two names are nearly the same by chance.
+_SYLLABLES: Final = ("bak", "cel", "dim", "fon", "gup", "hat", "jes", "kir", "lov", "mud")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def own_account(rng: Random, player_id: str, number: int, *, ip: str | None = No
 
     With `ip`, it shares that address with others.
     """
-    given, family = f"Given{rng.randrange(400)}", f"Family{number}"
+    given, family = name_of(rng.randrange(400)), name_of(number)
     return Account(
         player_id=player_id,
         platform=rng.choice(PLATFORMS),
@@ -60,3 +62,8 @@ def phone_number(number: int) -> str:
     rest, line = divmod(number, 10)
     area, exchange = divmod(rest, _EXCHANGES)
     return f"+1{_AREAS[area % len(_AREAS)]}{200 + exchange}01{line:02}"
+
+
+def name_of(number: int) -> str:
+    """Return a name, another one for each number."""
+    return "".join(_SYLLABLES[int(digit)] for digit in str(number)).capitalize()

@@ -7,7 +7,10 @@ from sandbox.fraud_evaluation.groups import BEGINS_AT, OPEN, STRICT
 from sandbox.sportsbook.requests import campaign_draft
 
 BUDGET_MINOR: Final = 10**12
-TERMS: Final[dict[str, dict[str, Any]]] = {OPEN: {}, STRICT: {}}
+TERMS: Final[dict[str, dict[str, Any]]] = {
+    OPEN: {},
+    STRICT: {"requires": ["device_id", "payment_instrument"]},
+}
 REVIEW_PERIOD: Final = "P90D"
 """Longer than the simulation, in which nobody reviews."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from sandbox.fraud_evaluation import habits
-from sandbox.fraud_evaluation.accounts import PREFIXES, Account, home_address
+from sandbox.fraud_evaluation.accounts import PREFIXES, Account, home_address, name_of
 from sandbox.fraud_evaluation.groups import STRICT, GroupDraft
 
 SHARED_BROWSER_SHARE: Final = 0.35
@@ -30,10 +30,12 @@ def family(draft: GroupDraft) -> None:
     """Bring the household: one address and one name; some share the browser at home."""
     ip = home_address(draft.rng)
     shares_browser = draft.rng.random() < SHARED_BROWSER_SHARE
-    name = f"Household{draft.number}"
+    family_name = name_of(next(draft.numbers))
     joined: list[Account] = []
     for _ in range(draft.size):
-        account = draft.account(ip=ip, full_name=f"Given{draft.rng.randrange(400)} {name}")
+        account = draft.account(
+            ip=ip, full_name=f"{name_of(draft.rng.randrange(400))} {family_name}"
+        )
         if shares_browser and account.platform == "web":
             draft.players.pop()
             account = draft.account(

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.engine import Database
 from runtime.settings import Settings
 from sandbox.evaluation.play import build_client
-from sandbox.fraud_evaluation.groups import Act, ActKind, Group
+from sandbox.fraud_evaluation.groups import Act, Group
 from sandbox.fraud_evaluation.sportsbook import Sportsbook, routed_at
 
 CONCURRENCY: Final = 4
@@ -52,9 +52,7 @@ class PlayedGroup:
         self._numbers = count(len(group.acts))
         # The number decides between two at the same time; what follows it is never compared.
         self._due: list[tuple[datetime, int, Act | UUID]] = [
-            (act.at, number, act)
-            for number, act in enumerate(group.acts)
-            if act.kind is not ActKind.WITHDRAWAL  # no door takes them yet
+            (act.at, number, act) for number, act in enumerate(group.acts)
         ]
         heapify(self._due)
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sandbox.fraud_evaluation import habits
-from sandbox.fraud_evaluation.accounts import PREFIXES, home_address
+from sandbox.fraud_evaluation.accounts import PREFIXES, home_address, name_of
 from sandbox.fraud_evaluation.groups import STRICT, GroupDraft, Habits
 from sandbox.fraud_evaluation.linked_rings import bring_all
 
@@ -39,7 +39,7 @@ def slow_drip(draft: GroupDraft) -> None:
         at += timedelta(days=draft.rng.uniform(1, 4))
         account = draft.account(
             ip=home_address(draft.rng, prefix=prefix),
-            full_name=f"Given{number} {family}",
+            full_name=f"{name_of(number)} {family}",
             email=f"{family}{number}@mail.example".lower(),
         )
         how = habits.careful(draft.rng)

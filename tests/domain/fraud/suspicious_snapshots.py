@@ -46,6 +46,7 @@ ROWS: Final = {
     "signal_unavailable": Snapshot(unavailable=("device-intelligence",)),
     "missing_evidence": Snapshot(requires=("device_id",), known=("phone",)),
     "watched": Snapshot(lists=ListHits(watch=("network",))),
+    "crowded_instrument": _link("payment_instrument", is_shared_by_too_many=True),
     "shared_browser": _link("device_id", others=1),
     "shared_address": _link("ip", is_shared=True),
     "shared_network": _link("network", is_shared=True),

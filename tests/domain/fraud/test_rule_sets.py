@@ -34,7 +34,8 @@ def test_each_rule_hits_with_its_weight_and_its_severity(name: str, snapshot: Sn
 
     assessment = score(snapshot, BASE)
 
-    assert assessment.reasons == (name,)
+    beside = {note.name for note in RULES if note.severity is Severity.NOTE} - {name}
+    assert [reason for reason in assessment.reasons if reason not in beside] == [name]
     assert assessment.score == rule.weight
     assert assessment.verdict is VERDICTS[rule.severity]
 
@@ -84,12 +85,22 @@ def test_the_middle_band_passes_after_a_hold_of_days(
     assert assessment.hold_s == thresholds.hold_s * held
 
 
-def test_a_value_shared_by_too_many_links_nobody_and_says_so() -> None:
-    crowd = Link(kind="payment_instrument", is_shared_by_too_many=True)
+@pytest.mark.parametrize(
+    ("kind", "reasons"),
+    [
+        ("device_id", ("shared_by_too_many",)),
+        ("payment_instrument", ("crowded_instrument", "shared_by_too_many")),
+        ("phone", ("crowded_instrument", "shared_by_too_many")),
+    ],
+)
+def test_a_value_shared_by_too_many_links_nobody_and_says_so(
+    kind: str, reasons: tuple[str, ...]
+) -> None:
+    crowd = Link(kind=kind, is_shared_by_too_many=True)
 
     assessment = score(Snapshot(links=(crowd,)), BASE)
 
-    assert (assessment.verdict, assessment.reasons) == (Verdict.PASS, ("shared_by_too_many",))
+    assert (assessment.verdict, assessment.reasons) == (Verdict.PASS, reasons)
 
 
 def test_a_rule_that_raises_asks_for_a_review_with_its_name() -> None:
