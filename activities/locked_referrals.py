@@ -26,6 +26,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
+from referrals.intake.normalising import matching_of
 from referrals.lifecycle import stages
 
 _log = structlog.get_logger()
@@ -172,10 +173,15 @@ class LockedReferrals:
             await reviews.decide_signalled(session, request.referral_id, decision)
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
-        body = self.hasher.hash_personal(facts.body_of(signalled))
+        said = facts.body_of(signalled)
+        body = self.hasher.hash_personal(said)
         fact = facts.fact_of(kind_of(signalled), body)
         recorded = await facts.record_fact(
-            session, fact, player_id=str(body["player_id"]), door="signal"
+            session,
+            fact,
+            player_id=str(body["player_id"]),
+            door="signal",
+            matching=matching_of(said, self.hasher),
         )
         if recorded is RecordOutcome.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))

@@ -144,7 +144,7 @@ async def _accept(
             player_id=body.player_id,
             door="http",
             reported_by=reporter.owner,
-            matching=body.matching(networks),
+            matching=body.matching(hasher, networks),
         )
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)

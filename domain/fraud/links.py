@@ -77,6 +77,8 @@ class PairLinks:
     """Every kind once, in the order of LinkKind."""
     similar_name: bool | None = None
     """True if the names differ by at most a letter in each word; None where one is unknown."""
+    similar_mailbox: bool | None = None
+    """True if the mailboxes of one domain differ by at most a letter; None where one is unknown."""
     referrer_cluster: Cluster | None = None
     referee_cluster: Cluster | None = None
     """Players joined by hard links; None for a player who shares none."""

@@ -26,6 +26,11 @@ def spellings(word: str) -> tuple[str, ...]:
     return (word, *sorted(shorter - {word}))
 
 
+def are_near(one: Collection[str] | None, other: Collection[str] | None) -> bool | None:
+    """Return whether two words differ by a letter at most; None if one is unknown."""
+    return bool(set(one).intersection(other)) if one and other else None
+
+
 def is_similar(one: Words | None, other: Words | None) -> bool | None:
     """Return whether each word of the shorter name is in the other; None if one is unknown."""
     if not one or not other:

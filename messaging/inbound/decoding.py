@@ -99,7 +99,7 @@ class Decoder:
             fact=from_source(event.to_fact(self.hasher), source),
             player_id=event.player_id,
             reported_by=record.place.topic,
-            matching=event.matching(self.networks),
+            matching=event.matching(self.hasher, self.networks),
         )
 
     def _text(self, value: bytes | None) -> str:

@@ -8,6 +8,8 @@ JOINING_KINDS: Final = HARD_KINDS | {LinkKind.DEVICE_ID}
 """Kinds whose values can join players into a cluster."""
 
 KINDS: Final = [kind.value for kind in LinkKind]
+WRITTEN_KINDS: Final = [*KINDS, "email_domain"]
+"""Kinds that are written down; a mailbox's domain is for lists, and links nobody."""
 HARD: Final = sorted(kind.value for kind in HARD_KINDS)
 JOINING: Final = sorted(kind.value for kind in JOINING_KINDS)
 UNCAPPED: Final = sorted(kind.value for kind in UNCAPPED_KINDS)

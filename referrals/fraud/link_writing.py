@@ -12,7 +12,7 @@ from domain.fraud.links import LinkKind
 from domain.intake.facts import FACT_TYPES, Fact, kind_of
 from referrals.fraud import clusters
 from referrals.fraud.clusters import NewValue
-from referrals.fraud.link_values import HARD, JOINING_KINDS, KINDS, SAID_VALUES, STRONG
+from referrals.fraud.link_values import HARD, JOINING_KINDS, SAID_VALUES, STRONG, WRITTEN_KINDS
 
 REFRESH_AFTER: Final = timedelta(minutes=10)
 """Age of a link's last use that is worth a write."""
@@ -97,7 +97,7 @@ async def _said(
         "player_id": player_id,
         "fact_kinds": [kind for kind, _ in keys],
         "event_ids": [event_id for _, event_id in keys],
-        "kinds": KINDS,
+        "kinds": WRITTEN_KINDS,
         "hard": HARD,
         "strong": STRONG,
         "refresh_after": REFRESH_AFTER,

@@ -14,7 +14,7 @@ from domain.fraud.links import (
     PlayerLink,
     compare,
 )
-from domain.fraud.names import is_similar
+from domain.fraud.names import are_near, is_similar
 from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
 from referrals.fraud.link_values import HARD, KINDS, SAID_VALUES, STRONG
 
@@ -95,10 +95,11 @@ _RING: Final = text("""
          from referrals join people on referee_id = player_id where stage <> 'LOST') as referred_by
 """)
 
-_NAMES: Final = text("""
-    select distinct on (player_id) player_id, matching -> 'name_words' as words
+_SPELLINGS: Final = text("""
+    select distinct on (player_id) player_id, matching -> 'name_words' as words,
+           matching -> 'email_spellings' as mailbox
     from facts
-    where player_id in (:referrer, :referee) and kind = 'signup' and matching ? 'name_words'
+    where player_id in (:referrer, :referee) and kind = 'signup' and matching is not null
     order by player_id, occurred_at desc, event_id desc
 """)
 
@@ -111,11 +112,13 @@ async def load_pair_links(session: ReadSession, *, referrer_id: str, referee_id:
     pair = {"referrer": referrer_id, "referee": referee_id}
     held = await _values(session, pair)
     ring = (await session.execute(_RING, pair | _RING_BOUNDS)).one()
-    names = {row.player_id: row.words for row in await session.execute(_NAMES, pair)}
+    spelled = {row.player_id: row for row in await session.execute(_SPELLINGS, pair)}
+    theirs, mine = spelled.get(referrer_id), spelled.get(referee_id)
     clusters: Mapping[str, str] = ring.clusters or {}
     return PairLinks(
         kinds=compare(held[referrer_id], held[referee_id]),
-        similar_name=is_similar(names.get(referrer_id), names.get(referee_id)),
+        similar_name=is_similar(theirs and theirs.words, mine and mine.words),
+        similar_mailbox=are_near(theirs and theirs.mailbox, mine and mine.mailbox),
         referrer_cluster=_cluster(referrer_id, ring),
         referee_cluster=_cluster(referee_id, ring),
         ring=find_ring(

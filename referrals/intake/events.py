@@ -17,6 +17,7 @@ from domain.intake.facts import (
 )
 from domain.privacy import Hasher
 from referrals.intake.fields import (
+    AddressText,
     Currency,
     EventTime,
     FreeText,
@@ -29,6 +30,7 @@ from referrals.intake.fields import (
     Text32,
     Text64,
 )
+from referrals.intake.normalising import matching_of, matching_text
 from referrals.intake.origins import ORIGIN, Networks, origin_of
 
 
@@ -45,12 +47,13 @@ class EventIn(RequestBody):
         """Return the fact to record, with personal fields hashed."""
         raise NotImplementedError
 
-    def matching(self, networks: Networks | None) -> dict[str, Any] | None:
-        """Return what is kept beside the fact for fraud rules: the origin of the event."""
-        origin = origin_of(
-            ip=getattr(self, "ip", None), email=getattr(self, "email", None), networks=networks
-        )
-        return {ORIGIN: origin} if origin else None
+    def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
+        """Return what is kept beside the fact: hashes to link its player by, and its origin."""
+        ip, email = getattr(self, "ip", None), getattr(self, "email", None)
+        address = ip and matching_text("ip", ip)
+        origin = origin_of(ip=address, email=email, networks=networks)
+        hashes = matching_of(vars(self), hasher)
+        return {**hashes, ORIGIN: origin} if origin else hashes or None
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
         return hasher.hash_personal(vars(self))
@@ -75,7 +78,7 @@ class SignupIn(EventIn):
     )
     code: FreeText = Field(default=None, description="A referral code, as the player typed it")
     locale: FreeText = None
-    ip: OptionalText64OrHash = Field(
+    ip: AddressText = Field(
         default=None, description="Of the player's device, not of a server or proxy"
     )
     user_agent: FreeText = None
@@ -100,7 +103,7 @@ class DepositIn(EventIn):
         default=None, description="The processor's fingerprint of the card or account"
     )
     method: OptionalText64 = Field(default=None, description="Such as `card`")
-    ip: OptionalText64OrHash = None
+    ip: AddressText = None
     device_id: OptionalText320 = None
     jurisdiction: OptionalText64 = None
 

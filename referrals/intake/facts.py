@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
 from domain.money import CURRENCY_PATTERN
+from referrals.intake.content import Content
 
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for none: an amount in it meets no terms."""
@@ -59,8 +60,8 @@ _RECORD: Final = text("""
     )
     select place from firsts cross join (select count(*) from notified) as awaited
 """)
-_FINGERPRINTS: Final = text("""
-    select kind, event_id, fingerprint from facts where (kind, event_id) in (
+_RECORDED: Final = text("""
+    select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (
         select * from unnest(cast(:kinds as varchar[]), cast(:event_ids as varchar[]))
     )
 """)
@@ -83,7 +84,7 @@ class Report:
     player_id: str
     reported_by: str | None = None
     """Owner of the API key, or the topic; a signal has none."""
-    matching: dict[str, Any] | None = None
+    matching: Mapping[str, Any] | None = None
     """Kept beside the content, for comparisons; no part of the fingerprint."""
 
 
@@ -94,7 +95,7 @@ async def record_fact(
     player_id: str,
     door: Door,
     reported_by: str | None = None,
-    matching: dict[str, Any] | None = None,
+    matching: Mapping[str, Any] | None = None,
     route: bool = True,
 ) -> RecordOutcome:
     """Record one fact as `record_facts` does."""
@@ -125,13 +126,13 @@ async def record_facts(
     added = {place - 1 for place in (await session.execute(_RECORD, values)).scalars()}
     if len(added) == len(rows):
         return [RecordOutcome.ACCEPTED] * len(rows)
-    known = {rows[place].key: rows[place].fingerprint for place in added}
-    known |= await _fingerprints(session, {row.key for row in rows} - known.keys())
+    known = {rows[place].key: rows[place].content for place in added}
+    known |= await _recorded(session, {row.key for row in rows} - known.keys())
     return [
         RecordOutcome.ACCEPTED
         if place in added
         else RecordOutcome.DUPLICATE
-        if known.get(row.key) == row.fingerprint
+        if row.content.is_same_as(known.get(row.key))
         else RecordOutcome.CONFLICT
         for place, row in enumerate(rows)
     ]
@@ -161,12 +162,17 @@ class _Row(NamedTuple):
             body,
             _sha256(body),
             report.reported_by,
-            None if report.matching is None else _canonical_json(report.matching),
+            _canonical_json(report.matching) if report.matching else None,
         )
 
     @property
     def key(self) -> tuple[str, str]:
         return self.kind, self.event_id
+
+    @property
+    def content(self) -> Content:
+        matching = json.loads(self.matching) if self.matching else None
+        return Content(self.fingerprint, json.loads(self.body), matching)
 
 
 _COLUMNS: Final = (
@@ -182,14 +188,16 @@ _COLUMNS: Final = (
 """Arrays of the statement, each a field of the rows."""
 
 
-async def _fingerprints(
+async def _recorded(
     session: StatementExecutor, keys: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
+) -> dict[tuple[str, str], Content]:
     if not keys:
         return {}
     values = {"kinds": [kind for kind, _ in keys], "event_ids": [event_id for _, event_id in keys]}
-    rows = await session.execute(_FINGERPRINTS, values)
-    return {(row.kind, row.event_id): row.fingerprint for row in rows}
+    rows = await session.execute(_RECORDED, values)
+    return {
+        (row.kind, row.event_id): Content(row.fingerprint, row.body, row.matching) for row in rows
+    }
 
 
 async def facts_of_player(

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field
 
 from api.link.user_agents import Platform
 from api.v1.schemas.fields import (
+    AddressText,
     FreeText,
     Id,
     OptionalText64,
-    OptionalText64OrHash,
     OptionalText320,
     RequestBody,
     ResponseBody,
@@ -91,7 +91,7 @@ class ClickIn(RequestBody):
         description="The reporter's id of the visitor; one open invitation per visitor and code"
     )
     platform: Platform
-    ip: OptionalText64OrHash = Field(
+    ip: AddressText = Field(
         default=None, description="The visitor's address, not that of the reporting server"
     )
     user_agent: FreeText = None

@@ -11,6 +11,7 @@ from domain.fraud.listed_values import keys_of, stored_value
 from domain.fraud.lists import ListedKind, ListName
 from domain.privacy import Hasher
 from referrals.fraud.lists import NewEntry
+from referrals.intake.normalising import matching_text
 
 
 class ListEntryIn(RequestBody):
@@ -62,6 +63,6 @@ class ListEntryOut(ResponseBody):
 def value_of(kind: ListedKind, text: str, hasher: Hasher) -> str:
     """Return a value as its entry stores it, or raise 422."""
     try:
-        return stored_value(kind, text, hasher)
+        return stored_value(kind, matching_text(kind, text), hasher)
     except ValueError as fault:
         raise invalid_field("value", str(fault)) from fault
