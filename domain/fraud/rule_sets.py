@@ -85,9 +85,9 @@ class RuleSet:
 
 
 BASE: Final = RuleSet(
-    version="base", weights=MappingProxyType({rule.name: rule.weight for rule in RULES})
+    version="1", weights=MappingProxyType({rule.name: rule.weight for rule in RULES})
 )
-"""The rule set that is live until one is published."""
+"""The rule set that the service brings: it is live until another one is published."""
 
 
 def score(snapshot: Snapshot, rule_set: RuleSet, *, rules: tuple[Rule, ...] = RULES) -> Assessment:

@@ -1,7 +1,7 @@
 """Rule sets: immutable versions, of which one is live and one may run in its shadow."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from referrals.access import audit
 from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
 
-FIRST: Final = 1
+FIRST: Final = int(BASE.version)
 """Version of the rule set that the service brings, stored when one is first needed."""
 _LOCK: Final = "rule-sets"
 _FIRST_REASON: Final = "the rule set that the service brings"
@@ -212,7 +212,7 @@ async def _find_active(session: ReadSession) -> dict[str, CampaignRuleSets]:
 async def _store_first(session: Session) -> dict[str, CampaignRuleSets]:
     """Store the rule set that the service brings, and make it live."""
     actor = Actor(name=_SERVICE, request_id=None, reason=_FIRST_REASON)
-    first = CampaignRuleSets(base=replace(BASE, version=str(FIRST)))
+    first = CampaignRuleSets(base=BASE)
     await _store(session, first, based_on=None, by=actor.name, reason=actor.reason)
     await _switch(session, _LIVE, FIRST, actor)
     return {_LIVE: first}
