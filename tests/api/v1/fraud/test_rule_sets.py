@@ -1,5 +1,6 @@
 """Rule sets as people change them: drafted, tested, published by a second person, rolled back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -264,3 +265,22 @@ async def test_rule_sets_are_read_in_pages(ann: AsyncClient) -> None:
     rest = (await ann.get(URL, params={"cursor": first["next_cursor"]})).json()
     assert [item["version"] for item in rest["items"]] == ["1"]
     assert rest["next_cursor"] is None
+
+
+async def test_of_two_publications_at_once_one_has_a_stale_backtest(
+    ann: AsyncClient, ben: AsyncClient
+) -> None:
+    drafts = [await draft(ann), await draft(ann)]
+    for version in drafts:
+        await run_backtest(ann, version)
+    answers = await asyncio.gather(*(step(ben, version, "publish") for version in drafts))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert sorted((await statuses(ann)).values()) == ["draft", "live", "retired"]
+
+
+async def test_the_first_rule_set_is_stored_once_however_many_ask(ann: AsyncClient) -> None:
+    answers = await asyncio.gather(*(statuses(ann) for _ in range(10)))
+    assert answers == [{"1": "live"}] * 10
+    bodies = await asyncio.gather(*(ann.post(URL, json=body()) for _ in range(5)))
+    versions = sorted(answer.json()["version"] for answer in bodies)
+    assert versions == ["2", "3", "4", "5", "6"]
