@@ -144,7 +144,8 @@ async def test_a_review_that_opens_can_be_found_by_its_score(world: World) -> No
 
     described = await life.handle.describe()
     attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
-    assert (attributes["ReferralStage"], attributes["RiskScore"]) == ("HELD", 60)
+    # The same phone, and so a person who is known.
+    assert (attributes["ReferralStage"], attributes["RiskScore"]) == ("HELD", 100)
 
 
 async def test_a_review_opened_late_in_a_hold_period_has_its_whole_review_period(
