@@ -1,6 +1,6 @@
 """Identity links, the clusters of players that hard links make, and merges of those.
 
-The links of facts that were routed before are written by `referrals clusters rebuild`.
+Facts that were routed before have no links.
 """
 
 from typing import Final
