@@ -23,8 +23,10 @@ from runtime.command_line import (
     system_user,
 )
 from runtime.exit import exit_process
+from runtime.explanations import explain
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings, WalletSettings
+from runtime.version import VERSION
 from sandbox.commands import sandbox_commands
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+COULD_NOT_RUN = 2
+"""Exit code of a command that could not do its work, such as without a database."""
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
@@ -46,9 +50,32 @@ def main() -> None:
         app()
     except SystemExit as ended:
         exit_process(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
-    except Exception:  # noqa: BLE001 - the edge of the process
+    except Exception as fault:  # noqa: BLE001 - the edge of the process
+        sentence = explain(fault)
+        if sentence is not None:
+            typer.echo(sentence, err=True)
+            exit_process(COULD_NOT_RUN)
         traceback.print_exc()
     exit_process(1)
+
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if is_asked:
+        typer.echo(f"referrals {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def referrals(
+    *,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Referrals of a sportsbook: one command per process and per task of an operator."""
 
 
 @app.command()
@@ -189,10 +216,11 @@ def fraud_backtest(
 
 @app.command()
 def migrate() -> None:
-    """Migrate the schema to the newest revision."""
+    """Migrate the schema to the newest revision. It makes no campaign."""
     from db.migrate import upgrade
 
     upgrade(read_settings(MigrationSettings).owner_database_url)
+    typer.echo("the schema is up to date; campaigns are made by POST /v1/campaigns")
 
 
 @keys.command("create")

@@ -9,6 +9,7 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
+from runtime.explanations import NOT_CONFIGURED
 from runtime.settings import (
     ENV_PREFIX,
     DatabaseSettings,
@@ -39,8 +40,10 @@ def read_settings(settings_type: type[_Settings]) -> _Settings:
     except ValidationError as error:
         for fault in error.errors(include_input=False):
             name = "_".join(str(part) for part in fault["loc"]).upper()
+            is_missing = fault["type"] == "missing"
+            message = NOT_CONFIGURED if is_missing else fault["msg"].removeprefix("Value error, ")
             # An error of several settings together names them in its sentence.
-            typer.echo(f"{ENV_PREFIX}{name}: {fault['msg']}" if name else fault["msg"], err=True)
+            typer.echo(f"{ENV_PREFIX}{name}: {message}" if name else message, err=True)
         raise typer.Exit(2) from None
 
 

@@ -174,10 +174,10 @@ def _temporal_child(plan: _Plan) -> ChildSpec:
 async def _prepare_database(plan: _Plan) -> Keyring:
     await plan.cluster.create_roles()
     await referral_processes.migrate(plan.environment, logs=plan.directory / LOGS)
+    url = postgres.sqlalchemy_url(plan.cluster.application_dsn)
+    await referral_processes.ensure_campaign(database_url=url)
     return await referral_processes.ensure_api_keys(
-        plan.keyring,
-        plan.directory / SECRETS_FILE,
-        database_url=postgres.sqlalchemy_url(plan.cluster.application_dsn),
+        plan.keyring, plan.directory / SECRETS_FILE, database_url=url
     )
 
 
