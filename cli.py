@@ -7,6 +7,7 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
@@ -23,11 +24,9 @@ from runtime.command_line import (
     system_user,
 )
 from runtime.exit import exit_process
-from runtime.explanations import explain
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings, WalletSettings
 from runtime.version import VERSION
-from sandbox.commands import sandbox_commands
 
 if TYPE_CHECKING:
     from db.engine import Session
@@ -41,7 +40,11 @@ COULD_NOT_RUN = 2
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
-app.add_typer(sandbox_commands)
+if find_spec("sandbox"):
+    # The image of production has no simulations.
+    from sandbox.commands import sandbox_commands
+
+    app.add_typer(sandbox_commands)
 
 
 def main() -> None:
@@ -51,6 +54,9 @@ def main() -> None:
     except SystemExit as ended:
         exit_process(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
     except Exception as fault:  # noqa: BLE001 - the edge of the process
+        # Imported late, as no command needs it that succeeds.
+        from db.explanations import explain
+
         sentence = explain(fault)
         if sentence is not None:
             typer.echo(sentence, err=True)

@@ -18,6 +18,7 @@ from api.http.rate_limits import Limiter
 from api.link import routes as links
 from api.link import well_known
 from api.link.landing import preview_image
+from api.reference import page as reference
 from api.v1 import (
     asyncapi,
     attributions,
@@ -62,6 +63,7 @@ PUBLIC_ROUTERS: Final = (
     links.router,
     preview_image.router,
     well_known.router,
+    reference.router,
 )
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,
@@ -93,6 +95,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         description=openapi.DESCRIPTION,
         responses=problem_responses(*openapi.DEFAULT_PROBLEMS),
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     metrics = Metrics()
     app.state.settings = settings

@@ -9,7 +9,6 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
-from runtime.explanations import NOT_CONFIGURED
 from runtime.settings import (
     ENV_PREFIX,
     DatabaseSettings,
@@ -20,6 +19,7 @@ from runtime.settings import (
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
 
+NOT_CONFIGURED = "is not set; README.md has every setting"
 STACK_DIRECTORY = Path(".stack")
 """Directory in which `up` keeps its state by default."""
 

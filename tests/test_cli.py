@@ -171,3 +171,14 @@ async def test_a_setting_that_is_missing_is_named() -> None:
 
     assert ended.returncode == 2
     assert ended.stderr == "REFERRALS_OWNER_DATABASE_URL: is not set; README.md has every setting\n"
+
+
+async def test_the_commands_of_production_need_no_simulations() -> None:
+    program = (
+        "import sys; sys.modules |= dict.fromkeys(('sandbox', 'stack')); import cli; cli.main()"
+    )
+    ended = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "migrate" in ended.stdout, ended.stderr
+    assert "attribution-eval" not in ended.stdout

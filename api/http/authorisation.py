@@ -91,6 +91,8 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
         refuse_unknown_parameters(request)
         return Caller(holder.owner, request.state.request_id, holder.source)
 
+    # The OpenAPI document reads them.
+    caller.scopes = scopes  # type: ignore[attr-defined]
     return caller
 
 

@@ -1,8 +1,8 @@
 """Faults of what a command needs, in a sentence for the person who ran it."""
 
-from typing import Final
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-NOT_CONFIGURED: Final = "is not set; README.md has every setting"
+from db.faults import is_schema_fault, is_transient
 
 
 def explain(fault: BaseException) -> str | None:
@@ -10,11 +10,6 @@ def explain(fault: BaseException) -> str | None:
 
     The database is away or not migrated, or Temporal does not answer.
     """
-    # Imported late: a command that fails needs them, and one that prints its help does not.
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
-
-    from db.faults import is_schema_fault, is_transient  # noqa: PLC0415
-
     if isinstance(fault, SQLAlchemyError) and is_schema_fault(fault):
         return "could not run: the schema is not that of this release; run `referrals migrate`"
     if isinstance(fault, (OSError, SQLAlchemyError)) and is_transient(fault):
