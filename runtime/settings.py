@@ -125,6 +125,8 @@ class Settings(WalletSettings):
     android_package: str | None = Field(default=None, pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)+$")
     android_cert_fingerprints: str | None = Field(default=None, pattern=_FINGERPRINTS)
     """SHA-256 fingerprints of the certificates that sign the app, separated by commas."""
+    site_url: str | None = Field(default=None, pattern=r"^https://")
+    """The sportsbook's site, to which the page of an unknown code leads."""
     jurisdiction_header: str | None = None
     """Header in which a trusted proxy sends the visitor's ISO 3166-2 jurisdiction."""
 

@@ -21,6 +21,7 @@ from api.v1.schemas.fields import (
 )
 from domain.attribution.click_matching import normalise_traits
 from domain.codes import CODE_SHAPE, is_code, normalise_code
+from domain.profanities import is_profane
 from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
@@ -28,6 +29,8 @@ def _normalise_vanity(typed: str) -> str:
     code = normalise_code(typed)
     if not is_code(code):
         raise ValueError("Must have 3 to 32 letters, digits, hyphens or underscores")
+    if is_profane(code):
+        raise ValueError("Must not spell a profanity; choose another code")
     return code
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from httpx import AsyncClient
 
 from api.app import build_app
@@ -135,3 +136,17 @@ async def test_says_where_no_campaign_exists_yet_how_to_make_one(
         " POST /v1/campaigns/{slug}/publish, or name another one as `campaign`."
     )
     assert named.json()["detail"].startswith("There is no campaign spring. GET /v1/campaigns")
+
+
+@pytest.mark.parametrize(
+    "vanity", ["FUCKYOU", "sh1t", "Mi-er-da", "\uff33\uff28\uff29\uff34", "arschloch"]
+)
+async def test_gives_nobody_a_code_that_spells_a_profanity(
+    client: AsyncClient, vanity: str
+) -> None:
+    body = {"player_id": unique("referrer"), "vanity": vanity}
+    answer = await client.post("/v1/codes", json=body)
+    assert_problem(answer, 422, "validation_failed")
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "vanity"
+    assert error["message"] == "Must not spell a profanity; choose another code"
