@@ -15,8 +15,8 @@ from api.http.errors import install_error_handlers
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
 from api.http.rate_limits import Limiter
+from api.link import browser_script, well_known
 from api.link import routes as links
-from api.link import well_known
 from api.link.landing import preview_image
 from api.reference import page as reference
 from api.v1 import (
@@ -64,6 +64,7 @@ PUBLIC_ROUTERS: Final = (
     preview_image.router,
     well_known.router,
     reference.router,
+    browser_script.router,
 )
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,

@@ -14,6 +14,7 @@ from api.http.openapi_fields import (
     describe_parameters,
     published_page_names,
 )
+from api.http.openapi_links import add_links
 from api.http.problem_types import PROBLEM_TYPES
 
 DESCRIPTION: Final = """
@@ -70,6 +71,7 @@ def install(app: FastAPI) -> None:
             describe_fields(described["components"]["schemas"])
             describe_parameters(described)
             add_scopes(described, app.routes)
+            add_links(described)
             app.openapi_schema = described
         return app.openapi_schema
 
