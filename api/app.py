@@ -119,7 +119,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
     install_error_handlers(app)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
-    openapi.install(app)
+    routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
+    openapi.install(app, [route for router in routers for route in router.routes])
     return app
 
 

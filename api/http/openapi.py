@@ -1,10 +1,12 @@
 """The OpenAPI document: the problems that routes declare, examples, and published names."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from api.http.errors import PROBLEM_CONTENT_TYPE, problem_body
 from api.http.examples import BODY_EXAMPLES
@@ -55,8 +57,11 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
-def install(app: FastAPI) -> None:
-    """Add problems, examples and published names to the document that FastAPI generates."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Add problems, examples and published names to the document that FastAPI generates.
+
+    `routes` are those of the included routers, whose dependencies name the scopes.
+    """
     generate_schema = app.openapi
 
     def document() -> dict[str, Any]:
@@ -70,7 +75,7 @@ def install(app: FastAPI) -> None:
             described = _with_published_names(app.openapi_schema or {})
             describe_fields(described["components"]["schemas"])
             describe_parameters(described)
-            add_scopes(described, app.routes)
+            add_scopes(described, routes)
             add_links(described)
             app.openapi_schema = described
         return app.openapi_schema

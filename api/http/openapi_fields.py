@@ -1,7 +1,7 @@
 """Descriptions, examples and scopes that are added to every field and route of the document."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi.dependencies.models import Dependant
@@ -37,7 +37,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (operation for method, operation in methods.items() if method in METHODS)
 
 
-def add_scopes(document: Mapping[str, Any], routes: list[BaseRoute]) -> None:
+def add_scopes(document: Mapping[str, Any], routes: Sequence[BaseRoute]) -> None:
     """Name the scopes of each route, any one of which a key needs, in security and description."""
     for route in routes:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
