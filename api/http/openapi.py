@@ -35,6 +35,8 @@ PUBLISHED_NAMES: Final = {
     "CampaignTransition": "Step",
     "api__v1__reviews__Status": "ReviewStatus",
     "referrals__attribution__rebinds__Status": "RebindStatus",
+    "api__v1__schemas__referrals__RuleOut": "AssessedRule",
+    "api__v1__schemas__rule_sets__RuleOut": "RuleOfSet",
 }
 """Published names of components by the names that FastAPI would derive for them now."""
 
