@@ -10,8 +10,8 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
-from courier.case_carrier import CaseCarrier
-from courier.late_links import LateLinks
+from courier.fraud.case_carrier import CaseCarrier
+from courier.fraud.late_links import LateLinks
 from courier.metrics import serve_metrics
 from courier.notifier import Notifier
 from courier.overdue import OverdueHealer

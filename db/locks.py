@@ -6,6 +6,9 @@ each other in a circle. Players are locked here, links in referrals/fraud/cluste
 invitations in referrals/attribution/locks.py, referrals in referrals/lifecycle/stages.py, accounts
 in referrals/ledger/posting.py.
 
+Cases of reviewers and then their reviews (referrals/fraud/cases/) are locked after all of these; an
+act locks no case.
+
 Payment orders (referrals/wallet/) are locked under their player's lock, several in the order of
 `seq`; a courier leases them without it, and waits for none. Webhooks and then their deliveries
 (referrals/webhooks/) are locked in transactions that take none of the other locks.

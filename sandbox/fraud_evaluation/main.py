@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from courier.case_carrier import FILING_BATCH_SIZE
+from courier.fraud.case_carrier import FILING_BATCH_SIZE
 from db.engine import Database
 from db.migrate import upgrade
 from referrals.access.api_keys import create_key

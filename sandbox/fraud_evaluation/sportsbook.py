@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from activities.locked_referrals import LockedReferrals
-from courier.late_links import LateLinks
+from courier.fraud.late_links import LateLinks
 from courier.route_player import route_player
 from db.engine import Database
 from domain.privacy import Hasher

@@ -22,7 +22,7 @@ NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
 COMMAND: Final = re.compile(r"(?:^|`)referrals ((?:keys )?[a-z-]+)", re.MULTILINE)
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 VARIABLE: Final = re.compile(r"\bREFERRALS_[A-Z_]+[A-Z]\b")
-SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
+SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (`[^`]+`|\S+) \|", re.MULTILINE)
 CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 

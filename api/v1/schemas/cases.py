@@ -56,7 +56,7 @@ class CaseClusterOut(ResponseBody):
 
 
 class CaseEvidenceOut(ResponseBody):
-    """What was judged for one referral of the case: counts and flags, no personal data."""
+    """The judged evidence of one referral of the case: counts and flags, no personal data."""
 
     referral_id: UUID
     review_id: UUID | None

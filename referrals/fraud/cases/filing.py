@@ -54,19 +54,22 @@ class _Filing:
     """One batch, which remembers the open case of each subject that it has met."""
 
     session: Session
+    max_referrals: int
     open_cases: dict[_Subject, _OpenCase] = field(default_factory=dict)
 
     async def file(self, paper: _Paper) -> None:
         subject = await _subject_of(self.session, paper)
         found = self.open_cases.get(subject) or await _find_open(self.session, subject)
-        if found is None or found.referrals >= MAX_CASE_REFERRALS:
+        if found is None or found.referrals >= self.max_referrals:
             found = _OpenCase(await _open(self.session, subject, paper), 0)
         self.open_cases[subject] = found
         await _add(self.session, found.row, paper)
         found.referrals += 1
 
 
-async def file_doubts(session: Session, *, limit: int) -> int:
+async def file_doubts(
+    session: Session, *, limit: int, max_referrals: int = MAX_CASE_REFERRALS
+) -> int:
     """File up to `limit` open reviews, and as many requests, each oldest first; return how many.
 
     Returns 0 while another courier files.
@@ -77,7 +80,7 @@ async def file_doubts(session: Session, *, limit: int) -> int:
     if not taken:
         return 0
     papers = [*await _unfiled_reviews(session, limit), *await _unfiled_requests(session, limit)]
-    filing = _Filing(session)
+    filing = _Filing(session, max_referrals)
     for paper in papers:
         await filing.file(paper)
     await deliveries.enqueue(session, [found.row.id for found in filing.open_cases.values()])

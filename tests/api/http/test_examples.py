@@ -8,6 +8,7 @@ from api.http.examples import BODY_EXAMPLES
 from api.v1.schemas import (
     attributions,
     campaigns,
+    cases,
     codes,
     first_open,
     lists,
@@ -22,6 +23,7 @@ from referrals.intake import events
 MODULES = (
     attributions,
     campaigns,
+    cases,
     codes,
     events,
     first_open,

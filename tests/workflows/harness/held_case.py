@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from temporalio.client import Client, WorkflowHandle
 
-from courier.case_carrier import CaseCarrier
+from courier.fraud.case_carrier import CaseCarrier
 from db.tables import CaseReferral, CaseRow
 from domain.fraud.cases import CaseChoice, CaseStatus, SecondPersonLimits
 from domain.lifecycle.referral import Stage
