@@ -16,11 +16,13 @@ from temporalio.converter import (
 )
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.runtime import Runtime
-from temporalio.service import ConnectConfig, RetryConfig, ServiceClient, TLSConfig
+from temporalio.service import ConnectConfig, KeepAliveConfig, RetryConfig, ServiceClient, TLSConfig
 
 LAZY_CLIENT_RETRIES: Final = RetryConfig(max_retries=2, max_elapsed_time_millis=2_000)
 """Retries inside one call; the users of a lazy client retry by themselves, so the library's
 default of ten seconds would only delay them."""
+KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=11_000, timeout_millis=5_000)
+"""Finds a dead connection in 16 seconds; servers refuse pings more often than every ten."""
 DEFAULT_NAMESPACE: Final = "default"
 _ADDRESS: Final = re.compile(r"[^/\s]+:\d{1,5}")
 
@@ -110,6 +112,7 @@ async def connect_to(
         tls=server.tls,
         api_key=server.api_key,
         rpc_metadata=server.rpc_metadata,
+        keep_alive_config=KEEP_ALIVE,
         data_converter=server.data_converter,
         lazy=lazy,
         retry_config=LAZY_CLIENT_RETRIES if lazy else None,
@@ -124,6 +127,7 @@ async def connect_service(server: TemporalServer) -> ServiceClient:
         tls=server.tls,
         api_key=server.api_key,
         rpc_metadata=server.rpc_metadata,
+        keep_alive_config=KEEP_ALIVE,
         retry_config=LAZY_CLIENT_RETRIES,
         lazy=True,
     )

@@ -58,7 +58,8 @@ class Lives:
         """Compare what is stored with what was reported, and check every invariant."""
         async with database.reading() as session:
             counts = (await session.execute(_COUNTS)).one()
-        assert tuple(counts) == (2 * len(self.begun), len(self.begun), 2 * len(self.begun))
+        lives = len(self.begun)
+        assert counts._asdict() == {"facts": 2 * lives, "referrals": lives, "issued": lives}
         for pair in self.begun:
             balance = await self.sportsbook.balance(pair.referrer_id)
             assert balance.minor("available") == REWARD_MINOR - spent_minor
