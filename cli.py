@@ -19,6 +19,7 @@ from runtime.command_line import (
     STACK_DIRECTORY,
     ActorOption,
     ReasonOption,
+    VersionOption,
     exit_with,
     read_settings,
     system_user,
@@ -26,7 +27,6 @@ from runtime.command_line import (
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, MigrationSettings, Settings, WalletSettings
-from runtime.version import VERSION
 
 if TYPE_CHECKING:
     from db.engine import Session
@@ -65,22 +65,8 @@ def main() -> None:
     exit_process(1)
 
 
-def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - as typer calls it
-    if is_asked:
-        typer.echo(f"referrals {VERSION}")
-        raise typer.Exit
-
-
 @app.callback()
-def referrals(
-    *,
-    _: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
+def referrals(*, _: VersionOption = False) -> None:
     """Referrals of a sportsbook: one command per process and per task of an operator."""
 
 

@@ -16,6 +16,7 @@ from runtime.settings import (
     Settings,
     WalletSettings,
 )
+from runtime.version import VERSION
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
 
@@ -25,6 +26,15 @@ STACK_DIRECTORY = Path(".stack")
 
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
+]
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=lambda is_asked: is_asked and exit_with_version(),
+        is_eager=True,
+        help="Show the version and exit.",
+    ),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
 
@@ -45,6 +55,11 @@ def read_settings(settings_type: type[_Settings]) -> _Settings:
             # An error of several settings together names them in its sentence.
             typer.echo(f"{ENV_PREFIX}{name}: {message}" if name else message, err=True)
         raise typer.Exit(2) from None
+
+
+def exit_with_version() -> NoReturn:
+    typer.echo(f"referrals {VERSION}")
+    raise typer.Exit
 
 
 def system_user() -> str:

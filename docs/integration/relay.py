@@ -62,7 +62,7 @@ ADVICE: Final = {
     "http 404": "; REFERRAL_API_URL is not the address of the referral service",
     "ConnectError": "; nobody answers at REFERRAL_API_URL",
 }
-"""What to look at, by the reason why rows stay."""
+"""Advice by the reason why rows stay."""
 
 log: Final = logging.getLogger("relay")
 
@@ -76,7 +76,7 @@ class Relay:
     limits: Limits
     lease_s: float
     reasons: dict[str, float] = field(default_factory=dict)
-    """When each reason why rows stay was logged last."""
+    """Time at which each reason why rows stay was logged last."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Deliver batches until `stopping` is set, backing off while the service is unavailable."""

@@ -129,7 +129,6 @@ def test_answers_as_documented(case: Case[Any], served_url: str, api_key: str) -
     case.call_and_validate(base_url=served_url, headers=headers, checks=CHECKS, timeout=20)
 
 
-@pytest.mark.skipif("OPENAPI_CASES" not in os.environ, reason="only with OPENAPI_CASES")
 def test_answers_as_documented_along_the_links(served_url: str, api_key: str) -> None:
     class Steps(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
