@@ -28,8 +28,8 @@ BY_API: Final = "through the API"
 @router.post(
     "/{list_name}",
     status_code=201,
-    responses={200: {"model": NewListEntryOut, "description": "The entry in force"}}
-    | problem_responses("already_listed", *BODY_PROBLEMS),
+    responses=problem_responses("already_listed", *BODY_PROBLEMS)
+    | {200: {"model": NewListEntryOut, "description": "The entry in force"}},
 )
 async def add_list_entry(  # noqa: PLR0917 - FastAPI passes each by its name
     list_name: ListName,
