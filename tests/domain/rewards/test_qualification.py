@@ -160,6 +160,20 @@ def test_a_running_total_of_refunds_counts_once_under_one_id() -> None:
     assert taken_back_minor(paid, totals) == 900
 
 
+def test_of_two_totals_of_one_instant_the_last_by_id_counts() -> None:
+    paid = deposit(minor=1500)
+    first, last = (
+        replace(
+            chargeback(paid, TakeBack.REFUND, amount=usd(minor), dispute_id="r-1"),
+            event_id=event_id,
+        )
+        for event_id, minor in (("a", 300), ("b", 500))
+    )
+
+    assert taken_back_minor(paid, [first, last]) == 500
+    assert taken_back_minor(paid, [last, first]) == 500
+
+
 def test_refunds_without_an_id_are_a_matter_each() -> None:
     paid = deposit(minor=1500)
     refunds = [chargeback(paid, TakeBack.REFUND, amount=usd(minor)) for minor in (300, 500)]
