@@ -19,8 +19,9 @@ COPY runtime runtime
 COPY workflows workflows
 COPY *.py ./
 
-RUN useradd --system --no-create-home referrals
-USER referrals
+# Numeric, so that Kubernetes can tell that it is not root.
+RUN groupadd --gid 10001 referrals && useradd --uid 10001 --gid 10001 --no-create-home referrals
+USER 10001:10001
 
 EXPOSE 8000
 ENTRYPOINT ["python", "-m", "cli"]

@@ -7,6 +7,7 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
@@ -18,6 +19,7 @@ from runtime.command_line import (
     STACK_DIRECTORY,
     ActorOption,
     ReasonOption,
+    VersionOption,
     exit_with,
     read_settings,
     system_user,
@@ -32,14 +34,17 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-JsonFileOption = Annotated[
-    Path | None, typer.Option("--json", help="Write the measurements to this file.")
-]
-
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+COULD_NOT_RUN = 2
+"""Exit code of a command that could not do its work, such as without a database."""
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
+if find_spec("sandbox"):
+    # The image of production has no simulations.
+    from sandbox.commands import sandbox_commands
+
+    app.add_typer(sandbox_commands)
 
 
 def main() -> None:
@@ -48,9 +53,21 @@ def main() -> None:
         app()
     except SystemExit as ended:
         exit_process(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
-    except Exception:  # noqa: BLE001 - the edge of the process
+    except Exception as fault:  # noqa: BLE001 - the edge of the process
+        # Imported late, as no command needs it that succeeds.
+        from db.explanations import explain
+
+        sentence = explain(fault)
+        if sentence is not None:
+            typer.echo(sentence, err=True)
+            exit_process(COULD_NOT_RUN)
         traceback.print_exc()
     exit_process(1)
+
+
+@app.callback()
+def referrals(*, _: VersionOption = False) -> None:
+    """Referrals of a sportsbook: one command per process and per task of an operator."""
 
 
 @app.command()
@@ -67,56 +84,6 @@ def up(
     from stack.foreground import run
 
     exit_with(asyncio.run(run(directory, fresh=fresh)))
-
-
-@app.command()
-def demo() -> None:
-    """Play referrals from click to reward on a stack of their own, and check the results."""
-    from sandbox.demo.main import main as play
-
-    exit_with(play())
-
-
-@app.command()
-def bench(
-    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
-    backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
-    json_file: JsonFileOption = None,
-) -> None:
-    """Measure throughput and latency beside the floor of the same run."""
-    from sandbox.benchmarks.main import main as measure
-
-    exit_with(measure(lifecycles, backlog, json_file))
-
-
-@app.command()
-def sportsbook(
-    *,
-    players: Annotated[int, typer.Option(min=1, help="Friends who follow a link.")] = 100,
-    concurrency: Annotated[int, typer.Option(min=1, help="Lives at a time.")] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of what each life brings.")] = 1,
-    directory: Annotated[
-        Path, typer.Option("--dir", help="Where the stack keeps its state.")
-    ] = STACK_DIRECTORY,
-) -> None:
-    """Play players of a sportsbook against a running stack, with events over Kafka."""
-    from sandbox.sportsbook.main import main as play
-
-    exit_with(play(players=players, concurrency=concurrency, seed=seed, directory=directory))
-
-
-@app.command("attribution-eval")
-def attribution_eval(
-    *,
-    journeys: Annotated[int, typer.Option(min=1, help="Signups to simulate.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed of the random journeys.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 2,
-    json_file: JsonFileOption = None,
-) -> None:
-    """Play journeys with a known truth and show how many were attributed correctly."""
-    from sandbox.evaluation.main import main as evaluate
-
-    exit_with(evaluate(journeys, seed, processes, json_file))
 
 
 @app.command()
@@ -172,7 +139,7 @@ def verify(
     that takes little time.
     """
     from courier import verifier
-    from courier.verification_table import print_report
+    from courier.commands.verification_table import print_report
 
     settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
@@ -207,12 +174,45 @@ def reconcile(
     exit_with(reconciler.main(settings, since=since, until=until, repair_as=audit_actor))
 
 
+@app.command("fraud-backtest")
+def fraud_backtest(
+    *,
+    candidate: Annotated[
+        str, typer.Option(help="A version, or a JSON file with weights and thresholds.")
+    ],
+    since: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339; by default 30 days before the end.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report to this file.")
+    ] = None,
+    actor: ActorOption = None,
+    reason: ReasonOption = "fraud-backtest",
+) -> None:
+    """Score stored snapshots by another rule set, and show what would change.
+
+    The report of a version is stored, for its publication. Exits with 0, or 2 if it could not run.
+    """
+    from courier.commands import backtester
+
+    settings = read_settings(DatabaseSettings)
+    configure_logging(settings.log_level)
+    by = _actor(actor, reason)
+    exit_with(
+        backtester.main(
+            settings, candidate, since=since, until=until, json_file=json_file, actor=by
+        )
+    )
+
+
 @app.command()
 def migrate() -> None:
-    """Migrate the schema to the newest revision."""
+    """Migrate the schema to the newest revision. It makes no campaign."""
     from db.migrate import upgrade
 
     upgrade(read_settings(MigrationSettings).owner_database_url)
+    typer.echo("the schema is up to date; campaigns are made by POST /v1/campaigns")
 
 
 @keys.command("create")

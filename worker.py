@@ -1,9 +1,9 @@
 """The worker process: runs referrals' workflows and their activities."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 import stamina
 import structlog
@@ -13,20 +13,24 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.cases import CaseActivities
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
 from activities.reconciliation import ReconciliationActivities
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
+from db.clock import database_now
 from db.engine import Database
+from db.faults import DATABASE_FAULTS, describe
 from domain.privacy import Hasher
 from integrations.wallet_http import HttpWallet
 from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
-from workflows.client import connect
+from workflows.case.workflow import CaseWorkflow
+from workflows.connection import connect_to
 from workflows.interceptor import DropMalformedSignals
 from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
 from workflows.referral.workflow import ReferralWorkflow
@@ -38,6 +42,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_passthrough_modules(
         "domain",
         "activities",
+        "workflows.case.visibility",
         "workflows.options",
         "workflows.referral.messages",
         "workflows.referral.visibility",
@@ -50,6 +55,7 @@ MAX_RECONNECT_BACKOFF_S: Final = 5.0
 MAX_CLOCK_LEAD: Final = timedelta(minutes=1)
 """Bound of the lead of Temporal's clock over the database's, beyond which acts wait."""
 
+_Result = TypeVar("_Result")
 Activities = Sequence[Callable[..., Any]]
 log = structlog.get_logger()
 
@@ -70,7 +76,7 @@ def build_activities(
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
     )
-    referrals, rewards = ReferralActivities(locked), RewardActivities(locked)
+    referrals, rewards = ReferralActivities(locked), RewardActivities(locked, fraud_providers)
     return [
         referrals.admit_signup,
         referrals.expire_referral,
@@ -79,6 +85,7 @@ def build_activities(
         rewards.resolve_hold,
         rewards.compensate_reward,
         rewards.settle_referral,
+        CaseActivities(database).attend_case,
         *([ReconciliationActivities(database, wallet).reconcile_wallet] if wallet else []),
     ]
 
@@ -90,7 +97,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ReferralWorkflow, ReconcileWorkflow],
+        workflows=[ReferralWorkflow, CaseWorkflow, ReconcileWorkflow],
         activities=activities,
         workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs()],
@@ -110,7 +117,7 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> None:
     stopping = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    connecting = asyncio.create_task(_connect_with_retries(settings))
+    connecting = asyncio.create_task(_connect_with_retries(settings, database))
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if stopping.is_set():
@@ -157,21 +164,36 @@ async def _schedule_reconciliation(client: Client, settings: Settings) -> None:
             await ensure_schedule(client, task_queue=settings.task_queue)
 
 
-async def _connect_with_retries(settings: Settings) -> Client:
-    """Connect to Temporal, retrying without an end: it may come up after its workers."""
+async def _connect_with_retries(settings: Settings, database: Database) -> Client:
+    """Connect to Temporal, and return when Postgres answers; both may come up later."""
     runtime = _runtime(settings)
+    client = await _retry(lambda: connect_to(settings.temporal, lazy=False, runtime=runtime))
+    await _retry(lambda: _ask(database))
+    return client
+
+
+async def _ask(database: Database) -> datetime:
+    async with database.reading() as session:
+        return await database_now(session)
+
+
+async def _retry(attempt_once: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Retry without an end while what is asked is away."""
     attempts = stamina.retry_context(
-        on=RuntimeError, attempts=None, timeout=None, wait_max=MAX_RECONNECT_BACKOFF_S
+        on=_log_waiting, attempts=None, timeout=None, wait_max=MAX_RECONNECT_BACKOFF_S
     )
     async for attempt in attempts:
         with attempt:
-            return await connect(
-                settings.temporal_address,
-                namespace=settings.temporal_namespace,
-                lazy=False,
-                runtime=runtime,
-            )
+            return await attempt_once()
     raise AssertionError("stamina retries without an end")
+
+
+def _log_waiting(fault: Exception) -> bool:
+    """Return whether a fault of connecting passes, and say so."""
+    if not isinstance(fault, (RuntimeError, RPCError, *DATABASE_FAULTS)):
+        return False
+    log.warning("worker_waits", error=describe(fault))
+    return True
 
 
 def _runtime(settings: Settings) -> Runtime | None:

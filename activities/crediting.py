@@ -8,11 +8,12 @@ from uuid import uuid5
 
 from activities import payments
 from activities.compensation import adjust_to_due
-from activities.fraud import reassess
+from activities.evidence import Gathered, judge
 from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from db.tables import Reward
+from domain.fraud.rule_sets import certain_reasons
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 from domain.lifecycle.reasons import ReasonCode
@@ -23,7 +24,7 @@ from domain.rewards.reward import RewardStatus, promised_rewards
 from domain.wallet.orders import OrderKind
 from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
-from referrals.fraud import assessments, reviews
+from referrals.fraud import assessments, cases, reviews
 from referrals.ledger.posting import PostingOutcome
 from referrals.lifecycle import events
 from referrals.rewards import attempts, booking, holds
@@ -34,7 +35,7 @@ DEFERRED_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a deferred reward is checked again, where its campaign has no end date."""
 
 
-async def advance(locked: LockedReferral) -> Standing:
+async def advance(locked: LockedReferral, gathered: Gathered) -> Standing:
     """Credit what qualifies, within the budget and once no hold is open; else hold or end it.
 
     What was learned since the last scoring counts. Before the first hold, returns the standing
@@ -46,10 +47,10 @@ async def advance(locked: LockedReferral) -> Standing:
         return await _credit_paid(locked, payment)
     if payment.pending and not await _is_withdrawn(locked, payment):
         return await locked.enter(Stage.HELD, until=locked.now + payments.RECHECK_INTERVAL)
-    return await _advance(locked, payment)
+    return await _advance(locked, payment, gathered)
 
 
-async def _advance(locked: LockedReferral, payment: Payment) -> Standing:
+async def _advance(locked: LockedReferral, payment: Payment, gathered: Gathered) -> Standing:
     rounds = await reviews.rounds_of(locked.session, locked.referral.id)
     if rounds and rounds[-1].decision is Choice.REJECT:
         return await void(locked, Stage.REJECTED, ReasonCode.REVIEWER_REJECTED)
@@ -58,9 +59,9 @@ async def _advance(locked: LockedReferral, payment: Payment) -> Standing:
         return await _end_unqualified(locked)
     if locked.referral.stage is not Stage.HELD and not await _is_scored(locked, found):
         return locked.standing
-    assessment = await reassess(locked, found)
+    assessment = await judge(locked, found, gathered)
     if assessment.verdict is Verdict.BLOCK:
-        reasons = ", ".join(assessment.reasons)
+        reasons = ", ".join(certain_reasons(assessment.reasons))
         return await void(locked, Stage.REJECTED, ReasonCode.FRAUD, detail=reasons)
     attempt = await _attempt(locked, found)
     written = await _write_promised(locked, attempt, found)
@@ -200,6 +201,9 @@ async def _enter_rewarded(locked: LockedReferral, written: Sequence[Reward]) -> 
     locked.referral.awaits_funds = False
     locked.referral.qualified_by = written[0].deposit_event_id
     locked.referral.credited_at = locked.now
+    judged = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
+    if judged is not None and judged.is_sampled:
+        await cases.open_sample(locked.session, locked.referral.id, at=locked.now)
     return await locked.enter(
         Stage.REWARDED,
         until=locked.now + locked.terms.chargeback_window,

@@ -1,18 +1,17 @@
 """Activity that scores the risk of a referral, with the answers of outside fraud providers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
 from temporalio import activity
 
-from activities.locked_referrals import LockedReferral, LockedReferrals
+from activities.evidence import Gathered, ProviderAnswers, gather, judge, known_answers
+from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring
-from db.tables import AssessmentRow
-from domain.rewards.qualification import Qualification
-from referrals.fraud import assessments, evidence
+from domain.fraud.rules import Verdict
 
 PROVIDER_TIMEOUT_S: Final = 2.0
 """Time limit for one provider's answer; all are asked at once, well within the act's own limit."""
@@ -29,23 +28,51 @@ class FraudProvider(Protocol):
         """Return whether it warns of this pair; an exception or a timeout counts as unavailable."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderAnswers:
-    """Names of the providers that warned, and of those that did not answer."""
+@dataclass(frozen=True, slots=True)
+class FraudEvidence:
+    """Gathers the evidence of an act before its locks: what is recorded, and providers' answers."""
 
-    warnings: tuple[str, ...] = ()
-    unavailable: tuple[str, ...] = ()
+    referrals: LockedReferrals
+    providers: Sequence[FraudProvider] = ()
 
-    @classmethod
-    def from_evidence(cls, evidence: dict[str, Any]) -> "ProviderAnswers":
-        """Return the answers that are part of stored evidence."""
-        return cls(warnings=tuple(evidence["warnings"]), unavailable=tuple(evidence["unavailable"]))
+    async def gather(self, request: ActRequest) -> Gathered:
+        """Return the recorded evidence, with the answers of every provider."""
+        answers = await self._ask(request, [provider.name for provider in self.providers])
+        return replace(await gather(self.referrals.database, request.referral_id), answers=answers)
+
+    async def gather_again(self, request: ActRequest) -> Gathered:
+        """Return the recorded evidence; only providers that did not answer before are asked."""
+        found = await gather(self.referrals.database, request.referral_id)
+        if found.snapshot is None or not self.providers:
+            return found
+        async with self.referrals.database.reading() as session:
+            known = await known_answers(session, request.referral_id)
+        if not known.unavailable:
+            return found
+        answers = await self._ask(request, known.unavailable)
+        warnings = tuple(dict.fromkeys((*known.warnings, *answers.warnings)))
+        return replace(found, answers=replace(answers, warnings=warnings))
+
+    async def _ask(self, request: ActRequest, names: Collection[str]) -> ProviderAnswers:
+        wanted = [provider for provider in self.providers if provider.name in names]
+        gone = tuple(sorted(set(names) - {provider.name for provider in wanted}))
+        if not wanted:
+            return ProviderAnswers(unavailable=gone)
+        referrer_id, referee_id = await self.referrals.pair_ids(request.referral_id)
+        answers = await asyncio.gather(
+            *(_ask(each, referrer_id=referrer_id, referee_id=referee_id) for each in wanted)
+        )
+        named = list(zip((provider.name for provider in wanted), answers, strict=True))
+        return ProviderAnswers(
+            warnings=tuple(name for name, warns in named if warns),
+            unavailable=(*gone, *(name for name, warns in named if warns is None)),
+        )
 
 
 class FraudActivities:
     def __init__(self, referrals: LockedReferrals, providers: Sequence[FraudProvider] = ()) -> None:
         self._referrals = referrals
-        self._providers = providers
+        self._evidence = FraudEvidence(referrals, providers)
 
     @activity.defn
     async def score_fraud(self, request: ActRequest) -> Scoring:
@@ -54,53 +81,13 @@ class FraudActivities:
         Returns no verdict when no deposit qualifies, or when the referral stands elsewhere. With a
         provider that fails or takes over 2 s the verdict is at least REVIEW, never a silent PASS.
         """
-        answers = await self._ask_providers(request)
+        gathered = await self._evidence.gather(request)
         async with self._referrals.lock(request) as locked:
             qualification = await locked.qualification()
             if not locked.is_still_at(request.standing) or qualification is None:
                 return Scoring(locked.standing)
-            assessment = await assess_pair(locked, qualification, answers)
-            return Scoring(locked.standing, assessment.verdict, assessment.score)
-
-    async def _ask_providers(self, request: ActRequest) -> ProviderAnswers:
-        if not self._providers:
-            return ProviderAnswers()
-        referrer_id, referee_id = await self._referrals.pair_ids(request.referral_id)
-        asked = {
-            provider.name: _ask(provider, referrer_id=referrer_id, referee_id=referee_id)
-            for provider in self._providers
-        }
-        warned = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-        return ProviderAnswers(
-            warnings=tuple(name for name, warns in warned.items() if warns),
-            unavailable=tuple(name for name, warns in warned.items() if warns is None),
-        )
-
-
-async def assess_pair(
-    locked: LockedReferral, qualification: Qualification, answers: ProviderAnswers
-) -> AssessmentRow:
-    """Assess the pair by what is recorded now.
-
-    An assessment of this qualification on the same evidence stands; otherwise a new one is stored.
-    """
-    recorded = await evidence.load_evidence(
-        locked.session, referrer_id=locked.referral.referrer_id, referee_id=locked.referee_id
-    )
-    return await assessments.assess_and_store(
-        locked.session,
-        locked.referral,
-        replace(recorded, warnings=answers.warnings, unavailable=answers.unavailable),
-        deposit_event_id=qualification.fact_ids[0],
-        at=locked.now,
-    )
-
-
-async def reassess(locked: LockedReferral, qualification: Qualification) -> AssessmentRow:
-    """Assess again what was learned since; the fraud providers' answers are the stored ones."""
-    known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
-    answers = ProviderAnswers.from_evidence(known.evidence) if known else ProviderAnswers()
-    return await assess_pair(locked, qualification, answers)
+            assessment = await judge(locked, qualification, gathered)
+            return Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
 
 
 async def _ask(provider: FraudProvider, *, referrer_id: str, referee_id: str) -> bool | None:

@@ -1,13 +1,15 @@
 """Holding: what a qualified referral waits for, by its assessment, its pair and its reviews."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, RECHECK_INTERVAL, Payment
 from db.tables import AssessmentRow, Review
+from domain.fraud.hard_rules import LINK_RULES
+from domain.fraud.rule_sets import BASE, decides_alone, results_of, weight_of
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 from domain.lifecycle.reasons import ReasonCode
@@ -20,6 +22,11 @@ from referrals.rewards.attempts import Attempt
 
 NOT_ELIGIBLE: Final = "player_not_eligible"
 """Reason of a review that is open because a player may not be credited."""
+
+SIGNAL_UNAVAILABLE: Final = "signal_unavailable"
+MIN_ASK_INTERVAL: Final = timedelta(minutes=1)
+MAX_ASK_INTERVAL: Final = timedelta(hours=1)
+"""Bounds of the time until silent fraud providers are asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +70,7 @@ async def find_waiting(
     the hold period, which the reviewer has weighed. It makes nobody eligible.
     """
     approvals = [r for r in rounds if _approves(r, attempt)]
-    doubted = _reasons_not_approved(assessment, approvals)
+    doubted = _doubted(assessment, approvals, rounds, attempt)
     wrong = await locked.ineligibilities()
     found: list[Hold] = []
     if doubted:
@@ -71,7 +78,7 @@ async def find_waiting(
     if wrong:
         found.append(Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong)))
     if doubted or not approvals:
-        found += _hold_period(locked, attempt)
+        found += _hold_period(locked, attempt, assessment)
     approved_payment = payment.unused_approval(approvals)
     refusals = () if approved_payment else tuple(row.refusal or "" for row in payment.refused)
     if refusals:
@@ -122,7 +129,15 @@ async def wait_for(
     review = await reviews.ask(
         locked.session, locked.referral, waiting.rounds, doubt, at=locked.now
     )
-    return _review_deadline(locked, review)
+    due = _review_deadline(locked, review)
+    is_incomplete = SIGNAL_UNAVAILABLE in waiting.doubts
+    return min(due, _asks_again_at(locked, review)) if is_incomplete else due
+
+
+def _asks_again_at(locked: LockedReferral, review: Review) -> datetime:
+    """Return when to ask again the providers that did not answer, ever less often."""
+    elapsed = (locked.now - review.opened_at) / 2
+    return locked.now + min(max(elapsed, MIN_ASK_INTERVAL), MAX_ASK_INTERVAL)
 
 
 def _review_deadline(locked: LockedReferral, review: Review) -> datetime:
@@ -138,18 +153,51 @@ def _approves(review: Review, attempt: Attempt) -> bool:
     return review.attempt == attempt.number and review.decision is Choice.APPROVE
 
 
+def _doubted(
+    assessment: AssessmentRow,
+    approvals: Sequence[Review],
+    rounds: Sequence[Review],
+    attempt: Attempt,
+) -> tuple[str, ...]:
+    """Return the reasons to ask a person: those of the assessment, and links already asked about.
+
+    A link that too many share by now links nobody any more. Whoever was held for it stays held
+    until a person decides: a farm must not release itself by growing.
+    """
+    reasons = _reasons_not_approved(assessment, approvals)
+    asked = rounds[-1] if rounds else None
+    if asked is None or asked.status != reviews.OPEN or asked.attempt != attempt.number:
+        return reasons
+    kept = (name for name in asked.reasons if name in LINK_RULES)
+    return tuple(dict.fromkeys((*reasons, *kept)))
+
+
 def _reasons_not_approved(
     assessment: AssessmentRow, approvals: Sequence[Review]
 ) -> tuple[str, ...]:
-    """Return the assessment's reasons, unless approvals cover all of them."""
+    """Return the assessment's reasons, unless approvals cover those that decide."""
     approved = {reason for review in approvals for reason in review.reasons}
-    if assessment.verdict is not Verdict.REVIEW or approved.issuperset(assessment.reasons):
+    if assessment.verdict is not Verdict.REVIEW or _are_approved(assessment, approved):
         return ()
     return tuple(assessment.reasons)
 
 
-def _hold_period(locked: LockedReferral, attempt: Attempt) -> list[Hold]:
-    until = attempt.begun_at + locked.terms.hold_period
+def _are_approved(assessment: AssessmentRow, approved: Collection[str]) -> bool:
+    """Return whether an approval covers every reason, or all but soft ones of little weight.
+
+    Velocities and the like change from day to day: they alone do not undo what a person decided.
+    """
+    new = [reason for reason in assessment.reasons if reason not in approved]
+    if assessment.outcomes is None or not set(approved).intersection(assessment.reasons):
+        return not new
+    found = [results_of(assessment.outcomes)[reason] for reason in new]
+    return not any(map(decides_alone, found)) and weight_of(found) < BASE.thresholds.hold
+
+
+def _hold_period(locked: LockedReferral, attempt: Attempt, assessment: AssessmentRow) -> list[Hold]:
+    """Return the longer one of the campaign's hold and that of the score's band, if it is open."""
+    band = timedelta(seconds=assessment.hold_s or 0)
+    until = attempt.begun_at + max(locked.terms.hold_period, band)
     hold = Hold(reason=HoldReason.HOLD_PERIOD, since=attempt.begun_at, until=until)
     return [hold] if until > locked.now else []
 

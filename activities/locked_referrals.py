@@ -14,6 +14,7 @@ from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
+from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import Fact, FactKind, Signup, StatusChange, kind_of
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
@@ -25,6 +26,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.fraud import reviews
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
+from referrals.intake.normalising import matching_of
 from referrals.lifecycle import stages
 
 _log = structlog.get_logger()
@@ -39,6 +41,8 @@ class LockedReferral:
     now: datetime
     has_wallet: bool = False
     """True where the sportsbook's wallet holds the balances, and is paid by orders."""
+    rule_set: RuleSet | None = None
+    """Rules by which the pair is assessed; the live ones where it is None."""
 
     @property
     def standing(self) -> Standing:
@@ -118,6 +122,7 @@ class LockedReferrals:
         tokens: Tokens,
         max_clock_lead: timedelta | None = None,
         has_wallet: bool = False,
+        rule_set: RuleSet | None = None,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
 
@@ -128,6 +133,7 @@ class LockedReferrals:
         self.tokens = tokens
         self.max_clock_lead = max_clock_lead
         self.has_wallet = has_wallet
+        self.rule_set = rule_set
 
     @asynccontextmanager
     async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
@@ -142,7 +148,7 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            yield LockedReferral(session, row, request.now, self.has_wallet)
+            yield LockedReferral(session, row, request.now, self.has_wallet, self.rule_set)
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""
@@ -167,10 +173,15 @@ class LockedReferrals:
             await reviews.decide_signalled(session, request.referral_id, decision)
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
-        body = self.hasher.hash_personal(facts.body_of(signalled))
+        said = facts.body_of(signalled)
+        body = self.hasher.hash_personal(said)
         fact = facts.fact_of(kind_of(signalled), body)
         recorded = await facts.record_fact(
-            session, fact, player_id=str(body["player_id"]), door="signal"
+            session,
+            fact,
+            player_id=str(body["player_id"]),
+            door="signal",
+            matching=matching_of(said, self.hasher),
         )
         if recorded is RecordOutcome.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))

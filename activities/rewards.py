@@ -1,9 +1,12 @@
 """Activities that move reward money: each compares it with the facts, and can be retried."""
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from activities.compensation import adjust_to_due
 from activities.crediting import advance
+from activities.fraud import FraudEvidence, FraudProvider
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
 from domain.lifecycle.reasons import ReasonCode
@@ -11,8 +14,9 @@ from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage, St
 
 
 class RewardActivities:
-    def __init__(self, referrals: LockedReferrals) -> None:
+    def __init__(self, referrals: LockedReferrals, providers: Sequence[FraudProvider] = ()) -> None:
         self._referrals = referrals
+        self._evidence = FraudEvidence(referrals, providers)
 
     @activity.defn
     async def credit_reward(self, request: ActRequest) -> Standing:
@@ -22,11 +26,12 @@ class RewardActivities:
         the standing unchanged when the qualifying deposit is not the one that was assessed: it must
         be scored again.
         """
+        gathered = await self._evidence.gather_again(request)
         async with self._referrals.lock(request) as locked:
             stage = locked.referral.stage
             if not locked.is_still_at(request.standing) or stage not in EARNING_STAGES:
                 return locked.standing
-            return await advance(locked)
+            return await advance(locked, gathered)
 
     @activity.defn
     async def resolve_hold(self, request: ActRequest) -> Standing:
@@ -35,10 +40,11 @@ class RewardActivities:
         An approval credits at once: the reviewer has weighed what the hold waits for.
         A review without an answer in time is escalated and stays HELD: silence never pays.
         """
+        gathered = await self._evidence.gather_again(request)
         async with self._referrals.lock(request) as locked:
             if not locked.is_still_at(request.standing) or locked.referral.stage is not Stage.HELD:
                 return locked.standing
-            return await advance(locked)
+            return await advance(locked, gathered)
 
     @activity.defn
     async def compensate_reward(self, request: ActRequest) -> Standing:

@@ -15,25 +15,29 @@ from api.http.errors import install_error_handlers
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
 from api.http.rate_limits import Limiter
+from api.link import browser_script, well_known
 from api.link import routes as links
-from api.link import well_known
 from api.link.landing import preview_image
+from api.reference import page as reference
 from api.v1 import (
     asyncapi,
     attributions,
     campaigns,
+    cases,
     clicks,
     codes,
     events,
     first_open,
     health,
     ledger,
+    lists,
     players,
     preferences,
     rebinds,
     referrals,
     reviews,
     rewards,
+    rule_sets,
     shares,
     webhooks,
 )
@@ -41,6 +45,7 @@ from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
+from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
@@ -48,6 +53,9 @@ from runtime.settings import Settings
 
 SHUTDOWN_GRACE_S: Final = 10
 """Time that requests under way have to finish when the process is asked to stop, in seconds."""
+KEEP_ALIVE_S: Final = 620
+"""Seconds for which an idle connection stays open: longer than load balancers keep theirs (60 s at
+nginx and AWS, 600 s at Google Cloud), so that none sends a request into one that is closing."""
 
 PUBLIC_ROUTERS: Final = (
     health.router,
@@ -55,6 +63,8 @@ PUBLIC_ROUTERS: Final = (
     links.router,
     preview_image.router,
     well_known.router,
+    reference.router,
+    browser_script.router,
 )
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,
@@ -69,8 +79,11 @@ AUTHENTICATED_ROUTERS: Final = (
     preferences.router,
     rewards.router,
     reviews.router,
+    cases.router,
     campaigns.router,
     ledger.router,
+    lists.router,
+    rule_sets.router,
     webhooks.router,
 )
 
@@ -83,6 +96,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         description=openapi.DESCRIPTION,
         responses=problem_responses(*openapi.DEFAULT_PROBLEMS),
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     metrics = Metrics()
     app.state.settings = settings
@@ -92,9 +107,11 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hasher = hasher = Hasher(
         settings.hash_key.get_secret_value(), public_url=settings.public_url
     )
+    app.state.networks = open_networks(settings.network_database)
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
+    app.state.temporal_probe = health.TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)
@@ -102,7 +119,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
     install_error_handlers(app)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
-    openapi.install(app)
+    routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
+    openapi.install(app, [route for router in routers for route in router.routes])
     return app
 
 
@@ -117,6 +135,7 @@ def main(settings: Settings) -> int:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="off",
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

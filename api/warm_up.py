@@ -10,7 +10,7 @@ import structlog
 from api.link import user_agents
 from db import rate_windows
 from db.engine import Database, Session
-from db.faults import DATABASE_FAULTS, is_schema_fault, is_transient
+from db.faults import DATABASE_FAULTS, describe, is_schema_fault, is_transient
 from domain.intake.facts import PlayerStatus, StatusChange
 from referrals.attribution.clicks import statements
 from referrals.attribution.clicks.follow import follow_code
@@ -32,7 +32,7 @@ async def warm_up(database: Database) -> None:
         # Postgres is away or not migrated yet, which /readyz reports.
         if not (is_transient(fault) or is_schema_fault(fault)):
             raise
-        log.warning("warm_up_failed", fault=type(fault).__name__)
+        log.warning("warm_up_failed", fault=describe(fault))
     gc.collect()
     gc.freeze()
 

@@ -10,7 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from courier.rate_limiter import RateLimiter
+from courier.pacing.rate_limiter import RateLimiter
 from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, send_delivery
 from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from db.engine import Database

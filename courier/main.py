@@ -10,16 +10,20 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
+from courier.fraud.case_carrier import CaseCarrier
+from courier.fraud.late_links import LateLinks
 from courier.metrics import serve_metrics
 from courier.notifier import Notifier
+from courier.overdue import OverdueHealer
+from courier.pacing.rate_limiter import RateLimiter
 from courier.payer import Payer
-from courier.rate_limiter import RateLimiter
 from courier.router import Router
 from courier.streams import build_streams
 from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import INVITATIONS, PAYMENTS, listen
+from integrations.network_database import open_networks
 from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
 from messaging.kafka import KafkaCluster
@@ -29,14 +33,14 @@ from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
 from runtime.exit import stop_event
 from runtime.settings import EventsPublisher, Settings
-from workflows.client import connect
+from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 13
-"""Connections that lease players, route them, carry updates, carry invitations, publish, watch the
-outbox, pay, notify, record events from Kafka, write webhooks, lease them, and record their results
-(two)."""
+MIN_POOL_SIZE: Final = 16
+"""Connections that lease players, route them, carry updates and invitations, heal, follow late
+links, file cases, publish, watch the outbox, pay, notify, record events from Kafka, write webhooks,
+lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -57,17 +61,22 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     database = Database(settings.database_url, pool_size=pool_size)
     sender = WebhookSender(settings.webhook_addresses)
     metrics = serve_metrics(settings)
+    listens = asyncio.Event()
+    delivering = _build_loops(settings, database)
     loops = (
-        *_build_loops(settings, database),
+        *delivering,
+        _healing(settings, database, metrics),
         *_publishing(settings, database, metrics),
         *_paying(settings, database, metrics),
         _notifying(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
-    streams = build_streams(settings, database, metrics)
+    networks = open_networks(settings.network_database)
+    streams = build_streams(settings, database, metrics, networks)
     tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
-    tasks.append(asyncio.create_task(listen(settings.database_url, partial(_wake, loops))))
-    log.info("ready")
+    tasks.append(asyncio.create_task(_say_ready(listens, delivering[:3])))
+    wake = partial(_wake, loops, listens)
+    tasks.append(asyncio.create_task(listen(settings.database_url, wake)))
     await stopping.wait()
     await _stop((*loops, *streams), tasks)
     await sender.close()
@@ -77,18 +86,18 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
     tokens = Tokens(settings.token_key.get_secret_value())
     router = Router(database, tokens=tokens)
-    carrier = partial(
-        Carrier,
-        database,
-        connect=partial(connect, settings.temporal_address, namespace=settings.temporal_namespace),
-        task_queue=settings.task_queue,
-    )
+    connecting = partial(connect_to, settings.temporal)
+    carrier = partial(Carrier, database, connect=connecting, task_queue=settings.task_queue)
+    cases = CaseCarrier(database, connect=connecting, task_queue=settings.task_queue)
     rate_limiter = RateLimiter(settings.invitations_per_second)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
     return (
-        WorkLoop("routing", router.route),
+        WorkLoop("routing", router.route, close=router.finish),
         WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
+        WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
+        # Each look takes a lock: a poll is soon enough.
+        WorkLoop("filing cases", cases.carry, wake_payload=None),
     )
 
 
@@ -123,7 +132,26 @@ def _notifying(settings: Settings, database: Database, metrics: CollectorRegistr
     return WorkLoop("notifying", notifier.notify, wake_payload=None, close=notifier.release)
 
 
-def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:
+def _healing(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:
+    healer = OverdueHealer(
+        database,
+        connect=partial(connect_to, settings.temporal),
+        task_queue=settings.task_queue,
+        registry=metrics,
+    )
+    return WorkLoop("healing", healer.heal, wake_payload=None)
+
+
+async def _say_ready(listens: asyncio.Event, delivering: tuple[WorkLoop, ...]) -> None:
+    """Report readiness when the process has read what it delivers, and hears of news."""
+    await listens.wait()
+    for loop in delivering:
+        await loop.succeeded.wait()
+    log.info("ready")
+
+
+def _wake(loops: tuple[WorkLoop, ...], listens: asyncio.Event, payload: str | None) -> None:
+    listens.set()
     for loop in loops:
         if payload is None or payload == loop.wake_payload:
             loop.wake_up.set()
@@ -132,7 +160,8 @@ def _wake(loops: tuple[WorkLoop, ...], payload: str | None) -> None:
 async def _stop(loops: tuple[Loop, ...], tasks: list[asyncio.Task[None]]) -> None:
     for loop in loops:
         loop.stop()
-    *working, listening = tasks
+    *working, reporting, listening = tasks
+    reporting.cancel()
     listening.cancel()
     await asyncio.wait(working, timeout=SHUTDOWN_TIMEOUT_S)
     for task in working:

@@ -5,6 +5,7 @@ A referral that has EXPIRED is re-opened first, if a deposit that was in time wa
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,11 +20,12 @@ from db.engine import Database
 from db.faults import describe
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
+from referrals.fraud.cases import deliveries as case_deliveries
 from referrals.lifecycle.reopening import overlooked_referrals, reopen_if_qualified
 from referrals.lifecycle.stages import lock_bound_referral
 from referrals.lifecycle.waiting import waiting_referrals
 from runtime.settings import Settings
-from workflows.client import connect
+from workflows.connection import connect_to
 
 PAGE_SIZE: Final = 500
 """Referrals read at once."""
@@ -33,8 +35,23 @@ MAX_CONCURRENT_STARTS: Final = 32
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """Counts of referrals that a rebuild started, re-opened and failed at."""
+
+    started: int
+    reopened: int
+    failed: int
+
+    def sentence(self) -> str:
+        return (
+            f"started {self.started} workflows, re-opened {self.reopened} referrals,"
+            f" failed at {self.failed}"
+        )
+
+
 def main(settings: Settings, *, only: Collection[UUID] | None = None) -> int:
-    """Rebuild and return 1 if any referral failed; safe on a live system.
+    """Rebuild, print what was started, and return 1 if any referral failed; safe on a live system.
 
     A workflow that is running only looks at its facts once more.
     """
@@ -42,13 +59,14 @@ def main(settings: Settings, *, only: Collection[UUID] | None = None) -> int:
 
 
 async def _run(settings: Settings, only: Collection[UUID] | None) -> int:
-    client = await connect(settings.temporal_address, namespace=settings.temporal_namespace)
+    client = await connect_to(settings.temporal)
     target = TemporalTarget(client, settings.task_queue)
     async with Database.open(settings.database_url, pool_size=2) as database:
         async with database.reading() as session:
             now = await database_now(session)
-        failed = await rebuild(database, target, now=now, only=only)
-    return 1 if failed else 0
+        rebuilt = await rebuild(database, target, now=now, only=only)
+    print(rebuilt.sentence())  # noqa: T201 - the operator waits for it
+    return 1 if rebuilt.failed else 0
 
 
 async def rebuild(
@@ -57,9 +75,9 @@ async def rebuild(
     *,
     now: datetime,
     only: Collection[UUID] | None = None,
-) -> int:
-    """Start waiting referrals and return how many failed; another run tries those again."""
-    unopened = await reopen_overlooked(database, now=now, only=only)
+) -> Rebuilt:
+    """Start waiting referrals and count them; another run tries again those that failed."""
+    reopened, unopened = await reopen_overlooked(database, now=now, only=only)
     started, failed, after = 0, len(unopened), None
     while page := await _page(database, now=now, after=after, only=only):
         faults = await _start_all(target, page)
@@ -67,14 +85,22 @@ async def rebuild(
         after = page[-1].referral_id
         why = describe(faults[0]) if faults else None
         log.info("rebuilding", started=started, failed=failed, error=why)
+    if only is None:
+        await _rebuild_cases(database)
     log.info("rebuilt", started=started, failed=failed)
-    return failed
+    return Rebuilt(started=started, reopened=reopened, failed=failed)
+
+
+async def _rebuild_cases(database: Database) -> None:
+    """Let the courier start the workflow of each open case, where none is running."""
+    async with database.transaction() as session:
+        await case_deliveries.enqueue_open(session)
 
 
 async def reopen_overlooked(
     database: Database, *, now: datetime, only: Collection[UUID] | None = None
-) -> Sequence[UUID]:
-    """Re-open the EXPIRED referrals whose deposit was in time; return those that failed."""
+) -> tuple[int, Sequence[UUID]]:
+    """Re-open the EXPIRED referrals whose deposit was in time; count them, and list failures."""
     failed: list[UUID] = []
     reopened, after = 0, UUID(int=0)
     while page := await _overlooked(database, now=now, after=after):
@@ -86,7 +112,7 @@ async def reopen_overlooked(
             failed += [referral_id] if outcome is None else []
         after = page[-1][0]
     log.info("reopened", reopened=reopened, failed=len(failed))
-    return failed
+    return reopened, failed
 
 
 async def _overlooked(

@@ -1,4 +1,4 @@
-"""Routing of one player: binds a signup, and delivers facts to the referrals they concern."""
+"""Routing of one player: links, binding of a signup, and deliveries to referrals."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from db.engine import Session
 from domain.intake.facts import Fact, Signup
 from referrals.attribution.binding import bind_signup
 from referrals.attribution.tokens import Tokens
+from referrals.fraud.link_writing import record_links
 from referrals.intake import unrouted
 from referrals.lifecycle.fan_out import deliver_to_referral, deliver_to_referrers
 
@@ -17,6 +18,7 @@ async def route_player(
     """Drain a player's inbox, route its facts and return them; none if another was faster."""
     await locks.lock_players(session, player_id)
     reported = await unrouted.drain(session, player_id)
+    await record_links(session, player_id, reported)
     signups = [fact for fact in reported if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]
     if not any(binding.is_new for binding in bindings):

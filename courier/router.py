@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from courier.player_backoffs import PlayerBackoffs
+from courier.pacing.player_backoffs import PlayerBackoffs
 from courier.route_player import route_player
 from db.clock import database_now
 from db.engine import Database, Session
@@ -18,6 +18,8 @@ from referrals.intake import unrouted
 FACT_BATCH_SIZE: Final = 64
 MAX_CONCURRENT_PLAYERS: Final = 6
 """Each needs a connection; the lease of players and the carriers need one more each."""
+PATIENCE_S: Final = 1.0
+"""Seconds that a batch waits for its slowest players before the next one begins without them."""
 
 log = structlog.get_logger()
 
@@ -25,7 +27,9 @@ log = structlog.get_logger()
 class Router:
     """Routes each player in a transaction of its own, so that one fault stops nobody else.
 
-    Deadlines are set by the database's clock, not by this machine's, unless `clock` is given.
+    A player who takes long, such as one whose connection is dead, is left behind: the others are
+    not waited for. Deadlines are set by the database's clock, not by this machine's, unless `clock`
+    is given.
     """
 
     def __init__(
@@ -36,35 +40,51 @@ class Router:
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
         self._backoffs = PlayerBackoffs()
+        self._routing: dict[str, asyncio.Task[None]] = {}
 
     async def route(self) -> bool:
-        """Route the players of the oldest facts and return whether more may be waiting."""
+        """Route the players of the oldest facts and return whether more may be waiting.
+
+        Returns when all of them are routed, or after PATIENCE_S.
+        """
         async with self._database.reading() as session:
             leased = await unrouted.lease_players(
-                session, limit=FACT_BATCH_SIZE, excluding=self._backoffs.backing_off()
+                session, limit=FACT_BATCH_SIZE, excluding=self._excluded()
             )
             # The lease lasts as long as this transaction; other couriers route other players.
             await self._route_all(leased)
         return bool(leased)
 
+    async def finish(self) -> None:
+        """Wait for the players that were left behind; each has the deadlines of its statements."""
+        if self._routing:
+            await asyncio.wait(self._routing.values())
+
+    def _excluded(self) -> Sequence[str]:
+        return (*self._backoffs.backing_off(), *self._routing)
+
     async def _route_all(self, player_ids: Sequence[str]) -> None:
-        results = await asyncio.gather(
-            *(self._route(player_id) for player_id in player_ids), return_exceptions=True
-        )
-        for player_id, result in zip(player_ids, results, strict=True):
-            self._remember_result(player_id, result)
+        for player_id in player_ids:
+            self._routing[player_id] = asyncio.create_task(self._route(player_id))
+        if player_ids:
+            tasks = [self._routing[player_id] for player_id in player_ids]
+            await asyncio.wait(tasks, timeout=PATIENCE_S)
 
     async def _route(self, player_id: str) -> None:
-        async with self._slots, self._database.transaction() as session:
-            now = await self._now(session)
-            await route_player(session, player_id, tokens=self._tokens, now=now)
+        try:
+            async with self._slots, self._database.transaction() as session:
+                now = await self._now(session)
+                await route_player(session, player_id, tokens=self._tokens, now=now)
+        except Exception as fault:  # noqa: BLE001 - one player's fault stops nobody else
+            self._put_off(player_id, fault)
+        else:
+            self._backoffs.succeed(player_id)
+        finally:
+            del self._routing[player_id]
 
     async def _now(self, session: Session) -> datetime:
         return self._clock() if self._clock else await database_now(session)
 
-    def _remember_result(self, player_id: str, result: BaseException | None) -> None:
-        if result is None:
-            self._backoffs.succeed(player_id)
-            return
+    def _put_off(self, player_id: str, fault: Exception) -> None:
         failures = self._backoffs.fail(player_id)
-        log.error("routing_failed", failures=failures, player_id=player_id, error=describe(result))
+        log.error("routing_failed", failures=failures, player_id=player_id, error=describe(fault))

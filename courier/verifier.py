@@ -4,7 +4,7 @@ Whoever wants to know sooner, as `GET /v1/ledger/verify` does, notifies it.
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 import structlog
@@ -14,7 +14,11 @@ from db.engine import Database
 from db.faults import DATABASE_FAULTS, describe, is_schema_fault
 from db.notifications import VERIFICATION, listen
 from referrals.verification.runs import Mode, newest_whole_run
-from referrals.verification.verify import VerificationReport, run_verification
+from referrals.verification.verify import (
+    STATEMENT_TIMEOUT_S,
+    VerificationReport,
+    run_verification,
+)
 from runtime.exit import stop_event
 from runtime.settings import DatabaseSettings
 
@@ -24,6 +28,8 @@ WHOLE_PAUSE_FACTOR: Final = 20
 """Everything is checked again sooner where that takes at most a twentieth of the time."""
 WHOLE_FOR_ASKERS_S: Final = 3.0
 """Everything is checked for whoever asks, where it took at most so many seconds the last time."""
+ANSWER_GRACE_S: Final = 5.0
+"""Seconds that the server has to report that it ended a statement."""
 
 log = structlog.get_logger()
 
@@ -33,7 +39,7 @@ def verify_once(settings: DatabaseSettings, *, whole: bool) -> VerificationRepor
     mode = Mode.WHOLE if whole else Mode.INCREMENTAL
 
     async def run() -> VerificationReport:
-        async with Database.open(settings.database_url) as database:
+        async with _open(settings.database_url) as database:
             return await run_verification(database, mode=mode)
 
     try:
@@ -63,33 +69,42 @@ async def run(url: str, *, interval_s: float, stopping: asyncio.Event) -> None:
 
     listening = asyncio.create_task(listen(url, wake))
     stopped = asyncio.create_task(stopping.wait())
-    async with Database.open(url) as database:
-        log.info("ready")
+    async with _open(url) as database:
+        is_ready = False
         while not stopped.done():
             is_asked = wake_up.is_set()
             wake_up.clear()
-            await verify_and_log(database, is_asked=is_asked)
+            has_verified = await verify_and_log(database, is_asked=is_asked)
+            if has_verified and not is_ready:
+                is_ready = True
+                log.info("ready")
             await _wait(stopped, wake_up, interval_s)
     listening.cancel()
     with suppress(asyncio.CancelledError):
         await listening
 
 
-async def verify_and_log(database: Database, *, is_asked: bool = False) -> None:
-    """Verify once and log the result; what fails now is tried again the next time."""
+def _open(url: str) -> AbstractAsyncContextManager[Database]:
+    # A check may read whole tables.
+    return Database.open(url, command_timeout_s=STATEMENT_TIMEOUT_S + ANSWER_GRACE_S)
+
+
+async def verify_and_log(database: Database, *, is_asked: bool = False) -> bool:
+    """Verify once and log the result; return False when that failed, until the next time."""
     try:
         report = await run_verification(
             database, mode=await _next_mode(database, is_asked=is_asked)
         )
     except Exception as fault:  # noqa: BLE001 - the verifier outlives each of its runs
         log.warning("verification_failed", reason=explain(fault))
-        return
+        return False
     failed = [check.name for check in report.checks if not check.ok]
     if failed:
         # The rows are in the stored run: they may be many, and some ids are players'.
         log.error("verification_red", mode=report.mode, checks=failed)
     else:
         log.info("verification_green", mode=report.mode, overdue=report.lag.overdue)
+    return True
 
 
 def explain(fault: Exception) -> str:

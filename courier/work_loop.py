@@ -47,6 +47,8 @@ class WorkLoop:
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.wake_up = WakeUp()
+        self.succeeded = asyncio.Event()
+        """Set after the first batch that had what it needs."""
         self.wake_payload = wake_payload
         self._name = name
         self._run_one_batch = run_batch
@@ -75,6 +77,7 @@ class WorkLoop:
         if self._failures:
             log.info("courier_recovered", work=self._name, failures=self._failures)
         self._failures = 0
+        self.succeeded.set()
         return has_more
 
     async def _close_if_it_can(self) -> None:

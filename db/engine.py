@@ -2,16 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, Protocol, Self
 
-from sqlalchemy import Executable, Result
+from sqlalchemy import Executable, Result, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
+from db.connecting import connect
+from db.faults import is_read_only, is_stale_session
 
 STATEMENT_TIMEOUT_MS: Final = 8_000
 """Below the activities' start-to-close timeout, so that Postgres gives up before Temporal does."""
-CONNECT_TIMEOUT_S: Final = 5
-"""For a new connection, and for a free one of the pool."""
+COMMAND_TIMEOUT_S: Final = 9.0
+"""Deadline of a statement in the client, for a server that does not answer at all: longer than
+STATEMENT_TIMEOUT_MS, so that a server that can answer says why."""
+CLOSE_TIMEOUT_S: Final = 3.0
+"""For the polite end of every connection of a pool, of which some may be dead."""
+SESSION_SETTINGS: Final = {
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": "30000",
+    "TimeZone": "UTC",
+    "jit": "off",
+}
 
 
 class ReadSession(AsyncSession):
@@ -35,35 +50,29 @@ class StatementExecutor(Protocol):
 
 
 class Database:
-    def __init__(self, url: str, *, pool_size: int) -> None:
+    """A pool of connections; a statement without an answer ends its connection, not the process.
+
+    `command_timeout_s` is the deadline of each statement in the client.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int, command_timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> None:
         self._pool_size = pool_size
-        self.engine: AsyncEngine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=CONNECT_TIMEOUT_S,
-            pool_pre_ping=False,
-            # A fault is logged with its statement, never with what was stored.
-            hide_parameters=True,
-            connect_args={
-                "timeout": CONNECT_TIMEOUT_S,
-                "server_settings": {
-                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                    "idle_in_transaction_session_timeout": "30000",
-                    "TimeZone": "UTC",
-                    "jit": "off",
-                },
-            },
-        )
+        self._url = url
+        self._probe: Database | None = None
+        self.engine = _create_engine(url, pool_size=pool_size, command_timeout_s=command_timeout_s)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
         self._snapshot = self._reading.execution_options(isolation_level="REPEATABLE READ")
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, pool_size: int = 1) -> AsyncIterator[Self]:
+    async def open(
+        cls, url: str, *, pool_size: int = 1, command_timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> AsyncIterator[Self]:
         """Open a database for a block and close its connections after it."""
-        database = cls(url, pool_size=pool_size)
+        database = cls(url, pool_size=pool_size, command_timeout_s=command_timeout_s)
         try:
             yield database
         finally:
@@ -95,6 +104,14 @@ class Database:
         async with ReadSession(self._snapshot, expire_on_commit=False) as session:
             yield session
 
+    @asynccontextmanager
+    async def probing(self) -> AsyncIterator[ReadSession]:
+        """Read on a connection that no other work uses, so that a busy pool delays no probe."""
+        if self._probe is None:
+            self._probe = Database(self._url, pool_size=1)
+        async with ReadSession(self._probe.engine) as session:
+            yield session
+
     async def warm_up(self, warm_up_connection: Callable[[Session], Awaitable[None]]) -> None:
         """Open every connection of the pool, run the warm-up on each, and roll back.
 
@@ -113,4 +130,48 @@ class Database:
                 raise fault
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        """Close every connection; a server that does not answer is not waited for."""
+        if self._probe is not None:
+            await self._probe.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self.engine.dispose()
+
+
+def _create_engine(url: str, *, pool_size: int, command_timeout_s: float) -> AsyncEngine:
+    address = DatabaseAddress.parse(url)
+    creator = partial(
+        connect, address, settings=SESSION_SETTINGS, command_timeout_s=command_timeout_s
+    )
+    engine = create_async_engine(
+        f"{SCHEME}://",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_pre_ping=False,
+        # A fault is logged with its statement, never with what was stored.
+        hide_parameters=True,
+        connect_args={
+            "async_creator_fn": creator,
+            "prepared_statement_cache_size": address.prepared_statement_cache_size,
+        },
+    )
+    event.listen(engine.sync_engine, "handle_error", _drop_useless_connections)
+    return engine
+
+
+def _drop_useless_connections(context: ExceptionContext) -> None:
+    """Invalidate a connection whose server did not answer, and a pool whose server is a standby."""
+    fault, connection = context.original_exception, context.connection
+    if connection is None or connection.invalidated:
+        return
+    if isinstance(fault, TimeoutError):
+        # At once: a rollback would wait for the same server.
+        if (driver := connection.connection.driver_connection) is not None:
+            driver.terminate()
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
+    elif is_stale_session(fault) or (
+        is_read_only(fault) and not connection.get_execution_options().get("postgresql_readonly")
+    ):
+        context.is_disconnect = True

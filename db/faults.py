@@ -6,31 +6,68 @@ from typing import Final
 
 import asyncpg
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 DATABASE_FAULTS: Final = (
     SQLAlchemyError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
-# Classes of connection, resource, operator, lock and serialization faults: not the caller's.
-_TRANSIENT_SQLSTATES: Final = re.compile(r"08|53|57|55|40")
+_TRANSIENT_SQLSTATES: Final = re.compile(
+    "08|28|3D|53|55|57|58"  # the server cannot be reached, entered, or has no resources
+    "|40"  # another transaction was in the way
+    "|25006"  # a standby, or a primary that became one
+    "|25P0[34]"  # a transaction that took too long
+    "|26"  # a prepared statement of a session that is gone
+)
+"""Classes and codes of faults that are the server's: the same statements may succeed later."""
+_TRANSIENT_FAULTS: Final = (
+    OSError,
+    PoolTimeoutError,
+    # A statement that follows one whose connection broke.
+    PendingRollbackError,
+    asyncpg.InterfaceError,
+    # The types that the client knows are those before a migration.
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InternalClientError,
+)
 
 # Data exceptions. A broken constraint is not one: it may be the schema that is behind.
 _REFUSED_VALUE_SQLSTATES: Final = re.compile(r"22")
 _READ_ONLY_SQLSTATE: Final = "25006"
+_LOST_STATEMENT_SQLSTATE: Final = "26000"
 
 
-def is_transient(fault: Exception) -> bool:
-    """Return whether the same statements may succeed later: Postgres was away or busy."""
-    if isinstance(fault, (OSError, PoolTimeoutError, asyncpg.InterfaceError)):
-        return True
+def is_transient(fault: BaseException) -> bool:
+    """Return whether the same statements may succeed later: Postgres was away, busy or changed.
+
+    Every door and loop asks this function alone.
+    """
     if isinstance(fault, DBAPIError) and fault.connection_invalidated:
         return True
-    cause = fault.orig if isinstance(fault, DBAPIError) else fault
-    return _TRANSIENT_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
+    causes = (fault, *_causes(fault))
+    if any(isinstance(cause, _TRANSIENT_FAULTS) for cause in causes):
+        return True
+    return any(_TRANSIENT_SQLSTATES.match(_sqlstate(cause)) for cause in causes)
+
+
+def _causes(fault: BaseException) -> tuple[BaseException, ...]:
+    """Return what the driver raised: asyncpg's exception is the cause of SQLAlchemy's."""
+    orig = fault.orig if isinstance(fault, DBAPIError) else None
+    return tuple(cause for cause in (orig, getattr(orig, "__cause__", None)) if cause is not None)
+
+
+def _sqlstate(fault: BaseException) -> str:
+    return getattr(fault, "sqlstate", None) or ""
+
+
+def is_stale_session(fault: BaseException) -> bool:
+    """Return whether a session has lost its prepared statements, so that it must be replaced."""
+    return any(_sqlstate(f) == _LOST_STATEMENT_SQLSTATE for f in (fault, *_causes(fault)))
 
 
 def is_refused_value(fault: Exception) -> bool:
@@ -44,10 +81,9 @@ def is_schema_fault(fault: Exception) -> bool:
     return isinstance(fault, ProgrammingError)
 
 
-def is_read_only(fault: Exception) -> bool:
+def is_read_only(fault: BaseException) -> bool:
     """Return whether a statement failed because the database is a standby, which only reads."""
-    cause = fault.orig if isinstance(fault, DBAPIError) else fault
-    return getattr(cause, "sqlstate", None) == _READ_ONLY_SQLSTATE
+    return any(_sqlstate(cause) == _READ_ONLY_SQLSTATE for cause in (fault, *_causes(fault)))
 
 
 def describe(fault: BaseException) -> str:

@@ -1,9 +1,13 @@
 """Row locks of players, and advisory locks of keys that have no row.
 
 Every transaction takes its locks in one order, several of one kind sorted: a campaign or a rebind
-that a person changes, players, matches, referrals, accounts. So no two wait for each other in a
-circle. Players are locked here, matches and invitations in referrals/attribution/locks.py,
-referrals in referrals/lifecycle/stages.py, accounts in referrals/ledger/posting.py.
+that a person changes, players, links and clusters, matches, referrals, accounts. So no two wait for
+each other in a circle. Players are locked here, links in referrals/fraud/clusters.py, matches and
+invitations in referrals/attribution/locks.py, referrals in referrals/lifecycle/stages.py, accounts
+in referrals/ledger/posting.py.
+
+Cases of reviewers and then their reviews (referrals/fraud/cases/) are locked after all of these; an
+act locks no case.
 
 Payment orders (referrals/wallet/) are locked under their player's lock, several in the order of
 `seq`; a courier leases them without it, and waits for none. Webhooks and then their deliveries

@@ -2,10 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
 import structlog
+
+from db.address import DatabaseAddress
+from db.connecting import connect
+from db.faults import describe
 
 CHANNEL: Final = "courier"
 FACTS_OR_UPDATES: Final = ""
@@ -18,8 +23,15 @@ PAYMENTS: Final = "payments"
 """Payload: payment orders wait to be sent to the wallet."""
 
 RECONNECT_DELAY_S: Final = 0.5
-CONNECT_TIMEOUT_S: Final = 5.0
-_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+HEARTBEAT_S: Final = 5.0
+"""Seconds between two questions to the server, by which a dead connection is noticed."""
+ANSWER_TIMEOUT_S: Final = 5.0
+_FAULTS: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = structlog.get_logger()
 
@@ -30,23 +42,37 @@ async def listen(url: str, on_notification: Callable[[str | None], None]) -> Non
     None means that any notification may have been missed. Callers poll while there is no
     connection. Runs until it is cancelled.
     """
-    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    address = DatabaseAddress.parse(url)
+    failures = 0
+
+    def on_notified(payload: str | None) -> None:
+        nonlocal failures
+        failures = 0
+        on_notification(payload)
+
     while True:
         try:
-            await _listen_once(dsn, on_notification)
+            await _listen_once(address, on_notified)
         except _FAULTS as fault:
-            log.debug("listening_stopped", error=type(fault).__name__)
+            failures += 1
+            if failures == 1:
+                log.warning("listening_stopped", error=describe(fault))
         await asyncio.sleep(RECONNECT_DELAY_S)
 
 
-async def _listen_once(dsn: str, on_notification: Callable[[str | None], None]) -> None:
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+async def _listen_once(
+    address: DatabaseAddress, on_notification: Callable[[str | None], None]
+) -> None:
+    connection = await connect(address, settings={}, command_timeout_s=ANSWER_TIMEOUT_S)
     ended = asyncio.Event()
     try:
         connection.add_termination_listener(lambda _: ended.set())
         # The payload is the last argument of a listener.
         await connection.add_listener(CHANNEL, lambda *arguments: on_notification(arguments[-1]))
         on_notification(None)
-        await ended.wait()
+        while not ended.is_set():
+            await connection.execute("select 1")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), HEARTBEAT_S)
     finally:
         connection.terminate()

@@ -1,4 +1,4 @@
-"""Readiness of the schema: whether every table of the code exists."""
+"""Readiness of the database: whether every table of the code exists, and takes writes."""
 
 from typing import Final
 
@@ -21,3 +21,12 @@ async def is_migrated(session: ReadSession) -> bool:
         await session.execute(_MISSING, {"names": sorted(Table.metadata.tables)})
     ).scalar_one()
     return missing == 0
+
+
+async def is_writable(session: ReadSession) -> bool:
+    """Return whether the server takes writes: it is neither a standby nor set to read only.
+
+    Needs a session that is not itself read-only.
+    """
+    value: str = (await session.execute(text("show transaction_read_only"))).scalar_one()
+    return value == "off"

@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Mapping
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
@@ -66,6 +67,22 @@ class Hasher:
         if codes.is_code(text.strip().upper()) and text.isascii():
             return text  # as it was typed, so that the event keeps its fingerprint
         return codes.parse_code(text, public_url=self._public_url) or self.hash("code", text)
+
+
+class BatchHasher(Hasher):
+    """Hasher of one batch, whose events often repeat a player's card or address.
+
+    It is dropped with the batch, so that no value stays in memory longer than its event does.
+    """
+
+    __slots__ = ("_hash_once",)
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._key, self._public_url = hasher._key, hasher._public_url  # noqa: SLF001 - its own class
+        self._hash_once = cache(super().hash)
+
+    def hash(self, field: str, text: str) -> str:
+        return self._hash_once(field, text)
 
 
 def normalise_field(field: str, text: str) -> str:

@@ -9,9 +9,10 @@ SIGNUPS: Final = "signup.completed.v1"
 DEPOSITS: Final = "payments.deposit-completed.v1"
 CHARGEBACKS: Final = "payments.deposit-reversed.v1"
 WAGERS: Final = "betting.bet-settled.v1"
+WITHDRAWALS: Final = "payments.withdrawal-completed.v1"
 STATUS_CHANGES: Final = "players.status-changed.v1"
 
-INBOUND: Final = (SIGNUPS, DEPOSITS, CHARGEBACKS, WAGERS, STATUS_CHANGES)
+INBOUND: Final = (SIGNUPS, DEPOSITS, CHARGEBACKS, WAGERS, WITHDRAWALS, STATUS_CHANGES)
 """Topics that other services write, keyed by `player_id`."""
 
 EVENTS: Final = "referral.events.v1"

@@ -16,14 +16,25 @@ from runtime.settings import (
     Settings,
     WalletSettings,
 )
+from runtime.version import VERSION
 
 _Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
 
+NOT_CONFIGURED = "is not set; README.md has every setting"
 STACK_DIRECTORY = Path(".stack")
 """Directory in which `up` keeps its state by default."""
 
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
+]
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=lambda is_asked: is_asked and exit_with_version(),
+        is_eager=True,
+        help="Show the version and exit.",
+    ),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
 
@@ -38,9 +49,17 @@ def read_settings(settings_type: type[_Settings]) -> _Settings:
         return settings_type()
     except ValidationError as error:
         for fault in error.errors(include_input=False):
-            name = "_".join(str(part) for part in fault["loc"])
-            typer.echo(f"{ENV_PREFIX}{name.upper()}: {fault['msg']}", err=True)
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            is_missing = fault["type"] == "missing"
+            message = NOT_CONFIGURED if is_missing else fault["msg"].removeprefix("Value error, ")
+            # An error of several settings together names them in its sentence.
+            typer.echo(f"{ENV_PREFIX}{name}: {message}" if name else message, err=True)
         raise typer.Exit(2) from None
+
+
+def exit_with_version() -> NoReturn:
+    typer.echo(f"referrals {VERSION}")
+    raise typer.Exit
 
 
 def system_user() -> str:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final, Self
 
 from limits import parse
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from db.address import check_database_url
+from domain.fraud.cases import SecondPersonLimits
 from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
+from workflows.connection import TemporalServer, read_server
 
 ENV_PREFIX: Final = "REFERRALS_"
 # An error about one variable must not print the others: some are secret.
@@ -41,6 +45,7 @@ class EventsPublisher(StrEnum):
     DEBEZIUM = "debezium"
 
 
+DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
 SourceName = Annotated[str, Field(pattern=f"^{SOURCE_PATTERN.pattern}$")]
 
 
@@ -49,7 +54,7 @@ class DatabaseSettings(BaseSettings):
 
     model_config = _FROM_ENVIRONMENT
 
-    database_url: str
+    database_url: DatabaseUrl
     """postgresql+asyncpg:// of the application role."""
     log_level: str = "INFO"
 
@@ -75,11 +80,22 @@ class WalletSettings(DatabaseSettings):
 class Settings(WalletSettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
-    owner_database_url: str | None = None
+    owner_database_url: DatabaseUrl | None = None
     """postgresql+asyncpg:// of the schema's owner; the serving processes do not need it."""
 
-    temporal_address: str
-    temporal_namespace: str = "default"
+    temporal_address: str | None = None
+    """host:port of Temporal; without it, the SDK's own configuration is read."""
+    temporal_namespace: str | None = None
+    temporal_tls: bool | None = None
+    """Encrypts the connection; on by itself with a certificate's file or an API key."""
+    temporal_tls_ca_file: Path | None = None
+    temporal_tls_cert_file: Path | None = None
+    """Certificate of this client, with its key in the next one."""
+    temporal_tls_key_file: Path | None = None
+    temporal_tls_server_name: str | None = None
+    temporal_api_key: SecretStr | None = None
+    temporal_payload_codec: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
+    """package.module:name of a PayloadCodec, the same in every process."""
     task_queue: str = "referrals"
 
     kafka_bootstrap_servers: str | None = None
@@ -109,6 +125,8 @@ class Settings(WalletSettings):
     android_package: str | None = Field(default=None, pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)+$")
     android_cert_fingerprints: str | None = Field(default=None, pattern=_FINGERPRINTS)
     """SHA-256 fingerprints of the certificates that sign the app, separated by commas."""
+    site_url: str | None = Field(default=None, pattern=r"^https://")
+    """The sportsbook's site, to which the page of an unknown code leads."""
     jurisdiction_header: str | None = None
     """Header in which a trusted proxy sends the visitor's ISO 3166-2 jurisdiction."""
 
@@ -119,8 +137,14 @@ class Settings(WalletSettings):
 
     no_reminders_in: str | None = Field(default=None, pattern=_JURISDICTIONS)
     """ISO 3166 codes, separated by commas, where nobody is reminded; a country is all of it."""
+    network_database: FilePath | None = None
+    """File in MaxMind's format that knows hosting networks and the countries of addresses."""
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
+
+    second_person_above: str = "500.00 USD"
+    """Amounts above which an approval needs a second person, such as `500.00 USD, 450.00 EUR`; the
+    first one counts for every other currency, too."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
@@ -138,6 +162,26 @@ class Settings(WalletSettings):
                 )
             parse(rule)
         return given
+
+    @field_validator("second_person_above")
+    @classmethod
+    def _validate_second_person_above(cls, given: str) -> str:
+        SecondPersonLimits.parse(given)
+        return given
+
+    @property
+    def second_person_limits(self) -> SecondPersonLimits:
+        return SecondPersonLimits.parse(self.second_person_above)
+
+    @model_validator(mode="after")
+    def _validate_temporal(self) -> Self:
+        read_server(self)
+        return self
+
+    @property
+    def temporal(self) -> TemporalServer:
+        """The server that these settings, or the SDK's configuration, lead to."""
+        return read_server(self)
 
     @property
     def jurisdictions_without_reminders(self) -> tuple[str, ...]:
@@ -160,4 +204,4 @@ class MigrationSettings(BaseSettings):
 
     model_config = _FROM_ENVIRONMENT
 
-    owner_database_url: str
+    owner_database_url: DatabaseUrl

@@ -35,10 +35,15 @@ DEFAULTS: Final = {"REFERRALS_WEBHOOK_ADDRESSES": "any"}
 
 @asynccontextmanager
 async def run_stack(
-    directory: Path, *, fresh: bool = False, progress: Progress = lambda _: None
+    directory: Path,
+    *,
+    fresh: bool = False,
+    progress: Progress = lambda _: None,
+    broker: ChildSpec | None = None,
 ) -> AsyncIterator[Connection]:
     """Run every process, with its state in `directory`, and stop them all on leaving.
 
+    `broker` is another one than librdkafka's mock cluster, at the port that the directory names.
     Raises AlreadyRunningError when another stack runs there, StartError when a child fails.
     """
     directory = directory.resolve()
@@ -46,7 +51,7 @@ async def run_stack(
     with hold_lock(directory / LOCK_FILE):
         if fresh:
             _reset(directory)
-        plan = await asyncio.to_thread(_prepare, directory)
+        plan = await asyncio.to_thread(_prepare, directory, broker)
         base = plan.cluster.base_directory
         if base != directory:
             progress(f"PostgreSQL's account cannot enter {directory}; its data is in {base}")
@@ -60,6 +65,7 @@ class _Plan:
     ports: Mapping[str, int]
     keyring: Keyring
     cluster: postgres.PostgresCluster
+    broker: ChildSpec
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
@@ -111,13 +117,19 @@ class _Plan:
         )
 
 
-def _prepare(directory: Path) -> _Plan:
+def _prepare(directory: Path, broker: ChildSpec | None) -> _Plan:
     (directory / LOGS).mkdir(exist_ok=True)
     chosen = ports.choose(directory / PORTS_FILE)
     keyring = Keyring.open(directory / SECRETS_FILE)
     cluster = postgres.cluster_for(directory, port=chosen["postgres"], keyring=keyring)
     cluster.initialise()
-    return _Plan(directory=directory, ports=chosen, keyring=keyring, cluster=cluster)
+    return _Plan(
+        directory=directory,
+        ports=chosen,
+        keyring=keyring,
+        cluster=cluster,
+        broker=broker or kafka.kafka_child(port=chosen["kafka"]),
+    )
 
 
 @asynccontextmanager
@@ -141,9 +153,7 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
     replace_private_text(plan.directory / ENVIRONMENT_FILE, lines)
     try:
         progress("starting PostgreSQL, Temporal and Kafka")
-        await supervisor.start(
-            plan.cluster.child(), _temporal_child(plan), kafka.kafka_child(port=plan.ports["kafka"])
-        )
+        await supervisor.start(plan.cluster.child(), _temporal_child(plan), plan.broker)
         progress("migrating the schema")
         keyring = await _prepare_database(plan)
         progress("starting api, worker, courier and verifier")
@@ -164,10 +174,10 @@ def _temporal_child(plan: _Plan) -> ChildSpec:
 async def _prepare_database(plan: _Plan) -> Keyring:
     await plan.cluster.create_roles()
     await referral_processes.migrate(plan.environment, logs=plan.directory / LOGS)
+    url = postgres.sqlalchemy_url(plan.cluster.application_dsn)
+    await referral_processes.ensure_campaign(database_url=url)
     return await referral_processes.ensure_api_keys(
-        plan.keyring,
-        plan.directory / SECRETS_FILE,
-        database_url=postgres.sqlalchemy_url(plan.cluster.application_dsn),
+        plan.keyring, plan.directory / SECRETS_FILE, database_url=url
     )
 
 

@@ -57,3 +57,20 @@ def _show(console: Console, connection: Connection, directory: Path) -> None:
     addresses.add_row("Logs", str(directory / LOGS))
     console.print("[green]ready[/green], until Ctrl-C:")
     console.print(addresses, soft_wrap=True)
+    console.print(next_steps(connection, directory), soft_wrap=True, markup=False, highlight=False)
+
+
+def next_steps(connection: Connection, directory: Path) -> str:
+    """Return commands that bring a first player and a first invitation, to be pasted."""
+    file = directory / CONNECTION_FILE
+    key = f'$(python3 -c \'import json; print(json.load(open("{file}"))["api_key"])\')'
+    return "\n".join(
+        (
+            "what to do next, in another terminal:",
+            f'  curl -s {connection.api_url}/v1/codes -H "Authorization: Bearer {key}" \\',
+            """    -H 'Content-Type: application/json' -d '{"player_id": "ann"}'""",
+            "  open the link of its answer in a browser; for curl it makes no invitation",
+            "  referrals sportsbook      many players, with events over Kafka",
+            "  docs/integration/trying.md goes on from there: a signup, a deposit, a reward",
+        )
+    )

@@ -5,12 +5,14 @@ whose "event" is "ready".
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from db.engine import Database
 from referrals.access.api_keys import SCOPES, create_key
 from referrals.access.audit import Actor
+from referrals.campaigns.trial_campaign import publish_trial_campaign
 from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
 from stack.probes import has_logged_ready, returns_ok
 from stack.state_directory import Keyring
@@ -55,6 +57,12 @@ async def ensure_api_keys(keyring: Keyring, path: Path, *, database_url: str) ->
         operator = await create_key(session, owner="operator", scopes=SCOPES, actor=_ACTOR)
         approver = await create_key(session, owner="approver", scopes=SCOPES, actor=_ACTOR)
     return keyring.save_api_keys(path, api_key=operator, approver_api_key=approver)
+
+
+async def ensure_campaign(*, database_url: str) -> None:
+    """Publish the campaign `default` unless there is a campaign."""
+    async with Database.open(database_url) as database, database.transaction() as session:
+        await publish_trial_campaign(session, at=datetime.now(UTC))
 
 
 def _child(

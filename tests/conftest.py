@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.fixtures.kafka",
     "tests.fixtures.real_kafka",
     "tests.fixtures.accounts",
+    "tests.fixtures.certificates",
 )
 
 # A deadline measures the machine, not the code.

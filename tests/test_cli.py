@@ -5,6 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 from sqlalchemy import select, text
@@ -16,13 +19,15 @@ from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
 
 
-async def referrals(*arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
+async def referrals(
+    *arguments: str, url: str = "", settings: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REFERRALS_")}
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
-        env=ours | ({"REFERRALS_DATABASE_URL": url} if url else {}),
+        env=ours | dict(settings) | ({"REFERRALS_DATABASE_URL": url} if url else {}),
         capture_output=True,
         text=True,
         timeout=60,
@@ -119,3 +124,61 @@ async def test_an_unknown_scope_is_refused_in_a_sentence() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("unknown scopes ['everything']; a key has some of codes:write")
     assert "Traceback" not in ended.stderr
+
+
+async def test_shows_the_version_of_the_package() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    ended = await referrals("--version")
+
+    assert (ended.returncode, ended.stdout) == (0, f"referrals {declared}\n")
+
+
+UNREACHABLE = "postgresql+asyncpg://somebody@127.0.0.1:1/referrals"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["keys", "list"],
+        ["keys", "create", "--owner", "x", "--scope", "admin"],
+        ["migrate"],
+        ["rebuild"],
+        ["reconcile"],
+        ["verify"],
+    ],
+    ids=" ".join,
+)
+async def test_a_command_without_a_database_says_so_in_a_sentence(command: list[str]) -> None:
+    others = {
+        "REFERRALS_OWNER_DATABASE_URL": UNREACHABLE,
+        "REFERRALS_TEMPORAL_ADDRESS": "127.0.0.1:1",
+        "REFERRALS_HASH_KEY": "a key for tests, not a secret",
+        "REFERRALS_TOKEN_KEY": "another key for tests",
+        "REFERRALS_PUBLIC_URL": "https://refer.example",
+        "REFERRALS_WALLET_URL": "https://wallet.example",
+        "REFERRALS_WALLET_TOKEN": "a token",
+    }
+    ended = await referrals(*command, url=UNREACHABLE, settings=others)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "did not answer" in ended.stderr.splitlines()[-1]
+
+
+async def test_a_setting_that_is_missing_is_named() -> None:
+    ended = await referrals("migrate")
+
+    assert ended.returncode == 2
+    assert ended.stderr == "REFERRALS_OWNER_DATABASE_URL: is not set; README.md has every setting\n"
+
+
+async def test_the_commands_of_production_need_no_simulations() -> None:
+    program = (
+        "import sys; sys.modules |= dict.fromkeys(('sandbox', 'stack')); import cli; cli.main()"
+    )
+    ended = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "migrate" in ended.stdout, ended.stderr
+    assert "attribution-eval" not in ended.stdout

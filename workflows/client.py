@@ -1,20 +1,14 @@
-"""Client side of the workflows: connection to Temporal, workflow ids, options of a start."""
+"""Client side of the workflows: workflow ids, options of a start, and a connection for tests."""
 
-from typing import Final, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 from temporalio.client import Client
 from temporalio.common import TypedSearchAttributes
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.runtime import Runtime
-from temporalio.service import RetryConfig
 
 from domain.lifecycle.referral import Referral
+from workflows.connection import TemporalServer, connect_to
 from workflows.referral import visibility
-
-LAZY_CLIENT_RETRIES: Final = RetryConfig(max_retries=2, max_elapsed_time_millis=2_000)
-"""Retries inside one call; the users of a lazy client retry by themselves, so the library's
-default of ten seconds would only delay them."""
 
 
 class StartOptions(TypedDict):
@@ -22,22 +16,9 @@ class StartOptions(TypedDict):
     static_summary: str
 
 
-async def connect(
-    address: str, *, namespace: str, lazy: bool = True, runtime: Runtime | None = None
-) -> Client:
-    """Connect to Temporal: a lazy client at its first call, any other one now.
-
-    Workers need a client that is not lazy. Raises RuntimeError for such a client while Temporal is
-    unreachable. `runtime` exports the SDK's metrics.
-    """
-    return await Client.connect(
-        address,
-        namespace=namespace,
-        data_converter=pydantic_data_converter,
-        lazy=lazy,
-        retry_config=LAZY_CLIENT_RETRIES if lazy else None,
-        runtime=runtime,
-    )
+async def connect(address: str, *, namespace: str, lazy: bool = True) -> Client:
+    """Return a client of a server without TLS, such as the embedded one."""
+    return await connect_to(TemporalServer(address=address, namespace=namespace), lazy=lazy)
 
 
 def workflow_id(referral_id: UUID) -> str:

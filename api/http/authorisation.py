@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from api.http.errors import Problem
+from api.http.query_parameters import refuse_unknown_parameters
 from db.engine import Database
 from referrals.access import api_keys
 from referrals.access.api_keys import KeyHolder
@@ -19,6 +20,18 @@ KEY_CACHE_TTL_S: Final = 5
 """Lifetime of a cached key: a revoked one may work for as many seconds more."""
 MAX_CACHED_KEYS: Final = 10_000
 """Bound of the cache, which is emptied when it is full."""
+NO_KEY: Final = (
+    "Send an API key in the header `Authorization: Bearer <key>`;"
+    " `referrals keys create --owner NAME --scope SCOPE` makes one."
+)
+NO_BEARER: Final = (
+    "The header `Authorization` must be the word `Bearer`, a blank and the key:"
+    " `Authorization: Bearer <key>`."
+)
+UNKNOWN_KEY: Final = (
+    "This key is unknown or revoked. Send a valid one as `Authorization: Bearer <key>`;"
+    " `referrals keys create --owner NAME --scope SCOPE` makes one."
+)
 
 bearer_scheme = HTTPBearer(
     auto_error=False, description="An API key that has a scope of the route."
@@ -71,21 +84,27 @@ def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
         cache: ApiKeyCache = request.app.state.api_key_cache
         holder = await cache.find_holder(_bearer_token(request))
         if holder is None:
-            raise _unauthorized('Bearer error="invalid_token"')
+            raise _unauthorized('Bearer error="invalid_token"', UNKNOWN_KEY)
         if not any(holder.has_scope(scope) for scope in scopes):
             raise Problem("missing_scope", f"Use an API key with the scope {' or '.join(scopes)}.")
         structlog.contextvars.bind_contextvars(owner=holder.owner)
+        refuse_unknown_parameters(request)
         return Caller(holder.owner, request.state.request_id, holder.source)
 
+    # The OpenAPI document reads them.
+    caller.scopes = scopes  # type: ignore[attr-defined]
     return caller
 
 
 def _bearer_token(request: Request) -> str:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    header = request.headers.get("authorization", "")
+    kind, _, key = header.partition(" ")
+    if not header.strip():
+        raise _unauthorized("Bearer", NO_KEY)
     if kind.lower() != "bearer" or not key.strip():
-        raise _unauthorized("Bearer")
+        raise _unauthorized("Bearer", NO_BEARER)
     return key.strip()
 
 
-def _unauthorized(challenge: str) -> Problem:
-    return Problem("unauthorized", headers={"WWW-Authenticate": challenge})
+def _unauthorized(challenge: str, detail: str) -> Problem:
+    return Problem("unauthorized", detail, headers={"WWW-Authenticate": challenge})

@@ -9,6 +9,7 @@ from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
+from referrals.intake.origins import Networks
 from referrals.webhooks.secrets import SecretKey
 from runtime.settings import Settings
 
@@ -27,6 +28,11 @@ async def settings_of(request: Request) -> Settings:
 async def hasher_of(request: Request) -> Hasher:
     hasher: Hasher = request.app.state.hasher
     return hasher
+
+
+async def networks_of(request: Request) -> Networks | None:
+    networks: Networks | None = request.app.state.networks
+    return networks
 
 
 async def tokens_of(request: Request) -> Tokens:
@@ -51,6 +57,7 @@ async def current_time() -> datetime:
 Db = Annotated[Database, Depends(database_of)]
 Config = Annotated[Settings, Depends(settings_of)]
 Hashes = Annotated[Hasher, Depends(hasher_of)]
+AddressNetworks = Annotated[Networks | None, Depends(networks_of)]
 ReferralTokens = Annotated[Tokens, Depends(tokens_of)]
 WebhookKey = Annotated[SecretKey, Depends(webhook_key_of)]
 MetricsDep = Annotated[Metrics, Depends(metrics_of)]

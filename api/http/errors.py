@@ -8,11 +8,14 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.http.field_messages import field_message
 from api.http.problem_types import PROBLEM_TYPES
-from db.faults import DATABASE_FAULTS, is_transient
+from db.faults import DATABASE_FAULTS, describe, is_transient
 from referrals.intake.fields import TOO_EARLY
 from referrals.ledger.posting import BalanceTooLargeError
 
@@ -21,10 +24,24 @@ MAX_FIELD_ERRORS: Final = 20
 """Field errors in one answer; nobody reads more of them at once."""
 MAX_FIELD_PATH_CHARS: Final = 120
 """Length of a field's path in an answer; its names may be the caller's own."""
+DIFFERS: Final = "Differs from what is stored under this id"
+"""Message of a field whose other value an earlier request stored."""
 RETRY_AFTER_S: Final = 1
 """Retry-After of a 503, in seconds."""
 MAX_RETRY_AFTER_S: Final = 300
 """Retry-After of an event from the future, at most: it may be our clock that is mended."""
+BODY_FIELD_DEPTH: Final = 2
+"""Length of the location of a field of the body itself: `body`, and its name."""
+CONFLICTING_FIELDS: Final = {
+    "reference_conflict": "amount",
+    "already_decided": "decision",
+    "already_answered": "confirmed",
+    "code_exists": "vanity",
+    "code_taken": "vanity",
+    "campaign_exists": "slug",
+    "budget_is_funded": "budget",
+}
+"""Fields whose value is the conflict, by the code of the problem."""
 PROBLEM_CODE_BY_STATUS: Final = {
     400: "bad_request",
     404: "not_found",
@@ -33,12 +50,6 @@ PROBLEM_CODE_BY_STATUS: Final = {
     415: "unsupported_media_type",
 }
 """Codes of the refusals that the framework raises; any other status is a `bad_request`."""
-TEXT_LENGTH_MESSAGES: Final = {
-    "too_long": "Must have at most {max_length} characters",
-    "too_short": "Must not be blank",
-}
-"""Messages for texts, where pydantic would count items."""
-
 log = structlog.get_logger()
 
 
@@ -63,6 +74,8 @@ class Problem(HTTPException):
         super().__init__(kind.status, detail or kind.detail, headers)
         self.code = code
         self.errors = tuple(errors)
+        if not errors and code in CONFLICTING_FIELDS:
+            self.errors = (FieldError(CONFLICTING_FIELDS[code], kind.title),)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -76,6 +89,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def invalid_field(field: str, message: str) -> Problem:
     return Problem("validation_failed", errors=[FieldError(field, message)])
+
+
+def conflict(code: str, *fields: str) -> Problem:
+    """Return a refusal that names the fields which differ from what was stored before."""
+    return Problem(code, errors=[FieldError(field, DIFFERS) for field in fields])
 
 
 def render_problem(problem: Problem) -> Response:
@@ -105,7 +123,7 @@ def log_if_transient(fault: Exception) -> None:
     """Log a database fault that passes by itself; raise any other again."""
     if not is_transient(fault):
         raise fault
-    log.warning("database_unavailable", fault=type(fault).__name__)
+    log.warning("database_unavailable", fault=describe(fault))
 
 
 async def _render_http_exception(_: Request, refusal: Exception) -> Response:
@@ -118,13 +136,17 @@ async def _render_http_exception(_: Request, refusal: Exception) -> Response:
     return render_problem(Problem(code, headers=headers))
 
 
-async def _render_validation_error(_: Request, refusal: Exception) -> Response:
+async def _render_validation_error(request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, RequestValidationError):
         raise refusal
     if all(error["type"] == TOO_EARLY for error in refusal.errors()):
         return render_problem(_too_early(refusal))
+    fields = _body_fields(request)
     errors = [
-        FieldError(_field_path(error["loc"]), _field_message(error))
+        FieldError(
+            _field_path(error["loc"]),
+            field_message(error, known=fields if len(error["loc"]) == BODY_FIELD_DEPTH else ()),
+        )
         for error in refusal.errors()[:MAX_FIELD_ERRORS]
     ]
     return render_problem(Problem("validation_failed", errors=errors))
@@ -150,10 +172,15 @@ def _field_path(location: Sequence[int | str]) -> str:
     return ".".join(str(part) for part in inside)[:MAX_FIELD_PATH_CHARS]
 
 
-def _field_message(error: dict[str, Any]) -> str:
-    # Pydantic's own sentence, but never the value, which may be personal.
-    message: str = error["msg"]
-    template = (
-        TEXT_LENGTH_MESSAGES.get(error["type"]) if isinstance(error.get("input"), str) else None
+def _body_fields(request: Request) -> tuple[str, ...]:
+    """Return the names of the fields that the body of this route has."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return ()
+    models = [field.field_info.annotation for field in route.dependant.body_params]
+    return tuple(
+        name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name in model.model_fields
     )
-    return template.format(**error["ctx"]) if template else message.removeprefix("Value error, ")

@@ -33,6 +33,13 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "dispute_id": "dispute-1",
     },
     "WagerIn": {"event_id": "bet-1", **_EVENT_FIELDS, "stake": _TEN_DOLLARS},
+    "WithdrawalIn": {
+        "event_id": "payout-1",
+        **_EVENT_FIELDS,
+        "withdrawal_id": "payout-1",
+        "amount": _TEN_DOLLARS,
+        "payment_instrument": "card-8841",
+    },
     "StatusChangeIn": {"event_id": "status-1", **_EVENT_FIELDS, "status": "verified"},
     "PreferencesIn": {
         "locale": "de-AT",
@@ -70,6 +77,8 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "code": "SAM-2026",
         "reason": "the link was opened in another browser; screenshot in the ticket",
     },
+    "CaseNoteIn": {"text": "the two accounts were opened within a minute"},
+    "CaseDecisionIn": {"decision": "approve", "reason": "a couple, seen on both passports"},
     "RebindDecisionIn": {"decision": "approve", "reason": "the screenshot shows it"},
     "CampaignIn": {
         "slug": "spring",
@@ -102,5 +111,19 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "UnspendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
     "SpendIn": {"amount": _TEN_DOLLARS, "reference": "bet-1"},
+    "ListEntryIn": {
+        "kind": "network",
+        "value": "203.0.113.0/24",
+        "reason": "a farm of accounts in one hosting network",
+        "expires_at": "2099-01-01T00:00:00Z",
+    },
+    "RuleSetIn": {
+        "based_on": "1",
+        "reason": "farms share networks more than families do",
+        "weights": {"shared_address": 15},
+        "thresholds": {"review": 55},
+        "campaigns": {"default": {"thresholds": {"hasty_deposit_s": 120}}},
+    },
+    "WindowIn": {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"},
     "DecisionIn": {"decision": "approve", "reason": "the devices are of one household"},
 }

@@ -1,13 +1,22 @@
 """The OpenAPI document: the problems that routes declare, examples, and published names."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from api.http.errors import PROBLEM_CONTENT_TYPE, problem_body
 from api.http.examples import BODY_EXAMPLES
+from api.http.openapi_fields import (
+    add_scopes,
+    describe_fields,
+    describe_parameters,
+    published_page_names,
+)
+from api.http.openapi_links import add_links
 from api.http.problem_types import PROBLEM_TYPES
 
 DESCRIPTION: Final = """
@@ -24,8 +33,10 @@ BODY_PROBLEMS: Final = ("body_too_large", "unsupported_media_type")
 PUBLISHED_NAMES: Final = {
     "AttemptKind": "Attempt",
     "CampaignTransition": "Step",
-    "api__v1__reviews__Status": "api__reviews__Status",
-    "referrals__attribution__rebinds__Status": "db__rebinds__Status",
+    "api__v1__reviews__Status": "ReviewStatus",
+    "referrals__attribution__rebinds__Status": "RebindStatus",
+    "api__v1__schemas__referrals__RuleOut": "AssessedRule",
+    "api__v1__schemas__rule_sets__RuleOut": "RuleOfSet",
 }
 """Published names of components by the names that FastAPI would derive for them now."""
 
@@ -48,8 +59,11 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
-def install(app: FastAPI) -> None:
-    """Add problems, examples and published names to the document that FastAPI generates."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Add problems, examples and published names to the document that FastAPI generates.
+
+    `routes` are those of the included routers, whose dependencies name the scopes.
+    """
     generate_schema = app.openapi
 
     def document() -> dict[str, Any]:
@@ -60,7 +74,12 @@ def install(app: FastAPI) -> None:
             schemas["Problem"] = shape
             for name, example in BODY_EXAMPLES.items():
                 schemas[name]["examples"] = [example]
-            app.openapi_schema = _with_published_names(app.openapi_schema or {})
+            described = _with_published_names(app.openapi_schema or {})
+            describe_fields(described["components"]["schemas"])
+            describe_parameters(described)
+            add_scopes(described, routes)
+            add_links(described)
+            app.openapi_schema = described
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
@@ -98,8 +117,9 @@ def page_response(description: str) -> dict[str, Any]:
 
 def _with_published_names(document: dict[str, Any]) -> dict[str, Any]:
     schemas, prefix = document["components"]["schemas"], "#/components/schemas/"
-    for name, published in PUBLISHED_NAMES.items():
-        schemas[published] = schemas.pop(name) | {"title": published.rpartition("__")[2]}
+    names = {**PUBLISHED_NAMES, **published_page_names(schemas)}
+    for name, published in names.items():
+        schemas[published] = schemas.pop(name) | {"title": published}
 
     def renamed(node: Any) -> Any:  # noqa: ANN401 - any JSON value
         if isinstance(node, dict):
@@ -107,7 +127,7 @@ def _with_published_names(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(node, list):
             return [renamed(value) for value in node]
         name = node.removeprefix(prefix) if isinstance(node, str) else ""
-        return prefix + PUBLISHED_NAMES[name] if name in PUBLISHED_NAMES else node
+        return prefix + names[name] if name in names else node
 
     document_renamed: dict[str, Any] = renamed(document)
     return document_renamed

@@ -23,6 +23,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "missing_scope": ProblemType(
         403, "Missing scope", "Use an API key that has one of the scopes of this route."
     ),
+    "own_referral": ProblemType(
+        403, "Own referral", "Have a person decide who is not a player of the referral."
+    ),
+    "second_person_required": ProblemType(
+        403, "Second person required", "Have another person do this than the one who began it."
+    ),
     "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
     "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
     "unknown_campaign": ProblemType(404, "Unknown campaign", "Check the campaign's slug."),
@@ -47,11 +53,21 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unknown_review": ProblemType(
         404, "Unknown review", "Find the review's id in GET /v1/reviews."
     ),
+    "unknown_list_entry": ProblemType(
+        404, "Unknown list entry", "Find the entry's id in GET /v1/lists/{list}."
+    ),
+    "unknown_case": ProblemType(404, "Unknown case", "Find the case's id in GET /v1/cases."),
+    "unknown_rule_set": ProblemType(
+        404, "Unknown rule set", "Find the version in GET /v1/rule-sets."
+    ),
     "method_not_allowed": ProblemType(
         405, "Method not allowed", "Use a method of the `Allow` header."
     ),
     "event_conflict": ProblemType(
-        409, "Event id already used", "Report other content under an event id of its own."
+        409,
+        "Event id already used",
+        "Repeat the event as it was first sent, `occurred_at` included, or report other content"
+        " under an event id of its own; `errors` names the fields that differ.",
     ),
     "code_taken": ProblemType(409, "Code taken by another player", "Choose another code."),
     "code_exists": ProblemType(
@@ -89,7 +105,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         409, "Balance held elsewhere", "Spend the balance in the wallet that holds it."
     ),
     "reference_conflict": ProblemType(
-        409, "Reference already used", "Use a new reference for another amount."
+        409,
+        "Reference already used",
+        "Repeat the amount as it was first sent, or use a new reference.",
     ),
     "already_answered": ProblemType(
         409, "Already answered", "Keep the person's first answer, which was a different one."
@@ -115,11 +133,27 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "already_decided": ProblemType(
         409, "Already decided", "Keep the earlier decision, which was a different one."
     ),
+    "report_required": ProblemType(
+        409,
+        "Backtest required",
+        "Run POST /v1/rule-sets/{version}/backtest against the rule set that is live now.",
+    ),
+    "already_listed": ProblemType(
+        409,
+        "Already listed",
+        "Delete the entry of this value first; it has another reason or end.",
+    ),
     "too_many_webhooks": ProblemType(
         409, "Too many webhooks", "Delete a webhook that is not needed any more."
     ),
     "webhook_disabled": ProblemType(
         409, "Webhook disabled", "Enable the webhook by POST /v1/webhooks/{id}/enable first."
+    ),
+    "claimed": ProblemType(
+        409, "Claimed", "Wait until the case is released, or until `claimed_until`."
+    ),
+    "case_closed": ProblemType(
+        409, "Case closed", "Reload the case; later events left nothing to decide."
     ),
     "review_closed": ProblemType(
         409, "Review closed", "Reload the referral; later events left nothing to decide."

@@ -11,6 +11,7 @@ from api.http.errors import Problem, invalid_field
 from referrals.intake.strict_json import MalformedJsonError, RepeatedKeyError, parse_json
 
 _JSON: Final = "application/json"
+PLAIN_ENCODINGS: Final = ("", "identity")
 MAX_FIELD_NAME_CHARS: Final = 64
 """Length of a repeated key in an answer; it is the caller's own."""
 
@@ -57,6 +58,9 @@ class _StrictRequest(Request):
         declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if declared != _JSON:
             raise Problem("unsupported_media_type")
+        encodings = self.headers.getlist("content-encoding")
+        if any(encoding.strip().lower() not in PLAIN_ENCODINGS for encoding in encodings):
+            raise Problem("unsupported_media_type", "Send JSON without a Content-Encoding.")
 
 
 def _parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent

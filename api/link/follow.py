@@ -15,6 +15,7 @@ from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, follow_code
 from referrals.attribution.clicks.statements import Click
 from referrals.attribution.tokens import Tokens
+from referrals.intake.normalising.addresses import with_subscriber
 from workflows.client import workflow_id
 
 NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -55,7 +56,7 @@ def pseudonymised_click(
         at=at,
         method=method,
         device_traits=hasher.hash_each(device_traits),
-        **hasher.hash_given(personal),
+        **hasher.hash_given(with_subscriber(personal)),
     )
 
 

@@ -1,6 +1,8 @@
 """Answers of the link: a redirect to the campaign's site or to Google Play, or a page."""
 
-from starlette.responses import RedirectResponse, Response
+from typing import Final
+
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from api.link.landing.content import landing_for_crawler, landing_for_person
 from api.link.landing.destinations import TokenFor, play_url, with_token
@@ -11,6 +13,12 @@ from domain.attribution.policy import Method
 from domain.campaigns.terms import LinkOpens
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
+
+PROGRAM_TEXT: Final = (
+    "This request counts as a program's, so it made no invitation and has no referral_token.\n"
+    "Open the link in a browser, or send a browser's User-Agent (curl -A 'Mozilla/5.0 ...').\n"
+)
+"""Body of the redirect of curl and the like; browsers show no body of a redirect."""
 
 
 def person_response(
@@ -31,7 +39,9 @@ def bot_response(
     if requester is Requester.CRAWLER:
         content = landing_for_crawler(settings, offer, context)
         return landing_page(content, context.language)
-    return _redirect(offer.destination)
+    redirect = _redirect(offer.destination)
+    headers = {**PRIVATE_HEADERS, "Location": redirect.headers["location"]}
+    return PlainTextResponse(PROGRAM_TEXT, 302, headers)
 
 
 def _is_page_needed(settings: Settings, offer: Offer, platform: Platform) -> bool:

@@ -87,13 +87,13 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     if requester is not Requester.PERSON:
         offer = await _find_open_offer(code, database, now)
         if isinstance(offer, ClickResult):
-            return await _closed_answer(offer, reader, passing)
+            return await _closed_answer(offer, reader, passing, settings.site_url)
         return bot_response(settings, offer, reader, requester)
     visitor_id = _visitor_id(request)
     click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
-        return await _closed_answer(invitation, reader, passing)
+        return await _closed_answer(invitation, reader, passing, settings.site_url)
     token_for = _token_issuer(tokens, invitation, reader)
     answer = person_response(settings, invitation.offer, reader, token_for)
     _set_cookie(answer, settings, VISITOR_COOKIE, visitor_id, age_s=VISITOR_COOKIE_MAX_AGE_S)
@@ -103,14 +103,17 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
 
 
 async def _closed_answer(
-    closed: ClickResult, context: PageContext, admission: LinkAdmission
+    closed: ClickResult, context: PageContext, admission: LinkAdmission, site_url: str | None
 ) -> Response:
-    """Return the page of a closed code, or 429 if this address has sent too many unknown ones."""
+    """Return the page of a closed code, or 429 if this address has sent too many unknown ones.
+
+    It leads to the offer's site, or for an unknown code to the sportsbook's.
+    """
     if closed.outcome is ClickOutcome.UNKNOWN_CODE:
         wait_s = await admission.count_miss()
         if wait_s is not None:
             return too_many_requests_page(context.language, retry_after_s=wait_s)
-    destination = closed.offer.destination if closed.offer else None
+    destination = closed.offer.destination if closed.offer else site_url
     begins_at = closed.offer.schedule.starts_at if closed.offer else None
     return closed_page(
         closed.outcome, context.language, destination=destination, begins_at=begins_at

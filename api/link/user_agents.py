@@ -6,11 +6,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from crawlerdetect import CrawlerDetect  # type: ignore[import-untyped] # it has no types
 from fastapi import Request
 from ua_parser import parse, parse_os
 from ua_parser.core import OS, UserAgent
 
+from api.link.crawlers import USER_AGENT_CACHE_SIZE, is_crawler
 from domain.attribution.click_matching import normalise_traits
 
 
@@ -26,34 +26,12 @@ MAX_USER_AGENT_CHARS: Final = 512
 """Characters of a user agent that are parsed; real ones are shorter."""
 MAX_LOCALE_CHARS: Final = 64
 """Characters of Accept-Language that are a device trait."""
-USER_AGENT_CACHE_SIZE: Final = 4096
-"""User agents whose parsing is cached; there are far fewer of them than visitors."""
-CRAWLER_DETECTOR: Final = CrawlerDetect()
-"""One for the process, because it compiles some thousand patterns."""
 HTTP_TOOLS: Final = re.compile(
     r"(curl|wget|httpie|python|aiohttp|okhttp|go-http-client|java|ruby|axios|node|postman"
     r"|deno|bun|hyper|powershell)\b",
     re.IGNORECASE,
 )
 """HTTP clients that read no page: none of them makes link previews."""
-BROWSER_PREFIX: Final = re.compile(
-    r"Mozilla/5\.0 \((?:iPhone|iPad|Linux|Android|Macintosh|Windows|X11)"
-)
-IN_APP_BROWSER_NAMES: Final = re.compile(
-    r" (?:whatsapp\w*|slack|outlook-\w+|yandex\.mail|feedly|oddschecker|\w*reader)/\S+",
-    re.IGNORECASE,
-)
-"""Names that in-app browsers add to a browser's; on their own they belong to link previews."""
-UNLISTED_CRAWLERS: Final = re.compile(
-    # A contact address; "compatible" without being an old browser; HTTP clients inside apps, which
-    # make link previews for instance.
-    r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
-    r"|^(?:viber|trello|tumblr)/|GoogleImageProxy|WindowsPowerShell",
-    re.IGNORECASE,
-)
-"""Crawlers that the detector's list does not have."""
-LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
-"""Long words but their last 48 characters: the detector's time is quadratic in a word's length."""
 SPECULATION_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 SPECULATIVE_PURPOSES: Final = ("prefetch", "prerender", "preview")
 PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
@@ -81,7 +59,7 @@ def requester_of(request: Request) -> Requester:
         return Requester.REDIRECT_ONLY
     if not agent or HTTP_TOOLS.match(agent):
         return Requester.REDIRECT_ONLY
-    return Requester.CRAWLER if _is_crawler(agent) else Requester.PERSON
+    return Requester.CRAWLER if is_crawler(agent) else Requester.PERSON
 
 
 def user_agent_of(request: Request) -> str:
@@ -107,7 +85,7 @@ def traits_from_headers(*, agent: str | None, accept_language: str | None = None
 def compile_patterns() -> None:
     """Parse one user agent by each library, which compiles its patterns at its first use."""
     platform_of("")
-    _is_crawler("An agent of which something is left when all that is known of browsers is gone")
+    is_crawler("An agent of which something is left when all that is known of browsers is gone")
     _parse_device("")
 
 
@@ -121,14 +99,6 @@ def _is_embedded(request: Request) -> bool:
     fetch_dest = request.headers.get("sec-fetch-dest", "document")
     fetch_site = request.headers.get("sec-fetch-site", "none")
     return fetch_dest != "document" and fetch_site != "same-origin"
-
-
-@lru_cache(USER_AGENT_CACHE_SIZE)
-def _is_crawler(agent: str) -> bool:
-    if BROWSER_PREFIX.match(agent):
-        agent = IN_APP_BROWSER_NAMES.sub("", agent)
-    agent = LONG_WORD_HEADS.sub("", agent)
-    return UNLISTED_CRAWLERS.search(agent) is not None or bool(CRAWLER_DETECTOR.is_crawler(agent))
 
 
 @lru_cache(USER_AGENT_CACHE_SIZE)

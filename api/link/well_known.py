@@ -9,6 +9,7 @@ from api.http.dependencies import Config
 router = APIRouter(prefix="/.well-known", tags=["links"])
 
 
+@router.head("/apple-app-site-association", include_in_schema=False)
 @router.get("/apple-app-site-association")
 async def show_apple_association(settings: Config) -> dict[str, Any]:
     """Return the Universal Links association: the iOS app that opens `/r/*`.
@@ -20,6 +21,7 @@ async def show_apple_association(settings: Config) -> dict[str, Any]:
     return {"applinks": {"details": [details] if app_id else []}}
 
 
+@router.head("/assetlinks.json", include_in_schema=False)
 @router.get("/assetlinks.json")
 async def show_asset_links(settings: Config) -> list[dict[str, Any]]:
     """Return the Android App Links statements: the app that opens links of this site.

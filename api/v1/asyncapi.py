@@ -21,6 +21,7 @@ def document() -> dict[str, Any]:
     return build_document(BODY_EXAMPLES)
 
 
+@router.head("/asyncapi.json", include_in_schema=False)
 @router.get("/asyncapi.json", include_in_schema=False)
 async def show_asyncapi() -> dict[str, Any]:
     """Return the AsyncAPI 3.0 document of every topic. Needs no API key, as /openapi.json."""

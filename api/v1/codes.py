@@ -31,6 +31,12 @@ REFUSALS: Final = {
     CodeOutcome.HAS_ANOTHER: "code_exists",
 }
 
+NO_DEFAULT: Final = (
+    "Create and publish it by POST /v1/campaigns and POST /v1/campaigns/{slug}/publish, or name"
+    " another one as `campaign`."
+)
+OTHER: Final = "GET /v1/campaigns lists those that exist."
+
 
 @router.post(
     "",
@@ -61,10 +67,17 @@ async def give_code(
             before_start="campaign" in body.model_fields_set,
         )
     if given.code is None or given.outcome in REFUSALS:
-        raise Problem(REFUSALS[given.outcome])
+        raise _refusal(given.outcome, body)
     answer.status_code = 201 if given.outcome is CodeOutcome.NEW else 200
     link = referral_link(settings, given.code)
     return CodeOut(code=given.code, link=link, player_id=body.player_id, campaign=body.campaign)
+
+
+def _refusal(outcome: CodeOutcome, body: CodeIn) -> Problem:
+    if outcome is CodeOutcome.UNKNOWN_CAMPAIGN:
+        named = "" if "campaign" in body.model_fields_set else NO_DEFAULT
+        return Problem(REFUSALS[outcome], f"There is no campaign {body.campaign}. {named or OTHER}")
+    return Problem(REFUSALS[outcome])
 
 
 @router.get("/{code}", responses=problem_responses("unknown_code"))

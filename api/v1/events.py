@@ -6,8 +6,8 @@ import structlog
 from fastapi import APIRouter, Depends
 
 from api.http.authorisation import Caller, requires
-from api.http.dependencies import Db, Hashes
-from api.http.errors import Problem
+from api.http.dependencies import AddressNetworks, Db, Hashes
+from api.http.errors import conflict
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import Accepted
@@ -15,6 +15,7 @@ from db.engine import Database
 from domain.intake.facts import from_source, kind_of
 from domain.privacy import Hasher
 from referrals.intake import facts
+from referrals.intake.conflicts import differing_fields
 from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
@@ -22,8 +23,10 @@ from referrals.intake.events import (
     SignupIn,
     StatusChangeIn,
     WagerIn,
+    WithdrawalIn,
 )
 from referrals.intake.facts import RecordOutcome
+from referrals.intake.origins import Networks
 
 router = APIRouter(
     prefix="/v1/events",
@@ -37,13 +40,18 @@ SignupReporter = Annotated[Caller, Depends(requires("signups:write", ALL_EVENTS)
 DepositReporter = Annotated[Caller, Depends(requires("deposits:write", ALL_EVENTS))]
 ChargebackReporter = Annotated[Caller, Depends(requires("chargebacks:write", ALL_EVENTS))]
 WagerReporter = Annotated[Caller, Depends(requires("wagers:write", ALL_EVENTS))]
+WithdrawalReporter = Annotated[Caller, Depends(requires("withdrawals:write", ALL_EVENTS))]
 PlayerReporter = Annotated[Caller, Depends(requires("players:write", ALL_EVENTS))]
 log = structlog.get_logger()
 
 
 @router.post("/signups", status_code=202)
 async def report_signup(
-    body: SignupIn, database: Db, hasher: Hashes, reporter: SignupReporter
+    body: SignupIn,
+    database: Db,
+    hasher: Hashes,
+    networks: AddressNetworks,
+    reporter: SignupReporter,
 ) -> Accepted:
     """Record that a player opened an account.
 
@@ -51,19 +59,23 @@ async def report_signup(
     the same event again is `duplicate`, other content under it is 409 `event_conflict`. A forged or
     expired token and an unknown code are accepted too; the attribution log has the reason.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, database, hasher, reporter, networks)
 
 
 @router.post("/deposits", status_code=202)
 async def report_deposit(
-    body: DepositIn, database: Db, hasher: Hashes, reporter: DepositReporter
+    body: DepositIn,
+    database: Db,
+    hasher: Hashes,
+    networks: AddressNetworks,
+    reporter: DepositReporter,
 ) -> Accepted:
     """Record a settled deposit, with its amount in minor units. Do not report pending ones.
 
     Report every deposit of every player, in any order: whether it qualifies is decided later.
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, database, hasher, reporter, networks)
 
 
 @router.post("/chargebacks", status_code=202)
@@ -92,6 +104,18 @@ async def report_wager(
     return await _accept(body, database, hasher, reporter)
 
 
+@router.post("/withdrawals", status_code=202)
+async def report_withdrawal(
+    body: WithdrawalIn, database: Db, hasher: Hashes, reporter: WithdrawalReporter
+) -> Accepted:
+    """Record a completed withdrawal, with its amount in minor units.
+
+    It moves no reward: fraud rules look at how soon after a deposit or a reward it came. Idempotent
+    by `event_id`: other content under it is 409 `event_conflict`.
+    """
+    return await _accept(body, database, hasher, reporter)
+
+
 @router.post("/players", status_code=202)
 async def report_status_change(
     body: StatusChangeIn, database: Db, hasher: Hashes, reporter: PlayerReporter
@@ -104,14 +128,26 @@ async def report_status_change(
     return await _accept(body, database, hasher, reporter)
 
 
-async def _accept(body: EventIn, database: Database, hasher: Hasher, reporter: Caller) -> Accepted:
+async def _accept(
+    body: EventIn,
+    database: Database,
+    hasher: Hasher,
+    reporter: Caller,
+    networks: Networks | None = None,
+) -> Accepted:
     fact = from_source(body.to_fact(hasher), reporter.source)
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.autocommit() as session:
         recorded = await facts.record_fact(
-            session, fact, player_id=body.player_id, door="http", reported_by=reporter.owner
+            session,
+            fact,
+            player_id=body.player_id,
+            door="http",
+            reported_by=reporter.owner,
+            matching=body.matching(hasher, networks),
         )
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
-        raise Problem("event_conflict")
+        async with database.reading() as session:
+            raise conflict("event_conflict", *await differing_fields(session, fact))
     return Accepted(event_id=body.event_id, status=recorded.value)

@@ -31,6 +31,8 @@ from referrals.attribution.first_open.confirm import (
 from referrals.attribution.first_open.hints import FirstOpen, ResolvedInvitation
 from referrals.attribution.first_open.resolve import FirstOpenResult, resolve_first_open
 from referrals.attribution.tokens import TokenOutcome, Tokens
+from referrals.intake.normalising import matching_text
+from referrals.intake.normalising.addresses import with_subscriber
 
 FOREIGN_TOKEN_MESSAGE: Final = "This token was not issued here"
 GUARANTEED: Final = "guaranteed"
@@ -65,7 +67,8 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     attribution log. Repeating the request returns the same answer. 429 `too_many_requests` per
     device and per network.
     """
-    await limits.check("resolve", device=body.device_id, address=body.ip)
+    address = body.ip and matching_text("ip", body.ip)
+    await limits.check("resolve", device=body.device_id, address=address)
     async with database.transaction() as session:
         opening = _to_first_open(body, hasher, public_url=settings.public_url, now=now)
         answer = await resolve_first_open(session, opening, tokens=tokens)
@@ -121,7 +124,7 @@ def _to_first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: dat
             cookie=body.cookie_token,
         ),
         device_traits=hasher.hash_each(device_traits),
-        **hasher.hash_given(personal),
+        **hasher.hash_given(with_subscriber(personal)),
     )
 
 

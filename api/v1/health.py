@@ -8,21 +8,26 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
-from temporalio.service import ConnectConfig, RPCError, ServiceClient
+from temporalio.service import RPCError, ServiceClient
 
 from api.http.authorisation import requires
-from api.http.dependencies import Config, Db
+from api.http.dependencies import Db
 from api.http.openapi import problem_responses
 from api.v1.schemas.fields import ResponseBody
 from db.engine import Database
-from db.faults import DATABASE_FAULTS, is_transient
-from db.readiness import is_migrated
+from db.faults import DATABASE_FAULTS, describe, is_transient
+from db.readiness import is_migrated, is_writable
+from workflows.connection import TemporalServer, connect_service
 
 router = APIRouter(tags=["health"])
 PROBE_TIMEOUT_S: Final = 1
 """Bounds each probe of /readyz, so that an orchestrator gets its answer in time."""
 
 log = structlog.get_logger()
+
+
+PostgresState = Literal["ok", "unavailable", "not_migrated", "read_only"]
+TemporalState = Literal["ok", "unavailable"]
 
 
 class Alive(ResponseBody):
@@ -34,8 +39,8 @@ class Alive(ResponseBody):
 class Dependencies(ResponseBody):
     """The state of the servers that the api uses."""
 
-    postgres: Literal["ok", "unavailable", "not_migrated"]
-    temporal: Literal["ok", "unavailable"]
+    postgres: PostgresState
+    temporal: TemporalState
 
 
 class Readiness(ResponseBody):
@@ -45,21 +50,24 @@ class Readiness(ResponseBody):
     dependencies: Dependencies
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def show_alive() -> Alive:
     """Answer 200 while the process runs; no dependency is checked and no API key is needed."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
-async def show_readiness(database: Db, settings: Config) -> Response:
-    """Answer 200 when Postgres is reachable and migrated, 503 otherwise. Needs no API key.
+async def show_readiness(request: Request, database: Db) -> Response:
+    """Answer 200 when Postgres is reachable, migrated and takes writes, 503 otherwise.
 
-    Temporal's state is reported and does not count: without it, facts are still recorded, and
-    delivered later. Each probe takes at most one second.
+    Needs no API key. Temporal's state is reported and does not count: without it, facts are still
+    recorded, and delivered later. Each probe takes at most one second, and none waits for the
+    connections of requests.
     """
     postgres, temporal = await asyncio.gather(
-        _probe_postgres(database), _probe_temporal(settings.temporal_address)
+        _probe_postgres(database), request.app.state.temporal_probe.ask()
     )
     is_ready = postgres == "ok"
     readiness = Readiness(
@@ -84,22 +92,34 @@ async def show_metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _probe_postgres(database: Database) -> Literal["ok", "unavailable", "not_migrated"]:
+class TemporalProbe:
+    """Questions to Temporal whether it serves, over one client for the process's life."""
+
+    def __init__(self, server: TemporalServer) -> None:
+        self._server = server
+        self._client: ServiceClient | None = None
+
+    async def ask(self) -> TemporalState:
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                client = await self._connect()
+                is_healthy = await client.check_health(timeout=timedelta(seconds=PROBE_TIMEOUT_S))
+        except (RPCError, RuntimeError, OSError):
+            return "unavailable"
+        return "ok" if is_healthy else "unavailable"
+
+    async def _connect(self) -> ServiceClient:
+        if self._client is None:
+            self._client = await connect_service(self._server)
+        return self._client
+
+
+async def _probe_postgres(database: Database) -> PostgresState:
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S), database.reading() as session:
-            return "ok" if await is_migrated(session) else "not_migrated"
+        async with asyncio.timeout(PROBE_TIMEOUT_S), database.probing() as session:
+            if not await is_migrated(session):
+                return "not_migrated"
+            return "ok" if await is_writable(session) else "read_only"
     except DATABASE_FAULTS as fault:
-        log.warning(
-            "postgres_unavailable", fault=type(fault).__name__, transient=is_transient(fault)
-        )
+        log.warning("postgres_unavailable", fault=describe(fault), transient=is_transient(fault))
         return "unavailable"
-
-
-async def _probe_temporal(address: str) -> Literal["ok", "unavailable"]:
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            client = await ServiceClient.connect(ConnectConfig(target_host=address, lazy=True))
-            is_healthy = await client.check_health(timeout=timedelta(seconds=PROBE_TIMEOUT_S))
-    except (RPCError, RuntimeError, OSError):
-        return "unavailable"
-    return "ok" if is_healthy else "unavailable"

@@ -11,6 +11,7 @@ from referrals_client.fields import (
     SignupFields,
     StatusFields,
     WagerFields,
+    WithdrawalFields,
 )
 from referrals_client.first_open import FirstOpen
 from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
@@ -45,6 +46,7 @@ __all__ = [
     "Unavailable",
     "WagerFields",
     "Wire",
+    "WithdrawalFields",
 ]
 
 __version__: Final = "0.1.0"

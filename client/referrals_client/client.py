@@ -16,6 +16,7 @@ from referrals_client.fields import (
     SignupFields,
     StatusFields,
     WagerFields,
+    WithdrawalFields,
 )
 from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
 from referrals_client.lanes import Lanes
@@ -32,9 +33,10 @@ MAX_ID_CHARS: Final = 64
 class Client(Calls):
     """Client of the referral service; make one per process and use it with `async with`.
 
-    `signed_up`, `deposited`, `charged_back`, `wagered` and `status_changed` put the event into an
-    in-memory queue and return: they never block or raise, and work from any task or thread.
-    Background tasks deliver the events in order per player and retry until they are acknowledged.
+    `signed_up`, `deposited`, `charged_back`, `wagered`, `withdrew` and `status_changed` put the
+    event into an in-memory queue and return: they never block or raise, and work from any task or
+    thread. Background tasks deliver the events in order per player and retry until they are
+    acknowledged.
 
     The queue is lost when the process dies. Write events that must not be lost to an outbox table,
     in the transaction of the signup or deposit itself: see docs/integration/outbox.md.
@@ -82,6 +84,10 @@ class Client(Calls):
     def wagered(self, **wager: Unpack[WagerFields]) -> Handover:
         """Report a settled bet."""
         return self._enqueue("wagers", wager)
+
+    def withdrew(self, **withdrawal: Unpack[WithdrawalFields]) -> Handover:
+        """Report a completed withdrawal."""
+        return self._enqueue("withdrawals", withdrawal)
 
     def status_changed(self, **change: Unpack[StatusFields]) -> Handover:
         """Report that a player was verified, self-excluded, closed or restored."""

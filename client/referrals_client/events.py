@@ -145,6 +145,10 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
         {"amount": _money, "dispute_id": _id},
     ),
     "wagers": ({**_COMMON_FIELDS, "stake": _money}, {}),
+    "withdrawals": (
+        {**_COMMON_FIELDS, "withdrawal_id": _id, "amount": _money},
+        {"payment_instrument": _optional_text},
+    ),
     "players": ({**_COMMON_FIELDS, "status": _PLAYER_STATUS}, {}),
 }
 """The required and the optional fields of each door, with their checks."""

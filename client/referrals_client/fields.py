@@ -62,6 +62,14 @@ class WagerFields(_EventFields):
     stake: Money
 
 
+class WithdrawalFields(_EventFields):
+    """A completed withdrawal."""
+
+    withdrawal_id: str
+    amount: Money
+    payment_instrument: NotRequired[str | None]
+
+
 class StatusFields(_EventFields):
     """A change of a player's status at the sportsbook."""
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from alembic import context
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.address import SCHEME, DatabaseAddress
+from db.connecting import connect
 from db.migrate import is_modelled
 from db.tables import Table
 
@@ -53,7 +56,12 @@ def _asked(connection: Connection, question: str) -> bool:
 
 
 async def _connect_and_run() -> None:
-    engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
+    address = DatabaseAddress.parse(context.config.attributes["url"])
+    # Without a deadline: a migration may take its time.
+    creator = partial(connect, address, settings={}, command_timeout_s=None)
+    engine = create_async_engine(
+        f"{SCHEME}://", poolclass=NullPool, connect_args={"async_creator_fn": creator}
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)

@@ -2,17 +2,21 @@
 
 from typing import Final
 
-from db.tables.access import ApiKey, AuditRow, RateWindow
+from db.tables.access import ApiKey, ApprovalRow, AuditRow, RateWindow
 from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
+from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
+from db.tables.links import ClusterMerge, IdentityLink, PlayerCluster
+from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
+from db.tables.rule_sets import BacktestRow, RuleSetRow, RuleSetSwitch, ShadowAssessment
 from db.tables.verification import VerifyRun
 from db.tables.wallet import PaymentOrderRow
 from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
@@ -21,16 +25,28 @@ __all__ = [
     "INSERT_ONLY",
     "AccountRow",
     "ApiKey",
+    "ApprovalRow",
     "AssessmentRow",
     "AttemptRow",
     "AuditRow",
+    "BacktestRow",
     "Campaign",
     "CampaignVersion",
+    "CaseDelivery",
+    "CaseNote",
+    "CaseReferral",
+    "CaseRequest",
+    "CaseRow",
+    "ClusterMerge",
     "Delivery",
     "Entry",
     "FactRow",
     "HoldRow",
+    "IdentityLink",
     "InboxRow",
+    "ListEntryRow",
+    "ListHitRow",
+    "ListKeyRow",
     "NotificationAttempt",
     "NotificationRow",
     "OutboxCursorRow",
@@ -38,6 +54,7 @@ __all__ = [
     "OutboxRow",
     "PaymentOrderRow",
     "Player",
+    "PlayerCluster",
     "PlayerPreferences",
     "QualificationFact",
     "QualificationRow",
@@ -47,6 +64,9 @@ __all__ = [
     "ReferralRow",
     "Review",
     "Reward",
+    "RuleSetRow",
+    "RuleSetSwitch",
+    "ShadowAssessment",
     "Share",
     "Table",
     "TimelineRow",
@@ -73,5 +93,14 @@ INSERT_ONLY: Final = (
     "outbox",
     "verify_runs",
     "notification_attempts",
+    "approvals",
+    "case_referrals",
+    "case_notes",
+    "list_keys",
+    "rule_sets",
+    "rule_set_switches",
+    "shadow_assessments",
+    "backtests",
+    "list_hits",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

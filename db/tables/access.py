@@ -37,6 +37,23 @@ class AuditRow(Table):
     __table_args__ = (Index("ix_audit_subject", "subject"),)
 
 
+class ApprovalRow(Table):
+    """A person's approval of what needs a second person; insert-only."""
+
+    __tablename__ = "approvals"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    action: Mapped[str]
+    content: Mapped[str]
+    """Fingerprint of what was approved: changed content needs all approvals again."""
+    person: Mapped[str]
+    """Normalised name, by which people are told apart."""
+    approved_by: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (Index("ix_approvals_subject", "subject", "action"),)
+
+
 class RateWindow(Table):
     """Requests counted against one limit until the window ends; unlogged, so a crash resets it."""
 

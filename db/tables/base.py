@@ -10,6 +10,8 @@ from sqlalchemy.orm import DeclarativeBase
 
 from domain.attribution.policy import Method
 from domain.campaigns.terms import CampaignStatus
+from domain.fraud.cases import CaseKind, SubjectKind
+from domain.fraud.lists import ListedKind, ListName
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
@@ -56,6 +58,10 @@ class Table(DeclarativeBase):
         CampaignStatus: _enum_type(CampaignStatus),
         Choice: _enum_type(Choice),
         Verdict: _enum_type(Verdict),
+        CaseKind: _enum_type(CaseKind),
+        SubjectKind: _enum_type(SubjectKind),
+        ListName: _enum_type(ListName),
+        ListedKind: _enum_type(ListedKind),
         Book: _enum_type(Book),
         Movement: _enum_type(Movement),
         HoldReason: _enum_type(HoldReason),

@@ -28,10 +28,23 @@ class AssessmentRow(Table):
     deposit_event_id: Mapped[str] = mapped_column(String(96))
     score: Mapped[int] = mapped_column(Integer)
     verdict: Mapped[Verdict]
+    """`pass` for a sampled one, too, which release 0.2 can read: see `is_sampled`."""
     reasons: Mapped[list[str]]
     evidence: Mapped[dict[str, Any]]
+    """The snapshot that was scored; one without a version is of release 0.2."""
+    rule_set: Mapped[str | None] = mapped_column(String(64))
+    """Version of the rule set; null before release 0.3, as the columns below it."""
+    outcomes: Mapped[dict[str, Any] | None]
+    """Weight and outcome of each rule of the set."""
+    is_sampled: Mapped[bool | None]
+    """True for one that passes and is reviewed to measure what is missed."""
+    hold_s: Mapped[int | None]
+    """Seconds for which the reward is held, by the band of the score."""
     assessed_at: Mapped[datetime]
-    __table_args__ = (Index("ix_assessments_referral", "referral_id"),)
+    __table_args__ = (
+        Index("ix_assessments_referral", "referral_id"),
+        Index("ix_assessments_assessed", "assessed_at", "id"),
+    )
 
 
 class Review(Table):
@@ -43,6 +56,8 @@ class Review(Table):
     round: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     """Number of the review among those of its referral."""
     assessment_id: Mapped[UUID | None]
+    case_id: Mapped[UUID | None]
+    """The case in which it is decided; null until the courier has filed it."""
     status: Mapped[str] = mapped_column(String(16))
     """open; decided (by a person); or closed (events left nothing to decide)."""
     score: Mapped[int] = mapped_column(Integer)
@@ -65,4 +80,10 @@ class Review(Table):
             unique=True,
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_reviews_unfiled",
+            "opened_at",
+            postgresql_where=text("status = 'open' and case_id is null"),
+        ),
+        Index("ix_reviews_case", "case_id"),
     )

@@ -30,6 +30,11 @@ class FactRow(Table):
     body: Mapped[dict[str, Any]]
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the normalised content: the same id with other content is refused."""
+    matching: Mapped[dict[str, Any] | None]
+    """Keyed hashes made by today's normalisation, by kind, for links between players.
+
+    Those in `body` stay as release 0.2 made them, so that an event sent again is the same event.
+    """
     door: Mapped[str] = mapped_column(String(16))
     reported_by: Mapped[str | None]
     """Owner of the API key that reported it; null for a signal, and before release 0.3."""

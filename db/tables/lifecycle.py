@@ -69,6 +69,7 @@ class ReferralRow(Table):
             postgresql_where=text("visitor is not null and stage = 'INVITED'"),
         ),
         Index("ix_referrals_referrer", "referrer_id", "invited_at"),
+        Index("ix_referrals_campaign_signups", "campaign_id", "signed_up_at"),
         Index("ix_referrals_stage", "stage", "until"),
         Index(
             "ix_referrals_funds_queue",

@@ -3,7 +3,8 @@
 CREATE TABLE referral_outbox (
     position   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     door       text NOT NULL
-               CHECK (door IN ('signups', 'deposits', 'chargebacks', 'wagers', 'players')),
+               CHECK (door IN ('signups', 'deposits', 'chargebacks', 'wagers', 'withdrawals',
+                               'players')),
     event_id   text NOT NULL,
     player_id  text NOT NULL,
     -- As it will be sent. json, not jsonb: jsonb would refuse a NUL in, say, a name, and

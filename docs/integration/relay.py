@@ -13,12 +13,13 @@ import logging
 import os
 import random
 import signal
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
 
-from referrals_client import Limits, Ok, Outcome, Refused, Wire
+from referrals_client import Limits, Ok, Outcome, Refused, Unavailable, Wire
 
 BATCH_ROWS: Final = 16
 IDLE_POLL_S: Final = 0.2
@@ -51,7 +52,17 @@ RESCHEDULE: Final = """
     UPDATE referral_outbox SET due_at = now() + $2 * interval '1 second'
     WHERE position = $1 AND sent_at IS NULL
 """
+REPORT_EVERY_S: Final = 30.0
+"""Seconds after which the same reason why nothing goes is logged again."""
 TRANSIENT_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+ADVICE: Final = {
+    "http 401": "; REFERRAL_API_KEY is unknown or revoked",
+    "http 403": "; the key of REFERRAL_API_KEY lacks a scope such as events:write",
+    "http 404": "; REFERRAL_API_URL is not the address of the referral service",
+    "ConnectError": "; nobody answers at REFERRAL_API_URL",
+}
+"""Advice by the reason why rows stay."""
 
 log: Final = logging.getLogger("relay")
 
@@ -64,6 +75,8 @@ class Relay:
     wire: Wire
     limits: Limits
     lease_s: float
+    reasons: dict[str, float] = field(default_factory=dict)
+    """Time at which each reason why rows stay was logged last."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Deliver batches until `stopping` is set, backing off while the service is unavailable."""
@@ -93,7 +106,16 @@ class Relay:
         await self.pool.execute(statement, row["position"], *arguments)
         if isinstance(outcome, Refused):
             log.error("row %s is dead: %s %s", row["position"], outcome.code, outcome.detail)
+        elif isinstance(outcome, Unavailable):
+            self._report(outcome.why)
         return isinstance(outcome, (Ok, Refused))
+
+    def _report(self, why: str) -> None:
+        """Log why rows stay in the outbox, at once and then every half a minute."""
+        now = time.monotonic()
+        if now - self.reasons.get(why, -REPORT_EVERY_S) >= REPORT_EVERY_S:
+            self.reasons[why] = now
+            log.warning("rows stay in the outbox: %s%s", why, ADVICE.get(why, ""))
 
     def _statement_for(
         self, outcome: Outcome[Any], attempts: int

@@ -42,6 +42,8 @@ class Terms:
     referrer_reward: Money
     referee_reward: Money | None = None
     reminders: Reminders | None = None
+    requires: tuple[str, ...] = ()
+    """Fields of the referee's events without which a person has to review the reward."""
 
 
 class LinkOpens(StrEnum):

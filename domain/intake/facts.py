@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain.intake.sources import SEPARATOR, SOURCE_PATTERN, stored_event_id
+from domain.intake.sources import DEFAULT_SOURCE, SEPARATOR, SOURCE_PATTERN, stored_event_id
 from domain.money import Money
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -21,16 +21,23 @@ class FactKind(StrEnum):
     WAGER = "wager"
     PLAYER = "player"
     DECISION = "decision"
+    WITHDRAWAL = "withdrawal"
 
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-ID_FIELDS: Final = frozenset({"player_id", "deposit_id", "dispute_id"})
+ID_FIELDS: Final = frozenset({"player_id", "deposit_id", "dispute_id", "withdrawal_id"})
 STORED_EVENT_ID_PATTERN: Final = re.compile(
     rf"(?:{SOURCE_PATTERN.pattern}{SEPARATOR})?{ID_PATTERN.pattern}"
 )
 MAX_TEXT_CHARACTERS: Final = 1024
 UNSTORABLE_CHARACTERS: Final = re.compile(r"[\0\ud800-\udfff]")
 """NUL and unpaired surrogates, which Postgres refuses."""
+_TEXT: Final = re.compile(rf"[^\0\ud800-\udfff]{{0,{MAX_TEXT_CHARACTERS}}}")
+_PATTERNS: Final = {
+    "event_id": STORED_EVENT_ID_PATTERN,
+    **dict.fromkeys(sorted(ID_FIELDS), ID_PATTERN),
+}
+"""Pattern of a field's texts, where it is not that of any text."""
 MIN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_TIME: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -52,16 +59,8 @@ class BaseFact:
             raise ValueError(f"{self.event_id} has a time outside this century")
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            if isinstance(value, str) and not _is_storable(name, value):
+            if isinstance(value, str) and not _PATTERNS.get(name, _TEXT).fullmatch(value):
                 raise ValueError(f"{name} of an event cannot be stored")
-
-
-def _is_storable(name: str, text: str) -> bool:
-    if name == "event_id":
-        return STORED_EVENT_ID_PATTERN.fullmatch(text) is not None
-    if name in ID_FIELDS:
-        return ID_PATTERN.fullmatch(text) is not None
-    return len(text) <= MAX_TEXT_CHARACTERS and UNSTORABLE_CHARACTERS.search(text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +129,16 @@ class Wager(BaseFact):
     stake: Money
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(BaseFact):
+    """Money that a player took out; evidence for fraud rules, it moves no reward."""
+
+    player_id: str
+    withdrawal_id: str
+    amount: Money
+    payment_instrument: str | None = None
+
+
 class PlayerStatus(StrEnum):
     VERIFIED = "verified"
     SELF_EXCLUDED = "self_excluded"
@@ -159,7 +168,7 @@ class Decision(BaseFact):
     reason: str
 
 
-Fact = Signup | Deposit | Chargeback | Wager | StatusChange | Decision
+Fact = Signup | Deposit | Chargeback | Wager | StatusChange | Decision | Withdrawal
 
 FACT_TYPES: Final[dict[FactKind, type[Fact]]] = {
     FactKind.SIGNUP: Signup,
@@ -168,6 +177,7 @@ FACT_TYPES: Final[dict[FactKind, type[Fact]]] = {
     FactKind.WAGER: Wager,
     FactKind.PLAYER: StatusChange,
     FactKind.DECISION: Decision,
+    FactKind.WITHDRAWAL: Withdrawal,
 }
 _KINDS_BY_TYPE: Final = {shape: kind for kind, shape in FACT_TYPES.items()}
 
@@ -182,4 +192,6 @@ def kind_of(fact: Fact) -> FactKind:
 
 def from_source(fact: Fact, source: str) -> Fact:
     """Return a fact whose event id names its source."""
+    if source == DEFAULT_SOURCE:
+        return fact
     return replace(fact, event_id=stored_event_id(source, fact.event_id))

@@ -29,4 +29,4 @@ SIGNAL_BY_FACT_KIND: Final = {
     FactKind.PLAYER: Signal.LOOK,
     FactKind.DECISION: Signal.DECIDE,
 }
-"""Wagers are missing: workflows receive milestones, not every bet."""
+"""Wagers and withdrawals are missing: workflows receive milestones, not every bet."""

@@ -21,6 +21,7 @@ from domain.intake.facts import (
     StatusChange,
     TakeBack,
     Wager,
+    Withdrawal,
 )
 from domain.rewards.eligibility import eligibility, status_order
 from domain.rewards.qualification import meets_minimum, qualification
@@ -158,7 +159,9 @@ class _Judge:
             return FactEffect.ANOTHER_REFERRAL
         return self._of_other(fact)
 
-    def _of_other(self, fact: Signup | Deposit | Chargeback | Wager | Decision) -> FactEffect:
+    def _of_other(
+        self, fact: Signup | Deposit | Chargeback | Wager | Decision | Withdrawal
+    ) -> FactEffect:
         match fact:
             case Signup():
                 return self._of_signup(fact)
@@ -168,6 +171,8 @@ class _Judge:
                 return self._of_chargeback(fact)
             case Wager():
                 return FactEffect.STAKE_NOT_REQUIRED
+            case Withdrawal():
+                return FactEffect.NO_EFFECT
             case Decision():
                 return self._of_decision(fact)
 

@@ -41,7 +41,9 @@ class Letter:
         return f"dead_letter:{self.id}:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
-def read_letters(cluster: KafkaCluster, topics: Collection[str]) -> Iterator[Letter]:
+def read_letters(
+    cluster: KafkaCluster, topics: Collection[str], *, timeout_s: float = TIMEOUT_S
+) -> Iterator[Letter]:
     """Yield every letter of records of these topics once, however often it was written.
 
     Blocks while the brokers answer; raises KafkaException when they do not.
@@ -50,7 +52,7 @@ def read_letters(cluster: KafkaCluster, topics: Collection[str]) -> Iterator[Let
         {**cluster.consumer_properties(group=_READER), "enable.partition.eof": True}
     )
     try:
-        known = consumer.list_topics(timeout=TIMEOUT_S).topics
+        known = consumer.list_topics(timeout=timeout_s).topics
         unread = {
             (name, number)
             for name in map(dead_letters_of, topics)
@@ -58,15 +60,15 @@ def read_letters(cluster: KafkaCluster, topics: Collection[str]) -> Iterator[Let
             for number in known[name].partitions
         }
         consumer.assign([TopicPartition(*each, OFFSET_BEGINNING) for each in sorted(unread)])
-        yield from _read(consumer, unread)
+        yield from _read(consumer, unread, timeout_s)
     finally:
         consumer.close()
 
 
-def _read(consumer: Consumer, unread: set[tuple[str, int]]) -> Iterator[Letter]:
+def _read(consumer: Consumer, unread: set[tuple[str, int]], timeout_s: float) -> Iterator[Letter]:
     seen: set[str] = set()
     while unread:
-        message = consumer.poll(TIMEOUT_S)
+        message = consumer.poll(timeout_s)
         if message is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - so it is named
         fault = message.error()

@@ -13,15 +13,12 @@ Acceptance = RecordOutcome | Refusal
 """ACCEPTED or DUPLICATE for a stored fact, or the reason why it is refused."""
 
 
-async def accept(
-    database: Database, decoder: Decoder, records: Sequence[Record]
-) -> list[Acceptance]:
-    """Store what can be stored, in one statement, and return an outcome for each record.
+async def accept(database: Database, decoded: Sequence[Report | Refusal]) -> list[Acceptance]:
+    """Store what could be decoded, in one statement, and return an outcome for each record.
 
     Raises one of DATABASE_FAULTS, or another exception, for a fault that is not a record's: then
     any of the facts may be stored, and all are to be accepted again.
     """
-    decoded = [decoder.decode(record) for record in records]
     reports = [report for report in decoded if isinstance(report, Report)]
     recorded = iter(await _record(database, reports))
     return [each if isinstance(each, Refusal) else next(recorded) for each in decoded]

@@ -1,6 +1,7 @@
 """The consumer: records of the topics in, stored as facts or kept as dead letters, then committed.
 
-An offset is committed when every record before it is stored or is an acknowledged dead letter. What
+A batch is read and decoded while the one before it is stored. An offset is committed when every
+record before it is stored or is an acknowledged dead letter. What
 cannot be stored for a fault of ours is kept, its partition is paused, and it is tried again for as
 long as this process has the partition.
 """
@@ -9,10 +10,10 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from confluent_kafka import KafkaException
@@ -25,6 +26,7 @@ from messaging.inbound.decoding import Decoder
 from messaging.inbound.subscription import Partition, Subscription
 from messaging.kafka import KafkaCluster
 from messaging.records import Place, Record, Refusal
+from referrals.intake.facts import Report
 
 POLL_TIMEOUT_S: Final = 0.5
 """Bounds how late a stop or a due retry is noticed."""
@@ -32,9 +34,24 @@ INITIAL_BACKOFF_S: Final = 0.25
 MAX_BACKOFF_S: Final = 2.0
 """While Postgres or the topic of dead letters is away; one batch probes it, so it may be often."""
 
-_Batch = Mapping[Partition, Sequence[Record]]
 OnRefused = Callable[[DeadLetter], None]
 log = structlog.get_logger()
+
+
+class _Decoded(NamedTuple):
+    record: Record
+    content: Report | Refusal
+
+
+_Batch = dict[Partition, list[_Decoded]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """A batch that is being stored; the task returns the places that are done for good."""
+
+    batch: _Batch
+    accepted: asyncio.Task[frozenset[Place]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class InboundConsumer:
         self._letters = letters or DeadLetterProducer(cluster.producer_properties())
         self._on_refused = on_refused
         self._stopping = False
+        self._storing: _Storing | None = None
         self._held: dict[Partition, _Held] = {}
         self._done: dict[Partition, int] = {}
         """Offset behind the last record of each partition that is done for good."""
@@ -98,38 +116,62 @@ class InboundConsumer:
         try:
             while not self._stopping:
                 await self._take_turn(subscription)
+            await self._finish_storing(subscription)
+            await subscription.commit(self._done)
         finally:
+            await self._stop_storing()
             await subscription.close()
             self._forget([*self._held, *self._done])
 
     async def _take_turn(self, subscription: Subscription) -> None:
-        fresh = await subscription.poll(timeout_s=self._poll_timeout_s())
-        if batch := self._with_due(_by_partition(fresh)):
-            accepted = await self._accept([record for each in batch.values() for record in each])
-            await self._settle(subscription, batch, accepted)
+        fresh = _by_partition(self._decode(await subscription.poll(self._poll_timeout_s())))
+        await self._finish_storing(subscription)
+        if batch := self._with_due(fresh):
+            decoded = [each for partition in batch.values() for each in partition]
+            self._storing = _Storing(batch, asyncio.create_task(self._accept(decoded)))
         await subscription.commit(self._done)
 
+    async def _finish_storing(self, subscription: Subscription) -> None:
+        """Wait for the batch that is being stored, and note what is done of it."""
+        if storing := self._storing:
+            accepted = await storing.accepted
+            self._storing = None
+            await self._settle(subscription, storing.batch, accepted)
+
+    async def _stop_storing(self) -> None:
+        """Give up a batch that is still being stored: what is not committed is read again."""
+        if storing := self._storing:
+            self._storing = None
+            storing.accepted.cancel()
+            await asyncio.wait([storing.accepted])
+
+    def _decode(self, records: Sequence[Record]) -> list[_Decoded]:
+        contents = self._decoder.decode_all(records)
+        return [_Decoded(*pair) for pair in zip(records, contents, strict=True)]
+
     def _poll_timeout_s(self) -> float:
+        if self._storing:
+            return 0.0  # What is stored is settled at once.
         retries_s = [held.retry_at_s - time.monotonic() for held in self._held.values()]
         return max(0.0, min([POLL_TIMEOUT_S, *retries_s]))
 
-    def _with_due(self, fresh: Mapping[Partition, Sequence[Record]]) -> _Batch:
+    def _with_due(self, fresh: _Batch) -> _Batch:
         """Put what is held and due before what is fresh, partition by partition."""
         now_s, batch = time.monotonic(), dict(fresh)
         for partition, held in self._held.items():
             if held.retry_at_s <= now_s or partition in fresh:
-                batch[partition] = [*held.records, *fresh.get(partition, ())]
+                batch[partition] = [*self._decode(held.records), *fresh.get(partition, ())]
         return batch
 
-    async def _accept(self, records: Sequence[Record]) -> frozenset[Place]:
+    async def _accept(self, decoded: Sequence[_Decoded]) -> frozenset[Place]:
         """Return the places of the records that are stored, or dead letters, for good."""
         try:
-            outcomes = await accept(self._database, self._decoder, records)
+            outcomes = await accept(self._database, [content for _, content in decoded])
         except Exception as fault:  # noqa: BLE001 - no fault of ours ends the consumer
             if not self._held:
-                log.warning("kafka_consumer_waits", error=_name(fault), records=len(records))
+                log.warning("kafka_consumer_waits", error=_name(fault), records=len(decoded))
             return frozenset()
-        pairs = list(zip(records, outcomes, strict=True))
+        pairs = [(record, each) for (record, _), each in zip(decoded, outcomes, strict=True)]
         stored = {record.place for record, each in pairs if not isinstance(each, Refusal)}
         letters = [DeadLetter(record, e) for record, e in pairs if isinstance(e, Refusal)]
         return frozenset(stored) | await self._send(letters)
@@ -154,7 +196,7 @@ class InboundConsumer:
         paused, resumed = [], []
         # The last poll may have returned records of a partition that it then gave away.
         for partition in batch.keys() & subscription.assigned:
-            records = batch[partition]
+            records = [record for record, _ in batch[partition]]
             done = list(takewhile(lambda record: record.place in accepted, records))
             if done:
                 self._done[partition] = done[-1].place.offset + 1
@@ -177,12 +219,15 @@ class InboundConsumer:
         for partition in partitions:
             self._held.pop(partition, None)
             self._done.pop(partition, None)
+            if self._storing:
+                self._storing.batch.pop(partition, None)
 
 
-def _by_partition(records: Sequence[Record]) -> Mapping[Partition, list[Record]]:
-    grouped: dict[Partition, list[Record]] = defaultdict(list)
-    for record in records:
-        grouped[Partition(record.place.topic, record.place.partition)].append(record)
+def _by_partition(decoded: Sequence[_Decoded]) -> _Batch:
+    grouped: _Batch = defaultdict(list)
+    for each in decoded:
+        topic, number, _ = each.record.place
+        grouped[Partition(topic, number)].append(each)
     return grouped
 
 

@@ -1,14 +1,14 @@
 """Records of each topic as facts, or the reason why one is refused."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
 from domain.intake.facts import from_source
 from domain.intake.sources import DEFAULT_SOURCE
-from domain.privacy import Hasher
+from domain.privacy import BatchHasher, Hasher
 from messaging import topics
 from messaging.records import Record, Refusal, RefusalCode
 from referrals.intake.events import (
@@ -18,9 +18,11 @@ from referrals.intake.events import (
     SignupIn,
     StatusChangeIn,
     WagerIn,
+    WithdrawalIn,
 )
 from referrals.intake.facts import Report
 from referrals.intake.fields import TOO_EARLY, PositiveMoneyIn
+from referrals.intake.origins import Networks
 from referrals.intake.strict_json import (
     MalformedJsonError,
     RepeatedKeyError,
@@ -34,6 +36,7 @@ SCHEMAS: Final[Mapping[str, type[EventIn]]] = {
     topics.DEPOSITS: DepositIn,
     topics.CHARGEBACKS: ChargebackIn,
     topics.WAGERS: WagerIn,
+    topics.WITHDRAWALS: WithdrawalIn,
     topics.STATUS_CHANGES: StatusChangeIn,
 }
 """Schema of each topic. A record may have more fields than its schema: they are ignored."""
@@ -56,18 +59,25 @@ class Decoder:
     sources: Mapping[str, str] = field(default_factory=dict)
     """Source of a topic's events, where it is not the default one."""
     max_value_bytes: int = MAX_VALUE_BYTES
+    networks: Networks | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, networks: Networks | None = None) -> Self:
         return cls(
             Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
             max_value_bytes=settings.body_limit_bytes,
             sources=settings.kafka_topic_sources,
+            networks=networks,
         )
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.sources.keys() - self.schemas.keys()):
             raise ValueError(f"{', '.join(unknown)}: not a topic that is read")
+
+    def decode_all(self, records: Sequence[Record]) -> list[Report | Refusal]:
+        """Decode a batch as `decode` does its records."""
+        decoder = replace(self, hasher=BatchHasher(self.hasher))
+        return [decoder.decode(record) for record in records]
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""
@@ -89,6 +99,7 @@ class Decoder:
             fact=from_source(event.to_fact(self.hasher), source),
             player_id=event.player_id,
             reported_by=record.place.topic,
+            matching=event.matching(self.hasher, self.networks),
         )
 
     def _text(self, value: bytes | None) -> str:

@@ -32,9 +32,9 @@ class OffsetReader:
         """Return the records of each partition that the group has not committed yet."""
         return await asyncio.to_thread(self._lag, topics)
 
-    async def sizes(self, topics: Collection[str]) -> Mapping[str, int]:
-        """Return how many records each topic keeps."""
-        return await asyncio.to_thread(self._sizes, topics)
+    async def ends(self, topic: str) -> Mapping[Partition, tuple[int, int]]:
+        """Return the first offset that each partition keeps, and the one behind the last."""
+        return await asyncio.to_thread(self._ends_of, topic)
 
     def _lag(self, topics: Collection[str]) -> Offsets:
         partitions = self._partitions(topics)
@@ -52,12 +52,8 @@ class OffsetReader:
             lag[partition] = max(0, end - committed.get(partition, start))
         return lag
 
-    def _sizes(self, topics: Collection[str]) -> Mapping[str, int]:
-        sizes = dict.fromkeys(topics, 0)
-        for partition in self._partitions(topics):
-            start, end = self._ends(partition)
-            sizes[partition.topic] += end - start
-        return sizes
+    def _ends_of(self, topic: str) -> Mapping[Partition, tuple[int, int]]:
+        return {each: self._ends(each) for each in self._partitions([topic])}
 
     def _partitions(self, topics: Collection[str]) -> list[Partition]:
         self._consumer.poll(0)  # It hands on what librdkafka logged.

@@ -7,6 +7,8 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from db.engine import Database
+from messaging.dead_letters.open_letters import OpenLetters
 from messaging.dead_letters.producer import DeadLetter
 from messaging.inbound.lag import TIMEOUT_S, OffsetReader, Offsets
 from messaging.kafka import KafkaCluster
@@ -30,7 +32,7 @@ class InboundMetrics:
         )
         self._depth = Gauge(
             "referrals_dlq_depth",
-            "Records that a topic of dead letters keeps",
+            "Dead letters of a topic that were not replayed",
             ("topic",),
             registry=registry,
         )
@@ -69,12 +71,14 @@ class LagReporter:
         cluster: KafkaCluster,
         metrics: InboundMetrics,
         *,
+        database: Database,
         group: str,
         topics: Collection[str],
         every_s: float = READ_EVERY_S,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._offsets = OffsetReader(cluster, group, timeout_s=timeout_s)
+        self._letters = OpenLetters(cluster, database, timeout_s=timeout_s)
         self._metrics = metrics
         self._topics = topics
         self._every_s = every_s
@@ -92,12 +96,16 @@ class LagReporter:
                 continue
 
     async def _read(self) -> None:
-        letters = {dead_letters_of(topic): topic for topic in self._topics}
         try:
             lag = await self._offsets.lag(self._topics)
-            depths = await self._offsets.sizes(list(letters))
+            depths = {
+                topic: await self._letters.count(
+                    topic, await self._offsets.ends(dead_letters_of(topic))
+                )
+                for topic in self._topics
+            }
         except Exception as fault:  # noqa: BLE001 - no fault of ours ends the reporter
             self._metrics.show_unreachable()
             log.warning("kafka_offsets_unknown", error=type(fault).__name__)
         else:
-            self._metrics.show(lag, {letters[topic]: size for topic, size in depths.items()})
+            self._metrics.show(lag, depths)

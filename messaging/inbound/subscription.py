@@ -64,7 +64,7 @@ class Subscription:
             list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
         )
 
-    async def poll(self, *, timeout_s: float) -> list[Record]:
+    async def poll(self, timeout_s: float) -> list[Record]:
         """Return up to MAX_BATCH_RECORDS records, as soon as there is one."""
         return await self._call(self._poll, timeout_s)
 

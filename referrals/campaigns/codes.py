@@ -16,6 +16,7 @@ from db.engine import Session
 from db.tables import Campaign, ReferralCode, Share
 from domain.campaigns.terms import CampaignStatus
 from domain.codes import code_from_bytes
+from domain.profanities import is_profane
 from referrals.campaigns.offers import schedule_of
 
 MAX_DRAWS: Final = 5
@@ -106,7 +107,7 @@ async def _insert_code(
     session: Session, player_id: str, campaign_id: UUID, vanity: str | None
 ) -> CodeResult:
     for _ in range(MAX_DRAWS):
-        code = vanity or code_from_bytes(secrets.token_bytes(16))
+        code = vanity or _draw_code()
         values = {"code": code, "player_id": player_id, "campaign_id": campaign_id}
         added = await session.scalar(
             insert(ReferralCode)
@@ -123,6 +124,12 @@ async def _insert_code(
         if vanity is not None:
             return CodeResult(CodeOutcome.TAKEN)
     raise RuntimeError(f"{MAX_DRAWS} drawn codes in a row exist already")
+
+
+def _draw_code() -> str:
+    while is_profane(code := code_from_bytes(secrets.token_bytes(16))):
+        pass
+    return code
 
 
 def _known_code_result(known: str, *, vanity: str | None) -> CodeResult:

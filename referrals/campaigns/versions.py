@@ -19,10 +19,11 @@ _LINK: Final = TypeAdapter(LinkOptions)
 
 
 REMINDERS_SCHEMA: Final = 2
-"""Number of terms with reminders; terms without a number are of the first schema."""
+"""Number of terms with reminders or required fields; those without a number are of the first."""
 _SCHEMA: Final = "schema"
 _NESTED: Final = "since_schema_2"
-# Release 0.2 ignores fields that it does not know, and would expire a referral at its reminder.
+# Release 0.2 ignores fields that it does not know: it would expire a referral at its reminder, and
+# pay without the required evidence.
 # It requires this one: where it is moved, that release refuses to act and leaves it to others.
 _REQUIRED_BY_0_2: Final = "signup_window"
 
@@ -30,10 +31,10 @@ _REQUIRED_BY_0_2: Final = "signup_window"
 def terms_json(terms: Terms) -> dict[str, Any]:
     """Return terms as they are stored, with ISO 8601 durations and the number of their schema."""
     stored: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
-    if terms.reminders is None:
-        del stored["reminders"]
+    later = {name: stored.pop(name) for name in ("reminders", "requires")}
+    if not any(later.values()):
         return stored
-    nested = {name: stored.pop(name) for name in (_REQUIRED_BY_0_2, "reminders")}
+    nested = {_REQUIRED_BY_0_2: stored.pop(_REQUIRED_BY_0_2), **later}
     return {_SCHEMA: REMINDERS_SCHEMA, **stored, _NESTED: nested}
 
 
@@ -47,7 +48,8 @@ def terms_from(stored: dict[str, Any]) -> Terms:
 
 def has_reminders(stored: dict[str, Any]) -> bool:
     """Return whether stored terms have reminders; those of a later release are not looked into."""
-    return bool(stored.get(_SCHEMA, 1) == REMINDERS_SCHEMA)
+    is_known = stored.get(_SCHEMA, 1) == REMINDERS_SCHEMA
+    return bool(is_known and stored[_NESTED].get("reminders"))
 
 
 def policy_json(policy: Policy) -> dict[str, Any]:

@@ -7,14 +7,18 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import select, update
 
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Review
-from domain.intake.facts import Decision, FactKind
+from domain.fraud.cases import SecondPersonLimits
+from domain.intake.facts import Choice, Decision, FactKind
 from domain.money import Money
 from referrals.access import audit
+from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
+from referrals.fraud.cases import deliveries as case_deliveries
+from referrals.fraud.cases.second_person import needs_second_person
 from referrals.fraud.review_views import ReviewView, find_review_view
 from referrals.intake import facts
 from referrals.intake.facts import Door
@@ -31,6 +35,8 @@ class ReviewOutcome(StrEnum):
     ALREADY_DECIDED = "already_decided"
     CLOSED = "closed"
     UNKNOWN = "unknown"
+    OWN_REFERRAL = "own_referral"
+    SECOND_PERSON_REQUIRED = "second_person_required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,36 @@ async def _open(
 
 
 async def decide(
-    session: Session, *, review_id: UUID, decision: Decision, request_id: str | None = None
+    session: Session,
+    *,
+    review_id: UUID,
+    decision: Decision,
+    request_id: str | None = None,
+    limits: SecondPersonLimits | None = None,
 ) -> ReviewDecision:
     """Decide an open review: one conditional update, then a fact like any other and an audit row.
 
     The same decision again returns SAME, a different one ALREADY_DECIDED; neither changes anything.
+    Nobody decides on a referral of their own. An approval above `limits` needs a second person.
     """
+    if await _is_of(session, review_id, decision.reviewer):
+        return ReviewDecision(ReviewOutcome.OWN_REFERRAL, None)
+    if limits is not None and decision.decision is Choice.APPROVE:
+        actor = _actor(decision, request_id)
+        if await _lacks_second_person(session, review_id, actor, decision, limits=limits):
+            return ReviewDecision(ReviewOutcome.SECOND_PERSON_REQUIRED, None)
+    decided = await apply(session, review_id, decision, request_id=request_id)
+    if decided is None:
+        return await _explain_refusal(session, review_id, decision)
+    if decided.case_id is not None:
+        await case_deliveries.enqueue(session, [decided.case_id])
+    return ReviewDecision(ReviewOutcome.DECIDED, await find_review_view(session, review_id))
+
+
+async def apply(
+    session: Session, review_id: UUID, decision: Decision, *, request_id: str | None
+) -> Review | None:
+    """Apply a decision to a review that is open, and return it; None when it is not open."""
     decided = await session.scalar(
         update(Review)
         .where(Review.id == review_id, Review.status == OPEN)
@@ -117,10 +147,9 @@ async def decide(
         )
         .returning(Review)
     )
-    if decided is None:
-        return await _explain_refusal(session, review_id, decision)
-    await _record(session, decided, decision, request_id=request_id)
-    return ReviewDecision(ReviewOutcome.DECIDED, await find_review_view(session, review_id))
+    if decided is not None:
+        await _record(session, decided, decision, request_id=request_id)
+    return decided
 
 
 async def decide_signalled(session: Session, referral_id: UUID, decision: Decision) -> None:
@@ -147,11 +176,45 @@ async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:
 
 async def close(session: Session, referral_id: UUID) -> None:
     """Close a review that events left nothing to decide in."""
-    await session.execute(_update_open(referral_id).values(status=CLOSED))
+    closed = await session.scalars(
+        update(Review)
+        .where(Review.referral_id == referral_id, Review.status == OPEN)
+        .values(status=CLOSED)
+        .returning(Review.case_id)
+    )
+    await case_deliveries.enqueue(session, [case_id for case_id in closed if case_id])
 
 
-def _update_open(referral_id: UUID) -> Update:
-    return update(Review).where(Review.referral_id == referral_id, Review.status == OPEN)
+async def _is_of(session: ReadSession, review_id: UUID, name: str) -> bool:
+    query = (
+        select(ReferralRow.referrer_id, ReferralRow.referee_id)
+        .join(Review, Review.referral_id == ReferralRow.id)
+        .where(Review.id == review_id)
+    )
+    pair = (await session.execute(query)).one_or_none()
+    return any(player and person_of(player) == person_of(name) for player in pair or ())
+
+
+async def _lacks_second_person(
+    session: Session,
+    review_id: UUID,
+    actor: Actor,
+    decision: Decision,
+    *,
+    limits: SecondPersonLimits,
+) -> bool:
+    query = select(Review).where(Review.id == review_id, Review.status == OPEN)
+    review = await session.scalar(query.with_for_update())
+    if review is None:
+        return False
+    return await needs_second_person(
+        session,
+        f"review:{review_id}",
+        [review],
+        actor,
+        limits=limits,
+        at=decision.occurred_at,
+    )
 
 
 async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:
@@ -184,8 +247,12 @@ async def _record(
     await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))
     await audit.write(
         session,
-        Actor(name=decision.reviewer, request_id=request_id, reason=decision.reason),
+        _actor(decision, request_id),
         action=f"review.{decision.decision}",
         subject=f"review:{review.id}",
         details={},
     )
+
+
+def _actor(decision: Decision, request_id: str | None) -> Actor:
+    return Actor(name=decision.reviewer, request_id=request_id, reason=decision.reason)

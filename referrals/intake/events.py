@@ -13,9 +13,11 @@ from domain.intake.facts import (
     StatusChange,
     TakeBack,
     Wager,
+    Withdrawal,
 )
 from domain.privacy import Hasher
 from referrals.intake.fields import (
+    AddressText,
     Currency,
     EventTime,
     FreeText,
@@ -28,6 +30,8 @@ from referrals.intake.fields import (
     Text32,
     Text64,
 )
+from referrals.intake.normalising import matching_of, matching_text
+from referrals.intake.origins import ORIGIN, Networks, origin_of
 
 
 class EventIn(RequestBody):
@@ -42,6 +46,14 @@ class EventIn(RequestBody):
     def to_fact(self, hasher: Hasher) -> Fact:
         """Return the fact to record, with personal fields hashed."""
         raise NotImplementedError
+
+    def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
+        """Return what is kept beside the fact: hashes to link its player by, and its origin."""
+        ip, email = getattr(self, "ip", None), getattr(self, "email", None)
+        address = ip and matching_text("ip", ip)
+        origin = origin_of(ip=address, email=email, networks=networks)
+        hashes = matching_of(vars(self), hasher)
+        return {**hashes, ORIGIN: origin} if origin else hashes or None
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
         return hasher.hash_personal(vars(self))
@@ -66,7 +78,7 @@ class SignupIn(EventIn):
     )
     code: FreeText = Field(default=None, description="A referral code, as the player typed it")
     locale: FreeText = None
-    ip: OptionalText64OrHash = Field(
+    ip: AddressText = Field(
         default=None, description="Of the player's device, not of a server or proxy"
     )
     user_agent: FreeText = None
@@ -91,7 +103,7 @@ class DepositIn(EventIn):
         default=None, description="The processor's fingerprint of the card or account"
     )
     method: OptionalText64 = Field(default=None, description="Such as `card`")
-    ip: OptionalText64OrHash = None
+    ip: AddressText = None
     device_id: OptionalText320 = None
     jurisdiction: OptionalText64 = None
 
@@ -129,6 +141,19 @@ class WagerIn(EventIn):
 
     def to_fact(self, hasher: Hasher) -> Wager:
         return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.to_money()})
+
+
+class WithdrawalIn(EventIn):
+    """A completed withdrawal. `payment_instrument` is stored only as a keyed hash."""
+
+    withdrawal_id: Id = Field(description="The payments service's id of the withdrawal")
+    amount: PositiveMoneyIn
+    payment_instrument: OptionalText320 = Field(
+        default=None, description="The processor's fingerprint of the card or account paid to"
+    )
+
+    def to_fact(self, hasher: Hasher) -> Withdrawal:
+        return Withdrawal(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
 
 
 class StatusChangeIn(EventIn):

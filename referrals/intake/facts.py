@@ -2,28 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import select, text
 
 from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
 from domain.money import CURRENCY_PATTERN
+from referrals.intake.content import Content
 
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for none: an amount in it meets no terms."""
 
 FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 """Faults of one stored fact, such as a status that a later release wrote."""
-_CANONICAL_JSON: Final = json.JSONEncoder(sort_keys=True)
+_canonical_json: Final = json.JSONEncoder(sort_keys=True).encode
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
 # One statement however many facts there are, because a caller's answer waits for it. Facts are
@@ -31,14 +31,19 @@ _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.i
 # one order; they reach the inbox in the order in which they were reported.
 _RECORD: Final = text("""
     with given as (
-        select * from jsonb_to_recordset(:reports) as given (
-            place int, kind varchar, event_id varchar, player_id varchar, occurred_at timestamptz,
-            body jsonb, fingerprint varchar, reported_by varchar
+        select * from unnest(
+            cast(:kinds as varchar[]), cast(:event_ids as varchar[]),
+            cast(:player_ids as varchar[]), cast(:times as timestamptz[]), cast(:bodies as text[]),
+            cast(:fingerprints as varchar[]), cast(:reporters as varchar[]),
+            cast(:matchings as text[])
+        ) with ordinality as given (
+            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, matching, place
         )
     ), added as (
         insert into facts
-            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by)
-        select kind, event_id, player_id, occurred_at, body, fingerprint, :door, reported_by
+            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by, matching)
+        select kind, event_id, player_id, occurred_at, cast(body as jsonb), fingerprint, :door,
+            reported_by, cast(matching as jsonb)
         from given order by kind, event_id, place
         on conflict do nothing
         returning kind, event_id
@@ -54,9 +59,9 @@ _RECORD: Final = text("""
         select pg_notify(:channel, :payload) from (select from routed limit 1) as any_routed
     )
     select place from firsts cross join (select count(*) from notified) as awaited
-""").bindparams(bindparam("reports", type_=JSONB))
-_FINGERPRINTS: Final = text("""
-    select kind, event_id, fingerprint from facts where (kind, event_id) in (
+""")
+_RECORDED: Final = text("""
+    select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (
         select * from unnest(cast(:kinds as varchar[]), cast(:event_ids as varchar[]))
     )
 """)
@@ -79,6 +84,8 @@ class Report:
     player_id: str
     reported_by: str | None = None
     """Owner of the API key, or the topic; a signal has none."""
+    matching: Mapping[str, Any] | None = None
+    """Kept beside the content, for comparisons; no part of the fingerprint."""
 
 
 async def record_fact(
@@ -88,10 +95,11 @@ async def record_fact(
     player_id: str,
     door: Door,
     reported_by: str | None = None,
+    matching: Mapping[str, Any] | None = None,
     route: bool = True,
 ) -> RecordOutcome:
     """Record one fact as `record_facts` does."""
-    report = Report(fact=fact, player_id=player_id, reported_by=reported_by)
+    report = Report(fact=fact, player_id=player_id, reported_by=reported_by, matching=matching)
     (outcome,) = await record_facts(session, (report,), door=door, route=route)
     return outcome
 
@@ -104,53 +112,92 @@ async def record_facts(
     Return an outcome for each report, in their order: DUPLICATE for a fact that is known, CONFLICT
     for a known id with other content. Known are the stored facts and earlier ones of `reports`.
     """
-    rows = [_row(place, report) for place, report in enumerate(reports)]
+    if not reports:
+        return []
+    rows = [_Row.of(report) for report in reports]
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
     values = {
-        "reports": rows,
+        **columns,
         "door": door,
         "route": route,
         "channel": notifications.CHANNEL,
         "payload": notifications.FACTS_OR_UPDATES,
     }
-    added = {row.place for row in await session.execute(_RECORD, values)} if rows else set()
-    known = {_key(rows[place]): rows[place]["fingerprint"] for place in added}
-    known |= await _fingerprints(session, {_key(row) for row in rows} - known.keys())
+    added = {place - 1 for place in (await session.execute(_RECORD, values)).scalars()}
+    if len(added) == len(rows):
+        return [RecordOutcome.ACCEPTED] * len(rows)
+    known = {rows[place].key: rows[place].content for place in added}
+    known |= await _recorded(session, {row.key for row in rows} - known.keys())
     return [
         RecordOutcome.ACCEPTED
-        if row["place"] in added
+        if place in added
         else RecordOutcome.DUPLICATE
-        if known.get(_key(row)) == row["fingerprint"]
+        if row.content.is_same_as(known.get(row.key))
         else RecordOutcome.CONFLICT
-        for row in rows
+        for place, row in enumerate(rows)
     ]
 
 
-def _row(place: int, report: Report) -> dict[str, Any]:
-    fact, body = report.fact, body_of(report.fact)
-    return {
-        "place": place,
-        "kind": kind_of(fact).value,
-        "event_id": fact.event_id,
-        "player_id": report.player_id,
-        "occurred_at": fact.occurred_at.isoformat(),
-        "body": body,
-        "fingerprint": fingerprint_of(body),
-        "reported_by": report.reported_by,
-    }
+class _Row(NamedTuple):
+    """A row of the table, in the order of the statement's arrays."""
+
+    kind: str
+    event_id: str
+    player_id: str
+    occurred_at: datetime
+    body: str
+    fingerprint: str
+    reported_by: str | None
+    matching: str | None
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        fact = report.fact
+        body = _canonical_json(body_of(fact))
+        return cls(
+            kind_of(fact).value,
+            fact.event_id,
+            report.player_id,
+            fact.occurred_at,
+            body,
+            _sha256(body),
+            report.reported_by,
+            _canonical_json(report.matching) if report.matching else None,
+        )
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.event_id
+
+    @property
+    def content(self) -> Content:
+        matching = json.loads(self.matching) if self.matching else None
+        return Content(self.fingerprint, json.loads(self.body), matching)
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str]:
-    return row["kind"], row["event_id"]
+_COLUMNS: Final = (
+    "kinds",
+    "event_ids",
+    "player_ids",
+    "times",
+    "bodies",
+    "fingerprints",
+    "reporters",
+    "matchings",
+)
+"""Arrays of the statement, each a field of the rows."""
 
 
-async def _fingerprints(
+async def _recorded(
     session: StatementExecutor, keys: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
+) -> dict[tuple[str, str], Content]:
     if not keys:
         return {}
     values = {"kinds": [kind for kind, _ in keys], "event_ids": [event_id for _, event_id in keys]}
-    rows = await session.execute(_FINGERPRINTS, values)
-    return {(row.kind, row.event_id): row.fingerprint for row in rows}
+    rows = await session.execute(_RECORDED, values)
+    return {
+        (row.kind, row.event_id): Content(row.fingerprint, row.body, row.matching) for row in rows
+    }
 
 
 async def facts_of_player(
@@ -202,7 +249,11 @@ def body_of(fact: Fact) -> dict[str, Any]:
 
 def fingerprint_of(body: dict[str, Any]) -> str:
     """Return the SHA-256 of a fact's normalised content."""
-    return hashlib.sha256(_CANONICAL_JSON.encode(body).encode()).hexdigest()
+    return _sha256(_canonical_json(body))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:

@@ -148,6 +148,9 @@ OptionalText64OrHash = Annotated[
     BeforeValidator(blank_to_none),
 ]
 """At most 64 characters, or a hash that the caller made (see `domain/privacy`)."""
+AddressText = Annotated[str | None, BeforeValidator(blank_to_none), BeforeValidator(_truncate)]
+"""An IP address as a proxy wrote it. No address is worth losing an event for: what is too long is
+cut, and what is none is only stored as a hash."""
 OptionalText320 = Annotated[
     Annotated[StorableText, Field(max_length=320)] | None, BeforeValidator(blank_to_none)
 ]

@@ -1,6 +1,7 @@
 """Strict parsing of JSON, the same at every door: no repeated keys, no constants of JavaScript."""
 
 import json
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 
@@ -35,12 +36,16 @@ def parse_json(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in unique:
-            raise RepeatedKeyError(name)
-        unique[name] = value
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        raise RepeatedKeyError(_repeated(pairs))
     return unique
+
+
+def _repeated(pairs: list[tuple[str, Any]]) -> str:
+    """Return a name that several pairs have."""
+    ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+    return name
 
 
 def _refuse_constant(constant: str) -> NoReturn:

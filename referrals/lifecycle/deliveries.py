@@ -105,6 +105,11 @@ def of_payment(order_id: UUID, *, step: str = "") -> NewDelivery:
     return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.LOOK)
 
 
+def of_merge(merge_id: UUID) -> NewDelivery:
+    """Return the delivery that makes a referral look at players whom a late link joined."""
+    return NewDelivery(kind=LOOK, event_id=f"merge/{merge_id}", signal=Signal.LOOK)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedDelivery:
     """A delivery that is due; no other courier carries it until the lease ends."""

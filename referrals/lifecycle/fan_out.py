@@ -8,7 +8,16 @@ from sqlalchemy import select
 
 from db.engine import Session
 from db.tables import FactRow, ReferralRow
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, StatusChange, Wager
+from domain.intake.facts import (
+    Chargeback,
+    Deposit,
+    Fact,
+    FactKind,
+    Signup,
+    StatusChange,
+    Wager,
+    Withdrawal,
+)
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
@@ -36,8 +45,8 @@ async def deliver_to_referral(
     if row is None:
         return
     await deliver_facts(session, row, reported)
-    # Wagers come by the thousand, and decide nothing about a deposit.
-    if any(not isinstance(fact, Wager) for fact in reported):
+    # Wagers come by the thousand, and like withdrawals decide nothing about a deposit.
+    if any(not isinstance(fact, Wager | Withdrawal) for fact in reported):
         await reopen_if_qualified(session, row, now=now)
 
 

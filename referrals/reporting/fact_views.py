@@ -18,6 +18,7 @@ from domain.intake.facts import (
     FactKind,
     StatusChange,
     Wager,
+    Withdrawal,
 )
 from domain.intake.sources import source_of
 from domain.lifecycle.referral import CREDITED_STAGES, Stage
@@ -213,7 +214,7 @@ def _view(row: FactRow, fact: Fact, effect: FactEffect) -> FactView:
 
 def _amount(fact: Fact) -> Money | None:
     match fact:
-        case Deposit() | Chargeback():
+        case Deposit() | Chargeback() | Withdrawal():
             return fact.amount
         case Wager():
             return fact.stake

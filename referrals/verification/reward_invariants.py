@@ -4,6 +4,8 @@
 
 from typing import Final
 
+from domain.fraud.rule import Severity
+from domain.fraud.rule_table import RULES
 from domain.rewards.reward import STATUS_AT_STAGE
 from referrals.verification.invariant import Invariant
 
@@ -19,6 +21,9 @@ _RESERVED_MINOR: Final = """
       where h.reward_id = w.id and h.movement = 'hold'
         and not exists (select from transfers r where r.resolves_hold_id = h.id))
 """
+_SOFT_REASONS: Final = ", ".join(
+    f"'{rule.name}'" for rule in RULES if rule.severity in {Severity.SOFT, Severity.NOTE}
+)
 
 REWARD_INVARIANTS: Final = (
     Invariant(
@@ -136,8 +141,9 @@ REWARD_INVARIANTS: Final = (
     Invariant(
         "doubtful_credits_are_approved",
         "A credited reward whose verdict was not PASS was approved, for its attempt and reasons.",
-        # Rewards that 0.2 credited have no attempt: any approval of the referral counts.
-        """
+        # Rewards that 0.2 credited have no attempt: any approval of the referral counts. Soft
+        # reasons that came after an approval do not undo it.
+        f"""
         select w.id from rewards w join assessments a on a.id = w.assessment_id
           left join qualifications q on q.id = w.qualification_id
          where w.status in ('ISSUED', 'REVERSED') and a.verdict <> 'pass'
@@ -145,7 +151,10 @@ REWARD_INVARIANTS: Final = (
            and (not exists (select from reviews v
                              where v.referral_id = w.referral_id and v.decision = 'approve'
                                and (q.id is null or v.attempt = q.attempt))
-                or not a.reasons <@ array(select unnest(v.reasons) from reviews v
+                or not array(select reason from unnest(a.reasons) as reason
+                              where a.outcomes is null or reason not in ({_SOFT_REASONS})
+                                 or a.outcomes -> reason ->> 'outcome' = 'error')
+                       <@ array(select unnest(v.reasons) from reviews v
                                            where v.referral_id = w.referral_id
                                              and v.decision = 'approve'
                                              and (q.id is null or v.attempt = q.attempt)))

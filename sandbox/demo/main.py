@@ -20,6 +20,12 @@ from stack.clean import discard
 from stack.state_directory import AlreadyRunningError
 
 DIRECTORY: Final = Path(".stack-demo")
+NEXT_STEPS: Final = (
+    "what to do next:",
+    "  make up                      keeps the same system running, with the Temporal UI",
+    "  docs/integration/trying.md   plays a referral by hand against it",
+    "  docs/integration/README.md   connects a signup form, an app and your services",
+)
 
 
 def main() -> int:
@@ -45,7 +51,7 @@ async def _play(console: Console) -> int:
     else:
         discard(DIRECTORY)
     console.print(f"[dim]in {time.monotonic() - began:.0f} s; every process is stopped[/]")
-    console.print("`make up` starts the same system and keeps it running, with the Temporal UI.")
+    console.print("\n".join(NEXT_STEPS), markup=False, highlight=False)
     return proofs.exit_code
 
 

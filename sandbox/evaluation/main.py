@@ -34,6 +34,7 @@ from sandbox.evaluation.results import (
     total,
     violations,
 )
+from sandbox.evaluation.told_apart import tell_apart
 from stack.postgres import sqlalchemy_url, temporary_cluster
 
 OWNERS: Final = ("marketer", "approver")
@@ -49,14 +50,18 @@ def main(journeys: int, seed: int, processes: int, json_file: Path | None = None
     console = Console(width=150)
     started_s = time.monotonic()
     results, violated = uvloop.run(_evaluate(journeys, seed, processes))
+    agents = tell_apart()
+    violated += agents.violations()
     console.print(table(results, title=f"{journeys} journeys, seed {seed}"))
     console.print("* carries an intact token or code: all of them have to be correct")
+    console.print(agents.sentence())
     for violation in violated:
         console.print(f"[red]{escape(violation)}[/]")
     console.print(f"[dim]in {time.monotonic() - started_s:.0f} s with {processes} processes[/]")
     if json_file is not None:
         paths = [result.as_json() for result in (*results, total(results))]
-        report = {"seed": seed, "paths": paths, "complaints": violated}
+        agents_found = {"user_agents": agents.as_json()}
+        report = {"seed": seed, "paths": paths, "complaints": violated} | agents_found
         json_file.write_text(json.dumps(report, indent=2))
     return 1 if violated else 0
 

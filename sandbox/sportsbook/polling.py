@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-WAIT_TIMEOUT_S: Final = 20.0
+WAIT_TIMEOUT_S: Final = 60.0
 _INITIAL_INTERVAL_S: Final = 0.05
 _MAX_INTERVAL_S: Final = 0.5
 _BACKOFF_FACTOR: Final = 1.3

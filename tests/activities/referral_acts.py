@@ -15,6 +15,7 @@ from courier.route_player import route_player
 from db.engine import Database
 from db.tables import ReferralRow, Review
 from domain.campaigns.terms import Terms
+from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import Choice, Fact
 from domain.lifecycle.referral import CREDITED_STAGES, Stage, Standing
 from domain.money import Money
@@ -26,7 +27,7 @@ from referrals.intake import facts
 from referrals.lifecycle.stages import standing_of
 from referrals.rewards import holds
 from tests import state
-from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, decision, signup
+from tests.builders import NOW, TERMS, TOKENS, Offer, a_code, an_offer, decision, deposit, signup
 from tests.state import Balances
 
 HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refer.example")
@@ -109,15 +110,21 @@ class ReferralActs:
 
 
 def acts_on(
-    database: Database, row: ReferralRow, *providers: FraudProvider, has_wallet: bool = False
+    database: Database,
+    row: ReferralRow,
+    *providers: FraudProvider,
+    has_wallet: bool = False,
+    rule_set: RuleSet | None = None,
 ) -> ReferralActs:
-    locked = LockedReferrals(database, hasher=HASHER, tokens=TOKENS, has_wallet=has_wallet)
+    locked = LockedReferrals(
+        database, hasher=HASHER, tokens=TOKENS, has_wallet=has_wallet, rule_set=rule_set
+    )
     return ReferralActs(
         database,
         row,
         FraudActivities(locked, providers),
         ReferralActivities(locked),
-        RewardActivities(locked),
+        RewardActivities(locked, providers),
     )
 
 
@@ -140,6 +147,18 @@ async def sign_up(
         query = select(ReferralRow).where(ReferralRow.referee_id == arrival.player_id)
         row = (await session.scalars(query)).one()
     return acts_on(database, row, *providers, has_wallet=has_wallet)
+
+
+def card_of(acts: ReferralActs, *, other: bool = False) -> str:
+    """Return a card that no other test has: links are found among all players."""
+    digits = acts.row.id.hex
+    return f"hm1:{digits[::-1] * 2 if other else digits * 2}"
+
+
+async def record_referrer_deposit(acts: ReferralActs, *, at: datetime = NOW, card: str) -> None:
+    """Record a deposit of the referrer with this payment instrument."""
+    known = deposit(acts.row.referrer_id, at=at, payment_instrument=card)
+    await acts.receives(known, player_id=acts.row.referrer_id)
 
 
 async def record_referrer_signup(acts: ReferralActs, **traces: object) -> None:

@@ -12,13 +12,12 @@ from domain.intake.facts import Choice, Deposit, PlayerStatus
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
 from referrals.fraud.reviews import ReviewOutcome
-from tests.activities.referral_acts import ReferralActs, record_referrer_signup, sign_up
+from tests.activities.referral_acts import ReferralActs, card_of, record_referrer_deposit, sign_up
 from tests.builders import NOW, TERMS, chargeback, deposit, status_change, usd
 from tests.state import Balances
 
 DAY: Final = timedelta(days=1)
 HOLDING: Final = replace(TERMS, hold_period=14 * DAY)
-CARD, DEVICE = "hm1:" + "1" * 64, "hm1:" + "2" * 64
 
 
 async def test_a_deposit_in_the_place_of_another_has_its_own_hold_period(
@@ -39,7 +38,7 @@ async def test_a_deposit_in_the_place_of_another_has_its_own_hold_period(
 async def test_an_approval_of_one_deposit_does_not_credit_another(database: Database) -> None:
     acts, first = await hold_for_review(database)
     await acts.decide(Choice.APPROVE)
-    await replace_deposit(acts, first, at=NOW + DAY, device_id=DEVICE)
+    await replace_deposit(acts, first, at=NOW + DAY, payment_instrument=card_of(acts))
 
     assert await acts.wake(at=NOW + DAY) is Stage.HELD
     assert await acts.referrer_balances() == Balances(held=1000)
@@ -50,7 +49,7 @@ async def test_a_decision_on_the_deposit_taken_back_decides_nothing_of_its_succe
 ) -> None:
     acts, first = await hold_for_review(database)
     review_of_first = await acts.latest_review()
-    await replace_deposit(acts, first, at=NOW + DAY, device_id=DEVICE)
+    await replace_deposit(acts, first, at=NOW + DAY, payment_instrument=card_of(acts))
     await acts.wake(at=NOW + DAY)
 
     assert (await acts.latest_review()).id != review_of_first.id
@@ -63,17 +62,16 @@ async def test_the_open_review_shows_the_evidence_of_the_deposit_that_counts(
 ) -> None:
     acts, first = await hold_for_review(database)
     before = await acts.latest_review()
-    await acts.receives(
-        deposit(acts.row.referrer_id, payment_instrument=CARD), player_id=acts.row.referrer_id
-    )
-    second = await replace_deposit(acts, first, at=NOW + DAY, payment_instrument=CARD)
+    second = await replace_deposit(acts, first, at=NOW + DAY)
     await acts.wake(at=NOW + DAY)
 
     review = await acts.latest_review()
-    assert (before.round, before.attempt, before.reasons) == (1, 1, ["shared_device"])
+    assert (before.round, before.attempt) == (1, 1)
     assert (review.round, review.attempt, review.status) == (2, 2, "open")
-    # The device was used for the deposit that was taken back: it is still known of the player.
-    assert review.reasons == ["shared_payment_instrument", "shared_device"]
+    assert "minimum_deposit" in before.reasons
+    assert "minimum_deposit" not in review.reasons
+    # The card was used for the deposit that was taken back: it is still known of the player.
+    assert "shared_payment_instrument" in review.reasons
     assert review.assessment_id == (await acts.stored_row()).assessment_id
     assert await reward_deposit(acts) == second.event_id
 
@@ -85,7 +83,7 @@ async def test_the_approved_deposit_taken_back_while_a_player_is_ineligible_pays
     await acts.receives(status_change(acts.referee_id, at=NOW + DAY))
     await acts.wake(at=NOW + DAY)
     await acts.decide(Choice.APPROVE, at=NOW + DAY)
-    await replace_deposit(acts, first, at=NOW + 2 * DAY, device_id=DEVICE)
+    await replace_deposit(acts, first, at=NOW + 2 * DAY, payment_instrument=card_of(acts))
     await acts.wake(at=NOW + 2 * DAY)
     await acts.receives(status_change(acts.referee_id, PlayerStatus.RESTORED, at=NOW + 3 * DAY))
 
@@ -112,8 +110,8 @@ async def hold(database: Database) -> tuple[ReferralActs, Deposit]:
 
 async def hold_for_review(database: Database) -> tuple[ReferralActs, Deposit]:
     acts = await sign_up(database)
-    await record_referrer_signup(acts, device_id=DEVICE)
-    made = deposit(acts.referee_id, device_id=DEVICE, at=NOW)
+    await record_referrer_deposit(acts, card=card_of(acts))
+    made = deposit(acts.referee_id, payment_instrument=card_of(acts), at=NOW)
     await acts.receives(made)
     assert (await acts.credit(at=NOW)).stage is Stage.HELD
     return acts, made

@@ -19,7 +19,8 @@ from tests.activities.referral_acts import (
     LATER,
     ReferralActs,
     acts_on,
-    record_referrer_signup,
+    card_of,
+    record_referrer_deposit,
     sign_up,
 )
 from tests.builders import (
@@ -47,8 +48,8 @@ async def sign_up_and_deposit(database: Database) -> tuple[ReferralActs, Deposit
 
 async def hold_for_review(database: Database) -> tuple[ReferralActs, Deposit]:
     acts = await sign_up(database)
-    await record_referrer_signup(acts, device_id="hm1:" + "a" * 64)
-    earned = deposit(acts.referee_id, device_id="hm1:" + "a" * 64)
+    await record_referrer_deposit(acts, card=card_of(acts))
+    earned = deposit(acts.referee_id, payment_instrument=card_of(acts))
     await acts.receives(earned)
     assert (await acts.credit()).stage is Stage.HELD
     return acts, earned

@@ -44,7 +44,7 @@ BROWSER_TRAITS: Final = {
 def unique_ip() -> str:
     """Return an address of 2001:db8::/32, the block for examples, that no other test uses."""
     digits = uuid4().hex
-    return f"2001:db8::{digits[:4]}:{digits[4:8]}:{digits[8:12]}"
+    return f"2001:db8:{digits[:4]}:{digits[4:8]}::{digits[8:12]}"
 
 
 async def follow_link(client: AsyncClient, code: str, **changes: object) -> str:

@@ -9,18 +9,17 @@ from httpx import AsyncClient
 from db.engine import Database
 from domain.intake.facts import Choice, Deposit
 from domain.lifecycle.referral import Stage
-from tests.activities.referral_acts import ReferralActs, record_referrer_signup, sign_up
+from tests.activities.referral_acts import ReferralActs, card_of, record_referrer_deposit, sign_up
 from tests.builders import TERMS, deposit
 
-SHARED_DEVICE = "hm1:" + "a" * 64
 A_WEEK = timedelta(days=7)
 
 
 async def held_for_review(database: Database) -> tuple[ReferralActs, Deposit]:
-    """Hold a reward because the pair shares a device; return the acts and the deposit."""
+    """Hold a reward because the pair shares a card; return the acts and the deposit."""
     acts = await sign_up(database)
-    await record_referrer_signup(acts, device_id=SHARED_DEVICE)
-    paid = deposit(acts.referee_id, device_id=SHARED_DEVICE)
+    await record_referrer_deposit(acts, card=card_of(acts))
+    paid = deposit(acts.referee_id, payment_instrument=card_of(acts))
     await acts.receives(paid)
     assert (await acts.credit()).stage is Stage.HELD
     return acts, paid

@@ -11,7 +11,7 @@ from db import locks
 from db.engine import Database, Session
 from db.tables import ReferralRow, Reward
 from domain.attribution.policy import Method
-from domain.fraud.rules import Evidence
+from domain.fraud.snapshot import Link, Snapshot
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.rewards.reward import promised_rewards
@@ -57,7 +57,7 @@ async def hold_for_review(
     session: Session, row: ReferralRow, referee_id: str, now: datetime
 ) -> Sequence[Reward]:
     """Reserve the reward and open a review of it."""
-    evidence = Evidence(shared_devices=1)
+    evidence = Snapshot(links=(Link(kind="device_id", is_shared=True, is_hard=True),))
     judged = await assessments.assess_and_store(
         session, row, evidence, deposit_event_id="d", at=now
     )

@@ -17,6 +17,7 @@ from referrals.intake.events import (
     SignupIn,
     StatusChangeIn,
     WagerIn,
+    WithdrawalIn,
 )
 from referrals_client import (
     ChargebackFields,
@@ -28,6 +29,7 @@ from referrals_client import (
     SignupFields,
     StatusFields,
     WagerFields,
+    WithdrawalFields,
 )
 from referrals_client.events import FIELD_CHECKS, build_event
 from referrals_client.lanes import Lanes
@@ -37,6 +39,7 @@ DOORS: dict[str, tuple[type[EventIn], Any]] = {
     "deposits": (DepositIn, DepositFields),
     "chargebacks": (ChargebackIn, ChargebackFields),
     "wagers": (WagerIn, WagerFields),
+    "withdrawals": (WithdrawalIn, WithdrawalFields),
     "players": (StatusChangeIn, StatusFields),
 }
 GIVEN: dict[str, Any] = {

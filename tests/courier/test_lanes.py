@@ -7,7 +7,7 @@ from sqlalchemy import text
 from temporalio.testing import WorkflowEnvironment
 
 from courier.carrier import Carrier
-from courier.rate_limiter import RateLimiter
+from courier.pacing.rate_limiter import RateLimiter
 from db.engine import Database
 from domain.intake.facts import Signup
 from referrals.lifecycle import deliveries

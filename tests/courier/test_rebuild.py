@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
-from courier.rebuild import rebuild
+from courier.rebuild import Rebuilt, rebuild
 from courier.temporal_sender import TemporalTarget
 from db.engine import Database
 from db.tables import ReferralRow
@@ -20,7 +20,7 @@ async def referral_at(database: Database, stage: Stage) -> ReferralRow:
     return row
 
 
-async def run_rebuild(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> int:
+async def run_rebuild(database: Database, env: WorkflowEnvironment, *, days: int = 0) -> Rebuilt:
     address = TemporalTarget(env.client, unique("queue"))
     return await rebuild(database, address, now=NOW + timedelta(days=days))
 
@@ -33,7 +33,8 @@ async def test_starts_every_open_referral_which_looks_once(
     stages = [Stage.SIGNED_UP, Stage.HELD, Stage.DEFERRED, Stage.REWARDED, Stage.REVERSED]
     rows = [await referral_at(fresh_database, stage) for stage in stages]
 
-    assert await run_rebuild(fresh_database, temporal_env) == 0
+    rebuilt = await run_rebuild(fresh_database, temporal_env)
+    assert rebuilt.sentence() == "started 6 workflows, re-opened 0 referrals, failed at 0"
 
     for row in (invitation, *rows):
         assert await received_signals(temporal_env.client, row) == [START, "look"]
@@ -45,7 +46,8 @@ async def test_starts_only_those_that_are_named(
     named, other = [await referral_at(fresh_database, Stage.HELD) for _ in range(2)]
     target = TemporalTarget(temporal_env.client, unique("queue"))
 
-    assert await rebuild(fresh_database, target, now=NOW, only=[named.id]) == 0
+    rebuilt = await rebuild(fresh_database, target, now=NOW, only=[named.id])
+    assert rebuilt == Rebuilt(started=1, reopened=0, failed=0)
 
     assert await received_signals(temporal_env.client, named) == [START, "look"]
     assert await received_signals(temporal_env.client, other) == []

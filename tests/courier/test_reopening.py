@@ -156,7 +156,7 @@ async def test_a_rebuild_makes_good_what_release_0_2_overlooked(
     await set_stage(fresh_database, unpaid, Stage.EXPIRED, until=EXPIRED_AT)
 
     target = TemporalTarget(temporal_env.client, unique("queue"))
-    assert await rebuild(fresh_database, target, now=EXPIRED_AT) == 0
+    assert (await rebuild(fresh_database, target, now=EXPIRED_AT)).failed == 0
 
     assert await received_signals(temporal_env.client, row) == [START, "look"]
     assert await stage_of(fresh_database, row) is Stage.SIGNED_UP
@@ -166,6 +166,6 @@ async def test_a_rebuild_makes_good_what_release_0_2_overlooked(
 async def test_a_rebuild_reopens_nothing_after_the_window(fresh_database: Database) -> None:
     row, _ = await overlooked_by_0_2(fresh_database)
 
-    assert await reopen_overlooked(fresh_database, now=TOO_LATE) == []
+    assert await reopen_overlooked(fresh_database, now=TOO_LATE) == (0, [])
 
     assert await stage_of(fresh_database, row) is Stage.EXPIRED

@@ -85,7 +85,7 @@ async def test_a_rebuild_names_referrals_that_it_cannot_judge_and_starts_the_oth
     target = TemporalTarget(temporal_env.client, unique("queue"))
 
     with capture_logs() as logged:
-        assert await rebuild(fresh_database, target, now=NOW) == 1
+        assert (await rebuild(fresh_database, target, now=NOW)).failed == 1
 
     assert await received_signals(temporal_env.client, waiting) == [START, "look"]
     (line,) = [line for line in logged if line["event"] == "referral_not_reopened"]

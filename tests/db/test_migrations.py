@@ -1,6 +1,7 @@
 """Migrations: up, down and up again, with a schema equal to the models."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from db.migrate import downgrade, is_modelled, upgrade
 from db.tables import INSERT_ONLY, Table
 from domain.ledger.movements import Account, Book
 from domain.money import Money
+from referrals.campaigns.trial_campaign import publish_trial_campaign
 from referrals.campaigns.versions import terms_from
+from referrals.verification.verify import verify_database
 from tests.builders import TERMS
 from tests.fixtures.databases import DatabaseUrls, open_database
 
@@ -29,7 +32,30 @@ async def test_goes_up_and_down_and_up_again(empty_urls: DatabaseUrls) -> None:
         assert await _tables(database) == {"alembic_version"}
     await asyncio.to_thread(upgrade, empty_urls.owner)
     async with open_database(empty_urls.application) as database:
-        assert await _scalar(database, "SELECT count(*) FROM campaigns") == 1
+        assert await _scalar(database, "SELECT count(*) FROM campaigns") == 0
+
+
+@pytest.mark.parametrize(
+    "table", ["campaigns", "campaign_versions", "transfers", "entries", "accounts", "audit"]
+)
+async def test_a_migrated_database_has_no_campaign_and_no_money(
+    empty_urls: DatabaseUrls, table: str
+) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        count = f"SELECT count(*) FROM {table}"  # noqa: S608 - one of the names above
+        assert await _scalar(database, count) == 0
+
+
+async def test_a_trial_publishes_its_campaign_once(empty_urls: DatabaseUrls) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        published = []
+        for _ in range(2):
+            async with database.transaction() as session:
+                published.append(await publish_trial_campaign(session, at=datetime.now(UTC)))
+        assert published == [True, False]
+        assert (await verify_database(database)).ok
 
 
 async def test_makes_the_application_role_where_nobody_did(empty_urls: DatabaseUrls) -> None:
@@ -75,7 +101,7 @@ async def test_every_insert_only_table_is_guarded(owner_database: Database) -> N
     assert set(await _scalar(owner_database, guarded)) == set(INSERT_ONLY)
 
 
-async def test_a_fresh_database_has_the_default_campaign_and_its_budget(
+async def test_a_trial_has_the_default_campaign_and_its_budget(
     fresh_database: Database,
 ) -> None:
     async with fresh_database.reading() as session:

@@ -18,6 +18,7 @@ from referrals.intake.events import (
     SignupIn,
     StatusChangeIn,
     WagerIn,
+    WithdrawalIn,
 )
 from tests import ROOT
 from tests.client.signup_service import OUTBOX
@@ -164,6 +165,7 @@ def test_the_table_of_events_has_every_field() -> None:
         "deposits": DepositIn,
         "chargebacks": ChargebackIn,
         "wagers": WagerIn,
+        "withdrawals": WithdrawalIn,
         "players": StatusChangeIn,
     }
     page = (PAGES / "services.md").read_text()

@@ -22,7 +22,7 @@ NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
 COMMAND: Final = re.compile(r"(?:^|`)referrals ((?:keys )?[a-z-]+)", re.MULTILINE)
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 VARIABLE: Final = re.compile(r"\bREFERRALS_[A-Z_]+[A-Z]\b")
-SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (\S+) \|", re.MULTILINE)
+SETTING: Final = re.compile(r"^\| `(REFERRALS_\w+)` \| (`[^`]+`|\S+) \|", re.MULTILINE)
 CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 
@@ -114,8 +114,10 @@ def commands(typer: Typer) -> Iterator[str]:
     for command in typer.registered_commands:
         yield str(command.name or getattr(command.callback, "__name__", ""))
     for group in typer.registered_groups:
-        if group.name and group.typer_instance:
-            yield from (f"{group.name} {name}" for name in commands(group.typer_instance))
+        if group.typer_instance:
+            # The commands of a group without a name are the program's own.
+            names = commands(group.typer_instance)
+            yield from (f"{group.name} {name}" if group.name else name for name in names)
 
 
 def variables() -> set[str]:

@@ -162,3 +162,4 @@ def test_the_command_leaves_with_0_and_writes_the_results(tmp_path: Path) -> Non
     written = json.loads(file.read_text())
     assert written["complaints"] == []
     assert written["paths"][-1]["journeys"] == 40
+    assert written["user_agents"]["browsers_taken_for_programs"] == []

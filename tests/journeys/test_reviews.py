@@ -1,7 +1,12 @@
 """Reviews: rewards that are held, decided by a person, and never credited to the ineligible."""
 
+from typing import Any
+
+from temporalio.client import Client
+
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import create_signed_up_pair
+from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import deposit, status_change
 from tests.journeys.engineer import Engineer
 from tests.journeys.review_steps import hold_for_review
@@ -63,3 +68,31 @@ async def test_a_self_excluded_referrer_is_credited_once_restored_and_approved(
         await sportsbook.decide(review.review_id, "approve", "allowed to play again")
 
     await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+
+
+async def wait_for_case(sportsbook: SportsbookClient, player_id: str) -> dict[str, Any]:
+    async def ask() -> list[dict[str, Any]]:
+        query = {"player_id": player_id, "status": "open"}
+        answer = await sportsbook.call("GET", "/v1/cases", params=query)
+        items: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+        return items
+
+    return (await wait_until(ask, bool, what=f"a case of {player_id}"))[0]
+
+
+async def test_a_decided_case_credits_its_reward_and_ends_its_workflow(
+    sportsbook: SportsbookClient, temporal: Client
+) -> None:
+    pair, _ = await hold_for_review(sportsbook)
+    case = await wait_for_case(sportsbook, pair.referee_id)
+    assert case["referrals"] == [pair.referral_id]
+    url = f"/v1/cases/{case['case_id']}"
+
+    assert (await sportsbook.call("POST", f"{url}/claim")).json()["status"] == "claimed"
+    body = {"decision": "approve", "reason": "a couple"}
+    decided = await sportsbook.call("POST", f"{url}/decision", body)
+    assert (decided.status_code, decided.json()["status"]) == (200, "decided")
+
+    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
+    workflow = temporal.get_workflow_handle(f"case:{case['case_id']}")
+    assert await workflow.result() == "decided"

@@ -111,7 +111,8 @@ async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
     async def answer() -> bool:
         """Return whether every partition answers: a broker may not lead yet what was just made."""
         try:
-            await reader.sizes(names)
+            for name in names:
+                await reader.ends(name)
         except KafkaException:
             return False
         return True

@@ -14,6 +14,7 @@ from stack.kafka_jvm import ConnectWorker
 from tests.db.outbox_writers import write_one
 from tests.fixtures.databases import DatabaseUrls
 from tests.messaging.debezium import Connector, set_up
+from tests.messaging.racing_writers import expect_all_in_order, write_all
 from tests.messaging.records import Record, TopicReader
 
 pytestmark = pytest.mark.timeout(600)
@@ -71,6 +72,14 @@ async def test_loses_nothing_when_the_replication_slot_is_dropped(
 
         ids = {str(event_id) for event_id in (before, missed, after)}
         await published.read_until(lambda records: {r.event_id for r in records} >= ids)
+
+
+async def test_publishes_all_in_order_of_16_writers(
+    fresh_database: Database, connector: Connector, published: TopicReader
+) -> None:
+    async with connector.running():
+        written = await write_all(fresh_database)
+        await expect_all_in_order(published, written)
 
 
 async def _write_all_sorts(database: Database) -> list[str]:

@@ -19,6 +19,7 @@ SAMPLES: Final = sorted((Path(__file__).parent / "samples").glob("*.jsonl"))
 VALUES: Final[list[dict[str, Any]]] = [
     json.loads(line)["value"] for sample in SAMPLES for line in sample.read_text().splitlines()
 ]
+SINCE_VERSION_2: Final = {"BudgetAlert", "CodeClicked", "ShareRecorded", "WebhookDisabled"}
 
 
 def test_there_are_samples_of_every_version() -> None:
@@ -27,6 +28,13 @@ def test_there_are_samples_of_every_version() -> None:
     for sample in SAMPLES:
         values = [json.loads(line)["value"] for line in sample.read_text().splitlines()]
         assert {value["schema_version"] for value in values} == {int(sample.stem)}
+
+
+def test_there_is_a_sample_of_every_type_of_a_version() -> None:
+    types = {int(sample.stem): set[str]() for sample in SAMPLES}
+    for value in VALUES:
+        types[value["schema_version"]].add(value["type"])
+    assert types == {1: set(EVENT_BY_TYPE) - SINCE_VERSION_2, 2: set(EVENT_BY_TYPE)}
 
 
 @pytest.mark.parametrize(

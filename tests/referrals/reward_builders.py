@@ -6,7 +6,7 @@ from typing import Final
 from courier.route_player import route_player
 from db.engine import Session
 from db.tables import ReferralRow
-from domain.fraud.rules import Evidence
+from domain.fraud.snapshot import Snapshot
 from domain.intake.facts import Deposit, FactKind, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.money import Money
@@ -42,7 +42,7 @@ async def a_held_referral(session: Session, *, referrer_id: str | None = None) -
     row, paid = await a_depositing_referral(session, referrer_id=referrer_id)
     referee_id = str(row.referee_id)
     await assessments.assess_and_store(
-        session, row, Evidence(), deposit_event_id=paid.event_id, at=CREDITED_AT
+        session, row, Snapshot(), deposit_event_id=paid.event_id, at=CREDITED_AT
     )
     await session.flush()
     found = Qualification(fact_ids=(paid.event_id,), met_at=paid.occurred_at, left=paid.amount)

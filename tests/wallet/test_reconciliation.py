@@ -90,6 +90,36 @@ async def test_names_a_transaction_that_nobody_here_ordered(world: WalletWorld) 
     assert (difference.kind, difference.reference) == (DifferenceKind.UNKNOWN_HERE, reference)
 
 
+async def test_names_a_reference_that_the_wallet_lists_twice(world: WalletWorld) -> None:
+    await world.rewarded()
+    (order,) = await world.orders()
+    pool = world.accounts.store.pool
+    await pool.execute("ALTER TABLE transactions DROP CONSTRAINT transactions_pkey")
+    await pool.execute("INSERT INTO transactions SELECT * FROM transactions")
+
+    (difference,) = (await _reconcile(world)).differences
+    assert (difference.kind, difference.reference) == (DifferenceKind.LISTED_TWICE, str(order.id))
+
+
+async def test_names_a_reward_that_does_not_show_its_order(
+    world: WalletWorld, fresh_superuser: Database
+) -> None:
+    await world.rewarded()
+    (order,) = await world.orders()
+    await _change(
+        fresh_superuser,
+        "set session_replication_role = replica",
+        f"update rewards set status = 'HELD' where id = '{order.reward_id}'",
+    )
+    (difference,) = (await _reconcile(world)).differences
+    assert (difference.kind, difference.reference) == (DifferenceKind.REWARD_DIFFERS, str(order.id))
+    await _change(
+        fresh_superuser,
+        "set session_replication_role = replica",
+        f"update rewards set status = 'ISSUED' where id = '{order.reward_id}'",
+    )
+
+
 async def test_compares_only_the_period_and_by_reference_across_its_edges(
     world: WalletWorld,
 ) -> None:

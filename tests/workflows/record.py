@@ -9,13 +9,15 @@ import json
 import os
 import socket
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.workflows.harness.held_case import escalated_and_decided
 from tests.workflows.harness.recorded_lives import RECORDED_LIVES, RecordedLife
 from tests.workflows.harness.world import World
-from tests.workflows.replay import HISTORIES, MACHINE, runs_of
+from tests.workflows.replay import CASE_HISTORIES, HISTORIES, MACHINE, runs_of
 
 RELEASE: Final = "RECORDED_RELEASE"
 
@@ -23,13 +25,21 @@ RELEASE: Final = "RECORDED_RELEASE"
 @pytest.mark.parametrize("story", RECORDED_LIVES, ids=lambda story: story.__name__)
 async def test_record(world: World, story: RecordedLife) -> None:
     life = await story(world)
-    for number, (id_, run_id) in enumerate(runs_of(world, life.id), start=1):
+    await _write_runs(world, life.id, HISTORIES, story.__name__)
+
+
+async def test_record_case(world: World) -> None:
+    case = await escalated_and_decided(world)
+    await _write_runs(world, case.handle.id, CASE_HISTORIES, escalated_and_decided.__name__)
+
+
+async def _write_runs(world: World, workflow_id: str, folder: Path, story: str) -> None:
+    for number, (id_, run_id) in enumerate(runs_of(world, workflow_id), start=1):
         history = await world.env.client.get_workflow_handle(id_, run_id=run_id).fetch_history()
         events = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
         # Nobody has to know the name of the machine that it was recorded on.
         text = events.replace(socket.gethostname(), MACHINE)
-        name = f"{os.environ[RELEASE]}-{story.__name__}-{number}.json"
-        with (HISTORIES / name).open("x") as file:
+        with (folder / f"{os.environ[RELEASE]}-{story}-{number}.json").open("x") as file:
             file.write(f"{text}\n")
 
 

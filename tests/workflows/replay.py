@@ -10,19 +10,19 @@ from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.harness.world import World
 from worker import WORKFLOW_RUNNER
+from workflows.case.workflow import CaseWorkflow
 from workflows.interceptor import DropMalformedSignals
 from workflows.referral.workflow import ReferralWorkflow
 
 HISTORIES: Final = Path(__file__).parent / "histories"
+CASE_HISTORIES: Final = HISTORIES / "cases"
 MACHINE: Final = "recorder"
 
 
-def replayer(
-    workflow: type[Any] = ReferralWorkflow, *, runner: WorkflowRunner = WORKFLOW_RUNNER
-) -> Replayer:
+def replayer(*workflows: type[Any], runner: WorkflowRunner = WORKFLOW_RUNNER) -> Replayer:
     """Return a replayer that runs workflows as the worker does; tests may give a changed one."""
     return Replayer(
-        workflows=[workflow],
+        workflows=workflows or (ReferralWorkflow, CaseWorkflow),
         data_converter=pydantic_data_converter,
         workflow_runner=runner,
         interceptors=[DropMalformedSignals()],

@@ -32,12 +32,12 @@ async def test_a_deposit_in_the_place_of_one_taken_back_waits_its_own_hold_perio
     assert (await life.stored_row()).qualified_by == second.event_id
 
 
-async def test_a_device_shared_while_held_is_reviewed_before_the_release(world: World) -> None:
+async def test_a_card_shared_while_held_is_reviewed_before_the_release(world: World) -> None:
     life, _ = await hold_referral(world)
-    device = f"hm1:{life.row.id.hex * 2}"
+    card = f"hm1:{life.row.id.hex * 2}"
     await life.skips_time(2 * DAY)
     for player_id in (life.referee_id, life.row.referrer_id):
-        seen = builders.deposit(player_id, at=await life.now(), device_id=device)
+        seen = builders.deposit(player_id, at=await life.now(), payment_instrument=card)
         await life.receives(seen, player_id)
     await life.skips_time(6 * DAY)
     assert await life.referrer_balances() == Balances(held=1000)

@@ -118,7 +118,7 @@ async def test_what_was_lost_is_played_again_and_nothing_expires_or_is_released_
         async with running_world(
             temporal_env, restored.database, settings, task_queue=target.task_queue
         ) as world:
-            assert await rebuild(restored.database, target, now=datetime.now(UTC)) == 0
+            assert (await rebuild(restored.database, target, now=datetime.now(UTC))).failed == 0
 
             for row, stages in (
                 (invited, [S.INVITED, S.SIGNED_UP, S.REWARDED]),

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field
 
 from api.link.user_agents import Platform
 from api.v1.schemas.fields import (
+    AddressText,
     FreeText,
     Id,
     OptionalText64,
-    OptionalText64OrHash,
     OptionalText320,
     RequestBody,
     ResponseBody,
@@ -21,6 +21,7 @@ from api.v1.schemas.fields import (
 )
 from domain.attribution.click_matching import normalise_traits
 from domain.codes import CODE_SHAPE, is_code, normalise_code
+from domain.profanities import is_profane
 from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
@@ -28,6 +29,8 @@ def _normalise_vanity(typed: str) -> str:
     code = normalise_code(typed)
     if not is_code(code):
         raise ValueError("Must have 3 to 32 letters, digits, hyphens or underscores")
+    if is_profane(code):
+        raise ValueError("Must not spell a profanity; choose another code")
     return code
 
 
@@ -91,7 +94,7 @@ class ClickIn(RequestBody):
         description="The reporter's id of the visitor; one open invitation per visitor and code"
     )
     platform: Platform
-    ip: OptionalText64OrHash = Field(
+    ip: AddressText = Field(
         default=None, description="The visitor's address, not that of the reporting server"
     )
     user_agent: FreeText = None

@@ -7,10 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
-from api.v1.schemas.referrals import HoldOut, ReferralOut, RewardOut
+from api.v1.schemas.referrals import AssessmentOut, HoldOut, ReferralOut, RewardOut
 from api.v1.schemas.reviews import ReviewOut
 from api.v1.schemas.terms import TermsOut
-from domain.fraud.rules import Verdict
 from domain.intake.facts import FactKind
 from domain.ledger.movements import Book, Movement
 from domain.rewards.fact_effects import FactEffect
@@ -48,16 +47,11 @@ class FactOut(ResponseBody):
     reason: str = Field(description="The reason code in words")
 
 
-class EvidenceAssessmentOut(ResponseBody):
+class EvidenceAssessmentOut(AssessmentOut):
     """The assessment that the reward rests on. The evidence has counts and flags only."""
 
-    assessment_id: UUID
-    score: int
-    verdict: Verdict
-    reasons: list[str] = Field(description="Stable reason codes")
     evidence: dict[str, Any]
     deposit_event_id: ShownEventId
-    assessed_at: datetime
 
 
 class EvidenceHoldOut(HoldOut):

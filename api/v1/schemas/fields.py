@@ -22,6 +22,7 @@ from domain.intake.sources import shown_event_id
 from referrals.intake.fields import (
     ID_REGEX,
     TIME_SCHEMA,
+    AddressText,
     Currency,
     FreeText,
     Id,
@@ -46,6 +47,7 @@ __all__ = [
     "ID_REGEX",
     "MAX_DURATION",
     "SLUG_PATTERN",
+    "AddressText",
     "Currency",
     "Duration",
     "FreeText",

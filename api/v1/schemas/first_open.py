@@ -5,10 +5,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from api.v1.schemas.fields import (
+    AddressText,
     FreeText,
     NonBlankText,
     OptionalText64,
-    OptionalText64OrHash,
     OptionalText320,
     OptionalText4096,
     RequestBody,
@@ -67,7 +67,7 @@ class ResolveIn(RequestBody):
     screen: OptionalText64 = Field(
         default=None, examples=["390x844"], description="Width x height, in points"
     )
-    ip: OptionalText64OrHash = Field(
+    ip: AddressText = Field(
         default=None, description="The device's address, not that of the app's server"
     )
     user_agent: FreeText = None

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from api.v1.schemas.attributions import CandidateOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
 from domain.attribution.policy import Method
+from domain.fraud.rule_sets import Outcome
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
@@ -27,13 +28,31 @@ class AttributionOut(ResponseBody):
     candidates: list[CandidateOut]
 
 
+class RuleOut(ResponseBody):
+    """A rule of the set, and what it found in the evidence."""
+
+    rule: str
+    weight: int
+    outcome: Outcome = Field(
+        description="`unknown` where the evidence was never reported, which weighs nothing; `error`"
+        " where the rule failed, which asks for a review"
+    )
+
+
 class AssessmentOut(ResponseBody):
     """The latest fraud assessment."""
 
     assessment_id: UUID
+    rule_set: str | None = Field(
+        description="Version of the rule set; null for an assessment of before release 0.3"
+    )
     score: int
-    verdict: Verdict
-    reasons: list[str] = Field(description="Stable reason codes")
+    verdict: Verdict = Field(
+        description="`sample` is paid, and opens a case that only measures what is missed"
+    )
+    reasons: list[str] = Field(description="The rules that hit or failed")
+    rules: list[RuleOut] = Field(description="Every rule of the set once")
+    assessed_at: datetime
 
 
 class PassageOut(ResponseBody):

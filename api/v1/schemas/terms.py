@@ -1,6 +1,7 @@
 """Terms of a campaign, as its bodies show them."""
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -51,6 +52,18 @@ class RemindersIn(RequestBody):
         )
 
 
+class RequiredField(StrEnum):
+    """A field of the referee's signup or deposits that a campaign may require."""
+
+    DEVICE_ID = "device_id"
+    EMAIL = "email"
+    FULL_NAME = "full_name"
+    IP = "ip"
+    KYC_SUBJECT = "kyc_subject"
+    PAYMENT_INSTRUMENT = "payment_instrument"
+    PHONE = "phone"
+
+
 class TermsIn(RequestBody):
     """The offer. A referral keeps the terms of its invitation, whatever later versions say."""
 
@@ -76,6 +89,11 @@ class TermsIn(RequestBody):
     reminders: RemindersIn | None = Field(
         default=None, description="When players are reminded of what is pending; null is never"
     )
+    requires: Annotated[list[RequiredField], Field(max_length=len(RequiredField))] = Field(
+        default_factory=list,
+        description="Fields that the referee's signup or deposits must carry: where one is missing,"
+        " a person reviews the reward (`missing_evidence`)",
+    )
 
     def to_terms(self) -> Terms:
         return Terms(
@@ -89,6 +107,7 @@ class TermsIn(RequestBody):
             referrer_reward=self.referrer_reward.to_money(),
             referee_reward=self.referee_reward.to_money() if self.referee_reward else None,
             reminders=self._reminders(),
+            requires=tuple(sorted(set(self.requires))),
         )
 
     def _reminders(self) -> Reminders | None:
@@ -129,3 +148,4 @@ class TermsOut(ResponseBody):
     referrer_reward: MoneyOut
     referee_reward: MoneyOut | None
     reminders: RemindersOut | None
+    requires: list[str] = Field(description="Fields without which a person reviews the reward")

@@ -1,12 +1,12 @@
 """Facts known in the model of one referral's facts: what is left of deposits, who shares what."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from domain.campaigns.terms import Terms
+from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import (
     Chargeback,
     Deposit,
@@ -18,17 +18,16 @@ from domain.intake.facts import (
 )
 
 SKEW: Final = timedelta(minutes=5)
-SCORES: Final = {
-    "same_identity": 100,
-    "shared_payment_instrument": 70,
-    "shared_device": 60,
-    "shared_address": 10,
-}
+HARD_RULES: Final = RuleSet(
+    version="the model's",
+    weights={"same_identity": 100, "known_identity": 90, "shared_payment_instrument": 70},
+)
+"""Rules that the model knows; soft ones depend on more than it keeps."""
 TRAITS: Final = {
-    "kyc_subject": "same_identity",
+    "kyc_subject": "known_identity",
     "payment_instrument": "shared_payment_instrument",
-    "device_id": "shared_device",
-    "ip": "shared_address",
+    "device_id": None,
+    "ip": None,
 }
 """The field of a signup or deposit, and the doubt when two players share its value."""
 
@@ -89,11 +88,23 @@ class KnownFacts:
                 wrong.add(change.status)
         return not wrong
 
-    def doubts(self, referee_id: str, others: Iterable[str]) -> frozenset[str]:
+    def doubts(self, referee_id: str, referrer_id: str) -> frozenset[str]:
         """Return the reasons for which the score of a pair is not zero."""
         mine = self.traits(referee_id)
-        theirs = {trait for other in others for trait in self.traits(other)}
-        return frozenset(TRAITS[name] for name, _ in mine & theirs)
+        strangers = self._players() - {referee_id, referrer_id}
+        theirs = {trait for other in strangers for trait in self.traits(other)}
+        found = {TRAITS[name] for name, _ in mine & theirs}
+        with_referrer = {name for name, _ in mine & self.traits(referrer_id)}
+        if "kyc_subject" in with_referrer:
+            found.add("same_identity")
+        if "payment_instrument" in with_referrer:
+            found.add("shared_payment_instrument")
+        return frozenset(doubt for doubt in found if doubt)
+
+    def _players(self) -> set[str]:
+        return {
+            fact.player_id for fact in self.by_id.values() if isinstance(fact, Signup | Deposit)
+        }
 
     def traits(self, player_id: str) -> set[tuple[str, str]]:
         return {

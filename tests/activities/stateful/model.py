@@ -11,7 +11,7 @@ from typing import Final
 
 from domain.intake.facts import Choice, Fact
 from domain.lifecycle.referral import Stage
-from tests.activities.stateful.facts_known import SCORES, KnownFacts
+from tests.activities.stateful.facts_known import KnownFacts
 from tests.activities.stateful.purse import Purse
 from tests.activities.stateful.shapes import ModelReferral, ModelReview, Standings
 
@@ -19,7 +19,6 @@ RECHECK: Final = timedelta(days=30)
 """The time for which a deferred reward of a campaign without an end waits before it looks again."""
 REOPEN: Final = timedelta(days=30)
 """The time after its expiry in which a referral is re-opened by what was in time."""
-REVIEW_SCORE: Final = 50
 INELIGIBLE: Final = "player_not_eligible"
 CREDITED: Final = frozenset({Stage.REWARDED, Stage.SETTLED, Stage.REVERSED})
 WAITING: Final = frozenset({Stage.HELD, Stage.DEFERRED})
@@ -122,7 +121,7 @@ class Model:
             if review.attempt == referral.attempt and review.decision is Choice.APPROVE
         ]
         seen = frozenset[str]().union(*(review.reasons for review in approvals))
-        is_doubtful = sum(SCORES[d] for d in doubts) >= REVIEW_SCORE and not doubts <= seen
+        is_doubtful = not doubts <= seen
         waits_for = {"review": doubts} if is_doubtful else {}
         if not self._are_eligible(referral):
             waits_for["ineligible"] = frozenset({INELIGIBLE})
@@ -236,14 +235,8 @@ class Model:
         return all(map(self.facts.is_eligible, (referral.referrer_id, referral.referee_id)))
 
     def _doubts(self, referral: ModelReferral) -> frozenset[str]:
-        """Compare the referee with the referrer and everybody else whom the referrer brought."""
-        others = {
-            other.referee_id
-            for other in self.referrals.values()
-            if other.referrer_id == referral.referrer_id
-        }
-        circle = (others | {referral.referrer_id}) - {referral.referee_id}
-        return self.facts.doubts(referral.referee_id, circle)
+        """Compare the referee with every other player."""
+        return self.facts.doubts(referral.referee_id, referral.referrer_id)
 
     def standings(self) -> Standings:
         known = self.referrals.items()

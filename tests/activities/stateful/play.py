@@ -30,6 +30,7 @@ from referrals.intake import facts
 from referrals.ledger.spending import SpendOutcome, spend, unspend
 from referrals.lifecycle import deliveries
 from tests.activities.referral_acts import ReferralActs, acts_on
+from tests.activities.stateful.facts_known import HARD_RULES
 from tests.activities.stateful.ledger import standings_of
 from tests.activities.stateful.model import Model
 from tests.activities.stateful.shapes import ModelReferral, player_of, signalled
@@ -72,7 +73,7 @@ class Play:
         query = select(ReferralRow).where(ReferralRow.referee_id == arrival.player_id)
         async with self.database.reading() as session:
             self.acts[arrival.player_id] = acts_on(
-                self.database, (await session.scalars(query)).one()
+                self.database, (await session.scalars(query)).one(), rule_set=HARD_RULES
             )
         ends = max(arrival.occurred_at + terms.deposit_window, now) + terms.lateness_grace
         self.model.receive(arrival)

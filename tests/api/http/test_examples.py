@@ -8,11 +8,14 @@ from api.http.examples import BODY_EXAMPLES
 from api.v1.schemas import (
     attributions,
     campaigns,
+    cases,
     codes,
     first_open,
+    lists,
     players,
     preferences,
     reviews,
+    rule_sets,
     webhooks,
 )
 from referrals.intake import events
@@ -20,12 +23,15 @@ from referrals.intake import events
 MODULES = (
     attributions,
     campaigns,
+    cases,
     codes,
     events,
     first_open,
+    lists,
     players,
     preferences,
     reviews,
+    rule_sets,
     webhooks,
 )
 

@@ -1,6 +1,7 @@
 """The HTTP door against its OpenAPI document: every answer to generated requests conforms."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, strategies
 from hypothesis import settings as bounded
-from schemathesis import Case
+from hypothesis.strategies import SearchStrategy
+from schemathesis import Case, HookContext
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
@@ -21,10 +23,28 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import build_app
+from api.http.paging import encode_cursor
 from courier import verifier
 from db.engine import Database
 from runtime.settings import Settings
 
+CASES = int(os.environ.get("OPENAPI_CASES", "8"))
+"""Requests of each operation, and sequences of requests."""
+TIMES = strategies.one_of(
+    strategies.datetimes().map(lambda moment: f"{moment.isoformat()}+00:00"),
+    strategies.sampled_from(
+        ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-01T00:00:00", "now", ""]
+    ),
+)
+KEYS = strategies.one_of(
+    strategies.uuids().map(str),
+    strategies.sampled_from(["signup|e-1", "deposit|", "x", "a\0b", "|", "9" * 30]),
+)
+CURSORS = strategies.one_of(
+    strategies.builds(lambda time, key: encode_cursor(f"{time}|{key}"), TIMES, KEYS),
+    strategies.one_of(KEYS, strategies.integers(0).map(str)).map(encode_cursor),
+    strategies.text(max_size=40),
+)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -82,6 +102,14 @@ def offline_schema() -> BaseSchema:
 schema = offline_schema()
 
 
+@schema.hook
+def flatmap_query(_: HookContext, query: dict[str, Any] | None) -> SearchStrategy[Any]:
+    """Draw cursors that are nearly right, which random texts never are."""
+    if not query or "cursor" not in query:
+        return strategies.just(query)
+    return CURSORS.map(lambda cursor: {**query, "cursor": cursor})
+
+
 def test_the_public_link_is_documented() -> None:
     answers = schema.raw_schema["paths"]["/r/{code}"]["get"]["responses"]
     assert {"302", "404", "410"} <= answers.keys()
@@ -91,7 +119,7 @@ def test_the_public_link_is_documented() -> None:
 
 @schema.parametrize()
 @bounded(
-    max_examples=8,
+    max_examples=CASES,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -99,3 +127,23 @@ def test_the_public_link_is_documented() -> None:
 def test_answers_as_documented(case: Case[Any], served_url: str, api_key: str) -> None:
     headers = {"Authorization": f"Bearer {api_key}"}
     case.call_and_validate(base_url=served_url, headers=headers, checks=CHECKS, timeout=20)
+
+
+def test_answers_as_documented_along_the_links(served_url: str, api_key: str) -> None:
+    class Steps(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+            headers = {"Authorization": f"Bearer {api_key}"}
+            return {"base_url": served_url, "headers": headers, "timeout": 20}
+
+        def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:  # noqa: ANN401
+            case.validate_response(response, checks=CHECKS)
+
+    Steps.run(
+        settings=bounded(
+            max_examples=CASES,
+            stateful_step_count=6,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+    )

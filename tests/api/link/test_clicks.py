@@ -267,3 +267,16 @@ async def referrals_of(database: Database, code: str) -> int:
     async with database.reading() as session:
         query = select(func.count()).where(ReferralRow.code == code)
         return (await session.execute(query)).scalar_one()
+
+
+async def test_tells_a_program_that_it_counts_as_one(app: FastAPI, client: AsyncClient) -> None:
+    code = await create_code(client)
+    async with browser(app, "curl/8.5.0") as curl:
+        told = await curl.get(f"/r/{code}")
+    async with browser(app) as person:
+        followed = await person.get(f"/r/{code}")
+    assert told.status_code == followed.status_code == 302
+    assert told.headers["content-type"].startswith("text/plain")
+    assert "counts as a program's, so it made no invitation" in told.text
+    assert "referral_token" not in told.headers["location"]
+    assert followed.content == b""

@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from api.link.user_agents import Platform, Requester, platform_of, requester_of
+from sandbox.evaluation.told_apart import tell_apart
 from tests.user_agents import ANDROID, IPHONE, LINUX, WINDOWS
 
 IN_AN_APP = IPHONE.replace("Version/17.5 ", "").removesuffix(" Safari/604.1")
@@ -55,6 +56,12 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
         f"{IN_AN_APP} musical_ly_34.1.0 JsSdk/2.0 NetType/WIFI BytedanceWebview/d8a21c6",
         f"{IN_AN_APP} [Pinterest/iOS]",
         ANDROID.replace("Android 10; K", "Android 9; CUBOT P30"),
+        ANDROID.replace("Android 10; K", "Android 8.1.0; XBot_Senior Build/O11019"),
+        ANDROID.replace("Android 10; K", "Android 15; CPH2557 Build/AP3A.240617.008; wv"),
+        f"{ANDROID} MetaIAB Facebook",
+        f"{ANDROID} Viber/25.3.1.0",
+        f"{ANDROID} SogouMSE,SogouMobileBrowser/6.5.11",
+        WINDOWS.replace("Chrome/", "WhatsAppElectron/1.0.3 Chrome/"),
         ANDROID.replace("Mobile Safari", "Mobile Safari/537.36 Telegram-Android/10.12.0"),
         "Mozilla/5.0 (Mobile; Nokia 8110 4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5.2",
         "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10",
@@ -89,10 +96,27 @@ def test_takes_browsers_for_people(agent: str) -> None:
         "Viber/13.3.0.5 CFNetwork/1121.2.2 Darwin/19.3.0",
         "MobileSMS/1.0 CFNetwork/1410.0.3 Darwin/22.6.0",
         "Dalvik/2.1.0 (Linux; U; Android 11; Pixel 5)",
+        "meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters/crawler)",
+        "meta-externalagent/1.1",
+        "Google-Safety",
+        "Viber",
+        "Valve/Steam HTTP Client 1.0 (SteamChatURLLookup)",
+        "Datadog Synthetic",
+        f"{WINDOWS} Playwright/1.40.0",
+        "Amazon CloudFront",
+        ANDROID.replace("; K)", "; Pixel 2 Build/OPD3; Storebot-Google/1.0)"),
+        ANDROID.replace("; K)", "; K; compatible; Somebody's Unheard-of Crawler)"),
     ],
 )
 def test_takes_previews_for_crawlers(agent: str) -> None:
     assert requester_of(request_with(("User-Agent", agent))) is Requester.CRAWLER
+
+
+def test_takes_few_published_crawlers_for_people_and_no_browser_for_a_program() -> None:
+    told_apart = tell_apart()
+    assert (told_apart.crawlers > 2000, told_apart.browsers > 100) == (True, True)
+    assert told_apart.share_taken_for_people <= 0.01
+    assert told_apart.browsers_taken_for_programs == []
 
 
 @pytest.mark.parametrize(

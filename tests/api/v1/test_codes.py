@@ -2,9 +2,15 @@
 
 import asyncio
 
+import pytest
 from httpx import AsyncClient
 
+from api.app import build_app
+from db.migrate import upgrade
 from domain.codes import ALPHABET
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
+from runtime.settings import Settings
 from tests.api.bodies import (
     assert_problem,
     campaign,
@@ -13,6 +19,8 @@ from tests.api.bodies import (
     terms,
     unique,
 )
+from tests.fixtures.api_client import caller
+from tests.fixtures.databases import DatabaseUrls, open_database
 
 
 async def test_gives_a_player_one_code_and_the_same_again(client: AsyncClient) -> None:
@@ -108,3 +116,37 @@ async def test_records_a_share(client: AsyncClient) -> None:
     code = await create_code(client)
     answer = await client.post("/v1/shares", json={"code": code.lower(), "channel": "mail"})
     assert (answer.status_code, answer.json()["code"]) == (202, code)
+
+
+async def test_says_where_no_campaign_exists_yet_how_to_make_one(
+    empty_urls: DatabaseUrls, settings: Settings
+) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        async with database.transaction() as session:
+            actor = Actor(name="tests", request_id=None, reason="a test")
+            key = await create_key(session, owner="tests", scopes=["codes:write"], actor=actor)
+        async with caller(build_app(settings, database), key) as client:
+            unnamed = await client.post("/v1/codes", json={"player_id": "ann"})
+            named = await client.post("/v1/codes", json={"player_id": "ann", "campaign": "spring"})
+    assert_problem(unnamed, 404, "unknown_campaign")
+    assert_problem(named, 404, "unknown_campaign")
+    assert unnamed.json()["detail"] == (
+        "There is no campaign default. Create and publish it by POST /v1/campaigns and"
+        " POST /v1/campaigns/{slug}/publish, or name another one as `campaign`."
+    )
+    assert named.json()["detail"].startswith("There is no campaign spring. GET /v1/campaigns")
+
+
+@pytest.mark.parametrize(
+    "vanity", ["FUCKYOU", "sh1t", "Mi-er-da", "\uff33\uff28\uff29\uff34", "arschloch"]
+)
+async def test_gives_nobody_a_code_that_spells_a_profanity(
+    client: AsyncClient, vanity: str
+) -> None:
+    body = {"player_id": unique("referrer"), "vanity": vanity}
+    answer = await client.post("/v1/codes", json=body)
+    assert_problem(answer, 422, "validation_failed")
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "vanity"
+    assert error["message"] == "Must not spell a profanity; choose another code"

@@ -44,7 +44,9 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
     *((f"{field}={id_!r}", {field: id_}, field)
       for field in ("event_id", "player_id", "deposit_id")
       for id_ in ("with space", "x" * 65, "nul\0", "emoji🎉", "", 7, None, "new\nline", "end\n")),
-    *((f"ip={text!r}", {"ip": text}, "ip") for text in (7, "x" * 65, "1\0", "\ud800", ["x"])),
+    *((f"ip={text!r}", {"ip": text}, "ip") for text in (7, ["x"])),
+    *((f"method={text!r}", {"method": text}, "method")
+      for text in (7, "x" * 65, "1\0", "\ud800", ["x"])),
     ("unknown field", {"surprise": 1}, "surprise"),
     ("unknown odd field", {"\ud800": 1}, "body"),
 ]  # fmt: skip
@@ -79,7 +81,7 @@ async def test_refuses_a_bad_field_by_its_name_and_stores_nothing(
 
 @pytest.mark.parametrize("text", ["x" * 5000, "nul\0", "half \ud800"])
 @pytest.mark.parametrize(
-    "field", ["code", "referral_token", "cookie_token", "user_agent", "locale"]
+    "field", ["code", "referral_token", "cookie_token", "user_agent", "locale", "ip"]
 )
 async def test_records_a_signup_whatever_the_person_typed_or_the_browser_sent(
     client: AsyncClient, database: Database, field: str, text: str

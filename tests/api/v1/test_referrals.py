@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import OutboxRow, TimelineRow
+from domain.fraud.rule_sets import BASE
 from domain.intake.facts import Choice, TakeBack
 from domain.lifecycle.referral import Stage
 from tests.activities.referral_acts import ReferralActs, sign_up
@@ -38,6 +39,10 @@ async def test_shows_a_referral_with_its_whole_story(
     assessment = shown["assessment"]
     assert (assessment["score"], assessment["verdict"]) == (60, "review")
     assert assessment["reasons"] == ["shared_device"]
+    assert assessment["rule_set"] == BASE.version
+    hits = [rule for rule in assessment["rules"] if rule["outcome"] == "hit"]
+    assert hits == [{"rule": "shared_device", "weight": 60, "outcome": "hit"}]
+    assert len(assessment["rules"]) == len(BASE.weights)
     assert [step["stage"] for step in shown["timeline"]] == ["INVITED", "SIGNED_UP", "REWARDED"]
     (reward,) = shown["rewards"]
     assert (reward["status"], reward["amount"]) == ("ISSUED", {"minor": 1000, "currency": "USD"})
@@ -61,7 +66,7 @@ async def test_shows_what_a_held_reward_waits_for(client: AsyncClient, database:
     since, until = (datetime.fromisoformat(period[end]) for end in ("since", "until"))
     assert (period["reason"], until - since) == ("hold_period", timedelta(days=7))
     assert (review["reason"], review["until"]) == ("review", None)
-    assert review["detail"] == ["shared_device"]
+    assert "shared_payment_instrument" in review["detail"]
     assert (ineligible["reason"], ineligible["detail"]) == ("ineligible", ["self_excluded"])
 
 

@@ -46,16 +46,10 @@ async def test_a_reviewer_sees_whom_and_what_it_is_about(
     assert (review["campaign"], review["attempt"], review["round"]) == (row.campaign_slug, 1, 1)
     assert review["amount"] == {"minor": 1000, "currency": "USD"}
     assert review["assessment_id"] == str(row.assessment_id)
-    assert review["evidence"] == {
-        "same_player": False,
-        "same_identity": False,
-        "shared_contacts": 0,
-        "shared_instruments": 0,
-        "shared_devices": 1,
-        "shared_addresses": 0,
-        "warnings": [],
-        "unavailable": [],
-    }
+    card = next(
+        link for link in review["evidence"]["links"] if link["kind"] == "payment_instrument"
+    )
+    assert (review["evidence"]["version"], card["is_shared"], card["is_hard"]) == (2, True, True)
 
 
 async def test_a_review_is_due_a_review_period_after_it_was_opened_or_escalated(

@@ -15,6 +15,7 @@ TOPICS: Final = {
     "deposits": topics.DEPOSITS,
     "chargebacks": topics.CHARGEBACKS,
     "wagers": topics.WAGERS,
+    "withdrawals": topics.WITHDRAWALS,
     "players": topics.STATUS_CHANGES,
 }
 """Topic of each resource of /v1/events."""

@@ -1,41 +1,20 @@
 """The courier, which reads Kafka, killed in a burst of the sportsbook's services."""
 
 import asyncio
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from messaging.topics import INBOUND
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.lives import CONVERGED_WITHIN_S, Lives
-from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.services.relay import rewind
 from sandbox.sportsbook.services.running import run_services
-from sandbox.sportsbook.topic_reader import count_lag
 from stack import Connection
 from tests.journeys.stack_processes import kill_child, wait_for_restart
+from tests.journeys.stream.bursts import AT_ONCE, wait_for_more_lives, wait_until_all_is_read
 
-AT_ONCE: Final = 4
-LIVES_BETWEEN: Final = 4
-"""Lives begun between two crashes."""
 CRASHES: Final = 2
-
-
-async def wait_until_all_is_read(stack: Connection) -> None:
-    await wait_until(
-        partial(
-            asyncio.to_thread,
-            count_lag,
-            stack.kafka_bootstrap_servers or "",
-            INBOUND,
-            group=stack.settings().kafka_consumer_group,
-        ),
-        lambda lag: lag == 0,
-        what="a lag of 0",
-        within_s=CONVERGED_WITHIN_S,
-    )
 
 
 @pytest.mark.timeout(300)
@@ -66,13 +45,3 @@ async def test_a_consumer_that_is_killed_loses_and_doubles_nothing(
     assert after_a_second_reading == []
     verified = await sportsbook.wait_until_delivered(within_s=CONVERGED_WITHIN_S)
     assert verified.failures == {}
-
-
-async def wait_for_more_lives(lives: Lives) -> None:
-    async def count() -> int:
-        return len(lives.begun)
-
-    goal = len(lives.begun) + LIVES_BETWEEN
-    await wait_until(
-        count, lambda begun: begun >= goal, what=f"{goal} lives", within_s=CONVERGED_WITHIN_S
-    )

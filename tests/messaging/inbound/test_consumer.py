@@ -1,6 +1,7 @@
 """The consumer: every record is stored once or kept as a dead letter, whatever happens."""
 
 from collections import Counter
+from resource import RUSAGE_SELF, getrusage
 
 from db.engine import Database
 from tests.api.bodies import deposit, unique
@@ -38,6 +39,25 @@ async def test_stores_970_of_1000_records_and_keeps_30_as_dead_letters(
         original = originals[place]
         assert (letter.key, letter.value) == (original.key, original.value)
         assert letter.headers[:1] == original.headers
+
+
+async def test_a_gzip_bomb_is_a_dead_letter_and_takes_no_more_memory_than_a_few_copies(
+    database: Database, any_stream: Stream
+) -> None:
+    unpacked_bytes = 32_000_000
+    bomber = Sender(any_stream, {"compression.type": "gzip", "message.max.bytes": "50000000"})
+    bomber.send(b"0" * unpacked_bytes, key="bomber")
+    bomber.send(deposit() | {"player_id": "bomber"}, key="bomber")
+    await bomber.flush()
+    before_kb = getrusage(RUSAGE_SELF).ru_maxrss
+
+    async with consuming(database, any_stream):
+        await any_stream.wait_until_caught_up()
+
+    assert (getrusage(RUSAGE_SELF).ru_maxrss - before_kb) * 1024 < 8 * unpacked_bytes
+    assert await stored(database, any_stream) == 1
+    (letter,) = any_stream.dead_letters()
+    assert header(letter, "reason") == "too_large"
 
 
 async def test_reading_everything_again_has_no_effect(

@@ -63,6 +63,14 @@ def test_hashes_personal_fields() -> None:
     assert "555" not in repr(decoded)
 
 
+def test_decodes_a_batch_as_its_records_one_by_one() -> None:
+    shared = {"ip": "203.0.113.7", "payment_instrument": "203.0.113.7"}
+    bodies = [deposit(**shared), deposit(**shared), deposit(ip="203.0.113.8")]
+    records = [record(json.dumps(body).encode()) for body in bodies]
+    records.insert(1, record(b"{"))
+    assert DECODER.decode_all(records) == [DECODER.decode(each) for each in records]
+
+
 def test_names_a_lasting_fault_before_an_event_that_is_early() -> None:
     refused = next(each for each in poison() if each.reason.startswith("too_early"))
     assert refused.value is not None

@@ -2,13 +2,17 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
 from courier.main import SHUTDOWN_TIMEOUT_S
 from db.engine import Database
+from messaging.dead_letters.reading import read_letters
+from messaging.dead_letters.replaying import Replayer
 from messaging.inbound.metrics import InboundMetrics, LagReporter
 from messaging.kafka import KafkaCluster
+from referrals.access.audit import Actor
 from sandbox.sportsbook.polling import wait_until
 from tests.api.bodies import deposit
 from tests.messaging.stream import PARTITIONS, Sender, Stream, consuming
@@ -42,11 +46,16 @@ async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stre
     shown, sender = Shown(stream), Sender(stream)
     for _ in range(10):
         sender.send(deposit())
-    sender.send(b"{")
+    sender.send(deposit(more="x" * 70_000))
     await sender.flush()
     topics = list(stream.decoder.schemas)
     reporter = LagReporter(
-        stream.cluster, shown.metrics, group=stream.group, topics=topics, every_s=0.1
+        stream.cluster,
+        shown.metrics,
+        database=database,
+        group=stream.group,
+        topics=topics,
+        every_s=0.1,
     )
     reporting = asyncio.create_task(reporter.run())
 
@@ -56,8 +65,14 @@ async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stre
     async with consuming(database, stream, on_refused=shown.metrics.count_dead_letter):
         await wait_until(shown.lag, lambda seen: seen == [0] * PARTITIONS, what="no lag")
     await wait_until(shown.depth, lambda seen: seen == 1, what="a dead letter")
-    code = {"topic": stream.topic(), "code": "malformed_json"}
+    code = {"topic": stream.topic(), "code": "too_large"}
     assert shown.value("referrals_dead_letters_total", **code) == 1
+
+    (letter,) = read_letters(stream.cluster, [stream.topic()])
+    actor = Actor(name="somebody", request_id=None, reason="a test")
+    patient = replace(stream.decoder, max_value_bytes=100_000)
+    await Replayer(database, patient, actor).replay(letter)
+    await wait_until(shown.depth, lambda seen: seen == 0, what="no open letter")
 
     reporter.stop()
     await reporting
@@ -66,7 +81,9 @@ async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stre
 async def test_brokers_that_are_away_are_a_metric_and_delay_no_stop(database: Database) -> None:
     nowhere = Stream(KafkaCluster(bootstrap_servers="127.0.0.1:1"))
     shown = Shown(nowhere)
-    reporter = LagReporter(nowhere.cluster, shown.metrics, group="g", topics=["t"], timeout_s=0.5)
+    reporter = LagReporter(
+        nowhere.cluster, shown.metrics, database=database, group="g", topics=["t"], timeout_s=0.5
+    )
     async with consuming(database, nowhere):
         reporting = asyncio.create_task(reporter.run())
         await wait_until(shown.reachable, lambda seen: seen == 0, what="brokers missed")

@@ -55,9 +55,9 @@ async def hold_referral(world: World) -> tuple[Life, Deposit]:
 
 
 async def hold_for_review(world: World) -> Life:
-    """Let the friend use the referrer's device."""
+    """Let the friend use the referrer's phone."""
     life = await invite(world)
-    device = {"device_id": f"hm1:{life.row.id.hex * 2}"}
+    device = {"device_id": f"hm1:{life.row.id.hex * 2}", "platform": "ios"}
     referrer = builders.signup(life.row.referrer_id, at=life.began_at, **device)
     await life.receives(referrer, life.row.referrer_id)
     await life.signs_up(**device)

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from api.app import build_app
 from api.link.landing.content import qr_code
 from api.link.landing.destinations import with_token
 from db.engine import Database
@@ -86,14 +87,32 @@ async def test_a_campaign_may_show_the_page_to_everybody(
         assert "$5.50 for you and $10 for your friend when you deposit $10 or more" in page.text
         assert "Sign up within 30 days of opening this link." in page.text
         assert code in page.text
-        assert APP_STORE in page.links
         assert "referral_token" in query_parameter(page.link_to("play.google.com"), "referrer")
+    assert (APP_STORE in desktop.links, APP_STORE in android.links) == (True, False)
     assert (desktop.svg_count, android.svg_count) == (1, 0)
     (opened,) = [link for link in android.links if link.startswith("intent:")]
     assert opened.startswith(f"intent://refer.example/r/{code}?referral_token=")
     assert "#Intent;scheme=https;package=example.book;S.browser_fallback_url=https%3A" in opened
     token = opened.partition("referral_token=")[2].partition("#")[0]
     assert read_token(settings, token).method is Method.UNIVERSAL_LINK
+
+
+async def test_an_iphone_is_not_offered_google_play(
+    client: AsyncClient, app_with_mobile_apps: FastAPI
+) -> None:
+    code = await create_code(client, await publish_campaign(client, link={"opens": "landing"}))
+    page = parse_page((await follow_link(app_with_mobile_apps, f"/r/{code}", IPHONE)).text)
+    assert APP_STORE in page.links
+    assert [link for link in page.links if "play.google.com" in link] == []
+
+
+async def test_an_unknown_code_leads_to_the_sportsbook(
+    settings: Settings, database: Database
+) -> None:
+    chosen = settings.model_copy(update={"site_url": "https://book.example/"})
+    answer = await follow_link(build_app(chosen, database), "/r/NOSUCHCODE", WINDOWS)
+    assert answer.status_code == 404
+    assert "https://book.example/" in parse_page(answer.text).links
 
 
 async def test_a_slash_at_the_end_of_a_link_makes_no_difference(

@@ -1,6 +1,6 @@
 """The rate limiter of the invitations' lane: no wait for one, a spread for a crowd."""
 
-from courier.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
+from courier.pacing.rate_limiter import SATURATED_AFTER_BATCHES, SATURATED_RATE_SHARE, RateLimiter
 
 
 def test_a_single_item_goes_at_once_and_many_keep_to_the_rate() -> None:

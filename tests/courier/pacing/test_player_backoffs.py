@@ -1,6 +1,6 @@
 """Backoffs of players: the next attempt is delayed, and what is over is forgotten."""
 
-from courier.player_backoffs import REMEMBERED_S, PlayerBackoffs
+from courier.pacing.player_backoffs import REMEMBERED_S, PlayerBackoffs
 from courier.work_loop import MAX_BACKOFF_S
 
 

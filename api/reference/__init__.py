@@ -1,0 +1,1 @@
+"""The API reference that people read, made from the OpenAPI document by our own files."""

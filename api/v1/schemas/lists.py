@@ -1,0 +1,68 @@
+"""Bodies of /v1/lists."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from api.http.errors import invalid_field
+from api.v1.schemas.fields import PlannedTime, Reason, RequestBody, ResponseBody, Text320
+from domain.fraud.listed_values import keys_of, stored_value
+from domain.fraud.lists import ListedKind, ListName
+from domain.privacy import Hasher
+from referrals.fraud.lists import NewEntry
+from referrals.intake.normalising import matching_text
+
+
+class ListEntryIn(RequestBody):
+    """A value to be put on a list."""
+
+    kind: ListedKind
+    value: Text320 = Field(
+        description="As an event would report it. Personal values are stored as keyed hashes alone."
+        " A network is an address or a CIDR block, at most an IPv4 /12 or an IPv6 /52"
+    )
+    reason: Reason
+    expires_at: PlannedTime | None = Field(default=None, description="Null: until it is deleted")
+
+    def to_entry(self, list_name: ListName, hasher: Hasher, *, now: datetime) -> NewEntry:
+        """Return the entry with its value hashed, or raise 422."""
+        if self.expires_at is not None and self.expires_at <= now:
+            raise invalid_field("expires_at", "Must be later than now")
+        value = value_of(self.kind, self.value, hasher)
+        return NewEntry(
+            list_name=list_name,
+            kind=self.kind,
+            value=value,
+            keys=tuple(keys_of(self.kind, value, hasher)),
+            expires_at=self.expires_at,
+        )
+
+
+class NewListEntryOut(ResponseBody):
+    """The entry of a listed value."""
+
+    entry_id: UUID
+
+
+class ListEntryOut(ResponseBody):
+    """A listed value; an expired one is shown until it is deleted."""
+
+    entry_id: UUID
+    list_name: ListName = Field(serialization_alias="list")
+    kind: ListedKind
+    value: str = Field(description="The keyed hash of a personal value")
+    reason: str
+    added_by: str
+    added_at: datetime
+    expires_at: datetime | None
+    hits: int = Field(description="Referrals in which the entry was hit")
+    last_hit_at: datetime | None = Field(description="When the latest of them was first hit")
+
+
+def value_of(kind: ListedKind, text: str, hasher: Hasher) -> str:
+    """Return a value as its entry stores it, or raise 422."""
+    try:
+        return stored_value(kind, matching_text(kind, text), hasher)
+    except ValueError as fault:
+        raise invalid_field("value", str(fault)) from fault

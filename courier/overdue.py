@@ -1,0 +1,102 @@
+"""Self-healing: wakes referrals whose deadline passed unnoticed, and starts lost workflows."""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from prometheus_client import CollectorRegistry, Gauge
+from temporalio.client import Client
+
+from courier.temporal_sender import TemporalTarget, start_referral
+from db.engine import Database
+from db.faults import describe
+from domain.lifecycle.referral import Referral
+from domain.lifecycle.signals import Signal
+from referrals.lifecycle.overdue import count_overdue, overdue_referrals
+
+GRACE: Final = timedelta(minutes=1)
+"""Time after its deadline that a workflow has to act by itself."""
+INTERVAL_S: Final = 20.0
+BATCH_SIZE: Final = 32
+"""Referrals woken in one pass, at the same time."""
+PATIENCE_S: Final = 600.0
+"""Seconds before a referral is woken again: its worker may be away, and each wake-up is an event of
+its history."""
+
+log = structlog.get_logger()
+
+
+class OverdueHealer:
+    """Counts overdue referrals and starts their workflows; one that runs only looks once more."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        connect: Callable[[], Awaitable[Client]],
+        task_queue: str,
+        registry: CollectorRegistry | None = None,
+        grace: timedelta = GRACE,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._connect = connect
+        self._task_queue = task_queue
+        self._grace = grace
+        self._clock_s = clock_s
+        self._target: TemporalTarget | None = None
+        self._looked_s = -math.inf
+        self._woken_s: dict[UUID, float] = {}
+        self._overdue = Gauge(
+            "referrals_overdue",
+            "Open referrals whose deadline passed a minute ago or more and that nothing woke.",
+            registry=registry or CollectorRegistry(),
+        )
+
+    async def heal(self) -> bool:
+        """Look once each INTERVAL_S, and return whether more may be waiting.
+
+        Raises RPCError when Temporal takes none of the wake-ups.
+        """
+        if self._clock_s() - self._looked_s < INTERVAL_S:
+            return False
+        async with self._database.reading() as session:
+            self._overdue.set(await count_overdue(session, grace=self._grace))
+            overdue = await overdue_referrals(
+                session, grace=self._grace, excluding=self._recently_woken(), limit=BATCH_SIZE
+            )
+        await self._wake(overdue)
+        if len(overdue) < BATCH_SIZE:
+            self._looked_s = self._clock_s()
+            return False
+        return True
+
+    def _recently_woken(self) -> Sequence[UUID]:
+        oldest_s = self._clock_s() - PATIENCE_S
+        self._woken_s = {id_: at_s for id_, at_s in self._woken_s.items() if at_s > oldest_s}
+        return tuple(self._woken_s)
+
+    async def _wake(self, overdue: Sequence[Referral]) -> None:
+        if not overdue:
+            return
+        if self._target is None:
+            self._target = TemporalTarget(await self._connect(), self._task_queue)
+        target = self._target
+        results = await asyncio.gather(
+            *(start_referral(target, referral, signal=Signal.LOOK) for referral in overdue),
+            return_exceptions=True,
+        )
+        faults = [result for result in results if isinstance(result, Exception)]
+        for referral, result in zip(overdue, results, strict=True):
+            if not isinstance(result, BaseException):
+                self._woken_s[referral.referral_id] = self._clock_s()
+                log.warning("overdue_referral_woken", referral_id=str(referral.referral_id))
+        if faults and len(faults) == len(overdue):
+            raise faults[0]
+        for fault in faults:
+            log.error("overdue_referral_not_woken", error=describe(fault))

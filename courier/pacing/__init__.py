@@ -1,0 +1,1 @@
+"""Limits of how fast and how often the courier tries."""

@@ -1,0 +1,112 @@
+"""Cases: what a reviewer works on, and the amount above which a second person must agree."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from domain.money import LARGEST_MINOR, Money
+
+_AMOUNT: Final = re.compile(
+    r"(?P<units>\d{1,12})(?:\.(?P<fraction>\d{1,3}))?(?: (?P<currency>[A-Z]{3}))?", re.ASCII
+)
+ANY_CURRENCY: Final = ""
+
+
+class CaseKind(StrEnum):
+    """The kind of a case, by what opened it."""
+
+    HELD = "held"
+    LATE_LINK = "late_link"
+    """A link between credited players that was learned after the crediting."""
+    SAMPLE = "sample"
+    """A referral that passed, drawn at random to measure what is missed."""
+
+
+class CaseStatus(StrEnum):
+    """The status of a case as it is shown; CLAIMED is OPEN with a lease that has not ended."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    DECIDED = "decided"
+    CLOSED = "closed"
+    """Events left nothing to decide."""
+
+
+class CaseChoice(StrEnum):
+    """A reviewer's choice for a case."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    EXTEND = "extend"
+
+
+class SubjectKind(StrEnum):
+    """The kind of what a case is about."""
+
+    CLUSTER = "cluster"
+    REFERRER = "referrer"
+    REFERRAL = "referral"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStanding:
+    """The status of a case, and until when its workflow waits for a decision."""
+
+    status: CaseStatus
+    due_at: datetime
+    escalated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStart:
+    """The input of a case's workflow: ids alone."""
+
+    case_id: UUID
+    kind: CaseKind
+    subject_kind: SubjectKind
+    subject: str
+    standing: CaseStanding
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPersonLimits:
+    """Amounts above which an approval needs a second person."""
+
+    units_by_currency: Mapping[str, str]
+    """Decimal amounts by currency; `ANY_CURRENCY` names the one for all others."""
+
+    @classmethod
+    def parse(cls, text: str) -> "SecondPersonLimits":
+        """Parse `500.00 USD, 450.00 EUR`; ValueError says what is wrong.
+
+        The first amount counts for every currency that is not named, as its like.
+        """
+        units: dict[str, str] = {}
+        for part in text.split(","):
+            match = _AMOUNT.fullmatch(part.strip())
+            if match is None:
+                raise ValueError("amounts are written as 500.00 USD, separated by commas")
+            amount = f"{match['units']}.{match['fraction'] or ''}"
+            units.setdefault(ANY_CURRENCY, amount)
+            if match["currency"]:
+                units[match["currency"]] = amount
+        return cls(units)
+
+    def minor(self, currency: str, *, digits: int) -> int:
+        """Return the limit in minor units of a currency, of which `digits` make one unit."""
+        amount = self.units_by_currency.get(currency, self.units_by_currency[ANY_CURRENCY])
+        whole, _, fraction = amount.partition(".")
+        return min(int(whole + fraction.ljust(digits, "0")[:digits]), LARGEST_MINOR)
+
+
+def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """Return the sum for each currency, in the order of the currencies' names."""
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        known = sums.get(amount.currency)
+        sums[amount.currency] = known + amount if known else amount
+    return tuple(sums[currency] for currency in sorted(sums))

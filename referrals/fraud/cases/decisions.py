@@ -1,0 +1,110 @@
+"""Decisions on cases: each flows to the open reviews of the case's referrals, as if made there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.engine import Session
+from db.tables import CaseRow, Review
+from domain.fraud.cases import CaseChoice, CaseKind, CaseStatus, SecondPersonLimits
+from domain.intake.facts import Choice, Decision
+from referrals.access.audit import Actor
+from referrals.fraud import reviews
+from referrals.fraud.cases import deliveries
+from referrals.fraud.cases.claims import CaseOutcome, refusal_of, write_audit
+from referrals.fraud.cases.second_person import needs_second_person
+from referrals.fraud.cases.standing import settle
+from referrals.fraud.cases.store import lock_case, lock_open_reviews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecision:
+    """A reviewer's choice, and until when an EXTEND postpones the case."""
+
+    choice: CaseChoice
+    until: datetime | None = None
+
+
+async def decide(
+    session: Session,
+    case_id: UUID,
+    decision: CaseDecision,
+    actor: Actor,
+    *,
+    limits: SecondPersonLimits,
+    now: datetime,
+) -> CaseOutcome:
+    """Decide or postpone a case under its lock; of two decisions at once, the first one counts.
+
+    The same decision again returns SAME and changes nothing. An approval whose held rewards are
+    above the limits counts when a second person has given it. Where everything was credited
+    before, the decision is only recorded: it takes nothing back.
+    """
+    case = await lock_case(session, case_id)
+    refusal = await refusal_of(session, case, actor, now=now)
+    if case is None or refusal is not None:
+        is_same = case is not None and _is_same(case, decision)
+        is_repeat = refusal is CaseOutcome.ALREADY_DECIDED and is_same
+        return CaseOutcome.SAME if is_repeat else refusal or CaseOutcome.UNKNOWN
+    if decision.choice is CaseChoice.EXTEND:
+        return await _extend(session, case, decision, actor)
+    open_reviews = await lock_open_reviews(session, case)
+    if case.kind is CaseKind.HELD and not open_reviews:
+        return await _explain_settled(session, case, decision)
+    if decision.choice is CaseChoice.APPROVE and await needs_second_person(
+        session, f"case:{case.id}", open_reviews, actor, limits=limits, at=now
+    ):
+        await write_audit(session, case, actor, "first_approval")
+        return CaseOutcome.SECOND_PERSON_REQUIRED
+    await _decide(session, case, open_reviews, Choice(decision.choice), actor, now=now)
+    return CaseOutcome.CHANGED
+
+
+async def _extend(
+    session: Session, case: CaseRow, decision: CaseDecision, actor: Actor
+) -> CaseOutcome:
+    if decision.until is None:
+        raise ValueError("an extension says until when")
+    case.due_at = decision.until
+    await write_audit(session, case, actor, "extend", until=decision.until.isoformat())
+    await deliveries.enqueue(session, [case.id])
+    return CaseOutcome.CHANGED
+
+
+async def _explain_settled(session: Session, case: CaseRow, decision: CaseDecision) -> CaseOutcome:
+    """End a case whose reviews were all decided or closed before its workflow has seen it."""
+    await settle(session, case)
+    await deliveries.enqueue(session, [case.id])
+    if case.decision is None:
+        return CaseOutcome.CLOSED
+    return CaseOutcome.SAME if _is_same(case, decision) else CaseOutcome.ALREADY_DECIDED
+
+
+async def _decide(
+    session: Session,
+    case: CaseRow,
+    open_reviews: Sequence[Review],
+    choice: Choice,
+    actor: Actor,
+    *,
+    now: datetime,
+) -> None:
+    for review in open_reviews:
+        decided = Decision(
+            event_id=f"review:{review.id}",
+            occurred_at=now,
+            reviewer=actor.name,
+            decision=choice,
+            reason=actor.reason,
+        )
+        await reviews.apply(session, review.id, decided, request_id=actor.request_id)
+    case.status, case.decision = CaseStatus.DECIDED, choice
+    case.decided_by, case.reason, case.decided_at = actor.name, actor.reason, now
+    case.claimed_by = case.claimed_until = None
+    await write_audit(session, case, actor, choice)
+    await deliveries.enqueue(session, [case.id])
+
+
+def _is_same(case: CaseRow, decision: CaseDecision) -> bool:
+    return case.decision is not None and case.decision.value == decision.choice.value

@@ -1,0 +1,206 @@
+"""Clusters of players that hard links join, kept while links are written.
+
+Locks come after those of players and before those of referrals: the links as a whole (shared, so
+that a rebuild waits for all writers), the values that are new to a player, sorted, and then, only
+where clusters meet or break, the clusters as a whole.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, text
+
+from db import locks
+from db.engine import ReadSession, Session
+from domain.fraud.clusters import join, largest_first
+from domain.fraud.links import MAX_SHARERS, UNCAPPED_KINDS, LinkKind
+from referrals.fraud.link_values import JOINING, UNCAPPED
+
+LINKS_LOCK: Final = "identity links"
+CLUSTERS_LOCK: Final = "player clusters"
+
+_LOCK_VALUES: Final = text("""
+    with everything as materialized (
+        select pg_advisory_xact_lock_shared(hashtextextended(:links_lock, 0))
+    ), keys as materialized (
+        select distinct hashtextextended(key, 1) as key
+        from unnest(cast(:keys as text[])) as key, everything order by 1
+    )
+    select count(pg_advisory_xact_lock(key)) from keys
+""")
+_SHARERS: Final = text("""
+    select kind, value, array_agg(player_id) as players,
+           array_agg(player_id) filter (where is_strong) as strong
+    from unnest(cast(:kinds as varchar[]), cast(:values as text[])) as new (kind, value)
+    cross join lateral (
+        select player_id, is_strong from identity_links
+        where identity_links.kind = new.kind and identity_links.value = new.value
+          and player_id <> :player_id
+        limit :max_sharers + 1
+    ) as sharer
+    group by kind, value
+""")
+_CLUSTERS: Final = text("""
+    select player_id, cluster_id from player_clusters where player_id = any(:player_ids)
+""")
+_SIZES: Final = text("""
+    select cluster_id, count(*) as size from player_clusters
+    where cluster_id = any(:cluster_ids) group by cluster_id
+""")
+_MOVE: Final = text("""
+    update player_clusters set cluster_id = :target, changed_at = clock_timestamp()
+    where cluster_id = any(:losers) returning player_id
+""")
+_ASSIGN: Final = text("""
+    insert into player_clusters (player_id, cluster_id)
+    select * from unnest(cast(:player_ids as varchar[]), cast(:cluster_ids as uuid[]))
+    on conflict (player_id)
+    do update set cluster_id = excluded.cluster_id, changed_at = clock_timestamp()
+""")
+_RECORD_MERGE: Final = text("""
+    insert into cluster_merges (id, player_id, cluster_id, kinds, moved)
+    values (:id, :player_id, :cluster_id, :kinds, :moved)
+""")
+_MEMBERS: Final = text("""
+    select player_id, cluster_id from player_clusters where cluster_id = any(:cluster_ids)
+""")
+_GROUPS: Final = text("""
+    select array_agg(player_id) filter (where is_strong) as players
+    from identity_links join (
+        select distinct kind, value from identity_links
+        where player_id = any(:player_ids) and kind = any(:joining) and is_strong
+    ) as wanted using (kind, value)
+    group by kind, value having count(*) <= :max_sharers or kind = any(:uncapped)
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewValue:
+    """A value of a kind that can join players, which is new to the player or newly strong."""
+
+    kind: LinkKind
+    value: str
+    is_strong: bool
+
+
+async def cluster_of(session: ReadSession, player_id: str) -> UUID | None:
+    """Return the cluster of a player, or None for one whom no hard link joins to others."""
+    query = text("""
+        select cluster_id from player_clusters as own where player_id = :player_id and exists (
+            select from player_clusters as one
+            where one.cluster_id = own.cluster_id and one.player_id <> own.player_id
+        )
+    """)
+    found: UUID | None = await session.scalar(query, {"player_id": player_id})
+    return found
+
+
+async def lock_values(session: Session, new: Sequence[NewValue]) -> None:
+    """Lock values until the transaction ends: of two players who bring one, the second sees it."""
+    keys = [f"{one.kind}:{one.value}" for one in new]
+    await session.execute(_LOCK_VALUES, {"links_lock": LINKS_LOCK, "keys": keys})
+
+
+async def join_players(session: Session, player_id: str, new: Sequence[NewValue]) -> None:
+    """Join a player to those who share locked values, and part those whose value too many share."""
+    joined = {player_id}
+    kinds: set[LinkKind] = set()
+    crowded: set[str] = set()
+    by_value = {(one.kind, one.value): one for one in new}
+    for row in await _sharers(session, player_id, new):
+        own = by_value[LinkKind(row.kind), row.value]
+        sharers = len(row.players) + 1
+        if own.kind in UNCAPPED_KINDS or sharers <= MAX_SHARERS:
+            if own.is_strong and row.strong:
+                joined.update(row.strong)
+                kinds.add(own.kind)
+        elif sharers == MAX_SHARERS + 1 and row.strong:
+            crowded.update(row.strong)
+    if crowded:
+        await _part(session, crowded)
+    if kinds:
+        await _merge(session, player_id, joined, kinds)
+
+
+async def _sharers(session: Session, player_id: str, new: Sequence[NewValue]) -> Sequence[Row[Any]]:
+    values = {
+        "player_id": player_id,
+        "kinds": [one.kind for one in new],
+        "values": [one.value for one in new],
+        "max_sharers": MAX_SHARERS,
+    }
+    return (await session.execute(_SHARERS, values)).all()
+
+
+async def _merge(
+    session: Session, player_id: str, joined: Collection[str], kinds: Collection[LinkKind]
+) -> None:
+    """Give joined players one cluster, the largest of theirs, and record who moved to it."""
+    now = await _clusters(session, joined)
+    if len(now) == len(joined) and len(set(now.values())) == 1:
+        return
+    await locks.lock_key(session, CLUSTERS_LOCK)
+    now = await _clusters(session, joined)
+    cluster_ids = {"cluster_ids": sorted(set(now.values()))}
+    sizes = {str(row.cluster_id): row.size for row in await session.execute(_SIZES, cluster_ids)}
+    target, *losers = largest_first(sizes) or [str(uuid4())]
+    values = {"target": target, "losers": losers}
+    moved = [*await session.scalars(_MOVE, values)] if losers else []
+    loners = sorted(set(joined) - now.keys())
+    await _assign(session, dict.fromkeys(loners, target))
+    if moved or loners:
+        merge = {
+            "id": uuid4(),
+            "player_id": player_id,
+            "cluster_id": target,
+            "kinds": sorted(kinds),
+            "moved": sorted({*moved, *loners}),
+        }
+        await session.execute(_RECORD_MERGE, merge)
+
+
+async def _clusters(session: Session, player_ids: Collection[str]) -> dict[str, UUID]:
+    rows = await session.execute(_CLUSTERS, {"player_ids": sorted(player_ids)})
+    return {row.player_id: row.cluster_id for row in rows}
+
+
+async def _part(session: Session, player_ids: Collection[str]) -> None:
+    """Build the clusters of players again, because a value that joined them links nobody now.
+
+    The largest part keeps the cluster's id; a player left alone gets a cluster of one.
+    """
+    await locks.lock_key(session, CLUSTERS_LOCK)
+    cluster_ids = sorted(set((await _clusters(session, player_ids)).values()))
+    members = (await session.execute(_MEMBERS, {"cluster_ids": cluster_ids})).all()
+    values = {
+        "player_ids": [row.player_id for row in members],
+        "joining": JOINING,
+        "uncapped": UNCAPPED,
+        "max_sharers": MAX_SHARERS,
+    }
+    groups = await session.scalars(_GROUPS, values)
+    now = {row.player_id: row.cluster_id for row in members}
+    await _assign(session, parted(now, join(groups)))
+
+
+def parted(now: dict[str, UUID], parts: Collection[frozenset[str]]) -> dict[str, str]:
+    """Return the players whose cluster changes, with the id of the new one."""
+    changed: dict[str, str] = {}
+    kept: set[UUID] = set()
+    together = {player for part in parts for player in part}
+    alone = [frozenset({player}) for player in now if player not in together]
+    for part in sorted([*parts, *alone], key=lambda one: (-len(one), min(one))):
+        ids = [now[player] for player in sorted(part) if player in now]
+        free = next((cluster_id for cluster_id in ids if cluster_id not in kept), None)
+        target = free or uuid4()
+        kept.add(target)
+        changed |= {player: str(target) for player in part if now.get(player) != target}
+    return changed
+
+
+async def _assign(session: Session, clusters: dict[str, str]) -> None:
+    if clusters:
+        values = {"player_ids": [*clusters], "cluster_ids": [*clusters.values()]}
+        await session.execute(_ASSIGN, values)

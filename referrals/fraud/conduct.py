@@ -1,0 +1,153 @@
+"""Conduct of a referral's pair: what it reported, when it paid in, wagered and withdrew."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from db.engine import ReadSession
+from domain.fraud.snapshot import Behaviour, NetworkOrigin
+from domain.intake.facts import Deposit, FactKind
+from domain.money import Money
+from referrals.intake.facts import fact_of
+
+MAX_FACTS: Final = 100
+"""Facts of a player, of one kind, that are looked into."""
+MIRROR_S: Final = 120
+"""Most seconds between two equal stakes that count as mirrored."""
+LEAST_MIRRORED: Final = 3
+"""Fewer equal stakes at one time are chance."""
+
+# Reads each part by the index of facts by player and kind, or by a key; every part is bounded.
+_CONDUCT: Final = text("""
+    with mine as (
+        select body -> 'stake' as stake, occurred_at from facts
+        where player_id = :referee and kind = 'wager' limit :max_facts
+    ), theirs as (
+        select body -> 'stake' as stake, occurred_at from facts
+        where player_id = :referrer and kind = 'wager' limit :max_facts
+    ), said as (
+        select kind, body, matching -> 'origin' as origin, occurred_at from facts
+        where player_id = :referee and kind in ('signup', 'deposit') limit :max_facts
+    ), credit as (
+        select credited_at from referrals
+        where referrer_id = :referrer and credited_at is not null and id <> :referral_id
+        order by invited_at desc limit 1
+    )
+    select
+        (select body from facts where kind = 'deposit' and event_id = :deposit) as deposit,
+        (select array_agg(distinct field) from said, jsonb_object_keys(body) as field) as known,
+        (select jsonb_agg(origin) from said) as origins,
+        (select body ->> 'jurisdiction' from said
+         where kind = 'signup' order by occurred_at desc limit 1) as jurisdiction,
+        (select min(occurred_at) from facts
+         where player_id = :referrer and kind = 'signup') as referrer_signed_up_at,
+        exists(select from facts where player_id = :referrer and kind = 'deposit')
+            as referrer_has_deposited,
+        exists(select from facts where kind = 'withdrawal') as knows_withdrawals,
+        (select array_agg(occurred_at) from (
+            select occurred_at from facts
+            where player_id = :referee and kind = 'withdrawal' limit :max_facts
+         ) as latest) as referee_withdrew_at,
+        (select extract(epoch from min(occurred_at) - credited_at) from facts, credit
+         where player_id = :referrer and kind = 'withdrawal' and occurred_at >= credited_at
+         group by credited_at) as credit_to_withdrawal_s,
+        (select count(*) from mine) as stakes,
+        (select count(*) from theirs) as their_stakes,
+        (select count(*) from mine where exists(
+            select from theirs where theirs.stake = mine.stake and theirs.occurred_at
+                between mine.occurred_at - make_interval(secs => :mirror_s)
+                and mine.occurred_at + make_interval(secs => :mirror_s)
+        )) as mirrored
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """The pair's conduct, and what is known about either player at all."""
+
+    behaviour: Behaviour
+    origin: NetworkOrigin
+    known: tuple[str, ...]
+    referrer_signed_up_at: datetime | None
+    referrer_has_deposited: bool | None
+
+
+async def load_conduct(
+    session: ReadSession,
+    pair: dict[str, Any],
+    *,
+    deposit_event_id: str,
+    signed_up_at: datetime,
+    minimum: Money,
+) -> Conduct:
+    """Return the conduct of a pair (`referral_id`, `referrer`, `referee`) by what is recorded."""
+    values = {
+        **pair,
+        "deposit": deposit_event_id,
+        "max_facts": MAX_FACTS,
+        "mirror_s": MIRROR_S,
+    }
+    row = (await session.execute(_CONDUCT, values)).one()
+    deposit = fact_of(FactKind.DEPOSIT, row.deposit) if row.deposit else None
+    is_heard_of = row.referrer_signed_up_at is not None
+    return Conduct(
+        behaviour=Behaviour(
+            **_deposit_behaviour(deposit, row.referee_withdrew_at, signed_up_at, minimum),
+            are_stakes_mirrored=_is_mirrored(row.stakes, row.their_stakes, row.mirrored),
+            credit_to_withdrawal_s=_whole(row.credit_to_withdrawal_s),
+            knows_withdrawals=row.knows_withdrawals,
+        ),
+        origin=origin_of_player(row.origins or (), row.jurisdiction, at=signed_up_at),
+        known=tuple(sorted(row.known or ())),
+        referrer_signed_up_at=row.referrer_signed_up_at,
+        referrer_has_deposited=row.referrer_has_deposited if is_heard_of else None,
+    )
+
+
+def origin_of_player(
+    origins: Iterable[Mapping[str, Any] | None], jurisdiction: str | None, *, at: datetime
+) -> NetworkOrigin:
+    """Return what a player's events say together: suspicious where one of them is."""
+    known = [origin for origin in origins if origin]
+    countries = {origin["country"] for origin in known if "country" in origin}
+    home = (jurisdiction or "")[:2].upper()
+    gathered = [date.fromisoformat(each["as_of"]) for each in known if "as_of" in each]
+    days = [(at.date() - day).days for day in gathered]
+    return NetworkOrigin(
+        is_hosting=_any_of(known, "is_hosting"),
+        is_in_jurisdiction=countries == {home} if countries and home else None,
+        is_disposable_mail=_any_of(known, "is_disposable_mail"),
+        data_age_days=max(0, *days) if days else None,
+    )
+
+
+def _any_of(origins: Iterable[Mapping[str, Any]], name: str) -> bool | None:
+    found = [bool(origin[name]) for origin in origins if name in origin]
+    return any(found) if found else None
+
+
+def _deposit_behaviour(
+    deposit: object, withdrew_at: list[datetime] | None, signed_up_at: datetime, minimum: Money
+) -> dict[str, Any]:
+    if not isinstance(deposit, Deposit):
+        return {}
+    at = deposit.occurred_at
+    after = [moment for moment in withdrew_at or () if moment >= at]
+    return {
+        "signup_to_deposit_s": max(0, _whole((at - signed_up_at).total_seconds()) or 0),
+        "is_minimum_deposit": deposit.amount == minimum,
+        "deposit_to_withdrawal_s": _whole((min(after) - at).total_seconds()) if after else None,
+    }
+
+
+def _is_mirrored(stakes: int, their_stakes: int, mirrored: int) -> bool | None:
+    if not stakes or not their_stakes:
+        return None
+    return mirrored >= LEAST_MIRRORED and mirrored * 2 >= stakes
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds)

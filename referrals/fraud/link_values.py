@@ -1,0 +1,26 @@
+"""Kinds of values that link players, and how SQL reads the values of a stored fact."""
+
+from typing import Final
+
+from domain.fraud.links import HARD_KINDS, STRONG_PLATFORMS, UNCAPPED_KINDS, LinkKind
+
+JOINING_KINDS: Final = HARD_KINDS | {LinkKind.DEVICE_ID}
+"""Kinds whose values can join players into a cluster."""
+
+KINDS: Final = [kind.value for kind in LinkKind]
+WRITTEN_KINDS: Final = [*KINDS, "email_domain"]
+"""Kinds that are written down; a mailbox's domain is for lists, and links nobody."""
+HARD: Final = sorted(kind.value for kind in HARD_KINDS)
+JOINING: Final = sorted(kind.value for kind in JOINING_KINDS)
+UNCAPPED: Final = sorted(kind.value for kind in UNCAPPED_KINDS)
+STRONG: Final = sorted(STRONG_PLATFORMS)
+
+SAID_VALUES: Final = """
+    select key as kind, value from jsonb_each_text(facts.body)
+    where key = any(:kinds) and not (key = 'phone' and coalesce(facts.matching, '{}') ? 'phone')
+    union
+    select key, value from jsonb_each_text(facts.matching) where key = any(:kinds)
+"""
+"""Kinds and values of one row of `facts`: those that today's normalisation made, and those of the
+body, by which players of earlier releases are found. Of phones the body's are left out, since the
+same national number is another person's in another country."""

@@ -1,0 +1,174 @@
+"""Links of a referral's pair: what they share, their clusters, and the rings around them."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from db.engine import ReadSession
+from domain.fraud.links import (
+    MAX_SHARERS,
+    LinkKind,
+    PairLinks,
+    PlayerLink,
+    compare,
+)
+from domain.fraud.names import are_near, is_similar
+from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
+from referrals.fraud.link_values import HARD, KINDS, SAID_VALUES, STRONG
+
+MAX_VALUES: Final = 50
+"""Values of each kind, the latest, that are compared for a player."""
+MAX_SIZE: Final = 1000
+"""Players of a cluster that are counted."""
+
+# Reads the latest values of the pair, those of facts that wait for the router as well, and counts
+# the other players who share the referee's. Each part is bounded and indexed, so that the time does
+# not grow with a referrer's referees or with how many players share a value.
+_VALUES: Final = text(f"""
+    with pair as (
+        select distinct player_id
+        from unnest(array[cast(:referrer as varchar), cast(:referee as varchar)]) as player_id
+    ), waiting as (
+        select inbox.player_id, said.kind, said.value,
+               said.kind = any(:hard)
+               or (said.kind = 'device_id' and facts.body ->> 'platform' = any(:strong))
+               as is_strong,
+               facts.occurred_at as first_seen_at, facts.occurred_at as last_seen_at
+        from inbox join pair using (player_id)
+        join facts on facts.kind = inbox.kind and facts.event_id = inbox.event_id
+        cross join lateral ({SAID_VALUES}) as said
+    ), linked as (
+        select player_id, latest.* from pair cross join unnest(cast(:kinds as varchar[])) as wanted
+        cross join lateral (
+            select kind, value, is_strong, first_seen_at, last_seen_at from identity_links
+            where identity_links.player_id = pair.player_id and kind = wanted
+            order by last_seen_at desc limit :max_values
+        ) as latest
+    ), held as materialized (select * from linked union all select * from waiting)
+    select held.*, (
+        select count(*) from (
+            select from identity_links as other
+            where held.player_id = :referee
+              and other.kind = held.kind and other.value = held.value
+              and other.player_id not in (:referrer, :referee)
+            limit :max_sharers
+        ) as counted
+    ) as others
+    from held
+""")  # noqa: S608 - made of a constant of ours
+
+# Reads the clusters of the pair, who brought their players, and who brought the referrer.
+_RING: Final = text("""
+    with recursive above (player_id, depth) as (
+        select cast(:referrer as varchar), 0
+        union all
+        select referrals.referrer_id, depth + 1
+        from above join referrals on referrals.referee_id = above.player_id
+        where referrals.stage <> 'LOST' and depth < :max_chain
+    ), own as (
+        select distinct cluster_id from player_clusters where player_id in (:referrer, :referee)
+    ), sized as (
+        select cluster_id, (
+            select count(*) from (
+                select from player_clusters as one
+                where one.cluster_id = own.cluster_id limit :max_size
+            ) as counted
+        ) as size
+        from own
+    ), members as (
+        select shown.* from own cross join lateral (
+            select player_id, cluster_id from player_clusters as one
+            where one.cluster_id = own.cluster_id order by player_id limit :max_members
+        ) as shown
+    ), people as (
+        select player_id from members
+        union select player_id from above
+        union select cast(:referee as varchar)
+    )
+    select
+        (select jsonb_object_agg(cluster_id, size) from sized) as sizes,
+        (select jsonb_object_agg(player_id, cluster_id)
+         from people join player_clusters using (player_id)) as clusters,
+        (select jsonb_object_agg(referee_id, referrer_id)
+         from referrals join people on referee_id = player_id where stage <> 'LOST') as referred_by
+""")
+
+_SPELLINGS: Final = text("""
+    select distinct on (player_id) player_id, matching -> 'name_words' as words,
+           matching -> 'email_spellings' as mailbox
+    from facts
+    where player_id in (:referrer, :referee) and kind = 'signup' and matching is not null
+    order by player_id, occurred_at desc, event_id desc
+""")
+
+
+async def load_pair_links(session: ReadSession, *, referrer_id: str, referee_id: str) -> PairLinks:
+    """Return what links a referral's players to each other and to others.
+
+    Three bounded statements, whatever the number of the referrer's referees.
+    """
+    pair = {"referrer": referrer_id, "referee": referee_id}
+    held = await _values(session, pair)
+    ring = (await session.execute(_RING, pair | _RING_BOUNDS)).one()
+    spelled = {row.player_id: row for row in await session.execute(_SPELLINGS, pair)}
+    theirs, mine = spelled.get(referrer_id), spelled.get(referee_id)
+    clusters: Mapping[str, str] = ring.clusters or {}
+    return PairLinks(
+        kinds=compare(held[referrer_id], held[referee_id]),
+        similar_name=is_similar(theirs and theirs.words, mine and mine.words),
+        similar_mailbox=are_near(theirs and theirs.mailbox, mine and mine.mailbox),
+        referrer_cluster=_cluster(referrer_id, ring),
+        referee_cluster=_cluster(referee_id, ring),
+        ring=find_ring(
+            referrer_id=referrer_id,
+            referee_id=referee_id,
+            clusters=clusters,
+            referred_by=ring.referred_by or {},
+        ),
+    )
+
+
+_RING_BOUNDS: Final = {
+    "max_chain": MAX_CHAIN,
+    "max_members": MAX_MEMBERS,
+    "max_size": MAX_SIZE,
+}
+
+
+async def _values(session: ReadSession, pair: Mapping[str, str]) -> Mapping[str, list[PlayerLink]]:
+    values: dict[str, Any] = {
+        **pair,
+        "kinds": KINDS,
+        "hard": HARD,
+        "strong": STRONG,
+        "max_values": MAX_VALUES,
+        "max_sharers": MAX_SHARERS,
+    }
+    held: defaultdict[str, list[PlayerLink]] = defaultdict(list)
+    for row in await session.execute(_VALUES, values):
+        held[row.player_id].append(_link(row))
+    return held
+
+
+def _link(row: Row[Any]) -> PlayerLink:
+    return PlayerLink(
+        kind=LinkKind(row.kind),
+        value=row.value,
+        is_strong=row.is_strong,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+        others=row.others,
+    )
+
+
+def _cluster(player_id: str, ring: Row[Any]) -> Cluster | None:
+    clusters: Mapping[str, str] = ring.clusters or {}
+    cluster_id = clusters.get(player_id)
+    if cluster_id is None:
+        return None
+    members = sorted(player for player, one in clusters.items() if one == cluster_id)
+    return Cluster(
+        cluster_id=cluster_id, size=ring.sizes[cluster_id], members=tuple(members[:MAX_MEMBERS])
+    )

@@ -1,0 +1,23 @@
+"""Content of a fact, by which an event that comes again is told from another one."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Content(NamedTuple):
+    """The statement of a fact, the same in whatever spelling its personal values are given."""
+
+    fingerprint: str
+    body: Mapping[str, Any]
+    matching: Mapping[str, Any] | None
+
+    def is_same_as(self, other: "Content | None") -> bool:
+        if other is None:
+            return False
+        return self.fingerprint == other.fingerprint or self._in_one_spelling() == (
+            other._in_one_spelling()  # noqa: SLF001 - of the same class
+        )
+
+    def _in_one_spelling(self) -> dict[str, Any]:
+        matching = self.matching or {}
+        return {field: matching.get(field, value) for field, value in self.body.items()}

@@ -1,0 +1,32 @@
+"""Characters as people and devices write them, reduced to those that tell values apart."""
+
+import unicodedata
+from typing import Final
+
+_INVISIBLE: Final = frozenset({"Cf", "Cc", "Mn", "Me"})
+_INVISIBLE_MARKS: Final = frozenset({"Cf", "Cc"})
+
+
+def plain(text: str) -> str:
+    """Return compatibility characters composed, without invisible ones, in one case."""
+    composed = unicodedata.normalize("NFKC", text)
+    visible = "".join(
+        " " if mark.isspace() else mark
+        for mark in composed
+        if mark.isspace() or unicodedata.category(mark) not in _INVISIBLE_MARKS
+    )
+    return " ".join(unicodedata.normalize("NFKC", visible.casefold()).split())
+
+
+def without_accents(text: str) -> str:
+    """Return a text without accents, as a person without those keys writes it."""
+    split = unicodedata.normalize("NFKD", text)
+    return "".join(mark for mark in split if unicodedata.category(mark) not in _INVISIBLE)
+
+
+def with_ascii_digits(text: str) -> str:
+    """Return a text with the digits of every script written as 0 to 9."""
+    return "".join(
+        str(unicodedata.decimal(mark)) if unicodedata.category(mark) == "Nd" else mark
+        for mark in text
+    )

@@ -1,0 +1,67 @@
+"""Mail addresses: one spelling of each mailbox, whatever its provider lets its owner write."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from referrals.intake.normalising.characters import plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A provider's aliases for one mailbox."""
+
+    domain: str
+    aliases: frozenset[str] = frozenset()
+    ignored: str = ""
+    """Characters that its mailboxes are not told apart by."""
+    tag: str = "+"
+    """Characters that begin a tag."""
+
+
+PROVIDERS: Final = (
+    Provider(domain="gmail.com", aliases=frozenset({"googlemail.com"}), ignored="."),
+    Provider(domain="icloud.com", aliases=frozenset({"me.com", "mac.com"})),
+    Provider(
+        domain="proton.me",
+        aliases=frozenset({"protonmail.com", "protonmail.ch", "pm.me"}),
+        ignored="._-",
+    ),
+    Provider(
+        domain="yandex.ru",
+        aliases=frozenset({"ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua"}),
+        ignored=".-",
+    ),
+    Provider(domain="yahoo.com", tag="+-"),
+    Provider(domain="fastmail.com", aliases=frozenset({"fastmail.fm"})),
+)
+_BY_DOMAIN: Final = {
+    domain: provider for provider in PROVIDERS for domain in (provider.domain, *provider.aliases)
+}
+
+
+def mailbox(text: str) -> tuple[str, str]:
+    """Return name and domain of a mailbox; an address without a domain has an empty one."""
+    address = plain(text).removeprefix("mailto:")
+    if address.endswith(">"):
+        address = address.rpartition("<")[2].rstrip(">")
+    name, _, host = address.strip(" <>\"'").rpartition("@")
+    if not name:
+        return host, ""
+    name, domain = name.strip(' "'), ascii_domain(host)
+    if domain.endswith(".fastmail.com"):
+        # Everything at a subdomain is the mailbox that the subdomain names.
+        name, domain = domain.removesuffix(".fastmail.com"), "fastmail.com"
+    provider = _BY_DOMAIN.get(domain, Provider(domain=domain))
+    for mark in provider.tag:
+        name = name.partition(mark)[0] or name
+    name = "".join(mark for mark in name if mark not in provider.ignored)
+    return name, provider.domain
+
+
+def ascii_domain(host: str) -> str:
+    """Return a domain as DNS writes it, so that an international one has one spelling."""
+    domain = host.strip().rstrip(".")
+    try:
+        return domain.encode("idna").decode().lower()
+    except UnicodeError:
+        return domain

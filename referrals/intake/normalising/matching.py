@@ -1,0 +1,93 @@
+"""Hashes by which players are linked, made of an event's personal values.
+
+They stand beside the body's: the body's fingerprint names the event, so that its hashes stay as
+they are, while these follow the way in which people write.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.fraud.names import MAX_WORDS, spellings
+from domain.privacy import HASH_SHAPE, PREFIX, Hasher
+from referrals.intake.normalising.addresses import network_of, read_address
+from referrals.intake.normalising.characters import plain, without_accents
+from referrals.intake.normalising.mailboxes import mailbox
+from referrals.intake.normalising.phones import phone_digits
+
+SHORT_HASH_HEX: Final = 16
+"""Digits of the hashes of spellings, which are only compared within a pair."""
+MAX_SPELLED_CHARACTERS: Final = 24
+
+
+def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
+    """Return the hashes to link an event's player by; none for values that came hashed."""
+    given = {
+        field: text
+        for field, text in body.items()
+        if isinstance(text, str) and text.strip() and not HASH_SHAPE.fullmatch(text)
+    }
+    found: dict[str, Any] = {}
+    if "ip" in given:
+        found |= _address(given["ip"], hasher)
+    if "email" in given:
+        found |= _mailbox(given["email"], hasher)
+    if "phone" in given:
+        digits = phone_digits(given["phone"], jurisdiction=given.get("jurisdiction"))
+        found["phone"] = hasher.hash("phone", digits)
+    if "full_name" in given:
+        found |= _name(given["full_name"], hasher)
+    return found
+
+
+def matching_text(field: str, text: str, *, jurisdiction: str | None = None) -> str:
+    """Return the spelling by which a value is compared, before it is hashed."""
+    if HASH_SHAPE.fullmatch(text):
+        return text
+    if field == "phone":
+        return phone_digits(text, jurisdiction=jurisdiction)
+    if field == "email":
+        return "@".join(filter(None, mailbox(text)))
+    if field == "ip":
+        address = read_address(text)
+        return text if address is None else str(address)
+    return text
+
+
+def _address(text: str, hasher: Hasher) -> dict[str, str]:
+    address = read_address(text)
+    if address is None:
+        return {}
+    return {
+        "ip": hasher.hash("ip", str(address)),
+        "network": hasher.hash("network", network_of(address)),
+    }
+
+
+def _mailbox(text: str, hasher: Hasher) -> dict[str, Any]:
+    name, domain = mailbox(text)
+    if not domain:
+        return {"email": hasher.hash("email", name)}
+    near = [f"{one}@{domain}" for one in spellings(name[:MAX_SPELLED_CHARACTERS])]
+    return {
+        "email": hasher.hash("email", f"{name}@{domain}"),
+        "email_domain": hasher.hash("email_domain", domain),
+        "email_spellings": [_short("email_spelling", one, hasher) for one in near],
+    }
+
+
+def _name(text: str, hasher: Hasher) -> dict[str, Any]:
+    letters = without_accents(plain(text))
+    words = "".join(mark if mark.isalnum() else " " for mark in letters).split()
+    if not words:
+        return {}
+    return {
+        "full_name": hasher.hash("full_name", " ".join(sorted(words))),
+        "name_words": [
+            [_short("name_word", one, hasher) for one in spellings(word[:MAX_SPELLED_CHARACTERS])]
+            for word in words[:MAX_WORDS]
+        ],
+    }
+
+
+def _short(field: str, text: str, hasher: Hasher) -> str:
+    return hasher.hash(field, text).removeprefix(PREFIX)[:SHORT_HASH_HEX]

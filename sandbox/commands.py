@@ -1,0 +1,81 @@
+"""The commands that play simulations: `demo`, `bench`, `sportsbook` and the evaluations.
+
+Like those of cli.py, each imports what it runs.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.command_line import STACK_DIRECTORY, exit_with
+
+JsonFileOption = Annotated[
+    Path | None, typer.Option("--json", help="Write the measurements to this file.")
+]
+
+sandbox_commands = typer.Typer()
+
+
+@sandbox_commands.command()
+def demo() -> None:
+    """Play referrals from click to reward on a stack of their own, and check the results."""
+    from sandbox.demo.main import main as play
+
+    exit_with(play())
+
+
+@sandbox_commands.command()
+def bench(
+    lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
+    backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
+    json_file: JsonFileOption = None,
+) -> None:
+    """Measure throughput and latency beside the floor of the same run."""
+    from sandbox.benchmarks.main import main as measure
+
+    exit_with(measure(lifecycles, backlog, json_file))
+
+
+@sandbox_commands.command()
+def sportsbook(
+    *,
+    players: Annotated[int, typer.Option(min=1, help="Friends who follow a link.")] = 100,
+    concurrency: Annotated[int, typer.Option(min=1, help="Lives at a time.")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of what each life brings.")] = 1,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where the stack keeps its state.")
+    ] = STACK_DIRECTORY,
+) -> None:
+    """Play players of a sportsbook against a running stack, with events over Kafka."""
+    from sandbox.sportsbook.main import main as play
+
+    exit_with(play(players=players, concurrency=concurrency, seed=seed, directory=directory))
+
+
+@sandbox_commands.command("attribution-eval")
+def attribution_eval(
+    *,
+    journeys: Annotated[int, typer.Option(min=1, help="Signups to simulate.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the random journeys.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 2,
+    json_file: JsonFileOption = None,
+) -> None:
+    """Play journeys with a known truth and show how many were attributed correctly."""
+    from sandbox.evaluation.main import main as evaluate
+
+    exit_with(evaluate(journeys, seed, processes, json_file))
+
+
+@sandbox_commands.command("fraud-eval")
+def fraud_eval(
+    *,
+    players: Annotated[int, typer.Option(min=1, help="Players to simulate.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the population.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 2,
+    json_file: JsonFileOption = None,
+) -> None:
+    """Play a population with known rings and show who was caught, paid or held."""
+    from sandbox.fraud_evaluation.main import main as evaluate
+
+    exit_with(evaluate(players, seed, processes, json_file))

@@ -1,0 +1,1 @@
+"""A simulated population with rings and honest look-alikes: `referrals fraud-eval`."""

@@ -1,0 +1,95 @@
+"""The work of Temporal: referrals that a group's facts woke, and the acts of their workflows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from activities.fraud import FraudActivities
+from activities.locked_referrals import LockedReferrals
+from activities.messages import ActRequest
+from activities.rewards import RewardActivities
+from db.engine import Database
+from db.tables import Delivery, ReferralRow
+from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage, Standing
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.stages import standing_of
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A referral with pending deliveries."""
+
+    referral_id: UUID
+    standing: Standing
+    delivery_ids: tuple[int, ...]
+
+
+class WokenReferrals:
+    """Calls the activities that a referral's workflow calls when a delivery wakes it."""
+
+    def __init__(self, database: Database, referrals: LockedReferrals) -> None:
+        self._database = database
+        self._fraud = FraudActivities(referrals)
+        self._rewards = RewardActivities(referrals)
+
+    async def wake_all(self, players: str, *, now: datetime) -> list[tuple[UUID, datetime]]:
+        """Act on the referrals of players whose ids begin with `players`, until none is woken.
+
+        Returns those that wait for a time, and until when.
+        """
+        waiting: dict[UUID, datetime] = {}
+        while woken := await self._woken(players):
+            for each in woken:
+                standing = await self._acknowledge_and_act(each, now=now)
+                waiting.pop(each.referral_id, None)
+                if standing.stage is Stage.HELD:
+                    waiting[each.referral_id] = standing.until
+        return list(waiting.items())
+
+    async def wake(self, referral_id: UUID, *, now: datetime) -> datetime | None:
+        """Act on a referral whose time is over; return until when it waits again, if it does."""
+        async with self._database.reading() as session:
+            row = await session.get_one(ReferralRow, referral_id)
+            standing = standing_of(row)
+        if standing.stage is not Stage.HELD or standing.until > now:
+            return None
+        standing = await self._act(referral_id, standing, now=now)
+        return standing.until if standing.stage is Stage.HELD else None
+
+    async def _woken(self, players: str) -> Sequence[Woken]:
+        query = (
+            select(Delivery.id, ReferralRow)
+            .join(ReferralRow, ReferralRow.id == Delivery.referral_id)
+            .where(Delivery.acknowledged_at.is_(None))
+            .where(ReferralRow.referee_id.startswith(players, autoescape=True))
+            .order_by(Delivery.id)
+        )
+        async with self._database.reading() as session:
+            rows = (await session.execute(query)).all()
+        ids: dict[UUID, tuple[int, ...]] = {}
+        for delivery_id, row in rows:
+            ids[row.id] = (*ids.get(row.id, ()), delivery_id)
+        standings = {row.id: standing_of(row) for _, row in rows}
+        return [Woken(id_, standings[id_], found) for id_, found in ids.items()]
+
+    async def _acknowledge_and_act(self, woken: Woken, *, now: datetime) -> Standing:
+        async with self._database.transaction() as session:
+            await deliveries.acknowledge(session, woken.delivery_ids)
+        return await self._act(woken.referral_id, woken.standing, now=now)
+
+    async def _act(self, referral_id: UUID, standing: Standing, *, now: datetime) -> Standing:
+        request = ActRequest(referral_id=referral_id, standing=standing, now=now)
+        if standing.stage in CREDITED_STAGES:
+            return await self._rewards.compensate_reward(request)
+        if standing.stage is Stage.HELD:
+            return await self._rewards.resolve_hold(request)
+        if standing.stage not in EARNING_STAGES:
+            return standing
+        scoring = await self._fraud.score_fraud(request)
+        if scoring.verdict is None and standing.stage is not Stage.DEFERRED:
+            return scoring.standing
+        scored = ActRequest(referral_id=referral_id, standing=scoring.standing, now=now)
+        return await self._rewards.credit_reward(scored)

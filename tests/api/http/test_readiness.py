@@ -1,0 +1,100 @@
+"""Readiness during faults: a standby, a busy pool, a Temporal that is away."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import text
+from temporalio.service import ServiceClient
+
+from api.app import build_app
+from db.engine import Database
+from runtime.settings import Settings
+from tests.api.bodies import assert_problem, deposit
+from tests.fixtures.api_client import caller
+from tests.fixtures.databases import DatabaseUrls
+
+POOL_SIZE = 3
+
+
+@pytest.fixture
+async def small(shared_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    async with Database.open(shared_urls.application, pool_size=POOL_SIZE) as database:
+        yield database
+
+
+def readiness(app: FastAPI) -> AsyncClient:
+    return caller(app, "none")
+
+
+async def test_requests_that_wait_make_no_copy_unready(settings: Settings, small: Database) -> None:
+    app = build_app(settings, small)
+    async with AsyncExitStack() as busy, readiness(app) as client:
+        for _ in range(POOL_SIZE):
+            session = await busy.enter_async_context(small.transaction())
+            await session.execute(text("select 1"))
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(5)))
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+
+
+async def test_a_standby_is_not_ready_and_its_doors_answer_503(
+    settings: Settings, fresh_urls: DatabaseUrls, fresh_superuser: Database, api_key: str
+) -> None:
+    async with fresh_superuser.autocommit() as connection:
+        await connection.execute(
+            text(f"alter database {fresh_urls.name} set default_transaction_read_only = on")
+        )
+    async with Database.open(fresh_urls.application) as database:
+        app = build_app(settings, database)
+        async with caller(app, api_key) as client:
+            ready = await client.get("/readyz")
+            followed = await client.get("/r/SOMECODE", headers={"User-Agent": "Mozilla/5.0"})
+
+    assert ready.status_code == 503
+    assert ready.json()["dependencies"]["postgres"] == "read_only"
+    assert followed.status_code == 503
+
+
+async def test_one_client_asks_temporal_for_the_process_s_life(
+    settings: Settings, small: Database
+) -> None:
+    async with readiness(build_app(settings, small)) as client:
+        for _ in range(3):
+            await client.get("/readyz")
+        first = _service_clients()
+        for _ in range(5):
+            await client.get("/readyz")
+
+    assert _service_clients() == first
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/invitation.png", "/docs", "/openapi.json"]
+)
+async def test_a_monitor_may_ask_with_head(client: AsyncClient, path: str) -> None:
+    assert (await client.head(path)).status_code == (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "identity, gzip"])
+async def test_a_body_with_an_encoding_is_refused(client: AsyncClient, encoding: str) -> None:
+    answer = await client.post(
+        "/v1/events/deposits", json=deposit(), headers={"Content-Encoding": encoding}
+    )
+    assert_problem(answer, 415, "unsupported_media_type")
+    assert "Content-Encoding" in answer.json()["detail"]
+
+
+async def test_a_body_without_an_encoding_may_say_so(client: AsyncClient) -> None:
+    answer = await client.post(
+        "/v1/events/deposits", json=deposit(), headers={"Content-Encoding": "identity"}
+    )
+    assert answer.status_code == 202
+
+
+def _service_clients() -> int:
+    return sum(isinstance(found, ServiceClient) for found in gc.get_objects())

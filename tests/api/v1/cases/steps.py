@@ -1,0 +1,62 @@
+"""Steps that tests of cases share: rewards held for review, and cases filed by the courier."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from httpx import AsyncClient, Response
+
+from db.engine import Database
+from domain.lifecycle.referral import Stage
+from referrals.fraud.cases.filing import file_doubts
+from tests.activities.referral_acts import ReferralActs, card_of, record_referrer_signup, sign_up
+from tests.builders import TERMS, deposit, signup, unique, usd
+
+URL: Final = "/v1/cases"
+
+
+async def hold(
+    database: Database, *, referrer_id: str | None = None, minor: int = 1000
+) -> ReferralActs:
+    """Hold a reward of a referrer, because the pair shares a mailbox."""
+    terms = replace(TERMS, referrer_reward=usd(minor))
+    referrer_id = referrer_id or unique("referrer")
+    acts = await sign_up(database, terms=terms, budget=usd(minor * 10), referrer_id=referrer_id)
+    mailbox = card_of(acts)
+    await record_referrer_signup(acts, email=mailbox)
+    await acts.receives(signup(acts.referee_id, email=mailbox), deposit(acts.referee_id))
+    assert (await acts.credit()).stage is Stage.HELD
+    return acts
+
+
+async def file_cases(database: Database) -> None:
+    """File every doubt, as the courier does."""
+    filed = True
+    while filed:
+        async with database.transaction() as session:
+            filed = await file_doubts(session, limit=100) > 0
+
+
+async def case_of(client: AsyncClient, acts: ReferralActs, **filters: str) -> dict[str, Any]:
+    """Return the newest case of a referral."""
+    query = {"player_id": acts.referee_id, **filters}
+    items = (await client.get(URL, params=query)).json()["items"]
+    case: dict[str, Any] = next(item for item in items if str(acts.row.id) in item["referrals"])
+    return case
+
+
+async def open_case(client: AsyncClient, database: Database, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - those of `hold`
+    acts = await hold(database, **options)
+    await file_cases(database)
+    return await case_of(client, acts)
+
+
+async def decide(
+    client: AsyncClient, case: dict[str, Any], decision: str, **fields: str
+) -> Response:
+    body = {"decision": decision, "reason": "looked into it", **fields}
+    return await client.post(f"{URL}/{case['case_id']}/decision", json=body)
+
+
+async def show(client: AsyncClient, case: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = (await client.get(f"{URL}/{case['case_id']}")).json()
+    return shown

@@ -1,0 +1,1 @@
+"""Postgres that freezes, only reads, or is reached in odd ways."""

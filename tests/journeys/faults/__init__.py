@@ -1,0 +1,1 @@
+"""Referrals played while the network to Postgres and to Temporal breaks."""

@@ -1,0 +1,1 @@
+"""TCP proxies that tests put before a server, to break or encrypt its connections."""

@@ -1,0 +1,142 @@
+"""Links of a pair as they are read: what players share over all players, with bounded cost."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import insert
+
+from db.engine import Database
+from db.tables import IdentityLink, PlayerCluster
+from domain.fraud.links import MAX_SHARERS, LinkKind, PairLinks
+from domain.intake.facts import Fact
+from referrals.fraud.links import load_pair_links
+from referrals.intake import facts
+from tests.builders import NOW, a_player_id, deposit, signup, unique
+
+
+async def record_links(
+    database: Database,
+    value: str,
+    *player_ids: str,
+    kind: LinkKind = LinkKind.PAYMENT_INSTRUMENT,
+    at: datetime = NOW,
+) -> None:
+    rows = [
+        {
+            "kind": kind.value,
+            "value": value,
+            "player_id": player_id,
+            "is_strong": True,
+            "first_seen_at": at,
+            "last_seen_at": at,
+        }
+        for player_id in player_ids
+    ]
+    async with database.transaction() as session:
+        await session.execute(insert(IdentityLink).values(rows))
+
+
+async def record_unrouted(database: Database, *reported: Fact, player_id: str) -> None:
+    async with database.transaction() as session:
+        for fact in reported:
+            await facts.record_fact(session, fact, player_id=player_id, door="signal")
+
+
+async def links_of(database: Database, referrer_id: str, referee_id: str) -> PairLinks:
+    async with database.reading() as session:
+        return await load_pair_links(session, referrer_id=referrer_id, referee_id=referee_id)
+
+
+async def test_players_without_values_share_nothing_and_everything_is_unknown(
+    database: Database,
+) -> None:
+    found = await links_of(database, a_player_id(), a_player_id())
+
+    assert not any(one.referrer_known or one.referee_known for one in found.kinds)
+    assert found.similar_name is None
+    assert (found.referrer_cluster, found.referee_cluster) == (None, None)
+
+
+async def test_a_value_is_shared_by_the_pair_and_by_others(database: Database) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("card")
+    await record_links(database, value, referrer, referee, a_player_id(), a_player_id())
+
+    card = (await links_of(database, referrer, referee)).of(LinkKind.PAYMENT_INSTRUMENT)
+
+    assert (card.is_shared, card.is_hard, card.others) == (True, True, 2)
+
+
+async def test_a_value_shared_with_strangers_alone_is_found(database: Database) -> None:
+    referee, value = a_player_id(), unique("card")
+    await record_links(database, value, referee, a_player_id())
+
+    card = (await links_of(database, a_player_id(), referee)).of(LinkKind.PAYMENT_INSTRUMENT)
+
+    assert (card.is_shared, card.others, card.hard_others) == (False, 1, 1)
+    assert (card.referrer_known, card.referee_known) == (False, True)
+
+
+async def test_the_51st_player_of_a_value_ends_its_links(database: Database) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("device")
+    others = [a_player_id() for _ in range(MAX_SHARERS - 2)]
+    device = LinkKind.DEVICE_ID
+    await record_links(database, value, referrer, referee, *others, kind=device)
+    assert (await links_of(database, referrer, referee)).of(device).is_hard
+
+    await record_links(database, value, a_player_id(), kind=device)
+
+    found = (await links_of(database, referrer, referee)).of(device)
+    assert (found.is_shared, found.shared_by_too_many) == (False, True)
+
+
+async def test_facts_that_wait_for_the_router_count(database: Database) -> None:
+    referrer, referee, card = a_player_id(), a_player_id(), unique("card")
+    await record_links(database, card, a_player_id())
+    for player in (referrer, referee):
+        paid = deposit(player, payment_instrument=card)
+        await record_unrouted(database, paid, player_id=player)
+
+    found = (await links_of(database, referrer, referee)).of(LinkKind.PAYMENT_INSTRUMENT)
+
+    assert (found.is_shared, found.is_hard, found.others) == (True, True, 1)
+
+
+async def test_a_device_is_strong_for_an_app_and_soft_for_a_browser(database: Database) -> None:
+    async def shared_on(platform: str) -> bool:
+        referrer, referee, device = a_player_id(), a_player_id(), unique("device")
+        for player in (referrer, referee):
+            arrival = signup(player, platform=platform, device_id=device)
+            await record_unrouted(database, arrival, player_id=player)
+        found = (await links_of(database, referrer, referee)).of(LinkKind.DEVICE_ID)
+        assert found.is_shared
+        return found.is_hard
+
+    assert [await shared_on(platform) for platform in ("ios", "android", "web")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_the_gap_between_uses_of_a_shared_network_is_known(database: Database) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("network")
+    await record_links(database, value, referrer, kind=LinkKind.NETWORK)
+    later = NOW + timedelta(hours=5)
+    await record_links(database, value, referee, kind=LinkKind.NETWORK, at=later)
+
+    assert (await links_of(database, referrer, referee)).of(LinkKind.NETWORK).gap_s == 5 * 3600
+
+
+async def test_clusters_of_both_players_have_their_size_and_members(database: Database) -> None:
+    referrer, referee, twin = a_player_id(), a_player_id(), a_player_id()
+    cluster_id = uuid4()
+    async with database.transaction() as session:
+        rows = [{"player_id": player, "cluster_id": cluster_id} for player in (referee, twin)]
+        await session.execute(insert(PlayerCluster).values(rows))
+
+    found = await links_of(database, referrer, referee)
+
+    assert found.referrer_cluster is None
+    assert found.referee_cluster is not None
+    assert found.referee_cluster.members == tuple(sorted((referee, twin)))
+    assert (found.referee_cluster.size, found.same_cluster) == (2, False)

@@ -1,0 +1,135 @@
+"""One value for all spellings in which people, phones and proxies write it."""
+
+# ruff: noqa: RUF001 - people write digits and letters of every script
+
+import pytest
+
+from domain.privacy import Hasher
+from referrals.intake.normalising import matching_of, matching_text
+
+HASHER = Hasher("a key for tests", public_url="https://refer.example")
+LONG_LIST = "203.0.113.9" + ", 198.51.100.1" * 80
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 (555) 010-9999",
+        "+1 555.010.9999",
+        "+١ ٥٥٥ ٠١٠ ٩٩٩٩",
+        "+१ ५५५ ०१० ९९९९",
+        "＋１ ５５５ ０１０ ９９９９",
+        "001 555 010 9999",
+        "00 1 555 010 9999",
+        "15550109999",
+        "(555) 010-9999",
+        "555‑010‑9999",
+        "\u200e+1 555 010 9999\u200f",
+        "tel:+1-555-010-9999",
+    ],
+)
+def test_a_phone_is_one_number_in_every_script_and_spelling(written: str) -> None:
+    assert matching_text("phone", written, jurisdiction="US-NJ") == "15550109999"
+
+
+@pytest.mark.parametrize(
+    ("written", "jurisdiction", "digits"),
+    [
+        ("07700 900123", "GB", "447700900123"),
+        ("+44 (0)7700 900123", "US-NJ", "447700900123"),
+        ("0151 12345678", "DE", "4915112345678"),
+        ("06 1234 5678", "IT", "390612345678"),
+        ("07700 900123", None, "07700900123"),
+        ("447700900123", "US-NJ", "447700900123"),
+        ("no phone", "US-NJ", "no phone"),
+        ("12", "US-NJ", "12"),
+        ("555 010 9999", "nowhere", "5550109999"),
+    ],
+)
+def test_a_national_number_is_one_of_the_players_country(
+    written: str, jurisdiction: str | None, digits: str
+) -> None:
+    assert matching_text("phone", written, jurisdiction=jurisdiction) == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        (" ANN@Example.com ", "ann@example.com"),
+        ("ann+promo@example.com", "ann@example.com"),
+        ("Ann.Lee+x@GoogleMail.com", "annlee@gmail.com"),
+        ("Ann Lee <ann@example.com>", "ann@example.com"),
+        ("mailto:ann@example.com", "ann@example.com"),
+        ("ａｎｎ＠ｅｘａｍｐｌｅ．com", "ann@example.com"),
+        ("an\u200bn@example.com.", "ann@example.com"),
+        ("jose\u0301@example.com", "josé@example.com"),
+        ("ann@münchen.example", "ann@xn--mnchen-3ya.example"),
+        ("ann@MÜNCHEN.example", "ann@xn--mnchen-3ya.example"),
+        ("a.n_n-@pm.me", "ann@proton.me"),
+        ("ann@mac.com", "ann@icloud.com"),
+        ("ann-shop@yahoo.com", "ann@yahoo.com"),
+        ("shop@ann.fastmail.com", "ann@fastmail.com"),
+        ("ann", "ann"),
+    ],
+)
+def test_a_mailbox_is_one_however_its_provider_lets_it_be_written(written: str, plain: str) -> None:
+    assert matching_text("email", written) == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9:443", "203.0.113.9"),
+        ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        ("10.0.0.1, 203.0.113.9", "203.0.113.9"),
+        ("unknown, 203.0.113.9", "203.0.113.9"),
+        ("for=203.0.113.9;proto=https;by=10.0.0.1", "203.0.113.9"),
+        ('for="[2001:db8::1]:4711"', "2001:db8::1"),
+        ("[2001:DB8:0::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1%eth0", "2001:db8::1"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "10.0.0.1"),
+        (LONG_LIST, "203.0.113.9"),
+        ("somewhere", "somewhere"),
+    ],
+)
+def test_an_address_is_read_as_proxies_write_it(written: str, address: str) -> None:
+    assert matching_text("ip", written) == address
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.9", "203.0.113.200", True),
+        ("203.0.113.9", "203.0.114.9", False),
+        ("2001:db8:1:2::a", "2001:db8:1:2:ffff::b", True),
+        ("2001:db8:1:2::a", "2001:db8:1:3::a", False),
+    ],
+)
+def test_the_network_of_an_address_stands_beside_it(one: str, other: str, *, same: bool) -> None:
+    networks = [matching_of({"ip": text}, HASHER)["network"] for text in (one, other)]
+
+    assert (networks[0] == networks[1]) is same
+
+
+def test_words_of_a_name_are_matched_without_accents_or_order() -> None:
+    one, other = (matching_of({"full_name": name}, HASHER) for name in ("José Díaz", "diaz, jose"))
+
+    assert one["full_name"] == other["full_name"]
+    assert sorted(one["name_words"]) == sorted(other["name_words"])
+
+
+def test_what_came_hashed_or_is_not_personal_has_nothing_to_match() -> None:
+    hashed = {"phone": HASHER.hash("phone", "1"), "ip": HASHER.hash("ip", "203.0.113.9")}
+
+    assert matching_of({**hashed, "player_id": "p", "email": None, "full_name": " "}, HASHER) == {}
+
+
+def test_a_plain_value_has_the_hash_that_earlier_releases_made() -> None:
+    body = {"phone": "+1 555 010 9999", "email": "ann@example.com", "ip": "203.0.113.9"}
+
+    matching = matching_of({**body, "jurisdiction": "US-NJ"}, HASHER)
+
+    assert {field: matching[field] for field in body} == HASHER.hash_each(body)

@@ -1,0 +1,125 @@
+"""The Helm chart, rendered and linted, against the settings and the command line."""
+
+import re
+import shutil
+import subprocess
+from typing import Any, Final
+
+import pytest
+import yaml
+
+import cli
+from runtime.settings import MigrationSettings, Settings
+from tests import ROOT
+
+CHART: Final = ROOT / "deploy/helm/referrals"
+HELM: Final = shutil.which("helm")
+GIVEN: Final = (
+    "--set=settings.REFERRALS_PUBLIC_URL=https://refer.example",
+    "--set=settings.REFERRALS_TEMPORAL_ADDRESS=temporal:7233",
+    "--set=ingress.enabled=true",
+    "--set=ingress.host=refer.example",
+)
+BY_UVICORN: Final = "FORWARDED_ALLOW_IPS"
+needs_helm = pytest.mark.skipif(HELM is None, reason="needs `helm` on PATH")
+
+
+def helm(*arguments: str) -> str:
+    done = subprocess.run(
+        [HELM or "helm", *arguments], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def containers() -> dict[str, dict[str, Any]]:
+    """Return each container with the security context of its pod, by name."""
+    found = {}
+    for document in yaml.safe_load_all(helm("template", "mine", str(CHART), *GIVEN)):
+        if document and document["kind"] in {"Deployment", "Job"}:
+            pod = document["spec"]["template"]["spec"]
+            for container in pod["containers"]:
+                found[container["name"]] = container | {"pod": pod}
+    return found
+
+
+def test_the_default_settings_are_known() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    known = {f"REFERRALS_{field.upper()}" for field in Settings.model_fields}
+
+    assert set(values["settings"]) <= known
+
+
+def test_the_image_runs_as_the_user_of_the_chart() -> None:
+    (user,) = re.findall(r"^USER (\d+):\d+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert f"runAsUser: {user}" in (CHART / "templates/_helpers.tpl").read_text()
+
+
+@needs_helm
+def test_is_linted() -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART), *GIVEN)
+
+
+@needs_helm
+def test_runs_every_process_as_a_command_that_exists(
+    containers: dict[str, dict[str, Any]],
+) -> None:
+    commands = {c.callback.__name__ for c in cli.app.registered_commands if c.callback}
+
+    assert set(containers) == {"api", "worker", "courier", "verifier", "migrate"}
+    assert {container["args"][0] for container in containers.values()} <= commands
+
+
+@needs_helm
+def test_gives_variables_that_somebody_reads(containers: dict[str, dict[str, Any]]) -> None:
+    fields = {*Settings.model_fields, *MigrationSettings.model_fields}
+    known = {f"REFERRALS_{field.upper()}" for field in fields} | {BY_UVICORN}
+    given = {entry["name"] for c in containers.values() for entry in c.get("env", ())}
+
+    assert given <= known
+
+
+@needs_helm
+def test_only_the_migration_knows_the_owner(containers: dict[str, dict[str, Any]]) -> None:
+    secrets = {name: yaml.safe_dump(container) for name, container in containers.items()}
+
+    assert [n for n, text in secrets.items() if "referrals-owner" in text] == ["migrate"]
+
+
+@needs_helm
+def test_no_container_has_rights_that_it_does_not_need(
+    containers: dict[str, dict[str, Any]],
+) -> None:
+    for container in containers.values():
+        assert container["pod"]["securityContext"]["runAsNonRoot"] is True
+        assert container["pod"]["securityContext"]["runAsUser"] > 0
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+
+
+@needs_helm
+def test_probes_ask_what_is_served(containers: dict[str, dict[str, Any]]) -> None:
+    api = containers["api"]
+    assert api["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert api["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    for name in ("worker", "courier"):
+        assert containers[name]["livenessProbe"]["httpGet"] == {
+            "path": "/metrics",
+            "port": "metrics",
+        }
+        assert containers[name]["ports"] == [
+            {
+                "name": "metrics",
+                "containerPort": int(
+                    next(e["value"] for e in containers[name]["env"] if e["name"].endswith("_PORT"))
+                ),
+            }
+        ]
+
+
+@needs_helm
+def test_refuses_to_be_installed_without_an_address() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refusal:
+        helm("template", "mine", str(CHART))
+
+    assert "REFERRALS_PUBLIC_URL" in refusal.value.stderr
