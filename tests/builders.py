@@ -210,7 +210,11 @@ def _sign(session: Session, campaign: Campaign, action: str, **details: str | in
 async def a_code(
     session: Session, offer: Offer | None = None, *, player_id: str | None = None
 ) -> ReferralCode:
+    """Build a code of a new player, or return the one that `player_id` has in the campaign."""
     offer = offer or await an_offer(session)
+    theirs = select(ReferralCode).filter_by(player_id=player_id, campaign_id=offer.campaign.id)
+    if player_id and (known := await session.scalar(theirs)):
+        return known
     code = ReferralCode(
         code=code_from_bytes(uuid4().bytes),
         player_id=player_id or unique("referrer"),

@@ -59,6 +59,21 @@ _WAKE: Final = text("""
     )
     select pg_notify(:channel, :updates) from woken limit 1
 """)
+# A credit recovers what its player owes. Where that is owed to the same campaign, the credit needs
+# less of its money, or none: who waits for it may be payable although no money came back.
+_WAKE_DEBTORS: Final = text("""
+    with woken as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select r.id, :kind, :event_id, :signal from referrals r
+         where r.awaits_funds and r.id <> :leaving_id
+           and (r.referrer_id = any(:debtors) or r.referee_id = any(:debtors))
+         order by r.awaits_funds_since, r.id
+         limit :limit
+        on conflict do nothing
+        returning id
+    )
+    select pg_notify(:channel, :updates) from woken limit 1
+""")
 _CAUSE_OF_WAKING: Final = text("""
     select event_id from deliveries
      where referral_id = :referral_id and kind = :kind and event_id ~ :prefixes
@@ -88,7 +103,8 @@ async def post(
     """Post the transfers of a locked referral's act, in its turn.
 
     INSUFFICIENT also when the referrals that wait longer need the money. What the transfers bring
-    back to a campaign wakes those that wait for it; a referral that was woken wakes the next.
+    back to a campaign wakes those that wait for it, and what they change of a player's debts those
+    that would pay this player; a referral that was woken wakes the next.
     """
     net = _net_of_campaigns(transfers)
     spent = {account: -minor for account, minor in net.items() if minor < 0}
@@ -101,6 +117,7 @@ async def post(
             if minor > 0:
                 cause = f"{MONEY}{transfers[0].id}"
                 await _wake(session, account, cause, leaving_id=referral.id)
+        await _wake_debtors(session, referral, transfers)
         await pass_on(session, referral)
     if posting is not PostingOutcome.ALREADY_POSTED:
         campaign = referral.campaign_slug
@@ -156,6 +173,32 @@ async def _cause_of_waking(
     values = {"referral_id": referral.id, "kind": LOOK, "prefixes": prefixes}
     cause: str | None = await session.scalar(_CAUSE_OF_WAKING, values)
     return cause
+
+
+async def _wake_debtors(
+    session: Session, leaving: ReferralRow, transfers: Sequence[Transfer]
+) -> None:
+    """Wake the longest waiting referrals of those players whose debts the transfers change."""
+    debtors = {
+        account.player_id
+        for transfer in transfers
+        for arrow in transfer.arrows
+        for account in arrow
+        if account.book is Book.OWED
+    }
+    if not debtors:
+        return
+    values = {
+        "debtors": sorted(filter(None, debtors)),
+        "leaving_id": leaving.id,
+        "kind": LOOK,
+        "event_id": f"{MONEY}{transfers[0].id}",
+        "signal": Signal.LOOK.value,
+        "limit": MAX_AT_ONCE,
+        "channel": notifications.CHANNEL,
+        "updates": notifications.FACTS_OR_UPDATES,
+    }
+    await session.execute(_WAKE_DEBTORS, values)
 
 
 async def _wake(
