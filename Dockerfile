@@ -9,6 +9,7 @@ RUN pip install --require-hashes -r requirements-production.lock
 
 COPY activities activities
 COPY api api
+COPY cli cli
 COPY courier courier
 COPY db db
 COPY domain domain

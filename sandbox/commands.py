@@ -1,6 +1,6 @@
 """The commands that play simulations: `demo`, `bench`, `sportsbook` and the evaluations.
 
-Like those of cli.py, each imports what it runs.
+Like those of cli/, each imports what it runs.
 """
 
 from pathlib import Path

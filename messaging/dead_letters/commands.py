@@ -1,6 +1,6 @@
 """The commands `referrals dlq`: list, show and replay what could not be read from Kafka.
 
-Like those of cli.py, each imports what it runs.
+Like those of cli/, each imports what it runs.
 """
 
 from typing import Annotated

@@ -5,7 +5,7 @@ that a rebuild waits for all writers), the values that are new to a player, sort
 where clusters meet or break, the clusters as a whole.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -149,16 +149,10 @@ async def _merge(
     values = {"target": target, "losers": losers}
     moved = [*await session.scalars(_MOVE, values)] if losers else []
     loners = sorted(set(joined) - now.keys())
-    await _assign(session, dict.fromkeys(loners, target))
+    await assign(session, dict.fromkeys(loners, target))
     if moved or loners:
-        merge = {
-            "id": uuid4(),
-            "player_id": player_id,
-            "cluster_id": target,
-            "kinds": sorted(kinds),
-            "moved": sorted({*moved, *loners}),
-        }
-        await session.execute(_RECORD_MERGE, merge)
+        moved = sorted({*moved, *loners})
+        await record_merge(session, player_id, cluster_id=target, kinds=kinds, moved=moved)
 
 
 async def _clusters(session: Session, player_ids: Collection[str]) -> dict[str, UUID]:
@@ -182,7 +176,26 @@ async def _part(session: Session, player_ids: Collection[str]) -> None:
     }
     groups = await session.scalars(_GROUPS, values)
     now = {row.player_id: row.cluster_id for row in members}
-    await _assign(session, parted(now, join(groups)))
+    await assign(session, parted(now, join(groups)))
+
+
+async def record_merge(
+    session: Session,
+    player_id: str,
+    *,
+    cluster_id: str | UUID,
+    kinds: Collection[str],
+    moved: Collection[str],
+) -> None:
+    """Record that players were joined, so that their referrals are looked at."""
+    values = {
+        "id": uuid4(),
+        "player_id": player_id,
+        "cluster_id": cluster_id,
+        "kinds": sorted(kinds),
+        "moved": sorted(moved),
+    }
+    await session.execute(_RECORD_MERGE, values)
 
 
 def parted(now: dict[str, UUID], parts: Collection[frozenset[str]]) -> dict[str, str]:
@@ -200,7 +213,8 @@ def parted(now: dict[str, UUID], parts: Collection[frozenset[str]]) -> dict[str,
     return changed
 
 
-async def _assign(session: Session, clusters: dict[str, str]) -> None:
+async def assign(session: Session, clusters: Mapping[str, str]) -> None:
+    """Give players their clusters, under the lock of the clusters."""
     if clusters:
         values = {"player_ids": [*clusters], "cluster_ids": [*clusters.values()]}
         await session.execute(_ASSIGN, values)

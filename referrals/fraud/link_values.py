@@ -1,8 +1,10 @@
 """Kinds of values that link players, and how SQL reads the values of a stored fact."""
 
+from dataclasses import fields
 from typing import Final
 
 from domain.fraud.links import HARD_KINDS, STRONG_PLATFORMS, UNCAPPED_KINDS, LinkKind
+from domain.intake.facts import FACT_TYPES
 
 JOINING_KINDS: Final = HARD_KINDS | {LinkKind.DEVICE_ID}
 """Kinds whose values can join players into a cluster."""
@@ -14,6 +16,12 @@ HARD: Final = sorted(kind.value for kind in HARD_KINDS)
 JOINING: Final = sorted(kind.value for kind in JOINING_KINDS)
 UNCAPPED: Final = sorted(kind.value for kind in UNCAPPED_KINDS)
 STRONG: Final = sorted(STRONG_PLATFORMS)
+CARRYING_FACTS: Final = frozenset(
+    kind
+    for kind, shape in FACT_TYPES.items()
+    if {field.name for field in fields(shape)} & set(LinkKind)
+)
+"""Kinds of facts that may hold such values."""
 
 SAID_VALUES: Final = """
     select key as kind, value from jsonb_each_text(facts.body)

@@ -1,7 +1,6 @@
 """Writing of identity links, when a player's facts are routed."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any, Final
 
@@ -9,18 +8,20 @@ from sqlalchemy import Row, text
 
 from db.engine import Session
 from domain.fraud.links import LinkKind
-from domain.intake.facts import FACT_TYPES, Fact, kind_of
+from domain.intake.facts import Fact, kind_of
 from referrals.fraud import clusters
 from referrals.fraud.clusters import NewValue
-from referrals.fraud.link_values import HARD, JOINING_KINDS, SAID_VALUES, STRONG, WRITTEN_KINDS
+from referrals.fraud.link_values import (
+    CARRYING_FACTS,
+    HARD,
+    JOINING_KINDS,
+    SAID_VALUES,
+    STRONG,
+    WRITTEN_KINDS,
+)
 
 REFRESH_AFTER: Final = timedelta(minutes=10)
 """Age of a link's last use that is worth a write."""
-_CARRYING: Final = frozenset(
-    kind
-    for kind, shape in FACT_TYPES.items()
-    if {field.name for field in fields(shape)} & set(LinkKind)
-)
 
 # Reads the values of some facts, and what is known of them already. A deposit names no platform:
 # its device is as strong as the one that the player signed up with.
@@ -74,7 +75,7 @@ async def record_links(session: Session, player_id: str, reported: Sequence[Fact
 
     Costs one statement where nothing is new, and none for facts that hold no value, such as wagers.
     """
-    keys = [(kind_of(fact), fact.event_id) for fact in reported if kind_of(fact) in _CARRYING]
+    keys = [(kind_of(fact), fact.event_id) for fact in reported if kind_of(fact) in CARRYING_FACTS]
     if not keys:
         return
     said = await _said(session, player_id, keys)

@@ -3,9 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
 from db.engine import Database
@@ -17,11 +15,10 @@ from referrals.campaigns import transitions
 from referrals.campaigns.funds_queue import MAX_AT_ONCE
 from referrals.campaigns.offers import load_schedule
 from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
-from referrals.ledger.spending import spend
 from tests import state
-from tests.activities.queues import MARKETER, Queue, a_queue, a_queue_of
+from tests.activities.queues import MARKETER, a_queue, a_queue_of
 from tests.activities.referral_acts import sign_up
-from tests.builders import NOW, TERMS, deposit, status_change, unique, usd
+from tests.builders import NOW, TERMS, deposit, status_change, usd
 from tests.fixtures.database_activity import wait_until_blocked
 
 
@@ -50,62 +47,6 @@ async def test_a_voided_hold_pays_the_one_that_waits_longest(database: Database)
 
     assert await queue.acts_on_wake_ups() == [waiting]
     assert await queue.stages([held, waiting]) == [Stage.VOIDED, Stage.HELD]
-
-
-async def test_what_another_campaign_recovers_pays_the_one_that_waits_longest(
-    database: Database,
-) -> None:
-    queue, (indebted, waiting) = await a_queue_of(database, 1, paid=1)
-    referrer_id = queue.acts[indebted].row.referrer_id
-    async with database.transaction() as session:
-        await spend(session, player_id=referrer_id, amount=usd(), reference="bet", at=NOW)
-    await queue.takes_back(indebted)
-    await queue.acts[indebted].wake()
-    assert await queue.woken() == []
-
-    other = await a_queue(database, budget=1000)
-    await other.qualifies(referrer_id=referrer_id)
-
-    assert await queue.acts_on_wake_ups() == [waiting]
-    assert await queue.stages([waiting]) == [Stage.REWARDED]
-
-
-async def test_a_debt_to_the_campaign_pays_the_waiting_referral_whose_credit_recovers_it(
-    database: Database,
-) -> None:
-    queue = await a_queue(database, budget=1000)
-    indebted, referrer_id = await _paid_and_spent(queue)
-    waiting = await queue.qualifies(referrer_id=referrer_id)
-    await queue.takes_back(indebted)
-    await queue.acts[indebted].wake()
-
-    assert await queue.acts_on_wake_ups() == [waiting]
-    assert await queue.stages([indebted, waiting]) == [Stage.REVERSED, Stage.REWARDED]
-
-
-@pytest.mark.parametrize("is_forgiven", [False, True], ids=["recovered", "forgiven"])
-async def test_an_older_debt_that_ends_pays_the_referral_whose_credit_recovers_the_next(
-    database: Database, *, is_forgiven: bool
-) -> None:
-    older, queue = [await a_queue(database, budget=1000) for _ in range(2)]
-    first, referrer_id = await _paid_and_spent(older)
-    second, _ = await _paid_and_spent(queue, referrer_id=referrer_id)
-    waiting = await queue.qualifies(referrer_id=referrer_id)
-    for campaign, indebted in ((older, first), (queue, second)):
-        await campaign.takes_back(indebted)
-        await campaign.acts[indebted].wake()
-    await queue.acts_on_wake_ups()
-    assert await queue.stages([waiting]) == [Stage.DEFERRED]
-
-    if is_forgiven:
-        await older.takes_back(first, TakeBack.CHARGEBACK_WON)
-        await older.acts[first].wake()
-    else:
-        other = await a_queue(database, budget=1000)
-        await other.qualifies(referrer_id=referrer_id)
-
-    assert await queue.acts_on_wake_ups() == [waiting]
-    assert await queue.stages([waiting]) == [Stage.REWARDED]
 
 
 async def test_a_top_up_wakes_as_many_as_it_pays_in_the_order_of_waiting(
@@ -305,12 +246,3 @@ async def test_its_place_is_the_time_since_which_it_waits(database: Database) ->
     await queue.funds(1000)
     await queue.acts_on_wake_ups()
     assert (await queue.acts[first].stored_row()).awaits_funds_since is None
-
-
-async def _paid_and_spent(queue: Queue, *, referrer_id: str | None = None) -> tuple[UUID, str]:
-    """Let a referral be rewarded, and its referrer spend all of it."""
-    paid = await queue.qualifies(referrer_id=referrer_id)
-    referrer_id = queue.acts[paid].row.referrer_id
-    async with queue.database.transaction() as session:
-        await spend(session, player_id=referrer_id, amount=usd(), reference=unique("bet"), at=NOW)
-    return paid, referrer_id

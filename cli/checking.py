@@ -1,0 +1,64 @@
+"""The commands that check money: `referrals verify` and `referrals reconcile`."""
+
+from typing import Annotated
+
+import typer
+
+from cli.transactions import audit_actor
+from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.logs import configure_logging
+from runtime.settings import DatabaseSettings, WalletSettings
+
+checking = typer.Typer()
+
+
+@checking.command()
+def verify(
+    *,
+    whole: Annotated[
+        bool, typer.Option("--whole/--incremental", help="Everything, or what changed lately.")
+    ] = True,
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")
+    ] = None,
+) -> None:
+    """Check everything, or what changed since the last green run; store the result.
+
+    Exits with 0 when every invariant holds, 1 when one is broken, 2 when it could not run.
+    With --every it runs until it is stopped, and checks everything once a day, or more often where
+    that takes little time.
+    """
+    from courier import verifier
+    from courier.commands.verification_table import print_report
+
+    settings = read_settings(DatabaseSettings)
+    configure_logging(settings.log_level)
+    if every is not None:
+        exit_with(verifier.main(settings, interval_s=every))
+    report = verifier.verify_once(settings, whole=whole)
+    if isinstance(report, str):
+        typer.echo(report, err=True)
+        exit_with(2)
+    else:
+        print_report(report)
+        exit_with(0 if report.ok else 1)
+
+
+@checking.command()
+def reconcile(
+    *,
+    since: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339; by default before the first order.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what is safe.")] = False,
+    actor: ActorOption = None,
+    reason: ReasonOption = "reconcile --repair",
+) -> None:
+    """Compare rewards, ledger and wallet; exit with 0 if they agree, 1 if not, 2 if unknown."""
+    from courier import reconciler
+
+    settings = read_settings(WalletSettings)
+    configure_logging(settings.log_level)
+    repair_as = audit_actor(actor, reason) if repair else None
+    exit_with(reconciler.main(settings, since=since, until=until, repair_as=repair_as))

@@ -1,0 +1,63 @@
+"""The commands `referrals keys`: API keys of callers."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.transactions import audit_actor, in_transaction
+from runtime.command_line import ActorOption, ReasonOption, exit_with
+
+keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
+
+
+@keys.command("create")
+def create_key(
+    *,
+    owner: Annotated[str, typer.Option(help="Name of the caller; reviews record it.")],
+    scope: Annotated[list[str], typer.Option(help="Scope of the key; repeatable.")],
+    source: Annotated[
+        str, typer.Option(help="Source of its events, whose ids are apart from other sources'.")
+    ] = "default",
+    actor: ActorOption = None,
+    reason: ReasonOption = "no reason given",
+) -> None:
+    """Create a key and print it, the only time that it is shown."""
+    from referrals.access import api_keys
+
+    refused = api_keys.scope_error(scope) or api_keys.source_error(source)
+    if refused is not None:
+        typer.echo(refused, err=True)
+        exit_with(2)
+    by = audit_actor(actor, reason)
+    typer.echo(
+        in_transaction(
+            lambda session: api_keys.create_key(
+                session, owner=owner, scopes=scope, source=source, actor=by
+            )
+        )
+    )
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: UUID, *, actor: ActorOption = None, reason: ReasonOption = "no reason given"
+) -> None:
+    """Revoke a key, by the id that `keys list` shows."""
+    from referrals.access import api_keys
+
+    by = audit_actor(actor, reason)
+    if not in_transaction(lambda session: api_keys.revoke(session, key_id, by)):
+        typer.echo("unknown key, or already revoked", err=True)
+        exit_with(1)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key's id, owner, state and scopes."""
+    from referrals.access import api_keys
+
+    for key in in_transaction(api_keys.list_keys):
+        state = "revoked" if key.revoked_at else "valid"
+        source = "" if key.source == "default" else f"  source {key.source}"
+        typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}{source}")

@@ -1,0 +1,124 @@
+"""The processes as commands, and the other rooms' commands beside them."""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.checking import checking
+from cli.fraud import fraud
+from cli.keys import keys
+from messaging.dead_letters.commands import dlq
+from runtime.command_line import STACK_DIRECTORY, VersionOption, exit_with, read_settings
+from runtime.exit import exit_process
+from runtime.logs import configure_logging
+from runtime.settings import MigrationSettings, Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+COULD_NOT_RUN = 2
+"""Exit code of a command that could not do its work, such as without a database."""
+app.add_typer(checking)
+app.add_typer(fraud)
+app.add_typer(keys, name="keys")
+app.add_typer(dlq, name="dlq")
+if find_spec("sandbox"):
+    # The image of production has no simulations.
+    from sandbox.commands import sandbox_commands
+
+    app.add_typer(sandbox_commands)
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    try:
+        app()
+    except SystemExit as ended:
+        exit_process(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+    except Exception as fault:  # noqa: BLE001 - the edge of the process
+        # Imported late, as no command needs it that succeeds.
+        from db.explanations import explain
+
+        sentence = explain(fault)
+        if sentence is not None:
+            typer.echo(sentence, err=True)
+            exit_process(COULD_NOT_RUN)
+        traceback.print_exc()
+    exit_process(1)
+
+
+@app.callback()
+def referrals(*, _: VersionOption = False) -> None:
+    """Referrals of a sportsbook: one command per process and per task of an operator."""
+
+
+@app.command()
+def up(
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete the state of earlier runs first.")
+    ] = False,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where to keep state.")
+    ] = STACK_DIRECTORY,
+) -> None:
+    """Run the whole system here until Ctrl-C."""
+    from stack.foreground import run
+
+    exit_with(asyncio.run(run(directory, fresh=fresh)))
+
+
+@app.command()
+def api() -> None:
+    """Serve the HTTP API and the links."""
+    from api.app import main as serve
+
+    _run_main(serve)
+
+
+@app.command()
+def worker() -> None:
+    """Run workflows and activities."""
+    from worker import main as work
+
+    _run_main(work)
+
+
+@app.command()
+def courier() -> None:
+    """Route facts and send deliveries to workflows."""
+    from courier.main import main as carry
+
+    _run_main(carry)
+
+
+@app.command()
+def rebuild(
+    referral_id: Annotated[
+        list[UUID] | None, typer.Argument(help="Only these, as `verify` names them.")
+    ] = None,
+) -> None:
+    """Start every open referral again in an empty Temporal."""
+    from courier.rebuild import main as start_again
+
+    _run_main(partial(start_again, only=referral_id or None))
+
+
+@app.command()
+def migrate() -> None:
+    """Migrate the schema to the newest revision. It makes no campaign."""
+    from db.migrate import upgrade
+
+    upgrade(read_settings(MigrationSettings).owner_database_url)
+    typer.echo("the schema is up to date; campaigns are made by POST /v1/campaigns")
+
+
+def _run_main(process: Callable[[Settings], int]) -> None:
+    settings = read_settings(Settings)
+    configure_logging(settings.log_level)
+    exit_with(process(settings))

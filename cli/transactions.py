@@ -1,0 +1,35 @@
+"""What commands that change something share: who does it, and one transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from runtime.command_line import read_settings, system_user
+from runtime.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from db.engine import Session
+    from referrals.access.audit import Actor
+
+_Result = TypeVar("_Result")
+
+
+def audit_actor(name: str | None, reason: str) -> "Actor":
+    from referrals.access.audit import Actor
+
+    return Actor(name=name or system_user(), request_id=None, reason=reason)
+
+
+def in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:
+    from db.engine import Database
+
+    settings = read_settings(DatabaseSettings)
+
+    async def run() -> _Result:
+        async with (
+            Database.open(settings.database_url) as database,
+            database.transaction() as session,
+        ):
+            return await operation(session)
+
+    return asyncio.run(run())
