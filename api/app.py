@@ -42,6 +42,7 @@ from api.v1 import (
     webhooks,
 )
 from api.v1.ledger import CoalescingVerifier, ask_verifier
+from api.v1.reports import routes as reports
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
@@ -84,6 +85,7 @@ AUTHENTICATED_ROUTERS: Final = (
     ledger.router,
     lists.router,
     rule_sets.router,
+    reports.router,
     webhooks.router,
 )
 

@@ -182,6 +182,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         "Internal server error",
         "Repeat the request; if it fails again, report its `X-Request-Id`.",
     ),
+    "format_unavailable": ProblemType(
+        501,
+        "Format not available",
+        "Use `format=json` or `csv`; Parquet needs the extra `analytics`.",
+    ),
     "too_early": ProblemType(
         503,
         "Event from the future",

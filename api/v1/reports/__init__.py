@@ -1,0 +1,1 @@
+"""The reports of /v1/reports: routes, bodies and formats."""

@@ -1,0 +1,1 @@
+"""Reports on the funnel and its money, each computed from Postgres alone."""

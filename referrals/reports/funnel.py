@@ -1,0 +1,133 @@
+"""The funnel: shares, clicks, invitations, signups, qualifications, rewards and their cost."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import TextClause, text
+
+from db.engine import ReadSession
+from referrals.reports.happenings import COST, SOURCES, within_span
+from referrals.reports.span import Span, Sum
+
+
+class By(StrEnum):
+    """Groups of the funnel's rows."""
+
+    DAY = "day"
+    WEEK = "week"
+    CAMPAIGN = "campaign"
+    VERSION = "version"
+    CHANNEL = "channel"
+    PLATFORM = "platform"
+    JURISDICTION = "jurisdiction"
+    VARIANT = "variant"
+    COHORT = "cohort"
+
+
+@dataclass(slots=True, kw_only=True)
+class FunnelRow:
+    """One group of the funnel; None as its group where that is not known."""
+
+    group: str | int | None
+    campaign: str | None = None
+    """The campaign that a version is of."""
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
+    cost: tuple[Sum, ...] = ()
+
+
+_VERSION: Final = """
+    left join referrals on referrals.id = happened.referral_id
+    left join campaign_versions on campaign_versions.id = referrals.campaign_version_id"""
+_SIGNUP: Final = """
+    left join referrals on referrals.id = happened.referral_id
+    left join facts on facts.kind = 'signup' and facts.event_id = referrals.signup_event_id"""
+_REFERRAL: Final = "left join referrals on referrals.id = happened.referral_id"
+# The code's latest share before the invitation, as conditions of a campaign see it.
+_CHANNEL: Final = """coalesce(happened.channel, (
+    select shares.channel from shares
+     where shares.code = referrals.code and shares.shared_at <= referrals.invited_at
+     order by shares.shared_at desc, shares.id limit 1))"""
+# The platform of the signup; before that, of the visit by which the invitation began.
+_PLATFORM: Final = """coalesce(happened.platform, facts.body ->> 'platform', (
+    select touches.platform from touches
+     where touches.referral_id = happened.referral_id and touches.platform is not null
+     order by touches.at, touches.id limit 1))"""
+_GROUPS: Final[dict[By, tuple[str, str]]] = {
+    By.DAY: ("to_char(happened.at at time zone :zone, 'YYYY-MM-DD')", ""),
+    By.WEEK: (
+        "to_char(date_trunc('week', happened.at at time zone :zone), 'YYYY-MM-DD')",
+        "",
+    ),
+    By.CAMPAIGN: ("happened.campaign", ""),
+    By.VERSION: ("campaign_versions.version", _VERSION),
+    By.CHANNEL: (_CHANNEL, _REFERRAL),
+    By.PLATFORM: (_PLATFORM, _SIGNUP),
+    By.JURISDICTION: ("facts.body ->> 'jurisdiction'", _SIGNUP),
+    By.VARIANT: ("null::text", ""),
+    By.COHORT: (
+        "to_char(date_trunc('week', referrals.invited_at at time zone :zone), 'YYYY-MM-DD')",
+        _REFERRAL,
+    ),
+}
+"""SQL of each group, and of the tables that it needs."""
+
+
+async def load_funnel(session: ReadSession, span: Span, *, by: By) -> list[FunnelRow]:
+    """Return the funnel's rows in the order of their groups, those without a group last.
+
+    Each thing counts at its own time, but by cohort, where a referral counts in the week of its
+    invitation whenever that was. The cost equals the ledger's movements of that time.
+    """
+    rows: dict[tuple[Any, Any], FunnelRow] = {}
+    parameters = span.parameters | ({"zone": span.zone} if _needs_zone(by) else {})
+    for found in await session.execute(_count_statement(by), parameters):
+        row = rows.setdefault(
+            (found.campaign, found.key), FunnelRow(group=found.key, campaign=found.campaign)
+        )
+        row.counts[found.what] = found.number
+    costs = defaultdict(list)
+    for found in await session.execute(_cost_statement(by), parameters):
+        key = (found.campaign, found.key)
+        rows.setdefault(key, FunnelRow(group=found.key, campaign=found.campaign))
+        costs[key].append(Sum(int(found.minor), found.currency))
+    for key, sums in costs.items():
+        rows[key].cost = tuple(sums)
+    return sorted(rows.values(), key=_order)
+
+
+def _order(row: FunnelRow) -> tuple[Any, ...]:
+    return (row.campaign is None, row.campaign or "", row.group is None, row.group or 0)
+
+
+def _needs_zone(by: By) -> bool:
+    return by in {By.DAY, By.WEEK, By.COHORT}
+
+
+def _campaign(by: By) -> str:
+    """Return what says whose version a row is of; other rows are of every campaign."""
+    return "happened.campaign" if by is By.VERSION else "null::text"
+
+
+def _count_statement(by: By) -> TextClause:
+    group, joins = _GROUPS[by]
+    happened = " union all ".join(
+        f"select '{name}' as what, * from ({within_span(source)}) as {name}"
+        for name, source in SOURCES.items()
+    )
+    return text(f"""
+        select what, {_campaign(by)} as campaign, {group} as key, count(*) as number
+          from ({happened}) as happened {joins}
+         group by 1, 2, 3
+    """)
+
+
+def _cost_statement(by: By) -> TextClause:
+    group, joins = _GROUPS[by]
+    return text(f"""
+        select {_campaign(by)} as campaign, {group} as key, happened.currency,
+               sum(happened.minor)::bigint as minor
+          from ({within_span(COST)}) as happened {joins}
+         group by 1, 2, 3 order by 3
+    """)
