@@ -17,6 +17,17 @@ def _shares_browser(snapshot: Snapshot, _: Thresholds) -> bool | None:
     return not is_hard and (device.is_shared or device.others > 0)
 
 
+def _shares_browser_and_never_deposited(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    """Return whether the pair shares a browser and its referrer only refers.
+
+    Two people at one computer both play; a second account that is opened for the reward does not.
+    """
+    device, has_deposited = snapshot.link("device_id"), snapshot.referrer.has_deposited
+    if device is None or has_deposited is None:
+        return None
+    return device.is_shared and not has_deposited
+
+
 def _is_instrument_crowded(snapshot: Snapshot, _: Thresholds) -> bool | None:
     """Return whether a card or phone number is shared by too many: a shop lends out neither."""
     links = [snapshot.link(kind) for kind in ("payment_instrument", "phone")]
@@ -78,6 +89,13 @@ PAIR_RULES: Final = (
         14,
         _shares_browser,
         "The referee's browser was used by another player.",
+    ),
+    Rule(
+        "browser_of_idle_referrer",
+        Severity.SOFT,
+        26,
+        _shares_browser_and_never_deposited,
+        "The referrer, who never deposited, used the referee's browser.",
     ),
     Rule(
         "shared_address",

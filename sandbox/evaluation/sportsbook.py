@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from activities.fraud import FraudActivities
 from activities.locked_referrals import LockedReferrals
@@ -42,7 +43,14 @@ class Acts:
             credited = ActRequest(
                 referral_id=request.referral_id, standing=scoring.standing, now=request.now
             )
-            await self.rewards.credit_reward(credited)
+            standing = await self.rewards.credit_reward(credited)
+            if standing.stage is Stage.HELD:
+                await self._release(request.referral_id, standing)
+
+    async def _release(self, referral_id: UUID, standing: Standing) -> None:
+        """Look again when the hold ends: what waits for time alone is paid then."""
+        waited = ActRequest(referral_id=referral_id, standing=standing, now=standing.until)
+        await self.rewards.resolve_hold(waited)
 
 
 class Sportsbook:

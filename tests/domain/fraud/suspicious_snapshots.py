@@ -1,5 +1,6 @@
 """Snapshots that are suspicious by one rule each."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from domain.fraud.snapshot import (
@@ -48,6 +49,9 @@ ROWS: Final = {
     "watched": Snapshot(lists=ListHits(watch=("network",))),
     "crowded_instrument": _link("payment_instrument", is_shared_by_too_many=True),
     "shared_browser": _link("device_id", others=1),
+    "browser_of_idle_referrer": replace(
+        _link("device_id", is_shared=True), referrer=_referrer(has_deposited=False).referrer
+    ),
     "shared_address": _link("ip", is_shared=True),
     "shared_network": _link("network", is_shared=True),
     "crowded_network": _link("device_id", siblings=3),

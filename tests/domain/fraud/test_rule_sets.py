@@ -28,7 +28,13 @@ VERDICTS: Final = {
 }
 
 
-@pytest.mark.parametrize(("name", "snapshot"), ROWS.items())
+TOGETHER: Final = {"browser_of_idle_referrer"}
+"""Rules about two signs together, each of which has a rule of its own."""
+
+
+@pytest.mark.parametrize(
+    ("name", "snapshot"), [row for row in ROWS.items() if row[0] not in TOGETHER]
+)
 def test_each_rule_hits_with_its_weight_and_its_severity(name: str, snapshot: Snapshot) -> None:
     rule = RULES_BY_NAME[name]
 
@@ -38,6 +44,17 @@ def test_each_rule_hits_with_its_weight_and_its_severity(name: str, snapshot: Sn
     assert [reason for reason in assessment.reasons if reason not in beside] == [name]
     assert assessment.score == rule.weight
     assert assessment.verdict is VERDICTS[rule.severity]
+
+
+def test_a_second_account_in_the_browser_of_one_that_never_deposited_is_reviewed() -> None:
+    assessment = score(ROWS["browser_of_idle_referrer"], BASE)
+
+    assert set(assessment.reasons) == {
+        "shared_browser",
+        "browser_of_idle_referrer",
+        "referrer_never_deposited",
+    }
+    assert assessment.verdict is Verdict.REVIEW
 
 
 def test_every_rule_has_a_row_and_a_place_in_the_base_set() -> None:
