@@ -34,6 +34,7 @@ HEADERS: Final = {
 
 
 @router.get("/docs")
+@router.head("/docs", include_in_schema=False)
 async def show_reference(request: Request) -> HTMLResponse:
     """Show every route with its parameters, bodies, scopes and refusals."""
     return HTMLResponse(_page(request.app), headers=HEADERS)
