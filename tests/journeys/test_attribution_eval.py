@@ -28,7 +28,7 @@ from tests.journeys.faulty_middleware import (
     drop_tokens,
 )
 
-JOURNEYS = 200
+JOURNEYS = 120
 SEED = 3
 
 
