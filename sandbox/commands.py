@@ -30,11 +30,14 @@ def bench(
     lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
     backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
     json_file: JsonFileOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A part, such as `links`; repeatable.")
+    ] = None,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
 
-    exit_with(measure(lifecycles, backlog, json_file))
+    exit_with(measure(lifecycles, backlog, json_file, only=only or ()))
 
 
 @sandbox_commands.command()

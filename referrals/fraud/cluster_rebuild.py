@@ -12,7 +12,7 @@ from db import locks
 from db.engine import ReadSession, Session
 from domain.fraud.clusters import join
 from domain.fraud.links import MAX_SHARERS
-from referrals.fraud.clusters import CLUSTERS_LOCK, LINKS_LOCK, assign, parted, record_merge
+from referrals.fraud.clusters import CLUSTERS_LOCK, LINKS_LOCK, Merge, assign, parted, record_merges
 from referrals.fraud.link_values import (
     CARRYING_FACTS,
     HARD,
@@ -100,10 +100,7 @@ async def rebuild_clusters(session: Session, *, timeout_s: float) -> Rebuilt:
     now: dict[str, UUID] = {row.player_id: row.cluster_id for row in rows}
     changed = parted(now, parts)
     await assign(session, changed)
-    for merged, kinds in _merged(parts, groups, now, changed):
-        moved = sorted(merged & changed.keys())
-        target = UUID(changed[moved[0]])
-        await record_merge(session, moved[0], cluster_id=target, kinds=kinds, moved=moved)
+    await record_merges(session, _merges(parts, groups, now, changed))
     return Rebuilt(clusters=len(parts), changed=len(changed))
 
 
@@ -134,20 +131,25 @@ async def _groups(session: ReadSession) -> Sequence[Row[tuple[str, list[str]]]]:
     return (await session.execute(_GROUPS, values)).all()
 
 
-def _merged(
+def _merges(
     parts: Sequence[frozenset[str]],
     groups: Sequence[Row[tuple[str, list[str]]]],
     now: Mapping[str, UUID],
     changed: Mapping[str, str],
-) -> list[tuple[frozenset[str], list[str]]]:
-    """Return the clusters that join players who were apart, each with the kinds of its links."""
-    apart = {part for part in parts if part & changed.keys() and not _was_one(part, now)}
-    cluster_of = {player: part for part in apart for player in part}
-    kinds: defaultdict[frozenset[str], set[str]] = defaultdict(set)
+) -> list[Merge]:
+    """Return a merge for each cluster that joins players who were apart."""
+    apart = [part for part in parts if part & changed.keys() and not _was_one(part, now)]
+    place_of = {player: place for place, part in enumerate(apart) for player in part}
+    kinds: defaultdict[int, set[str]] = defaultdict(set)
     for row in groups:
-        if part := cluster_of.get(row.players[0]):
-            kinds[part].add(row.kind)
-    return [(part, sorted(found)) for part, found in kinds.items()]
+        place = place_of.get(row.players[0])
+        if place is not None:
+            kinds[place].add(row.kind)
+    merges = []
+    for place, part in enumerate(apart):
+        moved = sorted(part & changed.keys())
+        merges.append(Merge(moved[0], changed[moved[0]], sorted(kinds[place]), moved))
+    return merges
 
 
 def _was_one(part: frozenset[str], now: Mapping[str, UUID]) -> bool:

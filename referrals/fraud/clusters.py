@@ -6,7 +6,7 @@ where clusters meet or break, the clusters as a whole.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -85,6 +85,16 @@ class NewValue:
     is_strong: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Players whom a link of `player_id` joined; `moved` are those whose cluster changed."""
+
+    player_id: str
+    cluster_id: str
+    kinds: list[str]
+    moved: list[str]
+
+
 async def cluster_of(session: ReadSession, player_id: str) -> UUID | None:
     """Return the cluster of a player, or None for one whom no hard link joins to others."""
     query = text("""
@@ -152,7 +162,8 @@ async def _merge(
     await assign(session, dict.fromkeys(loners, target))
     if moved or loners:
         moved = sorted({*moved, *loners})
-        await record_merge(session, player_id, cluster_id=target, kinds=kinds, moved=moved)
+        merge = Merge(player_id, target, sorted(kinds), moved)
+        await record_merges(session, [merge])
 
 
 async def _clusters(session: Session, player_ids: Collection[str]) -> dict[str, UUID]:
@@ -179,23 +190,10 @@ async def _part(session: Session, player_ids: Collection[str]) -> None:
     await assign(session, parted(now, join(groups)))
 
 
-async def record_merge(
-    session: Session,
-    player_id: str,
-    *,
-    cluster_id: str | UUID,
-    kinds: Collection[str],
-    moved: Collection[str],
-) -> None:
+async def record_merges(session: Session, merges: Sequence[Merge]) -> None:
     """Record that players were joined, so that their referrals are looked at."""
-    values = {
-        "id": uuid4(),
-        "player_id": player_id,
-        "cluster_id": cluster_id,
-        "kinds": sorted(kinds),
-        "moved": sorted(moved),
-    }
-    await session.execute(_RECORD_MERGE, values)
+    if merges:
+        await session.execute(_RECORD_MERGE, [{"id": uuid4(), **asdict(each)} for each in merges])
 
 
 def parted(now: dict[str, UUID], parts: Collection[frozenset[str]]) -> dict[str, str]:

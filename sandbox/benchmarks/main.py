@@ -1,7 +1,8 @@
 """`referrals bench`: throughput, latency and cost, beside the floor of the same run."""
 
 import json
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,14 @@ import asyncpg
 import uvloop
 from rich.console import Console
 
-from sandbox.benchmarks import backlog, ingest, lifecycles, reward_latency, temporal_cost
+from sandbox.benchmarks import (
+    backlog,
+    identity_links,
+    ingest,
+    lifecycles,
+    reward_latency,
+    temporal_cost,
+)
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
 from sandbox.benchmarks.http_client import HttpClient
@@ -24,9 +32,26 @@ from workflows.client import connect
 DIRECTORY: Final = Path(".stack/bench")
 
 
-def main(lifecycles: int, messages: int, json_file: Path | None = None) -> int:
-    """Return 0 when everything could be measured, whether or not the targets were reached."""
-    measurements = uvloop.run(_measure(lifecycles, messages))
+Part = Callable[[Bench], Awaitable[list[Measurement]]]
+
+
+def main(
+    lifecycles: int,
+    messages: int,
+    json_file: Path | None = None,
+    *,
+    only: Collection[str] = (),
+) -> int:
+    """Return 0 when everything could be measured, whether or not the targets were reached.
+
+    `only` names the parts to measure, as `parts` calls them; all where it is empty.
+    """
+    measured = parts(lifecycles, messages)
+    if unknown := sorted(set(only) - measured.keys()):
+        print(f"no part {', '.join(unknown)}: there are {', '.join(measured)}", file=sys.stderr)  # noqa: T201
+        return 2
+    wanted = {name: part for name, part in measured.items() if not only or name in only}
+    measurements = uvloop.run(_measure(wanted))
     Console(width=130).print(table(measurements, title="referrals bench"))
     if json_file is not None:
         json_file.write_text(json.dumps([each.as_json() for each in measurements], indent=2))
@@ -34,24 +59,28 @@ def main(lifecycles: int, messages: int, json_file: Path | None = None) -> int:
     return 0
 
 
-async def _measure(count: int, messages: int) -> list[Measurement]:
+def parts(count: int, messages: int) -> dict[str, Part]:
+    """Return what is measured, in its order: `count` lifecycles, a backlog of `messages`."""
+    return {
+        "lifecycles": lambda bench: lifecycles.measure(bench, count=count),
+        "crediting": reward_latency.measure,
+        "kafka": reward_latency.measure_over_kafka,
+        "events": ingest.measure_events,
+        "backlog": lambda bench: backlog.measure(bench, messages=messages),
+        "cost": temporal_cost.measure,
+        "clicks": ingest.measure_clicks,
+        "links": identity_links.measure,
+    }
+
+
+async def _measure(wanted: Mapping[str, Part]) -> list[Measurement]:
     console = Console(stderr=True)
     async with _open_bench(console) as bench:
         await open_campaigns(bench.connection, bench.client)
         measurements: list[Measurement] = []
-        console.print(f"{count} lifecycles")
-        measurements += await lifecycles.measure(bench, count=count)
-        console.print("crediting")
-        measurements += await reward_latency.measure(bench)
-        measurements += await reward_latency.measure_over_kafka(bench)
-        console.print("events")
-        measurements += await ingest.measure_events(bench)
-        console.print(f"a backlog of {messages} messages")
-        measurements += await backlog.measure(bench, messages=messages)
-        console.print("cost")
-        measurements += await temporal_cost.measure(bench)
-        console.print("clicks")
-        measurements += await ingest.measure_clicks(bench)
+        for name, part in wanted.items():
+            console.print(name)
+            measurements += await part(bench)
         return measurements
 
 

@@ -37,9 +37,12 @@ class ReferralTraffic:
     def player(self, number: int) -> str:
         return f"{self._series}-{number}"
 
+    def referrer(self, group: int) -> str:
+        return f"{self._series}-referrer-{group}"
+
     async def code(self, group: int) -> str:
         """Create the code of one referrer, whose clicks are the numbers of this group."""
-        body = {"player_id": f"{self._series}-referrer-{group}", "campaign": self._campaign}
+        body = {"player_id": self.referrer(group), "campaign": self._campaign}
         self._codes[group] = (await self._client.post("/v1/codes", body)).json()["code"]
         return self._codes[group]
 
