@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import stamina
 import structlog
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -91,7 +92,12 @@ def build_activities(
 
 
 def build_worker(
-    client: Client, activities: Activities, *, task_queue: str, concurrent_activities: int = 10
+    client: Client,
+    activities: Activities,
+    *,
+    task_queue: str,
+    concurrent_activities: int = 10,
+    meter: MetricMeter = MetricMeter.noop,
 ) -> Worker:
     """Build a worker; `concurrent_activities` beyond the database pool would only wait for it."""
     return Worker(
@@ -100,10 +106,14 @@ def build_worker(
         workflows=[ReferralWorkflow, CaseWorkflow, ReconcileWorkflow],
         activities=activities,
         workflow_runner=WORKFLOW_RUNNER,
-        interceptors=[DropMalformedSignals(), LogActs()],
+        interceptors=[DropMalformedSignals(), LogActs(meter, acts=_names(activities))],
         max_concurrent_activities=concurrent_activities,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
+
+
+def _names(activities: Activities) -> list[str]:
+    return [act.__name__ for act in activities]
 
 
 def main(settings: Settings) -> int:
@@ -117,18 +127,25 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> None:
     stopping = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    connecting = asyncio.create_task(_connect_with_retries(settings, database))
+    runtime = _runtime(settings)
+    connecting = asyncio.create_task(_connect_with_retries(settings, database, runtime))
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if stopping.is_set():
         connecting.cancel()
     else:
-        await _serve(await connecting, database, settings, stopped)
+        meter = runtime.metric_meter if runtime else MetricMeter.noop
+        await _serve(await connecting, database, settings, stopped, meter=meter)
     await database.close()
 
 
 async def _serve(
-    client: Client, database: Database, settings: Settings, stopped: asyncio.Task[bool]
+    client: Client,
+    database: Database,
+    settings: Settings,
+    stopped: asyncio.Task[bool],
+    *,
+    meter: MetricMeter,
 ) -> None:
     wallet = _build_wallet(settings)
     worker = build_worker(
@@ -136,6 +153,7 @@ async def _serve(
         build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD, wallet=wallet),
         task_queue=settings.task_queue,
         concurrent_activities=settings.database_pool_size,
+        meter=meter,
     )
     async with worker:
         log.info("ready", process="worker")
@@ -164,9 +182,10 @@ async def _schedule_reconciliation(client: Client, settings: Settings) -> None:
             await ensure_schedule(client, task_queue=settings.task_queue)
 
 
-async def _connect_with_retries(settings: Settings, database: Database) -> Client:
+async def _connect_with_retries(
+    settings: Settings, database: Database, runtime: Runtime | None
+) -> Client:
     """Connect to Temporal, and return when Postgres answers; both may come up later."""
-    runtime = _runtime(settings)
     client = await _retry(lambda: connect_to(settings.temporal, lazy=False, runtime=runtime))
     await _retry(lambda: _ask(database))
     return client

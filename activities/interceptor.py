@@ -1,25 +1,46 @@
 """Activity interceptor that logs one line for each act: its referral, workflow and new stage."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import structlog
 from temporalio import activity
+from temporalio.common import MetricCounter, MetricMeter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.messages import ActRequest, Admission, Scoring
 from domain.lifecycle.referral import Standing
 
+REPEATED_ATTEMPT: Final = 3
+"""Attempt from which a failure is one of many: two may be a restart of Postgres."""
+
 log = structlog.get_logger()
 
 
 class LogActs(Interceptor):
-    """Binds an act's ids to the log context, so that every line logged during it has them."""
+    """Binds an act's ids to the log context, so that every line logged during it has them.
+
+    Counts the tries that failed, those of an act that fails again and again apart.
+    """
+
+    def __init__(self, meter: MetricMeter = MetricMeter.noop, *, acts: Sequence[str] = ()) -> None:
+        """Show a zero for each of `acts`, so that an alert has a value to compare with."""
+        self._failures = meter.create_counter(
+            "referrals_act_failures", "Tries of acts that failed; `again` from the third in a row."
+        )
+        for act in acts:
+            for again in ("false", "true"):
+                self._failures.add(0, {"act": act, "again": again})
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's own name
-        return _Logging(next)
+        return _Logging(next, self._failures)
 
 
 class _Logging(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, failures: MetricCounter) -> None:  # noqa: A002 - the SDK's own name
+        super().__init__(next)
+        self._failures = failures
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as the SDK has it
         info = activity.info()
         request = input.args[0] if input.args else None
@@ -30,7 +51,12 @@ class _Logging(ActivityInboundInterceptor):
             "referral_id": str(request.referral_id) if isinstance(request, ActRequest) else None,
         }
         with structlog.contextvars.bound_contextvars(**ids):
-            outcome = await super().execute_activity(input)
+            try:
+                outcome = await super().execute_activity(input)
+            except Exception:
+                again = str(info.attempt >= REPEATED_ATTEMPT).lower()
+                self._failures.add(1, {"act": info.activity_type, "again": again})
+                raise
             log.info("acted", stage=_stage(outcome), event_ids=_event_ids(request))
             return outcome
 

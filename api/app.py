@@ -50,6 +50,7 @@ from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
+from runtime.pool_metrics import show_pool
 from runtime.settings import Settings
 
 SHUTDOWN_GRACE_S: Final = 10
@@ -106,6 +107,9 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.api_key_cache = ApiKeyCache(database)
     app.state.metrics = metrics
+    show_pool(
+        metrics.registry, in_use=database.connections_in_use, size=settings.database_pool_size
+    )
     app.state.hasher = hasher = Hasher(
         settings.hash_key.get_secret_value(), public_url=settings.public_url
     )

@@ -19,6 +19,7 @@ from courier.pacing.rate_limiter import RateLimiter
 from courier.payer import Payer
 from courier.router import Router
 from courier.streams import build_streams
+from courier.vitals import Vitals
 from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
@@ -32,15 +33,16 @@ from messaging.relay import Relay
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
 from runtime.exit import stop_event
+from runtime.pool_metrics import show_pool
 from runtime.settings import EventsPublisher, Settings
 from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 16
+MIN_POOL_SIZE: Final = 17
 """Connections that lease players, route them, carry updates and invitations, heal, follow late
-links, file cases, publish, watch the outbox, pay, notify, record events from Kafka, write webhooks,
-lease them, and record their results (two)."""
+links, file cases, publish, watch the outbox, look at vital signs, pay, notify, record events from
+Kafka, write webhooks, lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -61,6 +63,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     database = Database(settings.database_url, pool_size=pool_size)
     sender = WebhookSender(settings.webhook_addresses)
     metrics = serve_metrics(settings)
+    show_pool(metrics, in_use=database.connections_in_use, size=pool_size)
     listens = asyncio.Event()
     delivering = _build_loops(settings, database)
     loops = (
@@ -69,6 +72,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
         *_publishing(settings, database, metrics),
         *_paying(settings, database, metrics),
         _notifying(settings, database, metrics),
+        _looking(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
     networks = open_networks(settings.network_database)
@@ -130,6 +134,16 @@ def _notifying(settings: Settings, database: Database, metrics: CollectorRegistr
     )
     # Facts must not wake a loop that writes at each look: a poll is soon enough.
     return WorkLoop("notifying", notifier.notify, wake_payload=None, close=notifier.release)
+
+
+def _looking(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:
+    vitals = Vitals(
+        database,
+        connect=partial(connect_to, settings.temporal),
+        task_queue=settings.task_queue,
+        registry=metrics,
+    )
+    return WorkLoop("looking at vital signs", vitals.look, wake_payload=None)
 
 
 def _healing(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:

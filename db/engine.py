@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, Self
 from sqlalchemy import Executable, Result, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
@@ -128,6 +129,11 @@ class Database:
         for fault in results:
             if fault is not None:
                 raise fault
+
+    def connections_in_use(self) -> int:
+        """Return how many connections of the pool are lent out now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
         """Close every connection; a server that does not answer is not waited for."""
