@@ -15,7 +15,7 @@ QUANTILES: Final = ("0.5", "0.9")
 
 
 class VitalGauges:
-    """What nobody could look at is NaN, never an old value."""
+    """Gauges in one registry; what nobody could look at is NaN, never an old value."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, documentation: str, *labels: str) -> Gauge:

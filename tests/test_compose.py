@@ -154,9 +154,18 @@ def test_gives_the_connector_every_variable_that_its_configuration_names() -> No
 
 
 def test_debezium_runs_only_when_asked_for() -> None:
-    names = {name for name, service in SERVICES.items() if service.get("profiles")}
+    names = {
+        name for name, service in SERVICES.items() if "debezium" in service.get("profiles", ())
+    }
     assert names == {"connect", "connect-database", "connect-outbox"}
     assert SERVICES["courier"]["environment"][variable("events_publisher")].endswith(":-relay}")
+
+
+def test_watches_itself_only_when_asked_for() -> None:
+    names = {
+        name for name, service in SERVICES.items() if service.get("profiles") == ["monitoring"]
+    }
+    assert names == {"prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -104,7 +104,7 @@ class FreeBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastDay:
-    """What was written in the last 24 hours."""
+    """Counts and sums of the last 24 hours, by the time at which a row was written."""
 
     stages: Mapping[str, int]
     verdicts: Mapping[str, int]

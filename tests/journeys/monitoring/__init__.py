@@ -1,0 +1,1 @@
+"""Journeys of whoever watches the system."""
