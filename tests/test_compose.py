@@ -153,6 +153,10 @@ def test_gives_the_connector_every_variable_that_its_configuration_names() -> No
     assert set(named) <= set(SERVICES["connect"]["environment"])
 
 
+def names_of_profile(profile: str) -> set[str]:
+    return {name for name, service in SERVICES.items() if service.get("profiles") == [profile]}
+
+
 def test_debezium_runs_only_when_asked_for() -> None:
     names = {
         name for name, service in SERVICES.items() if "debezium" in service.get("profiles", ())
