@@ -21,6 +21,9 @@ def verify(
     every: Annotated[
         int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")
     ] = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="The hash chain and its checkpoints instead.")
+    ] = False,
 ) -> None:
     """Check everything, or what changed since the last green run; store the result.
 
@@ -33,6 +36,10 @@ def verify(
 
     settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
+    if chain:
+        from courier.commands import chain_check
+
+        exit_with(chain_check.main(settings))
     if every is not None:
         exit_with(verifier.main(settings, interval_s=every))
     report = verifier.verify_once(settings, whole=whole)

@@ -1,4 +1,4 @@
-"""What commands that change something share: who does it, and one transaction."""
+"""Actors and transactions of the commands that change something."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -10,6 +10,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from courier.carrier import Carrier
+from courier.chainer import Chainer
 from courier.fraud.case_carrier import CaseCarrier
 from courier.fraud.late_links import LateLinks
 from courier.metrics import serve_metrics
@@ -39,10 +40,10 @@ from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 17
+MIN_POOL_SIZE: Final = 18
 """Connections that lease players, route them, carry updates and invitations, heal, follow late
-links, file cases, publish, watch the outbox, look at vital signs, pay, notify, record events from
-Kafka, write webhooks, lease them, and record their results (two)."""
+links, link the hash chain, file cases, publish, watch the outbox, look at vital signs, pay, notify,
+record events from Kafka, write webhooks, lease them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -73,6 +74,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
         *_paying(settings, database, metrics),
         _notifying(settings, database, metrics),
         _looking(settings, database, metrics),
+        _linking(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
     networks = open_networks(settings.network_database)
@@ -144,6 +146,11 @@ def _looking(settings: Settings, database: Database, metrics: CollectorRegistry)
         registry=metrics,
     )
     return WorkLoop("looking at vital signs", vitals.look, wake_payload=None)
+
+
+def _linking(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:
+    chainer = Chainer.of(settings, database, metrics)
+    return WorkLoop("linking", chainer.link, wake_payload=None, close=chainer.close)
 
 
 def _healing(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:

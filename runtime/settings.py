@@ -58,6 +58,17 @@ class DatabaseSettings(BaseSettings):
     """postgresql+asyncpg:// of the application role."""
     log_level: str = "INFO"
 
+    checkpoint_directory: Path | None = None
+    """Directory of the hash chain's signed checkpoints, out of reach of the database's owner."""
+    checkpoint_key: SecretStr | None = Field(default=None, min_length=16)
+    """Key that signs checkpoints; set together with their directory."""
+
+    @model_validator(mode="after")
+    def _validate_checkpoints(self) -> Self:
+        if (self.checkpoint_directory is None) != (self.checkpoint_key is None):
+            raise ValueError("CHECKPOINT_DIRECTORY and CHECKPOINT_KEY are set together, or neither")
+        return self
+
 
 class WalletSettings(DatabaseSettings):
     """Settings with which the wallet is reached, for its reconciliation too."""

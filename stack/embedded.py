@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -93,6 +94,8 @@ class _Plan:
             "worker_metrics_port": str(self.ports["worker_metrics"]),
             "courier_metrics_port": str(self.ports["courier_metrics"]),
             "kafka_bootstrap_servers": self.kafka_bootstrap_servers,
+            "checkpoint_directory": str(self.directory / "checkpoints"),
+            "checkpoint_key": sha256(f"checkpoints {self.keyring.token_key}".encode()).hexdigest(),
         }
         passed = {n: value for n, value in os.environ.items() if n.startswith(ENV_PREFIX)}
         own = {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}

@@ -25,7 +25,7 @@ OURS: Final = {
     "migrate": MigrationSettings,
 }
 
-OPTIONAL_SECRETS: Final = {"REFERRALS_TEMPORAL_API_KEY"}
+OPTIONAL_SECRETS: Final = {"REFERRALS_TEMPORAL_API_KEY", "REFERRALS_CHECKPOINT_KEY"}
 BY_UVICORN: Final = {"api": {"FORWARDED_ALLOW_IPS"}}
 """Read by the server itself."""
 

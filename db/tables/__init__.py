@@ -7,6 +7,7 @@ from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
 from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
+from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
@@ -37,9 +38,11 @@ __all__ = [
     "CaseReferral",
     "CaseRequest",
     "CaseRow",
+    "ChainLink",
     "ClusterMerge",
     "Delivery",
     "Entry",
+    "Erasure",
     "FactRow",
     "HoldRow",
     "IdentityLink",
@@ -68,10 +71,12 @@ __all__ = [
     "RuleSetSwitch",
     "ShadowAssessment",
     "Share",
+    "SubjectSalt",
     "Table",
     "TimelineRow",
     "TouchRow",
     "TransferRow",
+    "UnlinkedRow",
     "VerifyRun",
     "WebhookDelivery",
     "WebhookRow",
@@ -102,5 +107,7 @@ INSERT_ONLY: Final = (
     "shadow_assessments",
     "backtests",
     "list_hits",
+    "chain_links",
+    "erasures",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

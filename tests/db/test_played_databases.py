@@ -22,6 +22,8 @@ from db.tables import FactRow, NotificationRow, OutboxRow, ReferralRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
+from referrals.chain.checking import check_chain
+from referrals.chain.linking import link_new_rows
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.reporting import referral_views
@@ -44,6 +46,19 @@ async def release(request: pytest.FixtureRequest, empty_urls: DatabaseUrls) -> s
     finally:
         await connection.close()
     return dump.name.removesuffix(".sql.gz")
+
+
+@pytest.mark.usefixtures("release")
+async def test_chains_what_an_earlier_release_left_behind(empty_urls: DatabaseUrls) -> None:
+    await asyncio.to_thread(upgrade, empty_urls.owner)
+    async with open_database(empty_urls.application) as database:
+        while await link_new_rows(database):
+            pass
+        report = await check_chain(database)
+
+    assert report.ok, report.faults
+    assert report.links > 0
+    assert report.waiting == 0
 
 
 async def test_keeps_its_books_through_every_migration(

@@ -1,0 +1,1 @@
+"""The hash chain over what must never change, its checkpoints, and the check of both."""

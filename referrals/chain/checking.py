@@ -1,0 +1,195 @@
+"""The check of the chain: links against each other, rows against links, and checkpoints."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, text
+
+from db.engine import Database, ReadSession
+from db.tables import ChainLink, Erasure
+from referrals.chain import canonical
+from referrals.chain.checkpoints import Checkpoint
+from referrals.chain.coverage import COVERED
+from referrals.chain.rows import (
+    CoveredRow,
+    Key,
+    fix_formats,
+    leaf_of,
+    leaf_with,
+    load_rows,
+    load_salts,
+)
+
+BATCH_LINKS: Final = 2000
+"""Links held in memory at a time."""
+MAX_FAULTS: Final = 20
+"""Upper limit of differences that are named; one is enough to fail."""
+STATEMENT_TIMEOUT_S: Final = 300
+_WAITING: Final = text("select count(*) from unlinked_rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A difference, with the number of its link; None where it has no link."""
+
+    seq: int | None
+    relation: str
+    row_key: str
+    sentence: str
+
+    def __str__(self) -> str:
+        place = f"link {self.seq}: " if self.seq is not None else ""
+        return f"{place}{self.relation} {self.row_key} {self.sentence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainReport:
+    links: int
+    waiting: int
+    """Rows that are not linked yet."""
+    checkpoints: int
+    faults: tuple[Fault, ...]
+    """In the order of the chain; those without a link come last."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The place in the chain that the check has reached."""
+
+    seq: int = 0
+    hash: bytes = canonical.GENESIS
+
+
+async def check_chain(database: Database, checkpoints: Sequence[Checkpoint] = ()) -> ChainReport:
+    """Check the whole chain over one snapshot, and every checkpoint against it."""
+    async with database.snapshot() as session:
+        await session.execute(
+            text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S * 1000}ms'")
+        )
+        return await check(session, checkpoints)
+
+
+async def check(session: ReadSession, checkpoints: Sequence[Checkpoint] = ()) -> ChainReport:
+    """Check as `check_chain` does, in a transaction whose statements have one snapshot."""
+    await fix_formats(session)
+    walk, faults = _Walk(), list[Fault]()
+    due = sorted(checkpoints, key=lambda checkpoint: checkpoint.seq)
+    async for batch in _batches(session):
+        compared = await _compare(session, batch)
+        for link in batch:
+            faults += _faults_of(link, walk, compared)
+            while due and due[0].seq <= link.seq:
+                faults += _checkpoint_faults(link, due.pop(0))
+        if len(faults) >= MAX_FAULTS:
+            break
+    else:
+        faults += [_cut_off(checkpoint) for checkpoint in due]
+        faults += await _unlinked(session)
+    return ChainReport(
+        links=walk.seq,
+        waiting=(await session.execute(_WAITING)).scalar_one(),
+        checkpoints=len(checkpoints),
+        faults=tuple(faults[:MAX_FAULTS]),
+    )
+
+
+async def _batches(session: ReadSession) -> AsyncIterator[Sequence[ChainLink]]:
+    after = 0
+    while True:
+        query = select(ChainLink).where(ChainLink.seq > after).order_by(ChainLink.seq)
+        batch = (await session.scalars(query.limit(BATCH_LINKS))).all()
+        if not batch:
+            return
+        yield batch
+        after = batch[-1].seq
+        session.expunge_all()
+
+
+async def _compare(session: ReadSession, batch: Sequence[ChainLink]) -> "_Comparison":
+    rows = await load_rows(session, [Key(link.relation, link.row_key) for link in batch])
+    subjects = {row.subject for row in rows.values() if row.subject is not None}
+    erased = select(Erasure.player_id).where(Erasure.player_id.in_(subjects))
+    return _Comparison(
+        rows,
+        salts=await load_salts(session, subjects),
+        erased=frozenset(await session.scalars(erased)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """The rows of a batch of links, as they are now."""
+
+    rows: Mapping[Key, CoveredRow]
+    salts: Mapping[str, bytes]
+    erased: frozenset[str]
+
+    def difference(self, link: ChainLink) -> str | None:
+        """Return what a row differs in from its link, or None."""
+        if link.relation not in COVERED:
+            return None
+        if link.leaf == canonical.MISSING:
+            return "was gone before it was linked"
+        key = Key(link.relation, link.row_key)
+        row = self.rows.get(key)
+        if row is None:
+            return "was deleted"
+        if row.subject in self.erased or self._has_lost_touch(row):
+            return _erased_difference(key, row, link)
+        if row.has_personal and row.subject not in self.salts:
+            is_same = leaf_with(key, row, link.commitment) == link.leaf
+            return "has lost its salt without an erasure" if is_same else "was changed"
+        return None if leaf_of(key, row, self.salts).leaf == link.leaf else "was changed"
+
+    def _has_lost_touch(self, row: CoveredRow) -> bool:
+        """Return whether the row was erased that has no player of its own."""
+        return "/" in (row.subject or "") and not row.has_personal
+
+
+def _erased_difference(key: Key, row: CoveredRow, link: ChainLink) -> str | None:
+    if leaf_with(key, row, link.commitment) != link.leaf:
+        return "was changed"
+    return "has personal values after the erasure" if row.has_personal else None
+
+
+def _faults_of(link: ChainLink, walk: _Walk, compared: _Comparison) -> list[Fault]:
+    found = []
+    if link.seq != walk.seq + 1:
+        found.append(_fault(link, f"follows a gap: link {walk.seq + 1} is missing"))
+    expected = canonical.link(walk.hash, seq=link.seq, leaf=link.leaf, linked_at=link.linked_at)
+    if expected != link.hash:
+        found.append(_fault(link, "does not follow the link before it"))
+    difference = compared.difference(link)
+    if difference is not None:
+        found.append(_fault(link, difference))
+    walk.seq, walk.hash = link.seq, link.hash
+    return found
+
+
+def _fault(link: ChainLink, sentence: str) -> Fault:
+    return Fault(link.seq, link.relation, link.row_key, sentence)
+
+
+def _checkpoint_faults(link: ChainLink, checkpoint: Checkpoint) -> list[Fault]:
+    if (checkpoint.seq, checkpoint.hash) == (link.seq, link.hash.hex()):
+        return []
+    sentence = f"differs from the checkpoint of {checkpoint.linked_at}: the chain was rewritten"
+    return [_fault(link, sentence)]
+
+
+def _cut_off(checkpoint: Checkpoint) -> Fault:
+    sentence = f"is missing: the chain was cut off behind the checkpoint of {checkpoint.linked_at}"
+    return Fault(checkpoint.seq, "chain_links", str(checkpoint.seq), sentence)
+
+
+async def _unlinked(session: ReadSession) -> list[Fault]:
+    found = []
+    for coverage in COVERED.values():
+        keys = await session.scalars(coverage.unlinked, {"limit": MAX_FAULTS})
+        found += [Fault(None, coverage.name, key, "is in no link: it was planted") for key in keys]
+    return found
