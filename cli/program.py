@@ -14,6 +14,7 @@ import typer
 from cli.checking import checking
 from cli.fraud import fraud
 from cli.keys import keys
+from cli.players import players
 from messaging.dead_letters.commands import dlq
 from runtime.command_line import STACK_DIRECTORY, VersionOption, exit_with, read_settings
 from runtime.exit import exit_process
@@ -25,6 +26,7 @@ COULD_NOT_RUN = 2
 """Exit code of a command that could not do its work, such as without a database."""
 app.add_typer(checking)
 app.add_typer(fraud)
+app.add_typer(players)
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
 if find_spec("sandbox"):

@@ -11,6 +11,8 @@ from domain import codes
 
 PREFIX: Final = "hm1:"
 HASH_SHAPE: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
+ERASED: Final = "erased"
+"""Fingerprint of a fact whose personal values were erased."""
 PERSONAL_FIELDS: Final = (
     "ip",
     "user_agent",

@@ -12,13 +12,16 @@ from pydantic import ValidationError
 from runtime.settings import (
     ENV_PREFIX,
     DatabaseSettings,
+    ErasureSettings,
     MigrationSettings,
     Settings,
     WalletSettings,
 )
 from runtime.version import VERSION
 
-_Settings = TypeVar("_Settings", Settings, DatabaseSettings, WalletSettings, MigrationSettings)
+_Settings = TypeVar(
+    "_Settings", Settings, DatabaseSettings, ErasureSettings, WalletSettings, MigrationSettings
+)
 
 NOT_CONFIGURED = "is not set; README.md has every setting"
 STACK_DIRECTORY = Path(".stack")

@@ -70,6 +70,12 @@ class DatabaseSettings(BaseSettings):
         return self
 
 
+class ErasureSettings(DatabaseSettings):
+    """Settings of erasures, which only the owner of the schema can make."""
+
+    owner_database_url: DatabaseUrl
+
+
 class WalletSettings(DatabaseSettings):
     """Settings with which the wallet is reached, for its reconciliation too."""
 

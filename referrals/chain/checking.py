@@ -139,22 +139,28 @@ class _Comparison:
         row = self.rows.get(key)
         if row is None:
             return "was deleted"
+        return None if self._is_as_linked(key, row, link) else self._change(key, row, link)
+
+    def _change(self, key: Key, row: CoveredRow, link: ChainLink) -> str | None:
+        is_same_without = leaf_with(key, row, link.commitment) == link.leaf
+        if not is_same_without:
+            return "was changed"
         if row.subject in self.erased or self._has_lost_touch(row):
-            return _erased_difference(key, row, link)
+            return "has personal values after the erasure" if row.has_personal else None
         if row.has_personal and row.subject not in self.salts:
-            is_same = leaf_with(key, row, link.commitment) == link.leaf
-            return "has lost its salt without an erasure" if is_same else "was changed"
-        return None if leaf_of(key, row, self.salts).leaf == link.leaf else "was changed"
+            return "has lost its salt without an erasure"
+        return "was changed in its personal values"
+
+    def _is_as_linked(self, key: Key, row: CoveredRow, link: ChainLink) -> bool:
+        """Return whether the row has its leaf; one that was reported after an erasure has, too."""
+        if row.has_personal and row.subject not in self.salts:
+            return False
+        return leaf_of(key, row, self.salts).leaf == link.leaf
 
     def _has_lost_touch(self, row: CoveredRow) -> bool:
         """Return whether the row was erased that has no player of its own."""
-        return "/" in (row.subject or "") and not row.has_personal
-
-
-def _erased_difference(key: Key, row: CoveredRow, link: ChainLink) -> str | None:
-    if leaf_with(key, row, link.commitment) != link.leaf:
-        return "was changed"
-    return "has personal values after the erasure" if row.has_personal else None
+        is_without_player = "/" in (row.subject or "")
+        return is_without_player and not row.has_personal and row.subject not in self.salts
 
 
 def _faults_of(link: ChainLink, walk: _Walk, compared: _Comparison) -> list[Fault]:

@@ -16,12 +16,12 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from db.tables import Table
-from domain.privacy import PERSONAL_FIELDS
+from domain.privacy import ERASED, PERSONAL_FIELDS
 
 SEPARATOR: Final = "/"
 """Between the parts of a key: no part but the last can contain it."""
-ERASED: Final = "erased"
-"""Fingerprint of a fact whose personal values were erased."""
+
+
 PERSONAL_KEYS: Final = (
     *PERSONAL_FIELDS,
     "code",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from domain.privacy import ERASED
+
 
 class Content(NamedTuple):
     """The statement of a fact, the same in whatever spelling its personal values are given."""
@@ -14,6 +16,8 @@ class Content(NamedTuple):
     def is_same_as(self, other: "Content | None") -> bool:
         if other is None:
             return False
+        if ERASED in {self.fingerprint, other.fingerprint}:
+            return True  # what it said is no longer known; the id is
         return self.fingerprint == other.fingerprint or self._in_one_spelling() == (
             other._in_one_spelling()  # noqa: SLF001 - of the same class
         )

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from db.engine import ReadSession
-from db.tables import FactRow
+from db.tables import Erasure, FactRow
+from domain.privacy import ERASED
 from referrals.attribution import log_views
 from referrals.intake.facts import fingerprint_of
 from referrals.verification.due_check import find_undue
@@ -30,6 +31,8 @@ class FactCheck:
 
 async def _find_forged(session: ReadSession, scope: Scope) -> list[str]:
     query = select(FactRow.kind, FactRow.event_id, FactRow.body, FactRow.fingerprint)
+    erasure = exists().where(Erasure.player_id == FactRow.player_id)
+    query = query.where(~((FactRow.fingerprint == ERASED) & erasure))
     if scope.changes is not None:
         query = query.where(FactRow.heard_at >= scope.changes.since)
     rows = await session.stream(query.execution_options(yield_per=BATCH_ROWS))

@@ -1,0 +1,44 @@
+"""The commands about one player's data: `referrals export` and `referrals erase`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.transactions import audit_actor, in_transaction
+from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.settings import ErasureSettings
+
+players = typer.Typer()
+
+
+@players.command("export")
+def export_player(player_id: str) -> None:
+    """Print what is known about a player, as JSON."""
+    from referrals.personal.export import export
+
+    found = in_transaction(lambda session: export(session, player_id))
+    typer.echo(json.dumps({"player_id": player_id, **found}, indent=2))
+    exit_with(0 if any(found.values()) else 1)
+
+
+@players.command("erase")
+def erase_player(
+    player_id: Annotated[str | None, typer.Argument(help="The player to erase.")] = None,
+    *,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Those that a restored backup brought back.")
+    ] = False,
+    actor: ActorOption = None,
+    reason: ReasonOption = "the player asked for it",
+) -> None:
+    """Erase a player's personal values for good; ids, times and money stay.
+
+    Needs REFERRALS_OWNER_DATABASE_URL. Exits with 1 for a player that nothing is known about.
+    """
+    from courier.commands import erasing
+
+    if (player_id is None) != repeat:
+        exit_with(2, "give a player, or --repeat")
+    settings = read_settings(ErasureSettings)
+    exit_with(erasing.main(settings, player_id, actor=audit_actor(actor, reason)))

@@ -1,0 +1,1 @@
+"""Knowledge about one player: its export and its erasure."""

@@ -1,0 +1,41 @@
+"""Export of what is known about a player: every row that names the player, as JSON."""
+
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from db.engine import ReadSession
+
+_QUERIES: Final = {
+    "facts": "select * from facts where player_id = :player order by occurred_at, event_id",
+    "codes": "select * from codes where player_id = :player order by created_at",
+    "touches": "select * from touches where player_id = :player order by at, id",
+    "attributions": "select * from attributions where player_id = :player order by decided_at",
+    "referrals_as_referee": (
+        "select * from referrals where referee_id = :player order by created_at"
+    ),
+    "referrals_as_referrer": (
+        "select id, campaign_slug, code, stage, until, invited_at, credited_at"
+        " from referrals where referrer_id = :player order by created_at"
+    ),
+    "assessments": (
+        "select a.* from assessments a join referrals r on r.id = a.referral_id"
+        " where r.referee_id = :player order by a.assessed_at"
+    ),
+    "rewards": "select * from rewards where player_id = :player order by created_at",
+    "transfers": "select * from transfers where player_id = :player order by recorded_at",
+    "identity_links": "select * from identity_links where player_id = :player order by kind, value",
+    "notifications": "select * from notifications where player_id = :player order by created_at",
+    "preferences": "select * from player_preferences where player_id = :player",
+    "erasures": "select * from erasures where player_id = :player",
+}
+"""Rows about the player alone: nothing in them names another one's traits."""
+
+
+async def export(session: ReadSession, player_id: str) -> dict[str, list[Any]]:
+    """Return the rows about a player, by what they are; empty lists where nothing is known."""
+    found = {}
+    for name, query in _QUERIES.items():
+        rows = text(f"select to_jsonb(found) from ({query}) found")  # noqa: S608 - ours alone
+        found[name] = list(await session.scalars(rows, {"player": player_id}))
+    return found
