@@ -1,63 +1,24 @@
-"""A database of its own in which referrals were rewarded, taken back, owed, and given again."""
+"""The API over a database in which rewards were credited, taken back, owed, and given again."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
-from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 
 from api.app import build_app
-from db.engine import Database
-from domain.intake.facts import TakeBack
 from referrals.access.api_keys import create_key
-from referrals.campaigns.codes import record_share
-from referrals.ledger.spending import spend
 from runtime.settings import Settings
 from stack.postgres import PostgresCluster
-from tests.activities.queues import MARKETER, Queue, a_queue
-from tests.activities.referral_acts import LATER
-from tests.builders import NOW, TERMS, unique, usd
+from tests.activities.queues import MARKETER
+from tests.builders import unique
 from tests.fixtures.api_client import caller
-from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
-
-NEXT_DAY: Final = NOW + timedelta(days=1)
-LAST_DAY: Final = NOW + timedelta(days=2)
-REWARD: Final = usd(1000)
-RUNNABLE: Final = '=HYPERLINK("https://evil.example")'
-"""A channel that a caller names, and a spreadsheet would run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """The database, and the campaigns that were played in it."""
-
-    urls: DatabaseUrls
-    database: Database
-    spring: Queue
-    """Rewarded, reversed, owed, recovered, forgiven and reinstated rewards."""
-    held: Queue
-    """Rewards of both sides, held."""
-
-    @property
-    def slug(self) -> str:
-        return self.spring.offer.campaign.slug
+from tests.played_reports import Played, play
 
 
 @pytest.fixture(scope="package")
 async def played(postgres: PostgresCluster, template_database: str) -> AsyncIterator[Played]:
-    async with (
-        database_copy(postgres, template_database) as urls,
-        open_database(urls.application) as database,
-    ):
-        spring = await a_queue(database, budget=100_000)
-        terms = replace(TERMS, hold_period=timedelta(days=5))
-        held = await a_queue(database, budget=50_000, terms=terms)
-        await _play(spring)
-        await held.qualifies()
-        yield Played(urls, database, spring, held)
+    async with play(postgres, template_database) as played:
+        yield played
 
 
 @pytest.fixture(scope="package")
@@ -72,41 +33,3 @@ async def reader(settings: Settings, played: Played) -> AsyncIterator[AsyncClien
     )
     async with caller(app, key) as client:
         yield client
-
-
-async def _play(queue: Queue) -> None:
-    """Let one reward stand, one be taken back, one be owed and recovered, and one won again."""
-    standing, taken_back, reinstated, owed, forgiven = [await queue.qualifies() for _ in range(5)]
-    await _share(queue, standing)
-    await _takes_back(queue, taken_back, at=NEXT_DAY)
-    await _takes_back(queue, reinstated, at=NEXT_DAY)
-    await _gives_back(queue, reinstated, at=LAST_DAY)
-    for referral_id in (owed, forgiven):
-        await _spends(queue, referral_id)
-        await _takes_back(queue, referral_id, at=NEXT_DAY)
-    await queue.qualifies(referrer_id=queue.acts[owed].row.referrer_id)
-    await _gives_back(queue, forgiven, at=LAST_DAY)
-    await queue.deposits()
-
-
-async def _share(queue: Queue, referral_id: UUID) -> None:
-    async with queue.database.transaction() as session:
-        for channel in ("whatsapp", RUNNABLE[:32]):
-            code = queue.acts[referral_id].row.code
-            await record_share(session, code=code, channel=channel, at=NOW)
-
-
-async def _spends(queue: Queue, referral_id: UUID) -> None:
-    player_id = queue.acts[referral_id].row.referrer_id
-    async with queue.database.transaction() as session:
-        await spend(session, player_id=player_id, amount=REWARD, reference=unique("b"), at=LATER)
-
-
-async def _takes_back(queue: Queue, referral_id: UUID, *, at: datetime) -> None:
-    await queue.takes_back(referral_id)
-    await queue.acts[referral_id].wake(at=at)
-
-
-async def _gives_back(queue: Queue, referral_id: UUID, *, at: datetime) -> None:
-    await queue.takes_back(referral_id, TakeBack.CHARGEBACK_WON)
-    await queue.acts[referral_id].wake(at=at)

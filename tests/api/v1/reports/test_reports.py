@@ -10,8 +10,8 @@ from httpx import AsyncClient
 from pyarrow import parquet
 from sqlalchemy import text
 
-from tests.api.v1.reports.conftest import LAST_DAY, NEXT_DAY, Played
 from tests.builders import NOW
+from tests.played_reports import LAST_DAY, NEXT_DAY, Played
 from tests.state import budget, violated_invariants
 
 REPORTS: Final = (

@@ -1,0 +1,1 @@
+"""The warehouse: events of referrals in ClickHouse, embedded or on a server, with reports."""

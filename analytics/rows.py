@@ -1,0 +1,41 @@
+"""Rows of the warehouse, made of published events."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+COUNTED: Final = frozenset(
+    {
+        "ShareRecorded", "CodeClicked", "ReferralInvited", "ReferralSignedUp", "ReferralQualified",
+        "RewardGranted", "RewardReversed", "RewardReinstated",
+    }
+)  # fmt: skip
+"""Events that reports count; the others, and those of later releases, are left out."""
+SIGNS: Final = {"RewardGranted": 1, "RewardReinstated": 1, "RewardReversed": -1}
+
+
+def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the row of an event, or None for one that no report counts."""
+    type_ = event.get("type")
+    if type_ not in COUNTED:
+        return None
+    return {
+        "event_id": event["event_id"],
+        "type": type_,
+        "at": event.get("met_at") or event["occurred_at"],
+        "campaign": event["campaign"],
+        "version": event.get("campaign_version"),
+        "referral_id": event.get("referral_id"),
+        "referrer_id": event.get("referrer_id") or "",
+        "cost": _cost(event) if type_ in SIGNS else [],
+        "reinstated": type_ == "RewardReinstated",
+    }
+
+
+def _cost(event: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return what an event adds to the cost: what it credited, less what it took back."""
+    sign = SIGNS[event["type"]]
+    return [
+        (reward["amount"]["currency"], sign * reward["amount"]["minor"])
+        for reward in event.get("rewards") or ()
+        if reward["amount"]["minor"]
+    ]

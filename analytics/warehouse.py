@@ -1,0 +1,120 @@
+"""ClickHouse as the warehouse: embedded through chdb, or on a server through clickhouse-connect."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+# Every copy of an event has the same content, so that copies have the same key and become one row.
+# `cost` is what the event adds to the cost, by currency. Times are those of the events, whenever
+# they came.
+SCHEMA: Final = """
+    create table if not exists events (
+        event_id UUID,
+        type LowCardinality(String),
+        at DateTime64(6, 'UTC'),
+        campaign LowCardinality(String),
+        version Nullable(UInt32),
+        referral_id Nullable(UUID),
+        referrer_id String,
+        cost Array(Tuple(String, Int64)),
+        reinstated Bool
+    ) engine = ReplacingMergeTree
+    partition by toYYYYMM(at)
+    order by (type, at, event_id)
+"""
+Parameters = Mapping[str, str | int | None]
+
+
+class Warehouse(Protocol):
+    """A ClickHouse that runs statements and takes rows as lines of JSON."""
+
+    def run(self, statement: str) -> None: ...
+
+    def select(self, statement: str, parameters: Parameters) -> list[dict[str, Any]]: ...
+
+    def insert(self, lines: str) -> None:
+        """Insert rows of `events`, one JSON object a line."""
+
+    def close(self) -> None: ...
+
+
+class EmbeddedWarehouse:
+    """ClickHouse in this process, in a folder that no other process may open meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        from chdb.session import Session  # noqa: PLC0415 - an extra
+
+        self._session = Session(str(folder))
+        self.run(SCHEMA)
+
+    def run(self, statement: str) -> None:
+        self._session.query(statement)
+
+    def select(self, statement: str, parameters: Parameters) -> list[dict[str, Any]]:
+        answer = str(self._session.query(statement, "JSONEachRow", params=dict(parameters)))
+        return [json.loads(line) for line in answer.splitlines() if line]
+
+    def insert(self, lines: str) -> None:
+        self._session.query(f"insert into events format JSONEachRow\n{lines}")
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class ServerWarehouse:
+    """ClickHouse on a server, at an address such as `http://user:password@host:8123/database`."""
+
+    def __init__(self, url: str) -> None:
+        import clickhouse_connect  # noqa: PLC0415 - an extra
+
+        self._client = clickhouse_connect.get_client(dsn=url)
+        self.run(SCHEMA)
+
+    def run(self, statement: str) -> None:
+        self._client.command(statement)
+
+    def select(self, statement: str, parameters: Parameters) -> list[dict[str, Any]]:
+        answer = self._client.raw_query(statement, parameters=dict(parameters), fmt="JSONEachRow")
+        return [json.loads(line) for line in answer.decode().splitlines() if line]
+
+    def insert(self, lines: str) -> None:
+        self._client.raw_insert("events", insert_block=lines, fmt="JSONEachRow")
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def open_warehouse(address: str) -> EmbeddedWarehouse | ServerWarehouse:
+    """Open the warehouse at an http address, or in a folder; its table is made if it is missing."""
+    if address.startswith(("http://", "https://")):
+        return ServerWarehouse(address)
+    return EmbeddedWarehouse(Path(address))
+
+
+class Loader:
+    """Collects events and inserts them in blocks; what was loaded before changes nothing."""
+
+    def __init__(self, warehouse: Warehouse, *, block: int = 20_000) -> None:
+        self._warehouse = warehouse
+        self._block = block
+        self._lines: list[str] = []
+        self.loaded = 0
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._lines += [json.dumps(row, separators=(",", ":")) for row in rows]
+        if len(self._lines) >= self._block:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._lines:
+            self._warehouse.insert("\n".join(self._lines))
+            self.loaded += len(self._lines)
+            self._lines = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
+        if fault is None:
+            self.flush()
