@@ -15,6 +15,7 @@ from cli.checking import checking
 from cli.fraud import fraud
 from cli.keys import keys
 from cli.players import players
+from cli.warehouse import warehouse
 from messaging.dead_letters.commands import dlq
 from runtime.command_line import STACK_DIRECTORY, VersionOption, exit_with, read_settings
 from runtime.exit import exit_process
@@ -29,6 +30,7 @@ app.add_typer(fraud)
 app.add_typer(players)
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
+app.add_typer(warehouse, name="warehouse")
 if find_spec("sandbox"):
     # The image of production has no simulations.
     from sandbox.commands import sandbox_commands

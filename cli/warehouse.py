@@ -1,0 +1,111 @@
+"""The commands of the warehouse: load it from Kafka or Postgres, and read its reports."""
+
+import asyncio
+import json
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runtime.command_line import exit_with, read_settings
+from runtime.logs import configure_logging
+from runtime.settings import DatabaseSettings, Settings
+
+if TYPE_CHECKING:
+    from analytics.warehouse import Warehouse
+
+warehouse = typer.Typer(no_args_is_help=True, help="Events in ClickHouse; the extra `analytics`.")
+AddressOption = Annotated[
+    str,
+    typer.Option(
+        "--warehouse",
+        envvar="REFERRALS_WAREHOUSE",
+        help="A folder, for one process at a time, or a server's URL.",
+    ),
+]
+DEFAULT_FOLDER = ".stack/warehouse"
+
+
+@warehouse.command()
+def load(address: AddressOption = DEFAULT_FOLDER) -> None:
+    """Read `referral.events.v1` into the warehouse until Ctrl-C."""
+    from analytics.consumer import WarehouseConsumer
+    from analytics.warehouse import open_warehouse
+    from messaging.kafka import KafkaCluster
+
+    settings = read_settings(Settings)
+    configure_logging(settings.log_level)
+    cluster = KafkaCluster.of(settings)
+    if cluster is None:
+        raise typer.BadParameter("REFERRALS_KAFKA_BOOTSTRAP_SERVERS is not set")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    opened = open_warehouse(address)
+    WarehouseConsumer(cluster, opened).run(stopping)
+    opened.close()
+    exit_with(0)
+
+
+@warehouse.command()
+def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
+    """Load every event of the outbox. Safe beside `load`, and to run again."""
+    from analytics.backfill import backfill as fill
+    from analytics.warehouse import open_warehouse
+    from db.engine import Database
+
+    settings = read_settings(DatabaseSettings)
+    opened = open_warehouse(address)
+
+    async def run() -> int:
+        async with Database.open(settings.database_url) as database:
+            return await fill(database, opened)
+
+    typer.echo(f"{asyncio.run(run())} events are in the warehouse")
+    opened.close()
+    exit_with(0)
+
+
+@warehouse.command()
+def report(
+    name: Annotated[str, typer.Argument(help="funnel, cost, reversals or top-referrers.")],
+    *,
+    since: Annotated[datetime | None, typer.Option("--from", help="Inclusive, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="Exclusive, UTC.")] = None,
+    by: Annotated[str, typer.Option(help="day, week, campaign, version or cohort.")] = "day",
+    campaign: Annotated[str | None, typer.Option(help="Its slug.")] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of days and weeks.")] = "UTC",
+    address: AddressOption = DEFAULT_FOLDER,
+) -> None:
+    """Print a report of the warehouse as lines of JSON."""
+    from analytics import reports
+    from analytics.warehouse import open_warehouse
+    from domain.intake.facts import MAX_TIME, MIN_TIME
+    from referrals.reports.funnel import By
+    from referrals.reports.span import Span
+
+    span = Span(
+        since=since.replace(tzinfo=UTC) if since else MIN_TIME,
+        until=until.replace(tzinfo=UTC) if until else MAX_TIME,
+        campaign=campaign,
+        zone=zone,
+    )
+    known: dict[str, Callable[[Warehouse], Sequence[Any]]] = {
+        "funnel": lambda opened: reports.load_funnel(opened, span, by=By(by)),
+        "cost": lambda opened: [reports.load_cost(opened, span)],
+        "reversals": lambda opened: [reports.load_reversals(opened, span)],
+        "top-referrers": lambda opened: reports.load_top_referrers(opened, span, limit=50),
+    }
+    if name not in known:
+        raise typer.BadParameter(f"the reports are {', '.join(known)}")
+    if by not in {group.value for group in reports.GROUPS}:
+        raise typer.BadParameter(f"--by is {', '.join(group.value for group in reports.GROUPS)}")
+    opened = open_warehouse(address)
+    for row in known[name](opened):
+        typer.echo(json.dumps(asdict(row)))
+    opened.close()
+    exit_with(0)
