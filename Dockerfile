@@ -8,6 +8,7 @@ COPY requirements-production.lock .
 RUN pip install --require-hashes -r requirements-production.lock
 
 COPY activities activities
+COPY analytics analytics
 COPY api api
 COPY cli cli
 COPY courier courier

@@ -8,21 +8,21 @@ from referrals.reports.figures import CostFigures, ReversalFigures, TopReferrer
 from referrals.reports.funnel import By, FunnelRow
 from referrals.reports.span import Span, Sum
 
-# What can happen to a referral more than once counts the first time.
+# What can happen to a referral more than once counts the first time; the rest needs no grouping.
 _HAPPENED: Final = """
-    select if(type = 'ShareRecorded', 'shares', 'clicks') as what, at, campaign, version,
-           referral_id, referrer_id
-      from events final where type in ('ShareRecorded', 'CodeClicked')
-    union all
     select transform(type,
-               ['ReferralInvited', 'ReferralSignedUp', 'ReferralQualified', 'RewardGranted',
-                'RewardReversed'],
-               ['invitations', 'signups', 'qualified', 'rewarded', 'reversed'], '') as what,
+               ['ShareRecorded', 'CodeClicked', 'ReferralInvited', 'RewardGranted'],
+               ['shares', 'clicks', 'invitations', 'rewarded'], '') as what,
+           at, campaign, version, referral_id, referrer_id
+      from events final
+     where type in ('ShareRecorded', 'CodeClicked', 'ReferralInvited', 'RewardGranted')
+    union all
+    select transform(type, ['ReferralSignedUp', 'ReferralQualified', 'RewardReversed'],
+               ['signups', 'qualified', 'reversed'], '') as what,
            min(events.at) as at, any(events.campaign) as campaign, any(events.version) as version,
            referral_id, any(events.referrer_id) as referrer_id
       from events final
-     where type in ('ReferralInvited', 'ReferralSignedUp', 'ReferralQualified', 'RewardGranted',
-                    'RewardReversed')
+     where type in ('ReferralSignedUp', 'ReferralQualified', 'RewardReversed')
      group by type, referral_id
 """
 _MOVED: Final = """
@@ -45,9 +45,9 @@ GROUPS: Final = {
     By.DAY: ("toString(toDate(toTimeZone(happened.at, {zone:String})))", ""),
     By.WEEK: (_MONDAY.format("happened.at"), ""),
     By.CAMPAIGN: ("toString(happened.campaign)", ""),
-    By.VERSION: ("happened.version", ""),
+    By.VERSION: ("nullIf(happened.version, 0)", ""),
     By.COHORT: (
-        "if(happened.referral_id is null, null, " + _MONDAY.format("invited.invited_at") + ")",
+        _MONDAY.format("if(invited.invited_at = 0, null, invited.invited_at)"),
         _INVITED,
     ),
 }

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from analytics.warehouse import NOBODY
+
 COUNTED: Final = frozenset(
     {
         "ShareRecorded", "CodeClicked", "ReferralInvited", "ReferralSignedUp", "ReferralQualified",
@@ -29,8 +31,8 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
         "type": type_,
         "at": _in_utc(event.get("met_at") or event["occurred_at"]),
         "campaign": str(event["campaign"]),
-        "version": event.get("campaign_version") and int(event["campaign_version"]),
-        "referral_id": event.get("referral_id") and str(UUID(event["referral_id"])),
+        "version": int(event.get("campaign_version") or 0),
+        "referral_id": str(UUID(event.get("referral_id") or NOBODY)),
         "referrer_id": str(event.get("referrer_id") or ""),
         "cost": _cost(event) if type_ in SIGNS else [],
         "reinstated": type_ == "RewardReinstated",

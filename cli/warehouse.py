@@ -5,8 +5,9 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,11 +24,19 @@ AddressOption = Annotated[
     str,
     typer.Option(
         "--warehouse",
-        envvar="REFERRALS_WAREHOUSE",
+        envvar="CLICKHOUSE_URL",
         help="A folder, for one process at a time, or a server's URL.",
     ),
 ]
 DEFAULT_FOLDER = ".stack/warehouse"
+
+
+@warehouse.callback()
+def require_extra() -> None:
+    """Exit with 2 and a sentence where the extra is not installed."""
+    if find_spec("chdb") is None or find_spec("clickhouse_connect") is None:
+        typer.echo("the warehouse needs the extra `analytics` of this package", err=True)
+        raise typer.Exit(2)
 
 
 @warehouse.command()
@@ -65,7 +74,9 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
         async with Database.open(settings.database_url) as database:
             return await fill(database, opened)
 
-    typer.echo(f"{asyncio.run(run())} events are in the warehouse")
+    loaded = asyncio.run(run())
+    opened.run("optimize table events final")
+    typer.echo(f"{loaded} events are in the warehouse")
     opened.close()
     exit_with(0)
 
@@ -84,16 +95,14 @@ def report(
     """Print a report of the warehouse as lines of JSON."""
     from analytics import reports
     from analytics.warehouse import open_warehouse
-    from domain.intake.facts import MAX_TIME, MIN_TIME
     from referrals.reports.funnel import By
     from referrals.reports.span import Span
 
-    span = Span(
-        since=since.replace(tzinfo=UTC) if since else MIN_TIME,
-        until=until.replace(tzinfo=UTC) if until else MAX_TIME,
-        campaign=campaign,
-        zone=zone,
-    )
+    span = Span(campaign=campaign, zone=zone)
+    if since:
+        span = replace(span, since=since.replace(tzinfo=UTC))
+    if until:
+        span = replace(span, until=until.replace(tzinfo=UTC))
     known: dict[str, Callable[[Warehouse], Sequence[Any]]] = {
         "funnel": lambda opened: reports.load_funnel(opened, span, by=By(by)),
         "cost": lambda opened: [reports.load_cost(opened, span)],
