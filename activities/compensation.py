@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from activities import wallet_compensation
+from activities import switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
 from domain.lifecycle.reasons import ReasonCode
@@ -41,6 +41,11 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
         await funds_queue.pass_on(locked.session, locked.referral)
         hold = Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
         return await _wait_for(locked, hold)
+    if is_due and locked.referral.stage is Stage.REVERSED:
+        off = await switched_off.find_off(locked)
+        if off:
+            await funds_queue.pass_on(locked.session, locked.referral)
+            return await _wait_for(locked, switched_off.hold_of(locked, off))
     if locked.has_wallet or payment.written:
         return await _adjust_by_orders(locked, payment, is_due=is_due)
     return await _adjust(locked, wanted)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
-from activities import payments
+from activities import payments, switched_off
 from activities.compensation import adjust_to_due
 from activities.evidence import Gathered, judge
 from activities.holding import Waiting, find_waiting, wait_for
@@ -67,6 +67,8 @@ async def _advance(locked: LockedReferral, payment: Payment, gathered: Gathered)
     written = await _write_promised(locked, attempt, found)
     await _announce_qualified(locked, attempt)
     waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
+    if not waiting.holds and (off := await switched_off.find_off(locked)):
+        return await _wait_for_switch(locked, attempt, written, waiting, off)
     return await _step(locked, attempt, written, waiting)
 
 
@@ -81,6 +83,20 @@ async def _step(
     if not waiting.holds:
         waiting = await _order_credits(locked, written, waiting)
     return await _hold(locked, attempt, written, waiting)
+
+
+async def _wait_for_switch(
+    locked: LockedReferral,
+    attempt: Attempt,
+    written: Sequence[Reward],
+    waiting: Waiting,
+    off: Sequence[str],
+) -> Standing:
+    """Defer what would be credited; money that is reserved already stays so, and is HELD."""
+    hold = switched_off.hold_of(locked, off)
+    if locked.referral.stage is Stage.HELD:
+        return await _hold(locked, attempt, written, replace(waiting, holds=(hold,)))
+    return await switched_off.defer(locked, attempt, hold)
 
 
 async def void(

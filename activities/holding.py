@@ -23,6 +23,8 @@ from referrals.rewards.attempts import Attempt
 NOT_ELIGIBLE: Final = "player_not_eligible"
 """Reason of a review that is open because a player may not be credited."""
 
+SWITCH_RECHECK_INTERVAL: Final = timedelta(days=1)
+"""Time until what a switch holds is looked at again, although turning it on wakes it."""
 SIGNAL_UNAVAILABLE: Final = "signal_unavailable"
 MIN_ASK_INTERVAL: Final = timedelta(minutes=1)
 MAX_ASK_INTERVAL: Final = timedelta(hours=1)
@@ -49,6 +51,7 @@ class Waiting:
         open_ = {hold.reason for hold in self.holds}
         shown = (
             HoldReason.INELIGIBLE,
+            HoldReason.SWITCHED_OFF,
             HoldReason.PAYMENT_REFUSED,
             HoldReason.REVIEW,
             HoldReason.HOLD_PERIOD,
@@ -118,6 +121,8 @@ async def wait_for(
         ends = [hold.until for hold in waiting.holds if hold.until]
         if any(hold.reason is HoldReason.PAYMENT_PENDING for hold in waiting.holds):
             ends.append(locked.now + RECHECK_INTERVAL)
+        if any(hold.reason is HoldReason.SWITCHED_OFF for hold in waiting.holds):
+            ends.append(locked.now + SWITCH_RECHECK_INTERVAL)
         return max(ends, default=locked.now)
     doubt = Doubt(
         attempt=attempt.number,

@@ -22,7 +22,6 @@ from api.reference import page as reference
 from api.v1 import (
     asyncapi,
     attributions,
-    campaigns,
     cases,
     clicks,
     codes,
@@ -41,6 +40,8 @@ from api.v1 import (
     shares,
     webhooks,
 )
+from api.v1.campaigns import routes as campaigns
+from api.v1.campaigns import switches
 from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
 from api.warm_up import warm_up
@@ -83,6 +84,7 @@ AUTHENTICATED_ROUTERS: Final = (
     reviews.router,
     cases.router,
     campaigns.router,
+    switches.router,
     ledger.router,
     lists.router,
     rule_sets.router,

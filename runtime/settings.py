@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.address import check_database_url
+from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
@@ -163,6 +164,14 @@ class Settings(WalletSettings):
     """Amounts above which an approval needs a second person, such as `500.00 USD, 450.00 EUR`; the
     first one counts for every other currency, too."""
 
+    destination_hosts: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(?:, ?[a-z0-9.-]+)*$")
+    """Hosts, separated by commas, that a campaign's destination may have, their subdomains
+    included; without it any host may be published."""
+    largest_reward_minor: int | None = Field(default=None, ge=1)
+    """Ceiling of one reward, in minor units, above which a campaign is not published."""
+    largest_budget_minor: int | None = Field(default=None, ge=1)
+    """Ceiling of a planned budget, in minor units."""
+
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
@@ -203,6 +212,16 @@ class Settings(WalletSettings):
     @property
     def jurisdictions_without_reminders(self) -> tuple[str, ...]:
         return tuple(code.strip() for code in (self.no_reminders_in or "").split(",") if code)
+
+    @property
+    def ceilings(self) -> Ceilings:
+        """Limits of what may be published."""
+        hosts = (host.strip() for host in (self.destination_hosts or "").split(","))
+        return Ceilings(
+            destination_hosts=frozenset(filter(None, hosts)),
+            reward_minor=self.largest_reward_minor,
+            budget_minor=self.largest_budget_minor,
+        )
 
     @property
     def effective_rate_limits(self) -> dict[str, str]:

@@ -161,6 +161,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "campaign_not_begun": ProblemType(
         409, "Campaign not begun", "Try again once it has begun; `starts_at` says when."
     ),
+    "switched_off": ProblemType(
+        409, "Switched off", "Try again once GET /v1/switches shows the scope as on."
+    ),
+    "no_proposal": ProblemType(
+        409, "No proposal", "Propose a version by PUT /v1/campaigns/{slug} first."
+    ),
     "campaign_paused": ProblemType(
         410, "Campaign paused", "Try again later; the campaign may be resumed."
     ),

@@ -47,7 +47,7 @@ FOLLOW_RESPONSES: Final[Responses] = {
         "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
     },
     404: page_response("A page: the code is unknown, or when its offer begins"),
-    410: page_response("A page: the offer has ended or is paused"),
+    410: page_response("A page: the offer has ended, is paused or switched off"),
     429: page_response("A page, the same for every code: too many requests from this address"),
     503: page_response("A page: the database is unavailable, or the load is speculative"),
 }
@@ -151,7 +151,7 @@ async def _find_open_offer(code: str, database: Database, now: datetime) -> Offe
         offer = await offers.find(session, normalised_code) if is_code(normalised_code) else None
     if offer is None:
         return ClickResult(ClickOutcome.UNKNOWN_CODE)
-    closed = outcome_if_closed(offer.schedule, at=now)
+    closed = outcome_if_closed(offer, at=now)
     return ClickResult(closed, offer) if closed else offer
 
 

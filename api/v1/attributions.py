@@ -50,6 +50,7 @@ REFUSALS: Final = {
     Refusal.CAMPAIGN_NOT_BEGUN: "campaign_not_begun",
     Refusal.CAMPAIGN_ENDED: "campaign_ended",
     Refusal.CAMPAIGN_PAUSED: "campaign_paused",
+    Refusal.SWITCHED_OFF: "switched_off",
 }
 _CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
 """Namespace of the ids that are derived from claims; changing it would repeat old claims."""
@@ -76,9 +77,9 @@ async def claim_code(  # noqa: PLR0917 - FastAPI passes each by its name
     bound to another code moves only while nothing was earned (409 `already_earned`); deposits since
     the signup count. Before the signup is reported the outcome is `waiting`. 404 `unknown_code`;
     409 `late_code` after `claim_grace` (24 hours by default), `self_referral`, `outranked`,
-    `not_accepted` or `campaign_not_begun`; 410 `campaign_ended` or `campaign_paused`; 429 after too
-    many claims of a player. Idempotent by player, code and `occurred_at`. Refused claims are logged
-    too.
+    `not_accepted`, `campaign_not_begun` or `switched_off`; 410 `campaign_ended` or
+    `campaign_paused`; 429 after too many claims of a player. Idempotent by player, code and
+    `occurred_at`. Refused claims are logged as well.
     """
     await limits.check("claim", player=body.player_id)
     claim = _claim_of(body, now, public_url=settings.public_url)

@@ -32,6 +32,7 @@ router = APIRouter(
             "campaign_not_begun",
             "campaign_paused",
             "campaign_ended",
+            "switched_off",
             *BODY_PROBLEMS,
         ),
     },
@@ -49,7 +50,8 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
 
     201 with a new invitation, 200 with the visitor's open one of this code: repeating the call is
     safe. Send the token in the signup event; it expires with the campaign's signup window. 404
-    `unknown_code`; 409 `campaign_not_begun`; 410 `campaign_paused` or `campaign_ended`.
+    `unknown_code`; 409 `campaign_not_begun`, `switched_off`; 410 `campaign_paused` or
+    `campaign_ended`.
     """
     click = pseudonymised_click(
         hasher,

@@ -16,6 +16,7 @@ from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes, offers
 from referrals.campaigns.codes import CodeOutcome
+from referrals.campaigns.offers import refusal_of_offer
 
 router = APIRouter(
     prefix="/v1/codes",
@@ -29,6 +30,7 @@ REFUSALS: Final = {
     CodeOutcome.NOT_OPEN: "campaign_not_open",
     CodeOutcome.TAKEN: "code_taken",
     CodeOutcome.HAS_ANOTHER: "code_exists",
+    CodeOutcome.SWITCHED_OFF: "switched_off",
 }
 
 NO_DEFAULT: Final = (
@@ -55,7 +57,7 @@ async def give_code(
     repeating the call is safe. Without `vanity` the code is random. 409 `code_exists` when the
     player has another code than the `vanity` one, `code_taken` when it is another player's, and
     `campaign_not_open` for a draft or ended campaign, and for one that has not begun unless
-    `campaign` names it; 404 `unknown_campaign`.
+    `campaign` names it, `switched_off` while its kill switch is off; 404 `unknown_campaign`.
     """
     async with database.transaction() as session:
         given = await codes.get_or_create_code(
@@ -106,7 +108,7 @@ async def show_code(
     return OfferOut(
         code=offer.code,
         campaign=offer.campaign,
-        active=offer.schedule.is_open(now),
+        active=refusal_of_offer(offer, at=now) is None,
         headline=offer_texts.referrer_headline(offer.terms, language),
         terms=offer_texts.referrer_terms(offer.terms, language),
         no_inducement_in=list(offer.link.no_inducement_in),

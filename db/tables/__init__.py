@@ -5,7 +5,14 @@ from typing import Final
 from db.tables.access import ApiKey, ApprovalRow, AuditRow, RateWindow
 from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
-from db.tables.campaigns import Campaign, CampaignVersion, ReferralCode, Share
+from db.tables.campaigns import (
+    Campaign,
+    CampaignPublication,
+    CampaignVersion,
+    ReferralCode,
+    Share,
+    SwitchRow,
+)
 from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
 from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
 from db.tables.fraud import AssessmentRow, Review
@@ -32,6 +39,7 @@ __all__ = [
     "AuditRow",
     "BacktestRow",
     "Campaign",
+    "CampaignPublication",
     "CampaignVersion",
     "CaseDelivery",
     "CaseNote",
@@ -72,6 +80,7 @@ __all__ = [
     "ShadowAssessment",
     "Share",
     "SubjectSalt",
+    "SwitchRow",
     "Table",
     "TimelineRow",
     "TouchRow",
@@ -89,6 +98,7 @@ INSERT_ONLY: Final = (
     "attributions",
     "touches",
     "campaign_versions",
+    "campaign_publications",
     "transfers",
     "entries",
     "assessments",
@@ -109,5 +119,6 @@ INSERT_ONLY: Final = (
     "list_hits",
     "chain_links",
     "erasures",
+    "switches",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     ForeignKey,
+    Identity,
+    Index,
     Integer,
     String,
     UniqueConstraint,
@@ -23,6 +25,9 @@ class Campaign(Table):
     slug: Mapped[str] = mapped_column(String(64), unique=True)
     status: Mapped[CampaignStatus]
     version: Mapped[int] = mapped_column(Integer)
+    """The version that invitations promise now; that of a draft was written last."""
+    proposed_version: Mapped[int | None] = mapped_column(Integer)
+    """A version of a published campaign that waits for a second person."""
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     closed_since: Mapped[datetime | None]
@@ -45,9 +50,36 @@ class CampaignVersion(Table):
     attribution: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """The attribution policy; empty for the default one."""
     link: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    starts_at: Mapped[datetime | None]
+    """Null in a version of release 0.2, whose campaign alone had dates."""
+    ends_at: Mapped[datetime | None]
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     author: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (UniqueConstraint("campaign_id", "version"),)
+
+
+class CampaignPublication(Table):
+    """The publication of one version by a person; insert-only."""
+
+    __tablename__ = "campaign_publications"
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    published_by: Mapped[str]
+    published_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SwitchRow(Table):
+    """One turn of a kill switch; insert-only, and the latest of a scope counts."""
+
+    __tablename__ = "switches"
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    scope: Mapped[str] = mapped_column(String(96))
+    is_off: Mapped[bool]
+    reason: Mapped[str]
+    switched_by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("ix_switches_scope", "scope", "id"),)
 
 
 class ReferralCode(Table):

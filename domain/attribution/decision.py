@@ -24,6 +24,8 @@ class Touch:
     campaign: str | None = None
     referrer_id: str | None = None
     referral_id: UUID | None = None
+    priority: int | None = None
+    """The priority of its campaign, where several campaigns apply."""
     is_presented: bool = False
     """True if the signup itself presents it, as the token of its invitation or a typed code."""
     confidence: float = 1.0
@@ -57,10 +59,12 @@ AttributionDecision = Attribution | Unattributed
 def attribute(signup: Signup, touches: Iterable[Touch], policy: Policy) -> AttributionDecision:
     """Pick the touch of the highest rank that is not refused.
 
-    The order in which touches are given makes no difference.
+    Where several campaigns apply, the one of the largest priority goes first, whatever the rank;
+    support's decision outranks all. The order in which touches are given makes no difference.
     """
     judged = [_judge(signup, touch, policy) for touch in _in_order(touches)]
-    winner = _pick_winner(policy, [touch for touch in judged if touch.refusal is None])
+    applying = [touch for touch in judged if touch.refusal is None]
+    winner = _pick_winner(policy, _of_largest_priority(applying))
     winner = winner or _pick_winner(policy, [t for t in judged if t.refusal is Refusal.SELF])
     if winner is None:
         return Unattributed(reason=_main_reason(policy, judged), judged=tuple(judged))
@@ -72,6 +76,7 @@ def policy_of_last_touch(touches: Iterable[Touch], policies: Mapping[str, Policy
     """Return the policy of the campaign touched last; the default where no touch has one."""
     touched = [touch for touch in touches if touch.campaign in policies]
     holding = [touch for touch in touched if touch.refusal is None] or touched
+    holding = _of_largest_priority(holding)
     last = max(holding, key=_recency, default=None)
     return policies[last.campaign] if last and last.campaign else DEFAULT_POLICY
 
@@ -106,6 +111,13 @@ def _refusal(signup: Signup, touch: Touch, policy: Policy) -> Refusal | None:
     return None
 
 
+def _of_largest_priority(touches: list[Touch]) -> list[Touch]:
+    if any(touch.method is Method.MANUAL for touch in touches):
+        return touches
+    largest = max((touch.priority or 0 for touch in touches), default=0)
+    return [touch for touch in touches if (touch.priority or 0) == largest]
+
+
 def _pick_winner(policy: Policy, touches: list[Touch]) -> Touch | None:
     """Pick among touches in the order of their times."""
     ranked = [(policy.rank_of(touch.method), touch) for touch in touches]
@@ -131,8 +143,10 @@ def _continue_invitation(winner: Touch, judged: list[Touch]) -> Touch:
 
 
 def _mark_outranked(winner: Touch, touch: Touch) -> Touch:
-    is_outranked = touch.refusal is None and touch.touch_id != winner.touch_id
-    return replace(touch, refusal=Refusal.OUTRANKED) if is_outranked else touch
+    if touch.refusal is not None or touch.touch_id == winner.touch_id:
+        return touch
+    is_lower = (touch.priority or 0) < (winner.priority or 0)
+    return replace(touch, refusal=Refusal.LOWER_PRIORITY if is_lower else Refusal.OUTRANKED)
 
 
 def _main_reason(policy: Policy, judged: list[Touch]) -> Refusal:

@@ -12,6 +12,7 @@ class ReasonCode(StrEnum):
     FUNDS = "funds"
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_REFUSED = "payment_refused"
+    SWITCHED_OFF = "switched_off"
     FRAUD = "fraud"
     REVIEWER_REJECTED = "reviewer_rejected"
     DEPOSIT_TAKEN_BACK = "deposit_taken_back"
@@ -48,6 +49,7 @@ _TEXTS = {
     ReasonCode.FUNDS: "the campaign's budget is used up; it goes on when that is topped up",
     ReasonCode.PAYMENT_PENDING: "the wallet has not answered yet",
     ReasonCode.PAYMENT_REFUSED: "the wallet refused the payment",
+    ReasonCode.SWITCHED_OFF: "switched off; it goes on when it is switched on again",
     ReasonCode.FRAUD: "fraud",
     ReasonCode.REVIEWER_REJECTED: "a reviewer rejected it",
     ReasonCode.DEPOSIT_TAKEN_BACK: "the deposit was taken back",

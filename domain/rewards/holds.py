@@ -14,6 +14,7 @@ class HoldReason(StrEnum):
     FUNDS = "funds"
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_REFUSED = "payment_refused"
+    SWITCHED_OFF = "switched_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,7 +188,7 @@ async def _lock_or_open_referral(
     found = await offers.find_row(session, winner.code or "")
     if found is None:
         raise LookupError(f"code {winner.code} is gone")
-    code, campaign, version = found
+    code, campaign, version, _ = found
     return await open_referral(
         session,
         referral_id=uuid5(campaign.id, attempt_id),

@@ -24,10 +24,11 @@ from domain.intake.facts import CLOCK_SKEW, Signup
 from domain.lifecycle.referral import Stage, token_expires_at
 from referrals.attribution import match_answers, touches
 from referrals.attribution.locks import lock_with_siblings
+from referrals.attribution.several_campaigns import refusal_of_touch, with_priorities
 from referrals.attribution.tokens import TokenReading, Tokens
 from referrals.attribution.touches import NewTouch, record_touch
 from referrals.campaigns import offers
-from referrals.campaigns.offers import Offer, refusal_of_offer
+from referrals.campaigns.offers import Offer
 from referrals.lifecycle.reopening import is_reopenable
 from referrals.lifecycle.stages import terms_of
 
@@ -79,7 +80,7 @@ async def gather_touches(
         await gathering.gather_typed_code(signup.code)
     await gathering.gather_claims()
     gathered = gathering.gathered
-    gathered.touches = _deduplicate(gathered)
+    gathered.touches = await with_priorities(session, _deduplicate(gathered))
     return gathered
 
 
@@ -118,7 +119,7 @@ class _Gathering:
         normalised = normalise_code(typed)  # the door has taken it out of a link
         code = normalised if is_code(normalised) else None
         offer = await self._load_offer(code) if code else None
-        touch = self._code_touch(
+        touch = await self._code_touch(
             typed_code_touch_id(self.signup),
             Method.TYPED_CODE,
             code,
@@ -137,7 +138,7 @@ class _Gathering:
             offer = await self._load_offer(row.code) if row.code else None
             grace = offer.terms.lateness_grace if offer else timedelta()
             at = touches.claimed_at(row, grace=grace)
-            self._add(self._code_touch(row.id, row.method, row.code, offer, at=at))
+            self._add(await self._code_touch(row.id, row.method, row.code, offer, at=at))
 
     async def _gather_match(self, reading: TokenReading) -> None:
         """Gather a match by device and network, which counts once the person has confirmed it."""
@@ -190,7 +191,8 @@ class _Gathering:
         # The player's own stays what it is, whatever became of its offer.
         is_own = row.referee_id == self.signup.player_id and row.stage is not Stage.LOST
         if refusal is None and not is_open and not is_own:
-            refusal = self._refusal_of_offer(await self._load_offer(row.code))
+            offer = await self._load_offer(row.code)
+            refusal = await refusal_of_touch(self.session, self.signup, offer)
         times = [(touch.id, weaker_method(touch.method, method), touch.at) for touch in own]
         return [
             Touch(
@@ -217,11 +219,7 @@ class _Gathering:
             return Refusal.EXISTING_PLAYER
         return None
 
-    def _refusal_of_offer(self, offer: Offer | None) -> Refusal | None:
-        """Return why a code, or a link that another player used up, no longer invites."""
-        return refusal_of_offer(offer, at=self.signup.occurred_at)
-
-    def _code_touch(
+    async def _code_touch(
         self, touch_id: UUID, method: Method, code: str | None, offer: Offer | None, *, at: datetime
     ) -> Touch:
         return Touch(
@@ -233,7 +231,7 @@ class _Gathering:
             referrer_id=offer.player_id if offer else None,
             is_presented=True,
             confidence=CONFIDENCE_BY_METHOD[method],
-            refusal=self._refusal_of_offer(offer),
+            refusal=await refusal_of_touch(self.session, self.signup, offer, at=at),
         )
 
     def _refused_touch(self, touch_id: UUID, method: Method, refusal: Refusal) -> Touch:

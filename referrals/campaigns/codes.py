@@ -17,7 +17,7 @@ from db.tables import Campaign, ReferralCode, Share
 from domain.campaigns.terms import CampaignStatus
 from domain.codes import code_from_bytes
 from domain.profanities import is_profane
-from referrals.campaigns.offers import schedule_of
+from referrals.campaigns.offers import IS_SWITCHED_OFF, schedule_of
 
 MAX_DRAWS: Final = 5
 """Codes drawn before giving up: among 31^8, even two collisions in a row mean another fault."""
@@ -31,6 +31,7 @@ class CodeOutcome(StrEnum):
     TAKEN = "taken"
     HAS_ANOTHER = "has_another"
     NOT_OPEN = "not_open"
+    SWITCHED_OFF = "switched_off"
     UNKNOWN_CAMPAIGN = "unknown_campaign"
 
 
@@ -56,9 +57,11 @@ async def get_or_create_code(
     `vanity` is normalised and well-formed. Without `before_start`, a campaign that has not begun
     gives no new codes.
     """
-    row = await session.scalar(select(Campaign).where(Campaign.slug == campaign))
-    if row is None:
+    query = select(Campaign, IS_SWITCHED_OFF).where(Campaign.slug == campaign)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
         return CodeResult(CodeOutcome.UNKNOWN_CAMPAIGN)
+    row, is_switched_off = found
     known = await _find_code(session, player_id, row.id)
     if known is not None:
         return _known_code_result(known, vanity=vanity)
@@ -66,6 +69,8 @@ async def get_or_create_code(
     is_early = schedule.begins_after(at) and not before_start
     if row.status is CampaignStatus.DRAFT or schedule.has_ended(at) or is_early:
         return CodeResult(CodeOutcome.NOT_OPEN)
+    if is_switched_off:
+        return CodeResult(CodeOutcome.SWITCHED_OFF)
     return await _insert_code(session, player_id, row.id, vanity)
 
 

@@ -1,18 +1,39 @@
 """Offers of codes: a code's campaign with its current version, and the schedules of campaigns."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, exists, select
+from sqlalchemy.orm import aliased
 
 from db.engine import ReadSession, Session
-from db.tables import Campaign, CampaignVersion, ReferralCode
+from db.tables import Campaign, CampaignVersion, ReferralCode, SwitchRow
 from domain.attribution.policy import Policy, Refusal, refusal_of_schedule
+from domain.campaigns.switches import ALL
 from domain.campaigns.terms import LinkOptions, Schedule, Terms
-from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
+from referrals.campaigns.versions import (
+    IS_CURRENT_VERSION,
+    link_from,
+    options_from,
+    policy_from,
+    terms_from,
+)
 
-OfferRow = Row[ReferralCode, Campaign, CampaignVersion]
+OfferRow = Row[ReferralCode, Campaign, CampaignVersion, bool]
+
+_LATER: Final = aliased(SwitchRow)
+IS_SWITCHED_OFF: Final = exists().where(
+    SwitchRow.is_off,
+    SwitchRow.scope.in_([ALL, "campaign:" + Campaign.slug]),
+    ~exists().where(_LATER.scope == SwitchRow.scope, _LATER.id > SwitchRow.id),
+)
+"""Condition of a campaign whose own switch, or the one of everything, is off now.
+
+Part of the queries that look for its codes, so that a switch takes effect at once and costs none.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +48,7 @@ class Offer:
     terms: Terms
     policy: Policy
     link: LinkOptions
+    is_switched_off: bool = False
 
 
 async def find(session: ReadSession, code: str) -> Offer | None:
@@ -42,11 +64,14 @@ async def find_row(session: ReadSession, code: str) -> OfferRow | None:
 
 def refusal_of_offer(offer: Offer | None, *, at: datetime) -> Refusal | None:
     """Return why a code attributes nobody at a time, or None; an unknown code has no offer."""
-    return Refusal.UNKNOWN_CODE if offer is None else refusal_of_schedule(offer.schedule, at=at)
+    if offer is None:
+        return Refusal.UNKNOWN_CODE
+    refusal = refusal_of_schedule(offer.schedule, at=at)
+    return refusal or (Refusal.SWITCHED_OFF if offer.is_switched_off else None)
 
 
 def offer_of(row: OfferRow) -> Offer:
-    code, campaign, version = row
+    code, campaign, version, is_switched_off = row
     return Offer(
         code=code.code,
         player_id=code.player_id,
@@ -56,6 +81,7 @@ def offer_of(row: OfferRow) -> Offer:
         terms=terms_from(version.terms),
         policy=policy_from(version.attribution),
         link=link_from(version.link),
+        is_switched_off=is_switched_off,
     )
 
 
@@ -80,9 +106,17 @@ async def load_schedule(session: Session, campaign_id: UUID) -> Schedule:
     return Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at)
 
 
-def _select_current() -> Select[ReferralCode, Campaign, CampaignVersion]:
+async def load_priorities(session: ReadSession, slugs: Collection[str]) -> Mapping[str, int]:
+    """Return the priority of each campaign's live version, where it is not the usual one."""
+    query = select(Campaign.slug, CampaignVersion.options).join(CampaignVersion, IS_CURRENT_VERSION)
+    found = await session.execute(query.where(Campaign.slug.in_(slugs)))
+    priorities = {slug: options_from(stored).priority for slug, stored in found}
+    return {slug: priority for slug, priority in priorities.items() if priority}
+
+
+def _select_current() -> Select[ReferralCode, Campaign, CampaignVersion, bool]:
     return (
-        select(ReferralCode, Campaign, CampaignVersion)
+        select(ReferralCode, Campaign, CampaignVersion, IS_SWITCHED_OFF)
         .join(Campaign, Campaign.id == ReferralCode.campaign_id)
         .join(CampaignVersion, IS_CURRENT_VERSION)
     )

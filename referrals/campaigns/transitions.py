@@ -1,64 +1,38 @@
-"""Changes of campaigns by people: drafts, revisions, status transitions and funding."""
+"""Changes of campaigns by people: drafts, revisions, proposals and status transitions."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
-from uuid import uuid4, uuid5
+from typing import Final
+from uuid import uuid4
 
-from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.engine import Session
-from db.tables import Campaign, CampaignVersion, TransferRow
+from db.tables import Campaign
 from domain.campaigns.terms import CampaignStatus
-from domain.ledger.movements import Movement
-from referrals.access import audit
 from referrals.access.audit import Actor
 from referrals.campaigns import budget, funds_queue
-from referrals.campaigns.budget import BudgetOutcome, Funding
-from referrals.campaigns.offers import schedule_of
-from referrals.campaigns.versions import link_json, policy_json, terms_json
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
+from referrals.campaigns.store import (
+    FIRST_VERSION,
+    add_version,
+    latest_version,
+    load_version,
+    lock_campaign,
+    write_audit,
+)
+from referrals.campaigns.versions import options_from
 from referrals.campaigns.views import Draft
 
 DEFAULT_SLUG: Final = "default"
 
-
-class TransitionOutcome(StrEnum):
-    CHANGED = "changed"
-    UNKNOWN = "unknown"
-    EXISTS = "exists"
-    NOT_ALLOWED = "not_allowed"
-    HAS_ENDED = "has_ended"
-    BUDGET_IS_FUNDED = "budget_is_funded"
-    INSUFFICIENT = "insufficient"
-    OTHER_CURRENCY = "other_currency"
-    REFERENCE_CONFLICT = "reference_conflict"
-
-
-class CampaignTransition(StrEnum):
-    """A change of status that a person may ask for."""
-
-    PUBLISH = "publish"
-    PAUSE = "pause"
-    RESUME = "resume"
-    END = "end"
-
-
 _S = CampaignStatus
 TRANSITIONS: Final[dict[CampaignTransition, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {
-    CampaignTransition.PUBLISH: (frozenset({_S.DRAFT}), _S.PUBLISHED),
     CampaignTransition.PAUSE: (frozenset({_S.PUBLISHED}), _S.PAUSED),
     CampaignTransition.RESUME: (frozenset({_S.PAUSED}), _S.PUBLISHED),
     CampaignTransition.END: (frozenset({_S.DRAFT, _S.PUBLISHED, _S.PAUSED}), _S.ENDED),
 }
-"""For each transition the statuses that it may leave, and the one that it enters."""
-
-
-UNMOVED: Final = {
-    BudgetOutcome.ALREADY_POSTED: TransitionOutcome.CHANGED,
-    BudgetOutcome.INSUFFICIENT: TransitionOutcome.INSUFFICIENT,
-    BudgetOutcome.REFERENCE_CONFLICT: TransitionOutcome.REFERENCE_CONFLICT,
-}
+"""For each transition the statuses that it may leave, and the one that it enters; the
+publication is in publishing.py."""
 
 
 async def create_campaign(session: Session, draft: Draft, actor: Actor) -> TransitionOutcome:
@@ -66,7 +40,7 @@ async def create_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
         "id": uuid4(),
         "slug": draft.slug,
         "status": CampaignStatus.DRAFT,
-        "version": 1,
+        "version": FIRST_VERSION,
         "starts_at": draft.starts_at,
         "ends_at": draft.ends_at,
         "currency": draft.budget.currency,
@@ -76,19 +50,18 @@ async def create_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
     )
     if added is None:
         return TransitionOutcome.EXISTS
-    await _add_version(session, added, draft, actor)
-    await _write_audit(session, added, "create", actor)
+    await add_version(session, added, draft, actor, version=FIRST_VERSION)
+    await write_audit(session, added, "create", actor)
     return TransitionOutcome.CHANGED
 
 
 async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> TransitionOutcome:
-    """Write a new version for later invitations; earlier ones keep the terms that they copied.
+    """Write a new version: the content of a draft, or a proposal that changes nothing live yet.
 
-    The currency stays while there is money in it, and once published the planned budget stays:
-    it has been funded, and only funding and defunding change it. Another end wakes the referrals
-    that wait for it.
+    The currency stays while there is money in it, and once published the planned budgets stay:
+    they have been funded, and only funding and defunding change them.
     """
-    row = await _lock_campaign(session, draft.slug)
+    row = await lock_campaign(session, draft.slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
     if row.status is CampaignStatus.ENDED:
@@ -98,25 +71,36 @@ async def revise_campaign(session: Session, draft: Draft, actor: Actor) -> Trans
         not is_draft or await budget.holds_money(session, row)
     ):
         return TransitionOutcome.OTHER_CURRENCY
-    if not is_draft and draft.budget.minor != await budget.load_planned_minor(session, row):
+    if not is_draft and not await _keeps_budgets(session, row, draft):
         return TransitionOutcome.BUDGET_IS_FUNDED
-    row.version += 1
-    row.currency = draft.budget.currency
-    is_moved = row.ends_at != draft.ends_at
-    row.starts_at, row.ends_at = draft.starts_at, draft.ends_at
-    await _add_version(session, row, draft, actor)
-    audit_id = await _write_audit(session, row, "revise", actor)
-    if is_moved:
-        await session.flush()
-        await funds_queue.wake_for_move(session, row.id, row.currency, audit_id=audit_id)
+    version = await latest_version(session, row) + 1
+    if is_draft:
+        row.version, row.currency = version, draft.budget.currency
+        row.starts_at, row.ends_at = draft.starts_at, draft.ends_at
+    else:
+        row.proposed_version = version
+    await add_version(session, row, draft, actor, version=version)
+    await write_audit(session, row, "revise", actor, details={"version": version})
+    return TransitionOutcome.CHANGED
+
+
+async def withdraw_proposal(session: Session, slug: str, actor: Actor) -> TransitionOutcome:
+    """Drop the proposal of a campaign; its version stays in the list of versions."""
+    row = await lock_campaign(session, slug)
+    if row is None:
+        return TransitionOutcome.UNKNOWN
+    if row.proposed_version is None:
+        return TransitionOutcome.NO_PROPOSAL
+    await write_audit(session, row, "withdraw", actor, details={"version": row.proposed_version})
+    row.proposed_version = None
     return TransitionOutcome.CHANGED
 
 
 async def apply_transition(
     session: Session, slug: str, transition: CampaignTransition, actor: Actor, *, at: datetime
 ) -> TransitionOutcome:
-    """Change a campaign's status; publishing also funds it with its planned budget, once."""
-    row = await _lock_campaign(session, slug)
+    """Pause, resume or end a campaign; its end drops its proposal."""
+    row = await lock_campaign(session, slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
     allowed_from, target = TRANSITIONS[transition]
@@ -124,66 +108,15 @@ async def apply_transition(
         return TransitionOutcome.NOT_ALLOWED
     row.closed_since = _closed_since(row, transition, at)
     row.status = target
-    audit_id = await _write_audit(session, row, transition, actor)
-    if transition is CampaignTransition.PUBLISH:
-        await budget.fund_planned_budget(session, row, at=at)
+    if target is CampaignStatus.ENDED:
+        row.proposed_version = None
+    audit_id = await write_audit(session, row, transition, actor)
     await session.flush()
     if transition is CampaignTransition.RESUME:
         await funds_queue.wake_for_money(session, row.id, row.currency, audit_id=audit_id)
     if transition is CampaignTransition.END:
         await funds_queue.wake_for_end(session, row.id, row.currency, audit_id=audit_id)
     return TransitionOutcome.CHANGED
-
-
-async def fund_campaign(
-    session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
-) -> TransitionOutcome:
-    """Add to a campaign's budget, once per reference; never to that of one that has ended."""
-    row = await _keep_campaign(session, slug)
-    if row is None:
-        return TransitionOutcome.UNKNOWN
-    if funding.amount.currency != row.currency:
-        return TransitionOutcome.OTHER_CURRENCY
-    found = await budget.find_funding(session, row, Movement.FUND, funding.reference)
-    if not isinstance(found, TransferRow) and schedule_of(row).has_ended(at):
-        return TransitionOutcome.HAS_ENDED
-    outcome, audit_id = await _move_budget(session, row, Movement.FUND, funding, actor, at=at)
-    if audit_id is not None:
-        await funds_queue.wake_for_money(session, row.id, row.currency, audit_id=audit_id)
-    return outcome
-
-
-async def defund_campaign(
-    session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
-) -> TransitionOutcome:
-    """Take back what is free of a campaign's budget, once per reference, whatever its status.
-
-    Also in a currency that is no longer the campaign's.
-    """
-    row = await _keep_campaign(session, slug)
-    if row is None:
-        return TransitionOutcome.UNKNOWN
-    outcome, _ = await _move_budget(session, row, Movement.DEFUND, funding, actor, at=at)
-    return outcome
-
-
-async def _move_budget(
-    session: Session,
-    row: Campaign,
-    movement: Movement,
-    funding: Funding,
-    actor: Actor,
-    *,
-    at: datetime,
-) -> tuple[TransitionOutcome, int | None]:
-    """FUND or DEFUND; return the outcome, and the id of the audit row if money moved now."""
-    outcome = await budget.post_funding(session, row, movement, funding, at=at)
-    if outcome is not BudgetOutcome.POSTED:
-        return UNMOVED[outcome], None
-    amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
-    details = {**amount, "reference": funding.reference}
-    audit_id = await _write_audit(session, row, movement, actor, details=details)
-    return TransitionOutcome.CHANGED, audit_id
 
 
 def _closed_since(row: Campaign, transition: CampaignTransition, at: datetime) -> datetime | None:
@@ -193,50 +126,8 @@ def _closed_since(row: Campaign, transition: CampaignTransition, at: datetime) -
     return at if row.status is CampaignStatus.PUBLISHED else row.closed_since
 
 
-async def _lock_campaign(session: Session, slug: str) -> Campaign | None:
-    query = select(Campaign).where(Campaign.slug == slug)
-    return await session.scalar(query.with_for_update(key_share=True))
-
-
-async def _keep_campaign(session: Session, slug: str) -> Campaign | None:
-    """Keep a campaign as it is until the transaction ends.
-
-    Shared, because who moves money locks an account next, and a referral that holds the account's
-    lock keeps the campaign, too, when it joins the funds queue.
-    """
-    query = select(Campaign).where(Campaign.slug == slug)
-    return await session.scalar(query.with_for_update(read=True))
-
-
-async def _add_version(session: Session, row: Campaign, draft: Draft, actor: Actor) -> None:
-    await session.execute(
-        insert(CampaignVersion).values(
-            id=uuid5(row.id, f"version:{row.version}"),
-            campaign_id=row.id,
-            version=row.version,
-            name=draft.name,
-            destination=draft.destination,
-            budget_minor=draft.budget.minor,
-            terms=terms_json(draft.terms),
-            attribution=policy_json(draft.attribution),
-            link=link_json(draft.link),
-            author=actor.name,
-        )
-    )
-
-
-async def _write_audit(
-    session: Session,
-    row: Campaign,
-    action: str,
-    actor: Actor,
-    *,
-    details: dict[str, Any] | None = None,
-) -> int:
-    return await audit.write(
-        session,
-        actor,
-        action=f"campaign.{action}",
-        subject=f"campaign:{row.slug}",
-        details={"version": row.version, **(details or {})},
-    )
+async def _keeps_budgets(session: Session, row: Campaign, draft: Draft) -> bool:
+    """Return whether a proposal leaves the funded budgets alone; it may add a currency."""
+    live = await load_version(session, row, row.version)
+    funded = set(options_from(live.options).currencies)
+    return live.budget_minor == draft.budget.minor and funded <= set(draft.options.currencies)

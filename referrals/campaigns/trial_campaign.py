@@ -1,6 +1,6 @@
 """The campaign `default` of the embedded stack and of tests; production has only its own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
@@ -8,34 +8,23 @@ from sqlalchemy import select
 from db.engine import Session
 from db.tables import Campaign
 from domain.attribution.policy import DEFAULT_POLICY
-from domain.campaigns.terms import LinkOptions, Terms
+from domain.campaigns import default_offer
+from domain.campaigns.terms import LinkOptions
 from domain.money import Money
 from referrals.access.audit import Actor
-from referrals.campaigns.transitions import (
-    DEFAULT_SLUG,
-    CampaignTransition,
-    apply_transition,
-    create_campaign,
-)
+from referrals.campaigns.publishing import make_live
+from referrals.campaigns.store import FIRST_VERSION, load_version, lock_campaign
+from referrals.campaigns.transitions import DEFAULT_SLUG, create_campaign
 from referrals.campaigns.views import Draft
 
 TRIAL: Final = Draft(
     slug=DEFAULT_SLUG,
     name="Bring a friend",
-    starts_at=datetime(2000, 1, 1, tzinfo=UTC),
+    starts_at=default_offer.STARTS_AT,
     ends_at=None,
-    destination="https://book.example/signup",
+    destination=default_offer.DESTINATION,
     budget=Money(10_000_000, "USD"),
-    terms=Terms(
-        signup_window=timedelta(days=30),
-        deposit_window=timedelta(days=30),
-        minimum_deposit=Money(1000, "USD"),
-        hold_period=timedelta(0),
-        review_period=timedelta(days=3),
-        chargeback_window=timedelta(days=120),
-        lateness_grace=timedelta(hours=1),
-        referrer_reward=Money(1000, "USD"),
-    ),
+    terms=default_offer.TERMS,
     attribution=DEFAULT_POLICY,
     link=LinkOptions(),
 )
@@ -43,9 +32,16 @@ ACTOR: Final = Actor(name="stack", request_id=None, reason="a stack to try has o
 
 
 async def publish_trial_campaign(session: Session, *, at: datetime) -> bool:
-    """Publish and fund the campaign where there is no campaign at all; return whether it did."""
+    """Publish and fund the campaign where there is no campaign at all; return whether it did.
+
+    No second person has to publish it.
+    """
     if await session.scalar(select(Campaign.id).limit(1)) is not None:
         return False
     await create_campaign(session, TRIAL, ACTOR)
-    await apply_transition(session, TRIAL.slug, CampaignTransition.PUBLISH, ACTOR, at=at)
+    row = await lock_campaign(session, TRIAL.slug)
+    if row is None:
+        return False
+    version = await load_version(session, row, FIRST_VERSION)
+    await make_live(session, row, version, ACTOR, at=at)
     return True

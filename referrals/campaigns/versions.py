@@ -7,6 +7,7 @@ from sqlalchemy import and_
 
 from db.tables import Campaign, CampaignVersion
 from domain.attribution.policy import DEFAULT_POLICY, Policy
+from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.terms import LinkOptions, Terms
 
 IS_CURRENT_VERSION: Final = and_(
@@ -16,6 +17,7 @@ IS_CURRENT_VERSION: Final = and_(
 _TERMS: Final = TypeAdapter(Terms)
 _POLICY: Final = TypeAdapter(Policy)
 _LINK: Final = TypeAdapter(LinkOptions)
+_OPTIONS: Final = TypeAdapter(CampaignOptions)
 
 
 REMINDERS_SCHEMA: Final = 2
@@ -69,3 +71,13 @@ def link_json(link: LinkOptions) -> dict[str, Any]:
 
 def link_from(stored: dict[str, Any]) -> LinkOptions:
     return _LINK.validate_python(stored)
+
+
+def options_json(options: CampaignOptions) -> dict[str, Any]:
+    stored: dict[str, Any] = _OPTIONS.dump_python(options, mode="json")
+    return stored
+
+
+def options_from(stored: dict[str, Any]) -> CampaignOptions:
+    """Return stored options; those of a version of an earlier release are empty."""
+    return _OPTIONS.validate_python(stored) if stored else DEFAULT_OPTIONS

@@ -3,16 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
 from db.engine import ReadSession
 from db.tables import AccountRow, Campaign, CampaignVersion
 from domain.attribution.policy import Policy
+from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
+from domain.campaigns.publishing import Publishable
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Terms
 from domain.ledger.movements import Book
 from domain.money import Money
-from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
+from referrals.campaigns.versions import (
+    IS_CURRENT_VERSION,
+    link_from,
+    options_from,
+    policy_from,
+    terms_from,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +37,29 @@ class Draft:
     terms: Terms
     attribution: Policy
     link: LinkOptions
+    options: CampaignOptions = DEFAULT_OPTIONS
+
+    @property
+    def offer(self) -> Publishable:
+        """What the checks of a publication look at."""
+        return Publishable(
+            ends_at=self.ends_at,
+            destination=self.destination,
+            budget=self.budget,
+            terms=self.terms,
+            expected_rewards=self.options.expected_rewards,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignView(Draft):
-    """The current version of a campaign, and what is left of its budget."""
+    """The live version of a campaign, and what is left of its budgets."""
 
     status: CampaignStatus
     version: int
+    proposed_version: int | None
     available_budget: Money
+    available_currencies: tuple[Money, ...]
     created_at: datetime
 
 
@@ -55,33 +78,52 @@ async def list_campaigns(
     return [_view(row) for row in await session.execute(query)]
 
 
-def _views() -> Select[Campaign, CampaignVersion, int]:
-    return (
-        select(Campaign, CampaignVersion, func.coalesce(AccountRow.balance_minor, 0))
-        .join(CampaignVersion, IS_CURRENT_VERSION)
-        .outerjoin(
-            AccountRow,
-            (AccountRow.campaign_id == Campaign.id)
-            & (AccountRow.book == Book.CAMPAIGN)
-            & (AccountRow.currency == Campaign.currency),
+def draft_of(campaign: Campaign, version: CampaignVersion) -> Draft:
+    """Return the content of a version; one of release 0.2 has its campaign's dates."""
+    return Draft(**_content(campaign, version))
+
+
+def _views() -> Select[Campaign, CampaignVersion, dict[str, int] | None]:
+    balances = (
+        select(
+            func.jsonb_object_agg(AccountRow.currency, AccountRow.balance_minor),
         )
+        .where(AccountRow.campaign_id == Campaign.id, AccountRow.book == Book.CAMPAIGN)
+        .correlate(Campaign)
+        .scalar_subquery()
     )
+    return select(Campaign, CampaignVersion, balances).join(CampaignVersion, IS_CURRENT_VERSION)
 
 
-def _view(row: Row[Campaign, CampaignVersion, int]) -> CampaignView:
-    campaign, version, available = row
+def _view(row: Row[Campaign, CampaignVersion, dict[str, int] | None]) -> CampaignView:
+    campaign, version, balances = row
+    content = _content(campaign, version)
+    minor = balances or {}
     return CampaignView(
-        slug=campaign.slug,
-        name=version.name,
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
-        destination=version.destination,
-        budget=Money(version.budget_minor, campaign.currency),
-        terms=terms_from(version.terms),
-        attribution=policy_from(version.attribution),
-        link=link_from(version.link),
+        **content,
         status=campaign.status,
         version=campaign.version,
-        available_budget=Money(available, campaign.currency),
+        proposed_version=campaign.proposed_version,
+        available_budget=Money(minor.get(campaign.currency, 0), campaign.currency),
+        available_currencies=tuple(
+            Money(minor.get(money.currency, 0), money.currency)
+            for money in content["options"].currencies
+        ),
         created_at=campaign.created_at,
     )
+
+
+def _content(campaign: Campaign, version: CampaignVersion) -> dict[str, Any]:
+    has_dates = version.starts_at is not None
+    return {
+        "slug": campaign.slug,
+        "name": version.name,
+        "starts_at": version.starts_at if has_dates else campaign.starts_at,
+        "ends_at": version.ends_at if has_dates else campaign.ends_at,
+        "destination": version.destination,
+        "budget": Money(version.budget_minor, campaign.currency),
+        "terms": terms_from(version.terms),
+        "attribution": policy_from(version.attribution),
+        "link": link_from(version.link),
+        "options": options_from(version.options),
+    }

@@ -9,19 +9,22 @@ from sqlalchemy import update
 
 from db.engine import Database
 from db.tables import Delivery
+from domain.campaigns.publishing import Ceilings
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import LOOK
 from referrals.access.audit import Actor
-from referrals.campaigns import transitions
+from referrals.campaigns import funding as budgets
+from referrals.campaigns import publishing, transitions
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 from referrals.campaigns.views import Draft
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit, unique, usd
 
+APPROVER: Final = Actor(name="approver", request_id=None, reason="a test")
 MARKETER: Final = Actor(name="marketer", request_id=None, reason="a test")
 
 
@@ -54,7 +57,7 @@ class Queue:
         funding = Funding(usd(minor), unique("top-up"))
         async with self.database.transaction() as session:
             slug = self.offer.campaign.slug
-            await transitions.fund_campaign(session, slug, funding, MARKETER, at=NOW)
+            await budgets.fund_campaign(session, slug, funding, MARKETER, at=NOW)
 
     async def ends(self) -> TransitionOutcome:
         async with self.database.transaction() as session:
@@ -62,13 +65,18 @@ class Queue:
             return await transitions.apply_transition(session, slug, end, MARKETER, at=NOW)
 
     async def revises(self, **changes: Any) -> TransitionOutcome:  # noqa: ANN401 - fields of a draft
-        """Write a new version of the campaign with other content."""
+        """Write a new version of the campaign, and publish it as another person."""
         async with self.database.transaction() as session:
             view = await campaign_views.find_campaign(session, self.offer.campaign.slug)
             assert view
             content = {field.name: getattr(view, field.name) for field in fields(Draft)}
             draft = Draft(**(content | changes))
-            return await transitions.revise_campaign(session, draft, MARKETER)
+            outcome = await transitions.revise_campaign(session, draft, MARKETER)
+            if outcome is not TransitionOutcome.CHANGED:
+                return outcome
+            return await publishing.publish_campaign(
+                session, draft.slug, APPROVER, ceilings=Ceilings(), at=NOW
+            )
 
     async def woken(self) -> list[UUID]:
         """Take the pending wake-ups, in the order in which they are carried."""

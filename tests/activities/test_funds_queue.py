@@ -14,7 +14,7 @@ from domain.rewards.holds import HoldReason
 from referrals.campaigns import transitions
 from referrals.campaigns.funds_queue import MAX_AT_ONCE
 from referrals.campaigns.offers import load_schedule
-from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 from tests import state
 from tests.activities.queues import MARKETER, a_queue, a_queue_of
 from tests.activities.referral_acts import sign_up

@@ -25,6 +25,8 @@ from referrals.localisation.formats import format_moment
 from referrals.localisation.languages import Language
 
 UTC_ZONE: Final = ZoneInfo("UTC")
+_TEXTS_OF: Final = {ClickOutcome.SWITCHED_OFF: ClickOutcome.CAMPAIGN_PAUSED}
+"""Outcomes that a visitor reads the text of another one for."""
 NOT_FOUND_OUTCOMES: Final = (ClickOutcome.UNKNOWN_CODE, ClickOutcome.CAMPAIGN_NOT_BEGUN)
 
 
@@ -64,7 +66,11 @@ def closed_page(
     """
     status = HTTPStatus.NOT_FOUND if outcome in NOT_FOUND_OUTCOMES else HTTPStatus.GONE
     return _closed_page(
-        outcome.value, status, language, destination=destination, begins_at=begins_at
+        _TEXTS_OF.get(outcome, outcome).value,
+        status,
+        language,
+        destination=destination,
+        begins_at=begins_at,
     )
 
 

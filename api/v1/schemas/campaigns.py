@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from datetime import datetime, timedelta
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -12,21 +11,24 @@ from api.http.errors import invalid_field
 from api.v1.schemas.fields import (
     Duration,
     MoneyIn,
-    MoneyOut,
     PlannedTime,
     PositiveDuration,
     PositiveMoneyIn,
     RequestBody,
-    ResponseBody,
     Slug,
     Text64,
     Text320,
 )
-from api.v1.schemas.terms import Jurisdiction, TermsIn, TermsOut
+from api.v1.schemas.preferences import ZoneName
+from api.v1.schemas.terms import Jurisdiction, TermsIn
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
-from domain.campaigns.terms import CampaignStatus, LinkOpens, LinkOptions
+from domain.campaigns import default_offer
+from domain.campaigns.options import CampaignOptions
+from domain.campaigns.terms import LinkOpens, LinkOptions
 from referrals.campaigns.views import Draft
 
+MAX_CURRENCIES: Final = 20
+"""Budgets beside the first that one campaign may have."""
 NO_REASON: Final = "no reason given"
 URL_CHARS: Final = re.compile(r"[!-\[\]-~]+")
 """Visible ASCII without the backslash, which browsers read as a slash."""
@@ -140,10 +142,11 @@ class CampaignIn(RequestBody):
 
     slug: Slug
     name: Text320
-    starts_at: PlannedTime
+    starts_at: PlannedTime = default_offer.STARTS_AT
     ends_at: PlannedTime | None = None
     destination: DestinationUrl = Field(
-        description="https URL of the signup page; the referral token is added to its query"
+        default=default_offer.DESTINATION,
+        description="https URL of the signup page; the referral token is added to its query",
     )
     budget: MoneyIn = Field(
         description="Funded when the campaign is first published, and fixed from then on"
@@ -151,6 +154,22 @@ class CampaignIn(RequestBody):
     terms: TermsIn
     attribution: PolicyIn = Field(default_factory=PolicyIn)
     link: LinkIn = Field(default_factory=LinkIn)
+    time_zone: ZoneName = Field(
+        default=default_offer.TIME_ZONE,
+        description="IANA zone in which the campaign's days, weeks and months begin",
+    )
+    priority: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = Field(
+        default=default_offer.PRIORITY,
+        description="Where several campaigns apply to a signup, the largest goes first",
+    )
+    currencies: Annotated[list[MoneyIn], Field(max_length=MAX_CURRENCIES)] = Field(
+        default_factory=list, description="Budgets in further currencies, beside the first"
+    )
+    expected_rewards: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = Field(
+        default=None,
+        description="Number of referrals expected to be rewarded: the budget must cover them when"
+        " the campaign is published",
+    )
 
     def to_draft(self) -> Draft:
         """Return the draft, or raise 422 naming the first field that contradicts another."""
@@ -162,18 +181,25 @@ class CampaignIn(RequestBody):
             ends_at=self.ends_at,
             destination=self.destination,
             budget=self.budget.to_money(),
-            terms=self.terms.to_terms(),
+            terms=self.terms.to_terms(currency=self.budget.currency),
             attribution=self.attribution.to_policy(),
             link=self.link.to_link_options(),
+            options=CampaignOptions(
+                time_zone=self.time_zone,
+                priority=self.priority,
+                currencies=tuple(money.to_money() for money in self.currencies),
+                expected_rewards=self.expected_rewards,
+            ),
         )
 
     def _check_consistency(self) -> None:
-        for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
-            amount: MoneyIn | None = getattr(self.terms, name)
-            if amount is not None and amount.currency != self.budget.currency:
-                raise invalid_field(f"terms.{name}.currency", "Must be the same as budget.currency")
         if self.ends_at is not None and self.ends_at <= self.starts_at:
             raise invalid_field("ends_at", "Must be after starts_at")
+        seen = {self.budget.currency}
+        for index, money in enumerate(self.currencies):
+            if money.currency in seen:
+                raise invalid_field(f"currencies[{index}].currency", "Must have no budget yet")
+            seen.add(money.currency)
 
 
 class Reasoned(RequestBody):
@@ -199,44 +225,3 @@ class DefundingIn(RequestBody):
         description="Idempotency key: an amount is taken back once per campaign and reference"
     )
     reason: Text320 = Field(description="Why it is taken back, for the audit")
-
-
-class StepOut(ResponseBody):
-    """Methods of equal rank; see `StepIn`."""
-
-    methods: list[Method]
-    touch: Pick
-    window: timedelta | None
-
-
-class PolicyOut(ResponseBody):
-    """The ranking of attribution methods; see `PolicyIn`."""
-
-    order: list[StepOut]
-    claim_grace: timedelta
-    match_window: timedelta
-
-
-class LinkOut(ResponseBody):
-    """Behaviour of /r/{code}; see `LinkIn`."""
-
-    opens: LinkOpens
-    no_inducement_in: list[str]
-
-
-class CampaignOut(ResponseBody):
-    """A campaign's current version, with its status and available budget."""
-
-    slug: str
-    name: str
-    status: CampaignStatus
-    version: int
-    starts_at: datetime
-    ends_at: datetime | None
-    destination: str
-    budget: MoneyOut
-    available_budget: MoneyOut = Field(description="What is neither held nor paid yet")
-    terms: TermsOut
-    attribution: PolicyOut
-    link: LinkOut
-    created_at: datetime

@@ -17,6 +17,8 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
 )
+from domain.campaigns.default_offer import TERMS as DEFAULT
+from domain.campaigns.default_offer import minimum_deposit
 from domain.campaigns.terms import Reminders, Terms
 
 Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
@@ -67,22 +69,31 @@ class RequiredField(StrEnum):
 class TermsIn(RequestBody):
     """The offer. A referral keeps the terms of its invitation, whatever later versions say."""
 
-    signup_window: PositiveDuration = Field(description="From the invitation to the signup")
+    signup_window: PositiveDuration = Field(
+        default=DEFAULT.signup_window, description="From the invitation to the signup"
+    )
     deposit_window: PositiveDuration = Field(
-        description="From the signup to the qualifying deposit"
+        default=DEFAULT.deposit_window, description="From the signup to the qualifying deposit"
     )
-    minimum_deposit: MoneyIn = Field(
-        description="What must be left of a deposit, after refunds, for it to qualify"
+    minimum_deposit: MoneyIn | None = Field(
+        default=None,
+        description="What must be left of a deposit, after refunds, for it to qualify; where it is"
+        " not given, $10, and none in another currency",
     )
-    hold_period: Duration = Field(description="How long a reward is held before it is credited")
+    hold_period: Duration = Field(
+        default=DEFAULT.hold_period, description="How long a reward is held before it is credited"
+    )
     review_period: PositiveDuration = Field(
-        description="How long a review may stay open before it is escalated"
+        default=DEFAULT.review_period,
+        description="How long a review may stay open before it is escalated",
     )
     chargeback_window: PositiveDuration = Field(
-        description="How long after crediting a chargeback takes the reward back"
+        default=DEFAULT.chargeback_window,
+        description="How long after crediting a chargeback takes the reward back",
     )
     lateness_grace: Duration = Field(
-        description="How long after the end of a window an event that happened in it may arrive"
+        default=DEFAULT.lateness_grace,
+        description="How long after the end of a window an event that happened in it may arrive",
     )
     referrer_reward: PositiveMoneyIn
     referee_reward: MoneyIn | None = None
@@ -95,11 +106,18 @@ class TermsIn(RequestBody):
         " a person reviews the reward (`missing_evidence`)",
     )
 
-    def to_terms(self) -> Terms:
+    def to_terms(self, *, currency: str) -> Terms:
+        """Return the terms of a campaign whose budget is in a currency.
+
+        Everything that a campaign's terms may say is validated here: 422 names the path.
+        """
+        self._check_currency(currency)
         return Terms(
             signup_window=self.signup_window,
             deposit_window=self.deposit_window,
-            minimum_deposit=self.minimum_deposit.to_money(),
+            minimum_deposit=self.minimum_deposit.to_money()
+            if self.minimum_deposit
+            else minimum_deposit(currency),
             hold_period=self.hold_period,
             review_period=self.review_period,
             chargeback_window=self.chargeback_window,
@@ -109,6 +127,12 @@ class TermsIn(RequestBody):
             reminders=self._reminders(),
             requires=tuple(sorted(set(self.requires))),
         )
+
+    def _check_currency(self, currency: str) -> None:
+        for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
+            amount: MoneyIn | None = getattr(self, name)
+            if amount is not None and amount.currency != currency:
+                raise invalid_field(f"terms.{name}.currency", "Must be the same as budget.currency")
 
     def _reminders(self) -> Reminders | None:
         """Return the reminders, or raise 422 naming one that its window does not contain."""

@@ -7,13 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from db.engine import StatementExecutor
-from domain.attribution.policy import Refusal, refusal_of_schedule
-from domain.campaigns.terms import Schedule
+from domain.attribution.policy import Refusal
 from domain.lifecycle.referral import token_expires_at
 from referrals.attribution.clicks import statements
 from referrals.attribution.clicks.statements import Click, FollowedCode
 from referrals.attribution.touches import record_touch
-from referrals.campaigns.offers import Offer
+from referrals.campaigns.offers import Offer, refusal_of_offer
 
 MAX_TRIES: Final = 5
 """Reads of one click: an equal click at the same time, or an expired invitation, costs a second."""
@@ -28,6 +27,7 @@ class ClickOutcome(StrEnum):
     CAMPAIGN_NOT_BEGUN = "campaign_not_begun"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ENDED = "campaign_ended"
+    SWITCHED_OFF = "switched_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def follow_code(session: StatementExecutor, click: Click) -> ClickResult:
         followed = await statements.find_followed_code(session, click)
         if followed is None:
             return await _record_refused_click(session, click, None, ClickOutcome.UNKNOWN_CODE)
-        closed = outcome_if_closed(followed.offer.schedule, at=click.at)
+        closed = outcome_if_closed(followed.offer, at=click.at)
         if closed is not None:
             return await _record_refused_click(session, click, followed.offer, closed)
         result = await _continue_invitation(session, click, followed)
@@ -61,9 +61,9 @@ async def follow_code(session: StatementExecutor, click: Click) -> ClickResult:
     raise RuntimeError(f"one visitor's invitation was changed {MAX_TRIES} times by others")
 
 
-def outcome_if_closed(schedule: Schedule, *, at: datetime) -> ClickOutcome | None:
-    """Return why a campaign invites nobody at a time, or None while it is open."""
-    refusal = refusal_of_schedule(schedule, at=at)
+def outcome_if_closed(offer: Offer, *, at: datetime) -> ClickOutcome | None:
+    """Return why an offer invites nobody at a time, or None while it is open."""
+    refusal = refusal_of_offer(offer, at=at)
     return None if refusal is None else ClickOutcome(refusal.value)
 
 

@@ -17,7 +17,7 @@ from domain.campaigns.terms import Schedule
 from domain.lifecycle.referral import Stage, event_type, invitation_deadline, token_expires_at
 from domain.lifecycle.signals import INVITATION
 from referrals.attribution.touches import NewTouch
-from referrals.campaigns.offers import Offer
+from referrals.campaigns.offers import IS_SWITCHED_OFF, Offer
 from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
 # Made once: making a query takes longer than running it.
@@ -35,6 +35,7 @@ _SELECT_FOLLOWED_CODE: Final = (
         CampaignVersion.terms,
         CampaignVersion.attribution,
         CampaignVersion.link,
+        IS_SWITCHED_OFF.label("is_switched_off"),
         ReferralRow.id.label("referral_id"),
         ReferralRow.invited_at,
         ReferralRow.terms.label("promised"),
@@ -272,6 +273,7 @@ def _offer(row: Row[Any]) -> Offer:
         terms=terms_from(row.terms),
         policy=policy_from(row.attribution),
         link=link_from(row.link),
+        is_switched_off=row.is_switched_off,
     )
 
 

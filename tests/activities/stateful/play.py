@@ -20,9 +20,10 @@ from db.tables import ReferralRow
 from domain.intake.facts import Chargeback, Choice, Decision, Deposit, Fact, Signup, StatusChange
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
+from referrals.campaigns import funding as budgets
 from referrals.campaigns import transitions
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 from referrals.campaigns.versions import terms_from
 from referrals.fraud import reviews
 from referrals.fraud.reviews import ReviewOutcome
@@ -136,9 +137,7 @@ class Play:
     async def is_topped_up(self, campaign: str, amount: Money) -> None:
         async with self.database.transaction() as session:
             funding = Funding(amount, unique("top-up"))
-            outcome = await transitions.fund_campaign(
-                session, campaign, funding, MARKETER, at=self.now
-            )
+            outcome = await budgets.fund_campaign(session, campaign, funding, MARKETER, at=self.now)
         assert (outcome is TransitionOutcome.CHANGED) == (campaign not in self.model.ended)
         if campaign not in self.model.ended:
             self.model.purse.budget[campaign] += amount.minor
@@ -146,7 +145,7 @@ class Play:
     async def is_defunded(self, campaign: str, amount: Money) -> None:
         async with self.database.transaction() as session:
             funding = Funding(amount, unique("back"))
-            outcome = await transitions.defund_campaign(
+            outcome = await budgets.defund_campaign(
                 session, campaign, funding, MARKETER, at=self.now
             )
         is_free = self.model.purse.defund(campaign, amount.minor)

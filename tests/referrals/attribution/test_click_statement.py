@@ -75,7 +75,7 @@ async def test_a_click_writes_the_same_rows_as_the_plain_writers(database: Datab
 async def _write_plainly(session: Session, click: Click, referral_id: UUID) -> None:
     found = await find_row(session, click.code)
     assert found is not None
-    code, campaign, version = found
+    code, campaign, version, _ = found
     referral = await open_referral(
         session,
         referral_id=referral_id,

@@ -11,9 +11,10 @@ from domain.money import Money
 from referrals.access.audit import Actor
 from referrals.attribution.claims import CodeClaim, apply_claim
 from referrals.attribution.log import AttemptKind, AttemptResult, AttributionAttempt
+from referrals.campaigns import funding as budgets
 from referrals.campaigns import transitions
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.transitions import CampaignTransition
+from referrals.campaigns.outcomes import CampaignTransition
 from referrals.fraud import reviews
 from referrals.fraud.reviews import ReviewOutcome
 from referrals.ledger.spending import spend
@@ -91,7 +92,7 @@ async def defer_referral(
 
 async def top_up_budget(life: Life, minor: int) -> None:
     async with life.world.database.transaction() as session:
-        await transitions.fund_campaign(
+        await budgets.fund_campaign(
             session,
             life.row.campaign_slug,
             Funding(usd(minor), unique("top-up")),

@@ -5,25 +5,21 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from api.http.authorisation import Caller, requires
-from api.http.dependencies import Db, Now
-from api.http.errors import Problem, invalid_field
+from api.http.dependencies import Config, Db, Now
+from api.http.errors import FieldError, Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor
 from api.http.strict_json import StrictRoute
-from api.v1.schemas.campaigns import (
-    NO_REASON,
-    CampaignIn,
-    CampaignOut,
-    DefundingIn,
-    FundingIn,
-    Reasoned,
-)
+from api.v1.campaigns.answers import CampaignOut, VersionsOut
+from api.v1.schemas.campaigns import NO_REASON, CampaignIn, DefundingIn, FundingIn, Reasoned
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession
-from referrals.campaigns import transitions
+from referrals.campaigns import funding as budgets
+from referrals.campaigns import publishing, transitions, version_views
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.transitions import CampaignTransition, TransitionOutcome
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
+from referrals.campaigns.publishing import NotPublishableError
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
@@ -35,6 +31,8 @@ REFUSALS: Final = {
     TransitionOutcome.UNKNOWN: "unknown_campaign",
     TransitionOutcome.EXISTS: "campaign_exists",
     TransitionOutcome.NOT_ALLOWED: "invalid_transition",
+    TransitionOutcome.NO_PROPOSAL: "no_proposal",
+    TransitionOutcome.SECOND_PERSON: "second_person_required",
     TransitionOutcome.REFERENCE_CONFLICT: "reference_conflict",
     TransitionOutcome.HAS_ENDED: "invalid_transition",
     TransitionOutcome.BUDGET_IS_FUNDED: "budget_is_funded",
@@ -49,9 +47,11 @@ DETAILS: Final = {
 
 @router.post("", status_code=201, responses=problem_responses("campaign_exists", *BODY_PROBLEMS))
 async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> CampaignOut:
-    """Create a draft campaign. It takes no invitations until it is published.
+    """Create a draft campaign. It takes no invitations until a second person publishes it.
 
-    All amounts are in one currency, in minor units (422 otherwise); durations are ISO 8601.
+    It needs a slug, a name, a budget and a referrer's reward; everything else has the value of the
+    campaign `default`. Amounts are in minor units, those of the terms in the budget's currency (422
+    otherwise); durations are ISO 8601.
     Not idempotent: 409 `campaign_exists` once the slug is used.
     """
     draft = body.to_draft()
@@ -68,7 +68,7 @@ async def list_campaigns(
     after = decode_cursor(cursor) if cursor is not None else None
     async with database.reading() as session:
         found = await campaign_views.list_campaigns(session, after=after, limit=limit + 1)
-    items = [CampaignOut.model_validate(view) for view in found[:limit]]
+    items = [CampaignOut.of(view) for view in found[:limit]]
     return PageOut(
         items=items, next_cursor=encode_cursor(items[-1].slug) if len(found) > limit else None
     )
@@ -76,7 +76,10 @@ async def list_campaigns(
 
 @router.get("/{slug}", dependencies=[CAN_READ], responses=problem_responses("unknown_campaign"))
 async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
-    """Return a campaign's current version and its available budget. 404 `unknown_campaign`."""
+    """Return a campaign's live version and its available budget. 404 `unknown_campaign`.
+
+    `proposal` names a later version that waits for a second person.
+    """
     async with database.reading() as session:
         return await _campaign_out(session, slug, TransitionOutcome.CHANGED)
 
@@ -90,12 +93,13 @@ async def show_campaign(slug: SlugPath, database: Db) -> CampaignOut:
 async def revise_campaign(
     slug: SlugPath, body: CampaignIn, database: Db, writer: Writer
 ) -> CampaignOut:
-    """Replace a campaign's content by a new version, for invitations from now on.
+    """Add a version: a draft's content, or a proposal that changes nothing until it is published.
 
-    Existing referrals keep the terms of their invitation. Once published or funded, a campaign
-    keeps its currency (422 otherwise). Once published, its budget changes only by `fund` and
-    `defund`: another one is 409 `budget_is_funded`. Each call adds a version. 404
-    `unknown_campaign`; 409 `invalid_transition` for an ended campaign.
+    The answer shows the live version; `proposal` names the added one, which replaces an earlier
+    proposal. Existing referrals keep the terms of their invitation. Once published or funded, a
+    campaign keeps its currency (422 otherwise). Once published, its budgets change only by `fund`
+    and `defund`: another one is 409 `budget_is_funded`. 404 `unknown_campaign`; 409
+    `invalid_transition` for an ended campaign.
     """
     if body.slug != slug:
         raise invalid_field("slug", "Must be the same as the slug in the path")
@@ -127,7 +131,7 @@ async def fund_campaign(
     """
     funding = Funding(body.amount.to_money(), body.reference)
     async with database.transaction() as session:
-        outcome = await transitions.fund_campaign(
+        outcome = await budgets.fund_campaign(
             session, slug, funding, publisher.actor(body.reason), at=now
         )
         return await _campaign_out(session, slug, outcome, currency_field="amount.currency")
@@ -150,9 +154,75 @@ async def defund_campaign(
     """
     funding = Funding(body.amount.to_money(), body.reference)
     async with database.transaction() as session:
-        outcome = await transitions.defund_campaign(
+        outcome = await budgets.defund_campaign(
             session, slug, funding, publisher.actor(body.reason), at=now
         )
+        return await _campaign_out(session, slug, outcome)
+
+
+@router.get(
+    "/{slug}/versions", dependencies=[CAN_READ], responses=problem_responses("unknown_campaign")
+)
+async def list_versions(slug: SlugPath, database: Db) -> VersionsOut:
+    """List the versions of a campaign, oldest first: who wrote and published each, what it changes.
+
+    A version is compared with the one that was live when it was written. 404 `unknown_campaign`.
+    """
+    async with database.reading() as session:
+        found = await version_views.list_versions(session, slug)
+    if found is None:
+        raise Problem("unknown_campaign")
+    return VersionsOut.model_validate({"items": found})
+
+
+@router.post(
+    "/{slug}/publish",
+    responses=problem_responses(
+        "unknown_campaign",
+        "invalid_transition",
+        "second_person_required",
+        "balance_limit",
+        *BODY_PROBLEMS,
+    ),
+)
+async def publish_campaign(  # noqa: PLR0917 - FastAPI passes each by its name
+    slug: SlugPath,
+    database: Db,
+    settings: Config,
+    publisher: Publisher,
+    now: Now,
+    body: Reasoned | None = None,
+) -> CampaignOut:
+    """Make a draft or a proposal live, for invitations from now on.
+
+    The first publication funds the campaign with the budgets of its version. 403
+    `second_person_required` for whoever wrote the version; 422 with the fields that keep it from
+    being published: dates, destination, ceilings, a budget below the cost that is expected. 404
+    `unknown_campaign`; 409 `invalid_transition` where there is neither a draft nor a proposal.
+    """
+    actor = publisher.actor(body.reason if body else NO_REASON)
+    async with database.transaction() as session:
+        try:
+            outcome = await publishing.publish_campaign(
+                session, slug, actor, ceilings=settings.ceilings, at=now
+            )
+        except NotPublishableError as fault:
+            errors = [FieldError(found.field, found.message) for found in fault.faults]
+            raise Problem("validation_failed", errors=errors) from fault
+        return await _campaign_out(session, slug, outcome)
+
+
+@router.post("/{slug}/withdraw", responses=problem_responses("unknown_campaign", "no_proposal"))
+async def withdraw_proposal(
+    slug: SlugPath, database: Db, writer: Writer, body: Reasoned | None = None
+) -> CampaignOut:
+    """Drop a campaign's proposal; the live version stays as it is.
+
+    404 `unknown_campaign`; 409 `no_proposal` where none waits.
+    """
+    actor = writer.actor(body.reason if body else NO_REASON)
+    async with database.transaction() as session:
+        outcome = await transitions.withdraw_proposal(session, slug, actor)
         return await _campaign_out(session, slug, outcome)
 
 
@@ -170,11 +240,10 @@ async def change_status(  # noqa: PLR0917 - FastAPI passes each by its name
     now: Now,
     body: Reasoned | None = None,
 ) -> CampaignOut:
-    """Publish a draft, pause or resume a campaign, or end it.
+    """Pause or resume a campaign, or end it.
 
-    The first publication funds the campaign with the budget of its version. An ended campaign
-    stays ended. 404 `unknown_campaign`; 409 `invalid_transition` for a step that the status does
-    not allow, such as the same step again.
+    An ended campaign stays ended. 404 `unknown_campaign`; 409 `invalid_transition` for a step that
+    the status does not allow, such as the same step again.
     """
     reason = body.reason if body else NO_REASON
     async with database.transaction() as session:
@@ -197,4 +266,4 @@ async def _campaign_out(
     )
     if view is None:
         raise Problem(REFUSALS.get(outcome, "unknown_campaign"), DETAILS.get(outcome, ""))
-    return CampaignOut.model_validate(view)
+    return CampaignOut.of(view)

@@ -1,0 +1,1 @@
+"""Routes of campaigns: their life, their versions and the kill switches."""

@@ -1,0 +1,90 @@
+"""Checks that a version of a campaign passes before it is published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from domain.campaigns.terms import Terms
+from domain.money import Money
+
+MESSAGES: Final = {
+    "ends_at": "Must lie ahead when it is published",
+    "destination": "Must lead to one of the allowed hosts: {}",
+    "terms.referrer_reward.minor": "Must be at most {}, the ceiling of a reward",
+    "terms.referee_reward.minor": "Must be at most {}, the ceiling of a reward",
+    "budget.minor": "Must cover the expected rewards: {} minor units",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceilings:
+    """Limits that a deployment sets to what may be published; None is no limit."""
+
+    destination_hosts: frozenset[str] = frozenset()
+    """Hosts that a destination may have, their subdomains included; empty allows all."""
+    reward_minor: int | None = None
+    budget_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishable:
+    """What the checks look at."""
+
+    ends_at: datetime | None
+    destination: str
+    budget: Money
+    terms: Terms
+    expected_rewards: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishingFault:
+    """A field that keeps a version from being published."""
+
+    field: str
+    message: str
+
+
+def publishing_faults(
+    offer: Publishable, ceilings: Ceilings, *, at: datetime
+) -> tuple[PublishingFault, ...]:
+    """Return why a version may not be published, one fault a field; empty when it may."""
+    return (
+        *_faults_of_dates(offer, at),
+        *_faults_of_destination(offer, ceilings),
+        *_faults_of_money(offer, ceilings),
+    )
+
+
+def _faults_of_dates(offer: Publishable, at: datetime) -> Iterator[PublishingFault]:
+    if offer.ends_at is not None and offer.ends_at <= at:
+        yield _fault("ends_at")
+
+
+def _faults_of_destination(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
+    host = (urlsplit(offer.destination).hostname or "").lower()
+    hosts = ceilings.destination_hosts
+    if hosts and not any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts):
+        yield _fault("destination", ", ".join(sorted(hosts)))
+
+
+def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
+    largest = ceilings.reward_minor
+    promised = {"referrer_reward": offer.terms.referrer_reward}
+    if offer.terms.referee_reward is not None:
+        promised["referee_reward"] = offer.terms.referee_reward
+    for name, amount in promised.items():
+        if largest is not None and amount.minor > largest:
+            yield _fault(f"terms.{name}.minor", largest)
+    if ceilings.budget_minor is not None and offer.budget.minor > ceilings.budget_minor:
+        message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
+        yield PublishingFault("budget.minor", message)
+    cost_minor = sum(amount.minor for amount in promised.values()) * (offer.expected_rewards or 0)
+    if cost_minor > offer.budget.minor:
+        yield _fault("budget.minor", cost_minor)
+
+
+def _fault(field: str, *values: object) -> PublishingFault:
+    return PublishingFault(field, MESSAGES[field].format(*values))

@@ -1,0 +1,80 @@
+"""Money put into a campaign's budgets by people, and taken back out of them."""
+
+from datetime import datetime
+from typing import Final
+
+from db.engine import Session
+from db.tables import Campaign, TransferRow
+from domain.ledger.movements import Movement
+from referrals.access.audit import Actor
+from referrals.campaigns import budget, funds_queue
+from referrals.campaigns.budget import BudgetOutcome, Funding
+from referrals.campaigns.offers import schedule_of
+from referrals.campaigns.outcomes import TransitionOutcome
+from referrals.campaigns.store import keep_campaign, load_version, write_audit
+from referrals.campaigns.versions import options_from
+
+UNMOVED: Final = {
+    BudgetOutcome.ALREADY_POSTED: TransitionOutcome.CHANGED,
+    BudgetOutcome.INSUFFICIENT: TransitionOutcome.INSUFFICIENT,
+    BudgetOutcome.REFERENCE_CONFLICT: TransitionOutcome.REFERENCE_CONFLICT,
+}
+
+
+async def fund_campaign(
+    session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
+) -> TransitionOutcome:
+    """Add to a campaign's budget, once per reference; never to that of one that has ended."""
+    row = await keep_campaign(session, slug)
+    if row is None:
+        return TransitionOutcome.UNKNOWN
+    if funding.amount.currency not in await _currencies(session, row):
+        return TransitionOutcome.OTHER_CURRENCY
+    found = await budget.find_funding(session, row, Movement.FUND, funding.reference)
+    if not isinstance(found, TransferRow) and schedule_of(row).has_ended(at):
+        return TransitionOutcome.HAS_ENDED
+    outcome, audit_id = await move_budget(session, row, Movement.FUND, funding, actor, at=at)
+    if audit_id is not None:
+        await funds_queue.wake_for_money(
+            session, row.id, funding.amount.currency, audit_id=audit_id
+        )
+    return outcome
+
+
+async def defund_campaign(
+    session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
+) -> TransitionOutcome:
+    """Take back what is free of a campaign's budget, once per reference, whatever its status.
+
+    Also in a currency that is no longer the campaign's.
+    """
+    row = await keep_campaign(session, slug)
+    if row is None:
+        return TransitionOutcome.UNKNOWN
+    outcome, _ = await move_budget(session, row, Movement.DEFUND, funding, actor, at=at)
+    return outcome
+
+
+async def move_budget(
+    session: Session,
+    row: Campaign,
+    movement: Movement,
+    funding: Funding,
+    actor: Actor,
+    *,
+    at: datetime,
+) -> tuple[TransitionOutcome, int | None]:
+    """FUND or DEFUND; return the outcome, and the id of the audit row if money moved now."""
+    outcome = await budget.post_funding(session, row, movement, funding, at=at)
+    if outcome is not BudgetOutcome.POSTED:
+        return UNMOVED[outcome], None
+    amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
+    details = {**amount, "reference": funding.reference}
+    audit_id = await write_audit(session, row, movement, actor, details=details)
+    return TransitionOutcome.CHANGED, audit_id
+
+
+async def _currencies(session: Session, row: Campaign) -> set[str]:
+    """Return the currencies in which the live version has a budget."""
+    live = await load_version(session, row, row.version)
+    return {row.currency} | {money.currency for money in options_from(live.options).currencies}
