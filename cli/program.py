@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from cli.campaigns import campaigns
 from cli.checking import checking
 from cli.fraud import fraud
 from cli.keys import keys
@@ -28,6 +29,7 @@ COULD_NOT_RUN = 2
 app.add_typer(checking)
 app.add_typer(fraud)
 app.add_typer(players)
+app.add_typer(campaigns, name="campaigns")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")
 app.add_typer(warehouse, name="warehouse")

@@ -100,6 +100,7 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         },
     },
     "FundingIn": {"amount": _TEN_DOLLARS, "reference": "invoice-1", "reason": "a second run"},
+    "SwitchIn": {"state": "off", "reason": "the reward has a wrong amount"},
     "DefundingIn": {
         "amount": _TEN_DOLLARS,
         "reference": "invoice-1-back",

@@ -45,6 +45,7 @@ REFUSALS: Final = {
     Refusal.SELF: "self_referral",
     Refusal.ALREADY_EARNED: "already_earned",
     Refusal.OUTRANKED: "outranked",
+    Refusal.LOWER_PRIORITY: "outranked",
     Refusal.NOT_ACCEPTED: "not_accepted",
     Refusal.OUTSIDE_WINDOW: "late_code",
     Refusal.CAMPAIGN_NOT_BEGUN: "campaign_not_begun",

@@ -13,7 +13,7 @@ class CampaignOptions:
     time_zone: str = TIME_ZONE
     """IANA name of the zone in which the campaign's days, weeks and months begin."""
     priority: int = PRIORITY
-    """Where several campaigns apply to a signup, the largest goes first."""
+    """Rank among several campaigns that apply to a signup; the largest goes first."""
     currencies: tuple[Money, ...] = ()
     """Budgets in further currencies, beside the first."""
     expected_rewards: int | None = None

@@ -30,7 +30,7 @@ class Ceilings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publishable:
-    """What the checks look at."""
+    """The part of a version that the checks look at."""
 
     ends_at: datetime | None
     destination: str

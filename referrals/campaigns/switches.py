@@ -127,8 +127,9 @@ async def find_off_and_keep(
 
 async def list_switches(session: ReadSession) -> Sequence[SwitchView]:
     """Return every switch that was ever turned, with its latest turn."""
-    latest = select(SwitchRow).distinct(SwitchRow.scope)
-    rows = await session.scalars(latest.order_by(SwitchRow.scope, SwitchRow.id.desc()))
+    latest = select(func.max(SwitchRow.id)).group_by(SwitchRow.scope)
+    query = select(SwitchRow).where(SwitchRow.id.in_(latest)).order_by(SwitchRow.scope)
+    rows = await session.scalars(query)
     return [_view(row) for row in rows]
 
 

@@ -1,21 +1,17 @@
 """The versions of a campaign as people read them: who wrote and published each, what it changes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from db.engine import ReadSession
 from db.tables import Campaign, CampaignPublication, CampaignVersion
 from domain.campaigns.terms import CampaignStatus
-from referrals.campaigns.views import Draft, draft_of
-
-_DRAFT: Final = TypeAdapter(Draft)
-_OPTIONS: Final = "options"
+from referrals.campaigns.views import draft_of
 
 
 class VersionStatus(StrEnum):
@@ -71,8 +67,8 @@ async def list_versions(session: ReadSession, slug: str) -> Sequence[VersionView
     views: list[VersionView] = []
     before: dict[str, Any] = {}
     for version, publication in await session.execute(query):
-        content = _flat(_stored(draft_of(campaign, version)))
-        views.append(_view(campaign, version, publication, _changes(before, content)))
+        content = draft_of(campaign, version).fields()
+        views.append(_view(campaign, version, publication, changes_between(before, content)))
         if publication is not None or campaign.status is CampaignStatus.DRAFT or not before:
             before = content
     return views
@@ -104,27 +100,8 @@ def _status(campaign: Campaign, version: int, *, is_published: bool) -> VersionS
     return VersionStatus.RETIRED if is_published else VersionStatus.WITHDRAWN
 
 
-def _stored(draft: Draft) -> dict[str, Any]:
-    """Return a draft as its body has it: the options beside the other fields."""
-    content: dict[str, Any] = _DRAFT.dump_python(draft, mode="json")
-    options: dict[str, Any] = content.pop(_OPTIONS)
-    return content | options
-
-
-def _flat(content: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Return the values of nested objects by their paths; a list is one value."""
-    return dict(_leaves(content, path))
-
-
-def _leaves(content: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Return the fields that differ between two flat contents."""
     fields = dict.fromkeys((*before, *after))
     return [
         Change(field, before.get(field), after.get(field))

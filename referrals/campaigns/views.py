@@ -1,10 +1,11 @@
 """Campaigns as people write and read them, with what is left of their budgets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, func, select
 
 from db.engine import ReadSession
@@ -41,7 +42,7 @@ class Draft:
 
     @property
     def offer(self) -> Publishable:
-        """What the checks of a publication look at."""
+        """The part that the checks of a publication look at."""
         return Publishable(
             ends_at=self.ends_at,
             destination=self.destination,
@@ -49,6 +50,11 @@ class Draft:
             terms=self.terms,
             expected_rewards=self.options.expected_rewards,
         )
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values of the body's fields by their paths; a list is one value."""
+        content: dict[str, Any] = TypeAdapter(Draft).dump_python(self, mode="json")
+        return dict(_leaves(content | content.pop("options")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,14 @@ async def list_campaigns(
 def draft_of(campaign: Campaign, version: CampaignVersion) -> Draft:
     """Return the content of a version; one of release 0.2 has its campaign's dates."""
     return Draft(**_content(campaign, version))
+
+
+def _leaves(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
 
 
 def _views() -> Select[Campaign, CampaignVersion, dict[str, int] | None]:

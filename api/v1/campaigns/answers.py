@@ -90,7 +90,7 @@ class ChangeOut(ResponseBody):
     after: Any
 
 
-class VersionOut(ResponseBody):
+class CampaignVersionOut(ResponseBody):
     """One version of a campaign's content, which never changes."""
 
     version: int
@@ -105,7 +105,7 @@ class VersionOut(ResponseBody):
 class VersionsOut(ResponseBody):
     """The versions of a campaign, oldest first."""
 
-    items: list[VersionOut]
+    items: list[CampaignVersionOut]
 
 
 class SwitchOut(ResponseBody):

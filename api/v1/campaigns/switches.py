@@ -16,9 +16,7 @@ from referrals.campaigns import switches
 from referrals.campaigns.switches import SwitchOutcome
 
 router = APIRouter(prefix="/v1/switches", tags=["campaigns"], route_class=StrictRoute)
-ScopePath = Annotated[
-    str, Path(pattern=f"^(?:{SCOPE.pattern})$", examples=["all", "campaign:spring"])
-]
+ScopePath = Annotated[str, Path(pattern=f"^(?:{SCOPE.pattern})$", examples=["campaign:spring"])]
 CAN_READ: Final = Depends(requires("campaigns:write", "campaigns:publish", "reports:read"))
 Publisher = Annotated[Caller, Depends(requires("campaigns:publish"))]
 

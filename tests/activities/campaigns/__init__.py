@@ -1,0 +1,1 @@
+"""Campaigns that change while referrals of them are under way."""

@@ -1,0 +1,1 @@
+"""Journeys of campaigns: their life, a marketer's day, offers in files."""

@@ -1,0 +1,95 @@
+"""Campaigns from a file: planned, written as drafts and proposals, published by another person."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.v1.campaigns import files as campaign_files
+from sandbox.sportsbook.client import SportsbookClient
+from sandbox.sportsbook.requests import unique_id, usd
+from stack import Connection
+
+URL = "/v1/campaigns"
+
+
+async def test_a_file_is_planned_then_applied_and_changes_nothing_when_applied_again(
+    stack: Connection,
+    sportsbook: SportsbookClient,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    slug, file = unique_id("file"), tmp_path / "offers.yaml"
+    write(file, slug, reward_minor=1000)
+    assert await apply(stack, file, is_plan=True) == 0
+    assert f"{slug}: a new draft" in capsys.readouterr().out
+    assert (await sportsbook.call("GET", f"{URL}/{slug}")).status_code == 404
+
+    assert await apply(stack, file) == 0
+    assert f"{slug}: version 1 is written; another person publishes" in capsys.readouterr().out
+    await publish(stack, sportsbook, slug)
+    assert await apply(stack, file) == 0
+    assert capsys.readouterr().out == f"{slug}: unchanged\n"
+
+    write(file, slug, reward_minor=1500)
+    assert await apply(stack, file) == 0
+    told = capsys.readouterr().out
+    assert f"{slug}: a proposal" in told
+    assert "  terms.referrer_reward.minor: 1000 -> 1500" in told
+    assert await apply(stack, file) == 0
+    assert f"{slug}: proposed already as version 2" in capsys.readouterr().out
+    live = (await sportsbook.call("GET", f"{URL}/{slug}")).json()
+    assert (live["version"], live["proposal"]) == (1, {"version": 2})
+    await publish(stack, sportsbook, slug)
+    live = (await sportsbook.call("GET", f"{URL}/{slug}")).json()
+    assert live["terms"]["referrer_reward"] == usd(1500)
+
+
+async def test_a_wrong_campaign_of_a_file_is_named_and_nothing_is_written(
+    stack: Connection,
+    sportsbook: SportsbookClient,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good, bad, file = unique_id("good"), unique_id("bad"), tmp_path / "offers.yaml"
+    campaigns = [offer(good), offer(bad) | {"priority": "high"}]
+    file.write_text(yaml.safe_dump({"campaigns": campaigns}))
+    assert await apply(stack, file) == 1
+    assert f"{bad}: priority:" in capsys.readouterr().err
+    assert (await sportsbook.call("GET", f"{URL}/{good}")).status_code == 404
+
+    for text in ("", "- 1", "name: nobody", yaml.safe_dump([offer(good)] * 2)):
+        file.write_text(text)
+        assert await apply(stack, file) == 1
+    file.write_text("{")
+    assert await apply(stack, file) == 2
+    assert await apply(stack, tmp_path / "missing.yaml") == 2
+
+
+async def apply(stack: Connection, file: Path, *, is_plan: bool = False) -> int:
+    service = (stack.api_url, stack.api_key)
+    return await asyncio.to_thread(campaign_files.main, file, service, is_plan=is_plan)
+
+
+async def publish(stack: Connection, sportsbook: SportsbookClient, slug: str) -> None:
+    headers = {"Authorization": f"Bearer {stack.approver_api_key}"}
+    answer = await sportsbook.call("POST", f"{URL}/{slug}/publish", headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def write(file: Path, slug: str, *, reward_minor: int) -> None:
+    file.write_text(
+        yaml.safe_dump(offer(slug) | {"terms": {"referrer_reward": usd(reward_minor)}})
+        + "ends_at: 2090-01-01T00:00:00Z\n"
+    )
+
+
+def offer(slug: str) -> dict[str, Any]:
+    return {
+        "slug": slug,
+        "name": "An offer of a repository",
+        "budget": usd(100_000),
+        "terms": {"referrer_reward": usd(1000), "hold_period": "P1W"},
+    }
