@@ -1,13 +1,12 @@
 """The commands `referrals campaigns`: offers that live in a repository, applied over HTTP."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runtime.command_line import STACK_DIRECTORY, exit_with
-from runtime.settings import ENV_PREFIX
+from runtime.command_line import STACK_DIRECTORY, exit_with, read_settings
+from runtime.settings import ENV_PREFIX, ClientSettings
 
 campaigns = typer.Typer(no_args_is_help=True, help="Campaigns from files.")
 COULD_NOT_RUN = 2
@@ -44,9 +43,9 @@ def _service(directory: Path) -> tuple[str, str]:
     """Return the URL and the key of the API, which a running `up` has written down."""
     from api.v1.campaigns.files import service_of_stack
 
-    url, key = (os.environ.get(f"{ENV_PREFIX}{name}") for name in ("API_URL", "API_KEY"))
-    if url and key:
-        return url, key
+    settings = read_settings(ClientSettings)
+    if settings.api_url and settings.api_key:
+        return settings.api_url, settings.api_key.get_secret_value()
     found = service_of_stack(directory)
     if found is None:
         exit_with(COULD_NOT_RUN, f"set {ENV_PREFIX}API_URL and {ENV_PREFIX}API_KEY")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from runtime.settings import (
     ENV_PREFIX,
+    ClientSettings,
     DatabaseSettings,
     ErasureSettings,
     MigrationSettings,
@@ -20,7 +21,13 @@ from runtime.settings import (
 from runtime.version import VERSION
 
 _Settings = TypeVar(
-    "_Settings", Settings, DatabaseSettings, ErasureSettings, WalletSettings, MigrationSettings
+    "_Settings",
+    Settings,
+    ClientSettings,
+    DatabaseSettings,
+    ErasureSettings,
+    MigrationSettings,
+    WalletSettings,
 )
 
 NOT_CONFIGURED = "is not set; README.md has every setting"

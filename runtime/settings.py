@@ -77,6 +77,16 @@ class ErasureSettings(DatabaseSettings):
     owner_database_url: DatabaseUrl
 
 
+class ClientSettings(BaseSettings):
+    """Settings of the commands that call the API like any other service."""
+
+    model_config = _FROM_ENVIRONMENT
+
+    api_url: str | None = Field(default=None, pattern=r"^https?://")
+    api_key: SecretStr | None = None
+    """Key of the person who runs the command."""
+
+
 class WalletSettings(DatabaseSettings):
     """Settings with which the wallet is reached, for its reconciliation too."""
 

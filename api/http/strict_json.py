@@ -1,7 +1,7 @@
 """Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -17,22 +17,28 @@ MAX_FIELD_NAME_CHARS: Final = 64
 
 
 class StrictRoute(APIRoute):
-    """Route whose body is JSON of at most `body_limit_bytes`.
+    """Route whose body is JSON of at most `body_limit_bytes`, or of the route's own limit.
 
     Refuses others with 413, 415, 400 (malformed) or 422 (a key that appears twice).
     """
+
+    body_limit_bytes: ClassVar[int | None] = None
+    """Limit in bytes where bodies of a route are larger than others; else the setting counts."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
         async def answer_strictly(request: Request) -> Response:
-            return await answer(_StrictRequest(request.scope, request.receive))
+            strict = _StrictRequest(request.scope, request.receive)
+            strict.limit_bytes = self.body_limit_bytes
+            return await answer(strict)
 
         return answer_strictly
 
 
 class _StrictRequest(Request):
     _checked_body: bytes | None = None
+    limit_bytes: int | None = None
 
     async def body(self) -> bytes:
         if self._checked_body is None:
@@ -45,7 +51,7 @@ class _StrictRequest(Request):
         return _parse_json(await self.body())
 
     async def _read_bounded(self) -> bytes:
-        limit = self.app.state.settings.body_limit_bytes
+        limit = self.limit_bytes or self.app.state.settings.body_limit_bytes
         chunks, size = [], 0
         async for chunk in self.stream():
             size += len(chunk)

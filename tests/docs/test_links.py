@@ -12,7 +12,7 @@ from typer import Typer
 from cli import app
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
-from runtime.settings import MigrationSettings, Settings
+from runtime.settings import ClientSettings, MigrationSettings, Settings
 from tests import ROOT
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])
@@ -124,7 +124,11 @@ def commands(typer: Typer) -> Iterator[str]:
 
 
 def variables() -> set[str]:
-    names = {*Settings.model_fields, *MigrationSettings.model_fields}
+    names = {
+        *Settings.model_fields,
+        *MigrationSettings.model_fields,
+        *ClientSettings.model_fields,
+    }
     return {f"REFERRALS_{name.upper()}" for name in names}
 
 

@@ -1,6 +1,6 @@
 """Campaigns: drafted with one scope, published and funded with another."""
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Path
 
@@ -21,7 +21,14 @@ from referrals.campaigns.budget import Funding
 from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 from referrals.campaigns.publishing import NotPublishableError
 
-router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
+
+class CampaignRoute(StrictRoute):
+    """Route of campaigns, whose terms may hold large trees of conditions."""
+
+    body_limit_bytes: ClassVar[int | None] = 2**20
+
+
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=CampaignRoute)
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
 CAN_READ: Final = Depends(requires("campaigns:write", "campaigns:publish", "reports:read"))
 Writer = Annotated[Caller, Depends(requires("campaigns:write"))]

@@ -10,8 +10,8 @@ from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.campaigns.answers import SwitchesOut, SwitchOut
-from api.v1.schemas.fields import Reason, RequestBody
-from domain.campaigns.switches import SCOPE, SwitchState
+from api.v1.schemas.campaigns import SwitchIn
+from domain.campaigns.switches import SCOPE
 from referrals.campaigns import switches
 from referrals.campaigns.switches import SwitchOutcome
 
@@ -19,13 +19,6 @@ router = APIRouter(prefix="/v1/switches", tags=["campaigns"], route_class=Strict
 ScopePath = Annotated[str, Path(pattern=f"^(?:{SCOPE.pattern})$", examples=["campaign:spring"])]
 CAN_READ: Final = Depends(requires("campaigns:write", "campaigns:publish", "reports:read"))
 Publisher = Annotated[Caller, Depends(requires("campaigns:publish"))]
-
-
-class SwitchIn(RequestBody):
-    """The state of a kill switch."""
-
-    state: SwitchState
-    reason: Reason
 
 
 @router.get("", dependencies=[CAN_READ])

@@ -14,6 +14,7 @@ from api.v1.schemas.fields import (
     PlannedTime,
     PositiveDuration,
     PositiveMoneyIn,
+    Reason,
     RequestBody,
     Slug,
     Text64,
@@ -24,6 +25,7 @@ from api.v1.schemas.terms import Jurisdiction, TermsIn
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
 from domain.campaigns import default_offer
 from domain.campaigns.options import CampaignOptions
+from domain.campaigns.switches import SwitchState
 from domain.campaigns.terms import LinkOpens, LinkOptions
 from referrals.campaigns.views import Draft
 
@@ -225,3 +227,10 @@ class DefundingIn(RequestBody):
         description="Idempotency key: an amount is taken back once per campaign and reference"
     )
     reason: Text320 = Field(description="Why it is taken back, for the audit")
+
+
+class SwitchIn(RequestBody):
+    """The state of a kill switch."""
+
+    state: SwitchState
+    reason: Reason

@@ -244,6 +244,13 @@ async def test_each_currency_has_a_budget_that_is_funded_once(
     assert await failed_checks(database) == []
 
 
+async def test_the_body_of_a_campaign_may_be_up_to_a_mebibyte(client: AsyncClient) -> None:
+    large = minimal(link={"no_inducement_in": ["DE"] * 100_000})
+    assert_problem(await client.post(URL, json=large), 422, "validation_failed")
+    larger = minimal(link={"no_inducement_in": ["DE"] * 300_000})
+    assert_problem(await client.post(URL, json=larger), 413, "body_too_large")
+
+
 async def test_an_offer_that_has_not_begun_is_not_called_over(client: AsyncClient) -> None:
     begins = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     slug = await publish_campaign(client, starts_at=begins)
