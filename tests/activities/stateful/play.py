@@ -159,7 +159,8 @@ class Play:
         self.model.ended.add(campaign)
 
     async def passes(self, time: timedelta) -> None:
-        """Let time pass; whoever's time is up acts then, one after the other."""
+        """Carry what is pending and let time pass; whoever's time is up acts then, one by one."""
+        await self.settles()
         ends = self.now + time
         while (timer := self.model.next_timer()) and timer[0] <= ends:
             self.now = max(self.now, timer[0])
