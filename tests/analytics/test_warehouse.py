@@ -66,6 +66,21 @@ async def test_has_the_funnel_of_postgres(
     assert found == of_postgres
 
 
+async def test_days_and_weeks_are_those_of_the_campaigns_zone(
+    played: Played, warehouse: EmbeddedWarehouse
+) -> None:
+    span = Span(campaign=played.slug, zone="Pacific/Kiritimati")
+    async with played.database.reading() as session:
+        by_day = await funnel.load_funnel(session, span, by=By.DAY)
+        by_week = await funnel.load_funnel(session, span, by=By.WEEK)
+
+    # Noon of Sunday the 1st is two o'clock of Monday there.
+    assert [row.group for row in by_day] == ["2026-03-02", "2026-03-03", "2026-03-04"]
+    assert [row.group for row in by_week] == ["2026-03-02"]
+    assert reports.load_funnel(warehouse, span, by=By.DAY) == by_day
+    assert reports.load_funnel(warehouse, span, by=By.WEEK) == by_week
+
+
 @pytest.mark.parametrize("name", SPANS)
 async def test_has_the_money_of_the_ledger(
     played: Played, warehouse: EmbeddedWarehouse, name: str
