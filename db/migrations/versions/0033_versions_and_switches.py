@@ -16,7 +16,7 @@ COLUMNS: Final = (
 )
 TABLES: Final = (
     """
-    CREATE TABLE campaign_publications (
+    CREATE TABLE IF NOT EXISTS campaign_publications (
         campaign_id UUID NOT NULL,
         version INTEGER NOT NULL,
         published_by TEXT NOT NULL,
@@ -27,7 +27,7 @@ TABLES: Final = (
     )
     """,
     """
-    CREATE TABLE switches (
+    CREATE TABLE IF NOT EXISTS switches (
         id BIGINT GENERATED ALWAYS AS IDENTITY,
         scope VARCHAR(96) NOT NULL,
         is_off BOOLEAN NOT NULL,
@@ -37,7 +37,7 @@ TABLES: Final = (
         CONSTRAINT pk_switches PRIMARY KEY (id)
     )
     """,
-    "CREATE INDEX ix_switches_scope ON switches (scope, id)",
+    "CREATE INDEX IF NOT EXISTS ix_switches_scope ON switches (scope, id)",
 )
 # Release 0.2 published a draft, and made each later version live as it was written.
 PUBLICATIONS_UNTIL_NOW: Final = """
@@ -52,6 +52,7 @@ PUBLICATIONS_UNTIL_NOW: Final = """
                SELECT FROM audit p
                 WHERE p.subject = a.subject AND p.action = 'campaign.publish' AND p.id < a.id)
      ORDER BY c.id, v.version, a.id
+    ON CONFLICT DO NOTHING
 """
 REASONS: Final = (
     "'hold_period', 'review', 'ineligible', 'funds', 'payment_pending', 'payment_refused'"
@@ -62,14 +63,14 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
     role = _role()
     for table, column, kind in COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+        op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {kind}")
     for statement in (*TABLES, PUBLICATIONS_UNTIL_NOW):
         op.execute(statement)
     op.execute(f"GRANT UPDATE (proposed_version) ON campaigns TO {role}")
     for table in ("campaign_publications", "switches"):
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {role}")
         op.execute(
-            f"CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            f"CREATE OR REPLACE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     _replace_reasons(f"{REASONS}, 'switched_off'")
