@@ -1,0 +1,1 @@
+"""Limits of rewards: calendar periods, and what is paid, deferred or refused."""
