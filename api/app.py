@@ -9,6 +9,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from api.console import routes as console
 from api.http import openapi
 from api.http.authorisation import ApiKeyCache
 from api.http.errors import install_error_handlers
@@ -68,6 +69,7 @@ PUBLIC_ROUTERS: Final = (
     well_known.router,
     reference.router,
     browser_script.router,
+    *console.ROUTERS,
 )
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,

@@ -13,6 +13,7 @@ import typer
 
 from cli.campaigns import campaigns
 from cli.checking import checking
+from cli.console import console
 from cli.fraud import fraud
 from cli.keys import keys
 from cli.players import players
@@ -27,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 COULD_NOT_RUN = 2
 """Exit code of a command that could not do its work, such as without a database."""
 app.add_typer(checking)
+app.add_typer(console)
 app.add_typer(fraud)
 app.add_typer(players)
 app.add_typer(campaigns, name="campaigns")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from runtime.settings import (
     ENV_PREFIX,
     ClientSettings,
+    ConsoleLinkSettings,
     DatabaseSettings,
     ErasureSettings,
     MigrationSettings,
@@ -24,6 +25,7 @@ _Settings = TypeVar(
     "_Settings",
     Settings,
     ClientSettings,
+    ConsoleLinkSettings,
     DatabaseSettings,
     ErasureSettings,
     MigrationSettings,

@@ -105,6 +105,12 @@ class WalletSettings(DatabaseSettings):
         return self.wallet_url is not None
 
 
+class ConsoleLinkSettings(DatabaseSettings):
+    """Settings of `referrals console-link`."""
+
+    public_url: str
+
+
 class Settings(WalletSettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
@@ -146,6 +152,17 @@ class Settings(WalletSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     body_limit_bytes: int = Field(default=65536, ge=1024)
+
+    temporal_ui_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """Address of Temporal's web UI, to which the console links."""
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """Issuer whose people sign in to the console; without it, links of `console-link` let in."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_role_claim: str = "roles"
+    """Claim that names the person's role, or a list in which it is: reviewer, marketer, …"""
+    oidc_name_claim: str = "email"
+    """Claim by which people are told apart; the provider has to guarantee that it is theirs."""
 
     ios_app_id: str | None = Field(default=None, pattern=r"^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$")
     """Team and bundle id of the app that opens /r/*; apps that are not set are not offered."""
@@ -208,6 +225,17 @@ class Settings(WalletSettings):
     @property
     def second_person_limits(self) -> SecondPersonLimits:
         return SecondPersonLimits.parse(self.second_person_above)
+
+    @model_validator(mode="after")
+    def _validate_oidc(self) -> Self:
+        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(given) and not all(given):
+            raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together")
+        return self
+
+    @property
+    def has_oidc(self) -> bool:
+        return self.oidc_issuer is not None
 
     @model_validator(mode="after")
     def _validate_temporal(self) -> Self:

@@ -90,6 +90,7 @@ class _Plan:
             "hash_key": self.keyring.hash_key,
             "token_key": self.keyring.token_key,
             "public_url": self.url("api"),
+            "temporal_ui_url": self.url("temporal_ui"),
             "api_port": str(self.ports["api"]),
             "worker_metrics_port": str(self.ports["worker_metrics"]),
             "courier_metrics_port": str(self.ports["courier_metrics"]),
@@ -104,6 +105,7 @@ class _Plan:
     def connection(self, keyring: Keyring, pids: Mapping[str, int]) -> Connection:
         return Connection(
             api_url=self.url("api"),
+            console_url=f"{self.url('api')}/console",
             api_key=keyring.api_key or "",
             approver_api_key=keyring.approver_api_key or "",
             temporal_address=self.temporal_address,

@@ -27,6 +27,7 @@ class Connection:
     """Addresses and keys of a running stack; `pids` change when a child is restarted."""
 
     api_url: str
+    console_url: str
     api_key: str
     approver_api_key: str
     temporal_address: str

@@ -23,6 +23,18 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "missing_scope": ProblemType(
         403, "Missing scope", "Use an API key that has one of the scopes of this route."
     ),
+    "sign_in_required": ProblemType(
+        401, "Sign in", "Open the link that `referrals console-link` prints, or sign in again."
+    ),
+    "role_not_allowed": ProblemType(
+        403, "Not part of your role", "Ask an administrator for a link with another role."
+    ),
+    "forged_form": ProblemType(
+        403, "This form is not valid", "Open the page again and send its form from there."
+    ),
+    "foreign_token": ProblemType(
+        403, "Token of another player", "Ask for a new token of this player."
+    ),
     "own_referral": ProblemType(
         403, "Own referral", "Have a person decide who is not a player of the referral."
     ),
@@ -166,6 +178,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "no_proposal": ProblemType(
         409, "No proposal", "Propose a version by PUT /v1/campaigns/{slug} first."
+    ),
+    "link_used": ProblemType(
+        410, "This link is used up", "Ask for a new one; each signs one person in once."
     ),
     "campaign_paused": ProblemType(
         410, "Campaign paused", "Try again later; the campaign may be resumed."

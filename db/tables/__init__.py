@@ -15,6 +15,7 @@ from db.tables.campaigns import (
 )
 from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
 from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
+from db.tables.console import ConsoleLink, ConsolePerson, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import AccountRow, Entry, TransferRow
@@ -48,6 +49,9 @@ __all__ = [
     "CaseRow",
     "ChainLink",
     "ClusterMerge",
+    "ConsoleLink",
+    "ConsolePerson",
+    "ConsoleSession",
     "Delivery",
     "Entry",
     "Erasure",
@@ -120,5 +124,6 @@ INSERT_ONLY: Final = (
     "chain_links",
     "erasures",
     "switches",
+    "console_people",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

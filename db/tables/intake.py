@@ -47,6 +47,11 @@ class FactRow(Table):
             text("(body ->> 'device_id')"),
             postgresql_where=text("kind = 'signup'"),
         ),
+        Index(
+            "ix_facts_deposit",
+            text("(body ->> 'deposit_id')"),
+            postgresql_where=text("(body ->> 'deposit_id') is not null"),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
+from db import paging
 from db.engine import ReadSession
 from db.tables import AuditRow
 
@@ -46,18 +47,30 @@ async def find_actions(
         .order_by(AuditRow.id)
         .limit(limit)
     )
-    return [
-        AuditView(
-            audit_id=row.id,
-            actor=row.actor,
-            action=row.action,
-            subject=row.subject,
-            reason=row.reason,
-            request_id=row.request_id,
-            at=row.at,
-        )
-        for row in rows
-    ]
+    return [_view(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Filters of the audit; None means any. An action also stands for all that begin with it."""
+
+    actor: str | None = None
+    subject: str | None = None
+    action: str | None = None
+
+
+async def list_actions(
+    session: ReadSession, filters: AuditFilter, *, before: int | None, limit: int
+) -> Sequence[AuditView]:
+    """Return the newest actions, older than the row `before`."""
+    conditions = paging.given_conditions(
+        (filters.actor, AuditRow.actor == filters.actor),
+        (filters.subject, AuditRow.subject == filters.subject),
+        (filters.action, AuditRow.action.startswith(filters.action or "", autoescape=True)),
+        (before, AuditRow.id < before),
+    )
+    query = select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(limit)
+    return [_view(row) for row in await session.scalars(query)]
 
 
 async def acted_on(
@@ -68,3 +81,15 @@ async def acted_on(
         AuditRow.action == action, AuditRow.subject.in_(subjects)
     )
     return frozenset(await session.scalars(query))
+
+
+def _view(row: AuditRow) -> AuditView:
+    return AuditView(
+        audit_id=row.id,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        reason=row.reason,
+        request_id=row.request_id,
+        at=row.at,
+    )

@@ -61,13 +61,14 @@ class ReferralView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralFilter:
-    """Filters by player on one side or either, by stage and by campaign; None means any."""
+    """Filters by player on one side or either, by stage, campaign and code; None means any."""
 
     referrer_id: str | None = None
     referee_id: str | None = None
     either_side: str | None = None
     stage: Stage | None = None
     campaign: str | None = None
+    code: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         return paging.given_conditions(
@@ -80,6 +81,7 @@ class ReferralFilter:
             ),
             (self.stage, ReferralRow.stage == self.stage),
             (self.campaign, ReferralRow.campaign_slug == self.campaign),
+            (self.code, ReferralRow.code == self.code),
         )
 
 

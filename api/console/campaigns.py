@@ -1,0 +1,190 @@
+"""Campaigns: the list, and one with its terms, money, history and status."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from api.console.access import Form, Visitor, form_of, may
+from api.console.pages import PageRoute, render
+from api.console.sign_in import see
+from api.console.tables import (
+    Column,
+    Kind,
+    Row,
+    Table,
+    csv_answer,
+    paged_table,
+    row_limit,
+    wants_csv,
+)
+from api.http.dependencies import Db, Now
+from api.http.errors import Problem, invalid_field
+from api.http.paging import decode_cursor, encode_cursor
+from api.v1.campaigns import DETAILS, REFUSALS
+from api.v1.schemas.fields import SLUG_PATTERN
+from domain.money import LARGEST_MINOR, Money
+from referrals.access import audit_views
+from referrals.access.audit_views import AuditFilter
+from referrals.access.console.roles import Permission
+from referrals.campaigns import transitions
+from referrals.campaigns import views as campaign_views
+from referrals.campaigns.budget import Funding
+from referrals.campaigns.transitions import TRANSITIONS, CampaignTransition, TransitionOutcome
+from referrals.campaigns.views import CampaignView
+from referrals.reports import budgets, funnel
+from referrals.reports.budgets import PACE_PERIOD
+from referrals.reports.funnel import By
+from referrals.reports.span import Span
+
+router = APIRouter(prefix="/console/campaigns", include_in_schema=False, route_class=PageRoute)
+Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
+Changing = Annotated[Form, Depends(form_of(Permission.CHANGE_CAMPAIGNS))]
+SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
+MAX_ACTIONS: Final = 30
+MAX_AMOUNT_DIGITS: Final = 15
+COLUMNS: Final = (
+    Column("Campaign"),
+    Column("Name"),
+    Column("Status", Kind.BADGE),
+    Column("Version", Kind.NUMBER),
+    Column("Referrer gets", Kind.MONEY),
+    Column("Free", Kind.MONEY),
+    Column("Begins", Kind.TIME),
+    Column("Ends", Kind.TIME),
+)
+ACTION_COLUMNS: Final = (
+    Column("When", Kind.TIME),
+    Column("Who"),
+    Column("What", Kind.WORD),
+    Column("Why"),
+)
+
+
+@router.get("")
+async def show_campaigns(request: Request, database: Db, _: Reader) -> Response:
+    """List campaigns in the order of their slugs."""
+    cursor = request.query_params.get("cursor")
+    after = decode_cursor(cursor) if cursor else None
+    limit = row_limit(request)
+    async with database.reading() as session:
+        found = await campaign_views.list_campaigns(session, after=after, limit=limit + 1)
+    next_cursor = encode_cursor(found[limit - 1].slug) if len(found) > limit else None
+    table = paged_table(
+        request,
+        name="campaigns",
+        columns=COLUMNS,
+        rows=[_row(view) for view in found[:limit]],
+        empty="There is no campaign yet. POST /v1/campaigns drafts one.",
+        next_cursor=next_cursor,
+    )
+    if wants_csv(request):
+        return csv_answer(table, next_cursor=next_cursor)
+    return render(request, "campaigns.html", title="Campaigns", table=table)
+
+
+@router.get("/{slug}")
+async def show_campaign(
+    request: Request, slug: SlugPath, database: Db, visitor: Reader, now: Now
+) -> Response:
+    """Show a campaign: the live version, its money and funnel, and what people did with it."""
+    paced = Span(since=now - PACE_PERIOD, until=now, campaign=slug)
+    async with database.snapshot() as session:
+        view = await campaign_views.find_campaign(session, slug)
+        if view is None:
+            raise Problem("unknown_campaign")
+        money = await budgets.load_budgets(session, paced, now=now)
+        versions = await funnel.load_funnel(session, Span(campaign=slug), by=By.VERSION)
+        actions = await audit_views.list_actions(
+            session, AuditFilter(subject=f"campaign:{slug}"), before=None, limit=MAX_ACTIONS
+        )
+    steps = [step for step in CampaignTransition if view.status in TRANSITIONS[step][0]]
+    return render(
+        request,
+        "campaign.html",
+        title=view.name,
+        campaign=view,
+        budgets=money,
+        steps=steps if visitor.may(Permission.CHANGE_CAMPAIGNS) else (),
+        actions=Table(
+            name="actions",
+            columns=ACTION_COLUMNS,
+            rows=[Row((one.at, one.actor, one.action, one.reason)) for one in actions],
+            empty="Nobody has changed this campaign yet.",
+        ),
+        versions=Table(
+            name="versions",
+            columns=(
+                Column("Version", Kind.NUMBER),
+                *(Column(step.capitalize(), Kind.NUMBER) for step in _STEPS),
+                Column("Cost", Kind.MONEY),
+            ),
+            rows=[
+                Row((each.group, *(each.counts[step] for step in _STEPS), list(each.cost) or None))
+                for each in versions
+            ],
+            empty="Nobody was invited under this campaign yet.",
+        ),
+    )
+
+
+_STEPS: Final = ("invitations", "signups", "qualified", "rewarded", "reversed")
+
+
+@router.post("/{slug}/fund")
+async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) -> Response:
+    """Add to the budget, once per reference, as POST /v1/campaigns/{slug}/fund does."""
+    actor, reference = form.actor, form.text("reference")
+    async with database.transaction() as session:
+        view = await campaign_views.find_campaign(session, slug)
+        if view is None:
+            raise Problem("unknown_campaign")
+        funding = Funding(_amount(form, view.budget.currency), reference)
+        outcome = await transitions.fund_campaign(session, slug, funding, actor, at=now)
+        _check(outcome)
+    return see(f"/console/campaigns/{slug}?done=fund")
+
+
+@router.post("/{slug}/{step}")
+async def change_status(
+    slug: SlugPath, step: CampaignTransition, database: Db, form: Changing, now: Now
+) -> Response:
+    """Publish, pause, resume or end a campaign."""
+    actor = form.actor
+    async with database.transaction() as session:
+        _check(await transitions.apply_transition(session, slug, step, actor, at=now))
+    return see(f"/console/campaigns/{slug}?done={step}")
+
+
+def _amount(form: Form, currency: str) -> Money:
+    given = form.text("minor")
+    if not (given.isascii() and given.isdigit() and len(given) <= MAX_AMOUNT_DIGITS):
+        raise invalid_field("minor", "Write whole minor units, such as 500000 for 5,000.00")
+    minor = int(given)
+    if not 0 < minor <= LARGEST_MINOR:
+        raise invalid_field("minor", "Write more than nothing")
+    return Money(minor, currency)
+
+
+def _check(outcome: TransitionOutcome) -> None:
+    """Raise the refusal, which rolls the transaction back."""
+    if outcome is TransitionOutcome.OTHER_CURRENCY:
+        raise invalid_field("minor", "Must be in the campaign's currency")
+    if outcome in REFUSALS:
+        raise Problem(REFUSALS[outcome], DETAILS.get(outcome, ""))
+
+
+def _row(view: CampaignView) -> Row:
+    return Row(
+        (
+            view.slug,
+            view.name,
+            view.status,
+            view.version,
+            view.terms.referrer_reward,
+            view.available_budget,
+            view.starts_at,
+            view.ends_at,
+        ),
+        href=f"/console/campaigns/{view.slug}",
+    )

@@ -1,0 +1,154 @@
+"""The overview: the funnel of a time, what it costs, how budgets last, what waits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.console.access import Visitor, may
+from api.console.pages import PageRoute, render
+from api.console.tables import (
+    Column,
+    Filter,
+    Kind,
+    Row,
+    Table,
+    address,
+    chosen,
+    csv_answer,
+    typed,
+    wants_csv,
+)
+from api.http.dependencies import Db, Now
+from referrals.access.console.roles import Permission
+from referrals.reports import budgets, figures, funnel
+from referrals.reports.budgets import PACE_PERIOD, Budget
+from referrals.reports.funnel import By, FunnelRow
+from referrals.reports.span import Span
+from referrals.verification.lag import load_lag
+
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+Reader = Annotated[Visitor, Depends(may(Permission.SEE_REPORTS))]
+PERIODS: Final = {"7 days": 7, "30 days": 30, "90 days": 90}
+DEFAULT_PERIOD: Final = "30 days"
+TOP_REFERRERS: Final = 8
+STEPS: Final = ("shares", "clicks", "invitations", "signups", "qualified", "rewarded", "reversed")
+FUNNEL_COLUMNS: Final = (
+    *(Column(step.capitalize(), Kind.NUMBER) for step in STEPS),
+    Column("Cost", Kind.MONEY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the funnel, and the part of the step before that came so far."""
+
+    name: str
+    count: int
+    before: int
+
+
+@router.get("")
+async def show_overview(request: Request, database: Db, visitor: Reader, now: Now) -> Response:
+    """Show the numbers of a period, in days; as CSV, the funnel by day."""
+    period = chosen(request, "period", PERIODS) or DEFAULT_PERIOD
+    campaign = typed(request, "campaign")
+    span = Span(since=_start(now, PERIODS[period]), until=now, campaign=campaign)
+    paced = Span(since=now - PACE_PERIOD, until=now, campaign=campaign)
+    async with database.snapshot() as session:
+        days = await funnel.load_funnel(session, span, by=By.DAY)
+        campaigns = await funnel.load_funnel(session, span, by=By.CAMPAIGN)
+        cost = await figures.load_cost(session, span)
+        fraud = await figures.load_fraud(session, span)
+        speed = await figures.load_time_to_conversion(session, span)
+        top = await figures.load_top_referrers(session, span, limit=TOP_REFERRERS)
+        money = await budgets.load_budgets(session, paced, now=now)
+        lag = await load_lag(session)
+    table = _by_day(request, days)
+    if wants_csv(request):
+        return csv_answer(table)
+    return render(
+        request,
+        "overview.html",
+        title="Overview",
+        filters=(
+            Filter(name="period", label="Period", value=period, choices=list(PERIODS)),
+            Filter(name="campaign", label="Campaign", value=campaign or ""),
+        ),
+        steps=_steps(days),
+        cost=cost,
+        fraud=fraud,
+        speed=speed,
+        days=table,
+        campaigns=_by_campaign(campaigns, is_linked=visitor.may(Permission.SEE_CAMPAIGNS)),
+        top=_top(top),
+        budgets=money,
+        bars=[_bar(budget) for budget in money],
+        lag=lag,
+    )
+
+
+def _start(now: datetime, days: int) -> datetime:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=days - 1)
+
+
+def _steps(days: list[FunnelRow]) -> list[Step]:
+    counts = [sum(day.counts[step] for day in days) for step in STEPS[1:6]]
+    return [
+        Step(name, count, counts[nth - 1] if nth else 0)
+        for nth, (name, count) in enumerate(zip(STEPS[1:6], counts, strict=True))
+    ]
+
+
+def _cells(row: FunnelRow) -> tuple[object, ...]:
+    return (*(row.counts[step] for step in STEPS), list(row.cost) or None)
+
+
+def _by_day(request: Request, days: list[FunnelRow]) -> Table:
+    return Table(
+        name="funnel",
+        columns=(Column("Day", Kind.TEXT), *FUNNEL_COLUMNS),
+        rows=[Row((day.group, *_cells(day))) for day in days],
+        empty="Nothing happened in this period.",
+        csv_address=address(request, format="csv"),
+    )
+
+
+def _by_campaign(campaigns: list[FunnelRow], *, is_linked: bool) -> Table:
+    return Table(
+        name="campaigns",
+        columns=(Column("Campaign"), *FUNNEL_COLUMNS),
+        rows=[
+            Row((row.group, *_cells(row)), f"/console/campaigns/{row.group}" if is_linked else None)
+            for row in campaigns
+        ],
+        empty="No campaign saw anything in this period.",
+    )
+
+
+def _top(referrers: list[figures.TopReferrer]) -> Table:
+    return Table(
+        name="top",
+        columns=(Column("Referrer", Kind.ID), Column("Rewarded", Kind.NUMBER)),
+        rows=[Row((one.player_id, one.rewarded)) for one in referrers],
+        empty="Nobody was rewarded in this period.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Widths of what is spent and held, in percent of the budget."""
+
+    spent: int
+    held: int
+
+
+def _bar(budget: Budget) -> Bar:
+    whole = max(budget.budget.minor, 1)
+    return Bar(
+        min(100, 100 * max(budget.spent.minor, 0) // whole),
+        min(100, 100 * max(budget.held.minor, 0) // whole),
+    )

@@ -1,0 +1,215 @@
+"""Referrals: the list, one with its whole story, and one player's page."""
+
+from typing import Annotated, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from api.console.access import Visitor, may
+from api.console.pages import PageRoute, render
+from api.console.tables import (
+    Column,
+    Filter,
+    Kind,
+    Row,
+    Table,
+    chosen,
+    csv_answer,
+    paged_table,
+    row_limit,
+    typed,
+    wants_csv,
+)
+from api.http.dependencies import Config, Db
+from api.http.errors import Problem
+from api.http.paging import decode_position, encode_position
+from api.v1.schemas.fields import ID_REGEX
+from db.paging import PageRequest
+from domain.lifecycle.referral import Stage
+from domain.rewards.reward import RewardStatus
+from referrals.access.console.roles import Permission
+from referrals.ledger import balances
+from referrals.reporting import fact_views, referral_views
+from referrals.reporting.fact_views import FactView
+from referrals.reporting.referral_views import ReferralFilter, ReferralView
+from referrals.rewards import hold_views
+from runtime.settings import Settings
+from workflows.client import workflow_id
+
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+Reader = Annotated[Visitor, Depends(may(Permission.SEE_REFERRALS))]
+MAX_FACTS: Final = 100
+MAX_HOLDS: Final = 50
+COLUMNS: Final = (
+    Column("Referral", Kind.ID),
+    Column("Stage", Kind.BADGE),
+    Column("Referrer", Kind.ID),
+    Column("Referee", Kind.ID),
+    Column("Campaign"),
+    Column("Invited", Kind.TIME),
+    Column("Rewards", Kind.MONEY),
+)
+FACT_COLUMNS: Final = (
+    Column("Happened", Kind.TIME),
+    Column("What", Kind.WORD),
+    Column("Event", Kind.ID),
+    Column("Amount", Kind.MONEY),
+    Column("Effect"),
+    Column("Heard", Kind.TIME),
+)
+
+
+@router.get("/referrals")
+async def show_referrals(request: Request, database: Db, _: Reader) -> Response:
+    """List referrals, newest first, by stage, player and campaign."""
+    asked = request.query_params
+    stage = chosen(request, "stage", Stage)
+    filters = ReferralFilter(
+        stage=Stage(stage) if stage else None,
+        either_side=typed(request, "player"),
+        campaign=typed(request, "campaign"),
+        code=typed(request, "code"),
+    )
+    position = decode_position(asked["cursor"]) if "cursor" in asked else None
+    async with database.reading() as session:
+        page = await referral_views.list_referrals(
+            session, filters, PageRequest(row_limit(request), position)
+        )
+    next_cursor = encode_position(page.next_position)
+    table = paged_table(
+        request,
+        name="referrals",
+        columns=COLUMNS,
+        rows=[_row(view) for view in page.items],
+        empty="No referral matches. Loosen a filter, or search for an id above.",
+        filters=(
+            Filter(name="stage", label="Stage", value=stage or "", choices=list(Stage)),
+            Filter(name="player", label="Player", value=filters.either_side or ""),
+            Filter(name="campaign", label="Campaign", value=filters.campaign or ""),
+            Filter(name="code", label="Code", value=filters.code or ""),
+        ),
+        next_cursor=next_cursor,
+    )
+    if wants_csv(request):
+        return csv_answer(table, next_cursor=next_cursor)
+    return render(request, "referrals.html", title="Referrals", table=table)
+
+
+@router.get("/referrals/{referral_id}")
+async def show_referral(
+    request: Request, referral_id: UUID, database: Db, config: Config, _: Reader
+) -> Response:
+    """Show why a referral stands where it does: timeline, attribution, rules, holds and money."""
+    async with database.snapshot() as session:
+        view = await referral_views.find_referral(session, referral_id)
+        if view is None:
+            raise Problem("unknown_referral")
+        facts = await fact_views.find_facts(session, referral_id, after=None, limit=MAX_FACTS)
+        holds = await hold_views.holds_of_referral(session, referral_id, limit=MAX_HOLDS)
+    found = facts.items if facts else ()
+    return render(
+        request,
+        "referral.html",
+        title=f"Referral {str(referral_id)[:8]}",
+        referral=view,
+        explanation=EXPLANATIONS[view.stage],
+        holds=holds,
+        facts=Table(
+            name="facts",
+            columns=FACT_COLUMNS,
+            rows=[_fact_row(fact) for fact in found],
+            empty="Nothing was reported about this pair yet.",
+        ),
+        temporal_url=_temporal_url(config, referral_id),
+    )
+
+
+@router.get("/players/{player_id}")
+async def show_player(
+    request: Request,
+    player_id: Annotated[str, Path(pattern=ID_REGEX)],
+    database: Db,
+    visitor: Reader,
+) -> Response:
+    """Show a player: balances, and the referrals on either side."""
+    asked = request.query_params
+    position = decode_position(asked["cursor"]) if "cursor" in asked else None
+    async with database.snapshot() as session:
+        balance = await balances.load_player_balance(session, player_id)
+        page = await referral_views.list_referrals(
+            session,
+            ReferralFilter(either_side=player_id),
+            PageRequest(row_limit(request), position),
+        )
+    next_cursor = encode_position(page.next_position)
+    table = paged_table(
+        request,
+        name="referrals",
+        columns=COLUMNS,
+        rows=[_row(view) for view in page.items],
+        empty="This player is in no referral.",
+        next_cursor=next_cursor,
+    )
+    if wants_csv(request):
+        return csv_answer(table, next_cursor=next_cursor)
+    return render(
+        request,
+        "player.html",
+        title=f"Player {player_id}",
+        player_id=player_id,
+        balance=balance if visitor.may(Permission.SEE_LEDGER) else None,
+        table=table,
+    )
+
+
+EXPLANATIONS: Final = {
+    Stage.INVITED: "Somebody followed the code. It waits for the signup.",
+    Stage.SIGNED_UP: "The friend signed up. It waits for a deposit that qualifies.",
+    Stage.HELD: "The reward is reserved and waits for the holds below.",
+    Stage.DEFERRED: "A limit or an empty budget postpones the reward.",
+    Stage.REWARDED: "The reward is credited. It waits for the end of the chargeback window.",
+    Stage.SETTLED: "The reward is credited, and the chargeback window has closed.",
+    Stage.EXPIRED: "No signup, or no qualifying deposit, was reported in time.",
+    Stage.LOST: "The signup was bound to another referral; its attribution says why.",
+    Stage.REJECTED: "Fraud rules, eligibility or a reviewer said no.",
+    Stage.UNFUNDED: "The campaign ended without being able to pay.",
+    Stage.VOIDED: "The deposit was taken back while the reward was held.",
+    Stage.REVERSED: "The deposit was taken back after the reward was credited.",
+}
+"""What each stage means, in a sentence for support."""
+
+
+def _row(view: ReferralView) -> Row:
+    return Row(
+        (
+            str(view.referral_id)[:8],
+            view.stage,
+            view.referrer_id,
+            view.referee_id,
+            view.campaign,
+            view.invited_at,
+            [
+                reward.amount
+                for reward in view.rewards
+                if reward.status in {RewardStatus.HELD, RewardStatus.ISSUED}
+            ]
+            or None,
+        ),
+        href=f"/console/referrals/{view.referral_id}",
+    )
+
+
+def _fact_row(fact: FactView) -> Row:
+    what = f"{fact.kind} {fact.detail}" if fact.detail else fact.kind
+    effect = fact.reason if fact.counts else f"Does not count: {fact.reason}"
+    return Row((fact.occurred_at, what, fact.event_id, fact.amount, effect, fact.recorded_at))
+
+
+def _temporal_url(config: Settings, referral_id: UUID) -> str | None:
+    if config.temporal_ui_url is None:
+        return None
+    namespace = quote(config.temporal.namespace or "default", safe="")
+    workflow = quote(workflow_id(referral_id), safe="")
+    return f"{config.temporal_ui_url.rstrip('/')}/namespaces/{namespace}/workflows/{workflow}"

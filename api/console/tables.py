@@ -1,0 +1,174 @@
+"""Tables of the console: filters and pages in the address, and the same rows as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, Protocol
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from api.console.formats import NOTHING
+from referrals.localisation.formats import CURRENCY_DECIMALS
+
+PAGE_ROWS: Final = 25
+CSV_ROWS: Final = 1000
+"""Rows of a CSV; its last page is asked for by the cursor in `Link`."""
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""Signs with which a spreadsheet begins to calculate."""
+
+
+class Amount(Protocol):
+    @property
+    def minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+class Kind(StrEnum):
+    """The way in which a column's values are shown."""
+
+    TEXT = "text"
+    ID = "id"
+    NUMBER = "number"
+    MONEY = "money"
+    TIME = "time"
+    WORD = "word"
+    BADGE = "badge"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    label: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of a row, and where its first cell leads; a cell of its own may lead elsewhere."""
+
+    cells: Sequence[object]
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A field above a table, which the address carries."""
+
+    name: str
+    label: str
+    value: str
+    choices: Sequence[str] = ()
+    """Values of a list to choose from; without any, it is free text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of one page, with the addresses of the next page and of the CSV."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    empty: str
+    """Sentence in place of rows, where there are none."""
+    filters: Sequence[Filter] = ()
+    next_address: str | None = None
+    first_address: str | None = None
+    csv_address: str | None = None
+
+
+def wants_csv(request: Request) -> bool:
+    return request.query_params.get("format") == "csv"
+
+
+def row_limit(request: Request) -> int:
+    return CSV_ROWS if wants_csv(request) else PAGE_ROWS
+
+
+def chosen(request: Request, name: str, choices: Iterable[str]) -> str | None:
+    """Return a filter's value; one that is not a choice filters nothing."""
+    value = request.query_params.get(name, "").strip()
+    return value if value in set(choices) else None
+
+
+def typed(request: Request, name: str) -> str | None:
+    value = request.query_params.get(name, "").strip()
+    return value if value and value.isprintable() and len(value) <= MAX_TYPED_CHARS else None
+
+
+MAX_TYPED_CHARS: Final = 200
+
+
+def address(request: Request, **changes: str | None) -> str:
+    """Return the address of this page with other parameters; None leaves one out."""
+    asked: QueryParams = request.query_params
+    kept = {name: value for name, value in asked.items() if value and name != "done"} | changes
+    query = urlencode({name: value for name, value in kept.items() if value is not None})
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def paged_table(
+    request: Request,
+    *,
+    name: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    empty: str,
+    filters: Sequence[Filter] = (),
+    next_cursor: str | None = None,
+) -> Table:
+    """Return a table whose page and filters the address of the request carries."""
+    is_later = "cursor" in request.query_params
+    return Table(
+        name=name,
+        columns=columns,
+        rows=rows,
+        empty=empty,
+        filters=filters,
+        next_address=address(request, cursor=next_cursor, format=None) if next_cursor else None,
+        first_address=address(request, cursor=None, format=None) if is_later else None,
+        csv_address=address(request, format="csv"),
+    )
+
+
+def csv_answer(table: Table, *, next_cursor: str | None = None) -> Response:
+    """Return the rows as CSV in which no cell is a formula."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(column.label for column in table.columns)
+    writer.writerows([_plain(cell) for cell in row.cells] for row in table.rows)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{table.name}.csv"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    if next_cursor:
+        headers["X-Next-Cursor"] = next_cursor
+    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _plain(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool | int | float):
+        return str(cell)
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat()
+    if isinstance(cell, list | tuple):
+        return " + ".join(_plain(one) for one in cell)
+    if hasattr(cell, "minor") and hasattr(cell, "currency"):
+        return _amount(cell)
+    text = "" if cell == NOTHING else str(cell)
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def _amount(amount: Amount) -> str:
+    decimals = CURRENCY_DECIMALS.get(amount.currency, 2)
+    whole, part = divmod(abs(amount.minor), 10**decimals)
+    sign = "-" if amount.minor < 0 else ""
+    return f"{sign}{whole}{f'.{part:0{decimals}}' if decimals else ''} {amount.currency}"

@@ -1,0 +1,173 @@
+"""Search by whatever one pastes: a player, code, link, referral, deposit, reward or case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from db.engine import ReadSession
+from db.tables import (
+    Campaign,
+    CaseRow,
+    FactRow,
+    Player,
+    ReferralCode,
+    ReferralRow,
+    Reward,
+    TransferRow,
+)
+from domain.codes import normalise_code
+from domain.intake.facts import FactKind
+from domain.intake.sources import shown_event_id
+from domain.lifecycle.referral import Stage
+
+MAX_FOUND: Final = 20
+"""Hits of each kind; whoever pastes an id means one."""
+_DEPOSIT_KINDS: Final = (FactKind.DEPOSIT, FactKind.CHARGEBACK)
+
+
+class HitKind(StrEnum):
+    """What was found."""
+
+    PLAYER = "player"
+    CODE = "code"
+    REFERRAL = "referral"
+    DEPOSIT = "deposit"
+    EVENT = "event"
+    REWARD = "reward"
+    TRANSFER = "transfer"
+    CASE = "case"
+    CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    kind: HitKind
+    id: str
+    referral_id: UUID | None = None
+    """The referral that it belongs to, if there is one."""
+    reward_id: UUID | None = None
+    stage: Stage | None = None
+    text: str = ""
+
+
+async def search(session: ReadSession, pasted: str) -> Sequence[Hit]:
+    """Return everything that has this id, the most exact first."""
+    text = pasted.strip()
+    if not text or "\x00" in text:
+        return []
+    found: list[Hit] = []
+    if (id_ := _uuid(text)) is not None:
+        found += await _by_id(session, id_)
+    found += await _facts(session, text)
+    found += await _players(session, text)
+    found += await _codes(session, text)
+    slugs = await session.scalars(select(Campaign.slug).where(Campaign.slug == text.lower()))
+    return [*found, *(Hit(kind=HitKind.CAMPAIGN, id=slug) for slug in slugs)]
+
+
+async def _by_id(session: ReadSession, id_: UUID) -> list[Hit]:
+    referral = await session.get(ReferralRow, id_)
+    reward = await session.get(Reward, id_)
+    case = await session.get(CaseRow, id_)
+    transfer = await session.get(TransferRow, id_)
+    found = []
+    if referral is not None:
+        found.append(_referral_hit(referral))
+    if reward is not None:
+        found.append(
+            Hit(
+                kind=HitKind.REWARD,
+                id=str(id_),
+                referral_id=reward.referral_id,
+                reward_id=id_,
+                text=f"{reward.status} for {reward.player_id}",
+            )
+        )
+    if case is not None:
+        found.append(Hit(kind=HitKind.CASE, id=str(id_), text=case.status))
+    if transfer is not None:
+        found.append(
+            Hit(
+                kind=HitKind.TRANSFER,
+                id=str(id_),
+                referral_id=transfer.referral_id,
+                reward_id=transfer.reward_id,
+                text=transfer.movement,
+            )
+        )
+    return found
+
+
+async def _facts(session: ReadSession, text: str) -> list[Hit]:
+    """Find deposits by their id, and events by theirs."""
+    is_deposit = FactRow.kind.in_(_DEPOSIT_KINDS) & (FactRow.body["deposit_id"].astext == text)
+    deposits = await session.scalars(select(FactRow).where(is_deposit).limit(MAX_FOUND))
+    is_event = FactRow.kind.in_(list(FactKind)) & (FactRow.event_id == text)
+    events = await session.scalars(select(FactRow).where(is_event).limit(MAX_FOUND))
+    rows = [(HitKind.DEPOSIT, row) for row in deposits]
+    rows += [(HitKind.EVENT, row) for row in events]
+    referral_ids = await _referrals_of(session, [row.player_id for _, row in rows])
+    return [
+        Hit(
+            kind=kind,
+            id=text,
+            referral_id=referral_ids.get(row.player_id),
+            text=f"{row.kind} {shown_event_id(row.event_id)} of {row.player_id}",
+        )
+        for kind, row in rows
+    ]
+
+
+async def _referrals_of(session: ReadSession, referee_ids: Sequence[str]) -> dict[str, UUID]:
+    rows = await session.execute(
+        select(ReferralRow.referee_id, ReferralRow.id).where(
+            ReferralRow.referee_id.in_(referee_ids), ReferralRow.stage != Stage.LOST
+        )
+    )
+    return {row.referee_id: row.id for row in rows if row.referee_id is not None}
+
+
+async def _players(session: ReadSession, text: str) -> list[Hit]:
+    """Find a player, with the referrals on either side, newest first."""
+    is_side = or_(ReferralRow.referrer_id == text, ReferralRow.referee_id == text)
+    order = (ReferralRow.invited_at.desc(), ReferralRow.id)
+    query = select(ReferralRow).where(is_side).order_by(*order).limit(MAX_FOUND)
+    referrals = (await session.scalars(query)).all()
+    if not referrals and await session.get(Player, text) is None:
+        return []
+    return [Hit(kind=HitKind.PLAYER, id=text), *map(_referral_hit, referrals)]
+
+
+async def _codes(session: ReadSession, text: str) -> list[Hit]:
+    """Find a code as people type it, or the link that ends with it."""
+    code = normalise_code(urlsplit(text).path.rpartition("/")[2] or text)
+    row = await session.scalar(select(ReferralCode).where(ReferralCode.code == code))
+    if row is None:
+        return []
+    query = select(ReferralRow).where(ReferralRow.code == code)
+    newest = query.order_by(ReferralRow.invited_at.desc()).limit(MAX_FOUND)
+    hit = Hit(kind=HitKind.CODE, id=code, text=f"of {row.player_id}")
+    return [hit, *map(_referral_hit, await session.scalars(newest))]
+
+
+def _referral_hit(row: ReferralRow) -> Hit:
+    pair = f"{row.referrer_id} brought {row.referee_id or 'nobody yet'}"
+    return Hit(
+        kind=HitKind.REFERRAL,
+        id=str(row.id),
+        referral_id=row.id,
+        stage=row.stage,
+        text=f"{pair} under {row.campaign_slug}",
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.removeprefix("referral:"))
+    except ValueError:
+        return None
