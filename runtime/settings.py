@@ -155,14 +155,6 @@ class Settings(WalletSettings):
 
     temporal_ui_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
     """Address of Temporal's web UI, to which the console links."""
-    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
-    """Issuer whose people sign in to the console; without it, links of `console-link` let in."""
-    oidc_client_id: str | None = None
-    oidc_client_secret: SecretStr | None = None
-    oidc_role_claim: str = "roles"
-    """Claim that names the person's role, or a list in which it is: reviewer, marketer, …"""
-    oidc_name_claim: str = "email"
-    """Claim by which people are told apart; the provider has to guarantee that it is theirs."""
 
     ios_app_id: str | None = Field(default=None, pattern=r"^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$")
     """Team and bundle id of the app that opens /r/*; apps that are not set are not offered."""
@@ -225,17 +217,6 @@ class Settings(WalletSettings):
     @property
     def second_person_limits(self) -> SecondPersonLimits:
         return SecondPersonLimits.parse(self.second_person_above)
-
-    @model_validator(mode="after")
-    def _validate_oidc(self) -> Self:
-        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
-        if any(given) and not all(given):
-            raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together")
-        return self
-
-    @property
-    def has_oidc(self) -> bool:
-        return self.oidc_issuer is not None
 
     @model_validator(mode="after")
     def _validate_temporal(self) -> Self:

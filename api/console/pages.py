@@ -102,7 +102,6 @@ def _refusal_page(request: Request, refusal: HTTPException) -> Response:
     code = refusal.code if isinstance(refusal, Problem) else ""
     kind = HTTPStatus(refusal.status_code)
     errors = refusal.errors if isinstance(refusal, Problem) else ()
-    config = request.app.state.settings
     return render(
         request,
         "sign_in.html" if code in {"sign_in_required", "link_used"} else "refusal.html",
@@ -111,7 +110,6 @@ def _refusal_page(request: Request, refusal: HTTPException) -> Response:
         detail=refusal.detail,
         code=code,
         errors=errors,
-        has_oidc=config.has_oidc,
     )
 
 

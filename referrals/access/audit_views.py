@@ -67,7 +67,7 @@ async def list_actions(
         (filters.actor, AuditRow.actor == filters.actor),
         (filters.subject, AuditRow.subject == filters.subject),
         (filters.action, AuditRow.action.startswith(filters.action or "", autoescape=True)),
-        (before, AuditRow.id < before),
+        (before, AuditRow.id < (before or 0)),
     )
     query = select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(limit)
     return [_view(row) for row in await session.scalars(query)]
