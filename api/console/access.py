@@ -28,7 +28,7 @@ MAX_REASON_CHARS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Whoever is signed in, in one request."""
+    """The person who is signed in, in one request."""
 
     person: Person
     csrf_token: str

@@ -9,10 +9,14 @@ from referrals.reporting.case_clusters import CaseCluster
 
 WIDTH: Final = 640
 HEIGHT: Final = 360
+PAIR_HEIGHT: Final = 150
+"""Height of a picture of two players, who stand side by side."""
 MAX_DRAWN_PLAYERS: Final = 24
 """Players that a graph can show apart; the table beside it names all."""
 MAX_DRAWN_LINKS: Final = 24
 SHOWN_ID_CHARS: Final = 14
+RADIUS_SHARE: Final = 0.8
+"""Part of half the picture at which the players stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def draw_cluster(cluster: CaseCluster) -> Graph | None:
     drawn = cluster.players[:MAX_DRAWN_PLAYERS]
     if len(drawn) < 2:
         return None
-    players = _on_ellipse(drawn, radius_share=0.8)
+    height = HEIGHT if len(drawn) > 2 else PAIR_HEIGHT
+    players = _on_ellipse(drawn, height=height)
     links = [
         (link, [players[player] for player in link.players if player in players])
         for link in cluster.links[:MAX_DRAWN_LINKS]
@@ -59,13 +64,13 @@ def draw_cluster(cluster: CaseCluster) -> Graph | None:
     for link, holders in links:
         if not holders:
             continue
-        x, y = _free_place(holders, places)
+        x, y = _free_place(holders, places, height=height)
         kind = link.kind.replace("_", " ")
         values.append(Node(x, y, kind, f"{kind} shared by {link.shared_by} players"))
         lines += [Line(holder.x, holder.y, x, y) for holder in holders]
     return Graph(
         width=WIDTH,
-        height=HEIGHT,
+        height=height,
         players=list(players.values()),
         values=values,
         lines=lines,
@@ -73,24 +78,26 @@ def draw_cluster(cluster: CaseCluster) -> Graph | None:
     )
 
 
-def _on_ellipse(player_ids: Sequence[str], *, radius_share: float) -> Mapping[str, Node]:
+def _on_ellipse(player_ids: Sequence[str], *, height: int) -> Mapping[str, Node]:
     nodes = {}
     for nth, player_id in enumerate(player_ids):
         angle = 2 * math.pi * nth / len(player_ids) + math.pi
-        x = WIDTH / 2 + radius_share * WIDTH / 2 * math.cos(angle)
-        y = HEIGHT / 2 + radius_share * HEIGHT / 2 * math.sin(angle)
+        x = WIDTH / 2 + RADIUS_SHARE * WIDTH / 2 * math.cos(angle)
+        y = height / 2 + RADIUS_SHARE * height / 2 * math.sin(angle)
         nodes[player_id] = Node(round(x, 1), round(y, 1), _short(player_id), player_id)
     return nodes
 
 
-def _free_place(holders: Sequence[Node], places: dict[tuple[int, int], int]) -> tuple[float, float]:
+def _free_place(
+    holders: Sequence[Node], places: dict[tuple[int, int], int], *, height: int
+) -> tuple[float, float]:
     """Return the middle of the holders, moved aside where a value stands already."""
     x = sum(holder.x for holder in holders) / len(holders)
     y = sum(holder.y for holder in holders) / len(holders)
     taken = places.get((round(x), round(y)), 0)
     places[round(x), round(y)] = taken + 1
     offset = (taken + 1) // 2 * 52 * (1 if taken % 2 else -1)
-    return round(x, 1), round(min(max(y + offset, 24), HEIGHT - 24), 1)
+    return round(x, 1), round(min(max(y + offset, 24), height - 24), 1)
 
 
 def _short(player_id: str) -> str:

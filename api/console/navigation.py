@@ -30,4 +30,4 @@ HOME: Final = {
     Role.AUDITOR: "/console/ledger",
     Role.ADMIN: "/console",
 }
-"""Where the work of each role begins."""
+"""Pages at which the work of each role begins."""

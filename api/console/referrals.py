@@ -27,7 +27,7 @@ from api.http.errors import Problem
 from api.http.paging import decode_position, encode_position
 from api.v1.schemas.fields import ID_REGEX
 from db.paging import PageRequest
-from domain.lifecycle.referral import Stage
+from domain.lifecycle.referral import OPEN_STAGES, Stage
 from domain.rewards.reward import RewardStatus
 from referrals.access.console.roles import Permission
 from referrals.ledger import balances
@@ -115,6 +115,7 @@ async def show_referral(
         title=f"Referral {str(referral_id)[:8]}",
         referral=view,
         explanation=EXPLANATIONS[view.stage],
+        ended=[stage.value for stage in Stage if stage not in OPEN_STAGES],
         holds=holds,
         facts=Table(
             name="facts",
@@ -178,7 +179,7 @@ EXPLANATIONS: Final = {
     Stage.VOIDED: "The deposit was taken back while the reward was held.",
     Stage.REVERSED: "The deposit was taken back after the reward was credited.",
 }
-"""What each stage means, in a sentence for support."""
+"""Sentences for support that say what each stage means."""
 
 
 def _row(view: ReferralView) -> Row:

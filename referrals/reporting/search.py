@@ -31,7 +31,7 @@ _DEPOSIT_KINDS: Final = (FactKind.DEPOSIT, FactKind.CHARGEBACK)
 
 
 class HitKind(StrEnum):
-    """What was found."""
+    """Kinds of things that are found."""
 
     PLAYER = "player"
     CODE = "code"

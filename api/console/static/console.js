@@ -45,7 +45,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 // A chart shows the numbers of the table that its `data-table` names; the table stays readable.
 function drawChart(place) {
   const table = document.getElementById(place.dataset.table)?.querySelector("table");
-  if (!table || typeof uPlot === "undefined") return;
+  if (!table || typeof uPlot === "undefined") { place.hidden = true; return; }
   const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
   const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
   const days = rows.map((row) => Date.parse(`${row[0]}T00:00:00Z`) / 1000);

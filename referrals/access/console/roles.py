@@ -36,4 +36,4 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.AUDITOR: frozenset(Permission) - {_P.DECIDE_CASES, _P.CHANGE_CAMPAIGNS},
     Role.ADMIN: frozenset(Permission),
 }
-"""What each role may see and do; nobody does what is not listed."""
+"""Permissions of each role; nobody does what is not listed."""
