@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 _ROLES: Final = "role in ('reviewer', 'marketer', 'support', 'auditor', 'admin')"
 TABLES: Final = (
