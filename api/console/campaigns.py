@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.console.access import Form, Visitor, form_of, may
+from api.console.formats import NOTHING
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
 from api.console.tables import (
@@ -18,19 +19,23 @@ from api.console.tables import (
     row_limit,
     wants_csv,
 )
-from api.http.dependencies import Db, Now
-from api.http.errors import Problem, invalid_field
+from api.http.dependencies import Config, Db, Now
+from api.http.errors import FieldError, Problem, invalid_field
 from api.http.paging import decode_cursor, encode_cursor
-from api.v1.campaigns import DETAILS, REFUSALS
+from api.v1.campaigns.routes import DETAILS, REFUSALS
 from api.v1.schemas.fields import SLUG_PATTERN
+from domain.campaigns.terms import CampaignStatus
 from domain.money import LARGEST_MINOR, Money
 from referrals.access import audit_views
 from referrals.access.audit_views import AuditFilter
 from referrals.access.console.roles import Permission
-from referrals.campaigns import transitions
+from referrals.campaigns import funding, publishing, transitions, version_views
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.transitions import TRANSITIONS, CampaignTransition, TransitionOutcome
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
+from referrals.campaigns.publishing import NotPublishableError
+from referrals.campaigns.transitions import TRANSITIONS
+from referrals.campaigns.version_views import VersionView
 from referrals.campaigns.views import CampaignView
 from referrals.reports import budgets, funnel
 from referrals.reports.budgets import PACE_PERIOD
@@ -42,6 +47,7 @@ Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
 Changing = Annotated[Form, Depends(form_of(Permission.CHANGE_CAMPAIGNS))]
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
 MAX_ACTIONS: Final = 30
+MAX_VERSIONS: Final = 20
 MAX_AMOUNT_DIGITS: Final = 15
 COLUMNS: Final = (
     Column("Campaign"),
@@ -95,6 +101,7 @@ async def show_campaign(
             raise Problem("unknown_campaign")
         money = await budgets.load_budgets(session, paced, now=now)
         versions = await funnel.load_funnel(session, Span(campaign=slug), by=By.VERSION)
+        history = await version_views.list_versions(session, slug)
         actions = await audit_views.list_actions(
             session, AuditFilter(subject=f"campaign:{slug}"), before=None, limit=MAX_ACTIONS
         )
@@ -106,6 +113,9 @@ async def show_campaign(
         campaign=view,
         budgets=money,
         steps=steps if visitor.may(Permission.CHANGE_CAMPAIGNS) else (),
+        can_publish=visitor.may(Permission.CHANGE_CAMPAIGNS)
+        and (view.status is CampaignStatus.DRAFT or view.proposed_version is not None),
+        history=[_version(one) for one in reversed(history or ())][:MAX_VERSIONS],
         actions=Table(
             name="actions",
             columns=ACTION_COLUMNS,
@@ -139,10 +149,37 @@ async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) 
         view = await campaign_views.find_campaign(session, slug)
         if view is None:
             raise Problem("unknown_campaign")
-        funding = Funding(_amount(form, view.budget.currency), reference)
-        outcome = await transitions.fund_campaign(session, slug, funding, actor, at=now)
+        money = Funding(_amount(form, view.budget.currency), reference)
+        outcome = await funding.fund_campaign(session, slug, money, actor, at=now)
         _check(outcome)
     return see(f"/console/campaigns/{slug}?done=fund")
+
+
+@router.post("/{slug}/publish")
+async def publish_campaign(
+    slug: SlugPath, database: Db, config: Config, form: Changing, now: Now
+) -> Response:
+    """Make a draft or a proposal live, by another person than the one who wrote it."""
+    actor = form.actor
+    async with database.transaction() as session:
+        try:
+            outcome = await publishing.publish_campaign(
+                session, slug, actor, ceilings=config.ceilings, at=now
+            )
+        except NotPublishableError as fault:
+            errors = [FieldError(found.field, found.message) for found in fault.faults]
+            raise Problem("validation_failed", errors=errors) from fault
+        _check(outcome)
+    return see(f"/console/campaigns/{slug}?done=publish")
+
+
+@router.post("/{slug}/withdraw")
+async def withdraw_proposal(slug: SlugPath, database: Db, form: Changing) -> Response:
+    """Drop the proposal; the live version stays as it is."""
+    actor = form.actor
+    async with database.transaction() as session:
+        _check(await transitions.withdraw_proposal(session, slug, actor))
+    return see(f"/console/campaigns/{slug}?done=withdraw")
 
 
 @router.post("/{slug}/{step}")
@@ -154,6 +191,19 @@ async def change_status(
     async with database.transaction() as session:
         _check(await transitions.apply_transition(session, slug, step, actor, at=now))
     return see(f"/console/campaigns/{slug}?done={step}")
+
+
+def _version(one: VersionView) -> dict[str, object]:
+    """Return a version with its changes as text, for a reader who compares."""
+    changes = [
+        {"field": each.field, "before": _text(each.before), "after": _text(each.after)}
+        for each in one.changes
+    ]
+    return {"view": one, "changes": changes}
+
+
+def _text(value: object) -> str:
+    return NOTHING if value is None else str(value)
 
 
 def _amount(form: Form, currency: str) -> Money:
