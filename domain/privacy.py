@@ -23,8 +23,29 @@ PERSONAL_FIELDS: Final = (
     "kyc_subject",
     "full_name",
 )
-_HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, "code"})
-"""Fields of events that are hashed; a code only if it cannot be one."""
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,128}\.[A-Za-z0-9_-]{8,128}")
+_SUBDIVISION: Final = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z0-9]{1,3})?")
+_LOCALE: Final = re.compile(
+    r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|\d{3}))?(?:\.[Uu][Tt][Ff]-?8)?"
+)
+_LOCALES: Final = re.compile(
+    rf"{_LOCALE.pattern}(?:\s*[,;]\s*(?:{_LOCALE.pattern}|q=[01][.\d]*|\*))*"
+)
+_WORD: Final = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
+KEPT_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    "referral_token": _TOKEN,
+    "cookie_token": _TOKEN,
+    "jurisdiction": _SUBDIVISION,
+    "locale": _LOCALES,
+    "method": _WORD,
+    "platform": _WORD,
+}
+"""Shapes of fields that are kept as they are; people put anything into them."""
+OTHER: Final = "other"
+_DROPPED: Final[Mapping[str, str | None]] = {"locale": None, "platform": OTHER}
+"""Replacements of a text of another shape, where a hash would say nothing."""
+_HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *KEPT_SHAPES, "code"})
+"""Fields of events that are hashed; some only if they have not the shape of their field."""
 
 
 class Hasher:
@@ -61,8 +82,15 @@ class Hasher:
             for field, value in body.items()
         }
 
-    def _hash_reported(self, field: str, text: str) -> str:
-        return self._hash_unless_code(text) if field == "code" else self.hash(field, text)
+    def _hash_reported(self, field: str, text: str) -> str | None:
+        if field == "code":
+            return self._hash_unless_code(text)
+        if field not in KEPT_SHAPES:
+            return self.hash(field, text)
+        return text if KEPT_SHAPES[field].fullmatch(text) else self._replaced(field, text)
+
+    def _replaced(self, field: str, text: str) -> str | None:
+        return _DROPPED[field] if field in _DROPPED else self.hash(field, text)
 
     def _hash_unless_code(self, text: str) -> str:
         """Hash what was typed or pasted for a code, unless a code can be read out of it."""

@@ -24,4 +24,12 @@ class _Dropping(WorkflowInboundInterceptor):
         try:
             await super().handle_signal(input)
         except (TypeError, AttributeError, ValueError) as fault:
-            workflow.logger.warning("malformed signal %s dropped: %s", input.signal, fault)
+            # Neither the fault's text nor an unknown name is logged: both may be what was sent.
+            workflow.logger.warning(
+                "malformed signal %s dropped: %s", _known(input.signal), type(fault).__name__
+            )
+
+
+def _known(signal: str) -> str:
+    is_word = signal.isascii() and signal.replace("_", "").isalpha() and signal.islower()
+    return signal if is_word else "of an unknown name"

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
 from domain.intake.facts import CLOCK_SKEW
+from domain.privacy import KEPT_SHAPES
 
 REFERRER_RETENTION: Final = timedelta(days=90)
 """Time that Play keeps an install's referrer, unchanged until a reinstall
@@ -18,6 +19,7 @@ TOKEN_PARAMETER: Final = "referral_token"
 NESTED_PARAMETER: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
 """The part of a whole link before its query."""
+VERSION: Final = re.compile(r"v?\d{1,4}(?:\.\d{1,6}){0,4}(?:[-+.][a-z0-9.]{1,12})?")
 MAX_REFERRER_DEPTH: Final = 3
 """Nested referrers that are unwrapped, as redirects and advertising links nest them."""
 
@@ -36,6 +38,17 @@ class Install:
     referrer_click_timestamp_server_seconds: int = 0
     install_begin_timestamp_server_seconds: int = 0
     install_version: str | None = None
+
+    def without_strangers(self) -> "Install":
+        """Return the report without what others wrote into it: advertising ids, mail addresses."""
+        token = extract_token(self.install_referrer)
+        is_kept = token is not None and KEPT_SHAPES["referral_token"].fullmatch(token)
+        version = self.install_version
+        return replace(
+            self,
+            install_referrer=f"{TOKEN_PARAMETER}={token}" if is_kept else "",
+            install_version=version if version and VERSION.fullmatch(version) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from domain.privacy import ERASED
+from domain.privacy import ERASED, KEPT_SHAPES, OTHER
 
 
 class Content(NamedTuple):
@@ -24,4 +24,15 @@ class Content(NamedTuple):
 
     def _in_one_spelling(self) -> dict[str, Any]:
         matching = self.matching or {}
-        return {field: matching.get(field, value) for field, value in self.body.items()}
+        return {
+            field: matching.get(field, value)
+            for field, value in self.body.items()
+            if not _is_replaced(field, value)
+        }
+
+
+def _is_replaced(field: str, value: object) -> bool:
+    """Return whether a value is replaced at the door, where earlier releases kept it as it was."""
+    if field not in KEPT_SHAPES or not isinstance(value, str):
+        return False
+    return value == OTHER or not KEPT_SHAPES[field].fullmatch(value)

@@ -112,8 +112,8 @@ def expires_at_of(referral: ReferralRow) -> datetime:
 
 
 def install_evidence(hint: ReferralHint, rule: str | None) -> dict[str, Any]:
-    """Return Play's report as it was sent, and the plausibility rule that it breaks, if any."""
-    evidence: dict[str, Any] = asdict(hint.install) if hint.install else {}
+    """Return Play's report with the token of its referrer alone, and the rule that it breaks."""
+    evidence: dict[str, Any] = asdict(hint.install.without_strangers()) if hint.install else {}
     return evidence | ({"rule": rule} if rule else {})
 
 
