@@ -197,7 +197,7 @@ def _version(one: VersionView) -> dict[str, object]:
     """Return a version with its changes as text, for a reader who compares."""
     changes = [
         {"field": each.field, "before": _text(each.before), "after": _text(each.after)}
-        for each in one.changes
+        for each in (one.changes if one.version > 1 else ())
     ]
     return {"view": one, "changes": changes}
 
