@@ -1,0 +1,1 @@
+"""Amounts of rewards: flat, a percentage, tiers, or by jurisdiction."""

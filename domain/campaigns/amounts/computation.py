@@ -1,0 +1,126 @@
+"""Computation of a reward's amount, with a record from which it can be computed again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.campaigns.amounts.amount import (
+    ANYWHERE,
+    Amount,
+    ByJurisdiction,
+    Flat,
+    Percent,
+    Tier,
+    Tiered,
+)
+from domain.money import Money
+
+_WHOLE = 10_000
+"""100 percent, in hundredths of a percent."""
+
+
+class Bound(StrEnum):
+    """The bound to which a percentage was clamped."""
+
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+
+
+class Rounding(StrEnum):
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """The figures that an amount is computed from."""
+
+    base: Money
+    """What is left of the qualifying deposit, or of the sum."""
+    count: int
+    """Number of the referrer's rewarded referrals of the campaign, this one counted."""
+    jurisdiction: str | None
+    """ISO 3166 code of the referee's signup."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """An amount, the basis and the steps that led to it."""
+
+    amount: Amount
+    basis: Basis
+    result: Money | None
+    """None where the amount names neither the jurisdiction nor `*`; zero pays nothing, either."""
+    tier: int | None = None
+    """The `from` of the tier that counted."""
+    bound: Bound | None = None
+    rounding: Rounding | None = None
+    """None where nothing was rounded."""
+
+
+def compute(amount: Amount, basis: Basis) -> Computation:
+    """Compute an amount; ValueError where a percentage is asked of another currency's bounds."""
+    local = _local(amount, basis.jurisdiction)
+    if local is None:
+        return Computation(amount=amount, basis=basis, result=None)
+    tier = _tier(local, basis.count) if isinstance(local, Tiered) else None
+    simple = tier.amount if tier else local
+    number = tier.first if tier else None
+    if isinstance(simple, Flat):
+        return Computation(amount=amount, basis=basis, result=simple.money, tier=number)
+    if not isinstance(simple, Percent):
+        return Computation(amount=amount, basis=basis, result=None)
+    result, bound = _percentage(simple, basis.base)
+    return Computation(
+        amount=amount,
+        basis=basis,
+        result=result,
+        tier=number,
+        bound=bound,
+        rounding=Rounding.DOWN,
+    )
+
+
+def most_of(amount: Amount) -> Money | None:
+    """Return the most that an amount can come to, or None where the base alone bounds it."""
+    match amount:
+        case Flat(money):
+            return money
+        case Percent():
+            return amount.maximum
+        case Tiered(tiers):
+            return _largest([most_of(tier.amount) for tier in tiers])
+        case ByJurisdiction(amounts):
+            return _largest([most_of(one) for _, one in amounts])
+
+
+def _largest(amounts: list[Money | None]) -> Money | None:
+    bounded = [money for money in amounts if money is not None]
+    if len(bounded) < len(amounts):
+        return None
+    return max(bounded, key=lambda money: money.minor)
+
+
+def _local(amount: Amount, jurisdiction: str | None) -> Flat | Percent | Tiered | None:
+    if not isinstance(amount, ByJurisdiction):
+        return amount
+    amounts = dict(amount.amounts)
+    anywhere = amounts.get(ANYWHERE)
+    return anywhere if jurisdiction is None else amounts.get(jurisdiction, anywhere)
+
+
+def _tier(tiered: Tiered, count: int) -> Tier | None:
+    """Return the last tier that has begun at a count; a count below 1 has none."""
+    begun = [tier for tier in tiered.tiers if tier.first <= count]
+    return begun[-1] if begun else None
+
+
+def _percentage(percent: Percent, base: Money) -> tuple[Money, Bound | None]:
+    share = Money(base.minor * percent.hundredths // _WHOLE, base.currency)
+    minimum, maximum = percent.minimum, percent.maximum
+    for bound in (minimum, maximum):
+        if bound is not None and bound.currency != base.currency:
+            raise ValueError(f"cannot compare {bound.currency} with {base.currency}")
+    if minimum is not None and share.minor < minimum.minor:
+        return minimum, Bound.MINIMUM
+    if maximum is not None and share.minor > maximum.minor:
+        return maximum, Bound.MAXIMUM
+    return share, None

@@ -1,0 +1,97 @@
+"""Evaluation of conditions, with a trace of every leaf."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.campaigns.conditions.fields import Operator, Value
+from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
+from domain.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A leaf with the value that it met; None is unknown."""
+
+    path: str
+    field: str
+    value: Value | None
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    holds: bool
+    trace: tuple[Judged, ...]
+    """Every leaf in the order of the tree, also those that could not change the outcome."""
+
+
+def evaluate(
+    condition: Condition, known: Mapping[str, Value | None], *, path: str = "terms.when"
+) -> Evaluation:
+    """Judge a condition by the values of its fields; a field that is absent is unknown."""
+    trace: list[Judged] = []
+    return Evaluation(holds=_judge(condition, known, path, trace), trace=tuple(trace))
+
+
+def leaf_holds(leaf: Leaf, value: Value | None) -> bool:
+    """Return whether a leaf holds for a value.
+
+    On an unknown value, and on money in another currency, only `exists`, `ne` and `not_in` can.
+    """
+    if leaf.op is Operator.EXISTS:
+        return (value is not None) is leaf.value
+    if isinstance(leaf.value, tuple):
+        return (value in leaf.value) is (leaf.op is Operator.IN)
+    if leaf.op in {Operator.EQ, Operator.NE}:
+        return (value == leaf.value) is (leaf.op is Operator.EQ)
+    return _is_ordered(leaf.op, value, leaf.value)
+
+
+def _judge(
+    condition: Condition, known: Mapping[str, Value | None], path: str, trace: list[Judged]
+) -> bool:
+    match condition:
+        case Leaf():
+            value = known.get(condition.field)
+            holds = leaf_holds(condition, value)
+            trace.append(Judged(path=path, field=condition.field, value=value, holds=holds))
+            return holds
+        case Not(child):
+            return not _judge(child, known, f"{path}.not", trace)
+        case AllOf(children):
+            return not _judge_each(children, known, f"{path}.all", trace).count(False)
+        case AnyOf(children):
+            return _judge_each(children, known, f"{path}.any", trace).count(True) > 0
+
+
+def _judge_each(
+    conditions: Sequence[Condition],
+    known: Mapping[str, Value | None],
+    path: str,
+    trace: list[Judged],
+) -> list[bool]:
+    """Judge all conditions, also after one that decides: every leaf belongs into the trace."""
+    return [_judge(c, known, f"{path}[{index}]", trace) for index, c in enumerate(conditions)]
+
+
+def _is_ordered(op: Operator, value: Value | None, bound: Value) -> bool:
+    if isinstance(value, Money) and isinstance(bound, Money):
+        comparable = value.currency == bound.currency
+        return comparable and _compare(op, value.minor, bound.minor)
+    if isinstance(value, timedelta) and isinstance(bound, timedelta):
+        second = timedelta(microseconds=1)
+        return _compare(op, value // second, bound // second)
+    return isinstance(value, int) and isinstance(bound, int) and _compare(op, value, bound)
+
+
+def _compare(op: Operator, value: int, bound: int) -> bool:
+    match op:
+        case Operator.GT:
+            return value > bound
+        case Operator.GTE:
+            return value >= bound
+        case Operator.LT:
+            return value < bound
+        case _:
+            return value <= bound

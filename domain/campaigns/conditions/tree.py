@@ -1,0 +1,39 @@
+"""The typed tree of conditions: leaves that compare a field, under `all`, `any` and `not`."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from domain.campaigns.conditions.fields import Operator, Value
+
+MAX_NODES: Final = 100
+MAX_DEPTH: Final = 8
+"""Bounds of one tree; a leaf has depth 1, and every `all`, `any` and `not` is a node."""
+MAX_LISTED_VALUES: Final = 200
+"""Bound of the values of all lists in one tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A comparison of one field with a value, or with several for `in` and `not_in`."""
+
+    field: str
+    op: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: "Condition"
+
+
+Condition: TypeAlias = Leaf | AllOf | AnyOf | Not

@@ -1,0 +1,1 @@
+"""Tests of amounts: reading and computation."""

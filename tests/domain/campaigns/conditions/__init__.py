@@ -1,0 +1,1 @@
+"""Tests of conditions: reading, reach, evaluation."""
