@@ -41,8 +41,8 @@ from api.v1 import (
     shares,
     webhooks,
 )
+from api.v1.campaigns import condition_fields, switches
 from api.v1.campaigns import routes as campaigns
-from api.v1.campaigns import switches
 from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
 from api.warm_up import warm_up
@@ -85,6 +85,7 @@ AUTHENTICATED_ROUTERS: Final = (
     rewards.router,
     reviews.router,
     cases.router,
+    condition_fields.router,
     campaigns.router,
     switches.router,
     ledger.router,

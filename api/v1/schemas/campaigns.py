@@ -31,6 +31,8 @@ from referrals.campaigns.views import Draft
 
 MAX_CURRENCIES: Final = 20
 """Budgets beside the first that one campaign may have."""
+CONDITION_FIELDS: Final = "fields"
+"""Last part of the address of the fields of conditions, which is therefore not a slug."""
 NO_REASON: Final = "no reason given"
 URL_CHARS: Final = re.compile(r"[!-\[\]-~]+")
 """Visible ASCII without the backslash, which browsers read as a slash."""
@@ -197,6 +199,8 @@ class CampaignIn(RequestBody):
     def _check_consistency(self) -> None:
         if self.ends_at is not None and self.ends_at <= self.starts_at:
             raise invalid_field("ends_at", "Must be after starts_at")
+        if self.slug == CONDITION_FIELDS:
+            raise invalid_field("slug", f"Must not be {CONDITION_FIELDS!r}, the name of a route")
         seen = {self.budget.currency}
         for index, money in enumerate(self.currencies):
             if money.currency in seen:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -17,9 +17,12 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
 )
+from api.v1.schemas.written_terms import read_minimum, read_rewards, refuse_condition
 from domain.campaigns.default_offer import TERMS as DEFAULT
 from domain.campaigns.default_offer import minimum_deposit
 from domain.campaigns.terms import Reminders, Terms
+from domain.money import Money
+from domain.rewards.reward import RewardType
 
 Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
 
@@ -95,8 +98,24 @@ class TermsIn(RequestBody):
         default=DEFAULT.lateness_grace,
         description="How long after the end of a window an event that happened in it may arrive",
     )
-    referrer_reward: PositiveMoneyIn
+    referrer_reward: PositiveMoneyIn | None = None
     referee_reward: MoneyIn | None = None
+    rewards: Any = Field(
+        default=None,
+        description="In place of both: a list of `{to, kind, amount}`, `to` being `referrer` or"
+        " `referee`, of `cash` and `{flat}` amounts so far",
+        examples=[[{"to": "referrer", "amount": {"flat": {"minor": 1000, "currency": "USD"}}}]],
+    )
+    qualifies: Any = Field(
+        default=None,
+        description="In place of `minimum_deposit`: `{on, minimum}`, `on` being `any_deposit`",
+        examples=[{"on": "any_deposit", "minimum": {"minor": 1000, "currency": "USD"}}],
+    )
+    when: Any = Field(
+        default=None,
+        description="A tree of conditions. It is validated, and refused: none is paid by yet",
+        examples=[None],
+    )
     reminders: RemindersIn | None = Field(
         default=None, description="When players are reminded of what is pending; null is never"
     )
@@ -112,21 +131,44 @@ class TermsIn(RequestBody):
         Everything that a campaign's terms may say is validated here: 422 names the path.
         """
         self._check_currency(currency)
+        if self.when is not None:
+            refuse_condition(self.when)
+        rewards = self._rewards(currency)
         return Terms(
             signup_window=self.signup_window,
             deposit_window=self.deposit_window,
-            minimum_deposit=self.minimum_deposit.to_money()
-            if self.minimum_deposit
-            else minimum_deposit(currency),
+            minimum_deposit=self._minimum(currency),
             hold_period=self.hold_period,
             review_period=self.review_period,
             chargeback_window=self.chargeback_window,
             lateness_grace=self.lateness_grace,
-            referrer_reward=self.referrer_reward.to_money(),
-            referee_reward=self.referee_reward.to_money() if self.referee_reward else None,
+            referrer_reward=rewards[RewardType.REFERRER],
+            referee_reward=rewards.get(RewardType.REFEREE),
             reminders=self._reminders(),
             requires=tuple(sorted(set(self.requires))),
         )
+
+    def _rewards(self, currency: str) -> dict[RewardType, Money]:
+        if self.rewards is not None:
+            for name in ("referrer_reward", "referee_reward"):
+                if getattr(self, name) is not None:
+                    raise invalid_field(f"terms.{name}", "Must not be given beside rewards")
+            return read_rewards(self.rewards, currency=currency)
+        if self.referrer_reward is None:
+            raise invalid_field("terms.referrer_reward", "Is required where rewards is not given")
+        rewards = {RewardType.REFERRER: self.referrer_reward.to_money()}
+        if self.referee_reward is not None:
+            rewards[RewardType.REFEREE] = self.referee_reward.to_money()
+        return rewards
+
+    def _minimum(self, currency: str) -> Money:
+        default = minimum_deposit(currency)
+        if self.qualifies is None:
+            return self.minimum_deposit.to_money() if self.minimum_deposit else default
+        minimum = read_minimum(self.qualifies, currency=currency, default=default)
+        if self.minimum_deposit is not None:
+            raise invalid_field("terms.minimum_deposit", "Must not be given beside qualifies")
+        return minimum
 
     def _check_currency(self, currency: str) -> None:
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):

@@ -34,7 +34,7 @@ class Basis:
     """The figures that an amount is computed from."""
 
     base: Money
-    """What is left of the qualifying deposit, or of the sum."""
+    """The rest of the qualifying deposit, or of the sum, after refunds and chargebacks."""
     count: int
     """Number of the referrer's rewarded referrals of the campaign, this one counted."""
     jurisdiction: str | None
@@ -48,12 +48,12 @@ class Computation:
     amount: Amount
     basis: Basis
     result: Money | None
-    """None where the amount names neither the jurisdiction nor `*`; zero pays nothing, either."""
+    """The amount to pay: nothing if zero, or if None, where no jurisdiction matched."""
     tier: int | None = None
     """The `from` of the tier that counted."""
     bound: Bound | None = None
     rounding: Rounding | None = None
-    """None where nothing was rounded."""
+    """Rounding of a percentage; other amounts are not rounded."""
 
 
 def compute(amount: Amount, basis: Basis) -> Computation:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from domain.attribution.policy import Method
 from domain.money import Money
 
 Value: TypeAlias = str | int | bool | Money | timedelta
@@ -33,6 +32,19 @@ class FieldType(StrEnum):
     DURATION = "duration"
 
 
+ATTRIBUTION_METHODS: Final = (
+    "manual",
+    "typed_code",
+    "referral_token",
+    "universal_link",
+    "qr_code",
+    "signal",
+    "install_referrer",
+    "clipboard",
+    "cookie",
+    "probabilistic",
+)
+"""Methods of attribution, which this package does not import; a test compares them."""
 _EQUALITY: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN)
 _ORDER: Final = (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE)
 
@@ -153,7 +165,7 @@ _TABLE: Final = (
         name="attribution.method",
         type=FieldType.TEXT,
         description="Method by which the signup was attributed to the referral",
-        one_of=tuple(Method),
+        one_of=ATTRIBUTION_METHODS,
         always_known=True,
     ),
     Field(

@@ -98,7 +98,7 @@ def _candidates(field: Field, leaves: Sequence[_Wanted]) -> list[Value | None]:
             numbers = (v for v in named if isinstance(v, int))
             return [*candidates, *_around(numbers, field.least, most)]
         case _:
-            return [*candidates, *(field.one_of or (*named, *_OTHER_TEXT))]
+            return [*candidates, *(field.one_of or _OTHER_TEXT), *named]
 
 
 def _values_of(leaf: Leaf) -> Sequence[Value]:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
+from domain.attribution.policy import Method
 from domain.campaigns.conditions.evaluation import evaluate, leaf_holds
-from domain.campaigns.conditions.fields import FIELDS, Operator, Value
+from domain.campaigns.conditions.fields import ATTRIBUTION_METHODS, FIELDS, Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.money import Money
 from tests.domain.campaigns.conditions.drawn import CONDITIONS, known_values
@@ -102,3 +103,7 @@ def test_every_field_has_a_description_and_operators() -> None:
         assert field.name == name
         assert field.description
         assert Operator.EXISTS in field.operators
+
+
+def test_conditions_name_every_method_of_attribution() -> None:
+    assert tuple(Method) == ATTRIBUTION_METHODS
