@@ -8,6 +8,7 @@ from domain.lifecycle.referral import Stage
 from referrals.campaigns.funds_queue import MAX_AT_ONCE
 from tests.activities.queues import Queue, a_queue_of
 from tests.activities.referral_acts import LATER
+from tests.builders import NOW
 
 DAY: Final = timedelta(days=1)
 
@@ -35,9 +36,9 @@ async def test_an_end_that_was_put_off_is_waited_for(database: Database) -> None
     assert await queue.stages(ids) == [Stage.DEFERRED]
 
 
-async def test_an_end_that_was_moved_into_the_past_ends_the_wait(database: Database) -> None:
+async def test_an_end_that_was_moved_ahead_of_the_acts_ends_the_wait(database: Database) -> None:
     queue, ids = await a_queue_of(database, MAX_AT_ONCE + 2)
-    await queue.revises(ends_at=LATER - DAY)
+    await queue.revises(ends_at=NOW + timedelta(hours=1))
 
     assert await queue.acts_on_wake_ups() == ids
     assert set(await queue.stages(ids)) == {Stage.UNFUNDED}
