@@ -1,5 +1,6 @@
 """Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
 
@@ -8,7 +9,13 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.http.errors import Problem, invalid_field
-from referrals.intake.strict_json import MalformedJsonError, RepeatedKeyError, parse_json
+from api.http.json_depth import path_at_depth
+from referrals.intake.strict_json import (
+    MalformedJsonError,
+    RepeatedKeyError,
+    TooDeepJsonError,
+    parse_json,
+)
 
 _JSON: Final = "application/json"
 PLAIN_ENCODINGS: Final = ("", "identity")
@@ -24,6 +31,8 @@ class StrictRoute(APIRoute):
 
     body_limit_bytes: ClassVar[int | None] = None
     """Limit in bytes where bodies of a route are larger than others; else the setting counts."""
+    named_depth: ClassVar[int | None] = None
+    """Depth at which JSON that nests too deep to be parsed is refused with its path, as 422."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -31,6 +40,7 @@ class StrictRoute(APIRoute):
         async def answer_strictly(request: Request) -> Response:
             strict = _StrictRequest(request.scope, request.receive)
             strict.limit_bytes = self.body_limit_bytes
+            strict.named_depth = self.named_depth
             return await answer(strict)
 
         return answer_strictly
@@ -39,6 +49,7 @@ class StrictRoute(APIRoute):
 class _StrictRequest(Request):
     _checked_body: bytes | None = None
     limit_bytes: int | None = None
+    named_depth: int | None = None
 
     async def body(self) -> bytes:
         if self._checked_body is None:
@@ -48,7 +59,7 @@ class _StrictRequest(Request):
         return self._checked_body
 
     async def json(self) -> Any:  # noqa: ANN401 - whatever the caller sent
-        return _parse_json(await self.body())
+        return _parse_json(await self.body(), named_depth=self.named_depth)
 
     async def _read_bounded(self) -> bytes:
         limit = self.limit_bytes or self.app.state.settings.body_limit_bytes
@@ -69,10 +80,20 @@ class _StrictRequest(Request):
             raise Problem("unsupported_media_type", "Send JSON without a Content-Encoding.")
 
 
-def _parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the caller sent
+def _parse_json(body: bytes, *, named_depth: int | None) -> Any:  # noqa: ANN401 - whatever the caller sent
     try:
         return parse_json(body)
+    except TooDeepJsonError as fault:
+        raise _too_deep(body, named_depth) from fault
     except MalformedJsonError as fault:
         raise Problem("malformed_json") from fault
     except RepeatedKeyError as fault:
         raise invalid_field(fault.key[:MAX_FIELD_NAME_CHARS], "Must not appear twice") from fault
+
+
+def _too_deep(body: bytes, named_depth: int | None) -> Problem:
+    if named_depth is None:
+        return Problem("malformed_json")
+    text = body.decode(json.detect_encoding(body), "replace")
+    path = path_at_depth(text, named_depth)
+    return invalid_field(path or "body", f"Must not nest deeper than {named_depth}")

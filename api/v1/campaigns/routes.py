@@ -26,6 +26,7 @@ class CampaignRoute(StrictRoute):
     """Route of campaigns, whose terms may hold large trees of conditions."""
 
     body_limit_bytes: ClassVar[int | None] = 2**20
+    named_depth: ClassVar[int | None] = 24
 
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=CampaignRoute)

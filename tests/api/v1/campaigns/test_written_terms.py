@@ -111,10 +111,12 @@ LEAF = '{"field": "deposit.method", "op": "eq", "value": "(a+)+$"}'
 @pytest.mark.parametrize(
     ("when", "path"),
     [
+        ('{"all": [' * 500 + LEAF + "]}" * 500, "terms.when" + ".all[0]" * 11),
+        ('{"not": ' * 100_000 + LEAF + "}" * 100_000, "terms.when" + ".not" * 22),
         ('{"not": ' * 500 + LEAF + "}" * 500, "terms.when" + ".not" * 8),
         (f'{{"any": [{", ".join([LEAF] * 10_000)}]}}', "terms.when.any[99]"),
     ],
-    ids=["deep", "wide"],
+    ids=["unparsable", "bomb", "deep", "wide"],
 )
 async def test_refuses_a_hostile_tree_with_its_path(
     client: AsyncClient, when: str, path: str
