@@ -21,7 +21,7 @@ from stack.postgres import DATABASE, sqlalchemy_url
 PLAYERS: Final = 500_000
 """Players with links of their own, two each."""
 JOINED: Final = 200_000
-"""Of them, players of whom four each pay with one card, and who have no cluster yet."""
+"""Players, of the former, who pay four with one card each and have no cluster yet."""
 REFEREES: Final = 20_000
 """Referees of the one referrer whose referrals are scored."""
 SCORED: Final = 300

@@ -22,6 +22,7 @@ from tests.activities.referral_acts import (
     ReferralActs,
     acts_on,
     card_of,
+    record_referrer_deposit,
     record_referrer_signup,
     sign_up,
 )
@@ -189,8 +190,11 @@ async def test_a_soft_reason_that_comes_after_the_approval_does_not_undo_it(
 
 async def test_the_middle_band_is_held_for_days_and_then_credited(database: Database) -> None:
     acts = await sign_up(database)
+    cautious = replace(BASE, version="cautious", thresholds=Thresholds(hold=27))
+    acts = acts_on(database, acts.row, rule_set=cautious)
     hashed: dict[str, Any] = {"device_id": card_of(acts), "ip": card_of(acts)}
     await record_referrer_signup(acts, **hashed)
+    await record_referrer_deposit(acts, card=card_of(acts, other=True))
     paid = deposit(acts.referee_id, **hashed)
     await acts.receives(signup(acts.referee_id, **hashed), paid)
 

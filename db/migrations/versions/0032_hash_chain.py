@@ -2,7 +2,7 @@
 
 Triggers note each new row in its own transaction, so that a row that commits late is not missed.
 Rows of earlier releases are noted at the end, after the locks of the triggers are released; a row
-that is noted twice is linked once.
+that is noted twice is linked once. What is committed before that is made again by another run.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ down_revision = "0031"
 
 TABLES: Final = {
     "unlinked_rows": """
-        CREATE TABLE unlinked_rows (
+        CREATE TABLE IF NOT EXISTS unlinked_rows (
             id BIGINT GENERATED ALWAYS AS IDENTITY,
             relation VARCHAR(32) NOT NULL,
             row_key TEXT NOT NULL,
@@ -22,7 +22,7 @@ TABLES: Final = {
         )
     """,
     "chain_links": """
-        CREATE TABLE chain_links (
+        CREATE TABLE IF NOT EXISTS chain_links (
             seq BIGINT NOT NULL,
             relation VARCHAR(32) NOT NULL,
             row_key TEXT NOT NULL,
@@ -35,14 +35,14 @@ TABLES: Final = {
         )
     """,
     "subject_salts": """
-        CREATE TABLE subject_salts (
+        CREATE TABLE IF NOT EXISTS subject_salts (
             subject VARCHAR(96) NOT NULL,
             salt BYTEA NOT NULL,
             CONSTRAINT pk_subject_salts PRIMARY KEY (subject)
         )
     """,
     "erasures": """
-        CREATE TABLE erasures (
+        CREATE TABLE IF NOT EXISTS erasures (
             player_id VARCHAR(64) NOT NULL,
             erased_by TEXT NOT NULL,
             reason TEXT NOT NULL,
@@ -85,7 +85,7 @@ FINAL_CHANGES: Final = {
 }
 """Changes that are made once: table, key, and the column that is set by them."""
 NOTED: Final = """
-    CREATE FUNCTION note_{name}() RETURNS trigger LANGUAGE plpgsql
+    CREATE OR REPLACE FUNCTION note_{name}() RETURNS trigger LANGUAGE plpgsql
         SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     BEGIN
         INSERT INTO unlinked_rows (relation, row_key)
@@ -110,7 +110,8 @@ ERASING: Final = """
     $$
 """
 REFUSING: Final = """
-    CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = public, pg_temp AS $$
     BEGIN
         RAISE EXCEPTION '% on %, whose rows are only ever inserted', TG_OP, TG_TABLE_NAME
             USING ERRCODE = 'restrict_violation', TABLE = TG_TABLE_NAME;
@@ -126,6 +127,7 @@ def upgrade() -> None:
         op.execute(statement)
         op.execute(f"GRANT {RIGHTS[table]} ON {table} TO {role}")
     for table in ("chain_links", "erasures"):
+        op.execute(f"DROP TRIGGER IF EXISTS insert_only ON {table}")
         op.execute(
             f"CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
@@ -153,6 +155,7 @@ def downgrade() -> None:
 
 def _note(name: str, table: str, key: str, change: str, *, condition: str) -> None:
     op.execute(NOTED.format(name=name, key=key, condition=condition))
+    op.execute(f"DROP TRIGGER IF EXISTS note_{name} ON {table}")
     op.execute(
         f"CREATE TRIGGER note_{name} AFTER {change} ON {table}"
         f" REFERENCING NEW TABLE AS new_rows"
