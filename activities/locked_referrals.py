@@ -15,7 +15,15 @@ from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
-from domain.intake.facts import Fact, FactKind, Signup, StatusChange, kind_of
+from domain.intake.facts import (
+    Chargeback,
+    Deposit,
+    Fact,
+    FactKind,
+    Signup,
+    StatusChange,
+    kind_of,
+)
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
@@ -23,7 +31,6 @@ from domain.rewards.eligibility import Ineligibility, eligibility
 from domain.rewards.qualification import Qualification, qualification
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
-from referrals.fraud import reviews
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
@@ -167,10 +174,24 @@ class LockedReferrals:
             raise ClockAheadError(f"the workflow's clock is {lead} ahead of the database's")
 
     async def _record_signalled(self, session: Session, request: ActRequest) -> None:
-        for fact in request.heard.facts:
-            await self._record(session, request, fact)
-        for decision in request.heard.decisions:
-            await reviews.decide_signalled(session, request.referral_id, decision)
+        """Record what is about the referral's own players, after the signup that names the referee.
+
+        A signalled decision only wakes: whoever reaches Temporal could sign it with any name, so
+        that it counts once it was recorded over HTTP, where its key was checked.
+        """
+        heard = request.heard
+        for signup in heard.signups:
+            await self._record(session, request, signup)
+        money: tuple[Deposit | Chargeback, ...] = (*heard.deposits, *heard.chargebacks)
+        own = await stages.pair_ids(session, request.referral_id) if money else None
+        for fact in money:
+            if fact.player_id in (own or ()):
+                await self._record(session, request, fact)
+            else:
+                _log.warning("signal_of_another_player", event_id=fact.event_id)
+        for decision in heard.decisions:
+            if not await facts.is_recorded(session, FactKind.DECISION, decision.event_id):
+                _log.warning("unrecorded_decision", event_id=decision.event_id)
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
         said = facts.body_of(signalled)

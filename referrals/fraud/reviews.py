@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Review
 from domain.fraud.cases import SecondPersonLimits
-from domain.intake.facts import Choice, Decision, FactKind
+from domain.intake.facts import Choice, Decision
 from domain.money import Money
 from referrals.access import audit
 from referrals.access.approvals import person_of
@@ -150,22 +150,6 @@ async def apply(
     if decided is not None:
         await _record(session, decided, decision, request_id=request_id)
     return decided
-
-
-async def decide_signalled(session: Session, referral_id: UUID, decision: Decision) -> None:
-    """Apply a decision that came as a signal to the review that it is about.
-
-    The courier's signals name the review in their event id. Any other decides the open review,
-    unless it was recorded before, or was made before this round was opened.
-    """
-    rounds = await rounds_of(session, referral_id)
-    review = next((r for r in rounds if decision.event_id == f"review:{r.id}"), None)
-    if review is None and rounds and rounds[-1].status == OPEN:
-        known = await facts.is_recorded(session, FactKind.DECISION, decision.event_id)
-        is_late = rounds[-1].round > 1 and decision.occurred_at < rounds[-1].opened_at
-        review = None if known or is_late else rounds[-1]
-    if review is not None:
-        await decide(session, review_id=review.id, decision=decision)
 
 
 async def find_review(session: ReadSession, referral_id: UUID) -> Review | None:

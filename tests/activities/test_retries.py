@@ -110,7 +110,8 @@ async def test_settling_and_expiring_again_answer_the_same(database: Database) -
 
 async def test_resolving_again_releases_once(database: Database) -> None:
     acts, _ = await hold_for_review(database)
-    request = await acts.act_request(signalled=SignalledFacts(decisions=(decision(),)))
+    await acts.decide(Choice.APPROVE)
+    request = await acts.act_request()
 
     answers = [await acts.rewards.resolve_hold(request) for _ in range(2)]
 
@@ -141,12 +142,7 @@ async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
 async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Database) -> None:
     for choice in Choice:
         acts, earned = await hold_for_review(database)
-        await asyncio.gather(
-            acts.rewards.resolve_hold(
-                await acts.act_request(signalled=SignalledFacts(decisions=(decision(choice),)))
-            ),
-            acts.receives(chargeback(earned)),
-        )
+        await asyncio.gather(acts.decide(choice), acts.receives(chargeback(earned)))
 
         last = await acts.wake()
 

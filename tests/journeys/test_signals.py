@@ -106,7 +106,7 @@ async def test_processes_a_life_signalled_all_at_once(
     assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 0
 
 
-async def test_a_signalled_decision_credits(
+async def test_a_signalled_decision_that_nobody_recorded_decides_nothing(
     sportsbook: SportsbookClient, engineer: Engineer
 ) -> None:
     pair, _ = await hold_for_review(sportsbook)
@@ -120,8 +120,9 @@ async def test_a_signalled_decision_credits(
 
     await engineer.signal(pair.invitation.workflow_id, "decide", decision)
 
-    await sportsbook.wait_for_stage(pair.referral_id, "REWARDED")
-    assert (await sportsbook.wait_for_review(pair.referral_id)).decision == "approve"
+    referral = await engineer.wait_until_idle(pair.referral_id)
+    assert referral.stages[-1] == "HELD"
+    assert (await sportsbook.wait_for_review(pair.referral_id)).decision is None
 
 
 async def test_malformed_signals_do_not_block_a_referral(

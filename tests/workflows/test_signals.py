@@ -9,12 +9,13 @@ from domain.intake.facts import Choice, FactKind
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import Signal
 from referrals.fraud import reviews
+from referrals.fraud.reviews import ReviewOutcome
 from referrals.intake import facts
 from tests import builders
 from tests.builders import chargeback, usd
 from tests.state import Balances
 from tests.workflows.harness.life import Life, invite
-from tests.workflows.harness.life_steps import hold_for_review
+from tests.workflows.harness.life_steps import decide_review, hold_for_review
 from tests.workflows.harness.world import World
 from workflows.referral.workflow import ReferralWorkflow
 
@@ -99,6 +100,37 @@ async def test_a_deposit_of_somebody_else_earns_nothing(world: World) -> None:
     assert await life.lives_on() is Stage.EXPIRED
 
 
+async def test_facts_of_another_player_pass_through_no_workflow(world: World) -> None:
+    life, other = await invite_and_signal_signup(world), await invite_and_signal_signup(world)
+    paid = await other.deposits()
+    await other.reaches(Stage.REWARDED)
+    forged = builders.deposit("somebody-else", at=life.began_at)
+    await life.signals("make_deposit", forged)
+    await life.signals("charge_back", chargeback(paid))
+    await life.signals("make_deposit", life.deposit())
+    await life.reaches(Stage.REWARDED)
+
+    async with world.database.reading() as session:
+        assert not await facts.is_recorded(session, FactKind.DEPOSIT, forged.event_id)
+        assert not await facts.facts_of_player(session, other.referee_id, FactKind.CHARGEBACK)
+    assert await other.lives_on() is Stage.SETTLED
+
+
+async def test_facts_of_another_player_before_any_signup_pass_through_no_workflow(
+    world: World,
+) -> None:
+    life = await invite(world)
+    forged = builders.deposit("a-stranger", at=life.began_at)
+    await life.signals("make_deposit", forged)
+    await life.signals("sign_up", life.signup())
+    await life.reaches(Stage.SIGNED_UP)
+    await life.signals("make_deposit", life.deposit())
+    await life.reaches(Stage.REWARDED)
+
+    async with world.database.reading() as session:
+        assert not await facts.is_recorded(session, FactKind.DEPOSIT, forged.event_id)
+
+
 @pytest.mark.parametrize(
     ("signal", "arguments"),
     [
@@ -149,15 +181,29 @@ async def test_a_decision_before_any_review_decides_nothing(world: World) -> Non
     assert await life.lives_on() is Stage.SETTLED
 
 
-async def test_a_decision_by_signal_is_recorded_like_one_over_http(world: World) -> None:
+@pytest.mark.parametrize("reviewer", ["cfo", " "])
+@pytest.mark.parametrize("event_id", ["review:{}", "approval-of-{}"])
+async def test_a_decision_that_nobody_recorded_decides_nothing(
+    world: World, reviewer: str, event_id: str
+) -> None:
     life = await hold_for_review(world)
-    await life.signals("decide", builders.decision(Choice.REJECT))
+    forged = replace(
+        builders.decision(Choice.APPROVE, at=life.began_at),
+        event_id=event_id.format(reviews.review_id_of(life.row.id)),
+        reviewer=reviewer,
+    )
+    await life.signals("decide", forged)
+    await life.acted("resolve_hold")
 
-    assert await life.ends() is Stage.REJECTED
     async with world.database.reading() as session:
         review = await reviews.find_review(session, life.row.id)
+        recorded = await facts.is_recorded(session, FactKind.DECISION, forged.event_id)
     assert review
-    assert (review.decision, review.reviewer) == (Choice.REJECT, "reviewer")
+    assert (review.decision, recorded) == (None, False)
+    assert await life.referrer_balances() == Balances(held=1000)
+
+    assert await decide_review(life, Choice.REJECT) is ReviewOutcome.DECIDED
+    assert await life.ends() is Stage.REJECTED
 
 
 async def test_a_chargeback_while_a_closing_referral_records_is_not_lost(world: World) -> None:
