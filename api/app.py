@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.console import routes as console
+from api.embed import routes as embed
 from api.http import openapi
 from api.http.authorisation import ApiKeyCache
 from api.http.errors import install_error_handlers
@@ -69,6 +70,7 @@ PUBLIC_ROUTERS: Final = (
     well_known.router,
     reference.router,
     browser_script.router,
+    embed.pages,
     *console.ROUTERS,
 )
 AUTHENTICATED_ROUTERS: Final = (
@@ -82,6 +84,7 @@ AUTHENTICATED_ROUTERS: Final = (
     referrals.router,
     players.router,
     preferences.router,
+    embed.router,
     rewards.router,
     reviews.router,
     cases.router,

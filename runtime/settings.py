@@ -183,6 +183,11 @@ class Settings(WalletSettings):
     """Amounts above which an approval needs a second person, such as `500.00 USD, 450.00 EUR`; the
     first one counts for every other currency, too."""
 
+    embed_origins: str | None = Field(
+        default=None, pattern=r"^https?://[a-z0-9.:-]+(?:, ?https?://[a-z0-9.:-]+)*$"
+    )
+    """Origins, separated by commas, whose pages may frame the player's own page."""
+
     destination_hosts: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(?:, ?[a-z0-9.-]+)*$")
     """Hosts, separated by commas, that a campaign's destination may have, their subdomains
     included; without it any host may be published."""
@@ -231,6 +236,10 @@ class Settings(WalletSettings):
     @property
     def jurisdictions_without_reminders(self) -> tuple[str, ...]:
         return tuple(code.strip() for code in (self.no_reminders_in or "").split(",") if code)
+
+    @property
+    def embedding_origins(self) -> tuple[str, ...]:
+        return tuple(origin.strip() for origin in (self.embed_origins or "").split(",") if origin)
 
     @property
     def ceilings(self) -> Ceilings:

@@ -32,9 +32,6 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "forged_form": ProblemType(
         403, "This form is not valid", "Open the page again and send its form from there."
     ),
-    "foreign_token": ProblemType(
-        403, "Token of another player", "Ask for a new token of this player."
-    ),
     "own_referral": ProblemType(
         403, "Own referral", "Have a person decide who is not a player of the referral."
     ),

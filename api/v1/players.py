@@ -67,7 +67,7 @@ async def list_invited(player_id: PlayerId, part: PageQuery, database: Db) -> Pa
         page = await referral_views.list_referrals(
             session, ReferralFilter(referrer_id=player_id), part
         )
-    items = [_invited_out(view) for view in page.items]
+    items = [invited_out(view) for view in page.items]
     return PageOut(items=items, next_cursor=encode_position(page.next_position))
 
 
@@ -168,7 +168,8 @@ async def show_statement(
     )
 
 
-def _invited_out(view: ReferralView) -> InvitedOut:
+def invited_out(view: ReferralView) -> InvitedOut:
+    """Return an invitation as its referrer may see it."""
     reason, until = PLAYER_FACING_REASONS[view.stage], None
     if view.stage is Stage.DEFERRED:
         until = view.until

@@ -62,6 +62,13 @@ async def find_row(session: ReadSession, code: str) -> OfferRow | None:
     return (await session.execute(_select_current().where(ReferralCode.code == code))).one_or_none()
 
 
+async def offers_of_player(session: ReadSession, player_id: str) -> list[Offer]:
+    """Return the offers behind all codes of a player, the oldest code first."""
+    query = _select_current().where(ReferralCode.player_id == player_id)
+    rows = await session.execute(query.order_by(ReferralCode.created_at, ReferralCode.code))
+    return [offer_of(row) for row in rows]
+
+
 def refusal_of_offer(offer: Offer | None, *, at: datetime) -> Refusal | None:
     """Return why a code attributes nobody at a time, or None; an unknown code has no offer."""
     if offer is None:

@@ -166,7 +166,7 @@ def _read_inline(name: str) -> Markup:
     return Markup(source)  # noqa: S704 # It is a file of this package.
 
 
-def _csp_hash(text: str) -> str:
+def csp_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
@@ -175,8 +175,8 @@ SCRIPT: Final = _read_inline("script.js")
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
-        f"style-src {_csp_hash(STYLE)}",
-        f"script-src {_csp_hash(SCRIPT)}",
+        f"style-src {csp_hash(STYLE)}",
+        f"script-src {csp_hash(SCRIPT)}",
         "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",

@@ -79,6 +79,14 @@ class InvitedOut(ResponseBody):
     )
 
 
+class EmbedTokenOut(ResponseBody):
+    """A token that opens a player's own page, and the page's address with it."""
+
+    token: str
+    url: str = Field(description="Address of the page, with the token in its query")
+    expires_at: datetime = Field(description="Until when the page can be opened")
+
+
 class BalanceOut(ResponseBody):
     """A player's balances, one amount per currency; zero amounts are left out."""
 

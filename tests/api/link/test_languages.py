@@ -16,7 +16,11 @@ from referrals.localisation.languages import ENGLISH
 from tests.api.bodies import create_code
 
 SOURCES: Final = Path(api.__file__).parent
-EXTRACTORS: Final = [("**.py", "python"), ("link/landing/templates/**.html", "jinja2")]
+EXTRACTORS: Final = [
+    ("**.py", "python"),
+    ("link/landing/templates/**.html", "jinja2"),
+    ("embed/templates/**.html", "jinja2"),
+]
 PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 TRANSLATED: Final = sorted(LANGUAGES.keys() - {ENGLISH.tag})
 

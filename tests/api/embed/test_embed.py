@@ -1,0 +1,145 @@
+"""The player's own page: who may open it, what it says, and what it never says."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from api.embed.tokens import EmbedTokens, TokenState
+from db.engine import Database
+from referrals.access.api_keys import create_key
+from referrals.access.audit import Actor
+from tests.builders import a_player_id, unique
+from tests.fixtures.api_client import browser, caller
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with browser(app) as visitor:
+        yield visitor
+
+
+async def embed_url(client: AsyncClient, player_id: str) -> str:
+    answer = await client.post(f"/v1/players/{player_id}/embed-token")
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["url"].endswith(f"/embed/{player_id}?token={body['token']}")
+    assert datetime.fromisoformat(body["expires_at"]) > datetime.now(UTC)
+    return f"/embed/{player_id}?token={body['token']}"
+
+
+async def test_a_players_page_shows_the_code_and_ways_to_share_it(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    player = a_player_id()
+    answer = await client.post("/v1/codes", json={"player_id": player})
+    code = answer.json()["code"]
+
+    page = await anonymous.get(await embed_url(client, player))
+
+    assert page.status_code == 200
+    assert code in page.text
+    assert "Invite your friends" in page.text
+    assert "$10 for you when your friend deposits $10 or more" in page.text
+    assert "https://wa.me/?text=" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
+
+async def test_a_page_is_in_the_players_language(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    player = a_player_id()
+    await client.put(f"/v1/players/{player}/preferences", json={"locale": "de-AT"})
+    url = await embed_url(client, player)
+
+    page = await anonymous.get(url, headers={"Accept-Language": "fr"})
+    assert (page.headers["content-language"], "Lade deine Freunde ein" in page.text) == ("de", True)
+    page = await anonymous.get(f"{url}&lang=es")
+    assert page.headers["content-language"] == "es"
+
+
+async def test_friends_are_shown_by_their_neutral_stage_alone(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    player, friend = a_player_id(), a_player_id()
+    code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+    click = {"code": code, "visitor_id": friend, "platform": "web"}
+    assert (await client.post("/v1/clicks", json=click)).status_code == 201
+
+    page = await anonymous.get(await embed_url(client, player))
+
+    assert "waiting for signup" in page.text
+    assert friend not in page.text
+
+
+async def test_nothing_is_advertised_to_a_player_who_excluded_themselves(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    player = a_player_id()
+    code = (await client.post("/v1/codes", json={"player_id": player})).json()["code"]
+    excluded = {
+        "event_id": unique("excluded"),
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "player_id": player,
+        "status": "self_excluded",
+    }
+    assert (await client.post("/v1/events/players", json=excluded)).status_code == 202
+
+    page = await anonymous.get(await embed_url(client, player))
+
+    assert "There is nothing to show for your account." in page.text
+    assert code not in page.text
+
+
+async def test_another_players_token_is_refused(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    url = await embed_url(client, a_player_id())
+    other = a_player_id()
+
+    refused = await anonymous.get(f"/embed/{other}?{url.partition('?')[2]}")
+
+    assert refused.status_code == 403
+    assert "This page cannot be shown" in refused.text
+
+
+@pytest.mark.parametrize("token", ["", "x", "a~1~b", "%00", "é"])
+async def test_a_forged_token_is_refused(anonymous: AsyncClient, token: str) -> None:
+    assert (await anonymous.get(f"/embed/{a_player_id()}?token={token}")).status_code == 401
+
+
+async def test_a_player_nobody_has_heard_of_has_an_empty_page(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    page = await anonymous.get(await embed_url(client, a_player_id()))
+
+    assert page.status_code == 200
+    assert "Nobody has followed your link yet." in page.text
+
+
+async def test_a_token_asks_for_the_scope_of_a_players_page(
+    app: FastAPI, database: Database
+) -> None:
+    async with database.transaction() as session:
+        actor = Actor(name="tests", request_id=None, reason="a test")
+        key = await create_key(session, owner="codes", scopes=["codes:write"], actor=actor)
+
+    async with caller(app, key) as client:
+        refused = await client.post(f"/v1/players/{a_player_id()}/embed-token")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+
+
+def test_a_token_opens_one_players_page_for_its_time() -> None:
+    tokens = EmbedTokens("secret")
+    token = tokens.issue("player-1", expires_at=NOW)
+
+    assert tokens.read(token, "player-1", at=NOW - timedelta(seconds=1)) is TokenState.VALID
+    assert tokens.read(token, "player-1", at=NOW) is TokenState.EXPIRED
+    assert tokens.read(token, "player-2", at=NOW) is TokenState.FOREIGN
+    assert EmbedTokens("other").read(token, "player-1", at=NOW) is TokenState.FORGED
