@@ -17,7 +17,7 @@ up: .venv/ready ## Run the whole system here until Ctrl-C
 .PHONY: test
 test: .venv/ready ## Run the tests
 	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 
 .PHONY: check
 check: .venv/ready ## Everything that defines clean: style, types, imports, migrations, tests

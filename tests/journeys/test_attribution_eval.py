@@ -111,8 +111,8 @@ async def test_sharding_does_not_change_the_figures(
         database_copy(postgres, template_database) as one,
         database_copy(postgres, template_database) as other,
     ):
-        whole = await evaluate(one, journeys=120)
-        assert await evaluate(other, journeys=120, parts=3) == whole
+        whole = await evaluate(one, journeys=60)
+        assert await evaluate(other, journeys=60, parts=3) == whole
 
 
 def test_plans_the_same_journeys_for_a_seed_only() -> None:

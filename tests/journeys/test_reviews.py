@@ -81,12 +81,14 @@ async def wait_for_case(sportsbook: SportsbookClient, player_id: str) -> dict[st
 
 
 async def test_a_decided_case_credits_its_reward_and_ends_its_workflow(
-    sportsbook: SportsbookClient, temporal: Client
+    sportsbook: SportsbookClient, temporal: Client, engineer: Engineer
 ) -> None:
     pair, _ = await hold_for_review(sportsbook)
     case = await wait_for_case(sportsbook, pair.referee_id)
     assert case["referrals"] == [pair.referral_id]
     url = f"/v1/cases/{case['case_id']}"
+    # A case that is decided before the courier starts its workflow needs none.
+    await engineer.wait_until_started(f"case:{case['case_id']}")
 
     assert (await sportsbook.call("POST", f"{url}/claim")).json()["status"] == "claimed"
     body = {"decision": "approve", "reason": "a couple"}
