@@ -82,7 +82,7 @@ class InvitedOut(ResponseBody):
 class EmbedTokenOut(ResponseBody):
     """A token that opens a player's own page, and the page's address with it."""
 
-    token: str
+    token: str = Field(description="Opens the page of this player alone")
     url: str = Field(description="Address of the page, with the token in its query")
     expires_at: datetime = Field(description="Until when the page can be opened")
 

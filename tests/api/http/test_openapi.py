@@ -28,7 +28,7 @@ from courier import verifier
 from db.engine import Database
 from runtime.settings import Settings
 
-CASES = int(os.environ.get("OPENAPI_CASES", "8"))
+CASES = int(os.environ.get("OPENAPI_CASES", "5"))
 """Requests of each operation, and sequences of requests."""
 TIMES = strategies.one_of(
     strategies.datetimes().map(lambda moment: f"{moment.isoformat()}+00:00"),

@@ -23,7 +23,7 @@ from tests.api.v1.cases.steps import (
     show,
 )
 
-RACES: Final = int(os.environ.get("CASE_RACES", "20"))
+RACES: Final = int(os.environ.get("CASE_RACES", "10"))
 MUCH: Final = 50_001
 """Minor units above the limit of one person."""
 SECOND_PERSON: Final = {"status": "second_person_required"}
