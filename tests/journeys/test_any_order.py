@@ -26,7 +26,7 @@ KINDS: Final = {
 }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_stage_and_money_follow_from_the_facts(
     sportsbook: SportsbookClient, engineer: Engineer
 ) -> None:

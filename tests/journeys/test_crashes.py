@@ -85,7 +85,7 @@ async def test_loses_nothing_and_pays_nothing_twice(
         assert balance.minor("available") == (1000 if stage == "REWARDED" else 0)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
     async with run_stack(use_free_ports(tmp_path)) as connection:
         async with connect_sportsbook(

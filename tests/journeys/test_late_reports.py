@@ -26,7 +26,7 @@ PATIENT_S: Final = 60.0
 
 
 @AWAY
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_deposit_in_time_is_rewarded_although_its_window_ended_in_an_outage(
     sportsbook: SportsbookClient, directory: Path, away: str
 ) -> None:
@@ -43,7 +43,7 @@ async def test_a_deposit_in_time_is_rewarded_although_its_window_ended_in_an_out
 
 
 @AWAY
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_signup_in_time_is_bound_although_its_window_ended_in_an_outage(
     sportsbook: SportsbookClient, directory: Path, away: str
 ) -> None:
@@ -60,7 +60,7 @@ async def test_a_signup_in_time_is_bound_although_its_window_ended_in_an_outage(
     await assert_paid_once(sportsbook, pair)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_player_who_was_bound_elsewhere_in_the_meantime_stays_there(
     sportsbook: SportsbookClient, directory: Path
 ) -> None:
@@ -83,7 +83,7 @@ async def test_a_player_who_was_bound_elsewhere_in_the_meantime_stays_there(
     assert (await sportsbook.balance(pair.referrer_id)).minor("available") == 0
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_nothing_moves_after_the_reopen_window(
     sportsbook: SportsbookClient, stack: Connection, directory: Path
 ) -> None:

@@ -24,7 +24,7 @@ WON_BY: Final = {
 }
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_each_method_can_be_tried_by_hand(
     stack: Connection, directory: Path, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ def messages(stack: Connection) -> Iterator[PlayerMessages]:
     reader.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_grant_is_told_once_after_fifty_copies_and_a_crash(
     sportsbook: SportsbookClient, messages: PlayerMessages, directory: Path
 ) -> None:

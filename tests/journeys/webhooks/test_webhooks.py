@@ -47,7 +47,7 @@ async def test_a_failed_delivery_is_repeated_and_listed(
     assert item["attempts"] >= 2
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_courier_that_is_killed_loses_no_delivery(
     stack: Connection, sportsbook: SportsbookClient, directory: Path
 ) -> None:

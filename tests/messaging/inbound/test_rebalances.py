@@ -39,7 +39,7 @@ class Burst:
         self._over.set()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_rebalances_in_a_burst_lose_nothing_and_double_nothing(
     database: Database, any_stream: Stream
 ) -> None:
