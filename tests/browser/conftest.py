@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import uvicorn
 from httpx import AsyncClient
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from api.app import build_app
 from db.engine import Database
@@ -30,6 +30,8 @@ QUIET: Final = (
     "--disable-sync",
 )
 SCREENSHOTS: Final = ROOT / ".artefacts" / "screenshots"
+EXPECT_TIMEOUT_MS: Final = 30_000
+"""Patience with a busy machine: nothing that is expected takes as long on an idle one."""
 APP_STORE: Final = "https://apps.apple.com/app/id0000000000"
 
 
@@ -37,6 +39,7 @@ APP_STORE: Final = "https://apps.apple.com/app/id0000000000"
 async def browser() -> AsyncIterator[Browser]:
     if shutil.which(CHROMIUM) is None:
         pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
+    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=QUIET, headless=True

@@ -13,7 +13,7 @@ from tests.api.console.signed_in import link_token
 from tests.browser.devices import Device
 from tests.browser.visits import Visit, visit
 
-TIMEOUT_MS: Final = 10_000
+TIMEOUT_MS: Final = 60_000
 AXE_OPTIONS: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
