@@ -57,13 +57,10 @@ class Friend:
     until: str | None
 
 
-def player_page(
-    page: PlayerPage, language: Language, settings: Settings, *, time_zone: str | None = None
-) -> HTMLResponse:
+def player_page(page: PlayerPage, language: Language, settings: Settings) -> HTMLResponse:
     def day(at: datetime) -> str:
-        return format_day(at, zone_of(time_zone), language)
+        return format_day(at, zone_of(page.time_zone), language)
 
-    invited = [(view, invited_out(view)) for view in page.invited]
     return _page(
         "embed.html",
         language,
@@ -77,7 +74,7 @@ def player_page(
                 reason=out.reason_code,
                 until=day(out.until) if out.until else None,
             )
-            for _, out in invited
+            for out in map(invited_out, page.invited)
         ],
         earned=_amounts(page.earned, language),
         expected=_amounts(page.expected, language),

@@ -14,7 +14,6 @@ from api.link.landing.pages import HtmlOutageRoute
 from api.link.languages import negotiate_language
 from api.v1.players import PlayerId
 from api.v1.schemas.players import EmbedTokenOut
-from referrals.notifications.preferences import find_preferences
 from referrals.reporting import player_pages
 from runtime.settings import Settings
 
@@ -58,9 +57,8 @@ async def show_player_page(
         return refusal_page(state, negotiate_language(accepted, preferred=lang), settings)
     async with database.reading() as session:
         page = await player_pages.load_page(session, player_id, at=now)
-        preferences = await find_preferences(session, player_id)
     language = negotiate_language(accepted, preferred=lang or page.locale)
-    return player_page(page, language, settings, time_zone=preferences.time_zone)
+    return player_page(page, language, settings)
 
 
 def _tokens(settings: Settings) -> EmbedTokens:

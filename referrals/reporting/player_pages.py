@@ -38,6 +38,8 @@ class PlayerPage:
     """Rewards that are held or postponed, one sum per currency."""
     locale: str | None
     """From the preferences, else from the signup."""
+    time_zone: str | None
+    """IANA name from the preferences; None is the default."""
     is_excluded: bool
     """True for a player who excluded themselves or is closed: nothing is advertised to them."""
 
@@ -57,6 +59,7 @@ async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> Pl
         earned=await _sums(session, player_id, RewardStatus.ISSUED),
         expected=await _sums(session, player_id, RewardStatus.HELD, RewardStatus.DEFERRED),
         locale=preferences.locale or (signup.locale if signup else None),
+        time_zone=preferences.time_zone,
         is_excluded=state.is_excluded or state.is_closed,
     )
 
