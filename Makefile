@@ -16,8 +16,10 @@ up: .venv/ready ## Run the whole system here until Ctrl-C
 
 .PHONY: test
 test: .venv/ready ## Run the tests
-	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal --reruns $(TEST_RERUNS) $(RERUN)
 TEST_PROCESSES ?= 3
+TEST_RERUNS ?= 1
+RERUN := --max-suite-reruns 6 --rerun-exclude-path tests/domain --rerun-show-tracebacks
 
 .PHONY: check
 check: .venv/ready ## Everything that defines clean: style, types, imports, migrations, tests
