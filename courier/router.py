@@ -1,6 +1,7 @@
 """First half of the courier: facts in the inbox to deliveries, player by player."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -29,17 +30,22 @@ class Router:
 
     A player who takes long, such as one whose connection is dead, is left behind: the others are
     not waited for. Deadlines are set by the database's clock, not by this machine's, unless `clock`
-    is given.
+    is given. `clock_s` says when a player who could not be routed is tried again.
     """
 
     def __init__(
-        self, database: Database, *, tokens: Tokens, clock: Callable[[], datetime] | None = None
+        self,
+        database: Database,
+        *,
+        tokens: Tokens,
+        clock: Callable[[], datetime] | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
-        self._backoffs = PlayerBackoffs()
+        self._backoffs = PlayerBackoffs(clock_s=clock_s)
         self._routing: dict[str, asyncio.Task[None]] = {}
 
     async def route(self) -> bool:

@@ -30,7 +30,7 @@ async def referrals(
         env=ours | dict(settings) | ({"REFERRALS_DATABASE_URL": url} if url else {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -88,7 +88,7 @@ async def test_verify_repeats_itself_until_it_is_stopped(fresh_urls: DatabaseUrl
     )
     assert process.stdout
     logged: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(logged) < 2:
             line = json.loads(await process.stdout.readline())
             if line["event"] == "verification_green":

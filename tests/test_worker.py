@@ -31,7 +31,7 @@ async def test_stops_on_sigterm_although_temporal_is_away() -> None:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await asked.wait()
             worker.send_signal(signal.SIGTERM)
             assert await worker.wait() == 0

@@ -36,7 +36,7 @@ async def test_a_prefetched_link_still_invites_its_visitor(browser: Browser, lin
         session.on("Preload.prefetchStatusUpdated", note)
         await session.send("Preload.enable")
         await seen.page.goto(page_url)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await statuses.get() not in ENDED:
                 pass
         await seen.page.get_by_role("link", name="Join me").click()

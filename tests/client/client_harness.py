@@ -7,7 +7,7 @@ from referrals_client import Client, Dropped, Handover, Limits, Money, NotTaken
 from sandbox.sportsbook.requests import unique_id
 
 BRISK: Final = Limits(first_pause_s=0.01, longest_pause_s=0.05, attempt_s=2.0, drain_s=1.0)
-SOON_S: Final = 20.0
+SOON_S: Final = 60.0
 
 
 @dataclass(slots=True)

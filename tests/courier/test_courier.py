@@ -23,7 +23,7 @@ from tests.courier.steps import START, a_shared_code, received_signals, record_f
 from tests.fixtures.databases import DatabaseUrls
 from workflows.referral import visibility
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @asynccontextmanager
@@ -118,9 +118,10 @@ async def test_a_player_whose_facts_cannot_be_read_stops_nobody_else(
     broken = a_player_id()
     await _record_unreadable_fact(fresh_database, broken)
     player_id = await record_signup(fresh_database)
-    router = Router(fresh_database, tokens=TOKENS)
+    router = Router(fresh_database, tokens=TOKENS, clock_s=lambda: 0.0)
 
     assert await router.route()
+    await router.finish()
     assert not await router.route()
 
     assert len(await referrals_of(fresh_database, player_id)) == 1

@@ -28,7 +28,7 @@ from tests.fixtures.databases import DatabaseUrls
 
 PAGES: Final = ROOT / "docs" / "integration"
 NODE: Final = shutil.which("node")
-ENOUGH_S: Final = 30
+ENOUGH_S: Final = 90
 
 # A browser as far as the snippet sees it; `page(url)` is one tab, cookies outlive it.
 BROWSER: Final = """

@@ -177,7 +177,7 @@ async def test_names_that_hang_hold_nobody_elses_up() -> None:
     resolver = Resolver(lookup)
     hanging = [asyncio.create_task(resolver.resolve(f"hangs-{n}", 443)) for n in range(16)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         assert await resolver.resolve("works", 443) == [ip_address("127.0.0.1")]
     may_answer.set()
     await asyncio.gather(*hanging)

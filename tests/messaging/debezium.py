@@ -17,7 +17,7 @@ from stack.kafka_jvm import DEPLOY, ConnectWorker
 
 CONFIGURATION: Final = DEPLOY / "connect" / "outbox.json"
 SETUP: Final = DEPLOY / "connect" / "setup.sql"
-WITHIN_S: Final = 60.0
+WITHIN_S: Final = 120.0
 _POLL_S: Final = 0.2
 
 

@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from messaging.kafka import KafkaCluster
 
-READ_WITHIN_S: Final = 30.0
-_CALL_TIMEOUT_S: Final = 10
+READ_WITHIN_S: Final = 90.0
+_CALL_TIMEOUT_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True)

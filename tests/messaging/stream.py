@@ -27,8 +27,8 @@ HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refe
 PARTITIONS: Final = 4
 """Partitions of each topic; the mock cluster makes as many."""
 ALL_PARTITIONS: Final = PARTITIONS * len(topics.INBOUND)
-REBALANCED_S: Final = 60.0
-CAUGHT_UP_S: Final = 60.0
+REBALANCED_S: Final = 90.0
+CAUGHT_UP_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
     settings = {"max.message.bytes": "20000000"}
     wanted = [NewTopic(name, num_partitions=PARTITIONS, config=settings) for name in names]
-    for created in admin.create_topics(wanted, request_timeout=20).values():
+    for created in admin.create_topics(wanted, request_timeout=60).values():
         await asyncio.wrap_future(created)
     reader = OffsetReader(cluster, uuid4().hex)
 
@@ -121,7 +121,7 @@ async def create_topics(cluster: KafkaCluster, names: Sequence[str]) -> None:
 
 
 def _is_mock(cluster: KafkaCluster) -> bool:
-    metadata = AdminClient({"bootstrap.servers": cluster.bootstrap_servers}).list_topics(timeout=10)
+    metadata = AdminClient({"bootstrap.servers": cluster.bootstrap_servers}).list_topics(timeout=30)
     return metadata.controller_id not in metadata.brokers
 
 
@@ -129,7 +129,7 @@ async def _make_the_mock_cluster_create(cluster: KafkaCluster, names: Sequence[s
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
 
     async def unknown() -> list[str]:
-        asked = [(name, producer.list_topics(name, timeout=10).topics[name]) for name in names]
+        asked = [(name, producer.list_topics(name, timeout=30).topics[name]) for name in names]
         return [name for name, topic in asked if topic.error is not None]
 
     await wait_until(unknown, lambda unknown: not unknown, what="topics", within_s=20)

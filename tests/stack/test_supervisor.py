@@ -46,7 +46,7 @@ async def test_starts_a_dead_child_again_under_another_pid(tmp_path: Path) -> No
         first = supervisor.pids["worker"]
 
         os.kill(first, signal.SIGKILL)
-        await asyncio.wait_for(again.wait(), 30)
+        await asyncio.wait_for(again.wait(), 90)
 
         assert supervisor.pids["worker"] != first
         assert psutil.pid_exists(supervisor.pids["worker"])
@@ -64,7 +64,7 @@ async def test_keeps_trying_a_child_that_dies_before_it_is_ready(tmp_path: Path)
 
         broken.unlink()
 
-        await asyncio.wait_for(again.wait(), 30)
+        await asyncio.wait_for(again.wait(), 90)
 
 
 async def test_stops_every_child(tmp_path: Path) -> None:
@@ -129,6 +129,6 @@ asyncio.run(main())
 
 
 async def until_logged(log: Path, words: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while words not in log.read_text():  # noqa: ASYNC110 - only asking tells
             await asyncio.sleep(0.02)

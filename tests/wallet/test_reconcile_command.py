@@ -73,6 +73,6 @@ async def _run(settings: dict[str, str], *options: str) -> subprocess.CompletedP
         env={**others, **settings, "COLUMNS": "40"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )

@@ -24,7 +24,7 @@ from sandbox.sportsbook.polling import wait_until
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import TERMS, Offer, chargeback, deposit
 
-CALL_TIMEOUT_S = 1.0
+CALL_TIMEOUT_S = 30.0
 
 
 @dataclass

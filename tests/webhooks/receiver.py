@@ -49,7 +49,7 @@ class Receiver:
     def message_ids(self) -> list[str]:
         return [request.message_id for request in self.received]
 
-    async def wait_for(self, count: int, *, within_s: float = 20) -> list[Received]:
+    async def wait_for(self, count: int, *, within_s: float = 60) -> list[Received]:
         """Return what was received once there are at least `count` requests."""
         async with asyncio.timeout(within_s), self.arrived:
             await self.arrived.wait_for(lambda: len(self.received) >= count)

@@ -26,6 +26,6 @@ def test_names_the_first_place_inside_two_others(text: str, path: str | None) ->
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 500_000, '"' * 999_999 + "\\", "[" * 1_000_000])
 def test_reads_hostile_text_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     path_at_depth(text, 24)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -12,7 +12,7 @@ from tests.courier.webhooks.steps import Webhooks
 
 @pytest.fixture
 async def webhooks(fresh_database: Database) -> AsyncIterator[Webhooks]:
-    sender = WebhookSender(Addresses.ANY, timeout_s=2)
+    sender = WebhookSender(Addresses.ANY, timeout_s=30)
     webhooks = Webhooks(fresh_database, sender)
     yield webhooks
     for deliverer in webhooks.deliverers:

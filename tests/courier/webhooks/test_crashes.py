@@ -85,7 +85,7 @@ async def test_the_loops_deliver_and_stop_when_they_are_asked_to(webhooks: Webho
         await receiver.wait_for(10)
         for loop in loops:
             loop.stop()
-        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
     assert sorted(receiver.message_ids) == sorted(events)
 
 

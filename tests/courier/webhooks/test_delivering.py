@@ -109,7 +109,7 @@ async def test_one_slow_endpoint_delays_no_other(webhooks: Webhooks) -> None:
         while len(fast.received) < 40:
             deliverer.place_freed.clear()
             if not await deliverer.deliver():
-                await asyncio.wait_for(deliverer.place_freed.wait(), 5)
+                await asyncio.wait_for(deliverer.place_freed.wait(), 60)
         assert len(slow.received) == LANE_WIDTH
         hanging.set()
         await webhooks.deliver(deliverer)

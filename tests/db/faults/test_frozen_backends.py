@@ -13,7 +13,7 @@ from tests.db.faults.freezing import backend_of, frozen
 from tests.fixtures.databases import DatabaseUrls
 
 DEADLINE_S = 0.5
-BOUND_S = 5.0
+BOUND_S = 30.0
 
 
 async def test_a_statement_on_a_frozen_backend_fails_at_its_deadline(
@@ -59,7 +59,7 @@ async def test_a_listener_leaves_a_frozen_backend(
     monkeypatch.setattr("db.notifications.ANSWER_TIMEOUT_S", DEADLINE_S)
     heard: asyncio.Queue[str | None] = asyncio.Queue()
     listening = asyncio.create_task(listen(fresh_urls.application, heard.put_nowait))
-    async with asyncio.timeout(4 * BOUND_S):
+    async with asyncio.timeout(2 * BOUND_S):
         assert await heard.get() is None
         async with frozen(await _listener(fresh_superuser)):
             assert await heard.get() is None

@@ -19,7 +19,7 @@ from stack.postgres import PostgresCluster
 from stack.probes import accepts_queries
 from tests.fixtures.databases import DatabaseUrls
 
-BOUND_S = 20.0
+BOUND_S = 60.0
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 IGNORED = ",".join(
     [

@@ -15,7 +15,7 @@ from tests.fixtures.certificates import Authority
 from tests.fixtures.databases import DatabaseUrls
 from tests.proxies.encrypting import EncryptingProxy, encrypting_proxy
 
-BOUND_S = 20.0
+BOUND_S = 60.0
 
 
 @pytest.fixture

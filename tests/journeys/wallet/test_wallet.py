@@ -128,6 +128,6 @@ def _reconcile(directory: Path, accounts: RunningAccounts) -> subprocess.Complet
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )

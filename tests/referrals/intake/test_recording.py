@@ -99,6 +99,6 @@ async def wait_until_all_are_blocked(database: Database, count: int) -> None:
         select count(*) from pg_stat_activity
         where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0
     """)
-    async with asyncio.timeout(30), database.reading() as watching:
+    async with asyncio.timeout(90), database.reading() as watching:
         while await watching.scalar(query) != count:
             await watching.rollback()

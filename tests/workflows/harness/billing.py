@@ -12,7 +12,7 @@ ACTION_COUNTER: Final = re.compile(
 )
 TYPE: Final = re.compile(r'action_type="(?P<type>[^"]*)"')
 ACTS: Final = "command_ScheduleActivityTask"
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 60.0
 NOT_BILLED: Final = "command_RecordMarker"
 
 

@@ -26,7 +26,7 @@ from tests.workflows.harness.world import World
 from workflows.client import workflow_id
 from workflows.referral.workflow import ReferralWorkflow
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 FOREVER: Final = timedelta(days=2000)
 F = TypeVar("F", bound=Fact)
 

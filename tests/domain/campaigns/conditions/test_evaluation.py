@@ -92,10 +92,10 @@ def test_judges_the_largest_tree_in_far_less_than_a_millisecond() -> None:
     leaf = Leaf("deposit.amount", Operator.LT, Money(2500, "USD"))
     tree = AllOf((leaf,) * 99)
     known = {"deposit.amount": Money(5, "USD")}
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(20):
         evaluate(tree, known)
-    assert (time.perf_counter() - started) / 20 < 0.005
+    assert (time.process_time() - started) / 20 < 0.005
 
 
 def test_every_field_has_a_description_and_operators() -> None:

@@ -117,9 +117,9 @@ def _deep(depth: int) -> dict[str, Any]:
     ],
 )
 def test_refuses_a_hostile_tree_in_milliseconds(hostile: dict[str, Any]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     fault = _fault(hostile)
-    assert time.perf_counter() - started < LONGEST_REFUSAL_SECONDS
+    assert time.process_time() - started < LONGEST_REFUSAL_SECONDS
     assert len(str(fault)) < 400
 
 
@@ -134,6 +134,6 @@ def test_reads_the_largest_lists_quickly() -> None:
     others = [
         {"not": {"field": "deposit.amount", "op": "eq", "value": amounts[n]}} for n in range(40)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     read_condition(_when(listed, *others), "terms.when")
-    assert time.perf_counter() - started < 10 * LONGEST_REFUSAL_SECONDS
+    assert time.process_time() - started < 10 * LONGEST_REFUSAL_SECONDS
