@@ -58,4 +58,5 @@ clean: ## Remove the environment, caches and the state of the embedded stack
 	  echo "setting up .venv with $$python"; $$python -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q workflows # otherwise the sandbox compiles them for each run
 	@touch $@

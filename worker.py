@@ -39,13 +39,15 @@ from workflows.referral.workflow import ReferralWorkflow
 WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
     # The sandbox loads every other module afresh for each workflow, which takes 140 ms for all of
     # ours. A module listed here must hold no workflow code and no state that a replay could see
-    # change; those of workflows/ hold messages and constants.
+    # change; those of workflows/ hold messages, constants, and what a run keeps of itself.
     SandboxRestrictions.default.with_passthrough_modules(
         "domain",
         "activities",
         "workflows.case.visibility",
         "workflows.options",
+        "workflows.payloads",
         "workflows.referral.messages",
+        "workflows.referral.signal_buffer",
         "workflows.referral.visibility",
     )
 )

@@ -8,7 +8,6 @@ from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     DataConverter,
     DefaultFailureConverterWithEncodedAttributes,
@@ -17,6 +16,8 @@ from temporalio.converter import (
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, KeepAliveConfig, RetryConfig, ServiceClient, TLSConfig
+
+from workflows.payloads import DATA_CONVERTER
 
 LAZY_CLIENT_RETRIES: Final = RetryConfig(max_retries=2, max_elapsed_time_millis=2_000)
 """Retries inside one call; the users of a lazy client retry by themselves, so the library's
@@ -64,9 +65,9 @@ class TemporalServer:
     @property
     def data_converter(self) -> DataConverter:
         if self.codec is None:
-            return pydantic_data_converter
+            return DATA_CONVERTER
         return replace(
-            pydantic_data_converter,
+            DATA_CONVERTER,
             payload_codec=self.codec,
             failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
         )

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from courier import main as courier
@@ -21,6 +20,7 @@ from stack.temporal import temporal_executable
 from tests.builders import NOW, TERMS, TOKENS, a_player_id, signup, unique
 from tests.courier.steps import START, a_shared_code, received_signals, record_facts, referrals_of
 from tests.fixtures.databases import DatabaseUrls
+from workflows.payloads import DATA_CONVERTER
 from workflows.referral import visibility
 
 PATIENCE_S = 60.0
@@ -150,7 +150,7 @@ async def _temporal_at(port: int) -> WorkflowEnvironment:
         ip="127.0.0.1",
         port=port,
         dev_server_existing_path=str(temporal_executable()),
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=visibility.SEARCH_ATTRIBUTES,
     )
 

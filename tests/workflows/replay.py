@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.harness.world import World
 from worker import WORKFLOW_RUNNER
 from workflows.case.workflow import CaseWorkflow
 from workflows.interceptor import DropMalformedSignals
+from workflows.payloads import DATA_CONVERTER
 from workflows.referral.workflow import ReferralWorkflow
 
 HISTORIES: Final = Path(__file__).parent / "histories"
@@ -23,7 +23,7 @@ def replayer(*workflows: type[Any], runner: WorkflowRunner = WORKFLOW_RUNNER) ->
     """Return a replayer that runs workflows as the worker does; tests may give a changed one."""
     return Replayer(
         workflows=workflows or (ReferralWorkflow, CaseWorkflow),
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         workflow_runner=runner,
         interceptors=[DropMalformedSignals()],
     )

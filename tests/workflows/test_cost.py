@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from domain.lifecycle.referral import Stage
@@ -21,6 +20,7 @@ from tests.workflows.harness.billing import Meter, difference
 from tests.workflows.harness.life import Life, invite
 from tests.workflows.harness.world import World, running_world
 from tests.workflows.replay import runs_of
+from workflows.payloads import DATA_CONVERTER
 from workflows.referral import visibility
 
 BRIEF: Final = replace(
@@ -39,7 +39,7 @@ async def metered_world(
     env = await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(temporal_executable()),
         dev_server_extra_args=[*SKIPPING, f"--metrics-port={port}"],
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=list(visibility.SEARCH_ATTRIBUTES),
     )
     async with (

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from sqlalchemy import make_url
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import build_app
@@ -24,6 +23,7 @@ from tests.fixtures.databases import DatabaseUrls
 from tests.proxies.breaking import BreakingProxy, breaking_proxy
 from worker import build_activities, build_worker
 from workflows.connection import connect_to
+from workflows.payloads import DATA_CONVERTER
 from workflows.referral import visibility
 
 
@@ -46,7 +46,7 @@ async def system(
         temporal_server = await stack.enter_async_context(
             await WorkflowEnvironment.start_local(
                 dev_server_existing_path=str(temporal_executable()),
-                data_converter=pydantic_data_converter,
+                data_converter=DATA_CONVERTER,
                 search_attributes=visibility.SEARCH_ATTRIBUTES,
             )
         )
