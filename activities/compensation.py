@@ -5,13 +5,13 @@ from collections.abc import Collection, Mapping
 from activities import switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
+from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
 from domain.rewards.due import due
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import qualification_of
-from domain.rewards.reward import RewardType
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards import adjustments, attempts, holds

@@ -11,10 +11,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.campaigns.budget_alerts import THRESHOLDS
+from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.notifications.messages import Kind as NotificationKind
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 
 
 class Published(BaseModel):

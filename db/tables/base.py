@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 
 from domain.attribution.policy import Method
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import CampaignStatus
 from domain.fraud.cases import CaseKind, SubjectKind
 from domain.fraud.lists import ListedKind, ListName
@@ -19,7 +20,7 @@ from domain.lifecycle.referral import Stage
 from domain.notifications.messages import Kind
 from domain.notifications.sending import AttemptOutcome, NotificationStatus
 from domain.rewards.holds import HoldReason
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 from domain.wallet.orders import OrderKind, OrderStatus
 
 NAMING: Final = {

@@ -7,9 +7,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
+from domain.campaigns.rules import RewardType
 from domain.intake.facts import FactKind
 from domain.rewards.holds import HoldReason
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 
 
 class Reward(Table):

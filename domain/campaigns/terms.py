@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from domain.campaigns.rules import NO_RULES, Rules
 from domain.money import Money
 
 
@@ -44,6 +45,7 @@ class Terms:
     reminders: Reminders | None = None
     requires: tuple[str, ...] = ()
     """Fields of the referee's events without which a person has to review the reward."""
+    rules: Rules = NO_RULES
 
 
 class LinkOpens(StrEnum):

@@ -31,6 +31,13 @@ def is_integer(written: object) -> bool:
     return isinstance(written, int) and not isinstance(written, bool)
 
 
+def read_word(written: object, values: tuple[str, ...], path: str) -> str:
+    """Return one of the words, or raise a fault that lists them."""
+    if not isinstance(written, str) or written not in values:
+        raise TermsFaultError(path, f"Must be one of {', '.join(values)}")
+    return written
+
+
 def read_money(written: object, path: str) -> Money:
     fields = read_object(written, path)
     check_keys(fields, path, known=frozenset({"minor", "currency"}))

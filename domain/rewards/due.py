@@ -1,9 +1,9 @@
 """The amounts due: each reward as it should be by today's facts and its terms."""
 
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.money import Money
 from domain.rewards.qualification import Qualification
-from domain.rewards.reward import RewardType
 
 
 def due(qualification: Qualification | None, terms: Terms) -> dict[RewardType, Money]:

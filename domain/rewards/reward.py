@@ -5,14 +5,10 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Stage
 from domain.money import Money
-
-
-class RewardType(StrEnum):
-    REFERRER = "referrer"
-    REFEREE = "referee"
 
 
 class RewardStatus(StrEnum):

@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Reward, TransferRow
+from domain.campaigns.rules import RewardType
 from domain.ledger.movements import (
     Account,
     Book,
@@ -17,7 +18,7 @@ from domain.ledger.movements import (
     split_reversal,
 )
 from domain.money import Money
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome

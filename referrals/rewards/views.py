@@ -10,8 +10,9 @@ from db import paging
 from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
 from db.tables import Reward
+from domain.campaigns.rules import RewardType
 from domain.money import Money
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

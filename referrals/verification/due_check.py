@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db.engine import ReadSession
+from domain.campaigns.rules import RewardType
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES, Stage
 from domain.rewards.due import due
 from domain.rewards.qualification import qualification, qualification_of
-from domain.rewards.reward import RewardType
 from referrals.campaigns.versions import terms_from
 from referrals.verification.invariant import Scope, is_settled, sql_list
 from referrals.verification.money_facts import pages

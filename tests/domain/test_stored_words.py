@@ -4,11 +4,12 @@ from enum import StrEnum
 
 import pytest
 
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import CampaignStatus, LinkOpens
 from domain.ledger.movements import Book, Movement
 from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import HoldReason
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 from domain.wallet.orders import OrderKind, OrderStatus
 
 

@@ -1,15 +1,18 @@
-"""Modules that a workflow loads afresh in its sandbox: none but its own."""
+"""What each run of a workflow makes afresh: no module but its own, and no schema of a payload."""
 
 import re
 import warnings
 from dataclasses import replace
 
 from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
+from domain.lifecycle.referral import Stage
 from tests.workflows.replay import committed_histories, replayer
 from worker import WORKFLOW_RUNNER
+from workflows.payloads import DATA_CONVERTER
 
 NOTICED = (
     SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
@@ -40,3 +43,22 @@ async def test_a_module_that_does_not_pass_through_is_noticed() -> None:
     loaded = await reloaded_modules(replace(restrictions, passthrough_modules=fewer))
 
     assert "workflows.referral.messages" in loaded
+
+
+def test_the_converters_of_all_runs_share_their_schemas() -> None:
+    first, second = (DATA_CONVERTER.payload_converter_class() for _ in range(2))
+    (payload,) = first.to_payloads([Stage.SIGNED_UP])
+    assert first.from_payloads([payload], [Stage]) == [Stage.SIGNED_UP]
+
+    assert _json_of(first) is _json_of(second)
+
+
+def test_payloads_are_those_of_the_sdks_converter() -> None:
+    values = [Stage.SIGNED_UP, None, b"bytes", {"amount": [1, "2"]}]
+    theirs = pydantic_data_converter.payload_converter.to_payloads(values)
+
+    assert DATA_CONVERTER.payload_converter.to_payloads(values) == theirs
+
+
+def _json_of(converter: object) -> object:
+    return vars(converter)["converters"][b"json/plain"]

@@ -9,11 +9,12 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from api.v1.schemas.attributions import CandidateOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
 from domain.attribution.policy import Method
+from domain.campaigns.rules import RewardType
 from domain.fraud.rule_sets import Outcome
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
-from domain.rewards.reward import RewardStatus, RewardType
+from domain.rewards.reward import RewardStatus
 from workflows.client import workflow_id
 
 _WorkflowId = Annotated[str, BeforeValidator(workflow_id)]

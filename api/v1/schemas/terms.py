@@ -1,10 +1,12 @@
 """Terms of a campaign, as its bodies show them."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.http.errors import invalid_field
 from api.link.landing.jurisdictions import JURISDICTION_REGEX
@@ -17,12 +19,13 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
 )
-from api.v1.schemas.written_terms import read_minimum, read_rewards, refuse_condition
+from api.v1.schemas.written_terms import WrittenRules, read_rules
 from domain.campaigns.default_offer import TERMS as DEFAULT
 from domain.campaigns.default_offer import minimum_deposit
+from domain.campaigns.rules import QualifyingAction, RewardType
+from domain.campaigns.rules_json import write_rules
 from domain.campaigns.terms import Reminders, Terms
 from domain.money import Money
-from domain.rewards.reward import RewardType
 
 Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
 
@@ -108,12 +111,19 @@ class TermsIn(RequestBody):
     )
     qualifies: Any = Field(
         default=None,
-        description="In place of `minimum_deposit`: `{on, minimum}`, `on` being `any_deposit`",
+        description="`{on, minimum}`, `on` being `any_deposit`; `minimum` in place of"
+        " `minimum_deposit`",
         examples=[{"on": "any_deposit", "minimum": {"minor": 1000, "currency": "USD"}}],
     )
     when: Any = Field(
         default=None,
         description="A tree of conditions. It is validated, and refused: none is paid by yet",
+        examples=[None],
+    )
+    limits: Any = Field(
+        default=None,
+        description="A list of `{of, per, rewards, amount, over}`. It is validated, and refused:"
+        " none is kept to yet",
         examples=[None],
     )
     reminders: RemindersIn | None = Field(
@@ -131,29 +141,36 @@ class TermsIn(RequestBody):
         Everything that a campaign's terms may say is validated here: 422 names the path.
         """
         self._check_currency(currency)
-        if self.when is not None:
-            refuse_condition(self.when)
-        rewards = self._rewards(currency)
+        written = read_rules(
+            rewards=self.rewards,
+            qualifies=self.qualifies,
+            when=self.when,
+            limits=self.limits,
+            currency=currency,
+        )
+        flat = self._flat_rewards(written)
         return Terms(
             signup_window=self.signup_window,
             deposit_window=self.deposit_window,
-            minimum_deposit=self._minimum(currency),
+            minimum_deposit=self._minimum(written.minimum, currency),
             hold_period=self.hold_period,
             review_period=self.review_period,
             chargeback_window=self.chargeback_window,
             lateness_grace=self.lateness_grace,
-            referrer_reward=rewards[RewardType.REFERRER],
-            referee_reward=rewards.get(RewardType.REFEREE),
+            referrer_reward=flat.get(RewardType.REFERRER, Money(0, currency)),
+            referee_reward=flat.get(RewardType.REFEREE),
             reminders=self._reminders(),
             requires=tuple(sorted(set(self.requires))),
+            rules=written.rules,
         )
 
-    def _rewards(self, currency: str) -> dict[RewardType, Money]:
+    def _flat_rewards(self, written: WrittenRules) -> Mapping[RewardType, Money]:
+        """Return the flat cash of either side; none where `rewards` says more than that."""
         if self.rewards is not None:
             for name in ("referrer_reward", "referee_reward"):
                 if getattr(self, name) is not None:
                     raise invalid_field(f"terms.{name}", "Must not be given beside rewards")
-            return read_rewards(self.rewards, currency=currency)
+            return written.flat
         if self.referrer_reward is None:
             raise invalid_field("terms.referrer_reward", "Is required where rewards is not given")
         rewards = {RewardType.REFERRER: self.referrer_reward.to_money()}
@@ -161,14 +178,13 @@ class TermsIn(RequestBody):
             rewards[RewardType.REFEREE] = self.referee_reward.to_money()
         return rewards
 
-    def _minimum(self, currency: str) -> Money:
-        default = minimum_deposit(currency)
-        if self.qualifies is None:
-            return self.minimum_deposit.to_money() if self.minimum_deposit else default
-        minimum = read_minimum(self.qualifies, currency=currency, default=default)
-        if self.minimum_deposit is not None:
-            raise invalid_field("terms.minimum_deposit", "Must not be given beside qualifies")
-        return minimum
+    def _minimum(self, written: Money | None, currency: str) -> Money:
+        if self.minimum_deposit is None:
+            return minimum_deposit(currency) if written is None else written
+        if written is not None:
+            what = "Must not be given beside qualifies.minimum"
+            raise invalid_field("terms.minimum_deposit", what)
+        return self.minimum_deposit.to_money()
 
     def _check_currency(self, currency: str) -> None:
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
@@ -211,7 +227,37 @@ class TermsOut(ResponseBody):
     review_period: timedelta
     chargeback_window: timedelta
     lateness_grace: timedelta
-    referrer_reward: MoneyOut
+    referrer_reward: MoneyOut | None = Field(description="Null where `rewards` says what is paid")
     referee_reward: MoneyOut | None
+    rewards: list[dict[str, Any]] | None = Field(
+        description="What is paid beyond flat cash, each `{to, kind, amount}`; null for nothing"
+    )
+    qualifies: dict[str, Any] | None = Field(
+        description="`{on, turnover}` beside `minimum_deposit`; null where any deposit qualifies"
+    )
+    when: dict[str, Any] | None = Field(description="The tree of conditions; null for none")
+    limits: list[dict[str, Any]] | None = Field(description="The limits; null for none")
     reminders: RemindersOut | None
     requires: list[str] = Field(description="Fields without which a person reviews the reward")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_terms(cls, value: object) -> object:
+        return _shown(value) if isinstance(value, Terms) else value
+
+
+def _shown(terms: Terms) -> dict[str, Any]:
+    """Return terms as they are shown: a `PUT` of what a `GET` answered changes nothing."""
+    rules = terms.rules
+    plain = {field.name: getattr(terms, field.name) for field in fields(terms)}
+    written = write_rules(rules)
+    qualifies = {"on": written["on"], "turnover": written["turnover"]}
+    is_any = rules.on is QualifyingAction.ANY_DEPOSIT and rules.turnover is None
+    return {
+        **plain,
+        "referrer_reward": None if rules.rewards else terms.referrer_reward,
+        "rewards": written["rewards"] or None,
+        "qualifies": None if is_any else qualifies,
+        "when": written["when"],
+        "limits": written["limits"] or None,
+    }

@@ -1,100 +1,95 @@
-"""Rewards, qualifying action and conditions of terms: read, and refused where none is paid yet."""
+"""Rewards, qualifying action, conditions and limits of terms: read, or refused with a path."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api.http.errors import Problem, invalid_field
 from domain.campaigns.amounts.amount import Flat
-from domain.campaigns.amounts.reading import read_amount
 from domain.campaigns.conditions.reading import read_condition
 from domain.campaigns.faults import TermsFaultError
-from domain.campaigns.written import check_keys, read_money, read_object
+from domain.campaigns.limits.reading import read_limits
+from domain.campaigns.rules import NO_RULES, QualifyingAction, RewardKind, RewardType, Rules
+from domain.campaigns.rules_json import read_rewards
+from domain.campaigns.written import check_keys, read_money, read_object, read_word
 from domain.money import Money
-from domain.rewards.reward import RewardType
 
-KINDS: Final = ("cash", "bonus_bet")
-ACTIONS: Final = ("any_deposit", "first_deposit", "total_deposits")
 _REWARDS: Final = "terms.rewards"
 _QUALIFIES: Final = "terms.qualifies"
 _WHEN: Final = "terms.when"
+_LIMITS: Final = "terms.limits"
 
 
-def read_rewards(written: object, *, currency: str) -> dict[RewardType, Money]:
-    """Return the amount of each side, one of them the referrer's, or raise 422 with the path."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenRules:
+    """Rules as they were written, and what the older fields of terms can say of them."""
+
+    rules: Rules
+    flat: Mapping[RewardType, Money]
+    """Flat cash rewards, where no other is written: they are the terms' own."""
+    minimum: Money | None
+    """The minimum that `qualifies` names; None where it names none."""
+
+
+def read_rules(
+    *, rewards: object, qualifies: object, when: object, limits: object, currency: str
+) -> WrittenRules:
+    """Return what was written, or raise 422 with the path of the first fault."""
     try:
-        amounts = _rewards(written, currency)
+        written = _rules(rewards, qualifies, when, limits, currency)
+        _refuse_unpaid(written.rules)
     except TermsFaultError as fault:
         raise _problem(fault) from fault
-    if RewardType.REFERRER not in amounts:
-        raise invalid_field(_REWARDS, "Must have a reward to the referrer")
-    return amounts
-
-
-def read_minimum(written: object, *, currency: str, default: Money) -> Money:
-    """Return the minimum of the qualifying deposit, or raise 422 with the path.
-
-    A minimum of null is none; one that is not given is the default.
-    """
-    try:
-        return _minimum(written, currency, default)
-    except TermsFaultError as fault:
-        raise _problem(fault) from fault
-
-
-def refuse_condition(written: object) -> None:
-    """Raise 422: at what is wrong with a condition, else at the condition itself."""
-    try:
-        read_condition(written, _WHEN)
-    except TermsFaultError as fault:
-        raise _problem(fault) from fault
-    raise invalid_field(_WHEN, "Is valid, but conditions are not supported yet")
+    return written
 
 
 def _problem(fault: TermsFaultError) -> Problem:
     return invalid_field(fault.path, fault.message)
 
 
-def _rewards(written: object, currency: str) -> dict[RewardType, Money]:
-    if not isinstance(written, list) or not written:
+def _rules(
+    rewards: object, qualifies: object, when: object, limits: object, currency: str
+) -> WrittenRules:
+    rules, minimum = _qualifies(qualifies, currency)
+    rules = replace(
+        rules,
+        rewards=() if rewards is None else read_rewards(rewards, _REWARDS, currency=currency),
+        when=None if when is None else read_condition(when, _WHEN),
+        limits=() if limits is None else read_limits(limits, _LIMITS, currency=currency),
+    )
+    if rewards is not None and not rules.rewards:
         raise TermsFaultError(_REWARDS, "Must be a list of at least one reward")
-    amounts: dict[RewardType, Money] = {}
-    for index, one in enumerate(written):
-        path = f"{_REWARDS}[{index}]"
-        to, amount = _reward(one, path, currency)
-        if to in amounts:
-            raise TermsFaultError(f"{path}.to", "Must have one reward of each kind")
-        amounts[to] = amount
-    return amounts
+    flat = _flat_cash(rules)
+    if len(flat) == len(rules.rewards):
+        rules = replace(rules, rewards=())
+    else:
+        flat = {}
+    return WrittenRules(rules=rules, flat=flat, minimum=minimum)
 
 
-def _reward(written: object, path: str, currency: str) -> tuple[RewardType, Money]:
-    fields = read_object(written, path)
-    check_keys(fields, path, known=frozenset({"to", "kind", "amount"}))
-    to = _one_of(fields.get("to"), tuple(RewardType), f"{path}.to")
-    kind = _one_of(fields.get("kind", "cash"), KINDS, f"{path}.kind")
-    amount = read_amount(fields.get("amount"), f"{path}.amount", currency=currency)
-    if kind != "cash":
-        raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")
-    if not isinstance(amount, Flat):
-        raise TermsFaultError(f"{path}.amount", "Must be flat: others are not supported yet")
-    return RewardType(to), amount.money
+def _flat_cash(rules: Rules) -> dict[RewardType, Money]:
+    return {
+        rule.to: rule.amount.money
+        for rule in rules.rewards
+        if rule.kind is RewardKind.CASH and isinstance(rule.amount, Flat)
+    }
 
 
-def _minimum(written: object, currency: str, default: Money) -> Money:
+def _qualifies(written: object, currency: str) -> tuple[Rules, Money | None]:
+    """Return action and turnover, and the minimum; a minimum of null is none."""
+    if written is None:
+        return NO_RULES, None
     fields = read_object(written, _QUALIFIES)
     check_keys(fields, _QUALIFIES, known=frozenset({"on", "minimum", "turnover"}))
-    action = _one_of(fields.get("on", ACTIONS[0]), ACTIONS, f"{_QUALIFIES}.on")
+    action = QualifyingAction.ANY_DEPOSIT
+    if "on" in fields:
+        word = read_word(fields["on"], tuple(QualifyingAction), f"{_QUALIFIES}.on")
+        action = QualifyingAction(word)
     minimum = _money_or_none(fields, "minimum", currency)
+    if "minimum" in fields:
+        minimum = minimum or Money(0, currency)
     turnover = _money_or_none(fields, "turnover", currency)
-    if action != ACTIONS[0]:
-        raise TermsFaultError(
-            f"{_QUALIFIES}.on", "Must be any_deposit: others are not supported yet"
-        )
-    if turnover is not None:
-        raise TermsFaultError(f"{_QUALIFIES}.turnover", "Must be null: not supported yet")
-    if "minimum" not in fields:
-        return default
-    return minimum or Money(0, currency)
+    return Rules(on=action, turnover=turnover if turnover and turnover.minor else None), minimum
 
 
 def _money_or_none(fields: Mapping[str, Any], name: str, currency: str) -> Money | None:
@@ -107,7 +102,32 @@ def _money_or_none(fields: Mapping[str, Any], name: str, currency: str) -> Money
     return money
 
 
-def _one_of(written: object, values: tuple[str, ...], path: str) -> str:
-    if not isinstance(written, str) or written not in values:
-        raise TermsFaultError(path, f"Must be one of {', '.join(values)}")
-    return written
+def _refuse_unpaid(rules: Rules) -> None:
+    """Raise a fault at the first rule that is valid, but that nothing pays by yet."""
+    _refuse_unpaid_rewards(rules)
+    _refuse_unpaid_qualifying(rules)
+    _refuse_unpaid_limits(rules)
+
+
+def _refuse_unpaid_rewards(rules: Rules) -> None:
+    for index, rule in enumerate(rules.rewards):
+        path = f"{_REWARDS}[{index}]"
+        if rule.kind is not RewardKind.CASH:
+            raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")
+        if not isinstance(rule.amount, Flat):
+            raise TermsFaultError(f"{path}.amount", "Must be flat: others are not supported yet")
+
+
+def _refuse_unpaid_qualifying(rules: Rules) -> None:
+    if rules.on is not QualifyingAction.ANY_DEPOSIT:
+        what = "Must be any_deposit: others are not supported yet"
+        raise TermsFaultError(f"{_QUALIFIES}.on", what)
+    if rules.turnover is not None:
+        raise TermsFaultError(f"{_QUALIFIES}.turnover", "Must be null: not supported yet")
+    if rules.when is not None:
+        raise TermsFaultError(_WHEN, "Is valid, but conditions are not supported yet")
+
+
+def _refuse_unpaid_limits(rules: Rules) -> None:
+    if rules.limits:
+        raise TermsFaultError(_LIMITS, "Is valid, but limits are not supported yet")

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification
-from domain.rewards.reward import STATUS_AT_STAGE, RewardStatus, RewardType
+from domain.rewards.reward import STATUS_AT_STAGE, RewardStatus
 from tests.builders import NOW, TERMS, usd
 
 BOTH = replace(TERMS, referee_reward=usd(500))

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from domain.campaigns.rules import RewardType
 from domain.money import Money
-from domain.rewards.reward import RewardType, promised_rewards
+from domain.rewards.reward import promised_rewards
 from tests.builders import TERMS, usd
 
 REFERRAL = UUID(int=7)

@@ -1,5 +1,6 @@
 """Stored terms: the numbers of their schemas, and which release reads which."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -7,11 +8,34 @@ from typing import Final
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from domain.campaigns.amounts.amount import ByJurisdiction, Percent
+from domain.campaigns.conditions.fields import Operator
+from domain.campaigns.conditions.tree import Leaf, Not
+from domain.campaigns.limits.decision import Limit, LimitOf, Over
+from domain.campaigns.limits.periods import Per
+from domain.campaigns.rules import QualifyingAction, RewardKind, RewardRule, RewardType, Rules
 from domain.campaigns.terms import Reminders
 from domain.money import Money
 from referrals.campaigns.versions import has_reminders, terms_from, terms_json
-from tests.builders import TERMS
+from tests.builders import TERMS, usd
 
+RULED: Final = replace(
+    TERMS,
+    referrer_reward=usd(0),
+    rules=Rules(
+        rewards=(
+            RewardRule(
+                to=RewardType.REFEREE,
+                kind=RewardKind.BONUS_BET,
+                amount=ByJurisdiction((("*", Percent(hundredths=1250, maximum=usd(5000))),)),
+            ),
+        ),
+        on=QualifyingAction.TOTAL_DEPOSITS,
+        turnover=usd(2000),
+        when=Not(Leaf("referrer.account_age", Operator.LT, timedelta(days=7))),
+        limits=(Limit(of=LimitOf.REFERRER, per=Per.MONTH, rewards=10, over=Over.REFUSE),),
+    ),
+)
 REMINDING: Final = replace(TERMS, reminders=Reminders(signup_after=timedelta(days=3)))
 
 
@@ -52,6 +76,19 @@ def test_release_0_2_refuses_to_act_on_terms_with_reminders() -> None:
         TypeAdapter(TermsOf02).validate_python(terms_json(REMINDING))
 
 
+def test_terms_with_rules_are_read_as_they_were_written() -> None:
+    stored = json.loads(json.dumps(terms_json(RULED)))
+
+    assert stored["schema"] == 3
+    assert terms_from(stored) == RULED
+    assert not has_reminders(stored)
+
+
+def test_release_0_2_refuses_to_act_on_terms_with_rules() -> None:
+    with pytest.raises(ValidationError, match="signup_window"):
+        TypeAdapter(TermsOf02).validate_python(terms_json(RULED))
+
+
 def test_terms_of_a_later_schema_are_refused() -> None:
     with pytest.raises(ValueError, match="later release"):
-        terms_from({**terms_json(TERMS), "schema": 3})
+        terms_from({**terms_json(TERMS), "schema": 4})

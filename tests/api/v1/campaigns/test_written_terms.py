@@ -43,6 +43,20 @@ async def test_qualifies_sets_the_minimum_deposit(
     assert answer.json()["terms"]["minimum_deposit"] == {"minor": minor, "currency": "USD"}
 
 
+async def test_a_reward_may_go_to_the_referee_alone(client: AsyncClient) -> None:
+    answer = await client.post("/v1/campaigns", json=_short(rewards=[TO_REFEREE]))
+    terms = answer.json()["terms"]
+    assert (terms["referrer_reward"]["minor"], terms["referee_reward"]) == (0, USD_5)
+
+
+async def test_the_terms_that_are_shown_can_be_written_again(client: AsyncClient) -> None:
+    body = _short(referrer_reward=USD_10, referee_reward=USD_5, qualifies={"minimum": None})
+    shown = (await client.post("/v1/campaigns", json=body)).json()["terms"]
+    again = await client.post("/v1/campaigns", json={**_short(), "terms": shown})
+    assert again.status_code == 201, again.text
+    assert again.json()["terms"] == shown
+
+
 @pytest.mark.parametrize(
     ("terms", "path"),
     [
@@ -50,7 +64,6 @@ async def test_qualifies_sets_the_minimum_deposit(
         ({"rewards": [TO_REFERRER], "referrer_reward": USD_10}, "terms.referrer_reward"),
         ({"rewards": [TO_REFERRER], "referee_reward": USD_5}, "terms.referee_reward"),
         ({"rewards": []}, "terms.rewards"),
-        ({"rewards": [TO_REFEREE]}, "terms.rewards"),
         ({"rewards": [TO_REFERRER, TO_REFERRER]}, "terms.rewards[1].to"),
         ({"rewards": [{**TO_REFERRER, "to": "house"}]}, "terms.rewards[0].to"),
         ({"rewards": [{**TO_REFERRER, "kind": "bonus_bet"}]}, "terms.rewards[0].kind"),

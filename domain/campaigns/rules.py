@@ -1,0 +1,52 @@
+"""Rules of a campaign's terms beyond flat cash for any deposit: the third schema of terms."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.campaigns.amounts.amount import Amount
+from domain.campaigns.conditions.tree import Condition
+from domain.campaigns.limits.decision import Limit
+from domain.money import Money
+
+
+class RewardType(StrEnum):
+    REFERRER = "referrer"
+    REFEREE = "referee"
+
+
+class RewardKind(StrEnum):
+    CASH = "cash"
+    BONUS_BET = "bonus_bet"
+
+
+class QualifyingAction(StrEnum):
+    ANY_DEPOSIT = "any_deposit"
+    """The earliest deposit that meets the minimum and the condition."""
+    FIRST_DEPOSIT = "first_deposit"
+    """The very first settled deposit decides."""
+    TOTAL_DEPOSITS = "total_deposits"
+    """The deposit with which the sum within the window reaches the minimum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardRule:
+    """A reward of one kind to one side, and how its amount is found."""
+
+    to: RewardType
+    kind: RewardKind
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    rewards: tuple[RewardRule, ...] = ()
+    """In place of the terms' flat rewards, which are zero then; empty where those are promised."""
+    on: QualifyingAction = QualifyingAction.ANY_DEPOSIT
+    turnover: Money | None = None
+    """Settled stakes within the deposit window that must be reached, too."""
+    when: Condition | None = None
+    limits: tuple[Limit, ...] = ()
+
+
+NO_RULES = Rules()
+"""Terms of the first two schemas: flat cash for any deposit that meets the minimum."""
