@@ -13,13 +13,14 @@ from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from db.tables import Reward
+from domain.campaigns.rules import QualifyingAction
 from domain.fraud.rule_sets import certain_reasons
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
-from domain.rewards.qualification import Qualification
+from domain.rewards.qualification import Qualification, meets_minimum
 from domain.rewards.reward import RewardStatus, promised_rewards
 from domain.wallet.orders import OrderKind
 from referrals.campaigns import funds_queue
@@ -112,7 +113,20 @@ async def void(
     return await locked.enter(stage, until=locked.now, reason=reason, detail=detail)
 
 
+async def reject_first_deposit(locked: LockedReferral) -> Standing | None:
+    """Reject a referral whose first deposit was below the minimum; None where it was not."""
+    judge = await locked.judge()
+    first = judge.first_deposit() if judge else None
+    if first is None or meets_minimum(first, (), locked.terms):
+        return None
+    return await void(locked, Stage.REJECTED, ReasonCode.FIRST_DEPOSIT_BELOW_MINIMUM)
+
+
 async def _end_unqualified(locked: LockedReferral) -> Standing:
+    if locked.terms.rules.on is QualifyingAction.FIRST_DEPOSIT and (
+        rejected := await reject_first_deposit(locked)
+    ):
+        return rejected
     if locked.referral.stage in {Stage.HELD, Stage.DEFERRED}:
         return await void(locked, Stage.VOIDED, ReasonCode.DEPOSIT_TAKEN_BACK)
     return locked.standing

@@ -14,6 +14,7 @@ from referrals.fraud import assessments, evidence, lists, rule_sets
 from referrals.fraud.shadows import assess_in_shadow
 from referrals.intake import facts
 from referrals.lifecycle import stages
+from referrals.lifecycle.circumstances import circumstances_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,12 @@ async def gather(database: Database, referral_id: UUID) -> Gathered:
             session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
         )
         terms = stages.terms_of(row)
-        found = qualification(money_facts, terms, signed_up_at=row.signed_up_at)
+        found = qualification(
+            money_facts,
+            terms,
+            signed_up_at=row.signed_up_at,
+            circumstances=await circumstances_of(session, row, terms),
+        )
         if found is None:
             return NOTHING_GATHERED
         marker = await evidence.load_marker(session, row)

@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.evidence import Gathered, ProviderAnswers, gather, judge, known_answers
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring
+from activities.undecided import end_undecidable
 from domain.fraud.rules import Verdict
 
 PROVIDER_TIMEOUT_S: Final = 2.0
@@ -84,8 +85,10 @@ class FraudActivities:
         gathered = await self._evidence.gather(request)
         async with self._referrals.lock(request) as locked:
             qualification = await locked.qualification()
-            if not locked.is_still_at(request.standing) or qualification is None:
+            if not locked.is_still_at(request.standing):
                 return Scoring(locked.standing)
+            if qualification is None:
+                return Scoring(await end_undecidable(locked))
             assessment = await judge(locked, qualification, gathered)
             return Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
 

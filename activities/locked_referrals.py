@@ -28,13 +28,14 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from domain.rewards.eligibility import Ineligibility, eligibility
-from domain.rewards.qualification import Qualification, qualification
+from domain.rewards.qualification import Judge, Qualification, qualification
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
 from referrals.lifecycle import stages
+from referrals.lifecycle.circumstances import circumstances_of
 
 _log = structlog.get_logger()
 
@@ -98,7 +99,21 @@ class LockedReferral:
         if self.referral.signed_up_at is None:
             return None
         return qualification(
-            await self.money_facts(), self.terms, signed_up_at=self.referral.signed_up_at
+            await self.money_facts(),
+            self.terms,
+            signed_up_at=self.referral.signed_up_at,
+            circumstances=await circumstances_of(self.session, self.referral),
+        )
+
+    async def judge(self) -> Judge | None:
+        """Return a judge of the referee's deposits by all facts recorded now."""
+        if self.referral.signed_up_at is None:
+            return None
+        return Judge(
+            await self.money_facts(),
+            self.terms,
+            signed_up_at=self.referral.signed_up_at,
+            circumstances=await circumstances_of(self.session, self.referral),
         )
 
     async def ineligibilities(self) -> tuple[Ineligibility, ...]:

@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Admission
+from activities.undecided import reason_of_waiting
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing, token_expires_at
 from referrals.intake import facts
@@ -43,7 +44,8 @@ class ReferralActivities:
                 return await self._expire_invitation(locked)
             if await locked.qualification():
                 return locked.standing
-            return await _remind_or_expire(locked, ReasonCode.NO_DEPOSIT)
+            reason, detail = await reason_of_waiting(locked)
+            return await _remind_or_expire(locked, reason, detail)
 
     async def _expire_invitation(self, locked: LockedReferral) -> Standing:
         expires_at = token_expires_at(locked.referral.invited_at, locked.terms)
@@ -55,7 +57,9 @@ class ReferralActivities:
         return await _remind_or_expire(locked, ReasonCode.NO_SIGNUP)
 
 
-async def _remind_or_expire(locked: LockedReferral, reason: ReasonCode) -> Standing:
+async def _remind_or_expire(
+    locked: LockedReferral, reason: ReasonCode, detail: str = ""
+) -> Standing:
     if await reminders.remind(locked.session, locked.referral, now=locked.now):
         return locked.standing
-    return await locked.enter(Stage.EXPIRED, until=locked.now, reason=reason)
+    return await locked.enter(Stage.EXPIRED, until=locked.now, reason=reason, detail=detail)

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from babel.dates import format_timedelta
 
-from domain.money import Money
-from referrals.localisation.formats import format_duration, format_money
+from referrals.localisation.formats import Amount, Sum, format_duration, format_money
 
 NOTHING: Final = "\N{EN DASH}"
 _TONES: Final[Mapping[str, str]] = {
@@ -22,19 +21,11 @@ _TONES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-class Amount(Protocol):
-    """An amount of money, which may be negative where it is a sum of movements."""
-
-    @property
-    def minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
-
-
 def show_money(amount: Amount | None) -> str:
+    """Format an amount, which may be negative or beyond `Money` where it is a sum of movements."""
     if amount is None:
         return NOTHING
-    text = format_money(Money(abs(amount.minor), amount.currency), cents="always")
+    text = format_money(Sum(abs(amount.minor), amount.currency), cents="always")
     return f"\N{MINUS SIGN}{text}" if amount.minor < 0 else text
 
 

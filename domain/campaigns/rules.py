@@ -47,6 +47,11 @@ class Rules:
     when: Condition | None = None
     limits: tuple[Limit, ...] = ()
 
+    @property
+    def ask_circumstances(self) -> bool:
+        """Return whether more than the referee's deposits decides whether they qualify."""
+        return self.when is not None or self.turnover is not None
+
 
 NO_RULES = Rules()
 """Terms of the first two schemas: flat cash for any deposit that meets the minimum."""

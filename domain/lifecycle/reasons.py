@@ -21,6 +21,9 @@ class ReasonCode(StrEnum):
     CAMPAIGN_ENDED = "campaign_ended"
     NO_SIGNUP = "no_signup"
     NO_DEPOSIT = "no_deposit"
+    CONDITION_NOT_MET = "condition_not_met"
+    TURNOVER_NOT_REACHED = "turnover_not_reached"
+    FIRST_DEPOSIT_BELOW_MINIMUM = "first_deposit_below_minimum"
     REPORTED_LATE = "reported_late"
     SUPERSEDED = "superseded"
     REBOUND = "rebound"
@@ -58,6 +61,9 @@ _TEXTS = {
     ReasonCode.CAMPAIGN_ENDED: "the campaign ended without a budget for it",
     ReasonCode.NO_SIGNUP: "no signup in time",
     ReasonCode.NO_DEPOSIT: "no qualifying deposit in time",
+    ReasonCode.CONDITION_NOT_MET: "a condition of the campaign was not met in time",
+    ReasonCode.TURNOVER_NOT_REACHED: "the stakes did not reach the campaign's turnover in time",
+    ReasonCode.FIRST_DEPOSIT_BELOW_MINIMUM: "the first deposit decides, and was below the minimum",
     ReasonCode.REPORTED_LATE: "what it had waited for was in time, and was reported late",
     ReasonCode.SUPERSEDED: "superseded",
     ReasonCode.REBOUND: "rebound",

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
+from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import (
     CLOCK_SKEW,
@@ -23,89 +23,16 @@ from domain.intake.facts import (
     Wager,
     Withdrawal,
 )
+from domain.rewards.circumstances import Circumstances
 from domain.rewards.eligibility import eligibility, status_order
-from domain.rewards.qualification import meets_minimum, qualification
-
-
-class FactEffect(StrEnum):
-    """The reason code of a fact: a stable word for machines; `text` is its sentence for people."""
-
-    BINDS = "binds"
-    ANOTHER_SIGNUP = "another_signup"
-    ANOTHER_REFERRAL = "another_referral"
-    QUALIFIES = "qualifies"
-    BELOW_MINIMUM = "below_minimum"
-    OTHER_CURRENCY = "other_currency"
-    BEFORE_SIGNUP = "before_signup"
-    OUTSIDE_WINDOW = "outside_window"
-    TAKEN_BACK = "taken_back"
-    NOT_FIRST = "not_first"
-    REPORTED_TOO_LATE = "reported_too_late"
-    REFERRAL_ENDED = "referral_ended"
-    TAKES_BACK = "takes_back"
-    GIVES_BACK = "gives_back"
-    NOTHING_TO_GIVE_BACK = "nothing_to_give_back"
-    REPLACED = "replaced"
-    OTHER_DEPOSIT = "other_deposit"
-    UNKNOWN_DEPOSIT = "unknown_deposit"
-    STAKE_NOT_REQUIRED = "stake_not_required"
-    MAKES_INELIGIBLE = "makes_ineligible"
-    RESTORED_SINCE = "restored_since"
-    RESTORES = "restores"
-    NO_EFFECT = "no_effect"
-    APPROVES = "approves"
-    REJECTS = "rejects"
-    EARLIER_ATTEMPT = "earlier_attempt"
-
-    @property
-    def counts(self) -> bool:
-        return self in _COUNTING
-
-    @property
-    def text(self) -> str:
-        return _TEXTS[self]
-
-
-_COUNTING: Final = frozenset(
-    {
-        FactEffect.BINDS,
-        FactEffect.QUALIFIES,
-        FactEffect.TAKES_BACK,
-        FactEffect.GIVES_BACK,
-        FactEffect.MAKES_INELIGIBLE,
-        FactEffect.RESTORES,
-        FactEffect.APPROVES,
-        FactEffect.REJECTS,
-    }
+from domain.rewards.fact_effect import FactEffect
+from domain.rewards.qualification import (
+    Judge,
+    meets_minimum,
+    qualification,
+    taken_back_minor,
 )
-_TEXTS: Final = {
-    FactEffect.BINDS: "the signup that was bound to this referral",
-    FactEffect.ANOTHER_SIGNUP: "the player was bound by another signup event",
-    FactEffect.ANOTHER_REFERRAL: "it concerns another referral of the same player",
-    FactEffect.QUALIFIES: "the deposit that earns the reward",
-    FactEffect.BELOW_MINIMUM: "below the minimum deposit",
-    FactEffect.OTHER_CURRENCY: "in another currency than it has to be",
-    FactEffect.BEFORE_SIGNUP: "made before the signup",
-    FactEffect.OUTSIDE_WINDOW: "made after the deposit window",
-    FactEffect.TAKEN_BACK: "refunded or charged back; less than the minimum is left",
-    FactEffect.NOT_FIRST: "another deposit earns the reward",
-    FactEffect.REPORTED_TOO_LATE: "reported after a later deposit had earned the reward",
-    FactEffect.REFERRAL_ENDED: "the referral ended without it",
-    FactEffect.TAKES_BACK: "takes back the deposit that earns the reward, or that would",
-    FactEffect.GIVES_BACK: "undoes a refund or chargeback of such a deposit",
-    FactEffect.NOTHING_TO_GIVE_BACK: "no refund or chargeback that it could undo is known",
-    FactEffect.REPLACED: "a later report of the same dispute replaces it",
-    FactEffect.OTHER_DEPOSIT: "it concerns a deposit that earns nothing",
-    FactEffect.UNKNOWN_DEPOSIT: "its deposit has not been reported",
-    FactEffect.STAKE_NOT_REQUIRED: "the terms require no stakes",
-    FactEffect.MAKES_INELIGIBLE: "the player may not be credited until restored",
-    FactEffect.RESTORED_SINCE: "the player was restored later",
-    FactEffect.RESTORES: "ends the player's exclusion or closure",
-    FactEffect.NO_EFFECT: "it changes nothing",
-    FactEffect.APPROVES: "a reviewer approved",
-    FactEffect.REJECTS: "a reviewer rejected",
-    FactEffect.EARLIER_ATTEMPT: "the approval was for an earlier qualifying deposit",
-}
+
 _UNDONE_BY: Final = {
     TakeBack.REFUND_FAILED: TakeBack.REFUND,
     TakeBack.CHARGEBACK_WON: TakeBack.CHARGEBACK,
@@ -124,6 +51,8 @@ class Setting:
     """All deposits and chargebacks of the referee."""
     status_changes: tuple[StatusChange, ...] = ()
     """All status changes of the pair."""
+    circumstances: Circumstances | None = None
+    """Basis of a condition and of turnover, where the terms have them."""
     frozen: frozenset[str] | None = None
     """Event ids of the deposits that the reward rests on for good; None while facts may change
     them."""
@@ -150,6 +79,7 @@ class _Judge:
         self._deposits = [f for f in setting.money_facts if isinstance(f, Deposit)]
         self._takes = _takes_by_deposit(setting.money_facts)
         frozen = setting.frozen
+        self._deposits_judge = _deposits_judge(setting)
         self._resting_on = _qualifying_now(setting) if frozen is None else frozen
 
     def effect_of(self, fact: Fact) -> FactEffect:
@@ -170,11 +100,22 @@ class _Judge:
             case Chargeback():
                 return self._of_chargeback(fact)
             case Wager():
-                return FactEffect.STAKE_NOT_REQUIRED
+                return self._of_stake(fact)
             case Withdrawal():
                 return FactEffect.NO_EFFECT
             case Decision():
                 return self._of_decision(fact)
+
+    def _of_stake(self, wager: Wager) -> FactEffect:
+        terms, signed_up_at = self._setting.terms, self._setting.signed_up_at
+        if terms.rules.turnover is None:
+            return FactEffect.STAKE_NOT_REQUIRED
+        if wager.stake.currency != terms.rules.turnover.currency:
+            return FactEffect.OTHER_CURRENCY
+        if signed_up_at is None or wager.occurred_at < signed_up_at:
+            return FactEffect.BEFORE_SIGNUP
+        is_late = wager.occurred_at > signed_up_at + terms.deposit_window
+        return FactEffect.OUTSIDE_WINDOW if is_late else FactEffect.TOWARDS_TURNOVER
 
     def _of_signup(self, signup: Signup) -> FactEffect:
         is_bound = signup.event_id == self._setting.signup_event_id
@@ -186,6 +127,9 @@ class _Judge:
             return found
         if deposit.event_id in self._resting_on:
             return FactEffect.QUALIFIES
+        unmet = self._unmet(deposit)
+        if unmet is not None:
+            return unmet
         if self._setting.has_ended:
             return FactEffect.REFERRAL_ENDED
         return FactEffect.REPORTED_TOO_LATE if self._is_earlier(deposit) else FactEffect.NOT_FIRST
@@ -203,10 +147,34 @@ class _Judge:
             ),
             (FactEffect.BEFORE_SIGNUP, at < signed_up_at - CLOCK_SKEW),
             (FactEffect.OUTSIDE_WINDOW, at > signed_up_at + terms.deposit_window),
-            (FactEffect.BELOW_MINIMUM, not meets_minimum(deposit, (), terms)),
-            (FactEffect.TAKEN_BACK, not meets_minimum(deposit, takes, terms)),
+            (FactEffect.BELOW_MINIMUM, not self._is_enough(deposit, ())),
+            (FactEffect.TAKEN_BACK, not self._is_enough(deposit, takes)),
         )
         return next((effect for effect, applies in shortcomings if applies), None)
+
+    def _is_enough(self, deposit: Deposit, takes: Sequence[Chargeback]) -> bool:
+        """Return whether enough is left of a deposit: of a sum, every part counts."""
+        terms = self._setting.terms
+        if terms.rules.on is QualifyingAction.TOTAL_DEPOSITS:
+            return taken_back_minor(deposit, takes) < deposit.amount.minor
+        return meets_minimum(deposit, takes, terms)
+
+    def _unmet(self, deposit: Deposit) -> FactEffect | None:
+        """Return what a deposit that is large enough still lacks; None where it lacks nothing."""
+        judge, rules = self._deposits_judge, self._setting.terms.rules
+        if judge is None or self._setting.frozen is not None:
+            return None
+        if rules.on is QualifyingAction.FIRST_DEPOSIT and judge.first_deposit() != deposit:
+            return FactEffect.NOT_FIRST_DEPOSIT
+        found = next((one for one in judge.candidates() if one[0] == deposit), None)
+        if found is None:
+            is_of_sum = rules.on is QualifyingAction.TOTAL_DEPOSITS and not self._resting_on
+            return FactEffect.TOWARDS_TOTAL if is_of_sum else None
+        shortfall = judge.shortfall(found)
+        if shortfall is None:
+            return None
+        by_condition = shortfall.path is not None
+        return FactEffect.CONDITION_NOT_MET if by_condition else FactEffect.TURNOVER_NOT_REACHED
 
     def _is_earlier(self, deposit: Deposit) -> bool:
         earning = [other for other in self._deposits if other.event_id in self._resting_on]
@@ -261,8 +229,24 @@ class _Judge:
 def _qualifying_now(setting: Setting) -> Collection[str]:
     if setting.signed_up_at is None:
         return ()
-    found = qualification(setting.money_facts, setting.terms, signed_up_at=setting.signed_up_at)
+    found = qualification(
+        setting.money_facts,
+        setting.terms,
+        signed_up_at=setting.signed_up_at,
+        circumstances=setting.circumstances,
+    )
     return found.fact_ids if found else ()
+
+
+def _deposits_judge(setting: Setting) -> Judge | None:
+    if setting.signed_up_at is None:
+        return None
+    return Judge(
+        setting.money_facts,
+        setting.terms,
+        signed_up_at=setting.signed_up_at,
+        circumstances=setting.circumstances,
+    )
 
 
 def _takes_by_deposit(facts: Iterable[Fact]) -> Mapping[str, Sequence[Chargeback]]:

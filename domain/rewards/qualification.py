@@ -4,13 +4,21 @@ The order in which facts were heard changes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from domain.campaigns.conditions.evaluation import Evaluation
+from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import CLOCK_SKEW, Chargeback, Deposit, Fact, TakeBack
 from domain.money import Money
+from domain.rewards.circumstances import (
+    Circumstances,
+    DepositSoFar,
+    judge_condition,
+    turnover_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,32 +26,146 @@ class Qualification:
     """The deposits that meet the terms, when they met them, and what is left of them."""
 
     fact_ids: tuple[str, ...]
-    """The deposits' event ids."""
+    """The deposits' event ids; the first is that of the deposit which met the terms."""
     met_at: datetime
     left: Money
 
 
 def qualification(
-    facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime
+    facts: Iterable[Fact],
+    terms: Terms,
+    *,
+    signed_up_at: datetime,
+    circumstances: Circumstances | None = None,
 ) -> Qualification | None:
-    """Return the earliest deposit in its window that meets the terms, if one does."""
+    """Return the earliest deposits in their window that meet the terms, if some do.
+
+    Without circumstances neither turnover nor the condition is judged, as for what was credited.
+    """
     facts = tuple(facts)
-    window_ends = signed_up_at + terms.deposit_window
-    deposits = [
-        fact
-        for fact in _deposits(facts)
-        if signed_up_at - CLOCK_SKEW <= fact.occurred_at <= window_ends
-        and meets_minimum(fact, facts, terms)
-    ]
-    first = min(deposits, key=lambda d: (d.occurred_at, d.event_id), default=None)
-    return _resting_on([first], facts) if first else None
+    judge = Judge(facts, terms, signed_up_at=signed_up_at, circumstances=circumstances)
+    met = next((found for found in judge.candidates() if judge.shortfall(found) is None), None)
+    if met is None:
+        return None
+    found = _resting_on(met, facts)
+    at = judge.turnover_reached_at
+    return replace(found, met_at=max(found.met_at, at)) if at else found
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A lack of deposits that reach the minimum: turnover, or a condition by its path."""
+
+    path: str | None = None
+    """The first condition that does not hold, such as `terms.when.all[0]`; None for turnover."""
+
+
+class Judge:
+    """Judges the deposits of one referee by the terms of the referral."""
+
+    def __init__(
+        self,
+        facts: Sequence[Fact],
+        terms: Terms,
+        *,
+        signed_up_at: datetime,
+        circumstances: Circumstances | None,
+    ) -> None:
+        self._facts = facts
+        self._terms = terms
+        self._starts_at = signed_up_at - CLOCK_SKEW
+        self._ends_at = signed_up_at + terms.deposit_window
+        self._circumstances = circumstances
+        self._turnover: Money | None = None
+        self.turnover_reached_at: datetime | None = None
+        if circumstances is not None:
+            self._turnover, self.turnover_reached_at = turnover_of(
+                circumstances, terms, signed_up_at=signed_up_at
+            )
+        self._deposits = sorted(_deposits(facts), key=_order)
+
+    def candidates(self) -> Iterator[tuple[Deposit, ...]]:
+        """Yield what reaches the minimum, in order of time: the deposit that does, then the others.
+
+        The others are those that it reaches the minimum together with.
+        """
+        match self._terms.rules.on:
+            case QualifyingAction.ANY_DEPOSIT:
+                yield from ((one,) for one in self._in_window() if self._reaches(one))
+            case QualifyingAction.FIRST_DEPOSIT:
+                first = self.first_deposit()
+                if first and first.occurred_at <= self._ends_at and self._reaches(first):
+                    yield (first,)
+            case QualifyingAction.TOTAL_DEPOSITS:
+                yield from self._totals()
+
+    def first_deposit(self) -> Deposit | None:
+        """Return the referee's very first deposit since the signup."""
+        since = (one for one in self._deposits if one.occurred_at >= self._starts_at)
+        return next(since, None)
+
+    def shortfall(self, found: Sequence[Deposit]) -> Shortfall | None:
+        """Return what deposits that reach the minimum lack, or None if they meet the terms."""
+        circumstances, rules = self._circumstances, self._terms.rules
+        if circumstances is None:
+            return None
+        if rules.turnover is not None and self.turnover_reached_at is None:
+            return Shortfall()
+        if rules.when is None or found[0].event_id in circumstances.met_by:
+            return None
+        judged = self.evaluate(found[0])
+        if judged is None or judged.holds:
+            return None
+        failing = next((one.path for one in judged.trace if not one.holds), "terms.when")
+        return Shortfall(failing)
+
+    def evaluate(self, deposit: Deposit) -> Evaluation | None:
+        """Judge the condition by a deposit; None where there is none, or nothing to judge it by."""
+        when, circumstances = self._terms.rules.when, self._circumstances
+        if when is None or circumstances is None or self._turnover is None:
+            return None
+        so_far = [one for one in self._deposits if _order(one) <= _order(deposit)]
+        currency = self._terms.minimum_deposit.currency
+        total = sum(self._left(one) for one in so_far if one.amount.currency == currency)
+        judged = DepositSoFar(
+            deposit=deposit,
+            left=Money(self._left(deposit), deposit.amount.currency),
+            count=len(so_far),
+            total=Money(total, currency),
+        )
+        return judge_condition(when, judged, self._turnover, circumstances)
+
+    def _totals(self) -> Iterator[tuple[Deposit, ...]]:
+        minimum, total = self._terms.minimum_deposit, 0
+        counted: list[Deposit] = []
+        for one in self._in_window():
+            left = self._left(one)
+            if one.amount.currency == minimum.currency and left:
+                counted.append(one)
+                total += left
+                if total >= minimum.minor:
+                    yield (one, *(other for other in counted if other is not one))
+
+    def _in_window(self) -> Iterator[Deposit]:
+        return (
+            one for one in self._deposits if self._starts_at <= one.occurred_at <= self._ends_at
+        )
+
+    def _reaches(self, deposit: Deposit) -> bool:
+        return meets_minimum(deposit, self._facts, self._terms)
+
+    def _left(self, deposit: Deposit) -> int:
+        return deposit.amount.minor - taken_back_minor(deposit, self._facts)
 
 
 def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualification | None:
     """Return what is left today of the facts that a credited reward rests on."""
     facts = tuple(facts)
     resting_on = [fact for fact in _deposits(facts) if fact.event_id in fact_ids]
-    return _resting_on(resting_on, facts) if resting_on else None
+    if not resting_on:
+        return None
+    ordered = sorted(resting_on, key=_order)
+    return replace(_resting_on(ordered, facts), met_at=ordered[-1].occurred_at)
 
 
 def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
@@ -76,13 +198,17 @@ def _deposits(facts: Iterable[Fact]) -> list[Deposit]:
 
 
 def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualification:
-    ordered = sorted(deposits, key=lambda d: (d.occurred_at, d.event_id))
-    left = sum(d.amount.minor - taken_back_minor(d, facts) for d in ordered)
+    """Return the qualification of deposits, of which the first met the terms."""
+    left = sum(one.amount.minor - taken_back_minor(one, facts) for one in deposits)
     return Qualification(
-        fact_ids=tuple(d.event_id for d in ordered),
-        met_at=ordered[-1].occurred_at,
-        left=Money(left, ordered[0].amount.currency),
+        fact_ids=tuple(one.event_id for one in deposits),
+        met_at=deposits[0].occurred_at,
+        left=Money(left, deposits[0].amount.currency),
     )
+
+
+def _order(deposit: Deposit) -> tuple[datetime, str]:
+    return deposit.occurred_at, deposit.event_id
 
 
 def _latest_of_each_kind(events: Iterable[Chargeback]) -> list[Chargeback]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, tuple_, update
 
@@ -103,6 +103,15 @@ def of_payment(order_id: UUID, *, step: str = "") -> NewDelivery:
     """
     event_id = "/".join(filter(None, ("payment", str(order_id), step)))
     return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.LOOK)
+
+
+def of_circumstance(source: str, event_id: str) -> NewDelivery:
+    """Return the delivery that makes a referral look at what its terms ask for beside deposits.
+
+    It is named after the fact that told it, whose id alone may be as long as the column.
+    """
+    name = f"{source}/{uuid5(NAMESPACE_OID, event_id)}"
+    return NewDelivery(kind=LOOK, event_id=name, signal=Signal.LOOK)
 
 
 def of_merge(merge_id: UUID) -> NewDelivery:

@@ -1,18 +1,16 @@
 """Fan-out of facts to referrals: every fact of a bound player has one delivery."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from db.engine import Session
-from db.tables import FactRow, ReferralRow
+from db.tables import ReferralRow
 from domain.intake.facts import (
     Chargeback,
-    Deposit,
     Fact,
-    FactKind,
     Signup,
     StatusChange,
     Wager,
@@ -21,9 +19,21 @@ from domain.intake.facts import (
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
+from referrals.lifecycle.conditional import asks_for_stakes, qualifies_now, wake_referees_of
 from referrals.lifecycle.reopening import reopen_if_qualified
-from referrals.lifecycle.stages import lock_bound_referral
+from referrals.lifecycle.stages import lock_bound_referral, terms_of
 
+_CREDITED_DEPOSITS: Final = text("""
+    select f.body ->> 'deposit_id' from facts f
+     where f.kind = 'deposit'
+       and f.event_id in (
+            select cast(:qualified_by as text)
+            union all
+            select rests_on.event_id from qualification_facts rests_on
+             where rests_on.qualification_id = (
+                    select q.id from qualifications q
+                     where q.referral_id = :referral_id order by q.attempt desc limit 1))
+""")
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
 
 
@@ -45,9 +55,32 @@ async def deliver_to_referral(
     if row is None:
         return
     await deliver_facts(session, row, reported)
-    # Wagers come by the thousand, and like withdrawals decide nothing about a deposit.
-    if any(not isinstance(fact, Wager | Withdrawal) for fact in reported):
+    await _look_at_turnover(session, row, reported)
+    if any(_may_qualify(fact, row) for fact in reported):
         await reopen_if_qualified(session, row, now=now)
+
+
+def _may_qualify(fact: Fact, row: ReferralRow) -> bool:
+    """Return whether a fact may make a deposit qualify.
+
+    Wagers come by the thousand, and decide nothing where the terms do not ask for them.
+    """
+    if isinstance(fact, Wager):
+        return asks_for_stakes(terms_of(row))
+    return not isinstance(fact, Withdrawal)
+
+
+async def _look_at_turnover(session: Session, row: ReferralRow, reported: Sequence[Fact]) -> None:
+    """Wake a referral whose deposit qualifies by the stakes that were just reported.
+
+    Stakes are added up here, so that a workflow hears only of the one that decides.
+    """
+    stakes = [fact for fact in reported if isinstance(fact, Wager)]
+    if not stakes or row.stage is not Stage.SIGNED_UP or not asks_for_stakes(terms_of(row)):
+        return
+    if await qualifies_now(session, row):
+        look = deliveries.of_circumstance("turnover", stakes[-1].event_id)
+        await deliveries.enqueue(session, row.id, look)
 
 
 async def deliver_to_referrers(session: Session, player_id: str, reported: Iterable[Fact]) -> None:
@@ -55,6 +88,8 @@ async def deliver_to_referrers(session: Session, player_id: str, reported: Itera
 
     Those are the ones with a pending reward, and the credited ones that ask for funds again.
     """
+    reported = list(reported)
+    await wake_referees_of(session, player_id, reported)
     changes = [fact for fact in reported if isinstance(fact, StatusChange)]
     if not changes:
         return
@@ -72,32 +107,27 @@ async def deliver_to_referrers(session: Session, player_id: str, reported: Itera
 
 async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[Fact]) -> None:
     """Enqueue facts for a locked referral; those that cannot matter are only recorded."""
-    credited = await _credited_deposit(session, row)
+    credited = await _credited_deposits(session, row)
     new = [
         deliveries.of_fact(fact, is_needed=_is_relevant(fact, row, credited)) for fact in reported
     ]
     await deliveries.enqueue(session, row.id, *new)
 
 
-def _is_relevant(fact: Fact, row: ReferralRow, credited: Deposit | None) -> bool:
+def _is_relevant(fact: Fact, row: ReferralRow, credited: Collection[str]) -> bool:
     if isinstance(fact, Signup):
         return fact.event_id == row.signup_event_id and row.stage in EARNING_STAGES
     if isinstance(fact, StatusChange) and row.awaits_funds:
         # A chargeback may have been won while one of the players could not be credited.
         return True
     if row.stage in CREDITED_STAGES:
-        return (
-            isinstance(fact, Chargeback)
-            and credited is not None
-            and fact.deposit_id == credited.deposit_id
-        )
+        return isinstance(fact, Chargeback) and fact.deposit_id in credited
     return row.stage in EARNING_STAGES
 
 
-async def _credited_deposit(session: Session, row: ReferralRow) -> Deposit | None:
+async def _credited_deposits(session: Session, row: ReferralRow) -> Collection[str]:
+    """Return the ids of the deposits that credited rewards rest on; before 0.3 that was one."""
     if row.stage not in CREDITED_STAGES or row.qualified_by is None:
-        return None
-    query = select(FactRow.body).where(FactRow.kind == FactKind.DEPOSIT)
-    body = await session.scalar(query.where(FactRow.event_id == row.qualified_by))
-    fact = facts.fact_of(FactKind.DEPOSIT, body) if body else None
-    return fact if isinstance(fact, Deposit) else None
+        return ()
+    values = {"referral_id": row.id, "qualified_by": row.qualified_by}
+    return (await session.scalars(_CREDITED_DEPOSITS, values)).all()

@@ -15,6 +15,7 @@ from domain.lifecycle.referral import REOPEN_WINDOW, Stage, may_reopen
 from domain.rewards.qualification import qualification
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
+from referrals.lifecycle.circumstances import circumstances_of
 from referrals.lifecycle.stages import enter_stage, standing_of, terms_of
 
 # Only a first sieve: the referral is judged by its facts, under its lock.
@@ -42,7 +43,11 @@ async def reopen_if_qualified(session: Session, row: ReferralRow, *, now: dateti
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
-    if qualification(recorded, terms, signed_up_at=row.signed_up_at) is None:
+    circumstances = await circumstances_of(session, row, terms)
+    found = qualification(
+        recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
+    )
+    if found is None:
         return False
     await reopen(session, row, until=now + terms.lateness_grace, now=now)
     return True

@@ -2,16 +2,16 @@
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
 
-from domain.money import Money
 from referrals.localisation.languages import ENGLISH, Language
 
 CURRENCY_DECIMALS: Final = {
@@ -33,8 +33,23 @@ DURATION_UNITS: Final[tuple[tuple[DurationUnit, int], ...]] = (
 )
 
 
+class Amount(Protocol):
+    """An amount of money of any size, such as a sum, where `Money` bounds one amount."""
+
+    @property
+    def minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    minor: int
+    currency: str
+
+
 def format_money(
-    money: Money, language: Language = ENGLISH, *, cents: Literal["some", "always"] = "some"
+    money: Amount, language: Language = ENGLISH, *, cents: Literal["some", "always"] = "some"
 ) -> str:
     """Format as $10, $10.50 or ¥1,000: with cents where there are some, or always as in $10.00."""
     decimals = CURRENCY_DECIMALS.get(money.currency, 2)

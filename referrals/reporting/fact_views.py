@@ -23,9 +23,11 @@ from domain.intake.facts import (
 from domain.intake.sources import source_of
 from domain.lifecycle.referral import CREDITED_STAGES, Stage
 from domain.money import Money
-from domain.rewards.fact_effects import FactEffect, Setting, effects_of
+from domain.rewards.fact_effect import FactEffect
+from domain.rewards.fact_effects import Setting, effects_of
 from referrals.fraud import reviews
 from referrals.intake import facts
+from referrals.lifecycle.circumstances import circumstances_of
 from referrals.lifecycle.stages import terms_of
 from referrals.rewards.attempts import Attempt, latest_attempt
 
@@ -127,6 +129,7 @@ async def load_setting(session: ReadSession, row: ReferralRow) -> Setting:
         signup_event_id=row.signup_event_id,
         signed_up_at=row.signed_up_at,
         money_facts=money_facts,
+        circumstances=await circumstances_of(session, row),
         status_changes=tuple(fact for fact in changes if isinstance(fact, StatusChange)),
         frozen=_frozen(row, latest),
         has_ended=row.stage in ENDED_STAGES,

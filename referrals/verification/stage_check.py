@@ -8,10 +8,14 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from db.engine import ReadSession
+from domain.campaigns.conditions.tree import mentions
+from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import REOPEN_WINDOW, Stage
+from domain.rewards.circumstances import Circumstances
 from domain.rewards.qualification import qualification
 from referrals.campaigns.versions import terms_from
+from referrals.lifecycle.circumstances import load_circumstances
 from referrals.verification.invariant import Scope, is_settled
 from referrals.verification.money_facts import pages
 
@@ -41,16 +45,33 @@ _WAITING: Final = f"""
 
 async def find_disagreeing(session: ReadSession, scope: Scope) -> list[str]:
     """Return the ids of referrals that wait, or EXPIRED, although the facts say otherwise."""
-    return [
-        str(row.id)
-        async for page, known in pages(session, _WAITING, scope)
-        for row in page
-        if not _agrees(row, known[row.referee_id])
-    ]
+    disagreeing: list[str] = []
+    async for page, known in pages(session, _WAITING, scope):
+        terms = {row.id: terms_from(row.terms) for row in page}
+        asking = [id_ for id_, one in terms.items() if one.rules.ask_circumstances]
+        circumstances = await load_circumstances(session, asking)
+        disagreeing += [
+            str(row.id)
+            for row in page
+            if not _agrees(row, terms[row.id], known[row.referee_id], circumstances.get(row.id))
+        ]
+    return disagreeing
 
 
-def _agrees(row: Row[Any], known: Sequence[Deposit | Chargeback]) -> bool:
-    found = qualification(known, terms_from(row.terms), signed_up_at=row.signed_up_at)
+def _agrees(
+    row: Row[Any],
+    terms: Terms,
+    known: Sequence[Deposit | Chargeback],
+    circumstances: Circumstances | None,
+) -> bool:
+    if row.stage in UNQUALIFIED_STAGES and _may_be_missed(terms):
+        return True
+    found = qualification(known, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
     if row.stage in UNQUALIFIED_STAGES:
         return found is None
     return found is not None and {found.fact_ids[0]}.issuperset(row.earned_by)
+
+
+def _may_be_missed(terms: Terms) -> bool:
+    """Return whether a condition may come to hold without a fact of the pair that wakes anybody."""
+    return terms.rules.when is not None and mentions(terms.rules.when, "referrer.rewarded")

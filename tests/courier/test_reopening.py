@@ -16,7 +16,7 @@ from db.tables import ReferralRow, TimelineRow
 from domain.intake.facts import Deposit, Fact, TakeBack
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import REOPEN_WINDOW, Stage
-from domain.rewards.fact_effects import FactEffect
+from domain.rewards.fact_effect import FactEffect
 from referrals.reporting.fact_views import find_facts
 from tests import state
 from tests.builders import NOW, TERMS, chargeback, deposit, status_change, unique

@@ -2,7 +2,7 @@
 
 import re
 
-from domain.rewards.fact_effects import FactEffect
+from domain.rewards.fact_effect import FactEffect
 from tests import ROOT
 
 ROW = re.compile(r"^\| `(\w+)` \| (yes|no) \| (.+) \|$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What each run of a workflow makes afresh: no module but its own, and no schema of a payload."""
+"""Work of each run of a workflow: it loads no module but its own, and builds no schema."""
 
 import re
 import warnings

@@ -12,7 +12,7 @@ from api.v1.schemas.reviews import ReviewOut
 from api.v1.schemas.terms import TermsOut
 from domain.intake.facts import FactKind
 from domain.ledger.movements import Book, Movement
-from domain.rewards.fact_effects import FactEffect
+from domain.rewards.fact_effect import FactEffect
 
 _CODES = "\n".join(
     f"- `{effect}` ({'counts' if effect.counts else 'does not count'}): {effect.text}"

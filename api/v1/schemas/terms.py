@@ -111,13 +111,16 @@ class TermsIn(RequestBody):
     )
     qualifies: Any = Field(
         default=None,
-        description="`{on, minimum}`, `on` being `any_deposit`; `minimum` in place of"
-        " `minimum_deposit`",
+        description="`{on, minimum, turnover}`: `on` is `any_deposit`, the earliest that meets the"
+        " minimum; `first_deposit`, which alone decides; or `total_deposits`, whose sum reaches it."
+        " With `turnover`, settled stakes within the deposit window must reach it, too. `minimum`"
+        " in place of `minimum_deposit`",
         examples=[{"on": "any_deposit", "minimum": {"minor": 1000, "currency": "USD"}}],
     )
     when: Any = Field(
         default=None,
-        description="A tree of conditions. It is validated, and refused: none is paid by yet",
+        description="A tree of conditions over the fields of `GET /v1/campaigns/fields`, judged by"
+        " each deposit that meets the minimum; where none meets it, the referral waits",
         examples=[None],
     )
     limits: Any = Field(

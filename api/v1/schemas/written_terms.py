@@ -105,7 +105,6 @@ def _money_or_none(fields: Mapping[str, Any], name: str, currency: str) -> Money
 def _refuse_unpaid(rules: Rules) -> None:
     """Raise a fault at the first rule that is valid, but that nothing pays by yet."""
     _refuse_unpaid_rewards(rules)
-    _refuse_unpaid_qualifying(rules)
     _refuse_unpaid_limits(rules)
 
 
@@ -116,16 +115,6 @@ def _refuse_unpaid_rewards(rules: Rules) -> None:
             raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")
         if not isinstance(rule.amount, Flat):
             raise TermsFaultError(f"{path}.amount", "Must be flat: others are not supported yet")
-
-
-def _refuse_unpaid_qualifying(rules: Rules) -> None:
-    if rules.on is not QualifyingAction.ANY_DEPOSIT:
-        what = "Must be any_deposit: others are not supported yet"
-        raise TermsFaultError(f"{_QUALIFIES}.on", what)
-    if rules.turnover is not None:
-        raise TermsFaultError(f"{_QUALIFIES}.turnover", "Must be null: not supported yet")
-    if rules.when is not None:
-        raise TermsFaultError(_WHEN, "Is valid, but conditions are not supported yet")
 
 
 def _refuse_unpaid_limits(rules: Rules) -> None:

@@ -37,3 +37,14 @@ class Not:
 
 
 Condition: TypeAlias = Leaf | AllOf | AnyOf | Not
+
+
+def mentions(condition: Condition, prefix: str) -> bool:
+    """Return whether a condition reads a field whose name begins so."""
+    match condition:
+        case Leaf(field):
+            return field.startswith(prefix)
+        case Not(child):
+            return mentions(child, prefix)
+        case AllOf(children) | AnyOf(children):
+            return any(mentions(child, prefix) for child in children)

@@ -3,12 +3,15 @@
 import csv
 import io
 
+import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from api.console.formats import show_money
 from db.engine import Database
 from domain.lifecycle.referral import Stage
 from referrals.access.console.roles import Role
+from referrals.localisation.formats import Sum
 from tests.api.bodies import create_code, deposit, unique
 from tests.api.console.signed_in import signed_in
 from tests.api.staged_referrals import referral_at_stage
@@ -76,3 +79,11 @@ async def test_pages_follow_each_other_without_a_row_twice(
 async def _reward_id(client: AsyncClient, referral_id: object) -> str:
     shown = (await client.get(f"/v1/referrals/{referral_id}")).json()
     return str(shown["rewards"][0]["reward_id"])
+
+
+@pytest.mark.parametrize(
+    ("minor", "text"),
+    [(10**16, "$100,000,000,000,000.00"), (-(10**16), "\N{MINUS SIGN}$100,000,000,000,000.00")],
+)
+def test_shows_sums_that_are_larger_than_one_amount_may_be(minor: int, text: str) -> None:
+    assert show_money(Sum(minor, "USD")) == text

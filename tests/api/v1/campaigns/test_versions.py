@@ -102,12 +102,13 @@ async def test_a_revision_of_a_published_campaign_changes_nothing_until_it_is_pu
 async def test_a_paused_campaign_stays_paused_when_its_proposal_is_published(
     client: AsyncClient, database: Database
 ) -> None:
+    before = await unsigned(database)
     slug = await publish_campaign(client)
     await client.post(f"{URL}/{slug}/pause")
     await client.put(f"{URL}/{slug}", json=campaign(slug=slug, name="Later"))
     answer = (await client.post(f"{URL}/{slug}/publish")).json()
     assert (answer["status"], answer["version"], answer["name"]) == ("paused", 2, "Later")
-    assert await failed_checks(database) == []
+    assert await unsigned(database) == before
 
 
 async def test_whoever_wrote_a_version_last_does_not_publish_it(
@@ -227,6 +228,7 @@ async def test_a_destination_elsewhere_and_sums_above_the_ceilings_are_not_publi
 async def test_each_currency_has_a_budget_that_is_funded_once(
     client: AsyncClient, database: Database
 ) -> None:
+    before = await unsigned(database)
     yen, euros = {"minor": 9000, "currency": "JPY"}, {"minor": 700, "currency": "EUR"}
     body = campaign(currencies=[yen])
     link = f"{URL}/{body['slug']}"
@@ -241,7 +243,7 @@ async def test_each_currency_has_a_budget_that_is_funded_once(
     await client.put(link, json=body | {"currencies": [yen, euros]})
     answer = (await client.post(f"{link}/publish")).json()
     assert answer["available_currencies"] == [yen | {"minor": 9001}, euros]
-    assert await failed_checks(database) == []
+    assert await unsigned(database) == before
 
 
 async def test_the_body_of_a_campaign_may_be_up_to_a_mebibyte(client: AsyncClient) -> None:
@@ -267,11 +269,11 @@ async def test_an_offer_that_has_not_begun_is_not_called_over(client: AsyncClien
     assert_problem(await client.post("/v1/clicks", json=click), 410, "campaign_ended")
 
 
-async def failed_checks(database: Database) -> list[str]:
-    """Return the checks of verification that fail for what people did to campaigns."""
+async def unsigned(database: Database) -> set[str]:
+    """Return what verification finds that nobody signed; other tests leave some of it behind."""
     report = await verify_database(database)
     signed = ("campaign_acts_are_signed", "versions_are_signed", "fundings_are_signed")
-    return [check.name for check in report.checks if check.name in signed and not check.ok]
+    return {one for check in report.checks if check.name in signed for one in check.failures}
 
 
 async def _caller(app: FastAPI, database: Database, owner: str) -> AsyncClient:

@@ -221,8 +221,9 @@ async def test_a_credited_referral_gets_a_case_of_its_kind_once(
         await file_cases(database)
 
     found = await client.get(URL, params={"player_id": acts.referee_id})
-    (case,) = found.json()["items"]
-    assert (case["kind"], case["referrals"], case["reviews"]) == (kind, [str(acts.row.id)], [])
+    # One in a hundred is a sample besides.
+    (case,) = [case for case in found.json()["items"] if case["kind"] == kind]
+    assert (case["referrals"], case["reviews"]) == ([str(acts.row.id)], [])
     body = {"decision": "reject", "reason": "one person"}
     decided = await client.post(f"{URL}/{case['case_id']}/decision", json=body)
     assert (decided.status_code, decided.json()["status"]) == (200, "decided")

@@ -1,0 +1,74 @@
+"""Referrals whose terms have a condition or ask for turnover: which facts make them look again."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+
+from db.engine import Session
+from db.tables import ReferralRow
+from domain.campaigns.conditions.tree import mentions
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Deposit, Fact, FactKind, PlayerStatus, Signup, StatusChange
+from domain.rewards.qualification import qualification
+from referrals.intake import facts
+from referrals.lifecycle import deliveries
+from referrals.lifecycle.circumstances import circumstances_of
+from referrals.lifecycle.stages import terms_of
+
+# A condition reads whether the referrer has deposited, so that only the first deposit counts.
+_CONDITIONAL: Final = text("""
+    select r.id from referrals r
+     where r.referrer_id = :player_id and r.stage = 'SIGNED_UP'
+       and r.terms #>> '{rules,when}' like '%"referrer.%'
+       and (cast(:knows_more as boolean) or cast(:deposits as bigint) >= (
+            select count(*) from (select from facts f
+                                   where f.player_id = :player_id and f.kind = 'deposit'
+                                   limit cast(:deposits as bigint) + 1) as known))
+     order by r.id
+""")
+
+
+def asks_for_stakes(terms: Terms) -> bool:
+    """Return whether stakes decide about a deposit: by the turnover, or by the condition."""
+    when = terms.rules.when
+    return terms.rules.turnover is not None or (when is not None and mentions(when, "turnover."))
+
+
+async def qualifies_now(session: Session, row: ReferralRow) -> bool:
+    """Return whether a deposit of a locked referral qualifies by all facts recorded now."""
+    if row.referee_id is None or row.signed_up_at is None:
+        return False
+    terms = terms_of(row)
+    recorded = await facts.facts_of_player(
+        session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
+    )
+    found = qualification(
+        recorded,
+        terms,
+        signed_up_at=row.signed_up_at,
+        circumstances=await circumstances_of(session, row, terms),
+    )
+    return found is not None
+
+
+async def wake_referees_of(session: Session, player_id: str, reported: Sequence[Fact]) -> None:
+    """Let referrals of a referrer look again whose condition reads what was just reported."""
+    signups_or_statuses = [fact for fact in reported if _tells_more(fact)]
+    deposits = [fact for fact in reported if isinstance(fact, Deposit)]
+    if not signups_or_statuses and not deposits:
+        return
+    values = {
+        "player_id": player_id,
+        "knows_more": bool(signups_or_statuses),
+        "deposits": len(deposits),
+    }
+    latest = (signups_or_statuses or deposits)[-1]
+    for referral_id in (await session.scalars(_CONDITIONAL, values)).all():
+        look = deliveries.of_circumstance("referrer", latest.event_id)
+        await deliveries.enqueue(session, referral_id, look)
+
+
+def _tells_more(fact: Fact) -> bool:
+    is_verified = isinstance(fact, StatusChange) and fact.status is PlayerStatus.VERIFIED
+    return is_verified or isinstance(fact, Signup)

@@ -1,0 +1,96 @@
+"""Sums of deposits and of stakes that qualify, and what takes them back."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import Delivery
+from domain.campaigns.rules import QualifyingAction
+from domain.lifecycle.referral import Stage
+from domain.rewards.fact_effect import FactEffect
+from tests.activities.campaigns.ruled import acknowledge, effects, looks, ruled, stake
+from tests.activities.referral_acts import ReferralActs, sign_up
+from tests.builders import NOW, chargeback, deposit, usd
+from tests.state import violated_invariants
+
+
+async def test_the_deposit_that_reaches_the_sum_qualifies(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    parts = [
+        deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hour))
+        for hour, minor in enumerate((400, 400, 400, 400), start=1)
+    ]
+    await acts.receives(*parts[:2])
+    assert await acts.wake() is Stage.SIGNED_UP
+    assert await effects(acts) == [FactEffect.BINDS, *[FactEffect.TOWARDS_TOTAL] * 2]
+    await acts.receives(*parts[2:])
+
+    assert await acts.wake() is Stage.REWARDED
+    assert (await acts.stored_row()).qualified_by == parts[2].event_id
+    assert (await effects(acts))[:4] == [FactEffect.BINDS, *[FactEffect.QUALIFIES] * 3]
+
+
+async def test_a_sum_that_is_taken_back_reverses_the_reward(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    parts = [deposit(acts.referee_id, minor=600, at=NOW + timedelta(hours=h)) for h in (1, 2)]
+    await acts.receives(*parts)
+    assert await acts.wake() is Stage.REWARDED
+    await acts.receives(chargeback(parts[0], amount=usd(100)))
+    assert await acts.wake() is Stage.REWARDED
+    taken = chargeback(parts[0], amount=usd(400))
+    await acts.receives(taken)
+
+    assert await looks_of_chargebacks(acts) == 2
+    assert await acts.wake() is Stage.REVERSED
+
+
+async def looks_of_chargebacks(acts: ReferralActs) -> int:
+    query = select(Delivery.id).where(
+        Delivery.referral_id == acts.row.id,
+        Delivery.kind == "chargeback",
+        Delivery.acknowledged_at.is_(None),
+    )
+    async with acts.database.reading() as session:
+        return len((await session.scalars(query)).all())
+
+
+async def test_only_the_stake_that_reaches_the_turnover_wakes(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(turnover=usd(5000)))
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.SIGNED_UP
+    for _ in range(4):
+        await acts.receives(stake(acts, 1000))
+    await acts.receives(stake(acts, 1000, days=40))
+    assert await looks(acts) == 0
+    await acts.receives(stake(acts, 1000))
+
+    assert await looks(acts) == 1
+    assert await acts.wake() is Stage.REWARDED
+    assert FactEffect.TOWARDS_TURNOVER in await effects(acts)
+
+
+async def test_turnover_reached_before_the_deposit_counts(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(turnover=usd(500)))
+    await acts.receives(stake(acts, 500, days=0.5))
+    assert await looks(acts) == 0
+    await acts.receives(deposit(acts.referee_id))
+
+    assert await acts.wake() is Stage.REWARDED
+
+
+async def test_verify_is_green_over_sums_that_were_taken_back(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = ruled(on=QualifyingAction.TOTAL_DEPOSITS, turnover=usd(100))
+    acts = await sign_up(fresh_database, terms=terms)
+    parts = [deposit(acts.referee_id, minor=600, at=NOW + timedelta(hours=h)) for h in (1, 2)]
+    await acts.receives(*parts, stake(acts, 100))
+    assert await acts.wake() is Stage.REWARDED
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+    await acts.receives(chargeback(parts[0]))
+    assert await acts.wake() is Stage.REVERSED
+    await acknowledge(fresh_superuser)
+
+    assert await violated_invariants(fresh_database) == {}
