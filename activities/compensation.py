@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from activities import switched_off, wallet_compensation
+from activities import computing, switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
 from domain.campaigns.rules import RewardType
@@ -32,7 +32,7 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
         await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
         payment = NO_PAYMENT
     found = qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
-    wanted = due(found, locked.terms)
+    wanted = due(found, locked.terms, await computing.frozen_when_credited(locked))
     is_due = any(amount.minor for amount in wanted.values())
     wrong = await locked.ineligibilities() if is_due else ()
     if payment.pending and ((is_due and not wrong) or not await withdraw(locked, payment)):

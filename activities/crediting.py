@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
-from activities import payments, switched_off
+from activities import computing, payments, switched_off
 from activities.compensation import adjust_to_due
 from activities.evidence import Gathered, judge
 from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
-from db.tables import Reward
+from db.tables import AssessmentRow, Review, Reward
 from domain.campaigns.rules import QualifyingAction
 from domain.fraud.rule_sets import certain_reasons
 from domain.fraud.rules import Verdict
@@ -64,8 +64,21 @@ async def _advance(locked: LockedReferral, payment: Payment, gathered: Gathered)
     if assessment.verdict is Verdict.BLOCK:
         reasons = ", ".join(certain_reasons(assessment.reasons))
         return await void(locked, Stage.REJECTED, ReasonCode.FRAUD, detail=reasons)
+    return await _earn(locked, found, assessment, rounds, payment)
+
+
+async def _earn(
+    locked: LockedReferral,
+    found: Qualification,
+    assessment: AssessmentRow,
+    rounds: Sequence[Review],
+    payment: Payment,
+) -> Standing:
+    """Write what a qualification earns, and credit, hold or defer it."""
     attempt = await _attempt(locked, found)
     written = await _write_promised(locked, attempt, found)
+    if not written:
+        return await void(locked, Stage.REJECTED, ReasonCode.NOTHING_TO_PAY)
     await _announce_qualified(locked, attempt)
     waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
     if not waiting.holds and (off := await switched_off.find_off(locked)):
@@ -160,6 +173,7 @@ async def _write_promised(
         locked.terms,
         referrer_id=locked.referral.referrer_id,
         referee_id=locked.referee_id,
+        computed=await computing.compute_now(locked, found),
     )
     return await rewards.write_promised(
         locked.session,
@@ -224,7 +238,12 @@ async def _credit(
         if posting is PostingOutcome.INSUFFICIENT:
             return await _defer(locked, attempt)
     await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
-    return await _enter_rewarded(locked, written)
+    if not locked.terms.rules.rewards:
+        return await _enter_rewarded(locked, written)
+    if (found := await locked.qualification()) is not None:
+        await computing.freeze(locked, found)
+    await _enter_rewarded(locked, written)
+    return await adjust_to_due(locked)
 
 
 async def _enter_rewarded(locked: LockedReferral, written: Sequence[Reward]) -> Standing:

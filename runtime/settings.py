@@ -249,6 +249,7 @@ class Settings(WalletSettings):
             destination_hosts=frozenset(filter(None, hosts)),
             reward_minor=self.largest_reward_minor,
             budget_minor=self.largest_budget_minor,
+            has_wallet=self.has_wallet,
         )
 
     @property

@@ -2,43 +2,49 @@
 
 from collections.abc import Iterator
 
+from domain.campaigns.amounts.amount import Flat
+from domain.campaigns.amounts.computation import least_of
+from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
-from domain.money import Money
-from referrals.localisation.formats import format_duration, format_money
+from referrals.localisation.formats import format_duration, format_money, format_percentage
 from referrals.localisation.languages import ENGLISH, Language
 
 
 def referrer_headline(terms: Terms, language: Language = ENGLISH) -> str:
     """Return the promise of the offer for the player who shares the code."""
-    gettext = language.gettext
-    if not _is_paid(terms.referee_reward):
+    gettext, promised = language.gettext, _promised(terms, language)
+    if RewardType.REFEREE not in promised:
         text = gettext("%(yours)s for you when your friend deposits %(minimum)s or more")
-    elif not _is_paid(terms.referrer_reward):
+    elif RewardType.REFERRER not in promised:
         text = gettext("%(theirs)s for your friend when your friend deposits %(minimum)s or more")
     else:
         text = gettext(
             "%(yours)s for you and %(theirs)s for your friend"
             " when your friend deposits %(minimum)s or more"
         )
-    return text % _amounts(
-        terms, language, yours=terms.referrer_reward, theirs=terms.referee_reward
-    )
+    return text % {
+        "minimum": format_money(terms.minimum_deposit, language),
+        "yours": promised.get(RewardType.REFERRER),
+        "theirs": promised.get(RewardType.REFEREE),
+    }
 
 
 def referee_headline(terms: Terms, language: Language = ENGLISH) -> str:
     """Return the promise of the offer for the person who follows the code."""
-    gettext = language.gettext
-    if not _is_paid(terms.referee_reward):
+    gettext, promised = language.gettext, _promised(terms, language)
+    if RewardType.REFEREE not in promised:
         text = gettext("%(theirs)s for your friend when you deposit %(minimum)s or more")
-    elif not _is_paid(terms.referrer_reward):
+    elif RewardType.REFERRER not in promised:
         text = gettext("%(yours)s for you when you deposit %(minimum)s or more")
     else:
         text = gettext(
             "%(yours)s for you and %(theirs)s for your friend when you deposit %(minimum)s or more"
         )
-    return text % _amounts(
-        terms, language, yours=terms.referee_reward, theirs=terms.referrer_reward
-    )
+    return text % {
+        "minimum": format_money(terms.minimum_deposit, language),
+        "yours": promised.get(RewardType.REFEREE),
+        "theirs": promised.get(RewardType.REFERRER),
+    }
 
 
 def referrer_terms(terms: Terms, language: Language = ENGLISH) -> str:
@@ -81,13 +87,20 @@ def _reward_sentences(terms: Terms, language: Language) -> Iterator[str]:
     yield reversal % values
 
 
-def _is_paid(reward: Money | None) -> bool:
-    return reward is not None and reward.minor > 0
-
-
-def _amounts(terms: Terms, language: Language, **rewards: Money | None) -> dict[str, str]:
-    amounts = {"minimum": terms.minimum_deposit, **rewards}
-    return {k: format_money(money, language) for k, money in amounts.items() if money}
+def _promised(terms: Terms, language: Language) -> dict[RewardType, str]:
+    """Return what each side is paid at least; a percentage is of the deposit."""
+    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    texts = {
+        side: format_money(money, language) for side, money in flat.items() if money and money.minor
+    }
+    for rule in terms.rules.rewards:
+        least = least_of(rule.amount)
+        texts[rule.to] = (
+            format_money(least.money, language)
+            if isinstance(least, Flat)
+            else format_percentage(least.hundredths, language)
+        )
+    return texts
 
 
 def _term_values(terms: Terms, language: Language) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """Rewards, the qualifications they rest on, and the holds that they wait for."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
@@ -27,6 +29,10 @@ class Reward(Table):
     cycle: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Number of times the reward was reversed; part of the ids of its transfers."""
     deposit_event_id: Mapped[str] = mapped_column(String(96))
+    computation: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Record of how the amount was found; null for a flat one."""
+    due_minor: Mapped[int | None]
+    """Minor units that stand credited of a computed reward, after refunds; null for all of it."""
     qualification_id: Mapped[UUID | None]
     """Null for rewards credited before release 0.3, which rest on one deposit."""
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))

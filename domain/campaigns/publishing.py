@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from domain.campaigns.amounts.computation import has_percentage, most_of
 from domain.campaigns.terms import Terms
 from domain.money import Money
 
@@ -25,6 +26,8 @@ class Ceilings:
     destination_hosts: frozenset[str] = frozenset()
     """Hosts that a destination may have, their subdomains included; empty allows all."""
     reward_minor: int | None = None
+    has_wallet: bool = False
+    """True where the sportsbook's wallet pays: it is not asked for a part of a reward yet."""
     budget_minor: int | None = None
 
 
@@ -78,12 +81,32 @@ def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[Publish
     for name, amount in promised.items():
         if largest is not None and amount.minor > largest:
             yield _fault(f"terms.{name}.minor", largest)
+    yield from _faults_of_rewards(offer, ceilings)
     if ceilings.budget_minor is not None and offer.budget.minor > ceilings.budget_minor:
         message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
         yield PublishingFault("budget.minor", message)
-    cost_minor = sum(amount.minor for amount in promised.values()) * (offer.expected_rewards or 0)
+    bounded = [most_of(rule.amount) for rule in offer.terms.rules.rewards]
+    most = [*promised.values(), *(amount for amount in bounded if amount is not None)]
+    cost_minor = sum(amount.minor for amount in most) * (offer.expected_rewards or 0)
     if cost_minor > offer.budget.minor:
         yield _fault("budget.minor", cost_minor)
+
+
+def _faults_of_rewards(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
+    for index, rule in enumerate(offer.terms.rules.rewards):
+        field, most, largest = (
+            f"terms.rewards[{index}].amount",
+            most_of(rule.amount),
+            ceilings.reward_minor,
+        )
+        if ceilings.has_wallet and has_percentage(rule.amount):
+            what = "Must not be a percentage while a wallet holds the balances"
+            yield PublishingFault(field, what)
+        elif largest is not None and most is None:
+            what = f"Must have a maximum of at most {largest}, the ceiling of a reward"
+            yield PublishingFault(field, what)
+        elif largest is not None and most is not None and most.minor > largest:
+            yield PublishingFault(field, f"Must be at most {largest}, the ceiling of a reward")
 
 
 def _fault(field: str, *values: object) -> PublishingFault:

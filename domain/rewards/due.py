@@ -3,21 +3,39 @@
 from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.money import Money
+from domain.rewards.computed import Frozen, amount_of, compute_rewards
 from domain.rewards.qualification import Qualification
 
 
-def due(qualification: Qualification | None, terms: Terms) -> dict[RewardType, Money]:
-    """Return the amount due of every reward that the terms promise, zero where nothing is due."""
+def due(
+    qualification: Qualification | None, terms: Terms, frozen: Frozen | None = None
+) -> dict[RewardType, Money]:
+    """Return the amount due of every reward that the terms promise, zero where nothing is due.
+
+    `frozen` is what the rewards were computed by when they were credited; flat terms need none.
+    """
+    is_due = qualification is not None and _is_enough(qualification, terms)
+    if terms.rules.rewards:
+        return _computed(qualification if is_due else None, terms, frozen)
     promised = {
         RewardType.REFERRER: terms.referrer_reward,
         RewardType.REFEREE: terms.referee_reward,
     }
-    share = 1 if qualification is not None and _is_enough(qualification, terms) else 0
     return {
-        side: Money(amount.minor * share, amount.currency)
+        side: Money(amount.minor * is_due, amount.currency)
         for side, amount in promised.items()
         if amount is not None and amount.minor > 0
     }
+
+
+def _computed(
+    qualification: Qualification | None, terms: Terms, frozen: Frozen | None
+) -> dict[RewardType, Money]:
+    currency = terms.minimum_deposit.currency
+    if qualification is None or frozen is None:
+        return {rule.to: Money(0, currency) for rule in terms.rules.rewards}
+    computed = compute_rewards(terms, qualification.left, frozen)
+    return {side: amount_of(one, currency=currency) for side, one in computed.items()}
 
 
 def _is_enough(qualification: Qualification, terms: Terms) -> bool:

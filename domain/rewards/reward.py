@@ -1,10 +1,12 @@
 """Rewards: their types and statuses, and those that a referral's terms promise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+from domain.campaigns.amounts.computation import Computation
 from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Stage
@@ -42,19 +44,31 @@ class PromisedReward:
     reward_type: RewardType
     player_id: str
     amount: Money
+    computation: Computation | None = None
+    """The record of how the amount was found; None for a flat one, which the terms state."""
 
 
 def promised_rewards(
-    referral_id: UUID, terms: Terms, *, referrer_id: str, referee_id: str
+    referral_id: UUID,
+    terms: Terms,
+    *,
+    referrer_id: str,
+    referee_id: str,
+    computed: Mapping[RewardType, Computation] | None = None,
 ) -> tuple[PromisedReward, ...]:
-    sides = (
-        (RewardType.REFERRER, referrer_id, terms.referrer_reward),
-        (RewardType.REFEREE, referee_id, terms.referee_reward),
-    )
+    """Return the rewards of a referral that are over zero, as its terms promise or compute them."""
+    computed = computed or {}
+    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    players = {RewardType.REFERRER: referrer_id, RewardType.REFEREE: referee_id}
+    amounts = {side: one.result for side, one in computed.items()} or flat
     return tuple(
         PromisedReward(
-            reward_id=uuid5(referral_id, side), reward_type=side, player_id=player, amount=amount
+            reward_id=uuid5(referral_id, side),
+            reward_type=side,
+            player_id=player,
+            amount=amount,
+            computation=computed.get(side),
         )
-        for side, player, amount in sides
-        if amount is not None and amount.minor > 0
+        for side, player in players.items()
+        if (amount := amounts.get(side)) is not None and amount.minor > 0
     )

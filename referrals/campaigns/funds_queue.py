@@ -266,7 +266,7 @@ def _net_of_campaigns(transfers: Sequence[Transfer]) -> Counter[Account]:
 
 
 def _budget_of(referral: ReferralRow) -> Account:
-    currency = referral.terms["referrer_reward"]["currency"]
+    currency = referral.terms["minimum_deposit"]["currency"]
     return _budget_account(referral.campaign_id, currency)
 
 

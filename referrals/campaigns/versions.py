@@ -45,6 +45,9 @@ def terms_json(terms: Terms) -> dict[str, Any]:
     if not has_rules and not any(later.values()):
         return stored
     nested = {_REQUIRED_BY_0_2: stored.pop(_REQUIRED_BY_0_2), **later}
+    if terms.rules.rewards:
+        # The database's guard of promises compares a reward with such a key, where there is one.
+        nested |= {name: stored.pop(name) for name in ("referrer_reward", "referee_reward")}
     if not has_rules:
         return {_SCHEMA: REMINDERS_SCHEMA, **stored, _NESTED: nested}
     return {_SCHEMA: RULES_SCHEMA, **stored, _NESTED: nested, _RULES: write_rules(terms.rules)}

@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
+from babel.numbers import NumberPattern, format_percent, get_currency_symbol, parse_pattern
 
 from referrals.localisation.languages import ENGLISH, Language
 
@@ -59,6 +59,15 @@ def format_money(
     text: str = pattern.apply(
         amount, language.locale, currency=money.currency, currency_digits=False
     )
+    return text
+
+
+def format_percentage(hundredths: int, language: Language = ENGLISH) -> str:
+    """Format hundredths of a percent as 10% or 12.5%."""
+    share = Decimal(hundredths).scaleb(-4)
+    places = next(n for n in range(3) if hundredths % 10 ** (2 - n) == 0)
+    pattern = f"#,##0.{'0' * places}%" if places else "#,##0%"
+    text: str = format_percent(share, pattern, locale=language.locale)
     return text
 
 

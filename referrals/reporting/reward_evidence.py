@@ -20,6 +20,7 @@ from db.tables import (
 from domain.campaigns.terms import Terms
 from domain.intake.facts import FactKind
 from domain.money import Money
+from domain.rewards.computed import frozen_of
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification, qualification_of
 from referrals.access import audit_views
@@ -134,13 +135,14 @@ async def _qualification(
         session, row.referee_id or "", FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
     found = qualification_of(event_ids, money_facts)
+    frozen = frozen_of(reward.computation) if reward.computation else None
     return QualificationView(
         qualification_id=stored.id if stored else None,
         attempt=stored.attempt if stored else None,
         event_ids=tuple(event_ids),
         met_at=_met_at(stored, found),
         left=found.left if found else None,
-        due=due(found, terms_of(row))[reward.reward_type],
+        due=due(found, terms_of(row), frozen)[reward.reward_type],
     )
 
 

@@ -108,12 +108,18 @@ async def _give(
 def _set_adjusted(
     rewards: Iterable[Reward], due: Mapping[RewardType, Money], *, at: datetime
 ) -> None:
-    """Count the adjustment, which is part of the ids of the next one's transfers."""
+    """Count the adjustment, which is part of the ids of the next one's transfers.
+
+    What is left of a computed reward may be nothing while that of the other side stands: it is
+    ISSUED still, as the referral is REWARDED.
+    """
+    is_any_due = any(amount.minor for amount in due.values())
     for reward in rewards:
         reward.cycle += 1
-        is_due = due[reward.reward_type].minor > 0
-        reward.status = RewardStatus.ISSUED if is_due else RewardStatus.REVERSED
+        reward.status = RewardStatus.ISSUED if is_any_due else RewardStatus.REVERSED
         reward.changed_at = at
+        if reward.computation is not None and is_any_due:
+            reward.due_minor = due[reward.reward_type].minor
 
 
 async def _lock_available(

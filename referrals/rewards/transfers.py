@@ -16,6 +16,7 @@ from domain.ledger.movements import (
     transfer_id,
 )
 from domain.money import Money
+from domain.rewards.computed import write_computation
 from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
@@ -47,7 +48,8 @@ async def write_promised(
 ) -> Sequence[Reward]:
     """Write each promised reward, or point an unpaid one to the qualification that earns it now.
 
-    RuntimeError when a stored reward has another amount than its terms promise.
+    A computed amount stays as it was first written: what is due is paid by an adjustment after the
+    credit. RuntimeError when a stored flat reward has another amount than its terms promise.
     """
     earned = {
         "qualification_id": qualification_id,
@@ -62,8 +64,10 @@ async def write_promised(
             statement.on_conflict_do_update(index_elements=[Reward.id], set_=earned)
         )
     written = await rewards_of_referral(session, referral.id)
-    stored = {(reward.id, reward.player_id, money_of(reward)) for reward in written}
-    if stored != {(reward.reward_id, reward.player_id, reward.amount) for reward in promised}:
+    flat = [reward for reward in written if reward.computation is None]
+    stored = {(reward.id, reward.player_id, money_of(reward)) for reward in flat}
+    wanted = [reward for reward in promised if reward.computation is None]
+    if stored != {(reward.reward_id, reward.player_id, reward.amount) for reward in wanted}:
         raise RuntimeError(f"the rewards of referral {referral.id} are not what its terms promise")
     return written
 
@@ -125,6 +129,7 @@ def _deferred_values(
         "player_id": promised.player_id,
         "amount_minor": promised.amount.minor,
         "currency": promised.amount.currency,
+        "computation": write_computation(promised.computation) if promised.computation else None,
         "status": RewardStatus.DEFERRED,
         "campaign_version_id": referral.campaign_version_id,
         "created_at": at,

@@ -1,7 +1,9 @@
 """Views of rewards, each with the deposit and the assessment behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -12,6 +14,7 @@ from db.paging import Page, PageRequest, Position
 from db.tables import Reward
 from domain.campaigns.rules import RewardType
 from domain.money import Money
+from domain.rewards.computed import write_flat
 from domain.rewards.reward import RewardStatus
 
 
@@ -22,6 +25,7 @@ class RewardView:
     player_id: str
     reward_type: RewardType
     amount: Money
+    computation: Mapping[str, Any]
     status: RewardStatus
     held_until: datetime | None
     deposit_event_id: str
@@ -65,7 +69,8 @@ def reward_view(row: Reward) -> RewardView:
         referral_id=row.referral_id,
         player_id=row.player_id,
         reward_type=row.reward_type,
-        amount=Money(row.amount_minor, row.currency),
+        amount=Money(row.amount_minor if row.due_minor is None else row.due_minor, row.currency),
+        computation=row.computation or write_flat(Money(row.amount_minor, row.currency)),
         status=row.status,
         held_until=row.held_until,
         deposit_event_id=row.deposit_event_id,

@@ -4,15 +4,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
 from db.engine import ReadSession
+from domain.campaigns.amounts.reading import write_amount
 from domain.campaigns.rules import RewardType
+from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
-from domain.lifecycle.referral import CREDITED_STAGES, Stage
+from domain.lifecycle.referral import CREDITED_STAGES
+from domain.rewards.computed import frozen_of
 from domain.rewards.due import due
 from domain.rewards.qualification import qualification, qualification_of
 from referrals.campaigns.versions import terms_from
@@ -31,7 +35,7 @@ _CREDITED: Final = f"""
        and {is_settled("r")}
 """
 _CREDITED_MINOR: Final = text("""
-    select w.referral_id, w.reward_type,
+    select w.referral_id, w.reward_type, w.computation,
            coalesce(sum(case when t.movement in ('release', 'reinstate', 'forgive')
                              then t.amount_minor
                              when t.movement in ('reverse', 'owe') then -t.amount_minor end), 0)
@@ -46,7 +50,7 @@ async def find_undue(session: ReadSession, scope: Scope) -> list[str]:
     """Return the ids of referrals whose credited rewards are not what is due."""
     found: list[str] = []
     async for page, known in pages(session, _CREDITED, scope):
-        credited = await _credited_minor(session, [row.id for row in page])
+        credited = await _credited(session, [row.id for row in page])
         found += [
             str(row.id)
             for row in page
@@ -55,28 +59,56 @@ async def find_undue(session: ReadSession, scope: Scope) -> list[str]:
     return found
 
 
-async def _credited_minor(
+@dataclass(frozen=True, slots=True)
+class _Credited:
+    """Credit that stands of one reward, and the stored record of how its amount was found."""
+
+    minor: int
+    computation: Mapping[str, Any] | None
+
+
+async def _credited(
     session: ReadSession, referral_ids: Sequence[UUID]
-) -> Mapping[UUID, Mapping[RewardType, int]]:
-    by_referral: dict[UUID, dict[RewardType, int]] = defaultdict(dict)
+) -> Mapping[UUID, Mapping[RewardType, _Credited]]:
+    by_referral: dict[UUID, dict[RewardType, _Credited]] = defaultdict(dict)
     for row in await session.execute(_CREDITED_MINOR, {"referrals": referral_ids}):
-        by_referral[row.referral_id][RewardType(row.reward_type)] = int(row.minor)
+        one = _Credited(int(row.minor), row.computation)
+        by_referral[row.referral_id][RewardType(row.reward_type)] = one
     return by_referral
 
 
 def _stands_as_due(
-    row: Row[Any], known: Sequence[Deposit | Chargeback], credited_minor: Mapping[RewardType, int]
+    row: Row[Any],
+    known: Sequence[Deposit | Chargeback],
+    credited: Mapping[RewardType, _Credited],
 ) -> bool:
     terms, rests_on = terms_from(row.terms), _frozen_facts(row)
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
         return False
-    amounts = due(qualification_of(rests_on, known), terms)
-    more = {side: amounts[side].minor - credited_minor.get(side, 0) for side in amounts}
-    if row.stage == Stage.REVERSED and row.awaits_funds:
+    stored = [one.computation for one in credited.values() if one.computation is not None]
+    if not _is_of_terms(terms, credited):
+        return False
+    frozen = frozen_of(stored[0]) if stored else None
+    amounts = due(qualification_of(rests_on, known), terms, frozen)
+    none = _Credited(0, None)
+    more = {side: amounts[side].minor - credited.get(side, none).minor for side in amounts}
+    if row.awaits_funds:
         # What is due again waits for the budget, or for a player to be eligible.
         return all(minor >= 0 for minor in more.values())
     return not any(more.values())
+
+
+def _is_of_terms(terms: Terms, credited: Mapping[RewardType, _Credited]) -> bool:
+    """Return whether each reward was computed as its terms say, and all of them by one basis."""
+    specified = {rule.to: write_amount(rule.amount) for rule in terms.rules.rewards}
+    stored = {side: one.computation for side, one in credited.items()}
+    if not specified:
+        return all(one is None for one in stored.values())
+    bases = {(one or {}).get("count") for one in stored.values()}
+    return len(bases) <= 1 and all(
+        one is not None and one["amount"] == specified.get(side) for side, one in stored.items()
+    )
 
 
 def _frozen_facts(row: Row[Any]) -> Collection[str]:

@@ -58,6 +58,7 @@ REWARD_INVARIANTS: Final = (
         select w.id from rewards w join referrals r on r.id = w.referral_id,
                lateral (select r.terms -> (w.reward_type || '_reward') as promised) p
          where $referrals(r.id)
+           and not (p.promised is null and w.computation is not null)
            and (w.amount_minor, w.currency) is distinct from
                ((p.promised ->> 'minor')::bigint, p.promised ->> 'currency')
         """,
@@ -69,7 +70,9 @@ REWARD_INVARIANTS: Final = (
         select w.id from rewards w left join transfers t on t.reward_id = w.id
          where $referrals(w.referral_id)
          group by w.id
-        having {_NET_CREDITED_MINOR} <> case w.status when 'ISSUED' then w.amount_minor else 0 end
+        having {_NET_CREDITED_MINOR} <> case w.status when 'ISSUED'
+                                               then coalesce(w.due_minor, w.amount_minor)
+                                               else 0 end
         """,
     ),
     Invariant(

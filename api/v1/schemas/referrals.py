@@ -1,7 +1,7 @@
 """Bodies of /v1/referrals and /v1/rewards."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AliasChoices, BeforeValidator, Field
@@ -86,7 +86,14 @@ class RewardOut(ResponseBody):
     referral_id: UUID
     player_id: str
     reward_type: RewardType
-    amount: MoneyOut
+    amount: MoneyOut = Field(description="What was computed, less what refunds have taken of it")
+    computation: dict[str, Any] = Field(
+        description="How the amount was found: `version`, `amount` (as in the terms), `base` (what"
+        " was left of the deposits), `count` (of the referrer's rewarded referrals, this one"
+        " counted),"
+        " `jurisdiction`, `tier` (its `from`), `limit` (the bound that a percentage met), `rate`,"
+        " `rounding`"
+    )
     status: RewardStatus
     held_until: datetime | None
     deposit_event_id: ShownEventId

@@ -113,8 +113,6 @@ def _refuse_unpaid_rewards(rules: Rules) -> None:
         path = f"{_REWARDS}[{index}]"
         if rule.kind is not RewardKind.CASH:
             raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")
-        if not isinstance(rule.amount, Flat):
-            raise TermsFaultError(f"{path}.amount", "Must be flat: others are not supported yet")
 
 
 def _refuse_unpaid_limits(rules: Rules) -> None:
