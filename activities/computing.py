@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
-
 from activities.locked_referrals import LockedReferral
-from db.tables import ReferralRow
 from domain.campaigns.amounts.computation import Computation
 from domain.campaigns.rules import RewardType
 from domain.intake.facts import FactKind, Signup
-from domain.lifecycle.referral import Stage
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.qualification import Qualification
 from referrals.intake import facts
 from referrals.rewards import transfers as rewards
-
-REWARDED_STAGES = (Stage.REWARDED, Stage.SETTLED)
+from referrals.rewards.counting import count_rewarded
 
 
 async def compute_now(
@@ -24,7 +19,10 @@ async def compute_now(
     """Compute the rewards by what is recorded now; none where the terms are flat."""
     if not locked.terms.rules.rewards:
         return {}
-    frozen = Frozen(count=await _count(locked), jurisdiction=await _jurisdiction(locked))
+    frozen = Frozen(
+        count=await count_rewarded(locked.session, locked.referral),
+        jurisdiction=await _jurisdiction(locked),
+    )
     return compute_rewards(locked.terms, found.left, frozen)
 
 
@@ -46,18 +44,6 @@ async def frozen_when_credited(locked: LockedReferral) -> Frozen | None:
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     stored = [reward.computation for reward in known if reward.computation is not None]
     return frozen_of(stored[0]) if stored else None
-
-
-async def _count(locked: LockedReferral) -> int:
-    """Return the number of the referrer's rewarded referrals of the campaign, this one counted."""
-    query = select(func.count()).select_from(ReferralRow)
-    others = query.where(
-        ReferralRow.referrer_id == locked.referral.referrer_id,
-        ReferralRow.campaign_id == locked.referral.campaign_id,
-        ReferralRow.stage.in_(REWARDED_STAGES),
-        ReferralRow.id != locked.referral.id,
-    )
-    return 1 + (await locked.session.scalar(others) or 0)
 
 
 async def _jurisdiction(locked: LockedReferral) -> str | None:

@@ -42,7 +42,7 @@ from api.v1 import (
     shares,
     webhooks,
 )
-from api.v1.campaigns import condition_fields, switches
+from api.v1.campaigns import condition_fields, explanations, switches
 from api.v1.campaigns import routes as campaigns
 from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
@@ -89,6 +89,7 @@ AUTHENTICATED_ROUTERS: Final = (
     reviews.router,
     cases.router,
     condition_fields.router,
+    explanations.router,
     campaigns.router,
     switches.router,
     ledger.router,

@@ -80,6 +80,7 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "CaseNoteIn": {"text": "the two accounts were opened within a minute"},
     "CaseDecisionIn": {"decision": "approve", "reason": "a couple, seen on both passports"},
     "RebindDecisionIn": {"decision": "approve", "reason": "the screenshot shows it"},
+    "ExplainIn": {"referral_id": "0198d5a1-3c0e-7d9e-9d1c-5c3e7c1f2a10"},
     "CampaignIn": {
         "slug": "spring",
         "name": "Spring offer",

@@ -1,0 +1,124 @@
+"""Explanations: what one referral would get by a version of its campaign's terms, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from db.engine import ReadSession
+from db.tables import Campaign, CampaignVersion, ReferralRow
+from domain.campaigns.conditions.evaluation import Judged
+from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.terms import Terms
+from domain.intake.facts import Deposit, FactKind
+from domain.money import Money
+from domain.rewards.circumstances import Circumstances
+from domain.rewards.computed import (
+    Frozen,
+    amount_of,
+    compute_rewards,
+    write_computation,
+    write_flat,
+)
+from domain.rewards.qualification import Judge, qualification
+from referrals.campaigns.versions import terms_from
+from referrals.intake import facts
+from referrals.lifecycle.circumstances import load_circumstances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedReward:
+    to: RewardType
+    kind: RewardKind
+    amount: Money
+    computation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The judgement of a referral's facts by terms, nothing of which is stored."""
+
+    version: int
+    qualifies: bool
+    conditions: Sequence[Judged] = ()
+    rewards: Sequence[ExplainedReward] = ()
+
+
+class UnknownVersionError(LookupError):
+    """The campaign has no such version."""
+
+
+async def explain(
+    session: ReadSession, slug: str, referral_id: UUID, *, version: int | None
+) -> Explanation | None:
+    """Judge a referral by a version of its campaign, or by the one it was promised.
+
+    None for a campaign that has no such referral. UnknownVersionError for a version that it lacks.
+    """
+    query = select(ReferralRow).join(Campaign, Campaign.id == ReferralRow.campaign_id)
+    row = await session.scalar(query.where(ReferralRow.id == referral_id, Campaign.slug == slug))
+    if row is None:
+        return None
+    found = await _version(session, row, version)
+    if row.referee_id is None or row.signed_up_at is None:
+        return Explanation(version=found.version, qualifies=False)
+    circumstances = (await load_circumstances(session, [row.id]))[row.id]
+    recorded = await facts.facts_of_player(
+        session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
+    )
+    terms = terms_from(found.terms)
+    earned = qualification(
+        recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
+    )
+    judge = Judge(recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
+    return Explanation(
+        version=found.version,
+        qualifies=earned is not None,
+        conditions=_conditions(judge, [f for f in recorded if isinstance(f, Deposit)], earned),
+        rewards=_rewards(terms, earned.left, circumstances) if earned else (),
+    )
+
+
+async def _version(session: ReadSession, row: ReferralRow, version: int | None) -> CampaignVersion:
+    query = select(CampaignVersion).where(CampaignVersion.campaign_id == row.campaign_id)
+    wanted = (
+        CampaignVersion.id == row.campaign_version_id
+        if version is None
+        else CampaignVersion.version == version
+    )
+    found = await session.scalar(query.where(wanted))
+    if found is None:
+        raise UnknownVersionError(f"version {version}")
+    return found
+
+
+def _conditions(judge: Judge, deposits: Sequence[Deposit], earned: object) -> Sequence[Judged]:
+    """Return each leaf of the condition, judged by the deposit that qualifies, or the newest."""
+    candidates = list(judge.candidates())
+    meeting = (found[0] for found in candidates if judge.shortfall(found) is None)
+    newest = candidates[-1][0] if candidates else (deposits[-1] if deposits else None)
+    shown = next(meeting, None) if earned else newest
+    evaluation = judge.evaluate(shown) if shown else None
+    return evaluation.trace if evaluation else ()
+
+
+def _rewards(terms: Terms, base: Money, circumstances: Circumstances) -> Sequence[ExplainedReward]:
+    known = circumstances.known
+    rewarded, jurisdiction = known.get("referrer.rewarded"), known.get("referee.jurisdiction")
+    frozen = Frozen(
+        count=1 + (rewarded if isinstance(rewarded, int) else 0),
+        jurisdiction=jurisdiction if isinstance(jurisdiction, str) else None,
+    )
+    computed = compute_rewards(terms, base, frozen)
+    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    shown = {
+        side: (amount_of(one, currency=base.currency), write_computation(one))
+        for side, one in computed.items()
+    } or {side: (amount, write_flat(amount)) for side, amount in flat.items() if amount}
+    return [
+        ExplainedReward(to=side, kind=RewardKind.CASH, amount=amount, computation=computation)
+        for side, (amount, computation) in shown.items()
+        if amount.minor
+    ]
