@@ -78,6 +78,7 @@ def build_activities(
         tokens=Tokens(settings.token_key.get_secret_value()),
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
+        tax_year_start=settings.tax_year,
     )
     referrals, rewards = ReferralActivities(locked), RewardActivities(locked, fraud_providers)
     return [

@@ -1,8 +1,8 @@
 """Compensation: after crediting, adjust each reward to what is due by today's facts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from activities import computing, switched_off, wallet_compensation
+from activities import computing, limited, switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
 from domain.campaigns.rules import RewardType
@@ -10,6 +10,7 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
 from domain.rewards.due import due
+from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import qualification_of
 from referrals.campaigns import funds_queue
@@ -21,9 +22,9 @@ from referrals.rewards import transfers as rewards
 async def adjust_to_due(locked: LockedReferral) -> Standing:
     """Reverse what is no longer due, and reinstate what is due again.
 
-    A reinstatement waits while a player is ineligible or the budget does not cover it, and until
-    the wallet has posted it, where there is one. Its hold says for which, and only one that waits
-    for money has a place before others in the queue.
+    A reinstatement waits while a player is ineligible, a switch is off, a limit has no place for it
+    or the budget does not cover it, and until the wallet has posted it, where there is one. Its
+    hold says for which, and only one that waits for money has a place before others in the queue.
     """
     payment = await find_payment(locked)
     if payment.is_complete:
@@ -37,18 +38,25 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
     wrong = await locked.ineligibilities() if is_due else ()
     if payment.pending and ((is_due and not wrong) or not await withdraw(locked, payment)):
         return locked.standing
-    if locked.referral.stage is Stage.REVERSED and wrong:
-        await funds_queue.pass_on(locked.session, locked.referral)
-        hold = Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
-        return await _wait_for(locked, hold)
     if is_due and locked.referral.stage is Stage.REVERSED:
-        off = await switched_off.find_off(locked)
-        if off:
+        hold = await _hold_of_reinstatement(locked, wrong)
+        if hold is not None:
             await funds_queue.pass_on(locked.session, locked.referral)
-            return await _wait_for(locked, switched_off.hold_of(locked, off))
+            return await _wait_for(locked, hold)
     if locked.has_wallet or payment.written:
         return await _adjust_by_orders(locked, payment, is_due=is_due)
     return await _adjust(locked, wanted)
+
+
+async def _hold_of_reinstatement(
+    locked: LockedReferral, wrong: Sequence[Ineligibility]
+) -> Hold | None:
+    if wrong:
+        return Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
+    if off := await switched_off.find_off(locked):
+        return switched_off.hold_of(locked, off)
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    return await limited.hold_of_reinstatement(locked, known)
 
 
 async def _adjust(locked: LockedReferral, wanted: Mapping[RewardType, Money]) -> Standing:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
-from activities import computing, payments, switched_off
+from activities import computing, limited, payments, switched_off
 from activities.compensation import adjust_to_due
 from activities.evidence import Gathered, judge
 from activities.holding import Waiting, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from db.tables import AssessmentRow, Review, Reward
+from domain.campaigns.limits.decision import Deferred, Refused
 from domain.campaigns.rules import QualifyingAction
 from domain.fraud.rule_sets import certain_reasons
 from domain.fraud.rules import Verdict
@@ -43,6 +44,12 @@ async def advance(locked: LockedReferral, gathered: Gathered) -> Standing:
     unchanged when another qualification was assessed: this one must be scored first. While the
     wallet may still credit the rewards, nothing else is decided.
     """
+    left, waited = locked.referral.stage, await limited.is_waiting(locked)
+    standing = await _go_on(locked, gathered)
+    return await limited.pass_on(locked, standing, left=left, waited=waited)
+
+
+async def _go_on(locked: LockedReferral, gathered: Gathered) -> Standing:
     payment = await payments.find_payment(locked)
     if payment.is_complete:
         return await _credit_paid(locked, payment)
@@ -89,6 +96,13 @@ async def _earn(
 async def _step(
     locked: LockedReferral, attempt: Attempt, written: Sequence[Reward], waiting: Waiting
 ) -> Standing:
+    if locked.referral.stage is not Stage.HELD:
+        limit = await limited.judge(locked, written)
+        if isinstance(limit, Refused):
+            return await void(locked, Stage.REJECTED, ReasonCode.LIMIT, detail=limit.limit.name)
+        if isinstance(limit, Deferred):
+            deferred = await limited.defer(locked, attempt, limit)
+            return deferred or await void(locked, Stage.UNFUNDED, ReasonCode.CAMPAIGN_ENDED)
     by_wallet = locked.has_wallet or waiting.payment.latest
     if not waiting.holds and not by_wallet:
         return await _credit(locked, attempt, written, waiting)
@@ -106,10 +120,13 @@ async def _wait_for_switch(
     waiting: Waiting,
     off: Sequence[str],
 ) -> Standing:
-    """Defer what would be credited; money that is reserved already stays so, and is HELD."""
+    """Defer what would be credited; what the wallet has refused stays HELD, as it was ordered."""
     hold = switched_off.hold_of(locked, off)
     if locked.referral.stage is Stage.HELD:
-        return await _hold(locked, attempt, written, replace(waiting, holds=(hold,)))
+        if waiting.payment.written:
+            return await _hold(locked, attempt, written, replace(waiting, holds=(hold,)))
+        await rewards.unreserve(locked.session, locked.referral, written, at=locked.now)
+        await reviews.close(locked.session, locked.referral.id)
     return await switched_off.defer(locked, attempt, hold)
 
 

@@ -13,6 +13,7 @@ from db import locks
 from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
+from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import (
@@ -49,6 +50,7 @@ class LockedReferral:
     now: datetime
     has_wallet: bool = False
     """True where the sportsbook's wallet holds the balances, and is paid by orders."""
+    tax_year_start: TaxYearStart = CALENDAR_YEAR
     rule_set: RuleSet | None = None
     """Rules by which the pair is assessed; the live ones where it is None."""
 
@@ -144,6 +146,7 @@ class LockedReferrals:
         tokens: Tokens,
         max_clock_lead: timedelta | None = None,
         has_wallet: bool = False,
+        tax_year_start: TaxYearStart = CALENDAR_YEAR,
         rule_set: RuleSet | None = None,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
@@ -155,6 +158,7 @@ class LockedReferrals:
         self.tokens = tokens
         self.max_clock_lead = max_clock_lead
         self.has_wallet = has_wallet
+        self.tax_year_start = tax_year_start
         self.rule_set = rule_set
 
     @asynccontextmanager
@@ -170,7 +174,9 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            yield LockedReferral(session, row, request.now, self.has_wallet, self.rule_set)
+            yield LockedReferral(
+                session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
+            )
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from temporalio import activity
 
+from activities import limited
 from activities.compensation import adjust_to_due
 from activities.crediting import advance
 from activities.fraud import FraudEvidence, FraudProvider
@@ -56,7 +57,9 @@ class RewardActivities:
         async with self._referrals.lock(request) as locked:
             if locked.referral.stage not in CREDITED_STAGES:
                 return locked.standing
-            return await adjust_to_due(locked)
+            left, waited = locked.referral.stage, await limited.is_waiting(locked)
+            standing = await adjust_to_due(locked)
+            return await limited.pass_on(locked, standing, left=left, waited=waited)
 
     @activity.defn
     async def settle_referral(self, request: ActRequest) -> Standing:

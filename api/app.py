@@ -22,6 +22,7 @@ from api.link import routes as links
 from api.link.landing import preview_image
 from api.reference import page as reference
 from api.v1 import (
+    allowance,
     asyncapi,
     attributions,
     cases,
@@ -83,6 +84,7 @@ AUTHENTICATED_ROUTERS: Final = (
     events.router,
     referrals.router,
     players.router,
+    allowance.router,
     preferences.router,
     embed.router,
     rewards.router,

@@ -53,7 +53,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "ReferralQualified": _stage("SIGNED_UP"),
     "RewardHeld": _stage("HELD", "hold_period", "in its hold period") | _rewards("HELD"),
     "RewardDeferred": _stage("DEFERRED", "funds", "the campaign's budget is used up")
-    | _rewards("DEFERRED"),
+    | _rewards("DEFERRED")
+    | {"deferred_until": None},
     "RewardGranted": _stage("REWARDED") | _rewards("ISSUED"),
     "RewardVoided": _stage("VOIDED", *_TAKEN_BACK) | _rewards("VOID"),
     "RewardReversed": _stage("REVERSED", *_TAKEN_BACK)

@@ -5,6 +5,7 @@ records are read, too; the tests hold every event that they cause to these class
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -139,6 +140,10 @@ class RewardDeferred(RewardEvent):
     """The rewards wait for the campaign's money, or for the next period of a limit."""
 
     type: Literal["RewardDeferred"]
+    deferred_until: Annotated[
+        datetime | None,
+        Field(description="First instant of the limit's next period; null where no time ends it"),
+    ] = None
 
 
 class RewardGranted(RewardEvent):

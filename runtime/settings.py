@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.address import check_database_url
+from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.sources import SOURCE_PATTERN
@@ -196,6 +197,9 @@ class Settings(WalletSettings):
     largest_budget_minor: int | None = Field(default=None, ge=1)
     """Ceiling of a planned budget, in minor units."""
 
+    tax_year_start: str = "01-01"
+    """Month and day on which the tax year of campaigns' limits begins, such as 04-06."""
+
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
@@ -218,6 +222,16 @@ class Settings(WalletSettings):
     def _validate_second_person_above(cls, given: str) -> str:
         SecondPersonLimits.parse(given)
         return given
+
+    @field_validator("tax_year_start")
+    @classmethod
+    def _validate_tax_year_start(cls, given: str) -> str:
+        TaxYearStart.parse(given)
+        return given
+
+    @property
+    def tax_year(self) -> TaxYearStart:
+        return TaxYearStart.parse(self.tax_year_start)
 
     @property
     def second_person_limits(self) -> SecondPersonLimits:

@@ -11,6 +11,7 @@ from courier.route_player import route_player
 from db.engine import Session
 from db.tables import AuditRow, Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import DEFAULT_POLICY, Policy
+from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.terms import CampaignStatus, Terms
 from domain.codes import code_from_bytes
 from domain.intake.facts import (
@@ -26,7 +27,7 @@ from domain.intake.facts import (
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.attribution.tokens import Tokens
-from referrals.campaigns.versions import policy_json, terms_json
+from referrals.campaigns.versions import options_json, policy_json, terms_json
 from referrals.intake import facts
 from referrals.ledger import posting as ledger
 from referrals.lifecycle.stages import open_referral
@@ -154,6 +155,7 @@ async def an_offer(
     ends_at: datetime | None = None,
     policy: Policy = DEFAULT_POLICY,
     slug: str | None = None,
+    options: CampaignOptions = DEFAULT_OPTIONS,
 ) -> Offer:
     """Build a campaign with a budget of $1,000, or of `budget`, which may be zero."""
     budget = budget or Money(100_000, terms.referrer_reward.currency)
@@ -177,6 +179,7 @@ async def an_offer(
         budget_minor=budget.minor,
         terms=terms_json(terms),
         attribution=policy_json(policy),
+        options=options_json(options),
         author="tests",
     )
     session.add(version)

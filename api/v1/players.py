@@ -173,6 +173,8 @@ def invited_out(view: ReferralView) -> InvitedOut:
     reason, until = PLAYER_FACING_REASONS[view.stage], None
     if view.stage is Stage.DEFERRED:
         until = view.until
+        if {hold.reason for hold in view.holds} == {HoldReason.LIMIT}:
+            reason, until = PlayerFacingReason.LIMIT, view.holds[0].until
     elif {hold.reason for hold in view.holds} == {HoldReason.HOLD_PERIOD}:
         reason, until = PlayerFacingReason.HOLD_PERIOD, view.holds[0].until
     elif {hold.reason for hold in view.holds} == {HoldReason.PAYMENT_PENDING}:

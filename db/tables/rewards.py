@@ -27,7 +27,7 @@ class Reward(Table):
     held_until: Mapped[datetime | None]
     """End of the hold period; a review may hold the reward longer."""
     cycle: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    """Number of times the reward was reversed; part of the ids of its transfers."""
+    """Number of times that it was reversed or no longer reserved; part of its transfers' ids."""
     deposit_event_id: Mapped[str] = mapped_column(String(96))
     computation: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Record of how the amount was found; null for a flat one."""
@@ -37,12 +37,20 @@ class Reward(Table):
     """Null for rewards credited before release 0.3, which rest on one deposit."""
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
     assessment_id: Mapped[UUID | None]
+    counted_at: Mapped[datetime | None]
+    """Time at which it took its place under the limits of its terms; null where they have none."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("referral_id", "reward_type"),
         CheckConstraint("amount_minor > 0", name="positive"),
         Index("ix_rewards_player", "player_id", "created_at"),
+        Index(
+            "ix_rewards_counted",
+            "campaign_version_id",
+            "counted_at",
+            postgresql_where=text("counted_at is not null"),
+        ),
     )
 
 
@@ -100,4 +108,10 @@ class HoldRow(Table):
             postgresql_where=text("cleared_at is null"),
         ),
         Index("ix_holds_referral", "referral_id"),
+        Index(
+            "ix_holds_limit",
+            "since",
+            "referral_id",
+            postgresql_where=text("reason = 'limit' and cleared_at is null"),
+        ),
     )

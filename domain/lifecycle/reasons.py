@@ -13,6 +13,7 @@ class ReasonCode(StrEnum):
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_REFUSED = "payment_refused"
     SWITCHED_OFF = "switched_off"
+    LIMIT = "limit"
     FRAUD = "fraud"
     REVIEWER_REJECTED = "reviewer_rejected"
     DEPOSIT_TAKEN_BACK = "deposit_taken_back"
@@ -54,6 +55,7 @@ _TEXTS = {
     ReasonCode.PAYMENT_PENDING: "the wallet has not answered yet",
     ReasonCode.PAYMENT_REFUSED: "the wallet refused the payment",
     ReasonCode.SWITCHED_OFF: "switched off; it goes on when it is switched on again",
+    ReasonCode.LIMIT: "it exceeds a limit of the campaign",
     ReasonCode.FRAUD: "fraud",
     ReasonCode.REVIEWER_REJECTED: "a reviewer rejected it",
     ReasonCode.DEPOSIT_TAKEN_BACK: "the deposit was taken back",

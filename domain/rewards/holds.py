@@ -15,6 +15,7 @@ class HoldReason(StrEnum):
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_REFUSED = "payment_refused"
     SWITCHED_OFF = "switched_off"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

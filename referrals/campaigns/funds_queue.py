@@ -13,6 +13,7 @@ from db.engine import ReadSession, Session
 from db.tables import ReferralRow
 from domain.ledger.movements import Account, Book, Transfer
 from domain.lifecycle.signals import LOOK, Signal
+from referrals.campaigns import limits_queue
 from referrals.campaigns.budget_alerts import alert
 from referrals.ledger import posting as ledger
 from referrals.ledger.posting import PostingOutcome
@@ -157,6 +158,7 @@ async def wake_for_end(
     session: Session, campaign_id: UUID, currency: str, *, audit_id: int
 ) -> None:
     """Wake the longest waiting referrals of a campaign that has ended, whatever it can pay."""
+    await limits_queue.wake_for_end(session, campaign_id, audit_id=audit_id)
     await _wake(session, _budget_account(campaign_id, currency), f"{END}{audit_id}")
 
 
@@ -164,6 +166,7 @@ async def wake_for_move(
     session: Session, campaign_id: UUID, currency: str, *, audit_id: int
 ) -> None:
     """Wake the longest waiting referrals of a campaign whose end was moved: they wait for it."""
+    await limits_queue.wake_for_end(session, campaign_id, audit_id=audit_id)
     await _wake(session, _budget_account(campaign_id, currency), f"{MOVED}{audit_id}")
 
 

@@ -33,6 +33,10 @@ _REWARDS: Final = text("""
      where r.referral_id = :referral_id
      order by r.reward_type
 """)
+_DEFERRED_UNTIL: Final = text("""
+    select until from holds
+     where referral_id = :referral_id and reason = 'limit' and cleared_at is null
+""")
 
 
 async def money_of(session: ReadSession, row: ReferralRow) -> dict[str, Any]:
@@ -46,12 +50,16 @@ async def money_of(session: ReadSession, row: ReferralRow) -> dict[str, Any]:
         return {}
     rewards = (await session.execute(_REWARDS, {"referral_id": row.id})).all()
     owed = _total(rewards, "owed_minor")
-    return {
+    money = {
         "rewards": [_reward(reward, stage=row.stage) for reward in rewards],
         "owed": owed,
         "recovered": _total(rewards, "recovered_minor"),
         "spent": None if rewards and rewards[0].has_wallet else owed,
     }
+    if row.stage is Stage.DEFERRED:
+        until = await session.scalar(_DEFERRED_UNTIL, {"referral_id": row.id})
+        money["deferred_until"] = until.isoformat() if until else None
+    return money
 
 
 async def write_qualified(

@@ -1,7 +1,7 @@
 """Views of referrals: the stage, the attribution, the assessment and the rewards of each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -121,10 +121,10 @@ async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChang
 
 
 async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[ReferralView]:
-    rewards = await _rewards(session, [row.id for row in rows])
     assessments = await _assessments(session, [row.assessment_id for row in rows])
     bound = [row.id for row in rows if row.attribution_method is not None]
     holds = await hold_reading.open_holds(session, rows)
+    rewards = await _rewards(session, [row.id for row in rows], holds)
     candidates = await log_views.touches_by_referral(session, bound) if bound else {}
     return [
         ReferralView(
@@ -154,14 +154,16 @@ def _attribution_view(
 
 
 async def _rewards(
-    session: ReadSession, referral_ids: Sequence[UUID]
+    session: ReadSession,
+    referral_ids: Sequence[UUID],
+    holds: Mapping[UUID, tuple[HoldView, ...]],
 ) -> dict[UUID, list[RewardView]]:
     rows = await session.scalars(
         select(Reward).where(Reward.referral_id.in_(referral_ids)).order_by(Reward.reward_type)
     )
     found = defaultdict(list)
     for row in rows:
-        found[row.referral_id].append(reward_view(row))
+        found[row.referral_id].append(reward_view(row, holds.get(row.referral_id, ())))
     return found
 
 

@@ -98,10 +98,11 @@ async def find_evidence(session: ReadSession, reward_id: UUID) -> RewardEvidence
         )
     ).one()
     qualification = await _qualification(session, reward, row)
+    referral = await referral_views.view_referral(session, row)
     decisions = await review_views.decided_reviews(session, row.id, limit=MAX_ROWS)
     return RewardEvidence(
-        reward=reward_view(reward),
-        referral=await referral_views.view_referral(session, row),
+        reward=reward_view(reward, referral.holds),
+        referral=referral,
         terms=terms_of(row),
         campaign_version=_version_view(row, version),
         facts=await fact_views.counting_facts(

@@ -8,12 +8,13 @@ from uuid import UUID
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Reward
 from domain.derived_ids import derived_id
-from domain.ledger.movements import Movement, Transfer, split_reinstatement, transfer_id
+from domain.ledger.movements import Movement, Transfer, split_reinstatement
 from domain.money import Money
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards.transfers import (
+    hold_id_of,
     load_debts,
     money_of,
     post_or_raise,
@@ -42,8 +43,7 @@ async def book_credits(
     transfers: list[Transfer] = []
     for reward in rewards:
         order = paid[reward.id]
-        hold_id = transfer_id(reward.id, Movement.HOLD)
-        release = transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id)
+        release = transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id_of(reward))
         recovered = Money(reward.amount_minor - order.posted.minor, reward.currency)
         transfers.append(_by(order, release))
         transfers += await _recoveries(session, referral, reward, recovered, order)

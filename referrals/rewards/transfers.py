@@ -103,20 +103,36 @@ async def release(
     _set_status(rewards, RewardStatus.ISSUED, at=at)
 
 
+async def unreserve(
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
+) -> None:
+    """Give reserved money back to the campaign, and defer the rewards: they may be held again."""
+    await post_or_raise(session, referral, [_void_of(referral, r) for r in rewards], at=at)
+    _set_status(rewards, RewardStatus.DEFERRED, at=at)
+    for reward in rewards:
+        reward.cycle += 1
+
+
 async def void(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
 ) -> None:
     """Give held rewards back to the campaign; deferred ones have no money reserved."""
     held = [reward for reward in rewards if reward.status is RewardStatus.HELD]
-    transfers = [
-        transfer_of(referral, reward, Movement.VOID, resolves=transfer_id(reward.id, Movement.HOLD))
-        for reward in held
-    ]
+    transfers = [_void_of(referral, reward) for reward in held]
     if transfers:
         await post_or_raise(session, referral, transfers, at=at)
     else:
         await funds_queue.pass_on(session, referral)
     _set_status(rewards, RewardStatus.VOID, at=at)
+
+
+def hold_id_of(reward: Reward) -> UUID:
+    """Return the id of the transfer that reserved a reward last."""
+    return transfer_id(reward.id, Movement.HOLD, cycle=reward.cycle)
+
+
+def _void_of(referral: ReferralRow, reward: Reward) -> Transfer:
+    return transfer_of(referral, reward, Movement.VOID, resolves=hold_id_of(reward))
 
 
 def _deferred_values(
@@ -183,7 +199,7 @@ async def _releases(
 ) -> list[Transfer]:
     transfers: list[Transfer] = []
     for reward in rewards:
-        hold_id = transfer_id(reward.id, Movement.HOLD)
+        hold_id = hold_id_of(reward)
         transfers.append(transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id))
         transfers += await recoveries_of(session, referral, reward, money_of(reward))
     return transfers

@@ -1,6 +1,6 @@
 """Views of rewards, each with the deposit and the assessment behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,9 @@ from db.tables import Reward
 from domain.campaigns.rules import RewardType
 from domain.money import Money
 from domain.rewards.computed import write_flat
+from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus
+from referrals.rewards.hold_views import HoldView, open_holds_by_referral
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,10 @@ class RewardView:
     computation: Mapping[str, Any]
     status: RewardStatus
     held_until: datetime | None
+    deferred_until: datetime | None = None
+    """First instant of the next period of the limit that the reward waits for."""
+    deferred_reason: HoldReason | None = None
+    """Reason for which the reward is DEFERRED."""
     deposit_event_id: str
     assessment_id: UUID | None
     qualification_id: UUID | None
@@ -60,10 +66,15 @@ async def list_rewards(
     )
     rows = (await session.scalars(query)).all()
     page = paging.cut_page(rows, page_request, lambda row: Position(row.created_at, row.id))
-    return page.map(lambda items: [reward_view(row) for row in items])
+    deferred = {r.referral_id for r in page.items if r.status is RewardStatus.DEFERRED}
+    holds = await open_holds_by_referral(session, deferred)
+    return page.map(lambda items: [reward_view(r, holds.get(r.referral_id, ())) for r in items])
 
 
-def reward_view(row: Reward) -> RewardView:
+def reward_view(row: Reward, holds: Sequence[HoldView] = ()) -> RewardView:
+    """Return the view of a reward, given the open holds of its referral where it is deferred."""
+    is_deferred = row.status is RewardStatus.DEFERRED
+    hold = next(iter(holds), None) if is_deferred else None
     return RewardView(
         reward_id=row.id,
         referral_id=row.referral_id,
@@ -73,6 +84,8 @@ def reward_view(row: Reward) -> RewardView:
         computation=row.computation or write_flat(Money(row.amount_minor, row.currency)),
         status=row.status,
         held_until=row.held_until,
+        deferred_until=hold.until if hold and hold.reason is HoldReason.LIMIT else None,
+        deferred_reason=hold.reason if hold else None,
         deposit_event_id=row.deposit_event_id,
         assessment_id=row.assessment_id,
         qualification_id=row.qualification_id,

@@ -80,10 +80,13 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "deferred_referrals_await_funds",
-        "A DEFERRED referral is one of those that a top-up wakes.",
+        "A DEFERRED referral is woken by a top-up, or waits for a limit or a switch.",
         """
         select r.id from referrals r
          where r.stage = 'DEFERRED' and not r.awaits_funds
+           and not exists (select from holds h
+                            where h.referral_id = r.id and h.cleared_at is null
+                              and h.reason in ('limit', 'switched_off'))
         """,
     ),
     Invariant(

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from db.engine import Database
 from db.tables import Delivery
+from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.publishing import Ceilings
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, TakeBack
@@ -104,9 +105,16 @@ class Queue:
         return [(await self.acts[id_].stored_row()).stage for id_ in referral_ids]
 
 
-async def a_queue(database: Database, *, budget: int = 0, terms: Terms = TERMS) -> Queue:
+async def a_queue(
+    database: Database,
+    *,
+    budget: int = 0,
+    terms: Terms = TERMS,
+    options: CampaignOptions = DEFAULT_OPTIONS,
+) -> Queue:
     async with database.transaction() as session:
-        return Queue(database, await an_offer(session, terms=terms, budget=usd(budget)))
+        offer = await an_offer(session, terms=terms, budget=usd(budget), options=options)
+        return Queue(database, offer)
 
 
 async def a_queue_of(

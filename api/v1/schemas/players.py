@@ -2,14 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, RequestBody, ResponseBody, Text64
+from domain.campaigns.limits.decision import LimitOf
+from domain.campaigns.limits.periods import Per
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
+from domain.money import Money
+from referrals.campaigns.limits import Allowance
 
 
 class PlayerFacingReason(StrEnum):
@@ -24,6 +28,7 @@ class PlayerFacingReason(StrEnum):
     HOLD_PERIOD = "hold_period"
     UNDER_REVIEW = "under_review"
     FUNDS = "funds"
+    LIMIT = "limit"
     BEING_CREDITED = "being_credited"
     CREDITED = "credited"
     NOT_IN_TIME = "not_in_time"
@@ -42,6 +47,7 @@ _TEXTS: Final = {
     PlayerFacingReason.HOLD_PERIOD: "waiting for the hold period to end",
     PlayerFacingReason.UNDER_REVIEW: "under review",
     PlayerFacingReason.FUNDS: "postponed until the campaign can pay",
+    PlayerFacingReason.LIMIT: "postponed, because the campaign's limit is reached",
     PlayerFacingReason.BEING_CREDITED: "being credited",
     PlayerFacingReason.CREDITED: "credited",
     PlayerFacingReason.NOT_IN_TIME: "not completed in time",
@@ -99,6 +105,51 @@ class BalanceOut(ResponseBody):
     )
 
 
+class AllowedRewards(ResponseBody):
+    """Rewards that a limit allows in its period: all of them, those used, and those left."""
+
+    limit: int
+    used: int = Field(description="Held ones included")
+    left: int
+
+
+class AllowedAmount(ResponseBody):
+    """Amount that a limit allows in its period: all of it, what is used, and what is left."""
+
+    limit: MoneyOut
+    used: MoneyOut = Field(description="Held rewards included")
+    left: MoneyOut
+
+
+class AllowanceOut(ResponseBody):
+    """A limit of a campaign's live terms, as it stands for one referrer."""
+
+    of: LimitOf
+    per: Per
+    until: datetime | None = Field(
+        description="First instant of the next period, or the campaign's end; null for none"
+    )
+    rewards: AllowedRewards | None = Field(description="Null where it limits the amount alone")
+    amount: AllowedAmount | None = Field(description="Null where it limits the number alone")
+
+    @classmethod
+    def of_allowance(cls, allowance: Allowance) -> Self:
+        limit, used = allowance.limit, allowance.used
+        return cls(
+            of=limit.of,
+            per=limit.per,
+            until=allowance.until,
+            rewards=_allowed_rewards(limit.rewards, used.rewards) if limit.rewards else None,
+            amount=_allowed_amount(limit.amount, used.minor) if limit.amount else None,
+        )
+
+
+class AllowancesOut(ResponseBody):
+    """The limits of a campaign for one referrer, in the order of the terms."""
+
+    items: list[AllowanceOut]
+
+
 class SpendIn(RequestBody):
     """An amount that a player spends from the in-app balance."""
 
@@ -130,3 +181,13 @@ class LineOut(ResponseBody):
     referral_id: UUID | None
     reference: str | None
     at: datetime
+
+
+def _allowed_rewards(limit: int, used: int) -> AllowedRewards:
+    return AllowedRewards(limit=limit, used=used, left=max(0, limit - used))
+
+
+def _allowed_amount(limit: Money, used_minor: int) -> AllowedAmount:
+    used = Money(used_minor, limit.currency)
+    left = Money(max(0, limit.minor - used_minor), limit.currency)
+    return AllowedAmount.model_validate({"limit": limit, "used": used, "left": left})

@@ -96,6 +96,10 @@ class RewardOut(ResponseBody):
     )
     status: RewardStatus
     held_until: datetime | None
+    deferred_until: datetime | None = Field(
+        description="First instant of the next period of the limit that it waits for"
+    )
+    deferred_reason: HoldReason | None = Field(description="Why it is DEFERRED; else null")
     deposit_event_id: ShownEventId
     assessment_id: UUID | None
     qualification_id: UUID | None = Field(description="Null for a reward of before release 0.3")

@@ -104,17 +104,7 @@ def _money_or_none(fields: Mapping[str, Any], name: str, currency: str) -> Money
 
 def _refuse_unpaid(rules: Rules) -> None:
     """Raise a fault at the first rule that is valid, but that nothing pays by yet."""
-    _refuse_unpaid_rewards(rules)
-    _refuse_unpaid_limits(rules)
-
-
-def _refuse_unpaid_rewards(rules: Rules) -> None:
     for index, rule in enumerate(rules.rewards):
         path = f"{_REWARDS}[{index}]"
         if rule.kind is not RewardKind.CASH:
             raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")
-
-
-def _refuse_unpaid_limits(rules: Rules) -> None:
-    if rules.limits:
-        raise TermsFaultError(_LIMITS, "Is valid, but limits are not supported yet")

@@ -1,7 +1,7 @@
-"""Decision whether a reward fits within all limits: paid whole, deferred or refused."""
+"""Decision whether a referral's rewards fit within all limits: paid whole, deferred or refused."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +37,11 @@ class Limit:
         if self.rewards is not None and self.rewards < 0:
             raise ValueError("a limit of rewards is not negative")
 
+    @property
+    def name(self) -> str:
+        """The name under which the referrals that wait for it are found."""
+        return f"{self.of}_{self.per}"
+
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -44,6 +49,9 @@ class Used:
 
     rewards: int = 0
     minor: int = 0
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(self.rewards + other.rewards, self.minor + other.minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +62,26 @@ class Counted:
     period: Period
     used: Used
 
-    def exceeded_by(self, reward: Money) -> bool:
-        """Return whether the whole reward does not fit; a limit in another currency counts none."""
+    def exceeded_by(self, need: Used) -> bool:
+        """Return whether the rewards do not fit, all of them; nothing always fits."""
         limit, used = self.limit, self.used
-        over_count = limit.rewards is not None and used.rewards + 1 > limit.rewards
+        if not need.rewards:
+            return False
+        over_count = limit.rewards is not None and used.rewards + need.rewards > limit.rewards
         return over_count or (
-            limit.amount is not None
-            and limit.amount.currency == reward.currency
-            and used.minor + reward.minor > limit.amount.minor
+            limit.amount is not None and used.minor + need.minor > limit.amount.minor
         )
+
+    def behind(self, waiting: Iterable[Used]) -> "Counted":
+        """Return what is used once those that wait longer have gone, as far as each of them fits.
+
+        One that does not fit itself keeps nobody else waiting.
+        """
+        counted = self
+        for need in waiting:
+            if not counted.exceeded_by(need):
+                counted = replace(counted, used=counted.used + need)
+        return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +104,13 @@ class Refused:
     limit: Limit
 
 
-def decide(counted: Iterable[Counted], reward: Money) -> Fits | Deferred | Refused:
-    """Decide on one reward: refused before deferred, and deferred by the limit that lasts longest.
+def decide(counted: Iterable[tuple[Counted, Used]]) -> Fits | Deferred | Refused:
+    """Decide on a referral's rewards, each limit with those that it counts.
 
-    A reward of 0 pays nothing, so it uses nothing and always fits.
+    They are paid together or not at all: refused before deferred, and deferred by the limit that
+    lasts longest.
     """
-    exceeded = [one for one in counted if reward.minor and one.exceeded_by(reward)]
+    exceeded = [one for one, need in counted if one.exceeded_by(need)]
     refusing = next((one for one in exceeded if one.limit.over is Over.REFUSE), None)
     if refusing is not None:
         return Refused(refusing.limit)

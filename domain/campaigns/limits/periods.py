@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 _DAY: Final = timedelta(days=1)
 
@@ -30,6 +30,17 @@ class TaxYearStart:
         """Raise ValueError for a day that not every year has, such as 29 February."""
         date(2001, self.month, self.day)
 
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """Return the day written as month and day, such as 04-06, or raise ValueError."""
+        month, separator, day = written.partition("-")
+        if not separator or len(month) != 2 or len(day) != 2:
+            raise ValueError("Must be a month and a day, such as 04-06")
+        return cls(month=int(month), day=int(day))
+
+
+CALENDAR_YEAR: Final = TaxYearStart()
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -45,7 +56,7 @@ class Calendar:
     """A campaign's time zone, tax year and end."""
 
     zone: tzinfo
-    tax_year_start: TaxYearStart = TaxYearStart()
+    tax_year_start: TaxYearStart = CALENDAR_YEAR
     campaign_ends_at: datetime | None = None
 
     def period(self, per: Per, at: datetime) -> Period:

@@ -69,23 +69,24 @@ async def test_what_two_switches_hold_waits_for_both(fresh_database: Database) -
     assert await queue.stages(ids) == [Stage.REWARDED]
 
 
-async def test_a_held_reward_whose_time_is_up_keeps_its_money_until_it_is_switched_on(
-    database: Database,
+async def test_a_held_reward_whose_time_is_up_is_deferred_until_it_is_switched_on(
+    fresh_database: Database,
 ) -> None:
-    queue = await a_queue(database, budget=1000, terms=HOLDING)
+    queue = await a_queue(fresh_database, budget=1000, terms=HOLDING)
     acts = await queue.deposits()
     assert await acts.wake() is Stage.HELD
     await turn(queue, "campaign", SwitchState.OFF)
 
-    assert await acts.wake(at=LATER + 4 * DAY) is Stage.HELD
+    assert await acts.wake(at=LATER + 4 * DAY) is Stage.DEFERRED
     assert await acts.open_hold_reasons() == {HoldReason.SWITCHED_OFF}
     assert (await acts.stored_row()).until > LATER + 4 * DAY
-    assert await acts.referrer_balances() == Balances(held=1000)
+    assert await acts.referrer_balances() == Balances()
 
     await turn(queue, "campaign", SwitchState.ON)
     assert await queue.woken() == [acts.row.id]
     assert await acts.wake(at=LATER + 5 * DAY) is Stage.REWARDED
     assert await acts.referrer_balances() == Balances(available=1000)
+    assert await state.violated_invariants(fresh_database) == {}
 
 
 async def test_a_deposit_taken_back_while_switched_off_voids_what_was_deferred(

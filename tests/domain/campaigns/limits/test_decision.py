@@ -19,7 +19,6 @@ from domain.campaigns.limits.decision import (
     decide,
 )
 from domain.campaigns.limits.periods import Calendar, Per, Period
-from domain.money import Money
 from tests.builders import NOW, usd
 
 CALENDAR: Final = Calendar(zone=UTC)
@@ -45,30 +44,35 @@ def full(per: Per, until: datetime | None, *, over: Over = Over.DEFER) -> Counte
 
 def test_defers_to_the_end_of_the_limit_that_lasts_longest() -> None:
     counted = [full(Per.MONTH, NEXT_MONTH), full(Per.DAY, TOMORROW)]
-    assert decide(counted, usd(1)) == Deferred(limit(Per.MONTH), NEXT_MONTH)
+    assert decide(ask(counted, 1)) == Deferred(limit(Per.MONTH), NEXT_MONTH)
 
 
 def test_waits_without_a_date_for_a_campaign_that_has_no_end() -> None:
     counted = [full(Per.DAY, TOMORROW), full(Per.CAMPAIGN, None)]
-    assert decide(counted, usd(1)) == Deferred(limit(Per.CAMPAIGN), None)
+    assert decide(ask(counted, 1)) == Deferred(limit(Per.CAMPAIGN), None)
 
 
 def test_refuses_before_it_defers() -> None:
     counted = [full(Per.MONTH, NEXT_MONTH), full(Per.DAY, TOMORROW, over=Over.REFUSE)]
-    assert decide(counted, usd(1)) == Refused(limit(Per.DAY, over=Over.REFUSE))
+    assert decide(ask(counted, 1)) == Refused(limit(Per.DAY, over=Over.REFUSE))
 
 
-def test_a_reward_of_nothing_uses_nothing() -> None:
-    assert decide([full(Per.DAY, TOMORROW)], usd(0)) == Fits()
+def test_no_reward_uses_nothing() -> None:
+    assert decide([(full(Per.DAY, TOMORROW), Used())]) == Fits()
 
 
-@pytest.mark.parametrize(
-    ("reward", "fits"), [(usd(40), True), (usd(41), False), (Money(41, "EUR"), True)]
-)
-def test_never_splits_a_reward_and_never_mixes_currencies(reward: Money, *, fits: bool) -> None:
+def test_those_that_wait_longer_go_first_as_far_as_they_fit() -> None:
+    amount = Limit(of=LimitOf.REFERRER, per=Per.DAY, amount=usd(100))
+    counted = Counted(amount, Period(None, TOMORROW), Used(rewards=1, minor=50))
+    waiting = [Used(1, 60), Used(1, 20)]
+    assert counted.behind(waiting).used == Used(rewards=2, minor=70)
+
+
+@pytest.mark.parametrize(("minor", "fits"), [(40, True), (41, False)])
+def test_never_splits_rewards(minor: int, *, fits: bool) -> None:
     amount = Limit(of=LimitOf.CAMPAIGN, per=Per.DAY, amount=usd(100))
     counted = Counted(amount, Period(None, TOMORROW), Used(rewards=9, minor=60))
-    assert (decide([counted], reward) == Fits()) is fits
+    assert (decide(ask([counted], minor)) == Fits()) is fits
 
 
 def test_a_limit_limits_something() -> None:
@@ -83,13 +87,17 @@ def test_no_sequence_of_rewards_exceeds_a_limit(
     paid: list[tuple[datetime, int]] = []
     for hours, minor in sorted(asked):
         now = NOW + timedelta(hours=hours)
-        if decide([count(one, paid, now) for one in limits], usd(minor)) == Fits() and minor:
+        if decide(ask([count(one, paid, now) for one in limits], minor)) == Fits():
             paid.append((now, minor))
     for one in limits:
         for now, _ in paid:
             used = count(one, paid, now).used
             assert one.rewards is None or used.rewards <= one.rewards
             assert one.amount is None or used.minor <= one.amount.minor
+
+
+def ask(counted: list[Counted], minor: int) -> list[tuple[Counted, Used]]:
+    return [(one, Used(1, minor)) for one in counted]
 
 
 def count(one: Limit, paid: list[tuple[datetime, int]], now: datetime) -> Counted:

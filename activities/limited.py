@@ -1,0 +1,87 @@
+"""Waiting for a limit of rewards: a referral is paid whole, deferred or refused."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from activities.locked_referrals import LockedReferral
+from db.tables import Reward
+from domain.campaigns.limits.decision import Deferred, Fits, Refused
+from domain.campaigns.limits.periods import Per
+from domain.lifecycle.reasons import ReasonCode
+from domain.lifecycle.referral import Stage, Standing
+from domain.rewards.holds import Hold, HoldReason
+from referrals.campaigns import funds_queue, limits, limits_queue
+from referrals.campaigns.offers import load_schedule
+from referrals.rewards import holds
+from referrals.rewards.attempts import Attempt
+
+LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
+"""Time until a limit of a campaign without an end is looked at again, although that wakes it."""
+
+
+async def judge(locked: LockedReferral, rewards: Sequence[Reward]) -> Fits | Deferred | Refused:
+    """Decide whether the rewards fit their limits, and let them take their place where they do."""
+    if not locked.terms.rules.limits:
+        return Fits()
+    decision = await limits.judge(
+        locked.session,
+        locked.referral,
+        locked.terms,
+        rewards,
+        at=locked.now,
+        tax_year_start=locked.tax_year_start,
+    )
+    if isinstance(decision, Fits):
+        limits.take_place(rewards, at=locked.now)
+    return decision
+
+
+async def defer(locked: LockedReferral, attempt: Attempt, decision: Deferred) -> Standing | None:
+    """Defer a qualified referral to the next period; None where the campaign that counts ended."""
+    until = decision.until
+    if decision.limit.per is Per.CAMPAIGN:
+        campaign = await load_schedule(locked.session, locked.referral.campaign_id)
+        if campaign.has_ended(locked.now):
+            return None
+        until = campaign.ends_at
+    await funds_queue.pass_on(locked.session, locked.referral)
+    locked.referral.awaits_funds = False
+    hold = _hold_of(locked, decision, until)
+    await holds.set_holds(
+        locked.session, locked.referral.id, [hold], attempt=attempt.number, at=locked.now
+    )
+    wakes_at = until or locked.now + LIMIT_RECHECK_INTERVAL
+    return await locked.enter(Stage.DEFERRED, until=wakes_at, reason=ReasonCode.LIMIT)
+
+
+async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward]) -> Hold | None:
+    """Return the hold of reversed rewards whose place has been taken; None where they fit again."""
+    decision = await judge(locked, rewards)
+    if isinstance(decision, Fits):
+        return None
+    until = decision.until if isinstance(decision, Deferred) else None
+    return _hold_of(locked, decision, until)
+
+
+async def pass_on(
+    locked: LockedReferral, standing: Standing, *, left: Stage, waited: bool
+) -> Standing:
+    """Wake the next that wait for a limit, if the referral's act took a place or left one."""
+    if locked.terms.rules.limits:
+        waits = await limits_queue.is_waiting(locked.session, locked.referral.id)
+        if not waits and (waited or standing.stage is not left):
+            await limits_queue.wake_next(locked.session, locked.referral)
+    return standing
+
+
+async def is_waiting(locked: LockedReferral) -> bool:
+    if not locked.terms.rules.limits:
+        return False
+    return await limits_queue.is_waiting(locked.session, locked.referral.id)
+
+
+def _hold_of(locked: LockedReferral, decision: Deferred | Refused, until: datetime | None) -> Hold:
+    return Hold(
+        reason=HoldReason.LIMIT, since=locked.now, until=until, detail=(decision.limit.name,)
+    )

@@ -1,0 +1,99 @@
+"""Waking of referrals that wait for a limit, the longest waiting first."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import notifications
+from db.engine import ReadSession, Session
+from db.tables import ReferralRow
+from domain.campaigns.limits.decision import LimitOf
+from domain.campaigns.limits.periods import Per
+from domain.lifecycle.signals import LOOK, Signal
+
+FREED: Final = "limit/"
+ENDED: Final = "limit-end/"
+"""Prefixes of the wake-ups' event ids. A `/` is in no id of a caller."""
+WHOLE_CAMPAIGN: Final = [f"{of}_{Per.CAMPAIGN}" for of in LimitOf]
+"""Names of the limits that last until the campaign's end."""
+
+# The one that waits longest for a limit of the campaign, and the one for a limit of the referrer:
+# each wakes the next as it leaves.
+_WAKE_NEXT: Final = text("""
+    with waiting as (
+        select h.referral_id, h.since, r.referrer_id, h.detail[1] like 'referrer%' as is_of_referrer
+          from holds h join referrals r on r.id = h.referral_id
+         where h.reason = 'limit' and h.cleared_at is null
+           and r.campaign_id = :campaign_id and r.id <> :referral_id
+    ), woken as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select referral_id, :kind, :event_id, :signal from (
+            (select referral_id from waiting where not is_of_referrer
+              order by since, referral_id limit 1)
+            union all
+            (select referral_id from waiting
+              where is_of_referrer and referrer_id = :referrer_id
+              order by since, referral_id limit 1)
+        ) as next
+        on conflict do nothing
+        returning id
+    )
+    select pg_notify(:channel, :updates) from woken limit 1
+""")
+_WAKE_ALL: Final = text("""
+    with woken as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select r.id, :kind, :event_id, :signal
+          from holds h join referrals r on r.id = h.referral_id
+         where h.reason = 'limit' and h.cleared_at is null and h.detail && :names
+           and r.campaign_id = :campaign_id
+         order by h.since, r.id
+        on conflict do nothing
+        returning id
+    )
+    select pg_notify(:channel, :updates) from woken limit 1
+""")
+_WAITS: Final = text("""
+    select exists (select from holds where referral_id = :referral_id
+                      and reason = 'limit' and cleared_at is null)
+""")
+_CYCLES: Final = text("""
+    select coalesce(sum(cycle), 0) from rewards where referral_id = :referral_id
+""")
+
+
+async def is_waiting(session: ReadSession, referral_id: UUID) -> bool:
+    """Return whether a locked referral waits for a limit."""
+    return bool(await session.scalar(_WAITS, {"referral_id": referral_id}))
+
+
+async def wake_next(session: Session, leaving: ReferralRow) -> None:
+    """Wake the longest waiting in place of a referral that took a place, or left one."""
+    cycles = await session.scalar(_CYCLES, {"referral_id": leaving.id})
+    values = {
+        "campaign_id": leaving.campaign_id,
+        "referral_id": leaving.id,
+        "referrer_id": leaving.referrer_id,
+        "event_id": f"{FREED}{leaving.id}/{leaving.steps}/{cycles}",
+    }
+    await session.execute(_WAKE_NEXT, values | _signal())
+
+
+async def wake_for_end(session: Session, campaign_id: UUID, *, audit_id: int) -> None:
+    """Wake those that wait for a limit of the whole campaign, as its end has come or was moved."""
+    values = {
+        "campaign_id": campaign_id,
+        "names": WHOLE_CAMPAIGN,
+        "event_id": f"{ENDED}{audit_id}",
+    }
+    await session.execute(_WAKE_ALL, values | _signal())
+
+
+def _signal() -> dict[str, object]:
+    return {
+        "kind": LOOK,
+        "signal": Signal.LOOK.value,
+        "channel": notifications.CHANNEL,
+        "updates": notifications.FACTS_OR_UPDATES,
+    }
