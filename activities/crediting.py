@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from uuid import uuid5
 
 from activities import computing, limited, payments, switched_off
 from activities.compensation import adjust_to_due
 from activities.evidence import Gathered, judge
-from activities.holding import Waiting, find_waiting, wait_for
+from activities.holding import Waiting, announce_qualified, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from db.tables import AssessmentRow, Review, Reward
@@ -28,7 +27,6 @@ from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, cases, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.lifecycle import events
 from referrals.rewards import attempts, booking, holds
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
@@ -86,7 +84,7 @@ async def _earn(
     written = await _write_promised(locked, attempt, found)
     if not written:
         return await void(locked, Stage.REJECTED, ReasonCode.NOTHING_TO_PAY)
-    await _announce_qualified(locked, attempt)
+    await announce_qualified(locked, attempt)
     waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
     if not waiting.holds and (off := await switched_off.find_off(locked)):
         return await _wait_for_switch(locked, attempt, written, waiting, off)
@@ -289,14 +287,3 @@ async def _defer(locked: LockedReferral, attempt: Attempt) -> Standing:
         locked.session, locked.referral.id, [funds], attempt=attempt.number, at=locked.now
     )
     return await locked.enter(Stage.DEFERRED, until=until, reason=ReasonCode.FUNDS)
-
-
-async def _announce_qualified(locked: LockedReferral, attempt: Attempt) -> None:
-    """Write the event of an attempt, before any event of its rewards; once, however often."""
-    is_held = locked.referral.stage is Stage.HELD and attempt.begun_at < locked.now
-    if not is_held:
-        name = "qualified" if attempt.number == 1 else f"qualified:{attempt.number}"
-        event_id = uuid5(locked.referral.id, name)
-        await events.write_qualified(
-            locked.session, locked.referral, event_id=event_id, at=locked.now
-        )

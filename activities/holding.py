@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid5
 
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, RECHECK_INTERVAL, Payment
@@ -13,10 +14,12 @@ from domain.fraud.rule_sets import BASE, decides_alone, results_of, weight_of
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 from domain.lifecycle.reasons import ReasonCode
+from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.holds import Hold, HoldReason
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Doubt
+from referrals.lifecycle import events
 from referrals.rewards import holds
 from referrals.rewards.attempts import Attempt
 
@@ -137,6 +140,17 @@ async def wait_for(
     due = _review_deadline(locked, review)
     is_incomplete = SIGNAL_UNAVAILABLE in waiting.doubts
     return min(due, _asks_again_at(locked, review)) if is_incomplete else due
+
+
+async def announce_qualified(locked: LockedReferral, attempt: Attempt) -> None:
+    """Write the event of an attempt, before any event of its rewards; once, however often."""
+    is_held = locked.referral.stage is Stage.HELD and attempt.begun_at < locked.now
+    if not is_held:
+        name = "qualified" if attempt.number == 1 else f"qualified:{attempt.number}"
+        event_id = uuid5(locked.referral.id, name)
+        await events.write_qualified(
+            locked.session, locked.referral, event_id=event_id, at=locked.now
+        )
 
 
 def _asks_again_at(locked: LockedReferral, review: Review) -> datetime:
