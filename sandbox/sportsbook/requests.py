@@ -57,6 +57,11 @@ def status_change(player_id: str, status: str, *, at: datetime | None = None) ->
     return _event("players", status, player_id, at, {"status": status})
 
 
+def wager(player_id: str, *, minor: int, at: datetime | None = None) -> Event:
+    """Return a settled stake in dollars."""
+    return _event("wagers", "wager", player_id, at, {"stake": usd(minor)})
+
+
 def campaign_draft(
     *,
     slug: str | None = None,
