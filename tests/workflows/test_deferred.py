@@ -1,12 +1,16 @@
 """Lives whose reward waits for a budget."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from domain.campaigns.limits.decision import Limit, LimitOf
+from domain.campaigns.limits.periods import Per
+from domain.campaigns.rules import Rules
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.reward import RewardStatus
 from tests import state
-from tests.builders import usd
+from tests.builders import TERMS, usd
 from tests.state import Balances
 from tests.workflows.harness.life import invite
 from tests.workflows.harness.life_steps import (
@@ -79,3 +83,19 @@ async def test_is_voided_when_the_deposit_is_taken_back_while_deferred(world: Wo
     assert await life.ends() is Stage.VOIDED
     await top_up_budget(life, 1)
     assert await life.referrer_balances() == Balances()
+
+
+async def test_over_a_limit_the_reward_is_paid_when_the_next_period_begins(world: World) -> None:
+    limit = Limit(of=LimitOf.CAMPAIGN, per=Per.DAY, rewards=1)
+    offer = await world.offer(terms=replace(TERMS, rules=Rules(limits=(limit,))))
+    await reward_referral(world, await invite(world, offer))
+    waiting = await invite(world, offer)
+    await waiting.signs_up()
+    await waiting.deposits()
+    await waiting.reaches(Stage.DEFERRED)
+    until = (await waiting.stored_row()).until
+    assert (until.hour, until.minute) == (0, 0)
+
+    await waiting.skips_time(until - await waiting.now())
+    await waiting.reaches(Stage.REWARDED)
+    assert await waiting.referrer_balances() == Balances(available=1000)
