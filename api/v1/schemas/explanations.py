@@ -53,5 +53,5 @@ class ExplanationOut(ResponseBody):
     )
     rewards: list[ExplainedRewardOut] = Field(description="Empty where nothing qualifies")
     limits: list[dict[str, Any]] = Field(
-        default_factory=list, description="Empty: limits are not kept to yet"
+        default_factory=list, description="Empty so far: the referrer's allowance shows them"
     )
