@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.cases import CaseActivities
+from activities.direct_signals import SignalPolicy
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
@@ -79,6 +80,10 @@ def build_activities(
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
         tax_year_start=settings.tax_year,
+        direct_signals=SignalPolicy(
+            settings.direct_signals,
+            tuple(key.get_secret_value() for key in settings.signal_keys.values()),
+        ),
     )
     referrals, rewards = ReferralActivities(locked), RewardActivities(locked, fraud_providers)
     return [

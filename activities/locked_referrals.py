@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from activities.messages import ActRequest
+from activities.direct_signals import OPEN_TO_ALL, SignalPolicy, report_refusal
+from activities.messages import ActRequest, SignalledFacts
 from db import locks
 from db.clock import database_now
 from db.engine import Database, Session
@@ -148,6 +149,7 @@ class LockedReferrals:
         has_wallet: bool = False,
         tax_year_start: TaxYearStart = CALENDAR_YEAR,
         rule_set: RuleSet | None = None,
+        direct_signals: SignalPolicy = OPEN_TO_ALL,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
 
@@ -160,6 +162,7 @@ class LockedReferrals:
         self.has_wallet = has_wallet
         self.tax_year_start = tax_year_start
         self.rule_set = rule_set
+        self.direct_signals = direct_signals
 
     @asynccontextmanager
     async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
@@ -200,7 +203,7 @@ class LockedReferrals:
         A signalled decision only wakes: whoever reaches Temporal could sign it with any name, so
         that it counts once it was recorded over HTTP, where its key was checked.
         """
-        heard = request.heard
+        heard = await self._allowed(session, request.heard)
         for signup in heard.signups:
             await self._record(session, request, signup)
         money: tuple[Deposit | Chargeback, ...] = (*heard.deposits, *heard.chargebacks)
@@ -209,10 +212,30 @@ class LockedReferrals:
             if fact.player_id in (own or ()):
                 await self._record(session, request, fact)
             else:
-                _log.warning("signal_of_another_player", event_id=fact.event_id)
+                report_refusal(kind_of(fact), "another_player")
         for decision in heard.decisions:
             if not await facts.is_recorded(session, FactKind.DECISION, decision.event_id):
                 _log.warning("unrecorded_decision", event_id=decision.event_id)
+
+    async def _allowed(self, session: Session, heard: SignalledFacts) -> SignalledFacts:
+        """Leave out what may not come by a signal, and was not recorded through another door."""
+        refused = set()
+        for fact in heard.facts:
+            reason = self.direct_signals.refusal(fact, heard.signatures)
+            kind = kind_of(fact)
+            if reason and not await facts.is_recorded(session, kind, fact.event_id):
+                report_refusal(kind, reason)
+                refused.add((kind, fact.event_id))
+        if not refused:
+            return heard
+        return replace(
+            heard,
+            signups=tuple(f for f in heard.signups if (kind_of(f), f.event_id) not in refused),
+            deposits=tuple(f for f in heard.deposits if (kind_of(f), f.event_id) not in refused),
+            chargebacks=tuple(
+                f for f in heard.chargebacks if (kind_of(f), f.event_id) not in refused
+            ),
+        )
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
         said = facts.body_of(signalled)
@@ -230,12 +253,13 @@ class LockedReferrals:
             if isinstance(fact, Signup):
                 await self._bind_recorded_signup(session, request, fact)
         elif isinstance(fact, Signup):
+            refusal = self.direct_signals.refusal(signalled, request.heard.signatures)
             await binding.bind_signup(
                 session,
                 fact,
                 tokens=self.tokens,
                 now=request.now,
-                signalled_to=request.referral_id,
+                signalled_to=None if refusal else request.referral_id,
             )
 
     async def _bind_recorded_signup(

@@ -5,8 +5,18 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.fraud.rules import Verdict
-from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup
+from domain.intake.facts import Chargeback, Decision, Deposit, Fact, FactKind, Signup
 from domain.lifecycle.referral import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """The signature of a signalled fact, and the canonical JSON that it is about."""
+
+    kind: FactKind
+    event_id: str
+    canonical: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +27,7 @@ class SignalledFacts:
     deposits: tuple[Deposit, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    signatures: tuple[Signature, ...] = ()
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -110,11 +110,17 @@ def rebuild(
     referral_id: Annotated[
         list[UUID] | None, typer.Argument(help="Only these, as `verify` names them.")
     ] = None,
+    *,
+    restart: Annotated[
+        bool, typer.Option(help="Terminate the workflows of these, and start them anew.")
+    ] = False,
 ) -> None:
     """Start every open referral again in an empty Temporal."""
+    if restart and not referral_id:
+        raise typer.BadParameter("--restart needs the ids of referrals")
     from courier.rebuild import main as start_again
 
-    _run_main(partial(start_again, only=referral_id or None))
+    _run_main(partial(start_again, only=referral_id or None, restart=restart))
 
 
 @app.command()

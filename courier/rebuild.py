@@ -50,21 +50,22 @@ class Rebuilt:
         )
 
 
-def main(settings: Settings, *, only: Collection[UUID] | None = None) -> int:
+def main(settings: Settings, *, only: Collection[UUID] | None = None, restart: bool = False) -> int:
     """Rebuild, print what was started, and return 1 if any referral failed; safe on a live system.
 
-    A workflow that is running only looks at its facts once more.
+    A workflow that is running only looks at its facts once more; with `restart` it is terminated
+    and started anew.
     """
-    return uvloop.run(_run(settings, only))
+    return uvloop.run(_run(settings, only, restart=restart))
 
 
-async def _run(settings: Settings, only: Collection[UUID] | None) -> int:
+async def _run(settings: Settings, only: Collection[UUID] | None, *, restart: bool) -> int:
     client = await connect_to(settings.temporal)
     target = TemporalTarget(client, settings.task_queue)
     async with Database.open(settings.database_url, pool_size=2) as database:
         async with database.reading() as session:
             now = await database_now(session)
-        rebuilt = await rebuild(database, target, now=now, only=only)
+        rebuilt = await rebuild(database, target, now=now, only=only, restart=restart)
     print(rebuilt.sentence())  # noqa: T201 - the operator waits for it
     return 1 if rebuilt.failed else 0
 
@@ -75,12 +76,13 @@ async def rebuild(
     *,
     now: datetime,
     only: Collection[UUID] | None = None,
+    restart: bool = False,
 ) -> Rebuilt:
     """Start waiting referrals and count them; another run tries again those that failed."""
     reopened, unopened = await reopen_overlooked(database, now=now, only=only)
     started, failed, after = 0, len(unopened), None
     while page := await _page(database, now=now, after=after, only=only):
-        faults = await _start_all(target, page)
+        faults = await _start_all(target, page, restart=restart)
         started, failed = started + len(page) - len(faults), failed + len(faults)
         after = page[-1].referral_id
         why = describe(faults[0]) if faults else None
@@ -152,13 +154,15 @@ async def _page(
         return await waiting_referrals(session, now=now, after=after, limit=PAGE_SIZE, only=only)
 
 
-async def _start_all(target: TemporalTarget, page: Sequence[Referral]) -> list[BaseException]:
+async def _start_all(
+    target: TemporalTarget, page: Sequence[Referral], *, restart: bool
+) -> list[BaseException]:
     slots = asyncio.Semaphore(MAX_CONCURRENT_STARTS)
 
     async def start_one(referral: Referral) -> None:
         async with slots:
             # A fact may be recorded and not acted upon yet, so each workflow looks once.
-            await start_referral(target, referral, signal=Signal.LOOK)
+            await start_referral(target, referral, signal=Signal.LOOK, restart=restart)
 
     results = await asyncio.gather(*(start_one(r) for r in page), return_exceptions=True)
     return [result for result in results if result is not None]

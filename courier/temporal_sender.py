@@ -18,6 +18,8 @@ from workflows.referral.workflow import ReferralWorkflow
 RPC_TIMEOUT: Final = timedelta(seconds=5)
 """Limit of one call to Temporal; shorter than a lease."""
 
+_RESTART: Final = WorkflowIDConflictPolicy.TERMINATE_EXISTING
+
 
 @dataclass(frozen=True, slots=True)
 class TemporalTarget:
@@ -50,8 +52,11 @@ async def start_referral(
     *,
     signal: str | None = None,
     arguments: list[Any] | None = None,
+    restart: bool = False,
 ) -> None:
     """Start the referral's workflow from its standing, or signal the one that is running.
+
+    `restart` terminates the one that is running.
 
     Raises RPCError when Temporal did not take it.
     """
@@ -60,7 +65,7 @@ async def start_referral(
         referral,
         id=workflow_id(referral.referral_id),
         task_queue=target.task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_conflict_policy=_RESTART if restart else WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         start_signal=signal,
         start_signal_args=arguments or [],

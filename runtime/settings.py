@@ -13,6 +13,7 @@ from db.address import check_database_url
 from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
+from domain.intake.direct_signals import DirectSignals
 from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
 from workflows.connection import TemporalServer, read_server
@@ -34,6 +35,7 @@ DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
     "resolve.address": "300/minute",
 }
 """Requests per window, by endpoint and key; those named `misses` count only failed requests."""
+MIN_SIGNAL_KEY_CHARACTERS: Final = 16
 _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _JURISDICTION: Final = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
 _JURISDICTIONS: Final = rf"^{_JURISDICTION}(?:, ?{_JURISDICTION})*$"
@@ -148,6 +150,11 @@ class Settings(WalletSettings):
     token_key: SecretStr = Field(min_length=16)
     """Key that signs referral tokens."""
 
+    direct_signals: DirectSignals = DirectSignals.SIGNED
+    """Whether facts count that services signal to a workflow themselves."""
+    signal_keys: dict[str, SecretStr] = Field(default_factory=dict)
+    """Keys with which services sign their signals, as JSON: {"payments": "…"}."""
+
     public_url: str
     """Address at which players reach /r/{code}, without a trailing slash."""
     api_host: str = "127.0.0.1"
@@ -205,6 +212,16 @@ class Settings(WalletSettings):
     worker_metrics_host: str = "127.0.0.1"
     courier_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     courier_metrics_host: str = "127.0.0.1"
+
+    @field_validator("signal_keys")
+    @classmethod
+    def _validate_signal_keys(cls, given: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for service, key in given.items():
+            if len(key.get_secret_value()) < MIN_SIGNAL_KEY_CHARACTERS:
+                raise ValueError(
+                    f"the key of {service} has fewer than {MIN_SIGNAL_KEY_CHARACTERS} characters"
+                )
+        return given
 
     @field_validator("rate_limits")
     @classmethod

@@ -30,7 +30,7 @@ from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
 
-DEFAULTS: Final = {"REFERRALS_WEBHOOK_ADDRESSES": "any"}
+DEFAULTS: Final = {f"{ENV_PREFIX}DIRECT_SIGNALS": "open", "REFERRALS_WEBHOOK_ADDRESSES": "any"}
 """Settings of which the stack has other defaults, for receivers on this machine."""
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from courier.rebuild import Rebuilt, rebuild
@@ -11,6 +12,7 @@ from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
 from tests.builders import NOW, a_bound_referral, an_invitation, unique
 from tests.courier.steps import START, received_signals, set_stage
+from workflows.client import workflow_id
 
 
 async def referral_at(database: Database, stage: Stage) -> ReferralRow:
@@ -75,3 +77,24 @@ async def test_a_workflow_that_is_there_only_looks_once_more(
     await run_rebuild(fresh_database, temporal_env)
 
     assert await received_signals(temporal_env.client, row) == [START, "look", "look"]
+
+
+async def test_a_restart_terminates_the_run_and_starts_anew(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row, other = [await referral_at(fresh_database, Stage.HELD) for _ in range(2)]
+    target = TemporalTarget(temporal_env.client, unique("queue"))
+    await rebuild(fresh_database, target, now=NOW)
+    old, untouched = [
+        await temporal_env.client.get_workflow_handle(workflow_id(r.id)).describe()
+        for r in (row, other)
+    ]
+
+    rebuilt = await rebuild(fresh_database, target, now=NOW, only=[row.id], restart=True)
+    assert rebuilt == Rebuilt(started=1, reopened=0, failed=0)
+
+    wedged = temporal_env.client.get_workflow_handle(old.id, run_id=old.run_id)
+    assert (await wedged.describe()).status is WorkflowExecutionStatus.TERMINATED
+    assert await received_signals(temporal_env.client, row) == [START, "look"]
+    now = await temporal_env.client.get_workflow_handle(workflow_id(other.id)).describe()
+    assert now.run_id == untouched.run_id

@@ -1,11 +1,18 @@
 """State that signals leave in a workflow: a flag that wakes it, and facts not yet recorded."""
 
+from dataclasses import fields
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from temporalio import workflow
 
-from activities.messages import SignalledFacts
-from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup, kind_of
+from activities.messages import SignalledFacts, Signature
+from domain.intake.facts import Chargeback, Decision, Deposit, Fact, FactKind, Signup, kind_of
+from workflows.referral.messages import signature_of
+
+MAX_BATCH_CHARACTERS: Final = 100_000
+"""Texts of the facts that one act is handed: with every escape, a third of Temporal's limit."""
+BATCH_PATCH: Final = "signalled facts are handed on in parts"
 
 
 class WakeFlag:
@@ -38,24 +45,62 @@ class UnrecordedFacts:
 
     def __init__(self) -> None:
         self._facts: dict[tuple[str, str], Fact] = {}
+        self._signatures: dict[tuple[str, str], Signature] = {}
+        self.is_in_parts = False
+        """True if the newest snapshot was not everything."""
 
-    def put(self, fact: Fact) -> None:
-        self._facts.setdefault((kind_of(fact), fact.event_id), fact)
+    def put(self, fact: Fact, event: dict[str, Any]) -> None:
+        """Keep a fact, and the signature of the event that it was read from."""
+        key = (kind_of(fact), fact.event_id)
+        signature = signature_of(fact, event)
+        if key not in self._facts or (signature and key not in self._signatures):
+            self._facts[key] = fact
+            if signature:
+                self._signatures[key] = signature
 
     @property
     def is_empty(self) -> bool:
         return not self._facts
 
     def snapshot(self) -> SignalledFacts:
-        facts = self._facts.values()
+        """Return what the next act is to record: everything, or as much as it may be handed."""
+        keys = self._batch()
+        facts = [self._facts[key] for key in keys]
         return SignalledFacts(
             signups=tuple(f for f in facts if isinstance(f, Signup)),
             deposits=tuple(f for f in facts if isinstance(f, Deposit)),
             chargebacks=tuple(f for f in facts if isinstance(f, Chargeback)),
             decisions=tuple(f for f in facts if isinstance(f, Decision)),
+            signatures=tuple(self._signatures[key] for key in keys if key in self._signatures),
         )
 
     def discard(self, recorded: SignalledFacts) -> None:
         """Discard what an act has recorded; facts signalled meanwhile stay."""
         for fact in (*recorded.facts, *recorded.decisions):
-            self._facts.pop((kind_of(fact), fact.event_id), None)
+            key = (kind_of(fact), fact.event_id)
+            self._facts.pop(key, None)
+            self._signatures.pop(key, None)
+
+    def _batch(self) -> list[tuple[str, str]]:
+        self.is_in_parts = False
+        sizes = {key: self._size(key) for key in self._facts}
+        if sum(sizes.values()) <= MAX_BATCH_CHARACTERS or not workflow.patched(BATCH_PATCH):
+            return list(sizes)
+        self.is_in_parts = True
+        batch: list[tuple[str, str]] = []
+        left = MAX_BATCH_CHARACTERS
+        # Signups first: they name the referee, whose facts alone are recorded.
+        for key in sorted(sizes, key=lambda key: key[0] != FactKind.SIGNUP):
+            left -= sizes[key]
+            if batch and left < 0:
+                break
+            batch.append(key)
+        return batch
+
+    def _size(self, key: tuple[str, str]) -> int:
+        signature = self._signatures.get(key)
+        signed = len(signature.canonical) + len(signature.signature) if signature else 0
+        fact = self._facts[key]
+        values = (getattr(fact, field.name) for field in fields(fact))
+        # The names of fields, times and numbers count as a thousand characters.
+        return 1000 + signed + sum(len(value) for value in values if isinstance(value, str))

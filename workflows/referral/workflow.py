@@ -14,7 +14,7 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage, Standing
 from workflows.options import database_options, fraud_provider_options
-from workflows.referral.messages import SignupSignal
+from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.signal_buffer import UnrecordedFacts, WakeFlag
 from workflows.referral.visibility import (
     details_markdown,
@@ -27,6 +27,8 @@ Act = Callable[[Any, ActRequest], Awaitable[Standing]]
 """An activity that looks at the recorded facts, acts, and returns the new standing."""
 
 DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
+STANDING_PATCH: Final = "a signalled standing is believed only where it is that of a signup"
+RENEW_PATCH: Final = "a long history continues as new wherever nothing is unread"
 REOPEN_PATCH: Final = "a run that finds its referral re-opened as it ends goes on"
 
 
@@ -72,22 +74,26 @@ class ReferralWorkflow:
     async def earn(self) -> None:
         """Go from the invitation to a credited reward, or to an end without one."""
         while self.is_at(Stage.INVITED):
+            self.renew()
             if not await self.signup_arrived.wait(until=self.standing.until):
                 await self.expire()
             elif self.is_at(Stage.INVITED):
                 await self.admit()
 
         while self.is_at(Stage.SIGNED_UP):
+            self.renew()
             if not await self.facts_arrived.wait(until=self.standing.until):
                 await self.expire()
             if self.is_at(Stage.SIGNED_UP):
                 await self.score_and_credit()
 
         while self.is_at(Stage.DEFERRED):
+            self.renew()
             await self.facts_arrived.wait(until=self.standing.until)
             await self.score_and_credit()
 
         while self.is_at(Stage.HELD):
+            self.renew()
             await self.facts_arrived.wait(until=self.standing.until)
             await self.resolve()
 
@@ -95,6 +101,8 @@ class ReferralWorkflow:
         """Keep the credit equal to what is due, until the window closes and after late facts."""
         settled = False
         while not (settled and self.is_drained):
+            if not settled:
+                self.renew()
             settled = not await self.facts_arrived.wait(until=self.standing.until)
             await (self.settle() if settled else self.compensate())
 
@@ -112,28 +120,29 @@ class ReferralWorkflow:
             workflow.upsert_search_attributes(review_updates(scoring.score))
 
     @workflow.signal
-    def sign_up(self, signup: SignupSignal) -> None:
+    def sign_up(self, event: dict[str, Any]) -> None:
+        signup = read_signal(SignupSignal, event)
         if signup.standing is None:
-            self.unrecorded.put(signup.as_signup())
-        elif self.is_at(Stage.INVITED):
+            self.unrecorded.put(signup.as_signup(), event)
+        elif self.is_at(Stage.INVITED) and self.believes(signup.standing):
             self.standing = signup.standing
             self.set_referee(signup.player_id)
             self.show()
         self.signup_arrived.set()
 
     @workflow.signal
-    def make_deposit(self, deposit: Deposit) -> None:
-        self.unrecorded.put(deposit)
+    def make_deposit(self, event: dict[str, Any]) -> None:
+        self.unrecorded.put(read_signal(Deposit, event), event)
         self.facts_arrived.set()
 
     @workflow.signal
-    def charge_back(self, chargeback: Chargeback) -> None:
-        self.unrecorded.put(chargeback)
+    def charge_back(self, event: dict[str, Any]) -> None:
+        self.unrecorded.put(read_signal(Chargeback, event), event)
         self.facts_arrived.set()
 
     @workflow.signal
-    def decide(self, decision: Decision) -> None:
-        self.unrecorded.put(decision)
+    def decide(self, event: dict[str, Any]) -> None:
+        self.unrecorded.put(read_signal(Decision, event), event)
         self.facts_arrived.set()
 
     @workflow.signal
@@ -157,6 +166,27 @@ class ReferralWorkflow:
     @property
     def is_drained(self) -> bool:
         return self.unrecorded.is_empty and not self.facts_arrived.is_set
+
+    def believes(self, standing: Standing) -> bool:
+        """Return whether a signalled standing may be waited in; acts compare it with the record."""
+        is_plausible = (
+            standing.stage is Stage.SIGNED_UP and standing.until < workflow.now() + LONGEST_WAIT
+        )
+        return is_plausible or not workflow.patched(STANDING_PATCH)
+
+    def renew(self) -> None:
+        """Continue as new before the history is too long; call it where an await would follow."""
+        is_long = workflow.info().is_continue_as_new_suggested()
+        if not is_long or not workflow.patched(RENEW_PATCH):
+            return
+        if self.is_at(Stage.INVITED):
+            if not self.unrecorded.is_empty:
+                # Nothing would read them before the signup; the next act does.
+                self.signup_arrived.set()
+            if not self.signup_arrived.is_set:
+                self.continue_as_new()
+        elif self.is_drained:
+            self.continue_as_new()
 
     def continue_as_new(self) -> None:
         referral = replace(self.referral, standing=self.standing)
@@ -213,6 +243,9 @@ class ReferralWorkflow:
         """Take over the standing that an act returned; it has recorded what was signalled."""
         self.standing = standing
         self.unrecorded.discard(request.heard)
+        if self.unrecorded.is_in_parts and not self.unrecorded.is_empty:
+            # What was left is handed to the next act, which must not wait for another signal.
+            self.look()
         self.show()
 
     def set_referee(self, referee_id: str) -> None:

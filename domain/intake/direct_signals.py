@@ -1,0 +1,39 @@
+"""Signals that services send to a workflow themselves: whether they count, and their signature."""
+
+import hmac
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Final
+
+SIGNATURE_FIELD: Final = "signature"
+
+
+class DirectSignals(StrEnum):
+    """Signals whose facts count although no other door has recorded them."""
+
+    OPEN = "open"
+    SIGNED = "signed"
+    OFF = "off"
+
+
+def canonical_json(event: dict[str, Any]) -> str:
+    """Return what is signed: the JSON without its signature, keys sorted, no spaces, UTF-8."""
+    signed = {name: value for name, value in event.items() if name != SIGNATURE_FIELD}
+    return json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sign(canonical: str, key: str) -> str:
+    """Return the HMAC-SHA256 in hexadecimal digits."""
+    return hmac.digest(key.encode(), canonical.encode(), "sha256").hex()
+
+
+def is_signed(canonical: str, signature: str, keys: Iterable[str]) -> bool:
+    """Return whether one of the keys made the signature, also over JSON with escapes."""
+    escaped = json.dumps(json.loads(canonical), sort_keys=True, separators=(",", ":"))
+    given = signature.strip().lower().encode()
+    return any(
+        hmac.compare_digest(given, sign(text, key).encode())
+        for key in keys
+        for text in (canonical, escaped)
+    )
