@@ -151,7 +151,7 @@ class Settings(WalletSettings):
     """Key that signs referral tokens."""
 
     direct_signals: DirectSignals = DirectSignals.SIGNED
-    """Whether facts count that services signal to a workflow themselves."""
+    """Signals, of those that services send to workflows themselves, whose facts count."""
     signal_keys: dict[str, SecretStr] = Field(default_factory=dict)
     """Keys with which services sign their signals, as JSON: {"payments": "…"}."""
 

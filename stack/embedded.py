@@ -30,8 +30,8 @@ from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
 
-DEFAULTS: Final = {f"{ENV_PREFIX}DIRECT_SIGNALS": "open", "REFERRALS_WEBHOOK_ADDRESSES": "any"}
-"""Settings of which the stack has other defaults, for receivers on this machine."""
+DEFAULTS: Final = {"REFERRALS_DIRECT_SIGNALS": "open", "REFERRALS_WEBHOOK_ADDRESSES": "any"}
+"""Settings of which the stack has other defaults, for services and receivers on this machine."""
 
 
 @asynccontextmanager
