@@ -146,6 +146,31 @@ async def allowances(
     return found
 
 
+async def usage_of(
+    session: ReadSession,
+    referral: ReferralRow,
+    version: CampaignVersion,
+    *,
+    at: datetime,
+    tax_year_start: TaxYearStart,
+) -> Sequence[Allowance]:
+    """Return the limits of a version's terms as they stand for a referral, which is not counted."""
+    calendar = await _calendar(session, version.id, tax_year_start)
+    found: list[Allowance] = []
+    for limit in terms_from(version.terms).rules.limits:
+        period = calendar.period(limit.per, at)
+        used = await _used(
+            session,
+            limit,
+            period,
+            campaign_id=referral.campaign_id,
+            player_id=referral.referrer_id,
+            referral_id=referral.id,
+        )
+        found.append(Allowance(limit=limit, until=period.until, used=used))
+    return found
+
+
 async def _calendar(
     session: ReadSession, version_id: UUID, tax_year_start: TaxYearStart
 ) -> Calendar:

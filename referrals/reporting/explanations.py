@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from db.engine import ReadSession
 from db.tables import Campaign, CampaignVersion, ReferralRow
 from domain.campaigns.conditions.evaluation import Judged
+from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.rules import RewardKind, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, FactKind
@@ -23,6 +25,7 @@ from domain.rewards.computed import (
     write_flat,
 )
 from domain.rewards.qualification import Judge, qualification
+from referrals.campaigns.limits import Allowance, usage_of
 from referrals.campaigns.versions import terms_from
 from referrals.intake import facts
 from referrals.lifecycle.circumstances import load_circumstances
@@ -44,6 +47,7 @@ class Explanation:
     qualifies: bool
     conditions: Sequence[Judged] = ()
     rewards: Sequence[ExplainedReward] = ()
+    limits: Sequence[Allowance] = ()
 
 
 class UnknownVersionError(LookupError):
@@ -51,7 +55,13 @@ class UnknownVersionError(LookupError):
 
 
 async def explain(
-    session: ReadSession, slug: str, referral_id: UUID, *, version: int | None
+    session: ReadSession,
+    slug: str,
+    referral_id: UUID,
+    *,
+    version: int | None,
+    at: datetime,
+    tax_year_start: TaxYearStart,
 ) -> Explanation | None:
     """Judge a referral by a version of its campaign, or by the one it was promised.
 
@@ -62,8 +72,9 @@ async def explain(
     if row is None:
         return None
     found = await _version(session, row, version)
+    limits = await usage_of(session, row, found, at=at, tax_year_start=tax_year_start)
     if row.referee_id is None or row.signed_up_at is None:
-        return Explanation(version=found.version, qualifies=False)
+        return Explanation(version=found.version, qualifies=False, limits=limits)
     circumstances = (await load_circumstances(session, [row.id]))[row.id]
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
@@ -78,6 +89,7 @@ async def explain(
         qualifies=earned is not None,
         conditions=_conditions(judge, [f for f in recorded if isinstance(f, Deposit)], earned),
         rewards=_rewards(terms, earned.left, circumstances) if earned else (),
+        limits=limits,
     )
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.http.dependencies import Db
+from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
@@ -18,7 +18,9 @@ router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Stric
     dependencies=[CAN_READ],
     responses=problem_responses("unknown_referral", *BODY_PROBLEMS),
 )
-async def explain_referral(slug: SlugPath, body: ExplainIn, database: Db) -> ExplanationOut:
+async def explain_referral(
+    slug: SlugPath, body: ExplainIn, database: Db, settings: Config, now: Now
+) -> ExplanationOut:
     """Explain what a referral of the campaign would get by its terms, and why. Writes nothing.
 
     404 `unknown_referral` for a referral that is not of this campaign; 422 for a version that the
@@ -26,9 +28,16 @@ async def explain_referral(slug: SlugPath, body: ExplainIn, database: Db) -> Exp
     """
     async with database.snapshot() as session:
         try:
-            found = await explain(session, slug, body.referral_id, version=body.version)
+            found = await explain(
+                session,
+                slug,
+                body.referral_id,
+                version=body.version,
+                at=now,
+                tax_year_start=settings.tax_year,
+            )
         except UnknownVersionError as fault:
             raise invalid_field("version", "Must be a version of this campaign") from fault
     if found is None:
         raise Problem("unknown_referral")
-    return ExplanationOut.model_validate(found)
+    return ExplanationOut.of_explanation(found)

@@ -1,13 +1,18 @@
 """Bodies of explanations."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field, field_validator
 
 from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody
 from domain.campaigns.conditions.values import write_value
+from domain.campaigns.limits.decision import Limit, LimitOf
+from domain.campaigns.limits.periods import Per
 from domain.campaigns.rules import RewardKind, RewardType
+from domain.money import Money
+from referrals.campaigns.limits import Allowance
+from referrals.reporting.explanations import Explanation
 
 
 class ExplainIn(RequestBody):
@@ -42,6 +47,36 @@ class ExplainedRewardOut(ResponseBody):
     computation: dict[str, Any] = Field(description="How the amount is found")
 
 
+class UsageOut(ResponseBody):
+    """A number of rewards and an amount; null for what is not limited."""
+
+    rewards: int | None
+    amount: MoneyOut | None
+
+
+class ExplainedLimitOut(ResponseBody):
+    """A limit in its present period, without what the referral itself has of it."""
+
+    of: LimitOf
+    per: Per
+    used: UsageOut
+    left: UsageOut
+
+    @classmethod
+    def of_allowance(cls, one: Allowance) -> Self:
+        limit, used = one.limit, one.used
+        return cls(
+            of=limit.of,
+            per=limit.per,
+            used=_usage(limit, used.rewards, used.minor),
+            left=_usage(
+                limit,
+                max(0, (limit.rewards or 0) - used.rewards),
+                max(0, (limit.amount.minor if limit.amount else 0) - used.minor),
+            ),
+        )
+
+
 class ExplanationOut(ResponseBody):
     """The judgement of a referral's recorded facts."""
 
@@ -52,6 +87,23 @@ class ExplanationOut(ResponseBody):
         " newest"
     )
     rewards: list[ExplainedRewardOut] = Field(description="Empty where nothing qualifies")
-    limits: list[dict[str, Any]] = Field(
-        default_factory=list, description="Empty so far: the referrer's allowance shows them"
+    limits: list[ExplainedLimitOut] = Field(description="The limits in the order of the terms")
+
+    @classmethod
+    def of_explanation(cls, found: Explanation) -> Self:
+        return cls(
+            version=found.version,
+            qualifies=found.qualifies,
+            conditions=[JudgedOut.model_validate(one) for one in found.conditions],
+            rewards=[ExplainedRewardOut.model_validate(one) for one in found.rewards],
+            limits=[ExplainedLimitOut.of_allowance(one) for one in found.limits],
+        )
+
+
+def _usage(limit: Limit, rewards: int, minor: int) -> UsageOut:
+    """Return a usage of what the limit limits."""
+    amount = Money(minor, limit.amount.currency) if limit.amount else None
+    return UsageOut(
+        rewards=None if limit.rewards is None else rewards,
+        amount=MoneyOut.model_validate(amount) if amount else None,
     )

@@ -1,7 +1,7 @@
 """`explain`: what a referral would get, by which version, and why; nothing is written."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +10,14 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from domain.campaigns.conditions.reading import read_condition
+from domain.campaigns.limits.reading import read_limits
 from domain.campaigns.rules import Rules
 from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import Terms
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.api.bodies import assert_problem
 from tests.builders import NOW, TERMS, deposit, usd
+from tests.state import offer_of
 
 CARD = {"field": "deposit.method", "op": "eq", "value": "card"}
 LARGE = {"field": "deposit.amount", "op": "gte", "value": {"minor": 2500, "currency": "USD"}}
@@ -74,6 +76,39 @@ async def test_says_what_is_computed_of_the_deposit_that_qualifies(
     (reward,) = shown["rewards"]
     assert (reward["to"], reward["kind"], reward["amount"]["minor"]) == ("referrer", "cash", 300)
     assert reward["computation"]["base"] == {"minor": 3000, "currency": "USD"}
+
+
+async def test_says_what_the_limits_leave(client: AsyncClient, database: Database) -> None:
+    limits = read_limits(
+        [
+            {"of": "referrer", "per": "month", "rewards": 2},
+            {"of": "campaign", "per": "campaign", "amount": {"minor": 1500, "currency": "USD"}},
+        ],
+        "terms.limits",
+        currency="USD",
+    )
+    first = await sign_up(database, terms=replace(TERMS, rules=Rules(limits=limits)))
+    async with database.reading() as session:
+        offer = await offer_of(session, first.row)
+    second = await sign_up(database, offer=offer, referrer_id=first.row.referrer_id)
+    await first.receives(deposit(first.referee_id))
+    await first.credit(at=datetime.now(UTC))
+
+    money = {"minor": 1000, "currency": "USD"}
+    assert (await ask(client, second))["limits"] == [
+        {
+            "of": "referrer",
+            "per": "month",
+            "used": {"rewards": 1, "amount": None},
+            "left": {"rewards": 1, "amount": None},
+        },
+        {
+            "of": "campaign",
+            "per": "campaign",
+            "used": {"rewards": None, "amount": money},
+            "left": {"rewards": None, "amount": {**money, "minor": 500}},
+        },
+    ]
 
 
 async def test_shows_a_flat_reward_as_it_is_promised(
