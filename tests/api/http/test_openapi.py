@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ from api.http.paging import encode_cursor
 from courier import verifier
 from db.engine import Database
 from runtime.settings import Settings
+from stack.postgres import PostgresCluster
+from tests.fixtures.api_client import a_key
+from tests.fixtures.databases import database_copy, open_database
 
 CASES = int(os.environ.get("OPENAPI_CASES", "5"))
 """Requests of each operation, and sequences of requests."""
@@ -53,12 +57,33 @@ CHECKS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    """A database that generated requests may do anything to, and a key with every right."""
+
+    settings: Settings
+    key: str
+
+
 @pytest.fixture(scope="module")
-def served_url(settings: Settings) -> Iterator[str]:
+async def fuzzed(
+    postgres: PostgresCluster, template_database: str, settings: Settings
+) -> AsyncIterator[Fuzzed]:
+    async with (
+        database_copy(postgres, template_database) as urls,
+        open_database(urls.application) as database,
+    ):
+        own = settings.model_copy(update={"database_url": urls.application})
+        yield Fuzzed(own, await a_key(database))
+
+
+@pytest.fixture(scope="module")
+def served_url(fuzzed: Fuzzed) -> Iterator[str]:
     """Serve the application over HTTP in a thread, because schemathesis' client is synchronous.
 
     A verifier runs beside it, as in every deployment.
     """
+    settings = fuzzed.settings
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
@@ -124,17 +149,15 @@ def test_the_public_link_is_documented() -> None:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_as_documented(case: Case[Any], served_url: str, api_key: str) -> None:
-    headers = {"Authorization": f"Bearer {api_key}"}
-    spare_the_main_switch(case)
+def test_answers_as_documented(case: Case[Any], served_url: str, fuzzed: Fuzzed) -> None:
+    headers = {"Authorization": f"Bearer {fuzzed.key}"}
     case.call_and_validate(base_url=served_url, headers=headers, checks=CHECKS, timeout=20)
 
 
-def test_answers_as_documented_along_the_links(served_url: str, api_key: str) -> None:
+def test_answers_as_documented_along_the_links(served_url: str, fuzzed: Fuzzed) -> None:
     class Steps(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
-            headers = {"Authorization": f"Bearer {api_key}"}
-            spare_the_main_switch(case)
+            headers = {"Authorization": f"Bearer {fuzzed.key}"}
             return {"base_url": served_url, "headers": headers, "timeout": 20}
 
         def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:  # noqa: ANN401
@@ -149,9 +172,3 @@ def test_answers_as_documented_along_the_links(served_url: str, api_key: str) ->
             suppress_health_check=list(HealthCheck),
         )
     )
-
-
-def spare_the_main_switch(case: Case[Any]) -> None:
-    """Turn another switch than that of everything, which other tests' codes would feel."""
-    if case.path_parameters and case.path_parameters.get("scope") == "all":
-        case.path_parameters["scope"] = "jurisdiction:ZZ"
