@@ -106,7 +106,8 @@ class TermsIn(RequestBody):
     rewards: Any = Field(
         default=None,
         description="In place of both: a list of `{to, kind, amount}`, `to` being `referrer` or"
-        " `referee`, of `cash` and `{flat}` amounts so far",
+        " `referee`, `kind` `cash` so far, and `amount` one of `{flat}`, `{percent, minimum,"
+        " maximum}`, `{tiers}` and `{by_jurisdiction}`",
         examples=[[{"to": "referrer", "amount": {"flat": {"minor": 1000, "currency": "USD"}}}]],
     )
     qualifies: Any = Field(
@@ -125,9 +126,10 @@ class TermsIn(RequestBody):
     )
     limits: Any = Field(
         default=None,
-        description="A list of `{of, per, rewards, amount, over}`. It is validated, and refused:"
-        " none is kept to yet",
-        examples=[None],
+        description="A list of `{of, per, rewards, amount, over}`: at most so many rewards, or so"
+        " much, `of` a `referrer` or the `campaign`, `per` `day`, `week`, `month`, `tax_year` or"
+        " `campaign`; `over` it rewards `defer` or are `refuse`d",
+        examples=[[{"of": "referrer", "per": "month", "rewards": 10, "over": "defer"}]],
     )
     reminders: RemindersIn | None = Field(
         default=None, description="When players are reminded of what is pending; null is never"
