@@ -9,7 +9,6 @@ from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
-from domain.rewards.due import due
 from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import qualification_of
@@ -33,7 +32,7 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
         await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
         payment = NO_PAYMENT
     found = qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
-    wanted = due(found, locked.terms, await computing.frozen_when_credited(locked))
+    wanted = await computing.due_now(locked, found)
     is_due = any(amount.minor for amount in wanted.values())
     wrong = await locked.ineligibilities() if is_due else ()
     if payment.pending and ((is_due and not wrong) or not await withdraw(locked, payment)):

@@ -6,7 +6,10 @@ from activities.locked_referrals import LockedReferral
 from domain.campaigns.amounts.computation import Computation
 from domain.campaigns.rules import RewardType
 from domain.intake.facts import FactKind, Signup
+from domain.lifecycle.referral import Stage
+from domain.money import Money
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
+from domain.rewards.due import due
 from domain.rewards.qualification import Qualification
 from referrals.intake import facts
 from referrals.rewards import transfers as rewards
@@ -26,6 +29,38 @@ async def compute_now(
     return compute_rewards(locked.terms, found.left, frozen)
 
 
+async def compute_written(
+    locked: LockedReferral, found: Qualification
+) -> Mapping[RewardType, Computation]:
+    """Compute the rewards that may be written: while it is HELD only those that are reserved."""
+    computed = await compute_now(locked, found)
+    if not computed or locked.referral.stage is not Stage.HELD:
+        return computed
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    reserved = {reward.reward_type for reward in known}
+    return {side: one for side, one in computed.items() if side in reserved}
+
+
+async def due_now(
+    locked: LockedReferral, found: Qualification | None
+) -> Mapping[RewardType, Money]:
+    """Return what is due of each reward, and store how a computed one is found by now.
+
+    A side that came to nothing when the rewards were written has none, and is due nothing.
+    """
+    if not locked.terms.rules.rewards:
+        return due(found, locked.terms)
+    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+    stored = [reward.computation for reward in known if reward.computation is not None]
+    frozen = frozen_of(stored[0]) if stored else None
+    wanted = due(found, locked.terms, frozen)
+    if found is not None and frozen is not None and any(one.minor for one in wanted.values()):
+        computed = compute_rewards(locked.terms, found.left, frozen)
+        for reward in known:
+            reward.computation = write_computation(computed[reward.reward_type])
+    return {reward.reward_type: wanted[reward.reward_type] for reward in known}
+
+
 async def freeze(locked: LockedReferral, found: Qualification) -> None:
     """Store what the rewards are computed by at the moment of their credit.
 
@@ -35,15 +70,6 @@ async def freeze(locked: LockedReferral, found: Qualification) -> None:
     if computed:
         for reward in await rewards.rewards_of_referral(locked.session, locked.referral.id):
             reward.computation = write_computation(computed[reward.reward_type])
-
-
-async def frozen_when_credited(locked: LockedReferral) -> Frozen | None:
-    """Return what the credited rewards were computed by; None where the terms are flat."""
-    if not locked.terms.rules.rewards:
-        return None
-    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
-    stored = [reward.computation for reward in known if reward.computation is not None]
-    return frozen_of(stored[0]) if stored else None
 
 
 async def _jurisdiction(locked: LockedReferral) -> str | None:

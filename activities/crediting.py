@@ -188,7 +188,7 @@ async def _write_promised(
         locked.terms,
         referrer_id=locked.referral.referrer_id,
         referee_id=locked.referee_id,
-        computed=await computing.compute_now(locked, found),
+        computed=await computing.compute_written(locked, found),
     )
     return await rewards.write_promised(
         locked.session,

@@ -16,9 +16,9 @@ from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES
-from domain.rewards.computed import frozen_of
+from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.due import due
-from domain.rewards.qualification import qualification, qualification_of
+from domain.rewards.qualification import Qualification, qualification, qualification_of
 from referrals.campaigns.versions import terms_from
 from referrals.verification.invariant import Scope, is_settled, sql_list
 from referrals.verification.money_facts import pages
@@ -86,11 +86,16 @@ def _stands_as_due(
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
         return False
+    found = qualification_of(rests_on, known)
     stored = [one.computation for one in credited.values() if one.computation is not None]
-    if not _is_of_terms(terms, credited):
-        return False
     frozen = frozen_of(stored[0]) if stored else None
-    amounts = due(qualification_of(rests_on, known), terms, frozen)
+    amounts = due(found, terms, frozen)
+    if terms.rules.rewards:
+        # A side that came to nothing when the rewards were written has none.
+        amounts = {side: amount for side, amount in amounts.items() if side in credited}
+    is_due = any(amount.minor for amount in amounts.values())
+    if not _is_of_terms(terms, credited, found if is_due else None, frozen):
+        return False
     none = _Credited(0, None)
     more = {side: amounts[side].minor - credited.get(side, none).minor for side in amounts}
     if row.awaits_funds:
@@ -99,16 +104,26 @@ def _stands_as_due(
     return not any(more.values())
 
 
-def _is_of_terms(terms: Terms, credited: Mapping[RewardType, _Credited]) -> bool:
-    """Return whether each reward was computed as its terms say, and all of them by one basis."""
-    specified = {rule.to: write_amount(rule.amount) for rule in terms.rules.rewards}
+def _is_of_terms(
+    terms: Terms,
+    credited: Mapping[RewardType, _Credited],
+    found: Qualification | None,
+    frozen: Frozen | None,
+) -> bool:
+    """Return whether each record of a computation is the one that the terms and facts give.
+
+    Of a reward that is not due any more the record stays as it was: only its terms are compared.
+    """
     stored = {side: one.computation for side, one in credited.items()}
-    if not specified:
+    if not terms.rules.rewards:
         return all(one is None for one in stored.values())
-    bases = {(one or {}).get("count") for one in stored.values()}
-    return len(bases) <= 1 and all(
-        one is not None and one["amount"] == specified.get(side) for side, one in stored.items()
-    )
+    if found is None or frozen is None:
+        specified = {rule.to: write_amount(rule.amount) for rule in terms.rules.rewards}
+        return all(
+            one is not None and one["amount"] == specified.get(side) for side, one in stored.items()
+        )
+    computed = compute_rewards(terms, found.left, frozen)
+    return all(one == write_computation(computed[side]) for side, one in stored.items())
 
 
 def _frozen_facts(row: Row[Any]) -> Collection[str]:

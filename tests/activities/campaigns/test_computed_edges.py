@@ -1,0 +1,109 @@
+"""Computed rewards at their edges: sides of nothing, raises beyond the budget, planted records."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from domain.intake.facts import TakeBack
+from domain.lifecycle.referral import Stage
+from tests import state
+from tests.activities.campaigns.ruled import acknowledge
+from tests.activities.campaigns.test_computed import money, paying, percent
+from tests.activities.referral_acts import LATER, ReferralActs, sign_up
+from tests.builders import NOW, chargeback, deposit, usd
+from tests.state import violated_invariants
+
+
+async def assert_green(acts: ReferralActs, superuser: Database) -> None:
+    await acknowledge(superuser)
+    assert await violated_invariants(acts.database) == {}
+
+
+async def test_a_side_that_came_to_nothing_stays_without_a_reward(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
+    acts = await sign_up(fresh_database, terms=terms)
+    paid = deposit(acts.referee_id, minor=10_000)
+    refund, failed = [
+        chargeback(paid, kind, amount=usd(1), dispute_id="r1")
+        for kind in (TakeBack.REFUND, TakeBack.REFUND_FAILED)
+    ]
+    await acts.receives(paid, refund)
+    assert await acts.wake() is Stage.REWARDED
+    await acts.receives(failed)
+    assert await acts.wake() is Stage.REWARDED
+
+    await assert_green(acts, fresh_superuser)
+    assert (await state.player_balances(fresh_database, acts.referee_id)).available == 0
+
+
+async def test_a_side_of_nothing_that_rises_while_the_other_is_held_stops_nobody(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
+    acts = await sign_up(fresh_database, terms=replace(terms, hold_period=timedelta(days=1)))
+    first = deposit(acts.referee_id, minor=5_000)
+    await acts.receives(first)
+    assert await acts.wake() is Stage.HELD
+    second = deposit(acts.referee_id, minor=30_000, at=NOW + timedelta(hours=2))
+    await acts.receives(second, chargeback(first))
+    assert await acts.wake() is Stage.HELD
+    await assert_green(acts, fresh_superuser)
+
+    assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
+    await assert_green(acts, fresh_superuser)
+    assert (await acts.referrer_balances()).available == 500
+
+
+async def test_a_raise_at_the_credit_that_the_budget_does_not_cover_waits_for_funds(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = replace(paying(referrer=percent("10")), hold_period=timedelta(days=1))
+    acts = await sign_up(fresh_database, terms=terms, budget=usd(1500))
+    first = deposit(acts.referee_id, minor=10_000)
+    await acts.receives(first)
+    assert await acts.wake() is Stage.HELD
+    second = deposit(acts.referee_id, minor=30_000, at=NOW + timedelta(hours=2))
+    await acts.receives(second, chargeback(first))
+    assert await acts.wake() is Stage.HELD
+
+    assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
+    assert (await acts.referrer_balances()).available == 1000
+    await assert_green(acts, fresh_superuser)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "update rewards set computation = jsonb_set(computation, '{count}', '9')",
+        "update rewards set computation = jsonb_set(computation, '{amount,percent}', '\"90\"')",
+        "update rewards set due_minor = due_minor + 1",
+        "update rewards set computation = null",
+        "update rewards set computation = jsonb_set(computation, '{base,minor}', '1')",
+        "update rewards set computation = jsonb_set(computation, '{tier}', '5')",
+        "update rewards set computation = jsonb_set(computation, '{limit}', '\"maximum\"')",
+        "update rewards set computation = jsonb_set(computation, '{rounding}', '\"up\"')",
+        "update rewards set computation = jsonb_set(computation, '{version}', '7')",
+    ],
+)
+async def test_verify_sees_a_computation_or_an_amount_that_was_planted(
+    fresh_database: Database, fresh_superuser: Database, planted: str
+) -> None:
+    tiers = [{"from": 1, **percent("10")}, {"from": 5, **percent("20")}]
+    terms = (
+        paying(referrer={"tiers": tiers}) if "count" in planted else paying(referrer=percent("10"))
+    )
+    acts = await sign_up(fresh_database, terms=terms)
+    await acts.receives(deposit(acts.referee_id, minor=10_000))
+    assert await acts.wake() is Stage.REWARDED
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("update rewards set due_minor = amount_minor"))
+        await session.execute(text(planted))
+
+    assert await violated_invariants(fresh_database) != {}
