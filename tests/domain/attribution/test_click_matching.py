@@ -178,6 +178,7 @@ RECENT_CLICKS = st.lists(
         st.integers(0, 2**64),
     ),
     max_size=5,
+    unique_by=lambda click: click.referral_id,
 )
 
 
