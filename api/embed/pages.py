@@ -21,9 +21,8 @@ from api.link.offer_texts import referrer_headline
 from api.link.page_context import QR_QUERY
 from api.v1.players import invited_out
 from api.v1.schemas.players import PlayerFacingReason
-from domain.money import Money
 from referrals.campaigns.offers import Offer
-from referrals.localisation.formats import format_day, format_money
+from referrals.localisation.formats import Amount, format_day, format_money
 from referrals.localisation.languages import Language
 from referrals.notifications.preferences import zone_of
 from referrals.reporting.player_pages import PlayerPage
@@ -104,7 +103,7 @@ def _shared(offer: Offer, language: Language, settings: Settings) -> SharedCode:
     )
 
 
-def _amounts(amounts: Iterable[Money], language: Language) -> str:
+def _amounts(amounts: Iterable[Amount], language: Language) -> str:
     return " + ".join(format_money(money, language) for money in amounts)
 
 

@@ -10,12 +10,12 @@ from db.engine import ReadSession
 from db.paging import PageRequest
 from db.tables import Reward
 from domain.intake.facts import FactKind, Signup, StatusChange
-from domain.money import Money
 from domain.rewards.eligibility import eligibility
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
 from referrals.intake import facts
+from referrals.localisation.formats import Sum
 from referrals.notifications.preferences import find_preferences
 from referrals.reporting import referral_views
 from referrals.reporting.referral_views import ReferralFilter, ReferralView
@@ -32,9 +32,9 @@ class PlayerPage:
     """Codes that bring somebody today."""
     invited: tuple[ReferralView, ...]
     """The latest invitations, newest first."""
-    earned: tuple[Money, ...]
-    """Rewards that are credited, one sum per currency."""
-    expected: tuple[Money, ...]
+    earned: tuple[Sum, ...]
+    """Credited rewards without what was taken back, one sum per currency."""
+    expected: tuple[Sum, ...]
     """Rewards that are held or postponed, one sum per currency."""
     locale: str | None
     """From the preferences, else from the signup."""
@@ -64,11 +64,11 @@ async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> Pl
     )
 
 
-async def _sums(session: ReadSession, player_id: str, *statuses: RewardStatus) -> tuple[Money, ...]:
+async def _sums(session: ReadSession, player_id: str, *statuses: RewardStatus) -> tuple[Sum, ...]:
     rows = await session.execute(
-        select(Reward.currency, func.sum(Reward.amount_minor))
+        select(Reward.currency, func.sum(func.coalesce(Reward.due_minor, Reward.amount_minor)))
         .where(Reward.player_id == player_id, Reward.status.in_(statuses))
         .group_by(Reward.currency)
         .order_by(Reward.currency)
     )
-    return tuple(Money(int(minor), currency) for currency, minor in rows if minor)
+    return tuple(Sum(int(minor), currency) for currency, minor in rows if minor)

@@ -2,15 +2,23 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
 from api.embed.tokens import EmbedTokens, TokenState
-from db.engine import Database
+from db.engine import Database, Session
+from db.tables import Reward
+from domain.campaigns.rules import RewardType
+from domain.money import LARGEST_MINOR
+from domain.rewards.reward import RewardStatus
 from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
+from referrals.localisation.formats import Sum
+from referrals.reporting.player_pages import load_page
+from tests import builders
 from tests.builders import a_player_id, unique
 from tests.fixtures.api_client import browser, caller
 
@@ -94,6 +102,41 @@ async def test_nothing_is_advertised_to_a_player_who_excluded_themselves(
 
     assert "There is nothing to show for your account." in page.text
     assert code not in page.text
+
+
+@pytest.fixture
+async def unsaved(database: Database) -> AsyncIterator[Session]:
+    async with Session(database.engine) as session:
+        yield session
+        await session.rollback()
+
+
+async def test_sums_what_stands_of_rewards_however_much_that_is(unsaved: Session) -> None:
+    player = a_player_id()
+    for status, minor, due in (
+        (RewardStatus.DEFERRED, LARGEST_MINOR, None),
+        (RewardStatus.DEFERRED, LARGEST_MINOR, None),
+        (RewardStatus.ISSUED, 1000, 400),
+        (RewardStatus.ISSUED, 1000, None),
+    ):
+        referral = await builders.a_bound_referral(unsaved, referrer_id=player)
+        values = {
+            "referral_id": referral.id,
+            "reward_type": RewardType.REFERRER,
+            "player_id": player,
+            "currency": "USD",
+            "deposit_event_id": unique("deposit"),
+            "campaign_version_id": referral.campaign_version_id,
+            "created_at": NOW,
+            "changed_at": NOW,
+        }
+        unsaved.add(Reward(id=uuid4(), status=status, amount_minor=minor, due_minor=due, **values))
+    await unsaved.flush()
+
+    page = await load_page(unsaved, player, at=NOW)
+
+    assert page.expected == (Sum(2 * LARGEST_MINOR, "USD"),)
+    assert page.earned == (Sum(1400, "USD"),)
 
 
 async def test_another_players_token_is_refused(
