@@ -27,7 +27,7 @@ from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, cases, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.rewards import attempts, booking, holds
+from referrals.rewards import adjustments, attempts, booking, holds
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
 
@@ -257,8 +257,18 @@ async def _credit(
         return await _enter_rewarded(locked, written)
     if (found := await locked.qualification()) is not None:
         await computing.freeze(locked, found)
+        await _adjust_credit(locked, written, found)
     await _enter_rewarded(locked, written)
     return await adjust_to_due(locked)
+
+
+async def _adjust_credit(
+    locked: LockedReferral, written: Sequence[Reward], found: Qualification
+) -> None:
+    """Bring the credit to what is due before it is told; what the budget lacks is left open."""
+    wanted = await computing.due_now(locked, found)
+    if any(amount.minor for amount in wanted.values()):
+        await adjustments.adjust(locked.session, locked.referral, written, wanted, at=locked.now)
 
 
 async def _enter_rewarded(locked: LockedReferral, written: Sequence[Reward]) -> Standing:

@@ -21,7 +21,8 @@ _REWARDS: Final = text("""
          where player_id = any(select player_id from rewards where referral_id = :referral_id)
            and recorded_at = now() and referral_id = :referral_id
     )
-    select r.id, r.reward_type, r.player_id, r.amount_minor, r.currency, r.status,
+    select r.id, r.reward_type, r.player_id, r.currency, r.status,
+           coalesce(r.due_minor, r.amount_minor) as amount_minor,
            (select coalesce(sum(amount_minor), 0) from posted
              where reward_id = r.id and movement in ('reverse', 'owe')) as taken_back_minor,
            (select coalesce(sum(amount_minor), 0) from posted

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from db.engine import Database
+from db.tables import OutboxRow
 from domain.intake.facts import TakeBack
 from domain.lifecycle.referral import Stage
 from tests import state
@@ -57,6 +58,28 @@ async def test_a_side_of_nothing_that_rises_while_the_other_is_held_stops_nobody
     assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
     await assert_green(acts, fresh_superuser)
     assert (await acts.referrer_balances()).available == 500
+
+
+@pytest.mark.parametrize(("refunded", "credited"), [(0, 1000), (5000, 500)])
+async def test_the_event_of_the_credit_tells_what_is_credited(
+    database: Database, refunded: int, credited: int
+) -> None:
+    terms = replace(paying(referrer=percent("10")), hold_period=timedelta(days=1))
+    acts = await sign_up(database, terms=terms)
+    paid = deposit(acts.referee_id, minor=10_000)
+    await acts.receives(paid)
+    assert await acts.wake() is Stage.HELD
+    if refunded:
+        await acts.receives(chargeback(paid, TakeBack.REFUND, amount=usd(refunded)))
+    assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
+
+    query = select(OutboxRow.payload).where(
+        OutboxRow.aggregateid == str(acts.row.id), OutboxRow.type == "RewardGranted"
+    )
+    async with database.reading() as session:
+        (told,) = (await session.scalars(query)).all()
+    assert told["rewards"][0]["amount"] == money(credited)
+    assert (await acts.referrer_balances()).available == credited
 
 
 async def test_a_raise_at_the_credit_that_the_budget_does_not_cover_waits_for_funds(
