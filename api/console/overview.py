@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ from referrals.access.console.roles import Permission
 from referrals.reports import budgets, figures, funnel
 from referrals.reports.budgets import PACE_PERIOD, Budget
 from referrals.reports.funnel import By, FunnelRow
-from referrals.reports.span import Span
+from referrals.reports.span import Span, find_zone
 from referrals.verification.lag import load_lag
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -55,9 +56,11 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
     """Show the numbers of a period, in days; as CSV, the funnel by day."""
     period = chosen(request, "period", PERIODS) or DEFAULT_PERIOD
     campaign = typed(request, "campaign")
-    span = Span(since=_start(now, PERIODS[period]), until=now, campaign=campaign)
     paced = Span(since=now - PACE_PERIOD, until=now, campaign=campaign)
     async with database.snapshot() as session:
+        zone = (await find_zone(session, campaign) if campaign else None) or "UTC"
+        since = _start(now.astimezone(ZoneInfo(zone)), PERIODS[period])
+        span = Span(since=since, until=now, campaign=campaign, zone=zone)
         days = await funnel.load_funnel(session, span, by=By.DAY)
         campaigns = await funnel.load_funnel(session, span, by=By.CAMPAIGN)
         cost = await figures.load_cost(session, span)
@@ -91,6 +94,7 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
 
 
 def _start(now: datetime, days: int) -> datetime:
+    """Return the midnight with which the first of the days begins, in the zone of `now`."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
 

@@ -10,11 +10,9 @@ from sqlalchemy import text
 from db.engine import ReadSession
 from domain.intake.facts import MAX_TIME, MIN_TIME
 
-# A campaign's zone is a field of later versions of the schema; without it, days are those of UTC.
+# A version of before the options has none: its days are those of UTC.
 _CAMPAIGN_ZONE: Final = text("""
-    select coalesce(
-        to_jsonb(campaigns) ->> 'time_zone', to_jsonb(campaign_versions) ->> 'time_zone', 'UTC'
-    ) as zone
+    select coalesce(campaign_versions.options ->> 'time_zone', 'UTC') as zone
       from campaigns
       left join campaign_versions on campaign_versions.campaign_id = campaigns.id
        and campaign_versions.version = campaigns.version
