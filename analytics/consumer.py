@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import Consumer, KafkaException, Message
 
-from analytics.rows import row_of
+from analytics.rows import UNREADABLE, row_of
 from analytics.warehouse import Loader, Warehouse
 from messaging.kafka import KafkaCluster
 from messaging.topics import EVENTS
@@ -69,7 +69,7 @@ def rows_of(records: Sequence[Message]) -> list[dict[str, Any]]:
     for record in records:
         try:
             row = row_of(_parsed(record))
-        except (ValueError, KeyError, TypeError) as fault:
+        except UNREADABLE as fault:
             log.warning(
                 "warehouse_record_unreadable",
                 partition=record.partition(),

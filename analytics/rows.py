@@ -14,14 +14,21 @@ COUNTED: Final = frozenset(
     }
 )  # fmt: skip
 """Events that reports count; the others, and those of later releases, are left out."""
+UNREADABLE: Final = (
+    ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+"""Faults of a record that is not an event."""
+LARGEST_VERSION: Final = 2**32 - 1
+LARGEST_AMOUNT: Final = 2**63 - 1
 SIGNS: Final = {"RewardGranted": 1, "RewardReinstated": 1, "RewardReversed": -1}
 
 
 def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the row of an event, or None for one that no report counts.
 
-    Raises KeyError, TypeError or ValueError for an event that is not one: a block that holds a
-    value which ClickHouse cannot read would be refused whole.
+    Raises one of UNREADABLE for an event that is not one: a block that holds a value which
+    ClickHouse cannot read would be refused whole, and a number beyond its column be stored as
+    another one.
     """
     type_ = event.get("type")
     if type_ not in COUNTED:
@@ -30,10 +37,10 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
         "event_id": str(UUID(event["event_id"])),
         "type": type_,
         "at": _in_utc(event.get("met_at") or event["occurred_at"]),
-        "campaign": str(event["campaign"]),
-        "version": int(event.get("campaign_version") or 0),
+        "campaign": _text(event["campaign"]),
+        "version": _whole(event.get("campaign_version") or 0, 0, LARGEST_VERSION),
         "referral_id": str(UUID(event.get("referral_id") or NOBODY)),
-        "referrer_id": str(event.get("referrer_id") or ""),
+        "referrer_id": _text(event.get("referrer_id") or ""),
         "cost": _cost(event) if type_ in SIGNS else [],
         "reinstated": type_ == "RewardReinstated",
     }
@@ -43,11 +50,28 @@ def _in_utc(time: str) -> str:
     return datetime.fromisoformat(time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
+def _text(value: object) -> str:
+    """Return a text; ValueError for half of a character, which is not UTF-8."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    value.encode()
+    return value
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError("not a whole number that its column can hold")
+    return value
+
+
 def _cost(event: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Return what an event adds to the cost: what it credited, less what it took back."""
     sign = SIGNS[event["type"]]
     return [
-        (str(reward["amount"]["currency"]), sign * int(reward["amount"]["minor"]))
+        (
+            _text(reward["amount"]["currency"]),
+            sign * _whole(reward["amount"]["minor"], -LARGEST_AMOUNT, LARGEST_AMOUNT),
+        )
         for reward in event.get("rewards") or ()
         if reward["amount"]["minor"]
     ]

@@ -26,6 +26,8 @@ SCHEMA: Final = """
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 SETTINGS: Final = " settings do_not_merge_across_partitions_select_final = 1"
 """Copies of an event lie in one partition, so that no other one needs to be compared."""
+INSERT_SETTINGS: Final = {"max_partitions_per_insert_block": "0"}
+"""A block may have events of any number of months: a backfill, or facts reported late."""
 Parameters = Mapping[str, str | int | None]
 
 
@@ -61,7 +63,8 @@ class EmbeddedWarehouse:
         return [json.loads(line) for line in answer.splitlines() if line]
 
     def insert(self, lines: str) -> None:
-        self._session.query(f"insert into events format JSONEachRow\n{lines}")
+        settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
+        self._session.query(f"insert into events settings {settings} format JSONEachRow\n{lines}")
 
     def close(self) -> None:
         self._session.close()
@@ -86,7 +89,9 @@ class ServerWarehouse:
         return [json.loads(line) for line in answer.decode().splitlines() if line]
 
     def insert(self, lines: str) -> None:
-        self._client.raw_insert("events", insert_block=lines, fmt="JSONEachRow")
+        self._client.raw_insert(
+            "events", insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS
+        )
 
     def close(self) -> None:
         self._client.close()
