@@ -19,6 +19,7 @@ _FACTS: Final = """
     update facts set body = body - cast(:keys as text[]), matching = null, fingerprint = :erased
      where player_id = :player and fingerprint <> :erased
 """
+# What another player presented on the same device is theirs: their own erasure removes it.
 _TOUCHES: Final = """
     update touches set visitor = null, ip = null, user_agent = null, device_id = null,
            signals = '{}', evidence = '{}'
@@ -30,7 +31,8 @@ _TOUCHES: Final = """
         union select id from touches where referral_id in (select id from own)
         union select id from touches where visitor in (select visitor from own)
         union select answers from touches where player_id = :player and answers is not null
-    ) returning 'touches/' || id
+     ) and coalesce(player_id, :player) = :player
+    returning 'touches/' || id
 """
 _ATTEMPTS: Final = "update attributions set claims = '[]' where player_id = :player"
 _REFERRALS: Final = "update referrals set visitor = null where referee_id = :player"

@@ -12,10 +12,11 @@ SHARES: Final = """
       join codes on codes.code = shares.code
       join campaigns on campaigns.id = codes.campaign_id
 """
+# A visit has a visitor, until an erasure: it counts as before then.
 CLICKS: Final = """
     select at, referral_id, campaign_slug as campaign, null::text as channel, platform
       from touches
-     where referral_id is not null and visitor is not null and player_id is null
+     where referral_id is not null and player_id is null
        and answers is null and refusal is null
        and method in ('referral_token', 'universal_link', 'qr_code', 'signal')
 """

@@ -21,6 +21,8 @@ from referrals.intake.facts import RecordOutcome
 from referrals.personal.erasure import erase, missing
 from referrals.personal.erasure_log import append_erasure, read_erasures
 from referrals.personal.export import export
+from referrals.reports.funnel import By, load_funnel
+from referrals.reports.span import Span
 from referrals.verification.verify import verify_database
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
@@ -130,6 +132,46 @@ async def test_leaves_no_value_linkable_and_both_checks_green(known: Known) -> N
     after = await content_of(known.owner)
     assert [hashed for hashed in known.hashes if hashed in after] == []
     await assert_green(known.application)
+
+
+async def test_leaves_what_another_player_presented_on_the_same_device(known: Known) -> None:
+    async with known.application.transaction() as session:
+        opened = text("""
+            insert into touches (id, method, confidence, at, referral_id, visitor, player_id, ip)
+            select gen_random_uuid(), 'clipboard', 1, now(), id, :visitor, 'a-housemate', :ip
+              from referrals where referee_id = :player
+        """)
+        values = {"player": known.player_id, "visitor": "a-shared-phone", "ip": known.hashes[1]}
+        await session.execute(opened, values)
+    await link_everything(known.application)
+
+    await erase_player(known)
+
+    async with known.application.reading() as session:
+        query = text("select visitor from touches where player_id = 'a-housemate'")
+        assert await session.scalar(query) == "a-shared-phone"
+    await assert_green(known.application)
+
+
+async def test_a_visit_counts_in_reports_as_before(known: Known) -> None:
+    async def clicks() -> int:
+        async with known.application.reading() as session:
+            (row,) = await load_funnel(session, Span(), by=By.CAMPAIGN)
+        return row.counts["clicks"]
+
+    async with known.application.transaction() as session:
+        followed = text("""
+            insert into touches
+                (id, method, confidence, at, referral_id, campaign_slug, visitor, platform)
+            select gen_random_uuid(), 'referral_token', 1, now(), id, campaign_slug, 'v', 'web'
+              from referrals where referee_id = :player
+        """)
+        await session.execute(followed, {"player": known.player_id})
+    before = await clicks()
+
+    await erase_player(known)
+
+    assert (before > 0, await clicks()) == (True, before)
 
 
 async def test_keeps_the_proof_of_the_money(known: Known) -> None:
