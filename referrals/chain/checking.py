@@ -89,6 +89,7 @@ async def check(session: ReadSession, checkpoints: Sequence[Checkpoint] = ()) ->
             break
     else:
         faults += [_cut_off(checkpoint) for checkpoint in due]
+        faults += await _before_the_first(session)
         faults += await _unlinked(session)
     return ChainReport(
         links=walk.seq,
@@ -191,6 +192,13 @@ def _checkpoint_faults(link: ChainLink, checkpoint: Checkpoint) -> list[Fault]:
 def _cut_off(checkpoint: Checkpoint) -> Fault:
     sentence = f"is missing: the chain was cut off behind the checkpoint of {checkpoint.linked_at}"
     return Fault(checkpoint.seq, "chain_links", str(checkpoint.seq), sentence)
+
+
+async def _before_the_first(session: ReadSession) -> list[Fault]:
+    """Return links that no walk reaches, with which planted rows would seem to be linked."""
+    query = select(ChainLink).where(ChainLink.seq < 1).order_by(ChainLink.seq)
+    found = await session.scalars(query.limit(MAX_FAULTS))
+    return [_fault(link, "stands before the first link: it was planted") for link in found]
 
 
 async def _unlinked(session: ReadSession) -> list[Fault]:

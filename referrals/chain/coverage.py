@@ -9,11 +9,12 @@ change have the columns of theirs that do not; a change that is made once is a r
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import BigInteger, TextClause, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from db.tables import Table
 from domain.privacy import ERASED, PERSONAL_FIELDS
@@ -110,18 +111,26 @@ class Coverage:
         parts = key.split(SEPARATOR, len(self._key_columns) - 1)
         types = [Table.metadata.tables[self.table].c[name].type for name in self._key_columns]
         try:
-            for part, kind in zip(parts, types, strict=True):
-                if kind.python_type in _PARSED:
-                    kind.python_type(part)
+            return all(
+                kind.python_type not in _PARSED or _is_written_by_postgres(part, kind)
+                for part, kind in zip(parts, types, strict=True)
+            )
         except ValueError:
             return False
-        return True
 
     def parts(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the parameters of `rows_by_key`."""
         last = len(self._key_columns) - 1
         split = [key.split(SEPARATOR, last) for key in keys]
         return {f"part_{place}": [parts[place] for parts in split] for place in range(last + 1)}
+
+
+def _is_written_by_postgres(part: str, kind: TypeEngine[Any]) -> bool:
+    """Return whether a part is a number or a UUID as Postgres writes it, and can read it."""
+    parsed = kind.python_type(part)
+    bits = 64 if isinstance(kind, BigInteger) else 32
+    is_in_range = not isinstance(parsed, int) or abs(parsed) < 2 ** (bits - 1)
+    return is_in_range and str(parsed) == part
 
 
 def _text(column: str) -> str:

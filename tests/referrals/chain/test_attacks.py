@@ -92,6 +92,17 @@ async def report_after(
             "link 7: .* does not follow the link before it",
         ),
         (
+            "a planted row has a link before the first",
+            (
+                "INSERT INTO audit (actor, action, subject, reason)"
+                " VALUES ('mallory', 'key.create', 'key:x', 'a plant');"
+                "INSERT INTO chain_links SELECT 0, 'audit',"
+                " cast((SELECT max(id) FROM audit) AS text), leaf, null, sha256('x'), linked_at"
+                " FROM chain_links WHERE seq = 7"
+            ),
+            "link 0: audit .* stands before the first link",
+        ),
+        (
             "the tail is cut off, rows and links",
             (
                 "DELETE FROM outbox WHERE cast(id AS text) IN (SELECT row_key FROM chain_links"
@@ -110,6 +121,17 @@ async def test_an_attack_on_links_is_seen(
 
     assert not report.ok, attack
     assert re.search(sentence, str(report.faults[0])), report.faults
+
+
+@pytest.mark.parametrize("key", ["99999999999999999999", "\u0661", "1_000"])
+async def test_a_link_with_a_key_that_no_row_can_have_is_named(
+    chained: ChainedDatabase, key: str
+) -> None:
+    forged = f"UPDATE chain_links SET relation = 'audit', row_key = '{key}' WHERE seq = 7"  # noqa: S608
+
+    report = await report_after(chained, forged)
+
+    assert str(report.faults[0]) == f"link 7: audit {key} was deleted"
 
 
 async def test_the_whole_chain_rewritten_after_an_edit_is_seen(chained: ChainedDatabase) -> None:
