@@ -16,6 +16,7 @@ from api.console.tables import (
     Filter,
     Kind,
     Row,
+    ShortId,
     csv_answer,
     paged_table,
     row_limit,
@@ -168,7 +169,7 @@ def _check(outcome: CaseOutcome) -> None:
 def _row(case: CaseView) -> Row:
     return Row(
         (
-            str(case.case_id)[:8],
+            ShortId(case.case_id),
             case.status,
             case.score,
             list(case.amount),

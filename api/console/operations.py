@@ -15,6 +15,7 @@ from api.console.tables import (
     Filter,
     Kind,
     Row,
+    ShortId,
     Table,
     chosen,
     csv_answer,
@@ -36,7 +37,7 @@ from referrals.webhooks.delivery_views import DeliveryStatus, RetryRefusal
 
 router = APIRouter(prefix="/console/operations", include_in_schema=False, route_class=PageRoute)
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_OPERATIONS))]
-Acting = Annotated[Form, Depends(form_of(Permission.SEE_OPERATIONS))]
+Acting = Annotated[Form, Depends(form_of(Permission.RETRY_DELIVERIES))]
 MAX_WEBHOOKS: Final = 50
 DELIVERY_COLUMNS: Final = (
     Column("Referral", Kind.ID),
@@ -102,7 +103,7 @@ async def show_operations(request: Request, database: Db, config: Config, _: Rea
             columns=WEBHOOK_COLUMNS,
             rows=[
                 Row(
-                    (str(one.webhook_id)[:8], one.status, one.url, one.owner, one.failing_since),
+                    (ShortId(one.webhook_id), one.status, one.url, one.owner, one.failing_since),
                     href=f"/console/operations/webhooks/{one.webhook_id}",
                 )
                 for one in webhooks.items
@@ -113,7 +114,9 @@ async def show_operations(request: Request, database: Db, config: Config, _: Rea
 
 
 @router.get("/webhooks/{webhook_id}")
-async def show_webhook(request: Request, webhook_id: UUID, database: Db, _: Reader) -> Response:
+async def show_webhook(
+    request: Request, webhook_id: UUID, database: Db, visitor: Reader
+) -> Response:
     """Show a webhook's deliveries, newest first, by status."""
     asked = request.query_params
     status = chosen(request, "status", DeliveryStatus)
@@ -154,7 +157,10 @@ async def show_webhook(request: Request, webhook_id: UUID, database: Db, _: Read
     )
     if wants_csv(request):
         return csv_answer(table, next_cursor=next_cursor)
-    failed = [one.delivery_id for one in page.items if one.status is DeliveryStatus.FAILED]
+    may_retry = visitor.may(Permission.RETRY_DELIVERIES)
+    failed = [
+        one.delivery_id for one in page.items if may_retry and one.status is DeliveryStatus.FAILED
+    ]
     return render(
         request, "webhook.html", title="Webhook", webhook=webhook, table=table, failed=failed
     )
@@ -180,7 +186,7 @@ async def _undelivered(session: ReadSession) -> Table:
         rows=[
             Row(
                 (
-                    str(one.referral_id)[:8],
+                    ShortId(one.referral_id),
                     one.kind,
                     one.event_id,
                     one.attempts,
@@ -201,7 +207,7 @@ async def _overdue(session: ReadSession) -> Table:
         columns=OVERDUE_COLUMNS,
         rows=[
             Row(
-                (str(one.referral_id)[:8], one.stage, one.until),
+                (ShortId(one.referral_id), one.stage, one.until),
                 href=f"/console/referrals/{one.referral_id}",
             )
             for one in await operations.overdue_referrals(session)
@@ -228,7 +234,7 @@ async def _orders(request: Request, session: ReadSession) -> tuple[Table, str | 
         rows=[
             Row(
                 (
-                    str(one.order_id)[:8],
+                    ShortId(one.order_id),
                     one.status,
                     one.kind,
                     one.player_id,

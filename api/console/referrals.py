@@ -14,6 +14,7 @@ from api.console.tables import (
     Filter,
     Kind,
     Row,
+    ShortId,
     Table,
     chosen,
     csv_answer,
@@ -185,7 +186,7 @@ EXPLANATIONS: Final = {
 def _row(view: ReferralView) -> Row:
     return Row(
         (
-            str(view.referral_id)[:8],
+            ShortId(view.referral_id),
             view.stage,
             view.referrer_id,
             view.referee_id,

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Protocol
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Request
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from api.console.formats import NOTHING
+from api.http.tables import harmless
 from referrals.localisation.formats import CURRENCY_DECIMALS
 
 PAGE_ROWS: Final = 25
 CSV_ROWS: Final = 1000
-"""Rows of a CSV; its last page is asked for by the cursor in `Link`."""
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Signs with which a spreadsheet begins to calculate."""
+"""Rows of a CSV; one with more to come is named incomplete, and has `X-Next-Cursor`."""
 
 
 class Amount(Protocol):
@@ -28,6 +28,16 @@ class Amount(Protocol):
     def minor(self) -> int: ...
     @property
     def currency(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShortId:
+    """An id of which a page shows the beginning; a CSV has all of it."""
+
+    id: UUID
+
+    def __str__(self) -> str:
+        return str(self.id)[:8]
 
 
 class Kind(StrEnum):
@@ -142,8 +152,9 @@ def csv_answer(table: Table, *, next_cursor: str | None = None) -> Response:
     writer = csv.writer(file)
     writer.writerow(column.label for column in table.columns)
     writer.writerows([_plain(cell) for cell in row.cells] for row in table.rows)
+    name = f"{table.name}-incomplete" if next_cursor else table.name
     headers = {
-        "Content-Disposition": f'attachment; filename="{table.name}.csv"',
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
@@ -163,8 +174,8 @@ def _plain(cell: object) -> str:
         return " + ".join(_plain(one) for one in cell)
     if hasattr(cell, "minor") and hasattr(cell, "currency"):
         return _amount(cell)
-    text = "" if cell == NOTHING else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    text = cell.id if isinstance(cell, ShortId) else cell
+    return str(harmless("" if text == NOTHING else str(text)))
 
 
 def _amount(amount: Amount) -> str:

@@ -25,7 +25,7 @@ def csv_response(rows: Sequence[Row], *, columns: Sequence[str], name: str) -> R
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(header)
-    writer.writerows([_harmless(row.get(column)) for column in header] for row in flat)
+    writer.writerows([harmless(row.get(column)) for column in header] for row in flat)
     return _download(written.getvalue().encode(), CSV_TYPE, f"{name}.csv")
 
 
@@ -73,7 +73,8 @@ def _is_of(cell: str, column: str) -> bool:
     return cell == column or cell.startswith((f"{column}_minor", f"{column}_currency"))
 
 
-def _harmless(cell: Cell) -> Cell:
+def harmless(cell: Cell) -> Cell:
+    """Return a cell that a spreadsheet shows as text, with `'` before what it would run."""
     if isinstance(cell, str) and cell.lstrip(" \u00a0\u3000").startswith(RUNNABLE_STARTS):
         return f"'{cell}"
     return cell

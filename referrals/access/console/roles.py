@@ -26,6 +26,7 @@ class Permission(StrEnum):
     CHANGE_CAMPAIGNS = "change campaigns"
     SEE_LEDGER = "see the ledger"
     SEE_OPERATIONS = "see operations"
+    RETRY_DELIVERIES = "retry deliveries"
 
 
 _P = Permission
@@ -33,7 +34,9 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.REVIEWER: frozenset({_P.SEE_REPORTS, _P.SEE_CASES, _P.DECIDE_CASES, _P.SEE_REFERRALS}),
     Role.MARKETER: frozenset({_P.SEE_REPORTS, _P.SEE_CAMPAIGNS, _P.CHANGE_CAMPAIGNS}),
     Role.SUPPORT: frozenset({_P.SEE_REFERRALS, _P.SEE_CAMPAIGNS, _P.SEE_LEDGER}),
-    Role.AUDITOR: frozenset(Permission) - {_P.DECIDE_CASES, _P.CHANGE_CAMPAIGNS},
+    Role.AUDITOR: frozenset(
+        {_P.SEE_REPORTS, _P.SEE_CASES, _P.SEE_REFERRALS, _P.SEE_CAMPAIGNS, _P.SEE_LEDGER,
+         _P.SEE_OPERATIONS}),
     Role.ADMIN: frozenset(Permission),
-}
+}  # fmt: skip
 """Permissions of each role; nobody does what is not listed."""

@@ -2,17 +2,19 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
 from api.console.formats import show_money
+from api.console.tables import Column, Row, Table, csv_answer
 from db.engine import Database
 from domain.lifecycle.referral import Stage
 from referrals.access.console.roles import Role
 from referrals.localisation.formats import Sum
-from tests.api.bodies import create_code, deposit, unique
+from tests.api.bodies import create_code, deposit, publish_campaign, unique
 from tests.api.console.signed_in import signed_in
 from tests.api.staged_referrals import referral_at_stage
 
@@ -51,12 +53,30 @@ async def test_a_csv_has_the_filtered_rows_and_no_formula(
         answer = await admin.opens(path)
         assert answer.headers["content-type"].startswith("text/csv")
         rows = list(csv.DictReader(io.StringIO(answer.text)))
-        assert [(row["Referee"], row["Stage"]) for row in rows] == [
-            (staged.referee_id, "SIGNED_UP")
+        assert [(row["Referral"], row["Referee"], row["Stage"]) for row in rows] == [
+            (str(staged.referral_id), staged.referee_id, "SIGNED_UP")
         ]
         audit = await admin.opens("/console/ledger/audit?action=console.sign_in&format=csv")
         assert f"'{name}" in audit.text
         assert f"\n{name}" not in audit.text
+
+
+@pytest.mark.parametrize("start", ["=", "@", "\n=", " =", "\u00a0+", "\uff1d", "\uff0b"])
+def test_a_csv_has_no_cell_that_a_spreadsheet_would_run(start: str) -> None:
+    cell = f"{start}HYPERLINK(1)"
+    table = Table(name="notes", columns=[Column("Note")], rows=[Row((cell,))], empty="")
+
+    (_, (written,)) = csv.reader(io.StringIO(bytes(csv_answer(table).body).decode(), newline=""))
+
+    assert written == f"'{cell}"
+
+
+def test_a_csv_with_more_to_come_is_named_incomplete() -> None:
+    table = Table(name="audit", columns=[Column("Who")], rows=[Row(("Ada",))], empty="")
+
+    for cursor, name in ((None, "audit.csv"), ("next", "audit-incomplete.csv")):
+        disposition = csv_answer(table, next_cursor=cursor).headers["content-disposition"]
+        assert disposition == f'attachment; filename="{name}"'
 
 
 async def test_pages_follow_each_other_without_a_row_twice(
@@ -87,3 +107,21 @@ async def _reward_id(client: AsyncClient, referral_id: object) -> str:
 )
 def test_shows_sums_that_are_larger_than_one_amount_may_be(minor: int, text: str) -> None:
     assert show_money(Sum(minor, "USD")) == text
+
+
+async def test_the_days_of_a_campaign_are_those_of_its_zone_as_in_the_report(
+    app: FastAPI, client: AsyncClient, database: Database
+) -> None:
+    zone = "Pacific/Kiritimati" if datetime.now(UTC).hour >= 11 else "Etc/GMT+12"
+    slug = await publish_campaign(client, time_zone=zone)
+    code = await create_code(client, campaign=slug)
+    await referral_at_stage(client, database, to=Stage.SIGNED_UP, code=code)
+    reported = (await client.get(f"/v1/reports/funnel?campaign={slug}")).json()["rows"]
+    async with signed_in(app, database, role=Role.MARKETER, name=unique("Mara")) as marketer:
+        answer = await marketer.opens(f"/console?campaign={slug}&format=csv")
+
+    days = list(csv.DictReader(io.StringIO(answer.text)))
+    assert days[0]["Day"] != f"{datetime.now(UTC):%Y-%m-%d}"
+    assert [(row["Day"], row["Signups"]) for row in days] == [
+        (row["day"], str(row["signups"])) for row in reported
+    ]
