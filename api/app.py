@@ -14,9 +14,9 @@ from api.embed import routes as embed
 from api.http import openapi
 from api.http.authorisation import ApiKeyCache
 from api.http.errors import install_error_handlers
+from api.http.limits.limiter import Limiter
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
-from api.http.rate_limits import Limiter
 from api.link import browser_script, well_known
 from api.link import routes as links
 from api.link.landing import preview_image

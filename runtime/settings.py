@@ -24,17 +24,22 @@ _FROM_ENVIRONMENT: Final = SettingsConfigDict(
     env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True
 )
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
-# clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute.
+# clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute. A site is a
+# /48 of IPv6, of which one client may use every /64.
 DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
     "link.address": "600/minute",
     "link.code": "60000/minute",
     "link.address.misses": "60/minute",
+    "link.site": "6000/minute",
+    "link.site.misses": "600/minute",
     "claim.player": "20/hour",
     "claim.player.misses": "10/hour",
     "resolve.device": "60/hour",
     "resolve.address": "300/minute",
+    "resolve.site": "3000/minute",
 }
-"""Requests per window, by endpoint and key; those named `misses` count only failed requests."""
+"""Requests per window, by endpoint and key; those named `misses` count only failed requests,
+and `link.code` counts invitations."""
 _FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _JURISDICTION: Final = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
 _JURISDICTIONS: Final = rf"^{_JURISDICTION}(?:, ?{_JURISDICTION})*$"

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
+from api.http.limits.admission import LinkAdmission, LinkLimits
 from api.http.openapi import Responses, page_response
-from api.http.rate_limits import LinkAdmission, LinkLimits
 from api.link.follow import follow, issue_token, pseudonymised_click
 from api.link.landing.destinations import TOKEN_PARAMETER, TokenFor
 from api.link.landing.pages import (
@@ -88,18 +88,20 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
         offer = await _find_open_offer(code, database, now)
         if isinstance(offer, ClickResult):
             return await _closed_answer(offer, reader, passing, settings.site_url)
-        return bot_response(settings, offer, reader, requester)
+        return _unless_busy(bot_response(settings, offer, reader, requester), reader, passing)
     visitor_id = _visitor_id(request)
     click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
         return await _closed_answer(invitation, reader, passing, settings.site_url)
+    if invitation.outcome is ClickOutcome.NEW:
+        await passing.count_invitation()
     token_for = _token_issuer(tokens, invitation, reader)
     answer = person_response(settings, invitation.offer, reader, token_for)
     _set_cookie(answer, settings, VISITOR_COOKIE, visitor_id, age_s=VISITOR_COOKIE_MAX_AGE_S)
     token = token_for(Method.REFERRAL_TOKEN)
     _set_cookie(answer, settings, TOKEN_PARAMETER, token, age_s=_token_max_age_s(invitation, now))
-    return answer
+    return _unless_busy(answer, reader, passing)
 
 
 async def _closed_answer(
@@ -115,8 +117,21 @@ async def _closed_answer(
             return too_many_requests_page(context.language, retry_after_s=wait_s)
     destination = closed.offer.destination if closed.offer else site_url
     begins_at = closed.offer.schedule.starts_at if closed.offer else None
-    return closed_page(
+    page = closed_page(
         closed.outcome, context.language, destination=destination, begins_at=begins_at
+    )
+    return (
+        page
+        if closed.outcome is ClickOutcome.UNKNOWN_CODE
+        else _unless_busy(page, context, admission)
+    )
+
+
+def _unless_busy(answer: Response, context: PageContext, admission: LinkAdmission) -> Response:
+    """Return 429 in place of an answer that tells that a code exists, once the limit is reached."""
+    wait_s = admission.recheck()
+    return (
+        answer if wait_s is None else too_many_requests_page(context.language, retry_after_s=wait_s)
     )
 
 

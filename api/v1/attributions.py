@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.http.authorisation import requires
 from api.http.dependencies import Config, Db, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
+from api.http.limits.admission import Limits
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import (
     Cursor,
@@ -18,7 +19,6 @@ from api.http.paging import (
     encode_cursor,
     invalid_cursor,
 )
-from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.attributions import AttemptOut, ClaimIn, ClaimOut, DecidedOut
 from api.v1.schemas.fields import Id, NonBlankText, Text32

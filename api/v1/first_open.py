@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends
 from api.http.authorisation import requires
 from api.http.dependencies import Config, Db, Hashes, MetricsDep, Now, ReferralTokens
 from api.http.errors import Problem, invalid_field
+from api.http.limits.admission import Limits
 from api.http.observability import Metrics
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.rate_limits import Limits
 from api.http.strict_json import StrictRoute
 from api.link.languages import negotiate_language
 from api.v1.schemas.first_open import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut

@@ -1,7 +1,5 @@
 """Rate limits of the open doors: shared by all copies, uniform, and never an outage."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -13,9 +11,9 @@ from sqlalchemy import func, select
 
 from api.app import build_app
 from api.http.dependencies import current_time
-from api.http.rate_limits import PRUNE_ONE_IN
+from api.http.limits.limiter import PRUNE_ONE_IN
 from db import rate_windows
-from db.engine import Database, StatementExecutor
+from db.engine import Database
 from db.tables import RateWindow, ReferralRow
 from runtime.settings import DEFAULT_RATE_LIMITS, Settings
 from tests.api.attribution_steps import claim, sign_up
@@ -25,6 +23,10 @@ from tests.fixtures.api_client import browser
 from tests.user_agents import GOOGLEBOT, LINUX
 
 LOOPBACK = "127.0.0.1"
+
+
+def unique_private_ip() -> str:
+    return f"10.{'.'.join(str(byte) for byte in uuid4().bytes[:3])}"
 
 
 def unique_network_ip() -> str:
@@ -133,16 +135,44 @@ async def test_a_window_ends(settings: Settings, database: Database) -> None:
     assert before[0].headers["retry-after"] == "1"
 
 
-async def test_successes_behind_a_proxy_without_addresses_are_not_limited(
-    client: AsyncClient, settings: Settings, database: Database
+@pytest.mark.parametrize("kind", ["private", "none"])
+async def test_successes_behind_a_proxy_without_addresses_are_not_counted_and_misses_are(
+    client: AsyncClient, settings: Settings, database: Database, kind: str
 ) -> None:
-    rules = "link.address=1/minute, link.address.misses=0/minute"
+    address = "" if kind == "none" else unique_private_ip()
+    rules = "link.address=1/minute, link.address.misses=2/minute"
     app, code = app_with_limits(settings, database, rules), await create_code(client)
 
-    answers = await follow(app, LOOPBACK, code, "NOBODYS", code)
+    answers = await follow(app, address, code, code, "NOBODYS1", "NOBODYS2", "NOBODYS3", code)
 
-    assert [answer.status_code for answer in answers] == [302, 429, 302]
-    assert "referral_token" in answers[-1].headers["location"]
+    assert [answer.status_code for answer in answers] == [302, 302, 404, 404, 429, 429]
+    assert "referral_token" in answers[1].headers["location"]
+    assert answers[-1].text == answers[-2].text
+
+
+async def test_what_is_not_an_address_is_one_client(settings: Settings, database: Database) -> None:
+    app = app_with_limits(settings, database, "link.address=2/minute")
+
+    answers = [(await follow(app, text, "NOBODYS"))[0] for text in ("unknown", "1.2.3", "unknown")]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 429]
+
+
+async def test_the_networks_of_a_site_have_one_limit_together(
+    client: AsyncClient, settings: Settings, database: Database
+) -> None:
+    app = app_with_limits(settings, database, "link.site.misses=3/minute")
+    site, code = unique_network_ip().removesuffix("::1"), await create_code(client)
+
+    answers = [
+        (await follow(app, f"{site}:{n}::1", f"NOBODYS{n}"))[0].status_code for n in range(4)
+    ]
+    (existing,) = await follow(app, f"{site}:9::1", code)
+    (elsewhere,) = await follow(app, unique_network_ip(), code)
+
+    assert answers == [404, 404, 404, 429]
+    assert_busy(existing)
+    assert elsewhere.status_code == 302
 
 
 async def test_a_code_over_its_limit_leads_people_on_without_an_invitation(
@@ -199,50 +229,6 @@ async def test_an_app_cannot_try_out_codes_by_first_opens(client: AsyncClient) -
     assert {answer.status_code for answer in answers[:60]} == {200}
     assert answers[0].json() == NO_MATCH_ANSWER
     assert_problem(answers[60], 429, "too_many_requests")
-
-
-async def test_limits_that_cannot_be_counted_stop_nobody(
-    client: AsyncClient, settings: Settings, database: Database
-) -> None:
-    app = app_with_limits(settings, database, "link.address=1/minute")
-    away = Database("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
-    app.state.limiter = app_with_limits(settings, away, "link.address=1/minute").state.limiter
-    code = await create_code(client)
-
-    answers = await follow(app, unique_network_ip(), code, code)
-
-    assert [answer.status_code for answer in answers] == [302, 302]
-    await away.close()
-
-
-class CountingDatabase(Database):
-    """Database that counts its attempts to count."""
-
-    times = 0
-
-    @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[StatementExecutor]:
-        self.times += 1
-        async with super().autocommit() as connection:
-            yield connection
-
-
-async def test_not_every_request_waits_for_limits_that_cannot_be_counted(
-    client: AsyncClient, settings: Settings, database: Database
-) -> None:
-    app, now = app_with_limits(settings, database), datetime.now(UTC)
-    away = CountingDatabase("postgresql+asyncpg://nobody@127.0.0.1:9/nothing", pool_size=1)
-    app.state.limiter = app_with_limits(settings, away).state.limiter
-    app.dependency_overrides[current_time] = lambda: now
-    code = await create_code(client)
-
-    await follow(app, unique_network_ip(), code, code, code)
-    soon = away.times
-    now += timedelta(seconds=2)
-    await follow(app, unique_network_ip(), code)
-
-    assert (soon, away.times) == (1, 2)
-    await away.close()
 
 
 async def test_windows_that_ended_are_forgotten(database: Database) -> None:
