@@ -73,7 +73,7 @@ KINDS: Final = (
     Kind(name="dormitory", plan=honest_groups.dormitory, share=12, sizes=(60, 140)),
     Kind(name="carrier NAT", plan=honest_groups.carrier_nat, share=13, sizes=(200, 400)),
     Kind(name="stadium wifi", plan=honest_groups.stadium, share=8, sizes=(100, 300)),
-    Kind(name="streamer", plan=honest_groups.streamer, share=26, is_single=True),
+    Kind(name="streamer", plan=honest_groups.streamer, share=27, is_single=True),
 )
 
 

@@ -19,7 +19,8 @@ class KindResult:
     """The counts of one kind. `referrals` were assessed; `frauds` are those of them that are one.
 
     Stopped ones are held for a person, or rejected; `lost_minor` are the cents paid for frauds, of
-    which `late_cases` are in a case, since a link was learned after the payment.
+    which `late_cases` are in a case, since a link was learned after the payment. Nobody looks at
+    the frauds that were `paid_unattended`.
     """
 
     kind: str
@@ -34,11 +35,16 @@ class KindResult:
     reviewed: int
     lost_minor: int
     late_cases: int
+    paid_unattended: int
     reasons: dict[str, int]
 
     @property
     def recall(self) -> float:
         return share(self.frauds_stopped, self.frauds)
+
+    @property
+    def precision(self) -> float:
+        return share(self.frauds_stopped, self.frauds_stopped + self.honest_stopped)
 
     @property
     def honest_stopped_share(self) -> float:
@@ -76,8 +82,8 @@ def recall(results: Iterable[KindResult]) -> float:
 def table(results: Sequence[KindResult], *, title: str) -> Table:
     printed = Table("kind", title=title)
     for heading in (
-        *("players", "referrals", "frauds", "stopped", "recall %", "lost $", "late"),
-        *("honest stopped", "%", "reviews", "reasons of the latest assessments"),
+        *("players", "referrals", "frauds", "stopped", "precision %", "recall %", "lost $"),
+        *("late", "honest stopped", "%", "reviews", "reasons of the latest assessments"),
     ):
         printed.add_column(heading, justify="left" if "reasons" in heading else "right")
     last_ring = max(n for n, result in enumerate(results) if result.is_ring)
@@ -106,6 +112,7 @@ def _result(kind: Kind, groups: Sequence[Group], outcomes: Mapping[str, Outcome]
         reviewed=sum(outcome.was_reviewed for outcome in found),
         lost_minor=sum(outcome.paid_minor for outcome in bad),
         late_cases=sum(outcome.has_late_case for outcome in bad if outcome.paid_minor),
+        paid_unattended=sum(not outcome.has_late_case for outcome in bad if outcome.paid_minor),
         reasons=dict(Counter(reason for outcome in found for reason in outcome.reasons)),
     )
 
@@ -119,6 +126,7 @@ def _cells(result: KindResult) -> list[str]:
         f"{result.referrals:,}",
         f"{result.frauds:,}" if has_frauds else "",
         f"{result.frauds_stopped:,}" if has_frauds else "",
+        f"{100 * result.precision:.1f}" if has_frauds else "",
         f"{100 * result.recall:.1f}" if has_frauds else "",
         f"{result.lost_minor / 100:,.0f}" if has_frauds else "",
         f"{result.late_cases:,}" if result.late_cases else "",

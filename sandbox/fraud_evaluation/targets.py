@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.fraud_evaluation.results import KindResult, recall
+from sandbox.fraud_evaluation.results import KindResult, recall, share
 
 Results = Sequence[KindResult]
 
@@ -38,6 +38,12 @@ def _stopped_share(kind: str) -> Callable[[Results], float]:
     return measure
 
 
+def _unattended_share(results: Results) -> float:
+    """Return the share of frauds of hard links that were paid, and that no person looks at."""
+    linked = [each for each in results if each.has_hard_link]
+    return share(sum(each.paid_unattended for each in linked), sum(each.frauds for each in linked))
+
+
 TARGETS: Final = (
     Target(
         "of the frauds of rings with a hard link are stopped: at least 95 %",
@@ -48,6 +54,11 @@ TARGETS: Final = (
         "of the frauds of rings without one are stopped: at least 70 %",
         _unlinked_recall,
         lambda part: part >= 0.70,
+    ),
+    Target(
+        "of the frauds of rings with a hard link are paid, and in no case: none",
+        _unattended_share,
+        lambda part: part == 0,
     ),
     Target(
         "of the honest members of families are stopped: less than 2 %",

@@ -66,10 +66,13 @@ def test_misses_the_targets_when_everybody_is_paid_or_everybody_is_held() -> Non
         a_group("streamer", honest=20),
     ]
     everyone = sorted(player for group in groups for player in group.referred)
-    assert met_targets(groups, everyone, are_stopped=False) == [False, False, True, True]
-    assert met_targets(groups, everyone, are_stopped=True) == [True, True, False, False]
+    assert met_targets(groups, everyone, are_stopped=False) == [False, False, False, True, True]
+    assert met_targets(groups, everyone, are_stopped=True) == [True, True, True, False, False]
 
 
 def met_targets(groups: list[Group], players: list[str], *, are_stopped: bool) -> list[bool]:
-    outcomes = {player: outcome(player, is_stopped=are_stopped) for player in players}
+    paid_minor = 0 if are_stopped else 1000
+    outcomes = {
+        player: outcome(player, is_stopped=are_stopped, paid_minor=paid_minor) for player in players
+    }
     return [each.is_met for each in measure(results_by_kind(groups, outcomes))]
