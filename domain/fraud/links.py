@@ -78,7 +78,8 @@ class PairLinks:
     similar_name: bool | None = None
     """True if the names differ by at most a letter in each word; None where one is unknown."""
     similar_mailbox: bool | None = None
-    """True if the mailboxes of one domain differ by at most a letter; None where one is unknown."""
+    """True if the referee's mailbox differs by at most a letter from one of the same domain, of the
+    referrer or of a late referee of the referrer; None where there is none to compare."""
     referrer_cluster: Cluster | None = None
     referee_cluster: Cluster | None = None
     """Players joined by hard links; None for a player who shares none."""

@@ -5,7 +5,7 @@ letters. Two words that share one differ by one letter added, left out, replaced
 next one (the deletion neighbourhood of SymSpell and FastSS).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 MIN_WORDS: Final = 2
@@ -29,6 +29,17 @@ def spellings(word: str) -> tuple[str, ...]:
 def are_near(one: Collection[str] | None, other: Collection[str] | None) -> bool | None:
     """Return whether two words differ by a letter at most; None if one is unknown."""
     return bool(set(one).intersection(other)) if one and other else None
+
+
+def is_near_any(
+    one: Collection[str] | None, others: Iterable[Collection[str] | None]
+) -> bool | None:
+    """Return whether a word differs by a letter at most from one of others; None if none is known.
+
+    The order of the others does not matter.
+    """
+    known = {near for other in others if (near := are_near(one, other)) is not None}
+    return any(known) if known else None
 
 
 def is_similar(one: Words | None, other: Words | None) -> bool | None:

@@ -133,6 +133,13 @@ PAIR_RULES: Final = (
         "The names of the pair are nearly the same.",
     ),
     Rule(
+        "similar_mailbox",
+        Severity.SOFT,
+        14,
+        lambda s, _: s.has_similar_mailbox,
+        "The mailbox is nearly that of the referrer or of another referee.",
+    ),
+    Rule(
         "minimum_deposit",
         Severity.SOFT,
         8,

@@ -135,6 +135,8 @@ class Snapshot:
     cluster: Cluster = Cluster()
     has_similar_name: bool | None = None
     """Unknown (None) where one of the two reported no name."""
+    has_similar_mailbox: bool | None = None
+    """True where the referee's mailbox is nearly that of the referrer, or of a late referee."""
     velocities: tuple[Velocity, ...] = ()
     behaviour: Behaviour = Behaviour()
     origin: NetworkOrigin = NetworkOrigin()

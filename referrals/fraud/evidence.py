@@ -106,6 +106,7 @@ async def load_snapshot(
         links=_links(links, await _siblings(session, pair)),
         cluster=_cluster(links),
         has_similar_name=links.similar_name,
+        has_similar_mailbox=links.similar_mailbox,
         velocities=velocities,
         behaviour=conduct.behaviour,
         origin=conduct.origin,

@@ -14,12 +14,14 @@ from domain.fraud.links import (
     PlayerLink,
     compare,
 )
-from domain.fraud.names import are_near, is_similar
+from domain.fraud.names import is_near_any, is_similar
 from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
 from referrals.fraud.link_values import HARD, KINDS, SAID_VALUES, STRONG
 
 MAX_VALUES: Final = 50
 """Values of each kind, the latest, that are compared for a player."""
+MAX_SIBLINGS: Final = 20
+"""Latest referees of a referrer whose mailboxes are compared with the referee's."""
 MAX_SIZE: Final = 1000
 """Players of a cluster that are counted."""
 
@@ -95,12 +97,23 @@ _RING: Final = text("""
          from referrals join people on referee_id = player_id where stage <> 'LOST') as referred_by
 """)
 
+# Reads the names of the pair, and the mailboxes of the pair and of the referrer's latest referees.
 _SPELLINGS: Final = text("""
-    select distinct on (player_id) player_id, matching -> 'name_words' as words,
-           matching -> 'email_spellings' as mailbox
-    from facts
-    where player_id in (:referrer, :referee) and kind = 'signup' and matching is not null
-    order by player_id, occurred_at desc, event_id desc
+    with people as (
+        select player_id from unnest(
+            array[cast(:referrer as varchar), cast(:referee as varchar)]
+        ) as player_id
+        union
+        (select referee_id from referrals
+         where referrer_id = :referrer and referee_id is not null
+         order by invited_at desc limit :max_siblings)
+    )
+    select player_id, latest.* from people cross join lateral (
+        select matching -> 'name_words' as words, matching -> 'email_spellings' as mailbox
+        from facts
+        where facts.player_id = people.player_id and kind = 'signup' and matching is not null
+        order by occurred_at desc, event_id desc limit 1
+    ) as latest
 """)
 
 
@@ -112,13 +125,16 @@ async def load_pair_links(session: ReadSession, *, referrer_id: str, referee_id:
     pair = {"referrer": referrer_id, "referee": referee_id}
     held = await _values(session, pair)
     ring = (await session.execute(_RING, pair | _RING_BOUNDS)).one()
-    spelled = {row.player_id: row for row in await session.execute(_SPELLINGS, pair)}
-    theirs, mine = spelled.get(referrer_id), spelled.get(referee_id)
+    bounded = pair | {"max_siblings": MAX_SIBLINGS}
+    spelled = {row.player_id: row for row in await session.execute(_SPELLINGS, bounded)}
+    theirs, mine = spelled.get(referrer_id), spelled.pop(referee_id, None)
     clusters: Mapping[str, str] = ring.clusters or {}
     return PairLinks(
         kinds=compare(held[referrer_id], held[referee_id]),
         similar_name=is_similar(theirs and theirs.words, mine and mine.words),
-        similar_mailbox=are_near(theirs and theirs.mailbox, mine and mine.mailbox),
+        similar_mailbox=is_near_any(
+            mine and mine.mailbox, [each.mailbox for each in spelled.values()]
+        ),
         referrer_cluster=_cluster(referrer_id, ring),
         referee_cluster=_cluster(referee_id, ring),
         ring=find_ring(

@@ -57,6 +57,7 @@ ROWS: Final = {
     "crowded_network": _link("device_id", siblings=3),
     "same_address_soon": _link("ip", gap_s=60),
     "similar_name": Snapshot(has_similar_name=True),
+    "similar_mailbox": Snapshot(has_similar_mailbox=True),
     "minimum_deposit": _behaviour(is_minimum_deposit=True),
     "hasty_deposit": _behaviour(signup_to_deposit_s=60),
     "mirrored_stakes": _behaviour(are_stakes_mirrored=True),

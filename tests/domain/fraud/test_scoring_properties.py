@@ -47,6 +47,7 @@ def _with(snapshot: Snapshot, more: Snapshot) -> Snapshot:
         ),
         cluster=snapshot.cluster if snapshot.cluster != Cluster() else more.cluster,
         has_similar_name=snapshot.has_similar_name or more.has_similar_name,
+        has_similar_mailbox=snapshot.has_similar_mailbox or more.has_similar_mailbox,
         velocities=(*snapshot.velocities, *more.velocities),
         behaviour=_filled(snapshot.behaviour, more.behaviour),
         origin=_filled(snapshot.origin, more.origin),

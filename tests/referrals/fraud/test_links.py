@@ -9,9 +9,14 @@ from db.engine import Database
 from db.tables import IdentityLink, PlayerCluster
 from domain.fraud.links import MAX_SHARERS, LinkKind, PairLinks
 from domain.intake.facts import Fact
+from domain.privacy import Hasher
 from referrals.fraud.links import load_pair_links
 from referrals.intake import facts
+from referrals.intake.normalising import matching_of
+from tests import builders
 from tests.builders import NOW, a_player_id, deposit, signup, unique
+
+HASHER = Hasher("a key for tests", public_url="https://refer.example")
 
 
 async def record_links(
@@ -140,3 +145,30 @@ async def test_clusters_of_both_players_have_their_size_and_members(database: Da
     assert found.referee_cluster is not None
     assert found.referee_cluster.members == tuple(sorted((referee, twin)))
     assert (found.referee_cluster.size, found.same_cluster) == (2, False)
+
+
+async def test_numbered_mailboxes_of_the_pair_or_of_two_referees_are_similar(
+    database: Database,
+) -> None:
+    async def similar(*, of_referrer: str, of_sibling: str | None) -> bool | None:
+        referrer = a_player_id()
+        async with database.transaction() as session:
+            sibling = await builders.a_bound_referral(session, referrer_id=referrer)
+            mine = await builders.a_bound_referral(session, referrer_id=referrer)
+        players = (referrer, str(sibling.referee_id), str(mine.referee_id))
+        for player, mailbox in zip(players, (of_referrer, of_sibling, "lovfon2"), strict=True):
+            if mailbox is not None:
+                await record_mailbox(database, player, f"{mailbox}@mail.example")
+        return (await links_of(database, referrer, players[2])).similar_mailbox
+
+    assert await similar(of_referrer="lovfon1", of_sibling=None) is True
+    assert await similar(of_referrer="kirhat", of_sibling="lovfon3") is True
+    assert await similar(of_referrer="kirhat", of_sibling="jesmud") is False
+
+
+async def record_mailbox(database: Database, player_id: str, mailbox: str) -> None:
+    matching = matching_of({"email": mailbox}, HASHER)
+    async with database.transaction() as session:
+        await facts.record_fact(
+            session, signup(player_id), player_id=player_id, door="signal", matching=matching
+        )
