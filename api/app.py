@@ -50,12 +50,14 @@ from api.v1.reports import routes as reports
 from api.warm_up import warm_up
 from db.engine import Database
 from domain.privacy import Hasher
+from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
 from runtime.pool_metrics import show_pool
 from runtime.settings import Settings
+from runtime.sign_in_settings import is_safe
 
 SHUTDOWN_GRACE_S: Final = 10
 """Time that requests under way have to finish when the process is asked to stop, in seconds."""
@@ -128,6 +130,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
+    app.state.identity_provider = _identity_provider(settings)
     app.state.temporal_probe = health.TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
     for router in PUBLIC_ROUTERS:
@@ -139,6 +142,17 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
     openapi.install(app, [route for router in routers for route in router.routes])
     return app
+
+
+def _identity_provider(settings: Settings) -> OpenIdProvider | None:
+    client = settings.oidc_client
+    return client and OpenIdProvider(
+        client.issuer,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
+        scopes=settings.oidc_scopes,
+        is_safe=is_safe,
+    )
 
 
 def main(settings: Settings) -> int:

@@ -16,6 +16,7 @@ from domain.fraud.cases import SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
 from domain.intake.sources import SOURCE_PATTERN
 from domain.webhooks.addresses import Addresses
+from runtime.sign_in_settings import SignInSettings
 from workflows.connection import TemporalServer, read_server
 
 ENV_PREFIX: Final = "REFERRALS_"
@@ -119,7 +120,7 @@ class ConsoleLinkSettings(DatabaseSettings):
     public_url: str
 
 
-class Settings(WalletSettings):
+class Settings(SignInSettings, WalletSettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: DatabaseUrl | None = None

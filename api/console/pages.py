@@ -103,20 +103,42 @@ def _refusal_page(request: Request, refusal: HTTPException) -> Response:
     code = refusal.code if isinstance(refusal, Problem) else ""
     kind = HTTPStatus(refusal.status_code)
     errors = refusal.errors if isinstance(refusal, Problem) else ()
-    return render(
+    page = render(
         request,
-        "sign_in.html" if code in {"sign_in_required", "link_used"} else "refusal.html",
+        "sign_in.html" if code in SIGN_IN_CODES else "refusal.html",
         title=REFUSAL_TITLES.get(code, kind.phrase),
         status=refusal.status_code,
         detail=refusal.detail,
         code=code,
         errors=errors,
+        has_oidc=request.app.state.identity_provider is not None,
+        wanted=_wanted(request) if code == "sign_in_required" else "",
     )
+    page.headers.update(refusal.headers or {})
+    return page
 
 
+def _wanted(request: Request) -> str:
+    """Return the page to lead to after the sign-in: the one that was asked for."""
+    is_page = request.method == "GET" and not request.url.path.startswith("/console/sign-in")
+    return f"{request.url.path}?{request.url.query}".removesuffix("?") if is_page else ""
+
+
+SIGN_IN_CODES: Final = frozenset(
+    {
+        "sign_in_required", "link_used", "sign_in_expired", "sign_in_refused",
+        "identity_not_accepted", "not_admitted", "identity_provider_away",
+    }
+)  # fmt: skip
+"""Refusals after which a person signs in, once more or in another way."""
 REFUSAL_TITLES: Final[Mapping[str, str]] = {
     "sign_in_required": "Sign in",
     "link_used": "This link is used up",
+    "sign_in_expired": "This sign-in is too old",
+    "sign_in_refused": "You were not let in",
+    "identity_not_accepted": "The identity provider's answer is not valid",
+    "not_admitted": "Your account is not admitted",
+    "identity_provider_away": "The identity provider does not answer",
     "role_not_allowed": "Not part of your role",
     "forged_form": "This form is not valid any more",
     "claimed": "Somebody else works on this case",

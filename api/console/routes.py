@@ -6,6 +6,7 @@ from api.console import (
     campaigns,
     cases,
     ledger,
+    oidc,
     operations,
     overview,
     referrals,
@@ -17,6 +18,7 @@ from api.console import (
 ROUTERS: Final = (
     static.router,
     sign_in.router,
+    oidc.router,
     overview.router,
     cases.router,
     search.router,

@@ -26,6 +26,26 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "sign_in_required": ProblemType(
         401, "Sign in", "Open the link that `referrals console-link` prints, or sign in again."
     ),
+    "sign_in_expired": ProblemType(
+        400,
+        "Sign-in expired",
+        "Sign in again: this sign-in is too old or began in another browser.",
+    ),
+    "sign_in_refused": ProblemType(
+        403, "Sign-in refused", "The identity provider did not let you in. Try again, or ask there."
+    ),
+    "identity_not_accepted": ProblemType(
+        403,
+        "Identity not accepted",
+        "The identity provider's answer is not valid. Sign in again; if it fails again, report"
+        " its `X-Request-Id`.",
+    ),
+    "not_admitted": ProblemType(
+        403, "Not admitted", "Ask whoever runs the identity provider for a role at the console."
+    ),
+    "identity_provider_away": ProblemType(
+        503, "Identity provider away", "The identity provider does not answer. Try again soon."
+    ),
     "role_not_allowed": ProblemType(
         403, "Not part of your role", "Ask an administrator for a link with another role."
     ),
