@@ -43,7 +43,7 @@ from api.v1 import (
     shares,
     webhooks,
 )
-from api.v1.campaigns import condition_fields, explanations, switches
+from api.v1.campaigns import condition_fields, explanations, simulations, switches
 from api.v1.campaigns import routes as campaigns
 from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
@@ -94,6 +94,7 @@ AUTHENTICATED_ROUTERS: Final = (
     cases.router,
     condition_fields.router,
     explanations.router,
+    simulations.router,
     campaigns.router,
     switches.router,
     ledger.router,

@@ -1,4 +1,4 @@
-"""The commands `referrals campaigns`: offers that live in a repository, applied over HTTP."""
+"""The commands about campaigns: offers from files, applied over HTTP, and simulations."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from runtime.command_line import STACK_DIRECTORY, exit_with, read_settings
-from runtime.settings import ENV_PREFIX, ClientSettings
+from runtime.settings import ENV_PREFIX, ClientSettings, DatabaseSettings
 
 campaigns = typer.Typer(no_args_is_help=True, help="Campaigns from files.")
+simulating = typer.Typer()
 COULD_NOT_RUN = 2
 
 
@@ -50,3 +51,34 @@ def _service(directory: Path) -> tuple[str, str]:
     if found is None:
         exit_with(COULD_NOT_RUN, f"set {ENV_PREFIX}API_URL and {ENV_PREFIX}API_KEY")
     return found
+
+
+@simulating.command("campaign-simulate")
+def campaign_simulate(
+    slug: Annotated[str, typer.Argument(help="The campaign.")],
+    *,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="By default the proposal, or the live version.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339; by default 30 days before the end.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Exclusive; by default now.")] = None,
+    tax_year_start: Annotated[
+        str, typer.Option(envvar=f"{ENV_PREFIX}TAX_YEAR_START", help="Month and day.")
+    ] = "01-01",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report to this file.")
+    ] = None,
+) -> None:
+    """Replay the referrals invited in a time by a version of their campaign; write nothing.
+
+    Prints what would have been paid, beside what stands today and what the live version would pay.
+    Exits with 0, or 2 if it could not run.
+    """
+    from courier.commands import simulator
+
+    asked = simulator.Asked(
+        slug=slug, since=since, until=until, version=version, tax_year_start=tax_year_start
+    )
+    exit_with(simulator.main(read_settings(DatabaseSettings), asked, json_file=json_file))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from cli.campaigns import campaigns
+from cli.campaigns import campaigns, simulating
 from cli.checking import checking
 from cli.console import console
 from cli.fraud import fraud
@@ -31,6 +31,7 @@ app.add_typer(checking)
 app.add_typer(console)
 app.add_typer(fraud)
 app.add_typer(players)
+app.add_typer(simulating)
 app.add_typer(campaigns, name="campaigns")
 app.add_typer(keys, name="keys")
 app.add_typer(dlq, name="dlq")

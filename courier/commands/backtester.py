@@ -40,7 +40,7 @@ def main(
     `campaigns` as POST /v1/rule-sets takes them. Times are RFC 3339, those without offset are UTC.
     """
     try:
-        report = uvloop.run(_run(settings, candidate, _period(since, until), actor))
+        report = uvloop.run(_run(settings, candidate, period_of(since, until), actor))
     except (ValueError, OSError) as fault:
         return _refuse(str(fault))
     except DATABASE_FAULTS as fault:
@@ -91,7 +91,8 @@ def _from_file(path: Path, live: CampaignRuleSets) -> CampaignRuleSets:
     )
 
 
-def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
+def period_of(since: str | None, until: str | None) -> tuple[datetime, datetime]:
+    """Return two times as they are written, by default the last 30 days; ValueError if wrong."""
     ends = _parse(until) if until else datetime.now(UTC)
     begins = _parse(since) if since else ends - DEFAULT_PERIOD
     if ends <= begins:

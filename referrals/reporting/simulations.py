@@ -1,0 +1,181 @@
+"""Simulations: a past period of a campaign replayed by a version's terms; nothing is written."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from db.engine import ReadSession
+from db.tables import AccountRow, Campaign, CampaignVersion
+from domain.campaigns.limits.decision import LimitOf
+from domain.campaigns.limits.periods import Calendar, TaxYearStart
+from domain.campaigns.terms import CampaignStatus
+from domain.ledger.movements import Book
+from domain.rewards.replay import Replay, Surroundings
+from domain.rewards.simulation import Earned, Missed, Payment, judge_played
+from referrals.campaigns.store import load_version
+from referrals.campaigns.views import Draft, draft_of
+from referrals.reporting.explanations import UnknownVersionError
+from referrals.reporting.played_referrals import (
+    History,
+    Span,
+    count_invited,
+    counted_of_campaign,
+    played_referrals,
+)
+from referrals.reporting.simulation_report import Replayed, Simulation, simulation_of
+
+_EVERY: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A campaign's version, and the time of whose invitations it is asked."""
+
+    slug: str
+    since: datetime
+    until: datetime
+    """Exclusive."""
+    version: int | None = None
+    """The proposal, or else the live version, where it is None."""
+
+
+class TooManyReferralsError(ValueError):
+    """The period has more referrals than may be replayed while somebody waits."""
+
+
+@dataclass(slots=True)
+class _Side:
+    """One version on its way through the period."""
+
+    number: int
+    content: Draft
+    earned: list[Earned] = field(default_factory=list)
+    missed: dict[str, Missed] = field(default_factory=dict)
+
+
+async def simulate(
+    session: ReadSession,
+    asked: Question,
+    *,
+    at: datetime,
+    tax_year_start: TaxYearStart,
+    most: int | None = None,
+) -> Simulation | None:
+    """Replay a period by a version, with its limits and the campaign's budget; None without one.
+
+    Asks for a snapshot. UnknownVersionError for a version that the campaign lacks, and
+    TooManyReferralsError for more than `most` referrals.
+    """
+    campaign = await session.scalar(select(Campaign).where(Campaign.slug == asked.slug))
+    if campaign is None:
+        return None
+    version = asked.version or campaign.proposed_version or campaign.version
+    sides = {
+        number: _Side(number, draft_of(campaign, await _version(session, campaign, number)))
+        for number in sorted({version, campaign.version})
+    }
+    span = Span(campaign_id=campaign.id, since=asked.since, until=asked.until)
+    referrals = await count_invited(session, span, limit=_EVERY if most is None else most + 1)
+    if most is not None and referrals > most:
+        raise TooManyReferralsError(f"more than {most} referrals")
+    history = History()
+    before = await _judge(session, span, history, list(sides.values()))
+    around = await _surroundings(session, span, history, list(sides.values()), at=at)
+    funded = await _funded(session, campaign, before)
+    replayed = {
+        number: _replay(
+            side,
+            replace(
+                around,
+                budgets=_planned(side.content) if funded is None else funded,
+                ends_at=side.content.ends_at,
+            ),
+            tax_year_start,
+        )
+        for number, side in sides.items()
+    }
+    return simulation_of(replayed[version], replayed[campaign.version], before, referrals=referrals)
+
+
+async def _version(session: ReadSession, campaign: Campaign, number: int) -> CampaignVersion:
+    known = select(CampaignVersion.id).where(
+        CampaignVersion.campaign_id == campaign.id, CampaignVersion.version == number
+    )
+    if await session.scalar(known) is None:
+        raise UnknownVersionError(f"version {number}")
+    return await load_version(session, campaign, number)
+
+
+async def _judge(
+    session: ReadSession, span: Span, history: History, sides: Sequence[_Side]
+) -> dict[str, tuple[Payment, ...]]:
+    """Judge the period's referrals by each version, page by page; return what stands of them."""
+    before: dict[str, tuple[Payment, ...]] = {}
+    asks = any(side.content.terms.rules.ask_circumstances for side in sides)
+    async for page in played_referrals(session, span, history, asks=asks):
+        for played, standing in page:
+            before[played.referral_id] = standing
+            for side in sides:
+                zone = ZoneInfo(side.content.options.time_zone)
+                asked = replace(played, circumstances=replace(played.circumstances, zone=zone))
+                match judge_played(asked, side.content.terms):
+                    case Earned() as earned:
+                        side.earned.append(earned)
+                    case missed:
+                        side.missed[played.referral_id] = missed
+    return before
+
+
+async def _surroundings(
+    session: ReadSession, span: Span, history: History, sides: Sequence[_Side], *, at: datetime
+) -> Surroundings:
+    """Return what other referrals have; the budgets are those of a version."""
+    limits = (limit for side in sides for limit in side.content.terms.rules.limits)
+    is_counted = any(limit.of is LimitOf.CAMPAIGN for limit in limits)
+    return Surroundings(
+        now=at,
+        rewarded_at=history.rewarded_at,
+        counted=history.counted,
+        counted_all=await counted_of_campaign(session, span) if is_counted else (),
+    )
+
+
+async def _funded(
+    session: ReadSession, campaign: Campaign, before: Mapping[str, tuple[Payment, ...]]
+) -> dict[str, int] | None:
+    """Return what the period could be paid from: the budgets, and what stands of its rewards."""
+    if campaign.status is CampaignStatus.DRAFT:
+        return None
+    found: Counter[str] = Counter()
+    query = select(AccountRow.currency, func.sum(AccountRow.balance_minor)).where(
+        AccountRow.campaign_id == campaign.id, AccountRow.book == Book.CAMPAIGN
+    )
+    for currency, minor in await session.execute(query.group_by(AccountRow.currency)):
+        found[currency] += int(minor)
+    for payment in (payment for payments in before.values() for payment in payments):
+        found[payment.standing.currency] += payment.standing.minor
+    return dict(found)
+
+
+def _planned(content: Draft) -> dict[str, int]:
+    planned = [content.budget, *content.options.currencies]
+    return {money.currency: money.minor for money in planned}
+
+
+def _replay(side: _Side, around: Surroundings, tax_year_start: TaxYearStart) -> Replayed:
+    zone = ZoneInfo(side.content.options.time_zone)
+    calendar = Calendar(zone=zone, tax_year_start=tax_year_start)
+    replay = Replay(side.content.terms, calendar, around)
+    replay.run(side.earned)
+    return Replayed(
+        version=side.number,
+        earned=side.earned,
+        missed=side.missed,
+        replay=replay,
+        budgets=around.budgets,
+    )
