@@ -13,6 +13,8 @@ from api.console import routes as console
 from api.embed import routes as embed
 from api.http import openapi
 from api.http.authorisation import ApiKeyCache
+from api.http.bounds.middleware import BoundsMiddleware
+from api.http.bounds.protocol import BoundedProtocol
 from api.http.errors import install_error_handlers
 from api.http.limits.limiter import Limiter
 from api.http.observability import Metrics, ObservabilityMiddleware
@@ -139,6 +141,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     for router in AUTHENTICATED_ROUTERS:
         app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
     install_error_handlers(app)
+    app.add_middleware(BoundsMiddleware)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
     routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
     openapi.install(app, [route for router in routers for route in router.routes])
@@ -159,10 +162,20 @@ def _identity_provider(settings: Settings) -> OpenIdProvider | None:
 def main(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, finish the requests under way, and return the exit code."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    config = uvicorn.Config(
-        build_app(settings, database),
+    config = server_config(settings, build_app(settings, database))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        return runner.run(_serve(_Server(config), database))
+
+
+def server_config(
+    settings: Settings, app: FastAPI, protocol: type[BoundedProtocol] = BoundedProtocol
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         host=settings.api_host,
         port=settings.api_port,
+        http=protocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -170,8 +183,6 @@ def main(settings: Settings) -> int:
         timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="off",
     )
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        return runner.run(_serve(_Server(config), database))
 
 
 async def _serve(server: "_Server", database: Database) -> int:

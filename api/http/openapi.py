@@ -23,7 +23,8 @@ DESCRIPTION: Final = """
 Referrals of a sportsbook: codes and links, attribution, rewards and their ledger.
 
 Amounts are whole minor units of an ISO 4217 currency. Times are RFC 3339 with an offset. Every
-refusal is `application/problem+json` (RFC 9457) with a stable `code`.
+refusal is `application/problem+json` (RFC 9457) with a stable `code`; any route may answer 414
+`url_too_long`, 431 `headers_too_large` or 503 `overloaded`.
 """
 DEFAULT_PROBLEMS: Final = ("bad_request", "malformed_json", "validation_failed", "unavailable")
 """Problems of every route."""

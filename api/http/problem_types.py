@@ -206,6 +206,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         410, "Campaign ended", "Use the code of a campaign that takes invitations."
     ),
     "body_too_large": ProblemType(413, "Body too large", "Send a smaller body."),
+    "url_too_long": ProblemType(414, "URL too long", "Send a shorter path or query."),
     "unsupported_media_type": ProblemType(
         415, "Unsupported media type", "Send the body as `Content-Type: application/json`."
     ),
@@ -214,6 +215,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "too_many_requests": ProblemType(
         429, "Too many requests", "Try again after the seconds in the `Retry-After` header."
+    ),
+    "headers_too_large": ProblemType(
+        431, "Headers too large", "Send fewer or shorter headers and cookies."
     ),
     "internal_error": ProblemType(
         500,
@@ -229,6 +233,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         503,
         "Event from the future",
         "Check the clock of the reporting service, and repeat the event later.",
+    ),
+    "overloaded": ProblemType(
+        503,
+        "Too many requests under way",
+        "Repeat the request after the seconds in the `Retry-After` header.",
     ),
     "unavailable": ProblemType(
         503,

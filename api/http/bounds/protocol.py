@@ -1,0 +1,106 @@
+"""HTTP over one connection, bounded where uvicorn is not: heads without an end, and idle peers."""
+
+from asyncio import TimerHandle, Transport
+from operator import itemgetter
+from typing import ClassVar
+
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api.http.bounds.middleware import MAX_HEAD_BYTES, headers_too_large
+from api.http.errors import Problem, render_problem
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Connection that ends when a peer sends too much of a head, too slowly, or as one too many."""
+
+    receive_timeout_s: ClassVar[float] = 60
+    """Time for a whole request, its body too, from the first byte or from the connection on."""
+    max_connections: ClassVar[int] = 900
+    """Open connections of the process: below the 1,024 files that most systems let one open."""
+
+    _unfinished_bytes = 0
+    """Bytes since the parser last finished a head or a part of a body."""
+    _has_finished = False
+    _receive_timer: TimerHandle | None = None
+    _idle_since_s: float | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.max_connections and not self._displace_idle():
+            self._refuse(Problem("overloaded", headers={"Retry-After": "1"}))
+        self._idle_since_s = self.loop.time()
+        self._start_receive_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_receive_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._start_receive_timer()
+        self._has_finished = False
+        super().data_received(data)
+        self._unfinished_bytes = 0 if self._has_finished else self._unfinished_bytes + len(data)
+        if self._unfinished_bytes > MAX_HEAD_BYTES:
+            self._refuse(headers_too_large())
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Problem("bad_request", msg))
+
+    def on_headers_complete(self) -> None:
+        self._has_finished = True
+        self._idle_since_s = None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._has_finished = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._has_finished = True
+        self._stop_receive_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._idle_since_s = None if self.pipeline else self.loop.time()
+        super().on_response_complete()
+
+    def _displace_idle(self) -> bool:
+        """Close the connection that has been without a request longest; return if there was one."""
+        waiting = [
+            (peer._idle_since_s, peer)  # noqa: SLF001 - its own class
+            for peer in self.connections
+            if isinstance(peer, BoundedProtocol) and peer._idle_since_s is not None  # noqa: SLF001
+        ]
+        if not waiting:
+            return False
+        _, idle = min(waiting, key=itemgetter(0))
+        idle.transport.close()
+        return True
+
+    def _start_receive_timer(self) -> None:
+        if self._receive_timer is None:
+            self._receive_timer = self.loop.call_later(self.receive_timeout_s, self._give_up)
+
+    def _stop_receive_timer(self) -> None:
+        if self._receive_timer is not None:
+            self._receive_timer.cancel()
+            self._receive_timer = None
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer what is no request yet, and close the connection."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_raw_answer(render_problem(problem)))
+        self.transport.close()
+
+
+def _raw_answer(answer: Response) -> bytes:
+    headers = [*answer.raw_headers, (b"connection", b"close")]
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    return STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body)
