@@ -33,7 +33,7 @@ _Key = tuple[Limit, datetime | None, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the referrals outside the period have of the campaign."""
+    """Budgets, limits and credits as the referrals outside the period leave them."""
 
     budgets: Mapping[str, int] = field(default_factory=dict)
     """Minor units by currency that the period's referrals could be paid from."""
@@ -66,7 +66,7 @@ class Replay:
 
     @property
     def left(self) -> Mapping[str, int]:
-        """What is left of the budgets, in minor units by currency."""
+        """Rest of the budgets, in minor units by currency."""
         return self._left
 
     def run(self, earned: Iterable[Earned]) -> None:

@@ -100,7 +100,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What the referrers of the read referrals have from others; it grows page by page."""
+    """Rewards of the referrers from other referrals; it grows page by page."""
 
     rewarded_at: dict[str, list[datetime]] = field(default_factory=dict)
     """Times of the referrals outside the period."""

@@ -58,7 +58,7 @@ class BudgetReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """What a version would have paid for the referrals of a period, beside what stands today."""
+    """Rewards of a period by a version, beside those that stand today."""
 
     version: int
     live_version: int
