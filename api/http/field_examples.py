@@ -32,6 +32,8 @@ BY_NAME: Final[Mapping[str, Any]] = {
     "headline": "Bring a friend and get $10",
     "channel": "whatsapp",
     "destination": "https://book.example/signup",
+    "logo_url": "https://book.example/logo.svg",
+    "terms_url": "https://book.example/terms",
     "minor": 1000,
     "currency": "USD",
     "reference": "bet-7",

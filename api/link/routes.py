@@ -12,6 +12,7 @@ from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
 from api.http.limits.admission import LinkAdmission, LinkLimits
 from api.http.openapi import Responses, page_response
 from api.link.follow import follow, issue_token, pseudonymised_click
+from api.link.landing.branding import branding_of
 from api.link.landing.destinations import TOKEN_PARAMETER, TokenFor
 from api.link.landing.pages import (
     HtmlOutageRoute,
@@ -87,13 +88,13 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     if requester is not Requester.PERSON:
         offer = await _find_open_offer(code, database, now)
         if isinstance(offer, ClickResult):
-            return await _closed_answer(offer, reader, passing, settings.site_url)
+            return await _closed_answer(offer, reader, passing, database, settings.site_url)
         return _unless_busy(bot_response(settings, offer, reader, requester), reader, passing)
     visitor_id = _visitor_id(request)
     click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
-        return await _closed_answer(invitation, reader, passing, settings.site_url)
+        return await _closed_answer(invitation, reader, passing, database, settings.site_url)
     if invitation.outcome is ClickOutcome.NEW:
         await passing.count_invitation()
     token_for = _token_issuer(tokens, invitation, reader)
@@ -105,26 +106,30 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
 
 
 async def _closed_answer(
-    closed: ClickResult, context: PageContext, admission: LinkAdmission, site_url: str | None
+    closed: ClickResult,
+    context: PageContext,
+    admission: LinkAdmission,
+    database: Database,
+    site_url: str | None,
 ) -> Response:
     """Return the page of a closed code, or 429 if this address has sent too many unknown ones.
 
     It leads to the offer's site, or for an unknown code to the sportsbook's.
     """
-    if closed.outcome is ClickOutcome.UNKNOWN_CODE:
+    if closed.offer is None:
         wait_s = await admission.count_miss()
         if wait_s is not None:
             return too_many_requests_page(context.language, retry_after_s=wait_s)
-    destination = closed.offer.destination if closed.offer else site_url
-    begins_at = closed.offer.schedule.starts_at if closed.offer else None
+        site_url = site_url or await _default_destination(database)
+        return closed_page(closed.outcome, context.language, destination=site_url)
     page = closed_page(
-        closed.outcome, context.language, destination=destination, begins_at=begins_at
+        closed.outcome,
+        context.language,
+        destination=closed.offer.destination,
+        branding=branding_of(closed.offer, context),
+        begins_at=closed.offer.schedule.starts_at,
     )
-    return (
-        page
-        if closed.outcome is ClickOutcome.UNKNOWN_CODE
-        else _unless_busy(page, context, admission)
-    )
+    return _unless_busy(page, context, admission)
 
 
 def _unless_busy(answer: Response, context: PageContext, admission: LinkAdmission) -> Response:
@@ -133,6 +138,11 @@ def _unless_busy(answer: Response, context: PageContext, admission: LinkAdmissio
     return (
         answer if wait_s is None else too_many_requests_page(context.language, retry_after_s=wait_s)
     )
+
+
+async def _default_destination(database: Database) -> str | None:
+    async with database.reading() as session:
+        return await offers.default_destination(session)
 
 
 def _click_from_request(

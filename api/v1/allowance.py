@@ -11,8 +11,8 @@ from api.http.openapi import problem_responses
 from api.v1.players import PlayerId
 from api.v1.schemas.fields import Slug
 from api.v1.schemas.players import AllowanceOut, AllowancesOut
+from domain.campaigns import default_offer
 from referrals.campaigns import limits
-from referrals.campaigns.transitions import DEFAULT_SLUG
 
 router = APIRouter(prefix="/v1/players", tags=["players"])
 
@@ -27,7 +27,7 @@ async def show_allowance(
     database: Db,
     settings: Config,
     now: Now,
-    campaign: Annotated[Slug, Query()] = DEFAULT_SLUG,
+    campaign: Annotated[Slug, Query()] = default_offer.SLUG,
 ) -> AllowancesOut:
     """Return what the limits of a campaign's live terms leave a referrer in the present periods.
 

@@ -6,6 +6,7 @@ from typing import Final
 from domain.campaigns.terms import Terms
 from domain.money import Money
 
+SLUG: Final = "default"
 STARTS_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 DESTINATION: Final = "https://book.example/signup"
 TIME_ZONE: Final = "UTC"

@@ -7,12 +7,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from domain.campaigns.amounts.computation import has_percentage, most_of
-from domain.campaigns.terms import Terms
+from domain.campaigns.terms import LinkOptions, Terms
 from domain.money import Money
 
 MESSAGES: Final = {
     "ends_at": "Must lie ahead when it is published",
     "destination": "Must lead to one of the allowed hosts: {}",
+    "link.logo_url": "Must be on one of the allowed hosts: {}",
+    "link.terms_url": "Must lead to one of the allowed hosts: {}",
     "terms.referrer_reward.minor": "Must be at most {}, the ceiling of a reward",
     "terms.referee_reward.minor": "Must be at most {}, the ceiling of a reward",
     "budget.minor": "Must cover the expected rewards: {} minor units",
@@ -24,7 +26,7 @@ class Ceilings:
     """Limits that a deployment sets to what may be published; None is no limit."""
 
     destination_hosts: frozenset[str] = frozenset()
-    """Hosts that a destination may have, their subdomains included; empty allows all."""
+    """Hosts of destinations, logos and terms, their subdomains included; empty allows all."""
     reward_minor: int | None = None
     has_wallet: bool = False
     """True where the sportsbook's wallet pays: it is not asked for a part of a reward yet."""
@@ -37,6 +39,7 @@ class Publishable:
 
     ends_at: datetime | None
     destination: str
+    link: LinkOptions
     budget: Money
     terms: Terms
     expected_rewards: int | None
@@ -56,7 +59,7 @@ def publishing_faults(
     """Return why a version may not be published, one fault a field; empty when it may."""
     return (
         *_faults_of_dates(offer, at),
-        *_faults_of_destination(offer, ceilings),
+        *_faults_of_hosts(offer, ceilings),
         *_faults_of_money(offer, ceilings),
     )
 
@@ -66,11 +69,21 @@ def _faults_of_dates(offer: Publishable, at: datetime) -> Iterator[PublishingFau
         yield _fault("ends_at")
 
 
-def _faults_of_destination(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
-    host = (urlsplit(offer.destination).hostname or "").lower()
+def _faults_of_hosts(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
+    addresses = {
+        "destination": offer.destination,
+        "link.logo_url": offer.link.logo_url,
+        "link.terms_url": offer.link.terms_url,
+    }
     hosts = ceilings.destination_hosts
-    if hosts and not any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts):
-        yield _fault("destination", ", ".join(sorted(hosts)))
+    for field, address in addresses.items():
+        if hosts and address is not None and not _is_on(hosts, address):
+            yield _fault(field, ", ".join(sorted(hosts)))
+
+
+def _is_on(hosts: frozenset[str], address: str) -> bool:
+    host = (urlsplit(address).hostname or "").lower()
+    return any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts)
 
 
 def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from domain.campaigns.helplines import Helpline
 from domain.campaigns.rules import NO_RULES, Rules
 from domain.money import Money
 
@@ -61,6 +62,11 @@ class LinkOptions:
 
     opens: LinkOpens = LinkOpens.DESTINATION
     no_inducement_in: tuple[str, ...] = ()
+    logo_url: str | None = None
+    """Image that the pages show in place of the site's name."""
+    terms_url: str | None = None
+    """Page with the full terms of the offer."""
+    helplines: tuple[Helpline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from sqlalchemy.orm import aliased
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, SwitchRow
 from domain.attribution.policy import Policy, Refusal, refusal_of_schedule
+from domain.campaigns import default_offer
 from domain.campaigns.switches import ALL
-from domain.campaigns.terms import LinkOptions, Schedule, Terms
+from domain.campaigns.terms import CampaignStatus, LinkOptions, Schedule, Terms
 from referrals.campaigns.versions import (
     IS_CURRENT_VERSION,
     link_from,
@@ -67,6 +68,13 @@ async def offers_of_player(session: ReadSession, player_id: str) -> list[Offer]:
     query = _select_current().where(ReferralCode.player_id == player_id)
     rows = await session.execute(query.order_by(ReferralCode.created_at, ReferralCode.code))
     return [offer_of(row) for row in rows]
+
+
+async def default_destination(session: ReadSession) -> str | None:
+    """Return where links of the default campaign lead, or None before it is published."""
+    query = select(CampaignVersion.destination).join(Campaign, IS_CURRENT_VERSION)
+    is_public = Campaign.status != CampaignStatus.DRAFT
+    return await session.scalar(query.where(Campaign.slug == default_offer.SLUG, is_public))
 
 
 def refusal_of_offer(offer: Offer | None, *, at: datetime) -> Refusal | None:

@@ -23,8 +23,6 @@ from referrals.campaigns.store import (
 from referrals.campaigns.versions import options_from
 from referrals.campaigns.views import Draft
 
-DEFAULT_SLUG: Final = "default"
-
 _S = CampaignStatus
 TRANSITIONS: Final[dict[CampaignTransition, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {
     CampaignTransition.PAUSE: (frozenset({_S.PUBLISHED}), _S.PAUSED),

@@ -14,11 +14,11 @@ from domain.money import Money
 from referrals.access.audit import Actor
 from referrals.campaigns.publishing import make_live
 from referrals.campaigns.store import FIRST_VERSION, load_version, lock_campaign
-from referrals.campaigns.transitions import DEFAULT_SLUG, create_campaign
+from referrals.campaigns.transitions import create_campaign
 from referrals.campaigns.views import Draft
 
 TRIAL: Final = Draft(
-    slug=DEFAULT_SLUG,
+    slug=default_offer.SLUG,
     name="Bring a friend",
     starts_at=default_offer.STARTS_AT,
     ends_at=None,

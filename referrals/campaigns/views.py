@@ -46,6 +46,7 @@ class Draft:
         return Publishable(
             ends_at=self.ends_at,
             destination=self.destination,
+            link=self.link,
             budget=self.budget,
             terms=self.terms,
             expected_rewards=self.options.expected_rewards,

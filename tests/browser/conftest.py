@@ -74,6 +74,22 @@ async def link(site: str, client: AsyncClient) -> str:
 
 
 @pytest.fixture(scope="session")
+async def branded_link(site: str, client: AsyncClient) -> str:
+    """Return a link whose page has a logo, the terms and helplines of several places."""
+    line = {"text": "Gambling problem? Call 1-800-GAMBLER.", "phone": "1-800-426-2537"}
+    branding = {
+        "logo_url": f"{site}/invitation.png",
+        "terms_url": "https://book.example/terms",
+        "helplines": [
+            {"jurisdiction": "US-NJ", "url": "https://help.example/", **line},
+            {"text": "Help is free and private:", "phone": "116 123"},
+        ],
+    }
+    slug = await publish_campaign(client, link={"opens": "landing", **branding})
+    return f"{site}/r/{await create_code(client, slug)}"
+
+
+@pytest.fixture(scope="session")
 async def link_of_longest_code(site: str, client: AsyncClient) -> str:
     slug = await publish_campaign(client, link={"opens": "landing"})
     vanity = uuid4().hex.upper()

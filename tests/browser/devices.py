@@ -27,6 +27,9 @@ ANDROID: Final = Device(
     width=412,
     height=915,
 )
+DESKTOP_PAGE_ON_IPHONE: Final = Device(
+    name="iphone-desktop", user_agent=user_agents.MAC, width=980, height=1743
+)
 SMALL_PHONE: Final = Device(name="small", user_agent=IPHONE.user_agent, width=320, height=568)
 DESKTOP: Final = Device(
     name="desktop",

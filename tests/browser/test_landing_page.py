@@ -7,7 +7,14 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.accessibility import accessibility_issues
-from tests.browser.devices import ANDROID, DESKTOP, IPHONE, SMALL_PHONE, Device
+from tests.browser.devices import (
+    ANDROID,
+    DESKTOP,
+    DESKTOP_PAGE_ON_IPHONE,
+    IPHONE,
+    SMALL_PHONE,
+    Device,
+)
 from tests.browser.visits import visit
 
 DEVICES: Final = (IPHONE, ANDROID, DESKTOP, SMALL_PHONE)
@@ -111,3 +118,38 @@ async def test_another_language_is_one_tap_away(browser: Browser, link: str) -> 
         await seen.page.get_by_role("link", name="français").tap()
         await seen.page.get_by_role("heading", name="Une invitation sur book.example").wait_for()
         assert seen.page.url == f"{link}?lang=fr"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_shows_logo_terms_and_helplines(
+    browser: Browser, site: str, branded_link: str, screenshots: Path, scheme: str
+) -> None:
+    async with visit(browser, SMALL_PHONE, color_scheme=scheme) as seen:
+        await seen.page.goto(branded_link)
+        await seen.screenshot(screenshots / f"branded-{scheme}.png")
+        logo = seen.page.get_by_role("img", name="book.example")
+        assert await logo.evaluate("image => image.complete && image.naturalWidth") == 1200
+        number = seen.page.get_by_role("link", name="1-800-426-2537")
+        assert await number.get_attribute("href") == "tel:18004262537"
+        terms = seen.page.get_by_role("link", name="Full terms and conditions")
+        assert await terms.get_attribute("href") == "https://book.example/terms"
+        assert await accessibility_issues(seen.page) == []
+    assert seen.requested == [branded_link, f"{site}/invitation.png"]
+    assert seen.console_messages == []
+
+
+async def test_an_iphone_that_asks_for_desktop_pages_is_not_offered_google_play(
+    browser: Browser, link: str
+) -> None:
+    async with visit(browser, DESKTOP_PAGE_ON_IPHONE) as seen:
+        await seen.page.goto(link)
+        assert await seen.page.get_by_role("link", name="App Store").count() == 1
+        assert await seen.page.get_by_role("link", name="Google Play").count() == 0
+
+
+async def test_an_unknown_code_leads_on_to_the_sportsbook(browser: Browser, site: str) -> None:
+    async with visit(browser, IPHONE) as seen:
+        await seen.stub_site("https://book.example/**")
+        await seen.page.goto(f"{site}/r/NOSUCHCODE")
+        await seen.page.get_by_role("link", name="Continue on the web").tap()
+        await seen.page.wait_for_url("https://book.example/signup")

@@ -2,11 +2,12 @@
 
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import segno
 from markupsafe import Markup
 
+from api.link.landing.branding import branding_of
 from api.link.landing.destinations import (
     Destinations,
     TokenFor,
@@ -71,7 +72,7 @@ def _landing(
         link=link,
         preview_image_url=f"{settings.public_url}{PREVIEW_IMAGE_PATH}",
         code=offer.code,
-        site=(urlsplit(offer.destination).hostname or "").removeprefix("www."),
+        branding=branding_of(offer, context),
         platform=context.platform,
         destinations=destinations,
         headline=None if is_concealed else referee_headline(offer.terms, language),

@@ -1,4 +1,4 @@
-"""Pages of the link, rendered in one language; nothing is loaded beside them."""
+"""Pages of the link, rendered in one language; nothing is loaded beside them but a logo."""
 
 import base64
 from collections.abc import Callable, Coroutine
@@ -16,10 +16,12 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from api.http.errors import RETRY_AFTER_S, log_if_transient
+from api.link.landing.branding import Branding, tel_url
 from api.link.landing.destinations import Destinations
 from api.link.languages import LANGUAGES, negotiate_language
 from api.link.user_agents import Platform
 from db.faults import DATABASE_FAULTS
+from domain.campaigns.helplines import ELSEWHERE
 from referrals.attribution.clicks.follow import ClickOutcome
 from referrals.localisation.formats import format_moment
 from referrals.localisation.languages import Language
@@ -36,9 +38,9 @@ class LandingContent:
 
     link: str
     preview_image_url: str
-    """For link previews; the page itself loads no image."""
+    """For link previews; the page itself does not load it."""
     code: str
-    site: str
+    branding: Branding
     platform: Platform
     destinations: Destinations
     headline: str | None
@@ -50,7 +52,7 @@ class LandingContent:
 
 
 def landing_page(content: LandingContent, language: Language) -> HTMLResponse:
-    return _page("landing.html", language, HTTPStatus.OK, page=content)
+    return _page("landing.html", language, HTTPStatus.OK, page=content, branding=content.branding)
 
 
 def closed_page(
@@ -58,11 +60,13 @@ def closed_page(
     language: Language,
     *,
     destination: str | None = None,
+    branding: Branding | None = None,
     begins_at: datetime | None = None,
 ) -> HTMLResponse:
     """Return 404 for an unknown code or an offer to come, 410 for one that has ended or is paused.
 
-    A destination, where there is one, still leads the visitor to the sportsbook.
+    A destination, where there is one, still leads the visitor to the sportsbook; branding, where
+    there is one, is that of the campaign which it belongs to.
     """
     status = HTTPStatus.NOT_FOUND if outcome in NOT_FOUND_OUTCOMES else HTTPStatus.GONE
     return _closed_page(
@@ -70,6 +74,7 @@ def closed_page(
         status,
         language,
         destination=destination,
+        branding=branding,
         begins_at=begins_at,
     )
 
@@ -118,12 +123,14 @@ def _closed_page(
     language: Language,
     *,
     destination: str | None = None,
+    branding: Branding | None = None,
     begins_at: datetime | None = None,
 ) -> HTMLResponse:
     return _page(
         "closed.html",
         language,
         status,
+        branding=branding,
         outcome=outcome,
         destination=destination,
         begins_on=begins_at and _time_element(begins_at, language),
@@ -135,9 +142,19 @@ def _time_element(moment: datetime, language: Language) -> Markup:
     return element.format(moment.isoformat(), f"{format_moment(moment, UTC_ZONE, language)} UTC")
 
 
-def _page(name: str, language: Language, status: int, **variables: Any) -> HTMLResponse:  # noqa: ANN401
-    text = TEMPLATES[language.tag, name].render(language=language, **variables)
-    return HTMLResponse(text, status, {**PAGE_HEADERS, "Content-Language": language.tag})
+def _page(
+    name: str,
+    language: Language,
+    status: int,
+    *,
+    branding: Branding | None,
+    **variables: Any,  # noqa: ANN401
+) -> HTMLResponse:
+    template = TEMPLATES[language.tag, name]
+    text = template.render(language=language, branding=branding, **variables)
+    policy = content_security_policy(branding.image_source if branding else None)
+    headers = {**PAGE_HEADERS, "Content-Security-Policy": policy}
+    return HTMLResponse(text, status, {**headers, "Content-Language": language.tag})
 
 
 def _load_templates(language: Language) -> dict[tuple[str, str], Template]:
@@ -149,7 +166,8 @@ def _load_templates(language: Language) -> dict[tuple[str, str], Template]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(style=STYLE, script=SCRIPT)
+    environment.globals.update(style=STYLE, script=SCRIPT, elsewhere=ELSEWHERE)
+    environment.filters["tel"] = tel_url
     environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
         language.gettext, _refuse_plural, newstyle=True
     )
@@ -170,24 +188,26 @@ def csp_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
+def content_security_policy(image_source: str | None = None) -> str:
+    """Return the policy of a page, which loads nothing, or images of one source alone."""
+    images = f"data: {image_source}" if image_source else "data:"
+    return "; ".join((*_POLICY, f"img-src {images}"))
+
+
 STYLE: Final = _read_inline("style.css")
 SCRIPT: Final = _read_inline("script.js")
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        f"style-src {csp_hash(STYLE)}",
-        f"script-src {csp_hash(SCRIPT)}",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+_POLICY: Final = (
+    "default-src 'none'",
+    f"style-src {csp_hash(STYLE)}",
+    f"script-src {csp_hash(SCRIPT)}",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
 )
 PRIVATE_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Headers of every answer that carries a visitor's token."""
 PAGE_HEADERS: Final = {
     **PRIVATE_HEADERS,
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Vary": "Accept-Language, User-Agent",
     "X-Content-Type-Options": "nosniff",
 }

@@ -5,11 +5,12 @@ from typing import Any, Final, Self
 
 from pydantic import Field
 
+from api.v1.schemas.campaign_links import LinkOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody
 from api.v1.schemas.terms import TermsOut
 from domain.attribution.policy import Method, Pick
 from domain.campaigns.switches import SwitchState
-from domain.campaigns.terms import CampaignStatus, LinkOpens
+from domain.campaigns.terms import CampaignStatus
 from referrals.campaigns.version_views import VersionStatus
 from referrals.campaigns.views import CampaignView
 
@@ -30,13 +31,6 @@ class PolicyOut(ResponseBody):
     order: list[StepOut]
     claim_grace: timedelta
     match_window: timedelta
-
-
-class LinkOut(ResponseBody):
-    """Behaviour of /r/{code}; see `LinkIn`."""
-
-    opens: LinkOpens
-    no_inducement_in: list[str]
 
 
 class ProposalOut(ResponseBody):

@@ -1,13 +1,11 @@
 """Bodies of /v1/campaigns."""
 
-import ipaddress
-import re
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from api.http.errors import invalid_field
+from api.v1.schemas.campaign_links import LinkIn, PageUrl
 from api.v1.schemas.fields import (
     Duration,
     MoneyIn,
@@ -21,12 +19,11 @@ from api.v1.schemas.fields import (
     Text320,
 )
 from api.v1.schemas.preferences import ZoneName
-from api.v1.schemas.terms import Jurisdiction, TermsIn
+from api.v1.schemas.terms import TermsIn
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
 from domain.campaigns import default_offer
 from domain.campaigns.options import CampaignOptions
 from domain.campaigns.switches import SwitchState
-from domain.campaigns.terms import LinkOpens, LinkOptions
 from referrals.campaigns.views import Draft
 
 MAX_CURRENCIES: Final = 20
@@ -34,33 +31,6 @@ MAX_CURRENCIES: Final = 20
 CONDITION_FIELDS: Final = "fields"
 """Last part of the address of the fields of conditions, which is therefore not a slug."""
 NO_REASON: Final = "no reason given"
-URL_CHARS: Final = re.compile(r"[!-\[\]-~]+")
-"""Visible ASCII without the backslash, which browsers read as a slash."""
-
-
-def _check_destination(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError as fault:
-        raise ValueError("Must be a URL") from fault
-    if not host or parts.username is not None or not URL_CHARS.fullmatch(address):
-        raise ValueError("Must be plain ASCII, with a host and without user information")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise ValueError("Must be https; http is allowed only for localhost")
-    return address
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-DestinationUrl = Annotated[
-    str, Field(min_length=1, max_length=1024), AfterValidator(_check_destination)
-]
 
 
 POLICY_METHODS: Final = tuple(
@@ -124,23 +94,6 @@ class PolicyIn(RequestBody):
         )
 
 
-class LinkIn(RequestBody):
-    """Behaviour of /r/{code}."""
-
-    opens: LinkOpens = Field(
-        default=LinkOpens.DESTINATION,
-        description="Whether the link redirects to the destination or shows the landing page",
-    )
-    no_inducement_in: Annotated[list[Jurisdiction], Field(max_length=200)] = Field(
-        default_factory=list,
-        description="ISO 3166 jurisdictions in which the offer must not be advertised",
-    )
-
-    def to_link_options(self) -> LinkOptions:
-        jurisdictions = tuple(sorted(set(self.no_inducement_in)))
-        return LinkOptions(opens=self.opens, no_inducement_in=jurisdictions)
-
-
 class CampaignIn(RequestBody):
     """A campaign's full content. All of its amounts are in one currency."""
 
@@ -148,7 +101,7 @@ class CampaignIn(RequestBody):
     name: Text320
     starts_at: PlannedTime = default_offer.STARTS_AT
     ends_at: PlannedTime | None = None
-    destination: DestinationUrl = Field(
+    destination: PageUrl = Field(
         default=default_offer.DESTINATION,
         description="https URL of the signup page; the referral token is added to its query",
     )

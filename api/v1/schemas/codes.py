@@ -20,9 +20,9 @@ from api.v1.schemas.fields import (
     Text320,
 )
 from domain.attribution.click_matching import normalise_traits
+from domain.campaigns import default_offer
 from domain.codes import CODE_SHAPE, is_code, normalise_code
 from domain.profanities import is_profane
-from referrals.campaigns.transitions import DEFAULT_SLUG
 
 
 def _normalise_vanity(typed: str) -> str:
@@ -38,7 +38,7 @@ class CodeIn(RequestBody):
     """A request for the code that a player shares."""
 
     player_id: Id
-    campaign: Slug = DEFAULT_SLUG
+    campaign: Slug = default_offer.SLUG
     vanity: Annotated[Text64, AfterValidator(_normalise_vanity)] | None = Field(
         default=None,
         description=f"A code of the player's choice. Case-insensitive; {CODE_SHAPE.pattern}",

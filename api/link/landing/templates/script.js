@@ -1,3 +1,7 @@
+// An iPhone or iPad that asks for desktop pages calls itself a Mac, and no Mac has a touch screen.
+if (navigator.userAgent.includes("Macintosh") && navigator.maxTouchPoints) {
+  for (const link of document.querySelectorAll("[data-store=play]")) link.hidden = true;
+}
 // Every link works without this script, which copies the code or the invitation link on a tap.
 if (navigator.clipboard) {
   const status = document.getElementById("copied");
