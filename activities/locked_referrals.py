@@ -247,6 +247,7 @@ class LockedReferrals:
             player_id=str(body["player_id"]),
             door="signal",
             matching=matching_of(said, self.hasher),
+            code_hash=self.hasher.hash("code", body["code"]) if body.get("code") else None,
         )
         if recorded is RecordOutcome.CONFLICT:
             _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))

@@ -10,7 +10,7 @@ from activities.messages import ActRequest, Admission
 from activities.undecided import reason_of_waiting
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing, token_expires_at
-from referrals.intake import facts
+from referrals.intake import unrouted
 from referrals.notifications import reminders
 
 ROUTING_GRACE: Final = timedelta(minutes=1)
@@ -52,7 +52,7 @@ class ReferralActivities:
         tokens_of_referral = self._referrals.tokens.issue_each(
             locked.referral.id, expires_at=expires_at
         )
-        if await facts.has_unrouted_signup(locked.session, tokens_of_referral):
+        if await unrouted.has_unrouted_signup(locked.session, tokens_of_referral):
             return Standing(Stage.INVITED, locked.now + ROUTING_GRACE)
         return await _remind_or_expire(locked, ReasonCode.NO_SIGNUP)
 

@@ -16,8 +16,9 @@ _Result = TypeVar("_Result")
 
 def audit_actor(name: str | None, reason: str) -> "Actor":
     from referrals.access.audit import Actor
+    from referrals.intake.contacts import mask_contacts
 
-    return Actor(name=name or system_user(), request_id=None, reason=reason)
+    return Actor(name=name or system_user(), request_id=None, reason=mask_contacts(reason))
 
 
 def in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:

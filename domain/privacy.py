@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 from domain import codes
+from domain.field_shapes import SHAPED_FIELDS, has_shape
 
 PREFIX: Final = "hm1:"
 HASH_SHAPE: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
@@ -23,28 +24,10 @@ PERSONAL_FIELDS: Final = (
     "kyc_subject",
     "full_name",
 )
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,128}\.[A-Za-z0-9_-]{8,128}")
-_SUBDIVISION: Final = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z0-9]{1,3})?")
-_LOCALE: Final = re.compile(
-    r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|\d{3}))?(?:\.[Uu][Tt][Ff]-?8)?"
-)
-_LOCALES: Final = re.compile(
-    rf"{_LOCALE.pattern}(?:\s*[,;]\s*(?:{_LOCALE.pattern}|q=[01][.\d]*|\*))*"
-)
-_WORD: Final = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
-KEPT_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
-    "referral_token": _TOKEN,
-    "cookie_token": _TOKEN,
-    "jurisdiction": _SUBDIVISION,
-    "locale": _LOCALES,
-    "method": _WORD,
-    "platform": _WORD,
-}
-"""Shapes of fields that are kept as they are; people put anything into them."""
 OTHER: Final = "other"
-_DROPPED: Final[Mapping[str, str | None]] = {"locale": None, "platform": OTHER}
+_DROPPED: Final[Mapping[str, str | None]] = {"channel": OTHER, "locale": None, "platform": OTHER}
 """Replacements of a text of another shape, where a hash would say nothing."""
-_HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *KEPT_SHAPES, "code"})
+_HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
 """Fields of events that are hashed; some only if they have not the shape of their field."""
 
 
@@ -85,11 +68,14 @@ class Hasher:
     def _hash_reported(self, field: str, text: str) -> str | None:
         if field == "code":
             return self._hash_unless_code(text)
-        if field not in KEPT_SHAPES:
+        if field not in SHAPED_FIELDS:
             return self.hash(field, text)
-        return text if KEPT_SHAPES[field].fullmatch(text) else self._replaced(field, text)
+        return self.keep_shape(field, text)
 
-    def _replaced(self, field: str, text: str) -> str | None:
+    def keep_shape(self, field: str, text: str) -> str | None:
+        """Return a text that has its field's shape; hash another one, or drop it."""
+        if has_shape(field, text):
+            return text
         return _DROPPED[field] if field in _DROPPED else self.hash(field, text)
 
     def _hash_unless_code(self, text: str) -> str:

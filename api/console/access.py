@@ -18,6 +18,7 @@ from referrals.access.console import sessions
 from referrals.access.console.people import Person
 from referrals.access.console.roles import PERMISSIONS, Permission
 from referrals.access.console.sessions import SESSION_LIFETIME
+from referrals.intake.contacts import has_contacts, mask_contacts
 from runtime.settings import Settings
 
 COOKIE: Final = "referrals_console"
@@ -61,10 +62,21 @@ class Form:
             raise invalid_field(name, f"Write at most {MAX_REASON_CHARS} characters")
         return value
 
+    def words(self, name: str) -> str:
+        """Return a field for people to read, with phone numbers and mail addresses masked."""
+        return mask_contacts(self.text(name))
+
+    def reference(self) -> str:
+        """Return the id of an act; 422 for a phone number or mail address."""
+        reference = self.text("reference")
+        if has_contacts(reference):
+            raise invalid_field("reference", "Use an id, not a phone number or mail address")
+        return reference
+
     @property
     def actor(self) -> Actor:
         """Return who acts, for the reason that the form gives."""
-        return self.visitor.actor(self.text("reason"))
+        return self.visitor.actor(self.words("reason"))
 
 
 async def signed_in(request: Request, database: Db, config: Config, now: Now) -> Visitor:

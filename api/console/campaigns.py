@@ -144,7 +144,7 @@ _STEPS: Final = ("invitations", "signups", "qualified", "rewarded", "reversed")
 @router.post("/{slug}/fund")
 async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) -> Response:
     """Add to the budget, once per reference, as POST /v1/campaigns/{slug}/fund does."""
-    actor, reference = form.actor, form.text("reference")
+    actor, reference = form.actor, form.reference()
     async with database.transaction() as session:
         view = await campaign_views.find_campaign(session, slug)
         if view is None:

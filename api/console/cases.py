@@ -123,7 +123,7 @@ async def release_case(case_id: UUID, database: Db, form: Reviewing, now: Now) -
 
 @router.post("/{case_id}/notes")
 async def add_note(case_id: UUID, database: Db, form: Reviewing, now: Now) -> Response:
-    text, actor = form.text("text"), form.visitor.actor("a note")
+    text, actor = form.words("text"), form.visitor.actor("a note")
     async with database.transaction() as session:
         _check(await claims.add_note(session, case_id, text, actor, now=now))
     return see(f"/console/cases/{case_id}?done=note")

@@ -12,7 +12,7 @@ from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import Accepted
 from db.engine import Database
-from domain.intake.facts import from_source, kind_of
+from domain.intake.facts import kind_of
 from domain.privacy import Hasher
 from referrals.intake import facts
 from referrals.intake.conflicts import differing_fields
@@ -135,19 +135,13 @@ async def _accept(
     reporter: Caller,
     networks: Networks | None = None,
 ) -> Accepted:
-    fact = from_source(body.to_fact(hasher), reporter.source)
+    report = body.to_report(hasher, networks, source=reporter.source, reported_by=reporter.owner)
+    fact = report.fact
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
     async with database.autocommit() as session:
-        recorded = await facts.record_fact(
-            session,
-            fact,
-            player_id=body.player_id,
-            door="http",
-            reported_by=reporter.owner,
-            matching=body.matching(hasher, networks),
-        )
+        (recorded,) = await facts.record_facts(session, (report,), door="http")
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
         async with database.reading() as session:
-            raise conflict("event_conflict", *await differing_fields(session, fact))
+            raise conflict("event_conflict", *await differing_fields(session, report))
     return Accepted(event_id=body.event_id, status=recorded.value)

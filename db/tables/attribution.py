@@ -25,7 +25,7 @@ class TouchRow(Table):
     at: Mapped[datetime]
     """By this service's clock, not the caller's."""
     code: Mapped[str | None] = mapped_column(String(64))
-    """As it was given, normalised; such a code need not exist."""
+    """Normalised; null for one that nobody has, which may be a name."""
     campaign_slug: Mapped[str | None] = mapped_column(String(64))
     referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referrals.id"))
     visitor: Mapped[str | None] = mapped_column(String(80))

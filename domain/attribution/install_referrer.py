@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
+from domain.field_shapes import has_shape
 from domain.intake.facts import CLOCK_SKEW
-from domain.privacy import KEPT_SHAPES
 
 REFERRER_RETENTION: Final = timedelta(days=90)
 """Time that Play keeps an install's referrer, unchanged until a reinstall
@@ -19,7 +19,6 @@ TOKEN_PARAMETER: Final = "referral_token"
 NESTED_PARAMETER: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
 """The part of a whole link before its query."""
-VERSION: Final = re.compile(r"v?\d{1,4}(?:\.\d{1,6}){0,4}(?:[-+.][a-z0-9.]{1,12})?")
 MAX_REFERRER_DEPTH: Final = 3
 """Nested referrers that are unwrapped, as redirects and advertising links nest them."""
 
@@ -42,12 +41,12 @@ class Install:
     def without_strangers(self) -> "Install":
         """Return the report without what others wrote into it: advertising ids, mail addresses."""
         token = extract_token(self.install_referrer)
-        is_kept = token is not None and KEPT_SHAPES["referral_token"].fullmatch(token)
+        is_kept = token is not None and has_shape("referral_token", token)
         version = self.install_version
         return replace(
             self,
             install_referrer=f"{TOKEN_PARAMETER}={token}" if is_kept else "",
-            install_version=version if version and VERSION.fullmatch(version) else None,
+            install_version=version if version and has_shape("install_version", version) else None,
         )
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
-from domain.intake.facts import from_source
 from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import BatchHasher, Hasher
 from messaging import topics
@@ -95,11 +94,8 @@ class Decoder:
         if record.key is not None and record.key != event.player_id.encode():
             raise _RefusedError(RefusalCode.KEY_MISMATCH)
         source = self.sources.get(record.place.topic, DEFAULT_SOURCE)
-        return Report(
-            fact=from_source(event.to_fact(self.hasher), source),
-            player_id=event.player_id,
-            reported_by=record.place.topic,
-            matching=event.matching(self.hasher, self.networks),
+        return event.to_report(
+            self.hasher, self.networks, source=source, reported_by=record.place.topic
         )
 
     def _text(self, value: bytes | None) -> str:

@@ -226,7 +226,7 @@ class _Gathering:
             touch_id=touch_id,
             method=method,
             at=at,
-            code=code,
+            code=code if offer else None,  # one that nobody has may be a name
             campaign=offer.campaign if offer else None,
             referrer_id=offer.player_id if offer else None,
             is_presented=True,

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, StatementExecutor
 from db.tables import TouchRow
-from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method
+from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method, Refusal
 
 MAX_TOUCHES: Final = 200
 """Touches weighed for one signup: claims before clicks, and the latest of each first."""
@@ -62,13 +62,15 @@ _INSERT_TOUCH: Final = (
 async def record_touch(session: StatementExecutor, touch: NewTouch) -> bool:
     """Insert a touch, and return whether it is new.
 
-    Ids are derived where a retry must be the same touch; an id that exists is left as it is.
+    Ids are derived where a retry must be the same touch; an id that exists is left as it is. A
+    code that nobody has may be a name, and is not kept.
     """
     values = {name: getattr(touch, name) for name in _NAMES}
     values |= {
         "confidence": touch.effective_confidence,
         "device_traits": dict(touch.device_traits),
         "evidence": dict(touch.evidence),
+        "code": None if touch.refusal is Refusal.UNKNOWN_CODE else touch.code,
     }
     return await session.scalar(_INSERT_TOUCH, values) is not None
 

@@ -7,15 +7,16 @@ from sqlalchemy import select
 
 from db.engine import ReadSession
 from db.tables import FactRow
-from domain.intake.facts import Fact, kind_of
-from referrals.intake.facts import body_of
+from domain.intake.facts import kind_of
+from referrals.intake.facts import Report, body_of
 
 
-async def differing_fields(session: ReadSession, fact: Fact) -> list[str]:
+async def differing_fields(session: ReadSession, report: Report) -> list[str]:
     """Return the names of the fields that differ, in the event's order; never their values.
 
     Personal fields are compared by their hashes.
     """
+    fact = report.fact
     query = select(FactRow.body).where(
         FactRow.kind == kind_of(fact), FactRow.event_id == fact.event_id
     )
@@ -23,6 +24,8 @@ async def differing_fields(session: ReadSession, fact: Fact) -> list[str]:
     if stored is None:
         return []
     body = body_of(fact)
+    if report.code_hash is not None and stored.get("code") == report.code_hash:
+        body["code"] = report.code_hash
     names = [field.name for field in fields(fact)]
     others = sorted((stored.keys() | body.keys()) - set(names))
     return [name for name in (*names, *others) if stored.get(name) != body.get(name)]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from domain.privacy import ERASED, KEPT_SHAPES, OTHER
+from domain.field_shapes import SHAPED_FIELDS, has_shape
+from domain.privacy import ERASED, OTHER
 
 
 class Content(NamedTuple):
@@ -33,6 +34,6 @@ class Content(NamedTuple):
 
 def _is_replaced(field: str, value: object) -> bool:
     """Return whether a value is replaced at the door, where earlier releases kept it as it was."""
-    if field not in KEPT_SHAPES or not isinstance(value, str):
+    if field not in SHAPED_FIELDS or not isinstance(value, str):
         return False
-    return value == OTHER or not KEPT_SHAPES[field].fullmatch(value)
+    return value == OTHER or not has_shape(field, value)

@@ -14,8 +14,10 @@ from domain.intake.facts import (
     TakeBack,
     Wager,
     Withdrawal,
+    from_source,
 )
 from domain.privacy import Hasher
+from referrals.intake.facts import Report
 from referrals.intake.fields import (
     AddressText,
     Currency,
@@ -46,6 +48,20 @@ class EventIn(RequestBody):
     def to_fact(self, hasher: Hasher) -> Fact:
         """Return the fact to record, with personal fields hashed."""
         raise NotImplementedError
+
+    def to_report(
+        self, hasher: Hasher, networks: Networks | None, *, source: str, reported_by: str
+    ) -> Report:
+        """Return what to record of an event that a reporter of this source sends."""
+        fact = from_source(self.to_fact(hasher), source)
+        code = fact.code if isinstance(fact, Signup) else None
+        return Report(
+            fact=fact,
+            player_id=self.player_id,
+            reported_by=reported_by,
+            matching=self.matching(hasher, networks),
+            code_hash=code and hasher.hash("code", code),
+        )
 
     def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
         """Return what is kept beside the fact: hashes to link its player by, and its origin."""

@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
-from domain.intake.facts import FACT_TYPES, Fact, FactKind, kind_of
+from domain.codes import normalise_code
+from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
 from domain.money import CURRENCY_PATTERN
 from referrals.intake.content import Content
 
@@ -32,19 +33,27 @@ _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.i
 _RECORD: Final = text("""
     with given as (
         select * from unnest(
-            cast(:kinds as varchar[]), cast(:event_ids as varchar[]),
-            cast(:player_ids as varchar[]), cast(:times as timestamptz[]), cast(:bodies as text[]),
-            cast(:fingerprints as varchar[]), cast(:reporters as varchar[]),
-            cast(:matchings as text[])
+            cast(:kind as varchar[]), cast(:event_id as varchar[]),
+            cast(:player_id as varchar[]), cast(:occurred_at as timestamptz[]),
+            cast(:body as text[]), cast(:fingerprint as varchar[]),
+            cast(:reported_by as varchar[]), cast(:matching as text[]), cast(:code as varchar[]),
+            cast(:body_if_unknown as text[]), cast(:fingerprint_if_unknown as varchar[])
         ) with ordinality as given (
-            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, matching, place
+            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, matching, code,
+            body_if_unknown, fingerprint_if_unknown, place
         )
+    ), known as (
+        select place, code is null or exists (
+            select from codes where codes.code = given.code
+        ) as is_known from given
     ), added as (
         insert into facts
             (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by, matching)
-        select kind, event_id, player_id, occurred_at, cast(body as jsonb), fingerprint, :door,
-            reported_by, cast(matching as jsonb)
-        from given order by kind, event_id, place
+        select kind, event_id, player_id, occurred_at,
+            cast(case when is_known then body else body_if_unknown end as jsonb),
+            case when is_known then fingerprint else fingerprint_if_unknown end,
+            :door, reported_by, cast(matching as jsonb)
+        from given join known using (place) order by kind, event_id, place
         on conflict do nothing
         returning kind, event_id
     ), firsts as (
@@ -86,6 +95,8 @@ class Report:
     """Owner of the API key, or the topic; a signal has none."""
     matching: Mapping[str, Any] | None = None
     """Kept beside the content, for comparisons; no part of the fingerprint."""
+    code_hash: str | None = None
+    """Stored in the place of the signup's code if nobody has that one: it may be a name."""
 
 
 async def record_fact(
@@ -96,10 +107,17 @@ async def record_fact(
     door: Door,
     reported_by: str | None = None,
     matching: Mapping[str, Any] | None = None,
+    code_hash: str | None = None,
     route: bool = True,
 ) -> RecordOutcome:
     """Record one fact as `record_facts` does."""
-    report = Report(fact=fact, player_id=player_id, reported_by=reported_by, matching=matching)
+    report = Report(
+        fact=fact,
+        player_id=player_id,
+        reported_by=reported_by,
+        matching=matching,
+        code_hash=code_hash,
+    )
     (outcome,) = await record_facts(session, (report,), door=door, route=route)
     return outcome
 
@@ -115,7 +133,7 @@ async def record_facts(
     if not reports:
         return []
     rows = [_Row.of(report) for report in reports]
-    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(_Row._fields, zip(*rows, strict=True), strict=True))
     values = {
         **columns,
         "door": door,
@@ -126,20 +144,20 @@ async def record_facts(
     added = {place - 1 for place in (await session.execute(_RECORD, values)).scalars()}
     if len(added) == len(rows):
         return [RecordOutcome.ACCEPTED] * len(rows)
-    known = {rows[place].key: rows[place].content for place in added}
+    known = {rows[place].key: rows[place].contents for place in added}
     known |= await _recorded(session, {row.key for row in rows} - known.keys())
     return [
         RecordOutcome.ACCEPTED
         if place in added
         else RecordOutcome.DUPLICATE
-        if row.content.is_same_as(known.get(row.key))
+        if _is_same(row.contents, known.get(row.key, []))
         else RecordOutcome.CONFLICT
         for place, row in enumerate(rows)
     ]
 
 
 class _Row(NamedTuple):
-    """A row of the table, in the order of the statement's arrays."""
+    """A row to insert: the statement has an array of each field."""
 
     kind: str
     event_id: str
@@ -149,11 +167,18 @@ class _Row(NamedTuple):
     fingerprint: str
     reported_by: str | None
     matching: str | None
+    code: str | None
+    """The code that is looked up: without one that nobody has, the first of the two bodies."""
+    body_if_unknown: str | None
+    fingerprint_if_unknown: str | None
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        fact = report.fact
-        body = _canonical_json(body_of(fact))
+        fact, content = report.fact, body_of(report.fact)
+        body, code, otherwise = _canonical_json(content), None, None
+        if isinstance(fact, Signup) and fact.code and report.code_hash not in {None, fact.code}:
+            code = normalise_code(fact.code)
+            otherwise = _canonical_json(content | {"code": report.code_hash})
         return cls(
             kind_of(fact).value,
             fact.event_id,
@@ -163,6 +188,9 @@ class _Row(NamedTuple):
             _sha256(body),
             report.reported_by,
             _canonical_json(report.matching) if report.matching else None,
+            code,
+            otherwise,
+            otherwise and _sha256(otherwise),
         )
 
     @property
@@ -170,33 +198,29 @@ class _Row(NamedTuple):
         return self.kind, self.event_id
 
     @property
-    def content(self) -> Content:
+    def contents(self) -> list[Content]:
+        """The content, and the one that is stored in its place if nobody has its code."""
         matching = json.loads(self.matching) if self.matching else None
-        return Content(self.fingerprint, json.loads(self.body), matching)
+        own = Content(self.fingerprint, json.loads(self.body), matching)
+        if self.body_if_unknown is None:
+            return [own]
+        fingerprint = self.fingerprint_if_unknown or ""
+        return [own, Content(fingerprint, json.loads(self.body_if_unknown), matching)]
 
 
-_COLUMNS: Final = (
-    "kinds",
-    "event_ids",
-    "player_ids",
-    "times",
-    "bodies",
-    "fingerprints",
-    "reporters",
-    "matchings",
-)
-"""Arrays of the statement, each a field of the rows."""
+def _is_same(contents: Sequence[Content], known: Sequence[Content]) -> bool:
+    return any(content.is_same_as(other) for content in contents for other in known)
 
 
 async def _recorded(
     session: StatementExecutor, keys: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], Content]:
+) -> dict[tuple[str, str], list[Content]]:
     if not keys:
         return {}
     values = {"kinds": [kind for kind, _ in keys], "event_ids": [event_id for _, event_id in keys]}
     rows = await session.execute(_RECORDED, values)
     return {
-        (row.kind, row.event_id): Content(row.fingerprint, row.body, row.matching) for row in rows
+        (row.kind, row.event_id): [Content(row.fingerprint, row.body, row.matching)] for row in rows
     }
 
 
@@ -264,19 +288,6 @@ def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:
     return _SHAPES[kind].validate_python(
         {name: _with_currency(value) for name, value in body.items()}
     )
-
-
-async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
-    """Return whether a signup with one of these referral tokens waits in the inbox."""
-    query = text("""
-        select exists (
-            select from inbox join facts using (kind, event_id)
-            where inbox.kind = 'signup'
-              and (facts.body ->> 'referral_token' = any(:tokens)
-                   or facts.body ->> 'cookie_token' = any(:tokens))
-        )
-    """)
-    return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True
 
 
 def _with_currency(value: Any) -> Any:  # noqa: ANN401 - any value of a stored fact

@@ -1,6 +1,6 @@
 """The inbox: facts that are not routed yet, leased and drained per player."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import text
@@ -46,3 +46,16 @@ async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:
     """Empty a locked player's inbox and return its facts in the order in which they happened."""
     rows = await session.execute(_DRAIN, {"player_id": player_id})
     return tuple(fact_of(FactKind(row.kind), row.body) for row in rows)
+
+
+async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
+    """Return whether a signup with one of these referral tokens waits in the inbox."""
+    query = text("""
+        select exists (
+            select from inbox join facts using (kind, event_id)
+            where inbox.kind = 'signup'
+              and (facts.body ->> 'referral_token' = any(:tokens)
+                   or facts.body ->> 'cookie_token' = any(:tokens))
+        )
+    """)
+    return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True

@@ -13,9 +13,9 @@ from api.v1.schemas.fields import (
     PositiveDuration,
     PositiveMoneyIn,
     Reason,
+    Reference,
     RequestBody,
     Slug,
-    Text64,
     Text320,
 )
 from api.v1.schemas.preferences import ZoneName
@@ -25,6 +25,7 @@ from domain.campaigns import default_offer
 from domain.campaigns.options import CampaignOptions
 from domain.campaigns.switches import SwitchState
 from referrals.campaigns.views import Draft
+from referrals.intake.contacts import mask_contacts
 
 MAX_CURRENCIES: Final = 20
 """Budgets beside the first that one campaign may have."""
@@ -161,17 +162,20 @@ class CampaignIn(RequestBody):
             seen.add(money.currency)
 
 
+ShortReason = Annotated[Text320, AfterValidator(mask_contacts)]
+
+
 class Reasoned(RequestBody):
     """The reason of an action, for the audit."""
 
-    reason: Text320 = NO_REASON
+    reason: ShortReason = NO_REASON
 
 
 class FundingIn(Reasoned):
     """An addition to the budget."""
 
     amount: PositiveMoneyIn
-    reference: Text64 = Field(
+    reference: Reference = Field(
         description="Idempotency key: an amount is added once per campaign and reference"
     )
 
@@ -180,10 +184,10 @@ class DefundingIn(RequestBody):
     """Money taken back out of the budget."""
 
     amount: PositiveMoneyIn
-    reference: Text64 = Field(
+    reference: Reference = Field(
         description="Idempotency key: an amount is taken back once per campaign and reference"
     )
-    reason: Text320 = Field(description="Why it is taken back, for the audit")
+    reason: ShortReason = Field(description="Why it is taken back, for the audit")
 
 
 class SwitchIn(RequestBody):

@@ -1,14 +1,14 @@
 """Bodies of /v1/cases."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from api.v1.schemas.fields import (
     MoneyOut,
-    NonBlankText,
+    Note,
     PlannedTime,
     Reason,
     RequestBody,
@@ -21,7 +21,7 @@ from domain.intake.facts import Choice
 class CaseNoteIn(RequestBody):
     """A note on a case. Its author is the owner of the API key."""
 
-    text: Annotated[NonBlankText, Field(max_length=2000)]
+    text: Note
 
 
 class CaseDecisionIn(RequestBody):

@@ -22,6 +22,7 @@ from api.v1.schemas.fields import (
 from domain.attribution.click_matching import normalise_traits
 from domain.campaigns import default_offer
 from domain.codes import CODE_SHAPE, is_code, normalise_code
+from domain.field_shapes import is_digits_of_a_phone
 from domain.profanities import is_profane
 
 
@@ -29,6 +30,8 @@ def _normalise_vanity(typed: str) -> str:
     code = normalise_code(typed)
     if not is_code(code):
         raise ValueError("Must have 3 to 32 letters, digits, hyphens or underscores")
+    if is_digits_of_a_phone(code):
+        raise ValueError("Must not be digits that may be a phone number; choose another code")
     if is_profane(code):
         raise ValueError("Must not spell a profanity; choose another code")
     return code

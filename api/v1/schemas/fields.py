@@ -19,6 +19,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from domain.intake.facts import MAX_TIME, MIN_TIME
 from domain.intake.sources import shown_event_id
+from referrals.intake.contacts import has_contacts, mask_contacts
 from referrals.intake.fields import (
     ID_REGEX,
     TIME_SCHEMA,
@@ -55,6 +56,7 @@ __all__ = [
     "MoneyIn",
     "MoneyOut",
     "NonBlankText",
+    "Note",
     "OptionalText64",
     "OptionalText64OrHash",
     "OptionalText320",
@@ -64,6 +66,7 @@ __all__ = [
     "PositiveDuration",
     "PositiveMoneyIn",
     "Reason",
+    "Reference",
     "RequestBody",
     "ResponseBody",
     "ShownEventId",
@@ -114,6 +117,12 @@ def _check_positive(duration: timedelta) -> timedelta:
     return duration
 
 
+def _check_reference(text: str) -> str:
+    if has_contacts(text):
+        raise ValueError("Must not contain a phone number or mail address; use an id")
+    return text
+
+
 PlannedTime = Annotated[
     datetime,
     BeforeValidator(parse_time),
@@ -128,8 +137,12 @@ PositiveDuration = Annotated[
     AfterValidator(_check_positive),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
-Reason = Annotated[NonBlankText, Field(max_length=500)]
-"""A person's reason for a decision or proposal, for the audit."""
+Reason = Annotated[NonBlankText, Field(max_length=500), AfterValidator(mask_contacts)]
+"""A person's reason for a decision or proposal, for the audit, in which phone numbers and mail
+addresses are masked."""
+Note = Annotated[NonBlankText, Field(max_length=2000), AfterValidator(mask_contacts)]
+Reference = Annotated[Text64, AfterValidator(_check_reference)]
+"""A caller's id of an act; not masked, since two masked ones would be one."""
 OptionalText4096 = Annotated[
     Annotated[StorableText, Field(max_length=4096)] | None, BeforeValidator(blank_to_none)
 ]

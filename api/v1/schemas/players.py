@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, RequestBody, ResponseBody, Text64
+from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, Reference, RequestBody, ResponseBody
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Per
 from domain.ledger.movements import Book, Movement
@@ -154,7 +154,7 @@ class SpendIn(RequestBody):
     """An amount that a player spends from the in-app balance."""
 
     amount: PositiveMoneyIn
-    reference: Text64 = Field(
+    reference: Reference = Field(
         description="Idempotency key: an amount is spent once per player and reference"
     )
 
@@ -162,7 +162,7 @@ class SpendIn(RequestBody):
 class UnspendIn(RequestBody):
     """A spend that is given back, in part or all, such as for a voided bet."""
 
-    reference: Text64 = Field(description="The reference of the spend")
+    reference: Reference = Field(description="The reference of the spend")
     amount: PositiveMoneyIn | None = Field(
         default=None,
         description="Given back once per reference and amount; all that is left when left out",

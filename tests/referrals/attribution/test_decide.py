@@ -127,7 +127,7 @@ async def test_a_code_typed_at_the_signup_is_kept_as_a_touch_of_its_player(
     (kept,), (refused,) = [await touches_of(database, one) for one in (presented, mistaken)]
     assert (kept.method, kept.code, kept.at, kept.refusal) == ("typed_code", code, NOW, None)
     assert (kept.device_id, kept.ip, kept.campaign_slug is None) == ("hm1:phone", "hm1:home", False)
-    assert (refused.code, refused.refusal) == ("NOBODYS", "unknown_code")
+    assert (refused.code, refused.refusal) == (None, "unknown_code")
 
 
 async def test_a_good_code_makes_up_for_a_forged_token(database: Database) -> None:
