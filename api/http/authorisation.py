@@ -1,14 +1,16 @@
 """Authorisation: the caller behind an API key, and the scopes that a route requires."""
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Generic, TypeVar
 
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
+from api.http.dependencies import Now
 from api.http.errors import Problem
 from api.http.query_parameters import refuse_unknown_parameters
 from db.engine import Database
@@ -16,10 +18,10 @@ from referrals.access import api_keys
 from referrals.access.api_keys import KeyHolder
 from referrals.access.audit import Actor
 
-KEY_CACHE_TTL_S: Final = 5
-"""Lifetime of a cached key: a revoked one may work for as many seconds more."""
+KEY_CACHE_TTL: Final = timedelta(seconds=5)
+"""Lifetime of a cached key: a revoked one may work, and a new one be unknown, as much longer."""
 MAX_CACHED_KEYS: Final = 10_000
-"""Bound of the cache, which is emptied when it is full."""
+"""Bound of each cache, of valid and of wrong keys; the oldest make room."""
 NO_KEY: Final = (
     "Send an API key in the header `Authorization: Bearer <key>`;"
     " `referrals keys create --owner NAME --scope SCOPE` makes one."
@@ -33,35 +35,68 @@ UNKNOWN_KEY: Final = (
     " `referrals keys create --owner NAME --scope SCOPE` makes one."
 )
 
+Value = TypeVar("Value")
+
 bearer_scheme = HTTPBearer(
     auto_error=False, description="An API key that has a scope of the route."
 )
 
 
 class ApiKeyCache:
-    """Cache of valid API keys by hash, so that a busy caller costs a query every few seconds."""
+    """Cache of API keys by hash, so that neither a busy caller nor a wrong key costs many queries.
 
-    def __init__(self, database: Database) -> None:
+    Valid and wrong keys are apart: a flood of wrong ones displaces no valid one. Concurrent
+    requests with one key share a query.
+    """
+
+    def __init__(self, database: Database, *, max_keys: int = MAX_CACHED_KEYS) -> None:
         self._database = database
-        self._cached: dict[str, tuple[KeyHolder, float]] = {}
+        self._valid = _BoundedCache[KeyHolder](max_keys)
+        self._wrong = _BoundedCache[None](max_keys)
+        self._queries: dict[str, asyncio.Task[KeyHolder | None]] = {}
 
-    async def find_holder(self, key: str) -> KeyHolder | None:
+    async def find_holder(self, key: str, *, now: datetime) -> KeyHolder | None:
+        if not api_keys.is_api_key(key):
+            return None
         hashed = api_keys.hash_api_key(key)
-        cached = self._cached.get(hashed)
-        if cached and cached[1] > time.monotonic():
-            return cached[0]
+        for cache in (self._valid, self._wrong):
+            if cache.has(hashed, now=now):
+                return cache.get(hashed)
+        query = self._queries.get(hashed)
+        if query is None:
+            query = self._queries[hashed] = asyncio.create_task(self._query(hashed, now))
+            query.add_done_callback(lambda _: self._queries.pop(hashed))
+        return await asyncio.shield(query)
+
+    async def _query(self, hashed: str, now: datetime) -> KeyHolder | None:
         async with self._database.reading() as session:
             holder = await api_keys.find_holder(session, hashed)
-        self._store(hashed, holder)
+        if holder is None:
+            self._wrong.store(hashed, None, until=now + KEY_CACHE_TTL)
+        else:
+            self._valid.store(hashed, holder, until=now + KEY_CACHE_TTL)
         return holder
 
-    def _store(self, hashed: str, holder: KeyHolder | None) -> None:
-        if len(self._cached) >= MAX_CACHED_KEYS:
-            self._cached.clear()
-        if holder is None:
-            self._cached.pop(hashed, None)
-        else:
-            self._cached[hashed] = (holder, time.monotonic() + KEY_CACHE_TTL_S)
+
+class _BoundedCache(Generic[Value]):
+    """Values by key for a time, of which the oldest make room for more."""
+
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
+        self._entries: dict[str, tuple[Value, datetime]] = {}
+
+    def has(self, key: str, *, now: datetime) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and entry[1] > now
+
+    def get(self, key: str) -> Value:
+        return self._entries[key][0]
+
+    def store(self, key: str, value: Value, *, until: datetime) -> None:
+        self._entries.pop(key, None)
+        self._entries[key] = (value, until)
+        if len(self._entries) > self._max_entries:
+            del self._entries[next(iter(self._entries))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +112,14 @@ class Caller:
         return Actor(name=self.owner, request_id=self.request_id, reason=reason)
 
 
-def requires(*scopes: str) -> Callable[[Request, object], Awaitable[Caller]]:
+def requires(*scopes: str) -> Callable[[Request, datetime, object], Awaitable[Caller]]:
     """Make a dependency that returns the caller; 401 without a valid key, 403 without a scope."""
 
-    async def caller(request: Request, _: Annotated[object, Depends(bearer_scheme)]) -> Caller:
+    async def caller(
+        request: Request, now: Now, _: Annotated[object, Depends(bearer_scheme)]
+    ) -> Caller:
         cache: ApiKeyCache = request.app.state.api_key_cache
-        holder = await cache.find_holder(_bearer_token(request))
+        holder = await cache.find_holder(_bearer_token(request), now=now)
         if holder is None:
             raise _unauthorized('Bearer error="invalid_token"', UNKNOWN_KEY)
         if not any(holder.has_scope(scope) for scope in scopes):

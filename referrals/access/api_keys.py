@@ -1,6 +1,7 @@
 """API keys: high-entropy secrets of which only the SHA-256 is stored."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ SCOPES: Final = (
 _PREFIX: Final = "rk_"
 _SECRET_BYTES: Final = 32
 """Entropy of a key in bytes: too much to guess, so an unsalted hash suffices."""
+_KEY_SHAPE: Final = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,11 @@ async def list_keys(session: ReadSession) -> Sequence[KeySummary]:
         )
         for row in rows
     ]
+
+
+def is_api_key(text: str) -> bool:
+    """Return whether a text can be a key at all, which needs no query."""
+    return _KEY_SHAPE.fullmatch(text) is not None
 
 
 def hash_api_key(key: str) -> str:
