@@ -1,6 +1,6 @@
 """Facts that services signal directly: which of them may be recorded, and what says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,8 +9,10 @@ from temporalio import activity
 
 from activities.messages import Signature
 from domain.intake.direct_signals import DirectSignals, is_signed
-from domain.intake.facts import Fact, FactKind, kind_of
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, kind_of
 from domain.intake.sources import SEPARATOR
+from domain.money import Money
+from referrals.intake.fields import CURRENCIES
 
 _log = structlog.get_logger()
 
@@ -28,6 +30,8 @@ class SignalPolicy:
             return "off"
         if SEPARATOR in fact.event_id:
             return "source"
+        if not all(map(_is_receivable, _amounts_of(fact))):
+            return "amount"
         if self.mode is DirectSignals.OPEN or self._is_signed(fact, signatures):
             return None
         return "signature"
@@ -39,6 +43,16 @@ class SignalPolicy:
             for given in signatures
             if (given.kind, given.event_id) == key
         )
+
+
+def _amounts_of(fact: Fact) -> Iterator[Money]:
+    if isinstance(fact, Deposit | Chargeback) and fact.amount is not None:
+        yield fact.amount
+
+
+def _is_receivable(amount: Money) -> bool:
+    """Return whether the other doors would take an amount, too."""
+    return amount.minor > 0 and amount.currency in CURRENCIES
 
 
 OPEN_TO_ALL: Final = SignalPolicy()

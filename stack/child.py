@@ -17,7 +17,7 @@ from stack.account import Account
 from stack.state_directory import ENV_PREFIX
 
 POLL_S: Final = 0.05
-READY_WITHIN_S: Final = 60.0
+READY_WITHIN_S: Final = 180.0
 STOP_WITHIN_S: Final = 10.0
 _PROJECT: Final = Path(__file__).resolve().parent.parent
 _TAIL_LINES: Final = 15

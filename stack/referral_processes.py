@@ -21,7 +21,7 @@ BACKGROUND_NICENESS: Final = 10
 """Niceness of processes that no caller waits for, so that the API answers on a small machine."""
 VERIFY_EVERY_S: Final = 300
 """Seconds between two runs of the verifier."""
-_MIGRATED_WITHIN_S: Final = 60.0
+_MIGRATED_WITHIN_S: Final = 180.0
 _ACTOR: Final = Actor(name="stack", request_id=None, reason="the first start of a stack")
 
 

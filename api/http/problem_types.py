@@ -14,7 +14,7 @@ class ProblemType(NamedTuple):
 
 PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "malformed_json": ProblemType(
-        400, "Malformed JSON", "Send valid JSON in which no object repeats a key."
+        400, "Malformed JSON", "Send valid JSON, in UTF-8, in which no object repeats a key."
     ),
     "bad_request": ProblemType(400, "Bad request", "Check the request against /openapi.json."),
     "unauthorized": ProblemType(

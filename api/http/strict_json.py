@@ -1,7 +1,7 @@
 """Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
-import json
 from collections.abc import Callable, Coroutine
+from email.message import Message
 from typing import Any, ClassVar, Final
 
 from fastapi import Request
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.http.errors import Problem, invalid_field
 from api.http.json_depth import path_at_depth
 from referrals.intake.strict_json import (
+    BYTE_ORDER_MARK,
     MalformedJsonError,
     RepeatedKeyError,
     TooDeepJsonError,
@@ -18,6 +19,8 @@ from referrals.intake.strict_json import (
 )
 
 _JSON: Final = "application/json"
+CHARSETS: Final = ("utf-8", "utf8", "us-ascii", "ascii")
+"""Values of Content-Type's `charset` under which a body is UTF-8."""
 PLAIN_ENCODINGS: Final = ("", "identity")
 MAX_FIELD_NAME_CHARS: Final = 64
 """Length of a repeated key in an answer; it is the caller's own."""
@@ -72,9 +75,12 @@ class _StrictRequest(Request):
         return b"".join(chunks)
 
     def _expect_json(self) -> None:
-        declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if declared != _JSON:
+        declared = Message()
+        declared["content-type"] = self.headers.get("content-type", "")
+        if declared.get_content_type() != _JSON:
             raise Problem("unsupported_media_type")
+        if declared.get_content_charset("utf-8") not in CHARSETS:
+            raise Problem("unsupported_media_type", "Send JSON in UTF-8.")
         encodings = self.headers.getlist("content-encoding")
         if any(encoding.strip().lower() not in PLAIN_ENCODINGS for encoding in encodings):
             raise Problem("unsupported_media_type", "Send JSON without a Content-Encoding.")
@@ -94,6 +100,6 @@ def _parse_json(body: bytes, *, named_depth: int | None) -> Any:  # noqa: ANN401
 def _too_deep(body: bytes, named_depth: int | None) -> Problem:
     if named_depth is None:
         return Problem("malformed_json")
-    text = body.decode(json.detect_encoding(body), "replace")
+    text = body.decode(errors="replace").removeprefix(BYTE_ORDER_MARK)
     path = path_at_depth(text, named_depth)
     return invalid_field(path or "body", f"Must not nest deeper than {named_depth}")

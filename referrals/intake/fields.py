@@ -33,9 +33,19 @@ TOO_EARLY: Final = "too_early"
 """Type of the error for an event that is ahead of our clock, and right when it is repeated."""
 _NOT_PAST: Final = "Must lie between the year 2000 and five minutes from now"
 RFC_3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII | re.IGNORECASE,
 )
-CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+LEAP_SECOND_AT: Final = slice(17, 19)
+"""Digits of the seconds in such a time."""
+WITHOUT_MINOR_UNITS: Final = frozenset(
+    ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"]
+)
+"""Codes of ISO 4217 that no account is held in: metals, funds, one for tests and one for none."""
+CURRENCIES: Final = (
+    frozenset(currency.alpha_3 for currency in pycountry.currencies) - WITHOUT_MINOR_UNITS
+)
 ID_REGEX: Final = f"^{ID_PATTERN.pattern}$"
 
 
@@ -57,9 +67,19 @@ def parse_time(value: object) -> datetime:
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
         raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z")
     try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        return _parse_existing(value.upper())
     except (ValueError, OverflowError) as fault:
         raise ValueError("This date or time does not exist") from fault
+
+
+def _parse_existing(text: str) -> datetime:
+    """Return a time of RFC 3339; a leap second, which clocks skip, is the second after it."""
+    if text[LEAP_SECOND_AT] != "60":
+        return datetime.fromisoformat(text).astimezone(UTC)
+    before = datetime.fromisoformat(f"{text[:17]}59{text[19:]}").astimezone(UTC)
+    if (before.hour, before.minute) != (23, 59):
+        raise ValueError("leap seconds are the last of a day of UTC")
+    return before + timedelta(seconds=1)
 
 
 def _check_past(moment: datetime) -> datetime:

@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from typing import Any, Final, NoReturn
 
+BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
 
 class MalformedJsonError(ValueError):
     """A text that is not JSON."""
@@ -22,10 +24,13 @@ class RepeatedKeyError(ValueError):
 
 
 def parse_json(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
-    """Parse JSON, refusing repeated keys, NaN and Infinity."""
+    """Parse JSON, refusing repeated keys, NaN and Infinity; bytes are UTF-8 (RFC 8259).
+
+    Their byte order mark is ignored, as that RFC allows.
+    """
     try:
         if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text), "surrogatepass")
+            text = text.decode(errors="surrogatepass").removeprefix(BYTE_ORDER_MARK)
         return _DECODER.decode(text)
     except RepeatedKeyError:
         raise

@@ -154,7 +154,7 @@ def _page(
     text = template.render(language=language, branding=branding, **variables)
     policy = content_security_policy(branding.image_source if branding else None)
     headers = {**PAGE_HEADERS, "Content-Security-Policy": policy}
-    return HTMLResponse(text, status, {**headers, "Content-Language": language.tag})
+    return HTMLResponse(text, int(status), {**headers, "Content-Language": language.tag})
 
 
 def _load_templates(language: Language) -> dict[tuple[str, str], Template]:

@@ -22,6 +22,23 @@ async def test_a_body_that_is_not_json_is_a_bad_request(client: AsyncClient, bod
     assert_problem(await client.post(URL, content=body, headers=JSON), 400, "malformed_json")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+async def test_json_is_utf_8(client: AsyncClient, encoding: str) -> None:
+    body = json.dumps(deposit()).encode(encoding)
+    assert_problem(await client.post(URL, content=body, headers=JSON), 400, "malformed_json")
+    declared = {"Content-Type": f"application/json; charset={encoding}"}
+    answer = await client.post(URL, content=body, headers=declared)
+    assert_problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=UTF-8", 'Application/JSON;charset="utf-8"; x=y']
+)
+async def test_utf_8_may_be_declared_with_a_mark_before_it(client: AsyncClient, kind: str) -> None:
+    body = json.dumps(deposit()).encode("utf-8-sig")
+    assert (await client.post(URL, content=body, headers={"Content-Type": kind})).is_success
+
+
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"true"])
 async def test_json_that_is_not_an_object_is_refused(client: AsyncClient, body: bytes) -> None:
     answer = await client.post(URL, content=body, headers=JSON)

@@ -1,4 +1,4 @@
-"""Which helplines a visitor sees, by place."""
+"""Helplines that a visitor sees, by place."""
 
 import pytest
 

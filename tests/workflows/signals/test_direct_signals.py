@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from domain.intake.direct_signals import DirectSignals, canonical_json, sign
 from domain.intake.facts import Fact, FactKind, kind_of
 from domain.lifecycle.referral import Stage
+from domain.money import Money
 from referrals.intake import facts
 from runtime.settings import Settings
 from tests.builders import usd
@@ -102,3 +104,17 @@ async def test_a_signal_cannot_take_an_id_of_another_source(world: World) -> Non
 
     assert kind_of(squatting) is FactKind.DEPOSIT
     assert not await is_recorded(world, squatting)
+
+
+async def test_a_signal_is_not_believed_in_amounts_that_no_other_door_takes(world: World) -> None:
+    life = await invite(world)
+    await life.signs_up()
+    await life.reaches(Stage.SIGNED_UP)
+    nothing, no_currency = life.deposit(0), replace(life.deposit(), amount=Money(1000, "XXX"))
+    await life.signals("make_deposit", nothing)
+    await life.signals("make_deposit", no_currency)
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+
+    assert not await is_recorded(world, nothing)
+    assert not await is_recorded(world, no_currency)
