@@ -25,7 +25,6 @@ from activities.rewards import RewardActivities
 from db.clock import database_now
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, describe
-from domain.privacy import Hasher
 from integrations.wallet_http import HttpWallet
 from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
@@ -75,7 +74,7 @@ def build_activities(
     """Build every activity with its dependencies; tests that skip time give no `max_clock_lead`."""
     locked = LockedReferrals(
         database,
-        hasher=Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
+        hasher=settings.hasher,
         tokens=Tokens(settings.token_key.get_secret_value()),
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,

@@ -51,7 +51,6 @@ from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
 from api.warm_up import warm_up
 from db.engine import Database
-from domain.privacy import Hasher
 from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
@@ -126,9 +125,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     show_pool(
         metrics.registry, in_use=database.connections_in_use, size=settings.database_pool_size
     )
-    app.state.hasher = hasher = Hasher(
-        settings.hash_key.get_secret_value(), public_url=settings.public_url
-    )
+    app.state.hasher = hasher = settings.hasher
     app.state.networks = open_networks(settings.network_database)
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)

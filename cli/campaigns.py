@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from runtime.command_line import STACK_DIRECTORY, exit_with, read_settings
-from runtime.settings import ENV_PREFIX, ClientSettings, DatabaseSettings
+from runtime.environment import ENV_PREFIX
+from runtime.settings import ClientSettings, DatabaseSettings
 
 campaigns = typer.Typer(no_args_is_help=True, help="Campaigns from files.")
 simulating = typer.Typer()

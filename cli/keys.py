@@ -1,14 +1,16 @@
-"""The commands `referrals keys`: API keys of callers."""
+"""The commands `referrals keys`: API keys of callers, and keys of the hashes of personal data."""
 
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from cli.transactions import audit_actor, in_transaction
-from runtime.command_line import ActorOption, ReasonOption, exit_with
+from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.hash_keys import HashKeySettings
 
-keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
+keys = typer.Typer(no_args_is_help=True, help="API keys of callers, and hash keys.")
 
 
 @keys.command("create")
@@ -61,3 +63,35 @@ def list_keys() -> None:
         state = "revoked" if key.revoked_at else "valid"
         source = "" if key.source == "default" else f"  source {key.source}"
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}{source}")
+
+
+@keys.command("rotate-hash")
+def rotate_hash_key(
+    *,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help="State of a stopped embedded stack, whose key is replaced."),
+    ] = None,
+) -> None:
+    """Make a new hash key, and print the variables to give to all processes.
+
+    Facts are written with the new key and read with it and the earlier ones. Stored values are
+    re-keyed as facts bring them again: `keys hash-versions` shows how far that is.
+    """
+    if directory is not None:
+        from stack.state_directory import rotate_hash_key as rotate
+
+        typer.echo(f"version {rotate(directory)} is used from the next start")
+        return
+    for name, value in read_settings(HashKeySettings).rotated().items():
+        typer.echo(f"{name}={value}")
+
+
+@keys.command("hash-versions")
+def show_hash_versions() -> None:
+    """Show how many values of players stand under each hash key, and when one was last used."""
+    from referrals.fraud import rekeying
+
+    for version in in_transaction(rekeying.count_versions):
+        used = version.last_used_at.date()
+        typer.echo(f"{version.name}  {version.values:,} values of players  last used {used}")

@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Any, Final
 
 from domain import codes
 from domain.field_shapes import SHAPED_FIELDS, has_shape
 
-PREFIX: Final = "hm1:"
-HASH_SHAPE: Final = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
+HASH_SHAPE: Final = re.compile(r"hm[1-9][0-9]{0,3}:[0-9a-f]{64}")
+"""Shape of a hash: the version of its key, and the hex HMAC."""
 ERASED: Final = "erased"
 """Fingerprint of a fact whose personal values were erased."""
 PERSONAL_FIELDS: Final = (
@@ -25,6 +26,7 @@ PERSONAL_FIELDS: Final = (
     "full_name",
 )
 OTHER: Final = "other"
+_NO_SECRETS: Final[Mapping[int, str]] = MappingProxyType({})
 _DROPPED: Final[Mapping[str, str | None]] = {"channel": OTHER, "locale": None, "platform": OTHER}
 """Replacements of a text of another shape, where a hash would say nothing."""
 _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
@@ -32,23 +34,41 @@ _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
 
 
 class Hasher:
-    """Replaces personal data by keyed hashes (HMAC-SHA256 under the service's secret).
+    """Replaces personal data by keyed hashes (HMAC-SHA256 under the service's newest secret).
 
-    Links below `public_url` are codes, not personal data.
+    Links below `public_url` are codes, not personal data. `earlier` are hashers of the secrets that
+    were the newest before and are still enabled, by which stored hashes are recognised.
     """
 
-    __slots__ = ("_key", "_public_url")
+    __slots__ = ("_key", "_prefix", "_public_url", "earlier")
 
-    def __init__(self, secret: str, *, public_url: str) -> None:
+    def __init__(
+        self,
+        secret: str,
+        *,
+        public_url: str,
+        version: int = 1,
+        earlier_secrets: Mapping[int, str] = _NO_SECRETS,
+    ) -> None:
         self._key = secret.encode()
+        self._prefix = f"hm{version}:"
         self._public_url = public_url
+        self.earlier: tuple[Hasher, ...] = tuple(
+            Hasher(earlier_secret, public_url=public_url, version=number)
+            for number, earlier_secret in sorted(earlier_secrets.items(), reverse=True)
+        )
+
+    @property
+    def enabled(self) -> "tuple[Hasher, ...]":
+        """Return this hasher and those of earlier secrets, the newest first."""
+        return (self, *self.earlier)
 
     def hash(self, field: str, text: str) -> str:
         """Hash a normalised value, separately for each field; return a hash unchanged."""
         if HASH_SHAPE.fullmatch(text):
             return text
         message = f"{field}\0{normalise_field(field, text)}".encode()
-        return PREFIX + hmac.digest(self._key, message, "sha256").hex()
+        return self._prefix + hmac.digest(self._key, message, "sha256").hex()
 
     def hash_each(self, values: Mapping[str, str]) -> dict[str, str]:
         """Hash every value under the name of its field."""
@@ -95,6 +115,8 @@ class BatchHasher(Hasher):
 
     def __init__(self, hasher: Hasher) -> None:
         self._key, self._public_url = hasher._key, hasher._public_url  # noqa: SLF001 - its own class
+        self._prefix = hasher._prefix  # noqa: SLF001
+        self.earlier = tuple(BatchHasher(each) for each in hasher.earlier)
         self._hash_once = cache(super().hash)
 
     def hash(self, field: str, text: str) -> str:

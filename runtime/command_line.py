@@ -9,8 +9,9 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
+from runtime.environment import ENV_PREFIX
+from runtime.hash_keys import HashKeySettings
 from runtime.settings import (
-    ENV_PREFIX,
     ClientSettings,
     ConsoleLinkSettings,
     DatabaseSettings,
@@ -28,6 +29,7 @@ _Settings = TypeVar(
     ConsoleLinkSettings,
     DatabaseSettings,
     ErasureSettings,
+    HashKeySettings,
     MigrationSettings,
     WalletSettings,
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 
 from limits import parse
 from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from db.address import check_database_url
 from domain.campaigns.limits.periods import TaxYearStart
@@ -15,15 +15,13 @@ from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
 from domain.intake.sources import SOURCE_PATTERN
+from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
+from runtime.environment import FROM_ENVIRONMENT
+from runtime.hash_keys import HashKeySettings
 from runtime.sign_in_settings import SignInSettings
 from workflows.connection import TemporalServer, read_server
 
-ENV_PREFIX: Final = "REFERRALS_"
-# An error about one variable must not print the others: some are secret.
-_FROM_ENVIRONMENT: Final = SettingsConfigDict(
-    env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-)
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
 # clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute. A site is a
 # /48 of IPv6, of which one client may use every /64.
@@ -62,7 +60,7 @@ SourceName = Annotated[str, Field(pattern=f"^{SOURCE_PATTERN.pattern}$")]
 class DatabaseSettings(BaseSettings):
     """Settings of an operator's commands on the database: no secrets of the API, no Temporal."""
 
-    model_config = _FROM_ENVIRONMENT
+    model_config = FROM_ENVIRONMENT
 
     database_url: DatabaseUrl
     """postgresql+asyncpg:// of the application role."""
@@ -89,7 +87,7 @@ class ErasureSettings(DatabaseSettings):
 class ClientSettings(BaseSettings):
     """Settings of the commands that call the API like any other service."""
 
-    model_config = _FROM_ENVIRONMENT
+    model_config = FROM_ENVIRONMENT
 
     api_url: str | None = Field(default=None, pattern=r"^https?://")
     api_key: SecretStr | None = None
@@ -120,7 +118,7 @@ class ConsoleLinkSettings(DatabaseSettings):
     public_url: str
 
 
-class Settings(SignInSettings, WalletSettings):
+class Settings(SignInSettings, WalletSettings, HashKeySettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: DatabaseUrl | None = None
@@ -151,8 +149,6 @@ class Settings(SignInSettings, WalletSettings):
     """Sources of topics' events, as JSON, where they are not the default one."""
     kafka_consumer_group: str = Field(default="referrals", min_length=1)
 
-    hash_key: SecretStr = Field(min_length=16)
-    """Key of the HMAC under which personal data is stored; a new key ends every earlier match."""
     token_key: SecretStr = Field(min_length=16)
     """Key that signs referral tokens."""
 
@@ -243,6 +239,11 @@ class Settings(SignInSettings, WalletSettings):
         return given
 
     @property
+    def hasher(self) -> Hasher:
+        """The hasher of personal data, which knows the links of this deployment."""
+        return self.hasher_of(public_url=self.public_url)
+
+    @property
     def tax_year(self) -> TaxYearStart:
         return TaxYearStart.parse(self.tax_year_start)
 
@@ -294,6 +295,6 @@ def parse_rate_limits(text: str | None) -> dict[str, str]:
 class MigrationSettings(BaseSettings):
     """Settings of `referrals migrate`: no other process needs the owner's password."""
 
-    model_config = _FROM_ENVIRONMENT
+    model_config = FROM_ENVIRONMENT
 
     owner_database_url: DatabaseUrl

@@ -1,6 +1,7 @@
 """`run_stack`: starts the embedded stack in a directory, keeps it running, and stops it."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -88,6 +89,8 @@ class _Plan:
             "temporal_address": self.temporal_address,
             "temporal_namespace": temporal.NAMESPACE,
             "hash_key": self.keyring.hash_key,
+            "hash_key_version": str(self.keyring.hash_key_version),
+            "earlier_hash_keys": json.dumps(self.keyring.earlier_hash_keys),
             "token_key": self.keyring.token_key,
             "public_url": self.url("api"),
             "temporal_ui_url": self.url("temporal_ui"),

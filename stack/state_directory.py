@@ -72,6 +72,9 @@ class Keyring:
     owner_password: str = field(default_factory=_secret)
     app_password: str = field(default_factory=_secret)
     hash_key: str = field(default_factory=_secret)
+    hash_key_version: int = 1
+    earlier_hash_keys: dict[str, str] = field(default_factory=dict)
+    """Earlier hash keys by version, which are still read with."""
     token_key: str = field(default_factory=_secret)
     api_key: str | None = None
     approver_api_key: str | None = None
@@ -85,10 +88,34 @@ class Keyring:
         replace_private(path, asdict(keyring))
         return keyring
 
+    def rotate_hash_key(self, path: Path) -> "Keyring":
+        """Save the keyring with a new hash key, under the next version."""
+        keyring = replace(
+            self,
+            hash_key=_secret(),
+            hash_key_version=self.hash_key_version + 1,
+            earlier_hash_keys={
+                **self.earlier_hash_keys,
+                str(self.hash_key_version): self.hash_key,
+            },
+        )
+        replace_private(path, asdict(keyring))
+        return keyring
+
     def save_api_keys(self, path: Path, *, api_key: str, approver_api_key: str) -> "Keyring":
         keyring = replace(self, api_key=api_key, approver_api_key=approver_api_key)
         replace_private(path, asdict(keyring))
         return keyring
+
+
+def rotate_hash_key(directory: Path) -> int:
+    """Replace the hash key of a stopped stack; return its version.
+
+    Raises AlreadyRunningError while the stack runs.
+    """
+    with hold_lock(directory / LOCK_FILE):
+        keyring = Keyring.open(directory / SECRETS_FILE)
+        return keyring.rotate_hash_key(directory / SECRETS_FILE).hash_key_version
 
 
 class AlreadyRunningError(Exception):

@@ -124,6 +124,9 @@ def _to_first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: dat
             cookie=body.cookie_token,
         ),
         device_traits=hasher.hash_each(device_traits),
+        earlier_device_ids=tuple(
+            each.hash("device_id", body.device_id) for each in hasher.earlier if body.device_id
+        ),
         **hasher.hash_given(with_subscriber(personal)),
     )
 

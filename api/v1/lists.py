@@ -13,7 +13,7 @@ from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, page_out
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import Text320
-from api.v1.schemas.lists import ListEntryIn, ListEntryOut, NewListEntryOut, value_of
+from api.v1.schemas.lists import ListEntryIn, ListEntryOut, NewListEntryOut, values_of
 from domain.fraud.lists import ListedKind, ListName
 from referrals.fraud import list_views, lists
 from referrals.fraud.lists import AddOutcome
@@ -69,9 +69,9 @@ async def show_list(  # noqa: PLR0917 - FastAPI passes each by its name
     """Return the entries of a list with their hits, newest first."""
     if value is not None and kind is None:
         raise invalid_field("kind", "Must be given with `value`")
-    listed = value_of(kind, value, hasher) if kind is not None and value is not None else None
+    listed = values_of(kind, value, hasher) if kind is not None and value is not None else None
     async with database.reading() as session:
-        page = await list_views.list_entries(session, list_name, part, kind=kind, value=listed)
+        page = await list_views.list_entries(session, list_name, part, kind=kind, values=listed)
     return page_out(ListEntryOut, page)
 
 

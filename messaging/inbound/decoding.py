@@ -63,7 +63,7 @@ class Decoder:
     @classmethod
     def of(cls, settings: Settings, networks: Networks | None = None) -> Self:
         return cls(
-            Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url),
+            settings.hasher,
             max_value_bytes=settings.body_limit_bytes,
             sources=settings.kafka_topic_sources,
             networks=networks,

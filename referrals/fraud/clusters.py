@@ -5,7 +5,7 @@ that a rebuild waits for all writers), the values that are new to a player, sort
 where clusters meet or break, the clusters as a whole.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -107,9 +107,12 @@ async def cluster_of(session: ReadSession, player_id: str) -> UUID | None:
     return found
 
 
-async def lock_values(session: Session, new: Sequence[NewValue]) -> None:
-    """Lock values until the transaction ends: of two players who bring one, the second sees it."""
-    keys = [f"{one.kind}:{one.value}" for one in new]
+async def lock_values(session: Session, values: Iterable[tuple[str, str]]) -> None:
+    """Lock values until the transaction ends: of two players who bring one, the second sees it.
+
+    Each is a kind and a hash. All that a transaction locks must be in its first call.
+    """
+    keys = [f"{kind}:{value}" for kind, value in values]
     await session.execute(_LOCK_VALUES, {"links_lock": LINKS_LOCK, "keys": keys})
 
 

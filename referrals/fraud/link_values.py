@@ -23,6 +23,13 @@ CARRYING_FACTS: Final = frozenset(
 )
 """Kinds of facts that may hold such values."""
 
+EARLIER_VALUES: Final = """
+    select named.key as kind, hashes.key as earlier, hashes.value as value
+    from jsonb_each(facts.matching -> 'earlier') as named
+    cross join lateral jsonb_each_text(named.value) as hashes
+    where named.key = any(:kinds)
+"""
+"""Hashes of one row of `facts` under the keys that were newest before, with the newest hash."""
 SAID_VALUES: Final = """
     select key as kind, value from jsonb_each_text(facts.body)
     where key = any(:kinds) and not (key = 'phone' and coalesce(facts.matching, '{}') ? 'phone')

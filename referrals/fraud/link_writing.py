@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from db.engine import Session
 from domain.fraud.links import LinkKind
 from domain.intake.facts import Fact, kind_of
-from referrals.fraud import clusters
+from referrals.fraud import clusters, rekeying
 from referrals.fraud.clusters import NewValue
 from referrals.fraud.link_values import (
     CARRYING_FACTS,
@@ -35,7 +35,8 @@ _SAID: Final = text(f"""
         select said.kind, said.value,
                bool_or(said.kind = any(:hard) or (said.kind = 'device_id' and app.is_strong))
                    as is_strong,
-               min(facts.occurred_at) as first_seen_at, max(facts.occurred_at) as last_seen_at
+               min(facts.occurred_at) as first_seen_at, max(facts.occurred_at) as last_seen_at,
+               bool_or(coalesce(facts.matching, '{{}}') ? 'earlier') as has_earlier
         from facts
         join unnest(cast(:fact_kinds as varchar[]), cast(:event_ids as varchar[]))
             as key (kind, event_id) using (kind, event_id)
@@ -79,16 +80,23 @@ async def record_links(session: Session, player_id: str, reported: Sequence[Fact
     if not keys:
         return
     said = await _said(session, player_id, keys)
+    if any(row.has_earlier for row in said):
+        await rekeying.rekey_values(session, player_id, keys, said=_values(said))
+        said = await _said(session, player_id, keys)
     joining = [
         NewValue(kind=LinkKind(row.kind), value=row.value, is_strong=row.is_strong)
         for row in said
         if row.kind in JOINING_KINDS and (row.is_new or row.is_newly_strong)
     ]
     if joining:
-        await clusters.lock_values(session, joining)
+        await clusters.lock_values(session, [(one.kind, one.value) for one in joining])
     await _write(session, player_id, [row for row in said if row.is_worth_writing])
     if joining:
         await clusters.join_players(session, player_id, joining)
+
+
+def _values(said: Sequence[Row[Any]]) -> set[tuple[str, str]]:
+    return {(row.kind, row.value) for row in said}
 
 
 async def _said(

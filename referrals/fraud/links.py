@@ -16,7 +16,7 @@ from domain.fraud.links import (
 )
 from domain.fraud.names import is_near_any, is_similar
 from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
-from referrals.fraud.link_values import HARD, KINDS, SAID_VALUES, STRONG
+from referrals.fraud.link_values import EARLIER_VALUES, HARD, KINDS, SAID_VALUES, STRONG
 
 MAX_VALUES: Final = 50
 """Values of each kind, the latest, that are compared for a player."""
@@ -40,7 +40,10 @@ _VALUES: Final = text(f"""
                facts.occurred_at as first_seen_at, facts.occurred_at as last_seen_at
         from inbox join pair using (player_id)
         join facts on facts.kind = inbox.kind and facts.event_id = inbox.event_id
-        cross join lateral ({SAID_VALUES}) as said
+        cross join lateral (
+            {SAID_VALUES}
+            union select kind, earlier from ({EARLIER_VALUES}) as renamed
+        ) as said
     ), linked as (
         select player_id, latest.* from pair cross join unnest(cast(:kinds as varchar[])) as wanted
         cross join lateral (

@@ -1,5 +1,6 @@
 """Views of listed values, with how many referrals each has hit."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,11 +36,11 @@ async def list_entries(
     part: PageRequest,
     *,
     kind: ListedKind | None = None,
-    value: str | None = None,
+    values: Collection[str] | None = None,
 ) -> Page[ListEntryView]:
     """Return a page of a list's entries, newest first; expired ones stay until removed."""
     wanted = given_conditions(
-        (kind, ListEntryRow.kind == kind), (value, ListEntryRow.value == value)
+        (kind, ListEntryRow.kind == kind), (values, ListEntryRow.value.in_(values or ()))
     )
     query = _entries().where(ListEntryRow.list_name == list_name, *wanted)
     query = paging.newest_first(query, part, at=ListEntryRow.added_at, id_=ListEntryRow.id)

@@ -62,6 +62,8 @@ class NewEntry:
     list_name: ListName
     kind: ListedKind
     value: str
+    earlier_values: tuple[str, ...] = ()
+    """The value hashed under each earlier key, by which an older entry is found."""
     keys: Collection[tuple[str, str]]
     """Kind and value of each identity link that the entry hits."""
     expires_at: datetime | None
@@ -143,7 +145,7 @@ async def _find_in_force(session: ReadSession, entry: NewEntry) -> ListEntryRow 
     query = select(ListEntryRow).where(
         ListEntryRow.list_name == entry.list_name,
         ListEntryRow.kind == entry.kind,
-        ListEntryRow.value == entry.value,
+        ListEntryRow.value.in_((entry.value, *entry.earlier_values)),
         ListEntryRow.removed_at.is_(None),
         in_force,
     )

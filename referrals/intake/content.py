@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from domain.field_shapes import SHAPED_FIELDS, has_shape
 from domain.privacy import ERASED, OTHER
+from referrals.intake.normalising import EARLIER
 
 
 class Content(NamedTuple):
@@ -19,17 +20,40 @@ class Content(NamedTuple):
             return False
         if ERASED in {self.fingerprint, other.fingerprint}:
             return True  # what it said is no longer known; the id is
-        return self.fingerprint == other.fingerprint or self._in_one_spelling() == (
-            other._in_one_spelling()  # noqa: SLF001 - of the same class
+        if self.fingerprint == other.fingerprint:
+            return True
+        mine, theirs = self._comparable(other)
+        return mine == theirs
+
+    def differing_fields(self, other: "Content") -> frozenset[str]:
+        """Return the fields that differ in more than their spelling or the key of their hash."""
+        mine, theirs = self._comparable(other)
+        return frozenset(
+            name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
         )
 
-    def _in_one_spelling(self) -> dict[str, Any]:
+    def _comparable(self, other: "Content") -> tuple[dict[str, Any], dict[str, Any]]:
+        renamed = {**_renamed(other), **_renamed(self)}
+        return self._in_one_spelling(renamed), other._in_one_spelling(renamed)  # noqa: SLF001
+
+    def _in_one_spelling(self, renamed: Mapping[str, str]) -> dict[str, Any]:
+        """Return the body with hashes of values, not of spellings, under the newest key."""
         matching = self.matching or {}
         return {
-            field: matching.get(field, value)
+            field: _newest(matching.get(field, value), renamed)
             for field, value in self.body.items()
             if not _is_replaced(field, value)
         }
+
+
+def _renamed(content: Content) -> dict[str, str]:
+    """Return the newest hash of each hash of an earlier key, of all fields."""
+    kept: Mapping[str, Mapping[str, str]] = (content.matching or {}).get(EARLIER) or {}
+    return {old: new for hashes in kept.values() for old, new in hashes.items()}
+
+
+def _newest(value: object, renamed: Mapping[str, str]) -> object:
+    return renamed.get(value, value) if isinstance(value, str) else value
 
 
 def _is_replaced(field: str, value: object) -> bool:

@@ -7,7 +7,6 @@ import structlog
 import uvloop
 
 from db.engine import Database
-from domain.privacy import Hasher
 from messaging.inbound.consumer import InboundConsumer
 from messaging.inbound.decoding import Decoder
 from messaging.kafka import KafkaCluster
@@ -27,7 +26,7 @@ async def main() -> None:
     cluster = KafkaCluster.of(settings)
     if cluster is None:
         raise ValueError("the stack has no Kafka")
-    hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
+    hasher = settings.hasher
     decoder = Decoder(hasher, schemas={TOPIC: DepositIn})
     async with Database.open(settings.database_url) as database:
         consumer = InboundConsumer(database, cluster, group=GROUP, decoder=decoder)

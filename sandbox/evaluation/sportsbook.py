@@ -18,7 +18,6 @@ from courier.route_player import route_player
 from db.engine import Database
 from db.paging import PageRequest
 from domain.lifecycle.referral import Stage, Standing
-from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from referrals.reporting import referral_views
 from referrals.reporting.referral_views import ReferralFilter
@@ -58,7 +57,7 @@ class Sportsbook:
         self._database = database
         self._client = client
         self._tokens = Tokens(settings.token_key.get_secret_value())
-        hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
+        hasher = settings.hasher
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self._acts = Acts(FraudActivities(locked), RewardActivities(locked))
         self._codes: dict[tuple[str, str], str] = {}

@@ -35,19 +35,17 @@ class WokenReferrals:
         self._fraud = FraudActivities(referrals)
         self._rewards = RewardActivities(referrals)
 
-    async def wake_all(self, players: str, *, now: datetime) -> list[tuple[UUID, datetime]]:
+    async def wake_all(self, players: str, *, now: datetime, waiting: dict[UUID, datetime]) -> None:
         """Act on the referrals of players whose ids begin with `players`, until none is woken.
 
-        Returns those that wait for a time, and until when.
+        Keeps in `waiting` those that wait for a time, and until when.
         """
-        waiting: dict[UUID, datetime] = {}
         while woken := await self._woken(players):
             for each in woken:
                 standing = await self._acknowledge_and_act(each, now=now)
                 waiting.pop(each.referral_id, None)
                 if standing.stage is Stage.HELD:
                     waiting[each.referral_id] = standing.until
-        return list(waiting.items())
 
     async def wake(self, referral_id: UUID, *, now: datetime) -> datetime | None:
         """Act on a referral whose time is over; return until when it waits again, if it does."""

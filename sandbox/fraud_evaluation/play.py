@@ -8,6 +8,9 @@ from itertools import count
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+from stamina import retry_context
+
 from db.engine import Database
 from runtime.settings import Settings
 from sandbox.evaluation.play import build_client
@@ -16,6 +19,9 @@ from sandbox.fraud_evaluation.sportsbook import Sportsbook, routed_at
 
 CONCURRENCY: Final = 4
 """Groups that act at the same time in one process; each needs a database connection."""
+ATTEMPTS: Final = 8
+TRANSIENT: Final = (DBAPIError, RuntimeError, TimeoutError)
+"""Faults of the database, and answers of the API that are not a success."""
 LAST_WAKE_AFTER: Final = timedelta(days=15)
 """Time after a group's last act within which hold periods that end are played."""
 
@@ -49,6 +55,7 @@ class PlayedGroup:
         self._group = group
         self._sportsbook = sportsbook
         self._ends_at = group.acts[-1].at + LAST_WAKE_AFTER
+        self._waiting: dict[UUID, datetime] = {}
         self._numbers = count(len(group.acts))
         # The number decides between two at the same time; what follows it is never compared.
         self._due: list[tuple[datetime, int, Act | UUID]] = [
@@ -65,17 +72,24 @@ class PlayedGroup:
         return self._due[0][0]
 
     async def play_next(self) -> None:
+        """Play the next step, again where it fails, as callers and workflows do."""
         at, number, step = heappop(self._due)
+        async for attempt in retry_context(on=TRANSIENT, attempts=ATTEMPTS, timeout=None):
+            with attempt:
+                await self._play(step, at=at, number=number)
+
+    async def _play(self, step: Act | UUID, *, at: datetime, number: int) -> None:
         if isinstance(step, UUID):
             until = await self._sportsbook.referrals.wake(step, now=at)
             self._wait(step, until)
             return
         await self._sportsbook.report(step, self._group.campaign, number=number)
         players = f"{self._group.name}-"
-        for referral_id, until in await self._sportsbook.referrals.wake_all(
-            players, now=routed_at(step)
-        ):
-            self._wait(referral_id, until)
+        await self._sportsbook.referrals.wake_all(
+            players, now=routed_at(step), waiting=self._waiting
+        )
+        while self._waiting:
+            self._wait(*self._waiting.popitem())
 
     def _wait(self, referral_id: UUID, until: datetime | None) -> None:
         if until is not None and until < self._ends_at:

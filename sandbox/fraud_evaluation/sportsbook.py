@@ -7,7 +7,6 @@ from activities.locked_referrals import LockedReferrals
 from courier.fraud.late_links import LateLinks
 from courier.route_player import route_player
 from db.engine import Database
-from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
 from runtime.settings import Settings
 from sandbox.evaluation.in_process_client import InProcessClient
@@ -25,7 +24,7 @@ class Sportsbook:
         self._database = database
         self._client = client
         self._tokens = Tokens(settings.token_key.get_secret_value())
-        hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
+        hasher = settings.hasher
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
         self.referrals = WokenReferrals(database, locked)
         self._late_links = LateLinks(database)

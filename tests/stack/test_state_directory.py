@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from stack.state_directory import AlreadyRunningError, Keyring, hold_lock
+from stack.state_directory import (
+    SECRETS_FILE,
+    AlreadyRunningError,
+    Keyring,
+    hold_lock,
+    rotate_hash_key,
+)
 
 
 def test_refuses_a_second_supervisor_and_names_the_first(tmp_path: Path) -> None:
@@ -33,6 +39,18 @@ def test_keeps_secrets_between_runs_for_their_owner_only(tmp_path: Path) -> None
 
     assert Keyring.open(path) == made
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_rotated_hash_key_is_kept_beside_the_earlier_one(tmp_path: Path) -> None:
+    path = tmp_path / SECRETS_FILE
+    made = Keyring.open(path)
+
+    assert rotate_hash_key(tmp_path) == 2
+
+    rotated = Keyring.open(path)
+    assert rotated.hash_key != made.hash_key
+    assert (rotated.hash_key_version, rotated.earlier_hash_keys) == (2, {"1": made.hash_key})
+    assert rotated.token_key == made.token_key
 
 
 def test_makes_different_secrets_for_different_folders(tmp_path: Path) -> None:

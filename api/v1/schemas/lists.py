@@ -29,12 +29,14 @@ class ListEntryIn(RequestBody):
         """Return the entry with its value hashed, or raise 422."""
         if self.expires_at is not None and self.expires_at <= now:
             raise invalid_field("expires_at", "Must be later than now")
-        value = value_of(self.kind, self.value, hasher)
+        value, *earlier = values_of(self.kind, self.value, hasher)
+        hashed = zip(hasher.enabled, (value, *earlier), strict=True)
         return NewEntry(
             list_name=list_name,
             kind=self.kind,
             value=value,
-            keys=tuple(keys_of(self.kind, value, hasher)),
+            earlier_values=tuple(earlier),
+            keys=tuple(key for one, its in hashed for key in keys_of(self.kind, its, one)),
             expires_at=self.expires_at,
         )
 
@@ -60,9 +62,9 @@ class ListEntryOut(ResponseBody):
     last_hit_at: datetime | None = Field(description="When the latest of them was first hit")
 
 
-def value_of(kind: ListedKind, text: str, hasher: Hasher) -> str:
-    """Return a value as its entry stores it, or raise 422."""
+def values_of(kind: ListedKind, text: str, hasher: Hasher) -> list[str]:
+    """Return a value as its entry stores it under each enabled key, newest first, or raise 422."""
     try:
-        return stored_value(kind, matching_text(kind, text), hasher)
+        return [stored_value(kind, matching_text(kind, text), each) for each in hasher.enabled]
     except ValueError as fault:
         raise invalid_field("value", str(fault)) from fault

@@ -40,6 +40,8 @@ class FirstOpen:
     visitor: str
     hints: tuple[ReferralHint, ...] = ()
     device_id: str | None = None
+    earlier_device_ids: tuple[str, ...] = ()
+    """The device's id hashed under each earlier key, for signups of before a rotation."""
     ip: str | None = None
     user_agent: str | None = None
     device_traits: Mapping[str, str] = field(default_factory=dict)

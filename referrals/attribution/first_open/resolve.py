@@ -25,7 +25,7 @@ NO_MATCH_AFTER: Final = frozenset({Refusal.CLICK_INJECTION, Refusal.FORGED_TOKEN
 
 # Written out, because the index is of this expression and of signups alone.
 SELECT_PLAYER_OF_DEVICE: Final = text("""
-    select player_id from facts where kind = 'signup' and body ->> 'device_id' = :device_id
+    select player_id from facts where kind = 'signup' and body ->> 'device_id' = any(:device_ids)
     order by occurred_at limit 1
 """)
 
@@ -44,7 +44,7 @@ async def resolve_first_open(
     """Return the first hint that holds, or else a match; a repeat gets the same result."""
     # An equal request at the same time waits, and then finds what this one has recorded.
     await lock_key(session, f"first open:{opened.visitor}")
-    player_id = await _find_player_of_device(session, opened.device_id)
+    player_id = await _find_player_of_device(session, opened)
     if player_id is not None:
         return await _refuse_reinstall(session, replace(opened, player_id=player_id))
     evaluated = [await evaluate_hint(session, opened, h, tokens=tokens) for h in opened.hints]
@@ -59,10 +59,11 @@ async def resolve_first_open(
     return FirstOpenResult(match, _refusals(evaluated))
 
 
-async def _find_player_of_device(session: ReadSession, device_id: str | None) -> str | None:
-    if device_id is None:
+async def _find_player_of_device(session: ReadSession, opened: FirstOpen) -> str | None:
+    if opened.device_id is None:
         return None
-    player_id: str | None = await session.scalar(SELECT_PLAYER_OF_DEVICE, {"device_id": device_id})
+    hashes = {"device_ids": [opened.device_id, *opened.earlier_device_ids]}
+    player_id: str | None = await session.scalar(SELECT_PLAYER_OF_DEVICE, hashes)
     return player_id
 
 

@@ -4,11 +4,12 @@ They stand beside the body's: the body's fingerprint names the event, so that it
 they are, while these follow the way in which people write.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.fraud.names import MAX_WORDS, spellings
-from domain.privacy import HASH_SHAPE, PREFIX, Hasher
+from domain.privacy import HASH_SHAPE, Hasher
 from referrals.intake.normalising.addresses import network_of, read_address
 from referrals.intake.normalising.characters import plain, without_accents
 from referrals.intake.normalising.mailboxes import mailbox
@@ -17,10 +18,46 @@ from referrals.intake.normalising.phones import phone_digits
 SHORT_HASH_HEX: Final = 16
 """Digits of the hashes of spellings, which are only compared within a pair."""
 MAX_SPELLED_CHARACTERS: Final = 24
+EARLIER: Final = "earlier"
+"""Name under which the hashes of earlier keys are kept, with the newest hash of each."""
 
 
 def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
-    """Return the hashes to link an event's player by; none for values that came hashed."""
+    """Return the hashes to link an event's player by; none for values that came hashed.
+
+    While earlier keys are enabled, EARLIER tells which hash of each value was stored under them.
+    """
+    found = _matching(body, hasher)
+    for earlier in hasher.earlier:
+        then = _matching(body, earlier)
+        for field, name in _SPELLED.items():
+            if field in found:
+                found[field] = name(found[field], then[field])
+    renamed = _renamed(body, found, hasher)
+    return {**found, EARLIER: renamed} if renamed else found
+
+
+def _renamed(
+    body: Mapping[str, Any], found: Mapping[str, Any], hasher: Hasher
+) -> dict[str, dict[str, str]]:
+    """Return, by field, the newest hash of each hash that an earlier key gives."""
+    renamed: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    now = hasher.hash_personal(body)
+    for earlier in hasher.earlier:
+        then = earlier.hash_personal(body)
+        matched = _matching(body, earlier)
+        pairs = [(field, then[field], hashed) for field, hashed in now.items()]
+        pairs += [(field, matched[field], hashed) for field, hashed in found.items()]
+        if isinstance(code := now.get("code"), str):
+            # One that nobody has is stored as a hash.
+            pairs.append(("code", earlier.hash("code", code), hasher.hash("code", code)))
+        for field, old, new in pairs:
+            if isinstance(old, str) and isinstance(new, str) and old != new:
+                renamed[field][old] = new
+    return dict(renamed)
+
+
+def _matching(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
     given = {
         field: text
         for field, text in body.items()
@@ -37,6 +74,21 @@ def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
     if "full_name" in given:
         found |= _name(given["full_name"], hasher)
     return found
+
+
+def _words_of_both(now: Sequence[list[str]], then: Sequence[list[str]]) -> list[list[str]]:
+    return [[*one, *other] for one, other in zip(now, then, strict=True)]
+
+
+def _of_both(now: list[str], then: list[str]) -> list[str]:
+    return [*now, *then]
+
+
+_SPELLED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "email_spellings": _of_both,
+    "name_words": _words_of_both,
+}
+"""Sets of hashes that are compared within a pair, of which one player may have older ones."""
 
 
 def matching_text(field: str, text: str, *, jurisdiction: str | None = None) -> str:
@@ -90,4 +142,4 @@ def _name(text: str, hasher: Hasher) -> dict[str, Any]:
 
 
 def _short(field: str, text: str, hasher: Hasher) -> str:
-    return hasher.hash(field, text).removeprefix(PREFIX)[:SHORT_HASH_HEX]
+    return hasher.hash(field, text).partition(":")[2][:SHORT_HASH_HEX]

@@ -214,7 +214,7 @@ async def test_signups_of_a_device_are_found_by_index(owner_database: Database) 
     async with owner_database.transaction() as session:
         await session.execute(text("set local enable_seqscan = off"))
         query = text(f"explain {SELECT_PLAYER_OF_DEVICE.text}")
-        plan = "\n".join(await session.scalars(query, {"device_id": "hm1:0"}))
+        plan = "\n".join(await session.scalars(query, {"device_ids": ["hm1:0"]}))
     assert "ix_facts_signup_device" in plan
 
 
