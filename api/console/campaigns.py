@@ -1,12 +1,19 @@
 """Campaigns: the list, and one with its terms, money, history and status."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.console.access import Form, Visitor, form_of, may
-from api.console.formats import NOTHING
+from api.console.offers.differences import differences, promises_of
+from api.console.offers.words import (
+    condition_in_words,
+    limit_in_words,
+    qualifies_in_words,
+    rewards_in_words,
+)
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
 from api.console.tables import (
@@ -14,6 +21,7 @@ from api.console.tables import (
     Kind,
     Row,
     Table,
+    chosen,
     csv_answer,
     paged_table,
     row_limit,
@@ -24,12 +32,13 @@ from api.http.errors import FieldError, Problem, invalid_field
 from api.http.paging import decode_cursor, encode_cursor
 from api.v1.campaigns.routes import DETAILS, REFUSALS
 from api.v1.schemas.fields import SLUG_PATTERN
+from domain.campaigns.switches import scope_of_campaign, scopes_of
 from domain.campaigns.terms import CampaignStatus
 from domain.money import LARGEST_MINOR, Money
 from referrals.access import audit_views
 from referrals.access.audit_views import AuditFilter
 from referrals.access.console.roles import Permission
-from referrals.campaigns import funding, publishing, transitions, version_views
+from referrals.campaigns import funding, publishing, switches, transitions, version_views
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
@@ -101,7 +110,8 @@ async def show_campaign(
             raise Problem("unknown_campaign")
         money = await budgets.load_budgets(session, paced, now=now)
         versions = await funnel.load_funnel(session, Span(campaign=slug), by=By.VERSION)
-        history = await version_views.list_versions(session, slug)
+        history = await version_views.list_versions(session, slug) or ()
+        off = await switches.find_off(session, scopes_of(campaign=slug))
         actions = await audit_views.list_actions(
             session, AuditFilter(subject=f"campaign:{slug}"), before=None, limit=MAX_ACTIONS
         )
@@ -115,7 +125,15 @@ async def show_campaign(
         steps=steps if visitor.may(Permission.CHANGE_CAMPAIGNS) else (),
         can_publish=visitor.may(Permission.CHANGE_CAMPAIGNS)
         and (view.status is CampaignStatus.DRAFT or view.proposed_version is not None),
-        history=[_version(one) for one in reversed(history or ())][:MAX_VERSIONS],
+        history=[_version(one) for one in reversed(history)][:MAX_VERSIONS],
+        compared=_compared(request, history),
+        promises=promises_of(view.terms),
+        rewards=rewards_in_words(view.terms),
+        qualifies=qualifies_in_words(view.terms),
+        when=condition_in_words(view.terms.rules.when) if view.terms.rules.when else None,
+        limits=[limit_in_words(limit) for limit in view.terms.rules.limits],
+        scopes_off=off,
+        switch=scope_of_campaign(slug),
         actions=Table(
             name="actions",
             columns=ACTION_COLUMNS,
@@ -194,16 +212,22 @@ async def change_status(
 
 
 def _version(one: VersionView) -> dict[str, object]:
-    """Return a version with its changes as text, for a reader who compares."""
-    changes = [
-        {"field": each.field, "before": _text(each.before), "after": _text(each.after)}
-        for each in (one.changes if one.version > 1 else ())
-    ]
-    return {"view": one, "changes": changes}
+    """Return a version with what it changes; the first changes nothing."""
+    before = one.compared_with
+    return {"view": one, "changes": differences(before, one.draft) if before else ()}
 
 
-def _text(value: object) -> str:
-    return NOTHING if value is None else str(value)
+def _compared(request: Request, history: Sequence[VersionView]) -> dict[str, object] | None:
+    """Return what differs between the two versions that the address names; None without two."""
+    drafts = {str(one.version): one.draft for one in history}
+    first, second = chosen(request, "from", drafts), chosen(request, "to", drafts)
+    if first is None or second is None:
+        return None
+    return {
+        "first": first,
+        "second": second,
+        "changes": differences(drafts[first], drafts[second]),
+    }
 
 
 def _amount(form: Form, currency: str) -> Money:

@@ -74,6 +74,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "fund": "The budget is topped up.",
     "retry": "The delivery is due again.",
     "verify": "The ledger was verified.",
+    "switch_off": "The switch is off: nothing is promised or paid in its scope.",
+    "switch_on": "The switch is on: what waited for it goes on by itself.",
 }
 """Sentences shown once something is done, by the word in the address."""
 

@@ -29,11 +29,13 @@ from api.http.paging import decode_position, encode_position
 from api.v1.schemas.fields import ID_REGEX
 from db.paging import PageRequest
 from domain.lifecycle.referral import OPEN_STAGES, Stage
+from domain.notifications.sending import NotificationStatus
 from domain.rewards.reward import RewardStatus
 from referrals.access.console.roles import Permission
 from referrals.ledger import balances
-from referrals.reporting import fact_views, referral_views
+from referrals.reporting import fact_views, message_views, referral_views
 from referrals.reporting.fact_views import FactView
+from referrals.reporting.message_views import MessageView
 from referrals.reporting.referral_views import ReferralFilter, ReferralView
 from referrals.rewards import hold_views
 from runtime.settings import Settings
@@ -43,6 +45,7 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_REFERRALS))]
 MAX_FACTS: Final = 100
 MAX_HOLDS: Final = 50
+MAX_MESSAGES: Final = 50
 COLUMNS: Final = (
     Column("Referral", Kind.ID),
     Column("Stage", Kind.BADGE),
@@ -59,6 +62,15 @@ FACT_COLUMNS: Final = (
     Column("Amount", Kind.MONEY),
     Column("Effect"),
     Column("Heard", Kind.TIME),
+)
+MESSAGE_COLUMNS: Final = (
+    Column("Caused", Kind.TIME),
+    Column("To", Kind.ID),
+    Column("What", Kind.WORD),
+    Column("Status", Kind.BADGE),
+    Column("When", Kind.TIME),
+    Column("Language"),
+    Column("Reason", Kind.WORD),
 )
 
 
@@ -109,6 +121,9 @@ async def show_referral(
             raise Problem("unknown_referral")
         facts = await fact_views.find_facts(session, referral_id, after=None, limit=MAX_FACTS)
         holds = await hold_views.holds_of_referral(session, referral_id, limit=MAX_HOLDS)
+        messages = await message_views.messages_of_referral(
+            session, referral_id, limit=MAX_MESSAGES
+        )
     found = facts.items if facts else ()
     return render(
         request,
@@ -123,6 +138,12 @@ async def show_referral(
             columns=FACT_COLUMNS,
             rows=[_fact_row(fact) for fact in found],
             empty="Nothing was reported about this pair yet.",
+        ),
+        messages=Table(
+            name="messages",
+            columns=MESSAGE_COLUMNS,
+            rows=[_message_row(message) for message in messages],
+            empty="Nobody was told anything about this referral yet.",
         ),
         temporal_url=_temporal_url(config, referral_id),
     )
@@ -207,6 +228,21 @@ def _fact_row(fact: FactView) -> Row:
     what = f"{fact.kind} {fact.detail}" if fact.detail else fact.kind
     effect = fact.reason if fact.counts else f"Does not count: {fact.reason}"
     return Row((fact.occurred_at, what, fact.event_id, fact.amount, effect, fact.recorded_at))
+
+
+def _message_row(message: MessageView) -> Row:
+    is_waiting = message.status is NotificationStatus.PENDING
+    return Row(
+        (
+            message.caused_at,
+            message.player_id,
+            message.kind,
+            message.status,
+            message.due_at if is_waiting else message.attempted_at,
+            message.locale,
+            message.reason,
+        )
+    )
 
 
 def _temporal_url(config: Settings, referral_id: UUID) -> str | None:

@@ -14,6 +14,7 @@ from api.console import (
     sign_in,
     static,
 )
+from api.console.offers import explanations, switches
 
 ROUTERS: Final = (
     static.router,
@@ -23,6 +24,8 @@ ROUTERS: Final = (
     cases.router,
     search.router,
     referrals.router,
+    explanations.router,
+    switches.router,
     campaigns.router,
     ledger.router,
     operations.router,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from db.engine import ReadSession
 from db.tables import Campaign, CampaignPublication, CampaignVersion
 from domain.campaigns.terms import CampaignStatus
-from referrals.campaigns.views import draft_of
+from referrals.campaigns.views import Draft, draft_of
 
 
 class VersionStatus(StrEnum):
@@ -44,6 +44,10 @@ class VersionView:
     published_by: str | None
     published_at: datetime | None
     changes: Sequence[Change]
+    draft: Draft
+    """Its content."""
+    compared_with: Draft | None
+    """The content that was live when it was written; None for the first."""
 
 
 async def list_versions(session: ReadSession, slug: str) -> Sequence[VersionView] | None:
@@ -65,12 +69,12 @@ async def list_versions(session: ReadSession, slug: str) -> Sequence[VersionView
         .order_by(CampaignVersion.version)
     )
     views: list[VersionView] = []
-    before: dict[str, Any] = {}
+    before: Draft | None = None
     for version, publication in await session.execute(query):
-        content = draft_of(campaign, version).fields()
-        views.append(_view(campaign, version, publication, changes_between(before, content)))
-        if publication is not None or campaign.status is CampaignStatus.DRAFT or not before:
-            before = content
+        draft = draft_of(campaign, version)
+        views.append(_view(campaign, version, publication, draft=draft, before=before))
+        if publication is not None or campaign.status is CampaignStatus.DRAFT or before is None:
+            before = draft
     return views
 
 
@@ -78,7 +82,9 @@ def _view(
     campaign: Campaign,
     version: CampaignVersion,
     publication: CampaignPublication | None,
-    changes: Sequence[Change],
+    *,
+    draft: Draft,
+    before: Draft | None,
 ) -> VersionView:
     return VersionView(
         version=version.version,
@@ -87,7 +93,9 @@ def _view(
         written_at=version.created_at,
         published_by=publication.published_by if publication else None,
         published_at=publication.published_at if publication else None,
-        changes=changes,
+        changes=changes_between(before.fields() if before else {}, draft.fields()),
+        draft=draft,
+        compared_with=before,
     )
 
 

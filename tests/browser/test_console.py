@@ -14,6 +14,7 @@ from db.tables import AuditRow, Campaign, CaseReferral, CaseRow, Reward
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Choice
 from referrals.access.console.roles import Role
+from referrals.campaigns import switches
 from tests.activities.referral_acts import ReferralActs
 from tests.api.bodies import publish_campaign, unique
 from tests.api.held_rewards import held_for_review
@@ -31,6 +32,8 @@ PAGES = {
     "player": "/console/players/{referrer}",
     "campaigns": "/console/campaigns",
     "campaign": "/console/campaigns/default",
+    "explanation": "/console/campaigns/{campaign}/explain?referral={referral}",
+    "switches": "/console/switches",
     "ledger": "/console/ledger?player={referrer}&account=held",
     "evidence": "/console/ledger/rewards/{reward}",
     "audit": "/console/ledger/audit",
@@ -59,6 +62,7 @@ async def addresses(database: Database, held: ReferralActs) -> dict[str, str]:
         "case": case_id,
         "referrer": held.row.referrer_id,
         "referral": held.row.id,
+        "campaign": held.row.campaign_slug,
         "reward": reward_id,
     }
     return {name: path.format_map(known) for name, path in PAGES.items()}
@@ -133,7 +137,7 @@ async def test_a_reviewer_may_not_decide_about_their_own_referral(
         assert (await session.get_one(CaseRow, case_id)).decision is None
 
 
-async def test_a_marketer_pauses_a_campaign_and_cannot_open_the_queue(
+async def test_a_marketer_pauses_a_campaign_switches_it_off_and_cannot_open_the_queue(
     browser: Browser, site: str, client: AsyncClient, database: Database
 ) -> None:
     slug, name = await publish_campaign(client), unique("Mara")
@@ -143,6 +147,9 @@ async def test_a_marketer_pauses_a_campaign_and_cannot_open_the_queue(
         await page.get_by_label("Reason to pause it").fill("the offer is wrong")
         await page.get_by_role("button", name="Pause").click()
         await expect(page.get_by_role("status")).to_contain_text("paused")
+        await page.get_by_label("Reason to switch it off").fill("it pays too much")
+        await page.get_by_role("button", name="Switch off").click()
+        await expect(page.get_by_role("status")).to_contain_text("The switch is off")
         await page.goto(f"{site}/console/cases")
         await expect(page.get_by_role("heading", level=1)).to_have_text("Not part of your role")
         opened.console_messages.clear()
@@ -150,9 +157,11 @@ async def test_a_marketer_pauses_a_campaign_and_cannot_open_the_queue(
         campaign = await session.scalar(select(Campaign).where(Campaign.slug == slug))
         audit = select(AuditRow).where(AuditRow.subject == f"campaign:{slug}")
         done = [(row.actor, row.action, row.reason) for row in await session.scalars(audit)]
+        off = await switches.find_off(session, [f"campaign:{slug}"])
     assert campaign is not None
     assert campaign.status is CampaignStatus.PAUSED
     assert (name, "campaign.pause", "the offer is wrong") in done
+    assert list(off) == [f"campaign:{slug}"]
 
 
 async def test_support_finds_out_why_by_one_paste(

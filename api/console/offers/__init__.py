@@ -1,0 +1,1 @@
+"""Pages about what campaigns promise: rules in words, differences, explanations, switches."""

@@ -1,0 +1,81 @@
+"""Differences between two versions of a campaign, in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from api.console.formats import NOTHING, show_money, show_time
+from api.console.offers.words import (
+    condition_in_words,
+    limit_in_words,
+    qualifies_in_words,
+    rewards_in_words,
+)
+from domain.campaigns.terms import Terms
+from referrals.campaigns.views import Draft
+from referrals.localisation.formats import format_duration
+
+_SAID: Final = (
+    "terms.rules.", "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
+    "terms.signup_window", "terms.deposit_window", "terms.hold_period", "terms.review_period",
+    "terms.chargeback_window", "terms.requires", "budget.", "starts_at", "ends_at", "destination",
+    "name", "slug",
+)  # fmt: skip
+"""Paths of fields that `promises_of` has words for; the others are shown by their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    field: str
+    before: str
+    after: str
+
+
+def differences(before: Draft | None, after: Draft) -> Sequence[Difference]:
+    """Return what differs, in the order in which a version is shown; everything for the first."""
+    old, new = (dict(_said(one)) if one else {} for one in (before, after))
+    return [
+        Difference(field=field, before=old.get(field, NOTHING), after=new.get(field, NOTHING))
+        for field in dict.fromkeys((*old, *new))
+        if old.get(field) != new.get(field)
+    ]
+
+
+def promises_of(terms: Terms) -> Mapping[str, str]:
+    """Return the times of a promise, by what they are called."""
+    return {
+        "Signup within": format_duration(terms.signup_window),
+        "Deposit within": format_duration(terms.deposit_window),
+        "Held for": format_duration(terms.hold_period),
+        "Review within": format_duration(terms.review_period),
+        "Chargebacks for": format_duration(terms.chargeback_window),
+    }
+
+
+def _said(draft: Draft) -> Iterator[tuple[str, str]]:
+    terms = draft.terms
+    yield "Name", draft.name
+    yield "Begins", show_time(draft.starts_at)
+    yield "Ends", show_time(draft.ends_at)
+    yield "Leads to", draft.destination
+    yield "Budget", show_money(draft.budget)
+    yield from ((side, str(words)) for side, words in rewards_in_words(terms))
+    yield "Qualifies", "; ".join(map(str, qualifies_in_words(terms)))
+    if terms.rules.when:
+        yield "Only if", str(condition_in_words(terms.rules.when))
+    for number, limit in enumerate(terms.rules.limits, start=1):
+        yield f"Limit {number}", limit_in_words(limit)
+    if terms.requires:
+        yield "Reviewed without", ", ".join(terms.requires)
+    yield from promises_of(terms).items()
+    for field, value in draft.fields().items():
+        if not field.startswith(_SAID):
+            yield field.replace(".", " ").replace("_", " ").capitalize(), _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or NOTHING
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_text(one)}" for name, one in value.items())
+    return NOTHING if value is None else str(value)

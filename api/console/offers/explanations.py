@@ -1,0 +1,152 @@
+"""The page that explains what one referral would get by a version of its campaign, and why."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from api.console.access import Visitor, may
+from api.console.formats import show_money
+from api.console.offers.words import amount_in_words, label_of, limit_in_words, value_in_words
+from api.console.pages import PageRoute, render
+from api.console.tables import Column, Kind, Row, Table, typed
+from api.http.dependencies import Config, Db, Now
+from api.http.errors import Problem, invalid_field
+from api.v1.schemas.fields import SLUG_PATTERN
+from domain.campaigns.amounts.reading import read_amount
+from domain.campaigns.written import read_money
+from domain.money import Money
+from referrals.access.console.roles import Permission
+from referrals.campaigns.limits import Allowance
+from referrals.reporting.explanations import Explanation, UnknownVersionError, explain
+
+router = APIRouter(prefix="/console/campaigns", include_in_schema=False, route_class=PageRoute)
+Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
+MAX_VERSION: Final = 2**31 - 1
+MAX_VERSION_DIGITS: Final = 10
+CONDITION_COLUMNS: Final = (Column("Field"), Column("Value"), Column("Holds", Kind.BADGE))
+REWARD_COLUMNS: Final = (Column("To", Kind.WORD), Column("Amount", Kind.MONEY), Column("Because"))
+LIMIT_COLUMNS: Final = (
+    Column("Limit"),
+    Column("Rewards used", Kind.NUMBER),
+    Column("Amount used", Kind.MONEY),
+)
+
+
+@router.get("/{slug}/explain")
+async def show_explanation(
+    request: Request,
+    slug: Annotated[str, Path(pattern=SLUG_PATTERN)],
+    database: Db,
+    config: Config,
+    now: Now,
+    _: Reader,
+) -> Response:
+    """Explain a referral, as POST /v1/campaigns/{slug}/explain does; nothing is written."""
+    asked, version = typed(request, "referral") or "", typed(request, "version")
+    async with database.snapshot() as session:
+        try:
+            found = await explain(
+                session,
+                slug,
+                _referral_id(asked),
+                version=_version(version),
+                at=now,
+                tax_year_start=config.tax_year,
+            )
+        except UnknownVersionError as fault:
+            raise invalid_field("version", "Write a version of this campaign") from fault
+    if found is None:
+        raise Problem("unknown_referral", "This campaign has no such referral.")
+    return render(
+        request,
+        "explanation.html",
+        title="Why, and what would be paid",
+        slug=slug,
+        referral_id=asked,
+        found=found,
+        conditions=_conditions(found),
+        rewards=_rewards(found),
+        limits=_limits(found.limits),
+    )
+
+
+def _referral_id(written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError as fault:
+        raise invalid_field("referral", "Paste the whole id of a referral") from fault
+
+
+def _version(written: str | None) -> int | None:
+    if written is None:
+        return None
+    is_number = written.isascii() and written.isdigit() and len(written) <= MAX_VERSION_DIGITS
+    if not is_number or not 1 <= int(written) <= MAX_VERSION:
+        raise invalid_field("version", "Write the number of a version")
+    return int(written)
+
+
+def _conditions(found: Explanation) -> Table:
+    return Table(
+        name="conditions",
+        columns=CONDITION_COLUMNS,
+        rows=[
+            Row(
+                (
+                    label_of(one.field),
+                    value_in_words(one.field, one.value),
+                    "yes" if one.holds else "no",
+                )
+            )
+            for one in found.conditions
+        ],
+        empty="No deposit was judged by a condition.",
+    )
+
+
+def _rewards(found: Explanation) -> Table:
+    return Table(
+        name="rewards",
+        columns=REWARD_COLUMNS,
+        rows=[
+            Row((one.to, one.amount, _because(one.computation, one.amount)))
+            for one in found.rewards
+        ],
+        empty="Nothing: no deposit qualifies.",
+    )
+
+
+def _because(computation: Mapping[str, Any], amount: Money) -> str:
+    """Return the record of a computation in words: the rule, and what it was applied to."""
+    rule = read_amount(computation["amount"], "amount", currency=amount.currency)
+    base, place = computation["base"], computation["jurisdiction"]
+    steps = [str(amount_in_words(rule, base="the qualifying deposit"))]
+    if base is not None:
+        steps.append(f"a deposit of {show_money(read_money(base, 'base'))}")
+        steps.append(f"friend {computation['count']}")
+    if place is not None:
+        steps.append(f"signup in {place}")
+    if computation["limit"] is not None:
+        steps.append(f"kept to the {computation['limit']}")
+    return "; ".join(steps)
+
+
+def _limits(limits: Sequence[Allowance]) -> Table:
+    return Table(
+        name="limits",
+        columns=LIMIT_COLUMNS,
+        rows=[
+            Row(
+                (
+                    limit_in_words(one.limit),
+                    one.used.rewards,
+                    Money(one.used.minor, one.limit.amount.currency) if one.limit.amount else None,
+                )
+            )
+            for one in limits
+        ],
+        empty="The campaign has no limits.",
+    )

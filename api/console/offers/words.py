@@ -1,0 +1,193 @@
+"""Rules of campaigns in words: amounts, conditions and limits as a marketer says them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from api.console.formats import show_money
+from domain.campaigns.amounts.amount import (
+    ANYWHERE,
+    Amount,
+    ByJurisdiction,
+    Flat,
+    Percent,
+    Tier,
+    Tiered,
+)
+from domain.campaigns.conditions.fields import Operator, Value
+from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
+from domain.campaigns.limits.decision import Limit, LimitOf, Over
+from domain.campaigns.limits.periods import Per
+from domain.campaigns.rules import QualifyingAction, RewardKind
+from domain.campaigns.terms import Terms
+from domain.money import Money
+from referrals.localisation.formats import format_duration, format_percentage
+
+WEEKDAY: Final = "time.weekday"
+_WEEKDAYS: Final = (
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+)  # fmt: skip
+_OPERATORS: Final[Mapping[Operator, str]] = {
+    Operator.EQ: "is",
+    Operator.NE: "is not",
+    Operator.IN: "is one of",
+    Operator.NOT_IN: "is none of",
+    Operator.GT: "is more than",
+    Operator.GTE: "is at least",
+    Operator.LT: "is less than",
+    Operator.LTE: "is at most",
+}
+_PERIODS: Final[Mapping[Per, str]] = {
+    Per.DAY: "a day",
+    Per.WEEK: "a week",
+    Per.MONTH: "a month",
+    Per.TAX_YEAR: "a tax year",
+    Per.CAMPAIGN: "in the whole campaign",
+}
+_OF: Final = {LimitOf.REFERRER: "A referrer gets", LimitOf.CAMPAIGN: "The campaign pays"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence or a heading, with what belongs under it."""
+
+    text: str
+    parts: tuple["Words", ...] = ()
+
+    def __str__(self) -> str:
+        """Return all of it on one line, such as `All of these: (a; b)`."""
+        return f"{self.text} ({'; '.join(map(str, self.parts))})" if self.parts else self.text
+
+
+def rewards_in_words(terms: Terms) -> list[tuple[str, Words]]:
+    """Return who gets what; empty only where nobody gets anything."""
+    base = _base_of(terms)
+    if terms.rules.rewards:
+        return [
+            (f"To the {rule.to}", amount_in_words(rule.amount, base=base, kind=rule.kind))
+            for rule in terms.rules.rewards
+        ]
+    flat = (("To the referrer", terms.referrer_reward), ("To the referee", terms.referee_reward))
+    return [(side, Words(show_money(money))) for side, money in flat if money and money.minor]
+
+
+def amount_in_words(amount: Amount, *, base: str, kind: RewardKind = RewardKind.CASH) -> Words:
+    suffix = "" if kind is RewardKind.CASH else f" as a {kind.replace('_', ' ')}"
+    match amount:
+        case Flat(money):
+            return Words(f"{show_money(money)}{suffix}")
+        case Percent():
+            return Words(f"{_percent(amount, base)}{suffix}")
+        case Tiered(tiers):
+            return Words(f"By the number of rewarded friends{suffix}", _tiers(tiers, base))
+        case ByJurisdiction(amounts):
+            heading = f"By the place of the referee's signup{suffix}"
+            return Words(heading, tuple(_local(code, one, base) for code, one in amounts))
+
+
+def qualifies_in_words(terms: Terms) -> list[Words]:
+    """Return what the referee has to do."""
+    least, within = show_money(terms.minimum_deposit), format_duration(terms.deposit_window)
+    does = {
+        QualifyingAction.ANY_DEPOSIT: f"A deposit of at least {least}",
+        QualifyingAction.FIRST_DEPOSIT: f"The very first deposit, of at least {least}",
+        QualifyingAction.TOTAL_DEPOSITS: f"Deposits of at least {least} together",
+    }[terms.rules.on]
+    found = [Words(f"{does}, within {within} of the signup")]
+    if terms.rules.turnover:
+        found.append(Words(f"Settled stakes of {show_money(terms.rules.turnover)} meanwhile"))
+    return found
+
+
+def condition_in_words(condition: Condition) -> Words:
+    match condition:
+        case Leaf():
+            return Words(leaf_in_words(condition))
+        case Not(child):
+            return Words("Not", (condition_in_words(child),))
+        case AllOf(children):
+            return Words("All of these", tuple(map(condition_in_words, children)))
+        case AnyOf(children):
+            return Words("At least one of these", tuple(map(condition_in_words, children)))
+
+
+def leaf_in_words(leaf: Leaf) -> str:
+    label = label_of(leaf.field)
+    if leaf.op is Operator.EXISTS:
+        return f"{label} is {'known' if leaf.value else 'not known'}"
+    values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    return f"{label} {_OPERATORS[leaf.op]} {_listed(value_in_words(leaf.field, v) for v in values)}"
+
+
+def label_of(field: str) -> str:
+    """Return a field's name as people say it: `deposit.amount` as deposit amount."""
+    return field.replace(".", " ").replace("_", " ")
+
+
+def value_in_words(field: str, value: Value | None) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case Money():
+            return show_money(value)
+        case timedelta():
+            return format_duration(value)
+        case int() if field == WEEKDAY:
+            return _WEEKDAYS[value - 1]
+        case _:
+            return str(value)
+
+
+def limit_in_words(limit: Limit) -> str:
+    parts = []
+    if limit.rewards is not None:
+        parts.append(f"{limit.rewards} {'reward' if limit.rewards == 1 else 'rewards'}")
+    if limit.amount is not None:
+        parts.append(show_money(limit.amount))
+    after = "is refused"
+    if limit.over is Over.DEFER:
+        ends = limit.per is Per.CAMPAIGN
+        after = "waits for a larger limit" if ends else "waits for the next period"
+    return f"{_OF[limit.of]} at most {' and '.join(parts)} {_PERIODS[limit.per]}; more {after}"
+
+
+def _base_of(terms: Terms) -> str:
+    is_sum = terms.rules.on is QualifyingAction.TOTAL_DEPOSITS
+    return "the deposits together" if is_sum else "the qualifying deposit"
+
+
+def _percent(amount: Percent, base: str) -> str:
+    text = f"{format_percentage(amount.hundredths)} of {base}"
+    if amount.minimum:
+        text += f", at least {show_money(amount.minimum)}"
+    if amount.maximum:
+        text += f", at most {show_money(amount.maximum)}"
+    return text
+
+
+def _tiers(tiers: tuple[Tier, ...], base: str) -> tuple[Words, ...]:
+    """Return each tier with the friends that it counts for."""
+    ends = [*(tier.first - 1 for tier in tiers[1:]), None]
+    return tuple(
+        Words(f"{_span(tier.first, last)}: {amount_in_words(tier.amount, base=base)}")
+        for tier, last in zip(tiers, ends, strict=True)
+    )
+
+
+def _span(first: int, last: int | None) -> str:
+    if last is None:
+        return f"From friend {first} on"
+    return f"Friend {first}" if first == last else f"Friends {first} to {last}"
+
+
+def _local(code: str, amount: Flat | Percent | Tiered, base: str) -> Words:
+    words = amount_in_words(amount, base=base)
+    place = "Anywhere else" if code == ANYWHERE else code
+    return Words(f"{place}: {words.text}", words.parts)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(values)

@@ -1,0 +1,163 @@
+"""Tests of the rules of campaigns in words."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from api.console.offers.words import (
+    condition_in_words,
+    limit_in_words,
+    qualifies_in_words,
+    rewards_in_words,
+)
+from domain.campaigns.amounts.reading import read_amount
+from domain.campaigns.conditions.fields import FIELDS
+from domain.campaigns.conditions.reading import read_condition
+from domain.campaigns.limits.reading import read_limits
+from domain.campaigns.rules import QualifyingAction, RewardKind, RewardRule, RewardType, Rules
+from tests.builders import TERMS, usd
+
+AMOUNTS = [
+    ({"flat": {"minor": 2500, "currency": "USD"}}, "$25.00"),
+    (
+        {"percent": "12.5", "maximum": {"minor": 5000, "currency": "USD"}},
+        "12.5% of the qualifying deposit, at most $50.00",
+    ),
+    (
+        {
+            "tiers": [
+                {"from": 1, "flat": {"minor": 500, "currency": "USD"}},
+                {"from": 2, "flat": {"minor": 1000, "currency": "USD"}},
+                {"from": 6, "percent": "10", "minimum": {"minor": 1, "currency": "USD"}},
+            ]
+        },
+        (
+            "By the number of rewarded friends (Friend 1: $5.00; Friends 2 to 5: $10.00;"
+            " From friend 6 on: 10% of the qualifying deposit, at least $0.01)"
+        ),
+    ),
+    (
+        {
+            "by_jurisdiction": {
+                "US-NJ": {"percent": "10"},
+                "*": {"flat": {"minor": 500, "currency": "USD"}},
+            }
+        },
+        (
+            "By the place of the referee's signup (US-NJ: 10% of the qualifying deposit;"
+            " Anywhere else: $5.00)"
+        ),
+    ),
+]
+CONDITIONS = [
+    (
+        {"field": "deposit.method", "op": "in", "value": ["card", "bank"]},
+        "deposit method is one of card, bank",
+    ),
+    ({"field": "time.weekday", "op": "eq", "value": 6}, "time weekday is Saturday"),
+    ({"field": "referrer.verified", "op": "eq", "value": True}, "referrer verified is yes"),
+    ({"field": "share.channel", "op": "exists", "value": False}, "share channel is not known"),
+    (
+        {"not": {"field": "referrer.account_age", "op": "lt", "value": "P30D"}},
+        "Not (referrer account age is less than 30 days)",
+    ),
+    (
+        {
+            "any": [
+                {"field": "deposits.count", "op": "gte", "value": 3},
+                {
+                    "all": [
+                        {
+                            "field": "deposit.amount",
+                            "op": "gte",
+                            "value": {"minor": 9900, "currency": "USD"},
+                        },
+                        {"field": "referee.platform", "op": "ne", "value": "web"},
+                    ]
+                },
+            ]
+        },
+        (
+            "At least one of these (deposits count is at least 3; All of these (deposit amount is"
+            " at least $99.00; referee platform is not web))"
+        ),
+    ),
+]
+LIMITS = [
+    (
+        {
+            "of": "referrer",
+            "per": "month",
+            "rewards": 5,
+            "amount": {"minor": 10000, "currency": "USD"},
+        },
+        "A referrer gets at most 5 rewards and $100.00 a month; more waits for the next period",
+    ),
+    (
+        {"of": "campaign", "per": "campaign", "rewards": 1},
+        "The campaign pays at most 1 reward in the whole campaign; more waits for a larger limit",
+    ),
+    (
+        {"of": "campaign", "per": "tax_year", "rewards": 9, "over": "refuse"},
+        "The campaign pays at most 9 rewards a tax year; more is refused",
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "said"), AMOUNTS, ids=[said[:12] for _, said in AMOUNTS])
+def test_says_how_an_amount_is_found(written: dict[str, Any], said: str) -> None:
+    amount = read_amount(written, "amount", currency="USD")
+    rule = RewardRule(to=RewardType.REFERRER, kind=RewardKind.CASH, amount=amount)
+    ((side, words),) = rewards_in_words(replace(TERMS, rules=Rules(rewards=(rule,))))
+    assert (side, str(words)) == ("To the referrer", said)
+
+
+def test_says_the_flat_rewards_of_simple_terms() -> None:
+    terms = replace(TERMS, referrer_reward=usd(1000), referee_reward=usd(500))
+    assert [(side, str(words)) for side, words in rewards_in_words(terms)] == [
+        ("To the referrer", "$10.00"),
+        ("To the referee", "$5.00"),
+    ]
+
+
+@pytest.mark.parametrize(("written", "said"), CONDITIONS, ids=[said[:20] for _, said in CONDITIONS])
+def test_says_what_a_condition_asks(written: dict[str, Any], said: str) -> None:
+    assert str(condition_in_words(read_condition(written, "terms.when"))) == said
+
+
+@pytest.mark.parametrize("field", FIELDS.values(), ids=list(FIELDS))
+def test_has_words_for_every_field_and_operator(field: Any) -> None:  # noqa: ANN401
+    for operator in field.operators:
+        value: object = {"text": "web", "jurisdiction": "US-NJ", "currency": "USD"}.get(
+            field.type, {"boolean": True, "integer": 3, "duration": "P1D"}.get(field.type)
+        ) or {"minor": 100, "currency": "USD"}
+        if field.one_of:
+            value = field.one_of[0]
+        if operator == "exists":
+            value = True
+        if operator in {"in", "not_in"}:
+            value = [value]
+        leaf = read_condition({"field": field.name, "op": operator, "value": value}, "when")
+        assert str(condition_in_words(leaf)).startswith(field.name.split(".")[0])
+
+
+@pytest.mark.parametrize(("written", "said"), LIMITS, ids=[said[:14] for _, said in LIMITS])
+def test_says_what_a_limit_allows(written: dict[str, Any], said: str) -> None:
+    (limit,) = read_limits([written], "limits", currency="USD")
+    assert limit_in_words(limit) == said
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (QualifyingAction.ANY_DEPOSIT, "A deposit of at least $10.00, within 30 days of the"),
+        (QualifyingAction.FIRST_DEPOSIT, "The very first deposit, of at least $10.00, within"),
+        (QualifyingAction.TOTAL_DEPOSITS, "Deposits of at least $10.00 together, within"),
+    ],
+)
+def test_says_what_qualifies(on: QualifyingAction, said: str) -> None:
+    terms = replace(TERMS, minimum_deposit=usd(1000), rules=Rules(on=on, turnover=usd(5000)))
+    does, stakes = map(str, qualifies_in_words(terms))
+    assert does.startswith(said)
+    assert stakes == "Settled stakes of $50.00 meanwhile"
