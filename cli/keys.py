@@ -1,5 +1,6 @@
 """The commands `referrals keys`: API keys of callers, and keys of the hashes of personal data."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,10 @@ import typer
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
 from runtime.hash_keys import HashKeySettings
+
+LifetimeOption = Annotated[
+    int | None, typer.Option(min=1, max=3650, help="Days until it expires; else it never does.")
+]
 
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers, and hash keys.")
 
@@ -21,6 +26,7 @@ def create_key(
     source: Annotated[
         str, typer.Option(help="Source of its events, whose ids are apart from other sources'.")
     ] = "default",
+    days: LifetimeOption = None,
     actor: ActorOption = None,
     reason: ReasonOption = "no reason given",
 ) -> None:
@@ -32,13 +38,39 @@ def create_key(
         typer.echo(refused, err=True)
         exit_with(2)
     by = audit_actor(actor, reason)
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     typer.echo(
         in_transaction(
             lambda session: api_keys.create_key(
-                session, owner=owner, scopes=scope, source=source, actor=by
+                session, owner=owner, scopes=scope, source=source, actor=by, expires_at=expires_at
             )
         )
     )
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: UUID,
+    *,
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=8760, help="Hours for which both keys work.")
+    ] = 24,
+    actor: ActorOption = None,
+    reason: ReasonOption = "no reason given",
+) -> None:
+    """Create a key like another one, which ends after the overlap; print the new one."""
+    from referrals.access import api_keys
+
+    by, overlap = audit_actor(actor, reason), timedelta(hours=overlap_hours)
+    key = in_transaction(
+        lambda session: api_keys.rotate_key(
+            session, key_id, overlap=overlap, actor=by, now=datetime.now(UTC)
+        )
+    )
+    if key is None:
+        typer.echo("unknown key, or one that has ended or was rotated before", err=True)
+        exit_with(1)
+    typer.echo(key)
 
 
 @keys.command("revoke")
@@ -60,7 +92,9 @@ def list_keys() -> None:
     from referrals.access import api_keys
 
     for key in in_transaction(api_keys.list_keys):
-        state = "revoked" if key.revoked_at else "valid"
+        state = key.state(now=datetime.now(UTC))
+        if state == "valid" and key.ends_at is not None:
+            state = f"valid until {key.ends_at:%Y-%m-%d %H:%M}Z"
         source = "" if key.source == "default" else f"  source {key.source}"
         typer.echo(f"{key.id}  {key.owner}  {state}  {' '.join(key.scopes)}{source}")
 

@@ -118,6 +118,24 @@ async def test_keys_are_made_and_revoked_in_somebodys_name(
     assert entries[1].reason == "it leaked"
 
 
+async def test_a_key_is_rotated_by_a_command(database: Database, shared_urls: DatabaseUrls) -> None:
+    owner, url = unique("owner"), shared_urls.application
+    scope = ["--owner", owner, "--scope", "wagers:write", "--days", "90"]
+    await referrals("keys", "create", *scope, url=url)
+    (entry,) = await made(database, owner)
+    key_id = entry.subject.removeprefix("key:")
+
+    rotated = await referrals("keys", "rotate", key_id, "--overlap-hours", "0", url=url)
+    again = await referrals("keys", "rotate", key_id, url=url)
+    listed = await referrals("keys", "list", url=url)
+
+    assert rotated.stdout.startswith("rk_"), rotated.stderr
+    assert (again.returncode, "unknown key" in again.stderr) == (1, True)
+    one, other = (line for line in listed.stdout.splitlines() if owner in line)
+    assert f"{owner}  replaced  wagers:write" in one
+    assert f"{owner}  valid until 20" in other
+
+
 async def test_an_unknown_scope_is_refused_in_a_sentence() -> None:
     ended = await referrals("keys", "create", "--owner", "x", "--scope", "everything")
 

@@ -31,7 +31,7 @@ NO_BEARER: Final = (
     " `Authorization: Bearer <key>`."
 )
 UNKNOWN_KEY: Final = (
-    "This key is unknown or revoked. Send a valid one as `Authorization: Bearer <key>`;"
+    "This key is unknown, expired or revoked. Send a valid one as `Authorization: Bearer <key>`;"
     " `referrals keys create --owner NAME --scope SCOPE` makes one."
 )
 
@@ -59,9 +59,14 @@ class ApiKeyCache:
         if not api_keys.is_api_key(key):
             return None
         hashed = api_keys.hash_api_key(key)
-        for cache in (self._valid, self._wrong):
-            if cache.has(hashed, now=now):
-                return cache.get(hashed)
+        if self._wrong.has(hashed, now=now):
+            return None
+        holder = await self._find_valid(hashed, now=now)
+        return holder if holder and holder.is_valid(now=now) else None
+
+    async def _find_valid(self, hashed: str, *, now: datetime) -> KeyHolder | None:
+        if self._valid.has(hashed, now=now):
+            return self._valid.get(hashed)
         query = self._queries.get(hashed)
         if query is None:
             query = self._queries[hashed] = asyncio.create_task(self._query(hashed, now))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
@@ -20,6 +20,13 @@ class ApiKey(Table):
     """Source of the events that it reports; null is the default one."""
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     revoked_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"), unique=True)
+    replaces_at: Mapped[datetime | None]
+    """End of the key that this one replaces."""
+    __table_args__ = (
+        CheckConstraint("(replaces IS NULL) = (replaces_at IS NULL)", name="replaces_at"),
+    )
 
 
 class AuditRow(Table):

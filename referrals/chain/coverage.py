@@ -182,7 +182,17 @@ COVERED: Final = {
         Coverage(
             "api_keys",
             "api_keys",
-            columns=("id", "owner", "scopes", "key_hash", "source", "created_at"),
+            columns=(
+                "id",
+                "owner",
+                "scopes",
+                "key_hash",
+                "source",
+                "created_at",
+                "expires_at",
+                "replaces",
+                "replaces_at",
+            ),
         ),
         Coverage(
             "key_revocations",

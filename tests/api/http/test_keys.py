@@ -1,14 +1,20 @@
 """API keys: revocation and the audit; the matrix of tests/api/authorisation has their scopes."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from api.app import build_app
+from api.http.dependencies import current_time
 from db.engine import Database
 from db.tables import AuditRow
 from referrals.access import api_keys
 from referrals.access.audit import Actor
-from tests.api.bodies import assert_problem, deposit
+from runtime.settings import Settings
+from tests.api.bodies import assert_problem, deposit, unique
 from tests.fixtures.api_client import caller
 
 ACTOR = Actor(name="tests", request_id=None, reason="a test")
@@ -52,3 +58,103 @@ async def test_refuses_a_key_with_unknown_scopes(database: Database, scopes: lis
     async with database.transaction() as session:
         with pytest.raises(ValueError, match="unknown scopes"):
             await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
+
+
+class Clock:
+    """Time of an app, as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def clocked_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
+    app = build_app(settings, database)
+    app.dependency_overrides[current_time] = clock
+    return app
+
+
+async def statuses(app: FastAPI, *keys: str) -> list[int]:
+    answers = []
+    for key in keys:
+        async with caller(app, key) as client:
+            answers.append((await client.get("/v1/referrals")).status_code)
+    return answers
+
+
+async def id_of(database: Database, owner: str) -> UUID:
+    async with database.reading() as session:
+        return next(k.id for k in await api_keys.list_keys(session) if k.owner == owner)
+
+
+async def test_a_key_opens_until_it_expires(
+    clocked_app: FastAPI, database: Database, clock: Clock
+) -> None:
+    end = clock.now + timedelta(days=1)
+    async with database.transaction() as session:
+        key = await api_keys.create_key(
+            session, owner="a", scopes=["referrals:read"], actor=ACTOR, expires_at=end
+        )
+
+    clock.now = end - timedelta(seconds=1)
+    before = await statuses(clocked_app, key)
+    clock.now = end
+
+    # At once, although the cache has it.
+    assert before + await statuses(clocked_app, key) == [200, 401]
+
+
+async def test_both_keys_open_while_one_replaces_the_other(
+    clocked_app: FastAPI, database: Database, clock: Clock
+) -> None:
+    owner, began = unique("rotated"), clock.now
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    scopes = ["referrals:read", "wagers:write"]
+    async with database.transaction() as session:
+        old = await api_keys.create_key(
+            session,
+            owner=owner,
+            scopes=scopes,
+            actor=ACTOR,
+            source="casino",
+            expires_at=began + 90 * day,
+        )
+    key_id = await id_of(database, owner)
+    async with database.transaction() as session:
+        new = await api_keys.rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
+        again = await api_keys.rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
+
+    assert new is not None
+    assert again is None
+    assert await statuses(clocked_app, old, new) == [200, 200]
+    clock.now = began + hour
+    assert await statuses(clocked_app, old, new) == [401, 200]
+    clock.now = began + 91 * day
+    assert await statuses(clocked_app, old, new) == [401, 401]
+    async with database.reading() as session:
+        one, other = [k for k in await api_keys.list_keys(session) if k.owner == owner]
+    assert (other.scopes, other.source) == (one.scopes, one.source) == (tuple(scopes), "casino")
+    assert [k.state(now=began + hour) for k in (one, other)] == ["replaced", "valid"]
+
+
+async def test_a_key_that_ended_is_not_rotated(database: Database, clock: Clock) -> None:
+    owner, now = unique("ended"), clock.now
+    async with database.transaction() as session:
+        await api_keys.create_key(
+            session, owner=owner, scopes=["admin"], actor=ACTOR, expires_at=now
+        )
+    key_id = await id_of(database, owner)
+    async with database.transaction() as session:
+        for each in (key_id, uuid4()):
+            rotated = await api_keys.rotate_key(
+                session, each, overlap=timedelta(), actor=ACTOR, now=now
+            )
+            assert rotated is None

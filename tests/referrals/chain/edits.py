@@ -64,6 +64,7 @@ EDITS: Final = {
         "campaign_versions",
         "UPDATE campaign_versions SET author = 'somebody.else'",
     ),
+    "the end of a key": ("api_keys", "UPDATE api_keys SET expires_at = now() + interval '9 years'"),
     "the scopes of a key": ("api_keys", "UPDATE api_keys SET scopes = '{admin}'"),
     "the end of a revocation": (
         "key_revocations",
