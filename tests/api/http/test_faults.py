@@ -15,6 +15,8 @@ from tests.api.link.landing_page import follow_link, parse_page
 from tests.fixtures.api_client import caller
 from tests.user_agents import LINK_PREVIEW, WINDOWS
 
+SOME_KEY = f"rk_{'x' * 43}"
+
 
 @pytest.fixture
 async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
@@ -27,7 +29,7 @@ async def app_without_database(settings: Settings) -> AsyncIterator[FastAPI]:
 
 
 async def test_a_missing_database_is_reported_as_temporary(app_without_database: FastAPI) -> None:
-    async with caller(app_without_database, "any") as client:
+    async with caller(app_without_database, SOME_KEY) as client:
         answer = await client.post("/v1/events/deposits", json=deposit())
         assert_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
@@ -62,7 +64,7 @@ async def test_an_unexpected_fault_does_not_reveal_its_cause(
     async def broken() -> None:
         raise LookupError("a secret")
 
-    async with caller(app, "any") as client:
+    async with caller(app, SOME_KEY) as client:
         answer = await client.get("/broken")
     assert_problem(answer, 500, "internal_error")
     assert "secret" not in answer.text

@@ -75,7 +75,7 @@ async def test_asks_for_the_key_before_it_speaks_of_parameters(client: AsyncClie
         ("rk_unknown", "must be the word `Bearer`, a blank and the key"),
         ("Basic dXNlcjpwYXNz", "must be the word `Bearer`, a blank and the key"),
         ("Bearer ", "must be the word `Bearer`, a blank and the key"),
-        ("Bearer rk_unknown", "This key is unknown or revoked"),
+        ("Bearer rk_unknown", "This key is unknown, expired or revoked"),
     ],
 )
 async def test_says_how_to_send_a_key(client: AsyncClient, sent: str, part: str) -> None:
