@@ -19,6 +19,7 @@ from api.http.errors import install_error_handlers
 from api.http.limits.limiter import Limiter
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
+from api.http.security_headers import SecurityHeadersMiddleware
 from api.link import browser_script, well_known
 from api.link import routes as links
 from api.link.landing import preview_image
@@ -140,6 +141,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     install_error_handlers(app)
     app.add_middleware(BoundsMiddleware)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
+    app.add_middleware(SecurityHeadersMiddleware, public_url=settings.public_url)
     routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
     openapi.install(app, [route for router in routers for route in router.routes])
     return app
