@@ -50,6 +50,7 @@ BY_NAME: Final[Mapping[str, Any]] = {
     "os": "iOS",
     "os_version": "18.5",
     "screen": "390x844",
+    "consent": True,
     "email": "ann@example.com",
     "phone": "+15550109999",
     "full_name": "Ann Example",

@@ -8,7 +8,6 @@ from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.link.follow import follow, issue_token, pseudonymised_click
-from api.link.user_agents import traits_from_headers
 from api.v1.schemas.codes import ClickIn, ClickOut
 from domain.codes import parse_code
 from referrals.attribution.clicks.follow import ClickOutcome
@@ -51,18 +50,19 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
     201 with a new invitation, 200 with the visitor's open one of this code: repeating the call is
     safe. Send the token in the signup event; it expires with the campaign's signup window. 404
     `unknown_code`; 409 `campaign_not_begun`, `switched_off`; 410 `campaign_paused` or
-    `campaign_ended`.
+    `campaign_ended`. With `consent` false nothing of the device and its network is kept.
     """
+    personal = body.personal()
     click = pseudonymised_click(
         hasher,
         code=parse_code(body.code, public_url=settings.public_url) or body.code,
         visitor_id=body.visitor_id,
         platform=body.platform,
         at=now,
-        ip=body.ip,
-        user_agent=body.user_agent,
-        device_id=body.device_id,
-        device_traits=traits_from_headers(agent=body.user_agent) | body.device_traits(),
+        device_traits=body.device_traits(),
+        ip=personal.get("ip"),
+        user_agent=personal.get("user_agent"),
+        device_id=personal.get("device_id"),
     )
     invitation = await follow(database, click)
     if invitation.referral_id is None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -18,7 +18,6 @@ from api.http.strict_json import StrictRoute
 from api.link.languages import negotiate_language
 from api.v1.schemas.first_open import ConfirmIn, ConfirmOut, ResolveIn, ResolveOut
 from db.engine import Database
-from domain.attribution.click_matching import normalise_traits
 from domain.attribution.first_open import collect_hints
 from domain.attribution.policy import Method
 from domain.privacy import Hasher
@@ -64,7 +63,8 @@ async def resolve(  # noqa: PLR0917 - FastAPI passes each by its name
     network within the campaign's `match_window` is matched by device traits, unless clicks of
     several codes came from there; it is returned with an `ask` and counts once `confirm` says yes.
     All fields are null when nothing was found or nothing was valid; the reason is in the
-    attribution log. Repeating the request returns the same answer. 429 `too_many_requests` per
+    attribution log. Repeating the request returns the same answer. With `consent` false nothing of
+    the device and its network is kept, and no click is matched. 429 `too_many_requests` per
     device and per network.
     """
     address = body.ip and matching_text("ip", body.ip)
@@ -102,20 +102,12 @@ async def confirm(body: ConfirmIn, database: Db, tokens: ReferralTokens, now: No
 
 def _to_first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: datetime) -> FirstOpen:
     """Return the first open with everything about person, device and network hashed."""
-    body_digest = sha256(body.model_dump_json().encode()).hexdigest()
-    personal = {name: getattr(body, name) for name in ("device_id", "ip", "user_agent")}
-    device_traits = normalise_traits(
-        os=body.effective_platform or body.os,
-        os_version=body.os_version or body.os,
-        model=body.device_model,
-        locale=body.locale,
-        time_zone=body.time_zone,
-        screen=body.screen,
-    )
+    personal = body.personal()
+    device_id = personal.get("device_id")
     return FirstOpen(
         at=now,
         platform=body.effective_platform,
-        visitor=hasher.hash("visitor", body.device_id or body_digest),
+        visitor=hasher.hash("visitor", device_id or _digest_of(body)),
         hints=collect_hints(
             public_url=public_url,
             universal_link=body.universal_link,
@@ -123,12 +115,19 @@ def _to_first_open(body: ResolveIn, hasher: Hasher, *, public_url: str, now: dat
             clipboard=body.clipboard_token,
             cookie=body.cookie_token,
         ),
-        device_traits=hasher.hash_each(device_traits),
         earlier_device_ids=tuple(
-            each.hash("device_id", body.device_id) for each in hasher.earlier if body.device_id
+            each.hash("device_id", device_id) for each in hasher.earlier if device_id
         ),
+        device_traits=hasher.hash_each(body.device_traits()),
         **hasher.hash_given(with_subscriber(personal)),
     )
+
+
+def _digest_of(body: ResolveIn) -> str:
+    """Return what stands for a device without an id; where it may not be known, nothing does."""
+    if body.consent is False:
+        return uuid4().hex
+    return sha256(body.model_dump_json().encode()).hexdigest()
 
 
 def _record_metrics(metrics: Metrics, answer: FirstOpenResult) -> None:

@@ -76,6 +76,12 @@ def _optional_text(value: object) -> str:
     return value
 
 
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - one type for all invalid fields
+    return value
+
+
 def _free_text(value: object) -> str:
     """Truncate and clean text from a person or browser, so that it cannot fail the signup."""
     if not isinstance(value, str):
@@ -134,11 +140,12 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
         {
             **dict.fromkeys(_FREE_TEXT_FIELDS, _free_text),
             **dict.fromkeys(_SIGNUP_TEXT_FIELDS, _optional_text),
+            "consent": _boolean,
         },
     ),
     "deposits": (
         {**_COMMON_FIELDS, "deposit_id": _id, "amount": _money},
-        dict.fromkeys(_DEPOSIT_TEXT_FIELDS, _optional_text),
+        {**dict.fromkeys(_DEPOSIT_TEXT_FIELDS, _optional_text), "consent": _boolean},
     ),
     "chargebacks": (
         {**_COMMON_FIELDS, "deposit_id": _id, "kind": _CHARGEBACK_KIND},

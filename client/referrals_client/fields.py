@@ -31,6 +31,8 @@ class SignupFields(_EventFields):
     phone: NotRequired[str | None]
     kyc_subject: NotRequired[str | None]
     full_name: NotRequired[str | None]
+    consent: NotRequired[bool | None]
+    """False drops traits of device and network; left out, they are kept."""
 
 
 class DepositFields(_EventFields):
@@ -43,6 +45,7 @@ class DepositFields(_EventFields):
     ip: NotRequired[str | None]
     device_id: NotRequired[str | None]
     jurisdiction: NotRequired[str | None]
+    consent: NotRequired[bool | None]
 
 
 class ChargebackFields(_EventFields):

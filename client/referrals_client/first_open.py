@@ -32,6 +32,8 @@ class FirstOpen:
     screen: str | None = None
     ip: str | None = None
     user_agent: str | None = None
+    consent: bool | None = None
+    """False: traits of device and network are not kept, and no click is matched by them."""
 
     @classmethod
     def of(cls, told: Mapping[str, Any], *, ip: str | None, user_agent: str | None) -> Self:

@@ -1,6 +1,7 @@
 """Schemas of the events that other services report, the same at every door."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from domain.privacy import Hasher
 from referrals.intake.facts import Report
 from referrals.intake.fields import (
     AddressText,
+    Consent,
     Currency,
     EventTime,
     FreeText,
@@ -34,6 +36,19 @@ from referrals.intake.fields import (
 )
 from referrals.intake.normalising import matching_of, matching_text
 from referrals.intake.origins import ORIGIN, Networks, origin_of
+
+DEVICE_AND_NETWORK: Final = frozenset({"ip", "user_agent", "device_id"})
+"""Fields of events that are kept only where the person did not refuse it."""
+
+
+def without_refused_traits(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event's fields but `consent`, and without device and network where it is false."""
+    is_refused = body.get("consent") is False
+    return {
+        field: None if is_refused and field in DEVICE_AND_NETWORK else value
+        for field, value in body.items()
+        if field != "consent"
+    }
 
 
 class EventIn(RequestBody):
@@ -65,14 +80,15 @@ class EventIn(RequestBody):
 
     def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
         """Return what is kept beside the fact: hashes to link its player by, and its origin."""
-        ip, email = getattr(self, "ip", None), getattr(self, "email", None)
+        said = without_refused_traits(vars(self))
+        ip, email = said.get("ip"), said.get("email")
         address = ip and matching_text("ip", ip)
         origin = origin_of(ip=address, email=email, networks=networks)
-        hashes = matching_of(vars(self), hasher)
+        hashes = matching_of(said, hasher)
         return {**hashes, ORIGIN: origin} if origin else hashes or None
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
-        return hasher.hash_personal(vars(self))
+        return hasher.hash_personal(without_refused_traits(vars(self)))
 
 
 class SignupIn(EventIn):
@@ -105,6 +121,7 @@ class SignupIn(EventIn):
         default=None, description="The identity provider's id of the verified person"
     )
     full_name: OptionalText320 = None
+    consent: Consent = None
 
     def to_fact(self, hasher: Hasher) -> Signup:
         return Signup(**self._hashed_fields(hasher))
@@ -122,6 +139,7 @@ class DepositIn(EventIn):
     ip: AddressText = None
     device_id: OptionalText320 = None
     jurisdiction: OptionalText64 = None
+    consent: Consent = None
 
     def to_fact(self, hasher: Hasher) -> Deposit:
         return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})

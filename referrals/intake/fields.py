@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
 )
 from pydantic.json_schema import WithJsonSchema
@@ -173,6 +174,13 @@ AddressText = Annotated[str | None, BeforeValidator(blank_to_none), BeforeValida
 cut, and what is none is only stored as a hash."""
 OptionalText320 = Annotated[
     Annotated[StorableText, Field(max_length=320)] | None, BeforeValidator(blank_to_none)
+]
+Consent = Annotated[
+    StrictBool | None,
+    Field(
+        description="Whether the person lets traits of device and network be kept; false drops"
+        " them from this call. Left out, it is the caller's to have asked"
+    ),
 ]
 FreeText = Annotated[str | None, BeforeValidator(blank_to_none), BeforeValidator(_truncate)]
 """Text from a person, a browser or an app. It is truncated instead of rejected, because rejecting

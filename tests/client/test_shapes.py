@@ -51,6 +51,7 @@ GIVEN: dict[str, Any] = {
     "stake": Money(1, "EUR"),
     "kind": "refund",
     "status": "verified",
+    "consent": False,
 }
 
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from api.link.user_agents import Platform
+from api.link.user_agents import Platform, traits_from_headers
 from api.v1.schemas.fields import (
     AddressText,
+    Consent,
     FreeText,
     Id,
     OptionalText64,
@@ -110,10 +111,18 @@ class ClickIn(RequestBody):
     screen: OptionalText64 = Field(
         default=None, examples=["390x844"], description="Width x height, in points"
     )
+    consent: Consent = None
+
+    def personal(self) -> dict[str, str | None]:
+        """Return what is kept of the device and its network, as reported."""
+        names = () if self.consent is False else ("ip", "user_agent", "device_id")
+        return {name: getattr(self, name) for name in names}
 
     def device_traits(self) -> dict[str, str]:
         """Return the normalised device traits, for comparison with a later first open."""
-        return normalise_traits(
+        if self.consent is False:
+            return {}
+        return traits_from_headers(agent=self.user_agent) | normalise_traits(
             os=self.os or (None if self.platform is Platform.WEB else self.platform),
             os_version=self.os_version,
             model=self.device_model,

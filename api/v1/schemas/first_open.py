@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.v1.schemas.fields import (
     AddressText,
+    Consent,
     FreeText,
     NonBlankText,
     OptionalText64,
@@ -14,7 +15,7 @@ from api.v1.schemas.fields import (
     RequestBody,
     ResponseBody,
 )
-from domain.attribution.click_matching import system_name
+from domain.attribution.click_matching import normalise_traits, system_name
 from domain.attribution.install_referrer import Install
 from domain.attribution.policy import Method
 
@@ -71,6 +72,25 @@ class ResolveIn(RequestBody):
         default=None, description="The device's address, not that of the app's server"
     )
     user_agent: FreeText = None
+    consent: Consent = Field(default=None, exclude_if=lambda value: value is None)
+
+    def personal(self) -> dict[str, str | None]:
+        """Return what is kept of the device and its network, as reported."""
+        names = () if self.consent is False else ("ip", "user_agent", "device_id")
+        return {name: getattr(self, name) for name in names}
+
+    def device_traits(self) -> dict[str, str]:
+        """Return the normalised device traits, for comparison with clicks."""
+        if self.consent is False:
+            return {}
+        return normalise_traits(
+            os=self.effective_platform or self.os,
+            os_version=self.os_version or self.os,
+            model=self.device_model,
+            locale=self.locale,
+            time_zone=self.time_zone,
+            screen=self.screen,
+        )
 
     @property
     def effective_platform(self) -> str | None:
