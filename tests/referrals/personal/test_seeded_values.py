@@ -25,7 +25,9 @@ SEEDS: Final = {
     "name": "Jane Seedling",
     "surname": "Seedling",
 }
-IDS: Final = frozenset({"event_id", "occurred_at", "player_id", "deposit_id", "amount", "currency"})
+IDS: Final = frozenset(
+    {"event_id", "occurred_at", "player_id", "deposit_id", "amount", "currency", "consent"}
+)
 """Fields with shapes of their own, at which the event is refused."""
 EVENTS: Final[Mapping[type[EventIn], Mapping[str, Any]]] = {
     SignupIn: {"currency": "USD"},
