@@ -184,3 +184,45 @@ def test_the_image_has_every_package_that_the_processes_import() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
 
     assert copied == packages - {"stack", "sandbox", "tests"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_gains_rights(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 1024
+    assert not service.get("privileged")
+    assert set(service.get("cap_add", ())) <= {
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "SETGID",
+        "SETUID",
+    }
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
+
+
+@pytest.mark.parametrize("name", [*OURS, "verifier"])
+def test_our_containers_write_nothing_but_temporary_files(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - a directory of the container
+    assert service["mem_limit"] == "1g"
+    assert "cap_add" not in service
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_has_a_version_and_every_port_is_of_this_machine(name: str) -> None:
+    service = SERVICES[name]
+    image = service["image"]
+
+    assert image == "referrals" or re.search(r":(\$\{\w+:-)?v?\d", image), image
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+@pytest.mark.parametrize("ignoring", [".gitignore", ".dockerignore"])
+def test_secrets_stay_out_of_the_repository_and_the_image(ignoring: str) -> None:
+    assert ".env" in (ROOT / ignoring).read_text().split()
