@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from activities import computing, limited, switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
@@ -58,7 +58,7 @@ async def _hold_of_reinstatement(
     return await limited.hold_of_reinstatement(locked, known)
 
 
-async def _adjust(locked: LockedReferral, wanted: Mapping[RewardType, Money]) -> Standing:
+async def _adjust(locked: LockedReferral, wanted: Mapping[RewardKey, Money]) -> Standing:
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_due = any(amount.minor for amount in wanted.values())
     posting = await adjustments.adjust(

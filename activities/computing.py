@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from activities.locked_referrals import LockedReferral
 from domain.campaigns.amounts.computation import Computation
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage
 from domain.money import Money
@@ -18,7 +18,7 @@ from referrals.rewards.counting import count_rewarded
 
 async def compute_now(
     locked: LockedReferral, found: Qualification
-) -> Mapping[RewardType, Computation]:
+) -> Mapping[RewardKey, Computation]:
     """Compute the rewards by what is recorded now; none where the terms are flat."""
     if not locked.terms.rules.rewards:
         return {}
@@ -31,19 +31,17 @@ async def compute_now(
 
 async def compute_written(
     locked: LockedReferral, found: Qualification
-) -> Mapping[RewardType, Computation]:
+) -> Mapping[RewardKey, Computation]:
     """Compute the rewards that may be written: while it is HELD only those that are reserved."""
     computed = await compute_now(locked, found)
     if not computed or locked.referral.stage is not Stage.HELD:
         return computed
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
-    reserved = {reward.reward_type for reward in known}
-    return {side: one for side, one in computed.items() if side in reserved}
+    reserved = {reward.key for reward in known}
+    return {key: one for key, one in computed.items() if key in reserved}
 
 
-async def due_now(
-    locked: LockedReferral, found: Qualification | None
-) -> Mapping[RewardType, Money]:
+async def due_now(locked: LockedReferral, found: Qualification | None) -> Mapping[RewardKey, Money]:
     """Return what is due of each reward, and store how a computed one is found by now.
 
     A side that came to nothing when the rewards were written has none, and is due nothing.
@@ -57,8 +55,8 @@ async def due_now(
     if found is not None and frozen is not None and any(one.minor for one in wanted.values()):
         computed = compute_rewards(locked.terms, found.left, frozen)
         for reward in known:
-            reward.computation = write_computation(computed[reward.reward_type])
-    return {reward.reward_type: wanted[reward.reward_type] for reward in known}
+            reward.computation = write_computation(computed[reward.key])
+    return {reward.key: wanted[reward.key] for reward in known}
 
 
 async def freeze(locked: LockedReferral, found: Qualification) -> None:
@@ -69,7 +67,7 @@ async def freeze(locked: LockedReferral, found: Qualification) -> None:
     computed = await compute_now(locked, found)
     if computed:
         for reward in await rewards.rewards_of_referral(locked.session, locked.referral.id):
-            reward.computation = write_computation(computed[reward.reward_type])
+            reward.computation = write_computation(computed[reward.key])
 
 
 async def _jurisdiction(locked: LockedReferral) -> str | None:

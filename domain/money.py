@@ -2,11 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 LARGEST_MINOR: Final = 10**15
 """Upper limit of one amount, and of one balance, in minor units."""
 CURRENCY_PATTERN: Final = re.compile(r"[A-Z]{3}")
+
+
+class RewardKind(StrEnum):
+    """Kind of a reward, and of the balance that it is credited to."""
+
+    CASH = "cash"
+    BONUS_BET = "bonus_bet"
 
 
 @dataclass(frozen=True, slots=True)

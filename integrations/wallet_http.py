@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import httpx
 from circuitbreaker import CircuitBreaker
 
-from domain.money import Money
+from domain.money import Money, RewardKind
 from referrals.wallet.port import (
     NotFound,
     PaymentRequest,
@@ -135,7 +135,7 @@ async def _within(
 
 
 def _body_of(request: PaymentRequest) -> dict[str, Any]:
-    return {
+    body = {
         "reference": str(request.reference),
         "player_id": request.player_id,
         "direction": request.direction.value,
@@ -145,6 +145,10 @@ def _body_of(request: PaymentRequest) -> dict[str, Any]:
         "reason": request.reason,
         "reward_id": str(request.reward_id),
     }
+    # Left out for cash, so that a wallet that knows no other kind sees what it always saw.
+    if request.reward_kind is not RewardKind.CASH:
+        body["reward_kind"] = request.reward_kind.value
+    return body
 
 
 def _posted(answer: httpx.Response, request: PaymentRequest) -> Posted:

@@ -35,6 +35,7 @@ def _rewards(status: str, amount: dict[str, Any] = _TEN_DOLLARS) -> dict[str, An
     reward = {
         "reward_id": "2a3d5c1e-3d8f-5b0a-8c6d-9e1f2a3b4c03",
         "reward_type": "referrer",
+        "kind": "cash",
         "player_id": "player-1",
         "amount": amount,
         "status": status,

@@ -15,6 +15,7 @@ from domain.campaigns.budget_alerts import THRESHOLDS
 from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
+from domain.money import RewardKind
 from domain.notifications.messages import Kind as NotificationKind
 from domain.rewards.reward import RewardStatus
 
@@ -39,6 +40,13 @@ class RewardOut(Published):
     reward_type: Annotated[
         str, Field(description="Its side", examples=[member.value for member in RewardType])
     ]
+    kind: Annotated[
+        str,
+        Field(
+            description="The balance that it is credited to; `cash` where it is left out",
+            examples=[member.value for member in RewardKind],
+        ),
+    ] = RewardKind.CASH.value
     player_id: str
     amount: Annotated[
         MoneyOut,

@@ -6,6 +6,7 @@ from domain.campaigns.amounts.amount import Flat
 from domain.campaigns.amounts.computation import least_of
 from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
+from domain.money import RewardKind
 from referrals.localisation.formats import format_duration, format_money, format_percentage
 from referrals.localisation.languages import ENGLISH, Language
 
@@ -88,18 +89,21 @@ def _reward_sentences(terms: Terms, language: Language) -> Iterator[str]:
 
 
 def _promised(terms: Terms, language: Language) -> dict[RewardType, str]:
-    """Return what each side is paid at least; a percentage is of the deposit."""
+    """Return what each side is paid at least, of each kind; a percentage is of the deposit."""
     flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
     texts = {
         side: format_money(money, language) for side, money in flat.items() if money and money.minor
     }
     for rule in terms.rules.rewards:
         least = least_of(rule.amount)
-        texts[rule.to] = (
+        text = (
             format_money(least.money, language)
             if isinstance(least, Flat)
             else format_percentage(least.hundredths, language)
         )
+        if rule.kind is RewardKind.BONUS_BET:
+            text = language.gettext("%(amount)s in bonus bets") % {"amount": text}
+        texts[rule.to] = f"{texts[rule.to]} + {text}" if rule.to in texts else text
     return texts
 
 

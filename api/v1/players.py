@@ -31,6 +31,7 @@ from api.v1.schemas.players import (
 )
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
+from domain.money import RewardKind
 from domain.rewards.holds import HoldReason
 from referrals.ledger import balances, spending
 from referrals.ledger.spending import SpendOutcome, UnspendOutcome
@@ -147,18 +148,22 @@ async def unspend_balance(
 @router.get(
     "/{player_id}/statement", dependencies=[Depends(requires("rewards:read", "players:read"))]
 )
-async def show_statement(
+async def show_statement(  # noqa: PLR0917 - FastAPI passes each by its name
     player_id: PlayerId,
     database: Db,
     limit: Limit = 50,
     cursor: Cursor = None,
     account: StatementAccount = StatementAccount.AVAILABLE,
+    kind: RewardKind = RewardKind.CASH,
 ) -> PageOut[LineOut]:
-    """List ledger lines of one of the player's accounts, newest first; amounts in minor units."""
+    """List ledger lines of one of the player's accounts, newest first; amounts in minor units.
+
+    Cash and bonus bets have accounts of their own: `kind` says of which.
+    """
     before = decode_line_number(cursor)
     async with database.reading() as session:
         lines = await balances.load_statement(
-            session, player_id, Book(account), before=before, limit=limit + 1
+            session, player_id, Book(account), before=before, limit=limit + 1, kind=kind
         )
     page_lines = lines[:limit]
     items = [LineOut.model_validate(line) for line in page_lines]

@@ -17,6 +17,7 @@ from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice, FactKind
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
+from domain.money import RewardKind
 from domain.notifications.messages import Kind
 from domain.notifications.sending import AttemptOutcome, NotificationStatus
 from domain.rewards.holds import HoldReason
@@ -67,6 +68,7 @@ class Table(DeclarativeBase):
         Movement: _enum_type(Movement),
         HoldReason: _enum_type(HoldReason),
         RewardStatus: _enum_type(RewardStatus),
+        RewardKind: _enum_type(RewardKind),
         RewardType: _enum_type(RewardType),
         Kind: _enum_type(Kind),
         NotificationStatus: _enum_type(NotificationStatus),

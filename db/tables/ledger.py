@@ -26,6 +26,8 @@ class AccountRow(Table):
     currency: Mapped[str] = mapped_column(String(3))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
     player_id: Mapped[str | None] = mapped_column(String(64))
+    bonus_player_id: Mapped[str | None] = mapped_column(String(64))
+    """The player of a bonus balance, in place of `player_id`: release 0.2 does not see it."""
     balance_minor: Mapped[int] = mapped_column(server_default=text("0"))
     """Stored for every book but `funding` and `spent`, whose balances are sums of entries."""
     __table_args__ = (
@@ -33,6 +35,11 @@ class AccountRow(Table):
         CheckConstraint("balance_minor >= 0 or book = 'owed'", name="not_negative"),
         CheckConstraint("balance_minor <= 0 or book <> 'owed'", name="owed_not_positive"),
         Index("ix_accounts_player", "player_id"),
+        Index(
+            "ix_accounts_bonus_player",
+            "bonus_player_id",
+            postgresql_where=text("bonus_player_id is not null"),
+        ),
     )
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.intake.facts import FactKind
+from domain.money import RewardKind
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus
 
@@ -20,6 +21,8 @@ class Reward(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
     reward_type: Mapped[RewardType]
+    kind: Mapped[RewardKind | None]
+    """Null for cash, as the chain has the rewards of before there were others."""
     player_id: Mapped[str] = mapped_column(String(64))
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
@@ -42,8 +45,15 @@ class Reward(Table):
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     __table_args__ = (
-        UniqueConstraint("referral_id", "reward_type"),
+        Index(
+            "uq_rewards_side_and_kind",
+            "referral_id",
+            "reward_type",
+            text("coalesce(kind, 'cash')"),
+            unique=True,
+        ),
         CheckConstraint("amount_minor > 0", name="positive"),
+        CheckConstraint("kind in ('cash', 'bonus_bet')", name="kind"),
         Index("ix_rewards_player", "player_id", "created_at"),
         Index(
             "ix_rewards_counted",
@@ -52,6 +62,10 @@ class Reward(Table):
             postgresql_where=text("counted_at is not null"),
         ),
     )
+
+    @property
+    def key(self) -> RewardKey:
+        return RewardKey(self.reward_type, self.kind or RewardKind.CASH)
 
 
 class QualificationRow(Table):

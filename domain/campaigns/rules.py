@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.campaigns.amounts.amount import Amount
 from domain.campaigns.conditions.tree import Condition
 from domain.campaigns.limits.decision import Limit
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 
 class RewardType(StrEnum):
@@ -14,9 +15,11 @@ class RewardType(StrEnum):
     REFEREE = "referee"
 
 
-class RewardKind(StrEnum):
-    CASH = "cash"
-    BONUS_BET = "bonus_bet"
+class RewardKey(NamedTuple):
+    """Side and kind: a referral has at most one reward of each."""
+
+    to: RewardType
+    kind: RewardKind = RewardKind.CASH
 
 
 class QualifyingAction(StrEnum):
@@ -35,6 +38,10 @@ class RewardRule:
     to: RewardType
     kind: RewardKind
     amount: Amount
+
+    @property
+    def key(self) -> RewardKey:
+        return RewardKey(self.to, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from domain.campaigns.amounts.reading import read_amount, write_amount
 from domain.campaigns.conditions.reading import parse_condition, write_condition
 from domain.campaigns.faults import TermsFaultError
 from domain.campaigns.limits.reading import read_limits, write_limit
-from domain.campaigns.rules import QualifyingAction, RewardKind, RewardRule, RewardType, Rules
+from domain.campaigns.rules import QualifyingAction, RewardRule, RewardType, Rules
 from domain.campaigns.written import check_keys, read_money, read_object, read_word, write_money
+from domain.money import RewardKind
 
 MAX_REWARDS = len(RewardType) * len(RewardKind)
 
@@ -49,7 +50,7 @@ def read_rewards(written: object, path: str, *, currency: str) -> tuple[RewardRu
     rules: list[RewardRule] = []
     for index, one in enumerate(written):
         rule = _read_reward(one, f"{path}[{index}]", currency)
-        if any((rule.to, rule.kind) == (other.to, other.kind) for other in rules):
+        if any(rule.key == other.key for other in rules):
             raise TermsFaultError(f"{path}[{index}].to", "Must have one reward of each kind")
         rules.append(rule)
     return tuple(rules)

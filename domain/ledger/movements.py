@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 
 class Movement(StrEnum):
@@ -66,15 +66,23 @@ class Account:
     currency: str
     campaign_id: UUID | None = None
     player_id: str | None = None
+    kind: RewardKind = RewardKind.CASH
+    """Kind of a player's balance; those of campaigns have none of their own."""
 
     @property
     def id(self) -> UUID:
         owner = self.campaign_id or self.player_id or ""
-        return uuid5(NAMESPACE_OID, f"account:{self.book}:{owner}:{self.currency}")
+        name = f"account:{self.book}:{owner}:{self.currency}"
+        return uuid5(NAMESPACE_OID, name if self.kind is RewardKind.CASH else f"{name}:{self.kind}")
 
 
 def account_for(
-    book: Book, currency: str, *, campaign_id: UUID | None, player_id: str | None
+    book: Book,
+    currency: str,
+    *,
+    campaign_id: UUID | None,
+    player_id: str | None,
+    kind: RewardKind = RewardKind.CASH,
 ) -> Account:
     if book is Book.FUNDING:
         return Account(book=book, currency=currency)
@@ -84,7 +92,7 @@ def account_for(
         return Account(book=book, currency=currency, campaign_id=campaign_id)
     if player_id is None:
         raise ValueError(f"an account of {book} belongs to a player")
-    return Account(book=book, currency=currency, player_id=player_id)
+    return Account(book=book, currency=currency, player_id=player_id, kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +104,8 @@ class Transfer:
     amount: Money
     campaign_id: UUID | None = None
     player_id: str | None = None
+    kind: RewardKind = RewardKind.CASH
+    """Kind of the player's balances that it moves: that of its reward."""
     reward_id: UUID | None = None
     referral_id: UUID | None = None
     resolves_hold_id: UUID | None = None
@@ -112,7 +122,11 @@ class Transfer:
 
     def _account(self, book: Book) -> Account:
         return account_for(
-            book, self.amount.currency, campaign_id=self.campaign_id, player_id=self.player_id
+            book,
+            self.amount.currency,
+            campaign_id=self.campaign_id,
+            player_id=self.player_id,
+            kind=self.kind,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from domain.campaigns.amounts.computation import Basis, Computation, compute
 from domain.campaigns.amounts.reading import write_amount
-from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.rules import RewardKey
 from domain.campaigns.terms import Terms
 from domain.campaigns.written import write_money
 from domain.money import Money
@@ -24,14 +24,10 @@ class Frozen:
     """ISO 3166 code of the referee's signup."""
 
 
-def compute_rewards(terms: Terms, base: Money, frozen: Frozen) -> dict[RewardType, Computation]:
+def compute_rewards(terms: Terms, base: Money, frozen: Frozen) -> dict[RewardKey, Computation]:
     """Compute the rewards of terms with rules for them; none where the terms are flat."""
     basis = Basis(base=base, count=frozen.count, jurisdiction=frozen.jurisdiction)
-    return {
-        rule.to: compute(rule.amount, basis)
-        for rule in terms.rules.rewards
-        if rule.kind is RewardKind.CASH
-    }
+    return {rule.key: compute(rule.amount, basis) for rule in terms.rules.rewards}
 
 
 def amount_of(computation: Computation, *, currency: str) -> Money:

@@ -1,6 +1,6 @@
 """The amounts due: each reward as it should be by today's facts and its terms."""
 
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.money import Money
 from domain.rewards.computed import Frozen, amount_of, compute_rewards
@@ -9,7 +9,7 @@ from domain.rewards.qualification import Qualification
 
 def due(
     qualification: Qualification | None, terms: Terms, frozen: Frozen | None = None
-) -> dict[RewardType, Money]:
+) -> dict[RewardKey, Money]:
     """Return the amount due of every reward that the terms promise, zero where nothing is due.
 
     `frozen` is what the rewards were computed by when they were credited; flat terms need none.
@@ -22,7 +22,7 @@ def due(
         RewardType.REFEREE: terms.referee_reward,
     }
     return {
-        side: Money(amount.minor * is_due, amount.currency)
+        RewardKey(side): Money(amount.minor * is_due, amount.currency)
         for side, amount in promised.items()
         if amount is not None and amount.minor > 0
     }
@@ -30,12 +30,12 @@ def due(
 
 def _computed(
     qualification: Qualification | None, terms: Terms, frozen: Frozen | None
-) -> dict[RewardType, Money]:
+) -> dict[RewardKey, Money]:
     currency = terms.minimum_deposit.currency
     if qualification is None or frozen is None:
-        return {rule.to: Money(0, currency) for rule in terms.rules.rewards}
+        return {rule.key: Money(0, currency) for rule in terms.rules.rewards}
     computed = compute_rewards(terms, qualification.left, frozen)
-    return {side: amount_of(one, currency=currency) for side, one in computed.items()}
+    return {key: amount_of(one, currency=currency) for key, one in computed.items()}
 
 
 def _is_enough(qualification: Qualification, terms: Terms) -> bool:

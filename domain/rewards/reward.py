@@ -7,10 +7,10 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from domain.campaigns.amounts.computation import Computation
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Stage
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 
 class RewardStatus(StrEnum):
@@ -41,7 +41,7 @@ class PromisedReward:
     """The reward of one side of a referral; its id is derived, so that it exists once."""
 
     reward_id: UUID
-    reward_type: RewardType
+    key: RewardKey
     player_id: str
     amount: Money
     computation: Computation | None = None
@@ -54,21 +54,30 @@ def promised_rewards(
     *,
     referrer_id: str,
     referee_id: str,
-    computed: Mapping[RewardType, Computation] | None = None,
+    computed: Mapping[RewardKey, Computation] | None = None,
 ) -> tuple[PromisedReward, ...]:
     """Return the rewards of a referral that are over zero, as its terms promise or compute them."""
     computed = computed or {}
-    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    flat = {
+        RewardKey(RewardType.REFERRER): terms.referrer_reward,
+        RewardKey(RewardType.REFEREE): terms.referee_reward,
+    }
     players = {RewardType.REFERRER: referrer_id, RewardType.REFEREE: referee_id}
-    amounts = {side: one.result for side, one in computed.items()} or flat
+    amounts = {key: one.result for key, one in computed.items()} or flat
     return tuple(
         PromisedReward(
-            reward_id=uuid5(referral_id, side),
-            reward_type=side,
-            player_id=player,
+            reward_id=reward_id_of(referral_id, key),
+            key=key,
+            player_id=players[key.to],
             amount=amount,
-            computation=computed.get(side),
+            computation=computed.get(key),
         )
-        for side, player in players.items()
-        if (amount := amounts.get(side)) is not None and amount.minor > 0
+        for key, amount in amounts.items()
+        if amount is not None and amount.minor > 0
     )
+
+
+def reward_id_of(referral_id: UUID, key: RewardKey) -> UUID:
+    """Derive a reward's id, so that it exists once."""
+    name = key.to.value if key.kind is RewardKind.CASH else f"{key.to}:{key.kind}"
+    return uuid5(referral_id, name)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.campaigns.amounts.computation import Basis, compute
-from domain.campaigns.rules import QualifyingAction, RewardKind, RewardType
+from domain.campaigns.rules import QualifyingAction, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
 from domain.rewards.qualification import (
     Judge,

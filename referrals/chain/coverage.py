@@ -244,6 +244,7 @@ COVERED: Final = {
                 "id",
                 "referral_id",
                 "reward_type",
+                "kind",
                 "player_id",
                 "currency",
                 "campaign_version_id",

@@ -1,16 +1,17 @@
 """Balances of players, books and accounts, and the statement lines behind them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from db.engine import ReadSession
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, Account, Book, Movement
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,16 @@ class PlayerBalance:
     """One player's balances that are not zero; a debt is a positive amount."""
 
     player_id: str
+    available: tuple[Money, ...]
+    held: tuple[Money, ...]
+    owed: tuple[Money, ...]
+    bonus: "BonusBalance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BonusBalance:
+    """One player's balances of bonus bets, which are not the player's cash."""
+
     available: tuple[Money, ...]
     held: tuple[Money, ...]
     owed: tuple[Money, ...]
@@ -51,29 +62,45 @@ class BookSum:
 async def load_player_balance(session: ReadSession, player_id: str) -> PlayerBalance:
     rows = await session.scalars(
         select(AccountRow)
-        .where(AccountRow.player_id == player_id, AccountRow.balance_minor != 0)
+        .where(
+            or_(AccountRow.player_id == player_id, AccountRow.bonus_player_id == player_id),
+            AccountRow.balance_minor != 0,
+        )
         .order_by(AccountRow.currency)
     )
-    amounts: dict[Book, list[Money]] = {book: [] for book in Book}
+    amounts: dict[tuple[bool, Book], tuple[Money, ...]] = defaultdict(tuple)
     for row in rows:
-        amounts[row.book].append(Money(abs(row.balance_minor), row.currency))
+        amounts[row.player_id is None, row.book] += (Money(abs(row.balance_minor), row.currency),)
     return PlayerBalance(
         player_id=player_id,
-        available=tuple(amounts[Book.AVAILABLE]),
-        held=tuple(amounts[Book.HELD]),
-        owed=tuple(amounts[Book.OWED]),
+        available=amounts[False, Book.AVAILABLE],
+        held=amounts[False, Book.HELD],
+        owed=amounts[False, Book.OWED],
+        bonus=BonusBalance(
+            available=amounts[True, Book.AVAILABLE],
+            held=amounts[True, Book.HELD],
+            owed=amounts[True, Book.OWED],
+        ),
     )
 
 
 async def load_statement(
-    session: ReadSession, player_id: str, book: Book, *, before: int | None, limit: int
+    session: ReadSession,
+    player_id: str,
+    book: Book,
+    *,
+    before: int | None,
+    limit: int,
+    kind: RewardKind = RewardKind.CASH,
 ) -> Sequence[StatementLine]:
-    """Return the newest lines in a player's accounts of one book, older than line `before`."""
+    """Return the newest lines in a player's accounts of a book and kind, older than `before`."""
+    is_cash = kind is RewardKind.CASH
+    owner = AccountRow.player_id if is_cash else AccountRow.bonus_player_id
     query = (
         select(Entry, TransferRow)
         .join(AccountRow, AccountRow.id == Entry.account_id)
         .join(TransferRow, TransferRow.id == Entry.transfer_id)
-        .where(AccountRow.player_id == player_id, AccountRow.book == book)
+        .where(owner == player_id, AccountRow.book == book)
         .order_by(Entry.id.desc())
         .limit(limit)
     )

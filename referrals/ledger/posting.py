@@ -11,7 +11,7 @@ from sqlalchemy import Select, insert, select, text
 from db.engine import ReadSession, Session
 from db.tables import AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
-from domain.money import LARGEST_MINOR
+from domain.money import LARGEST_MINOR, RewardKind
 
 # Creates the missing accounts before it locks the others: the counts make the second step wait
 # for the first. A row just created is locked by its insert, and not visible to the second step.
@@ -19,10 +19,11 @@ from domain.money import LARGEST_MINOR
 # locks none: all are locked in their order then.
 _CREATE_AND_LOCK_ACCOUNTS: Final = text("""
     with created as (
-        insert into accounts (id, book, currency, campaign_id, player_id)
+        insert into accounts (id, book, currency, campaign_id, player_id, bonus_player_id)
         select * from unnest(
             cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
-            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[])
+            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[]),
+            cast(:bonus_player_ids as varchar[])
         )
         on conflict do nothing returning id, balance_minor
     ), locked as (
@@ -119,7 +120,8 @@ async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[A
         "books": [account.book.value for account in ordered],
         "currencies": [account.currency for account in ordered],
         "campaign_ids": [account.campaign_id for account in ordered],
-        "player_ids": [account.player_id for account in ordered],
+        "player_ids": [_owner(account, RewardKind.CASH) for account in ordered],
+        "bonus_player_ids": [_owner(account, RewardKind.BONUS_BET) for account in ordered],
         "kept": kept,
     }
     rows = (await session.execute(_CREATE_AND_LOCK_ACCOUNTS, values)).all()
@@ -128,6 +130,10 @@ async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[A
         rows = (await session.execute(_select_for_update(kept))).all()
     held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
     return {account: held.get(account.id) for account in ordered}
+
+
+def _owner(account: Account, kind: RewardKind) -> str | None:
+    return account.player_id if account.kind is kind else None
 
 
 def _select_for_update(ids: Sequence[UUID]) -> Select[UUID, int]:

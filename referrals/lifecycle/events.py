@@ -21,7 +21,7 @@ _REWARDS: Final = text("""
          where player_id = any(select player_id from rewards where referral_id = :referral_id)
            and recorded_at = now() and referral_id = :referral_id
     )
-    select r.id, r.reward_type, r.player_id, r.currency, r.status,
+    select r.id, r.reward_type, coalesce(r.kind, 'cash') as kind, r.player_id, r.currency, r.status,
            coalesce(r.due_minor, r.amount_minor) as amount_minor,
            (select coalesce(sum(amount_minor), 0) from posted
              where reward_id = r.id and movement in ('reverse', 'owe')) as taken_back_minor,
@@ -32,7 +32,7 @@ _REWARDS: Final = text("""
            exists (select from payment_orders where referral_id = r.referral_id) as has_wallet
       from rewards r
      where r.referral_id = :referral_id
-     order by r.reward_type
+     order by r.reward_type, r.kind nulls first
 """)
 _DEFERRED_UNTIL: Final = text("""
     select until from holds
@@ -83,6 +83,7 @@ def _reward(reward: Row[Any], *, stage: Stage) -> dict[str, Any]:
     return {
         "reward_id": str(reward.id),
         "reward_type": reward.reward_type,
+        "kind": reward.kind,
         "player_id": reward.player_id,
         "amount": {"minor": int(minor), "currency": reward.currency},
         "status": reward.status,

@@ -117,7 +117,11 @@ def _shown_rewards(payload: dict[str, Any]) -> tuple[OwnReward, ...]:
 async def _stored_rewards(
     session: Session, referral_ids: Collection[UUID]
 ) -> dict[UUID, StoredRewards]:
-    query = select(Reward).where(Reward.referral_id.in_(referral_ids)).order_by(Reward.reward_type)
+    query = (
+        select(Reward)
+        .where(Reward.referral_id.in_(referral_ids))
+        .order_by(Reward.reward_type, Reward.kind.nulls_first())
+    )
     rows = defaultdict(list)
     for row in await session.scalars(query):
         rows[row.referral_id].append(row)

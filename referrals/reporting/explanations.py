@@ -12,10 +12,10 @@ from db.engine import ReadSession
 from db.tables import Campaign, CampaignVersion, ReferralRow
 from domain.campaigns.conditions.evaluation import Judged
 from domain.campaigns.limits.periods import TaxYearStart
-from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, FactKind
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
 from domain.rewards.computed import (
     Frozen,
@@ -124,13 +124,16 @@ def _rewards(terms: Terms, base: Money, circumstances: Circumstances) -> Sequenc
         jurisdiction=jurisdiction if isinstance(jurisdiction, str) else None,
     )
     computed = compute_rewards(terms, base, frozen)
-    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    flat = {
+        RewardKey(RewardType.REFERRER): terms.referrer_reward,
+        RewardKey(RewardType.REFEREE): terms.referee_reward,
+    }
     shown = {
-        side: (amount_of(one, currency=base.currency), write_computation(one))
-        for side, one in computed.items()
-    } or {side: (amount, write_flat(amount)) for side, amount in flat.items() if amount}
+        key: (amount_of(one, currency=base.currency), write_computation(one))
+        for key, one in computed.items()
+    } or {key: (amount, write_flat(amount)) for key, amount in flat.items() if amount}
     return [
-        ExplainedReward(to=side, kind=RewardKind.CASH, amount=amount, computation=computation)
-        for side, (amount, computation) in shown.items()
+        ExplainedReward(to=key.to, kind=key.kind, amount=amount, computation=computation)
+        for key, (amount, computation) in shown.items()
         if amount.minor
     ]

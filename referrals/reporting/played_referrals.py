@@ -11,10 +11,10 @@ from sqlalchemy import Row, text
 
 from db.engine import ReadSession
 from domain.campaigns.limits.decision import Used
-from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.rules import RewardType
 from domain.intake.facts import Chargeback, Deposit, FactKind
 from domain.lifecycle.reasons import ReasonCode, code_of
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
 from domain.rewards.simulation import Payment, PlayedReferral
 from referrals.intake import facts
@@ -49,7 +49,9 @@ _PAGE: Final = text("""
      order by r.signed_up_at, r.id limit :limit
 """)
 _STANDING: Final = text("""
-    select w.referral_id, w.reward_type, w.amount_minor, w.due_minor, w.currency from rewards w
+    select w.referral_id, w.reward_type, coalesce(w.kind, 'cash') as kind,
+           w.amount_minor, w.due_minor, w.currency
+      from rewards w
      where w.referral_id = any(:referrals) and w.status in ('HELD', 'ISSUED')
      order by w.referral_id, w.reward_type
 """)
@@ -225,6 +227,6 @@ async def _standing(
     for row in await session.execute(_STANDING, {"referrals": list(referrals)}):
         whole = Money(row.amount_minor, row.currency)
         stands = whole if row.due_minor is None else Money(row.due_minor, row.currency)
-        payment = Payment(RewardType(row.reward_type), RewardKind.CASH, whole, stands)
+        payment = Payment(RewardType(row.reward_type), RewardKind(row.kind), whole, stands)
         found[row.referral_id] = (*found[row.referral_id], payment)
     return found

@@ -159,7 +159,9 @@ async def _rewards(
     holds: Mapping[UUID, tuple[HoldView, ...]],
 ) -> dict[UUID, list[RewardView]]:
     rows = await session.scalars(
-        select(Reward).where(Reward.referral_id.in_(referral_ids)).order_by(Reward.reward_type)
+        select(Reward)
+        .where(Reward.referral_id.in_(referral_ids))
+        .order_by(Reward.reward_type, Reward.kind.nulls_first())
     )
     found = defaultdict(list)
     for row in rows:

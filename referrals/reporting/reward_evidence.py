@@ -143,7 +143,7 @@ async def _qualification(
         event_ids=tuple(event_ids),
         met_at=_met_at(stored, found),
         left=found.left if found else None,
-        due=due(found, terms_of(row), frozen)[reward.reward_type],
+        due=due(found, terms_of(row), frozen)[reward.key],
     )
 
 

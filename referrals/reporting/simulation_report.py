@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.replay import Replay, totals
 from domain.rewards.simulation import Earned, Missed, Payment
 

@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, Reward, TransferRow
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey
 from domain.ledger.movements import (
     Account,
     Book,
@@ -35,7 +35,7 @@ async def adjust(
     session: Session,
     referral: ReferralRow,
     rewards: Sequence[Reward],
-    due: Mapping[RewardType, Money],
+    due: Mapping[RewardKey, Money],
     *,
     at: datetime,
 ) -> PostingOutcome:
@@ -46,7 +46,7 @@ async def adjust(
     does not cover them. A reward that stands as it should is left alone.
     """
     net_minor = await _net_minor(session, rewards)
-    more = {r: due[r.reward_type].minor - net_minor[r.id] for r in rewards}
+    more = {r: due[r.key].minor - net_minor[r.id] for r in rewards}
     lowered = {reward: -minor for reward, minor in more.items() if minor < 0}
     raised = {reward: minor for reward, minor in more.items() if minor > 0}
     if lowered:
@@ -86,8 +86,9 @@ async def _take_back(
     transfers: list[Transfer] = []
     for reward, minor in lowered.items():
         amount = Money(minor, reward.currency)
-        split = split_reversal(amount, available_minor=available_minor[reward.player_id])
-        available_minor[reward.player_id] -= split.available.minor
+        account = _available_account(reward)
+        split = split_reversal(amount, available_minor=available_minor[account])
+        available_minor[account] -= split.available.minor
         transfers += transfers_of(referral, reward, Movement.REVERSE, split.available)
         transfers += transfers_of(referral, reward, Movement.OWE, split.owed)
     await post_or_raise(session, referral, transfers, at=at)
@@ -106,7 +107,7 @@ async def _give(
 
 
 def _set_adjusted(
-    rewards: Iterable[Reward], due: Mapping[RewardType, Money], *, at: datetime
+    rewards: Iterable[Reward], due: Mapping[RewardKey, Money], *, at: datetime
 ) -> None:
     """Count the adjustment, which is part of the ids of the next one's transfers.
 
@@ -119,13 +120,13 @@ def _set_adjusted(
         reward.status = RewardStatus.ISSUED if is_any_due else RewardStatus.REVERSED
         reward.changed_at = at
         if reward.computation is not None and is_any_due:
-            reward.due_minor = due[reward.reward_type].minor
+            reward.due_minor = due[reward.key].minor
 
 
 async def _lock_available(
     session: Session, referral: ReferralRow, rewards: Sequence[Reward]
-) -> dict[str, int]:
-    """Lock all accounts that a reversal may move; return each player's available minor units."""
+) -> dict[Account, int]:
+    """Lock all accounts that a reversal may move; return what is available, in minor units."""
     whole = [
         transfer_of(referral, reward, movement)
         for reward in rewards
@@ -133,8 +134,14 @@ async def _lock_available(
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
     balances = await ledger.lock_accounts(session, accounts)
-    return {reward.player_id: balances[_available_account(reward)] or 0 for reward in rewards}
+    available = {_available_account(reward) for reward in rewards}
+    return {account: balances[account] or 0 for account in available}
 
 
 def _available_account(reward: Reward) -> Account:
-    return Account(book=Book.AVAILABLE, currency=reward.currency, player_id=reward.player_id)
+    return Account(
+        book=Book.AVAILABLE,
+        currency=reward.currency,
+        player_id=reward.player_id,
+        kind=reward.key.kind,
+    )

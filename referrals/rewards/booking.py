@@ -133,6 +133,7 @@ async def _recoveries(
                     amount=Money(minor, amount.currency),
                     campaign_id=campaign_id,
                     player_id=reward.player_id,
+                    kind=reward.key.kind,
                     reward_id=indebted_id,
                     referral_id=referral.id,
                     reference=str(order.id),

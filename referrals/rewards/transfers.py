@@ -15,7 +15,7 @@ from domain.ledger.movements import (
     Transfer,
     transfer_id,
 )
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.computed import write_computation
 from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.campaigns import funds_queue
@@ -24,7 +24,9 @@ from referrals.ledger.posting import PostingOutcome
 
 async def rewards_of_referral(session: ReadSession, referral_id: UUID) -> Sequence[Reward]:
     query = select(Reward).where(Reward.referral_id == referral_id)
-    return (await session.scalars(query.order_by(Reward.reward_type))).all()
+    return (
+        await session.scalars(query.order_by(Reward.reward_type, Reward.kind.nulls_first()))
+    ).all()
 
 
 def money_of(reward: Reward) -> Money:
@@ -141,7 +143,8 @@ def _deferred_values(
     return {
         "id": promised.reward_id,
         "referral_id": referral.id,
-        "reward_type": promised.reward_type,
+        "reward_type": promised.key.to,
+        "kind": None if promised.key.kind is RewardKind.CASH else promised.key.kind,
         "player_id": promised.player_id,
         "amount_minor": promised.amount.minor,
         "currency": promised.amount.currency,
@@ -182,6 +185,7 @@ def transfer_of(
         amount=money_of(reward) if amount is None else amount,
         campaign_id=referral.campaign_id,
         player_id=reward.player_id,
+        kind=reward.key.kind,
         reward_id=reward.id,
         referral_id=referral.id,
         resolves_hold_id=resolves,
@@ -208,6 +212,7 @@ async def _releases(
 async def load_debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
     """Return what the reward's player owes, oldest first: ((reward, campaign), minor units).
 
+    Debts of cash and of bonus bets are apart: each is recovered from rewards of its kind.
     Stable while the player's row is locked, because every act on debts locks it.
     """
     owed = func.sum(
@@ -218,9 +223,11 @@ async def load_debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[U
     )
     rows = await session.execute(
         select(TransferRow.reward_id, TransferRow.campaign_id, owed.label("minor"))
+        .join(Reward, Reward.id == TransferRow.reward_id)
         .where(
             TransferRow.player_id == reward.player_id,
             TransferRow.currency == reward.currency,
+            Reward.kind.is_not_distinct_from(reward.kind),
             TransferRow.movement.in_([Movement.OWE, Movement.RECOVER, Movement.FORGIVE]),
         )
         .group_by(TransferRow.reward_id, TransferRow.campaign_id)
@@ -252,6 +259,7 @@ async def recoveries_of(
                 amount=Money(minor, income.currency),
                 campaign_id=campaign_id,
                 player_id=reward.player_id,
+                kind=reward.key.kind,
                 reward_id=indebted_reward_id,
                 referral_id=referral.id,
             )

@@ -13,7 +13,7 @@ from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
 from db.tables import Reward
 from domain.campaigns.rules import RewardType
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.rewards.computed import write_flat
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus
@@ -26,6 +26,7 @@ class RewardView:
     referral_id: UUID
     player_id: str
     reward_type: RewardType
+    kind: RewardKind
     amount: Money
     computation: Mapping[str, Any]
     status: RewardStatus
@@ -80,6 +81,7 @@ def reward_view(row: Reward, holds: Sequence[HoldView] = ()) -> RewardView:
         referral_id=row.referral_id,
         player_id=row.player_id,
         reward_type=row.reward_type,
+        kind=row.key.kind,
         amount=Money(row.amount_minor if row.due_minor is None else row.due_minor, row.currency),
         computation=row.computation or write_flat(Money(row.amount_minor, row.currency)),
         status=row.status,

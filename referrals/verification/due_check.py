@@ -12,10 +12,11 @@ from sqlalchemy import Row, text
 
 from db.engine import ReadSession
 from domain.campaigns.amounts.reading import write_amount
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES
+from domain.money import RewardKind
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification, qualification, qualification_of
@@ -35,7 +36,7 @@ _CREDITED: Final = f"""
        and {is_settled("r")}
 """
 _CREDITED_MINOR: Final = text("""
-    select w.referral_id, w.reward_type, w.computation,
+    select w.referral_id, w.reward_type, coalesce(w.kind, 'cash') as kind, w.computation,
            coalesce(sum(case when t.movement in ('release', 'reinstate', 'forgive')
                              then t.amount_minor
                              when t.movement in ('reverse', 'owe') then -t.amount_minor end), 0)
@@ -69,18 +70,20 @@ class _Credited:
 
 async def _credited(
     session: ReadSession, referral_ids: Sequence[UUID]
-) -> Mapping[UUID, Mapping[RewardType, _Credited]]:
-    by_referral: dict[UUID, dict[RewardType, _Credited]] = defaultdict(dict)
+) -> Mapping[UUID, Mapping[RewardKey, _Credited]]:
+    by_referral: dict[UUID, dict[RewardKey, _Credited]] = defaultdict(dict)
     for row in await session.execute(_CREDITED_MINOR, {"referrals": referral_ids}):
         one = _Credited(int(row.minor), row.computation)
-        by_referral[row.referral_id][RewardType(row.reward_type)] = one
+        by_referral[row.referral_id][
+            RewardKey(RewardType(row.reward_type), RewardKind(row.kind))
+        ] = one
     return by_referral
 
 
 def _stands_as_due(
     row: Row[Any],
     known: Sequence[Deposit | Chargeback],
-    credited: Mapping[RewardType, _Credited],
+    credited: Mapping[RewardKey, _Credited],
 ) -> bool:
     terms, rests_on = terms_from(row.terms), _frozen_facts(row)
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
@@ -106,7 +109,7 @@ def _stands_as_due(
 
 def _is_of_terms(
     terms: Terms,
-    credited: Mapping[RewardType, _Credited],
+    credited: Mapping[RewardKey, _Credited],
     found: Qualification | None,
     frozen: Frozen | None,
 ) -> bool:
@@ -118,7 +121,7 @@ def _is_of_terms(
     if not terms.rules.rewards:
         return all(one is None for one in stored.values())
     if found is None or frozen is None:
-        specified = {rule.to: write_amount(rule.amount) for rule in terms.rules.rewards}
+        specified = {rule.key: write_amount(rule.amount) for rule in terms.rules.rewards}
         return all(
             one is not None and one["amount"] == specified.get(side) for side, one in stored.items()
         )

@@ -63,14 +63,16 @@ LEDGER_INVARIANTS: Final = (
     ),
     Invariant(
         "entries_keep_to_their_owners",
-        "Each entry is on an account of its transfer's player or campaign.",
+        "Each entry is on an account of its transfer's player or campaign, of its reward's kind.",
         f"""
         select t.id from transfers t join entries e on e.transfer_id = t.id
-          join accounts a on a.id = e.account_id
+          join accounts a on a.id = e.account_id left join rewards w on w.id = t.reward_id
          where $transfers(t.id)
            and case when a.book in ({sql_list(CAMPAIGN_BOOKS)}) then a.campaign_id = t.campaign_id
-                    when a.book = 'funding' then coalesce(a.campaign_id::text, a.player_id) is null
-                    else a.player_id = t.player_id end is not true
+                    when a.book = 'funding'
+                    then coalesce(a.campaign_id::text, a.player_id, a.bonus_player_id) is null
+                    when coalesce(w.kind, 'cash') = 'cash' then a.player_id = t.player_id
+                    else a.bonus_player_id = t.player_id end is not true
         """,
     ),
     Invariant(
@@ -145,8 +147,10 @@ LEDGER_INVARIANTS: Final = (
         select a.id from accounts a
          where a.book = 'owed' and $accounts(a.id)
            and -a.balance_minor <> (
-               select {_DEBT_MINOR} from transfers t
-                where (t.player_id, t.currency) = (a.player_id, a.currency)
+               select {_DEBT_MINOR} from transfers t join rewards w on w.id = t.reward_id
+                where t.player_id = coalesce(a.player_id, a.bonus_player_id)
+                  and t.currency = a.currency
+                  and (w.kind is null) = (a.player_id is not null)
                   and t.movement in {_DEBT_MOVEMENTS})
         """,
     ),

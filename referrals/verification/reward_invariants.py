@@ -28,10 +28,10 @@ _SOFT_REASONS: Final = ", ".join(
 REWARD_INVARIANTS: Final = (
     Invariant(
         "one_reward_per_side",
-        "A referral has one reward of each type.",
+        "A referral has one reward of each kind to each side.",
         """
         select referral_id from rewards where $referrals(referral_id)
-         group by referral_id, reward_type having count(*) > 1
+         group by referral_id, reward_type, kind having count(*) > 1
         """,
     ),
     Invariant(

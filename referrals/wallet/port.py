@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.wallet.orders import Direction, OrderKind
 
 
@@ -20,6 +20,8 @@ class PaymentRequest:
     kind: OrderKind
     reason: str
     reward_id: UUID
+    reward_kind: RewardKind = RewardKind.CASH
+    """Balance of the player that it moves."""
 
     @property
     def direction(self) -> Direction:

@@ -15,7 +15,7 @@ from referrals.lifecycle import deliveries
 from referrals.wallet.differences import Difference, DifferenceKind
 from referrals.wallet.port import Posted, Wallet, WalletContradictsError
 from referrals.wallet.reconciliation import Reconciliation
-from referrals.wallet.sending import request_of
+from referrals.wallet.sending import kind_of, request_of
 
 
 async def repair(
@@ -58,7 +58,9 @@ class _Repairs:
 
     async def send_again(self, order: PaymentOrderRow) -> bool:
         """Send a credit that the wallet has lost again, under the reference that it had."""
-        is_sent = isinstance(await self.wallet.post(request_of(order)), Posted)
+        async with self.database.reading() as session:
+            kind = await kind_of(session, order)
+        is_sent = isinstance(await self.wallet.post(request_of(order, kind)), Posted)
         async with self.database.transaction() as session:
             await self._write_audit(session, order, "send_again", {"is_posted": is_sent})
         return is_sent

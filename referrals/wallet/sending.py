@@ -10,9 +10,9 @@ from sqlalchemy import func, select, text, update
 from db import locks
 from db.clock import database_now
 from db.engine import ReadSession, Session
-from db.tables import PaymentOrderRow
+from db.tables import PaymentOrderRow, Reward
 from domain.ledger.movements import Account, Book
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.wallet.orders import Direction, OrderStatus, PlayerMoney, amount_to_send
 from referrals.ledger import balances
 from referrals.wallet.orders import NOW
@@ -67,11 +67,12 @@ async def fix(session: Session, order: LeasedOrder) -> PaymentRequest | None:
     row = await _pending(session, order.id)
     if row is None:
         return None
+    kind = await kind_of(session, row)
     if row.amount_minor is None:
         gross = Money(row.gross_minor, row.currency)
-        money = await _money_of(session, row.player_id, row.currency)
+        money = await _money_of(session, row, kind)
         row.amount_minor = amount_to_send(row.kind, gross, money).minor
-    return request_of(row)
+    return request_of(row, kind)
 
 
 async def record(
@@ -113,8 +114,11 @@ async def oldest_age_s(session: ReadSession) -> float:
     return float((now - oldest_at).total_seconds()) if oldest_at else 0.0
 
 
-def request_of(row: PaymentOrderRow) -> PaymentRequest:
-    """Return what is asked of the wallet; RuntimeError for an order without a fixed amount."""
+def request_of(row: PaymentOrderRow, kind: RewardKind = RewardKind.CASH) -> PaymentRequest:
+    """Return what is asked of the wallet; RuntimeError for an order without a fixed amount.
+
+    A look-up needs no kind.
+    """
     if row.amount_minor is None:
         raise RuntimeError(f"the amount of payment order {row.id} is not fixed")
     return PaymentRequest(
@@ -124,6 +128,7 @@ def request_of(row: PaymentOrderRow) -> PaymentRequest:
         kind=row.kind,
         reason=row.reason,
         reward_id=row.reward_id,
+        reward_kind=kind,
     )
 
 
@@ -134,22 +139,32 @@ async def _pending(session: Session, order_id: UUID) -> PaymentOrderRow | None:
     return await session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 
-async def _money_of(session: ReadSession, player_id: str, currency: str) -> PlayerMoney:
-    available = Account(book=Book.AVAILABLE, currency=currency, player_id=player_id)
-    owed = Account(book=Book.OWED, currency=currency, player_id=player_id)
+async def kind_of(session: ReadSession, row: PaymentOrderRow) -> RewardKind:
+    """Return the kind of the balance that an order moves."""
+    found = await session.scalar(select(Reward.kind).where(Reward.id == row.reward_id))
+    return found or RewardKind.CASH
+
+
+async def _money_of(session: ReadSession, row: PaymentOrderRow, kind: RewardKind) -> PlayerMoney:
+    player_id, currency = row.player_id, row.currency
+    available = Account(book=Book.AVAILABLE, currency=currency, player_id=player_id, kind=kind)
+    owed = Account(book=Book.OWED, currency=currency, player_id=player_id, kind=kind)
     return PlayerMoney(
         available_minor=await balances.balance_minor(session, available),
         owed_minor=-await balances.balance_minor(session, owed),
-        reserved_minor=await _reserved_minor(session, player_id, currency),
+        reserved_minor=await _reserved_minor(session, row, kind),
     )
 
 
-async def _reserved_minor(session: ReadSession, player_id: str, currency: str) -> int:
+async def _reserved_minor(session: ReadSession, row: PaymentOrderRow, kind: RewardKind) -> int:
     """Return how much of the debt posted orders recover that the ledger has not booked yet."""
     rows = await session.scalars(
-        select(PaymentOrderRow).where(
-            PaymentOrderRow.player_id == player_id,
-            PaymentOrderRow.currency == currency,
+        select(PaymentOrderRow)
+        .join(Reward, Reward.id == PaymentOrderRow.reward_id)
+        .where(
+            PaymentOrderRow.player_id == row.player_id,
+            PaymentOrderRow.currency == row.currency,
+            func.coalesce(Reward.kind, RewardKind.CASH) == kind,
             PaymentOrderRow.status == OrderStatus.POSTED,
             PaymentOrderRow.booked_at.is_(None),
         )

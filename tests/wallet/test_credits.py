@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from activities.payments import RECHECK_INTERVAL
 from db.tables import OutboxRow
+from domain.campaigns.rules import Rules
+from domain.campaigns.rules_json import read_rewards
 from domain.intake.facts import PlayerStatus
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
@@ -14,6 +16,7 @@ from domain.rewards.reward import RewardStatus
 from domain.wallet.orders import OrderKind, OrderStatus
 from referrals.reporting.referral_views import find_referral
 from sandbox.sportsbook.accounts.faults import Fault
+from sandbox.sportsbook.accounts.store import owner_of
 from tests import state
 from tests.activities.referral_acts import sign_up
 from tests.builders import a_player_id, chargeback, deposit, status_change, usd
@@ -37,6 +40,21 @@ async def test_issues_a_reward_only_when_the_wallet_has_posted_it(world: WalletW
     assert await acts.referrer_balances() == Balances(available=1000)
     assert await acts.open_hold_reasons() == set()
     assert await state.rewards(world.database, acts.row.id) == {"referrer": RewardStatus.ISSUED}
+
+
+async def test_a_wallet_keeps_bonus_bets_apart_from_cash(world: WalletWorld) -> None:
+    flat = {"flat": {"minor": 700, "currency": "USD"}}
+    written = [{"to": "referrer", "kind": kind, "amount": flat} for kind in ("cash", "bonus_bet")]
+    rules = Rules(rewards=read_rewards(written, "terms.rewards", currency="USD"))
+    acts = await world.referral(terms=world.terms(referrer_reward=usd(0), rules=rules))
+    assert await world.settle(acts) is Stage.REWARDED
+
+    player = acts.row.referrer_id
+    purses = (player, owner_of(player, "bonus_bet"))
+    assert [await world.accounts.store.balance(purse) for purse in purses] == [700, 700]
+    assert await world.charge_back(acts) is Stage.REVERSED
+    await world.settle(acts)
+    assert [await world.accounts.store.balance(purse) for purse in purses] == [0, 0]
 
 
 async def test_tells_of_the_grant_after_the_posting_and_of_the_qualification_before(

@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.wallet.orders import OrderKind
 from integrations.wallet_http import HttpWallet
 from referrals.wallet.port import (
@@ -56,6 +57,13 @@ async def test_sends_what_the_contract_says() -> None:
         "reason": "qualified",
         "reward_id": str(REQUEST.reward_id),
     }
+
+
+async def test_names_the_kind_of_a_reward_that_is_not_cash() -> None:
+    heard: list[bytes] = []
+    async with wallet(answer(201, POSTED), heard) as asked:
+        await asked.post(replace(REQUEST, reward_kind=RewardKind.BONUS_BET))
+    assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["reward_kind"] == "bonus_bet"
 
 
 @pytest.mark.parametrize(

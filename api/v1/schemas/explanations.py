@@ -9,8 +9,8 @@ from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody
 from domain.campaigns.conditions.values import write_value
 from domain.campaigns.limits.decision import Limit, LimitOf
 from domain.campaigns.limits.periods import Per
-from domain.campaigns.rules import RewardKind, RewardType
-from domain.money import Money
+from domain.campaigns.rules import RewardType
+from domain.money import Money, RewardKind
 from referrals.campaigns.limits import Allowance
 from referrals.reporting.explanations import Explanation
 

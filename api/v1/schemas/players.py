@@ -93,6 +93,16 @@ class EmbedTokenOut(ResponseBody):
     expires_at: datetime = Field(description="Until when the page can be opened")
 
 
+class BonusBalanceOut(ResponseBody):
+    """A player's balances of bonus bets; zero amounts are left out."""
+
+    available: list[MoneyOut] = Field(description="What the player may bet, and not withdraw")
+    held: list[MoneyOut] = Field(description="Bonus bets that are not credited yet")
+    owed: list[MoneyOut] = Field(
+        description="Bonus bets that were taken back after they were used, as positive amounts"
+    )
+
+
 class BalanceOut(ResponseBody):
     """A player's balances, one amount per currency; zero amounts are left out."""
 
@@ -103,6 +113,7 @@ class BalanceOut(ResponseBody):
         description="Debts from rewards that were taken back after they were spent, as positive"
         " amounts"
     )
+    bonus: BonusBalanceOut = Field(description="Balances of bonus bets, apart from the cash")
 
 
 class AllowedRewards(ResponseBody):

@@ -13,6 +13,7 @@ from domain.campaigns.rules import RewardType
 from domain.fraud.rule_sets import Outcome
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
+from domain.money import RewardKind
 from domain.rewards.holds import HoldReason
 from domain.rewards.reward import RewardStatus
 from workflows.client import workflow_id
@@ -86,6 +87,7 @@ class RewardOut(ResponseBody):
     referral_id: UUID
     player_id: str
     reward_type: RewardType
+    kind: RewardKind = Field(description="The balance that it is credited to")
     amount: MoneyOut = Field(description="What was computed, less what refunds have taken of it")
     computation: dict[str, Any] = Field(
         description="How the amount was found: `version`, `amount` (as in the terms), `base` (what"

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from api.http.errors import invalid_field
 from api.v1.schemas.fields import MoneyOut, PlannedTime, RequestBody, ResponseBody
-from domain.campaigns.rules import RewardKind, RewardType
+from domain.campaigns.rules import RewardType
+from domain.money import RewardKind
 
 
 class SimulateIn(RequestBody):

@@ -9,10 +9,10 @@ from domain.campaigns.amounts.amount import Flat
 from domain.campaigns.conditions.reading import read_condition
 from domain.campaigns.faults import TermsFaultError
 from domain.campaigns.limits.reading import read_limits
-from domain.campaigns.rules import NO_RULES, QualifyingAction, RewardKind, RewardType, Rules
+from domain.campaigns.rules import NO_RULES, QualifyingAction, RewardType, Rules
 from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.written import check_keys, read_money, read_object, read_word
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 _REWARDS: Final = "terms.rewards"
 _QUALIFIES: Final = "terms.qualifies"
@@ -37,7 +37,6 @@ def read_rules(
     """Return what was written, or raise 422 with the path of the first fault."""
     try:
         written = _rules(rewards, qualifies, when, limits, currency)
-        _refuse_unpaid(written.rules)
     except TermsFaultError as fault:
         raise _problem(fault) from fault
     return written
@@ -100,11 +99,3 @@ def _money_or_none(fields: Mapping[str, Any], name: str, currency: str) -> Money
     if money.currency != currency:
         raise TermsFaultError(f"{path}.currency", "Must be the same as budget.currency")
     return money
-
-
-def _refuse_unpaid(rules: Rules) -> None:
-    """Raise a fault at the first rule that is valid, but that nothing pays by yet."""
-    for index, rule in enumerate(rules.rewards):
-        path = f"{_REWARDS}[{index}]"
-        if rule.kind is not RewardKind.CASH:
-            raise TermsFaultError(f"{path}.kind", "Must be cash: bonus bets are not supported yet")

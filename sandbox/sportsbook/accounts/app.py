@@ -16,7 +16,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.types import Receive, Scope, Send
 
 from sandbox.sportsbook.accounts.faults import Fault, Faults
-from sandbox.sportsbook.accounts.store import AccountStore, ConflictError, Posting
+from sandbox.sportsbook.accounts.store import CASH, AccountStore, ConflictError, Posting
 
 PAGE_SIZE: Final = 100
 _BEGINNING: Final = (datetime(2000, 1, 1, tzinfo=UTC), "")
@@ -36,6 +36,7 @@ class TransactionIn(BaseModel):
     kind: str
     reason: str
     reward_id: str
+    reward_kind: str = CASH
 
     def posting(self) -> Posting:
         return Posting(
@@ -47,6 +48,7 @@ class TransactionIn(BaseModel):
             allow_partial=self.allow_partial,
             kind=self.kind,
             reward_id=self.reward_id,
+            reward_kind=self.reward_kind,
         )
 
 

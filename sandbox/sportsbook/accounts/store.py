@@ -52,6 +52,9 @@ _CLOSE: Final = "INSERT INTO closed_players VALUES ($1, $2) ON CONFLICT DO NOTHI
 _ADD: Final = "UPDATE accounts SET minor = minor + $3 WHERE (player_id, currency) = ($1, $2)"
 
 
+CASH: Final = "cash"
+
+
 class ConflictError(Exception):
     """The reference was posted before, with other content."""
 
@@ -68,6 +71,16 @@ class Posting:
     allow_partial: bool
     kind: str
     reward_id: str | None
+    reward_kind: str = CASH
+
+    @property
+    def owner(self) -> str:
+        """Name of the account: bonus bets are not in the one of the player's cash."""
+        return owner_of(self.player_id, self.reward_kind)
+
+
+def owner_of(player_id: str, reward_kind: str) -> str:
+    return player_id if reward_kind == CASH else f"{player_id}/{reward_kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,7 @@ class AccountStore:
     async def post(self, posting: Posting) -> asyncpg.Record | str:
         """Post once per reference; return the transaction, or why it is refused."""
         async with self.pool.acquire() as connection, connection.transaction():
-            balance = await connection.fetchval(_LOCK_ACCOUNT, posting.player_id, posting.currency)
+            balance = await connection.fetchval(_LOCK_ACCOUNT, posting.owner, posting.currency)
             # Even for a reference that was posted: not every wallet looks at that first.
             if await connection.fetch(_IS_CLOSED, posting.player_id, posting.direction):
                 return "account_closed"
@@ -92,7 +105,7 @@ class AccountStore:
                     return "insufficient_funds"
                 minor = min(minor, balance)
             sign = 1 if posting.direction == "credit" else -1
-            await connection.execute(_ADD, posting.player_id, posting.currency, sign * minor)
+            await connection.execute(_ADD, posting.owner, posting.currency, sign * minor)
             inserted = await connection.fetchrow(
                 _INSERT,
                 posting.reference,

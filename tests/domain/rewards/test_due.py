@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.referral import Stage
 from domain.money import Money
@@ -36,15 +36,15 @@ def test_all_is_due_while_the_minimum_is_left_and_nothing_otherwise(
 ) -> None:
     referrer, referee = amounts
     assert due(found, BOTH) == {
-        RewardType.REFERRER: usd(referrer),
-        RewardType.REFEREE: usd(referee),
+        RewardKey(RewardType.REFERRER): usd(referrer),
+        RewardKey(RewardType.REFEREE): usd(referee),
     }
 
 
 @pytest.mark.parametrize(("minor", "amount"), [(1, 1000), (0, 0)])
 def test_without_a_minimum_something_must_be_left(minor: int, amount: int) -> None:
     terms = replace(TERMS, minimum_deposit=usd(0))
-    assert due(left(usd(minor)), terms) == {RewardType.REFERRER: usd(amount)}
+    assert due(left(usd(minor)), terms) == {RewardKey(RewardType.REFERRER): usd(amount)}
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_without_a_minimum_something_must_be_left(minor: int, amount: int) -> No
 )
 def test_nothing_is_said_of_a_side_that_is_promised_nothing(terms: Terms) -> None:
     promised = {
-        RewardType.REFERRER: terms.referrer_reward,
-        RewardType.REFEREE: terms.referee_reward,
+        RewardKey(RewardType.REFERRER): terms.referrer_reward,
+        RewardKey(RewardType.REFEREE): terms.referee_reward,
     }
     assert due(left(usd(1000)), terms) == {
         side: amount for side, amount in promised.items() if amount and amount.minor
@@ -74,5 +74,5 @@ def test_a_reward_has_the_status_of_its_referrals_stage() -> None:
 
 def test_a_reward_of_one_minor_unit_is_due() -> None:
     assert due(left(usd(1000)), replace(TERMS, referrer_reward=usd(1))) == {
-        RewardType.REFERRER: usd(1)
+        RewardKey(RewardType.REFERRER): usd(1)
     }

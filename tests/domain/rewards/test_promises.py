@@ -16,12 +16,12 @@ REFERRAL = UUID(int=7)
 def test_each_side_is_promised_its_reward_once() -> None:
     both = replace(TERMS, referee_reward=usd(500))
     first, second = promised_rewards(REFERRAL, both, referrer_id="ann", referee_id="bob")
-    assert (first.reward_type, first.player_id, first.amount) == (
+    assert (first.key.to, first.player_id, first.amount) == (
         RewardType.REFERRER,
         "ann",
         usd(1000),
     )
-    assert (second.reward_type, second.player_id, second.amount) == (
+    assert (second.key.to, second.player_id, second.amount) == (
         RewardType.REFEREE,
         "bob",
         usd(500),
@@ -33,7 +33,7 @@ def test_each_side_is_promised_its_reward_once() -> None:
 def test_a_side_without_an_amount_is_promised_nothing(amount: Money | None) -> None:
     terms = replace(TERMS, referee_reward=amount)
     (only,) = promised_rewards(REFERRAL, terms, referrer_id="ann", referee_id="bob")
-    assert (only.reward_type, only.player_id, only.amount) == (
+    assert (only.key.to, only.player_id, only.amount) == (
         RewardType.REFERRER,
         "ann",
         usd(1000),

@@ -13,9 +13,9 @@ from domain.campaigns.conditions.fields import Operator
 from domain.campaigns.conditions.tree import Leaf, Not
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
-from domain.campaigns.rules import QualifyingAction, RewardKind, RewardRule, RewardType, Rules
+from domain.campaigns.rules import QualifyingAction, RewardRule, RewardType, Rules
 from domain.campaigns.terms import Reminders
-from domain.money import Money
+from domain.money import Money, RewardKind
 from referrals.campaigns.versions import has_reminders, terms_from, terms_json
 from tests.builders import TERMS, usd
 

@@ -85,7 +85,11 @@ async def test_the_terms_that_are_shown_can_be_written_again(
         ({"rewards": []}, "terms.rewards"),
         ({"rewards": [TO_REFERRER, TO_REFERRER]}, "terms.rewards[1].to"),
         ({"rewards": [{**TO_REFERRER, "to": "house"}]}, "terms.rewards[0].to"),
-        ({"rewards": [{**TO_REFERRER, "kind": "bonus_bet"}]}, "terms.rewards[0].kind"),
+        ({"rewards": [{**TO_REFERRER, "kind": "free_spin"}]}, "terms.rewards[0].kind"),
+        (
+            {"rewards": [{**TO_REFERRER, "kind": "bonus_bet"}] * 2},
+            "terms.rewards[1].to",
+        ),
         (
             {"rewards": [{**TO_REFERRER, "amount": {"percent": "1e1"}}]},
             "terms.rewards[0].amount.percent",
