@@ -1,11 +1,14 @@
 """Compensation: after crediting, adjust each reward to what is due by today's facts."""
 
 from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
 
 from activities import computing, limited, switched_off, wallet_compensation
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, Payment, find_payment, withdraw
+from db.tables import Reward
 from domain.campaigns.rules import RewardKey
+from domain.derived_ids import derived_id
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
@@ -14,6 +17,7 @@ from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import qualification_of
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
+from referrals.lifecycle import events
 from referrals.rewards import adjustments, attempts, holds
 from referrals.rewards import transfers as rewards
 
@@ -61,9 +65,12 @@ async def _hold_of_reinstatement(
 async def _adjust(locked: LockedReferral, wanted: Mapping[RewardKey, Money]) -> Standing:
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_due = any(amount.minor for amount in wanted.values())
+    before = {reward.id: (reward.cycle, rewards.standing_minor(reward)) for reward in known}
     posting = await adjustments.adjust(
         locked.session, locked.referral, known, wanted, at=locked.now
     )
+    if is_due and locked.referral.stage is not Stage.REVERSED:
+        await _tell_adjusted(locked, known, before)
     if posting is PostingOutcome.INSUFFICIENT:
         return await _wait_for(locked, Hold(reason=HoldReason.FUNDS, since=locked.now))
     await _end_wait(locked)
@@ -72,6 +79,27 @@ async def _adjust(locked: LockedReferral, wanted: Mapping[RewardKey, Money]) -> 
     if locked.referral.stage is Stage.REVERSED and is_due:
         return await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
     return locked.standing
+
+
+async def _tell_adjusted(
+    locked: LockedReferral, known: Sequence[Reward], before: Mapping[UUID, tuple[int, int]]
+) -> None:
+    """Tell of rewards that stand higher or lower now, while the referral's stage stays."""
+    changed = [reward for reward in known if reward.cycle != before[reward.id][0]]
+    if not changed:
+        return
+    stood = {reward_id: minor for reward_id, (_, minor) in before.items()}
+    is_lowered = any(rewards.standing_minor(reward) < stood[reward.id] for reward in changed)
+    cycles = [f"{reward.id}:{reward.cycle}" for reward in changed]
+    await locked.session.flush()
+    await events.write_adjusted(
+        locked.session,
+        locked.referral,
+        stood,
+        event_id=derived_id(locked.referral.id, "adjusted", *cycles),
+        reason=ReasonCode.DEPOSIT_TAKEN_BACK if is_lowered else None,
+        at=locked.now,
+    )
 
 
 async def _adjust_by_orders(locked: LockedReferral, payment: Payment, *, is_due: bool) -> Standing:

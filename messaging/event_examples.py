@@ -63,6 +63,14 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     | {"owed": _FOUR_DOLLARS, "spent": _FOUR_DOLLARS},
     "RewardReinstated": _stage("REWARDED", "chargeback_won", "the chargeback was won")
     | _rewards("ISSUED"),
+    "RewardAdjusted": _stage("REWARDED", *_TAKEN_BACK)
+    | _NO_DEBTS
+    | {
+        "rewards": [
+            reward | {"amount": _FOUR_DOLLARS, "amount_before": _TEN_DOLLARS}
+            for reward in _rewards("ISSUED")["rewards"]
+        ]
+    },
     "ReferralExpired": _stage("EXPIRED", "no_signup", "no signup in time") | {"referee_id": None},
     "ReferralLost": _stage("LOST", "superseded", "superseded"),
     "ReferralRejected": _stage("REJECTED", "fraud", "fraud: same device") | _rewards("VOID"),

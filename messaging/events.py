@@ -178,6 +178,22 @@ class RewardReinstated(RewardEvent):
     type: Literal["RewardReinstated"]
 
 
+class AdjustedRewardOut(RewardOut):
+    """A reward of a referral, with what stood of it before."""
+
+    amount_before: Annotated[MoneyOut, Field(description="The same as `amount` if it stays")]
+
+
+class RewardAdjusted(RewardEvent):
+    """A part of the deposit was taken back or given back, and the rewards follow it.
+
+    The stage stays as it is. `reason_code` is null where they rise again.
+    """
+
+    type: Literal["RewardAdjusted"]
+    rewards: tuple[AdjustedRewardOut, ...] = ()
+
+
 class ReferralExpired(ReferralEvent):
     """No signup, or no qualifying deposit, in time."""
 
@@ -272,6 +288,7 @@ EVENTS: Final[tuple[type[EventOut], ...]] = (
     RewardVoided,
     RewardReversed,
     RewardReinstated,
+    RewardAdjusted,
     ReferralExpired,
     ReferralLost,
     ReferralRejected,

@@ -118,6 +118,8 @@ def _faults_of_rewards(offer: Publishable, ceilings: Ceilings) -> Iterator[Publi
         elif largest is not None and most is None:
             what = f"Must have a maximum of at most {largest}, the ceiling of a reward"
             yield PublishingFault(field, what)
+        elif most is None and offer.expected_rewards:
+            yield PublishingFault(field, "Must have a maximum where expected_rewards is given")
         elif largest is not None and most is not None and most.minor > largest:
             yield PublishingFault(field, f"Must be at most {largest}, the ceiling of a reward")
 

@@ -9,7 +9,8 @@ from domain.campaigns.faults import TermsFaultError
 from domain.money import CURRENCY_PATTERN, LARGEST_MINOR, Money
 
 DURATION_PATTERN: Final = re.compile(
-    r"P(?=.)(?:([0-9]{1,5})D)?(?:T(?=.)(?:([0-9]{1,5})H)?(?:([0-9]{1,7})M)?(?:([0-9]{1,9})S)?)?",
+    r"P(?=.)(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?"
+    r"(?:T(?=.)(?:([0-9]{1,5})H)?(?:([0-9]{1,7})M)?(?:([0-9]{1,9})S)?)?",
     re.ASCII,
 )
 
@@ -56,9 +57,9 @@ def write_money(money: Money) -> dict[str, Any]:
 def read_duration(written: object, path: str) -> timedelta:
     match = DURATION_PATTERN.fullmatch(written) if isinstance(written, str) else None
     if match is None:
-        raise TermsFaultError(path, "Must be an ISO 8601 duration in days or less, such as P30D")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        raise TermsFaultError(path, "Must be an ISO 8601 duration in weeks or less, such as P30D")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def write_duration(duration: timedelta) -> str:

@@ -17,6 +17,7 @@ EVENTS: Final = frozenset(
         "BudgetAlert",
         "CodeClicked",
         "ReferralQualified",
+        "RewardAdjusted",
         "RewardReinstated",
         "ShareRecorded",
         WEBHOOK_DISABLED,

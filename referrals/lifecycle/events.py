@@ -1,6 +1,6 @@
 """Parts of a referral's events that make them complete: a consumer needs to ask for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, text
 from db import outbox
 from db.engine import ReadSession, Session
 from db.tables import CampaignVersion, ReferralRow
+from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import MONEY_STAGES, Stage
 
 # What the act has posted so far has the transaction's time, and nobody else acts for this referral
@@ -73,6 +74,40 @@ async def write_qualified(
     payload = outbox.payload_of(
         event_id=event_id, type_=type_, referral=row, at=at, campaign_version=version
     )
+    await outbox.write_event(
+        session, event_id=event_id, type_=type_, key=str(row.id), payload=payload
+    )
+
+
+async def write_adjusted(
+    session: Session,
+    row: ReferralRow,
+    before: Mapping[UUID, int],
+    *,
+    event_id: UUID,
+    reason: ReasonCode | None,
+    at: datetime,
+) -> None:
+    """Write that rewards of a referral were adjusted, once per `event_id`.
+
+    `before` is what stood of each of them, in minor units.
+    """
+    type_ = "RewardAdjusted"
+    query = select(CampaignVersion.version).where(CampaignVersion.id == row.campaign_version_id)
+    version = (await session.scalars(query)).one()
+    payload = outbox.payload_of(
+        event_id=event_id,
+        type_=type_,
+        referral=row,
+        at=at,
+        campaign_version=version,
+        reason_code=reason,
+        reason=reason.text if reason else None,
+    )
+    payload |= await money_of(session, row)
+    for reward in payload["rewards"]:
+        minor = before[UUID(reward["reward_id"])]
+        reward["amount_before"] = reward["amount"] | {"minor": minor}
     await outbox.write_event(
         session, event_id=event_id, type_=type_, key=str(row.id), payload=payload
     )

@@ -33,6 +33,11 @@ def money_of(reward: Reward) -> Money:
     return Money(reward.amount_minor, reward.currency)
 
 
+def standing_minor(reward: Reward) -> int:
+    """Return what stands of a reward after adjustments, in minor units, if it is ISSUED."""
+    return reward.amount_minor if reward.due_minor is None else reward.due_minor
+
+
 def total_of(rewards: Sequence[Reward]) -> Money:
     """Return what the rewards of a referral are together; they have one currency."""
     return Money(sum(reward.amount_minor for reward in rewards), rewards[0].currency)

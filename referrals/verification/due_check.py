@@ -30,7 +30,9 @@ _CREDITED: Final = f"""
            array(select f.event_id from qualification_facts f
                   where f.qualification_id = (select q.id from qualifications q
                                                where q.referral_id = r.id
-                                               order by q.attempt desc limit 1)) as attempt_facts
+                                               order by q.attempt desc limit 1)) as attempt_facts,
+           (select f.body ->> 'jurisdiction' from facts f
+             where f.kind = 'signup' and f.event_id = r.signup_event_id) as jurisdiction
       from referrals r
      where r.stage in ({sql_list(CREDITED_STAGES)}) and r.id > :after and $referrals(r.id)
        and {is_settled("r")}
@@ -92,6 +94,8 @@ def _stands_as_due(
     found = qualification_of(rests_on, known)
     stored = [one.computation for one in credited.values() if one.computation is not None]
     frozen = frozen_of(stored[0]) if stored else None
+    if frozen is not None and frozen.jurisdiction != row.jurisdiction:
+        return False
     amounts = due(found, terms, frozen)
     if terms.rules.rewards:
         # A side that came to nothing when the rewards were written has none.

@@ -14,6 +14,7 @@ from referrals.intake.facts import fingerprint_of
 from referrals.verification.due_check import find_undue
 from referrals.verification.eligibility_check import find_ineligible_credits
 from referrals.verification.invariant import Scope
+from referrals.verification.limit_check import find_unlimited
 from referrals.verification.stage_check import find_disagreeing
 
 BATCH_ROWS: Final = 500
@@ -53,6 +54,11 @@ FACT_CHECKS: Final = (
         "rewards_are_what_is_due",
         "What stands credited of each reward is what is due by today's facts and its terms.",
         find_undue,
+    ),
+    FactCheck(
+        "limits_are_kept",
+        "No rewards of a version went beyond a limit of its terms when they took their places.",
+        find_unlimited,
     ),
     FactCheck(
         "stages_are_what_the_facts_ask_for",

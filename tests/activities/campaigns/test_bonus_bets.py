@@ -56,6 +56,14 @@ async def rewards_of(acts: ReferralActs) -> dict[RewardKey, tuple[int, RewardSta
         }
 
 
+async def events_of(acts: ReferralActs, type_: str) -> list[dict[str, Any]]:
+    query = select(OutboxRow.payload).where(
+        OutboxRow.aggregateid == str(acts.row.id), OutboxRow.type == type_
+    )
+    async with acts.database.reading() as session:
+        return list(await session.scalars(query))
+
+
 async def test_cash_and_bonus_bets_of_one_player_are_apart(database: Database) -> None:
     acts = await sign_up(database, terms=BOTH_KINDS)
     await acts.receives(deposit(acts.referee_id, minor=5000))
@@ -96,6 +104,19 @@ async def test_a_partial_refund_lowers_the_bonus_and_leaves_the_cash(database: D
 
     left = await balance_of(database, acts.row.referrer_id)
     assert (left.available, left.bonus.available) == ((usd(1000),), (usd(300),))
+    (event,) = await events_of(acts, "RewardAdjusted")
+    assert (event["stage"], event["reason_code"]) == ("REWARDED", "deposit_taken_back")
+    amounts = {
+        (one["reward_type"], one["kind"]): (one["amount_before"]["minor"], one["amount"]["minor"])
+        for one in event["rewards"]
+    }
+    assert amounts == {
+        ("referrer", "cash"): (1000, 1000),
+        ("referrer", "bonus_bet"): (500, 300),
+        ("referee", "bonus_bet"): (1000, 1000),
+    }
+    await acts.wake(at=LATER + timedelta(hours=2))
+    assert len(await events_of(acts, "RewardAdjusted")) == 1
 
 
 async def test_a_chargeback_takes_both_back_and_a_win_gives_both_again(
@@ -164,11 +185,7 @@ async def test_events_tell_the_kind_of_each_reward(database: Database) -> None:
     await acts.receives(deposit(acts.referee_id, minor=5000))
     await acts.wake()
 
-    query = select(OutboxRow.payload).where(
-        OutboxRow.aggregateid == str(acts.row.id), OutboxRow.type == "RewardGranted"
-    )
-    async with database.reading() as session:
-        payload = (await session.scalars(query)).one()
+    (payload,) = await events_of(acts, "RewardGranted")
     kinds = sorted((one["reward_type"], one["kind"]) for one in payload["rewards"])
     assert kinds == [("referee", "bonus_bet"), ("referrer", "bonus_bet"), ("referrer", "cash")]
 

@@ -1,12 +1,15 @@
 """Texts of offers, and formats of money and durations."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from api.link.languages import LANGUAGES
 from api.link.offer_texts import referee_headline, referee_terms, referrer_headline, referrer_terms
+from domain.campaigns.rules import Rules
+from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import Terms
 from domain.money import Money
 from referrals.localisation.formats import format_duration, format_money
@@ -124,3 +127,14 @@ def test_every_language_keeps_the_placeholders_for_amounts_and_times(tag: str) -
             {"10", "5.50", "20"},
             {"10", "5,50", "20"},
         )
+
+
+def test_bonus_bets_are_promised_as_such_beside_cash() -> None:
+    cash = {"to": "referrer", "amount": {"flat": {"minor": 1000, "currency": "USD"}}}
+    bonus = {"to": "referrer", "kind": "bonus_bet", "amount": {"percent": "10"}}
+    rewards = read_rewards([cash, bonus], "terms.rewards", currency="USD")
+    terms = replace(offer_terms(referrer_reward_minor=0), rules=Rules(rewards=rewards))
+
+    assert referrer_headline(terms).startswith("$10 + 10% in bonus bets for you")
+    german = plain(referrer_headline(terms, LANGUAGES["de"]))
+    assert german.startswith("10 $ + 10 % in Gratiswetten für dich")

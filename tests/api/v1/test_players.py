@@ -60,7 +60,8 @@ async def invited(client: AsyncClient, acts: ReferralActs) -> dict[str, Any]:
 async def test_an_unknown_player_has_an_empty_balance(client: AsyncClient) -> None:
     player = unique("stranger")
     balance = (await client.get(f"/v1/players/{player}/balance")).json()
-    assert balance == {"player_id": player, "available": [], "held": [], "owed": []}
+    nothing: dict[str, list[object]] = {"available": [], "held": [], "owed": []}
+    assert balance == {"player_id": player, **nothing, "bonus": nothing}
     assert (await client.get(f"/v1/players/{player}/statement")).json()["items"] == []
     spent = await spend(client, player, 1, "r")
     assert_problem(spent, 409, "insufficient_balance")

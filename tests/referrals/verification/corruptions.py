@@ -256,6 +256,24 @@ CORRUPTIONS: Final = (
         (ACKNOWLEDGE.format(referral=":reversed"),),
     ),
     Corruption(
+        "limits_are_kept",
+        "SELECT cast(:rewarded as uuid)::text",
+        (
+            """
+            UPDATE campaign_versions SET terms = (terms - 'signup_window') || jsonb_build_object(
+                'schema', 3,
+                'since_schema_2', jsonb_build_object('signup_window', terms -> 'signup_window',
+                                                     'reminders', null, 'requires', '[]'::jsonb),
+                'rules', jsonb_build_object(
+                    'rewards', '[]'::jsonb, 'on', 'any_deposit', 'turnover', null, 'when', null,
+                    'limits', '[{"of": "referrer", "per": "day", "rewards": null, "over": "defer",
+                                 "amount": {"minor": 1, "currency": "USD"}}]'::jsonb))
+             WHERE id = (SELECT campaign_version_id FROM referrals WHERE id = :rewarded)
+            """,
+            "UPDATE rewards SET counted_at = created_at WHERE referral_id = :rewarded",
+        ),
+    ),
+    Corruption(
         "credits_went_to_eligible_players",
         "SELECT id::text FROM rewards WHERE referral_id = :rewarded",
         ("UPDATE facts SET heard_at = heard_at - interval '1 day' WHERE kind = 'player'",),

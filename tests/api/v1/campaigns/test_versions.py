@@ -193,6 +193,20 @@ async def test_what_does_not_pass_the_checks_is_not_published(client: AsyncClien
     assert (await client.post(f"{URL}/{body['slug']}/publish")).status_code == 200
 
 
+async def test_an_unbounded_percentage_is_not_published_where_the_cost_is_expected(
+    client: AsyncClient,
+) -> None:
+    usd_50 = {"minor": 5000, "currency": "USD"}
+    for most, expected, status in ((None, 10, 422), (None, None, 200), (usd_50, 10, 200)):
+        reward = {"to": "referrer", "amount": {"percent": "10", "maximum": most}}
+        body = campaign(terms={"rewards": [reward]}, expected_rewards=expected)
+        assert (await client.post(URL, json=body)).status_code == 201
+        answer = await client.post(f"{URL}/{body['slug']}/publish")
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert_problem(answer, 422, "validation_failed", "terms.rewards[0].amount")
+
+
 async def test_a_destination_elsewhere_and_sums_above_the_ceilings_are_not_published(
     settings: Settings, database: Database, approver_key: str, client: AsyncClient
 ) -> None:

@@ -83,6 +83,13 @@ def test_names_the_path_of_what_is_wrong(written: object, path: str) -> None:
     assert _fault(written).path == f"terms.when{path}"
 
 
+@pytest.mark.parametrize(("written", "days"), [("P4W", 28), ("P1W2D", 9), ("P30D", 30)])
+def test_reads_durations_in_weeks(written: str, days: int) -> None:
+    leaf = {"field": "referrer.account_age", "op": "gte", "value": written}
+    found = read_condition(leaf, "terms.when")
+    assert write_condition(found)["value"] == f"P{days}D"
+
+
 def test_counts_a_leaf_as_depth_one() -> None:
     tree: dict[str, Any] = METHOD
     for _ in range(7):
