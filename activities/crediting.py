@@ -8,7 +8,7 @@ from typing import Final
 from activities import computing, limited, payments, switched_off
 from activities.compensation import adjust_to_due
 from activities.evidence import Gathered, judge
-from activities.holding import Waiting, announce_qualified, find_waiting, wait_for
+from activities.holding import Waiting, announce_qualified, attempt_of, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from db.tables import AssessmentRow, Review, Reward
@@ -21,13 +21,13 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification, meets_minimum
-from domain.rewards.reward import RewardStatus, promised_rewards
+from domain.rewards.reward import promised_rewards
 from domain.wallet.orders import OrderKind
 from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, cases, reviews
 from referrals.ledger.posting import PostingOutcome
-from referrals.rewards import adjustments, attempts, booking, holds
+from referrals.rewards import adjustments, booking, holds
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
 
@@ -80,7 +80,7 @@ async def _earn(
     payment: Payment,
 ) -> Standing:
     """Write what a qualification earns, and credit, hold or defer it."""
-    attempt = await _attempt(locked, found)
+    attempt = await attempt_of(locked, found)
     written = await _write_promised(locked, attempt, found)
     if not written:
         return await void(locked, Stage.REJECTED, ReasonCode.NOTHING_TO_PAY)
@@ -94,21 +94,33 @@ async def _earn(
 async def _step(
     locked: LockedReferral, attempt: Attempt, written: Sequence[Reward], waiting: Waiting
 ) -> Standing:
-    if locked.referral.stage is not Stage.HELD:
-        limit = await limited.judge(locked, written)
-        if isinstance(limit, Refused):
-            return await void(locked, Stage.REJECTED, ReasonCode.LIMIT, detail=limit.limit.name)
-        if isinstance(limit, Deferred):
-            deferred = await limited.defer(locked, attempt, limit)
-            return deferred or await void(locked, Stage.UNFUNDED, ReasonCode.CAMPAIGN_ENDED)
     by_wallet = locked.has_wallet or waiting.payment.latest
-    if not waiting.holds and not by_wallet:
+    is_credit = not (waiting.holds or by_wallet)
+    if beyond := await limited.find_limit(locked, written, is_credit=is_credit):
+        return await _stop_at_limit(locked, attempt, written, beyond)
+    if is_credit:
         return await _credit(locked, attempt, written, waiting)
     if locked.referral.stage is not Stage.HELD and not await _reserve(locked, written):
         return await _defer(locked, attempt)
     if not waiting.holds:
         waiting = await _order_credits(locked, written, waiting)
     return await _hold(locked, attempt, written, waiting)
+
+
+async def _stop_at_limit(
+    locked: LockedReferral,
+    attempt: Attempt,
+    written: Sequence[Reward],
+    limit: Deferred | Refused,
+) -> Standing:
+    """Defer the rewards to the next period, giving back what was reserved, or refuse them."""
+    if isinstance(limit, Refused):
+        return await void(locked, Stage.REJECTED, ReasonCode.LIMIT, detail=limit.limit.name)
+    if locked.referral.stage is Stage.HELD:
+        await rewards.unreserve(locked.session, locked.referral, written, at=locked.now)
+        await reviews.close(locked.session, locked.referral.id)
+    deferred = await limited.defer(locked, attempt, limit)
+    return deferred or await void(locked, Stage.UNFUNDED, ReasonCode.CAMPAIGN_ENDED)
 
 
 async def _wait_for_switch(
@@ -163,21 +175,6 @@ async def _end_unqualified(locked: LockedReferral) -> Standing:
 async def _is_scored(locked: LockedReferral, found: Qualification) -> bool:
     known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
     return known is not None and known.deposit_event_id == found.fact_ids[0]
-
-
-async def _attempt(locked: LockedReferral, found: Qualification) -> Attempt:
-    """Return the attempt of what qualifies; one that 0.2.0 began is written down first."""
-    latest = await attempts.latest_attempt(locked.session, locked.referral.id)
-    if latest is None:
-        known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
-        if known and known[0].status is RewardStatus.HELD:
-            before = Qualification(
-                fact_ids=(known[0].deposit_event_id,), met_at=known[0].created_at, left=found.left
-            )
-            await attempts.begin_attempt(
-                locked.session, locked.referral.id, 1, before, at=known[0].created_at
-            )
-    return await attempts.attempt_of(locked.session, locked.referral.id, found, at=locked.now)
 
 
 async def _write_promised(

@@ -17,10 +17,13 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.holds import Hold, HoldReason
+from domain.rewards.qualification import Qualification
+from domain.rewards.reward import RewardStatus
 from referrals.fraud import reviews
 from referrals.fraud.reviews import Doubt
 from referrals.lifecycle import events
-from referrals.rewards import holds
+from referrals.rewards import attempts, holds
+from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
 
 NOT_ELIGIBLE: Final = "player_not_eligible"
@@ -226,3 +229,18 @@ def _cleared_by(approvals: Sequence[Review]) -> dict[HoldReason, str]:
     reviewer = approvals[-1].reviewer if approvals else None
     ended = (HoldReason.REVIEW, HoldReason.HOLD_PERIOD, HoldReason.PAYMENT_REFUSED)
     return dict.fromkeys(ended, reviewer) if reviewer else {}
+
+
+async def attempt_of(locked: LockedReferral, found: Qualification) -> Attempt:
+    """Return the attempt of what qualifies; one that 0.2.0 began is written down first."""
+    latest = await attempts.latest_attempt(locked.session, locked.referral.id)
+    if latest is None:
+        known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
+        if known and known[0].status is RewardStatus.HELD:
+            before = Qualification(
+                fact_ids=(known[0].deposit_event_id,), met_at=known[0].created_at, left=found.left
+            )
+            await attempts.begin_attempt(
+                locked.session, locked.referral.id, 1, before, at=known[0].created_at
+            )
+    return await attempts.attempt_of(locked.session, locked.referral.id, found, at=locked.now)

@@ -1,13 +1,15 @@
 """Waiting for a limit of rewards: a referral is paid whole, deferred or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from activities import computing
 from activities.locked_referrals import LockedReferral
 from db.tables import Reward
 from domain.campaigns.limits.decision import Deferred, Fits, Refused
 from domain.campaigns.limits.periods import Per
+from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
@@ -20,7 +22,44 @@ LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a limit of a campaign without an end is looked at again, although that wakes it."""
 
 
-async def judge(locked: LockedReferral, rewards: Sequence[Reward]) -> Fits | Deferred | Refused:
+NO_AMOUNTS: Final[Mapping[RewardKey, int]] = {}
+
+
+async def find_limit(
+    locked: LockedReferral, written: Sequence[Reward], *, is_credit: bool
+) -> Deferred | Refused | None:
+    """Return the limit that the rewards exceed: before a hold, or at a credit that has risen."""
+    amounts = await _amounts_at_crediting(locked)
+    is_held = locked.referral.stage is Stage.HELD
+    if is_held and not (is_credit and _rises(written, amounts)):
+        return None
+    limit = await judge(locked, written, amounts)
+    return None if isinstance(limit, Fits) else limit
+
+
+async def _amounts_at_crediting(locked: LockedReferral) -> Mapping[RewardKey, int]:
+    """Return what a credit would come to by now, in minor units, where that decides on a limit.
+
+    Between a hold and its credit the count of a tier may have grown.
+    """
+    rules = locked.terms.rules
+    if not rules.rewards or not any(limit.amount for limit in rules.limits):
+        return NO_AMOUNTS
+    found = await locked.qualification()
+    computed = await computing.compute_now(locked, found) if found else {}
+    return {key: one.result.minor for key, one in computed.items() if one.result}
+
+
+def _rises(rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]) -> bool:
+    """Return whether rewards would be credited with more than took its place under the limits."""
+    return any(amounts.get(reward.key, 0) > reward.amount_minor for reward in rewards)
+
+
+async def judge(
+    locked: LockedReferral,
+    rewards: Sequence[Reward],
+    amounts: Mapping[RewardKey, int] = NO_AMOUNTS,
+) -> Fits | Deferred | Refused:
     """Decide whether the rewards fit their limits, and let them take their place where they do."""
     if not locked.terms.rules.limits:
         return Fits()
@@ -29,6 +68,7 @@ async def judge(locked: LockedReferral, rewards: Sequence[Reward]) -> Fits | Def
         locked.referral,
         locked.terms,
         rewards,
+        amounts,
         at=locked.now,
         tax_year_start=locked.tax_year_start,
     )

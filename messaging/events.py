@@ -185,10 +185,7 @@ class AdjustedRewardOut(RewardOut):
 
 
 class RewardAdjusted(RewardEvent):
-    """A part of the deposit was taken back or given back, and the rewards follow it.
-
-    The stage stays as it is. `reason_code` is null where they rise again.
-    """
+    """A part of the deposit was taken or given back, and the rewards follow; the stage stays."""
 
     type: Literal["RewardAdjusted"]
     rewards: tuple[AdjustedRewardOut, ...] = ()

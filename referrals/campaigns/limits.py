@@ -1,6 +1,6 @@
 """Limits of rewards: what is used of each, who waits for one, and whether a referral fits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +23,7 @@ from domain.campaigns.limits.decision import (
     decide,
 )
 from domain.campaigns.limits.periods import Calendar, Per, Period, TaxYearStart
-from domain.campaigns.rules import RewardType
+from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from referrals.campaigns.versions import IS_CURRENT_VERSION, options_from, terms_from
 
@@ -82,6 +82,7 @@ async def judge(
     referral: ReferralRow,
     terms: Terms,
     rewards: Sequence[Reward],
+    amounts: Mapping[RewardKey, int],
     *,
     at: datetime,
     tax_year_start: TaxYearStart,
@@ -107,7 +108,7 @@ async def judge(
             referral_id=referral.id,
         )
         counted = Counted(limit, period, used).behind(await _ahead(session, referral, limit))
-        judged.append((counted, need_of(limit, rewards)))
+        judged.append((counted, need_of(limit, rewards, amounts)))
     return decide(judged)
 
 
@@ -117,12 +118,13 @@ def take_place(rewards: Sequence[Reward], *, at: datetime) -> None:
         reward.counted_at = at
 
 
-def need_of(limit: Limit, rewards: Sequence[Reward]) -> Used:
-    """Return what the rewards use of a limit."""
+def need_of(limit: Limit, rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]) -> Used:
+    """Return what the rewards use of a limit: what is reserved, or `amounts` where that is more."""
     of_referrer = limit.of is LimitOf.REFERRER
     own = [r for r in rewards if not of_referrer or r.reward_type is RewardType.REFERRER]
     currency = limit.amount.currency if limit.amount else None
-    return Used(len(own), sum(r.amount_minor for r in own if r.currency == currency))
+    needed = (max(r.amount_minor, amounts.get(r.key, 0)) for r in own if r.currency == currency)
+    return Used(len(own), sum(needed))
 
 
 async def allowances(

@@ -19,7 +19,13 @@ SAMPLES: Final = sorted((Path(__file__).parent / "samples").glob("*.jsonl"))
 VALUES: Final[list[dict[str, Any]]] = [
     json.loads(line)["value"] for sample in SAMPLES for line in sample.read_text().splitlines()
 ]
-SINCE_VERSION_2: Final = {"BudgetAlert", "CodeClicked", "ShareRecorded", "WebhookDisabled"}
+SINCE_VERSION_2: Final = {
+    "BudgetAlert",
+    "CodeClicked",
+    "RewardAdjusted",
+    "ShareRecorded",
+    "WebhookDisabled",
+}
 
 
 def test_there_are_samples_of_every_version() -> None:

@@ -19,9 +19,9 @@ from domain.campaigns.conditions.fields import Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
-from domain.campaigns.rules import QualifyingAction, RewardKind
+from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
-from domain.money import Money
+from domain.money import Money, RewardKind
 from referrals.localisation.formats import format_duration, format_percentage
 
 WEEKDAY: Final = "time.weekday"

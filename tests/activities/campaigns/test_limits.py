@@ -14,6 +14,7 @@ from db.tables import TimelineRow
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.options import CampaignOptions
+from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import Terms
 from domain.intake.facts import TakeBack
 from domain.lifecycle.reasons import ReasonCode
@@ -41,12 +42,34 @@ def limited(
     return ruled(limits=(Limit(of=of, per=per, over=over, **(amounts or {"rewards": 2})),))
 
 
+def usd_json(minor: int) -> dict[str, Any]:
+    return {"minor": minor, "currency": "USD"}
+
+
 async def asks(queue: Queue, number: int, *, referrer_id: str | None = None) -> list[UUID]:
     """Let referrals qualify one after the other, a minute apart."""
     asking = [await queue.deposits(referrer_id=referrer_id) for _ in range(number)]
     for minutes, acts in enumerate(asking):
         await acts.credit(at=LATER - timedelta(minutes=number - minutes))
     return [acts.row.id for acts in asking]
+
+
+@pytest.mark.parametrize(("over", "stage"), [(Over.DEFER, WAITS), (Over.REFUSE, REFUSED)])
+async def test_what_a_tier_adds_during_a_hold_counts_under_the_limit(
+    fresh_database: Database, over: Over, stage: Stage
+) -> None:
+    tiers = [{"from": 1, "flat": usd_json(500)}, {"from": 2, "flat": usd_json(900)}]
+    rewards = read_rewards([{"to": "referrer", "amount": {"tiers": tiers}}], "", currency="USD")
+    limits = (Limit(of=LimitOf.REFERRER, per=Per.CAMPAIGN, amount=usd(1000), over=over),)
+    terms = replace(ruled(limits=limits, rewards=rewards), referrer_reward=usd(0), hold_period=DAY)
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    first, second = await asks(queue, 2, referrer_id=unique("referrer"))
+    assert await queue.stages([first, second]) == [Stage.HELD, Stage.HELD]
+
+    assert await queue.acts[first].wake(at=LATER + 2 * DAY) is PAID
+    assert await queue.acts[second].wake(at=LATER + 2 * DAY) is stage
+    assert await queue.acts[second].referrer_balances() == Balances(available=500)
+    assert await state.violated_invariants(fresh_database) == {}
 
 
 @pytest.mark.parametrize("of", list(LimitOf))

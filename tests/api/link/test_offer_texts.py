@@ -137,4 +137,4 @@ def test_bonus_bets_are_promised_as_such_beside_cash() -> None:
 
     assert referrer_headline(terms).startswith("$10 + 10% in bonus bets for you")
     german = plain(referrer_headline(terms, LANGUAGES["de"]))
-    assert german.startswith("10 $ + 10 % in Gratiswetten für dich")
+    assert german.startswith("10 $ + 10% in Gratiswetten für dich")

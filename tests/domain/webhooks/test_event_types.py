@@ -8,7 +8,7 @@ from domain.webhooks.event_types import EVENTS, is_asked_for
 def test_knows_the_types_of_the_contract() -> None:
     named = (
         "ShareRecorded CodeClicked ReferralInvited ReferralSignedUp ReferralQualified RewardHeld"
-        " RewardDeferred RewardGranted RewardVoided RewardReversed RewardReinstated"
+        " RewardDeferred RewardGranted RewardVoided RewardReversed RewardReinstated RewardAdjusted"
         " ReferralExpired ReferralLost ReferralRejected ReferralUnfunded ReferralSettled"
         " BudgetAlert WebhookDisabled"
     )

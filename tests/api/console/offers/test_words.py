@@ -15,7 +15,8 @@ from domain.campaigns.amounts.reading import read_amount
 from domain.campaigns.conditions.fields import FIELDS
 from domain.campaigns.conditions.reading import read_condition
 from domain.campaigns.limits.reading import read_limits
-from domain.campaigns.rules import QualifyingAction, RewardKind, RewardRule, RewardType, Rules
+from domain.campaigns.rules import QualifyingAction, RewardRule, RewardType, Rules
+from domain.money import RewardKind
 from tests.builders import TERMS, usd
 
 AMOUNTS = [
