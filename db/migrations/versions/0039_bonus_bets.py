@@ -10,8 +10,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0038"
-down_revision = "0037"
+revision = "0039"
+down_revision = "0038"
 
 NO_PLAYER: Final = "player_id IS NULL AND bonus_player_id IS NULL"
 OWNERS: Final = import_module("db.migrations.versions.0013_guards_know_owners")
