@@ -33,6 +33,7 @@ class Pooler(StrEnum):
 
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ssl": SSL_MODES,
     "sslmode": SSL_MODES,
     "ssl_min_protocol_version": TLS_VERSIONS,
     "ssl_max_protocol_version": TLS_VERSIONS,
@@ -127,12 +128,12 @@ def _read_query(url: URL) -> dict[str, str]:
         if not isinstance(value, str) and name != "host":
             raise DatabaseAddressError(f"Parameter {name} must not appear twice")
         query[name] = value if isinstance(value, str) else ",".join(value)
-    if "ssl" in query:
-        if "sslmode" in query:
-            raise DatabaseAddressError("Parameters ssl and sslmode mean the same: give one")
-        query["sslmode"] = query.pop("ssl")
+    if "ssl" in query and "sslmode" in query:
+        raise DatabaseAddressError("Parameters ssl and sslmode mean the same: give one")
     for name, value in query.items():
         _check_value(name, value)
+    if "ssl" in query:
+        query["sslmode"] = query.pop("ssl")
     return query
 
 

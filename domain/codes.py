@@ -13,6 +13,11 @@ CODE_SHAPE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
 """Shape of any code: vanity codes may use all letters and digits, and hyphens or underscores."""
 HALVES: Final = re.compile(rf"([{ALPHABET}]{{4}})\s+([{ALPHABET}]{{4}})")
 """A drawn code, read out or typed in two halves."""
+TRACKING: Final = re.compile(
+    r"(?:&(?:amp;)?[\w.-]+=|&(?:gt|lt|quot|apos|amp|#\d+)(?:;|$)|[?#]).*", re.DOTALL
+)
+"""End of a link's path that is no part of the code: a query that somebody added with the wrong sign
+or encoded twice, or what is left of a page's markup."""
 LINK_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 COMPATIBILITY_FORMS: Final = frozenset({"<wide>", "<narrow>", "<font>", "<noBreak>"})
 """Decompositions (Unicode, UAX 44) that change a character's look alone, not the letter."""
@@ -57,8 +62,13 @@ def code_in_link(word: str, *, public_url: str) -> str | None:
     before = f"{urlsplit(public_url).path.rstrip('/')}/r/"
     if link is None or not link.path.lower().startswith(before.lower()):
         return None
-    code = normalise_code(unquote(link.path[len(before) :].rstrip("/")))
+    code = code_in_path(unquote(link.path[len(before) :]))
     return code if is_code(code) else None
+
+
+def code_in_path(text: str) -> str:
+    """Return the one spelling of the code that a link's path ends with, already decoded."""
+    return normalise_code(TRACKING.sub("", text.strip("/")))
 
 
 def split_own_link(word: str, *, public_url: str) -> SplitResult | None:

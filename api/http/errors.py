@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.http.field_messages import field_message
 from api.http.problem_types import PROBLEM_TYPES
@@ -57,6 +58,10 @@ log = structlog.get_logger()
 class FieldError:
     field: str
     message: str
+
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+"""Methods that routes may have."""
 
 
 class Problem(HTTPException):
@@ -126,14 +131,28 @@ def log_if_transient(fault: Exception) -> None:
     log.warning("database_unavailable", fault=describe(fault))
 
 
-async def _render_http_exception(_: Request, refusal: Exception) -> Response:
+async def _render_http_exception(request: Request, refusal: Exception) -> Response:
     if isinstance(refusal, Problem):
         return render_problem(refusal)
     if not isinstance(refusal, HTTPException):
         raise refusal
     code = PROBLEM_CODE_BY_STATUS.get(refusal.status_code, "bad_request")
     headers = dict(refusal.headers or {})
+    if code == "method_not_allowed":
+        headers["Allow"] = ", ".join(_methods_at(request))
     return render_problem(Problem(code, headers=headers))
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return the methods of an address; each route knows its own alone."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _render_validation_error(request: Request, refusal: Exception) -> Response:

@@ -17,6 +17,7 @@ HEADERS: Final = {
 }
 
 
+@router.head("/referral.js")
 @router.get("/referral.js")
 async def show_script() -> Response:
     return Response(SCRIPT, headers=HEADERS, media_type="text/javascript; charset=utf-8")

@@ -14,6 +14,10 @@ CRAWLER_DETECTOR: Final = CrawlerDetect()
 BROWSER_PREFIX: Final = re.compile(
     r"Mozilla/5\.0 \((?:iPhone|iPad|iPod|Linux|Android|Macintosh|Windows|X11|Mobile)"
 )
+BROWSER_HEAD: Final = re.compile(
+    r"(?:Mozilla|Opera|UCWEB)/\d|BlackBerry|Nokia|SAMSUNG-|LG-|SonyEricsson", re.IGNORECASE
+)
+"""Beginnings of a browser's user agent; others are those of programs, in a kept list or not."""
 PHONE_COMMENT: Final = re.compile(
     r"(?<=^Mozilla/5\.0 )\((?:iPhone|iPad|iPod|Linux|Android)(?:[^()]|\([^()]*\))*\)"
 )
@@ -45,6 +49,8 @@ LONG_WORD_HEADS: Final = re.compile(r"[\w-]+(?=[\w-]{48})")
 @lru_cache(USER_AGENT_CACHE_SIZE)
 def is_crawler(agent: str) -> bool:
     """Detect a program that reads pages, also one that calls itself a browser beside its name."""
+    if not BROWSER_HEAD.match(agent):
+        return True
     agent = LONG_WORD_HEADS.sub("", _without_people_s_names(agent))
     return (
         UNLISTED_CRAWLERS.search(agent) is not None

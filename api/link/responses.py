@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from api.link.landing.content import landing_for_crawler, landing_for_person
 from api.link.landing.destinations import TokenFor, play_url, with_token
@@ -39,9 +39,7 @@ def bot_response(
     if requester is Requester.CRAWLER:
         content = landing_for_crawler(settings, offer, context)
         return landing_page(content, context.language)
-    redirect = _redirect(offer.destination)
-    headers = {**PRIVATE_HEADERS, "Location": redirect.headers["location"]}
-    return PlainTextResponse(PROGRAM_TEXT, 302, headers)
+    return PlainTextResponse(PROGRAM_TEXT, 302, {**PRIVATE_HEADERS, "Location": offer.destination})
 
 
 def _is_page_needed(settings: Settings, offer: Offer, platform: Platform) -> bool:
@@ -51,4 +49,5 @@ def _is_page_needed(settings: Settings, offer: Offer, platform: Platform) -> boo
 
 
 def _redirect(url: str) -> Response:
-    return RedirectResponse(url, 302, PRIVATE_HEADERS)
+    # Starlette's RedirectResponse would encode some marks of the URL again.
+    return Response(None, 302, {**PRIVATE_HEADERS, "Location": url})

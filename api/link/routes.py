@@ -25,7 +25,7 @@ from api.link.responses import bot_response, person_response
 from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
 from db.engine import Database
 from domain.attribution.policy import Method
-from domain.codes import is_code, normalise_code
+from domain.codes import code_in_path, is_code
 from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, outcome_if_closed
 from referrals.attribution.clicks.statements import Click
@@ -54,6 +54,8 @@ FOLLOW_RESPONSES: Final[Responses] = {
 }
 
 
+@router.head("/R/{code}", include_in_schema=False)
+@router.get("/R/{code}", include_in_schema=False)
 @router.head("/r/{code}", include_in_schema=False)
 @router.head("/r/{code}/", include_in_schema=False)
 @router.get("/r/{code}/", include_in_schema=False)
@@ -91,7 +93,9 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
             return await _closed_answer(offer, reader, passing, database, settings.site_url)
         return _unless_busy(bot_response(settings, offer, reader, requester), reader, passing)
     visitor_id = _visitor_id(request)
-    click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
+    click = _click_from_request(
+        request, reader, hasher, code=code_in_path(code), visitor_id=visitor_id, at=now
+    )
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
         return await _closed_answer(invitation, reader, passing, database, settings.site_url)
@@ -103,6 +107,16 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     token = token_for(Method.REFERRAL_TOKEN)
     _set_cookie(answer, settings, TOKEN_PARAMETER, token, age_s=_token_max_age_s(invitation, now))
     return _unless_busy(answer, reader, passing)
+
+
+@router.get("/r", include_in_schema=False)
+@router.get("/r/", include_in_schema=False)
+async def show_link_without_code(
+    reader: Annotated[PageContext, Depends(page_context_of)], database: Db, settings: Config
+) -> Response:
+    """Return the page of an unknown code for a link that has lost its code."""
+    destination = settings.site_url or await _default_destination(database)
+    return closed_page(ClickOutcome.UNKNOWN_CODE, reader.language, destination=destination)
 
 
 async def _closed_answer(
@@ -171,7 +185,7 @@ def _click_from_request(
 
 async def _find_open_offer(code: str, database: Database, now: datetime) -> Offer | ClickResult:
     """Return the offer of a code that takes invitations now, or the reason why there is none."""
-    normalised_code = normalise_code(code)
+    normalised_code = code_in_path(code)
     async with database.reading() as session:
         offer = await offers.find(session, normalised_code) if is_code(normalised_code) else None
     if offer is None:

@@ -85,7 +85,7 @@ def traits_from_headers(*, agent: str | None, accept_language: str | None = None
 def compile_patterns() -> None:
     """Parse one user agent by each library, which compiles its patterns at its first use."""
     platform_of("")
-    is_crawler("An agent of which something is left when all that is known of browsers is gone")
+    is_crawler("Mozilla/5.0 with something left when all that is known of browsers is gone")
     _parse_device("")
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from api.http.dependencies import Now
 from api.http.errors import Problem
 from api.http.limits.limiter import INVITATION_RULE, Limiter
-from domain.codes import normalise_code
+from domain.codes import code_in_path
 
 MAX_CODE_CHARS: Final = 64
 """Length of a code as a key of a limit; the longest real code is shorter."""
@@ -48,7 +48,7 @@ async def admit_link(request: Request, code: str, now: Now) -> LinkAdmission:
     """Decide before the code is looked up, so that a refusal does not reveal whether it exists."""
     limiter: Limiter = request.app.state.limiter
     address = request.client.host if request.client else ""
-    subject = normalise_code(code)[:MAX_CODE_CHARS]
+    subject = code_in_path(code)[:MAX_CODE_CHARS]
     exceeded = await limiter.count_request("link", now=now, address=address, code=subject)
     may_invite = exceeded.pop(INVITATION_RULE, None) is None
     wait_s = max(exceeded.values(), default=None)

@@ -1,8 +1,16 @@
 """Phone numbers in any script and spelling as the digits of E.164."""
 
+import re
+from typing import Final
+
 import phonenumbers
 
 from referrals.intake.normalising.characters import plain, with_ascii_digits
+
+EXTENSION: Final = re.compile(
+    r"(?<=\d)[\s,]*(?:;ext=|ext(?:ension)?\b\.?|x|#)\s*\d{1,7}\s*$", re.IGNORECASE
+)
+"""Extension behind a number: the phone is the same one."""
 
 
 def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
@@ -11,7 +19,7 @@ def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
     A national number is one of the country of `jurisdiction`, an ISO 3166 code. A text without a
     digit stays as it is, or all such texts would be one phone.
     """
-    written = with_ascii_digits(plain(text))
+    written = EXTENSION.sub("", with_ascii_digits(plain(text)))
     digits = "".join(mark for mark in written if mark.isascii() and mark.isdigit())
     if not digits:
         return written

@@ -101,6 +101,24 @@ async def test_nothing_at_an_address_is_a_problem_too(client: AsyncClient) -> No
     assert wrong.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("/healthz", "GET, HEAD"),
+        ("/metrics", "GET, HEAD"),
+        ("/referral.js", "GET, HEAD"),
+        ("/v1/campaigns", "GET, POST"),
+        ("/v1/campaigns/spring", "GET, PUT"),
+        ("/r/ANN123", "GET, HEAD"),
+    ],
+)
+async def test_all_methods_of_an_address_are_named(
+    client: AsyncClient, url: str, allowed: str
+) -> None:
+    answer = await client.request("OPTIONS", url)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize("text", ["%00", "%ff", "%f0%9f%8e%89", "a" * 65, "with%20space", "%0a"])
 @pytest.mark.parametrize(
     "url",

@@ -217,17 +217,6 @@ async def test_an_offer_to_come_says_when_it_begins(
     assert await referrals_of(database, code) == 0
 
 
-@pytest.mark.parametrize("around", [".", ",", ")", "%E2%80%9D", "%22", "%3E", "*", "!", "…"])
-async def test_a_link_works_with_what_a_chat_adds_to_it(
-    client: AsyncClient, app: FastAPI, around: str
-) -> None:
-    code = await create_code(client)
-    async with browser(app) as visitor:
-        answer = await visitor.get(f"/r/{code}{around}")
-    assert answer.status_code == 302
-    assert "referral_token=" in answer.headers["location"]
-
-
 @pytest.mark.parametrize("headers", [{}, CRAWLERS[0], ONLY_ASKING[0]])
 async def test_a_paused_offer_says_so_until_it_is_over(
     client: AsyncClient, app: FastAPI, headers: dict[str, str]

@@ -66,6 +66,8 @@ def test_knows_the_platform_by_the_agent(agent: str, platform: Platform) -> None
         "Mozilla/5.0 (Mobile; Nokia 8110 4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5.2",
         "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10",
         "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)",
+        "UCWEB/2.0 (MIDP-2.0; U; Adr 9; en-US; SM-A205F) U2/1.0.0 UCBrowser/12.9.3 U2/1.0.0 Mobile",
+        "SAMSUNG-GT-S5620/S5620XEJE3 SHP/VPP/R5 Dolfin/1.5 Nextreaming SMM-MMS/1.2.0",
         (
             "Mozilla/5.0 (Linux; U; Android 4.4.2; en-us; GT-I9505 Build/KOT49H)"
             " AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Mobile Safari/534.30"
@@ -104,6 +106,13 @@ def test_takes_browsers_for_people(agent: str) -> None:
         "Datadog Synthetic",
         f"{WINDOWS} Playwright/1.40.0",
         "Amazon CloudFront",
+        "kakaotalk-scrap/1.0",
+        "Line-Poker/1.0",
+        "BarracudaCentral",
+        "Prometheus/2.45",
+        "nmap",
+        "Mozilla",
+        "-",
         ANDROID.replace("; K)", "; Pixel 2 Build/OPD3; Storebot-Google/1.0)"),
         ANDROID.replace("; K)", "; K; compatible; Somebody's Unheard-of Crawler)"),
     ],
@@ -183,11 +192,14 @@ def test_compiles_patterns_before_the_first_visitor() -> None:
 
 def test_a_long_word_takes_no_longer_than_others() -> None:
     started = time.process_time()
-    agents = [f"{n:03}{'a' * 500}" for n in range(100)]
+    agents = [f"Mozilla/5.0 {n:03}{'a' * 490}" for n in range(100)]
     requesters = {requester_of(request_with(("User-Agent", agent))) for agent in agents}
     assert time.process_time() - started < 1
     assert requesters == {Requester.PERSON}
-    assert requester_of(request_with(("User-Agent", f"{'a' * 500}bot"))) is Requester.CRAWLER
+    assert (
+        requester_of(request_with(("User-Agent", f"Mozilla/5.0 {'a' * 490}bot")))
+        is Requester.CRAWLER
+    )
 
 
 def request_with(*headers: tuple[str, str], method: str = "GET") -> Request:

@@ -50,7 +50,7 @@ def test_understands(query: str) -> None:
         ("sslmod=require", "sslmod"),
         ("pool_size=3", "pool_size"),
         ("sslmode=strict", "sslmode"),
-        ("ssl=true", "sslmode"),
+        ("ssl=true", "ssl must"),
         ("ssl=require&sslmode=require", "ssl"),
         ("sslmode=verify-full", "sslrootcert"),
         ("sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "sslrootcert"),

@@ -87,8 +87,9 @@ async def test_an_unknown_code_leads_where_links_of_the_default_campaign_do(
     app: FastAPI, client: AsyncClient
 ) -> None:
     destination = (await client.get("/v1/campaigns/default")).json()["destination"]
-    answer = await follow_link(app, "/r/NOSUCHCODE", IPHONE)
-    assert (answer.status_code, parse_page(answer.text).links) == (404, [destination])
+    for path in ("/r/NOSUCHCODE", "/r/", "/r"):
+        answer = await follow_link(app, path, IPHONE)
+        assert (answer.status_code, parse_page(answer.text).links) == (404, [destination])
 
 
 async def test_a_campaign_shows_its_branding_as_it_was_written(client: AsyncClient) -> None:

@@ -147,6 +147,18 @@ def read_token(settings: Settings, token: str) -> TokenReading:
     return tokens.read(token, at=datetime.now(UTC))
 
 
+async def test_a_redirect_leaves_every_byte_of_the_destination(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    url = 'https://b.example/{click}|^`?q=<x>"&f=%e9;[]~#{top}'
+    code = await create_code(client, await publish_campaign(client, destination=url))
+    person = await follow_link(app, f"/r/{code}", WINDOWS)
+    program = await follow_link(app, f"/r/{code}", "curl/8.5.0")
+    before, _, rest = person.headers["location"].partition("&referral_token=")
+    assert f"{before}#{rest.partition('#')[2]}" == url
+    assert program.headers["location"] == url
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -26,6 +26,9 @@ LONG_LIST = "203.0.113.9" + ", 198.51.100.1" * 80
         "555‑010‑9999",
         "\u200e+1 555 010 9999\u200f",
         "tel:+1-555-010-9999",
+        "+1 555 010 9999 ext. 4",
+        "(555) 010-9999 x12",
+        "tel:+15550109999;ext=7",
     ],
 )
 def test_a_phone_is_one_number_in_every_script_and_spelling(written: str) -> None:
