@@ -27,8 +27,11 @@ PERSONAL_FIELDS: Final = (
 )
 OTHER: Final = "other"
 _NO_SECRETS: Final[Mapping[int, str]] = MappingProxyType({})
-_DROPPED: Final[Mapping[str, str | None]] = {"channel": OTHER, "locale": None, "platform": OTHER}
-"""Replacements of a text of another shape, where a hash would say nothing."""
+_DROPPED: Final[Mapping[str, str | None]] = {
+    "locale": None,
+    **dict.fromkeys(("channel", "jurisdiction", "method", "platform"), OTHER),
+}
+"""Replacements of a text of another shape. Erasure leaves these fields: no hash may be in them."""
 _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
 """Fields of events that are hashed; some only if they have not the shape of their field."""
 
