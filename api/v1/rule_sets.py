@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from api.http.authorisation import Caller, requires
 from api.http.dependencies import Db
@@ -24,6 +24,7 @@ from domain.fraud.rule_set_drafts import CampaignRuleSets, DraftFault
 from referrals.campaigns import views as campaign_views
 from referrals.fraud import rule_set_views, rule_sets
 from referrals.fraud.rule_sets import NewRuleSet, SwitchOutcome
+from referrals.fraud.rule_words import RuleLanguage
 from referrals.reporting import backtests
 from referrals.reporting.backtests import Comparison
 
@@ -93,11 +94,20 @@ async def list_rule_sets(
 
 
 @router.get("/{version}", dependencies=[CAN_READ], responses=UNKNOWN)
-async def show_rule_set(version: VersionPath, database: Db) -> RuleSetOut:
+async def show_rule_set(
+    version: VersionPath,
+    database: Db,
+    language: Annotated[RuleLanguage, Query(description="Language of the rules' `words`")] = (
+        RuleLanguage.ENGLISH
+    ),
+) -> RuleSetOut:
     """Return a rule set with its latest backtest. 404 `unknown_rule_set`."""
     await _store_first(database)
     async with database.reading() as session:
-        return await _rule_set_out(session, int(version))
+        view = await rule_set_views.find_rule_set(session, int(version), language=language)
+    if view is None:
+        raise Problem("unknown_rule_set")
+    return RuleSetOut.model_validate(view)
 
 
 @router.post(

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, text
 from db.engine import ReadSession
 from domain.fraud.rule import Severity
 from domain.fraud.rule_table import RULES
+from referrals.fraud.rule_words import RuleLanguage, words_of
 
 
 class RuleSetStatus(StrEnum):
@@ -84,13 +85,15 @@ async def list_rule_sets(
     return [_view(row) for row in (await session.execute(_VIEWS, values)).mappings()]
 
 
-async def find_rule_set(session: ReadSession, version: int) -> RuleSetView | None:
+async def find_rule_set(
+    session: ReadSession, version: int, *, language: RuleLanguage = RuleLanguage.ENGLISH
+) -> RuleSetView | None:
     values = {"lowest": version, "highest": version, "limit": 1}
     row = (await session.execute(_VIEWS, values)).mappings().one_or_none()
-    return _view(row) if row is not None else None
+    return _view(row, language) if row is not None else None
 
 
-def _view(row: RowMapping) -> RuleSetView:
+def _view(row: RowMapping, language: RuleLanguage = RuleLanguage.ENGLISH) -> RuleSetView:
     weights = row["weights"]
     return RuleSetView(
         version=str(row["version"]),
@@ -103,7 +106,10 @@ def _view(row: RowMapping) -> RuleSetView:
         published_at=row["published_at"],
         rules=[
             RuleWeight(
-                rule=rule.name, weight=weights[rule.name], severity=rule.severity, words=rule.words
+                rule=rule.name,
+                weight=weights[rule.name],
+                severity=rule.severity,
+                words=words_of(rule, language),
             )
             for rule in RULES
             if rule.name in weights

@@ -284,3 +284,13 @@ async def test_the_first_rule_set_is_stored_once_however_many_ask(ann: AsyncClie
     bodies = await asyncio.gather(*(ann.post(URL, json=body()) for _ in range(5)))
     versions = sorted(answer.json()["version"] for answer in bodies)
     assert versions == ["2", "3", "4", "5", "6"]
+
+
+async def test_rules_are_worded_in_the_language_that_is_asked_for(client: AsyncClient) -> None:
+    german = (await client.get(f"{URL}/1", params={"language": "de"})).json()["rules"]
+    english = (await client.get(f"{URL}/1")).json()["rules"]
+
+    assert "Der Werber hat nie eingezahlt." in [rule["words"] for rule in german]
+    assert [rule["rule"] for rule in german] == [rule["rule"] for rule in english]
+    unknown = await client.get(f"{URL}/1", params={"language": "xx"})
+    assert_problem(unknown, 422, "validation_failed", "language")
