@@ -47,6 +47,11 @@ class VitalGauges:
         self._is_red = gauge(
             "referrals_verify_red", "1 if the newest verification found a violation, or 0."
         )
+        self._cases = gauge(
+            "referrals_cases",
+            "Cases by state: `open`; of these `escalated` and `overdue`; and `unfiled` reviews.",
+            "state",
+        )
         self._budget = gauge(
             "referrals_budget_minor",
             "Budgets in minor units: `funded`, and what is `free` of it.",
@@ -88,6 +93,10 @@ class VitalGauges:
         age_s = verified.green_age_s
         self._green_age.set(math.nan if age_s is None else age_s)
         self._is_red.set(verified.is_red)
+
+    def show_cases(self, cases: Mapping[str, int]) -> None:
+        for state, number in cases.items():
+            self._cases.labels(state).set(number)
 
     def show_budgets(self, budgets: Sequence[FreeBudget]) -> None:
         self._budget.clear()

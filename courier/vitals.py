@@ -61,6 +61,7 @@ class Vitals:
         async with self._database.reading() as session:
             lanes = await vitals.load_lanes(session)
             self._gauges.show_verified(await vitals.load_verified(session))
+            self._gauges.show_cases(await vitals.load_cases(session))
             self._gauges.show_budgets(await vitals.load_free_budgets(session))
         self._gauges.show_lanes(lanes)
         if now_s >= self._next_day_s:

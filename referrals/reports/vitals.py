@@ -41,6 +41,16 @@ _VERIFIED: Final = text("""
               from verify_runs where ok) as green_age_s,
            (select ok from verify_runs order by id desc limit 1) as newest_ok
 """)
+_CASES: Final = text("""
+    select (select count(*) from cases where status = 'open') as open,
+           (select count(*) from cases where status = 'open' and escalated_at is not null)
+           as escalated,
+           (select count(*) from cases
+             where status = 'open' and due_at < clock_timestamp() - interval '1 minute') as overdue,
+           (select count(*) from reviews
+             where status = 'open' and case_id is null
+               and opened_at < clock_timestamp() - interval '1 minute') as unfiled
+""")
 # The time at which a row was written: its index is small, and a day of it is read from the end.
 _STAGES: Final = text("""
     select stage, count(*) as number from timeline
@@ -123,6 +133,11 @@ async def load_lanes(session: ReadSession) -> dict[str, LaneLag]:
 async def load_verified(session: ReadSession) -> Verified:
     row = (await session.execute(_VERIFIED)).one()
     return Verified(row.green_age_s, is_red=row.newest_ok is False)
+
+
+async def load_cases(session: ReadSession) -> dict[str, int]:
+    """Return the number of open cases, of late ones among them, and of reviews in no case."""
+    return dict((await session.execute(_CASES)).mappings().one())
 
 
 async def load_last_day(session: ReadSession) -> LastDay:

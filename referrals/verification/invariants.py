@@ -3,6 +3,7 @@
 from typing import Final
 
 from referrals.verification.audit_invariants import AUDIT_INVARIANTS
+from referrals.verification.case_invariants import CASE_INVARIANTS
 from referrals.verification.ledger_invariants import LEDGER_INVARIANTS
 from referrals.verification.notification_invariants import NOTIFICATION_INVARIANTS
 from referrals.verification.referral_invariants import REFERRAL_INVARIANTS
@@ -16,4 +17,5 @@ INVARIANTS: Final = (
     *REFERRAL_INVARIANTS,
     *AUDIT_INVARIANTS,
     *NOTIFICATION_INVARIANTS,
+    *CASE_INVARIANTS,
 )

@@ -11,6 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from courier.vitals import Vitals
 from db.engine import Database
 from sandbox.sportsbook.polling import wait_until
+from tests.api.v1.cases.steps import file_cases, hold
 from tests.builders import deposit, unique
 from tests.courier.steps import record_facts, route
 from worker import build_worker
@@ -102,3 +103,24 @@ def a_look(
     registry = CollectorRegistry()
     vitals = Vitals(database, connect=connect, task_queue=queue, registry=registry, every_s=0)
     return registry, vitals
+
+
+async def test_shows_reviews_that_are_in_no_case_and_cases_past_their_time(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    registry, vitals = a_look(fresh_database, temporal_env)
+    await vitals.look()
+    states = ("open", "escalated", "overdue", "unfiled")
+    assert [cases_that_are(registry, state) for state in states] == [0, 0, 0, 0]
+    await hold(fresh_database)
+    await vitals.look()
+    assert cases_that_are(registry, "unfiled") == 1
+
+    await file_cases(fresh_database)
+    await vitals.look()
+
+    assert [cases_that_are(registry, state) for state in states] == [1, 0, 1, 0]
+
+
+def cases_that_are(registry: CollectorRegistry, state: str) -> float | None:
+    return registry.get_sample_value("referrals_cases", {"state": state})

@@ -8,14 +8,16 @@ from uuid import UUID
 from db.engine import Session
 from db.tables import CaseRow, Review
 from domain.fraud.cases import CaseChoice, CaseKind, CaseStatus, SecondPersonLimits
+from domain.fraud.lists import ListedKind, ListName
 from domain.intake.facts import Choice, Decision
 from referrals.access.audit import Actor
-from referrals.fraud import reviews
+from referrals.fraud import lists, reviews
 from referrals.fraud.cases import deliveries
 from referrals.fraud.cases.claims import CaseOutcome, refusal_of, write_audit
 from referrals.fraud.cases.second_person import needs_second_person
 from referrals.fraud.cases.standing import settle
-from referrals.fraud.cases.store import lock_case, lock_open_reviews
+from referrals.fraud.cases.store import lock_case, lock_open_reviews, referred_players
+from referrals.fraud.lists import NewEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,8 @@ async def decide(
 
     The same decision again returns SAME and changes nothing. An approval whose held rewards are
     above the limits counts when a second person has given it. Where everything was credited
-    before, the decision is only recorded: it takes nothing back.
+    before, a rejection takes nothing back: it denies the players, so that later rewards of theirs
+    wait for a person.
     """
     case = await lock_case(session, case_id)
     refusal = await refusal_of(session, case, actor, now=now)
@@ -99,11 +102,25 @@ async def _decide(
             reason=actor.reason,
         )
         await reviews.apply(session, review.id, decided, request_id=actor.request_id)
+    if choice is Choice.REJECT and case.kind is not CaseKind.HELD:
+        await _deny_players(session, case, actor)
     case.status, case.decision = CaseStatus.DECIDED, choice
     case.decided_by, case.reason, case.decided_at = actor.name, actor.reason, now
     case.claimed_by = case.claimed_until = None
     await write_audit(session, case, actor, choice)
     await deliveries.enqueue(session, [case.id])
+
+
+async def _deny_players(session: Session, case: CaseRow, actor: Actor) -> None:
+    for player_id in sorted(await referred_players(session, case)):
+        entry = NewEntry(
+            list_name=ListName.DENY,
+            kind=ListedKind.PLAYER,
+            value=player_id,
+            keys=((ListedKind.PLAYER, player_id),),
+            expires_at=None,
+        )
+        await lists.add(session, entry, actor)
 
 
 def _is_same(case: CaseRow, decision: CaseDecision) -> bool:

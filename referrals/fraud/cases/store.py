@@ -14,6 +14,11 @@ from referrals.access.approvals import person_of
 
 OPEN_REVIEW: Final = "open"
 
+_REFERRED: Final = text("""
+    select player_id from case_referrals join referrals on referrals.id = referral_id
+    cross join unnest(array[referrer_id, referee_id]) as player_id
+    where case_id = :case_id and player_id is not null
+""")
 _PLAYERS: Final = text("""
     with pairs as (
         select unnest(array[referrer_id, referee_id]) as player_id
@@ -91,6 +96,11 @@ async def load_start(session: ReadSession, case_id: UUID) -> CaseStart:
         subject=case.subject,
         standing=standing_of(case),
     )
+
+
+async def referred_players(session: ReadSession, case: CaseRow) -> frozenset[str]:
+    """Return both sides of each referral of a case."""
+    return frozenset(await session.scalars(_REFERRED, {"case_id": case.id}))
 
 
 async def players_of(session: ReadSession, case: CaseRow) -> frozenset[str]:

@@ -20,6 +20,34 @@ AUDIT_CORRUPTIONS: Final = (
         ),
     ),
     Corruption(
+        "held_rewards_are_in_cases",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO reviews (id, referral_id, assessment_id, status, score, reasons,
+                                 amount_minor, currency, opened_at)
+            SELECT '{OTHER_ID}', referral_id, id, 'open', 50, '{{}}', 1000, 'USD', assessed_at
+              FROM assessments WHERE referral_id = :held
+            """,
+            """
+            UPDATE timeline SET recorded_at = recorded_at - interval '2 hours'
+             WHERE referral_id = :held
+            """,
+        ),
+    ),
+    Corruption(
+        "open_cases_are_attended",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO cases (id, kind, subject_kind, subject, number, opened_at, review_period,
+                               due_at)
+            VALUES ('{OTHER_ID}', 'held', 'referrer', 'a-player', 1, '2020-01-01Z',
+                    interval '3 days', '2020-01-04Z')
+            """,
+        ),
+    ),
+    Corruption(
         "rebinds_are_signed",
         f"SELECT '{OTHER_ID}'",
         (

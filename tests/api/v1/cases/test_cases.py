@@ -10,12 +10,13 @@ from httpx import AsyncClient
 
 from db.engine import Database
 from domain.intake.facts import Choice
+from domain.lifecycle.referral import Stage
 from referrals.fraud.cases import open_late_link, open_sample
 from referrals.fraud.cases.standing import attend
 from tests.activities.referral_acts import LATER, card_of, record_referrer_deposit, sign_up
 from tests.api.bodies import assert_problem, unique
 from tests.api.v1.cases.conftest import key_of
-from tests.api.v1.cases.steps import URL, case_of, file_cases, hold, open_case, show
+from tests.api.v1.cases.steps import URL, case_of, decide, file_cases, hold, open_case, show
 from tests.builders import TERMS, chargeback, deposit
 from tests.fixtures.api_client import caller
 from tests.fixtures.database_activity import recorded_statements
@@ -228,6 +229,30 @@ async def test_a_credited_referral_gets_a_case_of_its_kind_once(
     decided = await client.post(f"{URL}/{case['case_id']}/decision", json=body)
     assert (decided.status_code, decided.json()["status"]) == (200, "decided")
     assert (await acts.referrer_balances()).available == 1000
+
+
+async def test_players_of_a_rejected_late_link_have_later_rewards_held(
+    client: AsyncClient, database: Database
+) -> None:
+    acts = await sign_up(database)
+    await acts.receives(deposit(acts.referee_id))
+    await acts.credit()
+    async with database.transaction() as session:
+        await open_late_link(session, acts.row.id, kinds=["payment_instrument"], at=LATER)
+    await file_cases(database)
+    found = await client.get(URL, params={"player_id": acts.referee_id})
+    (case,) = [case for case in found.json()["items"] if case["kind"] == "late_link"]
+
+    decided = await decide(client, case, "reject")
+
+    assert decided.status_code == 200
+    for player in (acts.row.referrer_id, acts.referee_id):
+        query = {"kind": "player", "value": player}
+        (entry,) = (await client.get("/v1/lists/deny", params=query)).json()["items"]
+        assert entry["reason"] == "looked into it"
+    again = await sign_up(database, referrer_id=acts.row.referrer_id)
+    await again.receives(deposit(again.referee_id))
+    assert (await again.credit()).stage is Stage.HELD
 
 
 async def test_a_page_of_cases_costs_as_many_statements_as_one(
