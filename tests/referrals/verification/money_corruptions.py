@@ -127,7 +127,7 @@ MONEY_CORRUPTIONS: Final = (
         "one_reward_per_side",
         "SELECT id::text FROM referrals WHERE id = :rewarded",
         (
-            "ALTER TABLE rewards DROP CONSTRAINT uq_rewards_referral_id_reward_type",
+            "DROP INDEX uq_rewards_side_and_kind",
             f"""
             INSERT INTO rewards (id, referral_id, reward_type, player_id, amount_minor, currency,
                                  status, deposit_event_id, campaign_version_id, assessment_id,
