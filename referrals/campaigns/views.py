@@ -13,6 +13,7 @@ from db.tables import AccountRow, Campaign, CampaignVersion
 from domain.attribution.policy import Policy
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.publishing import Publishable
+from domain.campaigns.rules_json import write_rules
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Terms
 from domain.ledger.movements import Book
 from domain.money import Money
@@ -55,6 +56,10 @@ class Draft:
     def fields(self) -> dict[str, Any]:
         """Return the values of the body's fields by their paths; a list is one value."""
         content: dict[str, Any] = TypeAdapter(Draft).dump_python(self, mode="json")
+        terms, rules = content["terms"], write_rules(self.terms.rules)
+        del terms["rules"]
+        qualifies = {name: rules.pop(name) for name in ("on", "turnover")}
+        terms |= {"qualifies": qualifies, **rules}
         return dict(_leaves(content | content.pop("options")))
 
 
@@ -92,7 +97,7 @@ def draft_of(campaign: Campaign, version: CampaignVersion) -> Draft:
 
 def _leaves(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in content.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and name != "when":
             yield from _leaves(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", value

@@ -16,7 +16,8 @@ from referrals.campaigns.views import Draft
 from referrals.localisation.formats import format_duration
 
 _SAID: Final = (
-    "terms.rules.", "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
+    "terms.rewards", "terms.qualifies.", "terms.when", "terms.limits",
+    "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
     "terms.signup_window", "terms.deposit_window", "terms.hold_period", "terms.review_period",
     "terms.chargeback_window", "terms.requires", "budget.", "starts_at", "ends_at", "destination",
     "name", "slug",
