@@ -40,6 +40,7 @@ _TRANSIENT_FAULTS: Final = (
 _REFUSED_VALUE_SQLSTATES: Final = re.compile(r"22")
 _READ_ONLY_SQLSTATE: Final = "25006"
 _LOST_STATEMENT_SQLSTATE: Final = "26000"
+_CANCELED_SQLSTATE: Final = "57014"
 
 
 def is_transient(fault: BaseException) -> bool:
@@ -84,6 +85,11 @@ def is_schema_fault(fault: Exception) -> bool:
 def is_read_only(fault: BaseException) -> bool:
     """Return whether a statement failed because the database is a standby, which only reads."""
     return any(_sqlstate(cause) == _READ_ONLY_SQLSTATE for cause in (fault, *_causes(fault)))
+
+
+def is_statement_timeout(fault: BaseException) -> bool:
+    """Return whether Postgres ended a statement that took longer than `statement_timeout`."""
+    return any(_sqlstate(cause) == _CANCELED_SQLSTATE for cause in (fault, *_causes(fault)))
 
 
 def describe(fault: BaseException) -> str:

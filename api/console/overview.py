@@ -23,6 +23,7 @@ from api.console.tables import (
     wants_csv,
 )
 from api.http.dependencies import Db, Now
+from api.v1.reports.reading import reading
 from referrals.access.console.roles import Permission
 from referrals.reports import budgets, figures, funnel
 from referrals.reports.budgets import PACE_PERIOD, Budget
@@ -57,7 +58,7 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
     period = chosen(request, "period", PERIODS) or DEFAULT_PERIOD
     campaign = typed(request, "campaign")
     paced = Span(since=now - PACE_PERIOD, until=now, campaign=campaign)
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         zone = (await find_zone(session, campaign) if campaign else None) or "UTC"
         since = _start(now.astimezone(ZoneInfo(zone)), PERIODS[period])
         span = Span(since=since, until=now, campaign=campaign, zone=zone)

@@ -148,6 +148,7 @@ REFUSAL_TITLES: Final[Mapping[str, str]] = {
     "case_closed": "Nothing is left to decide",
     "own_referral": "This is your own referral",
     "unavailable": "The database does not answer",
+    "report_too_large": "That is too much for one report",
     "validation_failed": "Something in the form is missing",
     "invalid_transition": "The campaign's status does not allow this",
     "insufficient_budget": "Not that much is free",

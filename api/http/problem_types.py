@@ -210,6 +210,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "unsupported_media_type": ProblemType(
         415, "Unsupported media type", "Send the body as `Content-Type: application/json`."
     ),
+    "report_too_large": ProblemType(
+        422,
+        "Report too large",
+        "Ask for a shorter period or for one campaign; the warehouse has reports of everything.",
+    ),
     "validation_failed": ProblemType(
         422, "Validation failed", "Correct the fields that `errors` names."
     ),

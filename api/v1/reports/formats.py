@@ -32,7 +32,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             PARQUET_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     },
-    **problem_responses("unknown_campaign", "format_unavailable"),
+    **problem_responses("unknown_campaign", "report_too_large", "format_unavailable"),
 }
 
 

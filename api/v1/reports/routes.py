@@ -9,6 +9,7 @@ from api.http.authorisation import requires
 from api.http.dependencies import Db, Now
 from api.http.errors import Problem, invalid_field
 from api.v1.reports.formats import RESPONSES, Format, FormatQuery, answer
+from api.v1.reports.reading import reading
 from api.v1.reports.schemas import (
     BucketOut,
     BudgetsOut,
@@ -71,7 +72,7 @@ async def show_funnel(
     named by that day. A group is null where it is not known; groups without a row are left out.
     404 `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         rows = await funnel.load_funnel(session, span, by=by)
     report = FunnelOut(rows=[_funnel_row(row, by) for row in rows])
     named = ["campaign", by.value] if by is By.VERSION else [by.value]
@@ -88,7 +89,7 @@ async def show_time_to_conversion(
     Of the referrals that qualified in [from, to). As a table, the distribution is left out. 404
     `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         found = await figures.load_time_to_conversion(session, span)
     report = TimeToConversionOut(
         conversions=found.conversions,
@@ -109,7 +110,7 @@ async def show_fraud(
 
     404 `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         report = FraudOut.model_validate(await figures.load_fraud(session, span))
     return answer(report, form, name="fraud")
 
@@ -122,7 +123,7 @@ async def show_reversals(
 
     404 `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         report = ReversalsOut.model_validate(await figures.load_reversals(session, span))
     return answer(report, form, name="reversals")
 
@@ -135,7 +136,7 @@ async def show_cost(
 
     404 `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         report = CostOut.model_validate(await figures.load_cost(session, span))
     return answer(report, form, name="cost")
 
@@ -151,7 +152,7 @@ async def show_top_referrers(
 
     404 `unknown_campaign`.
     """
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         rows = await figures.load_top_referrers(session, span, limit=limit)
     report = TopReferrersOut.model_validate({"rows": rows})
     columns = ["player_id", "rewarded"]
@@ -169,7 +170,7 @@ async def show_budgets(
     if span.since == MIN_TIME:
         until = min(span.until, now)
         span = Span(since=until - PACE_PERIOD, until=until, campaign=span.campaign, zone=span.zone)
-    async with database.snapshot() as session:
+    async with reading(database) as session:
         found = await budgets.load_budgets(session, span, now=now)
     report = BudgetsOut.model_validate({"rows": found})
     columns = list(CampaignBudgetOut.model_fields)
