@@ -14,7 +14,7 @@ from api.console import (
     sign_in,
     static,
 )
-from api.console.offers import explanations, switches
+from api.console.offers import explanations, simulations, switches
 
 ROUTERS: Final = (
     static.router,
@@ -25,6 +25,7 @@ ROUTERS: Final = (
     search.router,
     referrals.router,
     explanations.router,
+    simulations.router,
     switches.router,
     campaigns.router,
     ledger.router,

@@ -47,6 +47,7 @@ class TouchRow(Table):
         Index("ix_touches_visitor", "visitor", postgresql_where=text("visitor is not null")),
         Index("ix_touches_player", "player_id", postgresql_where=text("player_id is not null")),
         Index("ix_touches_answers", "answers", postgresql_where=text("answers is not null")),
+        Index("ix_touches_at", "at", postgresql_using="brin"),
         Index("ix_touches_network", "ip", "at", postgresql_where=text("ip is not null")),
     )
 

@@ -69,6 +69,7 @@ class ReferralRow(Table):
             postgresql_where=text("visitor is not null and stage = 'INVITED'"),
         ),
         Index("ix_referrals_referrer", "referrer_id", "invited_at"),
+        Index("ix_referrals_invited", "invited_at", postgresql_using="brin"),
         Index("ix_referrals_campaign_signups", "campaign_id", "signed_up_at"),
         Index("ix_referrals_stage", "stage", "until"),
         Index(
@@ -95,6 +96,7 @@ class TimelineRow(Table):
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         UniqueConstraint("referral_id", "step"),
+        Index("ix_timeline_at", "at", postgresql_using="brin"),
         Index("ix_timeline_recorded", "recorded_at", postgresql_using="brin"),
     )
 

@@ -83,6 +83,7 @@ class QualificationRow(Table):
     __table_args__ = (
         UniqueConstraint("referral_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt"),
+        Index("ix_qualifications_met", "met_at", postgresql_using="brin"),
     )
 
 

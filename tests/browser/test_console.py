@@ -33,6 +33,7 @@ PAGES = {
     "campaigns": "/console/campaigns",
     "campaign": "/console/campaigns/default",
     "explanation": "/console/campaigns/{campaign}/explain?referral={referral}",
+    "simulation": "/console/campaigns/{campaign}/simulate?from=2026-01-01&to=2027-01-01",
     "switches": "/console/switches",
     "ledger": "/console/ledger?player={referrer}&account=held",
     "evidence": "/console/ledger/rewards/{reward}",

@@ -52,7 +52,7 @@ async def show_explanation(
                 session,
                 slug,
                 _referral_id(asked),
-                version=_version(version),
+                version=version_of(version),
                 at=now,
                 tax_year_start=config.tax_year,
             )
@@ -80,7 +80,8 @@ def _referral_id(written: str) -> UUID:
         raise invalid_field("referral", "Paste the whole id of a referral") from fault
 
 
-def _version(written: str | None) -> int | None:
+def version_of(written: str | None) -> int | None:
+    """Return the number of a version, None without one; 422 for anything else."""
     if written is None:
         return None
     is_number = written.isascii() and written.isdigit() and len(written) <= MAX_VERSION_DIGITS

@@ -120,6 +120,25 @@ async def test_says_what_of_an_explanation_is_wrong(
     assert says in answer.text
 
 
+async def test_simulates_a_period_by_a_version(app: FastAPI, database: Database) -> None:
+    acts = await sign_up(database)
+    await acts.receives(deposit(acts.referee_id, minor=3000))
+    address = f"/console/campaigns/{acts.row.campaign_slug}/simulate?version=1"
+    async with signed_in(app, database, role=Role.MARKETER, name=unique("Mara")) as operator:
+        page = (await operator.opens(f"{address}&from=2026-01-01&to=2027-01-01")).text
+        assert "reported about them: 1;" in page
+        assert "the version's terms: 1." in page
+        assert str(acts.row.id) in page
+        assert f"/console/referrals/{acts.row.id}" not in page
+        for dates, says in (
+            ("from=2026-01-02&to=2026-01-02", "Choose a day after the first one"),
+            ("from=soon&to=2026-01-02", "Choose a day, such as 2026-03-01"),
+            ("from=0001-01-01&to=2026-01-02", "Choose a day of this century"),
+        ):
+            refused = await operator.opens(f"{address}&{dates}")
+            assert (refused.status_code, says in refused.text) == (422, True)
+
+
 async def test_a_marketer_turns_a_switch_off_and_on_with_reasons(
     app: FastAPI, client: AsyncClient, database: Database
 ) -> None:
