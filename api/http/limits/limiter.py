@@ -131,10 +131,15 @@ class Limiter:
         except DATABASE_FAULTS as fault:
             if not is_transient(fault):
                 raise
-            log.warning("limits_unavailable", fault=type(fault).__name__)
-            self._suspended_until = now + COUNTING_COOLDOWN
+            self._suspend(fault, now=now)
             return {}
         return windows
+
+    def _suspend(self, fault: BaseException, *, now: datetime) -> None:
+        """Stop asking Postgres for a while; requests that were under way say so once."""
+        if now >= self._suspended_until:
+            log.warning("limits_unavailable", fault=type(fault).__name__)
+        self._suspended_until = max(self._suspended_until, now + COUNTING_COOLDOWN)
 
 
 @dataclass(frozen=True, slots=True)
