@@ -51,10 +51,10 @@ class RewardSpreadOut(ResponseBody):
     to: RewardType
     kind: RewardKind
     rewards: int
-    smallest: MoneyOut
-    median: MoneyOut
-    largest: MoneyOut
-    cost: MoneyOut
+    smallest: MoneyOut = Field(description="The smallest reward, in minor units")
+    median: MoneyOut = Field(description="The reward in the middle, in minor units")
+    largest: MoneyOut = Field(description="The largest reward, in minor units")
+    cost: MoneyOut = Field(description="Their sum, in minor units")
 
 
 class BudgetReachOut(ResponseBody):
@@ -71,7 +71,7 @@ class SimulationOut(ResponseBody):
     """A period replayed by a version of the campaign."""
 
     version: int
-    live_version: int
+    live_version: int = Field(description="Number of the live version")
     referrals: int = Field(description="Referrals invited in the period")
     before: TotalsOut = Field(description="Rewards of these referrals that stand today")
     after: TotalsOut = Field(description="Rewards that would stand by the version")
@@ -81,6 +81,6 @@ class SimulationOut(ResponseBody):
         description="Referrals that would be paid nothing, by reason code"
     )
     spread: list[RewardSpreadOut] = Field(description="Distribution of the version's rewards")
-    budgets: list[BudgetReachOut]
-    changed_total: int
+    budgets: list[BudgetReachOut] = Field(description="How far each budget would reach")
+    changed_total: int = Field(description="Number of all changed referrals")
     changed: list[ChangedReferralOut] = Field(description="The first 1,000 changed referrals")
