@@ -1,6 +1,7 @@
-"""The commands about one player's data: `referrals export` and `referrals erase`."""
+"""The commands about people's data: `referrals export`, `erase` and `retention`."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from runtime.command_line import ActorOption, ReasonOption, exit_with, read_sett
 from runtime.settings import ErasureSettings
 
 players = typer.Typer()
+MIN_DAYS = 60
+"""Bounds an age from below: an expired invitation may open again for a month."""
 
 
 @players.command("export")
@@ -42,3 +45,24 @@ def erase_player(
         exit_with(2, "give a player, or --repeat")
     settings = read_settings(ErasureSettings)
     exit_with(erasing.main(settings, player_id, actor=audit_actor(actor, reason)))
+
+
+@players.command("retention")
+def let_go_of_old_rows(
+    *,
+    days: Annotated[
+        int, typer.Option(help="Age beyond which rows are let go of.", min=MIN_DAYS)
+    ] = 400,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    actor: ActorOption = None,
+    reason: ReasonOption = "retention",
+) -> None:
+    """Let go of clicks' hashes and of sign-ins that are older than an age; money's proof stays.
+
+    Needs REFERRALS_OWNER_DATABASE_URL. Prints the number of rows of each kind.
+    """
+    from courier.commands import letting_go
+
+    before = datetime.now(UTC) - timedelta(days=days)
+    settings, by = read_settings(ErasureSettings), audit_actor(actor, reason)
+    exit_with(letting_go.main(settings, before=before, is_dry=dry_run, actor=by))

@@ -6,11 +6,17 @@ from sqlalchemy import text
 
 from db.engine import ReadSession
 
-_QUERIES: Final = {
+QUERIES: Final = {
+    "player": "select * from players where player_id = :player",
     "facts": "select * from facts where player_id = :player order by occurred_at, event_id",
     "codes": "select * from codes where player_id = :player order by created_at",
     "touches": "select * from touches where player_id = :player order by at, id",
+    "clicks": (
+        "select t.* from touches t join referrals r on r.id = t.referral_id"
+        " where r.referee_id = :player and t.player_id is null order by t.at, t.id"
+    ),
     "attributions": "select * from attributions where player_id = :player order by decided_at",
+    "rebinds": "select * from rebinds where player_id = :player order by proposed_at",
     "referrals_as_referee": (
         "select * from referrals where referee_id = :player order by created_at"
     ),
@@ -23,6 +29,10 @@ _QUERIES: Final = {
         " where r.referee_id = :player order by a.assessed_at"
     ),
     "rewards": "select * from rewards where player_id = :player order by created_at",
+    "accounts": (
+        "select * from accounts where player_id = :player or bonus_player_id = :player order by id"
+    ),
+    "payment_orders": "select * from payment_orders where player_id = :player order by seq",
     "transfers": "select * from transfers where player_id = :player order by recorded_at",
     "identity_links": "select * from identity_links where player_id = :player order by kind, value",
     "notifications": "select * from notifications where player_id = :player order by created_at",
@@ -35,7 +45,7 @@ _QUERIES: Final = {
 async def export(session: ReadSession, player_id: str) -> dict[str, list[Any]]:
     """Return the rows about a player, by what they are; empty lists where nothing is known."""
     found = {}
-    for name, query in _QUERIES.items():
+    for name, query in QUERIES.items():
         rows = text(f"select to_jsonb(found) from ({query}) found")  # noqa: S608 - ours alone
         found[name] = list(await session.scalars(rows, {"player": player_id}))
     return found

@@ -20,7 +20,7 @@ from referrals.intake.events import DepositIn
 from referrals.intake.facts import RecordOutcome
 from referrals.personal.erasure import erase, missing
 from referrals.personal.erasure_log import append_erasure, read_erasures
-from referrals.personal.export import export
+from referrals.personal.export import QUERIES, export
 from referrals.reports.funnel import By, load_funnel
 from referrals.reports.span import Span
 from referrals.verification.verify import verify_database
@@ -260,6 +260,13 @@ async def test_an_export_has_what_is_known_and_after_an_erasure_no_traits(known:
     assert after["identity_links"] == []
     assert len(after["facts"]) == len(before["facts"])
     assert not any(hashed in json.dumps(after) for hashed in known.hashes)
+
+
+def test_an_export_reads_every_table_of_players() -> None:
+    own = {table.name for table in Table.metadata.sorted_tables if "player_id" in table.columns}
+    read = {table for table in own for query in QUERIES.values() if f"from {table} " in query}
+    # What waits is in facts already; clusters say which other players are like this one.
+    assert own - read == {"inbox", "cluster_merges", "player_clusters"}
 
 
 async def test_players_whom_a_backup_brought_back_are_erased_again(

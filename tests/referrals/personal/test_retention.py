@@ -1,0 +1,109 @@
+"""Retention: old clicks and sign-ins are let go of in batches, and both checks stay green."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from domain.privacy import Hasher
+from referrals.access.audit import Actor
+from referrals.chain.checking import check_chain
+from referrals.personal.retention import KINDS, count_old, let_go
+from tests.fixtures.databases import DatabaseUrls, open_database
+from tests.referrals import reward_builders
+from tests.referrals.chain.conftest import link_everything
+from tests.referrals.reward_builders import CREDITED_AT
+from tests.state import violated_invariants
+from tests.test_cli import referrals
+
+ACTOR: Final = Actor(name="the.dpo", request_id=None, reason="retention")
+HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refer.example")
+NOW: Final = datetime.now(UTC)
+LONG_AGO: Final = NOW - timedelta(days=500)
+CUTOFF: Final = NOW - timedelta(days=400)
+_TOUCH: Final = text("""
+    insert into touches (id, method, confidence, at, referral_id, visitor, ip, player_id)
+    values (gen_random_uuid(), 'cookie', 1, :at, :referral, :visitor, :ip, :player) returning id
+""")
+_SESSION: Final = text("""
+    with person as (
+        insert into console_people (id, person, name)
+        values (gen_random_uuid(), :name, :name) returning id
+    )
+    insert into console_sessions (token_hash, person_id, role, expires_at)
+    select :name, id, 'auditor', :at from person
+""")
+
+
+@pytest.fixture
+async def clicks(fresh_database: Database) -> dict[str, UUID]:
+    """Record clicks old and new, of a referral that is over or open, and of a player."""
+    found: dict[str, UUID] = {}
+    async with fresh_database.transaction() as session:
+        paid = await reward_builders.a_rewarded_referral(session)
+        waiting = await reward_builders.a_held_referral(session)
+        for name, at, referral, player in (
+            ("old", LONG_AGO, None, None),
+            ("old of a paid referral", LONG_AGO, paid.id, None),
+            ("old of an open referral", LONG_AGO, waiting.id, None),
+            ("old of a player", LONG_AGO, None, "somebody"),
+            ("new", NOW, None, None),
+        ):
+            hashes = {"visitor": HASHER.hash("visitor", name), "ip": HASHER.hash("ip", name)}
+            values = {"at": at, "referral": referral, "player": player, **hashes}
+            found[name] = (await session.execute(_TOUCH, values)).scalar_one()
+        for name, at in (("an old session", LONG_AGO), ("a new session", NOW)):
+            await session.execute(_SESSION, {"name": name, "at": at})
+    await link_everything(fresh_database)
+    return found
+
+
+async def kept_clicks(database: Database, clicks: dict[str, UUID]) -> set[str]:
+    async with database.reading() as session:
+        query = text("select id from touches where visitor is not null and ip is not null")
+        ids = set(await session.scalars(query))
+    return {name for name, touch_id in clicks.items() if touch_id in ids}
+
+
+async def test_lets_go_of_what_is_old_in_batches_and_stays_green(
+    clicks: dict[str, UUID], fresh_database: Database, fresh_urls: DatabaseUrls
+) -> None:
+    rows = dict.fromkeys((kind.name for kind in KINDS), 0)
+    async with open_database(fresh_urls.owner) as owner:
+        for kind in KINDS:
+            async with owner.transaction() as session:
+                expected = await count_old(session, kind, before=CUTOFF)
+            for _ in range(expected + 1):
+                async with owner.transaction() as session:
+                    rows[kind.name] += await let_go(session, kind, ACTOR, before=CUTOFF, limit=1)
+            assert rows[kind.name] == expected
+    await link_everything(fresh_database)
+
+    assert (rows["clicks"], rows["sessions"]) == (2, 1)
+    assert await kept_clicks(fresh_database, clicks) == {
+        "old of an open referral",
+        "old of a player",
+        "new",
+    }
+    chain = await check_chain(fresh_database)
+    assert chain.ok, chain.faults
+    assert await violated_invariants(fresh_database, as_of=CREDITED_AT) == {}
+
+
+async def test_the_command_counts_first_and_then_lets_go(
+    clicks: dict[str, UUID], fresh_database: Database, fresh_urls: DatabaseUrls
+) -> None:
+    settings = {"REFERRALS_OWNER_DATABASE_URL": fresh_urls.owner}
+    url, before = fresh_urls.application, await kept_clicks(fresh_database, clicks)
+
+    counted = await referrals("retention", "--dry-run", url=url, settings=settings)
+    after_counting = await kept_clicks(fresh_database, clicks)
+    ended = await referrals("retention", "--days", "400", url=url, settings=settings)
+
+    assert after_counting == before == set(clicks)
+    assert counted.stdout.splitlines()[0] == "clicks: 2"
+    assert (ended.returncode, ended.stdout) == (0, counted.stdout), ended.stderr
+    assert len(await kept_clicks(fresh_database, clicks)) == 3
