@@ -19,8 +19,8 @@ from activities.direct_signals import SignalPolicy
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
-from activities.reconciliation import ReconciliationActivities
 from activities.recent_evidence import RecentEvidence
+from activities.reconciliation import ReconciliationActivities
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from db.clock import database_now
