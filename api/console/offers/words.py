@@ -19,7 +19,7 @@ from domain.campaigns.conditions.fields import Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
-from domain.campaigns.rules import QualifyingAction
+from domain.campaigns.rules import QualifyingAction, RewardRule
 from domain.campaigns.terms import Terms
 from domain.money import Money, RewardKind
 from referrals.localisation.formats import format_duration, format_percentage
@@ -65,24 +65,22 @@ def rewards_in_words(terms: Terms) -> list[tuple[str, Words]]:
     base = _base_of(terms)
     if terms.rules.rewards:
         return [
-            (f"To the {rule.to}", amount_in_words(rule.amount, base=base, kind=rule.kind))
-            for rule in terms.rules.rewards
+            (_side(rule), amount_in_words(rule.amount, base=base)) for rule in terms.rules.rewards
         ]
     flat = (("To the referrer", terms.referrer_reward), ("To the referee", terms.referee_reward))
     return [(side, Words(show_money(money))) for side, money in flat if money and money.minor]
 
 
-def amount_in_words(amount: Amount, *, base: str, kind: RewardKind = RewardKind.CASH) -> Words:
-    suffix = "" if kind is RewardKind.CASH else f" as a {kind.replace('_', ' ')}"
+def amount_in_words(amount: Amount, *, base: str) -> Words:
     match amount:
         case Flat(money):
-            return Words(f"{show_money(money)}{suffix}")
+            return Words(show_money(money))
         case Percent():
-            return Words(f"{_percent(amount, base)}{suffix}")
+            return Words(_percent(amount, base))
         case Tiered(tiers):
-            return Words(f"By the number of rewarded friends{suffix}", _tiers(tiers, base))
+            return Words("By the number of rewarded friends", _tiers(tiers, base))
         case ByJurisdiction(amounts):
-            heading = f"By the place of the referee's signup{suffix}"
+            heading = "By the place of the referee's signup"
             return Words(heading, tuple(_local(code, one, base) for code, one in amounts))
 
 
@@ -152,6 +150,12 @@ def limit_in_words(limit: Limit) -> str:
         ends = limit.per is Per.CAMPAIGN
         after = "waits for a larger limit" if ends else "waits for the next period"
     return f"{_OF[limit.of]} at most {' and '.join(parts)} {_PERIODS[limit.per]}; more {after}"
+
+
+def _side(rule: RewardRule) -> str:
+    """Return to whom a reward goes and as what: one side may get one of each kind."""
+    kind = "" if rule.kind is RewardKind.CASH else f", as a {rule.kind.replace('_', ' ')}"
+    return f"To the {rule.to}{kind}"
 
 
 def _base_of(terms: Terms) -> str:

@@ -11,6 +11,7 @@ from api.console.offers.words import (
     qualifies_in_words,
     rewards_in_words,
 )
+from domain.campaigns.amounts.amount import Flat
 from domain.campaigns.amounts.reading import read_amount
 from domain.campaigns.conditions.fields import FIELDS
 from domain.campaigns.conditions.reading import read_condition
@@ -112,6 +113,18 @@ def test_says_how_an_amount_is_found(written: dict[str, Any], said: str) -> None
     rule = RewardRule(to=RewardType.REFERRER, kind=RewardKind.CASH, amount=amount)
     ((side, words),) = rewards_in_words(replace(TERMS, rules=Rules(rewards=(rule,))))
     assert (side, str(words)) == ("To the referrer", said)
+
+
+def test_names_the_kinds_of_rewards_that_one_side_gets() -> None:
+    rules = tuple(
+        RewardRule(to=RewardType.REFEREE, kind=kind, amount=Flat(usd(minor)))
+        for kind, minor in ((RewardKind.CASH, 500), (RewardKind.BONUS_BET, 1000))
+    )
+    shown = rewards_in_words(replace(TERMS, rules=Rules(rewards=rules)))
+    assert {side: str(words) for side, words in shown} == {
+        "To the referee": "$5.00",
+        "To the referee, as a bonus bet": "$10.00",
+    }
 
 
 def test_says_the_flat_rewards_of_simple_terms() -> None:
