@@ -77,7 +77,7 @@ async def show_readiness(request: Request, database: Db) -> Response:
     return JSONResponse(readiness.model_dump(), 200 if is_ready else 503)
 
 
-@router.head("/metrics", include_in_schema=False)
+@router.head("/metrics", include_in_schema=False, dependencies=[Depends(requires("reports:read"))])
 @router.get(
     "/metrics",
     dependencies=[Depends(requires("reports:read"))],

@@ -9,6 +9,7 @@ P = Permission
 
 KEYS: Final[Mapping[str, str]] = {
     "GET /metrics": "reports:read",
+    "HEAD /metrics": "reports:read",
     "POST /v1/codes": "codes:write",
     "GET /v1/codes/{code}": "codes:write",
     "POST /v1/shares": "codes:write",
@@ -141,6 +142,10 @@ OPEN: Final = (
     "HEAD /readyz",
     "GET /asyncapi.json",
     "HEAD /asyncapi.json",
+    "GET /r",
+    "GET /r/",
+    "GET /R/{code}",
+    "HEAD /R/{code}",
     "GET /r/{code}",
     "GET /r/{code}/",
     "HEAD /r/{code}/",
@@ -154,6 +159,7 @@ OPEN: Final = (
     "HEAD /docs",
     "GET /docs",
     "GET /referral.js",
+    "HEAD /referral.js",
     "GET /console/static/{version}/{name:path}",
     "GET /console/sign-in",
     "GET /console/sign-in/oidc",

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from fastapi import FastAPI
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 from starlette.routing import BaseRoute, Route
 
 from api.app import build_app
@@ -85,6 +85,12 @@ def request_of(row: str) -> tuple[str, str]:
     return method, re.sub(r"{([^}]+)}", lambda found: VALUES.get(found[1], SOME_ID), path)
 
 
+def is_refused(answer: Response, status: int, code: str) -> bool:
+    """Return whether an answer has a status and a code; one to HEAD has no code."""
+    has_code = answer.request.method == "HEAD" or code in answer.text
+    return answer.status_code == status and has_code
+
+
 def test_every_route_has_one_row(own_app: FastAPI) -> None:
     rows = [*KEYS, *CONSOLE, *PLAYER_PAGES, *OPEN]
     assert sorted(routes_of(own_app)) == sorted(rows)
@@ -103,9 +109,7 @@ async def test_a_route_opens_for_its_scopes_alone(
     answers = {scope: await client.request(*request_of(row)) for scope, client in callers.items()}
 
     refused = {
-        scope
-        for scope, answer in answers.items()
-        if answer.status_code == 403 and answer.json()["code"] == "missing_scope"
+        scope for scope, answer in answers.items() if is_refused(answer, 403, "missing_scope")
     }
     assert refused == set(SCOPES) - opening
     assert not any(answer.status_code == 401 for answer in answers.values())
@@ -116,7 +120,7 @@ async def test_a_route_opens_for_no_wrong_key(client: AsyncClient, row: str) -> 
     for text in WRONG_HEADERS:
         headers = [(b"Authorization", text.encode("latin-1"))]
         answer = await client.request(*request_of(row), headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert is_refused(answer, 401, "unauthorized")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
