@@ -115,6 +115,7 @@ def build_worker(
         workflow_runner=WORKFLOW_RUNNER,
         interceptors=[DropMalformedSignals(), LogActs(meter, acts=_names(activities))],
         max_concurrent_activities=concurrent_activities,
+        max_concurrent_local_activities=concurrent_activities,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 

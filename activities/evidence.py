@@ -88,6 +88,12 @@ async def judge(locked: LockedReferral, found: Qualification, gathered: Gathered
     return judged
 
 
+async def stored_score(locked: LockedReferral) -> int:
+    """Return the score of the newest assessment; 0 without one."""
+    known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
+    return known.score if known else 0
+
+
 async def known_answers(session: ReadSession, referral_id: UUID) -> ProviderAnswers:
     """Return the fraud providers' answers when a referral was last assessed."""
     row = await session.get(ReferralRow, referral_id)

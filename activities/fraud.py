@@ -8,7 +8,14 @@ from typing import Final, Protocol
 import structlog
 from temporalio import activity
 
-from activities.evidence import Gathered, ProviderAnswers, gather, judge, known_answers
+from activities.evidence import (
+    Gathered,
+    ProviderAnswers,
+    gather,
+    judge,
+    known_answers,
+    stored_score,
+)
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring
 from activities.undecided import end_undecidable
@@ -86,7 +93,7 @@ class FraudActivities:
         async with self._referrals.lock(request) as locked:
             qualification = await locked.qualification()
             if not locked.is_still_at(request.standing):
-                return Scoring(locked.standing)
+                return Scoring(locked.standing, score=await stored_score(locked))
             if qualification is None:
                 return Scoring(await end_undecidable(locked))
             assessment = await judge(locked, qualification, gathered)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -38,7 +39,9 @@ from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
 from referrals.lifecycle import stages
 from referrals.lifecycle.circumstances import circumstances_of
+from referrals.rewards import hold_notes
 
+NOTED_STAGES: Final = frozenset({Stage.HELD, Stage.DEFERRED})
 _log = structlog.get_logger()
 
 
@@ -81,7 +84,7 @@ class LockedReferral:
         detail: str = "",
     ) -> Standing:
         """Move to a stage now, with its timeline row and its event."""
-        return await stages.enter_stage(
+        standing = await stages.enter_stage(
             self.session,
             self.referral,
             stage,
@@ -90,6 +93,9 @@ class LockedReferral:
             reason=reason,
             detail=detail,
         )
+        if stage not in NOTED_STAGES:
+            return standing
+        return replace(standing, note=await hold_notes.note_of(self.session, self.referral))
 
     async def money_facts(self) -> tuple[Fact, ...]:
         """Return the referee's deposits, and the refunds and chargebacks of them."""

@@ -15,6 +15,7 @@ from api.http import openapi
 from api.http.authorisation import ApiKeyCache
 from api.http.bounds.middleware import BoundsMiddleware
 from api.http.bounds.protocol import BoundedProtocol
+from api.http.dependencies import Recording
 from api.http.errors import install_error_handlers
 from api.http.limits.limiter import Limiter
 from api.http.observability import Metrics, ObservabilityMiddleware
@@ -55,6 +56,7 @@ from db.engine import Database
 from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
+from referrals.intake.batching import FactBatches
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
 from runtime.pool_metrics import show_pool
@@ -127,7 +129,8 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
         metrics.registry, in_use=database.connections_in_use, size=settings.database_pool_size
     )
     app.state.hasher = hasher = settings.hasher
-    app.state.networks = open_networks(settings.network_database)
+    app.state.networks = networks = open_networks(settings.network_database)
+    app.state.recording = Recording(database, FactBatches(database, door="http"), hasher, networks)
     app.state.tokens = Tokens(settings.token_key.get_secret_value())
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())

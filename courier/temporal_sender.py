@@ -10,6 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Referral
+from domain.lifecycle.signals import Signal
 from referrals.lifecycle.deliveries import LeasedDelivery
 from workflows.client import start_options, workflow_id
 from workflows.referral.messages import signup_signal
@@ -89,4 +90,7 @@ async def _signal_if_open(
 def _arguments(delivery: LeasedDelivery) -> list[Any]:
     if isinstance(delivery.fact, Signup):
         return [signup_signal(delivery.fact, delivery.referral.standing)]
+    if delivery.signal == Signal.LOOK:
+        # Shown in the Temporal UI; the acts read what is recorded.
+        return [{"because_of": delivery.kind, "event_id": delivery.event_id}]
     return [] if delivery.fact is None else [delivery.fact]

@@ -1,19 +1,26 @@
 """Connections to Postgres: pools, sessions and transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, Protocol, Self
 
 from sqlalchemy import Executable, Result, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 from sqlalchemy.pool import QueuePool
 
 from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
 from db.faults import is_read_only, is_stale_session
+from db.notifications import CHANNEL
+from db.wakes import NOTIFY, Waker, wakes_of
 
 STATEMENT_TIMEOUT_MS: Final = 8_000
 """Below the activities' start-to-close timeout, so that Postgres gives up before Temporal does."""
@@ -41,6 +48,9 @@ class Session(ReadSession):
 class StatementExecutor(Protocol):
     """An executor of statements that may write: a session, or `Database.autocommit`."""
 
+    @property
+    def info(self) -> dict[Any, Any]: ...
+
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
     ) -> Result[Any]: ...
@@ -48,6 +58,25 @@ class StatementExecutor(Protocol):
     async def scalar(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
     ) -> Any: ...  # noqa: ANN401 - as SQLAlchemy types it
+
+
+class Autocommit:
+    """A connection on which each statement commits by itself."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.info: dict[Any, Any] = {}
+        """Of this use of the connection alone."""
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> Result[Any]:
+        return await self._connection.execute(statement, parameters)
+
+    async def scalar(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> Any:  # noqa: ANN401 - as SQLAlchemy types it
+        return await self._connection.scalar(statement, parameters)
 
 
 class Database:
@@ -66,6 +95,7 @@ class Database:
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
         self._snapshot = self._reading.execution_options(isolation_level="REPEATABLE READ")
+        self._waker = Waker(self._notify)
 
     @classmethod
     @asynccontextmanager
@@ -81,9 +111,14 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """Commit at the end of the block, or roll back after an exception."""
-        async with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """Commit at the end of the block, or roll back after an exception.
+
+        Then the courier is woken, where `wake_after_commit` asked for it.
+        """
+        async with Session(self.engine, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            self._waker.wake(wakes_of(session))
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[StatementExecutor]:
@@ -92,7 +127,9 @@ class Database:
         Not a session, because one for a single statement costs a third more time.
         """
         async with self._autocommit.connect() as connection:
-            yield connection
+            executor = Autocommit(connection)
+            yield executor
+        self._waker.wake(wakes_of(executor))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
@@ -130,6 +167,10 @@ class Database:
             if fault is not None:
                 raise fault
 
+    async def _notify(self, payloads: Collection[str]) -> None:
+        async with self._autocommit.connect() as connection:
+            await connection.execute(NOTIFY, {"channel": CHANNEL, "payloads": list(payloads)})
+
     def connections_in_use(self) -> int:
         """Return how many connections of the pool are lent out now."""
         pool = self.engine.pool
@@ -137,6 +178,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; a server that does not answer is not waited for."""
+        await self._waker.close()
         if self._probe is not None:
             await self._probe.close()
         with suppress(TimeoutError):

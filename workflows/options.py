@@ -4,12 +4,29 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 # Acts are retried until they succeed; the cap on the interval bounds the delay after an outage.
 RETRY: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
 )
+
+
+LOCAL_RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+LOCAL_LIMIT: Final = timedelta(seconds=4)
+"""Time for all local tries of an act: well within a workflow task, which then needs no heartbeat.
+One heartbeat is three events, and an outage of an hour would be over a thousand."""
+
+
+def local_options(summary: str | None) -> LocalActivityConfig:
+    """Return options for an act that is tried in the workflow's own task first."""
+    return LocalActivityConfig(
+        schedule_to_close_timeout=LOCAL_LIMIT,
+        retry_policy=LOCAL_RETRY,
+        # A retry that waits longer would be a timer of the history.
+        local_retry_threshold=LOCAL_LIMIT,
+        summary=summary,
+    )
 
 
 def database_options(summary: str) -> ActivityConfig:

@@ -1,5 +1,6 @@
 """Dependencies of routes: the objects made in main(), and the time."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,9 +10,20 @@ from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.attribution.tokens import Tokens
+from referrals.intake.batching import FactBatches
 from referrals.intake.origins import Networks
 from referrals.webhooks.secrets import SecretKey
 from runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What an event is recorded with."""
+
+    database: Database
+    batches: FactBatches
+    hasher: Hasher
+    networks: Networks | None
 
 
 # Coroutines that await nothing: FastAPI would run plain functions in a thread, twice a request.
@@ -30,9 +42,9 @@ async def hasher_of(request: Request) -> Hasher:
     return hasher
 
 
-async def networks_of(request: Request) -> Networks | None:
-    networks: Networks | None = request.app.state.networks
-    return networks
+async def recording_of(request: Request) -> Recording:
+    recording: Recording = request.app.state.recording
+    return recording
 
 
 async def tokens_of(request: Request) -> Tokens:
@@ -57,7 +69,7 @@ async def current_time() -> datetime:
 Db = Annotated[Database, Depends(database_of)]
 Config = Annotated[Settings, Depends(settings_of)]
 Hashes = Annotated[Hasher, Depends(hasher_of)]
-AddressNetworks = Annotated[Networks | None, Depends(networks_of)]
+EventRecording = Annotated[Recording, Depends(recording_of)]
 ReferralTokens = Annotated[Tokens, Depends(tokens_of)]
 WebhookKey = Annotated[SecretKey, Depends(webhook_key_of)]
 MetricsDep = Annotated[Metrics, Depends(metrics_of)]

@@ -6,15 +6,12 @@ import structlog
 from fastapi import APIRouter, Depends
 
 from api.http.authorisation import Caller, requires
-from api.http.dependencies import AddressNetworks, Db, Hashes
+from api.http.dependencies import EventRecording, Recording
 from api.http.errors import conflict
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.schemas.events import Accepted
-from db.engine import Database
 from domain.intake.facts import kind_of
-from domain.privacy import Hasher
-from referrals.intake import facts
 from referrals.intake.conflicts import differing_fields
 from referrals.intake.events import (
     ChargebackIn,
@@ -26,7 +23,6 @@ from referrals.intake.events import (
     WithdrawalIn,
 )
 from referrals.intake.facts import RecordOutcome
-from referrals.intake.origins import Networks
 
 router = APIRouter(
     prefix="/v1/events",
@@ -48,9 +44,7 @@ log = structlog.get_logger()
 @router.post("/signups", status_code=202)
 async def report_signup(
     body: SignupIn,
-    database: Db,
-    hasher: Hashes,
-    networks: AddressNetworks,
+    recording: EventRecording,
     reporter: SignupReporter,
 ) -> Accepted:
     """Record that a player opened an account.
@@ -59,15 +53,13 @@ async def report_signup(
     the same event again is `duplicate`, other content under it is 409 `event_conflict`. A forged or
     expired token and an unknown code are accepted too; the attribution log has the reason.
     """
-    return await _accept(body, database, hasher, reporter, networks)
+    return await _accept(body, recording, reporter)
 
 
 @router.post("/deposits", status_code=202)
 async def report_deposit(
     body: DepositIn,
-    database: Db,
-    hasher: Hashes,
-    networks: AddressNetworks,
+    recording: EventRecording,
     reporter: DepositReporter,
 ) -> Accepted:
     """Record a settled deposit, with its amount in minor units. Do not report pending ones.
@@ -75,12 +67,12 @@ async def report_deposit(
     Report every deposit of every player, in any order: whether it qualifies is decided later.
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter, networks)
+    return await _accept(body, recording, reporter)
 
 
 @router.post("/chargebacks", status_code=202)
 async def report_chargeback(
-    body: ChargebackIn, database: Db, hasher: Hashes, reporter: ChargebackReporter
+    body: ChargebackIn, recording: EventRecording, reporter: ChargebackReporter
 ) -> Accepted:
     """Record that a deposit was refunded or charged back, or that this was undone.
 
@@ -90,58 +82,60 @@ async def report_chargeback(
     may one dispute be reported under several event ids. It may arrive before its deposit.
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, recording, reporter)
 
 
 @router.post("/wagers", status_code=202)
 async def report_wager(
-    body: WagerIn, database: Db, hasher: Hashes, reporter: WagerReporter
+    body: WagerIn, recording: EventRecording, reporter: WagerReporter
 ) -> Accepted:
     """Record a settled bet, with its stake in minor units.
 
     Idempotent by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, recording, reporter)
 
 
 @router.post("/withdrawals", status_code=202)
 async def report_withdrawal(
-    body: WithdrawalIn, database: Db, hasher: Hashes, reporter: WithdrawalReporter
+    body: WithdrawalIn, recording: EventRecording, reporter: WithdrawalReporter
 ) -> Accepted:
     """Record a completed withdrawal, with its amount in minor units.
 
     It moves no reward: fraud rules look at how soon after a deposit or a reward it came. Idempotent
     by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, recording, reporter)
 
 
 @router.post("/players", status_code=202)
 async def report_status_change(
-    body: StatusChangeIn, database: Db, hasher: Hashes, reporter: PlayerReporter
+    body: StatusChangeIn, recording: EventRecording, reporter: PlayerReporter
 ) -> Accepted:
     """Record that a player was verified, self-excluded, closed or restored.
 
     No reward is credited while either player of a referral is self-excluded or closed. Idempotent
     by `event_id`: other content under it is 409 `event_conflict`.
     """
-    return await _accept(body, database, hasher, reporter)
+    return await _accept(body, recording, reporter)
 
 
 async def _accept(
     body: EventIn,
-    database: Database,
-    hasher: Hasher,
+    recording: Recording,
     reporter: Caller,
-    networks: Networks | None = None,
 ) -> Accepted:
-    report = body.to_report(hasher, networks, source=reporter.source, reported_by=reporter.owner)
+    report = body.to_report(
+        recording.hasher,
+        recording.networks,
+        source=reporter.source,
+        reported_by=reporter.owner,
+    )
     fact = report.fact
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)
-    async with database.autocommit() as session:
-        (recorded,) = await facts.record_facts(session, (report,), door="http")
+    recorded = await recording.batches.record(report)
     if recorded is RecordOutcome.CONFLICT:
         log.warning("event_conflict", kind=kind_of(fact), event_id=fact.event_id)
-        async with database.reading() as session:
+        async with recording.database.reading() as session:
             raise conflict("event_conflict", *await differing_fields(session, report))
     return Accepted(event_id=body.event_id, status=recorded.value)

@@ -1,6 +1,6 @@
 """A referral: its stages, its standing, and the deadlines that its terms set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -57,6 +57,11 @@ EVENT_TYPES: Final = {
     Stage.REVERSED: "RewardReversed",
 }
 
+ACTS_BY_TASK: Final = 0
+"""Each act is an activity that Temporal hands out as a task of its own."""
+ACTS_IN_PLACE: Final = 1
+"""Each act is tried as a local activity for some seconds, then as a task of its own."""
+
 REOPEN_WINDOW: Final = timedelta(days=30)
 """Time after its expiry within which a referral is re-opened by what was in time and is reported
 late; longer than any outage of a caller, short enough to close a campaign's books."""
@@ -71,10 +76,14 @@ def event_type(entered: Stage, *, previous: Stage | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A referral's stage, and until when it waits there before it is looked at again."""
+    """A referral's stage, and until when it waits there before it is looked at again.
+
+    `note` is shown in the Temporal UI, and decides nothing.
+    """
 
     stage: Stage
     until: datetime
+    note: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.until.tzinfo is None:
@@ -83,7 +92,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """Input of a referral's workflow: ids and standing, no money and no personal data."""
+    """Input of a referral's workflow: ids and standing, no money and no personal data.
+
+    `acts` says how the run acts, which its history fixes: ACTS_BY_TASK, as all did before 0.3, or
+    ACTS_IN_PLACE.
+    """
 
     referral_id: UUID
     campaign: str
@@ -91,6 +104,7 @@ class Referral:
     referrer_id: str
     referee_id: str | None
     standing: Standing
+    acts: int = ACTS_BY_TASK
 
 
 def token_expires_at(invited_at: datetime, terms: Terms) -> datetime:

@@ -24,9 +24,10 @@ LOOK: Final = "look"
 
 SIGNAL_BY_FACT_KIND: Final = {
     FactKind.SIGNUP: Signal.SIGN_UP,
-    FactKind.DEPOSIT: Signal.MAKE_DEPOSIT,
-    FactKind.CHARGEBACK: Signal.CHARGE_BACK,
+    FactKind.DEPOSIT: Signal.LOOK,
+    FactKind.CHARGEBACK: Signal.LOOK,
     FactKind.PLAYER: Signal.LOOK,
-    FactKind.DECISION: Signal.DECIDE,
+    FactKind.DECISION: Signal.LOOK,
 }
-"""Wagers and withdrawals are missing: workflows receive milestones, not every bet."""
+"""Signals of recorded facts, which the acts read: only a signup's says more than which fact it is.
+Wagers and withdrawals are missing: workflows receive milestones, not every bet."""

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import notifications
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow
+from db.wakes import write_and_wake
 from domain.ledger.movements import Account, Book, Transfer
 from domain.lifecycle.signals import LOOK, Signal
 from referrals.campaigns import limits_queue
@@ -58,7 +58,7 @@ _WAKE: Final = text("""
         on conflict do nothing
         returning id
     )
-    select pg_notify(:channel, :updates) from woken limit 1
+    select id from woken limit 1
 """)
 # A credit recovers what its player owes. Where that is owed to the same campaign, the credit needs
 # less of its money, or none: who waits for it may be payable although no money came back.
@@ -73,7 +73,7 @@ _WAKE_DEBTORS: Final = text("""
         on conflict do nothing
         returning id
     )
-    select pg_notify(:channel, :updates) from woken limit 1
+    select id from woken limit 1
 """)
 _CAUSE_OF_WAKING: Final = text("""
     select event_id from deliveries
@@ -198,10 +198,8 @@ async def _wake_debtors(
         "event_id": f"{MONEY}{transfers[0].id}",
         "signal": Signal.LOOK.value,
         "limit": MAX_AT_ONCE,
-        "channel": notifications.CHANNEL,
-        "updates": notifications.FACTS_OR_UPDATES,
     }
-    await session.execute(_WAKE_DEBTORS, values)
+    await write_and_wake(session, _WAKE_DEBTORS, values)
 
 
 async def _wake(
@@ -222,10 +220,8 @@ async def _wake(
         "event_id": event_id,
         "signal": Signal.LOOK.value,
         "limit": limit,
-        "channel": notifications.CHANNEL,
-        "updates": notifications.FACTS_OR_UPDATES,
     }
-    await session.execute(_WAKE, values)
+    await write_and_wake(session, _WAKE, values)
 
 
 async def _is_its_turn(

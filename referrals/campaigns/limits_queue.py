@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import notifications
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow
+from db.wakes import write_and_wake
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Per
 from domain.lifecycle.signals import LOOK, Signal
@@ -39,7 +39,7 @@ _WAKE_NEXT: Final = text("""
         on conflict do nothing
         returning id
     )
-    select pg_notify(:channel, :updates) from woken limit 1
+    select id from woken limit 1
 """)
 _WAKE_ALL: Final = text("""
     with woken as (
@@ -52,7 +52,7 @@ _WAKE_ALL: Final = text("""
         on conflict do nothing
         returning id
     )
-    select pg_notify(:channel, :updates) from woken limit 1
+    select id from woken limit 1
 """)
 _WAITS: Final = text("""
     select exists (select from holds where referral_id = :referral_id
@@ -77,7 +77,7 @@ async def wake_next(session: Session, leaving: ReferralRow) -> None:
         "referrer_id": leaving.referrer_id,
         "event_id": f"{FREED}{leaving.id}/{leaving.steps}/{cycles}",
     }
-    await session.execute(_WAKE_NEXT, values | _signal())
+    await write_and_wake(session, _WAKE_NEXT, values | _signal())
 
 
 async def wake_for_end(session: Session, campaign_id: UUID, *, audit_id: int) -> None:
@@ -87,13 +87,11 @@ async def wake_for_end(session: Session, campaign_id: UUID, *, audit_id: int) ->
         "names": WHOLE_CAMPAIGN,
         "event_id": f"{ENDED}{audit_id}",
     }
-    await session.execute(_WAKE_ALL, values | _signal())
+    await write_and_wake(session, _WAKE_ALL, values | _signal())
 
 
 def _signal() -> dict[str, object]:
     return {
         "kind": LOOK,
         "signal": Signal.LOOK.value,
-        "channel": notifications.CHANNEL,
-        "updates": notifications.FACTS_OR_UPDATES,
     }

@@ -8,10 +8,10 @@ from typing import Final
 
 from sqlalchemy import exists, func, insert, select, text
 
-from db import notifications
 from db.engine import ReadSession, Session
 from db.locks import lock_key
 from db.tables import Campaign, SwitchRow
+from db.wakes import write_and_wake
 from domain.campaigns.switches import SwitchState, scopes_of
 from domain.intake.facts import FactKind
 from domain.lifecycle.signals import LOOK, Signal
@@ -47,7 +47,7 @@ _WAKE: Final = text("""
         on conflict do nothing
         returning id
     )
-    select pg_notify(:channel, :updates) from woken limit 1
+    select id from woken limit 1
 """)
 
 
@@ -151,10 +151,8 @@ async def _wake(session: Session, event_id: str) -> None:
         "kind": LOOK,
         "event_id": event_id,
         "signal": Signal.LOOK.value,
-        "channel": notifications.CHANNEL,
-        "updates": notifications.FACTS_OR_UPDATES,
     }
-    await session.execute(_WAKE, values)
+    await write_and_wake(session, _WAKE, values)
 
 
 def _view(row: SwitchRow) -> SwitchView:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
+from db.wakes import wake_after_commit
 from domain.codes import normalise_code
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
 from domain.money import CURRENCY_PATTERN
@@ -63,11 +64,8 @@ _RECORD: Final = text("""
         insert into inbox (player_id, kind, event_id)
         select player_id, kind, event_id from firsts join given using (kind, event_id, place)
         where :route order by place
-        returning id
-    ), notified as (
-        select pg_notify(:channel, :payload) from (select from routed limit 1) as any_routed
     )
-    select place from firsts cross join (select count(*) from notified) as awaited
+    select place from firsts
 """)
 _RECORDED: Final = text("""
     select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (
@@ -138,10 +136,10 @@ async def record_facts(
         **columns,
         "door": door,
         "route": route,
-        "channel": notifications.CHANNEL,
-        "payload": notifications.FACTS_OR_UPDATES,
     }
     added = {place - 1 for place in (await session.execute(_RECORD, values)).scalars()}
+    if added and route:
+        wake_after_commit(session, notifications.FACTS_OR_UPDATES)
     if len(added) == len(rows):
         return [RecordOutcome.ACCEPTED] * len(rows)
     known = {rows[place].key: rows[place].contents for place in added}

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, t
 from db import notifications
 from db.engine import Session
 from db.tables import Delivery, FactRow, ReferralRow
+from db.wakes import wake_after_commit
 from domain.intake.facts import Fact, FactKind, kind_of
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
 from domain.lifecycle.signals import INVITATION, LOOK, SIGNAL_BY_FACT_KIND, Signal
@@ -35,8 +36,7 @@ _ENQUEUE: Final = text("""
         on conflict do nothing
         returning kind, acknowledged_at
     )
-    select pg_notify(:channel, case kind when :invitation then :invitations else :updates end)
-    from added where acknowledged_at is null limit 1
+    select kind from added where acknowledged_at is null limit 1
 """)
 _RESCHEDULE: Final = text("""
     update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
@@ -155,12 +155,14 @@ async def enqueue(session: Session, referral_id: UUID, *new: NewDelivery) -> Non
         "event_ids": [delivery.event_id for delivery in new],
         "signals": [delivery.signal for delivery in new],
         "needed": [delivery.is_needed for delivery in new],
-        "channel": notifications.CHANNEL,
-        "invitation": INVITATION,
-        "invitations": notifications.INVITATIONS,
-        "updates": notifications.FACTS_OR_UPDATES,
     }
-    await session.execute(_ENQUEUE, values)
+    kind = await session.scalar(_ENQUEUE, values)
+    if kind is not None:
+        is_invitation = kind == INVITATION
+        wake_after_commit(
+            session,
+            notifications.INVITATIONS if is_invitation else notifications.FACTS_OR_UPDATES,
+        )
 
 
 async def lease(

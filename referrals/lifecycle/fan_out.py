@@ -8,8 +8,10 @@ from sqlalchemy import select, text
 
 from db.engine import Session
 from db.tables import ReferralRow
+from domain.campaigns.rules import QualifyingAction
 from domain.intake.facts import (
     Chargeback,
+    Deposit,
     Fact,
     Signup,
     StatusChange,
@@ -35,6 +37,8 @@ _CREDITED_DEPOSITS: Final = text("""
                      where q.referral_id = :referral_id order by q.attempt desc limit 1))
 """)
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
+_READ_BY_ACTS: Final = (Deposit, Chargeback, StatusChange)
+"""Facts of which a referral that waits for a deposit is told only where they decide something."""
 
 
 async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
@@ -107,11 +111,25 @@ async def deliver_to_referrers(session: Session, player_id: str, reported: Itera
 
 async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[Fact]) -> None:
     """Enqueue facts for a locked referral; those that cannot matter are only recorded."""
+    reported = list(reported)
     credited = await _credited_deposits(session, row)
-    new = [
-        deliveries.of_fact(fact, is_needed=_is_relevant(fact, row, credited)) for fact in reported
-    ]
+    needed = [fact for fact in reported if _is_relevant(fact, row, credited)]
+    if row.stage is Stage.SIGNED_UP and not await _may_end_or_earn(session, row, needed):
+        needed = [fact for fact in needed if not isinstance(fact, _READ_BY_ACTS)]
+    new = [deliveries.of_fact(fact, is_needed=fact in needed) for fact in reported]
     await deliveries.enqueue(session, row.id, *new)
+
+
+async def _may_end_or_earn(session: Session, row: ReferralRow, needed: Sequence[Fact]) -> bool:
+    """Return whether an act has anything to do for a referral that waits for a deposit.
+
+    The locks are held and every fact so far is recorded, so that what does not qualify now can only
+    come to do so by a further fact, which is then looked at here.
+    """
+    if not any(isinstance(fact, _READ_BY_ACTS) for fact in needed):
+        return False
+    is_ended_by_deposit = terms_of(row).rules.on is QualifyingAction.FIRST_DEPOSIT
+    return is_ended_by_deposit or await qualifies_now(session, row)
 
 
 def _is_relevant(fact: Fact, row: ReferralRow, credited: Collection[str]) -> bool:
@@ -122,6 +140,9 @@ def _is_relevant(fact: Fact, row: ReferralRow, credited: Collection[str]) -> boo
         return True
     if row.stage in CREDITED_STAGES:
         return isinstance(fact, Chargeback) and fact.deposit_id in credited
+    if isinstance(fact, Deposit) and row.stage in PENDING_REWARD_STAGES:
+        # What it changes is looked at when the reward is credited.
+        return False
     return row.stage in EARNING_STAGES
 
 

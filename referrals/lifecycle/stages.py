@@ -12,7 +12,14 @@ from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
-from domain.lifecycle.referral import Referral, Stage, Standing, event_type, invitation_deadline
+from domain.lifecycle.referral import (
+    ACTS_IN_PLACE,
+    Referral,
+    Stage,
+    Standing,
+    event_type,
+    invitation_deadline,
+)
 from domain.lifecycle.reminders import Reminder, reminders_after, reminders_of
 from referrals.campaigns.versions import has_reminders, terms_from
 from referrals.lifecycle.events import money_of
@@ -178,4 +185,5 @@ def workflow_input_of(row: ReferralRow) -> Referral:
         referrer_id=row.referrer_id,
         referee_id=row.referee_id,
         standing=standing_of(row),
+        acts=ACTS_IN_PLACE,
     )

@@ -10,8 +10,9 @@ from sqlalchemy import func, insert, select, text
 
 from db.clock import database_now
 from db.engine import ReadSession, Session
-from db.notifications import CHANNEL, VERIFICATION
+from db.notifications import VERIFICATION
 from db.tables import VerifyRun
+from db.wakes import wake_after_commit
 from referrals.verification.lag import Lag
 
 # A failure is over when a run that began after it has looked at everything again: one that began
@@ -104,7 +105,7 @@ async def newest_whole_run(session: ReadSession) -> WholeRun | None:
 async def ask_for_run(session: Session) -> datetime:
     """Ask the verifier for a run, and return the database's time, after which that will begin."""
     asked_at = await database_now(session)
-    await session.execute(select(func.pg_notify(CHANNEL, VERIFICATION)))
+    wake_after_commit(session, VERIFICATION)
     return asked_at
 
 

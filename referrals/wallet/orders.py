@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select, update
+from sqlalchemy import ColumnElement, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import notifications
 from db.engine import ReadSession, Session
 from db.tables import PaymentOrderRow
+from db.wakes import wake_after_commit
 from domain.money import Money
 from domain.wallet.orders import OrderKind, OrderStatus, order_id
 
@@ -51,7 +52,7 @@ async def write(session: Session, *new: NewOrder) -> None:
     if new:
         statement = insert(PaymentOrderRow).values([_values(order) for order in new])
         await session.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
-        await session.execute(select(func.pg_notify(notifications.CHANNEL, notifications.PAYMENTS)))
+        wake_after_commit(session, notifications.PAYMENTS)
 
 
 async def cancel(session: Session, ids: Collection[UUID]) -> bool:

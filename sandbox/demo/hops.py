@@ -9,8 +9,10 @@ from uuid import UUID
 
 from confluent_kafka import Message
 from rich.table import Table
+from temporalio.api.history.v1 import WorkflowExecutionSignaledEventAttributes
 from temporalio.client import Client
 
+from domain.lifecycle.signals import Signal
 from messaging.topics import DEPOSITS
 from sandbox.sportsbook.services.connections import Pool
 from sandbox.sportsbook.services.connections import connect as connect_to_postgres
@@ -78,13 +80,18 @@ def hops_table(hops: Sequence[Hop]) -> Table:
     return table
 
 
+def _tells_of_deposit(signal: WorkflowExecutionSignaledEventAttributes) -> bool:
+    told = b"".join(payload.data for payload in signal.input.payloads)
+    return signal.signal_name == Signal.LOOK and b'"deposit"' in told
+
+
 async def _signalled_at(temporal: Client, referral_id: str) -> datetime:
     """Return when Temporal wrote the deposit's signal; the run that got it continued as new."""
     workflow, run_id = workflow_id(UUID(referral_id)), None
     while run_id != "":
         history = await temporal.get_workflow_handle(workflow, run_id=run_id).fetch_history()
         for event in history.events:
-            if event.workflow_execution_signaled_event_attributes.signal_name == "make_deposit":
+            if _tells_of_deposit(event.workflow_execution_signaled_event_attributes):
                 return event.event_time.ToDatetime(tzinfo=UTC)
         start = history.events[0].workflow_execution_started_event_attributes
         run_id = start.continued_execution_run_id

@@ -27,13 +27,18 @@ class WakeFlag:
     def clear(self) -> None:
         self.is_set = False
 
-    async def wait(self, *, until: datetime) -> bool:
-        """Wait for the flag and clear it; return False when `until` came first."""
+    async def wait(self, *, until: datetime, summary: str | None = None) -> bool:
+        """Wait for the flag and clear it; return False when `until` came first.
+
+        `summary` is what the Temporal UI shows of the timer.
+        """
         # Checked first, because a wait whose time is up would not look at its condition.
         if not self.is_set:
             remaining = max(until - workflow.now(), timedelta(0))
             try:
-                await workflow.wait_condition(lambda: self.is_set, timeout=remaining)
+                await workflow.wait_condition(
+                    lambda: self.is_set, timeout=remaining, timeout_summary=summary
+                )
             except TimeoutError:
                 return False
         self.clear()

@@ -44,6 +44,29 @@ def signup_updates(referee_id: str) -> list[SearchAttributeUpdate[str]]:
     return [STAGE.value_set(Stage.SIGNED_UP.value), REFEREE.value_set(referee_id)]
 
 
+_UNSHOWN_STAGES: Final = frozenset({Stage.SIGNED_UP, Stage.SETTLED, Stage.EXPIRED})
+"""Stages whose entering sets no attribute by itself: a signup sets it with the referee; the ends
+that most referrals come to are the result of a closed workflow, since setting the attribute would
+be one more billed action for each."""
+
+
+def shows_entering(stage: Stage, *, shown: Stage) -> bool:
+    """Return whether the attribute must be set; crediting leads to continue-as-new, which does."""
+    if stage is Stage.REWARDED:
+        return shown is Stage.REVERSED
+    return stage is not shown and stage not in _UNSHOWN_STAGES
+
+
+def stage_updates(
+    stage: Stage, score: int
+) -> list[SearchAttributeUpdate[str] | SearchAttributeUpdate[int]]:
+    """Return the attributes of a stage that is entered, with the score where it is held."""
+    shown: list[SearchAttributeUpdate[str] | SearchAttributeUpdate[int]] = [
+        STAGE.value_set(stage.value)
+    ]
+    return [*shown, RISK.value_set(score)] if stage is Stage.HELD and score else shown
+
+
 def review_updates(score: int) -> tuple[SearchAttributeUpdate[str], SearchAttributeUpdate[int]]:
     return STAGE.value_set(Stage.HELD.value), RISK.value_set(score)
 
@@ -60,5 +83,11 @@ def details_markdown(referral: Referral, standing: Standing) -> str:
             f"- referrer: `{referral.referrer_id}`, code `{referral.code}`",
             f"- referee: `{referral.referee_id or 'not known yet'}`",
             f"- campaign: `{referral.campaign}`",
+            *filter(None, (standing.note,)),
         )
     )
+
+
+def timer_summary(standing: Standing) -> str:
+    """Return what the timer of a waiting referral is for, as the Temporal UI shows it."""
+    return f"{standing.stage}: wait for {WAITS_FOR.get(standing.stage, 'late facts')}"

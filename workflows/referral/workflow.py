@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.workflow import ActivityConfig
 
 from activities.fraud import FraudActivities
 from activities.messages import ActRequest, Scoring
@@ -12,19 +14,30 @@ from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
-from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage, Standing
-from workflows.options import database_options, fraud_provider_options
+from domain.lifecycle.referral import (
+    ACTS_IN_PLACE,
+    CREDITED_STAGES,
+    EARNING_STAGES,
+    Referral,
+    Stage,
+    Standing,
+)
+from workflows.options import database_options, fraud_provider_options, local_options
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.signal_buffer import UnrecordedFacts, WakeFlag
 from workflows.referral.visibility import (
     details_markdown,
     referral_attributes,
     review_updates,
+    shows_entering,
     signup_updates,
+    stage_updates,
+    timer_summary,
 )
 
-Act = Callable[[Any, ActRequest], Awaitable[Standing]]
-"""An activity that looks at the recorded facts, acts, and returns the new standing."""
+Outcome = TypeVar("Outcome")
+Act = Callable[[Any, ActRequest], Awaitable[Outcome]]
+"""An activity that looks at the recorded facts, acts, and returns the new standing or more."""
 
 DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
 STANDING_PATCH: Final = "a signalled standing is believed only where it is that of a signup"
@@ -47,6 +60,8 @@ class ReferralWorkflow:
         self.signup_arrived = WakeFlag()
         self.facts_arrived = WakeFlag()
         self.unrecorded = UnrecordedFacts()
+        self.score_told = 0
+        self.stage_shown = referral.standing.stage
 
     @workflow.run
     async def run(self, referral: Referral) -> Stage:
@@ -75,26 +90,26 @@ class ReferralWorkflow:
         """Go from the invitation to a credited reward, or to an end without one."""
         while self.is_at(Stage.INVITED):
             self.renew()
-            if not await self.signup_arrived.wait(until=self.standing.until):
+            if not await self.wait_for(self.signup_arrived):
                 await self.expire()
             elif self.is_at(Stage.INVITED):
                 await self.admit()
 
         while self.is_at(Stage.SIGNED_UP):
             self.renew()
-            if not await self.facts_arrived.wait(until=self.standing.until):
+            if not await self.wait_for(self.facts_arrived):
                 await self.expire()
             if self.is_at(Stage.SIGNED_UP):
                 await self.score_and_credit()
 
         while self.is_at(Stage.DEFERRED):
             self.renew()
-            await self.facts_arrived.wait(until=self.standing.until)
+            await self.wait_for(self.facts_arrived)
             await self.score_and_credit()
 
         while self.is_at(Stage.HELD):
             self.renew()
-            await self.facts_arrived.wait(until=self.standing.until)
+            await self.wait_for(self.facts_arrived)
             await self.resolve()
 
     async def watch_for_chargebacks(self) -> None:
@@ -103,7 +118,7 @@ class ReferralWorkflow:
         while not (settled and self.is_drained):
             if not settled:
                 self.renew()
-            settled = not await self.facts_arrived.wait(until=self.standing.until)
+            settled = not await self.wait_for(self.facts_arrived)
             await (self.settle() if settled else self.compensate())
 
     async def drain(self) -> None:
@@ -116,6 +131,8 @@ class ReferralWorkflow:
         scoring = await self.score()
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
+        if self.acts_in_place:
+            return  # Whatever was entered has been shown.
         if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
             workflow.upsert_search_attributes(review_updates(scoring.score))
 
@@ -164,6 +181,10 @@ class ReferralWorkflow:
         return self.standing.stage in stages
 
     @property
+    def acts_in_place(self) -> bool:
+        return self.referral.acts >= ACTS_IN_PLACE
+
+    @property
     def is_drained(self) -> bool:
         return self.unrecorded.is_empty and not self.facts_arrived.is_set
 
@@ -194,8 +215,8 @@ class ReferralWorkflow:
 
     async def admit(self) -> None:
         request = self.act_request()
-        admission = await workflow.execute_activity_method(
-            ReferralActivities.admit_signup, request, **database_options("record the signup")
+        admission = await self.perform(
+            ReferralActivities.admit_signup, request, database_options("record the signup")
         )
         self.update_standing(admission.standing, request)
         if admission.referee_id:
@@ -203,9 +224,10 @@ class ReferralWorkflow:
 
     async def score(self) -> Scoring:
         request = self.act_request()
-        scoring = await workflow.execute_activity_method(
-            FraudActivities.score_fraud, request, **fraud_provider_options("score the deposit")
+        scoring = await self.perform(
+            FraudActivities.score_fraud, request, fraud_provider_options("score the deposit")
         )
+        self.score_told = scoring.score
         self.update_standing(scoring.standing, request)
         return scoring
 
@@ -224,12 +246,28 @@ class ReferralWorkflow:
     async def settle(self) -> None:
         await self.act(RewardActivities.settle_referral, "close the chargeback window")
 
-    async def act(self, activity: Act, summary: str) -> None:
+    async def act(self, activity: Act[Standing], summary: str) -> None:
         request = self.act_request()
-        standing = await workflow.execute_activity_method(
-            activity, request, **database_options(summary)
-        )
+        standing = await self.perform(activity, request, database_options(summary))
         self.update_standing(standing, request)
+
+    async def perform(
+        self, activity: Act[Outcome], request: ActRequest, options: ActivityConfig
+    ) -> Outcome:
+        """Act in this task where the run does so, and by a task of its own where that fails."""
+        if self.acts_in_place:
+            try:
+                return await workflow.execute_local_activity_method(
+                    activity, request, **local_options(options.get("summary"))
+                )
+            except FailureError as failure:
+                if is_cancelled_exception(failure):
+                    raise
+        return await workflow.execute_activity_method(activity, request, **options)
+
+    async def wait_for(self, arrived: WakeFlag) -> bool:
+        """Wait for a flag; return False when the standing's end came first."""
+        return await arrived.wait(until=self.standing.until, summary=timer_summary(self.standing))
 
     def act_request(self) -> ActRequest:
         return ActRequest(
@@ -241,7 +279,8 @@ class ReferralWorkflow:
 
     def update_standing(self, standing: Standing, request: ActRequest) -> None:
         """Take over the standing that an act returned; it has recorded what was signalled."""
-        self.standing = standing
+        is_same = standing.stage is self.standing.stage and not standing.note
+        self.standing = replace(standing, note=self.standing.note) if is_same else standing
         self.unrecorded.discard(request.heard)
         if self.unrecorded.is_in_parts and not self.unrecorded.is_empty:
             # What was left is handed to the next act, which must not wait for another signal.
@@ -251,7 +290,12 @@ class ReferralWorkflow:
     def set_referee(self, referee_id: str) -> None:
         self.referral = replace(self.referral, referee_id=referee_id)
         workflow.upsert_search_attributes(signup_updates(referee_id))
+        self.stage_shown = Stage.SIGNED_UP
 
     def show(self) -> None:
         """Show in the Temporal UI where the referral stands and what it waits for."""
         workflow.set_current_details(details_markdown(self.referral, self.standing))
+        stage = self.standing.stage
+        if self.acts_in_place and shows_entering(stage, shown=self.stage_shown):
+            workflow.upsert_search_attributes(stage_updates(stage, self.score_told))
+            self.stage_shown = stage

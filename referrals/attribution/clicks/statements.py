@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db import notifications, outbox
 from db.engine import StatementExecutor
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.wakes import wake_after_commit
 from domain.attribution.policy import Method, Refusal
 from domain.campaigns.terms import Schedule
 from domain.lifecycle.referral import Stage, event_type, invitation_deadline, token_expires_at
@@ -82,7 +83,7 @@ _INSERT_INVITATION: Final = text("""
     ), waiting as (
         insert into deliveries (referral_id, kind, event_id)
         select id, :delivery_kind, :key from opened
-        returning pg_notify(:channel, :notification)
+        returning id
     )
     select count(*) from waiting
 """).bindparams(
@@ -164,8 +165,6 @@ async def insert_invitation(
         "until": invitation_deadline(click.at, followed.offer.terms),
         "event_id": event_id,
         "delivery_kind": INVITATION,
-        "channel": notifications.CHANNEL,
-        "notification": notifications.INVITATIONS,
         "type": type_,
         "payload": outbox.payload_of(
             event_id=event_id,
@@ -178,7 +177,10 @@ async def insert_invitation(
     touch = touch_of(click, campaign=followed.offer.campaign)
     values |= _touch_values(touch) | _clicked_values(touch, referral_id, followed)
     inserted = await session.execute(_INSERT_INVITATION, values)
-    return referral_id if inserted.scalar_one() else None
+    if not inserted.scalar_one():
+        return None
+    wake_after_commit(session, notifications.INVITATIONS)
+    return referral_id
 
 
 async def insert_repeated_click(

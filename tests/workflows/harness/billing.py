@@ -11,7 +11,7 @@ ACTION_COUNTER: Final = re.compile(
     r'^action\{(?P<labels>.*namespace="default".*)\} (?P<count>\S+)$', re.MULTILINE
 )
 TYPE: Final = re.compile(r'action_type="(?P<type>[^"]*)"')
-ACTS: Final = "command_ScheduleActivityTask"
+PUBLISHED_EVERY_S: Final = 2.5
 PATIENCE_S: Final = 60.0
 NOT_BILLED: Final = "command_RecordMarker"
 
@@ -20,12 +20,18 @@ NOT_BILLED: Final = "command_RecordMarker"
 class Meter:
     metrics_port: int
 
-    async def actions(self, *, acts: int = 0) -> dict[str, int]:
-        """Return the billed actions since the start by type, once `acts` activities are counted."""
+    async def actions(self) -> dict[str, int]:
+        """Return the billed actions that the server has published by now, by type."""
+        return await self._counts()
+
+    async def settled(self) -> dict[str, int]:
+        """Return the billed actions once the counters, published every second, stand still."""
         async with asyncio.timeout(PATIENCE_S):
-            # The server publishes its counters every second, and sends no event.
-            while (counts := await self._counts()).get(ACTS, 0) < acts:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+            counts = await self._counts()
+            await asyncio.sleep(PUBLISHED_EVERY_S)
+            # The server sends no event when it publishes.
+            while counts != (counts := await self._counts()):  # noqa: ASYNC110
+                await asyncio.sleep(PUBLISHED_EVERY_S)
         return counts
 
     async def _counts(self) -> dict[str, int]:

@@ -1,0 +1,87 @@
+"""Wakes of the courier beside the commits whose work it is to find.
+
+A NOTIFY within a transaction makes its commit wait for all other commits that notify: Postgres
+holds one lock of the whole database from before the flush of the log until after it. So what was
+written is told afterwards, by a short transaction of its own, and many writes are told at once. A
+wake that is lost, as when the process ends, costs no more than the courier's interval of polling.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Executable, text
+
+from db import notifications
+
+PAUSE_S: Final = 0.005
+"""Seconds between two notifications of one process; the first one is sent at once."""
+CLOSE_TIMEOUT_S: Final = 1.0
+NOTIFY: Final = text("""
+    select set_config('synchronous_commit', 'off', true), pg_notify(:channel, payload)
+      from unnest(cast(:payloads as text[])) as wanted (payload)
+""")
+"""Its own commit needs no flush: nothing is lost that polling would not find."""
+_WAKES: Final = "wakes"
+
+
+class Writer(Protocol):
+    """A session, or an executor of statements that commit by themselves."""
+
+    @property
+    def info(self) -> dict[Any, Any]: ...
+
+
+class WritingSession(Writer, Protocol):
+    async def scalar(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> Any: ...  # noqa: ANN401 - as SQLAlchemy types it
+
+
+def wake_after_commit(writer: Writer, payload: str) -> None:
+    """Wake the loops that wait for a payload once what was written is committed."""
+    writer.info.setdefault(_WAKES, set()).add(payload)
+
+
+async def write_and_wake(
+    session: WritingSession, statement: Executable, values: Mapping[str, Any]
+) -> None:
+    """Run a statement that returns something where it wrote deliveries, and wake their carriers."""
+    if await session.scalar(statement, values) is not None:
+        wake_after_commit(session, notifications.FACTS_OR_UPDATES)
+
+
+def wakes_of(writer: Writer) -> frozenset[str]:
+    """Return the payloads to notify of, now that what was written is committed."""
+    return frozenset(writer.info.pop(_WAKES, ()))
+
+
+class Waker:
+    """Notifies of payloads, each at most once in PAUSE_S however often it is asked to."""
+
+    def __init__(self, notify: Callable[[Collection[str]], Awaitable[None]]) -> None:
+        """Take the coroutine that sends notifications; whatever it raises loses a wake alone."""
+        self._notify = notify
+        self._wanted: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self, payloads: Collection[str]) -> None:
+        if not payloads:
+            return
+        self._wanted |= set(payloads)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Send what is wanted, within CLOSE_TIMEOUT_S."""
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT_S)
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while self._wanted:
+            payloads, self._wanted = sorted(self._wanted), set()
+            with suppress(Exception):  # Polling finds what was not told.
+                await self._notify(payloads)
+            await asyncio.sleep(PAUSE_S)
