@@ -25,6 +25,7 @@ async def main() -> None:
         activities=[nothing],
         workflow_runner=WORKFLOW_RUNNER,
         max_concurrent_activities=10,
+        max_concurrent_local_activities=10,
     )
     async with worker:
         structlog.get_logger().info("ready")

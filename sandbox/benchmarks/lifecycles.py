@@ -27,6 +27,7 @@ WINDOW: Final = timedelta(seconds=1)
 """The chargeback window of SHORT_CHARGEBACK_CAMPAIGN."""
 PROCESSES: Final = ("api", "courier", "worker", "postgres", "temporal")
 TURNS: Final = 3
+MAX_CPU_MS: Final = 110
 COUNT_INTERVAL_S: Final = 0.1
 _COMPLETED: Final = f"TaskQueue = '{TASK_QUEUE}' AND ExecutionStatus = 'Completed'"
 
@@ -34,31 +35,44 @@ Handle = WorkflowHandle[FloorWorkflow, None]
 
 
 async def measure(bench: Bench, *, count: int) -> list[Measurement]:
-    """Play as many floor lifecycles as real ones, in the same three waves.
+    """Play as many floor lifecycles of both kinds as real ones, in the same three waves.
 
-    They take turns, so that a slow moment of the machine falls on both.
+    They take turns, so that a slow moment of the machine falls on all.
     """
     await _play_real(bench, "warm-up", WARM_UP)
-    await _play_floor(bench, "warm-up", WARM_UP)
+    for acts_in_place in (False, True):
+        await _play_floor(bench, "warm-up", WARM_UP, acts_in_place=acts_in_place)
     pids = {**bench.connection.pids, "floor": bench.floors.worker_pid}
-    real, floor = CpuMeter(), CpuMeter()
+    real, floor, local_floor = CpuMeter(), CpuMeter(), CpuMeter()
     for turn in range(TURNS):
         lives = math.ceil(count / TURNS)
         async with real.measure(pids, count=lives):
             await _play_real(bench, f"life-{turn}", lives)
         async with floor.measure(pids, count=lives):
             await _play_floor(bench, f"life-{turn}", lives)
-    rate = Measurement(
-        name="lifecycles, click to settled",
-        unit="1/s",
-        value=real.per_second,
-        floor=floor.per_second,
-        at_least_of_floor=0.5,
-    )
-    return [rate, *_cpu_measurements(real, floor)]
+        async with local_floor.measure(pids, count=lives):
+            await _play_floor(bench, f"life-{turn}", lives, acts_in_place=True)
+    return [
+        Measurement(
+            name="lifecycles, click to settled",
+            unit="1/s",
+            value=real.per_second,
+            floor=floor.per_second,
+            at_least_of_floor=0.8,
+        ),
+        Measurement(
+            name="lifecycles beside a floor of local activities",
+            unit="1/s",
+            value=real.per_second,
+            floor=local_floor.per_second,
+        ),
+        *_cpu_measurements(real, floor, local_floor),
+    ]
 
 
-def _cpu_measurements(real: CpuMeter, floor: CpuMeter) -> Iterable[Measurement]:
+def _cpu_measurements(
+    real: CpuMeter, floor: CpuMeter, local_floor: CpuMeter
+) -> Iterable[Measurement]:
     floors = {
         "worker": floor.cpu_ms("floor"),
         "temporal": floor.cpu_ms("temporal"),
@@ -75,6 +89,13 @@ def _cpu_measurements(real: CpuMeter, floor: CpuMeter) -> Iterable[Measurement]:
         unit="ms",
         value=sum(real.cpu_ms(process) for process in PROCESSES),
         floor=sum(floors.values()),
+        at_most=MAX_CPU_MS,
+    )
+    yield Measurement(
+        name="CPU of a lifecycle: beside a floor of local activities",
+        unit="ms",
+        value=sum(real.cpu_ms(process) for process in PROCESSES),
+        floor=local_floor.cpu_ms("floor") + local_floor.cpu_ms("temporal"),
     )
 
 
@@ -89,15 +110,18 @@ async def _play_real(bench: Bench, series: str, count: int) -> None:
     await bench.watcher.wait_until_all_at("SETTLED", traffic.referrals.values())
 
 
-async def _play_floor(bench: Bench, series: str, count: int) -> None:
+async def _play_floor(
+    bench: Bench, series: str, count: int, *, acts_in_place: bool = False
+) -> None:
     """Run floor workflows from the first start until all are completed."""
+    series = f"{series}-local" if acts_in_place else series
     completed_before = await _count_completed(bench)
     handles: list[Handle] = []
 
     async def start(number: int) -> None:
         handle = await bench.temporal.start_workflow(
             FloorWorkflow.run,
-            Life(window_s=WINDOW.total_seconds()),
+            Life(window_s=WINDOW.total_seconds(), acts_in_place=acts_in_place),
             id=f"floor:{series}:{number}",
             task_queue=TASK_QUEUE,
         )

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -36,11 +37,12 @@ _NOT_BILLED: Final = frozenset({"command_RecordMarker"})
 async def measure(bench: Bench) -> list[Measurement]:
     rewarded = ReferralTraffic(bench.client, series="cost", campaign=SHORT_CHARGEBACK_CAMPAIGN)
     expired = ReferralTraffic(bench.client, series="cost-brief", campaign=SHORT_SIGNUP_CAMPAIGN)
-    waves = (rewarded.click, rewarded.sign_up, rewarded.deposit)
+    small: list[Request] = [partial(rewarded.deposit_little, minor=minor) for minor in (1, 2, 3)]
+    waves = (rewarded.click, rewarded.sign_up, rewarded.verify, *small, rewarded.deposit)
     return [
-        *await _measure_referrals(bench, rewarded, waves, end="SETTLED", actions=12, events=48),
+        *await _measure_referrals(bench, rewarded, waves, end="SETTLED", actions=10, events=32),
         *await _measure_referrals(
-            bench, expired, (expired.click,), end="EXPIRED", actions=3, events=None
+            bench, expired, (expired.click,), end="EXPIRED", actions=3, events=11
         ),
     ]
 

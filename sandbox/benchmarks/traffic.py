@@ -66,12 +66,24 @@ class ReferralTraffic:
         }
         await self._report("signups", number, body)
 
+    async def verify(self, number: int) -> None:
+        """Report that the friend's identity was checked."""
+        await self._report("players", number, {"status": "verified"})
+
     async def deposit(self, number: int) -> None:
         await self._report("deposits", number, _deposit_fields(self.player(number)))
 
-    async def _report(self, kind: str, number: int, body: Mapping[str, object]) -> None:
+    async def deposit_little(self, number: int, *, minor: int) -> None:
+        """Report a deposit that is too small to qualify; give each its own amount."""
+        fields = _deposit_fields(self.player(number))
+        fields |= {"amount": usd(minor), "deposit_id": f"{fields['deposit_id']}-{minor}"}
+        await self._report("deposits", number, fields, name=f"small-{minor}")
+
+    async def _report(
+        self, kind: str, number: int, body: Mapping[str, object], *, name: str | None = None
+    ) -> None:
         player_id = self.player(number)
-        event_fields = _event_fields(f"{kind}-{player_id}", player_id=player_id)
+        event_fields = _event_fields(f"{name or kind}-{player_id}", player_id=player_id)
         await self._client.post(f"/v1/events/{kind}", {**event_fields, **body})
 
 

@@ -24,7 +24,7 @@ from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit, usd
 from tests.state import Balances
 
-RACES: Final = int(os.environ.get("MONEY_RACES", "30"))
+RACES: Final = int(os.environ.get("MONEY_RACES", "15"))
 """Races of each kind; set it for a longer run."""
 AT_ONCE: Final = 5
 """Races that run beside each other, so that the acts of strangers interleave too."""

@@ -16,7 +16,7 @@ from sandbox.sportsbook.requests import Event, ago, campaign_draft, chargeback, 
 from sandbox.sportsbook.responses import Referral
 from tests.journeys.engineer import Engineer
 
-LIVES: Final = 60
+LIVES: Final = 30
 AT_ONCE: Final = 10
 TERMS: Final = terms_from(campaign_draft()["terms"])
 KINDS: Final = {

@@ -17,7 +17,7 @@ from stack.clean import discard
 from tests.journeys.stack_processes import kill_child, use_free_ports, wait_for_restart
 
 SENDERS: Final = 4
-EVENTS_BETWEEN: Final = 12
+EVENTS_BETWEEN: Final = 8
 """Number of events accepted between two crashes."""
 CONVERGED_S: Final = 90.0
 ALL: Final = ("worker", "courier", "api", "temporal", "postgres")

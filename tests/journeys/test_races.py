@@ -20,14 +20,14 @@ from stack.child import ChildProcess
 from tests.journeys.engineer import Engineer
 from tests.journeys.review_steps import hold_for_review
 
-TIMES: Final = int(os.environ.get("JOURNEY_RACES", "16"))
+TIMES: Final = int(os.environ.get("JOURNEY_RACES", "8"))
 """Races of each kind; 60 are run before a release, and 200 referrals in a crowd of copies."""
 AT_ONCE: Final = 15
 EARLY_S: Final = 0.1
 LATE_S: Final = 0.5
 """Distance of an event from the deadline: far enough that each side wins some races."""
 
-REFERRALS: Final = int(os.environ.get("CROWDED_REFERRALS", "40"))
+REFERRALS: Final = int(os.environ.get("CROWDED_REFERRALS", "20"))
 COPIES: Final = 50
 PAIRS_AT_ONCE: Final = 8
 

@@ -20,7 +20,7 @@ from tests.fixtures.databases import DatabaseUrls
 from tests.wallet import dying_courier
 from tests.wallet.world import WalletWorld, pay
 
-TIMEOUTS: Final = int(os.environ.get("WALLET_TIMEOUTS", "60"))
+TIMEOUTS: Final = int(os.environ.get("WALLET_TIMEOUTS", "30"))
 """Credits whose every call ends in a time-out after the commit; set it for a longer run."""
 
 

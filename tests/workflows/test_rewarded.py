@@ -53,7 +53,6 @@ async def test_small_deposits_before_the_qualifying_one_disqualify_nobody(world:
     await life.signs_up()
     await life.deposits(999)
     await life.deposits(1)
-    await life.acted("score_fraud")
     assert (await life.stored_row()).stage is Stage.SIGNED_UP
 
     await life.deposits(1000)

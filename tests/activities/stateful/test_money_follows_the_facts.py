@@ -12,7 +12,7 @@ from stack.postgres import PostgresCluster
 from tests.activities.stateful import steps
 from tests.fixtures.databases import database_copy, open_database
 
-EXAMPLES: Final = int(os.environ.get("MONEY_EXAMPLES", "6"))
+EXAMPLES: Final = int(os.environ.get("MONEY_EXAMPLES", "3"))
 """As many as take about a minute; 500 are played before a release."""
 STEPS: Final = int(os.environ.get("MONEY_STEPS", "40"))
 NO_TIME: Final = timedelta(0)

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.faults.conftest import FaultySystem
 from tests.journeys.faults.lives import SPENT_MINOR, Lives
 
-LOST_COMMITS: Final = int(os.environ.get("REFERRALS_TEST_LOST_COMMITS", "20"))
+LOST_COMMITS: Final = int(os.environ.get("REFERRALS_TEST_LOST_COMMITS", "10"))
 """REFERRALS_TEST_LOST_COMMITS=500 takes a few minutes."""
 AT_ONCE: Final = 6
 

@@ -32,7 +32,6 @@ async def waiting_for_a_deposit(world: World) -> Life:
     life = await invite(world)
     await life.signs_up()
     await life.deposits(10)
-    await life.acted("score_fraud")
     return life
 
 

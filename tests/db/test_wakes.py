@@ -1,0 +1,103 @@
+"""Wakes of the courier: after the commit, in a transaction of their own, many at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from db.engine import Database
+from db.notifications import FACTS_OR_UPDATES, PAYMENTS, listen
+from db.wakes import Waker, wake_after_commit
+from referrals.intake.facts import record_fact
+from tests.builders import deposit
+from tests.fixtures.database_activity import recorded_statements
+from tests.fixtures.databases import DatabaseUrls
+
+PATIENCE_S = 60.0
+
+
+@asynccontextmanager
+async def heard(url: str) -> AsyncIterator[asyncio.Queue[str | None]]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+    listening = asyncio.create_task(listen(url, queue.put_nowait))
+    async with asyncio.timeout(PATIENCE_S):
+        assert await queue.get() is None
+        yield queue
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
+
+
+async def wake_and_fail(database: Database) -> None:
+    async with database.transaction() as session:
+        wake_after_commit(session, FACTS_OR_UPDATES)
+        raise LookupError
+
+
+async def test_a_wake_is_heard_after_the_commit_and_never_after_a_rollback(
+    fresh_database: Database, fresh_urls: DatabaseUrls
+) -> None:
+    async with heard(fresh_urls.application) as queue:
+        with pytest.raises(LookupError):
+            await wake_and_fail(fresh_database)
+        async with fresh_database.transaction() as session:
+            wake_after_commit(session, PAYMENTS)
+
+        assert await queue.get() == PAYMENTS
+
+
+async def test_what_commits_by_itself_wakes_too(
+    fresh_database: Database, fresh_urls: DatabaseUrls
+) -> None:
+    async with heard(fresh_urls.application) as queue:
+        async with fresh_database.autocommit() as executor:
+            wake_after_commit(executor, PAYMENTS)
+
+        assert await queue.get() == PAYMENTS
+
+
+async def test_what_records_a_fact_notifies_nobody_itself(fresh_database: Database) -> None:
+    paid = deposit()
+    with recorded_statements(fresh_database) as statements:
+        async with fresh_database.transaction() as session:
+            await record_fact(session, paid, player_id=paid.player_id, door="http")
+
+    assert any("insert into inbox" in statement for statement in statements)
+    assert not any("pg_notify" in statement for statement in statements)
+
+
+async def test_many_wakes_are_few_notifications() -> None:
+    sent: list[Collection[str]] = []
+    may_go_on = asyncio.Event()
+
+    async def notify(payloads: Collection[str]) -> None:
+        sent.append(payloads)
+        await may_go_on.wait()
+
+    waker = Waker(notify)
+    waker.wake([FACTS_OR_UPDATES])
+    await asyncio.sleep(0)
+    for _ in range(100):
+        waker.wake([FACTS_OR_UPDATES, PAYMENTS])
+    may_go_on.set()
+    await waker.close()
+
+    assert sent == [[FACTS_OR_UPDATES], [FACTS_OR_UPDATES, PAYMENTS]]
+
+
+async def test_a_wake_that_fails_is_lost_and_nothing_else() -> None:
+    sent: list[Collection[str]] = []
+
+    async def notify(payloads: Collection[str]) -> None:
+        sent.append(payloads)
+        if len(sent) == 1:
+            raise OSError
+
+    waker = Waker(notify)
+    waker.wake([PAYMENTS])
+    await asyncio.sleep(0)
+    waker.wake([FACTS_OR_UPDATES])
+    await waker.close()
+
+    assert sent == [[PAYMENTS], [FACTS_OR_UPDATES]]
