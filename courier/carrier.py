@@ -21,6 +21,10 @@ from workflows.client import workflow_id
 
 DELIVERY_BATCH_SIZE: Final = 64
 """Also bounds the concurrent calls: deliveries of one referral are sent one after another."""
+MAX_IN_FLIGHT: Final = 256
+"""Bounds the calls that hang beside those of a batch; each ends by its deadline."""
+PATIENCE_S: Final = 1.0
+"""Seconds that a batch waits for its slowest calls before the next one begins without them."""
 OUTAGE_BATCH_SIZE: Final = 4
 """Deliveries that probe Temporal while it is away."""
 LEASE_DURATION: Final = timedelta(seconds=10)
@@ -34,7 +38,10 @@ DeliveryFaults = dict[LeasedDelivery, Exception]
 
 
 class Carrier:
-    """Sends due deliveries of one lane; those that fail are rescheduled with backoff."""
+    """Sends due deliveries of one lane; those that fail are rescheduled with backoff.
+
+    A call that hangs is left behind after `patience_s`: the other deliveries are not waited for.
+    """
 
     def __init__(
         self,
@@ -44,15 +51,20 @@ class Carrier:
         task_queue: str,
         lane: Lane = Lane.ANY,
         rate_limiter: RateLimiter | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._database = database
         self._connect = connect
         self._task_queue = task_queue
         self._lane = lane
         self._rate_limiter = rate_limiter
+        self._patience_s = patience_s
         self._max_batch_size = rate_limiter.batch_size if rate_limiter else DELIVERY_BATCH_SIZE
         self._target: TemporalTarget | None = None
         self._batch_size = self._max_batch_size
+        self._sending: set[asyncio.Task[None]] = set()
+        self._sent: list[LeasedDelivery] = []
+        self._faults: DeliveryFaults = {}
 
     async def carry(self) -> bool:
         """Carry one batch and return whether more may be due.
@@ -60,16 +72,20 @@ class Carrier:
         Raises the fault of a delivery when Temporal is away.
         """
         target = await self._get_target()
-        leased = await self._lease()
-        faults = await self._carry_all(target, leased)
-        async with self._database.transaction() as session:
-            sent = [delivery.id for delivery in leased if delivery not in faults]
-            await deliveries.acknowledge(session, sent)
-            await deliveries.reschedule(
-                session, {d.id: _retry_delay_s(d, fault) for d, fault in faults.items()}
+        if len(self._sending) >= MAX_IN_FLIGHT:
+            await asyncio.wait(
+                self._sending, timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
             )
-        self._raise_outage(leased, faults)
+        leased = await self._lease()
+        await self._send_all(target, leased)
+        await self._record_results()
         return len(leased) == self._batch_size
+
+    async def finish(self) -> None:
+        """Wait for the calls that were left behind, which have a deadline, and record them."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+        await self._record_results()
 
     async def _get_target(self) -> TemporalTarget:
         if self._target is None:
@@ -87,20 +103,40 @@ class Carrier:
             self._rate_limiter.consume(len(leased))
         return leased
 
-    async def _carry_all(
-        self, target: TemporalTarget, leased: Sequence[LeasedDelivery]
-    ) -> DeliveryFaults:
+    async def _send_all(self, target: TemporalTarget, leased: Sequence[LeasedDelivery]) -> None:
         ordered = sorted(
             leased, key=lambda delivery: (str(delivery.referral.referral_id), delivery.id)
         )
         groups = [list(g) for _, g in groupby(ordered, lambda d: d.referral.referral_id)]
-        results = await asyncio.gather(*(_carry_in_order(target, group) for group in groups))
-        return {delivery: fault for faults in results for delivery, fault in faults.items()}
+        calls = [asyncio.create_task(self._send(target, group)) for group in groups]
+        for call in calls:
+            self._sending.add(call)
+            call.add_done_callback(self._sending.discard)
+        if calls:
+            await asyncio.wait(calls, timeout=self._patience_s)
 
-    def _raise_outage(self, leased: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
+    async def _send(self, target: TemporalTarget, group: Sequence[LeasedDelivery]) -> None:
+        faults = await _carry_in_order(target, group)
+        self._sent += [delivery for delivery in group if delivery not in faults]
+        self._faults |= faults
+
+    async def _record_results(self) -> None:
+        """Acknowledge what was sent since the last time, and reschedule what failed."""
+        sent, faults = self._sent, self._faults
+        self._sent, self._faults = [], {}
+        if not sent and not faults:
+            return
+        async with self._database.transaction() as session:
+            await deliveries.acknowledge(session, [delivery.id for delivery in sent])
+            await deliveries.reschedule(
+                session, {d.id: _retry_delay_s(d, fault) for d, fault in faults.items()}
+            )
+        self._raise_outage(sent, faults)
+
+    def _raise_outage(self, sent: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
         """Raise when every call failed and Temporal is away; else log each fault by itself."""
         outage = next((fault for fault in faults.values() if _is_away(fault)), None)
-        if outage is not None and all(d in faults for d in leased if d.needs_call):
+        if outage is not None and not any(delivery.needs_call for delivery in sent):
             self._batch_size = min(OUTAGE_BATCH_SIZE, self._max_batch_size)
             raise outage
         self._batch_size = self._max_batch_size

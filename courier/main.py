@@ -96,11 +96,12 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
     carrier = partial(Carrier, database, connect=connecting, task_queue=settings.task_queue)
     cases = CaseCarrier(database, connect=connecting, task_queue=settings.task_queue)
     rate_limiter = RateLimiter(settings.invitations_per_second)
+    updates = carrier(lane=Lane.UPDATES)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
     return (
         WorkLoop("routing", router.route, close=router.finish),
-        WorkLoop("carrying", carrier(lane=Lane.UPDATES).carry),
-        WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS),
+        WorkLoop("carrying", updates.carry, close=updates.finish),
+        WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS, close=invitations.finish),
         WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
         # Each look takes a lock: a poll is soon enough.
         WorkLoop("filing cases", cases.carry, wake_payload=None),

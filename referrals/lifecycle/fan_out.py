@@ -128,8 +128,13 @@ async def _may_end_or_earn(session: Session, row: ReferralRow, needed: Sequence[
     """
     if not any(isinstance(fact, _READ_BY_ACTS) for fact in needed):
         return False
-    is_ended_by_deposit = terms_of(row).rules.on is QualifyingAction.FIRST_DEPOSIT
-    return is_ended_by_deposit or await qualifies_now(session, row)
+    if terms_of(row).rules.on is QualifyingAction.FIRST_DEPOSIT:
+        return True
+    try:
+        return await qualifies_now(session, row)
+    except facts.FACT_FAULTS:
+        # The act fails on the fact that this release cannot read, and says so until one can.
+        return True
 
 
 def _is_relevant(fact: Fact, row: ReferralRow, credited: Collection[str]) -> bool:

@@ -31,7 +31,7 @@ from workflows.client import connect
 
 
 def carrier_of(database: Database, connect: Connect) -> Carrier:
-    return Carrier(database, connect=connect, task_queue=unique("queue"))
+    return Carrier(database, connect=connect, task_queue=unique("queue"), patience_s=60.0)
 
 
 async def carry_all(database: Database, env: WorkflowEnvironment) -> None:

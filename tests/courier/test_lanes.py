@@ -42,6 +42,7 @@ def carrier_of_lane(
     queue = unique("queue")
     return Carrier(
         database,
+        patience_s=60.0,
         connect=connecting_to(env.client),
         task_queue=queue,
         lane=lane,

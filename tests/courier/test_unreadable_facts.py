@@ -1,5 +1,6 @@
 """Facts that a later release wrote: they hold up what they are about, and nothing else."""
 
+from datetime import timedelta
 from typing import cast
 
 from structlog.testing import capture_logs
@@ -12,11 +13,11 @@ from courier.temporal_sender import TemporalTarget
 from courier.verifier import verify_and_log
 from courier.work_loop import WorkLoop
 from db.engine import Database
-from domain.intake.facts import FactKind
+from domain.intake.facts import FactKind, PlayerStatus
 from domain.lifecycle.referral import Stage
 from referrals.intake.facts import fact_of
 from tests.activities.referral_acts import sign_up
-from tests.builders import NOW, chargeback, deposit, unique
+from tests.builders import NOW, deposit, status_change, unique
 from tests.courier.inbox_of_players import BOTH, attempts_to, credited, kinds_to, notify
 from tests.courier.steps import (
     START,
@@ -37,10 +38,16 @@ async def test_a_delivery_that_cannot_be_read_is_kept_and_the_others_go_on(
     row, other = [await bind_referral(fresh_database) for _ in range(2)]
     assert row.referee_id
     paid = deposit(row.referee_id)
-    await record_and_route(fresh_database, paid, chargeback(paid), player_id=row.referee_id)
-    await make_unreadable(fresh_superuser, row.referee_id, FactKind.CHARGEBACK)
+    verified = status_change(
+        row.referee_id, PlayerStatus.VERIFIED, at=paid.occurred_at + timedelta(seconds=1)
+    )
+    await record_and_route(fresh_database, paid, verified, player_id=row.referee_id)
+    await make_unreadable(fresh_superuser, row.referee_id, FactKind.PLAYER)
     carrier = Carrier(
-        fresh_database, connect=connecting_to(temporal_env.client), task_queue=unique("queue")
+        fresh_database,
+        connect=connecting_to(temporal_env.client),
+        task_queue=unique("queue"),
+        patience_s=60.0,
     )
 
     with capture_logs() as logged:
@@ -50,7 +57,7 @@ async def test_a_delivery_that_cannot_be_read_is_kept_and_the_others_go_on(
     assert await received_signals(temporal_env.client, row) == [START, "sign_up", "look"]
     assert len(await pending_signals(fresh_database, row)) == 1
     kept = (await deliveries_to(fresh_database, row))[-1]
-    assert (kept.kind, kept.acknowledged_at, kept.attempts) == (FactKind.CHARGEBACK, None, 1)
+    assert (kept.kind, kept.acknowledged_at, kept.attempts) == (FactKind.PLAYER, None, 1)
     (line,) = [line for line in logged if line["event"] == "delivery_unreadable"]
     assert (line["referral_id"], line["delivery_id"]) == (str(row.id), kept.id)
     assert line["error"].startswith("ValidationError at ")

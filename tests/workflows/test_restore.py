@@ -83,7 +83,9 @@ class Restored:
         router = Router(self.database, tokens=TOKENS)
         while await router.route():
             pass
-        carrier = Carrier(self.database, connect=connect, task_queue=target.task_queue)
+        carrier = Carrier(
+            self.database, connect=connect, task_queue=target.task_queue, patience_s=60.0
+        )
         while await carrier.carry():
             pass
 

@@ -50,7 +50,7 @@ async def running_world(
     async def connect() -> Client:
         return env.client
 
-    carrier = Carrier(database, connect=connect, task_queue=task_queue)
+    carrier = Carrier(database, connect=connect, task_queue=task_queue, patience_s=60.0)
     activities = build_activities(database, settings)
     async with build_worker(hooks.attach_to(env.client), activities, task_queue=task_queue):
         yield World(env, database, carrier, hooks, task_queue)
