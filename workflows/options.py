@@ -13,7 +13,7 @@ RETRY: Final = RetryPolicy(
 
 
 LOCAL_RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
-LOCAL_LIMIT: Final = timedelta(seconds=4)
+LOCAL_LIMIT: Final = timedelta(seconds=6)
 """Time for all local tries of an act: well within a workflow task, which then needs no heartbeat.
 One heartbeat is three events, and an outage of an hour would be over a thousand."""
 

@@ -74,7 +74,7 @@ async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
     await life.reaches(Stage.REWARDED)
     await life.lives_on()
 
-    assert acts_of(await first_run(life))["tasks"] == 1
+    assert acts_of(await first_run(life))["tasks"] >= 1
     assert (await life.referrer_balances()).available == 1000
 
 
