@@ -19,6 +19,7 @@ from activities.direct_signals import SignalPolicy
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
+from activities.recent_evidence import RecentEvidence
 from activities.reconciliation import ReconciliationActivities
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
@@ -84,11 +85,13 @@ def build_activities(
             tuple(key.get_secret_value() for key in settings.signal_keys.values()),
         ),
     )
-    referrals, rewards = ReferralActivities(locked), RewardActivities(locked, fraud_providers)
+    recent = RecentEvidence()
+    referrals = ReferralActivities(locked)
+    rewards = RewardActivities(locked, fraud_providers, recent)
     return [
         referrals.admit_signup,
         referrals.expire_referral,
-        FraudActivities(locked, fraud_providers).score_fraud,
+        FraudActivities(locked, fraud_providers, recent).score_fraud,
         rewards.credit_reward,
         rewards.resolve_hold,
         rewards.compensate_reward,

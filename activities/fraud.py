@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import structlog
@@ -18,6 +18,7 @@ from activities.evidence import (
 )
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring
+from activities.recent_evidence import RecentEvidence
 from activities.undecided import end_undecidable
 from domain.fraud.rules import Verdict
 
@@ -42,6 +43,7 @@ class FraudEvidence:
 
     referrals: LockedReferrals
     providers: Sequence[FraudProvider] = ()
+    recent: RecentEvidence = field(default_factory=RecentEvidence)
 
     async def gather(self, request: ActRequest) -> Gathered:
         """Return the recorded evidence, with the answers of every provider."""
@@ -50,6 +52,8 @@ class FraudEvidence:
 
     async def gather_again(self, request: ActRequest) -> Gathered:
         """Return the recorded evidence; only providers that did not answer before are asked."""
+        if not self.providers and (recent := self.recent.take(request.referral_id)):
+            return recent
         found = await gather(self.referrals.database, request.referral_id)
         if found.snapshot is None or not self.providers:
             return found
@@ -78,9 +82,16 @@ class FraudEvidence:
 
 
 class FraudActivities:
-    def __init__(self, referrals: LockedReferrals, providers: Sequence[FraudProvider] = ()) -> None:
+    def __init__(
+        self,
+        referrals: LockedReferrals,
+        providers: Sequence[FraudProvider] = (),
+        recent: RecentEvidence | None = None,
+    ) -> None:
+        """Share `recent` with the activities that credit what is scored here."""
         self._referrals = referrals
-        self._evidence = FraudEvidence(referrals, providers)
+        self._recent = recent or RecentEvidence()
+        self._evidence = FraudEvidence(referrals, providers, self._recent)
 
     @activity.defn
     async def score_fraud(self, request: ActRequest) -> Scoring:
@@ -97,6 +108,7 @@ class FraudActivities:
             if qualification is None:
                 return Scoring(await end_undecidable(locked))
             assessment = await judge(locked, qualification, gathered)
+            self._recent.put(request.referral_id, replace(gathered, answers=None))
             return Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
 
 

@@ -240,7 +240,9 @@ async def attempt_of(locked: LockedReferral, found: Qualification) -> Attempt:
             before = Qualification(
                 fact_ids=(known[0].deposit_event_id,), met_at=known[0].created_at, left=found.left
             )
-            await attempts.begin_attempt(
+            latest = await attempts.begin_attempt(
                 locked.session, locked.referral.id, 1, before, at=known[0].created_at
             )
-    return await attempts.attempt_of(locked.session, locked.referral.id, found, at=locked.now)
+    return await attempts.attempt_after(
+        latest, locked.session, locked.referral.id, found, at=locked.now
+    )

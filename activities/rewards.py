@@ -10,14 +10,21 @@ from activities.crediting import advance
 from activities.fraud import FraudEvidence, FraudProvider
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
+from activities.recent_evidence import RecentEvidence
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage, Standing
 
 
 class RewardActivities:
-    def __init__(self, referrals: LockedReferrals, providers: Sequence[FraudProvider] = ()) -> None:
+    def __init__(
+        self,
+        referrals: LockedReferrals,
+        providers: Sequence[FraudProvider] = (),
+        recent: RecentEvidence | None = None,
+    ) -> None:
+        """Share `recent` with the activity that scores what is credited here."""
         self._referrals = referrals
-        self._evidence = FraudEvidence(referrals, providers)
+        self._evidence = FraudEvidence(referrals, providers, recent or RecentEvidence())
 
     @activity.defn
     async def credit_reward(self, request: ActRequest) -> Standing:

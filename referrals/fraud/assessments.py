@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
@@ -56,7 +55,8 @@ async def assess_and_store(
 async def find_assessment(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:
     if assessment_id is None:
         return None
-    return await session.scalar(select(AssessmentRow).where(AssessmentRow.id == assessment_id))
+    # Rows never change, so one that this transaction has read is read once.
+    return await session.get(AssessmentRow, assessment_id)
 
 
 def _judged_the_same(

@@ -47,11 +47,15 @@ async def latest_attempt(session: ReadSession, referral_id: UUID) -> Attempt | N
     )
 
 
-async def attempt_of(
-    session: Session, referral_id: UUID, qualification: Qualification, *, at: datetime
+async def attempt_after(
+    latest: Attempt | None,
+    session: Session,
+    referral_id: UUID,
+    qualification: Qualification,
+    *,
+    at: datetime,
 ) -> Attempt:
-    """Return the attempt of a qualification, and begin a new one if other facts qualify now."""
-    latest = await latest_attempt(session, referral_id)
+    """Return the latest attempt, or begin a new one if other facts qualify now."""
     if latest is not None and latest.rests_on(qualification.fact_ids):
         return latest
     number = latest.number + 1 if latest else 1

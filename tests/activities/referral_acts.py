@@ -9,6 +9,7 @@ from sqlalchemy import select
 from activities.fraud import FraudActivities, FraudProvider
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring, SignalledFacts
+from activities.recent_evidence import RecentEvidence
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
@@ -119,12 +120,13 @@ def acts_on(
     locked = LockedReferrals(
         database, hasher=HASHER, tokens=TOKENS, has_wallet=has_wallet, rule_set=rule_set
     )
+    recent = RecentEvidence()
     return ReferralActs(
         database,
         row,
-        FraudActivities(locked, providers),
+        FraudActivities(locked, providers, recent),
         ReferralActivities(locked),
-        RewardActivities(locked, providers),
+        RewardActivities(locked, providers, recent),
     )
 
 

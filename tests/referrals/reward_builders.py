@@ -46,7 +46,9 @@ async def a_held_referral(session: Session, *, referrer_id: str | None = None) -
     )
     await session.flush()
     found = Qualification(fact_ids=(paid.event_id,), met_at=paid.occurred_at, left=paid.amount)
-    attempt = await attempts.attempt_of(session, row.id, found, at=CREDITED_AT)
+    attempt = await attempts.attempt_after(
+        await attempts.latest_attempt(session, row.id), session, row.id, found, at=CREDITED_AT
+    )
     promised = await rewards.write_promised(
         session,
         row,
