@@ -104,7 +104,7 @@ class FraudActivities:
         async with self._referrals.lock(request) as locked:
             qualification = await locked.qualification()
             if not locked.is_still_at(request.standing):
-                return Scoring(locked.standing, score=await stored_score(locked))
+                return Scoring(locked.standing_found, score=await stored_score(locked))
             if qualification is None:
                 return Scoring(await end_undecidable(locked))
             assessment = await judge(locked, qualification, gathered)

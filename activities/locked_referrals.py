@@ -63,6 +63,11 @@ class LockedReferral:
         return stages.standing_of(self.referral)
 
     @property
+    def standing_found(self) -> Standing:
+        """The standing of a referral that is elsewhere than the workflow believed."""
+        return replace(self.standing, is_found=True)
+
+    @property
     def terms(self) -> Terms:
         return stages.terms_of(self.referral)
 

@@ -39,7 +39,7 @@ class ReferralActivities:
         """
         async with self._referrals.lock(request) as locked:
             if not locked.is_still_at(request.standing):
-                return locked.standing
+                return locked.standing_found
             if locked.referral.stage is Stage.INVITED:
                 return await self._expire_invitation(locked)
             if await locked.qualification():

@@ -36,8 +36,9 @@ class RewardActivities:
         """
         gathered = await self._evidence.gather_again(request)
         async with self._referrals.lock(request) as locked:
-            stage = locked.referral.stage
-            if not locked.is_still_at(request.standing) or stage not in EARNING_STAGES:
+            if not locked.is_still_at(request.standing):
+                return locked.standing_found
+            if locked.referral.stage not in EARNING_STAGES:
                 return locked.standing
             return await advance(locked, gathered)
 
@@ -50,7 +51,9 @@ class RewardActivities:
         """
         gathered = await self._evidence.gather_again(request)
         async with self._referrals.lock(request) as locked:
-            if not locked.is_still_at(request.standing) or locked.referral.stage is not Stage.HELD:
+            if not locked.is_still_at(request.standing):
+                return locked.standing_found
+            if locked.referral.stage is not Stage.HELD:
                 return locked.standing
             return await advance(locked, gathered)
 

@@ -78,12 +78,15 @@ def event_type(entered: Stage, *, previous: Stage | None) -> str:
 class Standing:
     """A referral's stage, and until when it waits there before it is looked at again.
 
-    `note` is shown in the Temporal UI, and decides nothing.
+    `note` is shown in the Temporal UI, and decides nothing. `is_found` is True where an act found
+    the referral elsewhere than its workflow believed, and did nothing: what woke the workflow has
+    not been looked at there.
     """
 
     stage: Stage
     until: datetime
     note: str = field(default="", compare=False)
+    is_found: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.until.tzinfo is None:

@@ -282,6 +282,9 @@ class ReferralWorkflow:
         is_same = standing.stage is self.standing.stage and not standing.note
         self.standing = replace(standing, note=self.standing.note) if is_same else standing
         self.unrecorded.discard(request.heard)
+        if standing.is_found and self.acts_in_place:
+            # This task met a further signal and is done again: nothing has looked at what it told.
+            self.look()
         if self.unrecorded.is_in_parts and not self.unrecorded.is_empty:
             # What was left is handed to the next act, which must not wait for another signal.
             self.look()
