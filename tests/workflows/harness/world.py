@@ -31,6 +31,8 @@ class World:
         with self.env.with_time_skipping_disabled():
             while await self.carrier.carry():
                 pass
+            # Lives that are played at once share the carrier, and carry each other's.
+            await self.carrier.finish()
 
     async def offer(self, **options: Any) -> Offer:  # noqa: ANN401 - those of the builder
         async with self.database.transaction() as session:
