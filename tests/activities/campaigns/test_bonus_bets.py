@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -226,28 +225,3 @@ async def test_a_bonus_bet_on_an_account_of_cash_is_refused_by_the_database(
 async def execute(database: Database, statement: TextClause, values: dict[str, Any]) -> None:
     async with database.transaction() as session:
         await session.execute(statement, values)
-
-
-async def test_a_player_reads_both_balances_and_both_statements(
-    client: AsyncClient, database: Database
-) -> None:
-    acts = await sign_up(database, terms=BOTH_KINDS)
-    await acts.receives(deposit(acts.referee_id, minor=5000))
-    await acts.wake()
-
-    url = f"/v1/players/{acts.row.referrer_id}"
-    shown = (await client.get(f"{url}/balance")).json()
-    assert shown["available"] == [{"minor": 1000, "currency": "USD"}]
-    assert shown["bonus"] == {
-        "available": [{"minor": 500, "currency": "USD"}],
-        "held": [],
-        "owed": [],
-    }
-    lines = {
-        kind: (await client.get(f"{url}/statement", params={"kind": kind})).json()["items"]
-        for kind in ("cash", "bonus_bet")
-    }
-    assert [line["amount"]["minor"] for line in lines["cash"]] == [1000]
-    assert [line["amount"]["minor"] for line in lines["bonus_bet"]] == [500]
-    rewards = (await client.get("/v1/rewards", params={"referral_id": str(acts.row.id)})).json()
-    assert sorted(one["kind"] for one in rewards["items"]) == ["bonus_bet", "bonus_bet", "cash"]
