@@ -48,6 +48,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
         "workflows.options",
         "workflows.payloads",
         "workflows.referral.messages",
+        "workflows.referral.patches",
         "workflows.referral.signal_buffer",
         "workflows.referral.visibility",
     )

@@ -18,7 +18,7 @@ from runtime.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What an event is recorded with."""
+    """The parts with which an event is recorded."""
 
     database: Database
     batches: FactBatches

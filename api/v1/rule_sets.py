@@ -24,7 +24,7 @@ from domain.fraud.rule_set_drafts import CampaignRuleSets, DraftFault
 from referrals.campaigns import views as campaign_views
 from referrals.fraud import rule_set_views, rule_sets
 from referrals.fraud.rule_sets import NewRuleSet, SwitchOutcome
-from referrals.fraud.rule_words import RuleLanguage
+from referrals.fraud.wording.rule_words import RuleLanguage
 from referrals.reporting import backtests
 from referrals.reporting.backtests import Comparison
 

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, text
 from db.engine import ReadSession
 from domain.fraud.rule import Severity
 from domain.fraud.rule_table import RULES
-from referrals.fraud.rule_words import RuleLanguage, words_of
+from referrals.fraud.wording.rule_words import RuleLanguage, words_of
 
 
 class RuleSetStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""What the Temporal UI shows of a referral that waits: its holds, score and amount."""
+"""Notes for the Temporal UI about a referral that waits: its holds, score and amount."""
 
 from sqlalchemy import select
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -24,6 +24,7 @@ from domain.lifecycle.referral import (
 )
 from workflows.options import database_options, fraud_provider_options, local_options
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
+from workflows.referral.patches import DRAIN_PATCH, RENEW_PATCH, REOPEN_PATCH, STANDING_PATCH
 from workflows.referral.signal_buffer import UnrecordedFacts, WakeFlag
 from workflows.referral.visibility import (
     details_markdown,
@@ -38,11 +39,6 @@ from workflows.referral.visibility import (
 Outcome = TypeVar("Outcome")
 Act = Callable[[Any, ActRequest], Awaitable[Outcome]]
 """An activity that looks at the recorded facts, acts, and returns the new standing or more."""
-
-DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long history"
-STANDING_PATCH: Final = "a signalled standing is believed only where it is that of a signup"
-RENEW_PATCH: Final = "a long history continues as new wherever nothing is unread"
-REOPEN_PATCH: Final = "a run that finds its referral re-opened as it ends goes on"
 
 
 @workflow.defn

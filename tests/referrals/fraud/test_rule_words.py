@@ -3,7 +3,7 @@
 import pytest
 
 from domain.fraud.rule_table import RULES
-from referrals.fraud.rule_words import RuleLanguage, words_of
+from referrals.fraud.wording.rule_words import RuleLanguage, words_of
 from referrals.notifications.languages import LANGUAGES
 
 

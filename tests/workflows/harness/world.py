@@ -1,8 +1,9 @@
 """The world that referrals live in: a Temporal server, a database, a worker and a courier."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.client import Client
@@ -25,14 +26,15 @@ class World:
     carrier: Carrier
     hooks: ActivityHooks
     task_queue: str
+    carrying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def carry(self) -> None:
         """Carry all due deliveries, with the real clock meanwhile."""
-        with self.env.with_time_skipping_disabled():
-            while await self.carrier.carry():
-                pass
-            # Lives that are played at once share the carrier, and carry each other's.
-            await self.carrier.finish()
+        # Lives that are played at once share the carrier, and would carry each other's.
+        async with self.carrying:
+            with self.env.with_time_skipping_disabled():
+                while await self.carrier.carry():
+                    pass
 
     async def offer(self, **options: Any) -> Offer:  # noqa: ANN401 - those of the builder
         async with self.database.transaction() as session:
