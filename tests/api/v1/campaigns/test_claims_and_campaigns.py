@@ -121,7 +121,13 @@ async def test_a_campaign_shows_its_policy_and_its_link(client: AsyncClient) -> 
 
     campaign_shown = (await client.get(f"/v1/campaigns/{slug}")).json()
 
-    assert campaign_shown["link"] == {"opens": "landing", "no_inducement_in": ["BR", "CA-ON"]}
+    assert campaign_shown["link"] == {
+        "opens": "landing",
+        "no_inducement_in": ["BR", "CA-ON"],
+        "logo_url": None,
+        "terms_url": None,
+        "helplines": [],
+    }
     assert campaign_shown["attribution"]["match_window"] == "PT1H"
     assert campaign_shown["attribution"]["claim_grace"] == "P1D"
     first = campaign_shown["attribution"]["order"][0]
