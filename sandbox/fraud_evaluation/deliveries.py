@@ -10,6 +10,7 @@ from sqlalchemy import select
 from activities.fraud import FraudActivities
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
+from activities.recent_evidence import RecentEvidence
 from activities.rewards import RewardActivities
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
@@ -32,8 +33,9 @@ class WokenReferrals:
 
     def __init__(self, database: Database, referrals: LockedReferrals) -> None:
         self._database = database
-        self._fraud = FraudActivities(referrals)
-        self._rewards = RewardActivities(referrals)
+        recent = RecentEvidence()
+        self._fraud = FraudActivities(referrals, recent=recent)
+        self._rewards = RewardActivities(referrals, recent=recent)
 
     async def wake_all(self, players: str, *, now: datetime, waiting: dict[UUID, datetime]) -> None:
         """Act on the referrals of players whose ids begin with `players`, until none is woken.
@@ -42,7 +44,7 @@ class WokenReferrals:
         """
         while woken := await self._woken(players):
             for each in woken:
-                standing = await self._acknowledge_and_act(each, now=now)
+                standing = await self._act_and_acknowledge(each, now=now)
                 waiting.pop(each.referral_id, None)
                 if standing.stage is Stage.HELD:
                     waiting[each.referral_id] = standing.until
@@ -73,10 +75,12 @@ class WokenReferrals:
         standings = {row.id: standing_of(row) for _, row in rows}
         return [Woken(id_, standings[id_], found) for id_, found in ids.items()]
 
-    async def _acknowledge_and_act(self, woken: Woken, *, now: datetime) -> Standing:
+    async def _act_and_acknowledge(self, woken: Woken, *, now: datetime) -> Standing:
+        """Act, and acknowledge after it: an act that fails is done again."""
+        standing = await self._act(woken.referral_id, woken.standing, now=now)
         async with self._database.transaction() as session:
             await deliveries.acknowledge(session, woken.delivery_ids)
-        return await self._act(woken.referral_id, woken.standing, now=now)
+        return standing
 
     async def _act(self, referral_id: UUID, standing: Standing, *, now: datetime) -> Standing:
         request = ActRequest(referral_id=referral_id, standing=standing, now=now)
