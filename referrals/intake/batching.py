@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from db.engine import Database
+from db.faults import is_refused_value
 from referrals.intake import facts
 from referrals.intake.facts import Door, RecordOutcome, Report
 
@@ -57,16 +58,16 @@ class FactBatches:
             async with self._database.autocommit() as session:
                 reports = [waiting.report for waiting in batch]
                 outcomes = await facts.record_facts(session, reports, door=self._door)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, its caller answers for it
-            await self._write_singly(batch, fault)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, its callers answer for it
+            if len(batch) > 1 and is_refused_value(fault):
+                for waiting in batch:
+                    await self._write([waiting])
+                return
+            # A fault of ours, as while Postgres is away: trying again would keep callers waiting.
+            for waiting in batch:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(fault)
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
-
-    async def _write_singly(self, batch: list[_Waiting], fault: Exception) -> None:
-        if len(batch) > 1:
-            for waiting in batch:
-                await self._write([waiting])
-        elif not (answer := batch[0].answer).done():
-            answer.set_exception(fault)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
@@ -12,8 +13,15 @@ from referrals.intake.batching import MAX_BATCH, MAX_FLIGHTS, FactBatches
 from referrals.intake.facts import RecordOutcome, Report, is_recorded
 from tests.builders import deposit, usd
 from tests.fixtures.database_activity import recorded_statements
+from tests.fixtures.databases import DatabaseUrls
 
 ACCEPTED, DUPLICATE, CONFLICT = RecordOutcome
+READ_ONLY = text("""
+    do $$ begin
+        execute format(
+            'alter database %I set default_transaction_read_only = on', current_database());
+    end $$
+""")
 
 
 def report(fact: Deposit) -> Report:
@@ -69,3 +77,19 @@ async def test_a_caller_that_goes_away_gives_up_its_answer_alone(database: Datab
         await waiting[0]
     assert await batches.record(report(paid[0])) is DUPLICATE
     assert await is_stored(database, paid[0])
+
+
+async def test_a_fault_of_ours_is_answered_at_once_and_not_tried_for_each(
+    fresh_superuser: Database, fresh_urls: DatabaseUrls
+) -> None:
+    async with fresh_superuser.autocommit() as superuser:
+        await superuser.execute(READ_ONLY)
+    async with Database.open(fresh_urls.application, pool_size=4) as database:
+        batches = FactBatches(database, door="http")
+        with recorded_statements(database) as statements:
+            outcomes = await asyncio.gather(
+                *(batches.record(report(deposit())) for _ in range(20)), return_exceptions=True
+            )
+
+    assert all(isinstance(outcome, DBAPIError) for outcome in outcomes)
+    assert len([one for one in statements if "insert into facts" in one]) <= MAX_FLIGHTS + 1
