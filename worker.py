@@ -31,6 +31,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
+from workflows.builds import BUILD_ID
 from workflows.case.workflow import CaseWorkflow
 from workflows.connection import connect_to
 from workflows.interceptor import DropMalformedSignals
@@ -44,6 +45,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
     SandboxRestrictions.default.with_passthrough_modules(
         "domain",
         "activities",
+        "workflows.builds",
         "workflows.case.visibility",
         "workflows.options",
         "workflows.payloads",
@@ -108,12 +110,14 @@ def build_worker(
     *,
     task_queue: str,
     concurrent_activities: int = 10,
+    build_id: str = BUILD_ID,
     meter: MetricMeter = MetricMeter.noop,
 ) -> Worker:
     """Build a worker; `concurrent_activities` beyond the database pool would only wait for it."""
     return Worker(
         client,
         task_queue=task_queue,
+        build_id=build_id,
         workflows=[ReferralWorkflow, CaseWorkflow, ReconcileWorkflow],
         activities=activities,
         workflow_runner=WORKFLOW_RUNNER,

@@ -57,11 +57,6 @@ EVENT_TYPES: Final = {
     Stage.REVERSED: "RewardReversed",
 }
 
-ACTS_BY_TASK: Final = 0
-"""Each act is an activity that Temporal hands out as a task of its own."""
-ACTS_IN_PLACE: Final = 1
-"""Each act is tried as a local activity for some seconds, then as a task of its own."""
-
 REOPEN_WINDOW: Final = timedelta(days=30)
 """Time after its expiry within which a referral is re-opened by what was in time and is reported
 late; longer than any outage of a caller, short enough to close a campaign's books."""
@@ -95,11 +90,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """Input of a referral's workflow: ids and standing, no money and no personal data.
-
-    `acts` says how the run acts, which its history fixes: ACTS_BY_TASK, as all did before 0.3, or
-    ACTS_IN_PLACE.
-    """
+    """Input of a referral's workflow: ids and standing, no money and no personal data."""
 
     referral_id: UUID
     campaign: str
@@ -107,7 +98,6 @@ class Referral:
     referrer_id: str
     referee_id: str | None
     standing: Standing
-    acts: int = ACTS_BY_TASK
 
 
 def token_expires_at(invited_at: datetime, terms: Terms) -> datetime:

@@ -13,7 +13,6 @@ from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import (
-    ACTS_IN_PLACE,
     Referral,
     Stage,
     Standing,
@@ -185,5 +184,4 @@ def workflow_input_of(row: ReferralRow) -> Referral:
         referrer_id=row.referrer_id,
         referee_id=row.referee_id,
         standing=standing_of(row),
-        acts=ACTS_IN_PLACE,
     )

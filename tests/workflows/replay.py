@@ -9,6 +9,7 @@ from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.harness.world import World
 from worker import WORKFLOW_RUNNER
+from workflows.builds import BUILD_ID
 from workflows.case.workflow import CaseWorkflow
 from workflows.interceptor import DropMalformedSignals
 from workflows.payloads import DATA_CONVERTER
@@ -26,6 +27,7 @@ def replayer(*workflows: type[Any], runner: WorkflowRunner = WORKFLOW_RUNNER) ->
         data_converter=DATA_CONVERTER,
         workflow_runner=runner,
         interceptors=[DropMalformedSignals()],
+        build_id=BUILD_ID,
     )
 
 

@@ -15,13 +15,13 @@ from activities.rewards import RewardActivities
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Chargeback, Decision, Deposit
 from domain.lifecycle.referral import (
-    ACTS_IN_PLACE,
     CREDITED_STAGES,
     EARNING_STAGES,
     Referral,
     Stage,
     Standing,
 )
+from workflows.builds import acts_in_place
 from workflows.options import database_options, fraud_provider_options, local_options
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.patches import DRAIN_PATCH, RENEW_PATCH, REOPEN_PATCH, STANDING_PATCH
@@ -127,7 +127,7 @@ class ReferralWorkflow:
         scoring = await self.score()
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
-        if self.acts_in_place:
+        if acts_in_place():
             return  # Whatever was entered has been shown.
         if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
             workflow.upsert_search_attributes(review_updates(scoring.score))
@@ -175,10 +175,6 @@ class ReferralWorkflow:
 
     def is_at(self, *stages: Stage) -> bool:
         return self.standing.stage in stages
-
-    @property
-    def acts_in_place(self) -> bool:
-        return self.referral.acts >= ACTS_IN_PLACE
 
     @property
     def is_drained(self) -> bool:
@@ -251,7 +247,7 @@ class ReferralWorkflow:
         self, activity: Act[Outcome], request: ActRequest, options: ActivityConfig
     ) -> Outcome:
         """Act in this task where the run does so, and by a task of its own where that fails."""
-        if self.acts_in_place:
+        if acts_in_place():
             try:
                 return await workflow.execute_local_activity_method(
                     activity, request, **local_options(options.get("summary"))
@@ -278,7 +274,7 @@ class ReferralWorkflow:
         is_same = standing.stage is self.standing.stage and not standing.note
         self.standing = replace(standing, note=self.standing.note) if is_same else standing
         self.unrecorded.discard(request.heard)
-        if standing.is_found and self.acts_in_place:
+        if standing.is_found and acts_in_place():
             # This task met a further signal and is done again: nothing has looked at what it told.
             self.look()
         if self.unrecorded.is_in_parts and not self.unrecorded.is_empty:
@@ -295,6 +291,6 @@ class ReferralWorkflow:
         """Show in the Temporal UI where the referral stands and what it waits for."""
         workflow.set_current_details(details_markdown(self.referral, self.standing))
         stage = self.standing.stage
-        if self.acts_in_place and shows_entering(stage, shown=self.stage_shown):
+        if acts_in_place() and shows_entering(stage, shown=self.stage_shown):
             workflow.upsert_search_attributes(stage_updates(stage, self.score_told))
             self.stage_shown = stage

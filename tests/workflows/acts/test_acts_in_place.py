@@ -1,16 +1,15 @@
 """Acts as local activities: what the history keeps of them, and how they fall back to tasks."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
-from courier.temporal_sender import TemporalTarget, start_referral
-from domain.lifecycle.referral import ACTS_BY_TASK, Stage
-from referrals.lifecycle.stages import workflow_input_of
+from domain.lifecycle.referral import Stage
+from runtime.settings import Settings
+from tests.builders import unique
 from tests.workflows.harness.life import Life, invite
 from tests.workflows.harness.life_steps import (
     claim_other_code,
@@ -18,9 +17,12 @@ from tests.workflows.harness.life_steps import (
     hold_for_review,
     reward_referral,
 )
-from tests.workflows.harness.world import World
+from tests.workflows.harness.world import World, running_world
+from tests.workflows.replay import replay_runs
 
 LOCAL = "core_local_activity"
+EARLIER = "21298be9c61766f2d707b361c7d14897"
+"""The build of a worker before 0.3: a hash of its code."""
 
 
 def acts_of(history: WorkflowHistory) -> Counter[str]:
@@ -78,19 +80,26 @@ async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
     assert (await life.referrer_balances()).available == 1000
 
 
-async def test_a_referral_that_an_earlier_release_started_goes_on_by_tasks(world: World) -> None:
-    life = await invite(world)
-    target = TemporalTarget(world.env.client, world.task_queue)
-    started = replace(workflow_input_of(life.row), acts=ACTS_BY_TASK)
-    await start_referral(target, started, restart=True)
-    await life.signs_up()
-    await life.deposits()
-    await life.reaches(Stage.REWARDED)
-    await life.lives_on()
+async def test_workers_of_two_releases_share_a_referral(
+    shared_world: World, settings: Settings
+) -> None:
+    queue, database = unique("two-releases"), shared_world.database
+    env = shared_world.env
+    async with running_world(env, database, settings, task_queue=queue, build_id=EARLIER) as before:
+        life = await invite(before)
+        await life.signs_up()
+        await life.deposits()
+        await life.reaches(Stage.REWARDED)
+        acted_by_task = await first_run(life)
+    async with running_world(env, database, settings, task_queue=queue) as after:
+        life.world = after
+        assert await life.lives_on() is Stage.SETTLED
 
-    acts = acts_of(await first_run(life))
-    assert acts["local"] == 0
-    assert acts["tasks"] >= 2
+        acts = acts_of(acted_by_task)
+        assert acts["local"] == 0
+        assert acts["tasks"] >= 2
+        assert acts_of(await life.history())["local"] == 1
+        await replay_runs(env.client, [*before.hooks.runs, *after.hooks.runs])
 
 
 async def test_a_deposit_that_cannot_qualify_wakes_nobody(world: World) -> None:

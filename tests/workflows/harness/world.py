@@ -15,6 +15,7 @@ from runtime.settings import Settings
 from tests.builders import Offer, an_offer, unique
 from tests.workflows.harness.activity_hooks import ActivityHooks
 from worker import build_activities, build_worker
+from workflows.builds import BUILD_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ async def running_world(
     settings: Settings,
     *,
     task_queue: str | None = None,
+    build_id: str = BUILD_ID,
 ) -> AsyncIterator[World]:
     hooks, task_queue = ActivityHooks(), task_queue or unique("lives")
 
@@ -56,5 +58,6 @@ async def running_world(
 
     carrier = Carrier(database, connect=connect, task_queue=task_queue, patience_s=60.0)
     activities = build_activities(database, settings)
-    async with build_worker(hooks.attach_to(env.client), activities, task_queue=task_queue):
+    client = hooks.attach_to(env.client)
+    async with build_worker(client, activities, task_queue=task_queue, build_id=build_id):
         yield World(env, database, carrier, hooks, task_queue)
