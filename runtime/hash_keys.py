@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from domain.privacy import Hasher
@@ -27,6 +27,12 @@ class HashKeySettings(BaseSettings):
     """Version of the newest key, which stands in every hash: one more at each rotation."""
     earlier_hash_keys: dict[KeyVersion, HashKey] = Field(default_factory=dict)
     """Earlier keys that are still read with, by version, as JSON: {"1": "…"}."""
+
+    @field_validator("earlier_hash_keys", mode="before")
+    @classmethod
+    def _read_json(cls, value: object) -> object:
+        """Read the variable's text where somebody else has read the environment."""
+        return json.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _validate_versions(self) -> Self:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sandbox.benchmarks.http_client import HttpClient
-from sandbox.sportsbook.requests import campaign_draft, usd
+from sandbox.sportsbook.requests import campaign_draft, mailbox_of, usd
 from stack.state_directory import Connection
 
 SHORT_CHARGEBACK_CAMPAIGN: Final = "bench-quick"
@@ -62,7 +62,7 @@ class ReferralTraffic:
             "jurisdiction": "US-NJ",
             "currency": "USD",
             "referral_token": self._tokens[number],
-            "email": f"{self.player(number)}@mail.example",
+            "email": mailbox_of(self.player(number)),
         }
         await self._report("signups", number, body)
 

@@ -10,6 +10,7 @@ from sandbox.evaluation.followed_links import FollowedLinks
 from sandbox.evaluation.in_process_client import InProcessClient, Response
 from sandbox.evaluation.sportsbook import Sportsbook
 from sandbox.evaluation.world import Device, Person
+from sandbox.sportsbook.requests import mailbox_of
 
 ANSWERING_SHARE: Final = 0.8
 """Share of people who answer the question whether somebody invited them; they do not lie."""
@@ -152,7 +153,7 @@ class Journey:
             platform=device.platform,
             device_id=device.id,
             ip=self.person.ip,
-            email=f"{player_id}@mail.example",
+            email=mailbox_of(player_id),
             referral_token=token,
             code=code,
             cookie_token=cookie,

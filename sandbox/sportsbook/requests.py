@@ -1,5 +1,6 @@
 """Requests that a sportsbook's services send: events that can be repeated, and campaign drafts."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -98,6 +99,11 @@ def campaign_draft(
 
 def unique_id(prefix: str) -> str:
     return f"{prefix}-{uuid4().hex[:12]}"
+
+
+def mailbox_of(player_id: str) -> str:
+    """Return a mail address that looks like nobody else's, as people's do."""
+    return f"{hashlib.sha256(player_id.encode()).hexdigest()[:16]}@mail.example"
 
 
 def usd(minor: int) -> dict[str, Any]:
