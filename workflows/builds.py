@@ -6,7 +6,7 @@ from temporalio import workflow
 
 _IN_PLACE: Final = "+acts-in-place"
 BUILD_ID: Final = f"referrals{_IN_PLACE}"
-"""Of workers that try acts in place; those of releases before 0.3 have a hash of their code."""
+"""The build of workers that try acts in place; before 0.3 it was a hash of their code."""
 
 
 def acts_in_place() -> bool:
