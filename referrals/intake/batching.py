@@ -16,7 +16,9 @@ MAX_FLIGHTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
+    """A report whose caller waits for the answer."""
+
     report: Report
     answer: asyncio.Future[RecordOutcome]
 
@@ -31,8 +33,10 @@ class FactBatches:
     def __init__(self, database: Database, *, door: Door) -> None:
         self._database = database
         self._door = door
-        self._waiting: deque[_Waiting] = deque()
-        self._flights: set[asyncio.Task[None]] = set()
+        self._waiting: deque[Waiting] = deque()
+        self._flights = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Kept from the garbage collector; one is in here a little longer than it flies."""
 
     async def record(self, report: Report) -> RecordOutcome:
         """Return the outcome of a report once it is committed; a fault is raised as it occurred.
@@ -40,20 +44,23 @@ class FactBatches:
         A caller that is cancelled gives up its answer, not the fact.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(report, loop.create_future())
+        waiting = Waiting(report, loop.create_future())
         self._waiting.append(waiting)
-        if len(self._flights) < MAX_FLIGHTS:
-            flight = loop.create_task(self._fly())
-            self._flights.add(flight)
-            flight.add_done_callback(self._flights.discard)
+        if self._flights < MAX_FLIGHTS:
+            self._flights += 1
+            task = loop.create_task(self._fly())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await waiting.answer
 
     async def _fly(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
             await self._write(batch)
+        # Without an await since nothing was waiting, so that whoever comes now starts a flight.
+        self._flights -= 1
 
-    async def _write(self, batch: list[_Waiting]) -> None:
+    async def _write(self, batch: list[Waiting]) -> None:
         try:
             async with self._database.autocommit() as session:
                 reports = [waiting.report for waiting in batch]

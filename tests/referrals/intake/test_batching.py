@@ -9,13 +9,14 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from domain.intake.facts import Deposit, FactKind
-from referrals.intake.batching import MAX_BATCH, MAX_FLIGHTS, FactBatches
+from referrals.intake.batching import MAX_BATCH, MAX_FLIGHTS, FactBatches, Waiting
 from referrals.intake.facts import RecordOutcome, Report, is_recorded
 from tests.builders import deposit, usd
 from tests.fixtures.database_activity import recorded_statements
 from tests.fixtures.databases import DatabaseUrls
 
 ACCEPTED, DUPLICATE, CONFLICT = RecordOutcome
+PATIENCE_S = 60.0
 READ_ONLY = text("""
     do $$ begin
         execute format(
@@ -44,6 +45,38 @@ async def test_facts_that_come_while_others_are_written_are_written_together(
     assert outcomes == [ACCEPTED] * 200
     written = [one for one in statements if "insert into facts" in one]
     assert len(written) <= 200 // MAX_BATCH + MAX_FLIGHTS
+
+
+class Paced(FactBatches):
+    """Writes nothing, and ends all of its flights in the same turn of the loop."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, door="http")
+        self.may_end = asyncio.Event()
+
+    async def _write(self, batch: list[Waiting]) -> None:
+        await self.may_end.wait()
+        for waiting in batch:
+            waiting.answer.set_result(ACCEPTED)
+
+
+async def test_who_reports_again_as_all_flights_end_is_answered(database: Database) -> None:
+    batches = Paced(database)
+
+    async def report_twice() -> list[RecordOutcome]:
+        return [await batches.record(report(deposit())) for _ in range(2)]
+
+    again = asyncio.create_task(report_twice())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    once = asyncio.create_task(batches.record(report(deposit())))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    batches.may_end.set()
+
+    async with asyncio.timeout(PATIENCE_S):
+        assert await again == [ACCEPTED] * 2
+    assert await once is ACCEPTED
 
 
 async def test_copies_and_conflicts_that_come_together_are_told_apart(database: Database) -> None:
