@@ -79,7 +79,7 @@ async def test_a_code_typed_within_the_grace_binds_and_what_was_done_before_coun
     assert (referral["stage"], referral["attribution"]["method"]) == ("SIGNED_UP", "typed_code")
     assert await _delivered_signals(database, referral["referral_id"]) >= {
         "sign_up",
-        "make_deposit",
+        "look",
     }
 
 
