@@ -81,6 +81,7 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "CaseDecisionIn": {"decision": "approve", "reason": "a couple, seen on both passports"},
     "RebindDecisionIn": {"decision": "approve", "reason": "the screenshot shows it"},
     "ExplainIn": {"referral_id": "0198d5a1-3c0e-7d9e-9d1c-5c3e7c1f2a10"},
+    "SimulateIn": {"from": "2026-10-01T00:00:00Z", "to": "2026-11-01T00:00:00Z", "version": 2},
     "CampaignIn": {
         "slug": "spring",
         "name": "Spring offer",

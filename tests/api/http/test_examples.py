@@ -17,6 +17,7 @@ from api.v1.schemas import (
     preferences,
     reviews,
     rule_sets,
+    simulations,
     webhooks,
 )
 from referrals.intake import events
@@ -34,6 +35,7 @@ MODULES = (
     preferences,
     reviews,
     rule_sets,
+    simulations,
     webhooks,
 )
 
