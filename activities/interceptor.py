@@ -70,4 +70,5 @@ def _stage(outcome: object) -> str | None:
 def _event_ids(request: object) -> list[str]:
     if not isinstance(request, ActRequest):
         return []
-    return [fact.event_id for fact in (*request.heard.facts, *request.heard.decisions)]
+    heard = (fact.event_id for fact in (*request.heard.facts, *request.heard.decisions))
+    return [*heard, *request.because_of]

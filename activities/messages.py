@@ -38,13 +38,15 @@ class SignalledFacts:
 class ActRequest:
     """A request to act on a referral, if it still stands where the workflow believes it does.
 
-    `now` is the workflow's clock, so that skipped time and the database agree.
+    `now` is the workflow's clock, so that skipped time and the database agree. `because_of` are the
+    ids of recorded facts that woke the workflow: they are logged, and decide nothing.
     """
 
     referral_id: UUID
     standing: Standing
     now: datetime
     heard: SignalledFacts = SignalledFacts()
+    because_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ async def test_a_deposit_can_be_followed_by_its_ids_and_no_person_is_named(
     assert any(ids.items() <= line.items() for line in carried)
     acted = [line for line in lines(directory, "worker") if ids.items() <= line.items()]
     assert any(line.get("stage") == "REWARDED" for line in acted)
+    assert any(paid.id in line.get("event_ids", ()) for line in acted)
 
     handle = temporal.get_workflow_handle(ids["workflow_id"])
     history = await handle.fetch_history()

@@ -12,6 +12,8 @@ from workflows.referral.messages import signature_of
 
 MAX_BATCH_CHARACTERS: Final = 100_000
 """Texts of the facts that one act is handed: with every escape, a third of Temporal's limit."""
+MAX_CAUSES: Final = 20
+MAX_CAUSE_LENGTH: Final = 128
 BATCH_PATCH: Final = "signalled facts are handed on in parts"
 
 
@@ -43,6 +45,30 @@ class WakeFlag:
                 return False
         self.clear()
         return True
+
+
+class Causes:
+    """Ids of the facts that signals told of since the last act, for the log and the Temporal UI.
+
+    Whoever reaches Temporal may send them, so they are bounded, and decide nothing.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def put(self, told: object) -> None:
+        """Keep the id in a signal's argument, if it has one."""
+        event_id = told.get("event_id") if isinstance(told, dict) else None
+        if not isinstance(event_id, str) or len(event_id) > MAX_CAUSE_LENGTH:
+            return
+        if event_id.isascii() and event_id.isprintable() and len(self._ids) < MAX_CAUSES:
+            self._ids[event_id] = None
+
+    def take(self) -> tuple[str, ...]:
+        """Return the ids, and forget them."""
+        ids = tuple(self._ids)
+        self._ids.clear()
+        return ids
 
 
 class UnrecordedFacts:

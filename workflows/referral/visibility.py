@@ -9,6 +9,7 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
+from activities.messages import ActRequest
 from domain.lifecycle.referral import Referral, Stage, Standing
 
 STAGE: Final = SearchAttributeKey.for_keyword("ReferralStage")
@@ -18,6 +19,7 @@ REFEREE: Final = SearchAttributeKey.for_keyword("RefereeId")
 RISK: Final = SearchAttributeKey.for_int("RiskScore")
 SEARCH_ATTRIBUTES: Final = (STAGE, CAMPAIGN, REFERRER, REFEREE, RISK)
 
+SHOWN_ID_LENGTH: Final = 64
 WAITS_FOR: Final = {
     Stage.INVITED: "the signup",
     Stage.SIGNED_UP: "a qualifying deposit",
@@ -91,3 +93,14 @@ def details_markdown(referral: Referral, standing: Standing) -> str:
 def timer_summary(standing: Standing) -> str:
     """Return what the timer of a waiting referral is for, as the Temporal UI shows it."""
     return f"{standing.stage}: wait for {WAITS_FOR.get(standing.stage, 'late facts')}"
+
+
+def act_summary(what: str, request: ActRequest) -> str:
+    """Return what an act is asked for and given, in the 400 bytes that Temporal keeps of it.
+
+    The event of a local activity has its outcome but not its input.
+    """
+    told = [*(fact.event_id for fact in request.heard.facts), *request.because_of]
+    first = f", {told[0]:.{SHOWN_ID_LENGTH}}" if told and told[0].isascii() else ""
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return f"{what} (at {request.standing.stage}{first}{more})"

@@ -25,8 +25,9 @@ from workflows.builds import acts_in_place
 from workflows.options import database_options, fraud_provider_options, local_options
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.patches import DRAIN_PATCH, RENEW_PATCH, REOPEN_PATCH, STANDING_PATCH
-from workflows.referral.signal_buffer import UnrecordedFacts, WakeFlag
+from workflows.referral.signal_buffer import Causes, UnrecordedFacts, WakeFlag
 from workflows.referral.visibility import (
+    act_summary,
     details_markdown,
     referral_attributes,
     review_updates,
@@ -56,6 +57,7 @@ class ReferralWorkflow:
         self.signup_arrived = WakeFlag()
         self.facts_arrived = WakeFlag()
         self.unrecorded = UnrecordedFacts()
+        self.causes = Causes()
         self.score_told = 0
         self.stage_shown = referral.standing.stage
 
@@ -164,8 +166,9 @@ class ReferralWorkflow:
         self.look()
 
     @workflow.signal
-    def look(self, _: Any = None) -> None:  # noqa: ANN401 - any argument is ignored
-        """Look again: a player's status, a budget or another referral has changed."""
+    def look(self, told: Any = None) -> None:  # noqa: ANN401 - any argument may come
+        """Look again: a recorded fact, a budget or another referral has changed."""
+        self.causes.put(told)
         self.signup_arrived.set()
         self.facts_arrived.set()
 
@@ -248,10 +251,9 @@ class ReferralWorkflow:
     ) -> Outcome:
         """Act in this task where the run does so, and by a task of its own where that fails."""
         if acts_in_place():
+            local = local_options(act_summary(options.get("summary") or "", request))
             try:
-                return await workflow.execute_local_activity_method(
-                    activity, request, **local_options(options.get("summary"))
-                )
+                return await workflow.execute_local_activity_method(activity, request, **local)
             except FailureError as failure:
                 if is_cancelled_exception(failure):
                     raise
@@ -267,6 +269,7 @@ class ReferralWorkflow:
             standing=self.standing,
             now=workflow.now(),
             heard=self.unrecorded.snapshot(),
+            because_of=self.causes.take(),
         )
 
     def update_standing(self, standing: Standing, request: ActRequest) -> None:

@@ -58,6 +58,18 @@ async def test_a_referral_is_scored_and_credited_without_a_task_of_its_own(world
     assert acts["tasks"] == 0
 
 
+async def test_a_local_act_says_what_it_was_asked_and_given(world: World) -> None:
+    life, paid = await reward_referral(world)
+    await life.lives_on()
+
+    shown = [
+        event.user_metadata.summary.data.decode()
+        for event in (await first_run(life)).events
+        if event.marker_recorded_event_attributes.marker_name == LOCAL
+    ]
+    assert f'"score the deposit (at SIGNED_UP, {paid.event_id})"' in shown
+
+
 @pytest.mark.parametrize("act", ["score_fraud", "credit_reward"])
 async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
     world: World, act: str
