@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sandbox.benchmarks.http_client import HttpClient
-from sandbox.sportsbook.requests import campaign_draft, mailbox_of, usd
+from sandbox.sportsbook.requests import address_of, campaign_draft, mailbox_of, usd
 from stack.state_directory import Connection
 
 SHORT_CHARGEBACK_CAMPAIGN: Final = "bench-quick"
@@ -14,7 +14,7 @@ SHORT_SIGNUP_CAMPAIGN: Final = "bench-brief"
 """Slug of the campaign whose signup window closes after a second."""
 REFERRALS_PER_CODE: Final = 4
 _BUDGET_MINOR: Final = 10**9
-_AMOUNT: Final = usd(1000)
+_AMOUNT: Final = usd(2000)
 _TERMS: Final = {
     "signup_window": "PT1H",
     "deposit_window": "PT1H",
@@ -116,5 +116,5 @@ def _deposit_fields(player_id: str) -> dict[str, object]:
         "deposit_id": f"deposit-{player_id}",
         "amount": _AMOUNT,
         "payment_instrument": f"card-{player_id}",
-        "ip": "203.0.113.7",
+        "ip": address_of(player_id),
     }

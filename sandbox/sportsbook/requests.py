@@ -103,7 +103,13 @@ def unique_id(prefix: str) -> str:
 
 def mailbox_of(player_id: str) -> str:
     """Return a mail address that looks like nobody else's, as people's do."""
-    return f"{hashlib.sha256(player_id.encode()).hexdigest()[:16]}@mail.example"
+    return f"{_digest_of(player_id)[:16]}@mail.example"
+
+
+def address_of(player_id: str) -> str:
+    """Return an address in a network of the player's own, as in a home with a router."""
+    digest = _digest_of(player_id)
+    return f"2001:db8:{digest[:4]}:{digest[4:8]}::1"
 
 
 def usd(minor: int) -> dict[str, Any]:
@@ -116,6 +122,10 @@ def money(minor: int, currency: str) -> dict[str, Any]:
 
 def ago(**parts: float) -> datetime:
     return datetime.now(UTC) - timedelta(**parts)
+
+
+def _digest_of(player_id: str) -> str:
+    return hashlib.sha256(player_id.encode()).hexdigest()
 
 
 def _event(
