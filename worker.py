@@ -9,7 +9,7 @@ import stamina
 import structlog
 from temporalio.client import Client
 from temporalio.common import MetricMeter
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -31,6 +31,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
+from worker_health import WorkerHealth
 from workflows.builds import BUILD_ID
 from workflows.case.workflow import CaseWorkflow
 from workflows.connection import connect_to
@@ -143,15 +144,15 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> None:
     stopping = stop_event()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    runtime = _runtime(settings)
-    connecting = asyncio.create_task(_connect_with_retries(settings, database, runtime))
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if stopping.is_set():
-        connecting.cancel()
-    else:
-        meter = runtime.metric_meter if runtime else MetricMeter.noop
-        await _serve(await connecting, database, settings, stopped, meter=meter)
+    health = WorkerHealth(settings, database)
+    async with health.served():
+        connecting = asyncio.create_task(_connect_with_retries(settings, database, health.runtime))
+        stopped = asyncio.create_task(stopping.wait())
+        await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            connecting.cancel()
+        else:
+            await _serve(await connecting, database, settings, stopped, health=health)
     await database.close()
 
 
@@ -161,7 +162,7 @@ async def _serve(
     settings: Settings,
     stopped: asyncio.Task[bool],
     *,
-    meter: MetricMeter,
+    health: WorkerHealth,
 ) -> None:
     wallet = _build_wallet(settings)
     worker = build_worker(
@@ -169,12 +170,14 @@ async def _serve(
         build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD, wallet=wallet),
         task_queue=settings.task_queue,
         concurrent_activities=settings.database_pool_size,
-        meter=meter,
+        meter=health.meter,
     )
     async with worker:
+        health.work_state = "ok"
         log.info("ready", process="worker")
         scheduling = asyncio.create_task(_schedule_reconciliation(client, settings))
         await stopped
+        health.work_state = "stopping"
         scheduling.cancel()
     if wallet is not None:
         await wallet.aclose()
@@ -229,15 +232,3 @@ def _log_waiting(fault: Exception) -> bool:
         return False
     log.warning("worker_waits", error=describe(fault))
     return True
-
-
-def _runtime(settings: Settings) -> Runtime | None:
-    """Return a runtime that serves the SDK's metrics at /metrics, if a port is set."""
-    if settings.worker_metrics_port is None:
-        return None
-    metrics = PrometheusConfig(
-        bind_address=f"{settings.worker_metrics_host}:{settings.worker_metrics_port}",
-        counters_total_suffix=True,
-        durations_as_seconds=True,
-    )
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))

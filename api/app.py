@@ -62,6 +62,7 @@ from runtime.exit import call_on_stop
 from runtime.pool_metrics import show_pool
 from runtime.settings import Settings
 from runtime.sign_in_settings import is_safe
+from workflows.temporal_probe import TemporalProbe
 
 SHUTDOWN_GRACE_S: Final = 10
 """Time that requests under way have to finish when the process is asked to stop, in seconds."""
@@ -135,7 +136,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
     app.state.identity_provider = _identity_provider(settings)
-    app.state.temporal_probe = health.TemporalProbe(settings.temporal)
+    app.state.temporal_probe = TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
     for router in PUBLIC_ROUTERS:
         app.include_router(router)

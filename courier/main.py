@@ -13,7 +13,7 @@ from courier.carrier import Carrier
 from courier.chainer import Chainer
 from courier.fraud.case_carrier import CaseCarrier
 from courier.fraud.late_links import LateLinks
-from courier.metrics import serve_metrics
+from courier.metrics import serve_health
 from courier.notifier import Notifier
 from courier.overdue import OverdueHealer
 from courier.pacing.rate_limiter import RateLimiter
@@ -63,28 +63,30 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
     pool_size = max(settings.database_pool_size, MIN_POOL_SIZE)
     database = Database(settings.database_url, pool_size=pool_size)
     sender = WebhookSender(settings.webhook_addresses)
-    metrics = serve_metrics(settings)
+    metrics = CollectorRegistry()
     show_pool(metrics, in_use=database.connections_in_use, size=pool_size)
     listens = asyncio.Event()
     delivering = _build_loops(settings, database)
+    vitals = _build_vitals(settings, database, metrics)
     loops = (
         *delivering,
         _healing(settings, database, metrics),
         *_publishing(settings, database, metrics),
         *_paying(settings, database, metrics),
         _notifying(settings, database, metrics),
-        _looking(settings, database, metrics),
+        WorkLoop("looking at vital signs", vitals.look, wake_payload=None),
         _linking(settings, database, metrics),
         *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
     )
     networks = open_networks(settings.network_database)
     streams = build_streams(settings, database, metrics, networks)
-    tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
-    tasks.append(asyncio.create_task(_say_ready(listens, delivering[:3])))
-    wake = partial(_wake, loops, listens)
-    tasks.append(asyncio.create_task(listen(settings.database_url, wake)))
-    await stopping.wait()
-    await _stop((*loops, *streams), tasks)
+    async with serve_health(settings, database, metrics, loops=loops, vitals=vitals):
+        tasks = [asyncio.create_task(loop.run()) for loop in (*loops, *streams)]
+        tasks.append(asyncio.create_task(_say_ready(listens, delivering[:3])))
+        wake = partial(_wake, loops, listens)
+        tasks.append(asyncio.create_task(listen(settings.database_url, wake)))
+        await stopping.wait()
+        await _stop((*loops, *streams), tasks)
     await sender.close()
     await database.close()
 
@@ -139,14 +141,13 @@ def _notifying(settings: Settings, database: Database, metrics: CollectorRegistr
     return WorkLoop("notifying", notifier.notify, wake_payload=None, close=notifier.release)
 
 
-def _looking(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:
-    vitals = Vitals(
+def _build_vitals(settings: Settings, database: Database, metrics: CollectorRegistry) -> Vitals:
+    return Vitals(
         database,
         connect=partial(connect_to, settings.temporal),
         task_queue=settings.task_queue,
         registry=metrics,
     )
-    return WorkLoop("looking at vital signs", vitals.look, wake_payload=None)
 
 
 def _linking(settings: Settings, database: Database, metrics: CollectorRegistry) -> WorkLoop:

@@ -41,6 +41,9 @@ class VitalGauges:
         self._temporal = gauge(
             "referrals_temporal_reachable", "1 if Temporal answered at the last look, or 0."
         )
+        self._postgres = gauge(
+            "referrals_postgres_reachable", "1 if Postgres answered at the last look, or 0."
+        )
         self._green_age = gauge(
             "referrals_verify_green_age_seconds", "Age of the last green verification."
         )
@@ -77,7 +80,16 @@ class VitalGauges:
             "quantile",
         )
 
+    def show_unknown(self) -> None:
+        """Show that Postgres did not answer, and forget what it said of the facts that wait."""
+        self._postgres.set(0)
+        self._lag.clear()
+        self._backlog.clear()
+        self._oldest_fact.set(math.nan)
+        self._green_age.set(math.nan)
+
     def show_lanes(self, lanes: Mapping[str, LaneLag]) -> None:
+        self._postgres.set(1)
         for lane, lag in lanes.items():
             self._lag.labels(lane).set(lag.age_s)
             self._backlog.labels(lane).set(lag.waiting)

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from courier.vital_gauges import VitalGauges
 from db.engine import Database
-from db.faults import describe
+from db.faults import DATABASE_FAULTS, describe
 from referrals.reports import vitals
 from referrals.reports.vitals import LaneLag
 
@@ -51,6 +51,8 @@ class Vitals:
         self._gauges = VitalGauges(registry)
         self._next_look_s = -math.inf
         self._next_day_s = -math.inf
+        self.workers_state: Literal["ok", "none", "unknown"] = "unknown"
+        """Whether workers polled at the last look."""
 
     async def look(self) -> bool:
         """Look if it is time to; return False, for there is never more to do."""
@@ -58,6 +60,17 @@ class Vitals:
         if now_s < self._next_look_s:
             return False
         self._next_look_s = now_s + self._every_s
+        backlog_age_s = await self._look_at_workers()
+        try:
+            lanes = await self._look_at_database(now_s)
+        except DATABASE_FAULTS:
+            self._gauges.show_unknown()
+            raise
+        waiting_s = max(lanes[lane].age_s for lane in _FACT_LANES)
+        self._gauges.show_oldest_fact(max(waiting_s, backlog_age_s))
+        return False
+
+    async def _look_at_database(self, now_s: float) -> dict[str, LaneLag]:
         async with self._database.reading() as session:
             lanes = await vitals.load_lanes(session)
             self._gauges.show_verified(await vitals.load_verified(session))
@@ -68,23 +81,23 @@ class Vitals:
             self._next_day_s = now_s + LAST_DAY_EVERY_S
             async with self._database.reading() as session:
                 self._gauges.show_last_day(await vitals.load_last_day(session))
-        await self._look_at_workers(lanes)
-        return False
+        return lanes
 
-    async def _look_at_workers(self, lanes: dict[str, LaneLag]) -> None:
-        """Show who polls, and for how long what was delivered waits for a worker."""
-        waiting_s = max(lanes[lane].age_s for lane in _FACT_LANES)
+    async def _look_at_workers(self) -> float:
+        """Show who polls, and return for how long what was delivered waits for a worker."""
         try:
             described = await self._describe()
         except (RPCError, RuntimeError) as fault:
             log.warning("workers_unknown", error=describe(fault))
             self._gauges.show_workers(None)
-        else:
-            self._gauges.show_workers(_polling(described))
-            if described.stats.approximate_backlog_count:
-                age = described.stats.approximate_backlog_age.ToTimedelta()
-                waiting_s = max(waiting_s, age.total_seconds())
-        self._gauges.show_oldest_fact(waiting_s)
+            self.workers_state = "unknown"
+            return 0.0
+        polling = _polling(described)
+        self._gauges.show_workers(polling)
+        self.workers_state = "ok" if polling else "none"
+        if not described.stats.approximate_backlog_count:
+            return 0.0
+        return described.stats.approximate_backlog_age.ToTimedelta().total_seconds()
 
     async def _describe(self) -> DescribeTaskQueueResponse:
         if self._client is None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import structlog
 
@@ -17,6 +18,11 @@ MAX_BACKOFF_S: Final = 15.0
 """For one player or delivery that keeps failing."""
 MAX_OUTAGE_BACKOFF_S: Final = 2.0
 """While a whole dependency is away; one small attempt probes it, so it may probe often."""
+
+FAILING_FROM: Final = 3
+"""Failures in a row from which work counts as failing: fewer may be a restart of Postgres."""
+HANGING_AFTER_S: Final = 300.0
+"""Time without the end of a batch after which work hangs: every call that it makes ends sooner."""
 
 log = structlog.get_logger()
 
@@ -50,11 +56,26 @@ class WorkLoop:
         self.succeeded = asyncio.Event()
         """Set after the first batch that had what it needs."""
         self.wake_payload = wake_payload
-        self._name = name
+        self.name = name
         self._run_one_batch = run_batch
         self._close = close
-        self._failures = 0
+        self.failures = 0
+        """Batches in a row that failed."""
+        self._ended_s = self._succeeded_s = time.monotonic()
         self._stopping = False
+
+    @property
+    def success_age_s(self) -> float:
+        """Time since the last batch that had what it needs, or since the start."""
+        return time.monotonic() - self._succeeded_s
+
+    @property
+    def state(self) -> Literal["ok", "starting", "failing", "hanging"]:
+        if time.monotonic() - self._ended_s > HANGING_AFTER_S:
+            return "hanging"
+        if self.failures >= FAILING_FROM:
+            return "failing"
+        return "ok" if self.succeeded.is_set() else "starting"
 
     async def run(self) -> None:
         while not self._stopping:
@@ -72,11 +93,13 @@ class WorkLoop:
         try:
             has_more = await self._run_one_batch()
         except Exception as fault:  # noqa: BLE001 - the courier outlives its dependencies
+            self._ended_s = time.monotonic()
             await self._back_off(fault)
             return True
-        if self._failures:
-            log.info("courier_recovered", work=self._name, failures=self._failures)
-        self._failures = 0
+        if self.failures:
+            log.info("courier_recovered", work=self.name, failures=self.failures)
+        self.failures = 0
+        self._ended_s = self._succeeded_s = time.monotonic()
         self.succeeded.set()
         return has_more
 
@@ -86,13 +109,13 @@ class WorkLoop:
         try:
             await self._close()
         except Exception as fault:  # noqa: BLE001 - the process ends anyway
-            log.warning("courier_not_closed", work=self._name, error=describe(fault))
+            log.warning("courier_not_closed", work=self.name, error=describe(fault))
 
     async def _back_off(self, fault: Exception) -> None:
-        self._failures += 1
-        if self._failures == 1:
-            log.warning("courier_waits", work=self._name, error=describe(fault))
-        await asyncio.sleep(backoff_s(self._failures, max_s=MAX_OUTAGE_BACKOFF_S))
+        self.failures += 1
+        if self.failures == 1:
+            log.warning("courier_waits", work=self.name, error=describe(fault))
+        await asyncio.sleep(backoff_s(self.failures, max_s=MAX_OUTAGE_BACKOFF_S))
 
 
 class WakeUp:

@@ -1,15 +1,37 @@
-"""Readiness of the database: whether every table of the code exists, and takes writes."""
+"""Readiness of the database: whether it answers, has every table of the code, and takes writes."""
 
-from typing import Final
+import asyncio
+from typing import Final, Literal
 
+import structlog
 from sqlalchemy import text
 
-from db.engine import ReadSession
+from db.engine import Database, ReadSession
+from db.faults import DATABASE_FAULTS, describe, is_transient
 from db.tables import Table
+
+PROBE_TIMEOUT_S: Final = 1
+"""Bounds one probe, so that an orchestrator gets its answer in time."""
+
+PostgresState = Literal["ok", "unavailable", "not_migrated", "read_only"]
 
 _MISSING: Final = text("""
     select count(*) from unnest(cast(:names as text[])) as name where to_regclass(name) is null
 """)
+
+log = structlog.get_logger()
+
+
+async def probe_postgres(database: Database) -> PostgresState:
+    """Return the state of Postgres within PROBE_TIMEOUT_S, on a connection of its own."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S), database.probing() as session:
+            if not await is_migrated(session):
+                return "not_migrated"
+            return "ok" if await is_writable(session) else "read_only"
+    except DATABASE_FAULTS as fault:
+        log.warning("postgres_unavailable", fault=describe(fault), transient=is_transient(fault))
+        return "unavailable"
 
 
 async def is_migrated(session: ReadSession) -> bool:

@@ -11,6 +11,7 @@ from tests import ROOT
 FORBIDDEN: Final = {
     "cli": {"activities", "domain", "workflows", "fastapi", "sqlalchemy", "temporalio"},
     "worker.py": {"api", "courier", "stack", "sandbox", "fastapi", "sqlalchemy"},
+    "worker_health.py": {"activities", "api", "courier", "stack", "sandbox", "fastapi"},
 }
 
 

@@ -1,9 +1,11 @@
-"""The worker as a process, while Temporal is away."""
+"""The worker as a process, while Temporal and Postgres are away."""
 
 import asyncio
 import os
 import signal
 import sys
+
+import httpx
 
 from stack import ports
 
@@ -15,23 +17,46 @@ SETTINGS = {
 }
 
 
-async def test_stops_on_sigterm_although_temporal_is_away() -> None:
+async def test_says_what_it_waits_for_and_stops_although_temporal_is_away() -> None:
     asked = asyncio.Event()
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.set()
         writer.close()
 
-    port = ports.find_free()
+    port, health_port = ports.find_free(), ports.find_free()
+    environment = {
+        **os.environ,
+        **SETTINGS,
+        "REFERRALS_TEMPORAL_ADDRESS": f"127.0.0.1:{port}",
+        "REFERRALS_WORKER_METRICS_PORT": str(health_port),
+    }
     async with await asyncio.start_server(hang_up, "127.0.0.1", port):
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "cli", "worker"),
-            env={**os.environ, **SETTINGS, "REFERRALS_TEMPORAL_ADDRESS": f"127.0.0.1:{port}"},
+            env=environment,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(90), _caller(health_port) as client:
             await asked.wait()
+            alive = await client.get("/healthz")
+            ready = await client.get("/readyz")
+            metrics = await client.get("/metrics")
             worker.send_signal(signal.SIGTERM)
             assert await worker.wait() == 0
+
+    assert alive.status_code == 200
+    assert ready.status_code == 503
+    assert ready.json()["dependencies"] == {
+        "postgres": "unavailable",
+        "temporal": "unavailable",
+        "work": "starting",
+    }
+    assert metrics.status_code == 200
+    assert "referrals_database_connections_in_use 0.0" in metrics.text
+
+
+def _caller(port: int) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60)

@@ -1,33 +1,20 @@
 """Liveness, readiness and metrics of a process."""
 
 import asyncio
-from datetime import timedelta
-from typing import Final, Literal
+from typing import Literal
 
-import structlog
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError, ServiceClient
 
 from api.http.authorisation import requires
 from api.http.dependencies import Db
 from api.http.openapi import problem_responses
 from api.v1.schemas.fields import ResponseBody
-from db.engine import Database
-from db.faults import DATABASE_FAULTS, describe, is_transient
-from db.readiness import is_migrated, is_writable
-from workflows.connection import TemporalServer, connect_service
+from db.readiness import PostgresState, probe_postgres
+from workflows.temporal_probe import TemporalState
 
 router = APIRouter(tags=["health"])
-PROBE_TIMEOUT_S: Final = 1
-"""Bounds each probe of /readyz, so that an orchestrator gets its answer in time."""
-
-log = structlog.get_logger()
-
-
-PostgresState = Literal["ok", "unavailable", "not_migrated", "read_only"]
-TemporalState = Literal["ok", "unavailable"]
 
 
 class Alive(ResponseBody):
@@ -67,7 +54,7 @@ async def show_readiness(request: Request, database: Db) -> Response:
     connections of requests.
     """
     postgres, temporal = await asyncio.gather(
-        _probe_postgres(database), request.app.state.temporal_probe.ask()
+        probe_postgres(database), request.app.state.temporal_probe.ask()
     )
     is_ready = postgres == "ok"
     readiness = Readiness(
@@ -91,36 +78,3 @@ async def show_metrics(request: Request) -> Response:
     """Return this process's counters and histograms in Prometheus' text format."""
     registry = request.app.state.metrics.registry
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class TemporalProbe:
-    """Questions to Temporal whether it serves, over one client for the process's life."""
-
-    def __init__(self, server: TemporalServer) -> None:
-        self._server = server
-        self._client: ServiceClient | None = None
-
-    async def ask(self) -> TemporalState:
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
-                client = await self._connect()
-                is_healthy = await client.check_health(timeout=timedelta(seconds=PROBE_TIMEOUT_S))
-        except (RPCError, RuntimeError, OSError):
-            return "unavailable"
-        return "ok" if is_healthy else "unavailable"
-
-    async def _connect(self) -> ServiceClient:
-        if self._client is None:
-            self._client = await connect_service(self._server)
-        return self._client
-
-
-async def _probe_postgres(database: Database) -> PostgresState:
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S), database.probing() as session:
-            if not await is_migrated(session):
-                return "not_migrated"
-            return "ok" if await is_writable(session) else "read_only"
-    except DATABASE_FAULTS as fault:
-        log.warning("postgres_unavailable", fault=describe(fault), transient=is_transient(fault))
-        return "unavailable"

@@ -105,10 +105,8 @@ def test_probes_ask_what_is_served(containers: dict[str, dict[str, Any]]) -> Non
     assert api["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert api["readinessProbe"]["httpGet"]["path"] == "/readyz"
     for name in ("worker", "courier"):
-        assert containers[name]["livenessProbe"]["httpGet"] == {
-            "path": "/metrics",
-            "port": "metrics",
-        }
+        for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+            assert containers[name][probe]["httpGet"] == {"path": path, "port": "metrics"}
         assert containers[name]["ports"] == [
             {
                 "name": "metrics",

@@ -12,11 +12,11 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, TLSConfig
 from temporalio.testing import WorkflowEnvironment
 
-from api.v1.health import TemporalProbe
 from runtime.settings import Settings
 from tests.fixtures.certificates import Authority
 from tests.proxies.encrypting import EncryptingProxy, encrypting_proxy
 from workflows.connection import TemporalServer, connect_to
+from workflows.temporal_probe import TemporalProbe
 
 MODULE = "tests.temporal.test_connection"
 

@@ -33,6 +33,18 @@ async def test_every_metric_of_a_dashboard_or_an_alert_is_shown(
     assert await wait_until(missing, lambda found: not found, what="metrics", within_s=60) == {}
 
 
+async def test_the_worker_and_the_courier_say_that_they_are_ready(stack: Connection) -> None:
+    urls = (stack.worker_metrics_url, stack.courier_metrics_url)
+
+    async def states() -> list[str]:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            answers = [await client.get(url.replace("/metrics", "/readyz")) for url in urls]
+        return [answer.json()["status"] for answer in answers]
+
+    ready = ["ready", "ready"]
+    assert await wait_until(states, lambda found: found == ready, what="ready", within_s=60)
+
+
 async def _shown(stack: Connection) -> set[str]:
     """Return the names of the samples of the api, the worker and the courier."""
     key = {"Authorization": f"Bearer {stack.api_key}"}

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from temporalio import activity
@@ -92,6 +93,19 @@ async def test_shows_the_facts_that_wait_while_temporal_is_away(fresh_database: 
     assert math.isnan(polling)
     assert registry.get_sample_value("referrals_temporal_reachable") == 0
     assert registry.get_sample_value("referrals_oldest_unhandled_fact_seconds") == 0
+
+
+async def test_forgets_what_waits_while_postgres_is_away(temporal_env: WorkflowEnvironment) -> None:
+    async with Database.open("postgresql+asyncpg://nobody@127.0.0.1:1/none") as database:
+        registry, vitals = a_look(database, temporal_env)
+        with pytest.raises(OSError, match="Connect call failed"):
+            await vitals.look()
+
+    oldest_s = registry.get_sample_value("referrals_oldest_unhandled_fact_seconds")
+    assert oldest_s is not None
+    assert math.isnan(oldest_s)
+    assert registry.get_sample_value("referrals_postgres_reachable") == 0
+    assert registry.get_sample_value("referrals_workers_polling") == 0
 
 
 def a_look(
