@@ -47,7 +47,7 @@ from api.v1 import (
     shares,
     webhooks,
 )
-from api.v1.campaigns import condition_fields, explanations, simulations, switches
+from api.v1.campaigns import condition_fields, explanations, rates, simulations, switches
 from api.v1.campaigns import routes as campaigns
 from api.v1.ledger import CoalescingVerifier, ask_verifier
 from api.v1.reports import routes as reports
@@ -102,6 +102,7 @@ AUTHENTICATED_ROUTERS: Final = (
     simulations.router,
     campaigns.router,
     switches.router,
+    rates.router,
     ledger.router,
     lists.router,
     rule_sets.router,

@@ -8,6 +8,18 @@ from typing import Final
 LARGEST_MINOR: Final = 10**15
 """Upper limit of one amount, and of one balance, in minor units."""
 CURRENCY_PATTERN: Final = re.compile(r"[A-Z]{3}")
+CURRENCY_DECIMALS: Final = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
+    **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+"""Decimals of the ISO 4217 currencies that do not have two."""
+
+
+def decimals_of(currency: str) -> int:
+    """Return how many decimals of a currency its minor unit is."""
+    return CURRENCY_DECIMALS.get(currency, 2)
 
 
 class RewardKind(StrEnum):

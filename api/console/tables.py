@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.console.formats import NOTHING
 from api.http.tables import harmless
-from referrals.localisation.formats import CURRENCY_DECIMALS
+from domain.money import decimals_of
 
 PAGE_ROWS: Final = 25
 CSV_ROWS: Final = 1000
@@ -179,7 +179,7 @@ def _plain(cell: object) -> str:
 
 
 def _amount(amount: Amount) -> str:
-    decimals = CURRENCY_DECIMALS.get(amount.currency, 2)
+    decimals = decimals_of(amount.currency)
     whole, part = divmod(abs(amount.minor), 10**decimals)
     sign = "-" if amount.minor < 0 else ""
     return f"{sign}{whole}{f'.{part:0{decimals}}' if decimals else ''} {amount.currency}"

@@ -193,6 +193,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "switched_off": ProblemType(
         409, "Switched off", "Try again once GET /v1/switches shows the scope as on."
     ),
+    "rates_conflict": ProblemType(
+        409,
+        "Rates already recorded",
+        "Keep the recorded rates, or send the others under a time or a source of their own.",
+    ),
     "no_proposal": ProblemType(
         409, "No proposal", "Propose a version by PUT /v1/campaigns/{slug} first."
     ),

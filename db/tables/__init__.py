@@ -9,6 +9,7 @@ from db.tables.campaigns import (
     Campaign,
     CampaignPublication,
     CampaignVersion,
+    RateTableRow,
     ReferralCode,
     Share,
     SwitchRow,
@@ -73,6 +74,7 @@ __all__ = [
     "PlayerPreferences",
     "QualificationFact",
     "QualificationRow",
+    "RateTableRow",
     "RateWindow",
     "Rebind",
     "ReferralCode",
@@ -124,6 +126,7 @@ INSERT_ONLY: Final = (
     "chain_links",
     "erasures",
     "switches",
+    "rate_tables",
     "console_people",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

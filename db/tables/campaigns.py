@@ -82,6 +82,28 @@ class SwitchRow(Table):
     __table_args__ = (Index("ix_switches_scope", "scope", "id"),)
 
 
+class RateTableRow(Table):
+    """Exchange rates of one base currency, as one source published them; insert-only."""
+
+    __tablename__ = "rate_tables"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    as_of: Mapped[datetime]
+    source: Mapped[str]
+    base: Mapped[str] = mapped_column(String(3))
+    rates: Mapped[dict[str, Any]]
+    """Decimal texts by currency: 1 unit of the base is so much."""
+    currencies: Mapped[list[str]]
+    """The base and the currencies that have a rate."""
+    written_by: Mapped[str]
+    written_at: Mapped[datetime]
+    number: Mapped[int] = mapped_column(Identity(always=True))
+    """Place in the order of writing."""
+    __table_args__ = (
+        UniqueConstraint("as_of", "source", "base"),
+        Index("ix_rate_tables_latest", "as_of", "number"),
+    )
+
+
 class ReferralCode(Table):
     __tablename__ = "codes"
     code: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -258,6 +258,7 @@ COVERED: Final = {
             condition="t.decided_at is not null",
         ),
         Coverage("rule_sets", "rule_sets"),
+        Coverage("rate_tables", "rate_tables"),
         Coverage("outbox", "outbox"),
         Coverage("erasures", "erasures"),
     )

@@ -12,18 +12,9 @@ from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import NumberPattern, format_percent, get_currency_symbol, parse_pattern
 
+from domain.money import decimals_of
 from referrals.localisation.languages import ENGLISH, Language
 
-CURRENCY_DECIMALS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
-    **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""Decimals of the ISO 4217 currencies that do not have two.
-
-Not Babel's: CLDR drops cents that are out of use, while minor units still count them.
-"""
 DurationUnit = Literal["day", "hour", "minute", "second"]
 DURATION_UNITS: Final[tuple[tuple[DurationUnit, int], ...]] = (
     ("day", 86_400),
@@ -51,8 +42,11 @@ class Sum:
 def format_money(
     money: Amount, language: Language = ENGLISH, *, cents: Literal["some", "always"] = "some"
 ) -> str:
-    """Format as $10, $10.50 or ¥1,000: with cents where there are some, or always as in $10.00."""
-    decimals = CURRENCY_DECIMALS.get(money.currency, 2)
+    """Format as $10, $10.50 or ¥1,000: with cents where there are some, or always as in $10.00.
+
+    The decimals are not Babel's: CLDR drops cents that are out of use, which minor units count.
+    """
+    decimals = decimals_of(money.currency)
     shown_decimals = decimals if cents == "always" or money.minor % 10**decimals else 0
     pattern = _money_pattern(language.locale, money.currency, shown_decimals)
     amount = Decimal(money.minor).scaleb(-decimals)

@@ -53,6 +53,8 @@ KEYS: Final[Mapping[str, str]] = {
     "GET /v1/campaigns/fields": "campaigns:write campaigns:publish reports:read",
     "POST /v1/campaigns/{slug}/explain": "campaigns:write campaigns:publish reports:read",
     "POST /v1/campaigns/{slug}/simulate": "campaigns:write campaigns:publish reports:read",
+    "POST /v1/rates": "campaigns:publish",
+    "GET /v1/rates": "campaigns:write campaigns:publish reports:read",
     "POST /v1/campaigns": "campaigns:write",
     "GET /v1/campaigns": "campaigns:write campaigns:publish reports:read",
     "GET /v1/campaigns/{slug}": "campaigns:write campaigns:publish reports:read",

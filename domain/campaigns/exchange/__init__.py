@@ -1,0 +1,1 @@
+"""Exchange: rate tables, and terms in each currency of a campaign."""

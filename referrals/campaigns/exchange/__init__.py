@@ -1,0 +1,1 @@
+"""Exchange: rate tables as rows, and those that count for a referral."""
