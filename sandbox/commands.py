@@ -18,11 +18,19 @@ sandbox_commands = typer.Typer()
 
 
 @sandbox_commands.command()
-def demo() -> None:
-    """Play referrals from click to reward on a stack of their own, and check the results."""
+def demo(
+    *,
+    referrals: Annotated[
+        int, typer.Option(min=0, max=5000, help="Referrals of the weeks before, for the console.")
+    ] = 240,
+) -> None:
+    """Play referrals from click to reward on a stack of their own, and check the results.
+
+    What was played stays, and `referrals up` goes on with it.
+    """
     from sandbox.demo.main import main as play
 
-    exit_with(play())
+    exit_with(play(referrals=referrals))
 
 
 @sandbox_commands.command()

@@ -1,4 +1,4 @@
-"""Removal of the state of an embedded stack: python -m stack.clean [directory]."""
+"""Removal of the state of embedded stacks: python -m stack.clean [directory ...]."""
 
 import shutil
 import sys
@@ -9,7 +9,8 @@ from stack.postgres import postgres_bin_directory
 
 
 def main() -> None:
-    discard(Path(sys.argv[1] if len(sys.argv) > 1 else ".stack"))
+    for directory in sys.argv[1:] or (".stack", ".stack-demo"):
+        discard(Path(directory))
     remove_private_directory(postgres_bin_directory())
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +30,8 @@ from stack.state_directory import (
 from stack.supervisor import Supervisor
 
 Progress = Callable[[str], None]
+Preparation = Callable[[Connection], Awaitable[None]]
+"""An act on the migrated database before the api, the worker and the courier start."""
 
 DEFAULTS: Final = {"REFERRALS_DIRECT_SIGNALS": "open", "REFERRALS_WEBHOOK_ADDRESSES": "any"}
 """Settings of which the stack has other defaults, for services and receivers on this machine."""
@@ -42,6 +44,7 @@ async def run_stack(
     fresh: bool = False,
     progress: Progress = lambda _: None,
     broker: ChildSpec | None = None,
+    prepare: Preparation | None = None,
 ) -> AsyncIterator[Connection]:
     """Run every process, with its state in `directory`, and stop them all on leaving.
 
@@ -57,7 +60,7 @@ async def run_stack(
         base = plan.cluster.base_directory
         if base != directory:
             progress(f"PostgreSQL's account cannot enter {directory}; its data is in {base}")
-        async with _supervise(plan, progress) as connection:
+        async with _supervise(plan, progress, prepare) as connection:
             yield connection
 
 
@@ -141,7 +144,9 @@ def _prepare(directory: Path, broker: ChildSpec | None) -> _Plan:
 
 
 @asynccontextmanager
-async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connection]:
+async def _supervise(
+    plan: _Plan, progress: Progress, prepare: Preparation | None
+) -> AsyncIterator[Connection]:
     keyring = plan.keyring
     file = plan.directory / CONNECTION_FILE
     # A killed supervisor could not remove this file, and its content is outdated.
@@ -164,6 +169,8 @@ async def _supervise(plan: _Plan, progress: Progress) -> AsyncIterator[Connectio
         await supervisor.start(plan.cluster.child(), _temporal_child(plan), plan.broker)
         progress("migrating the schema")
         keyring = await _prepare_database(plan)
+        if prepare is not None:
+            await prepare(plan.connection(keyring, {}))
         progress("starting api, worker, courier and verifier")
         await supervisor.start(
             *referral_processes.children(plan.environment, api_url=plan.url("api"))

@@ -4,15 +4,24 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from db.engine import Database
+from referrals.access.audit import Actor
+from referrals.access.console import people
+from referrals.access.console.roles import Role
 from runtime.exit import stop_event
 from stack.child import StartError
 from stack.embedded import run_stack
 from stack.state_directory import CONNECTION_FILE, LOGS, AlreadyRunningError, Connection
+
+OPERATOR: Final = "operator"
+_ACTOR: Final = Actor(name="stack", request_id=None, reason="a start of a stack to try")
 
 
 async def run(directory: Path, *, fresh: bool) -> int:
@@ -34,7 +43,7 @@ async def run(directory: Path, *, fresh: bool) -> int:
 
 async def _serve(console: Console, directory: Path, *, fresh: bool) -> None:
     async with run_stack(directory, fresh=fresh, progress=_progress(console)) as connection:
-        _show(console, connection, directory)
+        _show(console, connection, directory, link=await _console_link(connection))
         await asyncio.Event().wait()
 
 
@@ -47,7 +56,17 @@ def _progress(console: Console) -> Callable[[str], None]:
     return print_step
 
 
-def _show(console: Console, connection: Connection, directory: Path) -> None:
+async def _console_link(connection: Connection) -> str:
+    """Return an address that signs one person in to the console, once, as its administrator."""
+    settings = connection.settings()
+    async with Database.open(settings.database_url) as database, database.transaction() as session:
+        token = await people.create_link(
+            session, name=OPERATOR, role=Role.ADMIN, actor=_ACTOR, now=datetime.now(UTC)
+        )
+    return f"{connection.console_url}/sign-in?token={token}"
+
+
+def _show(console: Console, connection: Connection, directory: Path, *, link: str) -> None:
     addresses = Table.grid(padding=(0, 2))
     addresses.add_row("API", connection.api_url)
     addresses.add_row("API reference", f"{connection.api_url}/docs")
@@ -57,6 +76,7 @@ def _show(console: Console, connection: Connection, directory: Path) -> None:
     addresses.add_row("Logs", str(directory / LOGS))
     console.print("[green]ready[/green], until Ctrl-C:")
     console.print(addresses, soft_wrap=True)
+    console.print(f"Console, signing you in once:\n  {link}", soft_wrap=True, markup=False)
     console.print(next_steps(connection, directory), soft_wrap=True, markup=False, highlight=False)
 
 

@@ -63,7 +63,7 @@ COLUMNS: Final = (
     Column("Name"),
     Column("Status", Kind.BADGE),
     Column("Version", Kind.NUMBER),
-    Column("Referrer gets", Kind.MONEY),
+    Column("It pays"),
     Column("Free", Kind.MONEY),
     Column("Begins", Kind.TIME),
     Column("Ends", Kind.TIME),
@@ -150,6 +150,7 @@ async def show_campaign(
             rows=[
                 Row((each.group, *(each.counts[step] for step in _STEPS), list(each.cost) or None))
                 for each in versions
+                if any(each.counts[step] for step in _STEPS)
             ],
             empty="Nobody was invited under this campaign yet.",
         ),
@@ -248,6 +249,12 @@ def _check(outcome: TransitionOutcome) -> None:
         raise Problem(REFUSALS[outcome], DETAILS.get(outcome, ""))
 
 
+def _pays(view: CampaignView) -> str:
+    """Return who gets what, on one line."""
+    found = rewards_in_words(view.terms)
+    return ", ".join(f"{words.text} {side[:1].lower()}{side[1:]}" for side, words in found)
+
+
 def _row(view: CampaignView) -> Row:
     return Row(
         (
@@ -255,7 +262,7 @@ def _row(view: CampaignView) -> Row:
             view.name,
             view.status,
             view.version,
-            view.terms.referrer_reward,
+            _pays(view),
             view.available_budget,
             view.starts_at,
             view.ends_at,

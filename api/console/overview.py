@@ -82,6 +82,7 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
             Filter(name="campaign", label="Campaign", value=campaign or ""),
         ),
         steps=_steps(days),
+        reversed=sum(day.counts["reversed"] for day in days),
         cost=cost,
         fraud=fraud,
         speed=speed,

@@ -225,7 +225,8 @@ def _row(view: ReferralView) -> Row:
 
 
 def _fact_row(fact: FactView) -> Row:
-    what = f"{fact.kind} {fact.detail}" if fact.detail else fact.kind
+    is_said = not fact.detail or str(fact.detail) == str(fact.kind)
+    what = fact.kind if is_said else f"{fact.kind}, {fact.detail}".replace("_", " ")
     effect = fact.reason if fact.counts else f"Does not count: {fact.reason}"
     return Row((fact.occurred_at, what, fact.event_id, fact.amount, effect, fact.recorded_at))
 

@@ -42,6 +42,16 @@ PAGES = {
     "refusal": "/console/cases/00000000-0000-0000-0000-000000000000",
 }
 
+TWO_DAYS = """() => {
+  const head = "<th>Day</th><th>Invitations</th><th>Signups</th>";
+  const row = (day) => `<tr><td>${day}</td><td>1,200</td><td>3</td></tr>`;
+  document.getElementById("funnel").innerHTML =
+    `<table><thead><tr>${head}</tr></thead>` +
+    `<tbody>${row("2026-03-01")}${row("2026-03-02")}</tbody></table>`;
+  document.querySelector(".chart").hidden = false;
+  drawCharts();
+}"""
+"""Puts two days into the folded table of the overview, and draws the chart once more."""
 LOOKS = [(DESKTOP, "light"), (IPHONE, "dark")]
 if os.environ.get("CONSOLE_LOOKS") == "all":
     LOOKS += [(DESKTOP, "dark"), (IPHONE, "light")]
@@ -213,6 +223,19 @@ async def test_the_queue_is_worked_on_by_keyboard(
         await page.keyboard.press("g")
         await page.keyboard.press("r")
         await page.wait_for_url("**/console/referrals")
+
+
+async def test_the_chart_is_drawn_from_a_table_that_is_folded_away(
+    browser: Browser, site: str, database: Database
+) -> None:
+    async with console_of(
+        browser, DESKTOP, site, database, role=Role.MARKETER, name=unique("Mara")
+    ) as opened:
+        page = opened.page
+        await page.goto(f"{site}/console?period=90+days")
+        await page.evaluate(TWO_DAYS)
+        await expect(page.locator(".chart canvas")).to_be_visible()
+        await expect(page.locator("#funnel")).to_be_hidden()
 
 
 async def test_filters_stay_in_the_address(

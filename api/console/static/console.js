@@ -46,7 +46,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function drawChart(place) {
   const table = document.getElementById(place.dataset.table)?.querySelector("table");
   if (!table || typeof uPlot === "undefined") { place.hidden = true; return; }
-  const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
+  // The text as written: a table inside closed details is not rendered, and has no inner text.
+  const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
   const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
   const days = rows.map((row) => Date.parse(`${row[0]}T00:00:00Z`) / 1000);
   if (rows.length < 2 || days.some(Number.isNaN)) { place.hidden = true; return; }
