@@ -14,13 +14,13 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.care.reconciliation import ReconciliationActivities
 from activities.cases import CaseActivities
 from activities.direct_signals import SignalPolicy
 from activities.fraud import FraudActivities, FraudProvider
 from activities.interceptor import LogActs
 from activities.locked_referrals import LockedReferrals
 from activities.recent_evidence import RecentEvidence
-from activities.reconciliation import ReconciliationActivities
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from db.clock import database_now

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.transactions import audit_actor
+from runtime.care_settings import CareSettings
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, WalletSettings
@@ -29,19 +30,23 @@ def verify(
 
     Exits with 0 when every invariant holds, 1 when one is broken, 2 when it could not run.
     With --every it runs until it is stopped, and checks everything once a day, or more often where
-    that takes little time.
+    that takes little time. It also does the care that Temporal schedules, if it reaches Temporal.
     """
     from courier import verifier
     from courier.commands.verification_table import print_report
 
+    if every is not None:
+        from caretaker import main as care
+
+        care_settings = read_settings(CareSettings)
+        configure_logging(care_settings.log_level)
+        exit_with(care(care_settings, interval_s=every))
     settings = read_settings(DatabaseSettings)
     configure_logging(settings.log_level)
     if chain:
         from courier.commands import chain_check
 
         exit_with(chain_check.main(settings))
-    if every is not None:
-        exit_with(verifier.main(settings, interval_s=every))
     report = verifier.verify_once(settings, whole=whole)
     if isinstance(report, str):
         typer.echo(report, err=True)

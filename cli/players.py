@@ -8,11 +8,11 @@ import typer
 
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
-from runtime.settings import ErasureSettings
+from runtime.settings import DatabaseSettings, ErasureSettings
 
 players = typer.Typer()
-MIN_DAYS = 60
-"""Bounds an age from below: an expired invitation may open again for a month."""
+MIN_DAYS, DEFAULT_DAYS = 60, 400
+"""As in referrals/personal/retention.py, which is imported late."""
 
 
 @players.command("export")
@@ -52,17 +52,17 @@ def let_go_of_old_rows(
     *,
     days: Annotated[
         int, typer.Option(help="Age beyond which rows are let go of.", min=MIN_DAYS)
-    ] = 400,
+    ] = DEFAULT_DAYS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
     actor: ActorOption = None,
     reason: ReasonOption = "retention",
 ) -> None:
     """Let go of clicks' hashes and of sign-ins that are older than an age; money's proof stays.
 
-    Needs REFERRALS_OWNER_DATABASE_URL. Prints the number of rows of each kind.
+    Prints the number of rows of each kind. The verifier does the same once a day.
     """
     from courier.commands import letting_go
 
     before = datetime.now(UTC) - timedelta(days=days)
-    settings, by = read_settings(ErasureSettings), audit_actor(actor, reason)
+    settings, by = read_settings(DatabaseSettings), audit_actor(actor, reason)
     exit_with(letting_go.main(settings, before=before, is_dry=dry_run, actor=by))

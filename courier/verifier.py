@@ -1,4 +1,4 @@
-"""The verifier process: checks what changed every few minutes, and everything once a day.
+"""The loop of the verifier: checks what changed every few minutes, and everything once a day.
 
 Whoever wants to know sooner, as `GET /v1/ledger/verify` does, notifies it.
 """
@@ -19,11 +19,11 @@ from referrals.verification.verify import (
     VerificationReport,
     run_verification,
 )
-from runtime.exit import stop_event
 from runtime.settings import DatabaseSettings
 
-WHOLE_INTERVAL_S: Final = 24 * 3600
-"""Seconds after which everything is checked again, however long that takes."""
+WHOLE_INTERVAL_S: Final = 25 * 3600
+"""Seconds after which everything is checked again, however long that takes: an hour more than the
+day of Temporal's schedule, so that nothing is missed while Temporal is away."""
 WHOLE_PAUSE_FACTOR: Final = 20
 """Everything is checked again sooner where that takes at most a twentieth of the time."""
 WHOLE_FOR_ASKERS_S: Final = 3.0
@@ -46,16 +46,6 @@ def verify_once(settings: DatabaseSettings, *, whole: bool) -> VerificationRepor
         return uvloop.run(run())
     except Exception as fault:  # noqa: BLE001 - the caller learns why, and that nothing is known
         return f"could not verify: {explain(fault)}"
-
-
-def main(settings: DatabaseSettings, *, interval_s: float) -> int:
-    """Verify again and again until SIGTERM or SIGINT."""
-    uvloop.run(_run_until_stopped(settings, interval_s))
-    return 0
-
-
-async def _run_until_stopped(settings: DatabaseSettings, interval_s: float) -> None:
-    await run(settings.database_url, interval_s=interval_s, stopping=stop_event())
 
 
 async def run(url: str, *, interval_s: float, stopping: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from domain.fraud.rules import Verdict
 from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage
 from referrals.reports.vitals import FreeBudget, LaneLag, LastDay, Verified
+from referrals.verification.care_runs import Care, NewestCare
 
 QUANTILES: Final = ("0.5", "0.9")
 
@@ -49,6 +50,19 @@ class VitalGauges:
         )
         self._is_red = gauge(
             "referrals_verify_red", "1 if the newest verification found a violation, or 0."
+        )
+        self._care_age = gauge(
+            "referrals_care_age_seconds",
+            "Age of the newest result of scheduled care; infinite before the first.",
+            "care",
+        )
+        self._care_findings = gauge(
+            "referrals_care_findings",
+            "Violations or differences in the newest result of scheduled care.",
+            "care",
+        )
+        self._care_failed = gauge(
+            "referrals_care_failed", "1 if the newest try of scheduled care failed, or 0.", "care"
         )
         self._cases = gauge(
             "referrals_cases",
@@ -105,6 +119,17 @@ class VitalGauges:
         age_s = verified.green_age_s
         self._green_age.set(math.nan if age_s is None else age_s)
         self._is_red.set(verified.is_red)
+
+    def show_care(self, newest: Mapping[Care, NewestCare]) -> None:
+        """Show results; reconciliation only where it was ever tried, since it needs a wallet."""
+        for kind in Care:
+            run = newest.get(kind)
+            if run is None and kind is Care.RECONCILIATION:
+                continue
+            age_s = run.age_s if run else None
+            self._care_age.labels(kind.value).set(math.inf if age_s is None else age_s)
+            self._care_findings.labels(kind.value).set(run.findings if run else 0)
+            self._care_failed.labels(kind.value).set(run.has_failed if run else 0)
 
     def show_cases(self, cases: Mapping[str, int]) -> None:
         for state, number in cases.items():

@@ -19,6 +19,7 @@ from db.engine import Database
 from db.faults import DATABASE_FAULTS, describe
 from referrals.reports import vitals
 from referrals.reports.vitals import LaneLag
+from referrals.verification.care_runs import newest_care
 
 LOOK_EVERY_S: Final = 5.0
 LAST_DAY_EVERY_S: Final = 60.0
@@ -74,6 +75,7 @@ class Vitals:
         async with self._database.reading() as session:
             lanes = await vitals.load_lanes(session)
             self._gauges.show_verified(await vitals.load_verified(session))
+            self._gauges.show_care(await newest_care(session))
             self._gauges.show_cases(await vitals.load_cases(session))
             self._gauges.show_budgets(await vitals.load_free_budgets(session))
         self._gauges.show_lanes(lanes)

@@ -9,6 +9,7 @@ import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
+from runtime.care_settings import CareSettings
 from runtime.environment import ENV_PREFIX
 from runtime.hash_keys import HashKeySettings
 from runtime.settings import (
@@ -25,6 +26,7 @@ from runtime.version import VERSION
 _Settings = TypeVar(
     "_Settings",
     Settings,
+    CareSettings,
     ClientSettings,
     ConsoleLinkSettings,
     DatabaseSettings,

@@ -20,6 +20,7 @@ from domain.webhooks.addresses import Addresses
 from runtime.environment import FROM_ENVIRONMENT
 from runtime.hash_keys import HashKeySettings
 from runtime.sign_in_settings import SignInSettings
+from runtime.temporal_settings import TemporalSettings
 from workflows.connection import TemporalServer, read_server
 
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
@@ -118,26 +119,11 @@ class ConsoleLinkSettings(DatabaseSettings):
     public_url: str
 
 
-class Settings(SignInSettings, WalletSettings, HashKeySettings):
+class Settings(SignInSettings, WalletSettings, HashKeySettings, TemporalSettings):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: DatabaseUrl | None = None
     """postgresql+asyncpg:// of the schema's owner; the serving processes do not need it."""
-
-    temporal_address: str | None = None
-    """host:port of Temporal; without it, the SDK's own configuration is read."""
-    temporal_namespace: str | None = None
-    temporal_tls: bool | None = None
-    """Encrypts the connection; on by itself with a certificate's file or an API key."""
-    temporal_tls_ca_file: Path | None = None
-    temporal_tls_cert_file: Path | None = None
-    """Certificate of this client, with its key in the next one."""
-    temporal_tls_key_file: Path | None = None
-    temporal_tls_server_name: str | None = None
-    temporal_api_key: SecretStr | None = None
-    temporal_payload_codec: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
-    """package.module:name of a PayloadCodec, the same in every process."""
-    task_queue: str = "referrals"
 
     kafka_bootstrap_servers: str | None = None
     """Addresses of the Kafka cluster; without them nothing is read from or written to Kafka."""

@@ -10,6 +10,7 @@ from tests import ROOT
 
 FORBIDDEN: Final = {
     "cli": {"activities", "domain", "workflows", "fastapi", "sqlalchemy", "temporalio"},
+    "caretaker.py": {"api", "stack", "sandbox", "fastapi", "sqlalchemy"},
     "worker.py": {"api", "courier", "stack", "sandbox", "fastapi", "sqlalchemy"},
     "worker_health.py": {"activities", "api", "courier", "stack", "sandbox", "fastapi"},
 }

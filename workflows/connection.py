@@ -99,6 +99,11 @@ def read_server(settings: TemporalSettings) -> TemporalServer:
     )
 
 
+def is_configured(settings: TemporalSettings) -> bool:
+    """Return whether an address is set, by us or in the SDK's own configuration."""
+    return settings.temporal_address is not None or bool(_read_sdk_profile().address)
+
+
 async def connect_to(
     server: TemporalServer, *, lazy: bool = True, runtime: Runtime | None = None
 ) -> Client:

@@ -52,3 +52,19 @@ def reconciliation_options(summary: str) -> ActivityConfig:
         ),
         summary=summary,
     )
+
+
+def care_options(summary: str) -> ActivityConfig:
+    """Return options for what reads whole tables; each statement has a deadline in Postgres.
+
+    A day's care ends before the next day's: a try that fails is repeated for some hours.
+    """
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(hours=4),
+        schedule_to_close_timeout=timedelta(hours=20),
+        heartbeat_timeout=timedelta(minutes=2),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(minutes=1), maximum_interval=timedelta(hours=1)
+        ),
+        summary=summary,
+    )

@@ -15,7 +15,7 @@ from temporalio.client import (
     ScheduleSpec,
 )
 
-from activities.reconciliation import (
+from activities.care.reconciliation import (
     ReconcileRequest,
     ReconcileResult,
     ReconciliationActivities,

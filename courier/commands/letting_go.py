@@ -1,6 +1,5 @@
 """The command `retention`: lets go of what is older than an age, kind by kind."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
@@ -10,13 +9,14 @@ from courier.verifier import explain
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from referrals.access.audit import Actor
-from referrals.personal.retention import KINDS, count_old, let_go
-from runtime.settings import ErasureSettings
+from referrals.personal.retention import KINDS, STATEMENT_TIMEOUT_S, count_old, let_go_of_all
+from runtime.settings import DatabaseSettings
 
 COULD_NOT_RUN: Final = 2
+_ANSWER_GRACE_S: Final = 5.0
 
 
-def main(settings: ErasureSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
+def main(settings: DatabaseSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
     """Print how many rows of each kind were let go of, or would be, and return the exit code."""
     try:
         return uvloop.run(_run(settings, before=before, is_dry=is_dry, actor=actor))
@@ -25,25 +25,19 @@ def main(settings: ErasureSettings, *, before: datetime, is_dry: bool, actor: Ac
         return COULD_NOT_RUN
 
 
-async def _run(settings: ErasureSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
-    async with Database.open(settings.owner_database_url) as database:
-        async for name, rows in _rows(database, before=before, is_dry=is_dry, actor=actor):
-            print(f"{name}: {rows}")  # noqa: T201
+async def _run(settings: DatabaseSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
+    timeout_s = STATEMENT_TIMEOUT_S + _ANSWER_GRACE_S
+    async with Database.open(settings.database_url, command_timeout_s=timeout_s) as database:
+        for kind in KINDS:
+            rows = await _rows(database, kind, before=before, is_dry=is_dry, actor=actor)
+            print(f"{kind}: {rows}")  # noqa: T201
     return 0
 
 
 async def _rows(
-    database: Database, *, before: datetime, is_dry: bool, actor: Actor
-) -> AsyncIterator[tuple[str, int]]:
-    for kind in KINDS:
-        total = 0
-        if is_dry:
-            async with database.transaction() as session:
-                total = await count_old(session, kind, before=before)
-        while not is_dry:
-            async with database.transaction() as session:
-                rows = await let_go(session, kind, actor, before=before)
-            total += rows
-            if not rows:
-                break
-        yield kind.name, total
+    database: Database, kind: str, *, before: datetime, is_dry: bool, actor: Actor
+) -> int:
+    if not is_dry:
+        return await let_go_of_all(database, kind, actor, before=before)
+    async with database.transaction() as session:
+        return await count_old(session, kind, before=before)

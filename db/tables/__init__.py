@@ -27,7 +27,7 @@ from db.tables.notifications import NotificationAttempt, NotificationRow, Player
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
 from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
 from db.tables.rule_sets import BacktestRow, RuleSetRow, RuleSetSwitch, ShadowAssessment
-from db.tables.verification import VerifyRun
+from db.tables.verification import CareRun, VerifyRun
 from db.tables.wallet import PaymentOrderRow
 from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
 
@@ -43,6 +43,7 @@ __all__ = [
     "Campaign",
     "CampaignPublication",
     "CampaignVersion",
+    "CareRun",
     "CaseDelivery",
     "CaseNote",
     "CaseReferral",
@@ -113,6 +114,7 @@ INSERT_ONLY: Final = (
     "audit",
     "outbox",
     "verify_runs",
+    "care_runs",
     "notification_attempts",
     "approvals",
     "case_referrals",

@@ -1,4 +1,4 @@
-"""Runs of verification, of which the newest answers and a green one is where the next begins."""
+"""Runs of verification, of which a green one is where the next begins, and of other care."""
 
 from datetime import datetime
 from typing import Any
@@ -30,4 +30,21 @@ class VerifyRun(Table):
         CheckConstraint("mode in ('whole', 'incremental')", name="mode"),
         CheckConstraint("finished_at >= started_at", name="ends"),
         Index("ix_verify_runs_started", "started_at"),
+    )
+
+
+class CareRun(Table):
+    """One try of scheduled care that has ended; insert-only."""
+
+    __tablename__ = "care_runs"
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    findings: Mapped[int | None]
+    """Number of violations or differences; null for a try that failed."""
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    __table_args__ = (
+        CheckConstraint("findings >= 0", name="findings"),
+        Index("ix_care_runs_kind", "kind", "id"),
     )

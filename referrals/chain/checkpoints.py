@@ -3,6 +3,7 @@
 They are lines of a file outside the database, each with the hash of the line before it.
 """
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -78,6 +79,9 @@ def append_checkpoint(directory: Path, checkpoint: Checkpoint, key: bytes) -> No
     """Sign a checkpoint and append it to the file, synced to disk."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / FILE_NAME).open("a+") as file:
+        # Couriers and the verifier append to the same file: each line has the hash of the one
+        # before it. The lock ends with the file.
+        fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         lines = file.read().splitlines()
         previous = _digest(lines[-1]) if lines else _START

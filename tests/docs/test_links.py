@@ -12,9 +12,12 @@ from typer import Typer
 from cli import app
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
+from runtime.care_settings import CareSettings
 from runtime.settings import ClientSettings, MigrationSettings, Settings
 from tests import ROOT
 
+SERVED: Final = {**CareSettings.model_fields, **Settings.model_fields}
+"""Settings of the processes."""
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 RUNBOOK: Final = ROOT / "docs/runbook.md"
@@ -84,9 +87,7 @@ def test_settings_exist(page: Path) -> None:
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     rows = SETTING.findall((ROOT / "README.md").read_text())
-    assert dict(rows) == {
-        f"REFERRALS_{name.upper()}": default_of(name) for name in Settings.model_fields
-    }
+    assert dict(rows) == {f"REFERRALS_{name.upper()}": default_of(name) for name in SERVED}
 
 
 def test_the_runbook_speaks_of_every_check() -> None:
@@ -125,7 +126,7 @@ def commands(typer: Typer) -> Iterator[str]:
 
 def variables() -> set[str]:
     names = {
-        *Settings.model_fields,
+        *SERVED,
         *MigrationSettings.model_fields,
         *ClientSettings.model_fields,
     }
@@ -133,7 +134,7 @@ def variables() -> set[str]:
 
 
 def default_of(name: str) -> str:
-    field = Settings.model_fields[name]
+    field = SERVED[name]
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True, validated_data={})

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from domain.privacy import Hasher
 from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
 from referrals.personal.retention import KINDS, count_old, let_go
-from tests.fixtures.databases import DatabaseUrls, open_database
+from tests.fixtures.databases import DatabaseUrls
 from tests.referrals import reward_builders
 from tests.referrals.chain.conftest import link_everything
 from tests.referrals.reward_builders import CREDITED_AT
@@ -61,6 +62,13 @@ async def clicks(fresh_database: Database) -> dict[str, UUID]:
     return found
 
 
+async def let_go_and_then(database: Database, statement: str) -> None:
+    async with database.transaction() as session:
+        await let_go(session, "clicks", ACTOR, before=CUTOFF)
+        await session.execute(text("set local referrals.erasing = 'on'"))
+        await session.execute(text(statement))
+
+
 async def kept_clicks(database: Database, clicks: dict[str, UUID]) -> set[str]:
     async with database.reading() as session:
         query = text("select id from touches where visitor is not null and ip is not null")
@@ -69,17 +77,16 @@ async def kept_clicks(database: Database, clicks: dict[str, UUID]) -> set[str]:
 
 
 async def test_lets_go_of_what_is_old_in_batches_and_stays_green(
-    clicks: dict[str, UUID], fresh_database: Database, fresh_urls: DatabaseUrls
+    clicks: dict[str, UUID], fresh_database: Database
 ) -> None:
-    rows = dict.fromkeys((kind.name for kind in KINDS), 0)
-    async with open_database(fresh_urls.owner) as owner:
-        for kind in KINDS:
-            async with owner.transaction() as session:
-                expected = await count_old(session, kind, before=CUTOFF)
-            for _ in range(expected + 1):
-                async with owner.transaction() as session:
-                    rows[kind.name] += await let_go(session, kind, ACTOR, before=CUTOFF, limit=1)
-            assert rows[kind.name] == expected
+    rows = dict.fromkeys(KINDS, 0)
+    for kind in KINDS:
+        async with fresh_database.transaction() as session:
+            expected = await count_old(session, kind, before=CUTOFF)
+        for _ in range(expected + 1):
+            async with fresh_database.transaction() as session:
+                rows[kind] += await let_go(session, kind, ACTOR, before=CUTOFF, limit=1)
+        assert rows[kind] == expected
     await link_everything(fresh_database)
 
     assert (rows["clicks"], rows["sessions"]) == (2, 1)
@@ -96,14 +103,35 @@ async def test_lets_go_of_what_is_old_in_batches_and_stays_green(
 async def test_the_command_counts_first_and_then_lets_go(
     clicks: dict[str, UUID], fresh_database: Database, fresh_urls: DatabaseUrls
 ) -> None:
-    settings = {"REFERRALS_OWNER_DATABASE_URL": fresh_urls.owner}
     url, before = fresh_urls.application, await kept_clicks(fresh_database, clicks)
 
-    counted = await referrals("retention", "--dry-run", url=url, settings=settings)
+    counted = await referrals("retention", "--dry-run", url=url)
     after_counting = await kept_clicks(fresh_database, clicks)
-    ended = await referrals("retention", "--days", "400", url=url, settings=settings)
+    ended = await referrals("retention", "--days", "400", url=url)
 
     assert after_counting == before == set(clicks)
     assert counted.stdout.splitlines()[0] == "clicks: 2"
     assert (ended.returncode, ended.stdout) == (0, counted.stdout), ended.stderr
     assert len(await kept_clicks(fresh_database, clicks)) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_database_keeps_what_is_younger_than_sixty_days(
+    fresh_database: Database, kind: str
+) -> None:
+    with pytest.raises(DBAPIError, match="kept for at least 60 days"):
+        async with fresh_database.transaction() as session:
+            await let_go(session, kind, ACTOR, before=NOW - timedelta(days=59))
+
+
+async def test_the_application_erases_nothing_by_itself(
+    clicks: dict[str, UUID], fresh_database: Database
+) -> None:
+    for statement in (
+        "update touches set ip = null",
+        "delete from console_sessions",
+        "delete from subject_salts",
+    ):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await let_go_and_then(fresh_database, statement)
+    assert await kept_clicks(fresh_database, clicks) == set(clicks)

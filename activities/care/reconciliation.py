@@ -7,8 +7,10 @@ from datetime import timedelta
 import structlog
 from temporalio import activity
 
+from activities.care.recorded import recorded_care
 from db.clock import database_now
 from db.engine import Database
+from referrals.verification.care_runs import Care
 from referrals.wallet.port import Wallet
 from referrals.wallet.reconciliation import reconcile
 
@@ -41,6 +43,16 @@ class ReconciliationActivities:
 
         Raises WalletUnclearError, which Temporal retries, while the wallet does not answer.
         """
+        async with recorded_care(self._database, Care.RECONCILIATION) as result:
+            reconciled = await self._reconcile(request)
+            result.findings = sum(reconciled.differences.values())
+            result.details = {
+                "transactions": reconciled.transactions,
+                "differences": reconciled.differences,
+            }
+        return reconciled
+
+    async def _reconcile(self, request: ReconcileRequest) -> ReconcileResult:
         async with self._database.reading() as session:
             now = await database_now(session)
         found = await reconcile(
