@@ -26,13 +26,14 @@ from activities.rewards import RewardActivities
 from db.clock import database_now
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, describe
+from integrations.fraud_provider_http import HttpFraudProvider
 from integrations.wallet_http import HttpWallet
 from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
 from runtime.exit import stop_event
 from runtime.settings import Settings
 from worker_health import WorkerHealth
-from workflows.builds import BUILD_ID
+from workflows.builds import ASKING_BUILD_ID, BUILD_ID, provider_queue_of
 from workflows.case.workflow import CaseWorkflow
 from workflows.connection import connect_to
 from workflows.interceptor import DropMalformedSignals
@@ -59,6 +60,8 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
 SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 """For activities in progress at a stop."""
 MAX_RECONNECT_BACKOFF_S: Final = 5.0
+
+PROVIDER_SLOTS_FACTOR: Final = 3
 
 MAX_CLOCK_LEAD: Final = timedelta(minutes=1)
 """Bound of the lead of Temporal's clock over the database's, beyond which acts wait."""
@@ -129,6 +132,31 @@ def build_worker(
     )
 
 
+def build_provider_worker(
+    client: Client,
+    activities: Activities,
+    *,
+    task_queue: str,
+    concurrent_activities: int = 10,
+    meter: MetricMeter = MetricMeter.noop,
+) -> Worker:
+    """Build the worker of the acts that ask fraud providers, beside that of `task_queue`.
+
+    Every process runs one, with or without providers, so that no act waits for a queue that
+    nobody polls after providers were taken out of the settings. Its slots wait for others' answers
+    rather than for the database, so it has more of them.
+    """
+    return Worker(
+        client,
+        task_queue=provider_queue_of(task_queue),
+        activities=activities,
+        interceptors=[LogActs(meter, acts=_names(activities))],
+        max_concurrent_activities=concurrent_activities * PROVIDER_SLOTS_FACTOR,
+        max_concurrent_activity_task_polls=2,
+        graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
+    )
+
+
 def _names(activities: Activities) -> list[str]:
     return [act.__name__ for act in activities]
 
@@ -165,14 +193,30 @@ async def _serve(
     health: WorkerHealth,
 ) -> None:
     wallet = _build_wallet(settings)
+    provider = _build_fraud_provider(settings)
+    activities = build_activities(
+        database,
+        settings,
+        [provider] if provider else [],
+        max_clock_lead=MAX_CLOCK_LEAD,
+        wallet=wallet,
+    )
     worker = build_worker(
         client,
-        build_activities(database, settings, max_clock_lead=MAX_CLOCK_LEAD, wallet=wallet),
+        activities,
+        task_queue=settings.task_queue,
+        concurrent_activities=settings.database_pool_size,
+        build_id=ASKING_BUILD_ID if provider else BUILD_ID,
+        meter=health.meter,
+    )
+    provider_worker = build_provider_worker(
+        client,
+        activities,
         task_queue=settings.task_queue,
         concurrent_activities=settings.database_pool_size,
         meter=health.meter,
     )
-    async with worker:
+    async with worker, provider_worker:
         health.work_state = "ok"
         log.info("ready", process="worker")
         scheduling = asyncio.create_task(_schedule_reconciliation(client, settings))
@@ -181,6 +225,18 @@ async def _serve(
         scheduling.cancel()
     if wallet is not None:
         await wallet.aclose()
+    if provider is not None:
+        await provider.aclose()
+
+
+def _build_fraud_provider(settings: Settings) -> HttpFraudProvider | None:
+    if settings.fraud_provider_url is None or settings.fraud_provider_token is None:
+        return None
+    return HttpFraudProvider(
+        settings.fraud_provider_url,
+        name=settings.fraud_provider_name,
+        token=settings.fraud_provider_token.get_secret_value(),
+    )
 
 
 def _build_wallet(settings: Settings) -> HttpWallet | None:

@@ -50,11 +50,15 @@ class FraudEvidence:
         answers = await self._ask(request, [provider.name for provider in self.providers])
         return replace(await gather(self.referrals.database, request.referral_id), answers=answers)
 
+    async def gather_recorded(self, request: ActRequest) -> Gathered:
+        """Return the recorded evidence, and ask nobody: the providers' stored answers count."""
+        if recent := self.recent.take(request.referral_id):
+            return recent
+        return await gather(self.referrals.database, request.referral_id)
+
     async def gather_again(self, request: ActRequest) -> Gathered:
         """Return the recorded evidence; only providers that did not answer before are asked."""
-        if not self.providers and (recent := self.recent.take(request.referral_id)):
-            return recent
-        found = await gather(self.referrals.database, request.referral_id)
+        found = await self.gather_recorded(request)
         if found.snapshot is None or not self.providers:
             return found
         async with self.referrals.database.reading() as session:

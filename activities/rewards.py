@@ -32,9 +32,9 @@ class RewardActivities:
 
         Acts from SIGNED_UP and DEFERRED, and changes nothing of a referral that has ended. Returns
         the standing unchanged when the qualifying deposit is not the one that was assessed: it must
-        be scored again.
+        be scored again. Fraud providers were asked by that scoring, and are not asked here.
         """
-        gathered = await self._evidence.gather_again(request)
+        gathered = await self._evidence.gather_recorded(request)
         async with self._referrals.lock(request) as locked:
             if not locked.is_still_at(request.standing):
                 return locked.standing_found

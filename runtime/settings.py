@@ -18,7 +18,9 @@ from domain.intake.sources import SOURCE_PATTERN
 from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
 from runtime.environment import FROM_ENVIRONMENT
+from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
+from runtime.link_settings import LinkSettings
 from runtime.sign_in_settings import SignInSettings
 from runtime.temporal_settings import TemporalSettings
 from workflows.connection import TemporalServer, read_server
@@ -40,10 +42,8 @@ DEFAULT_RATE_LIMITS: Final[Mapping[str, str]] = {
 }
 """Requests per window, by endpoint and key; those named `misses` count only failed requests,
 and `link.code` counts invitations."""
-_FINGERPRINT: Final = r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}"
 _JURISDICTION: Final = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
 _JURISDICTIONS: Final = rf"^{_JURISDICTION}(?:, ?{_JURISDICTION})*$"
-_FINGERPRINTS: Final = rf"^{_FINGERPRINT}(?:, ?{_FINGERPRINT})*$"
 
 
 class EventsPublisher(StrEnum):
@@ -119,7 +119,14 @@ class ConsoleLinkSettings(DatabaseSettings):
     public_url: str
 
 
-class Settings(SignInSettings, WalletSettings, HashKeySettings, TemporalSettings):
+class Settings(
+    SignInSettings,
+    WalletSettings,
+    FraudProviderSettings,
+    LinkSettings,
+    HashKeySettings,
+    TemporalSettings,
+):
     """Settings of the serving processes; a missing secret stops them at their start."""
 
     owner_database_url: DatabaseUrl | None = None
@@ -151,17 +158,6 @@ class Settings(SignInSettings, WalletSettings, HashKeySettings, TemporalSettings
 
     temporal_ui_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
     """Address of Temporal's web UI, to which the console links."""
-
-    ios_app_id: str | None = Field(default=None, pattern=r"^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$")
-    """Team and bundle id of the app that opens /r/*; apps that are not set are not offered."""
-    ios_app_store_url: str | None = Field(default=None, pattern=r"^https://")
-    android_package: str | None = Field(default=None, pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)+$")
-    android_cert_fingerprints: str | None = Field(default=None, pattern=_FINGERPRINTS)
-    """SHA-256 fingerprints of the certificates that sign the app, separated by commas."""
-    site_url: str | None = Field(default=None, pattern=r"^https://")
-    """The sportsbook's site, to which the page of an unknown code leads."""
-    jurisdiction_header: str | None = None
-    """Header in which a trusted proxy sends the visitor's ISO 3166-2 jurisdiction."""
 
     rate_limits: str | None = None
     """Overrides of DEFAULT_RATE_LIMITS, such as `link.address=300/minute, claim.player=5/hour`."""

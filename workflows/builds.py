@@ -5,8 +5,11 @@ from typing import Final
 from temporalio import workflow
 
 _IN_PLACE: Final = "+acts-in-place"
+_ASKING: Final = "+asks-providers"
 BUILD_ID: Final = f"referrals{_IN_PLACE}"
 """The build of workers that try acts in place; before 0.3 it was a hash of their code."""
+ASKING_BUILD_ID: Final = f"referrals{_ASKING}{_IN_PLACE}"
+"""The build of such workers where fraud providers are asked."""
 
 
 def acts_in_place() -> bool:
@@ -16,3 +19,18 @@ def acts_in_place() -> bool:
     can run side by side, and histories of earlier releases replay.
     """
     return workflow.info().get_current_build_id().endswith(_IN_PLACE)
+
+
+def provider_queue() -> str | None:
+    """Return the queue to which the present workflow task hands acts that ask fraud providers.
+
+    None where none are asked. As with `acts_in_place`, a replay gets the answer of the worker that
+    completed the task.
+    """
+    info = workflow.info()
+    return provider_queue_of(info.task_queue) if _ASKING in info.get_current_build_id() else None
+
+
+def provider_queue_of(task_queue: str) -> str:
+    """Return the task queue of acts that ask fraud providers; each worker polls it, too."""
+    return f"{task_queue}-providers"

@@ -6,6 +6,8 @@ from typing import Final
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
+from workflows.builds import provider_queue
+
 # Acts are retried until they succeed; the cap on the interval bounds the delay after an outage.
 RETRY: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
@@ -36,11 +38,17 @@ def database_options(summary: str) -> ActivityConfig:
     )
 
 
-def fraud_provider_options(summary: str) -> ActivityConfig:
-    """Return options for asking fraud providers, each for at most 2 s, and one transaction."""
-    return ActivityConfig(
+def asking_options(summary: str) -> ActivityConfig:
+    """Return options for asking fraud providers, each for at most 2 s, and one transaction.
+
+    Such an act has a queue of its own, where providers are asked: it takes no slot of the others.
+    """
+    options = ActivityConfig(
         start_to_close_timeout=timedelta(seconds=15), retry_policy=RETRY, summary=summary
     )
+    if queue := provider_queue():
+        options["task_queue"] = queue
+    return options
 
 
 def reconciliation_options(summary: str) -> ActivityConfig:

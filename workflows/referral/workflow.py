@@ -22,7 +22,7 @@ from domain.lifecycle.referral import (
     Standing,
 )
 from workflows.builds import acts_in_place
-from workflows.options import database_options, fraud_provider_options, local_options
+from workflows.options import asking_options, database_options, local_options
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.patches import DRAIN_PATCH, RENEW_PATCH, REOPEN_PATCH, STANDING_PATCH
 from workflows.referral.signal_buffer import Causes, UnrecordedFacts, WakeFlag
@@ -220,7 +220,7 @@ class ReferralWorkflow:
     async def score(self) -> Scoring:
         request = self.act_request()
         scoring = await self.perform(
-            FraudActivities.score_fraud, request, fraud_provider_options("score the deposit")
+            FraudActivities.score_fraud, request, asking_options("score the deposit")
         )
         self.score_told = scoring.score
         self.update_standing(scoring.standing, request)
@@ -233,7 +233,7 @@ class ReferralWorkflow:
         await self.act(RewardActivities.credit_reward, "credit, hold, defer or refuse")
 
     async def resolve(self) -> None:
-        await self.act(RewardActivities.resolve_hold, "credit or void what is held")
+        await self.act(RewardActivities.resolve_hold, "credit or void what is held", asks=True)
 
     async def compensate(self) -> None:
         await self.act(RewardActivities.compensate_reward, "compare with the deposit")
@@ -241,16 +241,17 @@ class ReferralWorkflow:
     async def settle(self) -> None:
         await self.act(RewardActivities.settle_referral, "close the chargeback window")
 
-    async def act(self, activity: Act[Standing], summary: str) -> None:
+    async def act(self, activity: Act[Standing], summary: str, *, asks: bool = False) -> None:
         request = self.act_request()
-        standing = await self.perform(activity, request, database_options(summary))
+        options = asking_options(summary) if asks else database_options(summary)
+        standing = await self.perform(activity, request, options)
         self.update_standing(standing, request)
 
     async def perform(
         self, activity: Act[Outcome], request: ActRequest, options: ActivityConfig
     ) -> Outcome:
-        """Act in this task where the run does so, and by a task of its own where that fails."""
-        if acts_in_place():
+        """Act in this task, or by a task of its own: where that fails, or where it asks others."""
+        if acts_in_place() and "task_queue" not in options:
             local = local_options(act_summary(options.get("summary") or "", request))
             try:
                 return await workflow.execute_local_activity_method(activity, request, **local)

@@ -1,7 +1,7 @@
 """The world that referrals live in: a Temporal server, a database, a worker and a courier."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.fraud import FraudProvider
 from courier.carrier import Carrier
 from db.engine import Database
 from runtime.settings import Settings
 from tests.builders import Offer, an_offer, unique
 from tests.workflows.harness.activity_hooks import ActivityHooks
-from worker import build_activities, build_worker
+from worker import build_activities, build_provider_worker, build_worker
 from workflows.builds import BUILD_ID
 
 
@@ -50,6 +51,7 @@ async def running_world(
     *,
     task_queue: str | None = None,
     build_id: str = BUILD_ID,
+    providers: Sequence[FraudProvider] = (),
 ) -> AsyncIterator[World]:
     hooks, task_queue = ActivityHooks(), task_queue or unique("lives")
 
@@ -57,7 +59,10 @@ async def running_world(
         return env.client
 
     carrier = Carrier(database, connect=connect, task_queue=task_queue, patience_s=60.0)
-    activities = build_activities(database, settings)
+    activities = build_activities(database, settings, providers)
     client = hooks.attach_to(env.client)
-    async with build_worker(client, activities, task_queue=task_queue, build_id=build_id):
+    async with (
+        build_worker(client, activities, task_queue=task_queue, build_id=build_id),
+        build_provider_worker(client, activities, task_queue=task_queue),
+    ):
         yield World(env, database, carrier, hooks, task_queue)
