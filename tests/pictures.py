@@ -35,6 +35,7 @@ PAGES: Final = {
     "held": "/console/referrals?stage=HELD",
     "campaigns": "/console/campaigns",
     "campaign": "/console/campaigns/season-opener",
+    "edit": "/console/campaigns/season-opener/edit",
     "simulation": "/console/campaigns/season-opener/simulate?from=2020-01-01&to=2040-01-01",
     "switches": "/console/switches",
     "search": "/console/search?q=player-1004",
@@ -69,7 +70,7 @@ PHONE_DARK: Final = Look(name="phone-dark", scheme="dark", width=390, height=844
 README: Final = (
     ("console-overview.png", "overview", DESKTOP_LIGHT),
     ("console-case.png", "case", DESKTOP_DARK),
-    ("console-campaign.png", "campaign", DESKTOP_LIGHT),
+    ("console-offer.png", "edit", DESKTOP_LIGHT),
 )
 
 

@@ -109,11 +109,13 @@ def may(permission: Permission) -> Callable[[Visitor], Awaitable[Visitor]]:
     return visitor_with
 
 
-def form_of(permission: Permission | None) -> Callable[..., Awaitable[Form]]:
+def form_of(
+    permission: Permission | None, *, max_fields: int = MAX_FIELDS
+) -> Callable[..., Awaitable[Form]]:
     """Make a dependency that reads a form; 403 for one that no page of this session sent."""
 
     async def form(request: Request, visitor: SignedIn, config: Config) -> Form:
-        fields = _read_fields(await _read_body(request, config))
+        fields = _read_fields(await _read_body(request, config), max_fields)
         _check_origin(request)
         given = fields.get(CSRF_FIELD, "") or request.headers.get("x-csrf-token", "")
         if not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
@@ -160,9 +162,9 @@ async def _read_body(request: Request, config: Settings) -> bytes:
     return b"".join(chunks)
 
 
-def _read_fields(body: bytes) -> Mapping[str, str]:
+def _read_fields(body: bytes, max_fields: int) -> Mapping[str, str]:
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=max_fields)
     except ValueError as fault:
         raise Problem("bad_request") from fault
     return {name: values[-1] for name, values in fields.items()}

@@ -68,6 +68,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "second": "Your approval is recorded. A second person has to approve before anything is paid.",
     "publish": "The version is live.",
     "withdraw": "The proposal is dropped; the live version stays.",
+    "propose": "The version is written. Another person publishes it.",
     "pause": "The campaign is paused.",
     "resume": "The campaign takes invitations again.",
     "end": "The campaign has ended.",

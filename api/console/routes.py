@@ -14,6 +14,7 @@ from api.console import (
     sign_in,
     static,
 )
+from api.console.builder import routes as builder
 from api.console.offers import explanations, simulations, switches
 
 ROUTERS: Final = (
@@ -27,6 +28,7 @@ ROUTERS: Final = (
     explanations.router,
     simulations.router,
     switches.router,
+    builder.router,
     campaigns.router,
     ledger.router,
     operations.router,

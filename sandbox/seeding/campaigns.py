@@ -11,6 +11,7 @@ TIERS: Final = [
     {"from": 3, "flat": usd(2000)},
     {"from": 6, "flat": usd(3000)},
 ]
+PLACES: Final = ["US-NJ", "US-PA", "US-MI"]
 OFFERS: Final[dict[str, dict[str, Any]]] = {
     "bring-a-friend": {
         "name": "Bring a friend",
@@ -28,6 +29,18 @@ OFFERS: Final[dict[str, dict[str, Any]]] = {
             {"to": "referrer", "kind": "cash", "amount": {"tiers": TIERS}},
             {"to": "referee", "kind": "bonus_bet", "amount": {"flat": usd(1000)}},
         ],
+        "when": {
+            "all": [
+                {"field": "deposit.method", "op": "not_in", "value": ["voucher"]},
+                {
+                    "any": [
+                        {"field": "referee.jurisdiction", "op": "in", "value": PLACES},
+                        {"field": "deposit.amount", "op": "gte", "value": usd(5000)},
+                    ]
+                },
+            ]
+        },
+        "limits": [{"of": "referrer", "per": "month", "rewards": 10, "over": "defer"}],
     },
     "vip-circle": {
         "name": "VIP circle",

@@ -1,0 +1,116 @@
+"""A campaign's content as a form in progress."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from api.console.builder.state import Node
+from api.console.builder.texts import show_amount, show_span, show_value
+from domain.campaigns.amounts.amount import Amount, ByJurisdiction, Flat, Percent, Tiered
+from domain.campaigns.amounts.reading import write_amount
+from domain.campaigns.conditions.fields import FIELDS
+from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
+from domain.campaigns.limits.decision import Limit
+from domain.campaigns.rules import RewardType
+from domain.campaigns.terms import Terms
+from domain.money import RewardKind
+from referrals.campaigns.views import Draft
+
+WINDOWS: Final = {
+    "signup_window": "Signup within",
+    "deposit_window": "Deposit within",
+    "hold_period": "Held for",
+    "review_period": "Review within",
+    "chargeback_window": "Chargebacks for",
+}
+"""Durations of terms, and how the form calls them."""
+
+
+def open_form(draft: Draft) -> Node:
+    """Return the fields of a draft; `when` is missing where there is no condition."""
+    terms, rules = draft.terms, draft.terms.rules
+    state: Node = {
+        "name": draft.name,
+        "ends_at": _show_time(draft.ends_at),
+        "budget": show_amount(draft.budget),
+        "on": rules.on.value,
+        "minimum": show_amount(terms.minimum_deposit if terms.minimum_deposit.minor else None),
+        "turnover": show_amount(rules.turnover),
+        **{name: show_span(getattr(terms, name)) for name in WINDOWS},
+        "rewards": _rewards(terms),
+        "limits": [_limit(limit) for limit in rules.limits],
+    }
+    if rules.when is not None:
+        state["when"] = _root(rules.when)
+    return state
+
+
+def _show_time(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if at else ""
+
+
+def _rewards(terms: Terms) -> list[Node]:
+    if terms.rules.rewards:
+        return [
+            {"to": rule.to.value, "kind": rule.kind.value, **_amount(rule.amount)}
+            for rule in terms.rules.rewards
+        ]
+    flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
+    return [
+        {"to": to.value, "kind": RewardKind.CASH.value, **_amount(Flat(money))}
+        for to, money in flat.items()
+        if money and money.minor
+    ]
+
+
+def _amount(amount: Amount) -> Node:
+    match amount:
+        case Flat(money):
+            return {"shape": "flat", "flat": show_amount(money)}
+        case Percent():
+            return {
+                "shape": "percent",
+                "percent": write_amount(amount)["percent"],
+                "minimum": show_amount(amount.minimum),
+                "maximum": show_amount(amount.maximum),
+            }
+        case Tiered(tiers):
+            found = [{"from": str(tier.first), **_amount(tier.amount)} for tier in tiers]
+            return {"shape": "tiers", "tiers": found}
+        case ByJurisdiction(amounts):
+            places = [{"code": code, **_amount(one)} for code, one in amounts]
+            return {"shape": "by_jurisdiction", "places": places}
+
+
+def _root(condition: Condition) -> Node:
+    """Return a condition as a group: the form has no lonely leaf."""
+    node = _node(condition)
+    return {"kind": "all", "children": [node]} if node["kind"] == "leaf" else node
+
+
+def _node(condition: Condition) -> Node:
+    match condition:
+        case Leaf():
+            return {
+                "kind": "leaf",
+                "field": condition.field,
+                "op": condition.op.value,
+                "value": show_value(FIELDS.get(condition.field), condition.value),
+            }
+        case AllOf(children):
+            return {"kind": "all", "children": [_node(child) for child in children]}
+        case AnyOf(children):
+            return {"kind": "any", "children": [_node(child) for child in children]}
+        case Not(AnyOf(children)):
+            return {"kind": "none", "children": [_node(child) for child in children]}
+        case Not(child):
+            return {"kind": "none", "children": [_node(child)]}
+
+
+def _limit(limit: Limit) -> Node:
+    return {
+        "of": limit.of.value,
+        "per": limit.per.value,
+        "over": limit.over.value,
+        "count": "" if limit.rewards is None else str(limit.rewards),
+        "amount": show_amount(limit.amount),
+    }

@@ -1,0 +1,88 @@
+"""A form in progress as the next version of a campaign, or what keeps it from being one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from api.console.builder.state import Node, text
+from api.console.builder.texts import TextFaultError, read_amount
+from api.console.builder.written import Written, write_terms
+from api.http.errors import Problem
+from api.http.field_messages import field_message
+from api.v1.schemas.campaigns import CampaignIn
+from domain.campaigns.written import write_money
+from referrals.campaigns.views import Draft
+
+EDITED_TERMS: Final = (
+    "signup_window", "deposit_window", "hold_period", "review_period", "chargeback_window",
+    "minimum_deposit", "referrer_reward", "referee_reward",
+)  # fmt: skip
+EDITED_RULES: Final = ("rewards", "on", "turnover", "when", "limits")
+"""Parts that the form has fields for; everything else of the base version stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The version that a form says, or the messages beside its fields, one of the two."""
+
+    draft: Draft | None
+    errors: Mapping[str, str]
+
+
+def read_proposal(state: Node, base: Draft) -> Proposal:
+    """Return what the form makes of a version, checked by all that the API checks."""
+    currency = base.budget.currency
+    written = write_terms(state, currency)
+    body = _body(state, base, written)
+    if written.errors:
+        return Proposal(draft=None, errors=written.errors)
+    try:
+        draft = CampaignIn.model_validate(body).to_draft()
+    except ValidationError as fault:
+        for error in fault.errors():
+            written.put_error(_path(error["loc"]), field_message(error, known=()))
+    except Problem as refusal:
+        for found in refusal.errors or ():
+            written.put_error(found.field, found.message)
+    else:
+        return Proposal(draft=_on(base, draft), errors={})
+    return Proposal(draft=None, errors=written.errors or {"": "Is not valid"})
+
+
+def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
+    written.places |= {"name": "name", "ends_at": "ends_at", "budget": "budget"}
+    budget: object = write_money(base.budget)
+    if "budget" in state:
+        try:
+            budget = read_amount(text(state, "budget"), written.currency)
+        except TextFaultError as fault:
+            written.errors["budget"] = str(fault)
+    ends_at = text(state, "ends_at")
+    return {
+        "slug": base.slug,
+        "name": text(state, "name"),
+        "starts_at": base.starts_at.isoformat(),
+        "ends_at": f"{ends_at}Z" if ends_at else None,
+        "budget": budget,
+        "terms": written.terms,
+    }
+
+
+def _on(base: Draft, written: Draft) -> Draft:
+    """Return the base version with what the form has fields for."""
+    rules = {name: getattr(written.terms.rules, name) for name in EDITED_RULES}
+    terms = {name: getattr(written.terms, name) for name in EDITED_TERMS}
+    return replace(
+        base,
+        name=written.name,
+        ends_at=written.ends_at,
+        budget=written.budget,
+        terms=replace(base.terms, **terms, rules=replace(base.terms.rules, **rules)),
+    )
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
+    return "".join(parts).removeprefix(".")

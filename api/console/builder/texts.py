@@ -1,0 +1,102 @@
+"""Texts of the builder's fields: money in major units, durations in words, lists with commas."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from domain.campaigns.conditions.fields import Field, FieldType, Operator
+from domain.campaigns.written import write_duration
+from domain.money import LARGEST_MINOR, Money, decimals_of
+from referrals.localisation.formats import format_duration
+
+LISTING: Final = frozenset({Operator.IN, Operator.NOT_IN})
+_SPAN: Final = re.compile(r"([0-9]{1,7}) *(week|day|hour|minute|second)s?", re.ASCII)
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?", re.ASCII)
+_WHOLE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
+
+
+class TextFaultError(ValueError):
+    """A text that is not what its field holds; the message says what to write."""
+
+
+def show_amount(money: Money | None) -> str:
+    """Return an amount in major units without the currency, such as 10.00."""
+    if money is None:
+        return ""
+    return str(Decimal(money.minor).scaleb(-decimals_of(money.currency)))
+
+
+def read_amount(typed: str, currency: str) -> dict[str, Any]:
+    """Return money as JSON; raise a TextFaultError for what is not whole minor units."""
+    plain = typed.replace(",", "").removeprefix("$").strip()
+    try:
+        minor = Decimal(plain).scaleb(decimals_of(currency)) if _AMOUNT.fullmatch(plain) else None
+    except InvalidOperation:
+        minor = None
+    if minor is None or minor != minor.to_integral_value() or minor > LARGEST_MINOR:
+        raise TextFaultError(f"Write an amount in {currency}, such as 25 or 25.00")
+    return {"minor": int(minor), "currency": currency}
+
+
+def show_span(span: timedelta) -> str:
+    """Return a duration in words where one unit tells it, and in ISO 8601 otherwise."""
+    words = format_duration(span)
+    return words if _SPAN.fullmatch(words) and _read_words(words) == span else write_duration(span)
+
+
+def read_span(typed: str) -> str:
+    """Return a duration in ISO 8601; a text that is neither words nor ISO 8601 is refused later."""
+    span = _read_words(typed)
+    return typed if span is None else write_duration(span)
+
+
+def _read_words(typed: str) -> timedelta | None:
+    match = _SPAN.fullmatch(typed.lower())
+    return timedelta(**{f"{match[2]}s": int(match[1])}) if match else None
+
+
+def read_whole(typed: str) -> int:
+    if not _WHOLE.fullmatch(typed):
+        raise TextFaultError("Write a whole number")
+    return int(typed)
+
+
+def show_value(field: Field | None, value: object) -> str:
+    """Return a condition's value as it is typed."""
+    match value:
+        case tuple():
+            return ", ".join(show_value(field, one) for one in value)
+        case bool():
+            return "true" if value else "false"
+        case Money():
+            return show_amount(value)
+        case timedelta():
+            return show_span(value)
+        case _:
+            return str(value)
+
+
+def read_value(typed: str, field: Field, op: str, currency: str) -> object:
+    """Return a condition's value as JSON; what the field refuses is refused later, by its path."""
+    if op == Operator.EXISTS:
+        return typed == "true"
+    if op in LISTING:
+        return [_read_one(one.strip(), field, currency) for one in typed.split(",") if one.strip()]
+    return _read_one(typed, field, currency)
+
+
+def _read_one(typed: str, field: Field, currency: str) -> object:
+    match field.type:
+        case FieldType.BOOLEAN:
+            return typed == "true"
+        case FieldType.INTEGER:
+            return read_whole(typed)
+        case FieldType.MONEY:
+            return read_amount(typed, currency)
+        case FieldType.DURATION:
+            return read_span(typed)
+        case FieldType.JURISDICTION | FieldType.CURRENCY:
+            return typed.upper()
+        case FieldType.TEXT:
+            return typed

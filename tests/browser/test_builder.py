@@ -1,0 +1,116 @@
+"""Tests of the builder in a browser: a marketer builds an offer, a second person publishes it."""
+
+from pathlib import Path
+
+from httpx import AsyncClient
+from playwright.async_api import Browser, Page, expect
+from sqlalchemy import select
+
+from db.engine import Database
+from db.tables import AuditRow, Campaign
+from domain.campaigns.conditions.fields import Operator
+from domain.campaigns.conditions.tree import AllOf, AnyOf, Leaf
+from domain.money import Money
+from referrals.access.console.roles import Role
+from referrals.campaigns import views
+from tests.api.bodies import publish_campaign, unique
+from tests.browser.console import console_of, is_wider_than_screen, violations
+from tests.browser.devices import DESKTOP, IPHONE
+
+
+async def test_a_marketer_builds_an_offer_that_a_second_person_publishes(
+    browser: Browser, site: str, client: AsyncClient, database: Database, screenshots: Path
+) -> None:
+    slug, writer, publisher = await publish_campaign(client), unique("Mara"), unique("Max")
+    async with console_of(
+        browser, IPHONE, site, database, role=Role.MARKETER, name=writer, color_scheme="dark"
+    ) as opened:
+        page = opened.page
+        await page.goto(f"{site}/console/campaigns/{slug}")
+        await page.get_by_role("link", name="Change the offer").click()
+        await _build(page)
+        await opened.screenshot(screenshots / "console-builder-phone-dark.png")
+        assert await violations(page) == []
+        assert not await is_wider_than_screen(page)
+        await page.get_by_label("Reason, for the audit").fill("bets on New Jersey")
+        await page.get_by_role("button", name="Propose this version").click()
+        await expect(page.get_by_role("status")).to_contain_text("Another person publishes it")
+    async with database.reading() as session:
+        live = await views.find_campaign(session, slug)
+    assert live is not None
+    assert (live.version, live.proposed_version, live.terms.rules.when) == (1, 2, None)
+    async with console_of(
+        browser, DESKTOP, site, database, role=Role.MARKETER, name=publisher
+    ) as opened:
+        await opened.page.goto(f"{site}/console/campaigns/{slug}")
+        await opened.page.get_by_label("Reason to publish it").fill("as agreed")
+        await opened.page.get_by_role("button", name="Publish").click()
+        await expect(opened.page.get_by_role("status")).to_contain_text("live")
+    async with database.reading() as session:
+        now_live = await views.find_campaign(session, slug)
+        actions = select(AuditRow).where(AuditRow.subject == f"campaign:{slug}")
+        done = {(row.actor, row.action, row.reason) for row in await session.scalars(actions)}
+    assert now_live is not None
+    assert now_live.version == 2
+    assert now_live.terms.rules.when == AllOf(
+        (
+            Leaf("deposit.amount", Operator.GTE, Money(2500, "USD")),
+            AnyOf((Leaf("referee.jurisdiction", Operator.IN, ("US-NJ", "US-PA")),)),
+        )
+    )
+    assert now_live.terms.rules.limits[0].rewards == 5
+    assert (writer, "campaign.revise", "bets on New Jersey") in done
+    assert (publisher, "campaign.publish", "as agreed") in done
+
+
+async def test_the_builder_works_by_keyboard_and_shows_what_is_refused_beside_its_field(
+    browser: Browser, site: str, client: AsyncClient, database: Database, screenshots: Path
+) -> None:
+    slug = await publish_campaign(client)
+    async with console_of(
+        browser, DESKTOP, site, database, role=Role.MARKETER, name=unique("Mara")
+    ) as opened:
+        page = opened.page
+        await page.goto(f"{site}/console/campaigns/{slug}/edit")
+        await page.get_by_role("button", name="Add conditions").focus()
+        await page.keyboard.press("Enter")
+        value = page.get_by_label("Value")
+        await expect(value).to_be_visible()
+        await value.focus()
+        await page.keyboard.type("a lot")
+        await page.get_by_label("Reason, for the audit").focus()
+        await page.keyboard.type("a try")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("Nothing was written")
+        await expect(value).to_have_value("a lot")
+        await expect(value).to_have_accessible_description(
+            "Write an amount in USD, such as 25 or 25.00"
+        )
+        await opened.screenshot(screenshots / "console-builder-refused.png")
+        assert await violations(page) == []
+        opened.console_messages[:] = [one for one in opened.console_messages if "422" not in one]
+    async with database.reading() as session:
+        row = await session.scalar(select(Campaign).where(Campaign.slug == slug))
+    assert row is not None
+    assert row.proposed_version is None
+
+
+async def _build(page: Page) -> None:
+    await page.get_by_role("button", name="Add conditions").click()
+    await page.get_by_label("Value").fill("25")
+    await page.get_by_role("button", name="Add a group", exact=True).click()
+    second = page.get_by_role("group", name="Condition 2.1")
+    await second.get_by_label("Field").select_option("referee.jurisdiction")
+    await expect(second.get_by_label("Comparison")).not_to_contain_text("is more than")
+    await second.get_by_label("Comparison").select_option("in")
+    await expect(second.get_by_label("Value")).to_have_attribute(
+        "placeholder", "ISO 3166, such as US-NJ; several with commas"
+    )
+    await second.get_by_label("Value").fill("us-nj, US-PA")
+    await page.get_by_role("button", name="Add a limit").click()
+    await page.get_by_label("Rewards at most").fill("5")
+    await page.get_by_role("button", name="Say it again").click()
+    await expect(page.get_by_role("region", name="In words")).to_contain_text(
+        "referee jurisdiction is one of US-NJ, US-PA"
+    )
