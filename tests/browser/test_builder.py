@@ -30,6 +30,8 @@ async def test_a_marketer_builds_an_offer_that_a_second_person_publishes(
         await page.get_by_role("link", name="Change the offer").click()
         await _build(page)
         await opened.screenshot(screenshots / "console-builder-phone-dark.png")
+        # A bar that stays on top covers what is scrolled below it.
+        await page.evaluate("() => scrollTo(0, 0)")
         assert await violations(page) == []
         assert not await is_wider_than_screen(page)
         await page.get_by_label("Reason, for the audit").fill("bets on New Jersey")
@@ -60,7 +62,7 @@ async def test_a_marketer_builds_an_offer_that_a_second_person_publishes(
     )
     assert now_live.terms.rules.limits[0].rewards == 5
     assert (writer, "campaign.revise", "bets on New Jersey") in done
-    assert (publisher, "campaign.publish", "as agreed") in done
+    assert (publisher, "campaign.replace", "as agreed") in done
 
 
 async def test_the_builder_works_by_keyboard_and_shows_what_is_refused_beside_its_field(
