@@ -75,7 +75,7 @@ REFERRER_RULES: Final = (
     Rule(
         "alike_deposits",
         Severity.SOFT,
-        20,
+        15,
         lambda s, t: _share_above(
             s.referrer.minimum_depositors,
             s.referrer.depositors,

@@ -21,8 +21,9 @@ class Thresholds:
     """Lowest score that a person has to review."""
     hold_s: int = 3 * _DAY_S
     same_address_gap_s: int = 10 * 60
-    crowd: int = 3
-    """Least other referees of the referrer in one network that make a crowd."""
+    crowd: int = 4
+    """Least other referees of the referrer in one network that make a crowd: more than a household
+    has grown-up members beside the referrer and the referee."""
     hasty_deposit_s: int = 5 * 60
     quick_withdrawal_s: int = 2 * _DAY_S
     regular_spacing_percent: int = 15

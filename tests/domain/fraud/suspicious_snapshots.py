@@ -54,7 +54,7 @@ ROWS: Final = {
     ),
     "shared_address": _link("ip", is_shared=True),
     "shared_network": _link("network", is_shared=True),
-    "crowded_network": _link("device_id", siblings=3),
+    "crowded_network": _link("device_id", siblings=4),
     "same_address_soon": _link("ip", gap_s=60),
     "similar_name": Snapshot(has_similar_name=True),
     "similar_mailbox": Snapshot(has_similar_mailbox=True),
