@@ -14,8 +14,9 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.money import Money
 from domain.rewards.eligibility import Ineligibility
 from domain.rewards.holds import Hold, HoldReason
-from domain.rewards.qualification import qualification_of
+from domain.rewards.qualification import Qualification, qualification_of
 from referrals.campaigns import funds_queue
+from referrals.fraud.cases import clawbacks
 from referrals.ledger.posting import PostingOutcome
 from referrals.lifecycle import events
 from referrals.rewards import adjustments, attempts, holds
@@ -24,6 +25,8 @@ from referrals.rewards import transfers as rewards
 
 async def adjust_to_due(locked: LockedReferral) -> Standing:
     """Reverse what is no longer due, and reinstate what is due again.
+
+    Nothing is due of what a reviewer took back, whatever becomes of the deposit.
 
     A reinstatement waits while a player is ineligible, a switch is off, a limit has no place for it
     or the budget does not cover it, and until the wallet has posted it, where there is one. Its
@@ -35,7 +38,9 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
             return await _wait_for(locked, Hold(reason=HoldReason.FUNDS, since=locked.now))
         await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
         payment = NO_PAYMENT
-    found = qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
+    is_rejected = await clawbacks.is_clawed_back(locked.session, locked.referral.id)
+    found = None if is_rejected else await _qualification(locked)
+    reason = ReasonCode.REVIEWER_REJECTED if is_rejected else ReasonCode.DEPOSIT_TAKEN_BACK
     wanted = await computing.due_now(locked, found)
     is_due = any(amount.minor for amount in wanted.values())
     wrong = await locked.ineligibilities() if is_due else ()
@@ -47,8 +52,12 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
             await funds_queue.pass_on(locked.session, locked.referral)
             return await _wait_for(locked, hold)
     if locked.has_wallet or payment.written:
-        return await _adjust_by_orders(locked, payment, is_due=is_due)
-    return await _adjust(locked, wanted)
+        return await _adjust_by_orders(locked, payment, is_due=is_due, reason=reason)
+    return await _adjust(locked, wanted, reason=reason)
+
+
+async def _qualification(locked: LockedReferral) -> Qualification | None:
+    return qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
 
 
 async def _hold_of_reinstatement(
@@ -62,7 +71,9 @@ async def _hold_of_reinstatement(
     return await limited.hold_of_reinstatement(locked, known)
 
 
-async def _adjust(locked: LockedReferral, wanted: Mapping[RewardKey, Money]) -> Standing:
+async def _adjust(
+    locked: LockedReferral, wanted: Mapping[RewardKey, Money], *, reason: ReasonCode
+) -> Standing:
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_due = any(amount.minor for amount in wanted.values())
     before = {reward.id: (reward.cycle, rewards.standing_minor(reward)) for reward in known}
@@ -75,7 +86,7 @@ async def _adjust(locked: LockedReferral, wanted: Mapping[RewardKey, Money]) -> 
         return await _wait_for(locked, Hold(reason=HoldReason.FUNDS, since=locked.now))
     await _end_wait(locked)
     if locked.referral.stage is not Stage.REVERSED and not is_due:
-        return await _enter(locked, Stage.REVERSED, ReasonCode.DEPOSIT_TAKEN_BACK)
+        return await _enter(locked, Stage.REVERSED, reason)
     if locked.referral.stage is Stage.REVERSED and is_due:
         return await _enter(locked, Stage.REWARDED, ReasonCode.CHARGEBACK_WON)
     return locked.standing
@@ -102,7 +113,9 @@ async def _tell_adjusted(
     )
 
 
-async def _adjust_by_orders(locked: LockedReferral, payment: Payment, *, is_due: bool) -> Standing:
+async def _adjust_by_orders(
+    locked: LockedReferral, payment: Payment, *, is_due: bool, reason: ReasonCode
+) -> Standing:
     """Take credited rewards back as debts and a debit, or order their reinstatement."""
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     is_reversed = locked.referral.stage is Stage.REVERSED
@@ -113,10 +126,10 @@ async def _adjust_by_orders(locked: LockedReferral, payment: Payment, *, is_due:
     if is_due:
         return locked.standing
     if is_reversed:
-        await wallet_compensation.take_back_unfinished(locked, payment)
+        await wallet_compensation.take_back_unfinished(locked, payment, reason=reason)
         return locked.standing
-    await wallet_compensation.take_back(locked, known)
-    return await _enter(locked, Stage.REVERSED, ReasonCode.DEPOSIT_TAKEN_BACK)
+    await wallet_compensation.take_back(locked, known, reason=reason)
+    return await _enter(locked, Stage.REVERSED, reason)
 
 
 async def _wait_for(locked: LockedReferral, hold: Hold) -> Standing:

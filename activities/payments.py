@@ -22,7 +22,6 @@ from referrals.wallet.orders import NewOrder
 RECHECK_INTERVAL: Final = timedelta(days=1)
 """Time after which a referral that waits for its payment looks again, were a wake-up lost."""
 QUALIFIED: Final = "qualified"
-DEPOSIT_TAKEN_BACK: Final = "deposit_taken_back"
 CHARGEBACK_WON: Final = "chargeback_won"
 NOT_ISSUED: Final = "not_issued"
 """Reasons that are sent to the wallet."""
@@ -114,9 +113,7 @@ async def order_credits(
     )
 
 
-async def order_debits(
-    locked: LockedReferral, owing: Sequence[Reward], *, reason: str = DEPOSIT_TAKEN_BACK
-) -> None:
+async def order_debits(locked: LockedReferral, owing: Sequence[Reward], *, reason: str) -> None:
     """Order the debit of rewards whose whole amount is about to be booked as owed."""
     await orders.write(
         locked.session,

@@ -9,6 +9,7 @@ from activities.payments import Payment
 from db.tables import Review, Reward
 from domain.intake.facts import Choice
 from domain.ledger.movements import Account, Book
+from domain.lifecycle.reasons import ReasonCode
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.reward import RewardStatus
 from domain.wallet.orders import OrderKind
@@ -23,20 +24,24 @@ from referrals.rewards import transfers as rewards
 PAYMENT_REFUSED: Final = HoldReason.PAYMENT_REFUSED.value
 
 
-async def take_back(locked: LockedReferral, credited: Sequence[Reward]) -> None:
+async def take_back(
+    locked: LockedReferral, credited: Sequence[Reward], *, reason: ReasonCode
+) -> None:
     """Book credited rewards as owed, and order a debit of as much as the wallet has."""
-    await payments.order_debits(locked, credited)
+    await payments.order_debits(locked, credited, reason=reason)
     await booking.owe_whole(
         locked.session, locked.referral, credited, status=RewardStatus.REVERSED, at=locked.now
     )
 
 
-async def take_back_unfinished(locked: LockedReferral, payment: Payment) -> None:
+async def take_back_unfinished(
+    locked: LockedReferral, payment: Payment, *, reason: ReasonCode
+) -> None:
     """Take back what the wallet has credited of a reinstatement that is no longer due."""
     await reviews.close(locked.session, locked.referral.id)
     paid = [reward for reward in payment.rewards if reward.id in payment.paid]
     if paid and await _book(locked, payment, paid):
-        await take_back(locked, paid)
+        await take_back(locked, paid, reason=reason)
 
 
 async def reinstate_paid(locked: LockedReferral, payment: Payment) -> bool:

@@ -167,7 +167,7 @@ class RewardVoided(RewardEvent):
 
 
 class RewardReversed(RewardEvent):
-    """The deposit was taken back after the rewards were credited."""
+    """The deposit was taken back, or a reviewer rejected the rewards, after they were credited."""
 
     type: Literal["RewardReversed"]
 

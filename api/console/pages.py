@@ -65,7 +65,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "release": "The case is free for others.",
     "note": "Your note is saved.",
     "decision": "Your decision is recorded and audited.",
-    "second": "Your approval is recorded. A second person has to approve before anything is paid.",
+    "second": "Your decision is recorded. It counts when a second person decides the same.",
     "publish": "The version is live.",
     "withdraw": "The proposal is dropped; the live version stays.",
     "propose": "The version is written. Another person publishes it.",

@@ -199,7 +199,7 @@ EXPLANATIONS: Final = {
     Stage.REJECTED: "Fraud rules, eligibility or a reviewer said no.",
     Stage.UNFUNDED: "The campaign ended without being able to pay.",
     Stage.VOIDED: "The deposit was taken back while the reward was held.",
-    Stage.REVERSED: "The deposit was taken back after the reward was credited.",
+    Stage.REVERSED: "Once credited, the deposit was taken back, or a reviewer rejected the reward.",
 }
 """Sentences for support that say what each stage means."""
 

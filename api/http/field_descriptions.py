@@ -188,7 +188,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "referrals": "Ids of the referrals, each a UUID",
     "cluster": "The players that strong links join",
     "notes": "Notes of reviewers, oldest first",
-    "approvals": "Approvals so far, where a second person has to approve",
+    "approvals": "Decisions so far, where a second person has to decide the same",
     "rule": "Name of the fraud rule",
     "rules": "The fraud rules, each with its outcome or weight",
     "weight": "Points that a hit adds to the score",

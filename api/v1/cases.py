@@ -105,7 +105,7 @@ async def add_note(
     "/{case_id}/decision",
     response_model=CaseOut,
     responses={
-        202: {"model": SecondPersonOut, "description": "A second person has to approve, too"},
+        202: {"model": SecondPersonOut, "description": "A second person has to decide the same"},
         **problem_responses(*REFUSALS.values(), *BODY_PROBLEMS),
     },
 )
@@ -117,11 +117,13 @@ async def decide_case(  # noqa: PLR0917 - FastAPI passes each by its name
     reviewer: Reviewer,
     now: Now,
 ) -> CaseOut | Response:
-    """Approve or reject every held reward of a case, or extend the time until it is due.
+    """Approve or reject every reward of a case, or extend the time until it is due.
 
-    An approval or a rejection is final, and the same one again returns the same answer. `extend`
-    needs `until`. Above REFERRALS_SECOND_PERSON_ABOVE the first approval is answered with 202
-    `second_person_required`, and counts when a second person approves the same referrals. 404
+    An approval or a rejection is final, and the same one again returns the same answer. To reject a
+    `late_link` takes back what stands credited (`takes_back`), as after a chargeback; to reject a
+    `sample` takes nothing back; both put the players on the deny list. `extend` needs `until`.
+    Above REFERRALS_SECOND_PERSON_ABOVE the first approval, or rejection that takes back, is
+    answered with 202 `second_person_required`, and counts when a second person repeats it. 404
     `unknown_case`; 403 `own_referral` for a player of the case; 409 `claimed` by somebody else,
     `already_decided`, or `case_closed` when events left nothing to decide.
     """

@@ -14,7 +14,14 @@ from db.tables.campaigns import (
     Share,
     SwitchRow,
 )
-from db.tables.cases import CaseDelivery, CaseNote, CaseReferral, CaseRequest, CaseRow
+from db.tables.cases import (
+    CaseDelivery,
+    CaseNote,
+    CaseReferral,
+    CaseRequest,
+    CaseRow,
+    Clawback,
+)
 from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
 from db.tables.console import ConsoleLink, ConsolePerson, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review
@@ -50,6 +57,7 @@ __all__ = [
     "CaseRequest",
     "CaseRow",
     "ChainLink",
+    "Clawback",
     "ClusterMerge",
     "ConsoleLink",
     "ConsolePerson",
@@ -119,6 +127,7 @@ INSERT_ONLY: Final = (
     "approvals",
     "case_referrals",
     "case_notes",
+    "clawbacks",
     "list_keys",
     "rule_sets",
     "rule_set_switches",

@@ -1,4 +1,4 @@
-"""Cases of reviewers: their referrals, notes, requests to open one, and deliveries to Temporal."""
+"""Cases of reviewers: referrals, notes, what they take back, requests, and deliveries."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -91,6 +91,18 @@ class CaseRequest(Table):
             postgresql_where=text("filed_at is null"),
         ),
     )
+
+
+class Clawback(Table):
+    """A credited referral that a reviewer rejected: nothing of it is due any more; insert-only."""
+
+    __tablename__ = "clawbacks"
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    decided_by: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (Index("ix_clawbacks_case", "case_id"),)
 
 
 class CaseNote(Table):

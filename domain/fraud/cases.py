@@ -21,9 +21,10 @@ class CaseKind(StrEnum):
 
     HELD = "held"
     LATE_LINK = "late_link"
-    """A link between credited players that was learned after the crediting."""
+    """A link between credited players that was learned after the crediting; a rejection takes the
+    rewards back."""
     SAMPLE = "sample"
-    """A referral that passed, drawn at random to measure what is missed."""
+    """A referral that passed, drawn at random to measure what is missed; nothing is taken back."""
 
 
 class CaseStatus(StrEnum):

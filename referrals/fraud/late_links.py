@@ -58,7 +58,9 @@ async def _follow(session: Session, merge: ClusterMerge, members: Collection[str
         if stage in WAITING_STAGES:
             await deliveries.enqueue(session, referral_id, deliveries.of_merge(merge.id))
         elif stage in PAID_STAGES:
-            await open_late_link(session, referral_id, kinds=merge.kinds, at=merge.merged_at)
+            await open_late_link(
+                session, referral_id, kinds=merge.kinds, at=merge.merged_at, source=str(merge.id)
+            )
 
 
 async def _affected(

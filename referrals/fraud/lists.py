@@ -97,6 +97,15 @@ async def add(session: Session, entry: NewEntry, actor: Actor) -> tuple[AddOutco
     return AddOutcome.ADDED, entry_id
 
 
+async def add_for_good(session: Session, entry: NewEntry, actor: Actor) -> None:
+    """Put a value on a list without an end, in place of an entry that would end."""
+    outcome, entry_id = await add(session, entry, actor)
+    if outcome is AddOutcome.LISTED_OTHERWISE:
+        known = await session.get_one(ListEntryRow, entry_id)
+        if known.expires_at is not None and await remove(session, entry.list_name, entry_id, actor):
+            await add(session, entry, actor)
+
+
 async def remove(session: Session, list_name: ListName, entry_id: UUID, actor: Actor) -> bool:
     """Take an entry off its list from now on; return whether it was on it."""
     removed = await session.scalar(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import func, insert, select, text
 
 from db.engine import ReadSession, Session
@@ -16,6 +17,8 @@ from domain.fraud.thresholds import Thresholds
 from referrals.access import audit
 from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
+
+_log = structlog.get_logger()
 
 FIRST: Final = int(BASE.version)
 """Version of the rule set that the service brings, stored when one is first needed."""
@@ -172,8 +175,8 @@ async def _lock_active(session: Session) -> _Active:
     """Lock the switches until the transaction ends, and return the active versions."""
     await active(session)
     await lock_key(session, _LOCK)
-    now = await active(session)
-    return _Active(int(now.live.base.version), int(now.shadow.base.version) if now.shadow else None)
+    versions = {row.role: row.version for row in await session.execute(_ACTIVE)}
+    return _Active(versions[_LIVE], versions.get(_SHADOW))
 
 
 async def _make_live(
@@ -206,7 +209,20 @@ async def _has_report(session: ReadSession, version: int, *, baseline: int) -> b
 
 
 async def _find_active(session: ReadSession) -> dict[str, CampaignRuleSets]:
-    return {row.role: _rule_sets(row) for row in await session.execute(_ACTIVE)}
+    """Return the active sets by role, without a shadow that this release cannot read.
+
+    A later release may have started one with rules of its own: what decides nothing must not stop
+    what does. A live set that cannot be read raises, and a process of that release scores.
+    """
+    found: dict[str, CampaignRuleSets] = {}
+    for row in await session.execute(_ACTIVE):
+        try:
+            found[row.role] = _rule_sets(row)
+        except (TypeError, ValueError) as fault:
+            if row.role != _SHADOW:
+                raise
+            _log.warning("shadow_unreadable", rule_set=row.version, fault=str(fault))
+    return found
 
 
 async def _store_first(session: Session) -> dict[str, CampaignRuleSets]:

@@ -119,6 +119,11 @@ def of_merge(merge_id: UUID) -> NewDelivery:
     return NewDelivery(kind=LOOK, event_id=f"merge/{merge_id}", signal=Signal.LOOK)
 
 
+def of_clawback(case_id: UUID) -> NewDelivery:
+    """Return the delivery that makes a credited referral look at a reviewer's rejection."""
+    return NewDelivery(kind=LOOK, event_id=f"clawback/{case_id}", signal=Signal.LOOK)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedDelivery:
     """A delivery that is due; no other courier carries it until the lease ends."""

@@ -26,8 +26,11 @@ from db.tables import (
 from domain.fraud.cases import CaseKind, CaseStatus, SubjectKind, totals
 from domain.intake.facts import Choice
 from domain.money import Money
-from referrals.fraud.cases.second_person import approvable
+from domain.rewards.reward import RewardStatus
+from referrals.fraud.cases import clawbacks
+from referrals.fraud.cases.second_person import standing_of
 from referrals.fraud.cases.store import has_status, holder_of, status_of
+from referrals.reporting.case_approvals import CaseApproval, current_approvals, load_approvals
 from referrals.reporting.case_clusters import CaseCluster, load_clusters
 
 
@@ -60,15 +63,6 @@ class CaseDecisionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseApproval:
-    """A first person's approval of the case as it is now."""
-
-    by: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
     case_id: UUID
     kind: CaseKind
@@ -86,6 +80,8 @@ class CaseView:
     reviews: Sequence[UUID]
     rewards: Sequence[UUID]
     amount: Sequence[Money]
+    takes_back: Sequence[Money]
+    """What a rejection takes back; nothing once the case is decided."""
     cluster: CaseCluster
     evidence: Sequence[CaseEvidence]
     notes: Sequence[CaseNoteView]
@@ -174,7 +170,7 @@ async def _load(session: ReadSession, case_ids: Sequence[UUID]) -> _Loaded:
         members=members,
         rewards=await _rewards(session, referral_ids),
         notes=await _notes(session, case_ids),
-        approvals=await _approvals(session, case_ids),
+        approvals=await load_approvals(session, case_ids),
         clusters=await load_clusters(session, case_ids),
     )
 
@@ -212,21 +208,11 @@ async def _notes(session: ReadSession, case_ids: Sequence[UUID]) -> Mapping[UUID
     return notes
 
 
-async def _approvals(
-    session: ReadSession, case_ids: Sequence[UUID]
-) -> Mapping[str, list[ApprovalRow]]:
-    subjects = [f"case:{case_id}" for case_id in case_ids]
-    query = select(ApprovalRow).where(ApprovalRow.subject.in_(subjects))
-    approvals: defaultdict[str, list[ApprovalRow]] = defaultdict(list)
-    for row in await session.scalars(query.order_by(ApprovalRow.at, ApprovalRow.id)):
-        approvals[row.subject].append(row)
-    return approvals
-
-
 def _view(row: CaseRow, loaded: _Loaded, *, now: datetime) -> CaseView:
     members = loaded.members.get(row.id, [])
     referral_ids = list(dict.fromkeys(one.paper.referral_id for one in members))
     rewards = [reward for id_ in referral_ids for reward in loaded.rewards.get(id_, [])]
+    credited = _taken_back_by_a_rejection(row, rewards)
     holder = holder_of(row, now=now)
     return CaseView(
         case_id=row.id,
@@ -245,10 +231,16 @@ def _view(row: CaseRow, loaded: _Loaded, *, now: datetime) -> CaseView:
         reviews=[one.review.id for one in members if one.review],
         rewards=[reward.id for reward in rewards],
         amount=totals(Money(reward.amount_minor, reward.currency) for reward in rewards),
+        takes_back=standing_of(credited),
         cluster=loaded.clusters.get(row.id, CaseCluster()),
         evidence=[_evidence(one, one.assessment) for one in members if one.assessment],
         notes=[CaseNoteView(text=n.text, author=n.author, at=n.at) for n in loaded.notes[row.id]],
-        approvals=_current_approvals(row, members, loaded),
+        approvals=current_approvals(
+            loaded.approvals[f"case:{row.id}"],
+            row.id,
+            undecided=[one.review for one in members if one.review and one.review.status == "open"],
+            credited=credited,
+        ),
         decision=_decision(row),
     )
 
@@ -265,17 +257,10 @@ def _evidence(member: _Member, assessment: AssessmentRow) -> CaseEvidence:
     )
 
 
-def _current_approvals(
-    row: CaseRow, members: Sequence[_Member], loaded: _Loaded
-) -> list[CaseApproval]:
-    subject = f"case:{row.id}"
-    undecided = [one.review for one in members if one.review and one.review.status == "open"]
-    content = approvable(subject, undecided).content
-    return [
-        CaseApproval(by=given.approved_by, reason=given.reason, at=given.at)
-        for given in loaded.approvals[subject]
-        if given.content == content
-    ]
+def _taken_back_by_a_rejection(row: CaseRow, rewards: Sequence[Reward]) -> list[Reward]:
+    if row.status != CaseStatus.OPEN or not clawbacks.takes_back(row):
+        return []
+    return [reward for reward in rewards if reward.status is RewardStatus.ISSUED]
 
 
 def _decision(row: CaseRow) -> CaseDecisionView | None:

@@ -27,6 +27,7 @@ from referrals.access import audit_views
 from referrals.access.audit_views import AuditView
 from referrals.fraud import review_views
 from referrals.fraud.assessment_views import AssessmentView, assessment_view
+from referrals.fraud.cases import clawbacks
 from referrals.fraud.review_views import ReviewView
 from referrals.intake import facts
 from referrals.ledger import transfer_views
@@ -97,7 +98,8 @@ async def find_evidence(session: ReadSession, reward_id: UUID) -> RewardEvidence
             select(CampaignVersion).where(CampaignVersion.id == reward.campaign_version_id)
         )
     ).one()
-    qualification = await _qualification(session, reward, row)
+    rejected_in = await clawbacks.find_case(session, row.id)
+    qualification = await _qualification(session, reward, row, is_rejected=bool(rejected_in))
     referral = await referral_views.view_referral(session, row)
     decisions = await review_views.decided_reviews(session, row.id, limit=MAX_ROWS)
     return RewardEvidence(
@@ -117,7 +119,7 @@ async def find_evidence(session: ReadSession, reward_id: UUID) -> RewardEvidence
         ),
         audit=await audit_views.find_actions(
             session,
-            _audited(row, decisions),
+            _audited(row, decisions, rejected_in),
             campaign=row.campaign_slug,
             campaign_version=version.version,
             limit=MAX_ROWS,
@@ -126,7 +128,7 @@ async def find_evidence(session: ReadSession, reward_id: UUID) -> RewardEvidence
 
 
 async def _qualification(
-    session: ReadSession, reward: Reward, row: ReferralRow
+    session: ReadSession, reward: Reward, row: ReferralRow, *, is_rejected: bool
 ) -> QualificationView:
     stored = await session.scalar(
         select(QualificationRow).where(QualificationRow.id == reward.qualification_id)
@@ -143,7 +145,7 @@ async def _qualification(
         event_ids=tuple(event_ids),
         met_at=_met_at(stored, found),
         left=found.left if found else None,
-        due=due(found, terms_of(row), frozen)[reward.key],
+        due=due(None if is_rejected else found, terms_of(row), frozen)[reward.key],
     )
 
 
@@ -178,7 +180,11 @@ def _version_view(row: ReferralRow, version: CampaignVersion) -> VersionView:
     )
 
 
-def _audited(row: ReferralRow, decisions: Sequence[ReviewView]) -> list[str]:
+def _audited(
+    row: ReferralRow, decisions: Sequence[ReviewView], rejected_in: UUID | None
+) -> list[str]:
     """Return the subjects under which people's acts on this referral are in the audit."""
     reviewed = [f"review:{review.review_id}" for review in decisions]
+    if rejected_in is not None:
+        reviewed.append(f"case:{rejected_in}")
     return [*reviewed, *([f"player:{row.referee_id}"] if row.referee_id else [])]

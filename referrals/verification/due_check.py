@@ -31,6 +31,7 @@ _CREDITED: Final = f"""
                   where f.qualification_id = (select q.id from qualifications q
                                                where q.referral_id = r.id
                                                order by q.attempt desc limit 1)) as attempt_facts,
+           exists (select from clawbacks where referral_id = r.id) as is_clawed_back,
            (select f.body ->> 'jurisdiction' from facts f
              where f.kind = 'signup' and f.event_id = r.signup_event_id) as jurisdiction
       from referrals r
@@ -91,7 +92,7 @@ def _stands_as_due(
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
         return False
-    found = qualification_of(rests_on, known)
+    found = None if row.is_clawed_back else qualification_of(rests_on, known)
     stored = [one.computation for one in credited.values() if one.computation is not None]
     frozen = frozen_of(stored[0]) if stored else None
     if frozen is not None and frozen.jurisdiction != row.jurisdiction:

@@ -162,3 +162,37 @@ async def test_a_refused_debit_stays_owed(world: WalletWorld) -> None:
 
     assert await acts.referrer_balances() == Balances(available=1000, owed=-1000)
     assert (await world.orders())[-1].status is OrderStatus.REFUSED
+
+
+async def test_what_a_reviewer_takes_back_is_debited_once_whatever_the_bank_decides(
+    world: WalletWorld,
+) -> None:
+    acts = await world.rewarded()
+    await world.reject(acts)
+
+    assert await world.settle(acts) is Stage.REVERSED
+    await world.charge_back(acts)
+    assert await world.win(acts) is Stage.REVERSED
+    assert await world.settle(acts) is Stage.REVERSED
+
+    assert await acts.referrer_balances() == Balances()
+    assert await world.accounts.store.balance(acts.row.referrer_id) == 0
+    written = [(row.kind, row.reason) for row in await world.orders()]
+    assert written == [
+        (OrderKind.REWARD, "qualified"), (OrderKind.REVERSAL, "reviewer_rejected"),
+    ]  # fmt: skip
+
+
+async def test_a_reinstatement_on_its_way_is_taken_back_by_a_rejection(world: WalletWorld) -> None:
+    acts = await world.rewarded()
+    await world.charge_back(acts)
+    await world.pay_all()
+    await world.win(acts)
+    await world.pay_all()
+    await world.reject(acts)
+
+    assert await world.settle(acts) is Stage.REVERSED
+    assert await world.settle(acts) is Stage.REVERSED
+
+    assert await acts.referrer_balances() == Balances()
+    assert await world.accounts.store.balance(acts.row.referrer_id) == 0

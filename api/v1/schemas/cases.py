@@ -68,8 +68,9 @@ class CaseEvidenceOut(ResponseBody):
 
 
 class CaseApprovalOut(ResponseBody):
-    """A first person's approval, which a second person has to repeat."""
+    """A first person's decision, which a second person has to repeat."""
 
+    decision: Choice
     by: str
     reason: str
     at: datetime
@@ -88,7 +89,8 @@ class CaseOut(ResponseBody):
     case_id: UUID
     kind: CaseKind = Field(
         description="`held`: rewards wait for the decision; `late_link`: they were credited before"
-        " a link was learned; `sample`: they passed, and are measured. Only `held` moves money"
+        " a link was learned; `sample`: they passed, and are measured. A rejection voids what is"
+        " `held`, takes back what a `late_link` is about, and takes nothing back of a `sample`"
     )
     status: CaseStatus = Field(
         description="`open`, `claimed` (by a lease that has not ended), `decided`, or `closed`:"
@@ -109,6 +111,9 @@ class CaseOut(ResponseBody):
     reviews: list[UUID] = Field(description="The reviews that the decision decides")
     rewards: list[UUID]
     amount: list[MoneyOut] = Field(description="All rewards of its referrals, by currency")
+    takes_back: list[MoneyOut] = Field(
+        description="What a rejection takes back of credited rewards, by currency"
+    )
     cluster: CaseClusterOut
     evidence: list[CaseEvidenceOut]
     notes: list[CaseNoteOut]
@@ -117,6 +122,6 @@ class CaseOut(ResponseBody):
 
 
 class SecondPersonOut(ResponseBody):
-    """The answer to a first approval of an amount that two people must approve."""
+    """The answer to a first decision on an amount that two people must decide."""
 
     status: Literal["second_person_required"] = "second_person_required"

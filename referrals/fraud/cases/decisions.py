@@ -12,9 +12,9 @@ from domain.fraud.lists import ListedKind, ListName
 from domain.intake.facts import Choice, Decision
 from referrals.access.audit import Actor
 from referrals.fraud import lists, reviews
-from referrals.fraud.cases import deliveries
+from referrals.fraud.cases import clawbacks, deliveries
 from referrals.fraud.cases.claims import CaseOutcome, refusal_of, write_audit
-from referrals.fraud.cases.second_person import needs_second_person
+from referrals.fraud.cases.second_person import needs_second_person, needs_second_rejection
 from referrals.fraud.cases.standing import settle
 from referrals.fraud.cases.store import lock_case, lock_open_reviews, referred_players
 from referrals.fraud.lists import NewEntry
@@ -40,9 +40,9 @@ async def decide(
     """Decide or postpone a case under its lock; of two decisions at once, the first one counts.
 
     The same decision again returns SAME and changes nothing. An approval whose held rewards are
-    above the limits counts when a second person has given it. Where everything was credited
-    before, a rejection takes nothing back: it denies the players, so that later rewards of theirs
-    wait for a person.
+    above the limits counts when a second person has given it, and so does a rejection that takes
+    back as much. Where everything was credited before, a rejection denies the players, so that
+    later rewards of theirs wait for a person; that of a late link takes the rewards back.
     """
     case = await lock_case(session, case_id)
     refusal = await refusal_of(session, case, actor, now=now)
@@ -59,6 +59,11 @@ async def decide(
         session, f"case:{case.id}", open_reviews, actor, limits=limits, at=now
     ):
         await write_audit(session, case, actor, "first_approval")
+        return CaseOutcome.SECOND_PERSON_REQUIRED
+    if decision.choice is CaseChoice.REJECT and await needs_second_rejection(
+        session, case, actor, limits=limits, at=now
+    ):
+        await write_audit(session, case, actor, "first_rejection")
         return CaseOutcome.SECOND_PERSON_REQUIRED
     await _decide(session, case, open_reviews, Choice(decision.choice), actor, now=now)
     return CaseOutcome.CHANGED
@@ -104,10 +109,14 @@ async def _decide(
         await reviews.apply(session, review.id, decided, request_id=actor.request_id)
     if choice is Choice.REJECT and case.kind is not CaseKind.HELD:
         await _deny_players(session, case, actor)
+    taken_back: list[UUID] = []
+    if choice is Choice.REJECT and clawbacks.takes_back(case):
+        taken_back = await clawbacks.record(session, case, actor, at=now)
     case.status, case.decision = CaseStatus.DECIDED, choice
     case.decided_by, case.reason, case.decided_at = actor.name, actor.reason, now
     case.claimed_by = case.claimed_until = None
-    await write_audit(session, case, actor, choice)
+    details = {"takes_back": [str(id_) for id_ in taken_back]} if taken_back else {}
+    await write_audit(session, case, actor, choice, **details)
     await deliveries.enqueue(session, [case.id])
 
 
@@ -120,7 +129,7 @@ async def _deny_players(session: Session, case: CaseRow, actor: Actor) -> None:
             keys=((ListedKind.PLAYER, player_id),),
             expires_at=None,
         )
-        await lists.add(session, entry, actor)
+        await lists.add_for_good(session, entry, actor)
 
 
 def _is_same(case: CaseRow, decision: CaseDecision) -> bool:

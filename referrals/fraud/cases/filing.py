@@ -63,8 +63,9 @@ class _Filing:
         if found is None or found.referrals >= self.max_referrals:
             found = _OpenCase(await _open(self.session, subject, paper), 0)
         self.open_cases[subject] = found
-        await _add(self.session, found.row, paper)
-        found.referrals += 1
+        if not await _says_it_already(self.session, found.row, paper):
+            await _add(self.session, found.row, paper)
+            found.referrals += 1
 
 
 async def file_doubts(
@@ -200,6 +201,18 @@ async def _open(session: Session, subject: _Subject, paper: _Paper) -> CaseRow:
     session.add(row)
     await session.flush()
     return row
+
+
+async def _says_it_already(session: ReadSession, case: CaseRow, paper: _Paper) -> bool:
+    """Return whether an open case is about the same referral for the same reasons."""
+    if paper.review is not None:
+        return False
+    same = select(CaseReferral.id).where(
+        CaseReferral.case_id == case.id,
+        CaseReferral.referral_id == paper.referral.id,
+        CaseReferral.reasons.contains(paper.reasons),
+    )
+    return await session.scalar(same.limit(1)) is not None
 
 
 async def _add(session: Session, case: CaseRow, paper: _Paper) -> None:

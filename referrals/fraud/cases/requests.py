@@ -18,16 +18,17 @@ SAMPLE: Final = "sample"
 
 
 async def open_late_link(
-    session: Session, referral_id: UUID, *, kinds: Sequence[str], at: datetime
+    session: Session, referral_id: UUID, *, kinds: Sequence[str], at: datetime, source: str = ""
 ) -> None:
     """Ask for a case about a credited referral, because of links learned since.
 
-    `kinds` names the kinds of the links, such as `payment_instrument`. The same links of the same
-    referral ask once. Nothing is taken back by it.
+    `kinds` names the kinds of the links, such as `payment_instrument`, and `source` what was
+    learned: it asks once, and a later link of the same kind asks again. Nothing is taken back by
+    it.
     """
     linked = sorted(set(kinds))
     reasons = [LATE_LINK, *(f"shared_{kind}" for kind in linked)]
-    await _ask(session, CaseKind.LATE_LINK, referral_id, reasons, at=at)
+    await _ask(session, CaseKind.LATE_LINK, referral_id, reasons, at=at, source=source)
 
 
 async def open_sample(session: Session, referral_id: UUID, *, at: datetime) -> None:
@@ -36,10 +37,16 @@ async def open_sample(session: Session, referral_id: UUID, *, at: datetime) -> N
 
 
 async def _ask(
-    session: Session, kind: CaseKind, referral_id: UUID, reasons: list[str], *, at: datetime
+    session: Session,
+    kind: CaseKind,
+    referral_id: UUID,
+    reasons: list[str],
+    *,
+    at: datetime,
+    source: str = "",
 ) -> None:
     values = {
-        "id": derived_id(referral_id, kind, *reasons),
+        "id": derived_id(referral_id, kind, *reasons, *filter(None, [source])),
         "kind": kind,
         "referral_id": referral_id,
         "reasons": reasons,

@@ -1,4 +1,4 @@
-"""Approvals of much money, which two people must give: of a case, or of one review."""
+"""Decisions on much money, which two people must make: on a case, or on one review."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,14 +8,16 @@ from typing import Final
 from babel.numbers import get_currency_precision
 
 from db.engine import Session
-from db.tables import Review
+from db.tables import CaseRow, Review, Reward
 from domain.fraud.cases import SecondPersonLimits, totals
 from domain.money import Money
 from referrals.access import approvals
 from referrals.access.approvals import Approvable
 from referrals.access.audit import Actor
+from referrals.fraud.cases import clawbacks
 
 APPROVE: Final = "approve"
+TAKE_BACK: Final = "take_back"
 
 
 async def needs_second_person(
@@ -38,6 +40,34 @@ async def needs_second_person(
     return not await approvals.approve(session, approvable(subject, reviews), actor, at=at)
 
 
+async def needs_second_rejection(
+    session: Session, case: CaseRow, actor: Actor, *, limits: SecondPersonLimits, at: datetime
+) -> bool:
+    """Record a rejection that takes rewards back; return whether another person has to reject, too.
+
+    The caller has locked the case. What was rejected before other rewards joined does not count.
+    """
+    if not clawbacks.takes_back(case):
+        return False
+    credited = await clawbacks.load_credited(session, case)
+    if not any(_exceeds(amount, limits) for amount in standing_of(credited)):
+        return False
+    asked = rejectable(f"case:{case.id}", credited)
+    return not await approvals.approve(session, asked, actor, at=at)
+
+
+def standing_of(credited: Sequence[Reward]) -> tuple[Money, ...]:
+    """Return what stands of credited rewards, by currency."""
+    return totals(Money(_standing_minor(reward), reward.currency) for reward in credited)
+
+
+def rejectable(subject: str, credited: Sequence[Reward]) -> Approvable:
+    """Return what is taken back: these rewards as they stand, in any order."""
+    seen = sorted(f"{one.id}/{_standing_minor(one)}/{one.currency}" for one in credited)
+    content = hashlib.sha256("\n".join(seen).encode()).hexdigest()
+    return Approvable(subject=subject, action=TAKE_BACK, content=content)
+
+
 def approvable(subject: str, reviews: Sequence[Review]) -> Approvable:
     """Return what is approved: these reviews with their reasons and amounts, in any order."""
     seen = sorted(
@@ -45,6 +75,10 @@ def approvable(subject: str, reviews: Sequence[Review]) -> Approvable:
     )
     content = hashlib.sha256("\n".join(seen).encode()).hexdigest()
     return Approvable(subject=subject, action=APPROVE, content=content)
+
+
+def _standing_minor(reward: Reward) -> int:
+    return reward.amount_minor if reward.due_minor is None else reward.due_minor
 
 
 def _exceeds(amount: Money, limits: SecondPersonLimits) -> bool:

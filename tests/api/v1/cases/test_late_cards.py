@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from httpx import AsyncClient
@@ -13,7 +14,7 @@ from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
 from referrals.fraud.late_links import follow_next
 from tests.activities.referral_acts import LATER, ReferralActs, card_of, sign_up
-from tests.api.v1.cases.steps import URL, file_cases
+from tests.api.v1.cases.steps import URL, decide, file_cases
 from tests.builders import TERMS, deposit, unique
 
 HOLDING = replace(TERMS, hold_period=timedelta(days=14))
@@ -49,6 +50,48 @@ async def test_a_late_card_holds_what_waits_and_opens_a_case_about_what_was_paid
     assert cases[held.row.id]["held"]["reviews"] == [str(review.id)]
     assert cases[paid.row.id]["late_link"]["subject"] == cases[held.row.id]["held"]["subject"]
     assert (await paid.referrer_balances()).available == 1000
+
+
+async def test_a_later_link_of_the_same_kind_asks_again_about_the_same_referrals(
+    client: AsyncClient, database: Database
+) -> None:
+    pair = [await paid_referral(database) for _ in range(2)]
+    ring = [await paid_referral(database) for _ in range(3)]
+    await show_card(database, card_of(pair[0]), *pair)
+    await show_card(database, card_of(ring[0]), *ring)
+    await file_cases(database)
+    (family,) = await late_cases(client, pair[0])
+    assert (await decide(client, family, "approve")).status_code == 200
+
+    await show_card(database, card_of(ring[0]), pair[0])
+    await show_card(database, card_of(ring[0]), pair[0])
+    await file_cases(database)
+
+    (again,) = await late_cases(client, pair[0])
+    asked = again["referrals"]
+    assert {str(acts.row.id) for acts in pair} <= set(asked)
+    assert len(asked) == len(set(asked))
+
+
+async def paid_referral(database: Database) -> ReferralActs:
+    acts = await sign_up(database)
+    await acts.receives(deposit(acts.referee_id))
+    assert (await acts.credit()).stage is Stage.REWARDED
+    return acts
+
+
+async def show_card(database: Database, card: str, *referrals: ReferralActs) -> None:
+    """Let referees deposit with a card, and follow whom it joins."""
+    for acts in referrals:
+        await acts.receives(deposit(acts.referee_id, payment_instrument=card, at=SHOWN_AT))
+        await follow_merges(database, acts.referee_id)
+
+
+async def late_cases(client: AsyncClient, acts: ReferralActs) -> list[dict[str, Any]]:
+    """Return the open cases of late links that a referral is in."""
+    found = await client.get(URL, params={"player_id": acts.referee_id, "status": "open"})
+    own = [case for case in found.json()["items"] if str(acts.row.id) in case["referrals"]]
+    return [case for case in own if case["kind"] == "late_link"]
 
 
 async def stages(*referrals: ReferralActs) -> list[Stage]:
