@@ -13,7 +13,10 @@ from db.engine import Database, Session
 from referrals.access import audit
 from referrals.access.audit import Actor
 
-KINDS: Final = ("clicks", "visitors", "sessions", "sign_in_links")
+KINDS: Final = (
+    "clicks", "visitors", "sessions", "sign_in_links",
+    "list_entries", "shadow_assessments", "case_deliveries", "cluster_merges",
+)  # fmt: skip
 MIN_DAYS: Final = 60
 """Age in days below which the database keeps rows: an expired invitation may open for a month."""
 DEFAULT_DAYS: Final = 400
