@@ -37,6 +37,7 @@ from workflows.builds import ASKING_BUILD_ID, BUILD_ID, provider_queue_of
 from workflows.case.workflow import CaseWorkflow
 from workflows.connection import connect_to
 from workflows.interceptor import DropMalformedSignals
+from workflows.options import ACT_LIMIT
 from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
 from workflows.referral.workflow import ReferralWorkflow
 
@@ -171,7 +172,12 @@ def main(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> None:
     stopping = stop_event()
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        # Local acts and those that were handed out share the pool: they wait rather than fail.
+        pool_timeout_s=ACT_LIMIT.total_seconds(),
+    )
     health = WorkerHealth(settings, database)
     async with health.served():
         connecting = asyncio.create_task(_connect_with_retries(settings, database, health.runtime))

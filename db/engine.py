@@ -82,16 +82,27 @@ class Autocommit:
 class Database:
     """A pool of connections; a statement without an answer ends its connection, not the process.
 
-    `command_timeout_s` is the deadline of each statement in the client.
+    `command_timeout_s` is the deadline of each statement in the client, `pool_timeout_s` that of
+    the wait for a connection.
     """
 
     def __init__(
-        self, url: str, *, pool_size: int, command_timeout_s: float = COMMAND_TIMEOUT_S
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        command_timeout_s: float = COMMAND_TIMEOUT_S,
+        pool_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
         self._pool_size = pool_size
         self._url = url
         self._probe: Database | None = None
-        self.engine = _create_engine(url, pool_size=pool_size, command_timeout_s=command_timeout_s)
+        self.engine = _create_engine(
+            url,
+            pool_size=pool_size,
+            command_timeout_s=command_timeout_s,
+            pool_timeout_s=pool_timeout_s,
+        )
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine.execution_options(postgresql_readonly=True)
         self._snapshot = self._reading.execution_options(isolation_level="REPEATABLE READ")
@@ -186,7 +197,9 @@ class Database:
                 await self.engine.dispose()
 
 
-def _create_engine(url: str, *, pool_size: int, command_timeout_s: float) -> AsyncEngine:
+def _create_engine(
+    url: str, *, pool_size: int, command_timeout_s: float, pool_timeout_s: float
+) -> AsyncEngine:
     address = DatabaseAddress.parse(url)
     creator = partial(
         connect, address, settings=SESSION_SETTINGS, command_timeout_s=command_timeout_s
@@ -195,7 +208,7 @@ def _create_engine(url: str, *, pool_size: int, command_timeout_s: float) -> Asy
         f"{SCHEME}://",
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_timeout=pool_timeout_s,
         pool_pre_ping=False,
         # A fault is logged with its statement, never with what was stored.
         hide_parameters=True,

@@ -15,15 +15,21 @@ RETRY: Final = RetryPolicy(
 
 
 LOCAL_RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
-LOCAL_LIMIT: Final = timedelta(seconds=6)
-"""Time for all local tries of an act: well within a workflow task, which then needs no heartbeat.
-One heartbeat is three events, and an outage of an hour would be over a thousand."""
+ACT_LIMIT: Final = timedelta(seconds=30)
+"""Time for one try of an act that was handed out. An act that is cut off has done its work for
+nothing, so a database that is ten times slower than usual must still end within it."""
+LOCAL_QUEUE_LIMIT: Final = timedelta(seconds=2)
+"""Wait for a local slot: where more is waiting than the process can do, the server queues it."""
+LOCAL_LIMIT: Final = timedelta(seconds=12)
+"""Time for all local tries of an act. Beyond eight seconds the workflow task sends a heartbeat, of
+three events: one at most, where an outage of an hour would be over a thousand."""
 
 
 def local_options(summary: str | None) -> LocalActivityConfig:
     """Return options for an act that is tried in the workflow's own task first."""
     return LocalActivityConfig(
         schedule_to_close_timeout=LOCAL_LIMIT,
+        schedule_to_start_timeout=LOCAL_QUEUE_LIMIT,
         retry_policy=LOCAL_RETRY,
         # A retry that waits longer would be a timer of the history.
         local_retry_threshold=LOCAL_LIMIT,
@@ -33,9 +39,7 @@ def local_options(summary: str | None) -> LocalActivityConfig:
 
 def database_options(summary: str) -> ActivityConfig:
     """Return options for one transaction; the statement timeout of Postgres is shorter."""
-    return ActivityConfig(
-        start_to_close_timeout=timedelta(seconds=10), retry_policy=RETRY, summary=summary
-    )
+    return ActivityConfig(start_to_close_timeout=ACT_LIMIT, retry_policy=RETRY, summary=summary)
 
 
 def asking_options(summary: str) -> ActivityConfig:
@@ -43,9 +47,7 @@ def asking_options(summary: str) -> ActivityConfig:
 
     Such an act has a queue of its own, where providers are asked: it takes no slot of the others.
     """
-    options = ActivityConfig(
-        start_to_close_timeout=timedelta(seconds=15), retry_policy=RETRY, summary=summary
-    )
+    options = ActivityConfig(start_to_close_timeout=ACT_LIMIT, retry_policy=RETRY, summary=summary)
     if queue := provider_queue():
         options["task_queue"] = queue
     return options

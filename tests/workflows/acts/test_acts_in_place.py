@@ -1,5 +1,6 @@
 """Acts as local activities: what the history keeps of them, and how they fall back to tasks."""
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 
@@ -90,6 +91,21 @@ async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
 
     assert acts_of(await first_run(life))["tasks"] >= 1
     assert (await life.referrer_balances()).available == 1000
+
+
+async def test_an_act_of_many_slow_statements_is_done(world: World) -> None:
+    life = await invite(world)
+    await life.signs_up()
+
+    async def take_long() -> None:
+        await asyncio.sleep(11)
+
+    # A hooked act is done as a task; its limit was ten seconds, within which it never ended.
+    world.hooks.before[life.id, "credit_reward"] = take_long
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    assert world.hooks.acted.count((life.id, "credit_reward")) == 1
+    await life.lives_on()
 
 
 async def test_workers_of_two_releases_share_a_referral(
