@@ -259,6 +259,7 @@ COVERED: Final = {
         ),
         Coverage("rule_sets", "rule_sets"),
         Coverage("rate_tables", "rate_tables"),
+        Coverage("clawbacks", "clawbacks"),
         Coverage("outbox", "outbox"),
         Coverage("erasures", "erasures"),
     )

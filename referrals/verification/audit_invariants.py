@@ -15,6 +15,17 @@ AUDIT_INVARIANTS: Final = (
          where v.status = 'decided' and a.id is null and $referrals(v.referral_id)
         """,
     ),
+    Invariant(
+        "clawbacks_are_signed",
+        "Each clawback is in the audit with who rejected the referral's case and why.",
+        """
+        select c.referral_id from clawbacks c
+          left join audit a on a.subject = 'case:' || c.case_id and a.actor = c.decided_by
+                           and a.action = 'case.reject' and a.reason = c.reason
+                           and a.details -> 'takes_back' @> to_jsonb(c.referral_id::text)
+         where a.id is null and $referrals(c.referral_id)
+        """,
+    ),
     # Few rows: each run looks at all of them.
     Invariant(
         "rebinds_are_signed",

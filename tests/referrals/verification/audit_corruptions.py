@@ -20,6 +20,16 @@ AUDIT_CORRUPTIONS: Final = (
         ),
     ),
     Corruption(
+        "clawbacks_are_signed",
+        "SELECT referral_id FROM clawbacks",
+        (
+            f"""
+            INSERT INTO clawbacks (referral_id, case_id, decided_by, reason, at)
+            VALUES (:held, '{OTHER_ID}', 'somebody', 'a reason', now())
+            """,
+        ),
+    ),
+    Corruption(
         "held_rewards_are_in_cases",
         f"SELECT '{OTHER_ID}'",
         (

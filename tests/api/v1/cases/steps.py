@@ -6,9 +6,18 @@ from typing import Any, Final
 from httpx import AsyncClient, Response
 
 from db.engine import Database
+from domain.fraud.cases import CaseKind
+from domain.intake.facts import Deposit
 from domain.lifecycle.referral import Stage
+from referrals.fraud.cases import open_late_link, open_sample
 from referrals.fraud.cases.filing import file_doubts
-from tests.activities.referral_acts import ReferralActs, card_of, record_referrer_signup, sign_up
+from tests.activities.referral_acts import (
+    LATER,
+    ReferralActs,
+    card_of,
+    record_referrer_signup,
+    sign_up,
+)
 from tests.builders import TERMS, deposit, signup, unique, usd
 
 URL: Final = "/v1/cases"
@@ -60,3 +69,32 @@ async def decide(
 async def show(client: AsyncClient, case: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = (await client.get(f"{URL}/{case['case_id']}")).json()
     return shown
+
+
+async def credited(database: Database, *, minor: int = 1000) -> tuple[ReferralActs, Deposit]:
+    terms = replace(TERMS, referrer_reward=usd(minor))
+    acts = await sign_up(database, terms=terms, budget=usd(minor * 10))
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid)
+    assert (await acts.credit()).stage is Stage.REWARDED
+    return acts, paid
+
+
+async def doubt(
+    client: AsyncClient,
+    acts: ReferralActs,
+    *,
+    kind: CaseKind = CaseKind.LATE_LINK,
+    link: str = "payment_instrument",
+) -> dict[str, Any]:
+    """Open a case about a credited referral, and return it."""
+    async with acts.database.transaction() as session:
+        if kind is CaseKind.SAMPLE:
+            await open_sample(session, acts.row.id, at=LATER)
+        else:
+            await open_late_link(session, acts.row.id, kinds=[link], at=LATER)
+    await file_cases(acts.database)
+    query = {"player_id": acts.referee_id, "status": "open"}
+    found = (await client.get(URL, params=query)).json()["items"]
+    case: dict[str, Any] = next(one for one in found if one["kind"] == kind)
+    return case

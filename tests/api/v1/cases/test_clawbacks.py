@@ -2,33 +2,36 @@
 
 import asyncio
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from db.tables import AuditRow, Clawback, Delivery, OutboxRow
 from domain.fraud.cases import CaseKind
-from domain.intake.facts import Choice, Deposit, TakeBack
+from domain.intake.facts import Choice, TakeBack
 from domain.ledger.movements import Movement
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
-from referrals.fraud.cases import open_late_link, open_sample
 from referrals.ledger.spending import spend
 from tests import state
-from tests.activities.referral_acts import LATER, ReferralActs, sign_up
+from tests.activities.referral_acts import LATER, ReferralActs
 from tests.api.bodies import assert_problem
-from tests.api.v1.cases.steps import URL, decide, file_cases, show
-from tests.builders import NOW, TERMS, chargeback, deposit, unique, usd
+from tests.api.v1.cases.steps import credited, decide, doubt, show
+from tests.builders import NOW, TERMS, chargeback, unique, usd
 from tests.state import Balances
 
 MUCH = 50_001
 RACES = int(os.environ.get("CASE_RACES", "5"))
+NOTED = text("""
+    select (select count(*) from unlinked_rows where relation = 'clawbacks' and row_key = :key)
+         + (select count(*) from chain_links where relation = 'clawbacks' and row_key = :key)
+""")
 SECOND_PERSON = {"status": "second_person_required"}
 
 
@@ -247,38 +250,23 @@ async def test_audit_and_evidence_name_what_a_rejection_took_back(
     )
     async with database.reading() as session:
         assert await session.scalar(query) == {"takes_back": [str(acts.row.id)]}
+        key = {"key": str(acts.row.id)}
+        assert await session.scalar(NOTED, key) >= 1
     evidence = (await client.get(f"/v1/rewards/{case['rewards'][0]}/evidence")).json()
     assert evidence["qualification"]["due"]["minor"] == 0
     assert {"case.reject"} <= {entry["action"] for entry in evidence["audit"]}
 
 
-async def credited(database: Database, *, minor: int = 1000) -> tuple[ReferralActs, Deposit]:
-    terms = replace(TERMS, referrer_reward=usd(minor))
-    acts = await sign_up(database, terms=terms, budget=usd(minor * 10))
-    paid = deposit(acts.referee_id)
-    await acts.receives(paid)
-    assert (await acts.credit()).stage is Stage.REWARDED
-    return acts, paid
+async def test_the_database_keeps_clawbacks_as_they_were_written(
+    client: AsyncClient, database: Database
+) -> None:
+    acts, _ = await credited(database)
+    assert (await decide(client, await doubt(client, acts), "reject")).status_code == 200
 
-
-async def doubt(
-    client: AsyncClient,
-    acts: ReferralActs,
-    *,
-    kind: CaseKind = CaseKind.LATE_LINK,
-    link: str = "payment_instrument",
-) -> dict[str, Any]:
-    """Open a case about a credited referral, and return it."""
-    async with acts.database.transaction() as session:
-        if kind is CaseKind.SAMPLE:
-            await open_sample(session, acts.row.id, at=LATER)
-        else:
-            await open_late_link(session, acts.row.id, kinds=[link], at=LATER)
-    await file_cases(acts.database)
-    query = {"player_id": acts.referee_id, "status": "open"}
-    found = (await client.get(URL, params=query)).json()["items"]
-    case: dict[str, Any] = next(one for one in found if one["kind"] == kind)
-    return case
+    for change in ("update clawbacks set reason = ''", "delete from clawbacks"):
+        with pytest.raises(DBAPIError):
+            async with database.transaction() as session:
+                await session.execute(text(change))
 
 
 async def was_woken(acts: ReferralActs, case: dict[str, Any]) -> bool:
