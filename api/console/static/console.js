@@ -69,6 +69,10 @@ function drawChart(place) {
 
 const drawCharts = () => document.querySelectorAll(".chart").forEach(drawChart);
 addEventListener("load", drawCharts);
+// On a phone the sections are wider than the screen: show the one that is open.
+addEventListener("load", () => {
+  document.querySelector(".sections [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+});
 let resized;
 addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(drawCharts, 150); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
