@@ -23,6 +23,7 @@ from runtime.command_line import STACK_DIRECTORY, VersionOption, exit_with, read
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
 from runtime.settings import MigrationSettings, Settings
+from runtime.tracing import TracingMissingError, traced
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 COULD_NOT_RUN = 2
@@ -87,7 +88,7 @@ def api() -> None:
     """Serve the HTTP API and the links."""
     from api.app import main as serve
 
-    _run_main(serve)
+    _run_main(serve, "api")
 
 
 @app.command()
@@ -95,7 +96,7 @@ def worker() -> None:
     """Run workflows and activities."""
     from worker import main as work
 
-    _run_main(work)
+    _run_main(work, "worker")
 
 
 @app.command()
@@ -103,7 +104,7 @@ def courier() -> None:
     """Route facts and send deliveries to workflows."""
     from courier.main import main as carry
 
-    _run_main(carry)
+    _run_main(carry, "courier")
 
 
 @app.command()
@@ -121,7 +122,7 @@ def rebuild(
         raise typer.BadParameter("--restart needs the ids of referrals")
     from courier.rebuild import main as start_again
 
-    _run_main(partial(start_again, only=referral_id or None, restart=restart))
+    _run_main(partial(start_again, only=referral_id or None, restart=restart), "rebuild")
 
 
 @app.command()
@@ -133,7 +134,12 @@ def migrate() -> None:
     typer.echo("the schema is up to date; campaigns are made by POST /v1/campaigns")
 
 
-def _run_main(process: Callable[[Settings], int]) -> None:
+def _run_main(process: Callable[[Settings], int], name: str) -> None:
     settings = read_settings(Settings)
     configure_logging(settings.log_level)
-    exit_with(process(settings))
+    try:
+        with traced(settings, process=name):
+            code = process(settings)
+    except TracingMissingError as fault:
+        exit_with(COULD_NOT_RUN, str(fault))
+    exit_with(code)

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from courier.pacing.rate_limiter import RateLimiter
 from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, send_delivery
 from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
+from db import traces
 from db.engine import Database
 from db.faults import describe
 from referrals.lifecycle import deliveries
@@ -160,7 +161,8 @@ async def _carry_in_order(
             return dict.fromkeys(group[index:], delivery.fault)
         try:
             async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
-                await send_delivery(target, delivery)
+                with traces.span("deliver", cause=delivery.event_id, kind=delivery.kind):
+                    await send_delivery(target, delivery)
         except Exception as fault:  # noqa: BLE001 - one referral's fault must not stop the others
             return dict.fromkeys(group[index:], fault)
         _log_sent(delivery)

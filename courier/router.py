@@ -10,6 +10,7 @@ import structlog
 
 from courier.pacing.player_backoffs import PlayerBackoffs
 from courier.route_player import route_player
+from db import traces
 from db.clock import database_now
 from db.engine import Database, Session
 from db.faults import describe
@@ -79,8 +80,11 @@ class Router:
     async def _route(self, player_id: str) -> None:
         try:
             async with self._slots, self._database.transaction() as session:
+                started_ns = time.time_ns()
                 now = await self._now(session)
-                await route_player(session, player_id, tokens=self._tokens, now=now)
+                facts = await route_player(session, player_id, tokens=self._tokens, now=now)
+            for fact in facts:
+                traces.past("route", cause=fact.event_id, started_ns=started_ns)
         except Exception as fault:  # noqa: BLE001 - one player's fault stops nobody else
             self._put_off(player_id, fault)
         else:

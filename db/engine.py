@@ -20,6 +20,7 @@ from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
 from db.faults import is_read_only, is_stale_session
 from db.notifications import CHANNEL
+from db.traces import watch_statements
 from db.wakes import NOTIFY, Waker, wakes_of
 
 STATEMENT_TIMEOUT_MS: Final = 8_000
@@ -218,6 +219,7 @@ def _create_engine(
         },
     )
     event.listen(engine.sync_engine, "handle_error", _drop_useless_connections)
+    watch_statements(engine.sync_engine)
     return engine
 
 

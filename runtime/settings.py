@@ -23,6 +23,7 @@ from runtime.hash_keys import HashKeySettings
 from runtime.link_settings import LinkSettings
 from runtime.sign_in_settings import SignInSettings
 from runtime.temporal_settings import TemporalSettings
+from runtime.tracing import TraceSettings
 from workflows.connection import TemporalServer, read_server
 
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
@@ -126,6 +127,7 @@ class Settings(
     LinkSettings,
     HashKeySettings,
     TemporalSettings,
+    TraceSettings,
 ):
     """Settings of the serving processes; a missing secret stops them at their start."""
 

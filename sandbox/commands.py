@@ -48,6 +48,16 @@ def bench(
     exit_with(measure(lifecycles, backlog, json_file, only=only or ()))
 
 
+@sandbox_commands.command("reports-bench")
+def reports_bench(
+    events: Annotated[int, typer.Option(min=1, help="Events to load.")] = 2_000_000,
+) -> None:
+    """Measure the embedded warehouse: its load rate, and each report over all events."""
+    from sandbox.benchmarks.warehouse_reports import main as measure
+
+    exit_with(measure(events))
+
+
 @sandbox_commands.command()
 def sportsbook(
     *,

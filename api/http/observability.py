@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem, render_problem
+from db import traces
 from domain.field_shapes import request_id_or_none
 
 REQUEST_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -79,7 +80,11 @@ class ObservabilityMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        await self._observe(scope, receive, _Sender(send, request_id))
+        if scope["path"] in UNLOGGED_ROUTES:
+            await self._observe(scope, receive, _Sender(send, request_id))
+            return
+        with traces.request(_header(scope, b"traceparent")):
+            await self._observe(scope, receive, _Sender(send, request_id))
 
     async def _observe(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
         started = time.perf_counter()
@@ -93,6 +98,7 @@ class ObservabilityMiddleware:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method, route = _method(scope), _route(scope)
+        traces.name_request(method=method, route=route, status=status)
         self._metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
         if route not in UNLOGGED_ROUTES:
             milliseconds = round(seconds * 1000, 2)
@@ -115,10 +121,15 @@ class _Sender:
 
 
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            return request_id_or_none(value.decode("latin-1")) or uuid4().hex
-    return uuid4().hex
+    given = _header(scope, b"x-request-id")
+    return (request_id_or_none(given) if given is not None else None) or uuid4().hex
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """Return the first header of a name."""
+    found = (value for name, value in scope["headers"] if name == wanted)
+    value = next(found, None)
+    return None if value is None else value.decode("latin-1")
 
 
 def _route(scope: Scope) -> str:

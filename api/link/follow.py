@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from time import time_ns
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 
 from api.link.user_agents import Platform
+from db import traces
 from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalise_code
@@ -24,8 +26,11 @@ NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 async def follow(database: Database, click: Click) -> ClickResult:
     if not is_code(click.code):
         return ClickResult(ClickOutcome.UNKNOWN_CODE)
+    started_ns = time_ns()
     async with database.autocommit() as session:
         result = await follow_code(session, click)
+    if result.outcome is ClickOutcome.NEW:
+        traces.root("click", cause=str(result.referral_id), started_ns=started_ns)
     if result.referral_id is not None:
         structlog.contextvars.bind_contextvars(
             referral_id=str(result.referral_id),
