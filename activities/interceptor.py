@@ -57,17 +57,19 @@ class _Logging(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as the SDK has it
         info = activity.info()
         request = input.args[0] if input.args else None
+        workflow_id = info.workflow_id or ""
+        referral_id = str(request.referral_id) if isinstance(request, ActRequest) else None
         ids = {
             "workflow_id": info.workflow_id,
             "activity": info.activity_type,
             "attempt": info.attempt,
-            "referral_id": str(request.referral_id) if isinstance(request, ActRequest) else None,
+            "referral_id": referral_id,
         }
         woken_by = _event_ids(request)
-        cause = self._causes.of(info.workflow_id, woken_by) or ids["referral_id"]
+        cause = self._causes.of(workflow_id, woken_by) or referral_id
         with (
             structlog.contextvars.bound_contextvars(**ids),
-            traces.span(info.activity_type, cause=cause, workflow_id=info.workflow_id),
+            traces.span(info.activity_type, cause=cause, workflow_id=workflow_id),
         ):
             try:
                 outcome = await super().execute_activity(input)

@@ -4,7 +4,13 @@ from collections import defaultdict
 from typing import Any, Final
 
 from analytics.warehouse import Parameters, Warehouse
-from referrals.reports.figures import CostFigures, ReversalFigures, TopReferrer
+from referrals.reports.figures import (
+    BUCKETS_S,
+    CostFigures,
+    ReversalFigures,
+    TimeToConversion,
+    TopReferrer,
+)
 from referrals.reports.funnel import By, FunnelRow
 from referrals.reports.span import Span, Sum
 
@@ -36,9 +42,15 @@ _WITHIN: Final = """
     and ({campaign:String} = '' or happened.campaign = {campaign:String})
 """
 _INVITED: Final = """
-    left join (select referral_id, min(at) as invited_at from events final
-                where type = 'ReferralInvited' group by referral_id) as invited
+    join (select referral_id, at as invited_at from events final
+                where type = 'ReferralInvited') as invited
       on invited.referral_id = happened.referral_id
+"""
+_CONVERTED: Final = f"""
+    select greatest(0., (toUnixTimestamp64Micro(happened.at)
+               - toUnixTimestamp64Micro(invited.invited_at)) / 1e6) as taken_s
+      from ({_HAPPENED}) as happened any inner {_INVITED.strip()}
+     where {_WITHIN} and what = 'qualified'
 """
 _MONDAY: Final = "toString(toDate(toMonday(toTimeZone({}, {{zone:String}}))))"
 GROUPS: Final = {
@@ -48,7 +60,7 @@ GROUPS: Final = {
     By.VERSION: ("nullIf(happened.version, 0)", ""),
     By.COHORT: (
         _MONDAY.format("if(invited.invited_at = 0, null, invited.invited_at)"),
-        _INVITED,
+        f"any left {_INVITED.strip()}",
     ),
 }
 """Groupings that events alone know; the others are read from Postgres."""
@@ -79,6 +91,25 @@ def load_funnel(warehouse: Warehouse, span: Span, *, by: By) -> list[FunnelRow]:
     for place, costs in sums.items():
         rows[place].cost = tuple(costs)
     return sorted(rows.values(), key=_order)
+
+
+def load_time_to_conversion(warehouse: Warehouse, span: Span) -> TimeToConversion:
+    below = ", ".join(f"toUInt32(countIf(taken_s < {bound}))" for bound in BUCKETS_S)
+    (found,) = warehouse.select(
+        "select toUInt32(count()) as conversions, quantileExactInclusive(0.5)(taken_s) as median_s,"
+        f" quantileExactInclusive(0.9)(taken_s) as p90_s, [{below}] as below from ({_CONVERTED})",
+        _parameters(span),
+    )
+    conversions = int(found["conversions"])
+    counts = [0, *found["below"], conversions]
+    return TimeToConversion(
+        conversions=conversions,
+        median_s=float(found["median_s"]) if conversions else None,
+        p90_s=float(found["p90_s"]) if conversions else None,
+        distribution=tuple(
+            (bound, counts[nth + 1] - counts[nth]) for nth, bound in enumerate((*BUCKETS_S, None))
+        ),
+    )
 
 
 def load_cost(warehouse: Warehouse, span: Span) -> CostFigures:

@@ -83,7 +83,7 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
 
 @warehouse.command()
 def report(
-    name: Annotated[str, typer.Argument(help="funnel, cost, reversals or top-referrers.")],
+    name: Annotated[str, typer.Argument(help="funnel, cost, reversals …; others are named.")],
     *,
     since: Annotated[datetime | None, typer.Option("--from", help="Inclusive, UTC.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="Exclusive, UTC.")] = None,
@@ -105,6 +105,7 @@ def report(
         span = replace(span, until=until.replace(tzinfo=UTC))
     known: dict[str, Callable[[Warehouse], Sequence[Any]]] = {
         "funnel": lambda opened: reports.load_funnel(opened, span, by=By(by)),
+        "time-to-conversion": lambda opened: [reports.load_time_to_conversion(opened, span)],
         "cost": lambda opened: [reports.load_cost(opened, span)],
         "reversals": lambda opened: [reports.load_reversals(opened, span)],
         "top-referrers": lambda opened: reports.load_top_referrers(opened, span, limit=50),

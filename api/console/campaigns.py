@@ -174,6 +174,19 @@ async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) 
     return see(f"/console/campaigns/{slug}?done=fund")
 
 
+@router.post("/{slug}/defund")
+async def defund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) -> Response:
+    """Take back what is free, once per reference, as POST /v1/campaigns/{slug}/defund does."""
+    actor, reference = form.actor, form.reference()
+    async with database.transaction() as session:
+        view = await campaign_views.find_campaign(session, slug)
+        if view is None:
+            raise Problem("unknown_campaign")
+        money = Funding(_amount(form, view.budget.currency), reference)
+        _check(await funding.defund_campaign(session, slug, money, actor, at=now))
+    return see(f"/console/campaigns/{slug}?done=defund")
+
+
 @router.post("/{slug}/publish")
 async def publish_campaign(
     slug: SlugPath, database: Db, config: Config, form: Changing, now: Now

@@ -73,6 +73,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "resume": "The campaign takes invitations again.",
     "end": "The campaign has ended.",
     "fund": "The budget is topped up.",
+    "defund": "The money is taken back out of the budget.",
     "retry": "The delivery is due again.",
     "verify": "The ledger was verified.",
     "switch_off": "The switch is off: nothing is promised or paid in its scope.",

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from time import time_ns
 from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, text
 
-from db import notifications, traces
+from db import notifications
 from db.engine import ReadSession, StatementExecutor
 from db.tables import FactRow
 from db.wakes import wake_after_commit
@@ -20,6 +19,7 @@ from domain.codes import normalise_code
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
 from domain.money import CURRENCY_PATTERN
 from referrals.intake.content import Content
+from referrals.intake.record_traces import with_traces
 
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for none: an amount in it meets no terms."""
@@ -121,6 +121,7 @@ async def record_fact(
     return outcome
 
 
+@with_traces
 async def record_facts(
     session: StatementExecutor, reports: Sequence[Report], *, door: Door, route: bool = True
 ) -> list[RecordOutcome]:
@@ -131,29 +132,6 @@ async def record_facts(
     """
     if not reports:
         return []
-    started_ns = time_ns()
-    with traces.span("record facts", cause=reports[0].fact.event_id, door=door):
-        outcomes = await _record(session, reports, door=door, route=route)
-    if traces.are_on():
-        _trace(reports, outcomes, door=door, started_ns=started_ns)
-    return outcomes
-
-
-def _trace(
-    reports: Sequence[Report], outcomes: Sequence[RecordOutcome], *, door: Door, started_ns: int
-) -> None:
-    """Begin the trace of each fact that is new; a copy is in the trace that it has."""
-    for report, outcome in zip(reports, outcomes, strict=True):
-        if outcome is RecordOutcome.ACCEPTED:
-            kind, event_id = kind_of(report.fact).value, report.fact.event_id
-            traces.root(
-                f"{kind} by {door}", cause=event_id, started_ns=started_ns, event_id=event_id
-            )
-
-
-async def _record(
-    session: StatementExecutor, reports: Sequence[Report], *, door: Door, route: bool
-) -> list[RecordOutcome]:
     rows = [_Row.of(report) for report in reports]
     columns = dict(zip(_Row._fields, zip(*rows, strict=True), strict=True))
     values = {

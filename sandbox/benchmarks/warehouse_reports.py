@@ -87,6 +87,7 @@ def _reports(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
     }
     return {
         **funnels,
+        "time-to-conversion": lambda: reports.load_time_to_conversion(warehouse, whole),
         "cost": lambda: reports.load_cost(warehouse, whole),
         "reversals": lambda: reports.load_reversals(warehouse, whole),
         "top-referrers": lambda: reports.load_top_referrers(warehouse, whole, limit=50),

@@ -90,10 +90,12 @@ async def test_has_the_money_of_the_ledger(
         cost = await figures.load_cost(session, span)
         reversals = await figures.load_reversals(session, span)
         top = await figures.load_top_referrers(session, span, limit=3)
+        speed = await figures.load_time_to_conversion(session, span)
 
     assert reports.load_cost(warehouse, span) == cost
     assert reports.load_reversals(warehouse, span) == reversals
     assert reports.load_top_referrers(warehouse, span, limit=3) == top
+    assert reports.load_time_to_conversion(warehouse, span) == speed
 
 
 def test_leaves_out_what_no_report_counts() -> None:

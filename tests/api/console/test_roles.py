@@ -18,6 +18,8 @@ FORMS: Final = {
     f"/console/cases/{uuid4()}/notes": P.DECIDE_CASES,
     f"/console/cases/{uuid4()}/decision": P.DECIDE_CASES,
     "/console/campaigns/nothing/fund": P.CHANGE_CAMPAIGNS,
+    "/console/campaigns/nothing/defund": P.CHANGE_CAMPAIGNS,
+    "/console/campaigns/nothing/edit": P.CHANGE_CAMPAIGNS,
     "/console/campaigns/nothing/publish": P.CHANGE_CAMPAIGNS,
     "/console/campaigns/nothing/withdraw": P.CHANGE_CAMPAIGNS,
     "/console/campaigns/nothing/pause": P.CHANGE_CAMPAIGNS,
