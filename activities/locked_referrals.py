@@ -176,14 +176,19 @@ class LockedReferrals:
         self.direct_signals = direct_signals
 
     @asynccontextmanager
-    async def lock(self, request: ActRequest) -> AsyncIterator[LockedReferral]:
+    async def lock(
+        self, request: ActRequest, *, with_players: bool = True
+    ) -> AsyncIterator[LockedReferral]:
         """Lock the players, record the signalled facts, then lock the referral, in that order.
 
+        An act that reads no facts and moves no money needs no players, unless facts were signalled:
+        those of a referrer with many referees must not wait for each other.
         ClockAheadError, which Temporal retries, while the workflow's clock is too far ahead.
         """
         async with self.database.transaction() as session:
             await self._check_clock(session, request.now)
-            await locks.lock_players(session, *await _players(session, request))
+            if with_players or request.heard.facts:
+                await locks.lock_players(session, *await _players(session, request))
             await self._record_signalled(session, request)
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:

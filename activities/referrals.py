@@ -37,7 +37,8 @@ class ReferralActivities:
         Returns SIGNED_UP unchanged when a deposit qualifies: that deposit must be scored. Before
         the deadline, at the time of a reminder, it writes that reminder and goes on waiting.
         """
-        async with self._referrals.lock(request) as locked:
+        is_invited = request.standing.stage is Stage.INVITED
+        async with self._referrals.lock(request, with_players=not is_invited) as locked:
             if not locked.is_still_at(request.standing):
                 return locked.standing_found
             if locked.referral.stage is Stage.INVITED:

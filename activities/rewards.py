@@ -74,7 +74,7 @@ class RewardActivities:
     @activity.defn
     async def settle_referral(self, request: ActRequest) -> Standing:
         """Settle a rewarded referral for good when its chargeback window has closed."""
-        async with self._referrals.lock(request) as locked:
+        async with self._referrals.lock(request, with_players=False) as locked:
             if locked.referral.stage is not Stage.REWARDED:
                 return locked.standing
             return await locked.enter(

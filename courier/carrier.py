@@ -96,7 +96,7 @@ class Carrier:
     async def _lease(self) -> tuple[LeasedDelivery, ...]:
         if self._rate_limiter is not None:
             await self._rate_limiter.wait()
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             leased = await deliveries.lease(
                 session, limit=self._batch_size, lasting=LEASE_DURATION, lane=self._lane
             )
@@ -127,10 +127,11 @@ class Carrier:
         self._sent, self._faults = [], {}
         if not sent and not faults:
             return
-        async with self._database.transaction() as session:
-            await deliveries.acknowledge(session, [delivery.id for delivery in sent])
-            await deliveries.reschedule(
-                session, {d.id: _retry_delay_s(d, fault) for d, fault in faults.items()}
+        async with self._database.autocommit() as session:
+            await deliveries.record_results(
+                session,
+                sent=[delivery.id for delivery in sent],
+                delays_s={d.id: _retry_delay_s(d, fault) for d, fault in faults.items()},
             )
         self._raise_outage(sent, faults)
 

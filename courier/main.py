@@ -40,10 +40,11 @@ from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 18
-"""Connections that lease players, route them, carry updates and invitations, heal, follow late
-links, link the hash chain, file cases, publish, watch the outbox, look at vital signs, pay, notify,
-record events from Kafka, write webhooks, lease them, and record their results (two)."""
+MIN_POOL_SIZE: Final = 20
+"""Connections that lease players, route them, wait for locked ones (two), carry updates and
+invitations, heal, follow late links, link the hash chain, file cases, publish, watch the outbox,
+look at vital signs, pay, notify, record events from Kafka, write webhooks, lease them, and record
+their results (two)."""
 
 log = structlog.get_logger()
 

@@ -12,11 +12,21 @@ from referrals.intake import unrouted
 from referrals.lifecycle.fan_out import deliver_to_referral, deliver_to_referrers
 
 
+class PlayerBusyError(Exception):
+    """Another transaction has locked the player."""
+
+
 async def route_player(
-    session: Session, player_id: str, *, tokens: Tokens, now: datetime
+    session: Session, player_id: str, *, tokens: Tokens, now: datetime, waits: bool = True
 ) -> tuple[Fact, ...]:
-    """Drain a player's inbox, route its facts and return them; none if another was faster."""
-    await locks.lock_players(session, player_id)
+    """Drain a player's inbox, route its facts and return them; none if another was faster.
+
+    PlayerBusyError for a player whom another transaction has locked, unless it `waits`.
+    """
+    if waits:
+        await locks.lock_players(session, player_id)
+    elif not await locks.try_lock_players(session, player_id):
+        raise PlayerBusyError(player_id)
     reported = await unrouted.drain(session, player_id)
     await record_links(session, player_id, reported)
     signups = [fact for fact in reported if isinstance(fact, Signup)]

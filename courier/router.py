@@ -2,24 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final
 
 import structlog
 
 from courier.pacing.player_backoffs import PlayerBackoffs
-from courier.route_player import route_player
+from courier.route_player import PlayerBusyError, route_player
 from db import traces
 from db.clock import database_now
 from db.engine import Database, Session
 from db.faults import describe
 from referrals.attribution.tokens import Tokens
+from referrals.fraud.routing.quiet_players import drop_quiet
 from referrals.intake import unrouted
 
 FACT_BATCH_SIZE: Final = 64
+MIN_QUIET_BATCH: Final = 4
+"""Players from which looking for quiet ones among them costs less than routing each."""
 MAX_CONCURRENT_PLAYERS: Final = 6
 """Each needs a connection; the lease of players and the carriers need one more each."""
+MAX_WAITING_PLAYERS: Final = 2
+"""Players at once for whose lock a connection waits, beside those above."""
 PATIENCE_S: Final = 1.0
 """Seconds that a batch waits for its slowest players before the next one begins without them."""
 
@@ -41,56 +46,84 @@ class Router:
         tokens: Tokens,
         clock: Callable[[], datetime] | None = None,
         clock_s: Callable[[], float] = time.monotonic,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self._clock = clock
+        self._patience_s = patience_s
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
+        self._waiting_slots = asyncio.Semaphore(MAX_WAITING_PLAYERS)
         self._backoffs = PlayerBackoffs(clock_s=clock_s)
         self._routing: dict[str, asyncio.Task[None]] = {}
 
     async def route(self) -> bool:
         """Route the players of the oldest facts and return whether more may be waiting.
 
-        Returns when all of them are routed, or after PATIENCE_S.
+        Returns when all of them are routed, or after `patience_s`; one who is
+        locked is not waited for.
         """
         async with self._database.reading() as session:
             leased = await unrouted.lease_players(
                 session, limit=FACT_BATCH_SIZE, excluding=self._excluded()
             )
             # The lease lasts as long as this transaction; other couriers route other players.
-            await self._route_all(leased)
+            quiet = await self._drop_quiet(leased)
+            await self._route_all([player_id for player_id in leased if player_id not in quiet])
         return bool(leased)
 
     async def finish(self) -> None:
         """Wait for the players that were left behind; each has the deadlines of its statements."""
-        if self._routing:
+        # One who turns out to be locked goes on in a further task.
+        while self._routing:
             await asyncio.wait(self._routing.values())
 
     def _excluded(self) -> Sequence[str]:
         return (*self._backoffs.backing_off(), *self._routing)
+
+    async def _drop_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
+        """Drop the facts of quiet players together; none where that fails, or is not worth it."""
+        if len(player_ids) < MIN_QUIET_BATCH:
+            return ()
+        try:
+            async with self._database.transaction() as session:
+                return await drop_quiet(session, player_ids)
+        except Exception as fault:  # noqa: BLE001 - one by one it is known whose fault it is
+            log.warning("quiet_players_not_dropped", error=describe(fault))
+            return ()
 
     async def _route_all(self, player_ids: Sequence[str]) -> None:
         for player_id in player_ids:
             self._routing[player_id] = asyncio.create_task(self._route(player_id))
         if player_ids:
             tasks = [self._routing[player_id] for player_id in player_ids]
-            await asyncio.wait(tasks, timeout=PATIENCE_S)
+            await asyncio.wait(tasks, timeout=self._patience_s)
 
     async def _route(self, player_id: str) -> None:
+        """Route a player, or leave one who is locked to a task for which nobody waits."""
         try:
-            async with self._slots, self._database.transaction() as session:
+            await self._try_route(player_id, self._slots, waits=False)
+        except PlayerBusyError:
+            waiting = self._try_route(player_id, self._waiting_slots, waits=True)
+            self._routing[player_id] = asyncio.create_task(waiting)
+
+    async def _try_route(self, player_id: str, slots: asyncio.Semaphore, *, waits: bool) -> None:
+        try:
+            async with slots, self._database.transaction() as session:
                 started_ns = time.time_ns()
                 now = await self._now(session)
-                facts = await route_player(session, player_id, tokens=self._tokens, now=now)
+                facts = await route_player(
+                    session, player_id, tokens=self._tokens, now=now, waits=waits
+                )
             for fact in facts:
                 traces.past("route", cause=fact.event_id, started_ns=started_ns)
+        except PlayerBusyError:
+            raise
         except Exception as fault:  # noqa: BLE001 - one player's fault stops nobody else
             self._put_off(player_id, fault)
         else:
             self._backoffs.succeed(player_id)
-        finally:
-            del self._routing[player_id]
+        del self._routing[player_id]
 
     async def _now(self, session: Session) -> datetime:
         return self._clock() if self._clock else await database_now(session)

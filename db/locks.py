@@ -37,6 +37,18 @@ _INSERT_AND_LOCK: Final = text("""
     )
     select (select count(*) from added) + (select count(*) from locked)
 """)
+# Inserts missing rows as the statement above, and locks those that nobody else has locked.
+_INSERT_AND_TRY: Final = text("""
+    with added as (
+        insert into players (player_id) select unnest(cast(:player_ids as varchar[]))
+        on conflict do nothing returning player_id
+    ), locked as (
+        select player_id from players where player_id = any(:player_ids)
+           and (select count(*) from added) >= 0
+        order by player_id for no key update skip locked
+    )
+    select player_id from added union all select player_id from locked
+""")
 
 
 async def lock_players(session: Session, *player_ids: str) -> None:
@@ -45,6 +57,12 @@ async def lock_players(session: Session, *player_ids: str) -> None:
     locked = await session.scalar(_INSERT_AND_LOCK, {"player_ids": ordered})
     if locked != len(ordered):
         await _lock_all(session, ordered)
+
+
+async def try_lock_players(session: Session, *player_ids: str) -> frozenset[str]:
+    """Lock those players whom no other transaction has locked, and return them; insert missing."""
+    ordered = sorted(set(player_ids))
+    return frozenset(await session.scalars(_INSERT_AND_TRY, {"player_ids": ordered}))
 
 
 async def lock_key(session: Session, key: str) -> None:

@@ -35,17 +35,24 @@ def demo(
 
 @sandbox_commands.command()
 def bench(
+    *,
     lifecycles: Annotated[int, typer.Option(min=1, help="Referrals to play.")] = 200,
     backlog: Annotated[int, typer.Option(min=1, help="Messages in Kafka to drain.")] = 20_000,
     json_file: JsonFileOption = None,
     only: Annotated[
         list[str] | None, typer.Option(help="A part, such as `links`; repeatable.")
     ] = None,
+    open_referrals: Annotated[
+        int,
+        typer.Option(min=100, help="Open referrals for `--only growth`."),
+    ] = 1_000_000,
+    facts: Annotated[int, typer.Option(min=100, help="Facts for `--only growth`.")] = 10_000_000,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
     from sandbox.benchmarks.main import main as measure
 
-    exit_with(measure(lifecycles, backlog, json_file, only=only or ()))
+    sizes = {"open_referrals": open_referrals, "facts": facts}
+    exit_with(measure(lifecycles, backlog, json_file, only=only or (), **sizes))
 
 
 @sandbox_commands.command("reports-bench")

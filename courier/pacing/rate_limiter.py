@@ -12,12 +12,20 @@ SATURATED_AFTER_BATCHES: Final = 5
 """Consecutive full batches after which items arrive faster than they are carried."""
 SATURATED_RATE_SHARE: Final = 0.25
 """Share of the rate used while saturated: on a small machine the doors need the rest."""
+PATIENCE_S: Final = 600.0
+"""Time for which one share is used: a crowd that stays longer is no crowd, and what waits must not
+grow without an end."""
+SHARE_FACTOR: Final = 4.0
+"""Growth of the share after each such time."""
+MAX_PERIODS: Final = 3
+"""Bounds the load on Temporal at 16 times the rate, whatever waits."""
 
 
 class RateLimiter:
     """Delays the next batch by the time that the items of the last one take at the given rate.
 
-    A saturated limiter slows down, because nobody waits for a single one of many items.
+    A saturated limiter slows down, because nobody waits for a single one of many items. One that
+    stays saturated speeds up again, beyond its rate in the end.
     """
 
     def __init__(self, per_second: float, *, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -25,6 +33,8 @@ class RateLimiter:
         self._clock_s = clock_s
         self._next_s = 0.0
         self._full_batches = 0
+        self._saturated_s: float | None = None
+        """Time since which it is saturated."""
 
     @property
     def batch_size(self) -> int:
@@ -41,5 +51,13 @@ class RateLimiter:
     def consume(self, count: int) -> None:
         """Count the items of a batch that has begun."""
         self._full_batches = self._full_batches + 1 if count >= self.batch_size else 0
-        share = SATURATED_RATE_SHARE if self._full_batches > SATURATED_AFTER_BATCHES else 1.0
-        self._next_s = self._clock_s() + count / (self._per_second * share)
+        self._next_s = self._clock_s() + count / (self._per_second * self._share())
+
+    def _share(self) -> float:
+        if self._full_batches <= SATURATED_AFTER_BATCHES:
+            self._saturated_s = None
+            return 1.0
+        if self._saturated_s is None:
+            self._saturated_s = self._clock_s()
+        periods = int((self._clock_s() - self._saturated_s) / PATIENCE_S)
+        return SATURATED_RATE_SHARE * SHARE_FACTOR ** min(periods, MAX_PERIODS)

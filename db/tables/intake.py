@@ -48,6 +48,16 @@ class FactRow(Table):
             postgresql_where=text("kind = 'signup'"),
         ),
         Index(
+            "ix_facts_signup_token",
+            text("(body ->> 'referral_token')"),
+            postgresql_where=text("kind = 'signup' and (body ->> 'referral_token') is not null"),
+        ),
+        Index(
+            "ix_facts_signup_cookie",
+            text("(body ->> 'cookie_token')"),
+            postgresql_where=text("kind = 'signup' and (body ->> 'cookie_token') is not null"),
+        ),
+        Index(
             "ix_facts_deposit",
             text("(body ->> 'deposit_id')"),
             postgresql_where=text("(body ->> 'deposit_id') is not null"),

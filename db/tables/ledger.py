@@ -75,6 +75,11 @@ class TransferRow(Table):
             "reference",
             postgresql_where=text("movement in ('spend', 'unspend')"),
         ),
+        Index(
+            "ix_transfers_debts",
+            "player_id",
+            postgresql_where=text("movement in ('owe', 'recover', 'forgive')"),
+        ),
         Index("ix_transfers_at", "at", postgresql_using="brin"),
         Index("ix_transfers_recorded", "recorded_at", postgresql_using="brin"),
         Index(

@@ -69,8 +69,20 @@ class ReferralRow(Table):
             postgresql_where=text("visitor is not null and stage = 'INVITED'"),
         ),
         Index("ix_referrals_referrer", "referrer_id", "invited_at"),
-        Index("ix_referrals_invited", "invited_at", postgresql_using="brin"),
-        Index("ix_referrals_campaign_signups", "campaign_id", "signed_up_at"),
+        Index(
+            "ix_referrals_referee",
+            "referee_id",
+            "invited_at",
+            "id",
+            postgresql_where=text("referee_id is not null"),
+        ),
+        Index("ix_referrals_newest", "invited_at", "id"),
+        Index(
+            "ix_referrals_signups",
+            "campaign_id",
+            "signed_up_at",
+            postgresql_where=text("signed_up_at is not null"),
+        ),
         Index("ix_referrals_stage", "stage", "until"),
         Index(
             "ix_referrals_funds_queue",
@@ -122,7 +134,8 @@ class Delivery(Table):
     __table_args__ = (
         UniqueConstraint("referral_id", "kind", "event_id"),
         Index(
-            "ix_deliveries_due",
+            "ix_deliveries_lane_due",
+            text("((kind = 'invitation')::int)"),
             "next_attempt_at",
             "id",
             postgresql_where=text("acknowledged_at is null"),

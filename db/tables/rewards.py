@@ -55,6 +55,8 @@ class Reward(Table):
         CheckConstraint("amount_minor > 0", name="positive"),
         CheckConstraint("kind in ('cash', 'bonus_bet')", name="kind"),
         Index("ix_rewards_player", "player_id", "created_at"),
+        Index("ix_rewards_newest", "created_at", "id"),
+        Index("ix_rewards_status", "status", "created_at", "id"),
         Index(
             "ix_rewards_counted",
             "campaign_version_id",

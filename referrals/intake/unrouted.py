@@ -25,6 +25,26 @@ _LEASE = text("""
     where pg_try_advisory_xact_lock(hashtext('inbox'), hashtext(player_id))
     limit :limit
 """)
+# From the signups with the tokens, of which there are few, to the inbox, where many facts may wait.
+_WAITS: Final = text("""
+    select exists (
+        select from (
+            select player_id, event_id from facts
+             where kind = 'signup' and body ->> 'referral_token' is not null
+               and body ->> 'referral_token' = any(:tokens)
+            union all
+            select player_id, event_id from facts
+             where kind = 'signup' and body ->> 'cookie_token' is not null
+               and body ->> 'cookie_token' = any(:tokens)
+        ) as presented
+        cross join lateral (
+            select from inbox
+             where inbox.player_id = presented.player_id
+               and inbox.kind = 'signup' and inbox.event_id = presented.event_id
+             limit 1
+        ) as waiting
+    )
+""")
 LOOKAHEAD_FACTOR: Final = 8
 """Facts looked at per fact to lease: so many couriers find work beyond what others have leased."""
 
@@ -50,12 +70,4 @@ async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:
 
 async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:
     """Return whether a signup with one of these referral tokens waits in the inbox."""
-    query = text("""
-        select exists (
-            select from inbox join facts using (kind, event_id)
-            where inbox.kind = 'signup'
-              and (facts.body ->> 'referral_token' = any(:tokens)
-                   or facts.body ->> 'cookie_token' = any(:tokens))
-        )
-    """)
-    return (await session.execute(query, {"tokens": list(tokens)})).scalar_one() is True
+    return (await session.execute(_WAITS, {"tokens": list(tokens)})).scalar_one() is True

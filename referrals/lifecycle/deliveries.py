@@ -1,28 +1,32 @@
 """Deliveries to referrals' workflows: enqueued once, leased, repeated until acknowledged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from sqlalchemy import ColumnElement, literal_column, or_, select, text, true, tuple_, update
+import structlog
+from sqlalchemy import RowMapping, text
 
 from db import notifications
-from db.engine import Session
-from db.tables import Delivery, FactRow, ReferralRow
-from db.wakes import wake_after_commit
+from db.engine import Session, StatementExecutor
+from db.faults import describe
+from db.tables import ReferralRow
+from db.wakes import wake_after_commit, write_and_wake
 from domain.intake.facts import Fact, FactKind, kind_of
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Referral, Stage
 from domain.lifecycle.signals import INVITATION, LOOK, SIGNAL_BY_FACT_KIND, Signal
 from referrals.intake.facts import FACT_FAULTS, fact_of
 from referrals.lifecycle.stages import workflow_input_of
 
-_FACT_KINDS: Final = frozenset(FactKind)
-_Decoded = dict[tuple[str, str], Fact | Exception]
-_NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
+log = structlog.get_logger()
 
+_READ_COLUMNS: Final = (
+    *("campaign_slug", "code", "referrer_id", "referee_id", "until", "terms"),
+    *("invited_at", "signed_up_at", "reminded_until"),
+)
 # Deliveries are carried in the order of their ids, so they are inserted in the order given.
 _ENQUEUE: Final = text("""
     with added as (
@@ -38,9 +42,36 @@ _ENQUEUE: Final = text("""
     )
     select kind from added where acknowledged_at is null limit 1
 """)
-_RESCHEDULE: Final = text("""
-    update deliveries set next_attempt_at = clock_timestamp() + make_interval(secs => :delay_s)
-    where id = :id and acknowledged_at is null
+_RECORD_RESULTS: Final = text("""
+    update deliveries
+       set acknowledged_at = case when delay_s is null then clock_timestamp() end,
+           next_attempt_at = case when delay_s is null then next_attempt_at
+                             else clock_timestamp() + make_interval(secs => delay_s) end
+      from unnest(cast(:ids as bigint[]), cast(:delays_s as double precision[]))
+           as ended (ended_id, delay_s)
+     where deliveries.id = ended_id and acknowledged_at is null
+""")
+
+
+# Locks the referrals that may pay a player in the order of their ids, in one statement however many
+# there are, so that the player's row is not locked for as long as each of them would take.
+_ENQUEUE_TO_REFERRALS_OF: Final = text("""
+    with waiting as materialized (
+        select id from referrals
+         where referrer_id = :player_id and (stage = any(:stages) or awaits_funds)
+         order by id for no key update
+    ), added as (
+        insert into deliveries (referral_id, kind, event_id, signal, acknowledged_at)
+        select waiting.id, kind, event_id, signal, case when needed then null else now() end
+        from waiting cross join unnest(
+            cast(:kinds as text[]), cast(:event_ids as text[]),
+            cast(:signals as text[]), cast(:needed as boolean[])
+        ) with ordinality as new (kind, event_id, signal, needed, step)
+        order by waiting.id, step
+        on conflict do nothing
+        returning acknowledged_at
+    )
+    select true from added where acknowledged_at is null limit 1
 """)
 
 
@@ -52,11 +83,36 @@ class Lane(Enum):
     INVITATIONS = auto()
 
 
-# Two ranges of the index, where an inequality would read every pending delivery.
-_LANES: Final = {
-    Lane.ANY: true(),
-    Lane.UPDATES: or_(Delivery.kind < INVITATION, Delivery.kind > INVITATION),
-    Lane.INVITATIONS: Delivery.kind == INVITATION,
+_CONDITIONS: Final = {
+    Lane.ANY: "true",
+    Lane.UPDATES: f"((kind = '{INVITATION}')::int) = 0",
+    Lane.INVITATIONS: f"((kind = '{INVITATION}')::int) = 1",
+}
+# Due time orders a lane, so that what failed comes back behind what waits longer, and the index of
+# lanes ends the search with the last row that is leased. The time is a subquery because an index
+# cannot be searched by a function whose value may change meanwhile.
+_LEASE: Final = {
+    lane: text(f"""
+        with due as materialized (
+            select id from deliveries
+             where acknowledged_at is null and {condition}
+               and next_attempt_at <= (select clock_timestamp())
+             order by next_attempt_at, id limit :limit
+             for update skip locked
+        ), leased as (
+            update deliveries set next_attempt_at = clock_timestamp() + :lasting,
+                   attempts = attempts + 1
+              from due where deliveries.id = due.id
+            returning deliveries.id, referral_id, deliveries.kind, event_id, signal, attempts
+        )
+        select leased.*, r.campaign_slug, r.code, r.referrer_id, r.referee_id, r.stage, r.until,
+               r.terms, r.invited_at, r.signed_up_at, r.reminded_until, f.body
+          from leased
+          join referrals r on r.id = leased.referral_id
+          left join facts f on f.kind = leased.kind and f.event_id = leased.event_id
+         order by leased.id
+    """)  # noqa: S608 - made of constants
+    for lane, condition in _CONDITIONS.items()
 }
 
 
@@ -154,13 +210,7 @@ async def enqueue(session: Session, referral_id: UUID, *new: NewDelivery) -> Non
 
     Those that are not needed are written as acknowledged.
     """
-    values = {
-        "referral_id": referral_id,
-        "kinds": [delivery.kind for delivery in new],
-        "event_ids": [delivery.event_id for delivery in new],
-        "signals": [delivery.signal for delivery in new],
-        "needed": [delivery.is_needed for delivery in new],
-    }
+    values = {"referral_id": referral_id, **_columns_of(new)}
     kind = await session.scalar(_ENQUEUE, values)
     if kind is not None:
         is_invitation = kind == INVITATION
@@ -170,61 +220,76 @@ async def enqueue(session: Session, referral_id: UUID, *new: NewDelivery) -> Non
         )
 
 
+async def enqueue_to_referrals_of(
+    session: Session, referrer_id: str, stages: Collection[Stage], *new: NewDelivery
+) -> None:
+    """Write deliveries to the referrals of a locked referrer at `stages`, or that await funds."""
+    values = {"player_id": referrer_id, "stages": [stage.value for stage in stages]}
+    await write_and_wake(session, _ENQUEUE_TO_REFERRALS_OF, values | _columns_of(new))
+
+
+def _columns_of(new: Sequence[NewDelivery]) -> dict[str, list[Any]]:
+    return {
+        "kinds": [delivery.kind for delivery in new],
+        "event_ids": [delivery.event_id for delivery in new],
+        "signals": [delivery.signal for delivery in new],
+        "needed": [delivery.is_needed for delivery in new],
+    }
+
+
 async def lease(
-    session: Session, *, limit: int, lasting: timedelta, lane: Lane = Lane.ANY
+    session: StatementExecutor, *, limit: int, lasting: timedelta, lane: Lane = Lane.ANY
 ) -> tuple[LeasedDelivery, ...]:
-    """Lease up to `limit` due deliveries, oldest first, for the duration `lasting`."""
-    due = (
-        select(Delivery.id)
-        .where(Delivery.acknowledged_at.is_(None), Delivery.next_attempt_at <= _NOW)
-        .where(_LANES[lane])
-        .order_by(Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
+    """Lease up to `limit` due deliveries, those due longest first, for the duration `lasting`.
+
+    Returned in the order of their ids. One statement, which reads as many rows as it leases. A
+    delivery to a referral that this release cannot read is left to another one.
+    """
+    rows = await session.execute(_LEASE[lane], {"limit": limit, "lasting": lasting})
+    leased = [_leased_delivery(row) for row in rows.mappings()]
+    return tuple(delivery for delivery in leased if delivery is not None)
+
+
+async def record_results(
+    session: StatementExecutor, *, sent: Sequence[int], delays_s: Mapping[int, float]
+) -> None:
+    """Acknowledge what was sent, and make due again, each after its own delay, what failed."""
+    ids = [*sent, *delays_s]
+    if ids:
+        delays: list[float | None] = [None] * len(sent)
+        values = {"ids": ids, "delays_s": [*delays, *delays_s.values()]}
+        await session.execute(_RECORD_RESULTS, values)
+
+
+async def acknowledge(session: StatementExecutor, ids: Sequence[int]) -> None:
+    await record_results(session, sent=ids, delays_s={})
+
+
+def _leased_delivery(row: RowMapping) -> LeasedDelivery | None:
+    try:
+        referral = _referral_of(row)
+    except FACT_FAULTS as unreadable:
+        id_ = str(row["referral_id"])
+        log.warning("referral_unreadable", referral_id=id_, error=describe(unreadable))
+        return None
+    found = None if row["body"] is None else _decode(FactKind(row["kind"]), row["body"])
+    fact, fault = (None, found) if isinstance(found, Exception) else (found, None)
+    return LeasedDelivery(
+        id=row["id"],
+        referral=referral,
+        kind=row["kind"],
+        event_id=row["event_id"],
+        signal=row["signal"],
+        attempts=row["attempts"],
+        fact=fact,
+        fault=fault,
     )
-    rows = await session.scalars(
-        update(Delivery)
-        .where(Delivery.id.in_(select(due.c.id)))
-        .values(next_attempt_at=_NOW + lasting, attempts=Delivery.attempts + 1)
-        .returning(Delivery)
-        .execution_options(synchronize_session=False)
-    )
-    leased = sorted(rows, key=lambda row: row.id)
-    starts = await _starts(session, {row.referral_id for row in leased})
-    facts = await _facts(session, leased)
-    return tuple(_leased_delivery(row, starts[row.referral_id], facts) for row in leased)
 
 
-async def acknowledge(session: Session, ids: Sequence[int]) -> None:
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.acknowledged_at.is_(None))
-        .values(acknowledged_at=_NOW)
-    )
-
-
-async def reschedule(session: Session, delays_s: Mapping[int, float]) -> None:
-    """Make deliveries that failed due again, each after its own delay."""
-    if delays_s:
-        values = [{"id": id_, "delay_s": delay_s} for id_, delay_s in delays_s.items()]
-        await session.execute(_RESCHEDULE, values)
-
-
-async def _starts(session: Session, referral_ids: set[UUID]) -> dict[UUID, Referral]:
-    rows = await session.scalars(select(ReferralRow).where(ReferralRow.id.in_(referral_ids)))
-    return {row.id: workflow_input_of(row) for row in rows}
-
-
-async def _facts(session: Session, rows: Sequence[Delivery]) -> _Decoded:
-    """Return the facts of deliveries; in place of one that cannot be read, its fault."""
-    keys = [(FactKind(row.kind), row.event_id) for row in rows if row.kind in _FACT_KINDS]
-    found = await session.execute(
-        select(FactRow.kind, FactRow.event_id, FactRow.body).where(
-            tuple_(FactRow.kind, FactRow.event_id).in_(keys)
-        )
-    )
-    return {(row.kind, row.event_id): _decode(row.kind, row.body) for row in found}
+def _referral_of(row: RowMapping) -> Referral:
+    columns = {name: row[name] for name in _READ_COLUMNS}
+    stored = ReferralRow(id=row["referral_id"], stage=Stage(row["stage"]), **columns)
+    return workflow_input_of(stored)
 
 
 def _decode(kind: FactKind, body: dict[str, Any]) -> Fact | Exception:
@@ -232,18 +297,3 @@ def _decode(kind: FactKind, body: dict[str, Any]) -> Fact | Exception:
         return fact_of(kind, body)
     except FACT_FAULTS as fault:
         return fault
-
-
-def _leased_delivery(row: Delivery, referral: Referral, facts: _Decoded) -> LeasedDelivery:
-    found = facts.get((row.kind, row.event_id))
-    fact, fault = (None, found) if isinstance(found, Exception) else (found, None)
-    return LeasedDelivery(
-        id=row.id,
-        referral=referral,
-        kind=row.kind,
-        event_id=row.event_id,
-        signal=row.signal,
-        attempts=row.attempts,
-        fact=fact,
-        fault=fault,
-    )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from db.engine import Session
 from db.tables import ReferralRow
@@ -97,16 +97,8 @@ async def deliver_to_referrers(session: Session, player_id: str, reported: Itera
     changes = [fact for fact in reported if isinstance(fact, StatusChange)]
     if not changes:
         return
-    rows = await session.scalars(
-        select(ReferralRow)
-        .where(ReferralRow.referrer_id == player_id)
-        .where(ReferralRow.stage.in_(PENDING_REWARD_STAGES) | ReferralRow.awaits_funds)
-        .order_by(ReferralRow.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    for row in rows.all():
-        await deliveries.enqueue(session, row.id, *map(deliveries.of_fact, changes))
+    new = map(deliveries.of_fact, changes)
+    await deliveries.enqueue_to_referrals_of(session, player_id, PENDING_REWARD_STAGES, *new)
 
 
 async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[Fact]) -> None:

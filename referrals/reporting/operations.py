@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 
 from db import paging
 from db.engine import ReadSession
@@ -18,6 +18,9 @@ from domain.wallet.orders import OrderKind, OrderStatus
 
 MAX_ROWS: Final = 50
 """Rows of each list, the longest waiting first; a metric counts the rest."""
+
+_LANE: Final[ColumnElement[int]] = literal_column("((kind = 'invitation')::int)")
+"""As the index of lanes has them: updates first, because players wait for those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ async def waiting_deliveries(session: ReadSession) -> Sequence[WaitingDelivery]:
     query = (
         select(Delivery)
         .where(Delivery.acknowledged_at.is_(None))
-        .order_by(Delivery.next_attempt_at, Delivery.id)
+        # As the index of lanes has them: updates first, because players wait for those.
+        .order_by(_LANE, Delivery.next_attempt_at, Delivery.id)
         .limit(MAX_ROWS)
     )
     return [

@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select, union
 
 from db import paging
 from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
-from db.tables import AssessmentRow, ReferralRow, Reward, TimelineRow
+from db.tables import AssessmentRow, ReferralCode, ReferralRow, Reward, TimelineRow
 from domain.attribution.policy import Method
 from domain.lifecycle.reasons import code_of
 from domain.lifecycle.referral import Stage
@@ -74,15 +76,19 @@ class ReferralFilter:
         return paging.given_conditions(
             (self.referrer_id, ReferralRow.referrer_id == self.referrer_id),
             (self.referee_id, ReferralRow.referee_id == self.referee_id),
-            (
-                self.either_side,
-                (ReferralRow.referrer_id == self.either_side)
-                | (ReferralRow.referee_id == self.either_side),
-            ),
             (self.stage, ReferralRow.stage == self.stage),
             (self.campaign, ReferralRow.campaign_slug == self.campaign),
             (self.code, ReferralRow.code == self.code),
+            # The code's own referrals are found by its player, for whom there is an index.
+            (self.code, ReferralRow.referrer_id == _owner_of(self.code)),
         )
+
+    def sides(self) -> list[ColumnElement[bool]]:
+        """Return the conditions of which a referral meets one at least, each with its index."""
+        if self.either_side is None:
+            return []
+        columns = (ReferralRow.referrer_id, ReferralRow.referee_id)
+        return [column == self.either_side for column in columns]
 
 
 async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView | None:
@@ -99,15 +105,27 @@ async def view_referral(session: ReadSession, row: ReferralRow) -> ReferralView:
 async def list_referrals(
     session: ReadSession, filters: ReferralFilter, page_request: PageRequest
 ) -> Page[ReferralView]:
-    query = paging.newest_first(
-        select(ReferralRow).where(*filters.conditions()),
-        page_request,
+    newest = partial(
+        paging.newest_first,
+        page_request=page_request,
         at=ReferralRow.invited_at,
         id_=ReferralRow.id,
     )
-    rows = (await session.scalars(query)).all()
+    found = [newest(_ids(*filters.conditions(), side)).subquery() for side in filters.sides()]
+    query = select(ReferralRow).where(*filters.conditions())
+    if found:
+        query = query.where(ReferralRow.id.in_(union(*(select(each.c.id) for each in found))))
+    rows = (await session.scalars(newest(query))).all()
     page = paging.cut_page(rows, page_request, lambda row: Position(row.invited_at, row.id))
     return Page(await _views(session, page.items), page.next_position)
+
+
+def _ids(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(ReferralRow.id).where(*conditions)
+
+
+def _owner_of(code: str | None) -> ScalarSelect[str]:
+    return select(ReferralCode.player_id).where(ReferralCode.code == code).scalar_subquery()
 
 
 async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChange, ...]:

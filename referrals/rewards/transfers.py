@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, Session
@@ -233,7 +233,8 @@ async def load_debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[U
             TransferRow.player_id == reward.player_id,
             TransferRow.currency == reward.currency,
             Reward.kind.is_not_distinct_from(reward.kind),
-            TransferRow.movement.in_([Movement.OWE, Movement.RECOVER, Movement.FORGIVE]),
+            # Spelled out, so that the index of debts is used: a player's transfers may be many.
+            text("transfers.movement in ('owe', 'recover', 'forgive')"),
         )
         .group_by(TransferRow.reward_id, TransferRow.campaign_id)
         .having(owed > 0)

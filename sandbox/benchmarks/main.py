@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from sandbox.benchmarks import (
 )
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
+from sandbox.benchmarks.growth import measure as growth
 from sandbox.benchmarks.http_client import HttpClient
 from sandbox.benchmarks.measurements import Measurement, table
 from sandbox.benchmarks.traffic import open_campaigns
@@ -30,6 +32,8 @@ from stack.temporal import NAMESPACE
 from workflows.client import connect
 
 DIRECTORY: Final = Path(".stack/bench")
+BY_NAME: Final = frozenset({"growth"})
+"""Parts that run only where they are named: filling a database takes many minutes."""
 
 
 Part = Callable[[Bench], Awaitable[list[Measurement]]]
@@ -41,16 +45,21 @@ def main(
     json_file: Path | None = None,
     *,
     only: Collection[str] = (),
+    open_referrals: int = 1_000_000,
+    facts: int = 10_000_000,
 ) -> int:
     """Return 0 when everything could be measured, whether or not the targets were reached.
 
-    `only` names the parts to measure, as `parts` calls them; all where it is empty.
+    `only` names the parts to measure, as `parts` calls them; where it is empty, all but those that
+    are asked for by name. `open_referrals` and `facts` are what `growth` fills a database with.
     """
-    measured = parts(lifecycles, messages)
+    filling = partial(growth.measure, open_referrals=open_referrals, facts=facts)
+    measured = parts(lifecycles, messages) | {"growth": filling}
     if unknown := sorted(set(only) - measured.keys()):
         print(f"no part {', '.join(unknown)}: there are {', '.join(measured)}", file=sys.stderr)  # noqa: T201
         return 2
-    wanted = {name: part for name, part in measured.items() if not only or name in only}
+    named = only or (measured.keys() - BY_NAME)
+    wanted = {name: part for name, part in measured.items() if name in named}
     measurements = uvloop.run(_measure(wanted))
     Console(width=130).print(table(measurements, title="referrals bench"))
     if json_file is not None:

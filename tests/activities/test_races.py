@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from activities.messages import ActRequest
+from db import locks
 from db.engine import Database
 from db.tables import Delivery
 from domain.campaigns.terms import Terms
@@ -20,8 +21,18 @@ from domain.ledger.movements import Movement
 from domain.lifecycle.referral import Stage, Standing
 from referrals.lifecycle import deliveries
 from tests import state
-from tests.activities.referral_acts import LATER, ReferralActs, sign_up
-from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit, usd
+from tests.activities.referral_acts import LATER, ReferralActs, acts_on, sign_up
+from tests.builders import (
+    NOW,
+    TERMS,
+    Offer,
+    a_code,
+    an_invitation,
+    an_offer,
+    chargeback,
+    deposit,
+    usd,
+)
 from tests.state import Balances
 
 RACES: Final = int(os.environ.get("MONEY_RACES", "15"))
@@ -206,3 +217,25 @@ async def _acknowledge(acts: ReferralActs) -> None:
     async with acts.database.transaction() as session:
         query = select(Delivery.id).where(Delivery.referral_id == acts.row.id)
         await deliveries.acknowledge(session, (await session.scalars(query)).all())
+
+
+async def test_what_moves_no_money_waits_for_no_other_act_of_the_referrer(
+    database: Database,
+) -> None:
+    settling = await sign_up(database)
+    await settling.receives(deposit(settling.referee_id))
+    await settling.credit()
+    async with database.transaction() as session:
+        offer = await an_offer(session)
+        code = await a_code(session, offer, player_id=settling.row.referrer_id)
+        invited = await an_invitation(session, offer, code=code)
+    expiring = acts_on(database, invited)
+
+    async with asyncio.timeout(60), database.transaction() as session:
+        await locks.lock_players(session, settling.row.referrer_id, settling.referee_id)
+        settled = await settling.rewards.settle_referral(await settling.act_request())
+        expired = await expiring.referrals.expire_referral(
+            await expiring.act_request(at=invited.until)
+        )
+
+    assert (settled.stage, expired.stage) == (Stage.SETTLED, Stage.EXPIRED)

@@ -150,7 +150,7 @@ async def test_nothing_is_dropped_while_temporal_is_away(
     assert (delivery.acknowledged_at, delivery.attempts) == (None, 1)
     assert wait < timedelta(seconds=15)
     async with fresh_database.transaction() as session:
-        await deliveries.reschedule(session, {delivery.id: 0.0})
+        await deliveries.record_results(session, sent=(), delays_s={delivery.id: 0.0})
     await carry_all(fresh_database, temporal_env)
     assert await received_signals(temporal_env.client, row) == [START, "sign_up"]
 

@@ -7,12 +7,23 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.intake.facts import Fact, PlayerStatus, Signup, Wager
 from domain.lifecycle.referral import Stage
-from tests.builders import NOW, a_player_id, chargeback, deposit, signup, status_change, unique, usd
+from tests.builders import (
+    NOW,
+    a_bound_referral,
+    a_player_id,
+    chargeback,
+    deposit,
+    signup,
+    status_change,
+    unique,
+    usd,
+)
 from tests.courier.steps import (
     a_shared_code,
     bind_referral,
@@ -222,3 +233,31 @@ async def waiting_to_be_reinstated(database: Database) -> ReferralRow:
     async with database.transaction() as session:
         (await session.get_one(ReferralRow, row.id)).awaits_funds = True
     return row
+
+
+async def test_a_status_change_reaches_many_referrals_by_as_many_statements_as_few(
+    database: Database,
+) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def _count(*args: object) -> None:
+        statements.append(str(args[2]))
+
+    costs = []
+    for number in (1, 12):
+        referrer_id = a_player_id()
+        async with database.transaction() as session:
+            rows = [await a_bound_referral(session, referrer_id=referrer_id) for _ in range(number)]
+        for row in rows:
+            await set_stage(database, row, Stage.HELD)
+        change = status_change(referrer_id)
+        await record_facts(database, change, player_id=referrer_id)
+        statements.clear()
+        await route(database, referrer_id)
+        costs.append(len(statements))
+        for row in rows:
+            assert "look" in await pending_signals(database, row)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", _count)
+
+    assert costs[0] == costs[1]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import cast
 
+from sqlalchemy import text
 from structlog.testing import capture_logs
 from temporalio.testing import WorkflowEnvironment
 
@@ -16,6 +17,7 @@ from db.engine import Database
 from domain.intake.facts import FactKind, PlayerStatus
 from domain.lifecycle.referral import Stage
 from referrals.intake.facts import fact_of
+from referrals.lifecycle import deliveries
 from tests.activities.referral_acts import sign_up
 from tests.builders import NOW, deposit, status_change, unique
 from tests.courier.inbox_of_players import BOTH, attempts_to, credited, kinds_to, notify
@@ -30,6 +32,22 @@ from tests.courier.steps import (
     record_and_route,
     set_stage,
 )
+
+
+async def test_a_referral_that_cannot_be_read_is_left_to_another_release(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    row, other = [await bind_referral(fresh_database) for _ in range(2)]
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("alter table referrals drop constraint ck_referrals_stage"))
+        await session.execute(text("set local session_replication_role = replica"))
+        later = text("update referrals set stage = 'OF_A_LATER_RELEASE' where id = :id")
+        await session.execute(later, {"id": row.id})
+
+    async with fresh_database.transaction() as session:
+        leased = await deliveries.lease(session, limit=64, lasting=timedelta(seconds=10))
+
+    assert {delivery.referral.referral_id for delivery in leased} == {other.id}
 
 
 async def test_a_delivery_that_cannot_be_read_is_kept_and_the_others_go_on(

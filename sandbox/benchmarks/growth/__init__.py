@@ -1,0 +1,1 @@
+"""Growth: what statements and acts cost in a database that has grown, beside a small one."""

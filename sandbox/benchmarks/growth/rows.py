@@ -1,0 +1,257 @@
+"""Filling of a database with copies of what a few lives have written, in few statements."""
+
+# ruff: noqa: S608 - the statements are made of names and numbers of ours
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+STATISTICS: Final = (
+    "referrals, timeline, outbox, deliveries, touches, attributions, assessments, rewards, "
+    "qualifications, qualification_facts, transfers, entries, facts, players, identity_links, "
+    "inbox, holds, accounts"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Numbers of rows that a database is filled with."""
+
+    open_referrals: int
+    facts: int
+    referees: int
+    """Referees of one referrer who were all paid for."""
+    star_facts: int
+    """Bets, deposits and withdrawals of that referrer, as many of each."""
+    waiting: int
+    """Referrals that wait for money, rewards that are held, deliveries and facts in the inbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Templates:
+    """Referrals of which the rows are copied; `star` is the referrer of the last three."""
+
+    open: str
+    credited: str
+    deferred: str
+    star: str
+
+
+async def fill(superuser_dsn: str, database: str, size: Size, templates: Templates) -> None:
+    """Fill a database; no guard sees the rows, which are copies of rows that the guards saw."""
+    connection = await asyncpg.connect(superuser_dsn, database=database)
+    try:
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute("set synchronous_commit = off")
+        filler = _Filler(connection)
+        await filler.copy_lives(templates.open, "open", size.open_referrals, of_star=None)
+        await filler.copy_lives(templates.credited, "paid", size.referees, of_star=templates.star)
+        await filler.copy_lives(templates.deferred, "queued", size.waiting, of_star=templates.star)
+        await filler.copy_facts(templates.open, size)
+        await filler.copy_waiting(templates.open, size.waiting)
+        await filler.copy_star_facts(templates.open, templates.star, size.star_facts)
+        await connection.execute(f"analyze {STATISTICS}")
+    finally:
+        await connection.close()
+
+
+class _Filler:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+        self._columns: dict[str, list[str]] = {}
+
+    async def copy_lives(
+        self, template: str, name: str, count: int, *, of_star: str | None
+    ) -> None:
+        """Copy the referral `template` with everything written about it, `count` times."""
+        player, referral = f"'{name}-' || n", _uuid(f"'{name}-r-' || n")
+        referrer = f"'{of_star}'" if of_star else f"'{name}-referrer-' || n % {count // 10 + 1}"
+        event = f"'{name}-s-' || n"
+        deposit = f"'{name}-d-' || n"
+        qualification, reward = _uuid(f"'{name}-q-' || n"), _uuid(f"'{name}-w-' || n || t.id")
+        transfer = f"md5('{name}-t-' || n || {{}})::uuid"
+        where = f"t.referral_id = '{template}'"
+        bound = {"referral_id": referral}
+        of_reward = f"t.reward_id in (select id from rewards where referral_id = '{template}')"
+        await self._copy(
+            "referrals",
+            f"t.id = '{template}'",
+            count,
+            {
+                "id": referral,
+                "referrer_id": referrer,
+                "referee_id": player,
+                "visitor": "null",
+                "signup_event_id": event,
+                "invited_at": "t.invited_at - n * interval '1 millisecond'",
+                "awaits_funds_since": "t.awaits_funds_since + n * interval '1 millisecond'",
+                "qualified_by": f"case when t.qualified_by is null then null else {deposit} end",
+                "assessment_id": _uuid(f"'{name}-a-' || n"),
+            },
+        )
+        await self._copy(
+            "timeline", where, count, bound | {"id": _uuid(f"'{name}-e-' || n || t.step")}
+        )
+        await self._copy(
+            "outbox",
+            f"t.aggregateid = '{template}'",
+            count,
+            {"id": _uuid(f"'{name}-o-' || n || t.id"), "aggregateid": f"{referral}::text"},
+        )
+        await self._copy(
+            "deliveries",
+            where,
+            count,
+            bound
+            | {"event_id": f"left('{name}-' || n || t.event_id, 80)", "acknowledged_at": "now()"},
+        )
+        await self._copy(
+            "touches",
+            where,
+            count,
+            bound | {"id": _uuid(f"'{name}-c-' || n || t.id"), "visitor": f"'{name}-v-' || n"},
+        )
+        await self._copy(
+            "attributions",
+            where,
+            count,
+            bound | {"signup_event_id": event, "player_id": player},
+        )
+        await self._copy(
+            "assessments", where, count, bound | {"id": _uuid(f"'{name}-a-' || n || t.id")}
+        )
+        await self._copy("qualifications", where, count, bound | {"id": qualification})
+        await self._copy(
+            "qualification_facts",
+            "t.qualification_id in "
+            f"(select id from qualifications where referral_id = '{template}')",
+            count,
+            {"qualification_id": qualification, "event_id": deposit},
+        )
+        await self._copy("rewards", where, count, bound | {"id": reward, "player_id": referrer})
+        await self._copy("holds", where, count, bound | {"id": _uuid(f"'{name}-h-' || n || t.id")})
+        await self._copy(
+            "transfers",
+            of_reward,
+            count,
+            bound
+            | {
+                "id": transfer.format("t.id"),
+                "reward_id": _uuid(f"'{name}-w-' || n || t.reward_id"),
+                "resolves_hold_id": "case when t.resolves_hold_id is null then null else "
+                + transfer.format("t.resolves_hold_id")
+                + " end",
+            },
+        )
+        await self._copy(
+            "entries",
+            f"t.transfer_id in (select id from transfers t where {of_reward})",
+            count,
+            {"transfer_id": transfer.format("t.transfer_id")},
+        )
+        referee = f"(select referee_id from referrals where id = '{template}')"
+        await self._copy("players", f"t.player_id = {referee}", count, {"player_id": player})
+        await self._copy(
+            "identity_links",
+            f"t.player_id = {referee}",
+            count,
+            {"player_id": player, "value": f"'{name}-l-' || n || t.kind"},
+        )
+        await self._copy(
+            "facts",
+            f"t.player_id = {referee} and t.kind = 'signup'",
+            count,
+            {
+                "player_id": player,
+                "event_id": event,
+                "body": f"t.body || jsonb_build_object('referral_token', '{name}-' || n)",
+            },
+        )
+        await self._copy(
+            "facts",
+            f"t.player_id = {referee} and t.kind = 'deposit' and t.event_id = "
+            f"(select qualified_by from referrals where id = '{template}')",
+            count,
+            {"player_id": player, "event_id": deposit},
+        )
+
+    async def copy_facts(self, template: str, size: Size) -> None:
+        """Copy a bet of the open referral's referee, spread over all of them."""
+        await self._copy(
+            "facts",
+            _bet_of(template),
+            size.facts,
+            {"player_id": f"'open-' || n % {size.open_referrals}", "event_id": "'grown-' || n"},
+        )
+
+    async def copy_star_facts(self, template: str, star: str, count: int) -> None:
+        """Give the referrer with many referees a long life of bets, deposits and withdrawals."""
+        for kind in ("wager", "deposit", "withdrawal"):
+            body = "t.body || jsonb_build_object('deposit_id', 'star-' || n)"
+            await self._copy(
+                "facts",
+                _bet_of(template),
+                count,
+                {
+                    "kind": f"'{kind}'",
+                    "player_id": f"'{star}'",
+                    "event_id": "'star-' || n",
+                    "body": body if kind == "deposit" else "t.body",
+                },
+            )
+
+    async def copy_waiting(self, template: str, count: int) -> None:
+        """Fill both lanes of deliveries, and the inbox, with what nobody has carried yet."""
+        for kind, signal in (("deposit", "'look'"), ("invitation", "null")):
+            await self._connection.execute(
+                f"""
+                insert into deliveries (referral_id, kind, event_id, signal)
+                select {_uuid("'open-r-' || n")}, '{kind}', 'waits-' || n, {signal}
+                  from generate_series(1, {count}) n
+                """
+            )
+        await self._connection.execute(
+            f"""
+            insert into inbox (player_id, kind, event_id)
+            select 'open-' || n, 'wager', 'grown-' || n from generate_series(1, {count}) n
+            """
+        )
+
+    async def _copy(self, table: str, where: str, count: int, given: Mapping[str, str]) -> None:
+        """Copy the rows of a table, `n` being the number of the copy."""
+        columns = await self._columns_of(table)
+        values = ", ".join(given.get(column, f"t.{column}") for column in columns)
+        await self._connection.execute(
+            f"""
+            insert into {table} ({", ".join(columns)})
+            select {values} from {table} t cross join generate_series(1, {count}) n where {where}
+            """
+        )
+
+    async def _columns_of(self, table: str) -> list[str]:
+        """Return the columns that are written, in their order."""
+        if table not in self._columns:
+            rows = await self._connection.fetch(
+                """
+                select column_name from information_schema.columns
+                 where table_schema = 'public' and table_name = $1
+                   and is_generated = 'NEVER' and is_identity = 'NO'
+                 order by ordinal_position
+                """,
+                table,
+            )
+            self._columns[table] = [row["column_name"] for row in rows]
+        return self._columns[table]
+
+
+def _uuid(text: str) -> str:
+    return f"md5({text})::uuid"
+
+
+def _bet_of(template: str) -> str:
+    return (
+        "t.kind = 'wager' and t.player_id = "
+        f"(select referee_id from referrals where id = '{template}')"
+    )
