@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from runtime.command_line import STACK_DIRECTORY, exit_with, read_settings
+from cli.transactions import audit_actor, in_transaction
+from runtime.command_line import (
+    STACK_DIRECTORY,
+    ActorOption,
+    ReasonOption,
+    exit_with,
+    read_settings,
+)
 from runtime.environment import ENV_PREFIX
 from runtime.settings import ClientSettings, DatabaseSettings
 
@@ -39,6 +46,30 @@ def apply_file(
     from api.v1.campaigns import files
 
     exit_with(files.main(file, _service(directory), is_plan=plan))
+
+
+@campaigns.command("shards")
+def spread_budgets(
+    slug: Annotated[str, typer.Argument(help="The campaign.")],
+    shards: Annotated[int, typer.Argument(min=1, max=64, help="Shards; 1 for one row again.")],
+    *,
+    actor: ActorOption = None,
+    reason: ReasonOption = "no reason given",
+) -> None:
+    """Spread a hot campaign's budgets over shards, so that its acts do not wait for one row.
+
+    Only once every process is of release 0.3: one of 0.2 knows a part of such a budget, and defers
+    referrals that the rest could pay. Run it again then, which wakes them. Exits with 0, 1 for an
+    unknown campaign.
+    """
+    from referrals.campaigns import funding
+    from referrals.campaigns.outcomes import TransitionOutcome
+
+    by = audit_actor(actor, reason)
+    outcome = in_transaction(lambda session: funding.spread_budgets(session, slug, shards, by))
+    if outcome is TransitionOutcome.UNKNOWN:
+        exit_with(1, f"there is no campaign {slug}")
+    typer.echo(f"the budgets of {slug} are kept in {shards} shards")
 
 
 def _service(directory: Path) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
 from db.tables.console import ConsoleLink, ConsolePerson, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
-from db.tables.ledger import AccountRow, Entry, TransferRow
+from db.tables.ledger import CAMPAIGN_BUDGETS, AccountRow, BudgetShard, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
 from db.tables.links import ClusterMerge, IdentityLink, PlayerCluster
 from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
@@ -39,6 +39,7 @@ from db.tables.wallet import PaymentOrderRow
 from db.tables.webhooks import WebhookDelivery, WebhookRow, WebhookSecret
 
 __all__ = [
+    "CAMPAIGN_BUDGETS",
     "INSERT_ONLY",
     "AccountRow",
     "ApiKey",
@@ -47,6 +48,7 @@ __all__ = [
     "AttemptRow",
     "AuditRow",
     "BacktestRow",
+    "BudgetShard",
     "Campaign",
     "CampaignPublication",
     "CampaignVersion",

@@ -1,5 +1,6 @@
 """A campaign's budget: funded as planned when it is published, funded and defunded by people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,12 +9,15 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 
 from db.engine import ReadSession, Session
-from db.tables import AccountRow, Campaign, CampaignVersion, TransferRow
+from db.tables import Campaign, CampaignVersion, TransferRow
 from domain.derived_ids import derived_id
-from domain.ledger.movements import Book, Movement, Transfer
+from domain.ledger.movements import Account, Book, Movement, Transfer
 from domain.money import Money
 from referrals.ledger import posting as ledger
+from referrals.ledger.account_locks import lock_accounts
+from referrals.ledger.balances import balance_minor
 from referrals.ledger.posting import PostingOutcome, find_posted
+from referrals.ledger.shards import set_shards
 
 
 class BudgetOutcome(StrEnum):
@@ -75,14 +79,16 @@ async def post_funding(
 
 async def holds_money(session: ReadSession, row: Campaign) -> bool:
     """Return whether there is money in the campaign's budget, in its present currency."""
-    minor = await session.scalar(
-        select(AccountRow.balance_minor).where(
-            AccountRow.campaign_id == row.id,
-            AccountRow.book == Book.CAMPAIGN,
-            AccountRow.currency == row.currency,
-        )
-    )
-    return bool(minor)
+    account = Account(book=Book.CAMPAIGN, currency=row.currency, campaign_id=row.id)
+    return bool(await balance_minor(session, account))
+
+
+async def spread(session: Session, row: Campaign, currencies: Sequence[str], shards: int) -> None:
+    """Let the campaign's budgets in these currencies be spread over so many shards."""
+    accounts = [Account(book=Book.CAMPAIGN, currency=c, campaign_id=row.id) for c in currencies]
+    await lock_accounts(session, accounts)
+    for account in sorted(accounts, key=lambda account: account.id):
+        await set_shards(session, account, shards)
 
 
 async def _post(
@@ -97,4 +103,4 @@ async def _post(
     transfer = Transfer(
         id=transfer_id, movement=movement, amount=funding.amount, campaign_id=row.id
     )
-    return await ledger.post(session, [transfer], at=at, reference=funding.reference)
+    return await ledger.post(session, [transfer], at=at, reference=funding.reference, gathers=True)

@@ -18,7 +18,7 @@ _BUDGET: Final = text("""
     select coalesce(sum(case movement when 'fund' then amount_minor else -amount_minor end), 0)
                as budget_minor,
            count(*) filter (where movement = 'fund') as fundings,
-           (select balance_minor from accounts where id = :account_id) as left_minor
+           (select free_minor from campaign_budgets where account_id = :account_id) as left_minor
       from transfers
      where campaign_id = :campaign_id and currency = :currency and movement in ('fund', 'defund')
 """)
@@ -29,7 +29,9 @@ async def alert(
 ) -> None:
     """Write an event for each threshold of the budget that is reached, once for each refill.
 
-    The caller holds the lock of the budget's account. `next_minor` is what the next reward costs.
+    The caller holds the lock of the budget's account. Where the budget is spread, that of one shard
+    alone: it does not see what others spend at the same time, but the next one does. `next_minor`
+    is what the next reward costs.
     """
     values = {"account_id": account.id, "campaign_id": account.campaign_id}
     found = await session.execute(_BUDGET, values | {"currency": account.currency})

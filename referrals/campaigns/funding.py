@@ -55,6 +55,25 @@ async def defund_campaign(
     return outcome
 
 
+async def spread_budgets(
+    session: Session, slug: str, shards: int, actor: Actor
+) -> TransitionOutcome:
+    """Let a campaign's budgets be spread over so many shards, 1 for none, and wake who waits.
+
+    Those that wait are woken because a process of an earlier release may have deferred them: it
+    knows a part of a budget that is spread.
+    """
+    row = await keep_campaign(session, slug)
+    if row is None:
+        return TransitionOutcome.UNKNOWN
+    currencies = sorted(await _currencies(session, row))
+    audit_id = await write_audit(session, row, "shards", actor, details={"shards": shards})
+    await budget.spread(session, row, currencies, shards)
+    for currency in currencies:
+        await funds_queue.wake_for_money(session, row.id, currency, audit_id=audit_id)
+    return TransitionOutcome.CHANGED
+
+
 async def move_budget(
     session: Session,
     row: Campaign,

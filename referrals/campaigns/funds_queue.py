@@ -16,6 +16,7 @@ from domain.lifecycle.signals import LOOK, Signal
 from referrals.campaigns import limits_queue
 from referrals.campaigns.budget_alerts import alert
 from referrals.ledger import posting as ledger
+from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import PostingOutcome
 
 MAX_AT_ONCE: Final = 32
@@ -53,7 +54,8 @@ _WAKE: Final = text("""
         insert into deliveries (referral_id, kind, event_id, signal)
         select id, :kind, :event_id, :signal from queue
          where :is_for_all
-            or before_minor < (select balance_minor from accounts where id = :account_id)
+            or before_minor < (
+                select free_minor from campaign_budgets where account_id = :account_id)
          order by place
         on conflict do nothing
         returning id
@@ -109,10 +111,12 @@ async def post(
     """
     net = _net_of_campaigns(transfers)
     spent = {account: -minor for account, minor in net.items() if minor < 0}
-    if spent and not await _is_its_turn(session, referral, transfers, net):
+    is_awaited = bool(spent and await _needs_ahead(session, referral))
+    if is_awaited and not await _is_its_turn(session, referral, transfers, net):
         posting = PostingOutcome.INSUFFICIENT
     else:
-        posting = await ledger.post(session, transfers, at=at)
+        gathers = is_awaited or referral.awaits_funds
+        posting = await ledger.post(session, transfers, at=at, gathers=gathers)
     if posting is PostingOutcome.POSTED:
         for account, minor in net.items():
             if minor > 0:
@@ -229,12 +233,10 @@ async def _is_its_turn(
 ) -> bool:
     """Return whether the budget covers the transfers and all that wait longer.
 
-    Those that wait are read again under the accounts' locks, if there are any.
+    Those that wait are read again under the accounts' locks.
     """
-    if not await _needs_ahead(session, referral):
-        return True
     accounts = {account for t in transfers for arrow in t.arrows for account in arrow}
-    balances = await ledger.lock_accounts(session, accounts)
+    balances = await lock_accounts(session, accounts, whole=True)
     needs_minor = await _needs_ahead(session, referral)
     if len(needs_minor) == MAX_AHEAD and not referral.awaits_funds:
         return False

@@ -9,13 +9,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, func, select
 
 from db.engine import ReadSession
-from db.tables import AccountRow, Campaign, CampaignVersion
+from db.tables import CAMPAIGN_BUDGETS, Campaign, CampaignVersion
 from domain.attribution.policy import Policy
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.publishing import Publishable
 from domain.campaigns.rules_json import write_rules
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Terms
-from domain.ledger.movements import Book
 from domain.money import Money
 from referrals.campaigns.versions import (
     IS_CURRENT_VERSION,
@@ -104,11 +103,10 @@ def _leaves(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, A
 
 
 def _views() -> Select[Campaign, CampaignVersion, dict[str, int] | None]:
+    budgets = CAMPAIGN_BUDGETS.c
     balances = (
-        select(
-            func.jsonb_object_agg(AccountRow.currency, AccountRow.balance_minor),
-        )
-        .where(AccountRow.campaign_id == Campaign.id, AccountRow.book == Book.CAMPAIGN)
+        select(func.jsonb_object_agg(budgets.currency, budgets.free_minor))
+        .where(budgets.campaign_id == Campaign.id)
         .correlate(Campaign)
         .scalar_subquery()
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from db.engine import ReadSession
-from db.tables import AccountRow, Entry, TransferRow
+from db.tables import CAMPAIGN_BUDGETS, AccountRow, Entry, TransferRow
 from domain.ledger.movements import DERIVED_BALANCE_BOOKS, Account, Book, Movement
 from domain.money import Money, RewardKind
 
@@ -115,6 +115,9 @@ async def balance_minor(session: ReadSession, account: Account) -> int:
         query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
             Entry.account_id == account.id
         )
+    elif account.book is Book.CAMPAIGN:
+        budgets = CAMPAIGN_BUDGETS.c
+        query = select(budgets.free_minor).where(budgets.account_id == account.id)
     else:
         query = select(AccountRow.balance_minor).where(AccountRow.id == account.id)
     return int(await session.scalar(query) or 0)

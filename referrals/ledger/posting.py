@@ -1,42 +1,22 @@
 """Posting: transfers are written once, all or none, and never changed."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypedDict
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select, text
+from sqlalchemy import insert, select, text
 
 from db.engine import ReadSession, Session
-from db.tables import AccountRow, Entry, TransferRow
-from domain.ledger.movements import DERIVED_BALANCE_BOOKS, MAY_BE_NEGATIVE, Account, Transfer
-from domain.money import LARGEST_MINOR, RewardKind
+from db.tables import Entry, TransferRow
+from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Transfer
+from domain.money import LARGEST_MINOR
+from referrals.ledger import shards
+from referrals.ledger.account_locks import Locked, lock
+from referrals.ledger.shards import Change
 
-# Creates the missing accounts before it locks the others: the counts make the second step wait
-# for the first. A row just created is locked by its insert, and not visible to the second step.
-# Where another transaction has just created one, which this statement cannot see, the second step
-# locks none: all are locked in their order then.
-_CREATE_AND_LOCK_ACCOUNTS: Final = text("""
-    with created as (
-        insert into accounts (id, book, currency, campaign_id, player_id, bonus_player_id)
-        select * from unnest(
-            cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
-            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[]),
-            cast(:bonus_player_ids as varchar[])
-        )
-        on conflict do nothing returning id, balance_minor
-    ), locked as (
-        select id, balance_minor from accounts
-        where id = any(:kept)
-          and cardinality(cast(:ids as uuid[])) = (select count(*) from created)
-            + (select count(*) from accounts where id = any(:ids))
-        order by id for no key update
-    )
-    select id, balance_minor from created where id = any(:kept)
-    union all
-    select id, balance_minor from locked
-""")
 _UPDATE_BALANCES: Final = text("""
     update accounts set balance_minor = changed.minor
     from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as changed (id, minor)
@@ -65,27 +45,38 @@ class BalanceTooLargeError(Exception):
 
 
 async def post(
-    session: Session, transfers: Sequence[Transfer], *, at: datetime, reference: str | None = None
+    session: Session,
+    transfers: Sequence[Transfer],
+    *,
+    at: datetime,
+    reference: str | None = None,
+    gathers: bool = False,
 ) -> PostingOutcome:
     """Post all of the transfers, or none if their net effect brings an account below zero.
 
     A transfer whose id is known is not posted again. Accounts are locked in the order of their
-    ids; the caller must hold the locks of players and referrals already. Raises
-    BalanceTooLargeError, before anything is written, for a balance beyond the largest amount.
+    ids, and parts of balances that are spread after them, or with `gathers` all their parts; the
+    caller must hold the locks of players and referrals already. Raises BalanceTooLargeError,
+    before anything is written, for a balance beyond the largest amount.
     """
-    balances = await lock_accounts(session, _accounts(transfers))
+    locked = await lock(session, _accounts(transfers))
     new = await _unknown(session, transfers)
     if not new:
         return PostingOutcome.ALREADY_POSTED
-    entries = _entries(new, balances)
-    if not _are_covered(balances):
+    changes = await _take_shards(session, new, locked, gathers=gathers)
+    entries = _entries(new, locked.balances)
+    if not (_are_covered(locked.balances) and all(each.is_covered for each in changes)):
+        for each in changes:
+            await each.leave(session)
         return PostingOutcome.INSUFFICIENT
-    _check_bounds(entries)
+    _check_bounds(entries, changes)
     await session.execute(
         insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
     )
     await session.execute(insert(Entry), entries)
-    await _update_balances(session, balances)
+    await _update_balances(session, locked.balances)
+    for each in changes:
+        await each.store(session)
     return PostingOutcome.POSTED
 
 
@@ -111,34 +102,20 @@ async def find_posted(
     return next(id_ for id_ in ids if id_ not in taken)
 
 
-async def lock_accounts(session: Session, accounts: Iterable[Account]) -> dict[Account, int | None]:
-    """Lock accounts in id order, creating missing ones; return balances, None for derived ones."""
-    ordered = sorted(set(accounts), key=lambda account: account.id)
-    kept = [account.id for account in ordered if account.book not in DERIVED_BALANCE_BOOKS]
-    values = {
-        "ids": [account.id for account in ordered],
-        "books": [account.book.value for account in ordered],
-        "currencies": [account.currency for account in ordered],
-        "campaign_ids": [account.campaign_id for account in ordered],
-        "player_ids": [_owner(account, RewardKind.CASH) for account in ordered],
-        "bonus_player_ids": [_owner(account, RewardKind.BONUS_BET) for account in ordered],
-        "kept": kept,
-    }
-    rows = (await session.execute(_CREATE_AND_LOCK_ACCOUNTS, values)).all()
-    if len(rows) != len(kept):
-        # Another transaction created some meanwhile.
-        rows = (await session.execute(_select_for_update(kept))).all()
-    held: dict[UUID, int] = {row.id: row.balance_minor for row in rows}
-    return {account: held.get(account.id) for account in ordered}
-
-
-def _owner(account: Account, kind: RewardKind) -> str | None:
-    return account.player_id if account.kind is kind else None
-
-
-def _select_for_update(ids: Sequence[UUID]) -> Select[UUID, int]:
-    query = select(AccountRow.id, AccountRow.balance_minor).where(AccountRow.id.in_(ids))
-    return query.order_by(AccountRow.id).with_for_update(key_share=True)
+async def _take_shards(
+    session: Session, transfers: Sequence[Transfer], locked: Locked, *, gathers: bool
+) -> list[Change]:
+    """Lock what the transfers change of balances that are spread, the accounts in id order."""
+    net: Counter[Account] = Counter()
+    for _, account, minor in _ends(transfers) if locked.spread else ():
+        net[account] += minor
+    return [
+        await shards.take(
+            session, account, net[account], kept, start=transfers[0].id.int, gathers=gathers
+        )
+        for account, kept in locked.spread.items()
+        if net[account]
+    ]
 
 
 async def _unknown(session: Session, transfers: Sequence[Transfer]) -> list[Transfer]:
@@ -191,12 +168,12 @@ def _are_covered(balances: dict[Account, int | None]) -> bool:
     )
 
 
-def _check_bounds(entries: Iterable[EntryValues]) -> None:
-    for entry in entries:
-        after_minor = entry["balance_after_minor"]
-        if after_minor is not None and abs(after_minor) > LARGEST_MINOR:
-            account_id = entry["account_id"]
-            raise BalanceTooLargeError(f"account {account_id} would hold {after_minor} minor units")
+def _check_bounds(entries: Iterable[EntryValues], changes: Iterable[Change]) -> None:
+    balances = [(entry["account_id"], entry["balance_after_minor"]) for entry in entries]
+    balances += [(change.account.id, change.after_minor) for change in changes]
+    for account_id, minor in balances:
+        if minor is not None and abs(minor) > LARGEST_MINOR:
+            raise BalanceTooLargeError(f"account {account_id} would hold {minor} minor units")
 
 
 def _ends(transfers: Iterable[Transfer]) -> Iterator[tuple[Transfer, Account, int]]:

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from db.engine import ReadSession
-from db.tables import AccountRow, Campaign, CampaignVersion
+from db.tables import CAMPAIGN_BUDGETS, Campaign, CampaignVersion
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Calendar, TaxYearStart
 from domain.campaigns.terms import CampaignStatus
-from domain.ledger.movements import Book
 from domain.rewards.replay import Replay, Surroundings
 from domain.rewards.simulation import Earned, Missed, Payment, judge_played
 from referrals.campaigns.store import load_version
@@ -152,10 +151,9 @@ async def _funded(
     if campaign.status is CampaignStatus.DRAFT:
         return None
     found: Counter[str] = Counter()
-    query = select(AccountRow.currency, func.sum(AccountRow.balance_minor)).where(
-        AccountRow.campaign_id == campaign.id, AccountRow.book == Book.CAMPAIGN
-    )
-    for currency, minor in await session.execute(query.group_by(AccountRow.currency)):
+    budgets = CAMPAIGN_BUDGETS.c
+    query = select(budgets.currency, budgets.free_minor).where(budgets.campaign_id == campaign.id)
+    for currency, minor in await session.execute(query):
         found[currency] += int(minor)
     for payment in (payment for payments in before.values() for payment in payments):
         found[payment.standing.currency] += payment.standing.minor

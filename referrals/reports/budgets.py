@@ -39,8 +39,7 @@ _BUDGETS: Final = text("""
                 or campaign_id = (select id from campaigns where slug = :campaign))
          group by campaign_id, currency
     ), free as (
-        select campaign_id, currency, sum(balance_minor) as free
-          from accounts where book = 'campaign' group by campaign_id, currency
+        select campaign_id, currency, free_minor as free from campaign_budgets
     )
     select campaigns.slug as campaign, coalesce(moved.currency, campaigns.currency) as currency,
            coalesce(budget, 0)::bigint as budget, coalesce(spent, 0)::bigint as spent,

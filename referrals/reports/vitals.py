@@ -74,17 +74,16 @@ _CONVERTED: Final = text("""
       ) as converted
 """)
 _BUDGETS: Final = text("""
-    select campaigns.slug as campaign, accounts.currency, sum(balance_minor)::bigint as free,
+    select campaigns.slug as campaign, campaign_budgets.currency, free_minor as free,
            coalesce((
                select sum(case movement when 'fund' then amount_minor else -amount_minor end)
                  from transfers
                 where transfers.campaign_id = campaigns.id
-                  and transfers.currency = accounts.currency
+                  and transfers.currency = campaign_budgets.currency
                   and movement in ('fund', 'defund')), 0)::bigint as funded
-      from accounts join campaigns on campaigns.id = accounts.campaign_id
-     where book = 'campaign' and campaigns.status in ('published', 'paused')
-     group by campaigns.id, campaigns.slug, accounts.currency
-     order by campaigns.slug, accounts.currency limit 200
+      from campaign_budgets join campaigns on campaigns.id = campaign_budgets.campaign_id
+     where campaigns.status in ('published', 'paused')
+     order by campaigns.slug, campaign_budgets.currency limit 200
 """)
 
 

@@ -20,7 +20,7 @@ from domain.ledger.movements import (
 from domain.money import Money
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
-from referrals.ledger import posting as ledger
+from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards.transfers import (
     load_debts,
@@ -133,7 +133,7 @@ async def _lock_available(
         for movement in (Movement.REVERSE, Movement.OWE)
     ]
     accounts = {account for transfer in whole for arrow in transfer.arrows for account in arrow}
-    balances = await ledger.lock_accounts(session, accounts)
+    balances = await lock_accounts(session, accounts)
     available = {_available_account(reward) for reward in rewards}
     return {account: balances[account] or 0 for account in available}
 

@@ -22,6 +22,10 @@ _DEBT_MOVEMENTS: Final = "('owe', 'recover', 'forgive')"
 _DEBT_MINOR: Final = """
     coalesce(sum(case t.movement when 'owe' then t.amount_minor else -t.amount_minor end), 0)
 """
+# A part of a campaign's balance, where it is spread.
+_IN_SHARDS: Final = """
+    coalesce((select sum(s.balance_minor) from budget_shards s where s.account_id = a.id), 0)
+"""
 
 LEDGER_INVARIANTS: Final = (
     Invariant(
@@ -81,13 +85,13 @@ LEDGER_INVARIANTS: Final = (
         f"""
         select a.id from accounts a left join entries e on e.account_id = a.id
          where a.book not in ({sql_list(DERIVED_BALANCE_BOOKS)})
-         group by a.id having a.balance_minor <> coalesce(sum(e.amount_minor), 0)
+         group by a.id having a.balance_minor + {_IN_SHARDS} <> coalesce(sum(e.amount_minor), 0)
         """,
         # A new entry continues the balance that the entry before it left, so that the sum over a
-        # campaign's whole history is not needed.
+        # campaign's whole history is not needed: only where the balance was ever spread.
         f"""
         with kept as (select id, balance_minor from accounts a
-                       where $accounts(a.id)
+                       where $accounts(a.id) and a.shards is null
                          and a.book not in ({sql_list(DERIVED_BALANCE_BOOKS)}))
         select k.id from kept k
          where k.balance_minor is distinct from
@@ -100,6 +104,11 @@ LEDGER_INVARIANTS: Final = (
                (select before.balance_after_minor from entries before
                  where before.account_id = e.account_id and before.id < e.id
                  order by before.id desc limit 1), 0)
+        union
+        select a.id from accounts a
+         where $accounts(a.id) and a.shards is not null
+           and a.balance_minor + {_IN_SHARDS} <> coalesce(
+               (select sum(e.amount_minor) from entries e where e.account_id = a.id), 0)
         """,
     ),
     Invariant(
@@ -108,7 +117,8 @@ LEDGER_INVARIANTS: Final = (
         f"""
         select a.id from accounts a left join entries e on e.account_id = a.id
          where a.book not in ({sql_list(MAY_BE_NEGATIVE)})
-         group by a.id having least(a.balance_minor, coalesce(sum(e.amount_minor), 0)) < 0
+         group by a.id
+        having least(a.balance_minor + {_IN_SHARDS}, coalesce(sum(e.amount_minor), 0)) < 0
         """,
         f"""
         select a.id from accounts a

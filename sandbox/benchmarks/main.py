@@ -20,6 +20,7 @@ from sandbox.benchmarks import (
     reward_latency,
     temporal_cost,
 )
+from sandbox.benchmarks.budgets import shards
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
 from sandbox.benchmarks.growth import measure as growth
@@ -79,6 +80,7 @@ def parts(count: int, messages: int) -> dict[str, Part]:
         "cost": temporal_cost.measure,
         "clicks": ingest.measure_clicks,
         "links": identity_links.measure,
+        "budget": shards.measure,
     }
 
 

@@ -19,7 +19,7 @@ from db.migrate import MIGRATIONS, upgrade
 from db.tables import INSERT_ONLY, AccountRow, Entry, Reward, Table, TransferRow
 from domain.ledger.movements import ARROWS, Account, Book, Movement, Transfer
 from domain.money import Money
-from referrals.ledger import posting as ledger
+from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import post
 from tests import builders
 from tests.fixtures.databases import DatabaseUrls, open_database
@@ -215,7 +215,7 @@ async def test_no_more_is_given_back_than_was_spent_under_the_reference(
 async def test_a_negative_balance_is_refused(database: Database) -> None:
     account = Account(book=Book.AVAILABLE, currency="USD", player_id=builders.a_player_id())
     async with database.transaction() as session:
-        await ledger.lock_accounts(session, [account])
+        await lock_accounts(session, [account])
     async with _refused(database, "ck_accounts_not_negative") as session:
         await session.execute(
             text("UPDATE accounts SET balance_minor = -1 WHERE id = :id"), {"id": account.id}

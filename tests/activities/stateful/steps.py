@@ -12,6 +12,7 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Choice, Deposit, PlayerStatus, TakeBack
 from domain.lifecycle.referral import OPEN_STAGES, Stage
 from domain.money import Money
+from referrals.campaigns.budget import spread
 from tests.activities.stateful.play import Draw, Play
 from tests.builders import TERMS, an_offer, chargeback, deposit, signup, status_change, usd
 
@@ -57,18 +58,21 @@ _TRAITS: Final = st.sampled_from(
 )
 _IDENTITIES: Final = st.sampled_from((None, None, None, None, None, "a"))
 _DAYS: Final = st.sampled_from((1, 1, 1, 2, 2, 3, 5, 7, 7, 11, 31))
+_SHARDS: Final = st.sampled_from((None, None, 1, 2, 3))
 _DISPUTES: Final = st.sampled_from((None, None, "one", "other"))
 
 
 async def begin(database: Database, draw: Draw) -> Play:
     """Begin a history of some campaigns, which are funded; its first referee signs up."""
     play = Play(database, draw)
-    names = draw(st.sampled_from(MIXES))
+    names, shards = draw(st.sampled_from(MIXES)), draw(_SHARDS)
     async with database.transaction() as session:
         for name in names:
             terms, budget = CAMPAIGNS[name]
             play.offers[name] = await an_offer(session, terms=terms, budget=usd(budget), slug=name)
             play.model.purse.budget[name] = budget
+            if shards:
+                await spread(session, play.offers[name].campaign, ["USD"], shards)
     await sign_up(play, draw)
     return play
 

@@ -14,7 +14,8 @@ from db.engine import Database, Session
 from db.tables import ReferralRow, Reward, TransferRow
 from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Book, Movement, Transfer
 from domain.money import LARGEST_MINOR, Money
-from referrals.ledger.posting import BalanceTooLargeError, PostingOutcome, lock_accounts, post
+from referrals.ledger.account_locks import lock_accounts
+from referrals.ledger.posting import BalanceTooLargeError, PostingOutcome, post
 from tests import builders
 from tests.fixtures.database_activity import assert_locked, wait_until_blocked
 from tests.fixtures.lock_races import race_for_locks

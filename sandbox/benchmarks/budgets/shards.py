@@ -1,0 +1,134 @@
+"""Rewards reserved from one budget by many at once: kept in one row, and spread over shards."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+from db.engine import Database
+from db.tables import ReferralRow, Reward
+from referrals.access.audit import Actor
+from referrals.campaigns import funding
+from referrals.rewards import transfers as rewards
+from sandbox.benchmarks.floors import Bench
+from sandbox.benchmarks.measurements import Measurement
+from sandbox.benchmarks.traffic import ReferralTraffic
+from stack.postgres import DATABASE, sqlalchemy_url
+
+RESERVED: Final = 800
+"""Rewards that are reserved in each way."""
+PROCESSES: Final = 2
+WORKERS: Final = 8
+"""In each process; so there are as many acts at once as shards."""
+SHARDS: Final = 16
+AT_LEAST: Final = 2.5
+"""Times as many rewards from shards as from one row."""
+
+# Triggers guard what people and acts do, a row at a time.
+_WITHOUT_TRIGGERS: Final = "set session_replication_role = replica"
+_REFERRALS: Final = """
+    insert into referrals
+    select (jsonb_populate_record(template, jsonb_build_object(
+        'id', gen_random_uuid(),
+        'referrer_id', $3::text || '-asks-' || number,
+        'referee_id', $3::text || '-asked-' || number))).*
+    from referrals as template cross join generate_series(1, $2::int) as number
+    where template.id = $1
+    returning id
+"""
+_REWARDS: Final = """
+    insert into rewards (id, referral_id, reward_type, player_id, amount_minor, currency, status,
+                         deposit_event_id, campaign_version_id, created_at, changed_at)
+    select gen_random_uuid(), id, 'referrer', referrer_id,
+           (terms -> 'referrer_reward' ->> 'minor')::bigint, 'USD', 'DEFERRED', 'asked',
+           campaign_version_id, now(), now()
+      from referrals where id = any($1::uuid[])
+    returning id
+"""
+
+
+async def measure(bench: Bench) -> list[Measurement]:
+    """Reserve rewards of one campaign from one row, and then from shards."""
+    traffic = ReferralTraffic(bench.client, series="asks")
+    await traffic.code(0)
+    await traffic.click(0)
+    await traffic.sign_up(0)
+    await bench.watcher.wait_until_idle()
+    template = UUID(traffic.referrals[0])
+    superuser_dsn = f"{bench.connection.postgres_superuser_dsn.rsplit('/', 1)[0]}/{DATABASE}"
+    url = sqlalchemy_url(bench.connection.postgres_dsn)
+    per_s = []
+    for way in ("row", "shards"):
+        if way == "shards":
+            await _spread(url, template)
+        asked = await copy_referral(superuser_dsn, template, count=RESERVED, series=f"of-{way}")
+        per_s.append(await asyncio.to_thread(_reserve_in_processes, url, asked))
+    one_row, spread = per_s
+    return [
+        Measurement(
+            name=f"rewards reserved from one budget over {SHARDS} shards; floor: from one row",
+            unit="/s",
+            value=spread,
+            floor=one_row,
+            at_least_of_floor=AT_LEAST,
+        )
+    ]
+
+
+async def copy_referral(
+    superuser_dsn: str, referral_id: UUID, *, count: int, series: str
+) -> list[UUID]:
+    """Copy a referral for new players, and return their rewards, which nothing is reserved for."""
+    connection = await asyncpg.connect(superuser_dsn)
+    try:
+        await connection.execute(_WITHOUT_TRIGGERS)
+        async with connection.transaction():
+            copies = await connection.fetch(_REFERRALS, referral_id, count, series)
+            rows = await connection.fetch(_REWARDS, [row["id"] for row in copies])
+        await connection.execute("analyze referrals, rewards")
+        return [row["id"] for row in rows]
+    finally:
+        await connection.close()
+
+
+async def _spread(url: str, referral_id: UUID) -> None:
+    by = Actor(name="bench", request_id=None, reason="a measurement")
+    async with Database.open(url) as database, database.transaction() as session:
+        referral = await session.get_one(ReferralRow, referral_id)
+        await funding.spread_budgets(session, referral.campaign_slug, SHARDS, by)
+
+
+def _reserve_in_processes(url: str, asked: Sequence[UUID]) -> float:
+    """Return the rewards reserved per second by several processes."""
+    parts = [asked[number::PROCESSES] for number in range(PROCESSES)]
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        spans = list(pool.map(_reserve_all, [url] * PROCESSES, parts))
+    return len(asked) / (max(end for _, end in spans) - min(start for start, _ in spans))
+
+
+def _reserve_all(url: str, asked: Sequence[UUID]) -> tuple[float, float]:
+    return uvloop.run(_reserve_each(url, asked))
+
+
+async def _reserve_each(url: str, asked: Sequence[UUID]) -> tuple[float, float]:
+    """Reserve rewards by so many workers; return when the first began and the last ended."""
+    left = iter(asked)
+
+    async def work(database: Database) -> None:
+        for reward_id in left:
+            async with database.transaction() as session:
+                reward = await session.get_one(Reward, reward_id)
+                referral = await session.get_one(ReferralRow, reward.referral_id)
+                await rewards.hold(session, referral, [reward], at=datetime.now(UTC))
+
+    async with Database.open(url, pool_size=WORKERS) as database:
+        began = time.time()
+        await asyncio.gather(*(work(database) for _ in range(WORKERS)))
+        return began, time.time()
