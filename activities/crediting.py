@@ -11,6 +11,7 @@ from activities.evidence import Gathered, judge
 from activities.holding import Waiting, announce_qualified, attempt_of, find_waiting, wait_for
 from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
+from activities.unrated import find_lacking
 from db.tables import AssessmentRow, Review, Reward
 from domain.campaigns.limits.decision import Deferred, Refused
 from domain.campaigns.rules import QualifyingAction
@@ -158,6 +159,8 @@ async def reject_first_deposit(locked: LockedReferral) -> Standing | None:
     judge = await locked.judge()
     first = judge.first_deposit() if judge else None
     if first is None or meets_minimum(first, (), locked.terms):
+        return None
+    if await find_lacking(locked):
         return None
     return await void(locked, Stage.REJECTED, ReasonCode.FIRST_DEPOSIT_BELOW_MINIMUM)
 

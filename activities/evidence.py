@@ -10,6 +10,7 @@ from domain.fraud.lists import ListName
 from domain.fraud.snapshot import ListHits, Snapshot
 from domain.intake.facts import FactKind
 from domain.rewards.qualification import Qualification, qualification
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.fraud import assessments, evidence, lists, rule_sets
 from referrals.fraud.shadows import assess_in_shadow
 from referrals.intake import facts
@@ -50,7 +51,7 @@ async def gather(database: Database, referral_id: UUID) -> Gathered:
         money_facts = await facts.facts_of_player(
             session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
         )
-        terms = stages.terms_of(row)
+        terms = await terms_with_rates(session, row, stages.terms_of(row))
         found = qualification(
             money_facts,
             terms,

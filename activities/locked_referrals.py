@@ -15,6 +15,7 @@ from db import locks
 from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
+from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
@@ -34,6 +35,7 @@ from domain.rewards.eligibility import Ineligibility, eligibility
 from domain.rewards.qualification import Judge, Qualification, qualification
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
+from referrals.campaigns.exchange.lookup import rate_tables_of
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
@@ -57,6 +59,8 @@ class LockedReferral:
     tax_year_start: TaxYearStart = CALENDAR_YEAR
     rule_set: RuleSet | None = None
     """Rules by which the pair is assessed; the live ones where it is None."""
+    rate_tables: tuple[tuple[str, RateTable], ...] = ()
+    """Rates by which the terms are converted; see `Rules`."""
 
     @property
     def standing(self) -> Standing:
@@ -69,7 +73,10 @@ class LockedReferral:
 
     @property
     def terms(self) -> Terms:
-        return stages.terms_of(self.referral)
+        terms = stages.terms_of(self.referral)
+        if not self.rate_tables:
+            return terms
+        return replace(terms, rules=replace(terms.rules, rate_tables=self.rate_tables))
 
     @property
     def referee_id(self) -> str:
@@ -193,8 +200,15 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
+            rate_tables = await rate_tables_of(session, row)
             yield LockedReferral(
-                session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
+                session,
+                row,
+                request.now,
+                self.has_wallet,
+                self.tax_year_start,
+                self.rule_set,
+                rate_tables,
             )
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Admission
 from activities.undecided import reason_of_waiting
+from activities.unrated import wait_for_rate
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing, token_expires_at
 from referrals.intake import unrouted
@@ -45,6 +46,9 @@ class ReferralActivities:
                 return await self._expire_invitation(locked)
             if await locked.qualification():
                 return locked.standing
+            if waiting := await wait_for_rate(locked):
+                await reminders.remind(locked.session, locked.referral, now=locked.now)
+                return waiting
             reason, detail = await reason_of_waiting(locked)
             return await _remind_or_expire(locked, reason, detail)
 

@@ -2,6 +2,7 @@
 
 from activities import crediting
 from activities.locked_referrals import LockedReferral
+from activities.unrated import wait_for_rate
 from domain.campaigns.rules import QualifyingAction
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Standing
@@ -10,8 +11,11 @@ from domain.lifecycle.referral import Standing
 async def end_undecidable(locked: LockedReferral) -> Standing:
     """Reject a referral whose very first deposit decides, and was too small; else change nothing.
 
+    One whose deposit has no exchange rate waits for that first.
     What was taken back of it does not matter: that may be given back.
     """
+    if waiting := await wait_for_rate(locked):
+        return waiting
     if locked.terms.rules.on is not QualifyingAction.FIRST_DEPOSIT:
         return locked.standing
     return await crediting.reject_first_deposit(locked) or locked.standing

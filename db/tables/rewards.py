@@ -131,4 +131,10 @@ class HoldRow(Table):
             "referral_id",
             postgresql_where=text("reason = 'limit' and cleared_at is null"),
         ),
+        Index(
+            "ix_holds_no_rate",
+            "since",
+            "referral_id",
+            postgresql_where=text("reason = 'no_rate' and cleared_at is null"),
+        ),
     )

@@ -100,7 +100,10 @@ def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[Publish
         yield PublishingFault("budget.minor", message)
     bounded = [most_of(rule.amount) for rule in offer.terms.rules.rewards]
     most = [*promised.values(), *(amount for amount in bounded if amount is not None)]
-    cost_minor = sum(amount.minor for amount in most) * (offer.expected_rewards or 0)
+    # What is stated in another currency is paid from that currency's budget, or converted at rates
+    # that nobody knows yet.
+    own = (amount.minor for amount in most if amount.currency == offer.budget.currency)
+    cost_minor = sum(own) * (offer.expected_rewards or 0)
     if cost_minor > offer.budget.minor:
         yield _fault("budget.minor", cost_minor)
 

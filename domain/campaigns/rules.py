@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.campaigns.amounts.amount import Amount
+from domain.campaigns.amounts.amount import Amount, Flat
 from domain.campaigns.conditions.tree import Condition
+from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.limits.decision import Limit
 from domain.money import Money, RewardKind
 
@@ -53,6 +54,17 @@ class Rules:
     """Settled stakes within the deposit window that must be reached, too."""
     when: Condition | None = None
     limits: tuple[Limit, ...] = ()
+    currencies: tuple[str, ...] = ()
+    """Further currencies in which a deposit may qualify, and the rewards are then paid."""
+    rate_tables: tuple[tuple[str, RateTable], ...] = ()
+    """Tables that count for one referral, by the currency to convert into; not a part of what is
+    stored, but looked up for it."""
+
+    def flat_cash(self, to: RewardType) -> Money | None:
+        """Return the flat cash that these rules promise to a side, or None."""
+        found = (rule for rule in self.rewards if rule.key == RewardKey(to))
+        amounts = (rule.amount.money for rule in found if isinstance(rule.amount, Flat))
+        return next(amounts, None)
 
     @property
     def ask_circumstances(self) -> bool:

@@ -25,6 +25,7 @@ class ReasonCode(StrEnum):
     CONDITION_NOT_MET = "condition_not_met"
     TURNOVER_NOT_REACHED = "turnover_not_reached"
     FIRST_DEPOSIT_BELOW_MINIMUM = "first_deposit_below_minimum"
+    NO_RATE = "no_rate"
     NOTHING_TO_PAY = "nothing_to_pay"
     REPORTED_LATE = "reported_late"
     SUPERSEDED = "superseded"
@@ -67,6 +68,7 @@ _TEXTS = {
     ReasonCode.CONDITION_NOT_MET: "a condition of the campaign was not met in time",
     ReasonCode.TURNOVER_NOT_REACHED: "the stakes did not reach the campaign's turnover in time",
     ReasonCode.FIRST_DEPOSIT_BELOW_MINIMUM: "the first deposit decides, and was below the minimum",
+    ReasonCode.NO_RATE: "no exchange rate is known by which to judge its deposit",
     ReasonCode.NOTHING_TO_PAY: "the terms pay nothing for it",
     ReasonCode.REPORTED_LATE: "what it had waited for was in time, and was reported late",
     ReasonCode.SUPERSEDED: "superseded",

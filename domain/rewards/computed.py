@@ -1,11 +1,15 @@
 """Computed rewards: the amount of each side by the terms, and the record of how it was found."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from domain.campaigns.amounts.computation import Basis, Computation, compute
 from domain.campaigns.amounts.reading import write_amount
+from domain.campaigns.exchange.local_terms import rate_table_of
+from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.rules import RewardKey
 from domain.campaigns.terms import Terms
 from domain.campaigns.written import write_money
@@ -26,7 +30,13 @@ class Frozen:
 
 def compute_rewards(terms: Terms, base: Money, frozen: Frozen) -> dict[RewardKey, Computation]:
     """Compute the rewards of terms with rules for them; none where the terms are flat."""
-    basis = Basis(base=base, count=frozen.count, jurisdiction=frozen.jurisdiction)
+    basis = Basis(
+        base=base,
+        count=frozen.count,
+        jurisdiction=frozen.jurisdiction,
+        rate_table=rate_table_of(terms, base.currency),
+        own_currency=terms.minimum_deposit.currency,
+    )
     return {rule.key: compute(rule.amount, basis) for rule in terms.rules.rewards}
 
 
@@ -38,9 +48,11 @@ def amount_of(computation: Computation, *, currency: str) -> Money:
 def write_computation(computation: Computation) -> dict[str, Any]:
     """Return the record from which an amount can be computed again.
 
-    `limit` is the bound to which a percentage was clamped; `rate` is null: nothing is converted.
+    `limit` is the bound to which a percentage was clamped. `rate` is null where nothing is
+    converted; else it is the rate as it was published, or a fraction of two that have one base.
     """
     basis = computation.basis
+    conversion = _write_conversion(computation)
     return {
         "version": COMPUTATION_VERSION,
         "amount": write_amount(computation.amount),
@@ -49,9 +61,52 @@ def write_computation(computation: Computation) -> dict[str, Any]:
         "jurisdiction": basis.jurisdiction,
         "tier": computation.tier,
         "limit": computation.bound.value if computation.bound else None,
-        "rate": None,
+        "rate": conversion["rate"] if conversion else None,
         "rounding": computation.rounding.value if computation.rounding else None,
+        **({"conversion": conversion} if conversion else {}),
     }
+
+
+def _write_conversion(computation: Computation) -> dict[str, Any] | None:
+    """Return how a sum of another currency was converted; None where nothing depends on a rate.
+
+    `own_per_minor` is what a minor unit of what is paid counts towards limits, in minor units of
+    the campaign's own currency.
+    """
+    basis, source = computation.basis, computation.converted_from
+    table, currency, own = basis.rate_table, basis.base.currency, basis.own_currency
+    if table is None or (source is None and own == currency):
+        return None
+    is_counted = own is not None and own != currency and table.covers({own})
+    return {
+        "rates_id": table.id,
+        "as_of": table.as_of.isoformat(),
+        "source": table.source,
+        "base": table.base,
+        "from": write_money(source) if source else None,
+        "to": currency,
+        "rate": _shown_rate(table, source.currency, currency) if source else None,
+        "own_per_minor": str(table.minor_per_minor(currency, own)) if own and is_counted else None,
+    }
+
+
+def _shown_rate(table: RateTable, source: str, target: str) -> str:
+    if table.base == target:
+        return table.rate_of(source)
+    if table.base == source:
+        return table.rate_of(target)
+    return f"{table.rate_of(target)}/{table.rate_of(source)}"
+
+
+def own_minor(computation: Mapping[str, Any] | None, amount: Money, currency: str) -> int:
+    """Return what an amount counts in a campaign's own currency, rounded up to the minor unit.
+
+    Nothing for an amount of another currency that was not converted.
+    """
+    if amount.currency == currency:
+        return amount.minor
+    per_minor = ((computation or {}).get("conversion") or {}).get("own_per_minor")
+    return math.ceil(amount.minor * Fraction(per_minor)) if per_minor else 0
 
 
 def write_flat(amount: Money) -> dict[str, Any]:

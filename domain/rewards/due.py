@@ -1,5 +1,6 @@
 """The amounts due: each reward as it should be by today's facts and its terms."""
 
+from domain.campaigns.exchange.local_terms import terms_in
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.money import Money
@@ -31,13 +32,15 @@ def due(
 def _computed(
     qualification: Qualification | None, terms: Terms, frozen: Frozen | None
 ) -> dict[RewardKey, Money]:
-    currency = terms.minimum_deposit.currency
     if qualification is None or frozen is None:
+        currency = terms.minimum_deposit.currency
         return {rule.key: Money(0, currency) for rule in terms.rules.rewards}
     computed = compute_rewards(terms, qualification.left, frozen)
+    currency = qualification.left.currency
     return {key: amount_of(one, currency=currency) for key, one in computed.items()}
 
 
 def _is_enough(qualification: Qualification, terms: Terms) -> bool:
-    left, minimum = qualification.left, terms.minimum_deposit
-    return left.currency == minimum.currency and left.minor >= max(1, minimum.minor)
+    left = qualification.left
+    local = terms_in(terms, left.currency)
+    return local is not None and left.minor >= max(1, local.minimum_deposit.minor)

@@ -13,6 +13,7 @@ class FactEffect(StrEnum):
     QUALIFIES = "qualifies"
     BELOW_MINIMUM = "below_minimum"
     OTHER_CURRENCY = "other_currency"
+    NO_RATE = "no_rate"
     BEFORE_SIGNUP = "before_signup"
     OUTSIDE_WINDOW = "outside_window"
     TAKEN_BACK = "taken_back"
@@ -69,6 +70,7 @@ _TEXTS: Final = {
     FactEffect.QUALIFIES: "the deposit that earns the reward",
     FactEffect.BELOW_MINIMUM: "below the minimum deposit",
     FactEffect.OTHER_CURRENCY: "in another currency than it has to be",
+    FactEffect.NO_RATE: "no exchange rate for its currency is known",
     FactEffect.BEFORE_SIGNUP: "made before the signup",
     FactEffect.OUTSIDE_WINDOW: "made after the deposit window",
     FactEffect.TAKEN_BACK: "refunded or charged back; less than the minimum is left",

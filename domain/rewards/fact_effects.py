@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from domain.campaigns.exchange.local_terms import currencies_of, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import (
@@ -30,8 +31,8 @@ from domain.rewards.qualification import (
     Judge,
     meets_minimum,
     qualification,
-    taken_back_minor,
 )
+from domain.rewards.take_backs import taken_back_minor
 
 _UNDONE_BY: Final = {
     TakeBack.REFUND_FAILED: TakeBack.REFUND,
@@ -110,7 +111,7 @@ class _Judge:
         terms, signed_up_at = self._setting.terms, self._setting.signed_up_at
         if terms.rules.turnover is None:
             return FactEffect.STAKE_NOT_REQUIRED
-        if wager.stake.currency != terms.rules.turnover.currency:
+        if wager.stake.currency not in currencies_of(terms):
             return FactEffect.OTHER_CURRENCY
         if signed_up_at is None or wager.occurred_at < signed_up_at:
             return FactEffect.BEFORE_SIGNUP
@@ -141,12 +142,10 @@ class _Judge:
         signed_up_at = self._setting.signed_up_at or MAX_TIME
         takes = self._takes.get(deposit.deposit_id, ())
         shortcomings = (
-            (
-                FactEffect.OTHER_CURRENCY,
-                deposit.amount.currency != terms.minimum_deposit.currency,
-            ),
+            (FactEffect.OTHER_CURRENCY, deposit.amount.currency not in currencies_of(terms)),
             (FactEffect.BEFORE_SIGNUP, at < signed_up_at - CLOCK_SKEW),
             (FactEffect.OUTSIDE_WINDOW, at > signed_up_at + terms.deposit_window),
+            (FactEffect.NO_RATE, terms_in(terms, deposit.amount.currency) is None),
             (FactEffect.BELOW_MINIMUM, not self._is_enough(deposit, ())),
             (FactEffect.TAKEN_BACK, not self._is_enough(deposit, takes)),
         )

@@ -16,6 +16,7 @@ class HoldReason(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
     SWITCHED_OFF = "switched_off"
     LIMIT = "limit"
+    NO_RATE = "no_rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

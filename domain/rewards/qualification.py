@@ -3,15 +3,15 @@
 The order in which facts were heard changes nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.campaigns.conditions.evaluation import Evaluation
+from domain.campaigns.exchange.local_terms import currencies_of, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
-from domain.intake.facts import CLOCK_SKEW, Chargeback, Deposit, Fact, TakeBack
+from domain.intake.facts import CLOCK_SKEW, Deposit, Fact
 from domain.money import Money
 from domain.rewards.circumstances import (
     Circumstances,
@@ -19,6 +19,7 @@ from domain.rewards.circumstances import (
     judge_condition,
     turnover_of,
 )
+from domain.rewards.take_backs import taken_back_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,12 @@ def qualification(
     """
     facts = tuple(facts)
     judge = Judge(facts, terms, signed_up_at=signed_up_at, circumstances=circumstances)
+    found = [one for local in judge.locals for one in [_qualification(local, facts)] if one]
+    return min(found, key=lambda one: (one.met_at, one.fact_ids[0]), default=None)
+
+
+def _qualification(judge: "LocalJudge", facts: Sequence[Fact]) -> Qualification | None:
+    """Return the earliest deposits of one currency that meet the terms."""
     met = next((found for found in judge.candidates() if judge.shortfall(found) is None), None)
     if met is None:
         return None
@@ -61,7 +68,54 @@ class Shortfall:
 
 
 class Judge:
-    """Judges the deposits of one referee by the terms of the referral."""
+    """Judges the deposits of one referee by the terms of the referral, currency by currency."""
+
+    def __init__(
+        self,
+        facts: Sequence[Fact],
+        terms: Terms,
+        *,
+        signed_up_at: datetime,
+        circumstances: Circumstances | None,
+    ) -> None:
+        local = {currency: terms_in(terms, currency) for currency in currencies_of(terms)}
+        self._by_currency = {
+            currency: LocalJudge(
+                facts, known, signed_up_at=signed_up_at, circumstances=circumstances
+            )
+            for currency, known in local.items()
+            if known is not None
+        }
+        known_first = next(iter(self._by_currency.values()), None)
+        self._any = known_first or LocalJudge(
+            facts, terms, signed_up_at=signed_up_at, circumstances=circumstances
+        )
+
+    @property
+    def locals(self) -> Iterable["LocalJudge"]:
+        """The judges of the currencies in which the terms are known."""
+        return self._by_currency.values()
+
+    def candidates(self) -> Iterator[tuple[Deposit, ...]]:
+        """Yield what reaches the minimum of its currency; see `LocalJudge.candidates`."""
+        found = (one for judge in self.locals for one in judge.candidates())
+        yield from sorted(found, key=lambda one: _order(one[0]))
+
+    def first_deposit(self) -> Deposit | None:
+        """Return the referee's very first deposit since the signup, in whatever currency."""
+        return self._any.first_deposit()
+
+    def shortfall(self, found: Sequence[Deposit]) -> Shortfall | None:
+        """Return what deposits that reach the minimum lack, or None if they meet the terms."""
+        return self._by_currency[found[0].amount.currency].shortfall(found)
+
+    def evaluate(self, deposit: Deposit) -> Evaluation | None:
+        """Judge the condition by a deposit; None where there is none, or nothing to judge it by."""
+        return self._by_currency.get(deposit.amount.currency, self._any).evaluate(deposit)
+
+
+class LocalJudge:
+    """Judges the deposits of one referee by terms in one currency."""
 
     def __init__(
         self,
@@ -152,7 +206,8 @@ class Judge:
         )
 
     def _reaches(self, deposit: Deposit) -> bool:
-        return meets_minimum(deposit, self._facts, self._terms)
+        minimum, left = self._terms.minimum_deposit, self._left(deposit)
+        return deposit.amount.currency == minimum.currency and left >= max(1, minimum.minor)
 
     def _left(self, deposit: Deposit) -> int:
         return deposit.amount.minor - taken_back_minor(deposit, self._facts)
@@ -169,28 +224,32 @@ def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualif
 
 
 def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
-    """Return whether at least the terms' minimum is left of a deposit, in the terms' currency."""
-    if deposit.amount.currency != terms.minimum_deposit.currency:
+    """Return whether at least the minimum is left of a deposit, in a currency of the terms."""
+    local = terms_in(terms, deposit.amount.currency)
+    if local is None:
         return False
     left = deposit.amount.minor - taken_back_minor(deposit, facts)
-    return left >= max(1, terms.minimum_deposit.minor)
+    return left >= max(1, local.minimum_deposit.minor)
 
 
-def taken_back_minor(deposit: Deposit, facts: Iterable[Fact]) -> int:
-    """Return the minor units of a deposit that are no longer there, at most all of them.
+def without_rate(facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime) -> tuple[str, ...]:
+    """Return the currencies of deposits in time that cannot be judged: no rate is known for them.
 
-    Refunds less those that failed, and chargebacks less those won. Events of one dispute or refund
-    are one matter, in which the latest amount of each kind counts.
+    They are currencies of the campaign, and something is left of the deposits.
     """
-    matters: dict[str | None, list[Chargeback]] = defaultdict(list)
-    for fact in facts:
-        if isinstance(fact, Chargeback) and _is_about(fact, deposit):
-            matters[fact.dispute_id].append(fact)
-    taken = sum(
-        _open_minor(_latest_of_each_kind(events) if dispute_id else events, deposit)
-        for dispute_id, events in matters.items()
-    )
-    return min(deposit.amount.minor, taken)
+    if not terms.rules.currencies:
+        return ()
+    facts = tuple(facts)
+    since, until = signed_up_at - CLOCK_SKEW, signed_up_at + terms.deposit_window
+    found = {
+        one.amount.currency
+        for one in _deposits(facts)
+        if since <= one.occurred_at <= until
+        and taken_back_minor(one, facts) < one.amount.minor
+        and one.amount.currency in currencies_of(terms)
+        and terms_in(terms, one.amount.currency) is None
+    }
+    return tuple(sorted(found))
 
 
 def _deposits(facts: Iterable[Fact]) -> list[Deposit]:
@@ -209,39 +268,3 @@ def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualifica
 
 def _order(deposit: Deposit) -> tuple[datetime, str]:
     return deposit.occurred_at, deposit.event_id
-
-
-def _latest_of_each_kind(events: Iterable[Chargeback]) -> list[Chargeback]:
-    ordered = sorted(events, key=lambda event: (event.occurred_at, event.event_id))
-    return list({event.kind: event for event in ordered}.values())
-
-
-def _open_minor(events: Iterable[Chargeback], deposit: Deposit) -> int:
-    """Return what one matter takes of a deposit, in minor units."""
-    minor = dict.fromkeys(TakeBack, 0)
-    for event in events:
-        minor[event.kind] += _amount_minor(event, deposit)
-    refunded = max(0, minor[TakeBack.REFUND] - minor[TakeBack.REFUND_FAILED])
-    charged_back = max(0, minor[TakeBack.CHARGEBACK] - minor[TakeBack.CHARGEBACK_WON])
-    return refunded + charged_back
-
-
-def _amount_minor(event: Chargeback, deposit: Deposit) -> int:
-    """Return what an event is about, at most the whole deposit.
-
-    Another currency cannot be compared with the deposit's: what takes counts as all of it, and what
-    gives back as nothing.
-    """
-    amount = event.amount or deposit.amount
-    if amount.currency == deposit.amount.currency:
-        return min(amount.minor, deposit.amount.minor)
-    return (
-        0
-        if event.kind in {TakeBack.CHARGEBACK_WON, TakeBack.REFUND_FAILED}
-        else (deposit.amount.minor)
-    )
-
-
-def _is_about(chargeback: Chargeback, deposit: Deposit) -> bool:
-    same_deposit = chargeback.deposit_id == deposit.deposit_id
-    return same_deposit and chargeback.player_id == deposit.player_id

@@ -57,7 +57,8 @@ class Replay:
         self._outside: dict[_Key, Used] = {}
         self._rewarded: Counter[str] = Counter()
         self._placed_at: dict[str, datetime] = {}
-        self._queue: deque[tuple[Earned, tuple[Payment, ...]]] = deque()
+        self._queues: defaultdict[str, deque[tuple[Earned, tuple[Payment, ...]]]]
+        self._queues = defaultdict(deque)
         self._events: list[tuple[datetime, datetime, str, Earned, tuple[Payment, ...] | None]] = []
         self.exhausted_at: dict[str, datetime] = {}
         """Time at which a budget first did not cover a reward, by currency."""
@@ -102,7 +103,7 @@ class Replay:
                 self._post(one, payments, at)
             case _:
                 self.outcomes[one.referral_id] = Missed(ReasonCode.FUNDS)
-                self._queue.append((one, payments))
+                self._queues[payments[0].reserved.currency].append((one, payments))
 
     def _number_of(self, one: Earned, at: datetime) -> int:
         others = bisect_left(self._around.rewarded_at.get(one.referrer_id, ()), at)
@@ -136,8 +137,9 @@ class Replay:
         if not one.is_due:
             self._count(one, payments, self._placed_at[one.referral_id], by=-1)
             self._rewarded[one.referrer_id] -= 1
-        while self._queue and self._is_covered(self._queue[0][1], at):
-            self._pay(self._queue.popleft()[0], at)
+        queue = self._queues[payments[0].reserved.currency]
+        while queue and self._is_covered(queue[0][1], at):
+            self._pay(queue.popleft()[0], at)
 
     def _judge(self, one: Earned, payments: Sequence[Payment], at: datetime) -> object:
         judged = []
@@ -176,8 +178,15 @@ def _key(limit: Limit, period: Period, one: Earned) -> _Key:
 def _need(limit: Limit, payments: Sequence[Payment]) -> Used:
     of_referrer = limit.of is LimitOf.REFERRER
     own = [p for p in payments if not of_referrer or p.to is RewardType.REFERRER]
-    currency = limit.amount.currency if limit.amount else None
-    return Used(len(own), sum(p.reserved.minor for p in own if p.reserved.currency == currency))
+    return Used(len(own), sum(_minor(limit, payment) for payment in own))
+
+
+def _minor(limit: Limit, payment: Payment) -> int:
+    """Return what a payment counts towards the amount of a limit."""
+    if limit.amount is None:
+        return 0
+    is_own = payment.reserved.currency == limit.amount.currency
+    return payment.reserved.minor if is_own else payment.own_minor or 0
 
 
 def totals(payments: Iterable[Payment]) -> tuple[int, tuple[Money, ...]]:

@@ -5,17 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.campaigns.amounts.computation import Basis, compute
+from domain.campaigns.exchange.local_terms import rate_table_of, terms_in
+from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.rules import QualifyingAction, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.reasons import ReasonCode
 from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
+from domain.rewards.computed import own_minor, write_computation
 from domain.rewards.qualification import (
     Judge,
     Qualification,
     qualification,
     qualification_of,
+    without_rate,
 )
 
 
@@ -42,6 +46,8 @@ class Payment:
     kind: RewardKind
     reserved: Money
     standing: Money
+    own_minor: int | None = None
+    """What was reserved, in the campaign's own currency; None where that is its currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class Earned:
     """Time of the last event that took something back after crediting."""
     is_due: bool
     """False once less than the minimum is left."""
+    rate_table: RateTable | None = None
+    """Rates by which sums of another currency than the base's are converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,8 @@ def judge_played(played: PlayedReferral, terms: Terms) -> Earned | Missed:
         base=met.left,
         left=left,
         changed_at=max(later, default=None),
-        is_due=left.minor >= max(1, terms.minimum_deposit.minor),
+        is_due=left.minor >= max(1, _minimum_minor(terms, met.left.currency)),
+        rate_table=rate_table_of(terms, met.left.currency),
     )
 
 
@@ -107,14 +116,29 @@ def payments_of(earned: Earned, terms: Terms, *, count: int) -> tuple[Payment, .
         return _flat_payments(earned, terms)
     found: list[Payment] = []
     for rule in terms.rules.rewards:
-        basis = Basis(base=earned.base, count=count, jurisdiction=earned.jurisdiction)
-        reserved = compute(rule.amount, basis).result
+        basis = Basis(
+            base=earned.base,
+            count=count,
+            jurisdiction=earned.jurisdiction,
+            rate_table=earned.rate_table,
+            own_currency=terms.minimum_deposit.currency,
+        )
+        computation = compute(rule.amount, basis)
+        reserved = computation.result
         if reserved is None or not reserved.minor:
             continue
         today = compute(rule.amount, replace(basis, base=earned.left)).result
         standing = today if today and earned.is_due else Money(0, reserved.currency)
-        found.append(Payment(rule.to, rule.kind, reserved, standing))
+        counted = own_minor(
+            write_computation(computation), reserved, terms.minimum_deposit.currency
+        )
+        found.append(Payment(rule.to, rule.kind, reserved, standing, counted))
     return tuple(found)
+
+
+def _minimum_minor(terms: Terms, currency: str) -> int:
+    local = terms_in(terms, currency)
+    return local.minimum_deposit.minor if local else 0
 
 
 def _flat_payments(earned: Earned, terms: Terms) -> tuple[Payment, ...]:
@@ -167,6 +191,8 @@ def _missed(played: PlayedReferral, terms: Terms) -> Missed:
             if lacking.path
             else Missed(ReasonCode.TURNOVER_NOT_REACHED)
         )
+    if without_rate(played.facts, terms, signed_up_at=played.signed_up_at):
+        return Missed(ReasonCode.NO_RATE)
     is_first = terms.rules.on is QualifyingAction.FIRST_DEPOSIT
     if is_first and judge.first_deposit() is not None:
         return Missed(ReasonCode.FIRST_DEPOSIT_BELOW_MINIMUM)

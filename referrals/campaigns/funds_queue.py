@@ -15,6 +15,7 @@ from domain.ledger.movements import Account, Book, Transfer
 from domain.lifecycle.signals import LOOK, Signal
 from referrals.campaigns import limits_queue
 from referrals.campaigns.budget_alerts import alert
+from referrals.campaigns.versions import has_currencies
 from referrals.ledger import posting as ledger
 from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import PostingOutcome
@@ -39,6 +40,9 @@ _WAKE: Final = text("""
           from referrals r
          where r.campaign_id = :campaign_id and r.awaits_funds
            and r.id is distinct from :leaving_id
+           and (:is_for_all or exists (
+                    select from rewards w
+                     where w.referral_id = r.id and w.currency = :currency))
            and not (r.stage = 'REVERSED' and :is_for_all)
            and (r.stage <> 'REVERSED' and not :is_moved or not exists (
                     select from deliveries d
@@ -83,13 +87,17 @@ _CAUSE_OF_WAKING: Final = text("""
      order by id desc limit 1
 """)
 _WAITS: Final = text("select count(*) from holds where referral_id = :referral_id")
-# The needs of those ahead of a referral: of all that wait, or of those that wait longer. One that
+_CURRENCY: Final = text("select currency from rewards where referral_id = :referral_id limit 1")
+# The needs of those ahead of a referral that are paid from the same budget: of all that wait, or of
+# those that wait longer. One that
 # waits for its reinstatement may wait for a player to be eligible, and then needs no money.
 _AHEAD: Final = text("""
     select (select coalesce(sum(w.amount_minor), 0) from rewards w
              where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED'))
       from referrals r
      where r.campaign_id = :campaign_id and r.awaits_funds and r.id <> :referral_id
+       and exists (select from rewards w
+                    where w.referral_id = r.id and w.currency = any(:currencies))
        and (r.stage = 'DEFERRED' or exists (
                 select from holds h
                  where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null))
@@ -111,7 +119,7 @@ async def post(
     """
     net = _net_of_campaigns(transfers)
     spent = {account: -minor for account, minor in net.items() if minor < 0}
-    is_awaited = bool(spent and await _needs_ahead(session, referral))
+    is_awaited = bool(spent and await _needs_ahead(session, referral, net))
     if is_awaited and not await _is_its_turn(session, referral, transfers, net):
         posting = PostingOutcome.INSUFFICIENT
     else:
@@ -140,7 +148,7 @@ async def pass_on(session: Session, referral: ReferralRow) -> None:
         # Nothing woke it: what it leaves to the others is news in itself, once for each wait.
         waits = await session.scalar(_WAITS, {"referral_id": referral.id})
         cause = f"{MONEY}{referral.id}/{referral.steps}/{waits}"
-    await _wake(session, _budget_of(referral), cause, leaving_id=referral.id)
+    await _wake(session, await _budget_of(session, referral), cause, leaving_id=referral.id)
     await pass_on_move(session, referral)
 
 
@@ -148,7 +156,8 @@ async def pass_on_move(session: Session, referral: ReferralRow) -> None:
     """Wake the next in place of a referral that has seen its campaign's end was moved."""
     cause = await _cause_of_waking(session, referral, f"^{MOVED}")
     if cause is not None:
-        await _wake(session, _budget_of(referral), cause, leaving_id=referral.id, limit=1)
+        account = await _budget_of(session, referral)
+        await _wake(session, account, cause, leaving_id=referral.id, limit=1)
 
 
 async def wake_for_money(
@@ -217,6 +226,7 @@ async def _wake(
     values = {
         "campaign_id": account.campaign_id,
         "account_id": account.id,
+        "currency": account.currency,
         "leaving_id": leaving_id,
         "is_for_all": event_id.startswith((END, MOVED)),
         "is_moved": event_id.startswith(MOVED),
@@ -237,7 +247,7 @@ async def _is_its_turn(
     """
     accounts = {account for t in transfers for arrow in t.arrows for account in arrow}
     balances = await lock_accounts(session, accounts, whole=True)
-    needs_minor = await _needs_ahead(session, referral)
+    needs_minor = await _needs_ahead(session, referral, net)
     if len(needs_minor) == MAX_AHEAD and not referral.awaits_funds:
         return False
     return all(
@@ -247,10 +257,13 @@ async def _is_its_turn(
     )
 
 
-async def _needs_ahead(session: ReadSession, referral: ReferralRow) -> Sequence[int]:
+async def _needs_ahead(
+    session: ReadSession, referral: ReferralRow, net: Counter[Account]
+) -> Sequence[int]:
     values = {
         "campaign_id": referral.campaign_id,
         "referral_id": referral.id,
+        "currencies": sorted({account.currency for account, minor in net.items() if minor < 0}),
         "is_new": not referral.awaits_funds,
         "limit": MAX_AHEAD,
     }
@@ -266,8 +279,12 @@ def _net_of_campaigns(transfers: Sequence[Transfer]) -> Counter[Account]:
     return Counter({a: minor for a, minor in net.items() if a.book is Book.CAMPAIGN})
 
 
-def _budget_of(referral: ReferralRow) -> Account:
+async def _budget_of(session: ReadSession, referral: ReferralRow) -> Account:
+    """Return the budget that a referral is paid from; its rewards have one currency."""
     currency = referral.terms["minimum_deposit"]["currency"]
+    if has_currencies(referral.terms):
+        values = {"referral_id": referral.id}
+        currency = await session.scalar(_CURRENCY, values) or currency
     return _budget_account(referral.campaign_id, currency)
 
 

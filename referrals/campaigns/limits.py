@@ -1,5 +1,7 @@
 """Limits of rewards: what is used of each, who waits for one, and whether a referral fits."""
 
+# ruff: noqa: S608 - the queries are built from constants of this code only
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,16 +27,31 @@ from domain.campaigns.limits.decision import (
 from domain.campaigns.limits.periods import Calendar, Per, Period, TaxYearStart
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
+from domain.money import Money
+from domain.rewards.computed import own_minor
 from referrals.campaigns.versions import IS_CURRENT_VERSION, options_from, terms_from
 
 MAX_AHEAD: Final = 100
 """Referrals waiting longer that are given their place first, in one decision."""
 
+
+def own_minor_sql(minor: str) -> str:
+    """Return the SQL of what an amount of the reward `w` counts in the campaign's own currency.
+
+    As `own_minor` computes it: rounded up, and null for another currency without a conversion.
+    """
+    per_minor = "w.computation #>> '{conversion,own_per_minor}'"
+    return (
+        f"case when w.currency = :currency then {minor} else"
+        f" ceil({minor} * cast(split_part({per_minor}, '/', 1) as numeric)"
+        f" / coalesce(cast(nullif(split_part({per_minor}, '/', 2), '') as numeric), 1)) end"
+    )
+
+
 # A limit of a referrer counts the rewards to that player; one of a campaign counts both sides. What
 # the wallet may still reinstate has its place already.
-_USED: Final = """
-    select count(*), coalesce(
-               sum(greatest(w.amount_minor, w.due_minor)) filter (where w.currency = :currency), 0)
+_USED: Final = f"""
+    select count(*), coalesce(sum({own_minor_sql("greatest(w.amount_minor, w.due_minor)")}), 0)
       from rewards w
      where w.campaign_version_id in
            (select id from campaign_versions where campaign_id = :campaign_id)
@@ -50,12 +67,11 @@ _USED_OF: Final = {
     LimitOf.REFERRER: text(f"{_USED} and w.reward_type = 'referrer' and w.player_id = :player_id"),
 }
 # Those that wait longer for the same limit. One that nobody has judged yet is behind all of them.
-_AHEAD: Final = text("""
+_AHEAD: Final = text(f"""
     select (select count(*) from rewards w
              where w.referral_id = r.id and (not :is_of_referrer or w.reward_type = 'referrer')),
-           (select coalesce(sum(w.amount_minor), 0) from rewards w
-             where w.referral_id = r.id and (not :is_of_referrer or w.reward_type = 'referrer')
-               and w.currency = :currency)
+           (select coalesce(sum({own_minor_sql("w.amount_minor")}), 0) from rewards w
+             where w.referral_id = r.id and (not :is_of_referrer or w.reward_type = 'referrer'))
       from holds h join referrals r on r.id = h.referral_id
      where h.reason = 'limit' and h.cleared_at is null and :name = any(h.detail)
        and r.campaign_id = :campaign_id and r.id <> :referral_id
@@ -122,8 +138,15 @@ def need_of(limit: Limit, rewards: Sequence[Reward], amounts: Mapping[RewardKey,
     """Return what the rewards use of a limit: what is reserved, or `amounts` where that is more."""
     of_referrer = limit.of is LimitOf.REFERRER
     own = [r for r in rewards if not of_referrer or r.reward_type is RewardType.REFERRER]
-    currency = limit.amount.currency if limit.amount else None
-    needed = (max(r.amount_minor, amounts.get(r.key, 0)) for r in own if r.currency == currency)
+    if limit.amount is None:
+        return Used(len(own))
+    currency = limit.amount.currency
+    needed = (
+        own_minor(
+            r.computation, Money(max(r.amount_minor, amounts.get(r.key, 0)), r.currency), currency
+        )
+        for r in own
+    )
     return Used(len(own), sum(needed))
 
 

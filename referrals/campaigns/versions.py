@@ -72,6 +72,11 @@ def has_reminders(stored: dict[str, Any]) -> bool:
     return bool(is_known and stored[_NESTED].get("reminders"))
 
 
+def has_currencies(stored: dict[str, Any]) -> bool:
+    """Return whether stored terms pay in several currencies."""
+    return bool(stored.get(_SCHEMA) == RULES_SCHEMA and stored[_RULES].get("currencies"))
+
+
 def policy_json(policy: Policy) -> dict[str, Any]:
     stored: dict[str, Any] = _POLICY.dump_python(policy, mode="json")
     return stored

@@ -58,6 +58,7 @@ class Draft:
         terms, rules = content["terms"], write_rules(self.terms.rules)
         del terms["rules"]
         qualifies = {name: rules.pop(name) for name in ("on", "turnover")}
+        rules.pop("currencies", None)
         terms |= {"qualifies": qualifies, **rules}
         return dict(_leaves(content | content.pop("options")))
 

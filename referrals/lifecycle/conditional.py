@@ -11,6 +11,7 @@ from domain.campaigns.conditions.tree import mentions
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, Fact, FactKind, PlayerStatus, Signup, StatusChange
 from domain.rewards.qualification import qualification
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.circumstances import circumstances_of
@@ -39,7 +40,7 @@ async def qualifies_now(session: Session, row: ReferralRow) -> bool:
     """Return whether a deposit of a locked referral qualifies by all facts recorded now."""
     if row.referee_id is None or row.signed_up_at is None:
         return False
-    terms = terms_of(row)
+    terms = await terms_with_rates(session, row, terms_of(row))
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )

@@ -12,7 +12,8 @@ from db.tables import ReferralRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import REOPEN_WINDOW, Stage, may_reopen
-from domain.rewards.qualification import qualification
+from domain.rewards.qualification import qualification, without_rate
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.circumstances import circumstances_of
@@ -39,7 +40,7 @@ async def reopen_if_qualified(session: Session, row: ReferralRow, *, now: dateti
     """
     if row.referee_id is None or row.signed_up_at is None or not is_reopenable(row, now=now):
         return False
-    terms = terms_of(row)
+    terms = await terms_with_rates(session, row, terms_of(row))
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
@@ -47,7 +48,7 @@ async def reopen_if_qualified(session: Session, row: ReferralRow, *, now: dateti
     found = qualification(
         recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
     )
-    if found is None:
+    if found is None and not without_rate(recorded, terms, signed_up_at=row.signed_up_at):
         return False
     await reopen(session, row, until=now + terms.lateness_grace, now=now)
     return True

@@ -5,6 +5,7 @@ from typing import Final
 
 from db.engine import Session
 from db.tables import ReferralRow
+from domain.campaigns.rules import RewardType
 from domain.derived_ids import derived_id
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.reminders import Reminder
@@ -34,6 +35,7 @@ async def remind(session: Session, referral: ReferralRow, *, now: datetime) -> b
 async def _write(
     session: Session, referral: ReferralRow, reminder: Reminder, *, now: datetime
 ) -> None:
+    terms = terms_of(referral)
     messages = messages_of_reminder(
         Kind(reminder.kind),
         PENDING_AT_STAGE[referral.stage],
@@ -41,7 +43,7 @@ async def _write(
         referee_id=referral.referee_id,
         invited_at=referral.invited_at,
         window_ends_at=reminder.window_ends_at,
-        referee_reward=terms_of(referral).referee_reward,
+        referee_reward=terms.referee_reward or terms.rules.flat_cash(RewardType.REFEREE),
     )
     event_id = derived_id(referral.id, "reminder", reminder.kind, referral.stage)
     await write_notifications(

@@ -11,6 +11,7 @@ from sqlalchemy import Row, insert, text
 
 from db.engine import ReadSession, Session
 from db.tables import BacktestRow
+from domain.campaigns.rules import RewardType
 from domain.fraud.backtest import Backtest, Judged, Tally
 from domain.fraud.rule_set_drafts import CampaignRuleSets
 from domain.fraud.snapshot import read_snapshot
@@ -207,7 +208,8 @@ def _amounts(row: Row[Any]) -> tuple[Money, ...]:
     if row.rewards:
         return tuple(Money(minor, currency) for minor, currency in row.rewards)
     terms = terms_from(row.terms)
-    promised = (terms.referrer_reward, terms.referee_reward)
+    computed = (terms.rules.flat_cash(side) for side in RewardType)
+    promised = (terms.referrer_reward, terms.referee_reward, *computed)
     return tuple(amount for amount in promised if amount is not None)
 
 

@@ -25,6 +25,7 @@ from domain.rewards.computed import (
     write_flat,
 )
 from domain.rewards.qualification import Judge, qualification
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.campaigns.limits import Allowance, usage_of
 from referrals.campaigns.versions import terms_from
 from referrals.intake import facts
@@ -79,7 +80,7 @@ async def explain(
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
-    terms = terms_from(found.terms)
+    terms = await terms_with_rates(session, row, terms_from(found.terms))
     earned = qualification(
         recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
     )

@@ -25,6 +25,7 @@ from domain.lifecycle.referral import CREDITED_STAGES, Stage
 from domain.money import Money
 from domain.rewards.fact_effect import FactEffect
 from domain.rewards.fact_effects import Setting, effects_of
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.fraud import reviews
 from referrals.intake import facts
 from referrals.lifecycle.circumstances import circumstances_of
@@ -124,7 +125,7 @@ async def load_setting(session: ReadSession, row: ReferralRow) -> Setting:
     changes = await facts.facts_of_players(session, pair, FactKind.PLAYER)
     latest = await latest_attempt(session, row.id)
     return Setting(
-        terms=terms_of(row),
+        terms=await terms_with_rates(session, row, terms_of(row)),
         referee_id=row.referee_id,
         signup_event_id=row.signup_event_id,
         signed_up_at=row.signed_up_at,

@@ -17,6 +17,7 @@ from domain.lifecycle.reasons import ReasonCode, code_of
 from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
 from domain.rewards.simulation import Payment, PlayedReferral
+from referrals.campaigns.limits import own_minor_sql
 from referrals.intake import facts
 from referrals.lifecycle.circumstances import load_circumstances
 
@@ -65,12 +66,16 @@ _REWARDED: Final = text("""
 """)
 _COUNTED: Final = """
     select {group} as owner, {at} as at, count(*) as rewards,
-           sum(greatest(w.amount_minor, w.due_minor)) as minor
+           coalesce(sum({minor}), 0) as minor
       from rewards w join referrals r on r.id = w.referral_id
+      join campaigns c on c.id = r.campaign_id
      where r.campaign_id = :campaign_id and w.status in ('HELD', 'ISSUED')
        and not (r.invited_at >= :since and r.invited_at < :until) {where}
      group by 1, 2 order by 2
 """
+_OWN_MINOR: Final = own_minor_sql("greatest(w.amount_minor, w.due_minor)").replace(
+    ":currency", "c.currency"
+)
 _QUARTER: Final = (
     "date_bin('15 minutes', coalesce(w.counted_at, w.created_at), timestamptz '2000-01-01 00:00Z')"
 )
@@ -79,10 +84,13 @@ _COUNTED_OF_REFERRERS: Final = text(
     _COUNTED.format(
         group="w.player_id",
         at=_QUARTER,
+        minor=_OWN_MINOR,
         where="and w.reward_type = 'referrer' and w.player_id = any(:referrers)",
     )
 )
-_COUNTED_OF_CAMPAIGN: Final = text(_COUNTED.format(group="''", at=_QUARTER, where=""))
+_COUNTED_OF_CAMPAIGN: Final = text(
+    _COUNTED.format(group="''", at=_QUARTER, minor=_OWN_MINOR, where="")
+)
 
 Times = tuple[datetime, Used]
 

@@ -25,6 +25,7 @@ from domain.rewards.due import due
 from domain.rewards.qualification import Qualification, qualification_of
 from referrals.access import audit_views
 from referrals.access.audit_views import AuditView
+from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.fraud import review_views
 from referrals.fraud.assessment_views import AssessmentView, assessment_view
 from referrals.fraud.cases import clawbacks
@@ -139,13 +140,14 @@ async def _qualification(
     )
     found = qualification_of(event_ids, money_facts)
     frozen = frozen_of(reward.computation) if reward.computation else None
+    terms = await terms_with_rates(session, row, terms_of(row))
     return QualificationView(
         qualification_id=stored.id if stored else None,
         attempt=stored.attempt if stored else None,
         event_ids=tuple(event_ids),
         met_at=_met_at(stored, found),
         left=found.left if found else None,
-        due=due(None if is_rejected else found, terms_of(row), frozen)[reward.key],
+        due=due(None if is_rejected else found, terms, frozen)[reward.key],
     )
 
 

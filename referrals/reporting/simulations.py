@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -15,7 +16,14 @@ from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Calendar, TaxYearStart
 from domain.campaigns.terms import CampaignStatus
 from domain.rewards.replay import Replay, Surroundings
-from domain.rewards.simulation import Earned, Missed, Payment, judge_played
+from domain.rewards.simulation import (
+    Earned,
+    Missed,
+    Payment,
+    PlayedReferral,
+    judge_played,
+)
+from referrals.campaigns.exchange.lookup import Promise, each_with_rates
 from referrals.campaigns.store import load_version
 from referrals.campaigns.views import Draft, draft_of
 from referrals.reporting.explanations import UnknownVersionError
@@ -117,17 +125,25 @@ async def _judge(
     before: dict[str, tuple[Payment, ...]] = {}
     asks = any(side.content.terms.rules.ask_circumstances for side in sides)
     async for page in played_referrals(session, span, history, asks=asks):
-        for played, standing in page:
-            before[played.referral_id] = standing
-            for side in sides:
-                zone = ZoneInfo(side.content.options.time_zone)
-                asked = replace(played, circumstances=replace(played.circumstances, zone=zone))
-                match judge_played(asked, side.content.terms):
-                    case Earned() as earned:
-                        side.earned.append(earned)
-                    case missed:
-                        side.missed[played.referral_id] = missed
+        before |= {played.referral_id: standing for played, standing in page}
+        for side in sides:
+            await _judge_page(session, side, [played for played, _ in page])
     return before
+
+
+async def _judge_page(session: ReadSession, side: _Side, page: Sequence[PlayedReferral]) -> None:
+    zone, terms = ZoneInfo(side.content.options.time_zone), side.content.terms
+    promises = [
+        Promise(referral_id=UUID(one.referral_id), invited_at=one.invited_at, terms=terms)
+        for one in page
+    ]
+    for played, priced in zip(page, await each_with_rates(session, promises), strict=True):
+        asked = replace(played, circumstances=replace(played.circumstances, zone=zone))
+        match judge_played(asked, priced):
+            case Earned() as earned:
+                side.earned.append(earned)
+            case missed:
+                side.missed[played.referral_id] = missed
 
 
 async def _surroundings(

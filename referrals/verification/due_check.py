@@ -20,13 +20,14 @@ from domain.money import RewardKind
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification, qualification, qualification_of
-from referrals.campaigns.versions import terms_from
+from referrals.campaigns.exchange.lookup import terms_of_page
 from referrals.verification.invariant import Scope, is_settled, sql_list
 from referrals.verification.money_facts import pages
 
 # A referral on whose way something still is will be adjusted when that arrives: it is lag.
 _CREDITED: Final = f"""
     select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at, r.awaits_funds, r.qualified_by,
+           r.invited_at,
            array(select f.event_id from qualification_facts f
                   where f.qualification_id = (select q.id from qualifications q
                                                where q.referral_id = r.id
@@ -55,10 +56,11 @@ async def find_undue(session: ReadSession, scope: Scope) -> list[str]:
     found: list[str] = []
     async for page, known in pages(session, _CREDITED, scope):
         credited = await _credited(session, [row.id for row in page])
+        terms = await terms_of_page(session, page)
         found += [
             str(row.id)
             for row in page
-            if not _stands_as_due(row, known[row.referee_id], credited[row.id])
+            if not _stands_as_due(row, terms[row.id], known[row.referee_id], credited[row.id])
         ]
     return found
 
@@ -85,10 +87,13 @@ async def _credited(
 
 def _stands_as_due(
     row: Row[Any],
+    terms: Terms,
     known: Sequence[Deposit | Chargeback],
     credited: Mapping[RewardKey, _Credited],
 ) -> bool:
-    terms, rests_on = terms_from(row.terms), _frozen_facts(row)
+    if any(table.as_of > row.invited_at for _, table in terms.rules.rate_tables):
+        return False
+    rests_on = _frozen_facts(row)
     deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
         return False

@@ -13,6 +13,8 @@ from db.engine import ReadSession
 from domain.campaigns.limits.decision import Limit, LimitOf, Used
 from domain.campaigns.limits.periods import Calendar, Per
 from domain.campaigns.rules import RewardType
+from domain.money import Money
+from domain.rewards.computed import own_minor
 from referrals.campaigns.versions import options_from, terms_from
 from referrals.verification.invariant import Scope, scoped
 
@@ -29,7 +31,8 @@ _VERSIONS: Final = """
                       and $referrals(w.referral_id))
 """
 _COUNTED: Final = text("""
-    select w.id, w.referral_id, w.reward_type, w.player_id, w.amount_minor, w.currency, w.counted_at
+    select w.id, w.referral_id, w.reward_type, w.player_id, w.amount_minor, w.currency,
+           w.counted_at, w.computation
       from rewards w
      where w.campaign_version_id = :version and w.status in ('HELD', 'ISSUED')
        and (w.counted_at, w.id) > (cast(:after_at as timestamptz), cast(:after_id as uuid))
@@ -88,8 +91,10 @@ async def _counted(
 
 def _need(limit: Limit, reward: Row[Any]) -> Used:
     """Return what a reward used of a limit when it took its place."""
-    is_counted = limit.amount is not None and limit.amount.currency == reward.currency
-    return Used(1, reward.amount_minor if is_counted else 0)
+    if limit.amount is None:
+        return Used(1)
+    amount = Money(reward.amount_minor, reward.currency)
+    return Used(1, own_minor(reward.computation, amount, limit.amount.currency))
 
 
 def _exceeds(limit: Limit, used: Used) -> bool:

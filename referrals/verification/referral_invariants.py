@@ -101,11 +101,12 @@ REFERRAL_INVARIANTS: Final = (
     Invariant(
         "open_holds_are_of_waiting_referrals",
         "A hold is open only while its referral is HELD, DEFERRED or REVERSED, or waits for the"
-        " funds of a computed reward that has risen.",
+        " funds of a computed reward that has risen, or for an exchange rate.",
         """
         select h.id from holds h join referrals r on r.id = h.referral_id
          where h.cleared_at is null and r.stage not in ('HELD', 'DEFERRED', 'REVERSED')
            and not (r.awaits_funds and h.reason = 'funds' and r.terms ? 'rules')
+           and not (h.reason = 'no_rate' and r.stage in ('SIGNED_UP', 'LOST'))
         """,
     ),
     Invariant(

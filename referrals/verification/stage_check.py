@@ -14,7 +14,7 @@ from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import REOPEN_WINDOW, Stage
 from domain.rewards.circumstances import Circumstances
 from domain.rewards.qualification import qualification
-from referrals.campaigns.versions import terms_from
+from referrals.campaigns.exchange.lookup import terms_of_page
 from referrals.lifecycle.circumstances import load_circumstances
 from referrals.verification.invariant import Scope, is_settled
 from referrals.verification.money_facts import pages
@@ -25,7 +25,7 @@ UNQUALIFIED_STAGES: Final = (Stage.SIGNED_UP, Stage.EXPIRED)
 # What 0.2 left waiting has no attempt until its next act, and was chosen by other rules. While the
 # wallet may still credit a reward, nothing else is decided.
 _WAITING: Final = f"""
-    select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at,
+    select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at, r.invited_at,
            array(select deposit_event_id from rewards where referral_id = r.id) as earned_by
       from referrals r
      where r.id > :after and $referrals(r.id) and r.signed_up_at is not null
@@ -47,7 +47,7 @@ async def find_disagreeing(session: ReadSession, scope: Scope) -> list[str]:
     """Return the ids of referrals that wait, or EXPIRED, although the facts say otherwise."""
     disagreeing: list[str] = []
     async for page, known in pages(session, _WAITING, scope):
-        terms = {row.id: terms_from(row.terms) for row in page}
+        terms = await terms_of_page(session, page)
         asking = [id_ for id_, one in terms.items() if one.rules.ask_circumstances]
         circumstances = await load_circumstances(session, asking)
         disagreeing += [

@@ -15,7 +15,7 @@ from api.console.tables import Column, Kind, Row, Table, typed
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.v1.schemas.fields import SLUG_PATTERN
-from domain.campaigns.amounts.reading import read_amount
+from domain.campaigns.amounts.reading import parse_amount
 from domain.campaigns.written import read_money
 from domain.money import Money
 from referrals.access.console.roles import Permission
@@ -27,7 +27,12 @@ Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
 MAX_VERSION: Final = 2**31 - 1
 MAX_VERSION_DIGITS: Final = 10
 CONDITION_COLUMNS: Final = (Column("Field"), Column("Value"), Column("Holds", Kind.BADGE))
-REWARD_COLUMNS: Final = (Column("To", Kind.WORD), Column("Amount", Kind.MONEY), Column("Because"))
+REWARD_COLUMNS: Final = (
+    Column("To", Kind.WORD),
+    Column("Kind", Kind.WORD),
+    Column("Amount", Kind.MONEY),
+    Column("Because"),
+)
 LIMIT_COLUMNS: Final = (
     Column("Limit"),
     Column("Rewards used", Kind.NUMBER),
@@ -113,16 +118,15 @@ def _rewards(found: Explanation) -> Table:
         name="rewards",
         columns=REWARD_COLUMNS,
         rows=[
-            Row((one.to, one.amount, _because(one.computation, one.amount)))
-            for one in found.rewards
+            Row((one.to, one.kind, one.amount, _because(one.computation))) for one in found.rewards
         ],
         empty="Nothing: no deposit qualifies.",
     )
 
 
-def _because(computation: Mapping[str, Any], amount: Money) -> str:
+def _because(computation: Mapping[str, Any]) -> str:
     """Return the record of a computation in words: the rule, and what it was applied to."""
-    rule = read_amount(computation["amount"], "amount", currency=amount.currency)
+    rule = parse_amount(computation["amount"])
     base, place = computation["base"], computation["jurisdiction"]
     steps = [str(amount_in_words(rule, base="the qualifying deposit"))]
     if base is not None:
@@ -132,6 +136,11 @@ def _because(computation: Mapping[str, Any], amount: Money) -> str:
         steps.append(f"signup in {place}")
     if computation["limit"] is not None:
         steps.append(f"kept to the {computation['limit']}")
+    if computation["rate"] is not None:
+        known = computation["conversion"]
+        steps.append(
+            f"converted at {computation['rate']}, {known['source']} of {known['as_of'][:10]}"
+        )
     return "; ".join(steps)
 
 

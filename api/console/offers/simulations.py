@@ -40,6 +40,7 @@ _CHANGED_COLUMNS: Final = (
 )
 _SPREAD_COLUMNS: Final = (
     Column("To", Kind.WORD),
+    Column("Kind", Kind.WORD),
     Column("Number", Kind.NUMBER),
     Column("Smallest", Kind.MONEY),
     Column("Median", Kind.MONEY),
@@ -134,7 +135,7 @@ def _unpaid(found: Simulation) -> Table:
 
 def _spread(found: Simulation) -> Table:
     rows = [
-        Row((one.to, one.rewards, one.smallest, one.median, one.largest, one.cost))
+        Row((one.to, one.kind, one.rewards, one.smallest, one.median, one.largest, one.cost))
         for one in found.spread
     ]
     return _table("spread", _SPREAD_COLUMNS, rows)

@@ -96,7 +96,7 @@ class PolicyIn(RequestBody):
 
 
 class CampaignIn(RequestBody):
-    """A campaign's full content. All of its amounts are in one currency."""
+    """A campaign's full content. Its amounts are in the currencies of its budgets."""
 
     slug: Slug
     name: Text320
@@ -139,7 +139,10 @@ class CampaignIn(RequestBody):
             ends_at=self.ends_at,
             destination=self.destination,
             budget=self.budget.to_money(),
-            terms=self.terms.to_terms(currency=self.budget.currency),
+            terms=self.terms.to_terms(
+                currency=self.budget.currency,
+                others=tuple(money.currency for money in self.currencies),
+            ),
             attribution=self.attribution.to_policy(),
             link=self.link.to_link_options(),
             options=CampaignOptions(

@@ -94,7 +94,7 @@ class RewardOut(ResponseBody):
         " was left of the deposits), `count` (of the referrer's rewarded referrals, this one"
         " counted),"
         " `jurisdiction`, `tier` (its `from`), `limit` (the bound that a percentage met), `rate`,"
-        " `rounding`"
+        " `rounding`, and `conversion` where something depends on exchange rates"
     )
     status: RewardStatus
     held_until: datetime | None

@@ -1,7 +1,7 @@
 """Terms of a campaign, as its bodies show them."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -20,12 +20,13 @@ from api.v1.schemas.fields import (
     ResponseBody,
 )
 from api.v1.schemas.written_terms import WrittenRules, read_rules
+from domain.campaigns.amounts.amount import Flat
 from domain.campaigns.default_offer import TERMS as DEFAULT
 from domain.campaigns.default_offer import minimum_deposit
-from domain.campaigns.rules import QualifyingAction, RewardType
+from domain.campaigns.rules import QualifyingAction, RewardRule, RewardType, Rules
 from domain.campaigns.rules_json import write_rules
 from domain.campaigns.terms import Reminders, Terms
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 Jurisdiction = Annotated[str, Field(pattern=JURISDICTION_REGEX, examples=["CA-ON", "BR"])]
 
@@ -140,8 +141,8 @@ class TermsIn(RequestBody):
         " a person reviews the reward (`missing_evidence`)",
     )
 
-    def to_terms(self, *, currency: str) -> Terms:
-        """Return the terms of a campaign whose budget is in a currency.
+    def to_terms(self, *, currency: str, others: tuple[str, ...] = ()) -> Terms:
+        """Return the terms of a campaign whose budget is in a currency, with others beside it.
 
         Everything that a campaign's terms may say is validated here: 422 names the path.
         """
@@ -152,8 +153,9 @@ class TermsIn(RequestBody):
             when=self.when,
             limits=self.limits,
             currency=currency,
+            others=others,
         )
-        flat = self._flat_rewards(written)
+        rules, flat = self._rewards(written)
         return Terms(
             signup_window=self.signup_window,
             deposit_window=self.deposit_window,
@@ -166,22 +168,29 @@ class TermsIn(RequestBody):
             referee_reward=flat.get(RewardType.REFEREE),
             reminders=self._reminders(),
             requires=tuple(sorted(set(self.requires))),
-            rules=written.rules,
+            rules=rules,
         )
 
-    def _flat_rewards(self, written: WrittenRules) -> Mapping[RewardType, Money]:
-        """Return the flat cash of either side; none where `rewards` says more than that."""
+    def _rewards(self, written: WrittenRules) -> tuple[Rules, Mapping[RewardType, Money]]:
+        """Return the rules, and the flat cash of either side where they do not say what is paid."""
         if self.rewards is not None:
             for name in ("referrer_reward", "referee_reward"):
                 if getattr(self, name) is not None:
                     raise invalid_field(f"terms.{name}", "Must not be given beside rewards")
-            return written.flat
+            return written.rules, written.flat
         if self.referrer_reward is None:
             raise invalid_field("terms.referrer_reward", "Is required where rewards is not given")
-        rewards = {RewardType.REFERRER: self.referrer_reward.to_money()}
+        flat = {RewardType.REFERRER: self.referrer_reward.to_money()}
         if self.referee_reward is not None:
-            rewards[RewardType.REFEREE] = self.referee_reward.to_money()
-        return rewards
+            flat[RewardType.REFEREE] = self.referee_reward.to_money()
+        if not written.rules.currencies:
+            return written.rules, flat
+        rewards = tuple(
+            RewardRule(to=to, kind=RewardKind.CASH, amount=Flat(money))
+            for to, money in flat.items()
+            if money.minor
+        )
+        return replace(written.rules, rewards=rewards), {}
 
     def _minimum(self, written: Money | None, currency: str) -> Money:
         if self.minimum_deposit is None:
@@ -192,6 +201,7 @@ class TermsIn(RequestBody):
         return self.minimum_deposit.to_money()
 
     def _check_currency(self, currency: str) -> None:
+        """Refuse another currency; one of the further budgets' is stated in `rewards`."""
         for name in ("minimum_deposit", "referrer_reward", "referee_reward"):
             amount: MoneyIn | None = getattr(self, name)
             if amount is not None and amount.currency != currency:
@@ -256,13 +266,27 @@ def _shown(terms: Terms) -> dict[str, Any]:
     rules = terms.rules
     plain = {field.name: getattr(terms, field.name) for field in fields(terms)}
     written = write_rules(rules)
+    flat = _flat_of_several(rules)
     qualifies = {"on": written["on"], "turnover": written["turnover"]}
     is_any = rules.on is QualifyingAction.ANY_DEPOSIT and rules.turnover is None
     return {
         **plain,
         "referrer_reward": None if rules.rewards else terms.referrer_reward,
-        "rewards": written["rewards"] or None,
+        **flat,
+        "rewards": None if flat else written["rewards"] or None,
         "qualifies": None if is_any else qualifies,
         "when": written["when"],
         "limits": written["limits"] or None,
     }
+
+
+def _flat_of_several(rules: Rules) -> dict[str, Money]:
+    """Return the flat cash that terms of several currencies compute, as it was written."""
+    flat = {
+        f"{rule.to}_reward": rule.amount.money
+        for rule in rules.rewards
+        if rule.kind is RewardKind.CASH and isinstance(rule.amount, Flat)
+    }
+    own = {money.currency for money in flat.values()}.isdisjoint(rules.currencies)
+    is_all = own and len(flat) == len(rules.rewards) and "referrer_reward" in flat
+    return flat if rules.currencies and is_all else {}

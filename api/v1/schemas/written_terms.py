@@ -32,38 +32,58 @@ class WrittenRules:
 
 
 def read_rules(
-    *, rewards: object, qualifies: object, when: object, limits: object, currency: str
+    *,
+    rewards: object,
+    qualifies: object,
+    when: object,
+    limits: object,
+    currency: str,
+    others: tuple[str, ...] = (),
 ) -> WrittenRules:
-    """Return what was written, or raise 422 with the path of the first fault."""
+    """Return what was written, or raise 422 with the path of the first fault.
+
+    `others` are the currencies of further budgets, in which sums of rewards may be stated, too.
+    """
     try:
-        written = _rules(rewards, qualifies, when, limits, currency)
+        rules, minimum = _rules(rewards, qualifies, when, limits, currency, others)
     except TermsFaultError as fault:
         raise _problem(fault) from fault
-    return written
+    return _written(rules, minimum)
 
 
 def _problem(fault: TermsFaultError) -> Problem:
     return invalid_field(fault.path, fault.message)
 
 
-def _rules(
-    rewards: object, qualifies: object, when: object, limits: object, currency: str
-) -> WrittenRules:
+def _rules(  # noqa: PLR0917 - each is a field of the terms
+    rewards: object,
+    qualifies: object,
+    when: object,
+    limits: object,
+    currency: str,
+    others: tuple[str, ...],
+) -> tuple[Rules, Money | None]:
     rules, minimum = _qualifies(qualifies, currency)
     rules = replace(
         rules,
-        rewards=() if rewards is None else read_rewards(rewards, _REWARDS, currency=currency),
+        rewards=()
+        if rewards is None
+        else read_rewards(rewards, _REWARDS, currency=currency, others=others),
         when=None if when is None else read_condition(when, _WHEN),
         limits=() if limits is None else read_limits(limits, _LIMITS, currency=currency),
+        currencies=others,
     )
     if rewards is not None and not rules.rewards:
         raise TermsFaultError(_REWARDS, "Must be a list of at least one reward")
+    return rules, minimum
+
+
+def _written(rules: Rules, minimum: Money | None) -> WrittenRules:
+    """Return flat cash as the terms' own; with several currencies it is computed as well."""
     flat = _flat_cash(rules)
-    if len(flat) == len(rules.rewards):
-        rules = replace(rules, rewards=())
-    else:
-        flat = {}
-    return WrittenRules(rules=rules, flat=flat, minimum=minimum)
+    if rules.currencies or len(flat) < len(rules.rewards):
+        return WrittenRules(rules=rules, flat={}, minimum=minimum)
+    return WrittenRules(rules=replace(rules, rewards=()), flat=flat, minimum=minimum)
 
 
 def _flat_cash(rules: Rules) -> dict[RewardType, Money]:

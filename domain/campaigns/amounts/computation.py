@@ -12,6 +12,7 @@ from domain.campaigns.amounts.amount import (
     Tier,
     Tiered,
 )
+from domain.campaigns.exchange.rate_table import RateTable
 from domain.money import Money
 
 _WHOLE = 10_000
@@ -39,6 +40,10 @@ class Basis:
     """Number of the referrer's rewarded referrals of the campaign, this one counted."""
     jurisdiction: str | None
     """ISO 3166 code of the referee's signup."""
+    rate_table: RateTable | None = None
+    """Rates by which sums of another currency than the base's are converted."""
+    own_currency: str | None = None
+    """The campaign's own currency, in which its limits are stated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +58,16 @@ class Computation:
     """The `from` of the tier that counted."""
     bound: Bound | None = None
     rounding: Rounding | None = None
-    """Rounding of a percentage; other amounts are not rounded."""
+    """Rounding of a percentage or a conversion; other amounts are not rounded."""
+    converted_from: Money | None = None
+    """The sum as the terms state it, where it is converted into the base's currency."""
 
 
 def compute(amount: Amount, basis: Basis) -> Computation:
-    """Compute an amount; ValueError where a percentage is asked of another currency's bounds."""
+    """Compute an amount in the base's currency.
+
+    ValueError where a sum of another currency cannot be converted: without rates nothing is paid.
+    """
     local = _local(amount, basis.jurisdiction)
     if local is None:
         return Computation(amount=amount, basis=basis, result=None)
@@ -65,10 +75,20 @@ def compute(amount: Amount, basis: Basis) -> Computation:
     simple = tier.amount if tier else local
     number = tier.first if tier else None
     if isinstance(simple, Flat):
-        return Computation(amount=amount, basis=basis, result=simple.money, tier=number)
+        is_foreign = simple.money.currency != basis.base.currency
+        return Computation(
+            amount=amount,
+            basis=basis,
+            result=_in_base_currency(simple.money, basis),
+            tier=number,
+            rounding=Rounding.DOWN if is_foreign else None,
+            converted_from=simple.money if is_foreign else None,
+        )
     if not isinstance(simple, Percent):
         return Computation(amount=amount, basis=basis, result=None)
-    result, bound = _percentage(simple, basis.base)
+    result, bound = _percentage(simple, basis)
+    bounds = {None: None, Bound.MINIMUM: simple.minimum, Bound.MAXIMUM: simple.maximum}
+    stated = bounds[bound]
     return Computation(
         amount=amount,
         basis=basis,
@@ -76,6 +96,7 @@ def compute(amount: Amount, basis: Basis) -> Computation:
         tier=number,
         bound=bound,
         rounding=Rounding.DOWN,
+        converted_from=stated if stated and stated.currency != result.currency else None,
     )
 
 
@@ -113,7 +134,8 @@ def least_of(amount: Amount) -> Flat | Percent:
         case ByJurisdiction(amounts):
             local = [least_of(one) for _, one in amounts]
             flat = [one for one in local if isinstance(one, Flat)]
-            return min(flat, key=lambda one: one.money.minor) if flat == local else local[-1]
+            is_comparable = flat == local and len({one.money.currency for one in flat}) == 1
+            return min(flat, key=lambda one: one.money.minor) if is_comparable else local[-1]
         case _:
             return amount
 
@@ -139,14 +161,25 @@ def _tier(tiered: Tiered, count: int) -> Tier | None:
     return begun[-1] if begun else None
 
 
-def _percentage(percent: Percent, base: Money) -> tuple[Money, Bound | None]:
+def _percentage(percent: Percent, basis: Basis) -> tuple[Money, Bound | None]:
+    base = basis.base
     share = Money(base.minor * percent.hundredths // _WHOLE, base.currency)
-    minimum, maximum = percent.minimum, percent.maximum
-    for bound in (minimum, maximum):
-        if bound is not None and bound.currency != base.currency:
-            raise ValueError(f"cannot compare {bound.currency} with {base.currency}")
+    minimum, maximum = (
+        bound and _in_base_currency(bound, basis) for bound in (percent.minimum, percent.maximum)
+    )
     if minimum is not None and share.minor < minimum.minor:
         return minimum, Bound.MINIMUM
     if maximum is not None and share.minor > maximum.minor:
         return maximum, Bound.MAXIMUM
     return share, None
+
+
+def _in_base_currency(money: Money, basis: Basis) -> Money:
+    """Return money in the base's currency, rounded down to the minor unit."""
+    currency, table = basis.base.currency, basis.rate_table
+    if money.currency == currency:
+        return money
+    converted = table.convert(money, currency) if table is not None else None
+    if converted is None:
+        raise ValueError(f"cannot compare {money.currency} with {currency} without a rate")
+    return converted

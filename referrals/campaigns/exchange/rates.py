@@ -32,14 +32,18 @@ WOKEN: Final = "rates/"
 _WAKE: Final = text("""
     with woken as (
         insert into deliveries (referral_id, kind, event_id, signal)
-        select h.referral_id, :kind, :event_id, :signal from holds h
-         where h.reason = 'rate' and h.cleared_at is null
+        select h.referral_id, :kind, :event_id, :signal
+          from holds h join referrals r on r.id = h.referral_id and r.stage = 'SIGNED_UP'
+         where h.reason = 'no_rate' and h.cleared_at is null
          order by h.since, h.referral_id
         on conflict do nothing
         returning id
     )
     select id from woken limit 1
 """)
+
+
+_SHARE_LOCK: Final = text("select pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 
 
 class RatesOutcome(StrEnum):
@@ -104,6 +108,11 @@ async def write_rates(session: Session, new: NewRates, actor: Actor) -> RatesOut
         {"kind": LOOK, "event_id": f"{WOKEN}{new.id}", "signal": Signal.LOOK.value},
     )
     return RatesOutcome.WRITTEN
+
+
+async def keep_rates(session: Session) -> None:
+    """Keep others from recording rates until an act that misses one has written that it waits."""
+    await session.execute(_SHARE_LOCK, {"key": LOCK})
 
 
 async def find_rates(session: ReadSession, new: NewRates) -> RatesView:

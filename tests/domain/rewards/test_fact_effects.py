@@ -21,7 +21,8 @@ from domain.intake.facts import (
 from domain.money import Money
 from domain.rewards.fact_effect import FactEffect
 from domain.rewards.fact_effects import Setting, effects_of
-from domain.rewards.qualification import qualification, taken_back_minor
+from domain.rewards.qualification import qualification
+from domain.rewards.take_backs import taken_back_minor
 from tests.builders import NOW, TERMS, chargeback, decision, deposit, signup, status_change, usd
 from tests.domain.strategies import FACTS, PLAYER
 

@@ -19,8 +19,8 @@ from domain.rewards.qualification import (
     meets_minimum,
     qualification,
     qualification_of,
-    taken_back_minor,
 )
+from domain.rewards.take_backs import taken_back_minor
 from tests.builders import NOW, TERMS, chargeback, deposit, usd
 from tests.domain.strategies import CHARGEBACKS, DEPOSITS, FACTS, PLAYER
 

@@ -18,6 +18,7 @@ from domain.notifications.messages import Kind
 from domain.notifications.sending import AttemptOutcome, NotificationStatus
 from referrals.access.console.roles import Role
 from referrals.campaigns import switches
+from tests.activities.campaigns.test_currencies import begin, know_rate, paid_in, several
 from tests.activities.referral_acts import sign_up
 from tests.api.bodies import campaign, publish_campaign, terms, unique
 from tests.api.console.signed_in import signed_in
@@ -97,6 +98,20 @@ async def test_explains_a_referral_and_what_it_would_be_paid(
         "$3.00",
         "10% of the qualifying deposit; a deposit of $30.00; friend 1",
     ):
+        assert said in page
+
+
+async def test_explains_kind_and_rate_of_a_reward(app: FastAPI, database: Database) -> None:
+    await know_rate(database, "AUD", "1.5")
+    tenth = read_rewards([TENTH | {"kind": "bonus_bet"}], "", currency="USD")
+    terms = several("AUD")
+    rules = replace(terms.rules, rewards=(*terms.rules.rewards, *tenth))
+    acts = await begin(database, replace(terms, rules=rules), AUD=10_000)
+    await acts.receives(paid_in(acts, 4000, "AUD"))
+    address = f"/console/campaigns/{acts.row.campaign_slug}/explain?referral={acts.row.id}"
+    async with signed_in(app, database, role=Role.MARKETER, name=unique("Mara")) as operator:
+        page = (await operator.opens(address)).text
+    for said in ("A$15.00", "A$4.00", "converted at 1.5, bank-", "bonus bet", "cash"):
         assert said in page
 
 
