@@ -32,10 +32,10 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.privacy import Hasher
 from domain.rewards.eligibility import Ineligibility, eligibility
-from domain.rewards.qualification import Judge, Qualification, qualification
+from domain.rewards.qualification import Judge, Qualification
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
-from referrals.campaigns.exchange.lookup import rate_tables_of
+from referrals.campaigns.exchange.lookup import rate_tables_of, with_tables
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
@@ -73,10 +73,7 @@ class LockedReferral:
 
     @property
     def terms(self) -> Terms:
-        terms = stages.terms_of(self.referral)
-        if not self.rate_tables:
-            return terms
-        return replace(terms, rules=replace(terms.rules, rate_tables=self.rate_tables))
+        return with_tables(stages.terms_of(self.referral), self.rate_tables)
 
     @property
     def referee_id(self) -> str:
@@ -117,14 +114,8 @@ class LockedReferral:
 
     async def qualification(self) -> Qualification | None:
         """Return what earns the reward by all facts recorded now."""
-        if self.referral.signed_up_at is None:
-            return None
-        return qualification(
-            await self.money_facts(),
-            self.terms,
-            signed_up_at=self.referral.signed_up_at,
-            circumstances=await circumstances_of(self.session, self.referral),
-        )
+        judge = await self.judge()
+        return judge.qualification() if judge is not None else None
 
     async def judge(self) -> Judge | None:
         """Return a judge of the referee's deposits by all facts recorded now."""
@@ -200,16 +191,10 @@ class LockedReferrals:
             row = await stages.lock_referral(session, request.referral_id)
             if row is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            rate_tables = await rate_tables_of(session, row)
-            yield LockedReferral(
-                session,
-                row,
-                request.now,
-                self.has_wallet,
-                self.tax_year_start,
-                self.rule_set,
-                rate_tables,
+            found = LockedReferral(
+                session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
             )
+            yield replace(found, rate_tables=await rate_tables_of(session, row))
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

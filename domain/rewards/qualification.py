@@ -43,13 +43,11 @@ def qualification(
 
     Without circumstances neither turnover nor the condition is judged, as for what was credited.
     """
-    facts = tuple(facts)
-    judge = Judge(facts, terms, signed_up_at=signed_up_at, circumstances=circumstances)
-    found = [one for local in judge.locals for one in [_qualification(local, facts)] if one]
-    return min(found, key=lambda one: (one.met_at, one.fact_ids[0]), default=None)
+    judge = Judge(tuple(facts), terms, signed_up_at=signed_up_at, circumstances=circumstances)
+    return judge.qualification()
 
 
-def _qualification(judge: "LocalJudge", facts: Sequence[Fact]) -> Qualification | None:
+def _met(judge: "LocalJudge", facts: Sequence[Fact]) -> Qualification | None:
     """Return the earliest deposits of one currency that meet the terms."""
     met = next((found for found in judge.candidates() if judge.shortfall(found) is None), None)
     if met is None:
@@ -78,6 +76,7 @@ class Judge:
         signed_up_at: datetime,
         circumstances: Circumstances | None,
     ) -> None:
+        self._facts = facts
         local = {currency: terms_in(terms, currency) for currency in currencies_of(terms)}
         self._by_currency = {
             currency: LocalJudge(
@@ -91,14 +90,14 @@ class Judge:
             facts, terms, signed_up_at=signed_up_at, circumstances=circumstances
         )
 
-    @property
-    def locals(self) -> Iterable["LocalJudge"]:
-        """The judges of the currencies in which the terms are known."""
-        return self._by_currency.values()
+    def qualification(self) -> Qualification | None:
+        """Return the earliest deposits that meet the terms, if some do."""
+        found = [one for one in (_met(j, self._facts) for j in self._by_currency.values()) if one]
+        return min(found, key=lambda one: (one.met_at, one.fact_ids[0]), default=None)
 
     def candidates(self) -> Iterator[tuple[Deposit, ...]]:
         """Yield what reaches the minimum of its currency; see `LocalJudge.candidates`."""
-        found = (one for judge in self.locals for one in judge.candidates())
+        found = (one for judge in self._by_currency.values() for one in judge.candidates())
         yield from sorted(found, key=lambda one: _order(one[0]))
 
     def first_deposit(self) -> Deposit | None:

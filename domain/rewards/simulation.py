@@ -47,7 +47,7 @@ class Payment:
     reserved: Money
     standing: Money
     own_minor: int | None = None
-    """What was reserved, in the campaign's own currency; None where that is its currency."""
+    """The reserved amount in the campaign's own currency; None where that is its currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

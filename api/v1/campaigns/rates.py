@@ -10,8 +10,8 @@ from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, page_out
 from api.http.strict_json import StrictRoute
+from api.v1.campaigns.rate_bodies import RatesIn, RatesOut
 from api.v1.schemas.fields import Currency
-from api.v1.schemas.rates import RatesIn, RatesOut
 from referrals.campaigns.exchange import rates
 from referrals.campaigns.exchange.rates import RatesOutcome
 

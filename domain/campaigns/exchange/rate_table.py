@@ -19,9 +19,9 @@ class RateRounding(StrEnum):
     """Rounding of a conversion to the minor unit."""
 
     DOWN = "down"
-    """Of what is paid, and of what a deposit has to reach."""
+    """The rounding of rewards, and of the sums that a deposit has to reach."""
     UP = "up"
-    """Of what counts towards a limit, which is thus never exceeded."""
+    """The rounding of sums that count towards a limit, which is thus never exceeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ async def each_with_rates(session: ReadSession, promises: Sequence[Promise]) -> 
     found: defaultdict[int, list[tuple[str, RateTable]]] = defaultdict(list)
     for row in await session.execute(_TABLES, values):
         found[row.place].append((row.currency, table_of(row)))
-    return [_with_tables(promise.terms, found[n]) for n, promise in enumerate(promises)]
+    return [with_tables(promise.terms, found[n]) for n, promise in enumerate(promises)]
 
 
 async def terms_of_page(session: ReadSession, page: Sequence[Row[Any]]) -> dict[UUID, Terms]:
@@ -97,7 +97,8 @@ async def terms_of_page(session: ReadSession, page: Sequence[Row[Any]]) -> dict[
     return {row.id: terms for row, terms in zip(page, priced, strict=True)}
 
 
-def _with_tables(terms: Terms, tables: Sequence[tuple[str, RateTable]]) -> Terms:
+def with_tables(terms: Terms, tables: Sequence[tuple[str, RateTable]]) -> Terms:
+    """Return terms with the rate tables by which they are converted."""
     if not tables:
         return terms
     return replace(terms, rules=replace(terms.rules, rate_tables=tuple(sorted(tables, key=_code))))
