@@ -1,4 +1,4 @@
-"""The command `referrals console-link`: an address that signs a person in to the console once."""
+"""The commands about people of the console: an address that signs one in, and their sessions."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,6 +10,8 @@ from runtime.command_line import ActorOption, ReasonOption, exit_with, read_sett
 from runtime.settings import ConsoleLinkSettings
 
 console = typer.Typer()
+sessions = typer.Typer(no_args_is_help=True, help="Sessions of people at the console.")
+console.add_typer(sessions, name="console-sessions")
 
 
 @console.command("console-link")
@@ -36,3 +38,36 @@ def console_link(
         )
     )
     typer.echo(f"{settings.public_url}/console/sign-in?token={token}")
+
+
+@sessions.command("list")
+def list_sessions() -> None:
+    """Show who is signed in: name, role, since when and until when."""
+    from referrals.access.console import sessions as of_people
+
+    now = datetime.now(UTC)
+    for found in in_transaction(lambda session: of_people.list_open(session, now=now)):
+        since, until = (f"{at:%Y-%m-%d %H:%M}Z" for at in (found.began_at, found.expires_at))
+        typer.echo(f"{found.name}  {found.role}  since {since}  until {until}")
+
+
+@sessions.command("end")
+def end_sessions(
+    person: Annotated[str, typer.Argument(help="Name of the person, in any spelling.")],
+    *,
+    actor: ActorOption = None,
+    reason: ReasonOption = "no reason given",
+) -> None:
+    """End all sessions of a person, and the sign-in links that were not used.
+
+    Exits with 1 where there is none. Who signs in with an identity provider is stopped there.
+    """
+    from referrals.access.console import sessions as of_people
+
+    by, now = audit_actor(actor, reason), datetime.now(UTC)
+    ended = in_transaction(
+        lambda session: of_people.end_of_person(session, person, actor=by, now=now)
+    )
+    if not ended:
+        exit_with(1, f"{person} has neither a session nor an unused link")
+    typer.echo(f"ended {ended}")

@@ -10,6 +10,7 @@ import typer
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
 from runtime.hash_keys import HashKeySettings
+from runtime.key_settings import KeySettings
 
 LifetimeOption = Annotated[
     int | None, typer.Option(min=1, max=3650, help="Days until it expires; else it never does.")
@@ -30,7 +31,10 @@ def create_key(
     actor: ActorOption = None,
     reason: ReasonOption = "no reason given",
 ) -> None:
-    """Create a key and print it, the only time that it is shown."""
+    """Create a key and print it, the only time that it is shown.
+
+    Needs REFERRALS_KEYS_DATABASE_URL or REFERRALS_OWNER_DATABASE_URL, as `rotate` does.
+    """
     from referrals.access import api_keys
 
     refused = api_keys.scope_error(scope) or api_keys.source_error(source)
@@ -43,7 +47,8 @@ def create_key(
         in_transaction(
             lambda session: api_keys.create_key(
                 session, owner=owner, scopes=scope, source=source, actor=by, expires_at=expires_at
-            )
+            ),
+            url=read_settings(KeySettings).url,
         )
     )
 
@@ -65,7 +70,8 @@ def rotate_key(
     key = in_transaction(
         lambda session: api_keys.rotate_key(
             session, key_id, overlap=overlap, actor=by, now=datetime.now(UTC)
-        )
+        ),
+        url=read_settings(KeySettings).url,
     )
     if key is None:
         typer.echo("unknown key, or one that has ended or was rotated before", err=True)

@@ -21,14 +21,17 @@ def audit_actor(name: str | None, reason: str) -> "Actor":
     return Actor(name=name or system_user(), request_id=None, reason=mask_contacts(reason))
 
 
-def in_transaction(operation: "Callable[[Session], Awaitable[_Result]]") -> _Result:
+def in_transaction(
+    operation: "Callable[[Session], Awaitable[_Result]]", *, url: str | None = None
+) -> _Result:
+    """Run an operation in one transaction, as the application's role where no URL is given."""
     from db.engine import Database
 
-    settings = read_settings(DatabaseSettings)
+    database_url = url or read_settings(DatabaseSettings).database_url
 
     async def run() -> _Result:
         async with (
-            Database.open(settings.database_url) as database,
+            Database.open(database_url) as database,
             database.transaction() as session,
         ):
             return await operation(session)

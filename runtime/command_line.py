@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from runtime.care_settings import CareSettings
 from runtime.environment import ENV_PREFIX
 from runtime.hash_keys import HashKeySettings
+from runtime.key_settings import KeySettings
 from runtime.settings import (
     ClientSettings,
     ConsoleLinkSettings,
@@ -32,6 +33,7 @@ _Settings = TypeVar(
     DatabaseSettings,
     ErasureSettings,
     HashKeySettings,
+    KeySettings,
     MigrationSettings,
     WalletSettings,
 )

@@ -192,7 +192,9 @@ async def _prepare_database(plan: _Plan) -> Keyring:
     url = postgres.sqlalchemy_url(plan.cluster.application_dsn)
     await referral_processes.ensure_campaign(database_url=url)
     return await referral_processes.ensure_api_keys(
-        plan.keyring, plan.directory / SECRETS_FILE, database_url=url
+        plan.keyring,
+        plan.directory / SECRETS_FILE,
+        owner_url=postgres.sqlalchemy_url(plan.cluster.owner_dsn),
     )
 
 

@@ -23,6 +23,8 @@ from stack.state_directory import Keyring
 
 DATABASE: Final = "referrals"
 OWNER_ROLE: Final = "referrals_owner"
+KEYS_ROLE: Final = "referrals_keys"
+"""Makes API keys; here the owner does, so that it needs no login."""
 _SUPERUSER: Final = "postgres"
 _CHARSET: Final = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _UNSAFE_BUT_FAST: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -80,7 +82,7 @@ class PostgresCluster:
         draft.rename(self.data_directory)
 
     async def create_roles(self) -> None:
-        """Create both roles and the database, unless an earlier run did."""
+        """Create the roles and the database, unless an earlier run did."""
         connection = await asyncpg.connect(self.superuser_dsn)
         try:
             known = await connection.fetch("SELECT rolname FROM pg_roles")
@@ -96,6 +98,8 @@ class PostgresCluster:
         return (
             f"DROP DATABASE IF EXISTS {DATABASE}",
             f"DROP ROLE IF EXISTS {OWNER_ROLE}",
+            f"DROP ROLE IF EXISTS {KEYS_ROLE}",
+            f"CREATE ROLE {KEYS_ROLE} NOLOGIN",
             f"CREATE ROLE {OWNER_ROLE} LOGIN PASSWORD '{self.keyring.owner_password}'",
             f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE}",
             f"CREATE ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{self.keyring.app_password}'",

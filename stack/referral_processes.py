@@ -49,11 +49,11 @@ async def migrate(environment: Mapping[str, str], *, logs: Path) -> None:
         await process.stop()
 
 
-async def ensure_api_keys(keyring: Keyring, path: Path, *, database_url: str) -> Keyring:
+async def ensure_api_keys(keyring: Keyring, path: Path, *, owner_url: str) -> Keyring:
     """Create two keys with every scope and different owners, unless an earlier run did."""
     if keyring.api_key and keyring.approver_api_key:
         return keyring
-    async with Database.open(database_url) as database, database.transaction() as session:
+    async with Database.open(owner_url) as database, database.transaction() as session:
         operator = await create_key(session, owner="operator", scopes=SCOPES, actor=_ACTOR)
         approver = await create_key(session, owner="approver", scopes=SCOPES, actor=_ACTOR)
     return keyring.save_api_keys(path, api_key=operator, approver_api_key=approver)

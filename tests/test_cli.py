@@ -7,16 +7,21 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from db.tables import ApiKey, AuditRow
+from referrals.access.audit import Actor
+from referrals.access.console import people, sessions
+from referrals.access.console.roles import Role
 from tests import ROOT
 from tests.builders import unique
-from tests.fixtures.databases import DatabaseUrls
+from tests.fixtures.databases import DatabaseUrls, open_database
 
 
 async def referrals(
@@ -103,8 +108,9 @@ async def test_keys_are_made_and_revoked_in_somebodys_name(
 ) -> None:
     owner, url = unique("owner"), shared_urls.application
     scope = ["--owner", owner, "--scope", "events:write"]
+    by_owner = {"REFERRALS_OWNER_DATABASE_URL": shared_urls.owner}
 
-    created = await referrals("keys", "create", *scope, "--actor", "ann", url=url)
+    created = await referrals("keys", "create", *scope, "--actor", "ann", settings=by_owner)
     (entry,) = await made(database, owner)
     key_id = entry.subject.removeprefix("key:")
     revoked = await referrals("keys", "revoke", key_id, "--reason", "it leaked", url=url)
@@ -121,12 +127,13 @@ async def test_keys_are_made_and_revoked_in_somebodys_name(
 async def test_a_key_is_rotated_by_a_command(database: Database, shared_urls: DatabaseUrls) -> None:
     owner, url = unique("owner"), shared_urls.application
     scope = ["--owner", owner, "--scope", "wagers:write", "--days", "90"]
-    await referrals("keys", "create", *scope, url=url)
+    by_owner = {"REFERRALS_OWNER_DATABASE_URL": shared_urls.owner}
+    await referrals("keys", "create", *scope, settings=by_owner)
     (entry,) = await made(database, owner)
     key_id = entry.subject.removeprefix("key:")
 
-    rotated = await referrals("keys", "rotate", key_id, "--overlap-hours", "0", url=url)
-    again = await referrals("keys", "rotate", key_id, url=url)
+    rotated = await referrals("keys", "rotate", key_id, "--overlap-hours", "0", settings=by_owner)
+    again = await referrals("keys", "rotate", key_id, settings=by_owner)
     listed = await referrals("keys", "list", url=url)
 
     assert rotated.stdout.startswith("rk_"), rotated.stderr
@@ -134,6 +141,84 @@ async def test_a_key_is_rotated_by_a_command(database: Database, shared_urls: Da
     one, other = (line for line in listed.stdout.splitlines() if owner in line)
     assert f"{owner}  replaced  wagers:write" in one
     assert f"{owner}  valid until 20" in other
+
+
+async def test_the_role_for_keys_makes_and_rotates_them_and_does_nothing_else(
+    database: Database, shared_urls: DatabaseUrls
+) -> None:
+    owner, password = unique("owner"), "a-password"
+    async with (
+        open_database(shared_urls.superuser) as superuser,
+        superuser.transaction() as session,
+    ):
+        await session.execute(text(f"ALTER ROLE referrals_keys LOGIN PASSWORD '{password}'"))
+    url = make_url(shared_urls.owner).set(username="referrals_keys", password=password)
+    as_role = {"REFERRALS_KEYS_DATABASE_URL": url.render_as_string(hide_password=False)}
+    scope = ["--owner", owner, "--scope", "events:write"]
+
+    created = await referrals("keys", "create", *scope, settings=as_role)
+    (entry,) = await made(database, owner)
+    key_id = entry.subject.removeprefix("key:")
+    rotated = await referrals("keys", "rotate", key_id, settings=as_role)
+
+    assert created.stdout.startswith("rk_"), created.stderr
+    assert rotated.stdout.startswith("rk_"), rotated.stderr
+    async with open_database(as_role["REFERRALS_KEYS_DATABASE_URL"]) as keys:
+        for statement in (
+            "select from players",
+            "update api_keys set scopes = '{admin}'",
+            "delete from audit",
+        ):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await execute(keys, statement)
+
+
+async def execute(database: Database, statement: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(text(statement))
+
+
+async def test_the_application_is_told_who_makes_keys(shared_urls: DatabaseUrls) -> None:
+    scope = ["--owner", unique("owner"), "--scope", "admin"]
+    ended = await referrals("keys", "create", *scope, url=shared_urls.application)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("the application's role makes no keys: set REFERRALS_KEYS_")
+    assert "Traceback" not in ended.stderr
+
+
+async def test_a_persons_sessions_and_links_end_by_a_command(
+    database: Database, shared_urls: DatabaseUrls
+) -> None:
+    name, url = unique("Ann"), shared_urls.application
+    now = datetime.now(UTC)
+    async with database.transaction() as session:
+        by = Actor(name="tests", request_id=None, reason="a test")
+        tokens = [
+            await people.create_link(session, name=name, role=Role.SUPPORT, actor=by, now=now)
+            for _ in range(2)
+        ]
+        person = await people.use_link(session, tokens[0], now=now)
+        assert person is not None
+        cookie = await sessions.begin(session, person, request_id="one", means="a link", now=now)
+
+    listed = await referrals("console-sessions", "list", url=url)
+    ended = await referrals(
+        "console-sessions", "end", f" {name.upper()} ", "--reason", "she left", url=url
+    )
+    again = await referrals("console-sessions", "end", name, url=url)
+
+    assert f"{name}  support  since 2" in listed.stdout, listed.stderr
+    assert (ended.returncode, ended.stdout) == (0, "ended 2\n"), ended.stderr
+    assert again.returncode == 1
+    async with database.transaction() as session:
+        assert await sessions.find_person(session, cookie, now=now) is None
+        assert await people.use_link(session, tokens[1], now=now) is None
+        acts = select(AuditRow.reason, AuditRow.details).where(
+            AuditRow.subject == f"person:{person.person_id}",
+            AuditRow.action == "console.end_sessions",
+        )
+        assert (await session.execute(acts)).all() == [("she left", {"sessions": 1, "links": 1})]
 
 
 async def test_an_unknown_scope_is_refused_in_a_sentence() -> None:

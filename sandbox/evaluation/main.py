@@ -96,7 +96,7 @@ def settings_for(database_url: str) -> Settings:
 async def prepare_database(settings: Settings) -> str:
     """Create keys and campaigns in an empty, migrated database; return a key with every scope."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
-        keys = [await _key(database, owner) for owner in OWNERS]
+        keys = [await _key(settings, owner) for owner in OWNERS]
         drafter, publisher = (
             build_client(settings, database, key=key, middleware=None) for key in keys
         )
@@ -158,7 +158,8 @@ async def _bound_referrals(client: InProcessClient) -> dict[str, BoundReferral]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-async def _key(database: Database, owner: str) -> str:
+async def _key(settings: Settings, owner: str) -> str:
     actor = Actor(name=owner, request_id=None, reason="a simulation")
-    async with database.transaction() as session:
+    url = settings.owner_database_url or settings.database_url
+    async with Database.open(url) as database, database.transaction() as session:
         return await create_key(session, owner=owner, scopes=["admin"], actor=actor)

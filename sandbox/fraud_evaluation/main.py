@@ -70,7 +70,7 @@ def main(players: int, seed: int, processes: int, json_file: Path | None = None)
 async def prepare_database(settings: Settings) -> str:
     """Create keys and campaigns in an empty, migrated database; return a key with every scope."""
     async with Database.open(settings.database_url, pool_size=POOL_SIZE) as database:
-        keys = [await _key(database, owner) for owner in OWNERS]
+        keys = [await _key(settings, owner) for owner in OWNERS]
         clients = [build_client(settings, database, key=key, middleware=None) for key in keys]
         await publish_campaigns(*clients)
         return keys[0]
@@ -130,7 +130,8 @@ def _play_part(  # noqa: PLR0917 - run_in_executor passes arguments by position
     uvloop.run(play(part, settings, key=key))
 
 
-async def _key(database: Database, owner: str) -> str:
+async def _key(settings: Settings, owner: str) -> str:
     actor = Actor(name=owner, request_id=None, reason="a simulation")
-    async with database.transaction() as session:
+    url = settings.owner_database_url or settings.database_url
+    async with Database.open(url) as database, database.transaction() as session:
         return await create_key(session, owner=owner, scopes=["admin"], actor=actor)

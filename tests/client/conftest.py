@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from db.engine import Database
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from referrals_client import Client, Limits
 from tests.client.client_harness import SOON_S
@@ -16,6 +15,7 @@ from tests.client.processes import Api, real_api
 from tests.client.signup_service import ACCOUNTS, OUTBOX
 from tests.client.stub_server import StubServer, running_stub_server
 from tests.fixtures.databases import DatabaseUrls
+from tests.fixtures.keys import create_key
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ async def test_even_the_owner_cannot_change_an_insert_only_table(
         "UPDATE referrals SET referrer_id = 'me'",
         "UPDATE accounts SET player_id = 'me'",
         "UPDATE api_keys SET scopes = '{admin}'",
+        "INSERT INTO api_keys (id, owner, scopes, key_hash) SELECT NULL, 'me', '{}', ''",
         "ALTER TABLE transfers DISABLE TRIGGER ALL",
         "CREATE TABLE mine (id int)",
         "SET LOCAL session_replication_role = replica",

@@ -13,6 +13,7 @@ from cli import app
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
 from runtime.care_settings import CareSettings
+from runtime.key_settings import KeySettings
 from runtime.settings import ClientSettings, MigrationSettings, Settings
 from tests import ROOT
 
@@ -129,6 +130,7 @@ def variables() -> set[str]:
         *SERVED,
         *MigrationSettings.model_fields,
         *ClientSettings.model_fields,
+        *KeySettings.model_fields,
     }
     return {f"REFERRALS_{name.upper()}" for name in names}
 

@@ -7,10 +7,10 @@ from httpx import AsyncClient
 from pydantic import SecretStr, ValidationError
 
 from api.app import build_app
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings, WalletSettings
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 from tests.wallet.world import WalletWorld
 
 

@@ -1,20 +1,33 @@
 """Sessions of the console: begun by a sign-in, found by a cookie, ended by a sign-out."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import insert, select, update
 
 from db.engine import ReadSession, Session
-from db.tables import ConsolePerson, ConsoleSession
+from db.tables import ConsoleLink, ConsolePerson, ConsoleSession
 from referrals.access import audit
+from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
 from referrals.access.console.people import TOKEN_BYTES, Person, hash_token
 from referrals.access.console.roles import Role
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 """A working day; then the person signs in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that has not ended, without its token."""
+
+    name: str
+    role: str
+    began_at: datetime
+    expires_at: datetime
 
 
 async def begin(
@@ -61,3 +74,55 @@ async def end(session: Session, token: str, *, now: datetime) -> None:
         .where(ConsoleSession.token_hash == hash_token(token), ConsoleSession.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+async def list_open(session: ReadSession, *, now: datetime) -> Sequence[OpenSession]:
+    """Return the sessions that are open, the newest first."""
+    query = (
+        select(
+            ConsolePerson.name,
+            ConsoleSession.role,
+            ConsoleSession.created_at,
+            ConsoleSession.expires_at,
+        )
+        .join(ConsolePerson, ConsolePerson.id == ConsoleSession.person_id)
+        .where(ConsoleSession.ended_at.is_(None), ConsoleSession.expires_at > now)
+        .order_by(ConsoleSession.created_at.desc(), ConsolePerson.name)
+    )
+    return [OpenSession(*row) for row in await session.execute(query)]
+
+
+async def end_of_person(session: Session, name: str, *, actor: Actor, now: datetime) -> int:
+    """End the open sessions of a person and use up their links; return the number of both."""
+    of_person = select(ConsolePerson.id).where(ConsolePerson.person == person_of(name))
+    person_id = await session.scalar(of_person)
+    ended = await session.scalars(
+        update(ConsoleSession)
+        .where(
+            ConsoleSession.person_id == person_id,
+            ConsoleSession.ended_at.is_(None),
+            ConsoleSession.expires_at > now,
+        )
+        .values(ended_at=now)
+        .returning(ConsoleSession.token_hash)
+    )
+    links = await session.scalars(
+        update(ConsoleLink)
+        .where(
+            ConsoleLink.person_id == person_id,
+            ConsoleLink.used_at.is_(None),
+            ConsoleLink.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(ConsoleLink.token_hash)
+    )
+    details = {"sessions": len(ended.all()), "links": len(links.all())}
+    if any(details.values()):
+        await audit.write(
+            session,
+            actor,
+            action="console.end_sessions",
+            subject=f"person:{person_id}",
+            details=details,
+        )
+    return sum(details.values())

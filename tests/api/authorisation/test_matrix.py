@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 from api.app import build_app
 from api.v1.ledger import CoalescingVerifier
 from db.engine import Database
-from referrals.access import api_keys
 from referrals.access.api_keys import SCOPES
 from referrals.access.audit import Actor
 from referrals.access.console.roles import PERMISSIONS, Permission, Role
@@ -23,6 +22,7 @@ from tests.api.authorisation.rows import CONSOLE, KEYS, NOT_BY_ONESELF, OPEN, PL
 from tests.api.bodies import unique
 from tests.api.console.signed_in import Operator, browser_of, signed_in
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 ACTOR: Final = Actor(name="tests", request_id=None, reason="a test")
 SOME_ID: Final = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -49,7 +49,7 @@ async def callers(own_app: FastAPI, database: Database) -> AsyncIterator[Mapping
     """Return a caller by each scope, whose key has this one alone."""
     async with AsyncExitStack() as opened, database.transaction() as session:
         keys = {
-            scope: await api_keys.create_key(session, owner=scope, scopes=[scope], actor=ACTOR)
+            scope: await create_key(session, owner=scope, scopes=[scope], actor=ACTOR)
             for scope in SCOPES
         }
         await session.commit()

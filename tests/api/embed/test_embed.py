@@ -14,13 +14,13 @@ from db.tables import Reward
 from domain.campaigns.rules import RewardType
 from domain.money import LARGEST_MINOR
 from domain.rewards.reward import RewardStatus
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from referrals.localisation.formats import Sum
 from referrals.reporting.player_pages import load_page
 from tests import builders
 from tests.builders import a_player_id, unique
 from tests.fixtures.api_client import browser, caller
+from tests.fixtures.keys import create_key
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

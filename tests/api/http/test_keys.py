@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from api.app import build_app
 from api.http.dependencies import current_time
@@ -16,15 +17,14 @@ from referrals.access.audit import Actor
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit, unique
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key, rotate_key
 
 ACTOR = Actor(name="tests", request_id=None, reason="a test")
 
 
 async def test_a_revoked_key_opens_nothing(app: FastAPI, database: Database) -> None:
     async with database.transaction() as session:
-        key = await api_keys.create_key(
-            session, owner="revoked", scopes=["events:write"], actor=ACTOR
-        )
+        key = await create_key(session, owner="revoked", scopes=["events:write"], actor=ACTOR)
     async with database.transaction() as session:
         known = {summary.owner: summary.id for summary in await api_keys.list_keys(session)}
         assert await api_keys.revoke(session, known["revoked"], ACTOR)
@@ -38,7 +38,7 @@ async def test_making_and_revoking_a_key_is_in_the_audit(database: Database) -> 
     ann = Actor(name="ann", request_id=None, reason="ticket 7")
     bob = Actor(name="bob", request_id=None, reason="it leaked")
     async with database.transaction() as session:
-        await api_keys.create_key(session, owner="audited", scopes=["admin"], actor=ann)
+        await create_key(session, owner="audited", scopes=["admin"], actor=ann)
         known = {summary.owner: summary.id for summary in await api_keys.list_keys(session)}
         for _ in range(2):
             await api_keys.revoke(session, known["audited"], bob)
@@ -57,7 +57,7 @@ async def test_making_and_revoking_a_key_is_in_the_audit(database: Database) -> 
 async def test_refuses_a_key_with_unknown_scopes(database: Database, scopes: list[str]) -> None:
     async with database.transaction() as session:
         with pytest.raises(ValueError, match="unknown scopes"):
-            await api_keys.create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
+            await create_key(session, owner="tests", scopes=scopes, actor=ACTOR)
 
 
 class Clock:
@@ -100,7 +100,7 @@ async def test_a_key_opens_until_it_expires(
 ) -> None:
     end = clock.now + timedelta(days=1)
     async with database.transaction() as session:
-        key = await api_keys.create_key(
+        key = await create_key(
             session, owner="a", scopes=["referrals:read"], actor=ACTOR, expires_at=end
         )
 
@@ -119,7 +119,7 @@ async def test_both_keys_open_while_one_replaces_the_other(
     hour, day = timedelta(hours=1), timedelta(days=1)
     scopes = ["referrals:read", "wagers:write"]
     async with database.transaction() as session:
-        old = await api_keys.create_key(
+        old = await create_key(
             session,
             owner=owner,
             scopes=scopes,
@@ -129,8 +129,8 @@ async def test_both_keys_open_while_one_replaces_the_other(
         )
     key_id = await id_of(database, owner)
     async with database.transaction() as session:
-        new = await api_keys.rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
-        again = await api_keys.rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
+        new = await rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
+        again = await rotate_key(session, key_id, overlap=hour, actor=ACTOR, now=began)
 
     assert new is not None
     assert again is None
@@ -148,13 +148,27 @@ async def test_both_keys_open_while_one_replaces_the_other(
 async def test_a_key_that_ended_is_not_rotated(database: Database, clock: Clock) -> None:
     owner, now = unique("ended"), clock.now
     async with database.transaction() as session:
-        await api_keys.create_key(
-            session, owner=owner, scopes=["admin"], actor=ACTOR, expires_at=now
-        )
+        await create_key(session, owner=owner, scopes=["admin"], actor=ACTOR, expires_at=now)
     key_id = await id_of(database, owner)
     async with database.transaction() as session:
         for each in (key_id, uuid4()):
-            rotated = await api_keys.rotate_key(
-                session, each, overlap=timedelta(), actor=ACTOR, now=now
-            )
+            rotated = await rotate_key(session, each, overlap=timedelta(), actor=ACTOR, now=now)
             assert rotated is None
+
+
+async def test_a_revoked_key_stays_so(database: Database) -> None:
+    async with database.transaction() as session:
+        await create_key(session, owner="revived", scopes=["admin"], actor=ACTOR)
+    key_id = await id_of(database, "revived")
+    async with database.transaction() as session:
+        assert await api_keys.revoke(session, key_id, ACTOR)
+
+    for value in (None, datetime.now(UTC)):
+        with pytest.raises(DBAPIError, match="was revoked, and stays so"):
+            await _set_revoked(database, key_id, value)
+
+
+async def _set_revoked(database: Database, key_id: UUID, value: datetime | None) -> None:
+    async with database.transaction() as session:
+        statement = text("update api_keys set revoked_at = :value where id = :id")
+        await session.execute(statement, {"value": value, "id": key_id})

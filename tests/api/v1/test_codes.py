@@ -8,7 +8,6 @@ from httpx import AsyncClient
 from api.app import build_app
 from db.migrate import upgrade
 from domain.codes import ALPHABET
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from tests.api.bodies import (
@@ -21,6 +20,7 @@ from tests.api.bodies import (
 )
 from tests.fixtures.api_client import caller
 from tests.fixtures.databases import DatabaseUrls, open_database
+from tests.fixtures.keys import create_key
 
 
 async def test_gives_a_player_one_code_and_the_same_again(client: AsyncClient) -> None:

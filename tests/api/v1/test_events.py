@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from db.engine import Database
 from db.tables import FactRow, InboxRow
 from domain.intake.facts import TakeBack
-from referrals.access import api_keys
 from referrals.access.audit import Actor
 from tests.api.bodies import assert_problem, deposit, signup, unique
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 ACCEPTED = {
     "signups": signup(email="a@b.example", referral_token="forged", code="no such code"),  # noqa: S106
@@ -157,7 +157,7 @@ async def test_records_whose_key_reported_a_fact(
 ) -> None:
     owner, body = unique("payments"), deposit()
     async with database.transaction() as session:
-        key = await api_keys.create_key(
+        key = await create_key(
             session,
             owner=owner,
             scopes=["events:write"],
@@ -258,7 +258,7 @@ async def test_the_same_id_is_another_event_for_a_key_with_another_source(
     app: FastAPI, client: AsyncClient, database: Database
 ) -> None:
     async with database.transaction() as session:
-        key = await api_keys.create_key(
+        key = await create_key(
             session,
             owner=unique("ledger"),
             scopes=["events:write"],

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import AuditRow, ReferralRow
 from domain.lifecycle.referral import Stage
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from tests.api.attribution_steps import attribution_log, make_deposit, referral_of, sign_up
 from tests.api.bodies import assert_problem, create_code, deposit, unique
 from tests.courier.steps import set_stage
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 URL = "/v1/attributions/rebinds"
 WEEK = timedelta(days=7)

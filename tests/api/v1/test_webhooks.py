@@ -13,11 +13,11 @@ from db.engine import Database
 from db.tables import AuditRow
 from domain.webhooks.addresses import Addresses
 from messaging.events import EVENT_BY_TYPE
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 URL = "https://book.example/hook?token=hidden-in-the-url"
 

@@ -13,13 +13,13 @@ from temporalio.testing import WorkflowEnvironment
 from api.app import build_app
 from courier import main as courier
 from db.engine import Database
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from sandbox.sportsbook.client import SportsbookClient
 from stack.temporal import temporal_executable
 from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
+from tests.fixtures.keys import create_key
 from tests.proxies.breaking import BreakingProxy, breaking_proxy
 from worker import build_activities, build_worker
 from workflows.connection import connect_to

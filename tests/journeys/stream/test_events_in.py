@@ -71,7 +71,7 @@ async def test_events_of_a_named_source_pay_and_are_shown_by_their_own_ids(
     arrival = pair.signup(event_id=unique_id("signup").ljust(64, "x"))
     paid = deposit(pair.referee_id, event_id=unique_id("deposit").ljust(64, "x"))
     async with (
-        Database.open(stack.settings().database_url) as database,
+        Database.open(stack.settings().owner_database_url or "") as database,
         database.transaction() as session,
     ):
         key = await create_key(

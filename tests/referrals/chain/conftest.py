@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import pytest
 
 from db.engine import Database
-from referrals.access.api_keys import create_key, list_keys, revoke
+from referrals.access.api_keys import list_keys, revoke
 from referrals.access.audit import Actor
 from referrals.chain.linking import link_new_rows
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
+from tests.fixtures.keys import create_key
 from tests.referrals.verification.stored import store_referrals
 
 ACTOR = Actor(name="the.operator", request_id=None, reason="a test")

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from db.engine import Database
 from db.tables import Delivery, ReferralRow, Share, TouchRow, TransferRow
 from domain.lifecycle.referral import Stage
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from referrals.verification.verify import verify_database
 from runtime.settings import Settings
@@ -17,6 +16,7 @@ from sandbox.seeding.circles import DAYS, Step, make_circles
 from sandbox.seeding.play import seed_past
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, open_database
+from tests.fixtures.keys import create_key
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

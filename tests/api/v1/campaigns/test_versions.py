@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from db.engine import Database
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from referrals.verification.verify import verify_database
 from runtime.settings import Settings
@@ -21,6 +20,7 @@ from tests.api.bodies import (
     unique,
 )
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 URL = "/v1/campaigns"
 REWARD = {"minor": 1500, "currency": "USD"}

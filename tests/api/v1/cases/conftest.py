@@ -7,10 +7,10 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from db.engine import Database
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from tests.api.bodies import unique
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 
 async def key_of(database: Database, owner: str) -> str:

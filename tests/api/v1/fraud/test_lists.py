@@ -12,10 +12,10 @@ from sqlalchemy import select, text
 
 from db.engine import Database
 from db.tables import AuditRow
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from tests.api.bodies import assert_problem, unique
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 DENY = "/v1/lists/deny"
 

@@ -14,11 +14,11 @@ from db.engine import Database
 from db.tables import AuditRow
 from domain.fraud.rule_sets import BASE
 from domain.fraud.rule_table import RULES
-from referrals.access.api_keys import create_key
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 URL = "/v1/rule-sets"
 WINDOW = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}

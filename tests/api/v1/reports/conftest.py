@@ -6,12 +6,12 @@ import pytest
 from httpx import AsyncClient
 
 from api.app import build_app
-from referrals.access.api_keys import create_key
 from runtime.settings import Settings
 from stack.postgres import PostgresCluster
 from tests.activities.queues import MARKETER
 from tests.builders import unique
 from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 from tests.played_reports import Played, play
 
 
