@@ -31,6 +31,8 @@ SHARDS: Final = 16
 REMAINDER_MINOR: Final = 370
 """Left of a budget that is no multiple of a reward."""
 REFILLS: Final = 5
+PATIENCE: Final = text("set local statement_timeout = '60s'")
+"""All workers wait for one row at the beginning and at the end, on a machine that may be slow."""
 
 # At each commit that touches the budget: its parts are what its entries sum to, and not negative.
 WATCH: Final = (
@@ -150,6 +152,7 @@ async def _ask(
 
 async def _reserve(database: Database, reward_id: UUID) -> PostingOutcome:
     async with database.transaction() as session:
+        await session.execute(PATIENCE)
         reward = await session.get_one(Reward, reward_id)
         referral = await session.get_one(ReferralRow, reward.referral_id)
         return await rewards.hold(session, referral, [reward], at=NOW)
