@@ -81,7 +81,7 @@ class CaseView:
     rewards: Sequence[UUID]
     amount: Sequence[Money]
     takes_back: Sequence[Money]
-    """What a rejection takes back; nothing once the case is decided."""
+    """The money that a rejection takes back; nothing once the case is decided."""
     cluster: CaseCluster
     evidence: Sequence[CaseEvidence]
     notes: Sequence[CaseNoteView]
