@@ -71,7 +71,7 @@ async def watched(fresh_urls: DatabaseUrls, fresh_superuser: Database) -> AsyncI
     async with fresh_superuser.transaction() as session:
         for statement in WATCH:
             await session.execute(text(statement))
-    database = Database(fresh_urls.application, pool_size=WORKERS + 2)
+    database = Database(fresh_urls.application, pool_size=WORKERS + 2, command_timeout_s=60)
     yield database
     await database.close()
 
