@@ -27,20 +27,22 @@ WINDOWS: Final = {
 
 def open_form(draft: Draft) -> Node:
     """Return the fields of a draft; `when` is missing where there is no condition."""
-    terms, rules = draft.terms, draft.terms.rules
+    terms, rules, currency = draft.terms, draft.terms.rules, draft.budget.currency
     state: Node = {
         "name": draft.name,
         "ends_at": _show_time(draft.ends_at),
-        "budget": show_amount(draft.budget),
+        "budget": show_amount(draft.budget, currency),
         "on": rules.on.value,
-        "minimum": show_amount(terms.minimum_deposit if terms.minimum_deposit.minor else None),
-        "turnover": show_amount(rules.turnover),
+        "minimum": show_amount(terms.minimum_deposit, currency)
+        if terms.minimum_deposit.minor
+        else "",
+        "turnover": show_amount(rules.turnover, currency),
         **{name: show_span(getattr(terms, name)) for name in WINDOWS},
-        "rewards": _rewards(terms),
-        "limits": [_limit(limit) for limit in rules.limits],
+        "rewards": _rewards(terms, currency),
+        "limits": [_limit(limit, currency) for limit in rules.limits],
     }
     if rules.when is not None:
-        state["when"] = _root(rules.when)
+        state["when"] = _root(rules.when, currency)
     return state
 
 
@@ -48,69 +50,69 @@ def _show_time(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if at else ""
 
 
-def _rewards(terms: Terms) -> list[Node]:
+def _rewards(terms: Terms, currency: str) -> list[Node]:
     if terms.rules.rewards:
         return [
-            {"to": rule.to.value, "kind": rule.kind.value, **_amount(rule.amount)}
+            {"to": rule.to.value, "kind": rule.kind.value, **_amount(rule.amount, currency)}
             for rule in terms.rules.rewards
         ]
     flat = {RewardType.REFERRER: terms.referrer_reward, RewardType.REFEREE: terms.referee_reward}
     return [
-        {"to": to.value, "kind": RewardKind.CASH.value, **_amount(Flat(money))}
+        {"to": to.value, "kind": RewardKind.CASH.value, **_amount(Flat(money), currency)}
         for to, money in flat.items()
         if money and money.minor
     ]
 
 
-def _amount(amount: Amount) -> Node:
+def _amount(amount: Amount, currency: str) -> Node:
     match amount:
         case Flat(money):
-            return {"shape": "flat", "flat": show_amount(money)}
+            return {"shape": "flat", "flat": show_amount(money, currency)}
         case Percent():
             return {
                 "shape": "percent",
                 "percent": write_amount(amount)["percent"],
-                "minimum": show_amount(amount.minimum),
-                "maximum": show_amount(amount.maximum),
+                "minimum": show_amount(amount.minimum, currency),
+                "maximum": show_amount(amount.maximum, currency),
             }
         case Tiered(tiers):
-            found = [{"from": str(tier.first), **_amount(tier.amount)} for tier in tiers]
+            found = [{"from": str(tier.first), **_amount(tier.amount, currency)} for tier in tiers]
             return {"shape": "tiers", "tiers": found}
         case ByJurisdiction(amounts):
-            places = [{"code": code, **_amount(one)} for code, one in amounts]
+            places = [{"code": code, **_amount(one, currency)} for code, one in amounts]
             return {"shape": "by_jurisdiction", "places": places}
 
 
-def _root(condition: Condition) -> Node:
+def _root(condition: Condition, currency: str) -> Node:
     """Return a condition as a group: the form has no lonely leaf."""
-    node = _node(condition)
+    node = _node(condition, currency)
     return {"kind": "all", "children": [node]} if node["kind"] == "leaf" else node
 
 
-def _node(condition: Condition) -> Node:
+def _node(condition: Condition, currency: str) -> Node:
     match condition:
         case Leaf():
             return {
                 "kind": "leaf",
                 "field": condition.field,
                 "op": condition.op.value,
-                "value": show_value(FIELDS.get(condition.field), condition.value),
+                "value": show_value(FIELDS.get(condition.field), condition.value, currency),
             }
         case AllOf(children):
-            return {"kind": "all", "children": [_node(child) for child in children]}
+            return {"kind": "all", "children": [_node(child, currency) for child in children]}
         case AnyOf(children):
-            return {"kind": "any", "children": [_node(child) for child in children]}
+            return {"kind": "any", "children": [_node(child, currency) for child in children]}
         case Not(AnyOf(children)):
-            return {"kind": "none", "children": [_node(child) for child in children]}
+            return {"kind": "none", "children": [_node(child, currency) for child in children]}
         case Not(child):
-            return {"kind": "none", "children": [_node(child)]}
+            return {"kind": "none", "children": [_node(child, currency)]}
 
 
-def _limit(limit: Limit) -> Node:
+def _limit(limit: Limit, currency: str) -> Node:
     return {
         "of": limit.of.value,
         "per": limit.per.value,
         "over": limit.over.value,
         "count": "" if limit.rewards is None else str(limit.rewards),
-        "amount": show_amount(limit.amount),
+        "amount": show_amount(limit.amount, currency),
     }

@@ -59,13 +59,16 @@ def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
             budget = read_amount(text(state, "budget"), written.currency)
         except TextFaultError as fault:
             written.errors["budget"] = str(fault)
-    ends_at = text(state, "ends_at")
+    ends_at, several = text(state, "ends_at"), base.terms.rules.currencies
     return {
         "slug": base.slug,
         "name": text(state, "name"),
         "starts_at": base.starts_at.isoformat(),
         "ends_at": f"{ends_at}Z" if ends_at else None,
         "budget": budget,
+        "currencies": [
+            write_money(money) for money in base.options.currencies if money.currency in several
+        ],
         "terms": written.terms,
     }
 

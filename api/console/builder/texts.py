@@ -1,5 +1,6 @@
 """Texts of the builder's fields: money in major units, durations in words, lists with commas."""
 
+import csv
 import re
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -12,7 +13,7 @@ from referrals.localisation.formats import format_duration
 
 LISTING: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _SPAN: Final = re.compile(r"([0-9]{1,7}) *(week|day|hour|minute|second)s?", re.ASCII)
-_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?", re.ASCII)
+_AMOUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,4})?)(?: *([A-Z]{3}))?", re.ASCII)
 _WHOLE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
@@ -20,23 +21,28 @@ class TextFaultError(ValueError):
     """A text that is not what its field holds; the message says what to write."""
 
 
-def show_amount(money: Money | None) -> str:
-    """Return an amount in major units without the currency, such as 10.00."""
+def show_amount(money: Money | None, currency: str) -> str:
+    """Return an amount in major units, such as 10.00; one in another currency with its code."""
     if money is None:
         return ""
-    return str(Decimal(money.minor).scaleb(-decimals_of(money.currency)))
+    shown = str(Decimal(money.minor).scaleb(-decimals_of(money.currency)))
+    return shown if money.currency == currency else f"{shown} {money.currency}"
 
 
 def read_amount(typed: str, currency: str) -> dict[str, Any]:
-    """Return money as JSON; raise a TextFaultError for what is not whole minor units."""
-    plain = typed.replace(",", "").removeprefix("$").strip()
+    """Return money as JSON, of the currency that is typed behind it or else of the given one.
+
+    Raise a TextFaultError for what is not whole minor units.
+    """
+    match = _AMOUNT.fullmatch(typed.replace(",", "").removeprefix("$").strip().upper())
+    own = match[2] if match and match[2] else currency
     try:
-        minor = Decimal(plain).scaleb(decimals_of(currency)) if _AMOUNT.fullmatch(plain) else None
+        minor = Decimal(match[1]).scaleb(decimals_of(own)) if match else None
     except InvalidOperation:
         minor = None
     if minor is None or minor != minor.to_integral_value() or minor > LARGEST_MINOR:
-        raise TextFaultError(f"Write an amount in {currency}, such as 25 or 25.00")
-    return {"minor": int(minor), "currency": currency}
+        raise TextFaultError(f"Write an amount in {own}, such as 25 or 25.00")
+    return {"minor": int(minor), "currency": own}
 
 
 def show_span(span: timedelta) -> str:
@@ -62,15 +68,15 @@ def read_whole(typed: str) -> int:
     return int(typed)
 
 
-def show_value(field: Field | None, value: object) -> str:
+def show_value(field: Field | None, value: object, currency: str) -> str:
     """Return a condition's value as it is typed."""
     match value:
         case tuple():
-            return ", ".join(show_value(field, one) for one in value)
+            return ", ".join(_quote(show_value(field, one, currency)) for one in value)
         case bool():
             return "true" if value else "false"
         case Money():
-            return show_amount(value)
+            return show_amount(value, currency)
         case timedelta():
             return show_span(value)
         case _:
@@ -82,8 +88,22 @@ def read_value(typed: str, field: Field, op: str, currency: str) -> object:
     if op == Operator.EXISTS:
         return typed == "true"
     if op in LISTING:
-        return [_read_one(one.strip(), field, currency) for one in typed.split(",") if one.strip()]
+        return [_read_one(one, field, currency) for one in _listed(typed)]
     return _read_one(typed, field, currency)
+
+
+def _quote(one: str) -> str:
+    doubled = one.replace('"', '""')
+    return f'"{doubled}"' if "," in one or '"' in one else one
+
+
+def _listed(typed: str) -> list[str]:
+    """Return the values between the commas; a value with a comma in it stands in quotes."""
+    try:
+        (values,) = csv.reader([typed], skipinitialspace=True)
+    except (csv.Error, ValueError) as fault:
+        raise TextFaultError("Write values with commas between them") from fault
+    return [value.strip() for value in values if value.strip()]
 
 
 def _read_one(typed: str, field: Field, currency: str) -> object:

@@ -13,7 +13,9 @@ from api.console.builder.state import Node, nest
 from api.console.builder.texts import TextFaultError, read_amount, show_amount, show_span
 from domain.attribution.policy import DEFAULT_POLICY
 from domain.campaigns.conditions.reading import parse_condition
+from domain.campaigns.conditions.tree import AllOf
 from domain.campaigns.limits.reading import read_limits
+from domain.campaigns.options import CampaignOptions
 from domain.campaigns.rules import Rules
 from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import LinkOptions, Terms
@@ -96,7 +98,53 @@ def flat(node: Node, prefix: str = "") -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("base", [draft(), full_draft()], ids=["plain", "full"])
+def draft_of_several_currencies() -> Draft:
+    """Return an offer with sums in currencies of further budgets, one without decimals."""
+    amounts = {"JP": {"flat": {"minor": 1000, "currency": "JPY"}}, "*": {"flat": usd(1000)}}
+    bounds = {"minimum": None, "maximum": {"minor": 5000, "currency": "EUR"}}
+    rewards = [
+        {"to": "referrer", "kind": "cash", "amount": {"by_jurisdiction": amounts}},
+        {"to": "referee", "kind": "cash", "amount": {"percent": "10", **bounds}},
+    ]
+    when = {"field": "deposit.amount", "op": "gte", "value": {"minor": 2000, "currency": "EUR"}}
+    others = ("JPY", "EUR")
+    rules = Rules(
+        rewards=read_rewards(rewards, "rewards", currency="USD", others=others),
+        when=AllOf((parse_condition(when, "when"),)),
+        currencies=others,
+    )
+    base = draft(replace(PLAIN, referrer_reward=Money(0, "USD"), rules=rules))
+    budgets = tuple(Money(700_000, currency) for currency in others)
+    return replace(base, options=CampaignOptions(currencies=budgets))
+
+
+def flat_draft_of_several_currencies() -> Draft:
+    """Return an offer of flat cash, which is paid in the currency of its deposit."""
+    base = draft_of_several_currencies()
+    rewards = [{"to": "referrer", "kind": "cash", "amount": {"flat": usd(1000)}}]
+    rules = Rules(
+        rewards=read_rewards(rewards, "rewards", currency="USD"), currencies=("JPY", "EUR")
+    )
+    return replace(base, terms=replace(base.terms, rules=rules))
+
+
+def draft_of_odd_texts() -> Draft:
+    when = {"field": "deposit.method", "op": "in", "value": ["visa, debit", 'a "card"', "cash"]}
+    rules = Rules(when=AllOf((parse_condition(when, "when"),)))
+    return draft(replace(PLAIN, rules=rules))
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        draft(),
+        full_draft(),
+        draft_of_several_currencies(),
+        flat_draft_of_several_currencies(),
+        draft_of_odd_texts(),
+    ],
+    ids=["plain", "full", "currencies", "flat in currencies", "odd texts"],
+)
 def test_a_form_that_nobody_touched_says_the_version_that_it_opened(base: Draft) -> None:
     state = nest(flat(open_form(base)))
 
@@ -230,6 +278,13 @@ def test_amounts_are_typed_in_major_units(typed: str, currency: str, minor: int)
     assert read_amount(typed, currency) == {"minor": minor, "currency": currency}
 
 
+def test_an_amount_in_another_currency_is_typed_with_its_code() -> None:
+    assert read_amount("7 jpy", "USD") == {"minor": 7, "currency": "JPY"}
+    state = open_form(draft()) | {"minimum": "9 EUR"}
+
+    assert list(read_proposal(state, draft()).errors) == ["minimum"]
+
+
 @pytest.mark.parametrize("typed", ["1.5", "", "1e3", "\N{ARABIC-INDIC DIGIT ONE}", "NaN", "9" * 16])
 def test_an_amount_that_is_not_whole_minor_units_is_refused(typed: str) -> None:
     with pytest.raises(TextFaultError):
@@ -237,7 +292,8 @@ def test_an_amount_that_is_not_whole_minor_units_is_refused(typed: str) -> None:
 
 
 def test_amounts_and_durations_are_shown_as_they_are_typed() -> None:
-    assert show_amount(Money(1050, "USD")) == "10.50"
-    assert show_amount(Money(7, "JPY")) == "7"
+    assert show_amount(Money(1050, "USD"), "USD") == "10.50"
+    assert show_amount(Money(7, "JPY"), "JPY") == "7"
+    assert show_amount(Money(7, "JPY"), "USD") == "7 JPY"
     assert show_span(timedelta(days=30)) == "30 days"
     assert show_span(timedelta(hours=36)) == "36 hours"
