@@ -9,7 +9,7 @@ with one row. Locks are taken in one order: the account's row, then the shards b
 for one shard holds no other, unless the transaction spends a second time.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -64,6 +64,8 @@ class Parts:
     shards: dict[int, int] = field(default_factory=dict)
     is_whole: bool = False
     """True where no other part exists."""
+    count: int = 1
+    """Number of shards as it stands under the lock of the account's row."""
 
     @property
     def minor(self) -> int:
@@ -75,7 +77,6 @@ class Change:
     """An amount to add to the locked parts of a balance; negative for a spender."""
 
     account: Account
-    kept: Spread
     parts: Parts
     minor: int
     gathers: bool
@@ -93,9 +94,12 @@ class Change:
         if not self.parts.is_whole:
             await _store_one(session, self.account.id, self.parts, self.after_minor)
             return
-        each_minor = part_of(self.after_minor, shards=self.kept.shards, spent_minor=-self.minor)
+        count = self.parts.count
+        each_minor = part_of(self.after_minor, shards=count, spent_minor=-self.minor)
         if each_minor and not self.gathers:
-            await _spread(session, self.account.id, self.after_minor, each_minor, self.kept.shards)
+            if any(shard >= count for shard in self.parts.shards):
+                await session.execute(_CLOSE, {"account_id": self.account.id})
+            await _spread(session, self.account.id, self.after_minor, each_minor, count)
         else:
             await _gather(session, self.account.id, self.parts, self.after_minor)
 
@@ -114,13 +118,12 @@ async def take(
     which shard is tried first.
     """
     parts = await _take(session, account.id, minor, kept, start=start, gathers=gathers)
-    return Change(account=account, kept=kept, parts=parts, minor=minor, gathers=gathers)
+    return Change(account=account, parts=parts, minor=minor, gathers=gathers)
 
 
 async def lock_whole(session: Session, account_id: UUID) -> Parts:
     """Lock all parts of a balance, so that nobody else spends of it or adds to it."""
-    own_minor = await _lock_own(session, account_id)
-    return Parts(own_minor=own_minor, shards=await _lock_all(session, account_id), is_whole=True)
+    return await _lock_rest(session, account_id, await _lock_own(session, account_id))
 
 
 async def set_shards(session: Session, account: Account, count: int) -> None:
@@ -140,13 +143,13 @@ async def _take(
     wanted["start"] = start % shards
     if is_of_one and kept.is_open and (taken := await _take_or_wait(session, wanted)):
         return taken
-    own_minor = await _lock_own(session, account_id)
+    own = await _lock_own(session, account_id)
     if minor > 0 and not gathers:
-        return Parts(own_minor=own_minor)
+        return own
     # Another spender may have spread meanwhile what there is.
     if is_of_one and (taken := await _take_one(session, _TAKE_FREE, wanted)):
         return taken
-    return Parts(own_minor=own_minor, shards=await _lock_all(session, account_id), is_whole=True)
+    return await _lock_rest(session, account_id, own)
 
 
 async def _take_or_wait(session: Session, wanted: dict[str, Any]) -> Parts | None:
@@ -168,19 +171,22 @@ async def _take_one(session: Session, query: TextClause, wanted: dict[str, Any])
     return Parts(shards={found.shard: found.balance_minor})
 
 
-async def _lock_own(session: Session, account_id: UUID) -> int:
-    query = select(AccountRow.balance_minor).where(AccountRow.id == account_id)
-    return (await session.scalars(query.with_for_update(key_share=True))).one()
+async def _lock_own(session: Session, account_id: UUID) -> Parts:
+    """Lock the account's row; the number of shards may have changed since it was named."""
+    query = select(AccountRow.balance_minor, AccountRow.shards).where(AccountRow.id == account_id)
+    row = (await session.execute(query.with_for_update(key_share=True))).one()
+    return Parts(own_minor=row.balance_minor, count=row.shards or 1)
 
 
-async def _lock_all(session: Session, account_id: UUID) -> dict[int, int]:
+async def _lock_rest(session: Session, account_id: UUID, own: Parts) -> Parts:
     """Lock the shards that have a part; the account's row is locked, so that no others get one."""
     query = select(BudgetShard.shard, BudgetShard.balance_minor)
     query = query.where(
         BudgetShard.account_id == account_id, BudgetShard.balance_minor.is_not(None)
     )
     query = query.order_by(BudgetShard.shard).with_for_update(key_share=True)
-    return {row.shard: row.balance_minor or 0 for row in await session.execute(query)}
+    minors = {row.shard: row.balance_minor or 0 for row in await session.execute(query)}
+    return replace(own, shards=minors, is_whole=True)
 
 
 async def _store_one(session: Session, account_id: UUID, parts: Parts, minor: int) -> None:

@@ -1,5 +1,6 @@
 """Budgets that are spread over shards, and whatever looks at them."""
 
+import asyncio
 from typing import Final
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from tests import state
 from tests.activities.queues import MARKETER, Queue, a_queue, a_queue_of
 from tests.activities.test_budget_alerts import alerts
 from tests.builders import NOW, fund, unique, usd
+from tests.fixtures.database_activity import wait_until_blocked
 
 SHARDS: Final = 3
 LOCK_ALL_BUT_ONE: Final = (
@@ -208,6 +210,22 @@ async def test_a_budget_is_kept_in_one_row_again(database: Database) -> None:
         assert list(await session.scalars(signed.order_by(AuditRow.id))) == [SHARDS, 1]
 
 
+async def test_a_spender_that_knows_of_more_shards_than_there_are_makes_no_money(
+    database: Database,
+) -> None:
+    queue = await a_spread_queue(database, budget=100_000)
+    await spreads(queue, 16)
+    async with database.transaction() as session:
+        slug = queue.offer.campaign.slug
+        await funding.spread_budgets(session, slug, SHARDS, MARKETER)
+        spender = asyncio.create_task(spends(queue, 1000))
+        await wait_until_blocked(database, session)
+    assert await spender is PostingOutcome.POSTED
+    assert await spends(queue, 6000) is PostingOutcome.POSTED
+    assert await state.budget(database, queue.offer.campaign.id) == 93_000
+    assert len(await shards_of(queue)) == SHARDS
+
+
 async def test_an_unknown_campaign_is_not_spread(database: Database) -> None:
     async with database.transaction() as session:
         outcome = await funding.spread_budgets(session, "nowhere", 3, MARKETER)
@@ -239,6 +257,11 @@ async def spreads(queue: Queue, shards: int = SHARDS) -> TransitionOutcome:
     async with queue.database.transaction() as session:
         slug = queue.offer.campaign.slug
         return await funding.spread_budgets(session, slug, shards, MARKETER)
+
+
+async def spends(queue: Queue, minor: int) -> PostingOutcome:
+    async with queue.database.transaction() as session:
+        return await spend(session, queue, minor)
 
 
 async def spend(session: Session, queue: Queue, minor: int) -> PostingOutcome:
