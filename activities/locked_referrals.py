@@ -15,7 +15,6 @@ from db import locks
 from db.clock import database_now
 from db.engine import Database, Session
 from db.tables import ReferralRow
-from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
@@ -35,7 +34,7 @@ from domain.rewards.eligibility import Ineligibility, eligibility
 from domain.rewards.qualification import Judge, Qualification
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
-from referrals.campaigns.exchange.lookup import rate_tables_of, with_tables
+from referrals.campaigns.exchange import lookup
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.normalising import matching_of
@@ -59,8 +58,8 @@ class LockedReferral:
     tax_year_start: TaxYearStart = CALENDAR_YEAR
     rule_set: RuleSet | None = None
     """Rules by which the pair is assessed; the live ones where it is None."""
-    rate_tables: tuple[tuple[str, RateTable], ...] = ()
-    """Rates by which the terms are converted; see `Rules`."""
+    exchange: lookup.Exchange = lookup.NO_EXCHANGE
+    """Rates by which the terms are converted, and the currency of written rewards."""
 
     @property
     def standing(self) -> Standing:
@@ -73,7 +72,7 @@ class LockedReferral:
 
     @property
     def terms(self) -> Terms:
-        return with_tables(stages.terms_of(self.referral), self.rate_tables)
+        return lookup.with_exchange(stages.terms_of(self.referral), self.exchange)
 
     @property
     def referee_id(self) -> str:
@@ -194,7 +193,7 @@ class LockedReferrals:
             found = LockedReferral(
                 session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
             )
-            yield replace(found, rate_tables=await rate_tables_of(session, row))
+            yield replace(found, exchange=await lookup.exchange_of(session, row))
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

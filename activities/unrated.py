@@ -7,7 +7,7 @@ from activities.locked_referrals import LockedReferral
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import without_rate
-from referrals.campaigns.exchange.lookup import rate_tables_of
+from referrals.campaigns.exchange.lookup import exchange_of
 from referrals.campaigns.exchange.rates import keep_rates
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.stages import enter_stage
@@ -27,7 +27,7 @@ async def wait_for_rate(locked: LockedReferral) -> Standing | None:
         await _clear(locked)
         return None
     await keep_rates(locked.session)
-    if await rate_tables_of(locked.session, locked.referral) != locked.rate_tables:
+    if await exchange_of(locked.session, locked.referral) != locked.exchange:
         # It was recorded meanwhile, and nobody who records another will wake this one.
         look = deliveries.of_circumstance("rates", f"{locked.referral.steps}/{locked.now}")
         await deliveries.enqueue(locked.session, locked.referral.id, look)

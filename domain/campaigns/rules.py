@@ -59,6 +59,9 @@ class Rules:
     rate_tables: tuple[tuple[str, RateTable], ...] = ()
     """Tables that count for one referral, by the currency to convert into; not a part of what is
     stored, but looked up for it."""
+    paid_in: str | None = None
+    """Currency of the rewards that are written for one referral, looked up likewise: only deposits
+    in it count from then on."""
 
     def flat_cash(self, to: RewardType) -> Money | None:
         """Return the flat cash that these rules promise to a side, or None."""

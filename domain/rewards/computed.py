@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from domain.campaigns.amounts.computation import Basis, Computation, compute
 from domain.campaigns.amounts.reading import write_amount
-from domain.campaigns.exchange.local_terms import rate_table_of
+from domain.campaigns.exchange.local_terms import money_of, rate_table_of
 from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.rules import RewardKey
 from domain.campaigns.terms import Terms
@@ -70,12 +70,14 @@ def write_computation(computation: Computation) -> dict[str, Any]:
 def _write_conversion(computation: Computation) -> dict[str, Any] | None:
     """Return how a sum of another currency was converted; None where nothing depends on a rate.
 
+    A bound depends on one also where the percentage did not reach it: it may after a refund.
     `own_per_minor` is what a minor unit of what is paid counts towards limits, in minor units of
     the campaign's own currency.
     """
     basis, source = computation.basis, computation.converted_from
     table, currency, own = basis.rate_table, basis.base.currency, basis.own_currency
-    if table is None or (source is None and own == currency):
+    is_compared = any(money.currency != currency for money in money_of(computation.amount))
+    if table is None or (own == currency and not is_compared):
         return None
     is_counted = own is not None and own != currency and table.covers({own})
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.campaigns.conditions.evaluation import Evaluation
-from domain.campaigns.exchange.local_terms import currencies_of, terms_in
+from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import CLOCK_SKEW, Deposit, Fact
@@ -77,7 +77,7 @@ class Judge:
         circumstances: Circumstances | None,
     ) -> None:
         self._facts = facts
-        local = {currency: terms_in(terms, currency) for currency in currencies_of(terms)}
+        local = {currency: terms_in(terms, currency) for currency in earning_currencies(terms)}
         self._by_currency = {
             currency: LocalJudge(
                 facts, known, signed_up_at=signed_up_at, circumstances=circumstances
@@ -101,7 +101,7 @@ class Judge:
         yield from sorted(found, key=lambda one: _order(one[0]))
 
     def first_deposit(self) -> Deposit | None:
-        """Return the referee's very first deposit since the signup, in whatever currency."""
+        """Return the referee's very first deposit since the signup; see `LocalJudge`."""
         return self._any.first_deposit()
 
     def shortfall(self, found: Sequence[Deposit]) -> Shortfall | None:
@@ -153,8 +153,16 @@ class LocalJudge:
                 yield from self._totals()
 
     def first_deposit(self) -> Deposit | None:
-        """Return the referee's very first deposit since the signup."""
-        since = (one for one in self._deposits if one.occurred_at >= self._starts_at)
+        """Return the referee's very first deposit since the signup, in whatever currency.
+
+        Once rewards are written, it is the first one in their currency.
+        """
+        paid_in = self._terms.rules.paid_in
+        since = (
+            one
+            for one in self._deposits
+            if one.occurred_at >= self._starts_at and paid_in in {None, one.amount.currency}
+        )
         return next(since, None)
 
     def shortfall(self, found: Sequence[Deposit]) -> Shortfall | None:
@@ -234,7 +242,7 @@ def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool
 def without_rate(facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime) -> tuple[str, ...]:
     """Return the currencies of deposits in time that cannot be judged: no rate is known for them.
 
-    They are currencies of the campaign, and something is left of the deposits.
+    They are currencies in which a deposit may still qualify, and something is left of the deposits.
     """
     if not terms.rules.currencies:
         return ()
@@ -245,7 +253,7 @@ def without_rate(facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime)
         for one in _deposits(facts)
         if since <= one.occurred_at <= until
         and taken_back_minor(one, facts) < one.amount.minor
-        and one.amount.currency in currencies_of(terms)
+        and one.amount.currency in earning_currencies(terms)
         and terms_in(terms, one.amount.currency) is None
     }
     return tuple(sorted(found))

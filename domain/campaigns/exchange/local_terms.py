@@ -16,6 +16,12 @@ def currencies_of(terms: Terms) -> tuple[str, ...]:
     return terms.minimum_deposit.currency, *terms.rules.currencies
 
 
+def earning_currencies(terms: Terms) -> tuple[str, ...]:
+    """Return the currencies in which a deposit may still qualify: of written rewards theirs."""
+    paid_in = terms.rules.paid_in
+    return currencies_of(terms) if paid_in is None else (paid_in,)
+
+
 def needed_currencies(terms: Terms, currency: str) -> frozenset[str]:
     """Return the currencies between which must be converted to pay in one; itself among them."""
     return frozenset({currency, *(money.currency for money in _stated(terms))})

@@ -37,6 +37,22 @@ _TABLES: Final = text("""
              order by k.as_of desc, k.number desc limit 1))
 """)
 
+# The rewards of one referral have one currency.
+_PAID_IN: Final = text("""
+    select distinct referral_id, currency from rewards where referral_id = any(:referrals)
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The basis of judging a referral of several currencies; empty for one of a single currency."""
+
+    rate_tables: tuple[tuple[str, RateTable], ...] = ()
+    paid_in: str | None = None
+
+
+NO_EXCHANGE: Final = Exchange()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
@@ -47,24 +63,25 @@ class Promise:
     terms: Terms
 
 
-async def rate_tables_of(
-    session: ReadSession, row: ReferralRow
-) -> tuple[tuple[str, RateTable], ...]:
-    """Return the rate tables that count for a referral; most terms need none."""
+async def exchange_of(session: ReadSession, row: ReferralRow) -> Exchange:
+    """Return the rates and the currency that count for a referral; most terms need none."""
     if not has_currencies(row.terms):
-        return ()
-    priced = await terms_with_rates(session, row, terms_from(row.terms))
-    return priced.rules.rate_tables
+        return NO_EXCHANGE
+    rules = (await terms_with_rates(session, row, terms_from(row.terms))).rules
+    return Exchange(rate_tables=rules.rate_tables, paid_in=rules.paid_in)
 
 
 async def terms_with_rates(session: ReadSession, row: ReferralRow, terms: Terms) -> Terms:
-    """Return the terms of one referral with the rates that count for it."""
+    """Return the terms of one referral with the rates and the currency that count for it."""
     promise = Promise(referral_id=row.id, invited_at=row.invited_at, terms=terms)
-    return (await each_with_rates(session, [promise]))[0]
+    return (await _each_as_written(session, [promise]))[0]
 
 
 async def each_with_rates(session: ReadSession, promises: Sequence[Promise]) -> list[Terms]:
-    """Return the terms of referrals with their rates; one statement, or none without currencies."""
+    """Return the terms of referrals with their rates; one statement, or none without currencies.
+
+    As for referrals that have no rewards yet: each currency of the campaign may be paid.
+    """
     asked = [
         (place, currency, needed, promise)
         for place, promise in enumerate(promises)
@@ -84,24 +101,42 @@ async def each_with_rates(session: ReadSession, promises: Sequence[Promise]) -> 
     found: defaultdict[int, list[tuple[str, RateTable]]] = defaultdict(list)
     for row in await session.execute(_TABLES, values):
         found[row.place].append((row.currency, table_of(row)))
-    return [with_tables(promise.terms, found[n]) for n, promise in enumerate(promises)]
+    return [
+        with_exchange(promise.terms, Exchange(rate_tables=tuple(sorted(found[n], key=_code))))
+        for n, promise in enumerate(promises)
+    ]
 
 
 async def terms_of_page(session: ReadSession, page: Sequence[Row[Any]]) -> dict[UUID, Terms]:
-    """Return the terms with their rates of rows that have `id`, `invited_at` and `terms`."""
+    """Return the terms with what counts for them of rows with `id`, `invited_at` and `terms`."""
     promises = [
         Promise(referral_id=row.id, invited_at=row.invited_at, terms=terms_from(row.terms))
         for row in page
     ]
-    priced = await each_with_rates(session, promises)
+    priced = await _each_as_written(session, promises)
     return {row.id: terms for row, terms in zip(page, priced, strict=True)}
 
 
-def with_tables(terms: Terms, tables: Sequence[tuple[str, RateTable]]) -> Terms:
-    """Return terms with the rate tables by which they are converted."""
-    if not tables:
+def with_exchange(terms: Terms, exchange: Exchange) -> Terms:
+    """Return terms with the rates and the currency by which one referral is judged."""
+    if exchange == NO_EXCHANGE:
         return terms
-    return replace(terms, rules=replace(terms.rules, rate_tables=tuple(sorted(tables, key=_code))))
+    rules = replace(terms.rules, rate_tables=exchange.rate_tables, paid_in=exchange.paid_in)
+    return replace(terms, rules=rules)
+
+
+async def _each_as_written(session: ReadSession, promises: Sequence[Promise]) -> list[Terms]:
+    """Return the terms of referrals with their rates, and the currency of written rewards."""
+    priced = await each_with_rates(session, promises)
+    several = [promise.referral_id for promise in promises if promise.terms.rules.currencies]
+    if not several:
+        return priced
+    rows = await session.execute(_PAID_IN, {"referrals": several})
+    paid_in = {row.referral_id: row.currency for row in rows}
+    return [
+        replace(terms, rules=replace(terms.rules, paid_in=paid_in.get(promise.referral_id)))
+        for promise, terms in zip(promises, priced, strict=True)
+    ]
 
 
 def _code(table: tuple[str, RateTable]) -> str:
