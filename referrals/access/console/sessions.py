@@ -96,16 +96,7 @@ async def end_of_person(session: Session, name: str, *, actor: Actor, now: datet
     """End the open sessions of a person and use up their links; return the number of both."""
     of_person = select(ConsolePerson.id).where(ConsolePerson.person == person_of(name))
     person_id = await session.scalar(of_person)
-    ended = await session.scalars(
-        update(ConsoleSession)
-        .where(
-            ConsoleSession.person_id == person_id,
-            ConsoleSession.ended_at.is_(None),
-            ConsoleSession.expires_at > now,
-        )
-        .values(ended_at=now)
-        .returning(ConsoleSession.token_hash)
-    )
+    # Links first: a sign-in that is under way holds its link until its session can be seen.
     links = await session.scalars(
         update(ConsoleLink)
         .where(
@@ -115,6 +106,16 @@ async def end_of_person(session: Session, name: str, *, actor: Actor, now: datet
         )
         .values(used_at=now)
         .returning(ConsoleLink.token_hash)
+    )
+    ended = await session.scalars(
+        update(ConsoleSession)
+        .where(
+            ConsoleSession.person_id == person_id,
+            ConsoleSession.ended_at.is_(None),
+            ConsoleSession.expires_at > now,
+        )
+        .values(ended_at=now)
+        .returning(ConsoleSession.token_hash)
     )
     details = {"sessions": len(ended.all()), "links": len(links.all())}
     if any(details.values()):

@@ -31,9 +31,10 @@ ROWS: Final = {
 _ENTRIES: Final = text("""
     with entries as (
         insert into list_entries
-            (id, list_name, kind, value, reason, added_by, expires_at, removed_at, removed_by)
-        select gen_random_uuid(), 'deny', 'player', 'player-' || n, 'a farm', 'ann', ends, gone,
-               case when gone is null then null else 'ann' end
+            (id, list_name, kind, value, reason, added_by, added_at, expires_at, removed_at,
+             removed_by)
+        select gen_random_uuid(), 'deny', 'player', 'player-' || n, 'a farm', 'ann', :at, ends,
+               gone, case when gone is null then null else 'ann' end
         from unnest(
             cast(:ends as timestamptz[]), cast(:gone as timestamptz[])
         ) with ordinality as given (ends, gone, n)
@@ -58,7 +59,8 @@ _CASES: Final = text("""
         from unnest(array['open', 'closed']) as status
         returning id
     )
-    insert into case_deliveries (case_id, acknowledged_at) select id, :at from cases
+    insert into case_deliveries (case_id, created_at, acknowledged_at)
+    select id, :at, :at from cases
 """)
 _MERGES: Final = text("""
     insert into cluster_merges
@@ -66,6 +68,30 @@ _MERGES: Final = text("""
     select gen_random_uuid(), 'player', gen_random_uuid(), '{phone}', '{player}', :at, followed
     from unnest(cast(:followed as timestamptz[])) as followed
 """)
+# Rows of today, as the application writes them.
+_YOUNG: Final = text("""
+    with person as (
+        insert into console_people (id, person, name)
+        values (gen_random_uuid(), 'ann', 'ann') returning id
+    ), sessions as (
+        insert into console_sessions (token_hash, person_id, role, expires_at)
+        select 'a hash', id, 'auditor', now() from person
+    ), entries as (
+        insert into list_entries (id, list_name, kind, value, reason, added_by)
+        values (gen_random_uuid(), 'deny', 'player', 'a player', 'a farm', 'ann')
+    ), cases as (
+        insert into cases
+            (id, kind, subject_kind, subject, number, status, opened_at, review_period, due_at)
+        values (gen_random_uuid(), 'sample', 'referral', 'one', 1, 'closed', :at, '1 day', :at)
+        returning id
+    )
+    insert into case_deliveries (case_id) select id from cases
+""")
+_BACKDATED: Final = (
+    "update console_sessions set ended_at = :at",
+    "update list_entries set removed_at = :at, removed_by = 'ann'",
+    "update case_deliveries set acknowledged_at = :at",
+)
 
 
 @pytest.fixture
@@ -77,7 +103,9 @@ async def stored(fresh_database: Database) -> Database:
         await rule_sets.active(session)
         ends = [None, LONG_AGO, NOW - timedelta(days=1), None, None]
         gone = [LONG_AGO, None, None, NOW, None]
-        await session.execute(_ENTRIES, {"ends": ends, "gone": gone, "referral": first.id})
+        await session.execute(
+            _ENTRIES, {"at": LONG_AGO, "ends": ends, "gone": gone, "referral": first.id}
+        )
         assessed = [first.assessment_id, second.assessment_id]
         await session.execute(_SHADOWS, {"assessments": assessed, "times": [LONG_AGO, NOW]})
         await session.execute(_CASES, {"at": LONG_AGO})
@@ -108,6 +136,20 @@ async def test_old_rows_of_fraud_rules_and_cases_are_let_go_of(stored: Database)
     }
     violated = await violated_invariants(stored, as_of=CREDITED_AT)
     assert set(violated) <= {"open_cases_are_attended"}
+
+
+async def test_what_is_young_stays_though_its_end_is_said_to_be_old(
+    fresh_database: Database,
+) -> None:
+    async with fresh_database.transaction() as session:
+        await session.execute(_YOUNG, {"at": LONG_AGO})
+        for statement in _BACKDATED:
+            await session.execute(text(statement), {"at": LONG_AGO})
+
+    for kind in ("sessions", "list_entries", "case_deliveries"):
+        async with fresh_database.transaction() as session:
+            assert await count_old(session, kind, before=CUTOFF) == 0, kind
+            assert await let_go(session, kind, ACTOR, before=CUTOFF) == 0, kind
 
 
 @pytest.mark.parametrize("table", ["list_keys", "list_hits", "shadow_assessments"])

@@ -34,8 +34,8 @@ _SESSION: Final = text("""
         insert into console_people (id, person, name)
         values (gen_random_uuid(), :name, :name) returning id
     )
-    insert into console_sessions (token_hash, person_id, role, expires_at)
-    select :name, id, 'auditor', :at from person
+    insert into console_sessions (token_hash, person_id, role, created_at, expires_at)
+    select :name, id, 'auditor', :at, :at from person
 """)
 
 
