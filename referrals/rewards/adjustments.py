@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -30,6 +31,8 @@ from referrals.rewards.transfers import (
     transfers_of,
 )
 
+_ADJUSTED: Final = frozenset({RewardStatus.ISSUED, RewardStatus.REVERSED})
+
 
 async def adjust(
     session: Session,
@@ -52,13 +55,16 @@ async def adjust(
     if lowered:
         await _take_back(session, referral, lowered, at=at)
         _set_adjusted(lowered, due, at=at)
+    unmoved = [reward for reward, minor in more.items() if not minor]
     if not raised:
+        _let_follow(unmoved, due, at=at)
         await funds_queue.pass_on(session, referral)
         return PostingOutcome.POSTED
     transfers = [t for r, minor in raised.items() for t in await _give(session, referral, r, minor)]
     posting = await funds_queue.post(session, referral, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
         _set_adjusted(raised, due, at=at)
+        _let_follow(unmoved, due, at=at)
     return posting
 
 
@@ -114,13 +120,27 @@ def _set_adjusted(
     What is left of a computed reward may be nothing while that of the other side stands: it is
     ISSUED still, as the referral is REWARDED.
     """
-    is_any_due = any(amount.minor for amount in due.values())
     for reward in rewards:
         reward.cycle += 1
-        reward.status = RewardStatus.ISSUED if is_any_due else RewardStatus.REVERSED
-        reward.changed_at = at
-        if reward.computation is not None and is_any_due:
-            reward.due_minor = due[reward.key].minor
+        _set_status(reward, due, at=at)
+
+
+def _let_follow(unmoved: Iterable[Reward], due: Mapping[RewardKey, Money], *, at: datetime) -> None:
+    """Give a reward of which nothing is due the status of the other side's, with no transfer."""
+    for reward in unmoved:
+        if reward.status in _ADJUSTED and reward.status is not _status_of(due):
+            _set_status(reward, due, at=at)
+
+
+def _set_status(reward: Reward, due: Mapping[RewardKey, Money], *, at: datetime) -> None:
+    reward.status, reward.changed_at = _status_of(due), at
+    if reward.computation is not None and reward.status is RewardStatus.ISSUED:
+        reward.due_minor = due[reward.key].minor
+
+
+def _status_of(due: Mapping[RewardKey, Money]) -> RewardStatus:
+    is_any_due = any(amount.minor for amount in due.values())
+    return RewardStatus.ISSUED if is_any_due else RewardStatus.REVERSED
 
 
 async def _lock_available(

@@ -10,24 +10,19 @@ from sqlalchemy import select, text
 
 from courier.payer import Payer
 from db.engine import Database
-from db.tables import CaseReferral, CaseRow, Delivery, PaymentOrderRow
+from db.tables import Delivery, PaymentOrderRow
 from domain.campaigns.terms import Terms
-from domain.fraud.cases import CaseChoice, CaseKind, SecondPersonLimits
 from domain.intake.facts import Deposit, FactKind, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import LOOK
 from domain.wallet.orders import OrderStatus
 from integrations.wallet_http import HttpWallet
-from referrals.access.audit import Actor
-from referrals.fraud.cases import open_late_link
-from referrals.fraud.cases.claims import CaseOutcome
-from referrals.fraud.cases.decisions import CaseDecision, decide
 from referrals.intake import facts
 from referrals.wallet.port import WalletUnclearError
 from sandbox.sportsbook.accounts.running import RunningAccounts
 from sandbox.sportsbook.polling import wait_until
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
-from tests.api.v1.cases.steps import file_cases
+from tests.api.v1.cases.steps import reject_late_link
 from tests.builders import TERMS, Offer, chargeback, deposit
 
 CALL_TIMEOUT_S = 30.0
@@ -80,25 +75,7 @@ class WalletWorld:
 
     async def reject(self, acts: ReferralActs) -> None:
         """Let a reviewer reject the referral, which a late link put in doubt."""
-        async with self.database.transaction() as session:
-            await open_late_link(session, acts.row.id, kinds=["payment_instrument"], at=LATER)
-        await file_cases(self.database)
-        query = (
-            select(CaseRow.id)
-            .join(CaseReferral, CaseReferral.case_id == CaseRow.id)
-            .where(CaseReferral.referral_id == acts.row.id, CaseRow.kind == CaseKind.LATE_LINK)
-        )
-        actor = Actor(name="a reviewer", request_id="a test", reason="one person")
-        async with self.database.transaction() as session:
-            outcome = await decide(
-                session,
-                (await session.scalars(query)).one(),
-                CaseDecision(choice=CaseChoice.REJECT),
-                actor,
-                limits=SecondPersonLimits.parse("500.00 USD"),
-                now=LATER,
-            )
-        assert outcome is CaseOutcome.CHANGED
+        await reject_late_link(acts)
 
     def wallet(self, *, timeout_s: float = CALL_TIMEOUT_S) -> HttpWallet:
         wallet = HttpWallet(self.accounts.url, token=self.accounts.token, timeout_s=timeout_s)

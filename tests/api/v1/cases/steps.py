@@ -4,12 +4,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from httpx import AsyncClient, Response
+from sqlalchemy import select
 
 from db.engine import Database
-from domain.fraud.cases import CaseKind
+from db.tables import CaseReferral, CaseRow
+from domain.fraud.cases import CaseChoice, CaseKind, SecondPersonLimits
 from domain.intake.facts import Deposit
 from domain.lifecycle.referral import Stage
-from referrals.fraud.cases import open_late_link, open_sample
+from referrals.access.audit import Actor
+from referrals.fraud.cases import decisions, open_late_link, open_sample
+from referrals.fraud.cases.claims import CaseOutcome
+from referrals.fraud.cases.decisions import CaseDecision
 from referrals.fraud.cases.filing import file_doubts
 from tests.activities.referral_acts import (
     LATER,
@@ -98,3 +103,26 @@ async def doubt(
     found = (await client.get(URL, params=query)).json()["items"]
     case: dict[str, Any] = next(one for one in found if one["kind"] == kind)
     return case
+
+
+async def reject_late_link(acts: ReferralActs) -> None:
+    """Let a reviewer reject a credited referral, which a late link put in doubt."""
+    async with acts.database.transaction() as session:
+        await open_late_link(session, acts.row.id, kinds=["payment_instrument"], at=LATER)
+    await file_cases(acts.database)
+    query = (
+        select(CaseRow.id)
+        .join(CaseReferral, CaseReferral.case_id == CaseRow.id)
+        .where(CaseReferral.referral_id == acts.row.id, CaseRow.kind == CaseKind.LATE_LINK)
+    )
+    actor = Actor(name="a reviewer", request_id="a test", reason="one person")
+    async with acts.database.transaction() as session:
+        outcome = await decisions.decide(
+            session,
+            (await session.scalars(query)).one(),
+            CaseDecision(choice=CaseChoice.REJECT),
+            actor,
+            limits=SecondPersonLimits.parse("500.00 USD"),
+            now=LATER,
+        )
+    assert outcome is CaseOutcome.CHANGED
