@@ -6,6 +6,12 @@ _TEN_DOLLARS: Final = {"minor": 1000, "currency": "USD"}
 _EVENT_FIELDS: Final = {"occurred_at": "2026-03-02T09:30:00Z", "player_id": "player-7"}
 
 BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "RatesIn": {
+        "as_of": "2026-03-01T00:00:00Z",
+        "source": "ECB",
+        "base": "USD",
+        "rates": {"EUR": "0.92", "JPY": "151.3"},
+    },
     "SignupIn": {
         "event_id": "signup-1",
         **_EVENT_FIELDS,

@@ -41,11 +41,11 @@ def own_minor_sql(minor: str) -> str:
     As `own_minor` computes it: rounded up, and null for another currency without a conversion.
     """
     per_minor = "w.computation #>> '{conversion,own_per_minor}'"
-    return (
-        f"case when w.currency = :currency then {minor} else"
-        f" ceil({minor} * cast(split_part({per_minor}, '/', 1) as numeric)"
-        f" / coalesce(cast(nullif(split_part({per_minor}, '/', 2), '') as numeric), 1)) end"
-    )
+    over = f"cast(split_part({per_minor}, '/', 1) as numeric)"
+    under = f"coalesce(cast(nullif(split_part({per_minor}, '/', 2), '') as numeric), 1)"
+    # Exact, where a division of numerics is rounded before `ceil` sees it.
+    worth = f"div({minor} * {over} + {under} - 1, {under})"
+    return f"case when w.currency = :currency then {minor} else {worth} end"
 
 
 # A limit of a referrer counts the rewards to that player; one of a campaign counts both sides. What

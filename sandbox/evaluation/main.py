@@ -72,16 +72,18 @@ async def _evaluate(
     async with temporary_cluster() as cluster:
         owner_url = sqlalchemy_url(cluster.owner_dsn)
         await asyncio.to_thread(upgrade, owner_url)
-        settings = settings_for(sqlalchemy_url(cluster.application_dsn))
+        settings = settings_for(sqlalchemy_url(cluster.application_dsn), owner_url=owner_url)
         key = await prepare_database(settings)
         journey_results = await _play_in_processes(settings, key, journeys, seed, processes)
         return await collect_results(settings, journey_results, key=key)
 
 
-def settings_for(database_url: str) -> Settings:
+def settings_for(database_url: str, *, owner_url: str) -> Settings:
+    """Return settings of a simulation; the owner makes the keys."""
     return Settings.model_validate(
         {
             "database_url": database_url,
+            "owner_database_url": owner_url,
             "temporal_address": "127.0.0.1:7233",
             "hash_key": "a key for a simulation",
             "token_key": "another key for a simulation",
@@ -160,6 +162,6 @@ async def _bound_referrals(client: InProcessClient) -> dict[str, BoundReferral]:
 
 async def _key(settings: Settings, owner: str) -> str:
     actor = Actor(name=owner, request_id=None, reason="a simulation")
-    url = settings.owner_database_url or settings.database_url
+    url = settings.owner_database_url or ""
     async with Database.open(url) as database, database.transaction() as session:
         return await create_key(session, owner=owner, scopes=["admin"], actor=actor)

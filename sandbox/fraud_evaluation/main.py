@@ -97,8 +97,9 @@ async def _file_cases(database: Database) -> None:
 
 async def _evaluate(players: int, seed: int, processes: int) -> Evaluated:
     async with temporary_cluster() as cluster:
-        await asyncio.to_thread(upgrade, sqlalchemy_url(cluster.owner_dsn))
-        settings = settings_for(sqlalchemy_url(cluster.application_dsn))
+        owner_url = sqlalchemy_url(cluster.owner_dsn)
+        await asyncio.to_thread(upgrade, owner_url)
+        settings = settings_for(sqlalchemy_url(cluster.application_dsn), owner_url=owner_url)
         key = await prepare_database(settings)
         await _play_in_processes(settings, key, players, seed, processes)
         return await collect_results(settings, players, seed, key=key)
@@ -132,6 +133,6 @@ def _play_part(  # noqa: PLR0917 - run_in_executor passes arguments by position
 
 async def _key(settings: Settings, owner: str) -> str:
     actor = Actor(name=owner, request_id=None, reason="a simulation")
-    url = settings.owner_database_url or settings.database_url
+    url = settings.owner_database_url or ""
     async with Database.open(url) as database, database.transaction() as session:
         return await create_key(session, owner=owner, scopes=["admin"], actor=actor)

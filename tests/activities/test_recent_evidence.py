@@ -1,13 +1,14 @@
 """Evidence that scoring has gathered: crediting takes it once, and only while it is fresh."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 from activities.evidence import Gathered
 from activities.recent_evidence import MAX_AGE_S, MAX_ENTRIES, RecentEvidence
 from db.engine import Database
 from tests.activities.referral_acts import sign_up
-from tests.builders import deposit
+from tests.builders import NOW, deposit
 from tests.fixtures.database_activity import recorded_statements
 
 GATHERED = Gathered(deposit_event_id="deposit", marker="marker")
@@ -66,7 +67,8 @@ async def test_what_was_recorded_since_is_gathered_under_the_locks(
     acts = await sign_up(fresh_database)
     await acts.receives(deposit(acts.referee_id))
     await acts.fraud.score_fraud(await acts.act_request())
-    await acts.receives(deposit(acts.referee_id))
+    # A later one: the deposit that qualifies stays the same.
+    await acts.receives(deposit(acts.referee_id, at=NOW + timedelta(minutes=1)))
     request = await acts.act_request()
 
     with recorded_statements(fresh_database) as statements:

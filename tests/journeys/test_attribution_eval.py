@@ -39,7 +39,7 @@ async def evaluate(
     parts: int = 1,
     middleware: Middleware | None = None,
 ) -> tuple[list[ScenarioResult], list[str]]:
-    settings = settings_for(urls.application)
+    settings = settings_for(urls.application, owner_url=urls.owner)
     key = await prepare_database(settings)
     plan = make_plan(journeys, seed=SEED)
     journey_results: list[JourneyResult] = []

@@ -41,7 +41,7 @@ class RatesIn(RequestBody):
     source: Annotated[NonBlankText, Field(max_length=64)] = Field(
         description="Who published them, such as `ECB`"
     )
-    base: Currency
+    base: Currency = Field(description="The currency of which one unit is so much of the others")
     rates: Annotated[dict[Currency, RateText], Field(min_length=1, max_length=MAX_RATES)] = Field(
         description="Decimal texts over 0 and below 10^9, with at most 12 places",
         examples=[{"EUR": "0.92", "JPY": "151.3"}],
@@ -58,8 +58,10 @@ class RatesOut(ResponseBody):
     """A table of exchange rates, which never changes."""
 
     as_of: datetime
-    source: str
-    base: str
-    rates: dict[str, str] = Field(description="1 unit of the base is so much of each currency")
+    source: str = Field(description="Who published them", examples=["ECB"])
+    base: str = Field(description="The base currency, ISO 4217", examples=["USD"])
+    rates: dict[str, str] = Field(
+        description="1 unit of the base is so much of each currency", examples=[{"EUR": "0.92"}]
+    )
     written_by: str = Field(description="Owner of the key that recorded it")
     written_at: datetime

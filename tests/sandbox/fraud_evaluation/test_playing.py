@@ -25,7 +25,7 @@ def first_groups(*kinds: str) -> list[Group]:
 
 
 async def played(urls: DatabaseUrls, groups: list[Group]) -> dict[str, KindResult]:
-    settings = settings_for(urls.application)
+    settings = settings_for(urls.application, owner_url=urls.owner)
     key = await prepare_database(settings)
     await play(groups, settings, key=key)
     results, _, broken = await collect_results(settings, PLAYERS, SEED, key=key)
