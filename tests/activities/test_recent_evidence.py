@@ -68,7 +68,7 @@ async def test_what_was_recorded_since_is_gathered_under_the_locks(
     await acts.receives(deposit(acts.referee_id))
     await acts.fraud.score_fraud(await acts.act_request())
     # A later one: the deposit that qualifies stays the same.
-    await acts.receives(deposit(acts.referee_id, at=NOW + timedelta(minutes=1)))
+    await acts.receives(deposit(acts.referee_id, at=NOW + timedelta(hours=2)))
     request = await acts.act_request()
 
     with recorded_statements(fresh_database) as statements:

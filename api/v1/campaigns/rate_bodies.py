@@ -57,7 +57,9 @@ class RatesIn(RequestBody):
 class RatesOut(ResponseBody):
     """A table of exchange rates, which never changes."""
 
-    as_of: datetime
+    as_of: datetime = Field(
+        description="The moment that they are of", examples=["2026-03-01T00:00:00Z"]
+    )
     source: str = Field(description="Who published them", examples=["ECB"])
     base: str = Field(description="The base currency, ISO 4217", examples=["USD"])
     rates: dict[str, str] = Field(

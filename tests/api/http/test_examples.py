@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http.examples import BODY_EXAMPLES
+from api.v1.campaigns import rate_bodies
 from api.v1.schemas import (
     attributions,
     campaigns,
@@ -33,6 +34,7 @@ MODULES = (
     lists,
     players,
     preferences,
+    rate_bodies,
     reviews,
     rule_sets,
     simulations,
