@@ -40,9 +40,9 @@ _WAKE: Final = text("""
           from referrals r
          where r.campaign_id = :campaign_id and r.awaits_funds
            and r.id is distinct from :leaving_id
-           and (:is_for_all or exists (
+           and (:is_for_all or not exists (
                     select from rewards w
-                     where w.referral_id = r.id and w.currency = :currency))
+                     where w.referral_id = r.id and w.currency <> :currency))
            and not (r.stage = 'REVERSED' and :is_for_all)
            and (r.stage <> 'REVERSED' and not :is_moved or not exists (
                     select from deliveries d
@@ -89,8 +89,8 @@ _CAUSE_OF_WAKING: Final = text("""
 _WAITS: Final = text("select count(*) from holds where referral_id = :referral_id")
 _CURRENCY: Final = text("select currency from rewards where referral_id = :referral_id limit 1")
 # The needs of those ahead of a referral that are paid from the same budget: of all that wait, or of
-# those that wait longer. One that
-# waits for its reinstatement may wait for a player to be eligible, and then needs no money.
+# those that wait longer. One that waits for its reinstatement may wait for a player to be eligible,
+# and then needs no money.
 _AHEAD: Final = text("""
     select (select coalesce(sum(w.amount_minor), 0) from rewards w
              where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED'))
