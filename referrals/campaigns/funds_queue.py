@@ -40,9 +40,9 @@ _WAKE: Final = text("""
           from referrals r
          where r.campaign_id = :campaign_id and r.awaits_funds
            and r.id is distinct from :leaving_id
-           and (:is_for_all or not exists (
-                    select from rewards w
-                     where w.referral_id = r.id and w.currency <> :currency))
+           and (:is_for_all or coalesce((
+                    select w.currency from rewards w
+                     where w.referral_id = r.id limit 1), :currency) = :currency)
            and not (r.stage = 'REVERSED' and :is_for_all)
            and (r.stage <> 'REVERSED' and not :is_moved or not exists (
                     select from deliveries d
