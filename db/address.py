@@ -1,12 +1,13 @@
 """Address of a Postgres database: its URL parsed once, and connections to it."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -21,7 +22,7 @@ TLS_VERSIONS: Final = ("TLSv1.2", "TLSv1.3")
 TARGETS: Final = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
 SYSTEM_CERTIFICATES: Final = "system"
 """Value of `sslrootcert` for the authorities that the operating system trusts, as in libpq."""
-MAX_SECONDS: Final = 3600.0
+MAX_SECONDS: Final = 3600
 MAX_CACHE_SIZE: Final = 10_000
 
 
@@ -41,14 +42,15 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "pooler": tuple(Pooler),
 }
 """Parameters that have one of a few values."""
+PORTS: Final = range(1, 65536)
 BOUNDS: Final = {
-    "connect_timeout": MAX_SECONDS,
-    "command_timeout": MAX_SECONDS,
-    "statement_cache_size": MAX_CACHE_SIZE,
-    "prepared_statement_cache_size": MAX_CACHE_SIZE,
-    "port": 65535,
+    "connect_timeout": range(1, MAX_SECONDS + 1),
+    "command_timeout": range(1, MAX_SECONDS + 1),
+    "statement_cache_size": range(MAX_CACHE_SIZE + 1),
+    "prepared_statement_cache_size": range(MAX_CACHE_SIZE + 1),
+    "port": PORTS,
 }
-"""Numeric parameters, with their upper limits; times are in seconds."""
+"""Numeric parameters, with what they may be; times are in seconds, and none means for ever."""
 SERVER_SETTINGS: Final = ("application_name", "options")
 _TLS: Final = (
     "sslmode",
@@ -87,7 +89,9 @@ class DatabaseAddress:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Parse a URL; DatabaseAddressError for an unknown parameter or an impossible value."""
+        url = url.strip()  # files of secrets end with a newline
         parsed = _parse_url(url)
+        _check_names(url)
         query = _read_query(parsed)
         command_timeout = query.get("command_timeout")
         return cls(
@@ -118,11 +122,18 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _read_query(url: URL) -> dict[str, str]:
-    if unknown := sorted(set(url.query) - set(PARAMETERS)):
+def _check_names(url: str) -> None:
+    """Refuse unknown parameters, and those without a value, which the library would pass over."""
+    given = parse_qsl(url.partition("?")[2], keep_blank_values=True)
+    if unknown := sorted({name for name, _ in given} - set(PARAMETERS)):
         raise DatabaseAddressError(
             f"Unknown parameter {', '.join(unknown)}; the parameters are {', '.join(PARAMETERS)}"
         )
+    if blank := sorted({name for name, value in given if not value}):
+        raise DatabaseAddressError(f"Parameter {', '.join(blank)} has no value")
+
+
+def _read_query(url: URL) -> dict[str, str]:
     query = {}
     for name, value in url.query.items():
         if not isinstance(value, str) and name != "host":
@@ -140,13 +151,19 @@ def _read_query(url: URL) -> dict[str, str]:
 def _check_value(name: str, value: str) -> None:
     if name in CHOICES and value not in CHOICES[name]:
         raise DatabaseAddressError(f"Parameter {name} must be one of {', '.join(CHOICES[name])}")
-    if name in BOUNDS and not (value.isdecimal() and int(value) <= BOUNDS[name]):
+    if name in BOUNDS and not _is_number_in(BOUNDS[name], value):
         raise DatabaseAddressError(
-            f"Parameter {name} must be a whole number from 0 to {BOUNDS[name]:g}"
+            f"Parameter {name} must be a whole number from {BOUNDS[name][0]} to {BOUNDS[name][-1]}"
         )
+    if not value.isprintable():
+        raise DatabaseAddressError(f"Parameter {name} must not contain control characters")
     is_file = name in CERTIFICATE_FILES and value != SYSTEM_CERTIFICATES
     if is_file and not Path(value).is_file():
         raise DatabaseAddressError(f"Parameter {name} names a file that cannot be found")
+
+
+def _is_number_in(bounds: range, text: str) -> bool:
+    return text.isascii() and text.isdecimal() and int(text) in bounds
 
 
 def _connect_arguments(url: URL, query: Mapping[str, str]) -> dict[str, Any]:
@@ -175,12 +192,40 @@ def _tls_parameters(query: Mapping[str, str]) -> dict[str, str]:
         )
     if given.get("sslrootcert") == SYSTEM_CERTIFICATES:
         given["sslrootcert"] = ssl.get_default_verify_paths().cafile or ""
+    _check_certificates(given)
     return given
+
+
+def _check_certificates(given: Mapping[str, str]) -> None:
+    """Load what the parameters name, so that a wrong file stops the start and no connection."""
+    if "sslkey" in given and "sslcert" not in given:
+        raise DatabaseAddressError("Parameter sslkey needs sslcert")
+    lowest, highest = (given.get(f"ssl_{end}_protocol_version") for end in ("min", "max"))
+    if lowest and highest and lowest > highest:
+        raise DatabaseAddressError("Parameter ssl_min_protocol_version is above the maximum")
+    context = ssl.create_default_context()
+    for name in ("sslrootcert", "sslcrl"):
+        if path := given.get(name):
+            _load(name, partial(context.load_verify_locations, path))
+    if path := given.get("sslcert"):
+        key, password = given.get("sslkey"), given.get("sslpassword", "")
+        _load("sslcert or sslkey", partial(context.load_cert_chain, path, key, password))
+
+
+def _load(name: str, load: Callable[[], None]) -> None:
+    try:
+        load()
+    except (OSError, ValueError) as fault:
+        raise DatabaseAddressError(
+            f"Parameter {name} names a file that cannot be read as such ({type(fault).__name__})"
+        ) from None
 
 
 def _read_hosts(url: URL, query: Mapping[str, str]) -> tuple[list[str] | None, list[int] | None]:
     """Return the hosts of `?host=one:5432&host=two:5432`, or that of the URL's authority."""
-    default = int(query.get("port", url.port or DEFAULT_PORT))
+    default = int(query.get("port", DEFAULT_PORT if url.port is None else url.port))
+    if default not in PORTS:
+        raise DatabaseAddressError(f"Port {default} is not one from 1 to {PORTS[-1]}")
     if "host" not in query:
         return ([url.host], [default]) if url.host else (None, None)
     hosts, ports = [], []
@@ -189,6 +234,10 @@ def _read_hosts(url: URL, query: Mapping[str, str]) -> tuple[list[str] | None, l
         host, colon, port = named.rpartition(":")
         if not colon or not port.isdecimal():
             host, port = named, str(default)
+        if not host.strip("[]"):
+            raise DatabaseAddressError("Parameter host names an empty host")
+        if not _is_number_in(PORTS, port):
+            raise DatabaseAddressError(f"Port {port} is not one from 1 to {PORTS[-1]}")
         hosts.append(host.strip("[]"))
         ports.append(int(port))
     return hosts, ports

@@ -12,6 +12,10 @@ _LOCALE: Final = re.compile(
 _LOCALES: Final = re.compile(
     rf"{_LOCALE.pattern}(?:\s*[,;]\s*(?:{_LOCALE.pattern}|q=[01][.\d]*|\*))*"
 )
+_EXTENDED_LOCALE: Final = re.compile(
+    rf"({_LOCALE.pattern})(?:@\w+=|@euro|[-_]#|[-_][A-Za-z][-_]).*", re.DOTALL
+)
+"""A locale with what an Android or iOS user has set beside it, such as the week's first day."""
 _PROGRAM_WORD: Final = re.compile(r"(?!.*\d{5})[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
 """A word as programs write it: people write their names with capitals and blanks."""
 _SEPARATORS: Final = re.compile(r"[\s_.-]+")
@@ -48,6 +52,12 @@ _CHANNELS: Final = """
 def has_shape(field: str, text: str) -> bool:
     """Return whether a text is what its field is for; raise KeyError for a field without shape."""
     return _SHAPES[field](text)
+
+
+def without_extensions(locale: str) -> str:
+    """Return a locale without its extensions (BCP 47, ICU); any other text as it is."""
+    extended = _EXTENDED_LOCALE.fullmatch(locale.strip())
+    return extended[1] if extended else locale
 
 
 def request_id_or_none(text: str) -> str | None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from domain import codes
-from domain.field_shapes import SHAPED_FIELDS, has_shape
+from domain.field_shapes import SHAPED_FIELDS, has_shape, without_extensions
 
 HASH_SHAPE: Final = re.compile(r"hm[1-9][0-9]{0,3}:[0-9a-f]{64}")
 """Shape of a hash: the version of its key, and the hex HMAC."""
@@ -97,6 +97,8 @@ class Hasher:
 
     def keep_shape(self, field: str, text: str) -> str | None:
         """Return a text that has its field's shape; hash another one, or drop it."""
+        if field == "locale":
+            text = without_extensions(text)
         if has_shape(field, text):
             return text
         return _DROPPED[field] if field in _DROPPED else self.hash(field, text)

@@ -21,6 +21,7 @@ from runtime.environment import FROM_ENVIRONMENT
 from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
 from runtime.link_settings import LinkSettings
+from runtime.public_url import PublicUrl
 from runtime.sign_in_settings import SignInSettings
 from runtime.temporal_settings import TemporalSettings
 from runtime.tracing import TraceSettings
@@ -117,7 +118,7 @@ class WalletSettings(DatabaseSettings):
 class ConsoleLinkSettings(DatabaseSettings):
     """Settings of `referrals console-link`."""
 
-    public_url: str
+    public_url: PublicUrl
 
 
 class Settings(
@@ -152,8 +153,8 @@ class Settings(
     signal_keys: dict[str, SignalKey] = Field(default_factory=dict)
     """Keys with which services sign their signals, as JSON: {"payments": "…"}."""
 
-    public_url: str
-    """Address at which players reach /r/{code}, without a trailing slash."""
+    public_url: PublicUrl
+    """Origin at which players reach /r/{code}; a slash at its end makes no difference."""
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     body_limit_bytes: int = Field(default=65536, ge=1024)

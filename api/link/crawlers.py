@@ -27,7 +27,7 @@ COPIED_COMMENT: Final = re.compile(r"compatible|https?:|@|bot[/-]\w|crawler|spid
 IN_APP_BROWSER_NAMES: Final = re.compile(
     r"[ ,](?:whatsapp[\w-]*|viber|slack(?:_ssb)?|outlook-\w+|yandex\.mail|ru\.yandex\.\w+"
     r"|com\.yandex\.\w+|BroPP|feedly|oddschecker|\w*reader\w*|blackboard|freespoke|1password|notion"
-    r"|bluesky|telegram[\w-]*|pinterest|snapchat|baidu\w+|coccoc\w*|corom|fluid)/[^\s,]+"
+    r"|bluesky|telegram[\w-]*|pinterest|snapchat|tumblr|baidu\w+|coccoc\w*|corom|fluid)/[^\s,]+"
     r"|[ ,]Sogou(?:MSE|MobileBrowser|Search)[\w./]*"
     r"|\bMetaIAB \w+|(?<=[\d.])coccoc\b|\bMetaSr \d+(?:\.\d+)?",
     re.IGNORECASE,
@@ -38,7 +38,8 @@ UNLISTED_CRAWLERS: Final = re.compile(
     # A contact address; "compatible" without being an old browser; HTTP clients inside apps, which
     # make link previews for instance.
     r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
-    r"|^(?:trello|tumblr)/|GoogleImageProxy|WindowsPowerShell",
+    r"|^(?:trello|tumblr)/|GoogleImageProxy|PowerShell/|\bjsdom/|\bCypress/|ms-safelinks|Mimecast"
+    r"|^Mozilla/5\.0(?: \(compatible\))?\Z",
     re.IGNORECASE,
 )
 """Crawlers that neither list has."""

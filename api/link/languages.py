@@ -12,18 +12,22 @@ CATALOGUES_DIR: Final = Path(__file__).parent / "landing" / "locale"
 MAX_ACCEPT_LANGUAGE_CHARS: Final = 256
 """Characters of Accept-Language that are read."""
 LANGUAGE_RANGE: Final = re.compile(
-    r"\s*([A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d+)?)\s*)?"
+    r"\s*([A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d*)?)\s*)?",
+    re.IGNORECASE,
 )
 """A language range of RFC 4647 and its weight."""
+LIST_END: Final = re.compile("[,;@.]")
+"""End of the first tag of a list, or of a locale's tag before its encoding."""
 
 
 def negotiate_language(accept_language: str, *, preferred: str | None = None) -> Language:
     """Return the best language for an `Accept-Language` header, unless `preferred` is offered.
 
     Tags may be written in any case, and with underscores as operating systems do; a tag that
-    nobody knows is passed over.
+    nobody knows is passed over. Of a list that is preferred, the first one counts.
     """
-    ranges = [tag for tag in (preferred, *_by_preference(accept_language)) if tag]
+    wish = LIST_END.split(preferred or "", maxsplit=1)[0]
+    ranges = [tag for tag in (wish, *_by_preference(accept_language)) if tag]
     offered = [(_folded_tag(tag), language) for tag, language in LANGUAGES.items()]
     for wanted in map(_folded_tag, ranges):
         for tag, language in offered:

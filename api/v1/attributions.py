@@ -61,7 +61,7 @@ _CLAIM_NAMESPACE: Final = UUID("4f3a8f0e-2b4b-5d7e-9c43-5a3b7f7b5b10")
     "/claim",
     dependencies=[Depends(requires("codes:write"))],
     responses=problem_responses(
-        *dict.fromkeys(REFUSALS.values()), "too_many_requests", *BODY_PROBLEMS
+        *dict.fromkeys(REFUSALS.values()), "too_many_requests", "too_early", *BODY_PROBLEMS
     ),
 )
 async def claim_code(  # noqa: PLR0917 - FastAPI passes each by its name

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from api.http.authorisation import Caller, requires
-from api.http.dependencies import Db, Now, ReferralTokens
+from api.http.dependencies import Config, Db, Now, ReferralTokens
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import PageOut, PageQuery, page_out
@@ -14,7 +14,7 @@ from api.http.strict_json import StrictRoute
 from api.v1.attributions import refusal_problem
 from api.v1.schemas.attributions import RebindDecisionIn, RebindIn, RebindOut
 from api.v1.schemas.fields import Id
-from domain.codes import normalise_code
+from domain.codes import parse_code
 from domain.intake.facts import Choice
 from referrals.attribution import rebinds
 from referrals.attribution.rebinds import RebindOutcome, Status
@@ -41,17 +41,20 @@ RULE_PROBLEMS: Final = (
     status_code=201,
     responses=problem_responses("unknown_code", "unknown_player", *BODY_PROBLEMS),
 )
-async def propose_rebind(body: RebindIn, database: Db, supporter: Supporter) -> RebindOut:
+async def propose_rebind(
+    body: RebindIn, database: Db, supporter: Supporter, settings: Config
+) -> RebindOut:
     """Propose to bind a player to another code. Nothing changes until a second person approves.
 
     Not idempotent: each call is a proposal. 404 `unknown_code`, or `unknown_player` when no signup
     of the player was reported.
     """
     actor = supporter.actor(body.reason)
+    code = parse_code(body.code, public_url=settings.public_url)
+    if code is None:
+        raise Problem("unknown_code")
     async with database.transaction() as session:
-        proposed = await rebinds.propose(
-            session, player_id=body.player_id, code=normalise_code(body.code), actor=actor
-        )
+        proposed = await rebinds.propose(session, player_id=body.player_id, code=code, actor=actor)
         if proposed.rebind is None:
             raise Problem(REFUSALS[proposed.outcome])
         return RebindOut.model_validate(proposed.rebind)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from domain.field_shapes import SHAPED_FIELDS, has_shape
+from domain.field_shapes import SHAPED_FIELDS, has_shape, without_extensions
 from domain.privacy import ERASED, OTHER
 from referrals.intake.normalising import EARLIER
 
@@ -39,9 +39,12 @@ class Content(NamedTuple):
     def _in_one_spelling(self, renamed: Mapping[str, str]) -> dict[str, Any]:
         """Return the body with hashes of values, not of spellings, under the newest key."""
         matching = self.matching or {}
+        body = dict(self.body)
+        if isinstance(locale := body.get("locale"), str):
+            body["locale"] = without_extensions(locale)
         return {
             field: _newest(matching.get(field, value), renamed)
-            for field, value in self.body.items()
+            for field, value in body.items()
             if not _is_replaced(field, value)
         }
 

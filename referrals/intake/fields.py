@@ -140,19 +140,14 @@ TIME_SCHEMA: Final = {
     "format": "date-time",
     "examples": ["2026-03-01T12:00:00Z"],
 }
-PastTime = Annotated[
-    datetime,
-    BeforeValidator(parse_time),
-    AfterValidator(_check_past),
-    WithJsonSchema(TIME_SCHEMA),
-]
 EventTime = Annotated[
     datetime,
     BeforeValidator(parse_time),
     AfterValidator(_check_event_time),
     WithJsonSchema(TIME_SCHEMA),
 ]
-"""A time like PastTime; up to a day ahead its error is TOO_EARLY, with `retry_after_s`."""
+"""A time from the year 2000 to CLOCK_SKEW from now; up to a day ahead its error is TOO_EARLY, with
+`retry_after_s`, since the same body is right in a moment."""
 StorableText = Annotated[str, AfterValidator(_check_storable)]
 NonBlankText = Annotated[StorableText, Field(min_length=1), AfterValidator(_check_not_blank)]
 Text32 = Annotated[NonBlankText, Field(max_length=32)]

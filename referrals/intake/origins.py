@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 import disposable_email_domains
 import MailChecker
 
-from domain.privacy import parse_ip
+from referrals.intake.normalising.addresses import read_address
+from referrals.intake.normalising.mailboxes import mailbox
 
 ORIGIN: Final = "origin"
 """Key of an origin among what is stored beside a fact."""
@@ -40,20 +41,19 @@ def origin_of(
 ) -> dict[str, Any] | None:
     """Return what an event's address and mailbox say, as it is stored; None where it is nothing."""
     found: dict[str, Any] = {}
-    address = parse_ip(ip.strip()) if ip else None
+    address = read_address(ip) if ip else None
     if address is not None and networks is not None:
         network = networks.find(address) or Network()
         found |= {"is_hosting": network.is_hosting, "country": network.country}
         found["as_of"] = networks.as_of.isoformat()
-    if email and "@" in email:
+    if email and mailbox(email)[1]:
         found["is_disposable_mail"] = is_disposable(email)
     return {name: value for name, value in found.items() if value is not None} or None
 
 
 def is_disposable(email: str) -> bool:
     """Return whether one of two kept lists has the mailbox's domain, or a domain above it."""
-    host = email.strip().rpartition("@")[2].casefold().rstrip(".")
-    labels = host.split(".")
+    labels = mailbox(email)[1].split(".")
     above = (".".join(labels[start:]) for start in range(len(labels) - 1))
     return any(name in _DISPOSABLE for name in above)
 

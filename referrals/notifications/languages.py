@@ -1,11 +1,13 @@
 """Languages of notifications, and the choice of one for a player."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
+from domain.field_shapes import without_extensions
 from referrals.localisation.languages import ENGLISH, Language, load_language
 
 CATALOGUES_DIR: Final = Path(__file__).parent / "locale"
@@ -17,12 +19,14 @@ LANGUAGES: Final = {
     "de": load_language(CATALOGUES_DIR, "de", "DE"),
     "ja": load_language(CATALOGUES_DIR, "ja", "JP"),
 }
+FIRST_RANGE: Final = re.compile("[,;]")
+"""End of the first range of an Accept-Language header."""
 
 
 def parse_locale(text: str) -> Locale | None:
     """Parse a locale such as `de-AT` or `EN_us`, or return None where CLDR knows none."""
     try:
-        return Locale.parse(text.strip().replace("_", "-"), sep="-")
+        return Locale.parse(without_extensions(text.strip()).replace("_", "-"), sep="-")
     except (ValueError, UnknownLocaleError, TypeError):
         return None
 
@@ -38,7 +42,8 @@ def choose_language(*wanted: str | None) -> Language:
     English for a player of whom no such locale is known.
     """
     for text in wanted:
-        locale = parse_locale(text) if text else None
+        # A service may hand on a whole Accept-Language header.
+        locale = parse_locale(FIRST_RANGE.split(text, maxsplit=1)[0]) if text else None
         if locale is not None and locale.language in LANGUAGES:
             return replace(LANGUAGES[locale.language], tag=tag_of(locale), locale=locale)
     return ENGLISH

@@ -1,10 +1,10 @@
 """Search by whatever one pastes: a player, code, link, referral, deposit, reward or case."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -20,12 +20,13 @@ from db.tables import (
     Reward,
     TransferRow,
 )
-from domain.codes import normalise_code
+from domain.codes import code_in_path
 from domain.intake.facts import FactKind
 from domain.intake.sources import shown_event_id
 from domain.lifecycle.referral import Stage
 
 MAX_FOUND: Final = 20
+QUERY_OF_LINK: Final = re.compile("[?#]")
 """Hits of each kind; whoever pastes an id means one."""
 _DEPOSIT_KINDS: Final = (FactKind.DEPOSIT, FactKind.CHARGEBACK)
 
@@ -145,7 +146,8 @@ async def _players(session: ReadSession, text: str) -> list[Hit]:
 
 async def _codes(session: ReadSession, text: str) -> list[Hit]:
     """Find a code as people type it, or the link that ends with it."""
-    code = normalise_code(urlsplit(text).path.rpartition("/")[2] or text)
+    path = QUERY_OF_LINK.split(text, maxsplit=1)[0].rstrip("/")
+    code = code_in_path(path.rpartition("/")[2])
     row = await session.scalar(select(ReferralCode).where(ReferralCode.code == code))
     if row is None:
         return []

@@ -84,10 +84,25 @@ def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
         ("https://refer.example/r/a/b", None),
         ("/r/ann-10", None),
         ("r/ann-10", None),
+        ("https://refer.example./r/ann-10", "ANN-10"),
+        ("https://refer\u3002example/r/ann-10", "ANN-10"),
+        ("https://refer.example/r/ann-10;jsessionid=1", "ANN-10"),
+        ("https://refer.example/r/ann-10&nbsp;", "ANN-10"),
+        ("https://refer.example/r/ann-10%253Futm=x", "ANN-10"),
+        ("https://refer.example/r/ann-10\uff0c快来", "ANN-10"),
+        ("https://refer.example/r/ann-10\u2019s", "ANN-10"),
+        ("[https://refer.example/r/ann-10](https://refer.example/r/ann-10)", "ANN-10"),
+        ("[https://refer.example/r/ann-10](https://refer.example/r/bob-10)", None),
     ],
 )
 def test_a_link_pasted_for_a_code_is_its_code(typed: str, code: str | None) -> None:
     assert parse_code(typed, public_url=PUBLIC_URL) == code
+
+
+def test_a_link_to_an_international_host_is_one_in_either_spelling() -> None:
+    written, encoded = "https://b\u00fccher.example", "https://xn--bcher-kva.example"
+    assert parse_code(f"{written}/r/ann-10", public_url=encoded) == "ANN-10"
+    assert parse_code(f"{encoded}/r/ann-10", public_url=written) == "ANN-10"
 
 
 def test_a_link_below_a_path_is_one_only_there() -> None:
@@ -115,6 +130,16 @@ def test_a_link_below_a_path_is_one_only_there() -> None:
         ("\u00a0ann1\u3000", "ANN1"),
         ("3gaw h3up", "3GAWH3UP"),
         ("ann_", "ANN_"),
+        *((f"ann{dash}10", "ANN-10") for dash in "\u207b\u2500\u2796\u30fc\uff70"),
+        *((f"an{mark}n1", "ANN1") for mark in "\u17b4\u2065\ufff0\U000e0100\U000e0041"),
+        ("\u24b6\u24c3\u24c3\u2460\u24ea", "ANN10"),
+        ("\U0001f170\U0001f17d\U0001f17d10", "ANN10"),
+        ("\U0001f150\U0001f15d\U0001f15d10", "ANN10"),
+        ("ann1\ufe0f\u20e30\ufe0f\u20e3", "ANN10"),
+        ("\U0001f1e9\U0001f1ea ann10", "ANN10"),
+        ("%20ann10%E2%80%8B", "ANN10"),
+        ("ann%25E2%2580%259310", "ANN-10"),
+        ("&nbsp;ann10&#8203;", "ANN10"),
     ],
 )
 def test_reads_codes_as_keyboards_and_chats_write_them(typed: str, code: str) -> None:

@@ -72,3 +72,18 @@ def test_only_personal_fields_are_hashed() -> None:
 )
 def test_typed_text_is_hashed_unless_it_may_be_a_code(typed: str | None, kept: str | None) -> None:
     assert HASHER.hash_personal({"code": typed}) == {"code": kept}
+
+
+@pytest.mark.parametrize(
+    ("reported", "kept"),
+    [
+        ("de-AT,de;q=0.9", "de-AT,de;q=0.9"),
+        ("en-US-u-fw-mon-mu-celsius", "en-US"),
+        ("zh_TW_#Hant", "zh_TW"),
+        ("fr_FR@rg=chzzzz", "fr_FR"),
+        ("Ann Lee", None),
+        ("ann@example.com", None),
+    ],
+)
+def test_a_locale_is_kept_without_its_extensions(reported: str, kept: str | None) -> None:
+    assert HASHER.hash_personal({"locale": reported}) == {"locale": kept}

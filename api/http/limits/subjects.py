@@ -2,17 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
-from domain.privacy import parse_ip
+from domain.addresses import is_shared, parse_client_address
 
-SHARED_NETWORKS: Final = tuple(
-    ip_network(net)
-    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-                "::1/128", "fc00::/7", "fe80::/10")
-)  # fmt: skip
-"""Addresses of proxies and tests, which stand for many clients: only their misses are limited."""
 SUBSCRIBER_PREFIX_BITS: Final = 64
 """Prefix of IPv6 that one subscriber holds, with every address in it."""
 SITE_PREFIX_BITS: Final = 48
@@ -28,7 +22,7 @@ class Subject:
     kind: str
     value: str
     is_shared: bool = False
-    """It stands for many clients, as a proxy's address does."""
+    """It stands for many clients, as a proxy's address does: only its misses are limited."""
 
 
 def subjects_of(keys: Mapping[str, str | None]) -> Iterator[Subject]:
@@ -41,22 +35,18 @@ def subjects_of(keys: Mapping[str, str | None]) -> Iterator[Subject]:
 
 
 def _subjects_of_address(written: str) -> Iterator[Subject]:
-    address = parse_ip(written)
+    address = parse_client_address(written)
     if address is None:
         # Without any, the clients are those of a Unix socket; what cannot be read was sent by one.
         yield Subject("address", NO_ADDRESS, is_shared=not written)
         return
-    is_shared = _is_shared(address)
+    shared = is_shared(address)
     if not isinstance(address, IPv6Address):
-        yield Subject("address", str(address), is_shared)
+        yield Subject("address", str(address), shared)
         return
-    yield Subject("address", _network(address, SUBSCRIBER_PREFIX_BITS), is_shared)
-    if not is_shared:
+    yield Subject("address", _network(address, SUBSCRIBER_PREFIX_BITS), shared)
+    if not shared:
         yield Subject("site", _network(address, SITE_PREFIX_BITS))
-
-
-def _is_shared(address: IPv4Address | IPv6Address) -> bool:
-    return any(address in net for net in SHARED_NETWORKS if net.version == address.version)
 
 
 def _network(address: IPv6Address, prefix_bits: int) -> str:

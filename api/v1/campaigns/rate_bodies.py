@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from api.http.errors import invalid_field
 from api.v1.schemas.fields import (
     Currency,
+    EventTime,
     NonBlankText,
-    PastTime,
     RequestBody,
     ResponseBody,
 )
@@ -37,7 +37,7 @@ RateText = Annotated[
 class RatesIn(RequestBody):
     """Exchange rates of one base currency: 1 unit of it is so much of each other currency."""
 
-    as_of: PastTime = Field(description="The moment that the rates are of")
+    as_of: EventTime = Field(description="The moment that the rates are of")
     source: Annotated[NonBlankText, Field(max_length=64)] = Field(
         description="Who published them, such as `ECB`"
     )

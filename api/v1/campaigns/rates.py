@@ -25,7 +25,7 @@ BY_API: Final = "through the API"
 @router.post(
     "",
     status_code=201,
-    responses=problem_responses("rates_conflict", *BODY_PROBLEMS)
+    responses=problem_responses("rates_conflict", "too_early", *BODY_PROBLEMS)
     | {200: {"model": RatesOut, "description": "These rates were recorded before"}},
 )
 async def record_rates(

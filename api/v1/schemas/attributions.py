@@ -7,28 +7,30 @@ from uuid import UUID
 from pydantic import Field
 
 from api.v1.schemas.fields import (
+    EventTime,
     Id,
     NonBlankText,
-    PastTime,
     Reason,
     RequestBody,
     ResponseBody,
-    Text64,
 )
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice
 from referrals.attribution.log import AttemptKind
 from referrals.attribution.rebinds import Status
 
+TypedCode = Annotated[
+    NonBlankText,
+    Field(max_length=1024, description="The code as typed, or a text with one invitation link"),
+]
+
 
 class ClaimIn(RequestBody):
     """A code that a player typed after signing up."""
 
     player_id: Id
-    code: Annotated[NonBlankText, Field(max_length=1024)] = Field(
-        description="The code as typed, or a text with one invitation link"
-    )
-    occurred_at: PastTime | None = Field(
+    code: TypedCode
+    occurred_at: EventTime | None = Field(
         default=None,
         description="When it was typed; left out, now. A claim that is reported later than the"
         " campaign's `lateness_grace` counts as typed that long before the report",
@@ -50,7 +52,7 @@ class RebindIn(RequestBody):
     """Support's proposal to bind a player to another code."""
 
     player_id: Id
-    code: Text64
+    code: TypedCode
     reason: Reason
 
 

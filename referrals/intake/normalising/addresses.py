@@ -2,35 +2,24 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import ip_network
 from typing import Final
 
-from domain.privacy import parse_ip
+from domain.addresses import Address, is_shared, parse_client_address
 from referrals.intake.normalising.characters import plain, with_ascii_digits
 
 NETWORK_PREFIX: Final = {4: 24, 6: 64}
 """Prefix of the network that one household or office has, by IP version."""
 MAX_CHARACTERS: Final = 1024
-_INSIDE: Final = tuple(
-    ip_network(network)
-    for network in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "100.64.0.0/10",
-        "::1/128",
-        "fc00::/7",
-        "fe80::/10",
-    )
+_UNROUTED: Final = tuple(
+    map(ip_network, ("0.0.0.0/8", "192.0.0.0/24", "198.18.0.0/15", "::/128", "fec0::/10"))
 )
-"""Networks that are not the internet's: what they hold is the proxy's own, or a carrier's."""
-_SEPARATOR: Final = re.compile(r"[,; \t]+")
+"""Further networks that are not the internet's."""
+_SEPARATOR: Final = re.compile(r"[,;| \t]+")
 _BRACKETED: Final = re.compile(r"\[(?P<address>[^\]]+)\](?::\d+)?")
+_WHOLE: Final = re.compile(r"/(?:32|128)\Z")
+"""Prefix length of a single address, as Postgres may write it."""
 _WITH_PORT: Final = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3}):\d+")
-
-Address = IPv4Address | IPv6Address
 
 
 def read_address(text: str) -> Address | None:
@@ -62,13 +51,16 @@ def with_subscriber(personal: Mapping[str, str | None]) -> dict[str, str | None]
 
 def _addresses(text: str) -> Iterator[Address]:
     for part in _SEPARATOR.split(with_ascii_digits(plain(text))):
-        written = part.removeprefix("for=").strip("\"'")
+        written = _WHOLE.sub("", part.removeprefix("for=").strip("\"'").rstrip("."))
         bracketed = _BRACKETED.fullmatch(written) or _WITH_PORT.fullmatch(written)
         written = bracketed["address"] if bracketed else written
-        address = parse_ip(written.partition("%")[0])
+        address = parse_client_address(written.partition("%")[0])
         if address is not None:
             yield address
 
 
 def _is_inside(address: Address) -> bool:
-    return any(address in network for network in _INSIDE if network.version == address.version)
+    """Return whether an address is the proxy's own or a carrier's, and not on the internet."""
+    return is_shared(address) or any(
+        address in network for network in _UNROUTED if network.version == address.version
+    )

@@ -1,8 +1,11 @@
 """Mail addresses: one spelling of each mailbox, whatever its provider lets its owner write."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
+from domain.codes import strip_punctuation
 from referrals.intake.normalising.characters import plain
 
 
@@ -34,6 +37,8 @@ PROVIDERS: Final = (
     Provider(domain="yahoo.com", tag="+-"),
     Provider(domain="fastmail.com", aliases=frozenset({"fastmail.fm"})),
 )
+COMMENT: Final = re.compile(r"\([^()]*\)")
+"""Comment beside an address (RFC 5322), which is no part of it."""
 _BY_DOMAIN: Final = {
     domain: provider for provider in PROVIDERS for domain in (provider.domain, *provider.aliases)
 }
@@ -41,10 +46,14 @@ _BY_DOMAIN: Final = {
 
 def mailbox(text: str) -> tuple[str, str]:
     """Return name and domain of a mailbox; an address without a domain has an empty one."""
-    address = plain(text).removeprefix("mailto:")
-    if address.endswith(">"):
-        address = address.rpartition("<")[2].rstrip(">")
-    name, _, host = address.strip(" <>\"'").rpartition("@")
+    written = plain(text)
+    without_comment = COMMENT.sub("", written).strip()
+    address = without_comment if "@" in without_comment else written
+    if address.startswith("mailto:"):
+        address = unquote(address.removeprefix("mailto:").partition("?")[0])
+    if address.rstrip(" ,;.").endswith(">"):
+        address = address.rpartition("<")[2]
+    name, _, host = strip_punctuation(address).rpartition("@")
     if not name:
         return host, ""
     name, domain = name.strip(' "'), ascii_domain(host)

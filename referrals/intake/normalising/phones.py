@@ -11,6 +11,15 @@ EXTENSION: Final = re.compile(
     r"(?<=\d)[\s,]*(?:;ext=|ext(?:ension)?\b\.?|x|#)\s*\d{1,7}\s*$", re.IGNORECASE
 )
 """Extension behind a number: the phone is the same one."""
+DIALLED_AFTER: Final = re.compile(r"(?<=\d)\s*(?:;|,,|,?\s*[pw]\s*\d).*", re.DOTALL)
+"""Parameters of a `tel:` address, and what is dialled after a pause."""
+LETTERS_OF_KEYS: Final = re.compile(r"(?<=\d)[\s.-]*(?:[a-z][\s.-]*){3,}")
+"""A number's end in letters, as of 1-800-FLOWERS."""
+COUNTRY_ALIASES: Final = {"UK": "GB", "EL": "GR"}
+"""Codes that people take for those of ISO 3166."""
+MEXICAN_MOBILE: Final = re.compile(r"\A521(?=\d{10}\Z)")
+MEXICAN_PREFIX: Final = re.compile(r"\A0(?:1|44|45)(?=\d{10}\Z)")
+"""Prefixes of Mexican numbers until 2019, which address books and messengers still write."""
 
 
 def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
@@ -19,33 +28,46 @@ def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
     A national number is one of the country of `jurisdiction`, an ISO 3166 code. A text without a
     digit stays as it is, or all such texts would be one phone.
     """
-    written = EXTENSION.sub("", with_ascii_digits(plain(text)))
-    digits = "".join(mark for mark in written if mark.isascii() and mark.isdigit())
-    if not digits:
-        return written
-    region = (jurisdiction or "").partition("-")[0].upper()
-    for number, country in _readings(written.removeprefix("tel:").lstrip(), digits, region):
-        found = _e164(number, country)
-        if found:
+    written = DIALLED_AFTER.sub("", EXTENSION.sub("", with_ascii_digits(plain(text))))
+    country = (jurisdiction or "").partition("-")[0].upper()
+    country = COUNTRY_ALIASES.get(country, country)
+    spelled = LETTERS_OF_KEYS.sub(_as_keys, written)
+    for number in dict.fromkeys((written, spelled)):
+        if found := _e164(number.removeprefix("tel:").lstrip(), country):
             return found
-    return digits
+    return MEXICAN_MOBILE.sub("52", _digits(spelled)) or written
 
 
-def _readings(written: str, digits: str, region: str) -> list[tuple[str, str | None]]:
+def _e164(written: str, country: str) -> str | None:
+    for check in (phonenumbers.is_valid_number, phonenumbers.is_possible_number):
+        for number, region in _readings(written, _digits(written), country):
+            try:
+                parsed = phonenumbers.parse(number, region)
+            except phonenumbers.NumberParseException:
+                continue
+            if check(parsed):
+                form = phonenumbers.PhoneNumberFormat.E164
+                return phonenumbers.format_number(parsed, form).lstrip("+")
+    return None
+
+
+def _readings(written: str, digits: str, country: str) -> list[tuple[str, str | None]]:
     """Return the ways in which a number may be meant, the likeliest first."""
     international = (f"+{digits}", None)
     if written.lstrip("( ").startswith("+"):
         return [international]
+    if country == "MX":
+        digits = MEXICAN_PREFIX.sub("", digits)
+    national = [(digits, country)] if country else []
     if digits.startswith("00"):
-        return [(f"+{digits.lstrip('0')}", None)]
-    return [(digits, region), international] if region else [international]
+        # Some countries dial abroad by a longer prefix that begins so, such as 0011.
+        return [(f"+{digits.lstrip('0')}", None), *national]
+    return [*national, international]
 
 
-def _e164(number: str, region: str | None) -> str | None:
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(parsed):
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+def _digits(text: str) -> str:
+    return "".join(mark for mark in text if mark.isascii() and mark.isdigit())
+
+
+def _as_keys(letters: re.Match[str]) -> str:
+    return phonenumbers.convert_alpha_characters_in_number(letters[0])

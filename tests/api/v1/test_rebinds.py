@@ -78,6 +78,13 @@ async def test_two_people_bind_a_player_long_after_the_grace(
     assert decision["decided_by"] in attempt["actor"]
 
 
+async def test_support_may_paste_the_link(client: AsyncClient, database: Database) -> None:
+    player = await sign_up(client, database, age=WEEK)
+    code = await create_code(client)
+    rebind = await propose(client, player, f"It was https://refer.example/r/{code.lower()}?a=b.")
+    assert rebind["code"] == code
+
+
 async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Database) -> None:
     player = await sign_up(client, database, age=WEEK)
     rebind = await propose(client, player, await create_code(client))

@@ -20,6 +20,10 @@ def test_reads_the_parts_of_a_url() -> None:
     assert arguments["database"] == "referrals"
 
 
+def test_reads_a_url_as_files_of_secrets_end() -> None:
+    assert DatabaseAddress.parse(f" {HOST}\n").connect_arguments["database"] == "referrals"
+
+
 def test_reads_several_hosts() -> None:
     address = DatabaseAddress.parse(
         "postgresql+asyncpg://u:p@/d?host=one:5433&host=two&host=[::1]:7"
@@ -58,6 +62,24 @@ def test_understands(query: str) -> None:
         ("target_session_attrs=master", "target_session_attrs"),
         ("application_name=a&application_name=b", "application_name"),
         ("pooler=transaction", "pooler"),
+        ("sslmode=", "sslmode"),
+        ("sslmode", "sslmode"),
+        ("application_name=", "application_name"),
+        ("SSLMODE=require", "SSLMODE"),
+        ("sslmode=Require", "sslmode"),
+        ("connect_timeout=0", "from 1"),
+        ("command_timeout=0", "from 1"),
+        ("connect_timeout=%D9%A3", "connect_timeout"),
+        ("port=0", "port"),
+        ("host=db:99999", "99999"),
+        ("host=one,,two", "host"),
+        ("application_name=a%00b", "application_name"),
+        (f"sslmode=require&sslkey={__file__}", "sslcert"),
+        (f"sslmode=require&sslcert={__file__}", "sslcert"),
+        (f"sslmode=verify-full&sslrootcert={__file__}", "sslrootcert"),
+        ("ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "ssl_min"),
+        ("pgbouncer=true", "pgbouncer"),
+        ("channel_binding=require", "channel_binding"),
     ],
 )
 def test_refuses_by_name_and_without_the_password(query: str, named: str) -> None:
@@ -71,7 +93,16 @@ def test_refuses_by_name_and_without_the_password(query: str, named: str) -> Non
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("url", ["", "db.example", "mysql://u@h/d", "postgresql+asyncpg://u@h:x/d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "db.example",
+        "mysql://u@h/d",
+        "postgresql+asyncpg://u@h:x/d",
+        "postgresql+asyncpg://u@h:0/d",
+    ],
+)
 def test_refuses_what_is_no_database_url(url: str) -> None:
     with pytest.raises(DatabaseAddressError):
         DatabaseAddress.parse(url)

@@ -27,6 +27,8 @@ class TwoNetworks:
     [
         ("5.9.0.1", {"is_hosting": True, "country": "DE", "as_of": "2026-01-01"}),
         ("::ffff:5.9.0.1", {"is_hosting": True, "country": "DE", "as_of": "2026-01-01"}),
+        ("5.9.0.1:443, 10.0.0.1", {"is_hosting": True, "country": "DE", "as_of": "2026-01-01"}),
+        ('for="[::ffff:5.9.0.1]:80"', {"is_hosting": True, "country": "DE", "as_of": "2026-01-01"}),
         ("198.51.100.7", {"is_hosting": False, "country": "US", "as_of": "2026-01-01"}),
         ("192.0.2.1", {"as_of": "2026-01-01"}),
         ("no address", None),
@@ -45,6 +47,8 @@ def test_an_address_says_its_country_and_whether_servers_are_there(
         ("kim@mailinator.com", True),
         ("kim@MAILINATOR.COM ", True),
         ("kim@sub.mailinator.com", True),
+        ("Kim <kim@mailinator.com>", True),
+        ("kim\uff20mailinator\uff0ecom", True),
         ("kim@gmail.com", False),
         ("kim@mailinator.com.example.org", False),
     ],

@@ -140,6 +140,8 @@ def test_a_time_without_a_known_zone_says_that_it_is_utc() -> None:
         ((None, None), "en"),
         (("", " ja "), "ja"),
         (("pt-BR\x00", "es-419"), "es-419"),
+        (("de-AT,de;q=0.9", "fr"), "de-AT"),
+        (("de-DE-u-fw-mon-mu-celsius", "fr"), "de-DE"),
     ],
 )
 def test_the_first_locale_with_messages_is_spoken(wanted: tuple[str | None], tag: str) -> None:

@@ -100,10 +100,11 @@ async def test_a_fault_is_refused_with_its_path(
 
 
 async def test_rates_of_the_future_are_refused(client: AsyncClient) -> None:
-    ahead = datetime.now(UTC) + timedelta(minutes=30)
-    assert_problem(
-        await client.post(URL, json=rates(as_of=ahead.isoformat())), 422, "validation_failed"
-    )
+    now = datetime.now(UTC)
+    soon = rates(as_of=(now + timedelta(minutes=30)).isoformat())
+    assert_problem(await client.post(URL, json=soon), 503, "too_early")
+    later = rates(as_of=(now + timedelta(days=2)).isoformat())
+    assert_problem(await client.post(URL, json=later), 422, "validation_failed")
 
 
 async def test_a_currency_that_is_named_twice_is_refused(client: AsyncClient) -> None:

@@ -29,6 +29,8 @@ LONG_LIST = "203.0.113.9" + ", 198.51.100.1" * 80
         "+1 555 010 9999 ext. 4",
         "(555) 010-9999 x12",
         "tel:+15550109999;ext=7",
+        "tel:+15550109999;phone-context=+1",
+        "+1 555 010 9999,,4#",
     ],
 )
 def test_a_phone_is_one_number_in_every_script_and_spelling(written: str) -> None:
@@ -47,6 +49,15 @@ def test_a_phone_is_one_number_in_every_script_and_spelling(written: str) -> Non
         ("no phone", "US-NJ", "no phone"),
         ("12", "US-NJ", "12"),
         ("555 010 9999", "nowhere", "5550109999"),
+        ("020 7946 0958", "UK", "442079460958"),
+        ("0011 44 20 7946 0958", "AU", "442079460958"),
+        ("0015550109999", "BR", "15550109999"),
+        ("1-800-FLOWERS", "US-NJ", "18003569377"),
+        ("1-800-356-9377", "US-NJ", "18003569377"),
+        ("+44 20 7946 0958 home", "GB", "442079460958"),
+        ("+52 1 55 1234 5678", "MX", "525512345678"),
+        ("044 55 1234 5678", "MX", "525512345678"),
+        ("55 1234 5678", "MX", "525512345678"),
     ],
 )
 def test_a_national_number_is_one_of_the_players_country(
@@ -73,6 +84,12 @@ def test_a_national_number_is_one_of_the_players_country(
         ("ann-shop@yahoo.com", "ann@yahoo.com"),
         ("shop@ann.fastmail.com", "ann@fastmail.com"),
         ("ann", "ann"),
+        ("mailto:ann%2Bx@example.com?subject=hi", "ann@example.com"),
+        ("ann@example.com (Ann Lee)", "ann@example.com"),
+        ("(ann@example.com)", "ann@example.com"),
+        ("“ann@example.com”,", "ann@example.com"),
+        ("«ann@example.com»", "ann@example.com"),
+        ("Ann <ann@example.com>;", "ann@example.com"),
     ],
 )
 def test_a_mailbox_is_one_however_its_provider_lets_it_be_written(written: str, plain: str) -> None:
@@ -96,6 +113,13 @@ def test_a_mailbox_is_one_however_its_provider_lets_it_be_written(written: str, 
         ("10.0.0.1", "10.0.0.1"),
         (LONG_LIST, "203.0.113.9"),
         ("somewhere", "somewhere"),
+        ("203.0.113.9/32", "203.0.113.9"),
+        ("2001:db8::1/128", "2001:db8::1"),
+        ("203.0.113.9.", "203.0.113.9"),
+        ("203.0.113.9|10.0.0.1", "203.0.113.9"),
+        ("64:ff9b::203.0.113.9", "203.0.113.9"),
+        ("0.0.0.0, 203.0.113.9", "203.0.113.9"),
+        ("::, fec0::1, 2001:db8::1", "2001:db8::1"),
     ],
 )
 def test_an_address_is_read_as_proxies_write_it(written: str, address: str) -> None:

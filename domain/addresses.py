@@ -1,0 +1,37 @@
+"""IP addresses of clients, and the networks that many clients share."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from typing import Final
+
+from domain.privacy import parse_ip
+
+Address = IPv4Address | IPv6Address
+SHARED_NETWORKS: Final = tuple(
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Networks of proxies, pods, tests and carriers, whose addresses stand for many clients."""
+TRANSLATED_IPV4: Final = IPv6Network("64:ff9b::/96")
+"""IPv4 addresses behind a translator to IPv6 (RFC 6052), all of them in one /64."""
+
+
+def parse_client_address(text: str) -> Address | None:
+    """Parse the address of a client, or return None; of a translated one return the IPv4."""
+    address = parse_ip(text)
+    if isinstance(address, IPv6Address) and address in TRANSLATED_IPV4:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def is_shared(address: Address) -> bool:
+    return any(address in net for net in SHARED_NETWORKS if net.version == address.version)
