@@ -1,6 +1,6 @@
-"""Log entries of claims that change nothing."""
+"""Claims that change nothing, and what the log says of them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from db.engine import Database
 from referrals.attribution.log_views import find_contradictions
 from tests.api.attribution_steps import ago, attribution_log, claim, referral_of, sign_up
-from tests.api.bodies import assert_problem, create_code
+from tests.api.bodies import assert_problem, create_code, unique
 
 HOUR = timedelta(hours=1)
 A_DAY_AGO = timedelta(hours=26)
@@ -92,3 +92,10 @@ async def test_the_code_that_bound_a_player_is_known_also_after_the_grace(
     shown = await last_attempt(client, player)
     weighed = sorted(one["outcome"] for one in shown["candidates"])
     assert (weighed, shown["decided_again"]["agrees"]) == (["late_code", "won"], True)
+
+
+async def test_a_claim_slightly_ahead_of_the_clock_is_to_be_repeated(client: AsyncClient) -> None:
+    ahead = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()
+    answer = await claim(client, unique("player"), "ANN-10", occurred_at=ahead)
+    assert_problem(answer, 503, "too_early")
+    assert 50 <= int(answer.headers["Retry-After"]) <= 60
