@@ -30,7 +30,8 @@ def erase_player(
     player_id: Annotated[str | None, typer.Argument(help="The player to erase.")] = None,
     *,
     repeat: Annotated[
-        bool, typer.Option("--repeat", help="Those that a restored backup brought back.")
+        bool,
+        typer.Option("--repeat", help="Those whom a restore or a replay brought back."),
     ] = False,
     actor: ActorOption = None,
     reason: ReasonOption = "the player asked for it",

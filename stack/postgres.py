@@ -137,14 +137,21 @@ async def temporary_cluster() -> AsyncIterator[PostgresCluster]:
             account=account,
             options=_UNSAFE_BUT_FAST,
         )
-        await asyncio.to_thread(cluster.initialise)
-        process = ChildProcess(cluster.child(), logs=base)
-        try:
-            await process.wait_until_ready()
-            await cluster.create_roles()
+        async with run_cluster(cluster, logs=base):
             yield cluster
-        finally:
-            await process.stop()
+
+
+@asynccontextmanager
+async def run_cluster(cluster: PostgresCluster, *, logs: Path) -> AsyncIterator[None]:
+    """Run a cluster with both roles, made if it is new, and stop it on leaving."""
+    await asyncio.to_thread(cluster.initialise)
+    process = ChildProcess(cluster.child(), logs=logs)
+    try:
+        await process.wait_until_ready()
+        await cluster.create_roles()
+        yield
+    finally:
+        await process.stop()
 
 
 def sqlalchemy_url(dsn: str) -> str:

@@ -9,7 +9,7 @@ from courier.verifier import explain
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from referrals.access.audit import Actor
-from referrals.personal.erasure import erase, missing
+from referrals.personal.erasure import brought_back, erase
 from referrals.personal.erasure_log import append_erasure, read_erasures
 from runtime.settings import ErasureSettings
 
@@ -17,7 +17,7 @@ COULD_NOT_RUN: Final = 2
 
 
 def main(settings: ErasureSettings, player_id: str | None, *, actor: Actor) -> int:
-    """Erase a player, or with None all of the log that the database has no erasure of."""
+    """Erase a player, or with None those of the log whom a restore or a replay brought back."""
     if settings.checkpoint_directory is None:
         print("warning: without REFERRALS_CHECKPOINT_DIRECTORY a backup brings the player back")  # noqa: T201
     try:
@@ -33,7 +33,7 @@ async def _erase(settings: ErasureSettings, player_id: str | None, actor: Actor)
         chosen = [player_id] if player_id is not None else []
         if player_id is None and directory is not None:
             async with database.transaction() as session:
-                chosen = await missing(session, read_erasures(directory))
+                chosen = await brought_back(session, read_erasures(directory))
         erased = 0
         for player in chosen:
             async with database.transaction() as session:

@@ -3,6 +3,8 @@
 Only the owner of the schema can: the rows are of tables whose rows are only ever inserted.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -81,10 +83,19 @@ async def erase(session: Session, player_id: str, actor: Actor) -> bool:
     return True
 
 
-async def missing(session: ReadSession, player_ids: list[str]) -> list[str]:
-    """Return those of players that have no erasure, as after a backup was restored."""
+async def brought_back(session: ReadSession, erased_at: Mapping[str, datetime]) -> list[str]:
+    """Return those of erased players whom a restored backup, or a replay after it, brought back.
+
+    They have no erasure, or personal values of events that had occurred by their erasure.
+    """
     query = text("""
-        select player_id from unnest(cast(:players as text[])) as given (player_id)
+        select player_id
+          from unnest(cast(:players as text[]), cast(:times as timestamptz[]))
+            as given (player_id, erased_at)
          where not exists (select from erasures e where e.player_id = given.player_id)
+            or exists (select from facts f
+                        where f.player_id = given.player_id and f.fingerprint <> :erased
+                          and f.occurred_at <= given.erased_at)
     """)
-    return list(await session.scalars(query, {"players": player_ids}))
+    values = {"players": list(erased_at), "times": list(erased_at.values()), "erased": ERASED}
+    return list(await session.scalars(query, values))

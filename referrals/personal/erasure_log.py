@@ -19,8 +19,9 @@ def append_erasure(directory: Path, player_id: str, *, at: datetime) -> None:
         os.fsync(file.fileno())
 
 
-def read_erasures(directory: Path) -> list[str]:
-    """Return the players of a directory's log, each once, in the order of their first erasure."""
+def read_erasures(directory: Path) -> dict[str, datetime]:
+    """Return the players of a directory's log, with the time of the last erasure of each."""
     path = directory / FILE_NAME
     lines = path.read_text().splitlines() if path.exists() else []
-    return list(dict.fromkeys(json.loads(line)["player_id"] for line in lines))
+    erasures = map(json.loads, lines)
+    return {line["player_id"]: datetime.fromisoformat(line["at"]) for line in erasures}

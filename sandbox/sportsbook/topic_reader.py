@@ -39,6 +39,25 @@ def find_message(
     raise WaitTimeoutError(f"not within {within_s:g} s: a message of {topic}")
 
 
+def read_since(bootstrap_servers: str, topics: Sequence[str], *, since: datetime) -> list[Message]:
+    """Return the messages of topics that are not older than a time, each partition in order."""
+    with _consumer(bootstrap_servers, group=f"reader-{uuid4().hex}") as consumer:
+        partitions = [partition for topic in topics for partition in _partitions(consumer, topic)]
+        missing = 0
+        for partition in partitions:
+            low, high = consumer.get_watermark_offsets(partition, timeout=REQUEST_TIMEOUT_S)
+            partition.offset, missing = low, missing + high - low
+        consumer.assign(partitions)
+        messages = []
+        while missing:
+            message = consumer.poll(REQUEST_TIMEOUT_S)
+            if message is None:
+                raise WaitTimeoutError(f"{missing} messages were not read")
+            messages.append(message)
+            missing -= 1
+    return [message for message in messages if timestamp_of(message) >= since]
+
+
 def count_messages(bootstrap_servers: str, topics: Sequence[str]) -> int:
     """Count the messages that topics have ever had, expired ones included."""
     with _consumer(bootstrap_servers, group=f"reader-{uuid4().hex}") as consumer:

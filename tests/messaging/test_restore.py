@@ -1,18 +1,17 @@
 """The outbox after a dump was restored into a new cluster, where transaction ids begin anew."""
 
-import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from db.engine import Database
 from messaging.kafka import KafkaCluster
 from messaging.relay import Relay
 from messaging.topics import EVENTS
-from stack.postgres import PostgresCluster, postgres_bin_directory, temporary_cluster
+from stack.postgres import PostgresCluster, temporary_cluster
 from tests.db.outbox_writers import write_one
+from tests.fixtures import dumps
 from tests.fixtures.databases import DatabaseUrls, open_database, urls
 from tests.messaging.records import TopicReader
 
@@ -82,17 +81,5 @@ async def _newest_transaction_id(database: Database) -> int:
 async def _restore(given: DatabaseUrls, cluster: PostgresCluster) -> DatabaseUrls:
     """Dump a database and restore it into another cluster, where the roles exist."""
     target = urls(cluster, "referrals")
-    dump = await asyncio.to_thread(_run, "pg_dump", _libpq(given.superuser))
-    restore = ("--quiet", "--set=ON_ERROR_STOP=1", _libpq(target.superuser))
-    await asyncio.to_thread(_run, "psql", *restore, text_in=dump)
+    await dumps.restore(await dumps.dump(given.superuser), target.superuser)
     return target
-
-
-def _run(program: str, *arguments: str, text_in: str | None = None) -> str:
-    command = [str(postgres_bin_directory() / program), *arguments]
-    done = subprocess.run(command, input=text_in, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def _libpq(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

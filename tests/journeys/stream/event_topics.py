@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import Final
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from messaging import topics
 from messaging.kafka import KafkaCluster
@@ -32,4 +33,10 @@ class EventProducer:
             self._producer.produce(
                 TOPICS[event.resource], value=json.dumps(dict(event.body)), key=event.player_id
             )
+        assert await asyncio.to_thread(self._producer.flush, 30) == 0
+
+    async def send_again(self, messages: Iterable[Message]) -> None:
+        """Send what was read from the same topics of another cluster."""
+        for message in messages:
+            self._producer.produce(message.topic() or "", value=message.value(), key=message.key())
         assert await asyncio.to_thread(self._producer.flush, 30) == 0

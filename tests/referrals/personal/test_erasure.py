@@ -1,124 +1,26 @@
 """Erasure of a player: no linkable value is left, the money's proof is, both checks are green."""
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
 
 import pytest
 from sqlalchemy import text
 
-from db.engine import Database
 from db.tables import Table
-from domain.privacy import Hasher
-from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
-from referrals.intake import facts
-from referrals.intake.events import DepositIn
 from referrals.intake.facts import RecordOutcome
-from referrals.personal.erasure import erase, missing
-from referrals.personal.erasure_log import append_erasure, read_erasures
+from referrals.personal.erasure import erase
 from referrals.personal.export import QUERIES, export
 from referrals.reports.funnel import By, load_funnel
 from referrals.reports.span import Span
-from referrals.verification.verify import verify_database
-from stack.postgres import PostgresCluster
-from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
-from tests.referrals import reward_builders
 from tests.referrals.chain.conftest import link_everything
-from tests.referrals.reward_builders import CREDITED_AT
-from tests.test_cli import referrals
-
-ACTOR: Final = Actor(name="the.dpo", request_id=None, reason="the player asked for it")
-HASHER: Final = Hasher("a key for tests, not a secret", public_url="https://refer.example")
-TRAITS: Final = {
-    "payment_instrument": "card-4242",
-    "ip": "203.0.113.77",
-    "device_id": "device-of-one-person",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A player who was paid for, and of whom a card, an address and a device are known."""
-
-    urls: DatabaseUrls
-    application: Database
-    owner: Database
-    player_id: str
-    deposit: DepositIn
-    hashes: tuple[str, ...]
-
-
-@pytest.fixture
-async def known(postgres: PostgresCluster, template_database: str) -> AsyncIterator[Known]:
-    async with (
-        database_copy(postgres, template_database) as copy,
-        open_database(copy.application) as application,
-        open_database(copy.owner) as owner,
-    ):
-        async with application.transaction() as session:
-            referral = await reward_builders.a_rewarded_referral(session)
-            player_id = referral.referee_id or ""
-            deposit = DepositIn.model_validate(
-                {
-                    "event_id": "a-deposit-with-traits",
-                    "occurred_at": "2026-03-02T12:00:00Z",
-                    "player_id": player_id,
-                    "deposit_id": "a-deposit",
-                    "amount": {"minor": 500, "currency": "USD"},
-                    **TRAITS,
-                }
-            )
-            assert await record(session, deposit) is RecordOutcome.ACCEPTED
-            hashes = tuple(HASHER.hash(field, value) for field, value in TRAITS.items())
-            link = text(
-                "insert into identity_links (kind, value, player_id, first_seen_at, last_seen_at)"
-                " values ('payment_instrument', :value, :player, now(), now())"
-            )
-            await session.execute(link, {"value": hashes[0], "player": player_id})
-            touch = text(
-                "insert into touches (id, method, confidence, at, referral_id, visitor, ip)"
-                " values (gen_random_uuid(), 'cookie', 1, now(), :referral, :visitor, :ip)"
-            )
-            values = {"referral": referral.id, "visitor": hashes[2], "ip": hashes[1]}
-            await session.execute(touch, values)
-        await link_everything(application)
-        yield Known(copy, application, owner, player_id, deposit, hashes)
-
-
-async def record(session: object, deposit: DepositIn) -> RecordOutcome:
-    return await facts.record_fact(
-        session,  # type: ignore[arg-type]
-        deposit.to_fact(HASHER),
-        player_id=deposit.player_id,
-        door="http",
-        matching=deposit.matching(HASHER, None),
-    )
-
-
-async def erase_player(known: Known) -> None:
-    async with known.owner.transaction() as session:
-        assert await erase(session, known.player_id, ACTOR)
-
-
-async def content_of(database: Database) -> str:
-    """Return every row of every table as text, as a dump has it."""
-    found = []
-    async with database.reading() as session:
-        for table in Table.metadata.sorted_tables:
-            rows = text(f"select cast(to_jsonb(t) as text) from {table.name} t")  # noqa: S608
-            found += list(await session.scalars(rows))
-    return "\n".join(found)
-
-
-async def assert_green(database: Database) -> None:
-    report = await verify_database(database, as_of=CREDITED_AT)
-    assert {check.name: check.failures for check in report.checks if not check.ok} == {}
-    chain = await check_chain(database)
-    assert chain.ok, chain.faults
+from tests.referrals.personal.known_player import (
+    ACTOR,
+    Known,
+    assert_green,
+    content_of,
+    erase_player,
+    record,
+)
 
 
 async def test_leaves_no_value_linkable_and_both_checks_green(known: Known) -> None:
@@ -267,26 +169,3 @@ def test_an_export_reads_every_table_of_players() -> None:
     read = {table for table in own for query in QUERIES.values() if f"from {table} " in query}
     # What waits is in facts already; clusters say which other players are like this one.
     assert own - read == {"inbox", "cluster_merges", "player_clusters"}
-
-
-async def test_players_whom_a_backup_brought_back_are_erased_again(
-    known: Known, tmp_path: Path
-) -> None:
-    settings = {
-        "REFERRALS_OWNER_DATABASE_URL": known.urls.owner,
-        "REFERRALS_CHECKPOINT_DIRECTORY": str(tmp_path),
-        "REFERRALS_CHECKPOINT_KEY": "a key for checkpoints",
-    }
-    append_erasure(tmp_path, known.player_id, at=datetime.now(UTC))
-    async with known.owner.reading() as session:
-        assert await missing(session, read_erasures(tmp_path)) == [known.player_id]
-
-    ended = await referrals("erase", "--repeat", url=known.urls.application, settings=settings)
-
-    assert (ended.returncode, ended.stdout) == (0, "erased: 1\n"), ended.stderr
-    async with known.owner.reading() as session:
-        assert await missing(session, read_erasures(tmp_path)) == []
-        left = await session.execute(
-            text("select 1 from subject_salts where subject = :player"), {"player": known.player_id}
-        )
-        assert left.first() is None
