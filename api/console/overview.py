@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.console.access import Visitor, may
 from api.console.pages import PageRoute, render
@@ -50,6 +51,12 @@ class Step:
     name: str
     count: int
     before: int
+
+
+@router.get("/")
+async def leave_the_slash() -> Response:
+    """Lead people who type the address with a slash at its end to the page."""
+    return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
 
 
 @router.get("")

@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from api.console.formats import NOTHING
+from api.http.errors import invalid_field
 from api.http.tables import harmless
 from domain.money import decimals_of
 
@@ -101,14 +102,19 @@ def row_limit(request: Request) -> int:
 
 
 def chosen(request: Request, name: str, choices: Iterable[str]) -> str | None:
-    """Return a filter's value; one that is not a choice filters nothing."""
-    value = request.query_params.get(name, "").strip()
-    return value if value in set(choices) else None
+    """Return a filter's value; 422 for one that is not a choice, since all would be shown."""
+    value, known = request.query_params.get(name, "").strip(), list(choices)
+    if value and value not in known:
+        raise invalid_field(name, f"Must be one of {', '.join(known)}")
+    return value or None
 
 
 def typed(request: Request, name: str) -> str | None:
+    """Return what was typed, or None for nothing; 422 for what nothing could be found by."""
     value = request.query_params.get(name, "").strip()
-    return value if value and value.isprintable() and len(value) <= MAX_TYPED_CHARS else None
+    if not value.isprintable() or len(value) > MAX_TYPED_CHARS:
+        raise invalid_field(name, f"Must have at most {MAX_TYPED_CHARS} printable characters")
+    return value or None
 
 
 MAX_TYPED_CHARS: Final = 200

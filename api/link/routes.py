@@ -54,12 +54,20 @@ FOLLOW_RESPONSES: Final[Responses] = {
 }
 
 
-@router.head("/R/{code}", include_in_schema=False)
-@router.get("/R/{code}", include_in_schema=False)
-@router.head("/r/{code}", include_in_schema=False)
-@router.head("/r/{code}/", include_in_schema=False)
-@router.get("/r/{code}/", include_in_schema=False)
-@router.get("/r/{code}", status_code=302, response_class=Response, responses=FOLLOW_RESPONSES)
+@router.get("/r", include_in_schema=False)
+@router.get("/r/", include_in_schema=False)
+async def show_link_without_code(
+    reader: Annotated[PageContext, Depends(page_context_of)], database: Db, settings: Config
+) -> Response:
+    """Return the page of an unknown code for a link that has lost its code."""
+    destination = settings.site_url or await _default_destination(database)
+    return closed_page(ClickOutcome.UNKNOWN_CODE, reader.language, destination=destination)
+
+
+@router.head("/R/{code:path}", include_in_schema=False)
+@router.get("/R/{code:path}", include_in_schema=False)
+@router.head("/r/{code:path}", include_in_schema=False)
+@router.get("/r/{code:path}", status_code=302, response_class=Response, responses=FOLLOW_RESPONSES)
 async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     code: str,
     request: Request,
@@ -107,16 +115,6 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     token = token_for(Method.REFERRAL_TOKEN)
     _set_cookie(answer, settings, TOKEN_PARAMETER, token, age_s=_token_max_age_s(invitation, now))
     return _unless_busy(answer, reader, passing)
-
-
-@router.get("/r", include_in_schema=False)
-@router.get("/r/", include_in_schema=False)
-async def show_link_without_code(
-    reader: Annotated[PageContext, Depends(page_context_of)], database: Db, settings: Config
-) -> Response:
-    """Return the page of an unknown code for a link that has lost its code."""
-    destination = settings.site_url or await _default_destination(database)
-    return closed_page(ClickOutcome.UNKNOWN_CODE, reader.language, destination=destination)
 
 
 async def _closed_answer(

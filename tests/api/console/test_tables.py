@@ -79,6 +79,24 @@ def test_a_csv_with_more_to_come_is_named_incomplete() -> None:
         assert disposition == f'attachment; filename="{name}"'
 
 
+@pytest.mark.parametrize(
+    "query", ["stage=HELDX", "stage=held", f"player={'p' * 201}", "code=ann%00"]
+)
+async def test_a_filter_that_nothing_can_match_shows_not_everything(
+    app: FastAPI, database: Database, query: str
+) -> None:
+    async with signed_in(app, database, role=Role.ADMIN, name=unique("Ada")) as admin:
+        answer = await admin.opens(f"/console/referrals?{query}")
+    assert answer.status_code == 422
+    assert query.partition("=")[0] in answer.text
+
+
+async def test_a_slash_behind_the_console_leads_to_it(app: FastAPI, database: Database) -> None:
+    async with signed_in(app, database, role=Role.ADMIN, name=unique("Ada")) as admin:
+        answer = await admin.opens("/console/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
+
+
 async def test_pages_follow_each_other_without_a_row_twice(
     app: FastAPI, client: AsyncClient, database: Database
 ) -> None:

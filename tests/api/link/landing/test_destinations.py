@@ -115,11 +115,12 @@ async def test_an_unknown_code_leads_to_the_sportsbook(
     assert "https://book.example/" in parse_page(answer.text).links
 
 
+@pytest.mark.parametrize("slashes", ["/", "//", "/%20", "%2F"])
 async def test_a_slash_at_the_end_of_a_link_makes_no_difference(
-    client: AsyncClient, app: FastAPI
+    client: AsyncClient, app: FastAPI, slashes: str
 ) -> None:
     code = await create_code(client)
-    answer = await follow_link(app, f"/r/{code}/", WINDOWS)
+    answer = await follow_link(app, f"/r/{code}{slashes}", WINDOWS)
     assert answer.status_code == 302
     assert query_parameter(answer.headers["location"], "referral_token")
 
