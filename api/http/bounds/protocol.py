@@ -1,14 +1,23 @@
 """HTTP over one connection, bounded where uvicorn is not: heads without an end, and idle peers."""
 
+import re
 from asyncio import TimerHandle, Transport
 from operator import itemgetter
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.http.bounds.middleware import MAX_HEAD_BYTES, headers_too_large
 from api.http.errors import Problem, render_problem
+
+UPGRADE_HEADER: Final = b"\r\nupgrade:"
+OFFER: Final = re.compile(re.escape(UPGRADE_HEADER), re.IGNORECASE)
+IGNORED_OFFER: Final = b"\r\nignored:"
+"""Header in place of an offer to speak another protocol, such as Java's of HTTP/2. The parser would
+drop the body of a request with such an offer (github.com/Kludex/uvicorn/issues/2722), and a server
+may ignore it (RFC 9110, 7.8). No JSON and no encoded form has such a line in it."""
+END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -22,6 +31,9 @@ class BoundedProtocol(HttpToolsProtocol):
     _unfinished_bytes = 0
     """Bytes since the parser last finished a head or a part of a body."""
     _has_finished = False
+    _held_back = b""
+    """End of the last bytes that may be the beginning of an offer."""
+    _is_in_head = True
     _receive_timer: TimerHandle | None = None
     _idle_since_s: float | None = None
 
@@ -39,7 +51,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._start_receive_timer()
         self._has_finished = False
-        super().data_received(data)
+        super().data_received(self._without_offers(data))
+        if self._held_back and not self._is_in_head:
+            held, self._held_back = self._held_back, b""  # it was the end of a body
+            super().data_received(held)
         self._unfinished_bytes = 0 if self._has_finished else self._unfinished_bytes + len(data)
         if self._unfinished_bytes > MAX_HEAD_BYTES:
             self._refuse(headers_too_large())
@@ -49,6 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._has_finished = True
+        self._is_in_head = False
         self._idle_since_s = None
         super().on_headers_complete()
 
@@ -57,13 +73,25 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._has_finished = True
+        self._has_finished = self._is_in_head = True
         self._stop_receive_timer()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         self._idle_since_s = None if self.pipeline else self.loop.time()
         super().on_response_complete()
+
+    def _without_offers(self, data: bytes) -> bytes:
+        """Replace the header Upgrade by one that means nothing, also where it comes in parts."""
+        data = OFFER.sub(IGNORED_OFFER, self._held_back + data)
+        self._held_back = b""
+        if not self._is_in_head or data.endswith(END_OF_HEAD):
+            return data
+        for length in range(len(UPGRADE_HEADER) - 1, 0, -1):
+            if data[-length:].lower() == UPGRADE_HEADER[:length]:
+                self._held_back = data[-length:]
+                return data[:-length]
+        return data
 
     def _displace_idle(self) -> bool:
         """Close the connection that has been without a request longest; return if there was one."""
