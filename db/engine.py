@@ -6,15 +6,18 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, Protocol, Self
 
+import asyncpg
 from sqlalchemy import Executable, Result, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
     AsyncSession,
     create_async_engine,
 )
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
@@ -219,8 +222,21 @@ def _create_engine(
         },
     )
     event.listen(engine.sync_engine, "handle_error", _drop_useless_connections)
+    event.listen(engine.sync_engine, "checkout", _replace_ended_connection)
     watch_statements(engine.sync_engine)
     return engine
+
+
+def _replace_ended_connection(
+    lent: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection
+) -> None:
+    """Let the pool open another connection for one that the server has ended while it was idle.
+
+    A restart, a failover or an idle timeout is then not seen by the first statement after it.
+    """
+    driver: asyncpg.Connection = lent.driver_connection
+    if driver.is_closed():
+        raise DisconnectionError
 
 
 def _drop_useless_connections(context: ExceptionContext) -> None:

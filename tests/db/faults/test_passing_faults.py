@@ -33,6 +33,21 @@ async def test_a_standby_is_left_with_all_its_connections(
     assert again[1:] == [None, None]
 
 
+async def test_connections_that_a_server_ended_while_they_were_idle_fail_no_statement(
+    fresh_urls: DatabaseUrls, fresh_superuser: Database
+) -> None:
+    async with Database.open(fresh_urls.application, pool_size=2) as database:
+        before = await _backends(database)
+        async with fresh_superuser.autocommit() as connection:
+            await connection.execute(
+                text("select pg_terminate_backend(unnest(cast(:pids as int[])), 5000)"),
+                {"pids": before},
+            )
+        faults = [await _fault_of(database, _write) for _ in range(3)]
+
+    assert faults == [None, None, None]
+
+
 async def test_a_column_whose_type_changes_under_load_passes(
     fresh_urls: DatabaseUrls, fresh_superuser: Database
 ) -> None:
