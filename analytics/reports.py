@@ -11,7 +11,7 @@ from referrals.reports.figures import (
     TimeToConversion,
     TopReferrer,
 )
-from referrals.reports.funnel import By, FunnelRow
+from referrals.reports.funnel import OF_A_CAMPAIGN, By, FunnelRow
 from referrals.reports.span import Span, Sum
 
 # What can happen to a referral more than once counts the first time; the rest needs no grouping.
@@ -42,7 +42,7 @@ _WITHIN: Final = """
     and ({campaign:String} = '' or happened.campaign = {campaign:String})
 """
 _INVITED: Final = """
-    join (select referral_id, at as invited_at from events final
+    join (select referral_id, at as invited_at, variant from events final
                 where type = 'ReferralInvited') as invited
       on invited.referral_id = happened.referral_id
 """
@@ -58,6 +58,7 @@ GROUPS: Final = {
     By.WEEK: (_MONDAY.format("happened.at"), ""),
     By.CAMPAIGN: ("toString(happened.campaign)", ""),
     By.VERSION: ("nullIf(happened.version, 0)", ""),
+    By.VARIANT: ("nullIf(toString(invited.variant), '')", f"any left {_INVITED.strip()}"),
     By.COHORT: (
         _MONDAY.format("if(invited.invited_at = 0, null, invited.invited_at)"),
         f"any left {_INVITED.strip()}",
@@ -69,7 +70,7 @@ GROUPS: Final = {
 def load_funnel(warehouse: Warehouse, span: Span, *, by: By) -> list[FunnelRow]:
     """Return the funnel's rows by a grouping of GROUPS, in their order, the unknown one last."""
     key, joins = GROUPS[by]
-    campaign = "toString(happened.campaign)" if by is By.VERSION else "null"
+    campaign = "toString(happened.campaign)" if by in OF_A_CAMPAIGN else "null"
     rows: dict[tuple[Any, Any], FunnelRow] = {}
     for found in warehouse.select(
         f"select what, {campaign} as of_campaign, {key} as key, toUInt32(count()) as number"

@@ -43,6 +43,7 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
         "referrer_id": _text(event.get("referrer_id") or ""),
         "cost": _cost(event) if type_ in SIGNS else [],
         "reinstated": type_ == "RewardReinstated",
+        "variant": _text(event.get("variant") or ""),
     }
 
 

@@ -18,11 +18,16 @@ SCHEMA: Final = """
         referral_id UUID,
         referrer_id String,
         cost Array(Tuple(String, Int64)),
-        reinstated Bool
+        reinstated Bool,
+        variant LowCardinality(String)
     ) engine = ReplacingMergeTree
     partition by toYYYYMM(at)
     order by (type, at, event_id)
 """
+LATER_COLUMNS: Final = (
+    "alter table events add column if not exists variant LowCardinality(String)",
+)
+"""Columns that a table of an earlier release lacks; empty in the rows that it has."""
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 SETTINGS: Final = " settings do_not_merge_across_partitions_select_final = 1"
 """Copies of an event lie in one partition, so that no other one needs to be compared."""
@@ -51,7 +56,8 @@ class EmbeddedWarehouse:
         from chdb.session import Session  # noqa: PLC0415 - an extra
 
         self._session = Session(str(folder))
-        self.run(SCHEMA)
+        for statement in (SCHEMA, *LATER_COLUMNS):
+            self.run(statement)
 
     def run(self, statement: str) -> None:
         self._session.query(statement)
@@ -77,7 +83,8 @@ class ServerWarehouse:
         import clickhouse_connect  # noqa: PLC0415 - an extra
 
         self._client = clickhouse_connect.get_client(dsn=url)
-        self.run(SCHEMA)
+        for statement in (SCHEMA, *LATER_COLUMNS):
+            self.run(statement)
 
     def run(self, statement: str) -> None:
         self._client.command(statement)

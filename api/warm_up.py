@@ -14,7 +14,7 @@ from db.faults import DATABASE_FAULTS, describe, is_schema_fault, is_transient
 from domain.intake.facts import PlayerStatus, StatusChange
 from referrals.attribution.clicks import statements
 from referrals.attribution.clicks.follow import follow_code
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.intake import facts
 
 UNISSUABLE_CODE: Final = "(a warm-up)"

@@ -41,6 +41,7 @@ def payload_of(
         "referral_id": str(referral.id),
         "campaign": referral.campaign_slug,
         "campaign_version": campaign_version,
+        "variant": referral.variant,
         "stage": referral.stage.value,
         "referrer_id": referral.referrer_id,
         "referee_id": referral.referee_id,

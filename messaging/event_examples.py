@@ -11,6 +11,7 @@ _REFERRAL: Final = {
     "referral_id": _REFERRAL_ID,
     "campaign": "default",
     "campaign_version": 1,
+    "variant": None,
     "referrer_id": "player-1",
     "referee_id": "player-7",
     "reason_code": None,

@@ -74,6 +74,7 @@ class ReferralEvent(EventOut):
     campaign_version: Annotated[
         int | None, Field(description="The version whose terms were promised")
     ] = None
+    variant: Annotated[str | None, Field(description="Whose rewards were promised, if any")] = None
     stage: Annotated[
         str,
         Field(

@@ -13,6 +13,7 @@ from db.tables import AuditRow, Campaign, CampaignVersion, ReferralCode, Referra
 from domain.attribution.policy import DEFAULT_POLICY, Policy
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.terms import CampaignStatus, Terms
+from domain.campaigns.variants import Variant
 from domain.codes import code_from_bytes
 from domain.intake.facts import (
     Chargeback,
@@ -27,6 +28,7 @@ from domain.intake.facts import (
 from domain.ledger.movements import Movement, Transfer
 from domain.money import Money
 from referrals.attribution.tokens import Tokens
+from referrals.campaigns.variants import variants_json
 from referrals.campaigns.versions import options_json, policy_json, terms_json
 from referrals.intake import facts
 from referrals.ledger import posting as ledger
@@ -146,7 +148,7 @@ class Offer:
     version: CampaignVersion
 
 
-async def an_offer(
+async def an_offer(  # noqa: PLR0913 - each is a part of a version
     session: Session,
     *,
     terms: Terms = TERMS,
@@ -156,6 +158,7 @@ async def an_offer(
     policy: Policy = DEFAULT_POLICY,
     slug: str | None = None,
     options: CampaignOptions = DEFAULT_OPTIONS,
+    variants: tuple[Variant, ...] = (),
 ) -> Offer:
     """Build a campaign with a budget of $1,000, or of `budget`, which may be zero."""
     budget = budget or Money(100_000, terms.referrer_reward.currency)
@@ -181,6 +184,7 @@ async def an_offer(
         attribution=policy_json(policy),
         options=options_json(options),
         author="tests",
+        variants=variants_json(terms, variants),
     )
     session.add(version)
     for action in _ACTIONS_TO[status]:

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from db.engine import Database
+from domain.campaigns.variants import Variant
 from domain.intake.facts import TakeBack
 from referrals.campaigns.codes import record_share
 from referrals.ledger.spending import spend
@@ -20,6 +21,8 @@ from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
 NEXT_DAY: Final = NOW + timedelta(days=1)
 LAST_DAY: Final = NOW + timedelta(days=2)
 REWARD: Final = usd(1000)
+VARIANTS: Final = tuple(Variant(name=name, weight=25) for name in ("a", "b", "c", "d"))
+"""Variants of equal rewards, so that the split of the referrers changes no amount."""
 RUNNABLE: Final = '=HYPERLINK("https://evil.example")'
 """A channel that a caller names, and a spreadsheet would run."""
 
@@ -47,7 +50,7 @@ async def play(postgres: PostgresCluster, template_database: str) -> AsyncIterat
         database_copy(postgres, template_database) as urls,
         open_database(urls.application) as database,
     ):
-        spring = await a_queue(database, budget=100_000)
+        spring = await a_queue(database, budget=100_000, variants=VARIANTS)
         terms = replace(TERMS, hold_period=timedelta(days=5))
         held = await a_queue(database, budget=50_000, terms=terms)
         await _play(spring)

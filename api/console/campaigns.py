@@ -13,6 +13,7 @@ from api.console.offers.words import (
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
+    variant_in_words,
 )
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
@@ -48,7 +49,7 @@ from referrals.campaigns.version_views import VersionView
 from referrals.campaigns.views import CampaignView
 from referrals.reports import budgets, funnel
 from referrals.reports.budgets import PACE_PERIOD
-from referrals.reports.funnel import By
+from referrals.reports.funnel import By, FunnelRow
 from referrals.reports.span import Span
 
 router = APIRouter(prefix="/console/campaigns", include_in_schema=False, route_class=PageRoute)
@@ -110,6 +111,7 @@ async def show_campaign(
             raise Problem("unknown_campaign")
         money = await budgets.load_budgets(session, paced, now=now)
         versions = await funnel.load_funnel(session, Span(campaign=slug), by=By.VERSION)
+        variants = await funnel.load_funnel(session, Span(campaign=slug), by=By.VARIANT)
         history = await version_views.list_versions(session, slug) or ()
         off = await switches.find_off(session, scopes_of(campaign=slug))
         actions = await audit_views.list_actions(
@@ -129,6 +131,7 @@ async def show_campaign(
         compared=_compared(request, history),
         promises=promises_of(view.terms),
         rewards=rewards_in_words(view.terms),
+        variants=[(one.name, variant_in_words(view.terms, one)) for one in view.variants],
         qualifies=qualifies_in_words(view.terms),
         when=condition_in_words(view.terms.rules.when) if view.terms.rules.when else None,
         limits=[limit_in_words(limit) for limit in view.terms.rules.limits],
@@ -140,24 +143,30 @@ async def show_campaign(
             rows=[Row((one.at, one.actor, one.action, one.reason)) for one in actions],
             empty="Nobody has changed this campaign yet.",
         ),
-        versions=Table(
-            name="versions",
-            columns=(
-                Column("Version", Kind.NUMBER),
-                *(Column(step.capitalize(), Kind.NUMBER) for step in _STEPS),
-                Column("Cost", Kind.MONEY),
-            ),
-            rows=[
-                Row((each.group, *(each.counts[step] for step in _STEPS), list(each.cost) or None))
-                for each in versions
-                if any(each.counts[step] for step in _STEPS)
-            ],
-            empty="Nobody was invited under this campaign yet.",
-        ),
+        versions=_funnel_table("versions", Column("Version", Kind.NUMBER), versions),
+        by_variant=_funnel_table("variants", Column("Variant"), variants if view.variants else ()),
     )
 
 
 _STEPS: Final = ("invitations", "signups", "qualified", "rewarded", "reversed")
+
+
+def _funnel_table(name: str, first: Column, found: Sequence[FunnelRow]) -> Table:
+    """Return the funnel of one campaign's invitations, by the group of the first column."""
+    return Table(
+        name=name,
+        columns=(
+            first,
+            *(Column(step.capitalize(), Kind.NUMBER) for step in _STEPS),
+            Column("Cost", Kind.MONEY),
+        ),
+        rows=[
+            Row((each.group, *(each.counts[step] for step in _STEPS), list(each.cost) or None))
+            for each in found
+            if any(each.counts[step] for step in _STEPS)
+        ],
+        empty="Nobody was invited under this campaign yet.",
+    )
 
 
 @router.post("/{slug}/fund")

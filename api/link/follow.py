@@ -15,7 +15,7 @@ from domain.attribution.policy import Method
 from domain.codes import is_code, normalise_code
 from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, follow_code
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.intake.normalising.addresses import with_subscriber
 from workflows.client import workflow_id

@@ -28,7 +28,7 @@ from domain.attribution.policy import Method
 from domain.codes import code_in_path, is_code
 from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, outcome_if_closed
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer

@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
@@ -56,6 +57,9 @@ class CampaignVersion(Table):
     options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     author: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    variants: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """Name, weight and terms of each variant, terms being null for the version's own; null for
+    none."""
     __table_args__ = (UniqueConstraint("campaign_id", "version"),)
 
 

@@ -54,6 +54,8 @@ class ReferralRow(Table):
     reminded_until: Mapped[datetime | None]
     """Time up to which its reminders were written or left out; null before the first."""
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    variant: Mapped[str | None] = mapped_column(String(32))
+    """Name of the variant whose terms were promised; null where the version had none."""
     __table_args__ = (
         Index(
             "uq_referrals_referee_once",

@@ -1,13 +1,14 @@
 """Checks that a version of a campaign passes before it is published."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from domain.campaigns.amounts.computation import has_percentage, most_of
 from domain.campaigns.terms import LinkOptions, Terms
+from domain.campaigns.variants import PERCENT, Variant, terms_of_variant
 from domain.money import Money
 
 MESSAGES: Final = {
@@ -43,6 +44,7 @@ class Publishable:
     budget: Money
     terms: Terms
     expected_rewards: int | None
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +89,61 @@ def _is_on(hosts: frozenset[str], address: str) -> bool:
 
 
 def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
-    largest = ceilings.reward_minor
-    promised = {"referrer_reward": offer.terms.referrer_reward}
-    if offer.terms.referee_reward is not None:
-        promised["referee_reward"] = offer.terms.referee_reward
-    for name, amount in promised.items():
-        if largest is not None and amount.minor > largest:
-            yield _fault(f"terms.{name}.minor", largest)
-    yield from _faults_of_rewards(offer, ceilings)
+    yield from _faults_of_promise(offer.terms, ceilings, is_expected=bool(offer.expected_rewards))
+    for index, variant in enumerate(offer.variants):
+        if variant.promised is not None:
+            terms = terms_of_variant(offer.terms, variant)
+            faults = _faults_of_promise(terms, ceilings, is_expected=bool(offer.expected_rewards))
+            for fault in faults:
+                yield replace(fault, field=f"variants[{index}].{fault.field}")
     if ceilings.budget_minor is not None and offer.budget.minor > ceilings.budget_minor:
         message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
         yield PublishingFault("budget.minor", message)
-    bounded = [most_of(rule.amount) for rule in offer.terms.rules.rewards]
-    most = [*promised.values(), *(amount for amount in bounded if amount is not None)]
-    # What is stated in another currency is paid from that currency's budget, or converted at rates
-    # that nobody knows yet.
-    own = (amount.minor for amount in most if amount.currency == offer.budget.currency)
-    cost_minor = sum(own) * (offer.expected_rewards or 0)
+    cost_minor = _expected_cost_minor(offer)
     if cost_minor > offer.budget.minor:
         yield _fault("budget.minor", cost_minor)
 
 
-def _faults_of_rewards(offer: Publishable, ceilings: Ceilings) -> Iterator[PublishingFault]:
-    for index, rule in enumerate(offer.terms.rules.rewards):
+def _faults_of_promise(
+    terms: Terms, ceilings: Ceilings, *, is_expected: bool
+) -> Iterator[PublishingFault]:
+    largest = ceilings.reward_minor
+    for name, amount in _flat_of(terms).items():
+        if largest is not None and amount.minor > largest:
+            yield _fault(f"terms.{name}.minor", largest)
+    yield from _faults_of_rewards(terms, ceilings, is_expected=is_expected)
+
+
+def _expected_cost_minor(offer: Publishable) -> int:
+    """Return the cost of the expected referrals, spread over the variants by their weights."""
+    shares = [
+        (_most_minor(terms_of_variant(offer.terms, one), offer.budget.currency), one.weight)
+        for one in offer.variants
+    ] or [(_most_minor(offer.terms, offer.budget.currency), PERCENT)]
+    cost_minor = sum(minor * weight for minor, weight in shares) * (offer.expected_rewards or 0)
+    return -(-cost_minor // PERCENT)
+
+
+def _most_minor(terms: Terms, currency: str) -> int:
+    """Return the most that a referral costs of the budget in a currency."""
+    bounded = [most_of(rule.amount) for rule in terms.rules.rewards]
+    most = [*_flat_of(terms).values(), *(amount for amount in bounded if amount is not None)]
+    # What is stated in another currency is paid from that currency's budget, or converted at rates
+    # that nobody knows yet.
+    return sum(amount.minor for amount in most if amount.currency == currency)
+
+
+def _flat_of(terms: Terms) -> dict[str, Money]:
+    flat = {"referrer_reward": terms.referrer_reward}
+    if terms.referee_reward is not None:
+        flat["referee_reward"] = terms.referee_reward
+    return flat
+
+
+def _faults_of_rewards(
+    terms: Terms, ceilings: Ceilings, *, is_expected: bool
+) -> Iterator[PublishingFault]:
+    for index, rule in enumerate(terms.rules.rewards):
         field, most, largest = (
             f"terms.rewards[{index}].amount",
             most_of(rule.amount),
@@ -121,7 +155,7 @@ def _faults_of_rewards(offer: Publishable, ceilings: Ceilings) -> Iterator[Publi
         elif largest is not None and most is None:
             what = f"Must have a maximum of at most {largest}, the ceiling of a reward"
             yield PublishingFault(field, what)
-        elif most is None and offer.expected_rewards:
+        elif most is None and is_expected:
             yield PublishingFault(field, "Must have a maximum where expected_rewards is given")
         elif largest is not None and most is not None and most.minor > largest:
             yield PublishingFault(field, f"Must be at most {largest}, the ceiling of a reward")

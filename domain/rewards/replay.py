@@ -7,7 +7,7 @@ as how long a review would have taken, takes no time.
 import heapq
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,8 +50,17 @@ class Surroundings:
 class Replay:
     """Pays the referrals of a period by one version's terms."""
 
-    def __init__(self, terms: Terms, calendar: Calendar, around: Surroundings) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        calendar: Calendar,
+        around: Surroundings,
+        *,
+        promised: Callable[[str], Terms] | None = None,
+    ) -> None:
+        """Start a replay; `promised` returns a referrer's terms, which differ in rewards alone."""
         self._terms, self._calendar, self._around = terms, calendar, around
+        self._promised = promised or (lambda _: terms)
         self._left = dict(around.budgets)
         self._used: defaultdict[_Key, Used] = defaultdict(Used)
         self._outside: dict[_Key, Used] = {}
@@ -87,7 +96,7 @@ class Replay:
         heapq.heappush(self._events, (at, one.met_at, one.referral_id, one, taken_back))
 
     def _pay(self, one: Earned, at: datetime) -> None:
-        payments = payments_of(one, self._terms, count=self._number_of(one, at))
+        payments = payments_of(one, self._promised(one.referrer_id), count=self._number_of(one, at))
         if not payments:
             self.outcomes[one.referral_id] = Missed(ReasonCode.NOTHING_TO_PAY)
             return

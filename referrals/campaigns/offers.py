@@ -15,6 +15,7 @@ from domain.attribution.policy import Policy, Refusal, refusal_of_schedule
 from domain.campaigns import default_offer
 from domain.campaigns.switches import ALL
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Schedule, Terms
+from referrals.campaigns.variants import promised_to
 from referrals.campaigns.versions import (
     IS_CURRENT_VERSION,
     link_from,
@@ -47,9 +48,11 @@ class Offer:
     schedule: Schedule
     destination: str
     terms: Terms
+    """Terms of the invitations of this code now, its owner's variant included."""
     policy: Policy
     link: LinkOptions
     is_switched_off: bool = False
+    variant: str | None = None
 
 
 async def find(session: ReadSession, code: str) -> Offer | None:
@@ -87,16 +90,20 @@ def refusal_of_offer(offer: Offer | None, *, at: datetime) -> Refusal | None:
 
 def offer_of(row: OfferRow) -> Offer:
     code, campaign, version, is_switched_off = row
+    promised = promised_to(
+        version.terms, version.variants, slug=campaign.slug, referrer_id=code.player_id
+    )
     return Offer(
         code=code.code,
         player_id=code.player_id,
         campaign=campaign.slug,
         schedule=schedule_of(campaign),
         destination=version.destination,
-        terms=terms_from(version.terms),
+        terms=terms_from(promised.terms),
         policy=policy_from(version.attribution),
         link=link_from(version.link),
         is_switched_off=is_switched_off,
+        variant=promised.variant,
     )
 
 

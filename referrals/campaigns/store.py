@@ -9,6 +9,7 @@ from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion
 from referrals.access import audit
 from referrals.access.audit import Actor
+from referrals.campaigns.variants import variants_json
 from referrals.campaigns.versions import link_json, options_json, policy_json, terms_json
 from referrals.campaigns.views import Draft
 
@@ -61,6 +62,7 @@ async def add_version(
             ends_at=draft.ends_at,
             options=options_json(draft.options),
             author=actor.name,
+            variants=variants_json(draft.terms, draft.variants),
         )
     )
 

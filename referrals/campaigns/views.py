@@ -13,9 +13,11 @@ from db.tables import CAMPAIGN_BUDGETS, Campaign, CampaignVersion
 from domain.attribution.policy import Policy
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.publishing import Publishable
-from domain.campaigns.rules_json import write_rules
+from domain.campaigns.rules_json import write_reward, write_rules
 from domain.campaigns.terms import CampaignStatus, LinkOptions, Terms
+from domain.campaigns.variants import Variant, flat_rewards
 from domain.money import Money
+from referrals.campaigns.variants import variants_from
 from referrals.campaigns.versions import (
     IS_CURRENT_VERSION,
     link_from,
@@ -39,6 +41,7 @@ class Draft:
     attribution: Policy
     link: LinkOptions
     options: CampaignOptions = DEFAULT_OPTIONS
+    variants: tuple[Variant, ...] = ()
 
     @property
     def offer(self) -> Publishable:
@@ -50,6 +53,7 @@ class Draft:
             budget=self.budget,
             terms=self.terms,
             expected_rewards=self.options.expected_rewards,
+            variants=self.variants,
         )
 
     def fields(self) -> dict[str, Any]:
@@ -60,6 +64,7 @@ class Draft:
         qualifies = {name: rules.pop(name) for name in ("on", "turnover")}
         rules.pop("currencies", None)
         terms |= {"qualifies": qualifies, **rules}
+        content["variants"] = {one.name: _variant_fields(one) for one in self.variants}
         return dict(_leaves(content | content.pop("options")))
 
 
@@ -93,6 +98,16 @@ async def list_campaigns(
 def draft_of(campaign: Campaign, version: CampaignVersion) -> Draft:
     """Return the content of a version; one of release 0.2 has its campaign's dates."""
     return Draft(**_content(campaign, version))
+
+
+def _variant_fields(variant: Variant) -> dict[str, Any]:
+    """Return a variant's weight and all that it promises; no rewards where they are the offer's."""
+    promised = variant.promised
+    rewards = promised and [
+        *(write_reward(rule) for rule in promised.rewards),
+        *(write_reward(rule) for rule in flat_rewards(promised)),
+    ]
+    return {"weight": variant.weight, "rewards": rewards}
 
 
 def _leaves(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -145,4 +160,5 @@ def _content(campaign: Campaign, version: CampaignVersion) -> dict[str, Any]:
         "attribution": policy_from(version.attribution),
         "link": link_from(version.link),
         "options": options_from(version.options),
+        "variants": variants_from(version.variants),
     }

@@ -235,6 +235,7 @@ COVERED: Final = {
                 "terms",
                 "invited_at",
                 "created_at",
+                "variant",
             ),
         ),
         Coverage(

@@ -20,6 +20,7 @@ from domain.lifecycle.referral import (
     invitation_deadline,
 )
 from domain.lifecycle.reminders import Reminder, reminders_after, reminders_of
+from referrals.campaigns.variants import promised_to
 from referrals.campaigns.versions import has_reminders, terms_from
 from referrals.lifecycle.events import money_of
 
@@ -50,7 +51,10 @@ async def open_referral(
 
     Raises IntegrityError when this visitor already has an open invitation of this code.
     """
-    until = invitation_deadline(invited_at, terms_from(version.terms))
+    promised = promised_to(
+        version.terms, version.variants, slug=campaign.slug, referrer_id=code.player_id
+    )
+    until = invitation_deadline(invited_at, terms_from(promised.terms))
     row = ReferralRow(
         id=referral_id,
         campaign_id=campaign.id,
@@ -59,7 +63,8 @@ async def open_referral(
         code=code.code,
         referrer_id=code.player_id,
         visitor=visitor,
-        terms=version.terms,
+        terms=promised.terms,
+        variant=promised.variant,
         stage=Stage.INVITED,
         until=until,
         steps=0,

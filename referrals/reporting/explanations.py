@@ -27,6 +27,7 @@ from domain.rewards.computed import (
 from domain.rewards.qualification import Judge, qualification
 from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.campaigns.limits import Allowance, usage_of
+from referrals.campaigns.variants import Promised, promised_to
 from referrals.campaigns.versions import terms_from
 from referrals.intake import facts
 from referrals.lifecycle.circumstances import load_circumstances
@@ -46,6 +47,8 @@ class Explanation:
 
     version: int
     qualifies: bool
+    variant: str | None = None
+    """Variant of the version that its referrer falls under, or was promised."""
     conditions: Sequence[Judged] = ()
     rewards: Sequence[ExplainedReward] = ()
     limits: Sequence[Allowance] = ()
@@ -73,20 +76,28 @@ async def explain(
     if row is None:
         return None
     found = await _version(session, row, version)
+    promised = (
+        Promised(row.variant, row.terms)
+        if found.id == row.campaign_version_id
+        else promised_to(found.terms, found.variants, slug=slug, referrer_id=row.referrer_id)
+    )
     limits = await usage_of(session, row, found, at=at, tax_year_start=tax_year_start)
     if row.referee_id is None or row.signed_up_at is None:
-        return Explanation(version=found.version, qualifies=False, limits=limits)
+        return Explanation(
+            version=found.version, variant=promised.variant, qualifies=False, limits=limits
+        )
     circumstances = (await load_circumstances(session, [row.id]))[row.id]
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
-    terms = await terms_with_rates(session, row, terms_from(found.terms))
+    terms = await terms_with_rates(session, row, terms_from(promised.terms))
     earned = qualification(
         recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
     )
     judge = Judge(recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
     return Explanation(
         version=found.version,
+        variant=promised.variant,
         qualifies=earned is not None,
         conditions=_conditions(judge, [f for f in recorded if isinstance(f, Deposit)], earned),
         rewards=_rewards(terms, earned.left, circumstances) if earned else (),

@@ -48,6 +48,8 @@ class ReferralView:
     stage: Stage
     until: datetime
     campaign: str
+    variant: str | None
+    """Variant whose rewards were promised; None where the version had none."""
     code: str
     referrer_id: str
     referee_id: str | None
@@ -150,6 +152,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
             stage=row.stage,
             until=row.until,
             campaign=row.campaign_slug,
+            variant=row.variant,
             code=row.code,
             referrer_id=row.referrer_id,
             referee_id=row.referee_id,

@@ -14,7 +14,8 @@ from db.engine import ReadSession
 from db.tables import CAMPAIGN_BUDGETS, Campaign, CampaignVersion
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Calendar, TaxYearStart
-from domain.campaigns.terms import CampaignStatus
+from domain.campaigns.terms import CampaignStatus, Terms
+from domain.campaigns.variants import terms_of_variant, variant_of
 from domain.rewards.replay import Replay, Surroundings
 from domain.rewards.simulation import (
     Earned,
@@ -63,6 +64,12 @@ class _Side:
     content: Draft
     earned: list[Earned] = field(default_factory=list)
     missed: dict[str, Missed] = field(default_factory=dict)
+
+    def terms_for(self, referrer_id: str) -> Terms:
+        """Return what the version would promise for a referrer, variants included."""
+        content = self.content
+        variant = variant_of(content.variants, content.slug, referrer_id)
+        return terms_of_variant(content.terms, variant)
 
 
 async def simulate(
@@ -132,9 +139,13 @@ async def _judge(
 
 
 async def _judge_page(session: ReadSession, side: _Side, page: Sequence[PlayedReferral]) -> None:
-    zone, terms = ZoneInfo(side.content.options.time_zone), side.content.terms
+    zone = ZoneInfo(side.content.options.time_zone)
     promises = [
-        Promise(referral_id=UUID(one.referral_id), invited_at=one.invited_at, terms=terms)
+        Promise(
+            referral_id=UUID(one.referral_id),
+            invited_at=one.invited_at,
+            terms=side.terms_for(one.referrer_id),
+        )
         for one in page
     ]
     for played, priced in zip(page, await each_with_rates(session, promises), strict=True):
@@ -184,7 +195,7 @@ def _planned(content: Draft) -> dict[str, int]:
 def _replay(side: _Side, around: Surroundings, tax_year_start: TaxYearStart) -> Replayed:
     zone = ZoneInfo(side.content.options.time_zone)
     calendar = Calendar(zone=zone, tax_year_start=tax_year_start)
-    replay = Replay(side.content.terms, calendar, around)
+    replay = Replay(side.content.terms, calendar, around, promised=side.terms_for)
     replay.run(side.earned)
     return Replayed(
         version=side.number,

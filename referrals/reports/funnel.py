@@ -26,13 +26,17 @@ class By(StrEnum):
     COHORT = "cohort"
 
 
+OF_A_CAMPAIGN: Final = frozenset({By.VERSION, By.VARIANT})
+"""Groups whose names mean something within one campaign only."""
+
+
 @dataclass(slots=True, kw_only=True)
 class FunnelRow:
     """One group of the funnel; None as its group where that is not known."""
 
     group: str | int | None
     campaign: str | None = None
-    """The campaign that a version is of."""
+    """The campaign that a version or a variant is of."""
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
     cost: tuple[Sum, ...] = ()
 
@@ -65,7 +69,7 @@ _GROUPS: Final[dict[By, tuple[str, str]]] = {
     By.CHANNEL: (_CHANNEL, _REFERRAL),
     By.PLATFORM: (_PLATFORM, _SIGNUP),
     By.JURISDICTION: ("facts.body ->> 'jurisdiction'", _SIGNUP),
-    By.VARIANT: ("null::text", ""),
+    By.VARIANT: ("referrals.variant", _REFERRAL),
     By.COHORT: (
         "to_char(date_trunc('week', referrals.invited_at at time zone :zone), 'YYYY-MM-DD')",
         _REFERRAL,
@@ -106,8 +110,8 @@ def _needs_zone(by: By) -> bool:
 
 
 def _campaign(by: By) -> str:
-    """Return what says whose version a row is of; other rows are of every campaign."""
-    return "happened.campaign" if by is By.VERSION else "null::text"
+    """Return what says whose version or variant a row is of; others are of every campaign."""
+    return "happened.campaign" if by in OF_A_CAMPAIGN else "null::text"
 
 
 def _count_statement(by: By) -> TextClause:

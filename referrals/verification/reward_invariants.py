@@ -64,6 +64,18 @@ REWARD_INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "terms_are_of_their_variant",
+        "A referral has the terms of the variant that it names, or of a version without any.",
+        """
+        select r.id from referrals r join campaign_versions v on v.id = r.campaign_version_id
+          left join lateral (
+              select one from jsonb_array_elements(v.variants) as named (one)
+               where one ->> 'name' = r.variant) as of_variant on true
+         where r.variant is not null and $referrals(r.id)
+           and (one is null or r.terms <> coalesce(nullif(one -> 'terms', 'null'), v.terms))
+        """,
+    ),
+    Invariant(
         "rewards_match_their_credits",
         "An ISSUED reward is credited exactly once, net of reversals; any other one is not.",
         f"""

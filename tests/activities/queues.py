@@ -12,6 +12,7 @@ from db.tables import Delivery
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.publishing import Ceilings
 from domain.campaigns.terms import Terms
+from domain.campaigns.variants import Variant
 from domain.intake.facts import Deposit, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import LOOK
@@ -111,9 +112,12 @@ async def a_queue(
     budget: int = 0,
     terms: Terms = TERMS,
     options: CampaignOptions = DEFAULT_OPTIONS,
+    variants: tuple[Variant, ...] = (),
 ) -> Queue:
     async with database.transaction() as session:
-        offer = await an_offer(session, terms=terms, budget=usd(budget), options=options)
+        offer = await an_offer(
+            session, terms=terms, budget=usd(budget), options=options, variants=variants
+        )
         return Queue(database, offer)
 
 

@@ -17,6 +17,7 @@ FRESH: Final[Mapping[str, Node]] = {
     "rewards": {"to": "referee", "kind": "cash", "shape": "flat", "flat": ""},
     "tiers": TIER,
     "places": {"code": "", "shape": "flat", "flat": ""},
+    "variants": {"name": "", "weight": "", "rewards": []},
     "limits": {"of": "referrer", "per": "month", "over": "defer", "count": "", "amount": ""},
 }
 """New item of each button."""
@@ -32,8 +33,9 @@ def edit(state: Node, act: str) -> None:
 
 def complete(state: Node) -> None:
     """Give what was chosen what it needs: a first tier or place, an operator of its field."""
-    for reward in items(state, "rewards"):
-        _complete_amount(reward)
+    for holder in (state, *items(state, "variants")):
+        for reward in items(holder, "rewards"):
+            _complete_amount(reward)
     if isinstance(state.get("when"), dict):
         _complete_condition(state["when"])
 
@@ -80,7 +82,7 @@ def _add_child(fresh: str) -> Callable[[Node, str], None]:
 
 def _add_item(state: Node, path: str) -> None:
     name = path.rpartition(".")[2]
-    if name in {"rewards", "tiers", "places", "limits"}:
+    if name in {"rewards", "tiers", "places", "limits", "variants"}:
         _add(state, path, name)
 
 

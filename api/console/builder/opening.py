@@ -12,6 +12,7 @@ from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.campaigns.limits.decision import Limit
 from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
+from domain.campaigns.variants import terms_of_variant
 from domain.money import RewardKind
 from referrals.campaigns.views import Draft
 
@@ -39,6 +40,16 @@ def open_form(draft: Draft) -> Node:
         "turnover": show_amount(rules.turnover, currency),
         **{name: show_span(getattr(terms, name)) for name in WINDOWS},
         "rewards": _rewards(terms, currency),
+        "variants": [
+            {
+                "name": variant.name,
+                "weight": str(variant.weight),
+                "rewards": _rewards(terms_of_variant(terms, variant), currency)
+                if variant.promised
+                else [],
+            }
+            for variant in draft.variants
+        ],
         "limits": [_limit(limit, currency) for limit in rules.limits],
     }
     if rules.when is not None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from api.console.builder.state import Node, text
 from api.console.builder.texts import TextFaultError, read_amount
-from api.console.builder.written import Written, write_terms
+from api.console.builder.written import Written, write_terms, write_variants
 from api.http.errors import Problem
 from api.http.field_messages import field_message
 from api.v1.schemas.campaigns import CampaignIn
@@ -35,6 +35,7 @@ def read_proposal(state: Node, base: Draft) -> Proposal:
     """Return what the form makes of a version, checked by all that the API checks."""
     currency = base.budget.currency
     written = write_terms(state, currency)
+    write_variants(state, written)
     body = _body(state, base, written)
     if written.errors:
         return Proposal(draft=None, errors=written.errors)
@@ -70,6 +71,7 @@ def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
             write_money(money) for money in base.options.currencies if money.currency in several
         ],
         "terms": written.terms,
+        "variants": written.variants,
     }
 
 
@@ -82,6 +84,7 @@ def _on(base: Draft, written: Draft) -> Draft:
         name=written.name,
         ends_at=written.ends_at,
         budget=written.budget,
+        variants=written.variants,
         terms=replace(base.terms, **terms, rules=replace(base.terms.rules, **rules)),
     )
 

@@ -17,6 +17,7 @@ from api.console.offers.words import (
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
+    variant_in_words,
 )
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
@@ -139,7 +140,7 @@ def _page(
     based_on: int,
     status: int = 200,
 ) -> Response:
-    shown = {*names(state), "rewards", "limits", "when", "reason"}
+    shown = {*names(state), "rewards", "limits", "variants", "when", "reason"}
     outside = [message for name, message in errors.items() if name not in shown]
     preview = read_proposal(_own(state, base), base.draft).draft
     return render(
@@ -166,6 +167,7 @@ def _in_words(draft: Draft) -> dict[str, object]:
     terms = draft.terms
     return {
         "rewards": rewards_in_words(terms),
+        "variants": [(one.name, variant_in_words(terms, one)) for one in draft.variants],
         "qualifies": qualifies_in_words(terms),
         "when": condition_in_words(terms.rules.when) if terms.rules.when else None,
         "limits": [limit_in_words(limit) for limit in terms.rules.limits],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 Node = dict[str, Any]
 """Texts and further nodes by name, and lists of nodes."""
-LISTS: Final = frozenset({"children", "limits", "places", "rewards", "tiers"})
+LISTS: Final = frozenset({"children", "limits", "places", "rewards", "tiers", "variants"})
 NODES: Final = frozenset({"when"})
 MAX_SEGMENTS: Final = 40
 """Bound of the parts of one name: the deepest tree of conditions has fewer."""

@@ -14,10 +14,11 @@ _Read = TypeVar("_Read")
 
 @dataclass(slots=True)
 class Written:
-    """The JSON of terms, and what is wrong in the form already."""
+    """The JSON of terms and variants, and what is wrong in the form already."""
 
     currency: str
     terms: dict[str, Any] = field(default_factory=dict)
+    variants: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     """Messages by the names of fields."""
     places: dict[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ def write_terms(state: Node, currency: str) -> Written:
     written.terms = {
         **{name: read_span(text(state, name)) for name in WINDOWS},
         "qualifies": {"on": text(state, "on"), "minimum": minimum, "turnover": turnover},
-        "rewards": [_reward(written, one, nth) for nth, one in enumerate(items(state, "rewards"))],
+        "rewards": _rewards(written, state, "", "terms.rewards"),
         "limits": [_limit(written, one, nth) for nth, one in enumerate(items(state, "limits"))],
     }
     when = state.get("when")
@@ -71,8 +72,31 @@ def write_terms(state: Node, currency: str) -> Written:
     return written
 
 
-def _reward(written: Written, node: Node, nth: int) -> dict[str, Any]:
-    place, path = f"rewards.{nth}.", f"terms.rewards[{nth}]"
+def write_variants(state: Node, written: Written) -> None:
+    """Add the variants as JSON; one without rewards of its own has those of the terms."""
+    written.places["variants"] = "variants"
+    for nth, one in enumerate(items(state, "variants")):
+        place, path = f"variants.{nth}.", f"variants[{nth}]"
+        written.places |= {path: f"{place}name", f"{path}.name": f"{place}name"}
+        rewards = _rewards(written, one, place, f"{path}.terms.rewards")
+        weight = written.whole(one, "weight", place, f"{path}.weight")
+        written.variants.append(
+            {
+                "name": text(one, "name"),
+                "weight": weight,
+                "terms": {"rewards": rewards} if rewards else None,
+            }
+        )
+
+
+def _rewards(written: Written, node: Node, place: str, path: str) -> list[dict[str, Any]]:
+    return [
+        _reward(written, one, f"{place}rewards.{nth}.", f"{path}[{nth}]")
+        for nth, one in enumerate(items(node, "rewards"))
+    ]
+
+
+def _reward(written: Written, node: Node, place: str, path: str) -> dict[str, Any]:
     written.places |= {f"{path}.{name}": f"{place}{name}" for name in ("to", "kind")}
     amount = _amount(written, node, place, f"{path}.amount")
     return {"to": text(node, "to"), "kind": text(node, "kind"), "amount": amount}

@@ -10,6 +10,7 @@ from api.console.offers.words import (
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
+    variant_in_words,
 )
 from domain.campaigns.terms import Terms
 from referrals.campaigns.views import Draft
@@ -20,7 +21,7 @@ _SAID: Final = (
     "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
     "terms.signup_window", "terms.deposit_window", "terms.hold_period", "terms.review_period",
     "terms.chargeback_window", "terms.requires", "budget.", "starts_at", "ends_at", "destination",
-    "name", "slug",
+    "name", "slug", "variants.",
 )  # fmt: skip
 """Paths of fields that `promises_of` has words for; the others are shown by their names."""
 
@@ -62,6 +63,8 @@ def _said(draft: Draft) -> Iterator[tuple[str, str]]:
     yield "Budget", show_money(draft.budget)
     yield from ((side, str(words)) for side, words in rewards_in_words(terms))
     yield "Qualifies", "; ".join(map(str, qualifies_in_words(terms)))
+    for variant in draft.variants:
+        yield f"Variant {variant.name}", variant_in_words(terms, variant)
     if terms.rules.when:
         yield "Only if", str(condition_in_words(terms.rules.when))
     for number, limit in enumerate(terms.rules.limits, start=1):

@@ -21,6 +21,7 @@ from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.rules import QualifyingAction, RewardRule
 from domain.campaigns.terms import Terms
+from domain.campaigns.variants import Variant, terms_of_variant
 from domain.money import Money, RewardKind
 from referrals.localisation.formats import format_duration, format_percentage
 
@@ -69,6 +70,13 @@ def rewards_in_words(terms: Terms) -> list[tuple[str, Words]]:
         ]
     flat = (("To the referrer", terms.referrer_reward), ("To the referee", terms.referee_reward))
     return [(side, Words(show_money(money))) for side, money in flat if money and money.minor]
+
+
+def variant_in_words(terms: Terms, variant: Variant) -> str:
+    """Return a variant's share, and who gets what by it."""
+    share = f"{format_percentage(variant.weight * 100)} of the referrers"
+    found = rewards_in_words(terms_of_variant(terms, variant))
+    return "; ".join([share, *(f"{side.lower()}: {words}" for side, words in found)])
 
 
 def amount_in_words(amount: Amount, *, base: str) -> Words:

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from api.v1.schemas.campaign_links import LinkOut
 from api.v1.schemas.fields import MoneyOut, ResponseBody
-from api.v1.schemas.terms import TermsOut
+from api.v1.schemas.terms import TermsOut, shown_terms
 from domain.attribution.policy import Method, Pick
 from domain.campaigns.switches import SwitchState
-from domain.campaigns.terms import CampaignStatus
+from domain.campaigns.terms import CampaignStatus, Terms
+from domain.campaigns.variants import Variant, terms_of_variant
 from referrals.campaigns.version_views import VersionStatus
 from referrals.campaigns.views import CampaignView
 
@@ -39,6 +40,36 @@ class ProposalOut(ResponseBody):
     version: int
 
 
+class VariantTermsOut(ResponseBody):
+    """Rewards of a variant; see `VariantTermsIn`."""
+
+    referrer_reward: MoneyOut | None = Field(description="Null where `rewards` says what is paid")
+    referee_reward: MoneyOut | None
+    rewards: list[dict[str, Any]] | None = Field(
+        description="What is paid beyond flat cash, each `{to, kind, amount}`; null for nothing"
+    )
+
+
+class VariantOut(ResponseBody):
+    """A share of the referrers, and the rewards that their invitations promise."""
+
+    name: str = Field(examples=["fifteen"])
+    weight: int = Field(description="Percent of the referrers", examples=[50])
+    terms: VariantTermsOut | None = Field(
+        description="Null for the rewards of the campaign's own terms"
+    )
+
+    @classmethod
+    def of(cls, variant: Variant, terms: Terms) -> Self:
+        """Build the body of a variant of a campaign's terms."""
+        shown = None
+        if variant.promised is not None:
+            whole = shown_terms(terms_of_variant(terms, variant))
+            fields = {name: whole[name] for name in VariantTermsOut.model_fields}
+            shown = VariantTermsOut.model_validate(fields)
+        return cls(name=variant.name, weight=variant.weight, terms=shown)
+
+
 class CampaignOut(ResponseBody):
     """A campaign's live version, with its status and available budget."""
 
@@ -61,6 +92,7 @@ class CampaignOut(ResponseBody):
         description="What is neither held nor paid yet of the further budgets"
     )
     expected_rewards: int | None
+    variants: list[VariantOut] = Field(description="Rewards to compare; empty for none")
     proposal: ProposalOut | None = Field(
         description="The version that waits for a second person; the rest shows the live one"
     )
@@ -73,7 +105,8 @@ class CampaignOut(ResponseBody):
         options = {name: getattr(view.options, name) for name in OPTION_FIELDS}
         proposed = view.proposed_version
         proposal = None if proposed is None else ProposalOut(version=proposed)
-        return cls.model_validate({**fields, **options, "proposal": proposal})
+        variants = [VariantOut.of(one, view.terms) for one in view.variants]
+        return cls.model_validate({**fields, **options, "variants": variants, "proposal": proposal})
 
 
 class ChangeOut(ResponseBody):

@@ -26,7 +26,7 @@ from api.v1.schemas.fields import PlannedTime, Slug
 from domain.intake.facts import MAX_TIME, MIN_TIME
 from referrals.reports import budgets, figures, funnel
 from referrals.reports.budgets import PACE_PERIOD
-from referrals.reports.funnel import By, FunnelRow
+from referrals.reports.funnel import OF_A_CAMPAIGN, By, FunnelRow
 from referrals.reports.span import Span, find_zone
 
 router = APIRouter(
@@ -75,7 +75,7 @@ async def show_funnel(
     async with reading(database) as session:
         rows = await funnel.load_funnel(session, span, by=by)
     report = FunnelOut(rows=[_funnel_row(row, by) for row in rows])
-    named = ["campaign", by.value] if by is By.VERSION else [by.value]
+    named = ["campaign", by.value] if by in OF_A_CAMPAIGN else [by.value]
     columns = [*named, *(name for name in FunnelRowOut.model_fields if name not in set(By))]
     return answer(report, form, name="funnel", rows=report.rows, columns=columns)
 
@@ -179,7 +179,7 @@ async def show_budgets(
 
 def _funnel_row(row: FunnelRow, by: By) -> FunnelRowOut:
     group: dict[str, Any] = {by.value: row.group}
-    if by is By.VERSION:
+    if by in OF_A_CAMPAIGN:
         group = {"campaign": row.campaign, **group}
     return FunnelRowOut.model_validate(
         {**group, **row.counts, "cost": [asdict(each) for each in row.cost]}

@@ -36,7 +36,7 @@ class FunnelRowOut(ResponseBody):
         default=None, description="Monday of the invitation's week", examples=["2026-03-02"]
     )
     campaign: str | None = Field(
-        default=None, description="The campaign's slug; beside `version`, too"
+        default=None, description="The campaign's slug; beside `version` and `variant`, too"
     )
     version: int | None = Field(default=None, description="The version that was promised")
     channel: str | None = Field(
@@ -46,7 +46,10 @@ class FunnelRowOut(ResponseBody):
         default=None, description="Platform of the signup, before that of the visit"
     )
     jurisdiction: str | None = Field(default=None, description="Jurisdiction of the signup")
-    variant: str | None = Field(default=None, description="Variant of an experiment")
+    variant: str | None = Field(
+        default=None,
+        description="The variant whose rewards were promised; null where there was none",
+    )
     shares: int = Field(description="Shares of codes")
     clicks: int = Field(description="Visits of people")
     invitations: int = Field(description="Referrals begun, those by a typed code included")

@@ -1,10 +1,10 @@
 """Bodies of /v1/campaigns."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from api.http.errors import invalid_field
+from api.http.errors import Problem, invalid_field
 from api.v1.schemas.campaign_links import LinkIn, PageUrl
 from api.v1.schemas.fields import (
     Duration,
@@ -24,11 +24,16 @@ from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
 from domain.campaigns import default_offer
 from domain.campaigns.options import CampaignOptions
 from domain.campaigns.switches import SwitchState
+from domain.campaigns.terms import Terms
+from domain.campaigns.variants import PERCENT, Variant, rewards_in
 from referrals.campaigns.views import Draft
 from referrals.intake.contacts import mask_contacts
 
 MAX_CURRENCIES: Final = 20
 """Budgets beside the first that one campaign may have."""
+MAX_VARIANTS: Final = 10
+"""Variants that one campaign may compare."""
+VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 CONDITION_FIELDS: Final = "fields"
 """Last part of the address of the fields of conditions, which is therefore not a slug."""
 NO_REASON: Final = "no reason given"
@@ -95,6 +100,30 @@ class PolicyIn(RequestBody):
         )
 
 
+class VariantTermsIn(RequestBody):
+    """Rewards of a variant, in the forms that `terms` has for them."""
+
+    referrer_reward: PositiveMoneyIn | None = None
+    referee_reward: MoneyIn | None = None
+    rewards: Any = Field(
+        default=None,
+        description="In place of both, as in `terms`: a list of `{to, kind, amount}`",
+        examples=[[{"to": "referrer", "amount": {"flat": {"minor": 1500, "currency": "USD"}}}]],
+    )
+
+
+class VariantIn(RequestBody):
+    """A share of the referrers, and the rewards that their invitations promise."""
+
+    name: VariantName = Field(examples=["fifteen"])
+    weight: Annotated[int, Field(strict=True, ge=1, le=PERCENT - 1)] = Field(
+        description="Percent of the referrers; those of all variants make 100", examples=[50]
+    )
+    terms: VariantTermsIn | None = Field(
+        default=None, description="Null for the rewards of the campaign's own terms"
+    )
+
+
 class CampaignIn(RequestBody):
     """A campaign's full content. Its amounts are in the currencies of its budgets."""
 
@@ -128,10 +157,16 @@ class CampaignIn(RequestBody):
         description="Number of referrals expected to be rewarded: the budget must cover them when"
         " the campaign is published",
     )
+    variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
+        default_factory=list,
+        description="Rewards to compare: each referrer falls under one of them, by their id alone,"
+        " and keeps it while the weights stay; empty for none",
+    )
 
     def to_draft(self) -> Draft:
         """Return the draft, or raise 422 naming the first field that contradicts another."""
         self._check_consistency()
+        terms = self._terms(self.terms)
         return Draft(
             slug=self.slug,
             name=self.name,
@@ -139,10 +174,7 @@ class CampaignIn(RequestBody):
             ends_at=self.ends_at,
             destination=self.destination,
             budget=self.budget.to_money(),
-            terms=self.terms.to_terms(
-                currency=self.budget.currency,
-                others=tuple(money.currency for money in self.currencies),
-            ),
+            terms=terms,
             attribution=self.attribution.to_policy(),
             link=self.link.to_link_options(),
             options=CampaignOptions(
@@ -151,9 +183,39 @@ class CampaignIn(RequestBody):
                 currencies=tuple(money.to_money() for money in self.currencies),
                 expected_rewards=self.expected_rewards,
             ),
+            variants=tuple(
+                self._variant(written, index) for index, written in enumerate(self.variants)
+            ),
         )
 
+    def _terms(self, written: TermsIn) -> Terms:
+        return written.to_terms(
+            currency=self.budget.currency,
+            others=tuple(money.currency for money in self.currencies),
+        )
+
+    def _variant(self, written: VariantIn, index: int) -> Variant:
+        """Return a variant, or raise 422 with the path of what its rewards have wrong."""
+        if written.terms is None:
+            return Variant(name=written.name, weight=written.weight)
+        rewards = {name: getattr(written.terms, name) for name in VariantTermsIn.model_fields}
+        try:
+            terms = self._terms(self.terms.model_copy(update=rewards))
+        except Problem as problem:
+            (fault, *_) = problem.errors or ()
+            raise invalid_field(f"variants[{index}].{fault.field}", fault.message) from problem
+        return Variant(name=written.name, weight=written.weight, promised=rewards_in(terms))
+
+    def _check_variants(self) -> None:
+        names = [variant.name for variant in self.variants]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise invalid_field(f"variants[{index}].name", "Must have a name of its own")
+        if names and sum(variant.weight for variant in self.variants) != PERCENT:
+            raise invalid_field("variants", f"Must have weights that make {PERCENT} together")
+
     def _check_consistency(self) -> None:
+        self._check_variants()
         if self.ends_at is not None and self.ends_at <= self.starts_at:
             raise invalid_field("ends_at", "Must be after starts_at")
         if self.slug == CONDITION_FIELDS:

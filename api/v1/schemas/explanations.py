@@ -81,6 +81,10 @@ class ExplanationOut(ResponseBody):
     """The judgement of a referral's recorded facts."""
 
     version: int = Field(description="The version that it was judged by")
+    variant: str | None = Field(
+        description="The variant whose rewards it shows; null where the version has none",
+        examples=["fifteen"],
+    )
     qualifies: bool = Field(description="Whether a deposit qualifies by all facts recorded now")
     conditions: list[JudgedOut] = Field(
         description="Each leaf of the condition, judged by the deposit that qualifies, else by the"
@@ -93,6 +97,7 @@ class ExplanationOut(ResponseBody):
     def of_explanation(cls, found: Explanation) -> Self:
         return cls(
             version=found.version,
+            variant=found.variant,
             qualifies=found.qualifies,
             conditions=[JudgedOut.model_validate(one) for one in found.conditions],
             rewards=[ExplainedRewardOut.model_validate(one) for one in found.rewards],

@@ -116,6 +116,10 @@ class ReferralSummary(ResponseBody):
     stage: Stage
     until: datetime = Field(description="When the current stage ends if nothing happens before")
     campaign: str
+    variant: str | None = Field(
+        description="The variant whose rewards were promised; null where there was none",
+        examples=["fifteen"],
+    )
     code: str
     referrer_id: str
     referee_id: str | None = Field(description="Null before the signup")

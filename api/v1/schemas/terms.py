@@ -258,10 +258,10 @@ class TermsOut(ResponseBody):
     @model_validator(mode="before")
     @classmethod
     def _read_terms(cls, value: object) -> object:
-        return _shown(value) if isinstance(value, Terms) else value
+        return shown_terms(value) if isinstance(value, Terms) else value
 
 
-def _shown(terms: Terms) -> dict[str, Any]:
+def shown_terms(terms: Terms) -> dict[str, Any]:
     """Return terms as they are shown: a `PUT` of what a `GET` answered changes nothing."""
     rules = terms.rules
     plain = {field.name: getattr(terms, field.name) for field in fields(terms)}

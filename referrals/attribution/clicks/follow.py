@@ -10,7 +10,7 @@ from db.engine import StatementExecutor
 from domain.attribution.policy import Refusal
 from domain.lifecycle.referral import token_expires_at
 from referrals.attribution.clicks import statements
-from referrals.attribution.clicks.statements import Click, FollowedCode
+from referrals.attribution.clicks.followed_codes import Click, FollowedCode, find_followed_code
 from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import Offer, refusal_of_offer
 
@@ -48,7 +48,7 @@ async def follow_code(session: StatementExecutor, click: Click) -> ClickResult:
     RuntimeError when other clicks of the visitor interfere with every one of `MAX_TRIES` tries.
     """
     for _ in range(MAX_TRIES):
-        followed = await statements.find_followed_code(session, click)
+        followed = await find_followed_code(session, click)
         if followed is None:
             return await _record_refused_click(session, click, None, ClickOutcome.UNKNOWN_CODE)
         closed = outcome_if_closed(followed.offer, at=click.at)
@@ -89,7 +89,7 @@ async def _continue_invitation(
         # Its token is dead, though it still waits for a signup reported late.
         await statements.release_visitor(session, referral_id)
         return None
-    await statements.insert_repeated_click(session, click, followed, referral_id)
+    await statements.insert_repeated_click(session, click, followed, open_invitation)
     return ClickResult(ClickOutcome.KNOWN, followed.offer, referral_id, expires_at)
 
 

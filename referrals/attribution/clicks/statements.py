@@ -1,67 +1,30 @@
-"""The statements of a click: one to read, one to write, because a person waits for them."""
+"""The writing statements of a click: one for each, because a person waits for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import Row, and_, bindparam, select, text, update
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import notifications, outbox
 from db.engine import StatementExecutor
-from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.tables import ReferralRow
 from db.wakes import wake_after_commit
-from domain.attribution.policy import Method, Refusal
-from domain.campaigns.terms import Schedule
-from domain.lifecycle.referral import Stage, event_type, invitation_deadline, token_expires_at
+from domain.attribution.policy import Refusal
+from domain.lifecycle.referral import Stage, event_type, invitation_deadline
 from domain.lifecycle.signals import INVITATION
+from referrals.attribution.clicks.followed_codes import Click, FollowedCode, OpenInvitation
 from referrals.attribution.touches import NewTouch
-from referrals.campaigns.offers import IS_SWITCHED_OFF, Offer
-from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
-
-# Made once: making a query takes longer than running it.
-_SELECT_FOLLOWED_CODE: Final = (
-    select(
-        ReferralCode.code,
-        ReferralCode.player_id,
-        Campaign.slug,
-        Campaign.status,
-        Campaign.starts_at,
-        Campaign.ends_at,
-        CampaignVersion.id.label("version_id"),
-        CampaignVersion.version,
-        CampaignVersion.destination,
-        CampaignVersion.terms,
-        CampaignVersion.attribution,
-        CampaignVersion.link,
-        IS_SWITCHED_OFF.label("is_switched_off"),
-        ReferralRow.id.label("referral_id"),
-        ReferralRow.invited_at,
-        ReferralRow.terms.label("promised"),
-    )
-    .join(Campaign, Campaign.id == ReferralCode.campaign_id)
-    .join(CampaignVersion, IS_CURRENT_VERSION)
-    .outerjoin(
-        ReferralRow,
-        and_(
-            ReferralRow.visitor == bindparam("visitor"),
-            ReferralRow.code == ReferralCode.code,
-            ReferralRow.stage == text("'INVITED'"),
-        ),
-    )
-    .where(ReferralCode.code == bindparam("code"))
-)
+from referrals.campaigns.offers import Offer
 
 # The same rows as those of the plain writers, column by column (a test compares them). Equal
 # clicks at once meet at the unique index: the second of them inserts nothing.
 _INSERT_INVITATION: Final = text("""
     with opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
-            referrer_id, visitor, terms, stage, until, steps, invited_at)
-        select :referral_id, campaign_id, :campaign, id, :code, :referrer_id, :visitor, terms,
-            :stage, :until, 1, :at
+            referrer_id, visitor, terms, variant, stage, until, steps, invited_at)
+        select :referral_id, campaign_id, :campaign, id, :code, :referrer_id, :visitor,
+            coalesce(:terms, terms), :variant, :stage, :until, 1, :at
         from campaign_versions where id = :version_id
         on conflict (visitor, code) where visitor is not null and stage = 'INVITED' do nothing
         returning id
@@ -87,6 +50,7 @@ _INSERT_INVITATION: Final = text("""
     )
     select count(*) from waiting
 """).bindparams(
+    bindparam("terms", type_=JSONB(none_as_null=True)),
     bindparam("payload", type_=JSONB),
     bindparam("clicked", type_=JSONB),
     bindparam("signals", type_=JSONB),
@@ -104,48 +68,6 @@ _INSERT_REPEATED_CLICK: Final = text("""
 CLICKED: Final = "CodeClicked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Click:
-    """One click; the visitor and all that identifies the person is hashed already."""
-
-    code: str
-    visitor: str
-    platform: str | None
-    at: datetime
-    method: Method = Method.REFERRAL_TOKEN
-    device_traits: Mapping[str, str] = field(default_factory=dict)
-    ip: str | None = None
-    user_agent: str | None = None
-    device_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenInvitation:
-    """The open invitation that a visitor already has of a code, and when its token ends."""
-
-    referral_id: UUID
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedCode:
-    """A code's offer and version, and the visitor's open invitation of it, if any."""
-
-    offer: Offer
-    version_id: UUID
-    version: int
-    invitation: OpenInvitation | None
-
-
-async def find_followed_code(session: StatementExecutor, click: Click) -> FollowedCode | None:
-    """Return what a click's code offers now, or None for a code that nobody has."""
-    values = {"code": click.code, "visitor": click.visitor}
-    row = (await session.execute(_SELECT_FOLLOWED_CODE, values)).one_or_none()
-    if row is None:
-        return None
-    return FollowedCode(_offer(row), row.version_id, row.version, _invitation(row))
-
-
 async def insert_invitation(
     session: StatementExecutor, click: Click, followed: FollowedCode
 ) -> UUID | None:
@@ -161,6 +83,8 @@ async def insert_invitation(
         "referral_id": referral_id,
         "version_id": followed.version_id,
         "referrer_id": followed.offer.player_id,
+        "terms": followed.variant_terms,
+        "variant": followed.offer.variant,
         "stage": Stage.INVITED.value,
         "until": invitation_deadline(click.at, followed.offer.terms),
         "event_id": event_id,
@@ -169,13 +93,14 @@ async def insert_invitation(
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
-            referral=_unsaved_referral(referral_id, followed.offer),
+            referral=_unsaved_referral(referral_id, followed.offer, followed.offer.variant),
             at=click.at,
             campaign_version=followed.version,
         ),
     }
     touch = touch_of(click, campaign=followed.offer.campaign)
-    values |= _touch_values(touch) | _clicked_values(touch, referral_id, followed)
+    values |= _touch_values(touch)
+    values |= _clicked_values(touch, referral_id, followed, followed.offer.variant)
     inserted = await session.execute(_INSERT_INVITATION, values)
     if not inserted.scalar_one():
         return None
@@ -184,11 +109,12 @@ async def insert_invitation(
 
 
 async def insert_repeated_click(
-    session: StatementExecutor, click: Click, followed: FollowedCode, referral_id: UUID
+    session: StatementExecutor, click: Click, followed: FollowedCode, known: OpenInvitation
 ) -> None:
     """Insert the touch and the event of a click of the visitor's open invitation."""
+    referral_id = known.referral_id
     touch = touch_of(click, campaign=followed.offer.campaign, referral_id=referral_id)
-    values = _touch_values(touch) | _clicked_values(touch, referral_id, followed)
+    values = _touch_values(touch) | _clicked_values(touch, referral_id, followed, known.variant)
     await session.execute(_INSERT_REPEATED_CLICK, values | {"referral_id": referral_id})
 
 
@@ -246,12 +172,14 @@ def _touch_values(touch: NewTouch) -> dict[str, Any]:
     }
 
 
-def _clicked_values(touch: NewTouch, referral_id: UUID, followed: FollowedCode) -> dict[str, Any]:
+def _clicked_values(
+    touch: NewTouch, referral_id: UUID, followed: FollowedCode, variant: str | None
+) -> dict[str, Any]:
     """Return the columns of a click's event, whose id is the touch's."""
     payload = outbox.payload_of(
         event_id=touch.id,
         type_=CLICKED,
-        referral=_unsaved_referral(referral_id, followed.offer),
+        referral=_unsaved_referral(referral_id, followed.offer, variant),
         at=touch.at,
         campaign_version=followed.version,
     )
@@ -264,34 +192,12 @@ def _clicked_values(touch: NewTouch, referral_id: UUID, followed: FollowedCode) 
     }
 
 
-def _offer(row: Row[Any]) -> Offer:
-    # Without `closed_since`, which only decides about times that have passed.
-    return Offer(
-        code=row.code,
-        player_id=row.player_id,
-        campaign=row.slug,
-        schedule=Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at),
-        destination=row.destination,
-        terms=terms_from(row.terms),
-        policy=policy_from(row.attribution),
-        link=link_from(row.link),
-        is_switched_off=row.is_switched_off,
-    )
-
-
-def _invitation(row: Row[Any]) -> OpenInvitation | None:
-    if row.referral_id is None:
-        return None
-    return OpenInvitation(
-        row.referral_id, token_expires_at(row.invited_at, terms_from(row.promised))
-    )
-
-
-def _unsaved_referral(referral_id: UUID, offer: Offer) -> ReferralRow:
+def _unsaved_referral(referral_id: UUID, offer: Offer, variant: str | None) -> ReferralRow:
     """Return a row for the event's payload alone; the statement inserts the referral itself."""
     return ReferralRow(
         id=referral_id,
         campaign_slug=offer.campaign,
         stage=Stage.INVITED,
         referrer_id=offer.player_id,
+        variant=variant,
     )

@@ -14,7 +14,7 @@ from domain.attribution.install_referrer import first_broken_rule
 from domain.attribution.policy import Method, Refusal, weaker_method
 from domain.lifecycle.referral import Stage
 from referrals.attribution.clicks.follow import follow_code
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.first_open.hints import (
     EvaluatedHint,
     FirstOpen,

@@ -21,7 +21,7 @@ from domain.lifecycle.referral import Standing
 from domain.money import Money
 from domain.privacy import Hasher
 from referrals.attribution.clicks.follow import follow_code
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns.codes import get_or_create_code
 from referrals.campaigns.publishing import make_live

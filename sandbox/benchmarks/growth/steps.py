@@ -13,7 +13,7 @@ from domain.intake.facts import Deposit, PlayerStatus, StatusChange
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.reward import RewardStatus
-from referrals.attribution.clicks.statements import Click
+from referrals.attribution.clicks.followed_codes import Click
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.funding import fund_campaign
 from referrals.campaigns.trial_campaign import ACTOR

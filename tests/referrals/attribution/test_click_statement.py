@@ -4,21 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from db.engine import Database, Session
 from domain.attribution.policy import Method
-from referrals.attribution.clicks.statements import (
-    Click,
-    find_followed_code,
-    insert_invitation,
-    touch_of,
-)
+from domain.campaigns.variants import PromisedRewards, Variant
+from referrals.attribution.clicks.followed_codes import Click, find_followed_code
+from referrals.attribution.clicks.statements import insert_invitation, touch_of
 from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import find_row
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.stages import open_referral
-from tests.builders import NOW, a_code, unique
+from tests.builders import NOW, a_code, an_offer, unique, usd
 
 ROWS_OF_REFERRAL: Final = {
     "referrals": "select * from referrals where id = :id",
@@ -39,12 +37,23 @@ DRAWN: Final = {
 }
 """Columns that the database fills by its clock or a sequence, and the touch's random id."""
 
+VARIANTS: Final = tuple(
+    Variant(
+        name=name,
+        weight=50,
+        promised=PromisedRewards(referrer_reward=usd(minor), referee_reward=None, rewards=()),
+    )
+    for name, minor in (("fifteen", 1500), ("twenty", 2000))
+)
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-async def test_a_click_writes_the_same_rows_as_the_plain_writers(database: Database) -> None:
+@pytest.mark.parametrize("variants", [(), VARIANTS], ids=["plain", "of variants"])
+async def test_a_click_writes_the_same_rows_as_the_plain_writers(
+    database: Database, variants: tuple[Variant, ...]
+) -> None:
     async with database.transaction() as session:
-        code = (await a_code(session)).code
+        code = (await a_code(session, await an_offer(session, variants=variants))).code
     click = Click(
         code=code,
         visitor=unique("visitor"),

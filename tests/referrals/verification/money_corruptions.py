@@ -124,6 +124,11 @@ MONEY_CORRUPTIONS: Final = (
         frozenset({"rewards_match_their_holds"}),
     ),
     Corruption(
+        "terms_are_of_their_variant",
+        "SELECT id::text FROM referrals WHERE id = :held",
+        ("UPDATE referrals SET variant = 'fifteen' WHERE id = :held",),
+    ),
+    Corruption(
         "one_reward_per_side",
         "SELECT id::text FROM referrals WHERE id = :rewarded",
         (

@@ -20,7 +20,7 @@ from referrals.access.console.roles import Role
 from referrals.campaigns import switches
 from tests.activities.campaigns.test_currencies import begin, know_rate, paid_in, several
 from tests.activities.referral_acts import sign_up
-from tests.api.bodies import campaign, publish_campaign, terms, unique
+from tests.api.bodies import campaign, create_code, publish_campaign, terms, unique
 from tests.api.console.signed_in import signed_in
 from tests.builders import NOW, TERMS, deposit, usd
 
@@ -58,6 +58,31 @@ async def test_a_marketer_reads_the_rules_in_words(
         "A referrer gets at most 3 rewards a week; more waits for the next period",
     ):
         assert said in page
+
+
+async def test_a_marketer_reads_each_variant_and_what_became_of_its_invitations(
+    app: FastAPI, client: AsyncClient, database: Database
+) -> None:
+    fifteen = {"referrer_reward": {"minor": 1500, "currency": "USD"}}
+    variants = [
+        {"name": "control", "weight": 40},
+        {"name": "fifteen", "weight": 60, "terms": fifteen},
+    ]
+    slug = await publish_campaign(client, variants=variants)
+    edit = [variants[0] | {"weight": 50}, variants[1] | {"weight": 50}]
+    await client.put(f"/v1/campaigns/{slug}", json=campaign(slug=slug, variants=edit))
+    code = await create_code(client, slug)
+    click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
+    assert (await client.post("/v1/clicks", json=click)).status_code == 201
+    async with signed_in(app, database, role=Role.MARKETER, name=unique("Mara")) as operator:
+        page = (await operator.opens(f"/console/campaigns/{slug}?from=1&to=2")).text
+        form = (await operator.opens(f"/console/campaigns/{slug}/edit")).text
+    assert "40% of the referrers; to the referrer: $10.00" in page
+    assert "60% of the referrers; to the referrer: $15.00" in page
+    # Once in the history, once in the comparison.
+    assert page.count('<td data-label="Field">Variant fifteen</td>') == 2
+    assert "And by variant" in page
+    assert "50% of the referrers; to the referrer: $15.00" in form
 
 
 async def test_shows_what_differs_between_two_versions(
