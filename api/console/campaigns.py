@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.console.access import Form, Visitor, form_of, may
-from api.console.offers.differences import differences, promises_of
+from api.console.offers.differences import audience_in_words, differences, promises_of
 from api.console.offers.words import (
     condition_in_words,
     limit_in_words,
@@ -129,7 +129,7 @@ async def show_campaign(
         and (view.status is CampaignStatus.DRAFT or view.proposed_version is not None),
         history=[_version(one) for one in reversed(history)][:MAX_VERSIONS],
         compared=_compared(request, history),
-        promises=promises_of(view.terms),
+        promises={**audience_in_words(view.options.audience), **promises_of(view.terms)},
         rewards=rewards_in_words(view.terms),
         variants=[(one.name, variant_in_words(view.terms, one)) for one in view.variants],
         qualifies=qualifies_in_words(view.terms),

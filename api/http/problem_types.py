@@ -190,6 +190,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "campaign_not_begun": ProblemType(
         409, "Campaign not begun", "Try again once it has begun; `starts_at` says when."
     ),
+    "not_in_audience": ProblemType(
+        409, "Not in the audience", "Offer the player a campaign that is for their segments."
+    ),
     "switched_off": ProblemType(
         409, "Switched off", "Try again once GET /v1/switches shows the scope as on."
     ),

@@ -15,7 +15,7 @@ from api.link.languages import negotiate_language
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes, offers
-from referrals.campaigns.codes import CodeOutcome
+from referrals.campaigns.codes import CodeOutcome, CodeResult
 from referrals.campaigns.offers import refusal_of_offer
 
 router = APIRouter(
@@ -31,6 +31,7 @@ REFUSALS: Final = {
     CodeOutcome.TAKEN: "code_taken",
     CodeOutcome.HAS_ANOTHER: "code_exists",
     CodeOutcome.SWITCHED_OFF: "switched_off",
+    CodeOutcome.NOT_IN_AUDIENCE: "not_in_audience",
 }
 
 NO_DEFAULT: Final = (
@@ -57,7 +58,8 @@ async def give_code(
     repeating the call is safe. Without `vanity` the code is random. 409 `code_exists` when the
     player has another code than the `vanity` one, `code_taken` when it is another player's, and
     `campaign_not_open` for a draft or ended campaign, and for one that has not begun unless
-    `campaign` names it, `switched_off` while its kill switch is off; 404 `unknown_campaign`.
+    `campaign` names it, `switched_off` while its kill switch is off, `not_in_audience` where the
+    campaign is not for players of these `segments`; 404 `unknown_campaign`.
     """
     async with database.transaction() as session:
         given = await codes.get_or_create_code(
@@ -67,19 +69,21 @@ async def give_code(
             vanity=body.vanity,
             at=now,
             before_start="campaign" in body.model_fields_set,
+            segments=body.segments,
         )
     if given.code is None or given.outcome in REFUSALS:
-        raise _refusal(given.outcome, body)
+        raise _refusal(given, body)
     answer.status_code = 201 if given.outcome is CodeOutcome.NEW else 200
     link = referral_link(settings, given.code)
     return CodeOut(code=given.code, link=link, player_id=body.player_id, campaign=body.campaign)
 
 
-def _refusal(outcome: CodeOutcome, body: CodeIn) -> Problem:
+def _refusal(given: CodeResult, body: CodeIn) -> Problem:
+    outcome = given.outcome
     if outcome is CodeOutcome.UNKNOWN_CAMPAIGN:
         named = "" if "campaign" in body.model_fields_set else NO_DEFAULT
         return Problem(REFUSALS[outcome], f"There is no campaign {body.campaign}. {named or OTHER}")
-    return Problem(REFUSALS[outcome])
+    return Problem(REFUSALS[outcome], given.reason)
 
 
 @router.get("/{code}", responses=problem_responses("unknown_code"))

@@ -1,7 +1,7 @@
 """Calls that wait for their answer, each with a deadline."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -55,12 +55,19 @@ class Calls:
 
         return await self._post("/v1/attributions/claim", body, answers.parse_claimed)
 
-    async def code_of(self, player_id: str, *, campaign: str | None = None) -> Outcome[OwnCode]:
+    async def code_of(
+        self, player_id: str, *, campaign: str | None = None, segments: Sequence[str] = ()
+    ) -> Outcome[OwnCode]:
         """Return the code that a player shares, creating it when there is none.
 
-        Needs the scope `codes:write`.
+        `segments` are the player's, for campaigns that are not for everybody. Needs the scope
+        `codes:write`.
         """
-        body = {"player_id": player_id} | ({"campaign": campaign} if campaign else {})
+        body: dict[str, object] = {"player_id": player_id}
+        if campaign:
+            body["campaign"] = campaign
+        if segments:
+            body["segments"] = list(segments)
         return await self._post("/v1/codes", lambda: body, answers.parse_own_code)
 
     async def balance(self, player_id: str) -> Outcome[Balance]:

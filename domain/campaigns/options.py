@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.campaigns.audience import EVERYBODY, Audience
 from domain.campaigns.default_offer import PRIORITY, TIME_ZONE
 from domain.money import Money
 
@@ -18,6 +19,7 @@ class CampaignOptions:
     """Budgets in further currencies, beside the first."""
     expected_rewards: int | None = None
     """Number of referrals that are expected to be rewarded, for the cost's check."""
+    audience: Audience = EVERYBODY
 
 
 DEFAULT_OPTIONS = CampaignOptions()

@@ -1,6 +1,7 @@
 """Referral codes: one per player and campaign, drawn or chosen."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,11 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db import outbox
 from db.engine import Session
-from db.tables import Campaign, ReferralCode, Share
+from db.tables import Campaign, CampaignVersion, ReferralCode, Share
 from domain.campaigns.terms import CampaignStatus
 from domain.codes import code_from_bytes
 from domain.profanities import is_profane
 from referrals.campaigns.offers import IS_SWITCHED_OFF, schedule_of
+from referrals.campaigns.versions import IS_CURRENT_VERSION, options_from
 
 MAX_DRAWS: Final = 5
 """Codes drawn before giving up: among 31^8, even two collisions in a row mean another fault."""
@@ -33,6 +35,7 @@ class CodeOutcome(StrEnum):
     NOT_OPEN = "not_open"
     SWITCHED_OFF = "switched_off"
     UNKNOWN_CAMPAIGN = "unknown_campaign"
+    NOT_IN_AUDIENCE = "not_in_audience"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class CodeResult:
 
     outcome: CodeOutcome
     code: str | None = None
+    reason: str = ""
+    """Sentence for the caller, where the outcome alone does not say enough."""
 
 
 async def get_or_create_code(
@@ -51,17 +56,19 @@ async def get_or_create_code(
     vanity: str | None,
     at: datetime,
     before_start: bool = True,
+    segments: Collection[str] = (),
 ) -> CodeResult:
     """Return the player's code in a campaign, drawing or taking one if there is none.
 
     `vanity` is normalised and well-formed. Without `before_start`, a campaign that has not begun
-    gives no new codes.
+    gives no new codes. `segments` are the player's; a code that they have already stays theirs.
     """
-    query = select(Campaign, IS_SWITCHED_OFF).where(Campaign.slug == campaign)
+    query = select(Campaign, CampaignVersion.options, IS_SWITCHED_OFF)
+    query = query.join(CampaignVersion, IS_CURRENT_VERSION).where(Campaign.slug == campaign)
     found = (await session.execute(query)).one_or_none()
     if found is None:
         return CodeResult(CodeOutcome.UNKNOWN_CAMPAIGN)
-    row, is_switched_off = found
+    row, options, is_switched_off = found
     known = await _find_code(session, player_id, row.id)
     if known is not None:
         return _known_code_result(known, vanity=vanity)
@@ -71,6 +78,9 @@ async def get_or_create_code(
         return CodeResult(CodeOutcome.NOT_OPEN)
     if is_switched_off:
         return CodeResult(CodeOutcome.SWITCHED_OFF)
+    reason = options_from(options).audience.refusal_of(segments)
+    if reason is not None:
+        return CodeResult(CodeOutcome.NOT_IN_AUDIENCE, reason=reason)
     return await _insert_code(session, player_id, row.id, vanity)
 
 

@@ -33,6 +33,8 @@ def open_form(draft: Draft) -> Node:
         "name": draft.name,
         "ends_at": _show_time(draft.ends_at),
         "budget": show_amount(draft.budget, currency),
+        "allow": ", ".join(draft.options.audience.allow),
+        "deny": ", ".join(draft.options.audience.deny),
         "on": rules.on.value,
         "minimum": show_amount(terms.minimum_deposit, currency)
         if terms.minimum_deposit.minor

@@ -54,6 +54,7 @@ def read_proposal(state: Node, base: Draft) -> Proposal:
 
 def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
     written.places |= {"name": "name", "ends_at": "ends_at", "budget": "budget"}
+    written.places |= {f"audience.{name}": name for name in ("allow", "deny")}
     budget: object = write_money(base.budget)
     if "budget" in state:
         try:
@@ -71,8 +72,13 @@ def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
             write_money(money) for money in base.options.currencies if money.currency in several
         ],
         "terms": written.terms,
+        "audience": {name: _segments(text(state, name)) for name in ("allow", "deny")},
         "variants": written.variants,
     }
+
+
+def _segments(typed: str) -> list[str]:
+    return [one.strip() for one in typed.split(",") if one.strip()]
 
 
 def _on(base: Draft, written: Draft) -> Draft:
@@ -85,6 +91,7 @@ def _on(base: Draft, written: Draft) -> Draft:
         ends_at=written.ends_at,
         budget=written.budget,
         variants=written.variants,
+        options=replace(base.options, audience=written.options.audience),
         terms=replace(base.terms, **terms, rules=replace(base.terms.rules, **rules)),
     )
 

@@ -12,6 +12,7 @@ from api.console.offers.words import (
     rewards_in_words,
     variant_in_words,
 )
+from domain.campaigns.audience import Audience
 from domain.campaigns.terms import Terms
 from referrals.campaigns.views import Draft
 from referrals.localisation.formats import format_duration
@@ -21,7 +22,7 @@ _SAID: Final = (
     "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
     "terms.signup_window", "terms.deposit_window", "terms.hold_period", "terms.review_period",
     "terms.chargeback_window", "terms.requires", "budget.", "starts_at", "ends_at", "destination",
-    "name", "slug", "variants.",
+    "name", "slug", "variants.", "audience.",
 )  # fmt: skip
 """Paths of fields that `promises_of` has words for; the others are shown by their names."""
 
@@ -54,6 +55,12 @@ def promises_of(terms: Terms) -> Mapping[str, str]:
     }
 
 
+def audience_in_words(audience: Audience) -> Mapping[str, str]:
+    """Return the segments, by what they are called; empty for every player."""
+    lists = {"Only for segments": audience.allow, "Not for segments": audience.deny}
+    return {name: ", ".join(segments) for name, segments in lists.items() if segments}
+
+
 def _said(draft: Draft) -> Iterator[tuple[str, str]]:
     terms = draft.terms
     yield "Name", draft.name
@@ -69,6 +76,7 @@ def _said(draft: Draft) -> Iterator[tuple[str, str]]:
         yield "Only if", str(condition_in_words(terms.rules.when))
     for number, limit in enumerate(terms.rules.limits, start=1):
         yield f"Limit {number}", limit_in_words(limit)
+    yield from audience_in_words(draft.options.audience).items()
     if terms.requires:
         yield "Reviewed without", ", ".join(terms.requires)
     yield from promises_of(terms).items()

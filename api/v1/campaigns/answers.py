@@ -15,7 +15,7 @@ from domain.campaigns.variants import Variant, terms_of_variant
 from referrals.campaigns.version_views import VersionStatus
 from referrals.campaigns.views import CampaignView
 
-OPTION_FIELDS: Final = ("time_zone", "priority", "currencies", "expected_rewards")
+OPTION_FIELDS: Final = ("time_zone", "priority", "currencies", "expected_rewards", "audience")
 
 
 class StepOut(ResponseBody):
@@ -38,6 +38,13 @@ class ProposalOut(ResponseBody):
     """A version of a published campaign that waits for a second person."""
 
     version: int
+
+
+class AudienceOut(ResponseBody):
+    """Segments of the players who may have a code; see `AudienceIn`."""
+
+    allow: list[str] = Field(examples=[["vip"]])
+    deny: list[str] = Field(examples=[["staff"]])
 
 
 class VariantTermsOut(ResponseBody):
@@ -92,6 +99,7 @@ class CampaignOut(ResponseBody):
         description="What is neither held nor paid yet of the further budgets"
     )
     expected_rewards: int | None
+    audience: AudienceOut
     variants: list[VariantOut] = Field(description="Rewards to compare; empty for none")
     proposal: ProposalOut | None = Field(
         description="The version that waits for a second person; the rest shows the live one"

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from api.http.errors import Problem, invalid_field
 from api.v1.schemas.campaign_links import LinkIn, PageUrl
 from api.v1.schemas.fields import (
+    MAX_SEGMENTS,
     Duration,
     MoneyIn,
     PlannedTime,
@@ -15,6 +16,7 @@ from api.v1.schemas.fields import (
     Reason,
     Reference,
     RequestBody,
+    Segment,
     Slug,
     Text320,
 )
@@ -22,6 +24,7 @@ from api.v1.schemas.preferences import ZoneName
 from api.v1.schemas.terms import TermsIn
 from domain.attribution.policy import DEFAULT_POLICY, Method, Pick, Policy, Tier
 from domain.campaigns import default_offer
+from domain.campaigns.audience import Audience
 from domain.campaigns.options import CampaignOptions
 from domain.campaigns.switches import SwitchState
 from domain.campaigns.terms import Terms
@@ -124,6 +127,28 @@ class VariantIn(RequestBody):
     )
 
 
+class AudienceIn(RequestBody):
+    """Segments of the players who may have a code, as `POST /v1/codes` names them."""
+
+    allow: Annotated[list[Segment], Field(max_length=MAX_SEGMENTS)] = Field(
+        default_factory=list,
+        description="A player must have one of these segments; empty for every player",
+        examples=[["vip"]],
+    )
+    deny: Annotated[list[Segment], Field(max_length=MAX_SEGMENTS)] = Field(
+        default_factory=list,
+        description="A player may have none of these segments, whatever `allow` says",
+        examples=[["staff"]],
+    )
+
+    def to_audience(self) -> Audience:
+        """Return the audience, or raise 422 for a segment that is both allowed and denied."""
+        for index, segment in enumerate(self.deny):
+            if segment in self.allow:
+                raise invalid_field(f"audience.deny[{index}]", "Must not be allowed, too")
+        return Audience(allow=tuple(sorted(set(self.allow))), deny=tuple(sorted(set(self.deny))))
+
+
 class CampaignIn(RequestBody):
     """A campaign's full content. Its amounts are in the currencies of its budgets."""
 
@@ -157,6 +182,7 @@ class CampaignIn(RequestBody):
         description="Number of referrals expected to be rewarded: the budget must cover them when"
         " the campaign is published",
     )
+    audience: AudienceIn = Field(default_factory=AudienceIn)
     variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list,
         description="Rewards to compare: each referrer falls under one of them, by their id alone,"
@@ -182,6 +208,7 @@ class CampaignIn(RequestBody):
                 priority=self.priority,
                 currencies=tuple(money.to_money() for money in self.currencies),
                 expected_rewards=self.expected_rewards,
+                audience=self.audience.to_audience(),
             ),
             variants=tuple(
                 self._variant(written, index) for index, written in enumerate(self.variants)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from api.link.user_agents import Platform, traits_from_headers
 from api.v1.schemas.fields import (
+    MAX_SEGMENTS,
     AddressText,
     Consent,
     FreeText,
@@ -15,6 +16,7 @@ from api.v1.schemas.fields import (
     OptionalText320,
     RequestBody,
     ResponseBody,
+    Segment,
     Slug,
     Text32,
     Text64,
@@ -46,6 +48,12 @@ class CodeIn(RequestBody):
     vanity: Annotated[Text64, AfterValidator(_normalise_vanity)] | None = Field(
         default=None,
         description=f"A code of the player's choice. Case-insensitive; {CODE_SHAPE.pattern}",
+    )
+    segments: Annotated[list[Segment], Field(max_length=MAX_SEGMENTS)] = Field(
+        default_factory=list,
+        description="The player's segments, which the campaign's audience is compared with; they"
+        " are not stored",
+        examples=[["vip"]],
     )
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "DURATION",
     "ID_REGEX",
     "MAX_DURATION",
+    "MAX_SEGMENTS",
     "SLUG_PATTERN",
     "AddressText",
     "Consent",
@@ -71,6 +72,7 @@ __all__ = [
     "Reference",
     "RequestBody",
     "ResponseBody",
+    "Segment",
     "ShownEventId",
     "Slug",
     "Text32",
@@ -143,6 +145,10 @@ Reason = Annotated[NonBlankText, Field(max_length=500), AfterValidator(mask_cont
 """A person's reason for a decision or proposal, for the audit, in which phone numbers and mail
 addresses are masked."""
 Note = Annotated[NonBlankText, Field(max_length=2000), AfterValidator(mask_contacts)]
+MAX_SEGMENTS: Final = 50
+"""Segments of one player, and of one campaign's audience on either side."""
+Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", examples=["vip"])]
+"""A caller's name for a part of its players."""
 Reference = Annotated[Text64, AfterValidator(_check_reference)]
 """A caller's id of an act; not masked, since two masked ones would be one."""
 OptionalText4096 = Annotated[

@@ -1,4 +1,4 @@
-"""Variants in the builder's form: opened, edited, and said again."""
+"""Variants and audiences in the builder's form: opened, edited, and said again."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from api.console.builder.edits import edit
 from api.console.builder.opening import open_form
 from api.console.builder.proposing import read_proposal
 from api.console.builder.state import nest
+from domain.campaigns.audience import Audience
 from domain.campaigns.variants import PromisedRewards, Variant
 from domain.money import Money
 from referrals.campaigns.views import Draft
@@ -35,6 +36,17 @@ def test_a_form_that_nobody_touched_says_the_variants_that_it_opened(base: Draft
     varied = draft_of_variants(base)
     proposal = read_proposal(nest(flat(open_form(varied))), varied)
     assert (proposal.errors, proposal.draft) == ({}, varied)
+
+
+def test_segments_are_typed_with_commas_and_refused_beside_their_field() -> None:
+    state = open_form(draft()) | {"allow": "vip,  gold,", "deny": "staff"}
+    changed = read_proposal(state, draft()).draft
+    assert changed is not None
+    assert changed.options.audience == Audience(allow=("gold", "vip"), deny=("staff",))
+    assert open_form(changed)["allow"] == "gold, vip"
+    assert read_proposal(open_form(changed), changed).draft == changed
+
+    assert set(read_proposal(state | {"deny": "a b"}, draft()).errors) == {"deny"}
 
 
 def test_buttons_add_variants_and_rewards_of_their_own() -> None:

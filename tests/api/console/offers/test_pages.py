@@ -68,9 +68,11 @@ async def test_a_marketer_reads_each_variant_and_what_became_of_its_invitations(
         {"name": "control", "weight": 40},
         {"name": "fifteen", "weight": 60, "terms": fifteen},
     ]
+    audience = {"allow": ["vip"], "deny": []}
     slug = await publish_campaign(client, variants=variants)
     edit = [variants[0] | {"weight": 50}, variants[1] | {"weight": 50}]
-    await client.put(f"/v1/campaigns/{slug}", json=campaign(slug=slug, variants=edit))
+    body = campaign(slug=slug, variants=edit, audience=audience)
+    await client.put(f"/v1/campaigns/{slug}", json=body)
     code = await create_code(client, slug)
     click = {"code": code, "visitor_id": unique("visitor"), "platform": "web"}
     assert (await client.post("/v1/clicks", json=click)).status_code == 201
@@ -81,6 +83,7 @@ async def test_a_marketer_reads_each_variant_and_what_became_of_its_invitations(
     assert "60% of the referrers; to the referrer: $15.00" in page
     # Once in the history, once in the comparison.
     assert page.count('<td data-label="Field">Variant fifteen</td>') == 2
+    assert page.count('<td data-label="Field">Only for segments</td>') == 2
     assert "And by variant" in page
     assert "50% of the referrers; to the referrer: $15.00" in form
 
