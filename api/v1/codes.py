@@ -12,6 +12,7 @@ from api.http.strict_json import StrictRoute
 from api.link import offer_texts
 from api.link.landing.destinations import referral_link
 from api.link.languages import negotiate_language
+from api.v1.schemas.campaign_links import TermsTextOut
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
 from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes, offers
@@ -70,6 +71,7 @@ async def give_code(
             at=now,
             before_start="campaign" in body.model_fields_set,
             segments=body.segments,
+            accepted=body.acceptance(),
         )
     if given.code is None or given.outcome in REFUSALS:
         raise _refusal(given, body)
@@ -115,5 +117,6 @@ async def show_code(
         active=refusal_of_offer(offer, at=now) is None,
         headline=offer_texts.referrer_headline(offer.terms, language),
         terms=offer_texts.referrer_terms(offer.terms, language),
+        terms_texts=[TermsTextOut.model_validate(text) for text in offer.link.terms_texts],
         no_inducement_in=list(offer.link.no_inducement_in),
     )

@@ -140,6 +140,7 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
         {
             **dict.fromkeys(_FREE_TEXT_FIELDS, _free_text),
             **dict.fromkeys(_SIGNUP_TEXT_FIELDS, _optional_text),
+            "accepted_terms": _id,
             "consent": _boolean,
         },
     ),

@@ -114,6 +114,8 @@ class ReferralCode(Table):
     player_id: Mapped[str] = mapped_column(String(64))
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    accepted_terms: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Acceptance of the terms that its player gave last; null where none was reported."""
     __table_args__ = (UniqueConstraint("player_id", "campaign_id"),)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import NOW, Table
@@ -56,6 +57,8 @@ class ReferralRow(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     variant: Mapped[str | None] = mapped_column(String(32))
     """Name of the variant whose terms were promised; null where the version had none."""
+    accepted_terms: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Acceptances of the terms by `referrer` and `referee`; null where none was reported."""
     __table_args__ = (
         Index(
             "uq_referrals_referee_once",

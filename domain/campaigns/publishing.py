@@ -78,9 +78,14 @@ def _faults_of_hosts(offer: Publishable, ceilings: Ceilings) -> Iterator[Publish
         "link.terms_url": offer.link.terms_url,
     }
     hosts = ceilings.destination_hosts
+    allowed = ", ".join(sorted(hosts))
     for field, address in addresses.items():
         if hosts and address is not None and not _is_on(hosts, address):
-            yield _fault(field, ", ".join(sorted(hosts)))
+            yield _fault(field, allowed)
+    for index, text in enumerate(offer.link.terms_texts):
+        if hosts and not _is_on(hosts, text.url):
+            fault = _fault("link.terms_url", allowed)
+            yield replace(fault, field=f"link.terms_texts[{index}].url")
 
 
 def _is_on(hosts: frozenset[str], address: str) -> bool:

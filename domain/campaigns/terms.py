@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.campaigns.helplines import Helpline
 from domain.campaigns.rules import NO_RULES, Rules
+from domain.campaigns.terms_texts import TermsText
 from domain.money import Money
 
 
@@ -67,6 +68,7 @@ class LinkOptions:
     terms_url: str | None = None
     """Page with the full terms of the offer."""
     helplines: tuple[Helpline, ...] = ()
+    terms_texts: tuple[TermsText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

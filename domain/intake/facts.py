@@ -83,6 +83,8 @@ class Signup(BaseFact):
     phone: str | None = None
     kyc_subject: str | None = None
     full_name: str | None = None
+    accepted_terms: str | None = None
+    """Version of the offer's terms that the player was shown and accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

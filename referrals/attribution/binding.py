@@ -35,6 +35,7 @@ from referrals.attribution.log import (
 )
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
+from referrals.campaigns.acceptances import acceptance, link_of_version
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.fan_out import deliver_every_fact
 from referrals.lifecycle.reopening import reopen
@@ -93,6 +94,7 @@ async def bind(
     row.signup_event_id = signup.event_id
     row.attribution_method = winner.method
     row.attribution_confidence = winner.confidence
+    await _record_acceptance(session, row, signup)
     # A signup that was reported late is not followed by reminders that are late as well.
     row.reminded_until = now
     until = deposit_deadline(signup.occurred_at, terms_of(row), received_at=now)
@@ -102,6 +104,18 @@ async def bind(
         await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
     return row
+
+
+async def _record_acceptance(session: Session, row: ReferralRow, signup: Signup) -> None:
+    if signup.accepted_terms is None:
+        return
+    accepted = acceptance(
+        await link_of_version(session, row.campaign_version_id),
+        signup.accepted_terms,
+        jurisdiction=signup.jurisdiction,
+        at=signup.occurred_at,
+    )
+    row.accepted_terms = {**(row.accepted_terms or {}), "referee": accepted}
 
 
 async def supersede(

@@ -5,21 +5,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import outbox
 from db.engine import Session
 from db.tables import Campaign, CampaignVersion, ReferralCode, Share
-from domain.campaigns.terms import CampaignStatus
+from domain.campaigns.terms import CampaignStatus, LinkOptions
 from domain.codes import code_from_bytes
 from domain.profanities import is_profane
+from referrals.campaigns.acceptances import acceptance
 from referrals.campaigns.offers import IS_SWITCHED_OFF, schedule_of
-from referrals.campaigns.versions import IS_CURRENT_VERSION, options_from
+from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, options_from
 
 MAX_DRAWS: Final = 5
 """Codes drawn before giving up: among 31^8, even two collisions in a row mean another fault."""
@@ -48,6 +49,17 @@ class CodeResult:
     """Sentence for the caller, where the outcome alone does not say enough."""
 
 
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The version of the terms that the player accepted, and where, as the caller reports it."""
+
+    version: str
+    jurisdiction: str | None
+
+    def of_offer(self, link: LinkOptions, *, at: datetime) -> dict[str, Any]:
+        return acceptance(link, self.version, jurisdiction=self.jurisdiction, at=at)
+
+
 async def get_or_create_code(
     session: Session,
     *,
@@ -57,20 +69,25 @@ async def get_or_create_code(
     at: datetime,
     before_start: bool = True,
     segments: Collection[str] = (),
+    accepted: Acceptance | None = None,
 ) -> CodeResult:
     """Return the player's code in a campaign, drawing or taking one if there is none.
 
     `vanity` is normalised and well-formed. Without `before_start`, a campaign that has not begun
     gives no new codes. `segments` are the player's; a code that they have already stays theirs.
     """
-    query = select(Campaign, CampaignVersion.options, IS_SWITCHED_OFF)
+    query = select(Campaign, CampaignVersion.options, CampaignVersion.link, IS_SWITCHED_OFF)
     query = query.join(CampaignVersion, IS_CURRENT_VERSION).where(Campaign.slug == campaign)
     found = (await session.execute(query)).one_or_none()
     if found is None:
         return CodeResult(CodeOutcome.UNKNOWN_CAMPAIGN)
-    row, options, is_switched_off = found
+    row, options, link, is_switched_off = found
+    accepted_terms = accepted.of_offer(link_from(link), at=at) if accepted else None
     known = await _find_code(session, player_id, row.id)
     if known is not None:
+        if accepted_terms is not None:
+            of_code = update(ReferralCode).where(ReferralCode.code == known)
+            await session.execute(of_code.values(accepted_terms=accepted_terms))
         return _known_code_result(known, vanity=vanity)
     schedule = schedule_of(row)
     is_early = schedule.begins_after(at) and not before_start
@@ -81,7 +98,7 @@ async def get_or_create_code(
     reason = options_from(options).audience.refusal_of(segments)
     if reason is not None:
         return CodeResult(CodeOutcome.NOT_IN_AUDIENCE, reason=reason)
-    return await _insert_code(session, player_id, row.id, vanity)
+    return await _insert_code(session, player_id, row.id, vanity, accepted_terms)
 
 
 async def record_share(session: Session, *, code: str, channel: str, at: datetime) -> UUID | None:
@@ -119,11 +136,20 @@ async def _find_code(session: Session, player_id: str, campaign_id: UUID) -> str
 
 
 async def _insert_code(
-    session: Session, player_id: str, campaign_id: UUID, vanity: str | None
+    session: Session,
+    player_id: str,
+    campaign_id: UUID,
+    vanity: str | None,
+    accepted_terms: dict[str, Any] | None,
 ) -> CodeResult:
     for _ in range(MAX_DRAWS):
         code = vanity or _draw_code()
-        values = {"code": code, "player_id": player_id, "campaign_id": campaign_id}
+        values = {
+            "code": code,
+            "player_id": player_id,
+            "campaign_id": campaign_id,
+            "accepted_terms": accepted_terms,
+        }
         added = await session.scalar(
             insert(ReferralCode)
             .values(values)

@@ -121,6 +121,11 @@ class SignupIn(EventIn):
         default=None, description="The identity provider's id of the verified person"
     )
     full_name: OptionalText320 = None
+    accepted_terms: Id | None = Field(
+        default=None,
+        description="The version of the offer's terms that the player was shown and accepted",
+        examples=["nj-2026-03"],
+    )
     consent: Consent = None
 
     def to_fact(self, hasher: Hasher) -> Signup:

@@ -65,6 +65,7 @@ async def open_referral(
         visitor=visitor,
         terms=promised.terms,
         variant=promised.variant,
+        accepted_terms=code.accepted_terms and {"referrer": code.accepted_terms},
         stage=Stage.INVITED,
         until=until,
         steps=0,

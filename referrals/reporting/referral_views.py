@@ -50,6 +50,8 @@ class ReferralView:
     campaign: str
     variant: str | None
     """Variant whose rewards were promised; None where the version had none."""
+    accepted_terms: Mapping[str, Any]
+    """Acceptances by `referrer` and `referee`, where they were reported."""
     code: str
     referrer_id: str
     referee_id: str | None
@@ -153,6 +155,7 @@ async def _views(session: ReadSession, rows: Sequence[ReferralRow]) -> list[Refe
             until=row.until,
             campaign=row.campaign_slug,
             variant=row.variant,
+            accepted_terms=row.accepted_terms or {},
             code=row.code,
             referrer_id=row.referrer_id,
             referee_id=row.referee_id,

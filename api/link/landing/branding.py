@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from api.link.page_context import PageContext
 from domain.campaigns.helplines import Helpline, helplines_for
+from domain.campaigns.terms_texts import text_for
 from referrals.campaigns.offers import Offer
 
 NOT_DIALLED: Final = re.compile(r"[^+0-9]")
@@ -36,10 +37,11 @@ def branding_of(offer: Offer, context: PageContext) -> Branding:
     The place in the query counts only where no trusted proxy reports one.
     """
     place = context.trusted_jurisdiction or context.query_jurisdiction
+    text = text_for(offer.link.terms_texts, place)
     return Branding(
         site=(urlsplit(offer.destination).hostname or "").removeprefix("www."),
         logo_url=offer.link.logo_url,
-        terms_url=offer.link.terms_url,
+        terms_url=text.url if text else offer.link.terms_url,
         helplines=helplines_for(offer.link.helplines, place),
     )
 

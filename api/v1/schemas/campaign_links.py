@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from api.http.errors import invalid_field
 from api.link.landing.jurisdictions import JURISDICTION_REGEX
-from api.v1.schemas.fields import NonBlankText, RequestBody, ResponseBody
+from api.v1.schemas.fields import Id, NonBlankText, RequestBody, ResponseBody
 from api.v1.schemas.terms import Jurisdiction
 from domain.campaigns.helplines import ELSEWHERE, Helpline
 from domain.campaigns.terms import LinkOpens, LinkOptions
+from domain.campaigns.terms_texts import TermsText
 
 URL_CHARS: Final = re.compile(r"[!-\[\]-~]+")
 """Visible ASCII without the backslash, which browsers read as a slash."""
@@ -21,6 +23,8 @@ PHONE_REGEX: Final = r"^\+?[0-9](?:[ ().-]{0,2}[0-9]){1,14}$"
 MAX_HELPLINES: Final = 100
 TEXT_EXAMPLE: Final = "Gambling problem? Call 1-800-GAMBLER."
 PHONE_EXAMPLE: Final = "1-800-426-2537"
+MAX_TERMS_TEXTS: Final = 100
+TERMS_EXAMPLE: Final = "https://book.example/terms/nj"
 URL_EXAMPLE: Final = "https://www.1800gambler.net/"
 
 
@@ -49,10 +53,13 @@ def _is_loopback(host: str) -> bool:
 PageUrl = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_check_url)]
 
 
+Place = Annotated[str, Field(pattern=rf"^\*$|{JURISDICTION_REGEX}")]
+
+
 class HelplineIn(RequestBody):
     """A responsible-gambling line and its number."""
 
-    jurisdiction: Annotated[str, Field(pattern=rf"^\*$|{JURISDICTION_REGEX}")] = Field(
+    jurisdiction: Place = Field(
         default=ELSEWHERE,
         description="ISO 3166 code of its place; `*` for every place without a line of its own",
     )
@@ -71,6 +78,17 @@ class HelplineIn(RequestBody):
         return Helpline(
             jurisdiction=self.jurisdiction, text=self.text, phone=self.phone, url=self.url
         )
+
+
+class TermsTextIn(RequestBody):
+    """The full terms of the offer in one place."""
+
+    jurisdiction: Place = Field(
+        default=ELSEWHERE,
+        description="ISO 3166 code of its place; `*` for every place without a text of its own",
+    )
+    version: Id = Field(description="Version of the text", examples=["nj-2026-03"])
+    url: PageUrl = Field(description="Page of the text", examples=[TERMS_EXAMPLE])
 
 
 class LinkIn(RequestBody):
@@ -95,13 +113,29 @@ class LinkIn(RequestBody):
         description="Shown to visitors of their jurisdictions; all where the place is unknown",
     )
 
+    terms_texts: Annotated[list[TermsTextIn], Field(max_length=MAX_TERMS_TEXTS)] = Field(
+        default_factory=list,
+        description="The full terms by place, in place of `terms_url`; the pages link to that of"
+        " the visitor's place",
+    )
+
     def to_link_options(self) -> LinkOptions:
+        """Return the options, or raise 422 for a place with two texts."""
+        places = [text.jurisdiction for text in self.terms_texts]
+        for index, place in enumerate(places):
+            if place in places[:index]:
+                field = f"link.terms_texts[{index}].jurisdiction"
+                raise invalid_field(field, "Must have a text for each place once")
         return LinkOptions(
             opens=self.opens,
             no_inducement_in=tuple(sorted(set(self.no_inducement_in))),
             logo_url=self.logo_url,
             terms_url=self.terms_url,
             helplines=tuple(line.to_helpline() for line in self.helplines),
+            terms_texts=tuple(
+                TermsText(jurisdiction=one.jurisdiction, version=one.version, url=one.url)
+                for one in self.terms_texts
+            ),
         )
 
 
@@ -114,6 +148,14 @@ class HelplineOut(ResponseBody):
     url: str | None = Field(description="Page of the line; null for none", examples=[URL_EXAMPLE])
 
 
+class TermsTextOut(ResponseBody):
+    """The full terms of the offer in one place; see `TermsTextIn`."""
+
+    jurisdiction: str = Field(examples=["US-NJ"])
+    version: str = Field(description="Version of the text", examples=["nj-2026-03"])
+    url: str = Field(description="Page of the text", examples=[TERMS_EXAMPLE])
+
+
 class LinkOut(ResponseBody):
     """Behaviour of /r/{code}; see `LinkIn`."""
 
@@ -122,3 +164,4 @@ class LinkOut(ResponseBody):
     logo_url: str | None
     terms_url: str | None
     helplines: list[HelplineOut]
+    terms_texts: list[TermsTextOut] = Field(description="The full terms by place")

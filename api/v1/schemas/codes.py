@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from api.link.user_agents import Platform, traits_from_headers
+from api.v1.schemas.campaign_links import TermsTextOut
 from api.v1.schemas.fields import (
     MAX_SEGMENTS,
     AddressText,
@@ -22,11 +23,13 @@ from api.v1.schemas.fields import (
     Text64,
     Text320,
 )
+from api.v1.schemas.terms import Jurisdiction
 from domain.attribution.click_matching import normalise_traits
 from domain.campaigns import default_offer
 from domain.codes import CODE_SHAPE, is_code, normalise_code
 from domain.field_shapes import is_digits_of_a_phone
 from domain.profanities import is_profane
+from referrals.campaigns.codes import Acceptance
 
 
 def _normalise_vanity(typed: str) -> str:
@@ -55,6 +58,19 @@ class CodeIn(RequestBody):
         " are not stored",
         examples=[["vip"]],
     )
+    accepted_terms: Id | None = Field(
+        default=None,
+        description="The version of the offer's terms that the player was shown and accepted",
+        examples=["nj-2026-03"],
+    )
+    jurisdiction: Jurisdiction | None = Field(
+        default=None, description="Where the player accepted them; null where it is unknown"
+    )
+
+    def acceptance(self) -> Acceptance | None:
+        if self.accepted_terms is None:
+            return None
+        return Acceptance(self.accepted_terms, self.jurisdiction)
 
 
 class CodeOut(ResponseBody):
@@ -74,6 +90,9 @@ class OfferOut(ResponseBody):
     active: bool = Field(description="Whether the code takes invitations now")
     headline: str
     terms: str
+    terms_texts: list[TermsTextOut] = Field(
+        description="The full terms to show in each place, with the version to report as accepted"
+    )
     no_inducement_in: list[str] = Field(
         description="ISO 3166 jurisdictions in which headline and terms must not be shown publicly"
     )

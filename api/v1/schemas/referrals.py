@@ -109,6 +109,27 @@ class RewardOut(ResponseBody):
     changed_at: datetime
 
 
+class AcceptanceOut(ResponseBody):
+    """The version of the offer's terms that a player accepted."""
+
+    version: str = Field(
+        description="As it was reported with the code or the signup", examples=["nj-2026-03"]
+    )
+    shown: str | None = Field(
+        description="The version that the offer had for that place; null for none",
+        examples=["nj-2026-03"],
+    )
+    jurisdiction: str | None = Field(description="Where; null where it is unknown")
+    at: datetime = Field(description="Time of the request for the code, or of the signup")
+
+
+class AcceptedTermsOut(ResponseBody):
+    """Acceptances of the offer's terms; null where none was reported."""
+
+    referrer: AcceptanceOut | None = None
+    referee: AcceptanceOut | None = None
+
+
 class ReferralSummary(ResponseBody):
     """A referral with its stage, attribution, assessment and rewards."""
 
@@ -119,6 +140,9 @@ class ReferralSummary(ResponseBody):
     variant: str | None = Field(
         description="The variant whose rewards were promised; null where there was none",
         examples=["fifteen"],
+    )
+    accepted_terms: AcceptedTermsOut = Field(
+        description="The versions of the terms that the two players accepted"
     )
     code: str
     referrer_id: str

@@ -22,6 +22,7 @@ _SELECT_FOLLOWED_CODE: Final = (
     select(
         ReferralCode.code,
         ReferralCode.player_id,
+        ReferralCode.accepted_terms,
         Campaign.slug,
         Campaign.status,
         Campaign.starts_at,
@@ -88,6 +89,8 @@ class FollowedCode:
     invitation: OpenInvitation | None
     variant_terms: dict[str, Any] | None
     """Terms of the code's variant as they are stored; None where they are the version's own."""
+    accepted_terms: dict[str, Any] | None
+    """Acceptance of the terms by the code's player."""
 
 
 async def find_followed_code(session: StatementExecutor, click: Click) -> FollowedCode | None:
@@ -103,6 +106,7 @@ async def find_followed_code(session: StatementExecutor, click: Click) -> Follow
         row.version,
         _invitation(row),
         promised.terms if promised.variant else None,
+        row.accepted_terms,
     )
 
 

@@ -22,9 +22,9 @@ from referrals.campaigns.offers import Offer
 _INSERT_INVITATION: Final = text("""
     with opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
-            referrer_id, visitor, terms, variant, stage, until, steps, invited_at)
+            referrer_id, visitor, terms, variant, accepted_terms, stage, until, steps, invited_at)
         select :referral_id, campaign_id, :campaign, id, :code, :referrer_id, :visitor,
-            coalesce(:terms, terms), :variant, :stage, :until, 1, :at
+            coalesce(:terms, terms), :variant, :accepted_terms, :stage, :until, 1, :at
         from campaign_versions where id = :version_id
         on conflict (visitor, code) where visitor is not null and stage = 'INVITED' do nothing
         returning id
@@ -51,6 +51,7 @@ _INSERT_INVITATION: Final = text("""
     select count(*) from waiting
 """).bindparams(
     bindparam("terms", type_=JSONB(none_as_null=True)),
+    bindparam("accepted_terms", type_=JSONB(none_as_null=True)),
     bindparam("payload", type_=JSONB),
     bindparam("clicked", type_=JSONB),
     bindparam("signals", type_=JSONB),
@@ -85,6 +86,7 @@ async def insert_invitation(
         "referrer_id": followed.offer.player_id,
         "terms": followed.variant_terms,
         "variant": followed.offer.variant,
+        "accepted_terms": followed.accepted_terms and {"referrer": followed.accepted_terms},
         "stage": Stage.INVITED.value,
         "until": invitation_deadline(click.at, followed.offer.terms),
         "event_id": event_id,

@@ -97,6 +97,7 @@ async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncCl
             " The reward is credited 36 hours after that. It is taken back"
             " if the deposit is refunded or charged back within 120 days."
         ),
+        "terms_texts": [],
         "no_inducement_in": ["CA-ON"],
     }
     assert answer.headers["Vary"] == "Accept-Language"
