@@ -103,6 +103,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "subject": "You have earned $10.00",
         "body": "Your friend has made a deposit: $10.00 is in your balance.",
         "amount": _TEN_DOLLARS,
+        "bonus": None,
         "created_at": "2026-03-02T09:30:01+00:00",
     },
 }

@@ -270,7 +270,8 @@ class Notification(Published):
     locale: Annotated[str, Field(description="Language of subject and body", examples=["pt"])]
     subject: str
     body: str
-    amount: MoneyOut | None
+    amount: Annotated[MoneyOut | None, Field(description="Cash; null for none or several")]
+    bonus: Annotated[MoneyOut | None, Field(description="Bonus bets, likewise")] = None
     created_at: AwareDatetime
 
 

@@ -75,8 +75,8 @@ def player_page(page: PlayerPage, language: Language, settings: Settings) -> HTM
             )
             for out in map(invited_out, page.invited)
         ],
-        earned=_amounts(page.earned, language),
-        expected=_amounts(page.expected, language),
+        earned=_amounts(page.earned, page.earned_bonus, language),
+        expected=_amounts(page.expected, page.expected_bonus, language),
     )
 
 
@@ -103,8 +103,12 @@ def _shared(offer: Offer, language: Language, settings: Settings) -> SharedCode:
     )
 
 
-def _amounts(amounts: Iterable[Amount], language: Language) -> str:
-    return " + ".join(format_money(money, language) for money in amounts)
+def _amounts(cash: Iterable[Amount], bonuses: Iterable[Amount], language: Language) -> str:
+    """Return the sums of each currency, those of bonus bets apart."""
+    in_bonus_bets = language.gettext("%(amount)s in bonus bets")
+    shown = [format_money(money, language) for money in cash]
+    shown += [in_bonus_bets % {"amount": format_money(money, language)} for money in bonuses]
+    return " + ".join(shown)
 
 
 def _page(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money
+from domain.money import Money, RewardKind
 
 
 class Kind(StrEnum):
@@ -51,13 +51,22 @@ class Message:
     player_id: str
     audience: Audience
     amounts: tuple[Money, ...] = ()
-    """The player's own reward, one amount for each currency."""
+    """The player's own reward, one amount for each currency, bonus bets included."""
+    bonuses: tuple[Money, ...] = ()
+    """The part of it that is bonus bets."""
     in_hold_period: bool = False
     """True for a held reward that waits for time alone; others are under review."""
     since: datetime | None = None
     """Begin of the invitation that a reminder is about."""
     until: datetime | None = None
     pending: Pending | None = None
+
+    @property
+    def cash(self) -> tuple[Money, ...]:
+        """The part of the reward that is cash, one amount for each currency."""
+        minor = {bonus.currency: bonus.minor for bonus in self.bonuses}
+        left = (Money(a.minor - minor.get(a.currency, 0), a.currency) for a in self.amounts)
+        return tuple(money for money in left if money.minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,7 @@ class OwnReward:
 
     player_id: str
     amount: Money
+    kind: RewardKind = RewardKind.CASH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +160,15 @@ def _of_rewards(event: ReferralEvent) -> Iterator[Message]:
     if event.referee_id is not None:
         sides.setdefault(event.referee_id, Audience.REFEREE)
     for player_id, audience in sides.items():
-        own = (r.amount for r in event.rewards if r.player_id == player_id and r.amount.minor)
-        amounts = total_by_currency(own)
+        own = [r for r in event.rewards if r.player_id == player_id and r.amount.minor]
+        amounts = total_by_currency(r.amount for r in own)
         if amounts:
             yield Message(
                 kind=_REWARD_KINDS[event.type],
                 player_id=player_id,
                 audience=audience,
                 amounts=amounts,
+                bonuses=total_by_currency(r.amount for r in own if r.kind is RewardKind.BONUS_BET),
                 in_hold_period=event.reason_code == ReasonCode.HOLD_PERIOD,
                 until=event.until,
             )

@@ -15,7 +15,7 @@ from db.engine import Session
 from db.outbox_reader import OutboxEvent
 from db.tables import Reward
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.notifications.messages import (
     EVENT_TYPES,
     OwnReward,
@@ -109,6 +109,7 @@ def _shown_rewards(payload: dict[str, Any]) -> tuple[OwnReward, ...]:
         OwnReward(
             player_id=shown["player_id"],
             amount=Money(shown["amount"]["minor"], shown["amount"]["currency"]),
+            kind=RewardKind(shown.get("kind", RewardKind.CASH)),
         )
         for shown in payload.get("rewards", ())
     )
@@ -140,4 +141,8 @@ async def _stored_rewards(
 
 
 def _own_reward(row: Reward) -> OwnReward:
-    return OwnReward(player_id=row.player_id, amount=Money(row.amount_minor, row.currency))
+    return OwnReward(
+        player_id=row.player_id,
+        amount=Money(row.amount_minor, row.currency),
+        kind=row.key.kind,
+    )

@@ -13,6 +13,7 @@ from db import outbox
 from db.clock import database_now
 from db.engine import Session
 from db.tables import NotificationAttempt, NotificationRow
+from domain.money import Money
 from domain.notifications.messages import Message
 from domain.notifications.sending import (
     AttemptOutcome,
@@ -134,7 +135,8 @@ def _hand_on(row: NotificationRow, message: Message, known: Knowledge) -> Attemp
         "locale": language.tag,
         "subject": content.subject,
         "body": content.body,
-        "amount": _amount(message),
+        "amount": _one_of(message.cash),
+        "bonus": _one_of(message.bonuses),
         "created_at": known.now.isoformat(),
     }
     known.note_told(row)
@@ -146,11 +148,11 @@ def _hand_on(row: NotificationRow, message: Message, known: Knowledge) -> Attemp
     )
 
 
-def _amount(message: Message) -> dict[str, Any] | None:
+def _one_of(amounts: Sequence[Money]) -> dict[str, Any] | None:
     """Return the amount of a message about one, as JSON; a text may list several."""
-    if len(message.amounts) != 1:
+    if len(amounts) != 1:
         return None
-    (amount,) = message.amounts
+    (amount,) = amounts
     return {"minor": amount.minor, "currency": amount.currency}
 
 

@@ -34,7 +34,10 @@ def _whole_days(now: datetime, until: datetime | None) -> int:
 
 
 def _values(message: Message, language: Language, zone: tzinfo) -> dict[str, str]:
-    amounts = [format_money(amount, language, cents="always") for amount in message.amounts]
+    amounts = [format_money(amount, language, cents="always") for amount in message.cash]
+    for bonus in message.bonuses:
+        shown = format_money(bonus, language, cents="always")
+        amounts.append(language.gettext("%(amount)s in bonus bets") % {"amount": shown})
     values = {"amount": format_list(amounts, locale=language.locale) if amounts else ""}
     if message.since:
         values["since"] = format_day(message.since, zone, language)

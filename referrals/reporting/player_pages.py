@@ -1,5 +1,7 @@
 """Content of a player's own page: codes, friends by neutral stage, and what was earned."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +12,7 @@ from db.engine import ReadSession
 from db.paging import PageRequest
 from db.tables import Reward
 from domain.intake.facts import FactKind, Signup, StatusChange
+from domain.money import RewardKind
 from domain.rewards.eligibility import eligibility
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns import offers
@@ -24,6 +27,9 @@ MAX_FRIENDS: Final = 50
 """Latest invitations that the page shows."""
 
 
+_SHOWN: Final = (RewardStatus.ISSUED, RewardStatus.HELD, RewardStatus.DEFERRED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayerPage:
     """Content of the page; the views of referrals hold more, which is never shown."""
@@ -36,6 +42,9 @@ class PlayerPage:
     """Credited rewards without what was taken back, one sum per currency."""
     expected: tuple[Sum, ...]
     """Rewards that are held or postponed, one sum per currency."""
+    earned_bonus: tuple[Sum, ...]
+    expected_bonus: tuple[Sum, ...]
+    """The same of bonus bets, which are in neither of the sums above."""
     locale: str | None
     """From the preferences, else from the signup."""
     time_zone: str | None
@@ -53,22 +62,34 @@ async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> Pl
         session, ReferralFilter(referrer_id=player_id), PageRequest(limit=MAX_FRIENDS)
     )
     theirs = await offers.offers_of_player(session, player_id)
+    sums = await _sums(session, player_id)
     return PlayerPage(
         offers=tuple(o for o in theirs if offers.refusal_of_offer(o, at=at) is None),
         invited=tuple(invited.items),
-        earned=await _sums(session, player_id, RewardStatus.ISSUED),
-        expected=await _sums(session, player_id, RewardStatus.HELD, RewardStatus.DEFERRED),
+        earned=sums[RewardKind.CASH, True],
+        expected=sums[RewardKind.CASH, False],
+        earned_bonus=sums[RewardKind.BONUS_BET, True],
+        expected_bonus=sums[RewardKind.BONUS_BET, False],
         locale=preferences.locale or (signup.locale if signup else None),
         time_zone=preferences.time_zone,
         is_excluded=state.is_excluded or state.is_closed,
     )
 
 
-async def _sums(session: ReadSession, player_id: str, *statuses: RewardStatus) -> tuple[Sum, ...]:
+async def _sums(
+    session: ReadSession, player_id: str
+) -> Mapping[tuple[RewardKind, bool], tuple[Sum, ...]]:
+    """Return the sums by currency, of each kind, of what is credited and of what is on its way."""
+    is_earned = Reward.status == RewardStatus.ISSUED
+    total = func.sum(func.coalesce(Reward.due_minor, Reward.amount_minor))
     rows = await session.execute(
-        select(Reward.currency, func.sum(func.coalesce(Reward.due_minor, Reward.amount_minor)))
-        .where(Reward.player_id == player_id, Reward.status.in_(statuses))
-        .group_by(Reward.currency)
+        select(Reward.kind, is_earned, Reward.currency, total)
+        .where(Reward.player_id == player_id, Reward.status.in_(_SHOWN))
+        .group_by(Reward.kind, is_earned, Reward.currency)
         .order_by(Reward.currency)
     )
-    return tuple(Sum(int(minor), currency) for currency, minor in rows if minor)
+    found: defaultdict[tuple[RewardKind, bool], tuple[Sum, ...]] = defaultdict(tuple)
+    for kind, earned, currency, minor in rows:
+        if minor:
+            found[kind or RewardKind.CASH, earned] += (Sum(int(minor), currency),)
+    return found

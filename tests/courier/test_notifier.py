@@ -48,6 +48,7 @@ async def test_tells_each_player_of_a_grant_in_their_own_language(
         "subject": "Deine Prämie von $\N{NO-BREAK SPACE}10,00 wurde gutgeschrieben",
         "body": "Deine Prämie von $\N{NO-BREAK SPACE}10,00 wurde deinem Guthaben gutgeschrieben.",
         "amount": {"minor": 1000, "currency": "USD"},
+        "bonus": None,
     }
     (to_referee,) = await messages_to(fresh_database, referee)
     assert (to_referee["locale"], to_referee["amount"]["minor"]) == ("en", 500)

@@ -8,15 +8,18 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from api.embed.pages import player_page
 from api.embed.tokens import EmbedTokens, TokenState
+from api.link.languages import negotiate_language
 from db.engine import Database, Session
 from db.tables import Reward
 from domain.campaigns.rules import RewardType
-from domain.money import LARGEST_MINOR
+from domain.money import LARGEST_MINOR, RewardKind
 from domain.rewards.reward import RewardStatus
 from referrals.access.audit import Actor
 from referrals.localisation.formats import Sum
 from referrals.reporting.player_pages import load_page
+from runtime.settings import Settings
 from tests import builders
 from tests.builders import a_player_id, unique
 from tests.fixtures.api_client import browser, caller
@@ -111,18 +114,23 @@ async def unsaved(database: Database) -> AsyncIterator[Session]:
         await session.rollback()
 
 
-async def test_sums_what_stands_of_rewards_however_much_that_is(unsaved: Session) -> None:
+async def test_sums_what_stands_of_rewards_however_much_that_is(
+    unsaved: Session, settings: Settings
+) -> None:
     player = a_player_id()
-    for status, minor, due in (
-        (RewardStatus.DEFERRED, LARGEST_MINOR, None),
-        (RewardStatus.DEFERRED, LARGEST_MINOR, None),
-        (RewardStatus.ISSUED, 1000, 400),
-        (RewardStatus.ISSUED, 1000, None),
+    for status, kind, minor, due in (
+        (RewardStatus.DEFERRED, None, LARGEST_MINOR, None),
+        (RewardStatus.DEFERRED, None, LARGEST_MINOR, None),
+        (RewardStatus.HELD, RewardKind.BONUS_BET, 70, None),
+        (RewardStatus.ISSUED, None, 1000, 400),
+        (RewardStatus.ISSUED, None, 1000, None),
+        (RewardStatus.ISSUED, RewardKind.BONUS_BET, 500, None),
     ):
         referral = await builders.a_bound_referral(unsaved, referrer_id=player)
         values = {
             "referral_id": referral.id,
             "reward_type": RewardType.REFERRER,
+            "kind": kind,
             "player_id": player,
             "currency": "USD",
             "deposit_event_id": unique("deposit"),
@@ -137,6 +145,11 @@ async def test_sums_what_stands_of_rewards_however_much_that_is(unsaved: Session
 
     assert page.expected == (Sum(2 * LARGEST_MINOR, "USD"),)
     assert page.earned == (Sum(1400, "USD"),)
+    assert page.earned_bonus == (Sum(500, "USD"),)
+    assert page.expected_bonus == (Sum(70, "USD"),)
+    shown = player_page(page, negotiate_language("", preferred="de"), settings)
+    text = bytes(shown.body).decode().replace("\N{NO-BREAK SPACE}", " ")
+    assert "14 $ + 5 $ in Gratiswetten" in text
 
 
 async def test_another_players_token_is_refused(

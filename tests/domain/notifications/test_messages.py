@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from domain.lifecycle.referral import EVENT_TYPES
-from domain.money import Money
+from domain.money import Money, RewardKind
 from domain.notifications.messages import (
     Audience,
     Kind,
@@ -69,6 +69,17 @@ def test_two_rewards_of_a_player_are_one_message() -> None:
     assert message.amounts == (Money(300, "EUR"), Money(2000, "USD"))
 
 
+def test_bonus_bets_are_told_apart_from_cash() -> None:
+    bonus = OwnReward(player_id="ann", amount=Money(500, "USD"), kind=RewardKind.BONUS_BET)
+    (message,) = messages_of(replace(EVENT, rewards=(REFERRER_REWARD, bonus)))
+    assert message.amounts == (Money(1500, "USD"),)
+    assert message.cash == (Money(1000, "USD"),)
+    assert message.bonuses == (Money(500, "USD"),)
+
+    (alone,) = messages_of(replace(EVENT, rewards=(bonus,)))
+    assert (alone.cash, alone.bonuses) == ((), (Money(500, "USD"),))
+
+
 def test_the_referrer_alone_hears_of_the_signup() -> None:
     (message,) = messages_of(replace(EVENT, type="ReferralSignedUp"))
     assert message == Message(
@@ -105,6 +116,7 @@ def test_a_message_has_no_field_of_the_other_player() -> None:
         "player_id",
         "audience",
         "amounts",
+        "bonuses",
         "in_hold_period",
         "since",
         "until",

@@ -122,6 +122,22 @@ def test_rewards_in_two_currencies_are_listed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [
+        ("en", "$10.00 and $5.00 in bonus bets"),
+        ("de", "10,00 $ und 5,00 $ in Gratiswetten"),
+        ("fr", "10,00 $US et 5,00 $US en paris gratuits"),
+    ],
+)
+def test_bonus_bets_are_never_told_as_cash(tag: str, shown: str) -> None:
+    sample = replace(
+        message(Kind.REWARD_GRANTED), amounts=(Money(1500, "USD"),), bonuses=(Money(500, "USD"),)
+    )
+    subject = render(sample, choose_language(tag), zone=DEFAULT_ZONE, now=NOW).subject
+    assert shown in subject.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_a_time_without_a_known_zone_says_that_it_is_utc() -> None:
     sample = replace(message(Kind.REWARD_DEFERRED), amounts=(Money(1000, "USD"),), until=IN_A_WEEK)
     in_utc = render(sample, choose_language("de"), zone=DEFAULT_ZONE, now=NOW).body

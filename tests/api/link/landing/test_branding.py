@@ -101,6 +101,7 @@ async def test_a_campaign_shows_its_branding_as_it_was_written(client: AsyncClie
         "logo_url": LOGO,
         "terms_url": TERMS,
         "helplines": [NEW_JERSEY, {"jurisdiction": "*", "url": None, **ELSEWHERE}],
+        "terms_texts": [],
     }
     again = await client.put(
         f"/v1/campaigns/{body['slug']}", json={**body, "link": written.json()["link"]}

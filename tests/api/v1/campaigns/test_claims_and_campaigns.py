@@ -127,6 +127,7 @@ async def test_a_campaign_shows_its_policy_and_its_link(client: AsyncClient) -> 
         "logo_url": None,
         "terms_url": None,
         "helplines": [],
+        "terms_texts": [],
     }
     assert campaign_shown["attribution"]["match_window"] == "PT1H"
     assert campaign_shown["attribution"]["claim_grace"] == "P1D"
