@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.console.access import Visitor, may
+from api.console.attributions import MAX_ATTEMPTS, attempts_table
 from api.console.pages import PageRoute, render
 from api.console.tables import (
     Column,
@@ -32,6 +33,7 @@ from domain.lifecycle.referral import OPEN_STAGES, Stage
 from domain.notifications.sending import NotificationStatus
 from domain.rewards.reward import RewardStatus
 from referrals.access.console.roles import Permission
+from referrals.attribution import log_views
 from referrals.ledger import balances
 from referrals.reporting import fact_views, message_views, referral_views
 from referrals.reporting.fact_views import FactView
@@ -156,7 +158,7 @@ async def show_player(
     database: Db,
     visitor: Reader,
 ) -> Response:
-    """Show a player: balances, and the referrals on either side."""
+    """Show a player: balances, why the signup was attributed or not, and both sides' referrals."""
     asked = request.query_params
     position = decode_position(asked["cursor"]) if "cursor" in asked else None
     async with database.snapshot() as session:
@@ -165,6 +167,14 @@ async def show_player(
             session,
             ReferralFilter(either_side=player_id),
             PageRequest(row_limit(request), position),
+        )
+        attempts, _ = await log_views.list_attempts(
+            session,
+            player_id=player_id,
+            referral_id=None,
+            outcome=None,
+            limit=MAX_ATTEMPTS,
+            after=None,
         )
     next_cursor = encode_position(page.next_position)
     table = paged_table(
@@ -184,6 +194,7 @@ async def show_player(
         player_id=player_id,
         balance=balance if visitor.may(Permission.SEE_LEDGER) else None,
         table=table,
+        attempts=attempts_table(attempts),
     )
 
 

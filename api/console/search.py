@@ -10,6 +10,7 @@ from api.console.tables import Column, Kind, Row, Table, typed
 from api.http.dependencies import Db
 from api.http.errors import Problem
 from referrals.access.console.roles import Permission
+from referrals.intake.contacts import has_contacts
 from referrals.reporting.search import Hit, HitKind, search
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -42,11 +43,17 @@ async def show_found(request: Request, database: Db, visitor: SignedIn) -> Respo
             Row((hit.id, hit.kind, hit.stage, hit.text), href=_leads_to(hit, visitor))
             for hit in hits
         ],
-        empty=f"Nothing has the id {pasted}. Check that it is complete."
-        if pasted
-        else "Paste the id of a player, code, referral, deposit, reward or case above.",
+        empty=_nothing_found(pasted),
     )
     return render(request, "search.html", title="Search", table=table, pasted=pasted)
+
+
+def _nothing_found(pasted: str | None) -> str:
+    if not pasted:
+        return "Paste the id of a player, code, referral, deposit, reward or case above."
+    if has_contacts(pasted):
+        return "Nobody is found by a mail address or a phone number: only hashes of them are kept."
+    return f"Nothing has the id {pasted}. Check that it is complete."
 
 
 def _leads_to(hit: Hit, visitor: Visitor) -> str | None:
