@@ -1,5 +1,6 @@
 """Records as they are on a topic, and the reasons for which one is refused."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,8 @@ class Refusal:
 
     code: RefusalCode
     field: str = ""
+    early_s: float = dataclasses.field(default=0, compare=False)
+    """Seconds until an event that is TOO_EARLY is right; 0 for any other."""
 
     def __str__(self) -> str:
         return f"{self.code} {self.field}".rstrip()

@@ -2,8 +2,8 @@
 
 A batch is read and decoded while the one before it is stored. An offset is committed when every
 record before it is stored or is an acknowledged dead letter. What
-cannot be stored for a fault of ours is kept, its partition is paused, and it is tried again for as
-long as this process has the partition.
+cannot be stored for a fault of ours, or is an event of the next minute, is kept, its partition is
+paused, and it is tried again for as long as this process has the partition.
 """
 
 import asyncio
@@ -33,6 +33,9 @@ POLL_TIMEOUT_S: Final = 0.5
 INITIAL_BACKOFF_S: Final = 0.25
 MAX_BACKOFF_S: Final = 2.0
 """While Postgres or the topic of dead letters is away; one batch probes it, so it may be often."""
+
+MAX_EARLY_S: Final = 60.0
+"""Longest wait of a partition for an event ahead of the clock; a later one is a dead letter."""
 
 OnRefused = Callable[[DeadLetter], None]
 log = structlog.get_logger()
@@ -173,7 +176,10 @@ class InboundConsumer:
             return frozenset()
         pairs = [(record, each) for (record, _), each in zip(decoded, outcomes, strict=True)]
         stored = {record.place for record, each in pairs if not isinstance(each, Refusal)}
-        letters = [DeadLetter(record, e) for record, e in pairs if isinstance(e, Refusal)]
+        refused = [DeadLetter(record, e) for record, e in pairs if isinstance(e, Refusal)]
+        letters = [letter for letter in refused if not 0 < letter.refusal.early_s <= MAX_EARLY_S]
+        if len(letters) < len(refused) and not self._held:
+            log.warning("kafka_consumer_waits_for_clock", records=len(refused) - len(letters))
         return frozenset(stored) | await self._send(letters)
 
     async def _send(self, letters: Sequence[DeadLetter]) -> frozenset[Place]:

@@ -110,9 +110,9 @@ class Decoder:
 
 
 class _RefusedError(Exception):
-    def __init__(self, code: RefusalCode, name: str = "") -> None:
+    def __init__(self, code: RefusalCode, name: str = "", *, early_s: float = 0) -> None:
         super().__init__(code)
-        self.refusal = Refusal(code, name)
+        self.refusal = Refusal(code, name, early_s)
 
 
 def _parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -133,11 +133,13 @@ def _validate(schema: type[EventIn], body: Any) -> EventIn:  # noqa: ANN401 - an
     try:
         return schema.model_validate(body, extra="ignore")
     except ValidationError as fault:
-        errors = fault.errors(include_url=False, include_context=False, include_input=False)
+        errors = fault.errors(include_url=False, include_input=False)
         # An event that is only early is right later; any other fault stays one.
         first = min(errors, key=lambda error: error["type"] == TOO_EARLY)
         name = ".".join(str(part) for part in first["loc"])
-        raise _RefusedError(_CODES.get(first["type"], RefusalCode.INVALID_FIELD), name) from fault
+        code = _CODES.get(first["type"], RefusalCode.INVALID_FIELD)
+        early_s = first["ctx"]["retry_after_s"] if code is RefusalCode.TOO_EARLY else 0
+        raise _RefusedError(code, name, early_s=early_s) from fault
 
 
 _CODES: Final = {"missing": RefusalCode.MISSING_FIELD, TOO_EARLY: RefusalCode.TOO_EARLY}

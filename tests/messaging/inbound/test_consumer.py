@@ -1,9 +1,11 @@
 """The consumer: every record is stored once or kept as a dead letter, whatever happens."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from resource import RUSAGE_SELF, getrusage
 
 from db.engine import Database
+from domain.intake.facts import CLOCK_SKEW
 from tests.api.bodies import deposit, unique
 from tests.fixtures.database_activity import recorded_statements
 from tests.messaging.inbound.poison import poison
@@ -88,6 +90,23 @@ async def test_stores_what_is_waiting_in_few_statements(
     assert await stored(database, any_stream) == 2000
     # The first batches hold what was fetched by then; later ones are full.
     assert len(statements) <= 20
+
+
+async def test_an_event_of_the_next_minute_is_waited_for_and_is_no_dead_letter(
+    database: Database, any_stream: Stream
+) -> None:
+    sender = Sender(any_stream)
+    ahead = datetime.now(UTC) + CLOCK_SKEW + timedelta(seconds=3)
+    sender.send(deposit(occurred_at=ahead.isoformat()))
+    sender.send(deposit())
+    await sender.flush()
+
+    async with consuming(database, any_stream):
+        await any_stream.wait_until_caught_up()
+
+    assert datetime.now(UTC) + CLOCK_SKEW >= ahead
+    assert await stored(database, any_stream) == 2
+    assert any_stream.dead_letters() == []
 
 
 async def test_other_content_under_a_known_id_is_a_dead_letter(
