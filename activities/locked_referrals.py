@@ -14,6 +14,7 @@ from activities.messages import ActRequest, SignalledFacts
 from db import locks
 from db.clock import database_now
 from db.engine import Database, Session
+from db.reporters import Reporter
 from db.tables import ReferralRow
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
 from domain.campaigns.terms import Terms
@@ -260,6 +261,7 @@ class LockedReferrals:
             fact,
             player_id=str(body["player_id"]),
             door="signal",
+            reporter=Reporter(None, f"referral:{request.referral_id}"),
             matching=matching_of(said, self.hasher),
             code_hash=self.hasher.hash("code", body["code"]) if body.get("code") else None,
         )

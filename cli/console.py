@@ -23,13 +23,14 @@ def console_link(
     reason: ReasonOption = "no reason given",
 ) -> None:
     """Print an address that signs a person in to the console once, within an hour."""
+    from domain.people import name_error
     from referrals.access.console import people
     from referrals.access.console.roles import Role
 
     settings = read_settings(ConsoleLinkSettings)
     if role not in set(Role):
         exit_with(2, f"{role} is not a role; the roles are {', '.join(Role)}")
-    if (refused := people.name_error(person)) is not None:
+    if (refused := name_error(person)) is not None:
         exit_with(2, refused)
     by = audit_actor(actor, reason)
     token = in_transaction(

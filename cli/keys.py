@@ -35,9 +35,10 @@ def create_key(
 
     Needs REFERRALS_KEYS_DATABASE_URL or REFERRALS_OWNER_DATABASE_URL, as `rotate` does.
     """
+    from domain.people import name_error
     from referrals.access import api_keys
 
-    refused = api_keys.scope_error(scope) or api_keys.source_error(source)
+    refused = api_keys.scope_error(scope) or name_error(owner) or api_keys.source_error(source)
     if refused is not None:
         typer.echo(refused, err=True)
         exit_with(2)

@@ -19,7 +19,7 @@ from api.console.pages import PageRoute
 from api.console.sign_in import see
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem
-from referrals.access.console import people, sessions
+from referrals.access.console import sessions
 from referrals.access.console.identities import (
     ClaimNames,
     IdentityProvider,
@@ -30,6 +30,7 @@ from referrals.access.console.identities import (
     read_identity,
 )
 from referrals.access.console.people import Person
+from referrals.access.people import ensure_person
 from runtime.settings import Settings
 
 router = APIRouter(prefix="/console/sign-in", include_in_schema=False, route_class=PageRoute)
@@ -116,7 +117,7 @@ async def finish_sign_in(  # noqa: PLR0917 - dependencies, by name
         log.info("console_sign_in_not_admitted", reason=str(fault))
         raise Problem("not_admitted", str(fault)) from fault
     async with database.transaction() as session:
-        person_id = await people.ensure_person(session, identity.name)
+        person_id = await ensure_person(session, identity.name)
         person = Person(person_id=person_id, name=identity.name, role=identity.role)
         token = await sessions.begin(
             session, person, request_id=request.state.request_id, means="OIDC", now=now

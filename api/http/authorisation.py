@@ -14,6 +14,7 @@ from api.http.dependencies import Now
 from api.http.errors import Problem
 from api.http.query_parameters import refuse_unknown_parameters
 from db.engine import Database
+from db.reporters import Reporter
 from referrals.access import api_keys
 from referrals.access.api_keys import KeyHolder
 from referrals.access.audit import Actor
@@ -112,6 +113,10 @@ class Caller:
     request_id: str
     source: str
     """Source of the events that the caller reports."""
+
+    @property
+    def reporter(self) -> Reporter:
+        return Reporter(self.owner, self.request_id)
 
     def actor(self, reason: str) -> Actor:
         return Actor(name=self.owner, request_id=self.request_id, reason=reason)

@@ -156,9 +156,6 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "not_accepted": ProblemType(
         409, "Typed codes not accepted", "Follow the link; this campaign accepts no typed codes."
     ),
-    "second_person_needed": ProblemType(
-        409, "Second person needed", "Have another person decide than the one who proposed it."
-    ),
     "already_decided": ProblemType(
         409, "Already decided", "Keep the earlier decision, which was a different one."
     ),

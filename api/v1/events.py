@@ -129,7 +129,7 @@ async def _accept(
         recording.hasher,
         recording.networks,
         source=reporter.source,
-        reported_by=reporter.owner,
+        reporter=reporter.reporter,
     )
     fact = report.fact
     structlog.contextvars.bind_contextvars(event_id=fact.event_id)

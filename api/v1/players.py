@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 
-from api.http.authorisation import requires
+from api.http.authorisation import Caller, requires
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
@@ -40,6 +40,7 @@ from referrals.reporting.referral_views import ReferralFilter, ReferralView
 
 router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
 PlayerId = Annotated[str, Path(pattern=ID_REGEX)]
+Spender = Annotated[Caller, Depends(requires("spend:write"))]
 
 REFUSALS: Final = {
     SpendOutcome.INSUFFICIENT: "insufficient_balance",
@@ -88,11 +89,15 @@ async def show_balance(player_id: PlayerId, database: Db) -> BalanceOut:
 
 @router.post(
     "/{player_id}/spend",
-    dependencies=[Depends(requires("events:write", "spend:write"))],
     responses=problem_responses(*REFUSALS.values(), "external_wallet", *BODY_PROBLEMS),
 )
-async def spend_balance(
-    player_id: PlayerId, body: SpendIn, database: Db, settings: Config, now: Now
+async def spend_balance(  # noqa: PLR0917 - FastAPI passes each by its name
+    player_id: PlayerId,
+    body: SpendIn,
+    database: Db,
+    settings: Config,
+    now: Now,
+    spender: Spender,
 ) -> BalanceOut:
     """Debit the available balance and return what is left, in minor units.
 
@@ -109,6 +114,7 @@ async def spend_balance(
             amount=body.amount.to_money(),
             reference=body.reference,
             at=now,
+            by=spender.reporter,
         )
         if outcome in REFUSALS:
             # Raising rolls back, which also removes account rows that were made to be locked.
@@ -118,11 +124,10 @@ async def spend_balance(
 
 @router.post(
     "/{player_id}/unspend",
-    dependencies=[Depends(requires("events:write", "spend:write"))],
     responses=problem_responses(*UNSPEND_REFUSALS.values(), "balance_limit", *BODY_PROBLEMS),
 )
 async def unspend_balance(
-    player_id: PlayerId, body: UnspendIn, database: Db, now: Now
+    player_id: PlayerId, body: UnspendIn, database: Db, now: Now, spender: Spender
 ) -> BalanceOut:
     """Give a spend back to the available balance, in part or all; return the balance.
 
@@ -137,6 +142,7 @@ async def unspend_balance(
             amount=body.amount.to_money() if body.amount else None,
             reference=body.reference,
             at=now,
+            by=spender.reporter,
         )
         if outcome is UnspendOutcome.OTHER_CURRENCY:
             raise invalid_field("amount.currency", "Must be the currency of the spend")

@@ -28,7 +28,7 @@ REFUSALS: Final = {
     RebindOutcome.UNKNOWN: "unknown_rebind",
     RebindOutcome.UNKNOWN_CODE: "unknown_code",
     RebindOutcome.UNKNOWN_PLAYER: "unknown_player",
-    RebindOutcome.SAME_PERSON: "second_person_needed",
+    RebindOutcome.SAME_PERSON: "second_person_required",
     RebindOutcome.ALREADY_DECIDED: "already_decided",
 }
 RULE_PROBLEMS: Final = (
@@ -77,7 +77,11 @@ async def list_rebinds(
 @router.post(
     "/{rebind_id}/decision",
     responses=problem_responses(
-        "unknown_rebind", "second_person_needed", "already_decided", *RULE_PROBLEMS, *BODY_PROBLEMS
+        "unknown_rebind",
+        "second_person_required",
+        "already_decided",
+        *RULE_PROBLEMS,
+        *BODY_PROBLEMS,
     ),
 )
 async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
@@ -92,7 +96,7 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
 
     An approval binds the player to the code at once; deposits since the signup count for it, and an
     earlier referral becomes LOST. The same person's same decision again returns the same answer.
-    404 `unknown_rebind`; 409 `second_person_needed` for the owner of the proposing API key,
+    404 `unknown_rebind`; 403 `second_person_required` for the person who proposed it, 409
     `already_decided` for any other decision. An approval that the rules refuse is recorded as
     `refused` and answered with 409 `already_earned` or `self_referral`, 410 `campaign_ended` or
     `campaign_paused`.

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query
 
 from api.http.authorisation import Caller, requires
-from api.http.dependencies import Db
+from api.http.dependencies import Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_line_number, encode_cursor
@@ -165,7 +165,11 @@ async def run_backtest(
     ),
 )
 async def publish_rule_set(
-    version: VersionPath, database: Db, publisher: Publisher, body: Reasoned | None = None
+    version: VersionPath,
+    database: Db,
+    publisher: Publisher,
+    now: Now,
+    body: Reasoned | None = None,
 ) -> RuleSetOut:
     """Make a version live: it scores from now on, what is held already with its next act.
 
@@ -175,7 +179,7 @@ async def publish_rule_set(
     """
     actor = publisher.actor(body.reason if body else NO_REASON)
     async with database.transaction() as session:
-        outcome = await rule_sets.publish(session, int(version), actor)
+        outcome = await rule_sets.publish(session, int(version), actor, at=now)
         return await _rule_set_out(session, int(version), outcome)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from db.tables.access import ApiKey, ApprovalRow, AuditRow, RateWindow
+from db.tables.access import ApiKey, ApprovalRow, AuditRow, PersonRow, RateWindow
 from db.tables.attribution import AttemptRow, Rebind, TouchRow
 from db.tables.base import Table
 from db.tables.campaigns import (
@@ -23,7 +23,7 @@ from db.tables.cases import (
     Clawback,
 )
 from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
-from db.tables.console import ConsoleLink, ConsolePerson, ConsoleSession
+from db.tables.console import ConsoleLink, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import CAMPAIGN_BUDGETS, AccountRow, BudgetShard, Entry, TransferRow
@@ -62,7 +62,6 @@ __all__ = [
     "Clawback",
     "ClusterMerge",
     "ConsoleLink",
-    "ConsolePerson",
     "ConsoleSession",
     "Delivery",
     "Entry",
@@ -80,6 +79,7 @@ __all__ = [
     "OutboxReaderRow",
     "OutboxRow",
     "PaymentOrderRow",
+    "PersonRow",
     "Player",
     "PlayerCluster",
     "PlayerPreferences",
@@ -127,6 +127,7 @@ INSERT_ONLY: Final = (
     "care_runs",
     "notification_attempts",
     "approvals",
+    "people",
     "case_referrals",
     "case_notes",
     "clawbacks",
@@ -140,6 +141,5 @@ INSERT_ONLY: Final = (
     "erasures",
     "switches",
     "rate_tables",
-    "console_people",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

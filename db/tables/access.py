@@ -1,4 +1,4 @@
-"""API keys, the audit of what people did, and rate limits."""
+"""API keys, people, their approvals, the audit of what they did, and rate limits."""
 
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,18 @@ class AuditRow(Table):
     __table_args__ = (Index("ix_audit_subject", "subject"),)
 
 
+class PersonRow(Table):
+    """A person who signs in or approves, by any door; insert-only."""
+
+    __tablename__ = "people"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Derived from the normalised name."""
+    person: Mapped[str] = mapped_column(unique=True)
+    """Normalised name: one for all spellings."""
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class ApprovalRow(Table):
     """A person's approval of what needs a second person; insert-only."""
 
@@ -54,11 +66,18 @@ class ApprovalRow(Table):
     content: Mapped[str]
     """Fingerprint of what was approved: changed content needs all approvals again."""
     person: Mapped[str]
-    """Normalised name, by which people are told apart."""
+    """Normalised name."""
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    """Null in a row of a release before people had ids."""
+    proposer_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    """The first person; null where this approval is the first one."""
     approved_by: Mapped[str]
     reason: Mapped[str]
     at: Mapped[datetime]
-    __table_args__ = (Index("ix_approvals_subject", "subject", "action"),)
+    __table_args__ = (
+        CheckConstraint("proposer_id <> person_id", name="two_people"),
+        Index("ix_approvals_subject", "subject", "action"),
+    )
 
 
 class RateWindow(Table):

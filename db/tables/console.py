@@ -1,4 +1,4 @@
-"""People who sign in to the console, the links that let them in once, and their sessions."""
+"""Links that let a person in to the console once, and the sessions that they begin."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,23 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.tables.base import NOW, Table
 
 
-class ConsolePerson(Table):
-    """A person of the console; insert-only."""
-
-    __tablename__ = "console_people"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    person: Mapped[str] = mapped_column(String(200), unique=True)
-    """Normalised name, by which approvals tell people apart."""
-    name: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
 class ConsoleLink(Table):
     """A link that signs a person in once; only the hash of its token is stored."""
 
     __tablename__ = "console_links"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("console_people.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
@@ -42,7 +31,7 @@ class ConsoleSession(Table):
 
     __tablename__ = "console_sessions"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("console_people.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]

@@ -38,6 +38,8 @@ class FactRow(Table):
     door: Mapped[str] = mapped_column(String(16))
     reported_by: Mapped[str | None]
     """Owner of the API key that reported it; null for a signal, and before release 0.3."""
+    request_id: Mapped[str | None]
+    """HTTP request, place of the record, or workflow of the signal; null before release 0.3."""
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         Index("ix_facts_player", "player_id", "kind"),

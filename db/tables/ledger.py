@@ -102,6 +102,9 @@ class TransferRow(Table):
     """The referral whose act posted it."""
     resolves_hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
     reference: Mapped[str | None]
+    reported_by: Mapped[str | None]
+    """Caller who made it; of an act's, the reporter of the newest event that the act read."""
+    request_id: Mapped[str | None]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (

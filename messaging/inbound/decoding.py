@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
+from db.reporters import Reporter
 from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import BatchHasher, Hasher
 from messaging import topics
@@ -94,9 +95,8 @@ class Decoder:
         if record.key is not None and record.key != event.player_id.encode():
             raise _RefusedError(RefusalCode.KEY_MISMATCH)
         source = self.sources.get(record.place.topic, DEFAULT_SOURCE)
-        return event.to_report(
-            self.hasher, self.networks, source=source, reported_by=record.place.topic
-        )
+        reporter = Reporter(record.place.topic, str(record.place))
+        return event.to_report(self.hasher, self.networks, source=source, reporter=reporter)
 
     def _text(self, value: bytes | None) -> str:
         if value is None:

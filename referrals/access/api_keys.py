@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from db.engine import ReadSession, Session
 from db.tables import ApiKey
 from domain.intake.sources import DEFAULT_SOURCE, SOURCE_PATTERN
+from domain.people import name_error
 from referrals.access import audit
 from referrals.access.audit import Actor
 
@@ -107,9 +108,9 @@ async def create_key(
 ) -> str:
     """Create a key and return it; only its hash is stored.
 
-    ValueError for wrong scopes, or for a source that has no name.
+    ValueError for wrong scopes, for an owner whose name shows nothing, or a source without a name.
     """
-    error = scope_error(scopes) or source_error(source)
+    error = scope_error(scopes) or name_error(owner) or source_error(source)
     if error is not None:
         raise ValueError(error)
     values = {"owner": owner, "scopes": sorted(set(scopes))}

@@ -1,5 +1,6 @@
 """Rebinds: support proposes to bind a player to another code, and a second person decides."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,9 @@ from db.paging import Page, PageRequest, Position
 from db.tables import FactRow, Rebind
 from domain.attribution.policy import Method
 from domain.intake.facts import Choice, FactKind
+from domain.people import is_same_person
 from referrals.access import audit
+from referrals.access.approvals import Approvable, approve
 from referrals.access.audit import Actor
 from referrals.attribution.claims import CodeClaim, apply_claim
 from referrals.attribution.log import (
@@ -111,9 +114,11 @@ async def decide(
     row = await session.scalar(select(Rebind).where(Rebind.id == rebind_id).with_for_update())
     if row is None:
         return RebindDecision(RebindOutcome.UNKNOWN)
-    refusal = _refusal(row, choice, actor)
-    if refusal is not None:
-        return RebindDecision(refusal, _view(row))
+    if row.status != Status.PROPOSED:
+        return RebindDecision(_repeated(row, choice, actor), _view(row))
+    asked = Approvable(subject=f"rebind:{row.id}", action=choice, content=_content(row))
+    if not await approve(session, asked, actor, proposed_by=row.proposed_by, at=now):
+        return RebindDecision(RebindOutcome.SAME_PERSON, _view(row))
     outcome = referral_id = None
     status = Status.REJECTED
     if choice is Choice.APPROVE:
@@ -143,13 +148,17 @@ async def list_rebinds(
     return page.map(lambda items: [_view(row) for row in items])
 
 
-def _refusal(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome | None:
-    """Return why a decision changes nothing: made before, or by the person who proposed."""
-    if row.status == Status.PROPOSED:
-        return RebindOutcome.SAME_PERSON if row.proposed_by == actor.name else None
+def _repeated(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome:
+    """Return whether a decision on a decided rebind is the same again, by the same person."""
     previous_choice = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
-    is_same = previous_choice is choice and row.decided_by == actor.name
+    is_by_same = is_same_person(row.decided_by or "", actor.name)
+    is_same = previous_choice is choice and is_by_same
     return RebindOutcome.SAME if is_same else RebindOutcome.ALREADY_DECIDED
+
+
+def _content(row: Rebind) -> str:
+    """Return a fingerprint of what is proposed: this player, this code."""
+    return hashlib.sha256(f"{row.player_id}\n{row.code}".encode()).hexdigest()
 
 
 def _view(row: Rebind) -> RebindView:

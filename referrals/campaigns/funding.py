@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from db.engine import Session
+from db.reporters import Reporter, note_caller
 from db.tables import Campaign, TransferRow
 from domain.ledger.movements import Movement
 from referrals.access.audit import Actor
@@ -84,6 +85,7 @@ async def move_budget(
     at: datetime,
 ) -> tuple[TransitionOutcome, int | None]:
     """FUND or DEFUND; return the outcome, and the id of the audit row if money moved now."""
+    note_caller(session, Reporter(actor.name, actor.request_id))
     outcome = await budget.post_funding(session, row, movement, funding, at=at)
     if outcome is not BudgetOutcome.POSTED:
         return UNMOVED[outcome], None

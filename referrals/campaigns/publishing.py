@@ -6,12 +6,13 @@ from typing import Final
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Session
+from db.reporters import Reporter, note_caller
 from db.tables import Campaign, CampaignPublication, CampaignVersion
 from domain.campaigns.publishing import Ceilings, PublishingFault, publishing_faults
 from domain.campaigns.terms import CampaignStatus
 from domain.ledger.movements import Movement
 from domain.money import Money
-from referrals.access.approvals import person_of
+from referrals.access.approvals import Approvable, approve
 from referrals.access.audit import Actor
 from referrals.campaigns import budget, funds_queue
 from referrals.campaigns.budget import Funding
@@ -49,7 +50,8 @@ async def publish_campaign(
     if row.status is CampaignStatus.ENDED or not (is_draft or row.proposed_version):
         return TransitionOutcome.NOT_ALLOWED
     version = await load_version(session, row, row.proposed_version or row.version)
-    if person_of(version.author) == person_of(actor.name):
+    asked = Approvable(subject=f"campaign:{slug}", action=PUBLISH, content=str(version.id))
+    if not await approve(session, asked, actor, proposed_by=version.author, at=at):
         return TransitionOutcome.SECOND_PERSON
     faults = publishing_faults(draft_of(row, version).offer, ceilings, at=at)
     if faults:
@@ -72,6 +74,7 @@ async def make_live(
     action = PUBLISH if is_first else REPLACE
     audit_id = await write_audit(session, row, action, actor)
     await _record_publication(session, row, actor)
+    note_caller(session, Reporter(actor.name, actor.request_id))
     if is_first:
         await budget.fund_planned_budget(session, row, at=at)
     for planned in options_from(version.options).currencies:

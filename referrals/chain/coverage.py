@@ -168,6 +168,7 @@ COVERED: Final = {
                 "body",
                 "door",
                 "reported_by",
+                "request_id",
                 "heard_at",
             ),
             personal=("body", "matching", "fingerprint"),

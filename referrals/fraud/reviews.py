@@ -10,12 +10,13 @@ from uuid import UUID, uuid5
 from sqlalchemy import select, update
 
 from db.engine import ReadSession, Session
+from db.reporters import Reporter
 from db.tables import ReferralRow, Review
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.facts import Choice, Decision
 from domain.money import Money
+from domain.people import is_same_person
 from referrals.access import audit
-from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
 from referrals.fraud.cases import deliveries as case_deliveries
 from referrals.fraud.cases.second_person import needs_second_person
@@ -176,7 +177,7 @@ async def _is_of(session: ReadSession, review_id: UUID, name: str) -> bool:
         .where(Review.id == review_id)
     )
     pair = (await session.execute(query)).one_or_none()
-    return any(player and person_of(player) == person_of(name) for player in pair or ())
+    return any(player and is_same_person(player, name) for player in pair or ())
 
 
 async def _lacks_second_person(
@@ -225,7 +226,7 @@ async def _record(
         decision,
         player_id=referee or "",
         door=door,
-        reported_by=None if is_signalled else decision.reviewer,
+        reporter=Reporter(None if is_signalled else decision.reviewer, request_id),
         route=False,
     )
     await deliveries.enqueue(session, review.referral_id, deliveries.of_fact(decision))

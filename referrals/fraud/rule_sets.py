@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from domain.fraud.rule_set_drafts import CampaignRuleSets, Changes, draft
 from domain.fraud.rule_sets import BASE, RuleSet
 from domain.fraud.thresholds import Thresholds
 from referrals.access import audit
-from referrals.access.approvals import person_of
+from referrals.access.approvals import Approvable, approve
 from referrals.access.audit import Actor
 
 _log = structlog.get_logger()
@@ -133,7 +134,7 @@ async def end_shadow(session: Session, version: int, actor: Actor) -> SwitchOutc
     return SwitchOutcome.CHANGED
 
 
-async def publish(session: Session, version: int, actor: Actor) -> SwitchOutcome:
+async def publish(session: Session, version: int, actor: Actor, *, at: datetime) -> SwitchOutcome:
     """Make a version live, by another person than its author and after a backtest.
 
     The backtest must have compared it with the version that is live now.
@@ -146,7 +147,8 @@ async def publish(session: Session, version: int, actor: Actor) -> SwitchOutcome
         return SwitchOutcome.SAME
     if await _was_live(session, version):
         return SwitchOutcome.NOT_ALLOWED
-    if person_of(row.written_by) == person_of(actor.name):
+    asked = Approvable(subject=f"rule-set:{version}", action="publish", content=str(version))
+    if not await approve(session, asked, actor, proposed_by=row.written_by, at=at):
         return SwitchOutcome.SECOND_PERSON
     if not await _has_report(session, version, baseline=now.live):
         return SwitchOutcome.REPORT_REQUIRED

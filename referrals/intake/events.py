@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from db.reporters import Reporter
 from domain.intake.facts import (
     Chargeback,
     Deposit,
@@ -65,7 +66,7 @@ class EventIn(RequestBody):
         raise NotImplementedError
 
     def to_report(
-        self, hasher: Hasher, networks: Networks | None, *, source: str, reported_by: str
+        self, hasher: Hasher, networks: Networks | None, *, source: str, reporter: Reporter
     ) -> Report:
         """Return what to record of an event that a reporter of this source sends."""
         fact = from_source(self.to_fact(hasher), source)
@@ -73,7 +74,8 @@ class EventIn(RequestBody):
         return Report(
             fact=fact,
             player_id=self.player_id,
-            reported_by=reported_by,
+            reported_by=reporter.name,
+            request_id=reporter.request_id,
             matching=self.matching(hasher, networks),
             code_hash=code and hasher.hash("code", code),
         )

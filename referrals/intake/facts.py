@@ -9,16 +9,18 @@ from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from db import notifications
 from db.engine import ReadSession, StatementExecutor
+from db.reporters import NOBODY, Reporter, note_event
 from db.tables import FactRow
 from db.wakes import wake_after_commit
 from domain.codes import normalise_code
 from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
 from domain.money import CURRENCY_PATTERN
 from referrals.intake.content import Content
+from referrals.intake.record_statements import RECORD, RECORDED
 from referrals.intake.record_traces import with_traces
 
 NO_CURRENCY: Final = "XXX"
@@ -28,51 +30,6 @@ FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 """Faults of one stored fact, such as a status that a later release wrote."""
 _canonical_json: Final = json.JSONEncoder(sort_keys=True).encode
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
-
-# One statement however many facts there are, because a caller's answer waits for it. Facts are
-# inserted in the order of their keys, so that two batches that share some wait for each other in
-# one order; they reach the inbox in the order in which they were reported.
-_RECORD: Final = text("""
-    with given as (
-        select * from unnest(
-            cast(:kind as varchar[]), cast(:event_id as varchar[]),
-            cast(:player_id as varchar[]), cast(:occurred_at as timestamptz[]),
-            cast(:body as text[]), cast(:fingerprint as varchar[]),
-            cast(:reported_by as varchar[]), cast(:matching as text[]), cast(:code as varchar[]),
-            cast(:body_if_unknown as text[]), cast(:fingerprint_if_unknown as varchar[])
-        ) with ordinality as given (
-            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, matching, code,
-            body_if_unknown, fingerprint_if_unknown, place
-        )
-    ), known as (
-        select place, code is null or exists (
-            select from codes where codes.code = given.code
-        ) as is_known from given
-    ), added as (
-        insert into facts
-            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by, matching)
-        select kind, event_id, player_id, occurred_at,
-            cast(case when is_known then body else body_if_unknown end as jsonb),
-            case when is_known then fingerprint else fingerprint_if_unknown end,
-            :door, reported_by, cast(matching as jsonb)
-        from given join known using (place) order by kind, event_id, place
-        on conflict do nothing
-        returning kind, event_id
-    ), firsts as (
-        select kind, event_id, min(place) as place from added join given using (kind, event_id)
-        group by kind, event_id
-    ), routed as (
-        insert into inbox (player_id, kind, event_id)
-        select player_id, kind, event_id from firsts join given using (kind, event_id, place)
-        where :route order by place
-    )
-    select place from firsts
-""")
-_RECORDED: Final = text("""
-    select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (
-        select * from unnest(cast(:kinds as varchar[]), cast(:event_ids as varchar[]))
-    )
-""")
 
 Door = Literal["http", "kafka", "signal"]
 """Way in through which a fact was first recorded."""
@@ -92,6 +49,8 @@ class Report:
     player_id: str
     reported_by: str | None = None
     """Owner of the API key, or the topic; a signal has none."""
+    request_id: str | None = None
+    """HTTP request, place of the record, or workflow of the signal."""
     matching: Mapping[str, Any] | None = None
     """Kept beside the content, for comparisons; no part of the fingerprint."""
     code_hash: str | None = None
@@ -104,7 +63,7 @@ async def record_fact(
     *,
     player_id: str,
     door: Door,
-    reported_by: str | None = None,
+    reporter: Reporter = NOBODY,
     matching: Mapping[str, Any] | None = None,
     code_hash: str | None = None,
     route: bool = True,
@@ -113,7 +72,8 @@ async def record_fact(
     report = Report(
         fact=fact,
         player_id=player_id,
-        reported_by=reported_by,
+        reported_by=reporter.name,
+        request_id=reporter.request_id,
         matching=matching,
         code_hash=code_hash,
     )
@@ -139,7 +99,7 @@ async def record_facts(
         "door": door,
         "route": route,
     }
-    added = {place - 1 for place in (await session.execute(_RECORD, values)).scalars()}
+    added = {place - 1 for place in (await session.execute(RECORD, values)).scalars()}
     if added and route:
         wake_after_commit(session, notifications.FACTS_OR_UPDATES)
     if len(added) == len(rows):
@@ -166,6 +126,7 @@ class _Row(NamedTuple):
     body: str
     fingerprint: str
     reported_by: str | None
+    request_id: str | None
     matching: str | None
     code: str | None
     """The code that is looked up: without one that nobody has, the first of the two bodies."""
@@ -187,6 +148,7 @@ class _Row(NamedTuple):
             body,
             _sha256(body),
             report.reported_by,
+            report.request_id,
             _canonical_json(report.matching) if report.matching else None,
             code,
             otherwise,
@@ -218,7 +180,7 @@ async def _recorded(
     if not keys:
         return {}
     values = {"kinds": [kind for kind, _ in keys], "event_ids": [event_id for _, event_id in keys]}
-    rows = await session.execute(_RECORDED, values)
+    rows = await session.execute(RECORDED, values)
     return {
         (row.kind, row.event_id): [Content(row.fingerprint, row.body, row.matching)] for row in rows
     }
@@ -235,11 +197,20 @@ async def facts_of_players(
     session: ReadSession, player_ids: Collection[str], *kinds: FactKind
 ) -> tuple[Fact, ...]:
     """Return the facts of several players, all or those of some kinds, in their order in time."""
-    query = select(FactRow.kind, FactRow.body).where(FactRow.player_id.in_(player_ids))
+    columns = (
+        FactRow.kind,
+        FactRow.body,
+        FactRow.reported_by,
+        FactRow.request_id,
+        FactRow.heard_at,
+    )
+    query = select(*columns).where(FactRow.player_id.in_(player_ids))
     if kinds:
         query = query.where(FactRow.kind.in_(kinds))
-    rows = await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))
-    return tuple(fact_of(row.kind, row.body) for row in rows)
+    found = (await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))).all()
+    for one in found:
+        note_event(session, Reporter(one.reported_by, one.request_id), heard_at=one.heard_at)
+    return tuple(fact_of(one.kind, one.body) for one in found)
 
 
 async def readable_facts_of_players(

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text
 
 from db.engine import ReadSession, Session
+from db.reporters import Reporter, reporter_of
 from db.tables import Entry, TransferRow
 from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Transfer
 from domain.money import LARGEST_MINOR
@@ -70,8 +71,9 @@ async def post(
             await each.leave(session)
         return PostingOutcome.INSUFFICIENT
     _check_bounds(entries, changes)
+    by = reporter_of(session)
     await session.execute(
-        insert(TransferRow), [_row(transfer, at=at, reference=reference) for transfer in new]
+        insert(TransferRow), [_row(transfer, at=at, reference=reference, by=by) for transfer in new]
     )
     await session.execute(insert(Entry), entries)
     await _update_balances(session, locked.balances)
@@ -183,7 +185,9 @@ def _ends(transfers: Iterable[Transfer]) -> Iterator[tuple[Transfer, Account, in
             yield transfer, target, transfer.amount.minor
 
 
-def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str, object]:
+def _row(
+    transfer: Transfer, *, at: datetime, reference: str | None, by: Reporter
+) -> dict[str, object]:
     return {
         "id": transfer.id,
         "movement": transfer.movement,
@@ -195,6 +199,8 @@ def _row(transfer: Transfer, *, at: datetime, reference: str | None) -> dict[str
         "referral_id": transfer.referral_id,
         "resolves_hold_id": transfer.resolves_hold_id,
         "reference": transfer.reference or reference,
+        "reported_by": by.name,
+        "request_id": by.request_id,
         "at": at,
     }
 

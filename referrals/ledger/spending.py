@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from db import locks
 from db.engine import ReadSession, Session
+from db.reporters import NOBODY, Reporter, note_caller
 from db.tables import TransferRow
 from domain.derived_ids import derived_id
 from domain.ledger.movements import Movement, Transfer
@@ -34,9 +35,19 @@ class UnspendOutcome(StrEnum):
 
 
 async def spend(
-    session: Session, *, player_id: str, amount: Money, reference: str, at: datetime
+    session: Session,
+    *,
+    player_id: str,
+    amount: Money,
+    reference: str,
+    at: datetime,
+    by: Reporter = NOBODY,
 ) -> SpendOutcome:
-    """Spend once per player and reference; the same reference with another amount is a CONFLICT."""
+    """Spend once per player and reference; the same reference with another amount is a CONFLICT.
+
+    `by` is the caller, whom the transfer names.
+    """
+    note_caller(session, by)
     await locks.lock_players(session, player_id)
     # Two players' names may meet in the id of release 0.2, so their own locks do not suffice.
     await locks.lock_key(session, str(_id_of_0_2(player_id, reference)))
@@ -51,12 +62,20 @@ async def spend(
 
 
 async def unspend(
-    session: Session, *, player_id: str, amount: Money | None, reference: str, at: datetime
+    session: Session,
+    *,
+    player_id: str,
+    amount: Money | None,
+    reference: str,
+    at: datetime,
+    by: Reporter = NOBODY,
 ) -> UnspendOutcome:
     """Give a spend back, once per reference and amount; without an amount, all that is left of it.
 
-    Never gives back more than was spent under the reference.
+    Never gives back more than was spent under the reference. `by` is the caller, whom the transfer
+    names.
     """
+    note_caller(session, by)
     await locks.lock_players(session, player_id)
     spent = await _find_spend(session, player_id, reference)
     if not isinstance(spent, TransferRow):

@@ -35,6 +35,8 @@ class TransferView:
     amount: Money
     reward_id: UUID | None
     referral_id: UUID | None
+    reported_by: str | None
+    request_id: str | None
     at: datetime
     recorded_at: datetime
     entries: tuple[EntryView, ...]
@@ -85,6 +87,8 @@ def _view(row: TransferRow, entries: Sequence[EntryView]) -> TransferView:
         amount=Money(row.amount_minor, row.currency),
         reward_id=row.reward_id,
         referral_id=row.referral_id,
+        reported_by=row.reported_by,
+        request_id=row.request_id,
         at=row.at,
         recorded_at=row.recorded_at,
         entries=tuple(entries),

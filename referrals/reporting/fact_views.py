@@ -48,6 +48,7 @@ class FactView:
     occurred_at: datetime
     recorded_at: datetime
     reported_by: str | None
+    request_id: str | None
     door: str
     amount: Money | None
     deposit_id: str | None
@@ -208,6 +209,7 @@ def _view(row: FactRow, fact: Fact, effect: FactEffect) -> FactView:
         occurred_at=row.occurred_at,
         recorded_at=row.heard_at,
         reported_by=row.reported_by,
+        request_id=row.request_id,
         door=row.door,
         amount=_amount(fact),
         deposit_id=fact.deposit_id if isinstance(fact, Deposit | Chargeback) else None,

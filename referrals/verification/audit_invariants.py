@@ -30,13 +30,18 @@ AUDIT_INVARIANTS: Final = (
     Invariant(
         "rebinds_are_signed",
         "Each decided rebind is in the audit with two different people and their reasons.",
-        """
+        # The door compares more spellings than SQL can: these are the usual ones.
+        r"""
         select b.id from rebinds b
           left join audit p on p.details ->> 'rebind_id' = b.id::text
                            and p.action = 'rebind.propose' and p.actor = b.proposed_by
           left join audit d on d.details ->> 'rebind_id' = b.id::text
                            and d.action in ('rebind.approve', 'rebind.reject')
-                           and d.actor = b.decided_by and d.actor <> p.actor
+                           and d.actor = b.decided_by
+                           and lower(btrim(regexp_replace(normalize(d.actor, nfkc),
+                                                          '\s+', ' ', 'g')))
+                            <> lower(btrim(regexp_replace(normalize(p.actor, nfkc),
+                                                          '\s+', ' ', 'g')))
          where b.status <> 'proposed' and (p.id is null or d.id is null)
         """,
     ),

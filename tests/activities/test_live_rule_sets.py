@@ -1,7 +1,7 @@
 """The live rule set and its shadow, and lists, as they decide about a referral's reward."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -44,7 +44,10 @@ async def a_published_set(
         live = int((await rule_sets.active(session)).live.base.version)
         session.add(a_report(version, baseline=live))
         await session.flush()
-        assert await rule_sets.publish(session, version, BEN) is SwitchOutcome.CHANGED
+        assert (
+            await rule_sets.publish(session, version, BEN, at=datetime.now(UTC))
+            is SwitchOutcome.CHANGED
+        )
     return version
 
 

@@ -18,6 +18,7 @@ from courier.notifier import Notifier
 from db.engine import Database
 from db.migrate import downgrade, upgrade
 from db.paging import PageRequest
+from db.reporters import Reporter
 from db.tables import FactRow, NotificationRow, OutboxRow, ReferralRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
@@ -103,7 +104,7 @@ async def test_a_fact_of_that_release_that_is_sent_again_is_a_duplicate(
                 facts.fact_of(row.kind, row.body),
                 player_id=row.player_id,
                 door="http",
-                reported_by="payments",
+                reporter=Reporter("payments"),
             )
             for row in stored
         }

@@ -33,6 +33,10 @@ class FactOut(ResponseBody):
         description="Owner of the API key, or the topic; null for a signal, and for facts of before"
         " release 0.3"
     )
+    request_id: str | None = Field(
+        description="`X-Request-Id` of the call, `topic:partition:offset` of the record, or the"
+        " workflow of the signal; null for facts of before release 0.3"
+    )
     door: str = Field(description="`http`, `kafka`, or `signal` for a signal to the workflow")
     amount: MoneyOut | None = Field(
         description="Of a deposit, a wager or a chargeback; null for a chargeback of the whole"
@@ -111,6 +115,13 @@ class TransferOut(ResponseBody):
         description="Another reward's where this one paid what its player owed of that"
     )
     referral_id: UUID | None = Field(description="The referral whose act posted it")
+    reported_by: str | None = Field(
+        description="Who made it: the owner of the API key or the person; of an act, the reporter"
+        " of the newest event that it read. Null for a signal, and before release 0.3"
+    )
+    request_id: str | None = Field(
+        description="The request of that reporter, as a fact has it; null before release 0.3"
+    )
     at: datetime
     recorded_at: datetime
     entries: list[EntryOut]

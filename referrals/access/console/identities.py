@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from referrals.access.console.people import name_error
+from domain.people import name_error
 from referrals.access.console.roles import Role
 
 Claims = Mapping[str, Any]

@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import insert, select, update
 
 from db.engine import ReadSession, Session
-from db.tables import ConsoleLink, ConsolePerson, ConsoleSession
+from db.tables import ConsoleLink, ConsoleSession, PersonRow
+from domain.people import person_id_of
 from referrals.access import audit
-from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
 from referrals.access.console.people import TOKEN_BYTES, Person, hash_token
 from referrals.access.console.roles import Role
@@ -56,8 +56,8 @@ async def begin(
 async def find_person(session: ReadSession, token: str, *, now: datetime) -> Person | None:
     """Return who is signed in by a token, or None."""
     query = (
-        select(ConsoleSession.person_id, ConsoleSession.role, ConsolePerson.name)
-        .join(ConsolePerson, ConsolePerson.id == ConsoleSession.person_id)
+        select(ConsoleSession.person_id, ConsoleSession.role, PersonRow.name)
+        .join(PersonRow, PersonRow.id == ConsoleSession.person_id)
         .where(
             ConsoleSession.token_hash == hash_token(token),
             ConsoleSession.ended_at.is_(None),
@@ -80,22 +80,21 @@ async def list_open(session: ReadSession, *, now: datetime) -> Sequence[OpenSess
     """Return the sessions that are open, the newest first."""
     query = (
         select(
-            ConsolePerson.name,
+            PersonRow.name,
             ConsoleSession.role,
             ConsoleSession.created_at,
             ConsoleSession.expires_at,
         )
-        .join(ConsolePerson, ConsolePerson.id == ConsoleSession.person_id)
+        .join(PersonRow, PersonRow.id == ConsoleSession.person_id)
         .where(ConsoleSession.ended_at.is_(None), ConsoleSession.expires_at > now)
-        .order_by(ConsoleSession.created_at.desc(), ConsolePerson.name)
+        .order_by(ConsoleSession.created_at.desc(), PersonRow.name)
     )
     return [OpenSession(*row) for row in await session.execute(query)]
 
 
 async def end_of_person(session: Session, name: str, *, actor: Actor, now: datetime) -> int:
     """End the open sessions of a person and use up their links; return the number of both."""
-    of_person = select(ConsolePerson.id).where(ConsolePerson.person == person_of(name))
-    person_id = await session.scalar(of_person)
+    person_id = person_id_of(name)
     # Links first: a sign-in that is under way holds its link until its session can be seen.
     links = await session.scalars(
         update(ConsoleLink)

@@ -11,8 +11,8 @@ from db.engine import Session
 from db.tables import CaseNote, CaseRow
 from domain.derived_ids import derived_id
 from domain.fraud.cases import CaseStatus
+from domain.people import is_same_person, person_of
 from referrals.access import audit
-from referrals.access.approvals import person_of
 from referrals.access.audit import Actor
 from referrals.fraud.cases.store import holder_of, is_player_of, lock_case
 
@@ -52,7 +52,7 @@ async def release(session: Session, case_id: UUID, actor: Actor, *, now: datetim
     holder = holder_of(case, now=now)
     if holder is None:
         return CaseOutcome.SAME
-    if person_of(holder) != person_of(actor.name):
+    if not is_same_person(holder, actor.name):
         return CaseOutcome.CLAIMED
     case.claimed_by = case.claimed_until = None
     await write_audit(session, case, actor, "release")
@@ -96,7 +96,7 @@ async def refusal_of(
         is_decided = case.status == CaseStatus.DECIDED
         return CaseOutcome.ALREADY_DECIDED if is_decided else CaseOutcome.CLOSED
     holder = holder_of(case, now=now)
-    is_others = holder is not None and person_of(holder) != person_of(actor.name)
+    is_others = holder is not None and not is_same_person(holder, actor.name)
     return CaseOutcome.CLAIMED if is_others else None
 
 

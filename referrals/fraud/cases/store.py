@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, text
 from db.engine import ReadSession, Session
 from db.tables import CaseRow, Review
 from domain.fraud.cases import CaseStanding, CaseStart, CaseStatus
-from referrals.access.approvals import person_of
+from domain.people import is_same_person
 
 OPEN_REVIEW: Final = "open"
 
@@ -110,5 +110,4 @@ async def players_of(session: ReadSession, case: CaseRow) -> frozenset[str]:
 
 async def is_player_of(session: ReadSession, case: CaseRow, name: str) -> bool:
     """Return whether a person's name is the id of a player of the case, however it is spelled."""
-    person = person_of(name)
-    return any(person_of(player) == person for player in await players_of(session, case))
+    return any(is_same_person(player, name) for player in await players_of(session, case))

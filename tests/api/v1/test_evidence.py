@@ -1,21 +1,25 @@
 """Evidence of a reward: an auditor's way from the events to the entries of the ledger."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import Campaign, CampaignVersion
+from db.tables import Campaign, CampaignVersion, TransferRow
 from domain.intake.facts import Choice, Deposit
 from domain.lifecycle.referral import Stage
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns.versions import IS_CURRENT_VERSION
 from tests.activities.referral_acts import ReferralActs, sign_up
-from tests.api.bodies import assert_problem, publish_campaign
+from tests.api import bodies
+from tests.api.bodies import assert_problem, publish_campaign, unique
 from tests.api.held_rewards import decide, held_for_review, open_review
 from tests.builders import Offer, chargeback, deposit
+
+CENTS: Final = {"minor": 100, "currency": "USD"}
 
 
 async def shown_referral(client: AsyncClient, acts: ReferralActs) -> dict[str, Any]:
@@ -173,3 +177,54 @@ def assert_balanced(evidence: dict[str, Any]) -> None:
         entries = transfer["entries"]
         assert len(entries) >= 2
         assert sum(signs[e["direction"]] * e["amount"]["minor"] for e in entries) == 0
+
+
+async def test_each_transfer_tells_who_caused_it_and_by_which_request(
+    client: AsyncClient, database: Database
+) -> None:
+    acts = await sign_up(database)
+    made = deposit(acts.referee_id).occurred_at.isoformat()
+    body = bodies.deposit(player_id=acts.referee_id, occurred_at=made)
+    paid = await client.post("/v1/events/deposits", json=body)
+    assert (await acts.credit()).stage is Stage.REWARDED
+
+    transfers = (await evidence_of(client, acts))["transfers"]
+
+    assert [transfer["movement"] for transfer in transfers] == ["hold", "release"]
+    for transfer in transfers:
+        assert transfer["reported_by"].startswith("tests-")
+        assert transfer["request_id"] == paid.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("step", ["spend", "unspend"])
+async def test_a_spend_tells_who_made_it_and_by_which_request(
+    client: AsyncClient, database: Database, step: str
+) -> None:
+    acts, _ = await credited(database)
+    player, body = acts.row.referrer_id, {"reference": unique("bet"), "amount": CENTS}
+    answer = await client.post(f"/v1/players/{player}/spend", json=body)
+    if step == "unspend":
+        answer = await client.post(f"/v1/players/{player}/unspend", json=body)
+    assert answer.status_code == 200, answer.text
+
+    async with database.reading() as session:
+        query = select(TransferRow).where(
+            TransferRow.reference == body["reference"], TransferRow.movement == step
+        )
+        transfer = (await session.scalars(query)).one()
+    assert (transfer.reported_by or "").startswith("tests-")
+    assert transfer.request_id == answer.headers["X-Request-Id"]
+
+
+async def test_a_budget_tells_who_funded_it_and_by_which_request(
+    client: AsyncClient, database: Database
+) -> None:
+    slug = await publish_campaign(client)
+    body = {"reference": unique("top-up"), "amount": CENTS}
+    answer = await client.post(f"/v1/campaigns/{slug}/fund", json=body)
+
+    async with database.reading() as session:
+        query = select(TransferRow).where(TransferRow.reference == body["reference"])
+        transfer = (await session.scalars(query)).one()
+    assert (transfer.reported_by or "").startswith("tests-")
+    assert transfer.request_id == answer.headers["X-Request-Id"]

@@ -139,12 +139,13 @@ async def test_tells_who_reported_a_fact_and_shows_no_personal_field(
 ) -> None:
     acts = await sign_up(database)
     body = bodies.deposit(player_id=acts.referee_id, ip="203.0.113.7", method="card")
-    await client.post("/v1/events/deposits", json=body)
+    answer = await client.post("/v1/events/deposits", json=body)
 
     shown = {fact["event_id"]: fact for fact in await facts_of(client, acts)}[body["event_id"]]
 
     assert shown["door"] == "http"
     assert shown["reported_by"].startswith("tests-")
+    assert shown["request_id"] == answer.headers["X-Request-Id"]
     assert shown["recorded_at"] > shown["occurred_at"]
     assert not {"ip", "body", "method"} & shown.keys()
 
@@ -157,6 +158,7 @@ async def test_a_signal_has_no_reporter(client: AsyncClient, database: Database)
     shown = (await facts_of(client, acts))[-1]
 
     assert (shown["kind"], shown["door"], shown["reported_by"]) == ("deposit", "signal", None)
+    assert shown["request_id"] == f"referral:{acts.row.id}"
 
 
 async def test_pages_of_facts_follow_each_other_without_a_gap(

@@ -89,8 +89,8 @@ async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Dat
     player = await sign_up(client, database, age=WEEK)
     rebind = await propose(client, player, await create_code(client))
 
-    assert_problem(await decide(client, rebind, "approve"), 409, "second_person_needed")
-    assert_problem(await decide(client, rebind, "reject"), 409, "second_person_needed")
+    assert_problem(await decide(client, rebind, "approve"), 403, "second_person_required")
+    assert_problem(await decide(client, rebind, "reject"), 403, "second_person_required")
 
     listed = (await client.get(URL, params={"player_id": player})).json()["items"]
     assert [item["status"] for item in listed] == ["proposed"]

@@ -37,6 +37,7 @@ def test_reads_an_event_of_a_later_schema_that_has_more_fields() -> None:
     assert isinstance(decoded, Report)
     assert decoded.player_id == body["player_id"]
     assert decoded.reported_by == topics.DEPOSITS
+    assert decoded.request_id == f"{topics.DEPOSITS}:0:0"
     assert isinstance(decoded.fact, Deposit)
     assert decoded.fact.amount.minor == 5
 

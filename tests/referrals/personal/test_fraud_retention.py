@@ -71,7 +71,7 @@ _MERGES: Final = text("""
 # Rows of today, as the application writes them.
 _YOUNG: Final = text("""
     with person as (
-        insert into console_people (id, person, name)
+        insert into people (id, person, name)
         values (gen_random_uuid(), 'ann', 'ann') returning id
     ), sessions as (
         insert into console_sessions (token_hash, person_id, role, expires_at)

@@ -31,7 +31,7 @@ _TOUCH: Final = text("""
 """)
 _SESSION: Final = text("""
     with person as (
-        insert into console_people (id, person, name)
+        insert into people (id, person, name)
         values (gen_random_uuid(), :name, :name) returning id
     )
     insert into console_sessions (token_hash, person_id, role, created_at, expires_at)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from db.engine import Database
+from db.reporters import Reporter
 from domain.attribution.install_referrer import Install
 from domain.intake.facts import Signup
 from domain.intake.sources import DEFAULT_SOURCE
@@ -52,7 +53,7 @@ async def test_no_field_of_an_event_keeps_a_persons_value(
 ) -> None:
     event = seeded(kind, SEEDS[seed])
     async with database.transaction() as session:
-        report = event.to_report(HASHER, None, source=DEFAULT_SOURCE, reported_by="tests")
+        report = event.to_report(HASHER, None, source=DEFAULT_SOURCE, reporter=Reporter("tests"))
         await facts.record_facts(session, [report], door="http", route=False)
         (stored,) = await facts.facts_of_player(session, event.player_id)
 

@@ -70,6 +70,26 @@ AUDIT_CORRUPTIONS: Final = (
         ),
     ),
     Corruption(
+        "rebinds_are_signed",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO rebinds (id, player_id, code, reason, proposed_by, status, decided_by,
+                                 decided_at)
+            SELECT '{OTHER_ID}', 'a-player', code, 'a ticket', 'Ann Lee', 'approved', 'ANN  LEE',
+                   now()
+              FROM codes LIMIT 1
+            """,
+            f"""
+            INSERT INTO audit (actor, action, subject, reason, details)
+            SELECT actor, action, 'player:a-player', 'a ticket',
+                   jsonb_build_object('rebind_id', '{OTHER_ID}')
+              FROM (VALUES ('Ann Lee', 'rebind.propose'), ('ANN  LEE', 'rebind.approve'))
+                AS done (actor, action)
+            """,
+        ),
+    ),
+    Corruption(
         "campaign_acts_are_signed",
         "SELECT 'default'",
         ("UPDATE campaigns SET status = 'ended' WHERE slug = 'default'",),

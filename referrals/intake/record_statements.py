@@ -1,0 +1,52 @@
+"""The statements that record facts, and look up those that were known."""
+
+from typing import Final
+
+from sqlalchemy import text
+
+# One statement however many facts there are, because a caller's answer waits for it. Facts are
+# inserted in the order of their keys, so that two batches that share some wait for each other in
+# one order; they reach the inbox in the order in which they were reported.
+RECORD: Final = text("""
+    with given as (
+        select * from unnest(
+            cast(:kind as varchar[]), cast(:event_id as varchar[]),
+            cast(:player_id as varchar[]), cast(:occurred_at as timestamptz[]),
+            cast(:body as text[]), cast(:fingerprint as varchar[]),
+            cast(:reported_by as varchar[]), cast(:request_id as varchar[]),
+            cast(:matching as text[]), cast(:code as varchar[]),
+            cast(:body_if_unknown as text[]), cast(:fingerprint_if_unknown as varchar[])
+        ) with ordinality as given (
+            kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, request_id,
+            matching, code, body_if_unknown, fingerprint_if_unknown, place
+        )
+    ), known as (
+        select place, code is null or exists (
+            select from codes where codes.code = given.code
+        ) as is_known from given
+    ), added as (
+        insert into facts
+            (kind, event_id, player_id, occurred_at, body, fingerprint, door, reported_by,
+             request_id, matching)
+        select kind, event_id, player_id, occurred_at,
+            cast(case when is_known then body else body_if_unknown end as jsonb),
+            case when is_known then fingerprint else fingerprint_if_unknown end,
+            :door, reported_by, request_id, cast(matching as jsonb)
+        from given join known using (place) order by kind, event_id, place
+        on conflict do nothing
+        returning kind, event_id
+    ), firsts as (
+        select kind, event_id, min(place) as place from added join given using (kind, event_id)
+        group by kind, event_id
+    ), routed as (
+        insert into inbox (player_id, kind, event_id)
+        select player_id, kind, event_id from firsts join given using (kind, event_id, place)
+        where :route order by place
+    )
+    select place from firsts
+""")
+RECORDED: Final = text("""
+    select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (
+        select * from unnest(cast(:kinds as varchar[]), cast(:event_ids as varchar[]))
+    )
+""")
