@@ -30,6 +30,10 @@ check: .venv/ready ## Everything that defines clean: style, types, imports, migr
 	$(BIN)/python -m stack.schema_check
 	@$(MAKE) --no-print-directory test
 
+.PHONY: audit
+audit: .venv/ready ## Look up known vulnerabilities of what is pinned, where the registry tells them
+	$(BIN)/python -m tests.audit
+
 .PHONY: format
 format: .venv/ready ## Put code in the house's format
 	$(BIN)/ruff check --fix .
