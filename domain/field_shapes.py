@@ -20,6 +20,7 @@ _PROGRAM_WORD: Final = re.compile(r"(?!.*\d{5})[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*"
 """A word as programs write it: people write their names with capitals and blanks."""
 _SEPARATORS: Final = re.compile(r"[\s_.-]+")
 _VERSION: Final = re.compile(r"v?\d{1,4}(?:\.\d{1,6}){0,4}(?:[-+.][a-z0-9.]{1,12})?")
+_DAY: Final = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _DIGITS: Final = re.compile(r"[\d.:_-]*")
 _PHONE_DIGITS: Final = range(7, 16)
@@ -47,6 +48,10 @@ _CHANNELS: Final = """
     share signal site slack sms snapchat social teams telegram text threads tiktok twitch
     twitter viber web website wechat whatsapp whatsappbusiness x youtube
 """
+
+
+MAX_TERMS_VERSION: Final = 64
+"""Characters of the name of a version of an offer's full terms."""
 
 
 def has_shape(field: str, text: str) -> bool:
@@ -94,7 +99,15 @@ def _word_of(known: frozenset[str]) -> Callable[[str], bool]:
     return is_word
 
 
+def _is_terms_version(text: str) -> bool:
+    """Return whether a text is a word of programs, a version or a day, such as nj-2026-03."""
+    if len(text) > MAX_TERMS_VERSION or (is_digits_of_a_phone(text) and not _DAY.fullmatch(text)):
+        return False
+    return any(shape.fullmatch(text) for shape in (_PROGRAM_WORD, _VERSION, _DAY))
+
+
 _SHAPES: Final[Mapping[str, Callable[[str], bool]]] = {
+    "accepted_terms": _is_terms_version,
     "channel": _word_of(frozenset(_CHANNELS.split())),
     "cookie_token": _matches(_TOKEN),
     "install_version": _matches(_VERSION),

@@ -29,7 +29,7 @@ OTHER: Final = "other"
 _NO_SECRETS: Final[Mapping[int, str]] = MappingProxyType({})
 _DROPPED: Final[Mapping[str, str | None]] = {
     "locale": None,
-    **dict.fromkeys(("channel", "jurisdiction", "method", "platform"), OTHER),
+    **dict.fromkeys(("accepted_terms", "channel", "jurisdiction", "method", "platform"), OTHER),
 }
 """Replacements of a text of another shape. Erasure leaves these fields: no hash may be in them."""
 _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})

@@ -124,7 +124,9 @@ Checks = Mapping[str, Check]
 
 _COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": utc_text}
 _FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
-_SIGNUP_TEXT_FIELDS: Final = ("ip", "device_id", "email", "phone", "kyc_subject", "full_name")
+_SIGNUP_TEXT_FIELDS: Final = (
+    "ip", "device_id", "email", "phone", "kyc_subject", "full_name", "accepted_terms",
+)  # fmt: skip
 _DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
 _CHARGEBACK_KIND: Final = _one_of("refund", "refund_failed", "chargeback", "chargeback_won")
 _PLAYER_STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
@@ -140,7 +142,6 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
         {
             **dict.fromkeys(_FREE_TEXT_FIELDS, _free_text),
             **dict.fromkeys(_SIGNUP_TEXT_FIELDS, _optional_text),
-            "accepted_terms": _id,
             "consent": _boolean,
         },
     ),

@@ -123,9 +123,10 @@ class SignupIn(EventIn):
         default=None, description="The identity provider's id of the verified person"
     )
     full_name: OptionalText320 = None
-    accepted_terms: Id | None = Field(
+    accepted_terms: OptionalText64 = Field(
         default=None,
-        description="The version of the offer's terms that the player was shown and accepted",
+        description="The version of the offer's terms that the player was shown and accepted; what"
+        " is no name of a version is kept as `other`",
         examples=["nj-2026-03"],
     )
     consent: Consent = None

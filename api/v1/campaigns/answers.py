@@ -43,8 +43,10 @@ class ProposalOut(ResponseBody):
 class AudienceOut(ResponseBody):
     """Segments of the players who may have a code; see `AudienceIn`."""
 
-    allow: list[str] = Field(examples=[["vip"]])
-    deny: list[str] = Field(examples=[["staff"]])
+    allow: list[str] = Field(
+        description="A player must have one of these; empty for every player", examples=[["vip"]]
+    )
+    deny: list[str] = Field(description="A player may have none of these", examples=[["staff"]])
 
 
 class VariantTermsOut(ResponseBody):
@@ -99,7 +101,7 @@ class CampaignOut(ResponseBody):
         description="What is neither held nor paid yet of the further budgets"
     )
     expected_rewards: int | None
-    audience: AudienceOut
+    audience: AudienceOut = Field(description="Segments of the players who may have a code")
     variants: list[VariantOut] = Field(description="Rewards to compare; empty for none")
     proposal: ProposalOut | None = Field(
         description="The version that waits for a second person; the rest shows the live one"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from api.http.errors import invalid_field
 from api.link.landing.jurisdictions import JURISDICTION_REGEX
-from api.v1.schemas.fields import Id, NonBlankText, RequestBody, ResponseBody
+from api.v1.schemas.fields import NonBlankText, RequestBody, ResponseBody, TermsVersion
 from api.v1.schemas.terms import Jurisdiction
 from domain.campaigns.helplines import ELSEWHERE, Helpline
 from domain.campaigns.terms import LinkOpens, LinkOptions
@@ -87,7 +87,7 @@ class TermsTextIn(RequestBody):
         default=ELSEWHERE,
         description="ISO 3166 code of its place; `*` for every place without a text of its own",
     )
-    version: Id = Field(description="Version of the text", examples=["nj-2026-03"])
+    version: TermsVersion = Field(description="Version of the text", examples=["nj-2026-03"])
     url: PageUrl = Field(description="Page of the text", examples=[TERMS_EXAMPLE])
 
 

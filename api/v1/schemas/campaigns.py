@@ -182,7 +182,9 @@ class CampaignIn(RequestBody):
         description="Number of referrals expected to be rewarded: the budget must cover them when"
         " the campaign is published",
     )
-    audience: AudienceIn = Field(default_factory=AudienceIn)
+    audience: AudienceIn = Field(
+        default_factory=AudienceIn, description="Segments of the players who may have a code"
+    )
     variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list,
         description="Rewards to compare: each referrer falls under one of them, by their id alone,"

@@ -19,6 +19,7 @@ from api.v1.schemas.fields import (
     ResponseBody,
     Segment,
     Slug,
+    TermsVersion,
     Text32,
     Text64,
     Text320,
@@ -58,13 +59,15 @@ class CodeIn(RequestBody):
         " are not stored",
         examples=[["vip"]],
     )
-    accepted_terms: Id | None = Field(
+    accepted_terms: TermsVersion | None = Field(
         default=None,
         description="The version of the offer's terms that the player was shown and accepted",
         examples=["nj-2026-03"],
     )
     jurisdiction: Jurisdiction | None = Field(
-        default=None, description="Where the player accepted them; null where it is unknown"
+        default=None,
+        description="Where the player accepted them; null where it is unknown",
+        examples=["US-NJ"],
     )
 
     def acceptance(self) -> Acceptance | None:

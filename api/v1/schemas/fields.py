@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic.json_schema import WithJsonSchema
 
+from domain.field_shapes import has_shape
 from domain.intake.facts import MAX_TIME, MIN_TIME
 from domain.intake.sources import shown_event_id
 from referrals.intake.contacts import has_contacts, mask_contacts
@@ -75,6 +76,7 @@ __all__ = [
     "Segment",
     "ShownEventId",
     "Slug",
+    "TermsVersion",
     "Text32",
     "Text64",
     "Text320",
@@ -149,6 +151,18 @@ MAX_SEGMENTS: Final = 50
 """Segments of one player, and of one campaign's audience on either side."""
 Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", examples=["vip"])]
 """A caller's name for a part of its players."""
+
+
+def _check_terms_version(text: str) -> str:
+    if not has_shape("accepted_terms", text):
+        raise ValueError("Must be a word in small letters, a version or a day, such as nj-2026-03")
+    return text
+
+
+TermsVersion = Annotated[
+    str, AfterValidator(_check_terms_version), Field(max_length=64, examples=["nj-2026-03"])
+]
+"""Name of a version of an offer's full terms."""
 Reference = Annotated[Text64, AfterValidator(_check_reference)]
 """A caller's id of an act; not masked, since two masked ones would be one."""
 OptionalText4096 = Annotated[

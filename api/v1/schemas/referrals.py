@@ -126,8 +126,10 @@ class AcceptanceOut(ResponseBody):
 class AcceptedTermsOut(ResponseBody):
     """Acceptances of the offer's terms; null where none was reported."""
 
-    referrer: AcceptanceOut | None = None
-    referee: AcceptanceOut | None = None
+    referrer: AcceptanceOut | None = Field(
+        default=None, description="Reported when the referrer asked for the code"
+    )
+    referee: AcceptanceOut | None = Field(default=None, description="Reported with the signup")
 
 
 class ReferralSummary(ResponseBody):
