@@ -64,7 +64,9 @@ async def _advance(locked: LockedReferral, payment: Payment, gathered: Gathered)
     found = await locked.qualification()
     if found is None:
         return await _end_unqualified(locked)
-    if locked.referral.stage is not Stage.HELD and not await _is_scored(locked, found):
+    # Referred to until it is judged: a session forgets what nobody refers to, and reads it again.
+    known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
+    if locked.referral.stage is not Stage.HELD and not _is_scored(known, found):
         return locked.standing
     assessment = await judge(locked, found, gathered)
     if assessment.verdict is Verdict.BLOCK:
@@ -175,8 +177,7 @@ async def _end_unqualified(locked: LockedReferral) -> Standing:
     return locked.standing
 
 
-async def _is_scored(locked: LockedReferral, found: Qualification) -> bool:
-    known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
+def _is_scored(known: AssessmentRow | None, found: Qualification) -> bool:
     return known is not None and known.deposit_event_id == found.fact_ids[0]
 
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from db.engine import Database
 from db.outbox_reader import LeaseLostError, OutboxEvent, OutboxReader, Start
 from referrals.notifications.collecting import collect_notifications
-from referrals.notifications.handing_on import hand_on_due
+from referrals.notifications.handing_on import IS_DUE, hand_on_due
 
 READER: Final = "notifications"
 """Name under which the outbox is read; one courier at a time reads and hands on."""
@@ -53,13 +53,19 @@ class Notifier:
         events = await self._reader.read_after(cursor, limit=EVENTS_PER_BATCH)
         if events and not await self._collect(events):
             return False
+        handed_on = await self._hand_on()
+        return len(events) == EVENTS_PER_BATCH or handed_on == MESSAGES_PER_BATCH
+
+    async def _hand_on(self) -> int:
+        if not await self._database.finds(IS_DUE):
+            return 0
         async with self._database.transaction() as session:
             outcomes = await hand_on_due(
                 session, limit=MESSAGES_PER_BATCH, no_reminders_in=self._no_reminders_in
             )
         for outcome in outcomes:
             self._attempts.labels(outcome.value).inc()
-        return len(events) == EVENTS_PER_BATCH or len(outcomes) == MESSAGES_PER_BATCH
+        return len(outcomes)
 
     async def _collect(self, events: Sequence[OutboxEvent]) -> bool:
         """Write what events cause; return False when another courier has taken over."""

@@ -130,7 +130,7 @@ class WebhookDeliverer:
     async def deliver(self) -> bool:
         """Begin the attempts that are due and have a place; return whether there were any."""
         slots = self._max_sends - len(self.sends)
-        if slots <= 0:
+        if slots <= 0 or not await self._database.finds(queue.IS_DUE):
             return False
         async with self._database.transaction() as session:
             leased = await queue.lease(

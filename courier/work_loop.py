@@ -13,6 +13,8 @@ from db.notifications import FACTS_OR_UPDATES
 
 POLL_INTERVAL_S: Final = 0.5
 """Bounds the delay of work whose notification was missed."""
+LAZY_INTERVAL_S: Final = 1.0
+"""Interval of work that no notification wakes, because nobody waits for it."""
 INITIAL_BACKOFF_S: Final = 0.5
 MAX_BACKOFF_S: Final = 15.0
 """For one player or delivery that keeps failing."""
@@ -40,8 +42,8 @@ class WorkLoop:
     """Runs batches of one kind of work until it is stopped.
 
     `run_batch` returns whether more work is waiting; its exception is an outage of what it needs.
-    A notification with the payload `wake_payload` wakes the loop; with None, none does. `close`
-    runs after the last batch, and may fail.
+    A notification with the payload `wake_payload` wakes the loop; with None, none does, and it
+    looks half as often. `close` runs after the last batch, and may fail.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class WorkLoop:
         self.succeeded = asyncio.Event()
         """Set after the first batch that had what it needs."""
         self.wake_payload = wake_payload
+        self._interval_s = LAZY_INTERVAL_S if wake_payload is None else POLL_INTERVAL_S
         self.name = name
         self._run_one_batch = run_batch
         self._close = close
@@ -81,7 +84,7 @@ class WorkLoop:
         while not self._stopping:
             self.wake_up.clear()
             if not await self._run_batch() and not self._stopping:
-                await self.wake_up.wait(timeout_s=POLL_INTERVAL_S)
+                await self.wake_up.wait(timeout_s=self._interval_s)
         await self._close_if_it_can()
 
     def stop(self) -> None:

@@ -25,6 +25,8 @@ A transaction that stays open in any database of the cluster delays all readers 
 """
 
 import json
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,10 +36,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from db.engine import Database, Session
+from db.engine import Database, Session, StatementExecutor
 
 LEASE_S: Final = 5.0
 """Seconds after its last `claim` until another process may take over from one that is gone."""
+_RENEWALS: Final = 4
+"""Renewals within the time of a lease; between them its holder asks nothing."""
 
 _LEASE: Final = text("""
     insert into outbox_readers as known (name, holder, leased_until)
@@ -65,18 +69,15 @@ _START_NOW: Final = text("""
     select :name, outbox_epoch(), pg_snapshot_xmin(pg_current_snapshot()), 0
 """)
 # Each epoch is found by one step into the index.
-_EPOCHS: Final = text("""
+_POSITIONS: Final = text("""
     with recursive epochs as (
         (select epoch from outbox order by epoch limit 1)
         union all
         select (select epoch from outbox where epoch > epochs.epoch order by epoch limit 1)
           from epochs where epoch is not null
     )
-    select epoch from epochs where epoch is not null
-""")
-_POSITIONS: Final = text("""
     select known.epoch, coalesce(cursors.xid, '0')::text as xid, coalesce(cursors.seq, 0) as seq
-      from (select unnest(cast(:epochs as bigint[])) as epoch union select outbox_epoch()) as known
+      from (select epoch from epochs where epoch is not null union select outbox_epoch()) as known
       left join outbox_cursors as cursors on cursors.name = :name and cursors.epoch = known.epoch
      order by known.epoch = outbox_epoch(), known.epoch
 """)
@@ -162,7 +163,7 @@ class OutboxEvent:
         return payload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutboxReader:
     """A reader under one name; see the module's docstring for its use."""
 
@@ -171,28 +172,49 @@ class OutboxReader:
     start: Start = Start.BEGINNING
     lease_s: float = LEASE_S
     holder: UUID = field(default_factory=uuid4)
+    _cursor: Cursor | None = field(default=None, init=False)
+    """The stored cursor, while nobody but this reader can have moved it."""
+    _renew_at_s: float = field(default=-math.inf, init=False)
 
     async def claim(self) -> Cursor | None:
-        """Take or renew the lease and return the stored cursor; None while another holds it."""
+        """Take or renew the lease and return the stored cursor; None while another holds it.
+
+        Asks the database when a fourth of the lease is over, or the cursor was moved.
+        """
+        if time.monotonic() < self._renew_at_s:
+            if self._cursor is None:
+                async with self.database.autocommit() as executor:
+                    self._cursor = await self._load_cursor(executor)
+            return self._cursor
+        self._cursor = None
+        # The lease begins after this, so that it is never believed to last longer than it does.
+        claimed_s = time.monotonic()
         async with self.database.transaction() as session:
             lease = {"name": self.name, "holder": self.holder, "lease_s": self.lease_s}
             taken = (await session.execute(_LEASE, lease)).one_or_none()
             if taken is None:
                 return None
-            epochs = (await session.scalars(_EPOCHS)).all()
-            known = {"name": self.name, "epochs": epochs}
             if taken.is_new and self.start is Start.NOW:
-                await session.execute(_START_NOW, known)
-            rows = await session.execute(_POSITIONS, known)
-            return Cursor(tuple(Position(row.epoch, int(row.xid), row.seq) for row in rows))
+                written = await self._load_cursor(session)
+                epochs = [position.epoch for position in written.positions]
+                await session.execute(_START_NOW, {"name": self.name, "epochs": epochs})
+            self._cursor = await self._load_cursor(session)
+        self._renew_at_s = claimed_s + self.lease_s / _RENEWALS
+        return self._cursor
+
+    async def _load_cursor(self, executor: StatementExecutor) -> Cursor:
+        rows = await executor.execute(_POSITIONS, {"name": self.name})
+        return Cursor(tuple(Position(row.epoch, int(row.xid), row.seq) for row in rows))
 
     async def read_after(self, cursor: Cursor, *, limit: int) -> Sequence[OutboxEvent]:
         """Return up to `limit` events behind the cursor, in order and of one epoch."""
-        async with self.database.reading() as session:
+        async with self.database.autocommit() as executor:
             for after in cursor.positions:
                 values = {"epoch": after.epoch, "xid": str(after.xid), "seq": after.seq}
                 rows = (
-                    (await session.execute(READ_AFTER, {**values, "limit": limit})).mappings().all()
+                    (await executor.execute(READ_AFTER, {**values, "limit": limit}))
+                    .mappings()
+                    .all()
                 )
                 if rows:
                     return [_event(row) for row in rows]
@@ -203,6 +225,7 @@ class OutboxReader:
 
         Raises LeaseLostError when another process has taken over, whose work this would repeat.
         """
+        self._cursor = None
         values = {"epoch": position.epoch, "xid": str(position.xid), "seq": position.seq}
         held = await session.scalar(_ADVANCE, {**values, "name": self.name, "holder": self.holder})
         if not held:
@@ -210,6 +233,7 @@ class OutboxReader:
 
     async def release(self) -> None:
         """Let another process take over at once."""
+        self._renew_at_s = -math.inf
         async with self.database.transaction() as session:
             await session.execute(_RELEASE, {"name": self.name, "holder": self.holder})
 

@@ -12,9 +12,8 @@ from courier.temporal_sender import RPC_TIMEOUT
 from courier.work_loop import MAX_OUTAGE_BACKOFF_S, backoff_s
 from db.engine import Database
 from db.faults import describe
-from referrals.fraud.cases import deliveries
+from referrals.fraud.cases import deliveries, filing
 from referrals.fraud.cases.deliveries import LeasedCase
-from referrals.fraud.cases.filing import file_doubts
 from referrals.fraud.cases.store import load_start
 from workflows.case.client import wake_case
 
@@ -48,8 +47,9 @@ class CaseCarrier:
 
         Raises the fault of a call when every call failed, as while Temporal is away.
         """
-        async with self._database.transaction() as session:
-            filed = await file_doubts(session, limit=FILING_BATCH_SIZE)
+        filed = await self._file()
+        if not await self._database.finds(deliveries.IS_DUE):
+            return filed > 0
         async with self._database.transaction() as session:
             leased = await deliveries.lease(
                 session, limit=CARRYING_BATCH_SIZE, lasting=LEASE_DURATION
@@ -57,6 +57,12 @@ class CaseCarrier:
         if leased:
             await self._wake_all(leased)
         return filed > 0 or len(leased) >= CARRYING_BATCH_SIZE
+
+    async def _file(self) -> int:
+        if not await self._database.finds(filing.IS_WAITING):
+            return 0
+        async with self._database.transaction() as session:
+            return await filing.file_doubts(session, limit=FILING_BATCH_SIZE)
 
     async def _wake_all(self, leased: Sequence[LeasedCase]) -> None:
         faults = await asyncio.gather(*(self._wake(case) for case in leased))

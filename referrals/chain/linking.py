@@ -28,6 +28,7 @@ from referrals.chain.rows import (
 BATCH_ROWS: Final = 2000
 """Rows that one transaction links."""
 SALT_BYTES: Final = 32
+_WAITS: Final = text("select exists (select from unlinked_rows)")
 _LOCK: Final = "select pg_try_advisory_xact_lock(hashtextextended('hash chain', 0))"
 # In the order in which they were noted, as far as that is known: the chain needs no other order.
 _TAKE: Final = text("""
@@ -56,6 +57,8 @@ class Head(NamedTuple):
 
 async def link_new_rows(database: Database, *, limit: int = BATCH_ROWS) -> int:
     """Link up to `limit` rows; return their number, 0 where another process is linking."""
+    if not await database.finds(_WAITS):
+        return 0
     async with database.transaction() as session:
         if not await session.scalar(text(_LOCK)):
             return 0

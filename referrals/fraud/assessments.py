@@ -47,9 +47,10 @@ async def assess_and_store(
         "assessed_at": at,
         **_stored_assessment(assessment),
     }
-    await session.execute(insert(AssessmentRow).values(values).on_conflict_do_nothing())
+    statement = insert(AssessmentRow).values(values).on_conflict_do_nothing()
+    written = await session.scalar(statement.returning(AssessmentRow))
     referral.assessment_id = row_id
-    return await session.get_one(AssessmentRow, row_id)
+    return await session.get_one(AssessmentRow, row_id) if written is None else written
 
 
 async def find_assessment(session: ReadSession, assessment_id: UUID | None) -> AssessmentRow | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from db.engine import Session
 from db.tables import ClusterMerge, PlayerCluster, ReferralRow
@@ -18,6 +18,10 @@ _JUDGED_STAGES: Final = (Stage.SIGNED_UP, *PAID_STAGES)
 """Stages of referrals that were judged, or are being judged now, without the link."""
 MAX_REFERRALS: Final = 1000
 """Referrals looked at for one merge. Those beyond are scored again before their release anyway."""
+
+
+IS_WAITING: Final = select(exists().where(ClusterMerge.followed_at.is_(None)))
+"""Query whether there is a merge to follow."""
 
 
 async def follow_next(session: Session) -> bool:

@@ -31,6 +31,16 @@ FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 _canonical_json: Final = json.JSONEncoder(sort_keys=True).encode
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
+_OF_PLAYERS: Final = text("""
+    select kind, body, reported_by, request_id, heard_at from facts
+     where player_id = any(cast(:player_ids as varchar[]))
+     order by occurred_at, event_id
+""")
+_OF_KINDS: Final = text("""
+    select kind, body, reported_by, request_id, heard_at from facts
+     where player_id = any(cast(:player_ids as varchar[])) and kind = any(cast(:kinds as varchar[]))
+     order by occurred_at, event_id
+""")
 Door = Literal["http", "kafka", "signal"]
 """Way in through which a fact was first recorded."""
 
@@ -197,20 +207,13 @@ async def facts_of_players(
     session: ReadSession, player_ids: Collection[str], *kinds: FactKind
 ) -> tuple[Fact, ...]:
     """Return the facts of several players, all or those of some kinds, in their order in time."""
-    columns = (
-        FactRow.kind,
-        FactRow.body,
-        FactRow.reported_by,
-        FactRow.request_id,
-        FactRow.heard_at,
-    )
-    query = select(*columns).where(FactRow.player_id.in_(player_ids))
+    values: dict[str, list[str]] = {"player_ids": list(player_ids)}
     if kinds:
-        query = query.where(FactRow.kind.in_(kinds))
-    found = (await session.execute(query.order_by(FactRow.occurred_at, FactRow.event_id))).all()
+        values["kinds"] = [kind.value for kind in kinds]
+    found = (await session.execute(_OF_KINDS if kinds else _OF_PLAYERS, values)).all()
     for one in found:
         note_event(session, Reporter(one.reported_by, one.request_id), heard_at=one.heard_at)
-    return tuple(fact_of(one.kind, one.body) for one in found)
+    return tuple(fact_of(FactKind(one.kind), one.body) for one in found)
 
 
 async def readable_facts_of_players(

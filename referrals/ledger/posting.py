@@ -11,13 +11,24 @@ from sqlalchemy import insert, select, text
 
 from db.engine import ReadSession, Session
 from db.reporters import Reporter, reporter_of
-from db.tables import Entry, TransferRow
+from db.tables import TransferRow
 from domain.ledger.movements import MAY_BE_NEGATIVE, Account, Transfer
 from domain.money import LARGEST_MINOR
 from referrals.ledger import shards
 from referrals.ledger.account_locks import Locked, lock
 from referrals.ledger.shards import Change
 
+_KNOWN: Final = text("select id from transfers where id = any(cast(:ids as uuid[]))")
+_WRITE_ENTRIES: Final = text("""
+    insert into entries (transfer_id, account_id, currency, amount_minor, balance_after_minor)
+    select transfer_id, account_id, currency, amount_minor, balance_after_minor
+      from unnest(
+            cast(:transfer_ids as uuid[]), cast(:account_ids as uuid[]),
+            cast(:currencies as varchar[]), cast(:minors as bigint[]), cast(:balances as bigint[])
+           ) with ordinality
+           as entry (transfer_id, account_id, currency, amount_minor, balance_after_minor, place)
+     order by place
+""")
 _UPDATE_BALANCES: Final = text("""
     update accounts set balance_minor = changed.minor
     from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as changed (id, minor)
@@ -75,7 +86,7 @@ async def post(
     await session.execute(
         insert(TransferRow), [_row(transfer, at=at, reference=reference, by=by) for transfer in new]
     )
-    await session.execute(insert(Entry), entries)
+    await _write_entries(session, entries)
     await _update_balances(session, locked.balances)
     for each in changes:
         await each.store(session)
@@ -121,10 +132,7 @@ async def _take_shards(
 
 
 async def _unknown(session: Session, transfers: Sequence[Transfer]) -> list[Transfer]:
-    known = await session.scalars(
-        select(TransferRow.id).where(TransferRow.id.in_([t.id for t in transfers]))
-    )
-    ids = set(known)
+    ids = set(await session.scalars(_KNOWN, {"ids": [transfer.id for transfer in transfers]}))
     return [transfer for transfer in transfers if transfer.id not in ids]
 
 
@@ -203,6 +211,17 @@ def _row(
         "request_id": by.request_id,
         "at": at,
     }
+
+
+async def _write_entries(session: Session, entries: Sequence[EntryValues]) -> None:
+    values = {
+        "transfer_ids": [entry["transfer_id"] for entry in entries],
+        "account_ids": [entry["account_id"] for entry in entries],
+        "currencies": [entry["currency"] for entry in entries],
+        "minors": [entry["amount_minor"] for entry in entries],
+        "balances": [entry["balance_after_minor"] for entry in entries],
+    }
+    await session.execute(_WRITE_ENTRIES, values)
 
 
 async def _update_balances(session: Session, balances: dict[Account, int | None]) -> None:

@@ -35,6 +35,7 @@ _INSERT_TIMELINE_AND_EVENT: Final = text("""
            :payload || jsonb_build_object('campaign_version', version), :schema_version
       from campaign_versions where id = :version_id
 """).bindparams(bindparam("payload", type_=JSONB))
+_PAIR: Final = text("select referrer_id, referee_id from referrals where id = :referral_id")
 
 
 async def open_referral(
@@ -99,8 +100,7 @@ def is_bound_to(player_id: str) -> ColumnElement[bool]:
 
 async def pair_ids(session: ReadSession, referral_id: UUID) -> tuple[str, str | None] | None:
     """Return the referrer's and, once there was a signup, the referee's id of a referral."""
-    query = select(ReferralRow.referrer_id, ReferralRow.referee_id)
-    row = (await session.execute(query.where(ReferralRow.id == referral_id))).one_or_none()
+    row = (await session.execute(_PAIR, {"referral_id": referral_id})).one_or_none()
     return (row.referrer_id, row.referee_id) if row else None
 
 

@@ -33,6 +33,11 @@ MAX_RETRY_DELAY: Final = timedelta(hours=1)
 _FAULTS: Final = (ValueError, LookupError, TypeError)
 """Faults of one message, such as content that a later release wrote."""
 
+IS_DUE: Final = text("""
+    select exists (select from notifications
+                    where status = 'pending' and due_at <= clock_timestamp())
+""")
+"""Query whether a message is due."""
 _SET_STATUS: Final = text("""
     update notifications
        set status = tried.status, due_at = coalesce(tried.due_at, notifications.due_at)

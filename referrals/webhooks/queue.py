@@ -30,6 +30,19 @@ _LANES: Final = text("""
     order by w.id
     for no key update of w skip locked
 """)
+IS_DUE: Final = text("""
+    select exists (
+        select from webhooks w
+        where w.disabled_at is null and w.deleted_at is null
+        and (w.paused_until is null or w.paused_until <= clock_timestamp())
+        and exists (
+            select from webhook_deliveries d
+            where d.webhook_id = w.id and d.status = 'pending'
+            and d.next_attempt_at <= clock_timestamp()
+        )
+    )
+""")
+"""Query whether an endpoint may be called now."""
 # For each endpoint as many as its lane has room for, the longest due first; none whose key has an
 # earlier event that is due or under way. Lanes take turns where there are fewer slots than room.
 _LEASE: Final = text("""

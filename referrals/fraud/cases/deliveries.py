@@ -7,12 +7,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, literal_column, select, text, update
 
 from db.engine import Session
 from db.tables import CaseDelivery, CaseRow
 from domain.fraud.cases import CaseStatus
 
+IS_DUE: Final = text("""
+    select exists (select from case_deliveries
+                    where acknowledged_at is null and next_attempt_at <= clock_timestamp())
+""")
+"""Query whether a workflow has to hear of its case."""
 _NOW: Final[ColumnElement[datetime]] = literal_column("clock_timestamp()")
 
 

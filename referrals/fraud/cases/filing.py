@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -26,6 +26,12 @@ MAX_CASE_REFERRALS: Final = 200
 """Bound of the referrals of one case, which one decision decides in one transaction."""
 _NAMESPACE: Final = UUID("0d1c7f0b-2d0e-4a7c-9a50-0e5c4f0a9f27")
 _LOCK: Final = "cases are filed"
+
+IS_WAITING: Final = text("""
+    select exists (select from reviews where status = 'open' and case_id is null)
+        or exists (select from case_requests where filed_at is null)
+""")
+"""Query whether a doubt is to be filed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
