@@ -31,23 +31,27 @@ MOVED: Final = "moved/"
 
 # A referral that waits for its reinstatement counts once for each cause: it may wait for a player
 # to be eligible again, and then needs no money. So does one that waits for an end that was moved,
-# because it may wait on.
+# because it may wait on. The order is the inner query's: so as many are read from the index as are
+# wanted, and not all of them to be sorted.
 _WAKE: Final = text("""
     with waiting as materialized (
-        select r.id, r.awaits_funds_since as since,
+        select r.id, r.since,
                (select coalesce(sum(w.amount_minor), 0) from rewards w
                  where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED')) as need_minor
-          from referrals r
-         where r.campaign_id = :campaign_id and r.awaits_funds
-           and r.id is distinct from :leaving_id
-           and (:is_for_all or coalesce((
+          from (
+            select id, stage, awaits_funds_since as since from referrals
+             where campaign_id = :campaign_id and awaits_funds
+               and id is distinct from :leaving_id
+             order by awaits_funds_since, id
+            offset 0 -- so that the conditions outside change nothing of how this is read
+          ) as r
+         where (:is_for_all or coalesce((
                     select w.currency from rewards w
                      where w.referral_id = r.id limit 1), :currency) = :currency)
            and not (r.stage = 'REVERSED' and :is_for_all)
            and (r.stage <> 'REVERSED' and not :is_moved or not exists (
                     select from deliveries d
                      where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)))
-         order by r.awaits_funds_since, r.id
          limit :limit
     ), queue as (
         select id, row_number() over places as place,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from db import notifications
 from db.engine import ReadSession, StatementExecutor
