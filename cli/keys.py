@@ -3,12 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from cli.transactions import audit_actor, in_transaction
-from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.command_line import (
+    ActorOption,
+    IdArgument,
+    ReasonOption,
+    exit_with,
+    read_settings,
+)
 from runtime.hash_keys import HashKeySettings
 from runtime.key_settings import KeySettings
 
@@ -56,7 +61,7 @@ def create_key(
 
 @keys.command("rotate")
 def rotate_key(
-    key_id: UUID,
+    key_id: IdArgument,
     *,
     overlap_hours: Annotated[
         int, typer.Option(min=0, max=8760, help="Hours for which both keys work.")
@@ -82,7 +87,7 @@ def rotate_key(
 
 @keys.command("revoke")
 def revoke_key(
-    key_id: UUID, *, actor: ActorOption = None, reason: ReasonOption = "no reason given"
+    key_id: IdArgument, *, actor: ActorOption = None, reason: ReasonOption = "no reason given"
 ) -> None:
     """Revoke a key, by the id that `keys list` shows."""
     from referrals.access import api_keys

@@ -19,7 +19,13 @@ from cli.keys import keys
 from cli.players import players
 from cli.warehouse import warehouse
 from messaging.dead_letters.commands import dlq
-from runtime.command_line import STACK_DIRECTORY, VersionOption, exit_with, read_settings
+from runtime.command_line import (
+    STACK_DIRECTORY,
+    VersionOption,
+    exit_with,
+    parse_id,
+    read_settings,
+)
 from runtime.exit import exit_process
 from runtime.logs import configure_logging
 from runtime.settings import MigrationSettings, Settings
@@ -110,7 +116,8 @@ def courier() -> None:
 @app.command()
 def rebuild(
     referral_id: Annotated[
-        list[UUID] | None, typer.Argument(help="Only these, as `verify` names them.")
+        list[UUID] | None,
+        typer.Argument(parser=parse_id, help="Only these, as `verify` names them."),
     ] = None,
     *,
     restart: Annotated[

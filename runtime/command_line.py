@@ -2,12 +2,16 @@
 
 import getpass
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
+from uuid import UUID
 
 import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from runtime.care_settings import CareSettings
 from runtime.environment import ENV_PREFIX
@@ -42,6 +46,36 @@ NOT_CONFIGURED = "is not set; README.md has every setting"
 STACK_DIRECTORY = Path(".stack")
 """Directory in which `up` keeps its state by default."""
 
+QUOTED = re.compile('"([a-z_]+)"')
+SENTENCES: Mapping[str, str] = {
+    "missing": NOT_CONFIGURED,
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "string_pattern_mismatch": "does not have the form that README.md shows",
+    "path_not_file": "names a file that cannot be found",
+    "json_invalid": "must be JSON, as README.md shows",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "too_short": "must have at least {min_length} characters",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+"""Sentences about a wrong setting, by the kind of its error."""
+
+
+def parse_id(text: str) -> UUID:
+    """Parse an id that a command was given; typer.BadParameter for another text."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise typer.BadParameter(
+            "must be an id such as 7c9e6679-7425-40de-944b-e07fc1f90ae7"
+        ) from None
+
+
+IdArgument = Annotated[UUID, typer.Argument(parser=parse_id, metavar="ID")]
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
 ]
@@ -65,14 +99,24 @@ def read_settings(settings_type: type[_Settings]) -> _Settings:
         typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
     try:
         return settings_type()
+    except SettingsError as error:
+        (name,) = QUOTED.findall(str(error))[:1] or ["?"]
+        typer.echo(f"{ENV_PREFIX}{name.upper()}: {SENTENCES['json_invalid']}", err=True)
+        raise typer.Exit(2) from None
     except ValidationError as error:
         for fault in error.errors(include_input=False):
             name = "_".join(str(part) for part in fault["loc"]).upper()
-            is_missing = fault["type"] == "missing"
-            message = NOT_CONFIGURED if is_missing else fault["msg"].removeprefix("Value error, ")
+            message = _sentence_about(fault)
             # An error of several settings together names them in its sentence.
             typer.echo(f"{ENV_PREFIX}{name}: {message}" if name else message, err=True)
         raise typer.Exit(2) from None
+
+
+def _sentence_about(fault: Mapping[str, Any]) -> str:
+    known = SENTENCES.get(fault["type"])
+    if known is None:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    return known.format(**fault.get("ctx", {}))
 
 
 def exit_with_version() -> NoReturn:

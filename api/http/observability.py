@@ -133,7 +133,9 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
 
 
 def _route(scope: Scope) -> str:
-    return getattr(scope.get("route"), "path", "unmatched")
+    route = scope.get("route")
+    # As OpenAPI writes it: `/r/{code}`, whatever the code may hold.
+    return getattr(route, "path_format", None) or getattr(route, "path", "unmatched")
 
 
 def _method(scope: Scope) -> str:

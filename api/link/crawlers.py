@@ -39,7 +39,7 @@ UNLISTED_CRAWLERS: Final = re.compile(
     # make link previews for instance.
     r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
     r"|^(?:trello|tumblr)/|GoogleImageProxy|PowerShell/|\bjsdom/|\bCypress/|ms-safelinks|Mimecast"
-    r"|^Mozilla/5\.0(?: \(compatible\))?\Z",
+    r"|^Mozilla/5\.0 \(compatible\)\Z",
     re.IGNORECASE,
 )
 """Crawlers that neither list has."""

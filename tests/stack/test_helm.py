@@ -58,6 +58,16 @@ def test_the_image_runs_as_the_user_of_the_chart() -> None:
     assert f"runAsUser: {user}" in (CHART / "templates/_helpers.tpl").read_text()
 
 
+def test_listens_where_the_values_say() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    templates = [
+        (CHART / "templates" / name).read_text() for name in ("api.yaml", "background.yaml")
+    ]
+
+    assert values["listenHost"] == "0.0.0.0"  # noqa: S104 - of a container
+    assert all(".Values.listenHost | quote" in template for template in templates)
+
+
 @needs_helm
 def test_is_linted() -> None:
     assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART), *GIVEN)

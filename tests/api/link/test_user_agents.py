@@ -114,7 +114,6 @@ def test_takes_browsers_for_people(agent: str) -> None:
         "Prometheus/2.45",
         "nmap",
         "Mozilla",
-        "Mozilla/5.0",
         "Mozilla/5.0 (compatible)",
         "Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.22631; en-US) PowerShell/7.4.3",
         "Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko) jsdom/22.1.0",
