@@ -135,7 +135,8 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
 def _route(scope: Scope) -> str:
     route = scope.get("route")
     # As OpenAPI writes it: `/r/{code}`, whatever the code may hold.
-    return getattr(route, "path_format", None) or getattr(route, "path", "unmatched")
+    path: str = getattr(route, "path_format", "") or getattr(route, "path", "unmatched")
+    return path
 
 
 def _method(scope: Scope) -> str:
