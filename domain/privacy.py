@@ -32,6 +32,8 @@ _DROPPED: Final[Mapping[str, str | None]] = {
     **dict.fromkeys(("accepted_terms", "channel", "jurisdiction", "method", "platform"), OTHER),
 }
 """Replacements of a text of another shape. Erasure leaves these fields: no hash may be in them."""
+_TOKENS: Final = frozenset({"referral_token", "cookie_token"})
+"""Tokens, around which a page or a cookie may leave blanks and quotes."""
 _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
 """Fields of events that are hashed; some only if they have not the shape of their field."""
 
@@ -99,6 +101,8 @@ class Hasher:
         """Return a text that has its field's shape; hash another one, or drop it."""
         if field == "locale":
             text = without_extensions(text)
+        elif field in _TOKENS:
+            text = codes.strip_punctuation(text)
         if has_shape(field, text):
             return text
         return _DROPPED[field] if field in _DROPPED else self.hash(field, text)

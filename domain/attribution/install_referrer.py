@@ -19,6 +19,8 @@ TOKEN_PARAMETER: Final = "referral_token"
 NESTED_PARAMETER: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
 """The part of a whole link before its query."""
+AFTER_TOKEN: Final = re.compile(r"[^A-Za-z0-9._-].*", re.DOTALL)
+"""What a browser, an advertising link or a chat has left behind a token."""
 MAX_REFERRER_DEPTH: Final = 3
 """Nested referrers that are unwrapped, as redirects and advertising links nest them."""
 
@@ -70,9 +72,10 @@ class PlausibilityRule:
 
 def extract_token(install_referrer: str, depth: int = 0) -> str | None:
     """Return a raw referrer's referral token; organic installs and other campaigns have none."""
-    parameters = parse_qs(ADDRESS.sub("", install_referrer))
+    parameters = parse_qs(ADDRESS.sub("", install_referrer.strip()))
     if TOKEN_PARAMETER in parameters:
-        return parameters[TOKEN_PARAMETER][0]
+        found = parameters[TOKEN_PARAMETER][0].strip()
+        return AFTER_TOKEN.sub("", found) or found
     inner = parameters.get(NESTED_PARAMETER, [unquote_plus(install_referrer)])[0]
     if depth == MAX_REFERRER_DEPTH or inner == install_referrer:
         return None

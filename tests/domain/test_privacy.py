@@ -87,3 +87,10 @@ def test_typed_text_is_hashed_unless_it_may_be_a_code(typed: str | None, kept: s
 )
 def test_a_locale_is_kept_without_its_extensions(reported: str, kept: str | None) -> None:
     assert HASHER.hash_personal({"locale": reported}) == {"locale": kept}
+
+
+@pytest.mark.parametrize("written", ["{}", " {}\n", '"{}"', "\u200b{}\u200b", "{}."])
+@pytest.mark.parametrize("field", ["referral_token", "cookie_token"])
+def test_a_token_is_kept_without_what_is_around_it(field: str, written: str) -> None:
+    token = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-"
+    assert HASHER.hash_personal({field: written.format(token)}) == {field: token}

@@ -32,6 +32,10 @@ INVITED = NOW - timedelta(hours=2)
         urlencode({"utm_source": "ad", "referrer": urlencode({"referral_token": TOKEN_PARAMETER})}),
         urlencode({"referrer": urlencode({"referrer": f"referral_token={TOKEN_PARAMETER}"})}),
         f"https://play.google.com/store/apps/details?id=a.b&referrer=referral_token%3D{TOKEN_PARAMETER}",
+        f" referral_token={TOKEN_PARAMETER}\n",
+        f"referral_token={TOKEN_PARAMETER}#Intent;end",
+        f"referral_token={TOKEN_PARAMETER};utm_source=x",
+        f"referral_token={TOKEN_PARAMETER}+",
     ],
 )
 def test_finds_the_token_however_deep_it_is_wrapped(install_referrer: str) -> None:
