@@ -6,11 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-import asyncpg
 from sqlalchemy import Executable, Result, ScalarResult, TextClause, event
-from sqlalchemy.engine import AdaptedConnection, Connection, ExceptionContext
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -18,13 +15,13 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import SessionTransaction
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import QueuePool
 
 from db import text_statements
 from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
-from db.faults import is_read_only, is_stale_session
 from db.notifications import CHANNEL
+from db.pool_events import drop_useless_connections, learn_arrays, replace_ended_connection
 from db.traces import watch_statements
 from db.wakes import NOTIFY, Waker, wakes_of
 
@@ -35,12 +32,6 @@ COMMAND_TIMEOUT_S: Final = 9.0
 STATEMENT_TIMEOUT_MS, so that a server that can answer says why."""
 CLOSE_TIMEOUT_S: Final = 3.0
 """For the polite end of every connection of a pool, of which some may be dead."""
-_ARRAY_TYPES: Final = (
-    *("varchar", "text", "uuid", "bigint", "integer", "float8", "boolean", "bytea"),
-    *("timestamptz", "jsonb"),
-)
-_ARRAYS: Final = f"select {', '.join(f'null::{name}[]' for name in _ARRAY_TYPES)}"
-"""Has all array types that statements use."""
 SESSION_SETTINGS: Final = {
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "idle_in_transaction_session_timeout": "30000",
@@ -290,46 +281,8 @@ def _create_engine(
             "prepared_statement_cache_size": address.prepared_statement_cache_size,
         },
     )
-    event.listen(engine.sync_engine, "connect", _learn_arrays)
-    event.listen(engine.sync_engine, "handle_error", _drop_useless_connections)
-    event.listen(engine.sync_engine, "checkout", _replace_ended_connection)
+    event.listen(engine.sync_engine, "connect", learn_arrays)
+    event.listen(engine.sync_engine, "handle_error", drop_useless_connections)
+    event.listen(engine.sync_engine, "checkout", replace_ended_connection)
     watch_statements(engine.sync_engine)
     return engine
-
-
-def _replace_ended_connection(
-    lent: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection
-) -> None:
-    """Let the pool open another connection for one that the server has ended while it was idle.
-
-    A restart, a failover or an idle timeout is then not seen by the first statement after it.
-    """
-    driver: asyncpg.Connection = lent.driver_connection
-    if driver.is_closed():
-        raise DisconnectionError
-
-
-def _learn_arrays(connection: AdaptedConnection, _: ConnectionPoolEntry) -> None:
-    """Let the driver learn the array types at once.
-
-    It asks the server about each that it meets first in a statement, with a query that takes it
-    7 ms each time.
-    """
-    connection.run_async(lambda driver: driver.fetchrow(_ARRAYS))
-
-
-def _drop_useless_connections(context: ExceptionContext) -> None:
-    """Invalidate a connection whose server did not answer, and a pool whose server is a standby."""
-    fault, connection = context.original_exception, context.connection
-    if connection is None or connection.invalidated:
-        return
-    if isinstance(fault, TimeoutError):
-        # At once: a rollback would wait for the same server.
-        if (driver := connection.connection.driver_connection) is not None:
-            driver.terminate()
-        context.is_disconnect = True
-        context.invalidate_pool_on_disconnect = False
-    elif is_stale_session(fault) or (
-        is_read_only(fault) and not connection.get_execution_options().get("postgresql_readonly")
-    ):
-        context.is_disconnect = True
