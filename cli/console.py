@@ -23,9 +23,9 @@ def console_link(
     reason: ReasonOption = "no reason given",
 ) -> None:
     """Print an address that signs a person in to the console once, within an hour."""
-    from domain.people import name_error
     from referrals.access.console import people
     from referrals.access.console.roles import Role
+    from referrals.access.people import name_error
 
     settings = read_settings(ConsoleLinkSettings)
     if role not in set(Role):

@@ -40,8 +40,8 @@ def create_key(
 
     Needs REFERRALS_KEYS_DATABASE_URL or REFERRALS_OWNER_DATABASE_URL, as `rotate` does.
     """
-    from domain.people import name_error
     from referrals.access import api_keys
+    from referrals.access.people import name_error
 
     refused = api_keys.scope_error(scope) or name_error(owner) or api_keys.source_error(source)
     if refused is not None:

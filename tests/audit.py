@@ -19,14 +19,14 @@ from tests import ROOT
 
 PIP_AUDIT: Final = "pip-audit==2.10.1"
 LOCK: Final = "requirements.lock"
-"""What production installs is a part of it."""
+"""All of it: production installs a part."""
 TIME_LIMIT_S: Final = 180
 """Bounds the installation and each scan: a registry that hangs must not hold a run up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What the registry said about one file of requirements."""
+    """Answer of the registry about one file of requirements."""
 
     scanned: int
     unknown: int

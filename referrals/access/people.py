@@ -6,7 +6,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Session
 from db.tables import PersonRow
-from domain.people import person_id_of, person_of
+from domain.people import name_error, person_id_of, person_of
+
+__all__ = ["ensure_person", "name_error"]
 
 
 async def ensure_person(session: Session, name: str) -> UUID:
