@@ -20,7 +20,7 @@ NESTED_PARAMETER: Final = "referrer"
 ADDRESS: Final = re.compile(r"^[a-z][a-z0-9+.-]*:[^?]*\?", re.IGNORECASE)
 """The part of a whole link before its query."""
 AFTER_TOKEN: Final = re.compile(r"[^A-Za-z0-9._-].*", re.DOTALL)
-"""What a browser, an advertising link or a chat has left behind a token."""
+"""Text that a browser, an advertising link or a chat has left behind a token."""
 MAX_REFERRER_DEPTH: Final = 3
 """Nested referrers that are unwrapped, as redirects and advertising links nest them."""
 
