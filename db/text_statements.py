@@ -27,7 +27,7 @@ class _Compiled:
     names: tuple[str, ...]
     """Parameters in the order of their numbers."""
     processors: Mapping[str, Callable[[Any], Any]]
-    """Of the parameters that have a type."""
+    """Processors of the parameters that have a type."""
 
     def arguments(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         if not self.processors:
@@ -40,7 +40,7 @@ class _Compiled:
 
 
 class _Context:
-    """What SQLAlchemy asks of a statement's context when it fails."""
+    """Context of a failed statement, as far as SQLAlchemy asks about it."""
 
     executemany = False
     handle_dbapi_exception = PGExecutionContext_asyncpg.handle_dbapi_exception
