@@ -88,6 +88,7 @@ def build_activities(
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
         tax_year_start=settings.tax_year,
+        thresholds=settings.yearly_thresholds,
         direct_signals=SignalPolicy(
             settings.direct_signals,
             tuple(key.get_secret_value() for key in settings.signal_keys.values()),

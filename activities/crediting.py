@@ -13,7 +13,7 @@ from activities.locked_referrals import LockedReferral
 from activities.payments import Payment
 from activities.unrated import find_lacking
 from db.tables import AssessmentRow, Review, Reward
-from domain.campaigns.limits.decision import Deferred, Refused
+from domain.campaigns.limits.decision import Refused
 from domain.campaigns.rules import QualifyingAction
 from domain.fraud.rule_sets import certain_reasons
 from domain.fraud.rules import Verdict
@@ -114,7 +114,7 @@ async def _stop_at_limit(
     locked: LockedReferral,
     attempt: Attempt,
     written: Sequence[Reward],
-    limit: Deferred | Refused,
+    limit: limited.Beyond,
 ) -> Standing:
     """Defer the rewards to the next period, giving back what was reserved, or refuse them."""
     if isinstance(limit, Refused):

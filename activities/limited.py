@@ -1,4 +1,4 @@
-"""Waiting for a limit of rewards: a referral is paid whole, deferred or refused."""
+"""Waiting for a limit or a release: a referral is paid whole, deferred or refused."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,11 +9,12 @@ from activities.locked_referrals import LockedReferral
 from db.tables import Reward
 from domain.campaigns.limits.decision import Deferred, Fits, Refused
 from domain.campaigns.limits.periods import Per
+from domain.campaigns.limits.thresholds import OverThreshold
 from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
-from referrals.campaigns import funds_queue, limits, limits_queue
+from referrals.campaigns import funds_queue, limits, limits_queue, tax_years
 from referrals.campaigns.offers import load_schedule
 from referrals.rewards import holds
 from referrals.rewards.attempts import Attempt
@@ -22,19 +23,20 @@ LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a limit of a campaign without an end is looked at again, although that wakes it."""
 
 
+Beyond = Deferred | Refused | OverThreshold
 NO_AMOUNTS: Final[Mapping[RewardKey, int]] = {}
 
 
 async def find_limit(
     locked: LockedReferral, written: Sequence[Reward], *, is_credit: bool
-) -> Deferred | Refused | None:
-    """Return the limit that the rewards exceed: before a hold, or at a credit that has risen."""
+) -> Beyond | None:
+    """Return what the rewards exceed: before a hold, or at a credit that has risen."""
     amounts = await _amounts_at_crediting(locked)
     is_held = locked.referral.stage is Stage.HELD
     if is_held and not (is_credit and _rises(written, amounts)):
         return None
-    limit = await judge(locked, written, amounts)
-    return None if isinstance(limit, Fits) else limit
+    decision = await judge(locked, written, amounts)
+    return None if isinstance(decision, Fits) else decision
 
 
 async def _amounts_at_crediting(locked: LockedReferral) -> Mapping[RewardKey, int]:
@@ -59,11 +61,36 @@ async def judge(
     locked: LockedReferral,
     rewards: Sequence[Reward],
     amounts: Mapping[RewardKey, int] = NO_AMOUNTS,
+) -> Fits | Beyond:
+    """Decide whether the rewards fit their limits and their players' yearly thresholds.
+
+    They take their place where they do.
+    """
+    decision: Fits | Beyond = await _judge_limits(locked, rewards, amounts)
+    if isinstance(decision, Fits) and locked.thresholds:
+        decision = await tax_years.judge(
+            locked.session,
+            locked.referral,
+            rewards,
+            amounts,
+            thresholds=locked.thresholds,
+            at=locked.now,
+            tax_year_start=locked.tax_year_start,
+        )
+    if isinstance(decision, Fits):
+        if locked.terms.rules.limits:
+            limits.take_place(rewards, at=locked.now)
+        if locked.thresholds:
+            tax_years.take_place(rewards, at=locked.now)
+    return decision
+
+
+async def _judge_limits(
+    locked: LockedReferral, rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]
 ) -> Fits | Deferred | Refused:
-    """Decide whether the rewards fit their limits, and let them take their place where they do."""
     if not locked.terms.rules.limits:
         return Fits()
-    decision = await limits.judge(
+    return await limits.judge(
         locked.session,
         locked.referral,
         locked.terms,
@@ -72,15 +99,14 @@ async def judge(
         at=locked.now,
         tax_year_start=locked.tax_year_start,
     )
-    if isinstance(decision, Fits):
-        limits.take_place(rewards, at=locked.now)
-    return decision
 
 
-async def defer(locked: LockedReferral, attempt: Attempt, decision: Deferred) -> Standing | None:
+async def defer(
+    locked: LockedReferral, attempt: Attempt, decision: Deferred | OverThreshold
+) -> Standing | None:
     """Defer a qualified referral to the next period; None where the campaign that counts ended."""
     until = decision.until
-    if decision.limit.per is Per.CAMPAIGN:
+    if isinstance(decision, Deferred) and decision.limit.per is Per.CAMPAIGN:
         campaign = await load_schedule(locked.session, locked.referral.campaign_id)
         if campaign.has_ended(locked.now):
             return None
@@ -92,7 +118,7 @@ async def defer(locked: LockedReferral, attempt: Attempt, decision: Deferred) ->
         locked.session, locked.referral.id, [hold], attempt=attempt.number, at=locked.now
     )
     wakes_at = until or locked.now + LIMIT_RECHECK_INTERVAL
-    return await locked.enter(Stage.DEFERRED, until=wakes_at, reason=ReasonCode.LIMIT)
+    return await locked.enter(Stage.DEFERRED, until=wakes_at, reason=ReasonCode(hold.reason))
 
 
 async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward]) -> Hold | None:
@@ -100,7 +126,7 @@ async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward
     decision = await judge(locked, rewards)
     if isinstance(decision, Fits):
         return None
-    until = decision.until if isinstance(decision, Deferred) else None
+    until = None if isinstance(decision, Refused) else decision.until
     return _hold_of(locked, decision, until)
 
 
@@ -121,7 +147,9 @@ async def is_waiting(locked: LockedReferral) -> bool:
     return await limits_queue.is_waiting(locked.session, locked.referral.id)
 
 
-def _hold_of(locked: LockedReferral, decision: Deferred | Refused, until: datetime | None) -> Hold:
-    return Hold(
-        reason=HoldReason.LIMIT, since=locked.now, until=until, detail=(decision.limit.name,)
-    )
+def _hold_of(locked: LockedReferral, decision: Beyond, until: datetime | None) -> Hold:
+    if isinstance(decision, OverThreshold):
+        reason, detail = HoldReason.TAX, decision.side.value
+    else:
+        reason, detail = HoldReason.LIMIT, decision.limit.name
+    return Hold(reason=reason, since=locked.now, until=until, detail=(detail,))

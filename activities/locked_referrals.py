@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,11 +12,12 @@ import structlog
 from activities.direct_signals import OPEN_TO_ALL, SignalPolicy, report_refusal
 from activities.messages import ActRequest, SignalledFacts
 from db import locks
-from db.clock import database_now
+from db.clock import check_clock
 from db.engine import Database, Session
 from db.reporters import Reporter
 from db.tables import ReferralRow
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
+from domain.campaigns.limits.thresholds import NO_THRESHOLDS, Thresholds
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import (
@@ -59,6 +60,8 @@ class LockedReferral:
     tax_year_start: TaxYearStart = CALENDAR_YEAR
     rule_set: RuleSet | None = None
     """Rules by which the pair is assessed; the live ones where it is None."""
+    thresholds: Thresholds = field(default_factory=dict)
+    """Yearly thresholds of players over all campaigns."""
     exchange: lookup.Exchange = lookup.NO_EXCHANGE
     """Rates by which the terms are converted, and the currency of written rewards."""
 
@@ -141,14 +144,10 @@ class LockedReferral:
         return tuple(sorted(wrong))
 
 
-class ClockAheadError(RuntimeError):
-    """The clock of Temporal's host is ahead: by it, windows would close before their time."""
-
-
 class LockedReferrals:
     """Locks referrals for the acts, and records the facts that arrived as signals."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a dependency or a setting
         self,
         database: Database,
         *,
@@ -157,6 +156,7 @@ class LockedReferrals:
         max_clock_lead: timedelta | None = None,
         has_wallet: bool = False,
         tax_year_start: TaxYearStart = CALENDAR_YEAR,
+        thresholds: Thresholds = NO_THRESHOLDS,
         rule_set: RuleSet | None = None,
         direct_signals: SignalPolicy = OPEN_TO_ALL,
     ) -> None:
@@ -170,6 +170,7 @@ class LockedReferrals:
         self.max_clock_lead = max_clock_lead
         self.has_wallet = has_wallet
         self.tax_year_start = tax_year_start
+        self.thresholds = thresholds
         self.rule_set = rule_set
         self.direct_signals = direct_signals
 
@@ -184,7 +185,7 @@ class LockedReferrals:
         ClockAheadError, which Temporal retries, while the workflow's clock is too far ahead.
         """
         async with self.database.transaction() as session:
-            await self._check_clock(session, request.now)
+            await check_clock(session, request.now, max_lead=self.max_clock_lead)
             if with_players or request.heard.facts:
                 await locks.lock_players(session, *await _players(session, request))
             await self._record_signalled(session, request)
@@ -194,7 +195,8 @@ class LockedReferrals:
             found = LockedReferral(
                 session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
             )
-            yield replace(found, exchange=await lookup.exchange_of(session, row))
+            exchange = await lookup.exchange_of(session, row)
+            yield replace(found, exchange=exchange, thresholds=self.thresholds)
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""
@@ -204,13 +206,6 @@ class LockedReferrals:
             raise LookupError(f"no referral {referral_id} is recorded")
         referrer_id, referee_id = pair
         return referrer_id, referee_id or ""
-
-    async def _check_clock(self, session: Session, now: datetime) -> None:
-        if self.max_clock_lead is None:
-            return
-        lead = now - await database_now(session)
-        if lead > self.max_clock_lead:
-            raise ClockAheadError(f"the workflow's clock is {lead} ahead of the database's")
 
     async def _record_signalled(self, session: Session, request: ActRequest) -> None:
         """Record what is about the referral's own players, after the signup that names the referee.

@@ -8,6 +8,7 @@ import typer
 
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.environment import ENV_PREFIX
 from runtime.settings import DatabaseSettings, ErasureSettings
 
 players = typer.Typer()
@@ -46,6 +47,34 @@ def erase_player(
         exit_with(2, "give a player, or --repeat")
     settings = read_settings(ErasureSettings)
     exit_with(erasing.main(settings, player_id, actor=audit_actor(actor, reason)))
+
+
+@players.command("tax-release")
+def release_tax_year(
+    player_id: str,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    actor: ActorOption = None,
+    tax_year_start: Annotated[
+        str, typer.Option(envvar=f"{ENV_PREFIX}TAX_YEAR_START", help="Month and day.")
+    ] = "01-01",
+) -> None:
+    """Let a player be credited beyond the yearly thresholds until the present tax year ends.
+
+    What waits for it goes on. The same again changes nothing.
+    """
+    from domain.campaigns.limits.periods import TaxYearStart
+    from referrals.campaigns.tax_years import release
+
+    by, now = audit_actor(actor, reason), datetime.now(UTC)
+    start = TaxYearStart.parse(tax_year_start)
+    found = in_transaction(
+        lambda session: release(session, player_id, by, at=now, tax_year_start=start)
+    )
+    typer.echo(
+        f"{player_id}: the tax year of {found.begins_on} was released by {found.released_by}"
+    )
+    exit_with(0)
 
 
 @players.command("retention")

@@ -9,8 +9,9 @@ from pydantic.json_schema import models_json_schema
 
 from messaging import topics
 from messaging.event_examples import example_of
-from messaging.events import EVENTS, Notification
+from messaging.events import EVENTS
 from messaging.inbound.decoding import SCHEMAS
+from messaging.player_messages import Notification
 
 JSON: Final = "application/json"
 PUBLISHED: Final[Mapping[str, Sequence[type[BaseModel]]]] = {
@@ -24,7 +25,8 @@ a type that you do not know. What is read here and cannot be decoded or validate
 topic's dead-letter topic, and the next message is read."""
 KEYS_IN: Final = "`player_id` of the value; a message without a key is read, too"
 KEYS_OUT: Final[Mapping[str, str]] = {
-    topics.EVENTS: "`referral_id`; the code of a share, `campaign:{slug}` or `webhook:{id}`",
+    topics.EVENTS: "`referral_id`; the code of a share, `campaign:{slug}`, `player:{player_id}` or"
+    " `webhook:{id}`",
     topics.NOTIFICATIONS: "`player_id`",
 }
 _TEXT: Final = {"type": "string"}

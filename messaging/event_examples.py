@@ -85,6 +85,16 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "budget": {"minor": 10_000_000, "currency": "USD"},
         "left": {"minor": 2_000_000, "currency": "USD"},
     },
+    "TaxThresholdAlert": {
+        "event_id": "9a8b7c6d-5e4f-5a3b-8c2d-1e0f9a8b7c06",
+        "schema_version": 2,
+        "occurred_at": "2026-03-02T09:30:00+00:00",
+        "player_id": "player-1",
+        "tax_year": "2026-01-01",
+        "threshold": 75,
+        "total": {"minor": 46_000, "currency": "USD"},
+        "limit": {"minor": 60_000, "currency": "USD"},
+    },
     "WebhookDisabled": {
         "event_id": "4f2b7c9d-58a1-5e3c-b7d6-1c2d3e4f5a04",
         "schema_version": 2,

@@ -5,7 +5,7 @@ records are read, too; the tests hold every event that they cause to these class
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.money import RewardKind
-from domain.notifications.messages import Kind as NotificationKind
 from domain.rewards.reward import RewardStatus
 
 
@@ -250,6 +249,20 @@ class BudgetAlert(CampaignEvent):
     left: MoneyOut
 
 
+class TaxThresholdAlert(EventOut):
+    """A player's rewards of a tax year come near a threshold, or reach it, over all campaigns.
+
+    Told once for each year, currency and percentage; the record's key is `player:{player_id}`.
+    """
+
+    type: Literal["TaxThresholdAlert"]
+    player_id: str
+    tax_year: Annotated[date, Field(description="First day of the year, in UTC")]
+    threshold: Annotated[int, Field(description="Percent of the limit", examples=[75, 100])]
+    total: Annotated[MoneyOut, Field(description="Rewards of the year, held ones included")]
+    limit: MoneyOut
+
+
 class WebhookDisabled(EventOut):
     """A webhook is disabled after repeated failures; the record's key is `webhook:{id}`."""
 
@@ -258,21 +271,6 @@ class WebhookDisabled(EventOut):
     failing_since: AwareDatetime
     reason_code: str
     reason: str
-
-
-class Notification(Published):
-    """A message for a player, whom the sportsbook's own messaging reaches."""
-
-    notification_id: Annotated[UUID, Field(description="The same in every copy")]
-    player_id: str
-    referral_id: UUID
-    kind: Annotated[str, Field(examples=[member.value for member in NotificationKind])]
-    locale: Annotated[str, Field(description="Language of subject and body", examples=["pt"])]
-    subject: str
-    body: str
-    amount: Annotated[MoneyOut | None, Field(description="Cash; null for none or several")]
-    bonus: Annotated[MoneyOut | None, Field(description="Bonus bets, likewise")] = None
-    created_at: AwareDatetime
 
 
 EVENTS: Final[tuple[type[EventOut], ...]] = (
@@ -294,6 +292,7 @@ EVENTS: Final[tuple[type[EventOut], ...]] = (
     ReferralUnfunded,
     ReferralSettled,
     BudgetAlert,
+    TaxThresholdAlert,
     WebhookDisabled,
 )
 """Events of `referral.events.v1`."""

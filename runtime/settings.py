@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from db.address import check_database_url
 from domain.campaigns.limits.periods import TaxYearStart
+from domain.campaigns.limits.thresholds import Thresholds, parse_thresholds
 from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
@@ -193,6 +194,9 @@ class Settings(
 
     tax_year_start: str = "01-01"
     """Month and day on which the tax year of campaigns' limits begins, such as 04-06."""
+    tax_thresholds: str | None = None
+    """Amounts by currency, such as `600.00 USD, 500.00 EUR`, beyond which a player's rewards of a
+    tax year wait until a person releases them; without them nothing waits."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
@@ -222,6 +226,16 @@ class Settings(
     def _validate_tax_year_start(cls, given: str) -> str:
         TaxYearStart.parse(given)
         return given
+
+    @field_validator("tax_thresholds")
+    @classmethod
+    def _validate_tax_thresholds(cls, given: str | None) -> str | None:
+        parse_thresholds(given)
+        return given
+
+    @property
+    def yearly_thresholds(self) -> Thresholds:
+        return parse_thresholds(self.tax_thresholds)
 
     @property
     def hasher(self) -> Hasher:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from db import outbox
 from db.engine import Database
 from db.tables import OutboxRow
-from messaging.events import EVENT_BY_TYPE, EventOut, Notification, Published
+from messaging.events import EVENT_BY_TYPE, EventOut, Published
+from messaging.player_messages import Notification
 
 MODELS: Final[Mapping[str, Mapping[str, type[Published]]]] = {
     outbox.AGGREGATE: EVENT_BY_TYPE,

@@ -1,20 +1,22 @@
-"""A referrer's allowance: what the limits of a campaign leave."""
+"""A player's allowance: what the limits of a campaign and the tax year's threshold leave."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.http.authorisation import requires
+from api.http.authorisation import Caller, requires
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem
-from api.http.openapi import problem_responses
+from api.http.openapi import BODY_PROBLEMS, problem_responses
+from api.http.strict_json import StrictRoute
 from api.v1.players import PlayerId
 from api.v1.schemas.fields import Slug
-from api.v1.schemas.players import AllowanceOut, AllowancesOut
+from api.v1.schemas.players import AllowanceOut, AllowancesOut, TaxReleaseIn, TaxYearOut
 from domain.campaigns import default_offer
-from referrals.campaigns import limits
+from referrals.campaigns import limits, tax_years
 
-router = APIRouter(prefix="/v1/players", tags=["players"])
+router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
+Reviewer = Annotated[Caller, Depends(requires("reviews:decide"))]
 
 
 @router.get(
@@ -42,3 +44,45 @@ async def show_allowance(
     if found is None:
         raise Problem("unknown_campaign")
     return AllowancesOut(items=[AllowanceOut.of_allowance(one) for one in found])
+
+
+@router.get(
+    "/{player_id}/tax-year",
+    dependencies=[Depends(requires("rewards:read", "reviews:decide"))],
+)
+async def show_tax_year(
+    player_id: PlayerId, database: Db, settings: Config, now: Now
+) -> TaxYearOut:
+    """Return what a player's rewards of the present tax year come to over all campaigns.
+
+    A player whom nobody has heard of has no totals.
+    """
+    async with database.reading() as session:
+        found = await tax_years.find_tax_year(
+            session, player_id, at=now, tax_year_start=settings.tax_year
+        )
+    return TaxYearOut.of(player_id, found, settings.yearly_thresholds)
+
+
+@router.post("/{player_id}/tax-release", responses=problem_responses(*BODY_PROBLEMS))
+async def release_tax_year(  # noqa: PLR0917 - FastAPI passes each by its name
+    player_id: PlayerId,
+    body: TaxReleaseIn,
+    database: Db,
+    settings: Config,
+    reviewer: Reviewer,
+    now: Now,
+) -> TaxYearOut:
+    """Let a player be credited beyond the thresholds until the tax year ends.
+
+    What waits with a hold `tax` goes on, the longest waiting first. The same again changes nothing.
+    """
+    async with database.transaction() as session:
+        found = await tax_years.release(
+            session,
+            player_id,
+            reviewer.actor(body.reason),
+            at=now,
+            tax_year_start=settings.tax_year,
+        )
+    return TaxYearOut.of(player_id, found, settings.yearly_thresholds)

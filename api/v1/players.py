@@ -29,6 +29,7 @@ from api.v1.schemas.players import (
     SpendIn,
     UnspendIn,
 )
+from domain.campaigns.rules import RewardType
 from domain.ledger.movements import Book
 from domain.lifecycle.referral import Stage
 from domain.money import RewardKind
@@ -186,6 +187,9 @@ def invited_out(view: ReferralView) -> InvitedOut:
         until = view.until
         if {hold.reason for hold in view.holds} == {HoldReason.LIMIT}:
             reason, until = PlayerFacingReason.LIMIT, view.holds[0].until
+        elif [hold.detail for hold in view.holds] == [(RewardType.REFERRER,)]:
+            # That of the friend is nobody else's business.
+            reason = PlayerFacingReason.TAX_FORM
     elif {hold.reason for hold in view.holds} == {HoldReason.HOLD_PERIOD}:
         reason, until = PlayerFacingReason.HOLD_PERIOD, view.holds[0].until
     elif {hold.reason for hold in view.holds} == {HoldReason.PAYMENT_PENDING}:

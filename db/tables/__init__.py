@@ -32,7 +32,7 @@ from db.tables.links import ClusterMerge, IdentityLink, PlayerCluster
 from db.tables.lists import ListEntryRow, ListHitRow, ListKeyRow
 from db.tables.notifications import NotificationAttempt, NotificationRow, PlayerPreferences
 from db.tables.outbox import OutboxCursorRow, OutboxReaderRow, OutboxRow
-from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward
+from db.tables.rewards import HoldRow, QualificationFact, QualificationRow, Reward, TaxYearRow
 from db.tables.rule_sets import BacktestRow, RuleSetRow, RuleSetSwitch, ShadowAssessment
 from db.tables.verification import CareRun, VerifyRun
 from db.tables.wallet import PaymentOrderRow
@@ -99,6 +99,7 @@ __all__ = [
     "SubjectSalt",
     "SwitchRow",
     "Table",
+    "TaxYearRow",
     "TimelineRow",
     "TouchRow",
     "TransferRow",

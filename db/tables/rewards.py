@@ -1,6 +1,6 @@
 """Rewards, the qualifications they rest on, and the holds that they wait for."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uniq
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Table
+from db.tables.base import NOW, Table
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.intake.facts import FactKind
 from domain.money import RewardKind
@@ -42,6 +42,8 @@ class Reward(Table):
     assessment_id: Mapped[UUID | None]
     counted_at: Mapped[datetime | None]
     """Time at which it took its place under the limits of its terms; null where they have none."""
+    taxed_at: Mapped[datetime | None]
+    """Time in whose tax year it counts; null where no yearly threshold was set."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     __table_args__ = (
@@ -62,6 +64,12 @@ class Reward(Table):
             "campaign_version_id",
             "counted_at",
             postgresql_where=text("counted_at is not null"),
+        ),
+        Index(
+            "ix_rewards_taxed",
+            "player_id",
+            "taxed_at",
+            postgresql_where=text("taxed_at is not null"),
         ),
     )
 
@@ -137,4 +145,24 @@ class HoldRow(Table):
             "referral_id",
             postgresql_where=text("reason = 'no_rate' and cleared_at is null"),
         ),
+        Index(
+            "ix_holds_tax",
+            "since",
+            "referral_id",
+            postgresql_where=text("reason = 'tax' and cleared_at is null"),
+        ),
+    )
+
+
+class TaxYearRow(Table):
+    """A tax year in which a player's rewards were judged by a threshold, or released."""
+
+    __tablename__ = "tax_years"
+    player_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    begins_on: Mapped[date] = mapped_column(primary_key=True)
+    opened_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("(released_at is null) = (released_by is null)", name="released"),
     )

@@ -14,6 +14,7 @@ class ReasonCode(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
     SWITCHED_OFF = "switched_off"
     LIMIT = "limit"
+    TAX = "tax"
     FRAUD = "fraud"
     REVIEWER_REJECTED = "reviewer_rejected"
     DEPOSIT_TAKEN_BACK = "deposit_taken_back"
@@ -57,6 +58,7 @@ _TEXTS = {
     ReasonCode.PAYMENT_REFUSED: "the wallet refused the payment",
     ReasonCode.SWITCHED_OFF: "switched off; it goes on when it is switched on again",
     ReasonCode.LIMIT: "it exceeds a limit of the campaign",
+    ReasonCode.TAX: "a player's yearly threshold is reached; it goes on when that is released",
     ReasonCode.FRAUD: "fraud",
     ReasonCode.REVIEWER_REJECTED: "a reviewer rejected it",
     ReasonCode.DEPOSIT_TAKEN_BACK: "the deposit was taken back",

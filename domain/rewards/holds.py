@@ -17,6 +17,7 @@ class HoldReason(StrEnum):
     SWITCHED_OFF = "switched_off"
     LIMIT = "limit"
     NO_RATE = "no_rate"
+    TAX = "tax"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ EVENTS: Final = frozenset(
         "RewardAdjusted",
         "RewardReinstated",
         "ShareRecorded",
+        "TaxThresholdAlert",
         WEBHOOK_DISABLED,
     }
 )

@@ -37,7 +37,7 @@ _REWARDS: Final = text("""
 """)
 _DEFERRED_UNTIL: Final = text("""
     select until from holds
-     where referral_id = :referral_id and reason = 'limit' and cleared_at is null
+     where referral_id = :referral_id and reason in ('limit', 'tax') and cleared_at is null
 """)
 
 

@@ -29,6 +29,7 @@ QUERIES: Final = {
         " where r.referee_id = :player order by a.assessed_at"
     ),
     "rewards": "select * from rewards where player_id = :player order by created_at",
+    "tax_years": "select * from tax_years where player_id = :player order by begins_on",
     "accounts": (
         "select * from accounts where player_id = :player or bonus_player_id = :player order by id"
     ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -40,6 +40,10 @@ class RewardView:
     qualification_id: UUID | None
     created_at: datetime
     changed_at: datetime
+
+
+UNTIL_THE_NEXT_PERIOD: Final = frozenset({HoldReason.LIMIT, HoldReason.TAX})
+"""Reasons of holds that end with a period of the calendar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ def reward_view(row: Reward, holds: Sequence[HoldView] = ()) -> RewardView:
         computation=row.computation or write_flat(Money(row.amount_minor, row.currency)),
         status=row.status,
         held_until=row.held_until,
-        deferred_until=hold.until if hold and hold.reason is HoldReason.LIMIT else None,
+        deferred_until=hold.until if hold and hold.reason in UNTIL_THE_NEXT_PERIOD else None,
         deferred_reason=hold.reason if hold else None,
         deposit_event_id=row.deposit_event_id,
         assessment_id=row.assessment_id,

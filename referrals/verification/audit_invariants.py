@@ -28,6 +28,17 @@ AUDIT_INVARIANTS: Final = (
     ),
     # Few rows: each run looks at all of them.
     Invariant(
+        "tax_releases_are_signed",
+        "Each release of a player's tax year is in the audit with who released it and why.",
+        """
+        select y.player_id from tax_years y
+          left join audit a on a.subject = 'player:' || y.player_id and a.actor = y.released_by
+                           and a.action = 'player.tax_release' and a.reason <> ''
+                           and a.details ->> 'tax_year' = y.begins_on::text
+         where y.released_at is not null and a.id is null
+        """,
+    ),
+    Invariant(
         "rebinds_are_signed",
         "Each decided rebind is in the audit with two different people and their reasons.",
         # The door compares more spellings than SQL can: these are the usual ones.

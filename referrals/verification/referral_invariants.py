@@ -86,7 +86,7 @@ REFERRAL_INVARIANTS: Final = (
          where r.stage = 'DEFERRED' and not r.awaits_funds
            and not exists (select from holds h
                             where h.referral_id = r.id and h.cleared_at is null
-                              and h.reason in ('limit', 'switched_off'))
+                              and h.reason in ('limit', 'tax', 'switched_off'))
         """,
     ),
     Invariant(

@@ -15,6 +15,7 @@ from activities.rewards import RewardActivities
 from courier.route_player import route_player
 from db.engine import Database
 from db.tables import ReferralRow, Review
+from domain.campaigns.limits.thresholds import NO_THRESHOLDS, Thresholds
 from domain.campaigns.terms import Terms
 from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import Choice, Fact
@@ -116,9 +117,15 @@ def acts_on(
     *providers: FraudProvider,
     has_wallet: bool = False,
     rule_set: RuleSet | None = None,
+    thresholds: Thresholds = NO_THRESHOLDS,
 ) -> ReferralActs:
     locked = LockedReferrals(
-        database, hasher=HASHER, tokens=TOKENS, has_wallet=has_wallet, rule_set=rule_set
+        database,
+        hasher=HASHER,
+        tokens=TOKENS,
+        has_wallet=has_wallet,
+        rule_set=rule_set,
+        thresholds=thresholds,
     )
     recent = RecentEvidence()
     return ReferralActs(

@@ -6,10 +6,10 @@ from typing import Final
 import pytest
 
 from activities.fraud import FraudActivities
-from activities.locked_referrals import ClockAheadError, LockedReferrals
+from activities.locked_referrals import LockedReferrals
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
-from db.clock import database_now
+from db.clock import ClockAheadError, database_now
 from db.engine import Database
 from domain.lifecycle.referral import Stage
 from tests import state

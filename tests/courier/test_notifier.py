@@ -10,7 +10,7 @@ from sqlalchemy import text
 from courier.notifier import Notifier
 from db.engine import Database
 from domain.lifecycle.referral import Stage
-from messaging.events import Notification
+from messaging.player_messages import Notification
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import (
     chargeback,

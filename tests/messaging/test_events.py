@@ -11,7 +11,8 @@ from db import outbox
 from domain.webhooks import event_types
 from messaging.asyncapi import build_document
 from messaging.event_examples import EXAMPLES, example_of
-from messaging.events import EVENT_BY_TYPE, Notification, Published
+from messaging.events import EVENT_BY_TYPE, Published
+from messaging.player_messages import Notification
 from tests.messaging.schemas import example_values, validator_of
 
 SAMPLES: Final = sorted((Path(__file__).parent / "samples").glob("*.jsonl"))
@@ -24,6 +25,7 @@ SINCE_VERSION_2: Final = {
     "CodeClicked",
     "RewardAdjusted",
     "ShareRecorded",
+    "TaxThresholdAlert",
     "WebhookDisabled",
 }
 

@@ -1,19 +1,28 @@
 """Bodies of /v1/players: a player's invitations, balances, spending and statement."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, PositiveMoneyIn, Reference, RequestBody, ResponseBody
+from api.v1.schemas.fields import (
+    MoneyOut,
+    PositiveMoneyIn,
+    Reason,
+    Reference,
+    RequestBody,
+    ResponseBody,
+)
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Per
+from domain.campaigns.limits.thresholds import Thresholds
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from referrals.campaigns.limits import Allowance
+from referrals.campaigns.tax_years import TaxYear
 
 
 class PlayerFacingReason(StrEnum):
@@ -29,6 +38,7 @@ class PlayerFacingReason(StrEnum):
     UNDER_REVIEW = "under_review"
     FUNDS = "funds"
     LIMIT = "limit"
+    TAX_FORM = "tax_form"
     BEING_CREDITED = "being_credited"
     CREDITED = "credited"
     NOT_IN_TIME = "not_in_time"
@@ -48,6 +58,7 @@ _TEXTS: Final = {
     PlayerFacingReason.UNDER_REVIEW: "under review",
     PlayerFacingReason.FUNDS: "postponed until the campaign can pay",
     PlayerFacingReason.LIMIT: "postponed, because the campaign's limit is reached",
+    PlayerFacingReason.TAX_FORM: "postponed until a tax form is received",
     PlayerFacingReason.BEING_CREDITED: "being credited",
     PlayerFacingReason.CREDITED: "credited",
     PlayerFacingReason.NOT_IN_TIME: "not completed in time",
@@ -202,3 +213,40 @@ def _allowed_amount(limit: Money, used_minor: int) -> AllowedAmount:
     used = Money(used_minor, limit.currency)
     left = Money(max(0, limit.minor - used_minor), limit.currency)
     return AllowedAmount.model_validate({"limit": limit, "used": used, "left": left})
+
+
+class TaxReleaseIn(RequestBody):
+    """The reason for which a player may be credited beyond the threshold."""
+
+    reason: Reason = Field(
+        description="Why, for the audit, such as the form that was received",
+        examples=["W-9 received"],
+    )
+
+
+class TaxYearOut(ResponseBody):
+    """The present tax year of a player."""
+
+    player_id: str
+    begins_on: date = Field(description="Its first day, in UTC", examples=["2026-01-01"])
+    until: datetime = Field(description="First instant of the next one")
+    totals: list[MoneyOut] = Field(
+        description="Rewards of the year over all campaigns, held ones included, by currency"
+    )
+    thresholds: list[MoneyOut] = Field(
+        description="Totals beyond which rewards wait for a release; empty where none is set"
+    )
+    released_at: datetime | None = Field(description="Null where nobody released it")
+    released_by: str | None = Field(description="Who released it; null for nobody")
+
+    @classmethod
+    def of(cls, player_id: str, found: TaxYear, thresholds: Thresholds) -> Self:
+        return cls(
+            player_id=player_id,
+            begins_on=found.begins_on,
+            until=found.until,
+            totals=[MoneyOut.model_validate(money) for money in found.totals],
+            thresholds=[MoneyOut.model_validate(money) for money in thresholds.values()],
+            released_at=found.released_at,
+            released_by=found.released_by,
+        )

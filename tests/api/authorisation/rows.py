@@ -37,6 +37,8 @@ KEYS: Final[Mapping[str, str]] = {
     "POST /v1/players/{player_id}/unspend": "spend:write",
     "GET /v1/players/{player_id}/statement": "rewards:read players:read",
     "GET /v1/players/{player_id}/allowance": "rewards:read players:read",
+    "GET /v1/players/{player_id}/tax-year": "rewards:read reviews:decide",
+    "POST /v1/players/{player_id}/tax-release": "reviews:decide",
     "PUT /v1/players/{player_id}/preferences": "players:write events:write",
     "GET /v1/players/{player_id}/preferences": "players:read referrals:read",
     "POST /v1/players/{player_id}/embed-token": "players:read referrals:read",

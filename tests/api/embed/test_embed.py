@@ -1,5 +1,6 @@
 """The player's own page: who may open it, what it says, and what it never says."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -11,6 +12,7 @@ from httpx import AsyncClient
 from api.embed.pages import player_page
 from api.embed.tokens import EmbedTokens, TokenState
 from api.link.languages import negotiate_language
+from api.v1.schemas.players import PlayerFacingReason
 from db.engine import Database, Session
 from db.tables import Reward
 from domain.campaigns.rules import RewardType
@@ -20,7 +22,7 @@ from referrals.access.audit import Actor
 from referrals.localisation.formats import Sum
 from referrals.reporting.player_pages import load_page
 from runtime.settings import Settings
-from tests import builders
+from tests import ROOT, builders
 from tests.builders import a_player_id, unique
 from tests.fixtures.api_client import browser, caller
 from tests.fixtures.keys import create_key
@@ -150,6 +152,12 @@ async def test_sums_what_stands_of_rewards_however_much_that_is(
     shown = player_page(page, negotiate_language("", preferred="de"), settings)
     text = bytes(shown.body).decode().replace("\N{NO-BREAK SPACE}", " ")
     assert "14 $ + 5 $ in Gratiswetten" in text
+
+
+def test_the_page_has_words_for_every_reason_that_a_referrer_may_read() -> None:
+    page = (ROOT / "api/embed/templates/embed.html").read_text()
+    worded = set(re.findall(r'^  "(\w+)": _\(', page, re.MULTILINE))
+    assert worded == {reason.value for reason in PlayerFacingReason}
 
 
 async def test_another_players_token_is_refused(

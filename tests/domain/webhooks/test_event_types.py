@@ -10,7 +10,7 @@ def test_knows_the_types_of_the_contract() -> None:
         "ShareRecorded CodeClicked ReferralInvited ReferralSignedUp ReferralQualified RewardHeld"
         " RewardDeferred RewardGranted RewardVoided RewardReversed RewardReinstated RewardAdjusted"
         " ReferralExpired ReferralLost ReferralRejected ReferralUnfunded ReferralSettled"
-        " BudgetAlert WebhookDisabled"
+        " BudgetAlert TaxThresholdAlert WebhookDisabled"
     )
     assert set(named.split()) == EVENTS
 

@@ -8,6 +8,16 @@ from tests.referrals.verification.corruption import OTHER_ID, Corruption
 
 AUDIT_CORRUPTIONS: Final = (
     Corruption(
+        "tax_releases_are_signed",
+        "SELECT referrer_id FROM referrals WHERE id = :rewarded",
+        (
+            """
+            INSERT INTO tax_years (player_id, begins_on, released_at, released_by)
+            SELECT referrer_id, '2026-01-01', now(), 'nobody' FROM referrals WHERE id = :rewarded
+            """,
+        ),
+    ),
+    Corruption(
         "decisions_are_signed",
         f"SELECT '{OTHER_ID}'",
         (
