@@ -87,6 +87,7 @@ def test_a_variable_that_was_left_empty_is_not_set() -> None:
     required |= {
         variable("database_url"): "postgresql+asyncpg://someone@127.0.0.1/referrals",
         variable("temporal_address"): "127.0.0.1:7233",
+        variable("public_url"): "https://refer.example",
     }
     show = (
         "from runtime.settings import Settings;"
