@@ -8,8 +8,8 @@ import typer
 
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
-from runtime.environment import ENV_PREFIX
 from runtime.settings import DatabaseSettings, ErasureSettings
+from runtime.tax_settings import TaxSettings
 
 players = typer.Typer()
 MIN_DAYS, DEFAULT_DAYS = 60, 400
@@ -55,19 +55,16 @@ def release_tax_year(
     *,
     reason: Annotated[str, typer.Option(help="Why, for the audit.")],
     actor: ActorOption = None,
-    tax_year_start: Annotated[
-        str, typer.Option(envvar=f"{ENV_PREFIX}TAX_YEAR_START", help="Month and day.")
-    ] = "01-01",
 ) -> None:
     """Let a player be credited beyond the yearly thresholds until the present tax year ends.
 
-    What waits for it goes on. The same again changes nothing.
+    What waits for it goes on. The same again changes nothing. The year begins on
+    REFERRALS_TAX_YEAR_START, as for the other processes.
     """
-    from domain.campaigns.limits.periods import TaxYearStart
     from referrals.campaigns.tax_years import release
 
     by, now = audit_actor(actor, reason), datetime.now(UTC)
-    start = TaxYearStart.parse(tax_year_start)
+    start = read_settings(TaxSettings).tax_year
     found = in_transaction(
         lambda session: release(session, player_id, by, at=now, tax_year_start=start)
     )

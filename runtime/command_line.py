@@ -26,6 +26,7 @@ from runtime.settings import (
     Settings,
     WalletSettings,
 )
+from runtime.tax_settings import TaxSettings
 from runtime.version import VERSION
 
 _Settings = TypeVar(
@@ -39,6 +40,7 @@ _Settings = TypeVar(
     HashKeySettings,
     KeySettings,
     MigrationSettings,
+    TaxSettings,
     WalletSettings,
 )
 

@@ -10,8 +10,6 @@ from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from db.address import check_database_url
-from domain.campaigns.limits.periods import TaxYearStart
-from domain.campaigns.limits.thresholds import Thresholds, parse_thresholds
 from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
@@ -24,6 +22,7 @@ from runtime.hash_keys import HashKeySettings
 from runtime.link_settings import LinkSettings
 from runtime.public_url import PublicUrl
 from runtime.sign_in_settings import SignInSettings
+from runtime.tax_settings import TaxSettings
 from runtime.temporal_settings import TemporalSettings
 from runtime.tracing import TraceSettings
 from workflows.connection import TemporalServer, read_server
@@ -128,6 +127,7 @@ class Settings(
     FraudProviderSettings,
     LinkSettings,
     HashKeySettings,
+    TaxSettings,
     TemporalSettings,
     TraceSettings,
 ):
@@ -192,12 +192,6 @@ class Settings(
     largest_budget_minor: int | None = Field(default=None, ge=1)
     """Ceiling of a planned budget, in minor units."""
 
-    tax_year_start: str = "01-01"
-    """Month and day on which the tax year of campaigns' limits begins, such as 04-06."""
-    tax_thresholds: str | None = None
-    """Amounts by currency, such as `600.00 USD, 500.00 EUR`, beyond which a player's rewards of a
-    tax year wait until a person releases them; without them nothing waits."""
-
     database_pool_size: int = Field(default=10, ge=1, le=200)
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
     worker_metrics_host: str = "127.0.0.1"
@@ -221,30 +215,10 @@ class Settings(
         SecondPersonLimits.parse(given)
         return given
 
-    @field_validator("tax_year_start")
-    @classmethod
-    def _validate_tax_year_start(cls, given: str) -> str:
-        TaxYearStart.parse(given)
-        return given
-
-    @field_validator("tax_thresholds")
-    @classmethod
-    def _validate_tax_thresholds(cls, given: str | None) -> str | None:
-        parse_thresholds(given)
-        return given
-
-    @property
-    def yearly_thresholds(self) -> Thresholds:
-        return parse_thresholds(self.tax_thresholds)
-
     @property
     def hasher(self) -> Hasher:
         """The hasher of personal data, which knows the links of this deployment."""
         return self.hasher_of(public_url=self.public_url)
-
-    @property
-    def tax_year(self) -> TaxYearStart:
-        return TaxYearStart.parse(self.tax_year_start)
 
     @property
     def second_person_limits(self) -> SecondPersonLimits:

@@ -75,7 +75,7 @@ async def test_a_message_says_nothing_about_the_friend(
 
     told = str(await messages_to(fresh_database, acts.row.referrer_id))
     assert "reward_granted" in told
-    for secret in (acts.referee_id, "987", "NJ", acts.row.code):
+    for secret in (acts.referee_id, "9876", "9,876", "NJ", acts.row.code):
         assert secret not in told
 
 
