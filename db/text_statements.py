@@ -4,7 +4,7 @@ Transactions, prepared statements and faults stay SQLAlchemy's: what it raises, 
 reports is the same on both ways.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn, cast
@@ -37,6 +37,17 @@ class _Compiled:
     def _processed(self, name: str, value: Any) -> Any:  # noqa: ANN401 - any parameter
         processor = self.processors.get(name)
         return value if processor is None else processor(value)
+
+
+class TextResult(IteratorResult[Any]):
+    """Rows of a statement of text, and the number of those that it wrote."""
+
+    def __init__(
+        self, metadata: SimpleResultMetaData, rows: Sequence[tuple[Any, ...]], *, rowcount: int
+    ) -> None:
+        super().__init__(metadata, iter(rows))
+        self.rowcount = rowcount
+        """Rows that were written, or read."""
 
 
 class _Context:
@@ -72,7 +83,7 @@ async def execute(
         await greenlet_spawn(_fail, connection, fault, compiled.sql, arguments)
     names = [column[0] for column in cursor.description or ()]
     rows = [tuple(row) for row in cursor._rows]  # noqa: SLF001
-    return IteratorResult(SimpleResultMetaData(names), iter(rows))
+    return TextResult(SimpleResultMetaData(names), rows, rowcount=cursor.rowcount)
 
 
 def _fail(

@@ -78,6 +78,7 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "confirmed": True,
     },
     "ClaimIn": {"player_id": "player-2", "code": "SAM-2026"},
+    "TaxReleaseIn": {"reason": "W-9 received"},
     "RebindIn": {
         "player_id": "player-2",
         "code": "SAM-2026",

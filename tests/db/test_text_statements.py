@@ -95,3 +95,10 @@ async def test_a_type_that_changed_meanwhile_is_learnt_again(either_way: Databas
             continue
         break
     assert answer == "1"
+
+
+async def test_the_rows_that_a_statement_wrote_are_counted(either_way: Database) -> None:
+    async with either_way.transaction() as session:
+        add = text("insert into players (player_id) select unnest(cast(:ids as text[]))")
+        result = await session.execute(add, {"ids": ["a", "b", "c"]})
+        assert result.rowcount == 3  # type: ignore[attr-defined]
