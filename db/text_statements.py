@@ -1,4 +1,4 @@
-"""Statements of text on the driver: without SQLAlchemy's machinery for each, a fifth of the time.
+"""Statements of text on the driver: without SQLAlchemy's machinery, in a third of the time.
 
 Transactions, prepared statements and faults stay SQLAlchemy's: what it raises, invalidates and
 reports is the same on both ways.

@@ -118,6 +118,8 @@ def typed(request: Request, name: str) -> str | None:
 
 
 MAX_TYPED_CHARS: Final = 200
+_OWN_PARAMETERS: Final = ("cursor", "format", "done")
+"""Parameters of every table's page: its place, its format, and what was done before it."""
 
 
 def address(request: Request, **changes: str | None) -> str:
@@ -138,7 +140,11 @@ def paged_table(
     filters: Sequence[Filter] = (),
     next_cursor: str | None = None,
 ) -> Table:
-    """Return a table whose page and filters the address of the request carries."""
+    """Return a table whose page and filters the address of the request carries.
+
+    422 for a parameter that is no filter of the table, or is given twice: all would be shown.
+    """
+    _refuse_others(request, (*(each.name for each in filters), *_OWN_PARAMETERS))
     is_later = "cursor" in request.query_params
     return Table(
         name=name,
@@ -150,6 +156,15 @@ def paged_table(
         first_address=address(request, cursor=None, format=None) if is_later else None,
         csv_address=address(request, format="csv"),
     )
+
+
+def _refuse_others(request: Request, known: Sequence[str]) -> None:
+    asked = [name for name, _ in request.query_params.multi_items()]
+    for name in asked:
+        if name not in known:
+            raise invalid_field(name[:MAX_TYPED_CHARS], f"Must be one of {', '.join(known)}")
+        if asked.count(name) > 1:
+            raise invalid_field(name, "Must not appear twice")
 
 
 def csv_answer(table: Table, *, next_cursor: str | None = None) -> Response:

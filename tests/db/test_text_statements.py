@@ -1,5 +1,6 @@
 """Statements of text on the driver: the same answers and faults as by SQLAlchemy's own way."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db.engine import Database, Session
+from sandbox.sportsbook.polling import wait_until
 
 TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ID = UUID("5b0e4f2a-6f0e-4f4b-9a55-0d6f4f7f0b11")
@@ -102,3 +104,22 @@ async def test_the_rows_that_a_statement_wrote_are_counted(either_way: Database)
         add = text("insert into players (player_id) select unnest(cast(:ids as text[]))")
         result = await session.execute(add, {"ids": ["a", "b", "c"]})
         assert result.rowcount == 3  # type: ignore[attr-defined]
+
+
+async def test_a_statement_that_is_cancelled_takes_only_its_connection_along(
+    either_way: Database,
+) -> None:
+    async def sleep() -> None:
+        async with either_way.transaction() as session:
+            await session.execute(text("select pg_sleep(60)"))
+
+    asleep = text("select exists (select from pg_stat_activity where query ~ '^select pg_sleep')")
+    task = asyncio.create_task(sleep())
+    await wait_until(lambda: either_way.finds(asleep), bool, what="the statement", within_s=10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert either_way.connections_in_use() == 0
+    async with either_way.transaction() as session:
+        assert await session.scalar(text("select 1")) == 1

@@ -1,23 +1,29 @@
 """A side of which a refund left nothing, when the referral is reversed and reinstated."""
 
 from db.engine import Database
-from domain.intake.facts import TakeBack
+from domain.intake.facts import Deposit, TakeBack
 from domain.lifecycle.referral import Stage
 from tests import state
 from tests.activities.campaigns.test_computed import money, paying, percent
 from tests.activities.campaigns.test_computed_edges import assert_green
-from tests.activities.referral_acts import sign_up
+from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.api.v1.cases.steps import reject_late_link
 from tests.builders import chargeback, deposit, usd
+
+
+async def pay_both_sides(database: Database) -> tuple[ReferralActs, Deposit]:
+    """Bring the deposit that earns a flat sum for one side and a percentage for the other."""
+    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
+    acts = await sign_up(database, terms=terms)
+    paid = deposit(acts.referee_id, minor=10_000)
+    await acts.receives(paid)
+    return acts, paid
 
 
 async def test_a_side_of_nothing_is_reversed_with_the_other_and_reinstated_with_it(
     fresh_database: Database, fresh_superuser: Database
 ) -> None:
-    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
-    acts = await sign_up(fresh_database, terms=terms)
-    paid = deposit(acts.referee_id, minor=10_000)
-    await acts.receives(paid)
+    acts, paid = await pay_both_sides(fresh_database)
     assert await acts.wake() is Stage.REWARDED
     await acts.receives(chargeback(paid, TakeBack.REFUND, amount=usd(100), dispute_id="r1"))
     assert await acts.wake() is Stage.REWARDED
@@ -37,10 +43,7 @@ async def test_a_side_of_nothing_is_reversed_with_the_other_and_reinstated_with_
 async def test_a_side_that_is_worth_nothing_any_more_is_reinstated_with_the_other(
     fresh_database: Database, fresh_superuser: Database
 ) -> None:
-    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
-    acts = await sign_up(fresh_database, terms=terms)
-    paid = deposit(acts.referee_id, minor=10_000)
-    await acts.receives(paid)
+    acts, paid = await pay_both_sides(fresh_database)
     await acts.wake()
     await acts.receives(chargeback(paid, dispute_id="c1"))
     assert await acts.wake() is Stage.REVERSED
@@ -59,10 +62,7 @@ async def test_a_side_that_is_worth_nothing_any_more_is_reinstated_with_the_othe
 async def test_a_reviewer_takes_back_a_side_of_nothing_with_the_other(
     fresh_database: Database, fresh_superuser: Database
 ) -> None:
-    terms = paying(referrer={"flat": money(500)}, referee=percent("0.01"))
-    acts = await sign_up(fresh_database, terms=terms)
-    paid = deposit(acts.referee_id, minor=10_000)
-    await acts.receives(paid)
+    acts, paid = await pay_both_sides(fresh_database)
     await acts.wake()
     await acts.receives(chargeback(paid, TakeBack.REFUND, amount=usd(100), dispute_id="r1"))
     assert await acts.wake() is Stage.REWARDED

@@ -72,3 +72,14 @@ async def test_a_search_finds_a_code_as_it_is_pasted(
     code = await create_code(client)
     answer = await admin.browser.get("/console/search", params={"q": written.format(code=code)})
     assert f"code={code}" in answer.text
+
+
+@pytest.mark.parametrize("path", [path for path in LISTS if "webhooks" not in path])
+async def test_a_filter_that_a_list_does_not_have_never_shows_everything(
+    admin: Operator, path: str
+) -> None:
+    assert (await admin.opens(path)).status_code == 200
+    for wrong in ("playerid=somebody", "Status=open", "format=csv&format=csv"):
+        answer = await admin.opens(f"{path}?{wrong}")
+        assert answer.status_code == 422, wrong
+        assert wrong.partition("=")[0] in answer.text

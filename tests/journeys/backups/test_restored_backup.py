@@ -13,13 +13,10 @@ import pytest
 from confluent_kafka import Message
 from sqlalchemy import text
 
-from courier.commands import erasing
 from db.engine import Database, ReadSession
 from domain.privacy import Hasher
 from messaging.kafka import KafkaCluster
 from messaging.topics import INBOUND
-from referrals.access.audit import Actor
-from runtime.settings import ErasureSettings
 from sandbox.sportsbook.client import SportsbookClient, connect_sportsbook
 from sandbox.sportsbook.pairs import Pair, create_deposited_pair, create_invited_pair
 from sandbox.sportsbook.polling import wait_until
@@ -36,6 +33,7 @@ from tests.journeys.backups.restoring import (
     restore,
     superuser_url,
 )
+from tests.journeys.personal.erasure import erase
 from tests.journeys.stack_processes import use_free_ports
 from tests.journeys.stream.bursts import wait_until_all_is_read
 from tests.journeys.stream.event_topics import EventProducer
@@ -150,7 +148,7 @@ async def play_and_lose(directory: Path, times: Times) -> Played:
         await sportsbook.wait_for_stage(reversed_.referral_id, "REVERSED")
         erased = frozenset({gone.referee_id, late.referee_id})
         for player_id in erased:
-            await _erase(stack, player_id)
+            await erase(stack, player_id)
         since = ago(seconds=REPLAYED_BEFORE.total_seconds())
         return Played(
             dump,
@@ -234,15 +232,3 @@ def _found(dump: str, hasher: Hasher) -> list[str]:
     """Return the values of erased players that a dump has, in clear or hashed."""
     values = [*GONE.items(), *LATE.items()]
     return [value for name, value in values if value in dump or hasher.hash(name, value) in dump]
-
-
-async def _erase(stack: Connection, player_id: str) -> None:
-    known = stack.settings()
-    settings = ErasureSettings(
-        database_url=known.database_url,
-        owner_database_url=known.owner_database_url or "",
-        checkpoint_directory=known.checkpoint_directory,
-        checkpoint_key=known.checkpoint_key,
-    )
-    actor = Actor(name="the.dpo", request_id=None, reason="the player asked for it")
-    assert await asyncio.to_thread(erasing.main, settings, player_id, actor=actor) == 0

@@ -16,12 +16,9 @@ from temporalio.client import Client
 
 from analytics.backfill import backfill
 from analytics.warehouse import EmbeddedWarehouse
-from courier.commands import erasing
 from db.engine import Database
 from messaging.kafka import KafkaCluster
 from messaging.topics import OUTBOUND
-from referrals.access.audit import Actor
-from runtime.settings import ErasureSettings
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import create_invited_pair
 from sandbox.sportsbook.requests import ago, chargeback, unique_id
@@ -31,6 +28,7 @@ from stack.postgres import sqlalchemy_url
 from tests.fixtures import dumps
 from tests.journeys.backups.restoring import superuser_url
 from tests.journeys.engineer import Engineer
+from tests.journeys.personal.erasure import erase
 from tests.journeys.stream.event_topics import EventProducer
 from tests.referrals.personal.seeded_doors import PERSONAL, SeededPerson
 
@@ -161,18 +159,6 @@ async def signal(
     for name in ("make_deposit", "charge_back", "decide", "supersede"):
         await engineer.signal(pair.invitation.workflow_id, name, {seed: seed, "event_id": seed})
     return pair.invitation.workflow_id
-
-
-async def erase(stack: Connection, player_id: str) -> None:
-    known = stack.settings()
-    settings = ErasureSettings(
-        database_url=known.database_url,
-        owner_database_url=known.owner_database_url or "",
-        checkpoint_directory=known.checkpoint_directory,
-        checkpoint_key=known.checkpoint_key,
-    )
-    actor = Actor(name="the.dpo", request_id=None, reason="the player asked for it")
-    assert await asyncio.to_thread(erasing.main, settings, player_id, actor=actor) == 0
 
 
 def rows_with(dump: str, values: set[str]) -> Iterator[str]:
