@@ -36,7 +36,7 @@ class ReferralActivities:
         """Move the referral to EXPIRED, unless the awaited signup or deposit arrived after all.
 
         Returns SIGNED_UP unchanged when a deposit qualifies: that deposit must be scored. Before
-        the deadline, at the time of a reminder, it writes that reminder and goes on waiting.
+        the recorded deadline it writes the reminder that is due, if any, and goes on waiting.
         """
         is_invited = request.standing.stage is Stage.INVITED
         async with self._referrals.lock(request, with_players=not is_invited) as locked:
@@ -47,7 +47,7 @@ class ReferralActivities:
             if await locked.qualification():
                 return locked.standing
             if waiting := await wait_for_rate(locked):
-                await reminders.remind(locked.session, locked.referral, now=locked.now)
+                await reminders.remind_if_due(locked.session, locked.referral, now=locked.now)
                 return waiting
             reason, detail = await reason_of_waiting(locked)
             return await _remind_or_expire(locked, reason, detail)
@@ -65,6 +65,8 @@ class ReferralActivities:
 async def _remind_or_expire(
     locked: LockedReferral, reason: ReasonCode, detail: str = ""
 ) -> Standing:
-    if await reminders.remind(locked.session, locked.referral, now=locked.now):
+    if locked.now < locked.referral.until:
+        # At the time of a reminder, or of an end that only a signal named.
+        await reminders.remind_if_due(locked.session, locked.referral, now=locked.now)
         return locked.standing
     return await locked.enter(Stage.EXPIRED, until=locked.now, reason=reason, detail=detail)

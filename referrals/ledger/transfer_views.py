@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from db.engine import ReadSession
 from db.tables import AccountRow, Entry, TransferRow
@@ -54,10 +54,14 @@ async def transfers_of_reward(
         TransferRow.player_id == player_id,
         TransferRow.movement == Movement.RECOVER,
     )
+    # Those of one posting have one time; their entries are numbered as they were posted.
+    first_entry = (
+        select(func.min(Entry.id)).where(Entry.transfer_id == TransferRow.id).scalar_subquery()
+    )
     rows = await session.scalars(
         select(TransferRow)
         .where(or_(TransferRow.reward_id == reward_id, paid_other_debts))
-        .order_by(TransferRow.at, TransferRow.recorded_at, TransferRow.id)
+        .order_by(TransferRow.at, TransferRow.recorded_at, first_entry)
         .limit(limit)
     )
     transfers = rows.all()

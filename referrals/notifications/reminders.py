@@ -17,19 +17,17 @@ from referrals.notifications.writing import NewNotification, write_notifications
 PENDING_AT_STAGE: Final = {Stage.INVITED: Pending.SIGNUP, Stage.SIGNED_UP: Pending.DEPOSIT}
 
 
-async def remind(session: Session, referral: ReferralRow, *, now: datetime) -> bool:
-    """Write the reminder that is due of a locked referral; return whether it goes on waiting.
+async def remind_if_due(session: Session, referral: ReferralRow, *, now: datetime) -> None:
+    """Write the reminder that is due of a locked referral before its deadline.
 
-    False at its deadline, and for a referral without reminders, whose timer is its deadline. Of
-    several that are due after an outage only the last is written.
+    Of several that are due after an outage only the last is written.
     """
     if not has_reminders(referral.terms) or now >= referral.until:
-        return False
+        return
     due = [reminder for reminder in upcoming_reminders(referral) if reminder.at <= now]
     if due:
         await _write(session, referral, due[-1], now=now)
         referral.reminded_until = now
-    return True
 
 
 async def _write(

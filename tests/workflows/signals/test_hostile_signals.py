@@ -8,8 +8,9 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from courier.route_player import route_player
 from domain.lifecycle.referral import Stage
-from tests.builders import unique
+from tests.builders import TOKENS, unique
 from tests.state import Balances, violated_invariants
 from tests.workflows.harness.life import Life, invite
 from tests.workflows.harness.world import World
@@ -154,6 +155,23 @@ async def test_an_honest_deposit_is_paid_after_each_kind_of_hostile_signal(world
     for kind, life in zip(HOSTILE, lives, strict=True):
         assert await life.referrer_balances() == Balances(available=1000), kind
     assert await violated_invariants(world.database) == {}
+
+
+async def test_a_forged_end_expires_nothing_while_the_record_is_ahead_of_the_workflow(
+    world: World,
+) -> None:
+    life = await invite(world)
+    await life.records(life.signup())
+    async with world.database.transaction() as session:
+        await route_player(session, life.referee_id, tokens=TOKENS, now=await life.now())
+    with world.env.with_time_skipping_disabled():
+        await life.signals("sign_up", standing("SIGNED_UP", "0001-01-01T00:00:00Z"))
+        await life.acted("expire_referral")
+        await life.deposits()
+        await life.reaches(Stage.REWARDED)
+
+    assert Stage.EXPIRED not in await life.stages()
+    assert await life.referrer_balances() == Balances(available=1000)
 
 
 async def test_three_hundred_large_signups_are_handed_on_in_parts(world: World) -> None:
