@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -146,10 +146,10 @@ def normalise_field(field: str, text: str) -> str:
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
     """Parse an IP address, or return None. IPv4-mapped IPv6 addresses are returned as IPv4."""
     try:
-        address = ip_address(text)
+        address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except ValueError:
         return None
-    return (address.version == 6 and address.ipv4_mapped) or address
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
 def _canonical_ip(written: str) -> str:

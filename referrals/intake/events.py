@@ -35,7 +35,7 @@ from referrals.intake.fields import (
     Text32,
     Text64,
 )
-from referrals.intake.normalising import matching_of, matching_text
+from referrals.intake.normalising import matching_of
 from referrals.intake.origins import ORIGIN, Networks, origin_of
 
 DEVICE_AND_NETWORK: Final = frozenset({"ip", "user_agent", "device_id"})
@@ -83,9 +83,7 @@ class EventIn(RequestBody):
     def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
         """Return what is kept beside the fact: hashes to link its player by, and its origin."""
         said = without_refused_traits(vars(self))
-        ip, email = said.get("ip"), said.get("email")
-        address = ip and matching_text("ip", ip)
-        origin = origin_of(ip=address, email=email, networks=networks)
+        origin = origin_of(ip=said.get("ip"), email=said.get("email"), networks=networks)
         hashes = matching_of(said, hasher)
         return {**hashes, ORIGIN: origin} if origin else hashes or None
 

@@ -41,7 +41,7 @@ def origin_of(
 ) -> dict[str, Any] | None:
     """Return what an event's address and mailbox say, as it is stored; None where it is nothing."""
     found: dict[str, Any] = {}
-    address = read_address(ip) if ip else None
+    address = read_address(ip) if ip and networks is not None else None
     if address is not None and networks is not None:
         network = networks.find(address) or Network()
         found |= {"is_hosting": network.is_hosting, "country": network.country}

@@ -2,18 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 from typing import Final
 
-from domain.addresses import Address, is_shared, parse_client_address
+from domain.addresses import Address, NetworkSet, is_shared, parse_client_address
 from referrals.intake.normalising.characters import plain, with_ascii_digits
 
 NETWORK_PREFIX: Final = {4: 24, 6: 64}
 """Prefix of the network that one household or office has, by IP version."""
 MAX_CHARACTERS: Final = 1024
-_UNROUTED: Final = tuple(
-    map(ip_network, ("0.0.0.0/8", "192.0.0.0/24", "198.18.0.0/15", "::/128", "fec0::/10"))
-)
+_UNROUTED: Final = NetworkSet("0.0.0.0/8", "192.0.0.0/24", "198.18.0.0/15", "::/128", "fec0::/10")
 """Further networks that are not the internet's."""
 _SEPARATOR: Final = re.compile(r"[,;| \t]+")
 _BRACKETED: Final = re.compile(r"\[(?P<address>[^\]]+)\](?::\d+)?")
@@ -28,13 +25,19 @@ def read_address(text: str) -> Address | None:
     Of a list it is the first one on the internet, as in X-Forwarded-For and Forwarded, else the
     first one at all. Ports, brackets, zones and quotes are left out.
     """
+    alone = None if "%" in text else parse_client_address(text)
+    if alone is not None:
+        return alone
     found = tuple(_addresses(text[:MAX_CHARACTERS]))
     return next((one for one in found if not _is_inside(one)), found[0] if found else None)
 
 
 def network_of(address: Address) -> str:
     """Return the /24 or /64 that an address is in, as a CIDR block."""
-    return str(ip_network((address, NETWORK_PREFIX[address.version]), strict=False))
+    prefix = NETWORK_PREFIX[address.version]
+    beyond = address.max_prefixlen - prefix
+    first = type(address)(int(address) >> beyond << beyond)
+    return f"{first}/{prefix}"
 
 
 def subscriber_of(address: Address) -> str:
@@ -61,6 +64,4 @@ def _addresses(text: str) -> Iterator[Address]:
 
 def _is_inside(address: Address) -> bool:
     """Return whether an address is the proxy's own or a carrier's, and not on the internet."""
-    return is_shared(address) or any(
-        address in network for network in _UNROUTED if network.version == address.version
-    )
+    return is_shared(address) or address in _UNROUTED

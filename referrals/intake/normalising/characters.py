@@ -9,6 +9,8 @@ _INVISIBLE_MARKS: Final = frozenset({"Cf", "Cc"})
 
 def plain(text: str) -> str:
     """Return compatibility characters composed, without invisible ones, in one case."""
+    if _is_bare(text):
+        return " ".join(text.lower().split())
     composed = unicodedata.normalize("NFKC", text)
     visible = "".join(
         " " if mark.isspace() else mark
@@ -20,13 +22,22 @@ def plain(text: str) -> str:
 
 def without_accents(text: str) -> str:
     """Return a text without accents, as a person without those keys writes it."""
+    if _is_bare(text):
+        return text
     split = unicodedata.normalize("NFKD", text)
     return "".join(mark for mark in split if unicodedata.category(mark) not in _INVISIBLE)
 
 
 def with_ascii_digits(text: str) -> str:
     """Return a text with the digits of every script written as 0 to 9."""
+    if text.isascii():
+        return text
     return "".join(
         str(unicodedata.decimal(mark)) if unicodedata.category(mark) == "Nd" else mark
         for mark in text
     )
+
+
+def _is_bare(text: str) -> bool:
+    """Return whether a text has only characters that neither composing nor hiding changes."""
+    return text.isascii() and text.isprintable()
