@@ -7,42 +7,55 @@ from html import unescape
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from domain.redirectors import unwrap_link
+
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 DRAWN_LENGTH: Final = 8
 """Characters of a drawn code."""
 CODE_SHAPE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
 """Shape of any code: vanity codes may use all letters and digits, and hyphens or underscores."""
-HALVES: Final = re.compile(rf"([{ALPHABET}]{{4}})\s+([{ALPHABET}]{{4}})")
-"""A drawn code, read out or typed in two halves."""
-TRACKING: Final = re.compile(
-    r"(?:(?:&(?:amp;)?|;)[\w.-]+=|&(?:gt|lt|quot|apos|amp|nbsp|#\d+|#x[0-9a-f]+)(?:;|$)|[?#]).*",
+LETTER_BY_LETTER: Final = re.compile(r"[A-Z0-9_-](?:\s+[A-Z0-9_-]){2,31}")
+BLANKS_AROUND_HYPHEN: Final = re.compile(r"(?<=\w)\s*-\s*(?=\w)")
+LABEL: Final = re.compile(
+    r"(?:.*\W)?(?:"
+    r"[^\W\d_]*(?:code|c[oó]d|k[oó]+d|код|κωδικ|कोड|رمز|كود|کد|קוד|mã)[^\W\d_]*"
+    r"(?:\s+(?:is|ist|es|est|é|è))?(?:\s*[:=]\s*|\s+)"
+    r"|[^\W\d_]*(?:コ[ー-]ド|代码|代碼|码|碼|코드|รหัส)\s*[:=]?\s*"
+    r")(?P<code>.+)",
     re.DOTALL | re.IGNORECASE,
 )
-"""End of a link's path that is no part of the code: a query that somebody added with the wrong sign
-or encoded twice, or what is left of a page's markup."""
-SENTENCE_AFTER: Final = re.compile(
-    "[\u00ab\u00bb\u2018-\u201f\u2026\u2039\u203a\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff0e"
-    "\uff1a\uff1b\uff1f].*",
-    re.DOTALL,
+"""The word for a code, in the languages that people write, before the code itself."""
+MAX_LABELLED_CHARS: Final = 128
+"""Length of the longest text in which a label is looked for, since that takes its square."""
+ADDED_QUERY: Final = re.compile(
+    r"(?:(?:&(?:amp;)?|;)[\w.-]+=|(?<!&)[?#]).*", re.DOTALL | re.IGNORECASE
 )
-"""Rest of a sentence behind a link, in scripts that put no blank between them."""
-WORD_ENDS: Final = re.compile(r"\s+|\]\(")
-"""Ends of words around a link; `[text](link)` is a chat's markup."""
+"""A query that somebody added to a link's path with the wrong sign, or encoded twice."""
+AFTER_CODE: Final = frozenset(",!()<>\"'|*:;")
+"""Punctuation of ASCII that begins what stands behind a link without a blank."""
+WORD_ENDS: Final = re.compile(r"[\s<>\"]+|\]\(")
+"""Ends of words around a link, in pages and in chats' markup as well."""
 REPEATED_ENCODING: Final = re.compile("%(?:25)+")
-LINK_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
+LINK_SCHEME: Final = re.compile(r"(?:https?|intent)://", re.IGNORECASE)
+WRITTEN_SCHEME: Final = re.compile(r"(?:https?|intent)(?:\\?:/{1,2}|//)", re.IGNORECASE)
+"""A link's scheme as people and scanners write it, with a mark lost or escaped."""
+ENCODED_SCHEME: Final = re.compile(r"https?%(?:25)*3A", re.IGNORECASE)
 COMPATIBILITY_FORMS: Final = frozenset(
     {"<wide>", "<narrow>", "<font>", "<noBreak>", "<circle>", "<square>"}
 )
 """Decompositions (Unicode, UAX 44) that change a character's look alone, not the letter."""
 INVISIBLE_MARKS: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
-    "\U000e0000-\U000e0fff]"
+    "[\u0305\u0332\u0333\u0335\u0336\u033f\u034f\u035e\u035f\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
-"""Marks without a shape of their own (Default_Ignorable_Code_Point) that may not be in Cf."""
+"""Marks without a shape of their own (Default_Ignorable_Code_Point) that may not be in Cf, and
+lines over, under and through a letter, which are a style."""
 INVISIBLE: Final = frozenset({"Cf", "Me"})
 """Categories of marks that are dropped: formats, and frames around a letter, as of keycaps."""
-UNLISTED_DASHES: Final = frozenset("\u02d7\u2043\u207b\u208b\u2212\u2500\u2501\u2796\u30fc\uff70")
-"""Dashes, minus signs and the long-vowel mark of Japanese keyboards, which are not in Pd."""
+UNLISTED_DASHES: Final = frozenset(
+    "\u02d7\u2043\u207b\u208b\u2212\u2500\u2501\u2796\u30fc\uff5e\uff70"
+)
+"""Dashes, minus signs, wave and long vowel of Japanese keyboards, which are not in Pd."""
 INVERSE_LETTERS: Final = {
     first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)
 }
@@ -57,14 +70,18 @@ def normalise_code(typed: str) -> str:
     invisible marks and surrounding punctuation are dropped. No letter becomes another one: what
     is not a code stays none.
     """
-    plain = "".join(map(_plain_form, _drop_invisible(_decoded(typed))))
-    text = strip_punctuation(plain)
-    while text[:1] in ("-", "_"):
-        # No code begins so; an underscore before and behind is a chat's mark for italics.
-        text = strip_punctuation(text[1:].removesuffix("_") if text[0] == "_" else text[1:])
+    text = _trim("".join(map(_plain_form, _drop_invisible(_decoded(typed)))))
+    while len(text) <= MAX_LABELLED_CHARS and (label := LABEL.fullmatch(text)):
+        text = _trim(label["code"])
     text = text.translate(_UPPER)
-    halves = HALVES.fullmatch(text)
-    return halves[1] + halves[2] if halves else text
+    joined = "".join(text.split())
+    # A drawn code may be read out or typed in groups.
+    is_drawn = len(joined) == DRAWN_LENGTH and set(joined) <= set(ALPHABET)
+    return (
+        joined
+        if is_drawn or LETTER_BY_LETTER.fullmatch(text)
+        else BLANKS_AROUND_HYPHEN.sub("-", text)
+    )
 
 
 def parse_code(typed: str, *, public_url: str) -> str | None:
@@ -83,24 +100,34 @@ def code_in_link(word: str, *, public_url: str) -> str | None:
     """Return the code in a word that is a link below `public_url`, with or without its scheme."""
     link = split_own_link(word, public_url=public_url)
     before = f"{urlsplit(public_url).path.rstrip('/')}/r/"
-    if link is None or not link.path.lower().startswith(before.lower()):
+    path = "" if link is None else re.sub("/+", "/", link.path)
+    if not path.lower().startswith(before.lower()):
         return None
-    code = code_in_path(unquote(link.path[len(before) :]))
+    code = code_in_path(unquote(path[len(before) :]))
     return code if is_code(code) else None
 
 
 def code_in_path(text: str) -> str:
-    """Return the one spelling of the code that a link's path ends with, already decoded."""
-    path = TRACKING.sub("", _percent_decoded(text).strip("/"))
-    return normalise_code(SENTENCE_AFTER.sub("", path))
+    """Return the one spelling of the code that a link's path ends with, already decoded.
+
+    What was added behind it is left out: a query, a sentence, a further segment.
+    """
+    path = _drop_invisible(unescape(ADDED_QUERY.sub("", _percent_decoded(text))))
+    marked = "".join("/" if _is_after_code(mark) else _plain_form(mark) for mark in path)
+    segment = strip_punctuation(marked).partition("/")[0]
+    code, first_word = normalise_code(segment), normalise_code(segment.partition(" ")[0])
+    return first_word if is_code(first_word) and not is_code(code) else code
 
 
 def split_own_link(word: str, *, public_url: str) -> SplitResult | None:
-    """Split a link to the host of `public_url`; return None for any other text."""
+    """Split a link to the host of `public_url`, which may be in a redirector's, or return None."""
     link = strip_punctuation(word)
-    scheme = LINK_SCHEME.search(link)
+    if ENCODED_SCHEME.match(link):
+        link = _percent_decoded(link)
+    link = unwrap_link(link)
+    scheme = WRITTEN_SCHEME.search(link)
     try:
-        parts = urlsplit(link[scheme.start() :] if scheme else f"//{link}")
+        parts = urlsplit(f"//{link[scheme.end() :] if scheme else link}")
         own = parts.hostname and _ascii_host(parts.hostname) == _ascii_host(
             urlsplit(public_url).hostname or ""
         )
@@ -129,8 +156,17 @@ def code_from_bytes(random_bytes: bytes) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    """Return a host as DNS writes it, so that an international one has one spelling."""
-    return host.rstrip(".").encode("idna").decode().lower()
+    """Return a host in DNS's spelling, the same for an international one, and without `www.`."""
+    return host.rstrip(".").encode("idna").decode().lower().removeprefix("www.")
+
+
+def _trim(plain: str) -> str:
+    """Drop what surrounds a code; no code begins with a hyphen or an underscore."""
+    text = strip_punctuation(plain)
+    while text[:1] in ("-", "_"):
+        # An underscore before and behind is a chat's mark for italics.
+        text = strip_punctuation(text[1:].removesuffix("_") if text[0] == "_" else text[1:])
+    return text
 
 
 def _decoded(text: str) -> str:
@@ -155,10 +191,20 @@ def _is_around(character: str) -> bool:
 
 
 @lru_cache(1024)
+def _is_after_code(character: str) -> bool:
+    if character.isascii():
+        return character in AFTER_CODE
+    plain = _plain_form(character)
+    return plain not in ("-", "_") and unicodedata.category(plain)[0] in "PS"
+
+
+@lru_cache(1024)
 def _plain_form(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Pd" or character in UNLISTED_DASHES:
         return "-"
+    if category == "Pc":
+        return "_"
     if inverse := INVERSE_LETTERS.get(ord(character)):
         return inverse
     if category == "Nd":

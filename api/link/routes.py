@@ -64,6 +64,8 @@ async def show_link_without_code(
     return closed_page(ClickOutcome.UNKNOWN_CODE, reader.language, destination=destination)
 
 
+@router.head("//r/{code:path}", include_in_schema=False)
+@router.get("//r/{code:path}", include_in_schema=False)
 @router.head("/R/{code:path}", include_in_schema=False)
 @router.get("/R/{code:path}", include_in_schema=False)
 @router.head("/r/{code:path}", include_in_schema=False)

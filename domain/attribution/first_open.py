@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.attribution.install_referrer import Install, extract_token
 from domain.attribution.policy import Method, Refusal
-from domain.codes import LINK_SCHEME, code_in_link, split_own_link, strip_punctuation
+from domain.codes import LINK_SCHEME, WORD_ENDS, code_in_link, split_own_link, strip_punctuation
 
 MAX_TOKEN_CHARS: Final = 256
 """Length of the longest text that is read as a token."""
@@ -68,7 +68,7 @@ def _hint_in_referrer(install: Install) -> ReferralHint | None:
 
 def _hint_in_clipboard(text: str, public_url: str) -> ReferralHint | None:
     """Read a token, or the one invitation link in a copied text."""
-    words = [strip_punctuation(word) for word in text.split()]
+    words = [bare for word in WORD_ENDS.split(text) if (bare := strip_punctuation(word))]
     if len(words) == 1 and _is_token(words[0]):
         return ReferralHint(method=Method.CLIPBOARD, token=words[0])
     hints = {hint for word in words if (hint := _hint_in_word(word, public_url))}

@@ -1,6 +1,7 @@
 """Referral codes."""
 
 from typing import Final
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,8 @@ def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
         ("https://[::1/r/ann-10", None),
         ("Join me: https://refer.example/r/ann-10!", "ANN-10"),
         ("https://refer.example/r/ann-10 or https://refer.example/r/bob-10", None),
-        ("my code is ann-10", None),
+        ("my code is ann-10", "ANN-10"),
+        ("my code is in the mail", None),
         ("https://refer.example/ann-10", None),
         ("https://refer.example/r/", None),
         ("https://refer.example/r/a/b", None),
@@ -93,10 +95,65 @@ def test_the_syntax_of_a_code(text: str, *, holds: bool) -> None:
         ("https://refer.example/r/ann-10\u2019s", "ANN-10"),
         ("[https://refer.example/r/ann-10](https://refer.example/r/ann-10)", "ANN-10"),
         ("[https://refer.example/r/ann-10](https://refer.example/r/bob-10)", None),
+        ("https://refer.example/r/ann-10/amp", "ANN-10"),
+        ("https://refer.example//r/ann-10", "ANN-10"),
+        ("https://www.refer.example/r/ann-10", "ANN-10"),
+        ("https:/refer.example/r/ann-10", "ANN-10"),
+        ("https//refer.example/r/ann-10", "ANN-10"),
+        ("MEBKM:TITLE:x;URL:https\\://refer.example/r/ann-10;;", "ANN-10"),
+        ("https%253A%252F%252Frefer.example%252Fr%252Fann-10", "ANN-10"),
+        ("intent://refer.example/r/ann-10#Intent;scheme=https;end", "ANN-10"),
+        ('<a href="https://refer.example/r/ann-10">https://refer.example/r/ann-10</a>', "ANN-10"),
+        ("https://refer.example/r/ann-10\U0001f389Join!", "ANN-10"),
+        ("https://refer.example/r/ann-10,join", "ANN-10"),
+        ("https://refer.example/r/ann-10\u060c\u0627", "ANN-10"),
+        ("https://refer.example/r/ann-10%20Join%20me", "ANN-10"),
+        ("https://refer.example/r/\u201eann-10\u201c", "ANN-10"),
+        ("https://refer.example/r/&quot;ann-10&quot;", "ANN-10"),
+        ("https://refer.example/r/\u24d0\u24dd\u24dd-10", "ANN-10"),
     ],
 )
 def test_a_link_pasted_for_a_code_is_its_code(typed: str, code: str | None) -> None:
     assert parse_code(typed, public_url=PUBLIC_URL) == code
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "https://l.facebook.com/l.php?u={}&h=AT0",
+        "https://lm.facebook.com/l.php?u={}%3Ffbclid%3DIwAR0&h=AT0",
+        "https://l.instagram.com/?u={}&e=AT1",
+        "https://l.messenger.com/l.php?u={}",
+        "https://www.google.com/url?sa=t&url={}&usg=AO",
+        "https://www.google.co.uk/url?q={}&sa=D",
+        "https://eur01.safelinks.protection.outlook.com/?url={}&data=05%7C02&reserved=0",
+        "https://www.youtube.com/redirect?event=video&q={}",
+        "https://www.linkedin.com/redir/redirect?url={}",
+        "https://vk.com/away.php?to={}",
+        "https://slack-redir.net/link?url={}",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fl.instagram.com%2F%3Fu%3D{}",
+        "https://urldefense.com/v3/__https://refer.example/r/ann-10__;!!N1!x$",
+        "https://urldefense.proofpoint.com/v2/url?u=https-3A__refer.example_r_ann-2D10&d=Dw",
+    ],
+)
+def test_a_link_is_found_in_what_mailers_and_networks_wrap_around_it(around: str) -> None:
+    wrapped = around.format(quote("https://refer.example/r/ann-10", safe=""))
+
+    assert parse_code(wrapped, public_url=PUBLIC_URL) == "ANN-10"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://facebook.com.evil.example/l.php?u=https%3A%2F%2Frefer.example%2Fr%2Fann-10",
+        "https://notfacebook.com/l.php?u=https%3A%2F%2Frefer.example%2Fr%2Fann-10",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.reddit.com%2Fr%2Fann-10",
+        "https://l.facebook.com/r/ann-10",
+        "https://www.google.com/search?q=ann-10",
+    ],
+)
+def test_no_other_address_is_read_for_a_link_in_it(link: str) -> None:
+    assert parse_code(link, public_url=PUBLIC_URL) is None
 
 
 def test_a_link_to_an_international_host_is_one_in_either_spelling() -> None:
@@ -140,6 +197,23 @@ def test_a_link_below_a_path_is_one_only_there() -> None:
         ("%20ann10%E2%80%8B", "ANN10"),
         ("ann%25E2%2580%259310", "ANN-10"),
         ("&nbsp;ann10&#8203;", "ANN10"),
+        ("code: ANN123", "ANN123"),
+        ("Code:ann123!", "ANN123"),
+        ("Use code ann123 \U0001f381", "ANN123"),
+        ("Mein Empfehlungscode ist: ANN123", "ANN123"),
+        ("邀请码\uff1aANN123", "ANN123"),
+        ("招待コードANN123", "ANN123"),
+        ("промокод ANN123", "ANN123"),
+        ("code: 3gaw h3up", "3GAWH3UP"),
+        ("PROMO-CODE", "PROMO-CODE"),
+        ("code123", "CODE123"),
+        ("3 g a w h 3 u p", "3GAWH3UP"),
+        ("3ga wh3 up", "3GAWH3UP"),
+        ("a n n - 1 0", "ANN-10"),
+        ("ann - 10", "ANN-10"),
+        ("ann\uff5e10", "ANN-10"),
+        *((f"ann{mark}10", "ANN_10") for mark in "\u203f\ufe33\ufe4d\uff3f"),
+        ("a\u0332n\u0336n\u035f10", "ANN10"),
     ],
 )
 def test_reads_codes_as_keyboards_and_chats_write_them(typed: str, code: str) -> None:
@@ -147,7 +221,8 @@ def test_reads_codes_as_keyboards_and_chats_write_them(typed: str, code: str) ->
 
 
 @pytest.mark.parametrize(
-    "typed", ["straße", "\u017fam", "ﬁnn", "\u0131an1", "KAI\u212a", "ann²", "ann lee"]
+    "typed",
+    ["straße", "A\u0301NN1", "\u017fam", "ﬁnn", "\u0131an1", "KAI\u212a", "ann²", "ann lee"],
 )
 def test_no_letter_becomes_another(typed: str) -> None:
     assert not is_code(normalise_code(typed))

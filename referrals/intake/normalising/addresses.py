@@ -12,11 +12,16 @@ NETWORK_PREFIX: Final = {4: 24, 6: 64}
 MAX_CHARACTERS: Final = 1024
 _UNROUTED: Final = NetworkSet("0.0.0.0/8", "192.0.0.0/24", "198.18.0.0/15", "::/128", "fec0::/10")
 """Further networks that are not the internet's."""
-_SEPARATOR: Final = re.compile(r"[,;| \t]+")
-_BRACKETED: Final = re.compile(r"\[(?P<address>[^\]]+)\](?::\d+)?")
-_WHOLE: Final = re.compile(r"/(?:32|128)\Z")
-"""Prefix length of a single address, as Postgres may write it."""
-_WITH_PORT: Final = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3}):\d+")
+_SEPARATOR: Final = re.compile(r"[,;|\s(){}<>\"']+")
+_OF_OTHERS: Final = frozenset({"by", "host", "proto"})
+"""Parameters of Forwarded (RFC 7239) that are not the client's address."""
+_BEFORE: Final = re.compile(r"\A(?:[a-z]+://|ipv[46]:)")
+"""Scheme or tag before an address, as of load balancers' `tcp://` and mailers' `IPv6:`."""
+_BRACKETED: Final = re.compile(r"\[(?:ipv6:)?(?P<address>[^\]]+)\](?::\d*)*")
+_AFTER: Final = re.compile(r"/.*", re.DOTALL)
+"""Path of a URL, or prefix length of a single address, as Postgres may write it."""
+_WITH_PORT: Final = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d*)*")
+_PADDING: Final = re.compile(r"(?<![\d])0+(?=\d)")
 
 
 def read_address(text: str) -> Address | None:
@@ -53,13 +58,24 @@ def with_subscriber(personal: Mapping[str, str | None]) -> dict[str, str | None]
 
 
 def _addresses(text: str) -> Iterator[Address]:
-    for part in _SEPARATOR.split(with_ascii_digits(plain(text))):
-        written = _WHOLE.sub("", part.removeprefix("for=").strip("\"'").rstrip("."))
-        bracketed = _BRACKETED.fullmatch(written) or _WITH_PORT.fullmatch(written)
-        written = bracketed["address"] if bracketed else written
-        address = parse_client_address(written.partition("%")[0])
+    for part in _SEPARATOR.split(with_ascii_digits(plain(text)).replace("\u3002", ".")):
+        name, equals, value = part.partition("=")
+        if name in _OF_OTHERS:
+            continue
+        written = _BEFORE.sub("", value if equals else part)
+        address = parse_client_address(_without_port(written))
         if address is not None:
             yield address
+
+
+def _without_port(written: str) -> str:
+    """Return an address without path, brackets, port, zone, and zeros before an octet."""
+    bare = _AFTER.sub("", written).rstrip(".")
+    if bracketed := _BRACKETED.fullmatch(bare):
+        bare = bracketed["address"]
+    if with_port := _WITH_PORT.fullmatch(bare):
+        return _PADDING.sub("", with_port["address"])
+    return bare.partition("%")[0]
 
 
 def _is_inside(address: Address) -> bool:

@@ -37,6 +37,8 @@ PROVIDERS: Final = (
     Provider(domain="yahoo.com", tag="+-"),
     Provider(domain="fastmail.com", aliases=frozenset({"fastmail.fm"})),
 )
+BEFORE_ADDRESS: Final = re.compile(r"\A(?:mailto|smtp):")
+"""Scheme of an address, of the web's links or of Exchange's lists."""
 COMMENT: Final = re.compile(r"\([^()]*\)")
 """Comment beside an address (RFC 5322), which is no part of it."""
 _BY_DOMAIN: Final = {
@@ -48,11 +50,14 @@ def mailbox(text: str) -> tuple[str, str]:
     """Return name and domain of a mailbox; an address without a domain has an empty one."""
     written = plain(text)
     without_comment = COMMENT.sub("", written).strip()
-    address = without_comment if "@" in without_comment else written
-    if address.startswith("mailto:"):
-        address = unquote(address.removeprefix("mailto:").partition("?")[0])
+    in_brackets = written.rpartition("(")[2]
+    address = next((one for one in (without_comment, in_brackets) if "@" in one), written)
     if address.rstrip(" ,;.").endswith(">"):
         address = address.rpartition("<")[2]
+    if BEFORE_ADDRESS.match(address):
+        address = unquote(BEFORE_ADDRESS.sub("", address).partition("?")[0])
+    if "%40" in address:
+        address = unquote(address)
     name, _, host = strip_punctuation(address).rpartition("@")
     if not name:
         return host, ""

@@ -53,7 +53,7 @@ def _e164(written: str, country: str) -> str | None:
 
 def _readings(written: str, digits: str, country: str) -> list[tuple[str, str | None]]:
     """Return the ways in which a number may be meant, the likeliest first."""
-    international = (f"+{digits}", None)
+    international = (f"+{digits.lstrip('0')}", None)
     if written.lstrip("( ").startswith("+"):
         return [international]
     if country == "MX":

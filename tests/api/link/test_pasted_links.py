@@ -29,10 +29,11 @@ async def test_a_link_works_with_a_query_that_was_added_wrongly(
     assert "referral_token=" in answer.headers["location"]
 
 
-async def test_a_link_of_capitals_as_qr_codes_write_it_works(
-    client: AsyncClient, app: FastAPI
+@pytest.mark.parametrize("before", ["/R/", "//r/", "/r//", "/r/%E2%80%9E", "/r/&quot;"])
+async def test_a_link_works_as_qr_codes_and_templates_write_it(
+    client: AsyncClient, app: FastAPI, before: str
 ) -> None:
     code = await create_code(client)
     async with browser(app) as visitor:
-        answer = await visitor.get(f"/R/{code}")
+        answer = await visitor.get(f"https://refer.example{before}{code}")
     assert "referral_token=" in answer.headers["location"]
