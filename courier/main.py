@@ -13,6 +13,7 @@ from courier.carrier import Carrier
 from courier.chainer import Chainer
 from courier.fraud.case_carrier import CaseCarrier
 from courier.fraud.late_links import LateLinks
+from courier.fraud.signup_assessor import SignupAssessor
 from courier.metrics import serve_health
 from courier.notifier import Notifier
 from courier.overdue import OverdueHealer
@@ -40,11 +41,11 @@ from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 20
+MIN_POOL_SIZE: Final = 21
 """Connections that lease players, route them, wait for locked ones (two), carry updates and
-invitations, heal, follow late links, link the hash chain, file cases, publish, watch the outbox,
-look at vital signs, pay, notify, record events from Kafka, write webhooks, lease them, and record
-their results (two)."""
+invitations, heal, follow late links, assess signups, link the hash chain, file cases, publish,
+watch the outbox, look at vital signs, pay, notify, record events from Kafka, write webhooks, lease
+them, and record their results (two)."""
 
 log = structlog.get_logger()
 
@@ -106,6 +107,7 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
         WorkLoop("carrying", updates.carry, close=updates.finish),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS, close=invitations.finish),
         WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
+        WorkLoop("assessing signups", SignupAssessor(database).assess, wake_payload=None),
         # Each look takes a lock: a poll is soon enough.
         WorkLoop("filing cases", cases.carry, wake_payload=None),
     )

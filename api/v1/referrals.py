@@ -1,7 +1,7 @@
 """Referrals, listed or one with its timeline, and the facts behind each."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -20,14 +20,18 @@ from api.http.paging import (
     invalid_cursor,
     page_out,
 )
-from api.v1.schemas.evidence import FactOut
+from api.v1.schemas.evidence import FactOut, ListedAssessmentOut, ListedAssessmentsOut
 from api.v1.schemas.fields import Id, Slug
 from api.v1.schemas.referrals import ReferralOut, ReferralSummary
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import Stage
+from referrals.fraud import assessment_views
 from referrals.reporting import fact_views, referral_views
 from referrals.reporting.fact_views import FactPosition
 from referrals.reporting.referral_views import ReferralFilter
+
+MAX_ASSESSMENTS: Final = 200
+"""Assessments shown of one referral: far more than one ever has."""
 
 router = APIRouter(
     prefix="/v1/referrals",
@@ -81,6 +85,21 @@ async def list_facts(
         raise Problem("unknown_referral")
     items = [FactOut.model_validate(view) for view in page.items]
     return PageOut(items=items, next_cursor=_encode_fact_position(page.next_position))
+
+
+@router.get("/{referral_id}/assessments", responses=problem_responses("unknown_referral"))
+async def list_assessments(referral_id: UUID, database: Db) -> ListedAssessmentsOut:
+    """List the fraud assessments of a referral with their evidence, oldest first.
+
+    The first is of the signup, a moment after it was bound; the others are of what qualified. 404
+    `unknown_referral`.
+    """
+    async with database.snapshot() as session:
+        found = await assessment_views.list_assessments(session, referral_id, limit=MAX_ASSESSMENTS)
+    if found is None:
+        raise Problem("unknown_referral")
+    items = [ListedAssessmentOut.model_validate(view) for view in found]
+    return ListedAssessmentsOut(items=items)
 
 
 @router.get("/{referral_id}", responses=problem_responses("unknown_referral"))

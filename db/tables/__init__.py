@@ -24,7 +24,7 @@ from db.tables.cases import (
 )
 from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
 from db.tables.console import ConsoleLink, ConsoleSession
-from db.tables.fraud import AssessmentRow, Review
+from db.tables.fraud import AssessmentRow, Review, SignupAssessment, SignupToAssess
 from db.tables.intake import FactRow, InboxRow, Player
 from db.tables.ledger import CAMPAIGN_BUDGETS, AccountRow, BudgetShard, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
@@ -96,6 +96,8 @@ __all__ = [
     "RuleSetSwitch",
     "ShadowAssessment",
     "Share",
+    "SignupAssessment",
+    "SignupToAssess",
     "SubjectSalt",
     "SwitchRow",
     "Table",
@@ -136,6 +138,7 @@ INSERT_ONLY: Final = (
     "rule_sets",
     "rule_set_switches",
     "shadow_assessments",
+    "signup_assessments",
     "backtests",
     "list_hits",
     "chain_links",

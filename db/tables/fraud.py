@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Table
+from db.tables.base import NOW, Table
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
 
@@ -45,6 +45,32 @@ class AssessmentRow(Table):
         Index("ix_assessments_referral", "referral_id"),
         Index("ix_assessments_assessed", "assessed_at", "id"),
     )
+
+
+class SignupToAssess(Table):
+    """A referral that got its signup, until a courier has assessed its pair."""
+
+    __tablename__ = "signups_to_assess"
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), primary_key=True)
+    noted_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("ix_signups_to_assess_noted", "noted_at", "referral_id"),)
+
+
+class SignupAssessment(Table):
+    """Evidence about a pair at its signup, and its score, which decides nothing; insert-only."""
+
+    __tablename__ = "signup_assessments"
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), primary_key=True)
+    evidence: Mapped[dict[str, Any]]
+    ineligible: Mapped[list[str]]
+    """Reasons for which a player could not be credited, as `referrer:closed`."""
+    rule_set: Mapped[str] = mapped_column(String(64))
+    score: Mapped[int] = mapped_column(Integer)
+    verdict: Mapped[Verdict]
+    reasons: Mapped[list[str]]
+    outcomes: Mapped[dict[str, Any]]
+    assessed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("ix_signup_assessments_assessed", "assessed_at"),)
 
 
 class Review(Table):

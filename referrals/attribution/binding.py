@@ -37,6 +37,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.acceptances import acceptance, link_of_version
 from referrals.lifecycle import deliveries
+from referrals.lifecycle.bound_signups import note_signup
 from referrals.lifecycle.fan_out import deliver_every_fact
 from referrals.lifecycle.reopening import reopen
 from referrals.lifecycle.stages import (
@@ -103,6 +104,7 @@ async def bind(
     else:
         await enter_stage(session, row, Stage.SIGNED_UP, until=until, at=signup.occurred_at)
     await deliver_every_fact(session, row)
+    await note_signup(session, row.id)
     return row
 
 

@@ -24,6 +24,10 @@ QUERIES: Final = {
         "select id, campaign_slug, code, stage, until, invited_at, credited_at"
         " from referrals where referrer_id = :player order by created_at"
     ),
+    "signup_assessments": (
+        "select s.* from signup_assessments s join referrals r on r.id = s.referral_id"
+        " where r.referee_id = :player"
+    ),
     "assessments": (
         "select a.* from assessments a join referrals r on r.id = a.referral_id"
         " where r.referee_id = :player order by a.assessed_at"

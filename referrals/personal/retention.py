@@ -15,7 +15,8 @@ from referrals.access.audit import Actor
 
 KINDS: Final = (
     "clicks", "visitors", "sessions", "sign_in_links",
-    "list_entries", "shadow_assessments", "case_deliveries", "cluster_merges",
+    "list_entries", "shadow_assessments", "signup_assessments", "case_deliveries",
+    "cluster_merges",
 )  # fmt: skip
 MIN_DAYS: Final = 60
 """Age in days below which the database keeps rows: an expired invitation may open for a month."""

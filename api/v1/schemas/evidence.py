@@ -58,6 +58,29 @@ class EvidenceAssessmentOut(AssessmentOut):
     deposit_event_id: ShownEventId
 
 
+class ListedAssessmentOut(AssessmentOut):
+    """An assessment of a referral: at its signup, when it qualified, or again before a release."""
+
+    evidence: dict[str, Any] = Field(
+        description="The snapshot that was scored: counts and flags, nobody's values",
+        examples=[{"version": 2, "same_player": False}],
+    )
+    deposit_event_id: ShownEventId | None = Field(
+        description="The deposit that qualified; null for the one at the signup, which decides"
+        " nothing"
+    )
+    ineligible: list[str] = Field(
+        description="At the signup: who of the pair could not be credited, and why",
+        examples=[["referrer:closed"]],
+    )
+
+
+class ListedAssessmentsOut(ResponseBody):
+    """The assessments of a referral, oldest first; of more than 200 the latest."""
+
+    items: list[ListedAssessmentOut]
+
+
 class EvidenceHoldOut(HoldOut):
     """A hold that the referral had; open while `cleared_at` is null."""
 

@@ -23,6 +23,7 @@ CUTOFF: Final = NOW - timedelta(days=400)
 ROWS: Final = {
     "list_entries": 2,
     "shadow_assessments": 1,
+    "signup_assessments": 1,
     "case_deliveries": 1,
     "cluster_merges": 1,
 }
@@ -50,6 +51,14 @@ _SHADOWS: Final = text("""
     select assessment_id, 1, 0, 'pass', '{}', '{}', at
     from unnest(cast(:assessments as uuid[]), cast(:times as timestamptz[]))
         as given (assessment_id, at)
+""")
+_AT_SIGNUP: Final = text("""
+    insert into signup_assessments
+        (referral_id, evidence, ineligible, rule_set, score, verdict, reasons, outcomes,
+         assessed_at)
+    select referral_id, '{}', '{}', '1', 0, 'pass', '{}', '{}', at
+    from unnest(cast(:referrals as uuid[]), cast(:times as timestamptz[]))
+        as given (referral_id, at)
 """)
 _CASES: Final = text("""
     with cases as (
@@ -108,6 +117,8 @@ async def stored(fresh_database: Database) -> Database:
         )
         assessed = [first.assessment_id, second.assessment_id]
         await session.execute(_SHADOWS, {"assessments": assessed, "times": [LONG_AGO, NOW]})
+        signed_up = {"referrals": [first.id, second.id], "times": [LONG_AGO, NOW]}
+        await session.execute(_AT_SIGNUP, signed_up)
         await session.execute(_CASES, {"at": LONG_AGO})
         followed = [LONG_AGO, NOW, None]
         await session.execute(_MERGES, {"at": LONG_AGO, "followed": followed})
@@ -131,6 +142,7 @@ async def test_old_rows_of_fraud_rules_and_cases_are_let_go_of(stored: Database)
         "list_keys": 3,
         "list_hits": 3,
         "shadow_assessments": 1,
+        "signup_assessments": 1,
         "case_deliveries": 1,
         "cluster_merges": 2,
     }
@@ -152,7 +164,9 @@ async def test_what_is_young_stays_though_its_end_is_said_to_be_old(
             assert await let_go(session, kind, ACTOR, before=CUTOFF) == 0, kind
 
 
-@pytest.mark.parametrize("table", ["list_keys", "list_hits", "shadow_assessments"])
+@pytest.mark.parametrize(
+    "table", ["list_keys", "list_hits", "shadow_assessments", "signup_assessments"]
+)
 async def test_what_is_kept_for_a_time_is_not_deleted_otherwise(
     stored: Database, fresh_urls: DatabaseUrls, table: str
 ) -> None:
