@@ -10,6 +10,7 @@ from sqlalchemy import text
 from db.engine import ReadSession
 from domain.fraud.snapshot import Behaviour, NetworkOrigin
 from domain.intake.facts import Deposit, FactKind
+from domain.jurisdictions import is_within
 from domain.money import Money
 from referrals.intake.facts import fact_of
 
@@ -29,7 +30,9 @@ _CONDUCT: Final = text("""
         select body -> 'stake' as stake, occurred_at from facts
         where player_id = :referrer and kind = 'wager' limit :max_facts
     ), said as (
-        select kind, body, matching -> 'origin' as origin, occurred_at from facts
+        select kind, body, matching -> 'origin' as origin, occurred_at,
+               coalesce(matching -> 'unsaid', '[]') as unsaid
+        from facts
         where player_id = :referee and kind in ('signup', 'deposit') limit :max_facts
     ), credit as (
         select credited_at from referrals
@@ -38,7 +41,8 @@ _CONDUCT: Final = text("""
     )
     select
         (select body from facts where kind = 'deposit' and event_id = :deposit) as deposit,
-        (select array_agg(distinct field) from said, jsonb_object_keys(body) as field) as known,
+        (select array_agg(distinct field) from said, jsonb_object_keys(body) as field
+         where not unsaid ? field) as known,
         (select jsonb_agg(origin) from said) as origins,
         (select body ->> 'jurisdiction' from said
          where kind = 'signup' order by occurred_at desc limit 1) as jurisdiction,
@@ -113,12 +117,13 @@ def origin_of_player(
     """Return what a player's events say together: suspicious where one of them is."""
     known = [origin for origin in origins if origin]
     countries = {origin["country"] for origin in known if "country" in origin}
-    home = (jurisdiction or "")[:2].upper()
     gathered = [date.fromisoformat(each["as_of"]) for each in known if "as_of" in each]
     days = [(at.date() - day).days for day in gathered]
     return NetworkOrigin(
         is_hosting=_any_of(known, "is_hosting"),
-        is_in_jurisdiction=countries == {home} if countries and home else None,
+        is_in_jurisdiction=all(is_within(country, jurisdiction) for country in countries)
+        if countries and jurisdiction
+        else None,
         is_disposable_mail=_any_of(known, "is_disposable_mail"),
         data_age_days=max(0, *days) if days else None,
     )

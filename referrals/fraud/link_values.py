@@ -23,19 +23,22 @@ CARRYING_FACTS: Final = frozenset(
 )
 """Kinds of facts that may hold such values."""
 
-EARLIER_VALUES: Final = """
-    select named.key as kind, hashes.key as earlier, hashes.value as value
+_IS_SAID: Final = "not coalesce(facts.matching -> 'unsaid', '[]') ? key"
+"""Condition of a field whose value is no placeholder."""
+EARLIER_VALUES: Final = f"""
+    select key as kind, hashes.earlier, hashes.value
     from jsonb_each(facts.matching -> 'earlier') as named
-    cross join lateral jsonb_each_text(named.value) as hashes
-    where named.key = any(:kinds)
-"""
+    cross join lateral jsonb_each_text(named.value) as hashes (earlier, value)
+    where key = any(:kinds) and {_IS_SAID}
+"""  # noqa: S608 - made of a constant of ours
 """Hashes of one row of `facts` under the keys that were newest before, with the newest hash."""
-SAID_VALUES: Final = """
+SAID_VALUES: Final = f"""
     select key as kind, value from jsonb_each_text(facts.body)
-    where key = any(:kinds) and not (key = 'phone' and coalesce(facts.matching, '{}') ? 'phone')
+    where key = any(:kinds) and {_IS_SAID}
+      and not (key = 'phone' and coalesce(facts.matching, '{{}}') ? 'phone')
     union
     select key, value from jsonb_each_text(facts.matching) where key = any(:kinds)
-"""
+"""  # noqa: S608 - made of a constant of ours
 """Kinds and values of one row of `facts`: those that today's normalisation made, and those of the
-body, by which players of earlier releases are found. Of phones the body's are left out, since the
-same national number is another person's in another country."""
+body, by which players of earlier releases are found; none of a placeholder. Of phones the body's
+are left out, since the same national number is another person's in another country."""

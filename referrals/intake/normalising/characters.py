@@ -5,6 +5,17 @@ from typing import Final
 
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Mn", "Me"})
 _INVISIBLE_MARKS: Final = frozenset({"Cf", "Cc"})
+_IGNORABLE: Final = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800),
+            *(0x3164, 0xFFA0, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        ),
+    )
+)
+"""Marks and fillers that are drawn as nothing (Unicode's Default_Ignorable_Code_Point, and the
+blank of Braille), whose categories are those of visible characters."""
 
 
 def plain(text: str) -> str:
@@ -15,9 +26,13 @@ def plain(text: str) -> str:
     visible = "".join(
         " " if mark.isspace() else mark
         for mark in composed
-        if mark.isspace() or unicodedata.category(mark) not in _INVISIBLE_MARKS
+        if mark.isspace() or not _is_invisible(mark)
     )
     return " ".join(unicodedata.normalize("NFKC", visible.casefold()).split())
+
+
+def _is_invisible(mark: str) -> bool:
+    return mark in _IGNORABLE or unicodedata.category(mark) in _INVISIBLE_MARKS
 
 
 def without_accents(text: str) -> str:

@@ -31,14 +31,28 @@ PROVIDERS: Final = (
     ),
     Provider(
         domain="yandex.ru",
-        aliases=frozenset({"ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua"}),
+        aliases=frozenset(
+            {"ya.ru", "narod.ru"}
+            | {f"yandex.{end}" for end in ("az", "by", "com", "ee", "eu", "fr", "kg", "kz", "lt")}
+            | {f"yandex.{end}" for end in ("lv", "md", "tj", "tm", "ua", "uz")}
+            | {f"yandex.{end}" for end in ("co.il", "com.am", "com.ge", "com.tr")}
+        ),
         ignored=".-",
     ),
-    Provider(domain="yahoo.com", tag="+-"),
+    *(
+        Provider(domain=domain, tag="+-")
+        for domain in ("yahoo.com", "myyahoo.com", "rocketmail.com", "y7mail.com", "ymail.com")
+    ),
     Provider(domain="fastmail.com", aliases=frozenset({"fastmail.fm"})),
 )
 BEFORE_ADDRESS: Final = re.compile(r"\A(?:mailto|smtp):")
 """Scheme of an address, of the web's links or of Exchange's lists."""
+NATIONAL_YAHOO: Final = re.compile(r"yahoo(?:\.com?)?\.[a-z]{2}")
+"""Yahoo's national domains, each with mailboxes of its own, such as yahoo.co.uk."""
+FASTMAIL_NAMED: Final = re.compile(
+    r"(?P<name>[^.]+)\.(?P<domain>fastmail\.[a-z]{2,3}|fastmail\.(?:co\.uk|com\.au)|sent\.com)"
+)
+"""A subdomain of Fastmail's that names a mailbox: everything at it is delivered there."""
 COMMENT: Final = re.compile(r"\([^()]*\)")
 """Comment beside an address (RFC 5322), which is no part of it."""
 _BY_DOMAIN: Final = {
@@ -62,14 +76,17 @@ def mailbox(text: str) -> tuple[str, str]:
     if not name:
         return host, ""
     name, domain = name.strip(' "'), ascii_domain(host)
-    if domain.endswith(".fastmail.com"):
-        # Everything at a subdomain is the mailbox that the subdomain names.
-        name, domain = domain.removesuffix(".fastmail.com"), "fastmail.com"
-    provider = _BY_DOMAIN.get(domain, Provider(domain=domain))
+    if named := FASTMAIL_NAMED.fullmatch(domain):
+        name, domain = named["name"], named["domain"]
+    provider = _BY_DOMAIN.get(domain) or _provider_of(domain)
     for mark in provider.tag:
         name = name.partition(mark)[0] or name
     name = "".join(mark for mark in name if mark not in provider.ignored)
     return name, provider.domain
+
+
+def _provider_of(domain: str) -> Provider:
+    return Provider(domain=domain, tag="+-" if NATIONAL_YAHOO.fullmatch(domain) else "+")
 
 
 def ascii_domain(host: str) -> str:

@@ -14,12 +14,15 @@ from referrals.intake.normalising.addresses import network_of, read_address
 from referrals.intake.normalising.characters import plain, without_accents
 from referrals.intake.normalising.mailboxes import mailbox
 from referrals.intake.normalising.phones import phone_digits
+from referrals.intake.normalising.placeholders import unsaid_fields
 
 SHORT_HASH_HEX: Final = 16
 """Digits of the hashes of spellings, which are only compared within a pair."""
 MAX_SPELLED_CHARACTERS: Final = 24
 EARLIER: Final = "earlier"
 """Name under which the hashes of earlier keys are kept, with the newest hash of each."""
+UNSAID: Final = "unsaid"
+"""Name under which the fields are kept whose value is a placeholder, and links nobody."""
 
 
 def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
@@ -33,8 +36,9 @@ def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
         for field, name in _SPELLED.items():
             if field in found:
                 found[field] = name(found[field], then[field])
-    renamed = _renamed(body, found, hasher)
-    return {**found, EARLIER: renamed} if renamed else found
+    if renamed := _renamed(body, found, hasher):
+        found[EARLIER] = renamed
+    return found
 
 
 def _renamed(
@@ -64,6 +68,9 @@ def _matching(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
         if isinstance(text, str) and text.strip() and not HASH_SHAPE.fullmatch(text)
     }
     found: dict[str, Any] = {}
+    if unsaid := [*unsaid_fields(given, method=given.get("method"))]:
+        found[UNSAID] = unsaid
+        given = {field: text for field, text in given.items() if field not in unsaid}
     if "ip" in given:
         found |= _address(given["ip"], hasher)
     if "email" in given:

@@ -5,6 +5,7 @@ from typing import Final
 
 import phonenumbers
 
+from domain.jurisdictions import country_of
 from referrals.intake.normalising.characters import plain, with_ascii_digits
 
 EXTENSION: Final = re.compile(
@@ -15,8 +16,6 @@ DIALLED_AFTER: Final = re.compile(r"(?<=\d)\s*(?:;|,,|,?\s*[pw]\s*\d).*", re.DOT
 """Parameters of a `tel:` address, and what is dialled after a pause."""
 LETTERS_OF_KEYS: Final = re.compile(r"(?<=\d)[\s.-]*(?:[a-z][\s.-]*){3,}")
 """A number's end in letters, as of 1-800-FLOWERS."""
-COUNTRY_ALIASES: Final = {"UK": "GB", "EL": "GR"}
-"""Codes that people take for those of ISO 3166."""
 MEXICAN_MOBILE: Final = re.compile(r"\A521(?=\d{10}\Z)")
 MEXICAN_PREFIX: Final = re.compile(r"\A0(?:1|44|45)(?=\d{10}\Z)")
 """Prefixes of Mexican numbers until 2019, which address books and messengers still write."""
@@ -29,8 +28,7 @@ def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
     digit stays as it is, or all such texts would be one phone.
     """
     written = DIALLED_AFTER.sub("", EXTENSION.sub("", with_ascii_digits(plain(text))))
-    country = (jurisdiction or "").partition("-")[0].upper()
-    country = COUNTRY_ALIASES.get(country, country)
+    country = country_of(jurisdiction or "")
     spelled = LETTERS_OF_KEYS.sub(_as_keys, written)
     for number in dict.fromkeys((written, spelled)):
         if found := _e164(number.removeprefix("tel:").lstrip(), country):

@@ -5,16 +5,17 @@ from uuid import uuid4
 
 from sqlalchemy import insert
 
+from courier.route_player import route_player
 from db.engine import Database
 from db.tables import IdentityLink, PlayerCluster
 from domain.fraud.links import MAX_SHARERS, LinkKind, PairLinks
-from domain.intake.facts import Fact
+from domain.intake.facts import Deposit, Fact, Signup, kind_of
 from domain.privacy import Hasher
 from referrals.fraud.links import load_pair_links
 from referrals.intake import facts
 from referrals.intake.normalising import matching_of
 from tests import builders
-from tests.builders import NOW, a_player_id, deposit, signup, unique
+from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, unique
 
 HASHER = Hasher("a key for tests", public_url="https://refer.example")
 
@@ -39,6 +40,21 @@ async def record_links(
     ]
     async with database.transaction() as session:
         await session.execute(insert(IdentityLink).values(rows))
+
+
+async def record_routed(database: Database, reported: Signup | Deposit) -> None:
+    """Record a fact whose personal values are as they were reported, and route it."""
+    said = facts.body_of(reported)
+    fact = facts.fact_of(kind_of(reported), HASHER.hash_personal(said))
+    async with database.transaction() as session:
+        await facts.record_fact(
+            session,
+            fact,
+            player_id=reported.player_id,
+            door="http",
+            matching=matching_of(said, HASHER),
+        )
+        await route_player(session, reported.player_id, tokens=TOKENS, now=NOW)
 
 
 async def record_unrouted(database: Database, *reported: Fact, player_id: str) -> None:
@@ -172,3 +188,17 @@ async def record_mailbox(database: Database, player_id: str, mailbox: str) -> No
         await facts.record_fact(
             session, signup(player_id), player_id=player_id, door="signal", matching=matching
         )
+
+
+async def test_players_with_the_same_placeholders_share_nothing(database: Database) -> None:
+    pair = [
+        signup(platform="ios", device_id="0000-0000", kyc_subject="n/a", phone="0000000")
+        for _ in range(2)
+    ]
+    for arrived in pair:
+        await record_routed(database, arrived)
+
+    found = await links_of(database, *(arrived.player_id for arrived in pair))
+
+    assert not any(one.referee_known for one in found.kinds)
+    assert found.referee_cluster is None

@@ -83,7 +83,15 @@ def test_a_national_number_is_one_of_the_players_country(
         ("a.n_n-@pm.me", "ann@proton.me"),
         ("ann@mac.com", "ann@icloud.com"),
         ("ann-shop@yahoo.com", "ann@yahoo.com"),
+        ("ann-shop@yahoo.co.uk", "ann@yahoo.co.uk"),
+        ("ann-shop@ymail.com", "ann@ymail.com"),
+        ("ann-shop@example.com", "ann-shop@example.com"),
+        ("a.nn@yandex.com.tr", "ann@yandex.ru"),
         ("shop@ann.fastmail.com", "ann@fastmail.com"),
+        ("shop@ann.fastmail.co.uk", "ann@fastmail.co.uk"),
+        ("shop@ann.sent.com", "ann@sent.com"),
+        ("an\ufe0fn@example.com", "ann@example.com"),
+        ("a\u3164nn\U000e0101@example.com", "ann@example.com"),
         ("ann", "ann"),
         ("mailto:ann%2Bx@example.com?subject=hi", "ann@example.com"),
         ("ann@example.com (Ann Lee)", "ann@example.com"),
@@ -166,6 +174,53 @@ def test_words_of_a_name_are_matched_without_accents_or_order() -> None:
 
     assert one["full_name"] == other["full_name"]
     assert sorted(one["name_words"]) == sorted(other["name_words"])
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("device_id", "00000000-0000-0000-0000-000000000000"),
+        ("device_id", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"),
+        ("device_id", "9774D56D682E549C"),
+        ("device_id", "02:00:00:00:00:00"),
+        ("device_id", "(null)"),
+        ("device_id", "[object Object]"),
+        ("payment_instrument", "undefined"),
+        ("kyc_subject", "N/A"),
+        ("kyc_subject", " \u200b- "),
+        ("phone", "+00 0000 0000"),
+        ("phone", "٠٠٠٠٠٠"),
+        ("phone", "unknown"),
+        ("email", "none"),
+        ("full_name", "Not provided"),
+    ],
+)
+def test_a_placeholder_is_no_value_to_match(field: str, text: str) -> None:
+    assert matching_of({field: text}, HASHER) == {"unsaid": [field]}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("device_id", "00000000-0000-0000-0000-000000000001"),
+        ("device_id", "7"),
+        ("kyc_subject", "000"),
+        ("payment_instrument", "card"),
+        ("full_name", "Null Nullsen"),
+        ("full_name", "Aaaa"),
+        ("email", "none@example.com"),
+        ("phone", "+1 555 010 9999"),
+    ],
+)
+def test_a_value_that_is_like_a_placeholder_counts(field: str, text: str) -> None:
+    assert "unsaid" not in matching_of({field: text}, HASHER)
+
+
+def test_an_instrument_that_only_names_the_method_is_no_value() -> None:
+    named = {"payment_instrument": "Bank Transfer", "method": "bank transfer"}
+
+    assert matching_of(named, HASHER) == {"unsaid": ["payment_instrument"]}
+    assert matching_of({**named, "payment_instrument": "bank transfer 4711"}, HASHER) == {}
 
 
 def test_what_came_hashed_or_is_not_personal_has_nothing_to_match() -> None:
