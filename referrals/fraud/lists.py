@@ -15,6 +15,7 @@ from db.tables import ListEntryRow
 from domain.fraud.lists import ListedKind, ListHit, ListHits, ListName, Role
 from referrals.access import audit
 from referrals.access.audit import Actor
+from referrals.fraud.link_values import EARLIER_VALUES, SAID_VALUES, WRITTEN_KINDS
 
 # Keys of an entry, in one statement: a wide network has thousands.
 _ADD_KEYS: Final = text("""
@@ -23,11 +24,19 @@ _ADD_KEYS: Final = text("""
 """)
 
 # Entries in force whose keys are among the values of a referral's two players.
-_HITS: Final = text("""
+# Values of facts that wait for the router count as well, as those that an act has just recorded.
+_HITS: Final = text(f"""
     select distinct entries.list_name, entries.id as entry_id, entries.kind, links.player_id
     from (
         select player_id, kind, value from identity_links
         where player_id in (:referrer, :referee)
+        union all
+        select inbox.player_id, said.kind, said.value
+        from inbox join facts using (kind, event_id)
+        cross join lateral (
+            {SAID_VALUES} union select kind, earlier from ({EARLIER_VALUES}) as renamed
+        ) as said
+        where inbox.player_id in (:referrer, :referee)
         union all
         values (cast(:referrer as varchar), 'player', cast(:referrer as varchar)),
                (cast(:referee as varchar), 'player', cast(:referee as varchar))
@@ -36,7 +45,7 @@ _HITS: Final = text("""
     join list_entries as entries on entries.id = list_keys.entry_id
     where entries.removed_at is null
       and (entries.expires_at is null or entries.expires_at > cast(:at as timestamptz))
-""")
+""")  # noqa: S608 - made of constants of ours
 
 # In the order of their keys, so that two scorings wait for each other in one order.
 _RECORD_HITS: Final = text("""
@@ -127,7 +136,7 @@ async def load_hits(
     session: ReadSession, *, referrer_id: str, referee_id: str, at: datetime
 ) -> ListHits:
     """Return the entries in force that the two players' recorded values hit."""
-    pair = {"referrer": referrer_id, "referee": referee_id, "at": at}
+    pair = {"referrer": referrer_id, "referee": referee_id, "at": at, "kinds": WRITTEN_KINDS}
     return ListHits.of(
         ListHit(
             list_name=ListName(row.list_name),

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from activities.messages import SignalledFacts
 from db.engine import Database, Session
 from db.tables import AssessmentRow, BacktestRow, ShadowAssessment
 from domain.fraud.listed_values import keys_of, stored_value
@@ -159,3 +160,17 @@ async def test_a_value_denied_after_the_deposit_stops_the_release(
         shown = await list_views.find_entry(session, entry_id)
     assert shown is not None
     assert shown.hits == 1
+
+
+async def test_a_denied_card_that_a_signal_brings_to_the_act_is_denied_at_once(
+    database: Database,
+) -> None:
+    acts = await sign_up(database)
+    card = f"card-of-{acts.referee_id}"
+    await put_on(database, ListName.DENY, ListedKind.PAYMENT_INSTRUMENT, card)
+    signalled = SignalledFacts(deposits=(deposit(acts.referee_id, payment_instrument=card),))
+
+    scoring = await acts.fraud.score_fraud(await acts.act_request(signalled=signalled))
+
+    assert scoring.verdict is Verdict.REVIEW
+    assert "denied" in (await latest_assessment(acts)).reasons
