@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, text, update
 
 from db.engine import ReadSession, Session
 from db.reporters import Reporter
@@ -28,6 +28,20 @@ from referrals.lifecycle import deliveries
 OPEN: Final = "open"
 DECIDED: Final = "decided"
 CLOSED: Final = "closed"
+
+
+# Reads the pair of a review, and the players whom hard links join to either.
+_PLAYERS: Final = text("""
+    with pair as (
+        select unnest(array[referrer_id, referee_id]) as player_id
+        from reviews join referrals on referrals.id = referral_id where reviews.id = :review_id
+    )
+    select player_id from pair where player_id is not null
+    union
+    select other.player_id
+    from pair join player_clusters own using (player_id)
+    join player_clusters other on other.cluster_id = own.cluster_id
+""")
 
 
 class ReviewOutcome(StrEnum):
@@ -171,13 +185,8 @@ async def close(session: Session, referral_id: UUID) -> None:
 
 
 async def _is_of(session: ReadSession, review_id: UUID, name: str) -> bool:
-    query = (
-        select(ReferralRow.referrer_id, ReferralRow.referee_id)
-        .join(Review, Review.referral_id == ReferralRow.id)
-        .where(Review.id == review_id)
-    )
-    pair = (await session.execute(query)).one_or_none()
-    return any(player and is_same_person(player, name) for player in pair or ())
+    players = await session.scalars(_PLAYERS, {"review_id": review_id})
+    return any(is_same_person(player, name) for player in [*players])
 
 
 async def _lacks_second_person(
@@ -199,7 +208,20 @@ async def _lacks_second_person(
         actor,
         limits=limits,
         at=decision.occurred_at,
+        beside=await _beside(session, review),
     )
+
+
+async def _beside(session: ReadSession, review: Review) -> Sequence[Review]:
+    """Return the other reviews of a review's case that are open or approved.
+
+    Much money is not approved by one person because it is approved in small parts.
+    """
+    if review.case_id is None:
+        return ()
+    counts = or_(Review.status == OPEN, Review.decision == Choice.APPROVE)
+    query = select(Review).where(Review.case_id == review.case_id, Review.id != review.id, counts)
+    return (await session.scalars(query)).all()
 
 
 async def _explain_refusal(session: Session, review_id: UUID, decision: Decision) -> ReviewDecision:

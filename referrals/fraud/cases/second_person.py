@@ -28,13 +28,16 @@ async def needs_second_person(
     *,
     limits: SecondPersonLimits,
     at: datetime,
+    beside: Sequence[Review] = (),
 ) -> bool:
     """Record an approval of reviews; return whether another person has still to approve them.
 
-    Amounts up to the limits need nobody else. What was approved before the reviews changed does
-    not count. The caller has locked the reviews.
+    Amounts up to the limits need nobody else; those of reviews `beside` count, but are not approved
+    here. What was approved before the reviews changed does not count. The caller has locked the
+    reviews.
     """
-    amounts = totals(Money(review.amount_minor, review.currency) for review in reviews)
+    counted = (*reviews, *beside)
+    amounts = totals(Money(review.amount_minor, review.currency) for review in counted)
     if not any(_exceeds(amount, limits) for amount in amounts):
         return False
     return not await approvals.approve(session, approvable(subject, reviews), actor, at=at)

@@ -150,6 +150,21 @@ async def test_a_player_of_the_case_works_on_no_case_of_their_own(
     assert (await show(client, case))["status"] == "open"
 
 
+async def test_who_is_linked_to_the_pair_decides_no_review_of_it(
+    app: FastAPI, database: Database
+) -> None:
+    acts, linked = await hold(database), unique("linked")
+    card = card_of(acts, other=True)
+    for player_id in (acts.referee_id, linked):
+        await acts.receives(deposit(player_id, payment_instrument=card), player_id=player_id)
+    review = f"/v1/reviews/{(await acts.latest_review()).id}/decision"
+
+    async with caller(app, await key_of(database, linked)) as person:
+        refused = await person.post(review, json={"decision": "approve", "reason": "a friend"})
+
+    assert_problem(refused, 403, "own_referral")
+
+
 async def test_a_case_without_an_open_review_is_closed(
     client: AsyncClient, database: Database
 ) -> None:
