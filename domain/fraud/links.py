@@ -25,8 +25,8 @@ class LinkKind(StrEnum):
 
 HARD_KINDS: Final = frozenset({LinkKind.PAYMENT_INSTRUMENT, LinkKind.KYC_SUBJECT, LinkKind.PHONE})
 """Kinds whose values name one person; a device of an app is another, by its row's `is_strong`."""
-STRONG_PLATFORMS: Final = frozenset({"ios", "android"})
-"""Platforms whose device ids outlive a browser's storage."""
+STRONG_PLATFORMS: Final = frozenset({"ios", "android", "ipad", "iphone"})
+"""Platforms, in small letters, whose device ids outlive a browser's storage."""
 MAX_SHARERS: Final = 50
 """Most players that a value may link. Carrier NAT or a shop's tablet is shared by more."""
 UNCAPPED_KINDS: Final = frozenset({LinkKind.KYC_SUBJECT})

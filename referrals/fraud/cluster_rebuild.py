@@ -44,7 +44,7 @@ _WRITE: Final = text(f"""
     with app as materialized (
         select distinct player_id from facts
         where player_id = any(:player_ids) and kind = 'signup'
-          and body ->> 'platform' = any(:strong)
+          and lower(body ->> 'platform') = any(:strong)
     ), said as (
         select facts.player_id, said.kind, said.value,
                bool_or(said.kind = any(:hard)

@@ -29,7 +29,7 @@ _SAID: Final = text(f"""
     with app as (
         select exists (
             select from facts where player_id = :player_id and kind = 'signup'
-              and body ->> 'platform' = any(:strong)
+              and lower(body ->> 'platform') = any(:strong)
         ) as is_strong
     ), reported as (
         select said.kind, said.value,

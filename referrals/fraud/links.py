@@ -35,7 +35,10 @@ _VALUES: Final = text(f"""
     ), waiting as (
         select inbox.player_id, said.kind, said.value,
                said.kind = any(:hard)
-               or (said.kind = 'device_id' and facts.body ->> 'platform' = any(:strong))
+               or (said.kind = 'device_id' and exists (
+                   select from facts as own
+                   where own.player_id = inbox.player_id and own.kind = 'signup'
+                     and lower(own.body ->> 'platform') = any(:strong)))
                as is_strong,
                facts.occurred_at as first_seen_at, facts.occurred_at as last_seen_at
         from inbox join pair using (player_id)

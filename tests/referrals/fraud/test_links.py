@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import insert
 
 from courier.route_player import route_player
@@ -202,3 +203,33 @@ async def test_players_with_the_same_placeholders_share_nothing(database: Databa
 
     assert not any(one.referee_known for one in found.kinds)
     assert found.referee_cluster is None
+
+
+@pytest.mark.parametrize("platforms", [("iOS", "ios"), ("Android", "ANDROID"), ("iPhone", "iPad")])
+async def test_the_device_of_an_app_joins_players_however_the_platform_is_written(
+    database: Database, platforms: tuple[str, str]
+) -> None:
+    device = unique("device")
+    pair = [signup(platform=platform, device_id=device) for platform in platforms]
+    for arrived in pair:
+        await record_routed(database, arrived)
+
+    found = await links_of(database, *(arrived.player_id for arrived in pair))
+
+    assert found.of(LinkKind.DEVICE_ID).is_hard
+    assert found.same_cluster
+
+
+async def test_the_device_of_a_deposit_that_waits_for_the_router_is_as_strong_as_the_signups(
+    database: Database,
+) -> None:
+    device = unique("device")
+    referrer, referee = signup(platform="ios", device_id=device), signup(platform="ios")
+    for arrived in (referrer, referee):
+        await record_routed(database, arrived)
+    paid = deposit(referee.player_id, device_id=HASHER.hash("device_id", device))
+    await record_unrouted(database, paid, player_id=referee.player_id)
+
+    found = await links_of(database, referrer.player_id, referee.player_id)
+
+    assert found.of(LinkKind.DEVICE_ID).is_hard
