@@ -33,6 +33,8 @@ HTTP_TOOLS: Final = re.compile(
 )
 """HTTP clients that read no page: none of them makes link previews."""
 SPECULATION_HEADERS: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+SPECULATION_TAGS: Final = "sec-speculation-tags"
+"""Header that a browser sends with speculative loads alone."""
 SPECULATIVE_PURPOSES: Final = ("prefetch", "prerender", "preview")
 PLATFORM_BY_OS_FAMILY: Final = {"iOS": Platform.IOS, "Android": Platform.ANDROID}
 OS_FROZEN_SINCE_SAFARI: Final = 26
@@ -90,14 +92,17 @@ def compile_patterns() -> None:
 
 
 def _is_speculative(request: Request) -> bool:
-    purposes = " ".join(request.headers.get(name, "") for name in SPECULATION_HEADERS).lower()
-    return any(purpose in purposes for purpose in SPECULATIVE_PURPOSES)
+    given = [value for name in SPECULATION_HEADERS for value in request.headers.getlist(name)]
+    purposes = " ".join(given).lower()
+    return SPECULATION_TAGS in request.headers or any(
+        purpose in purposes for purpose in SPECULATIVE_PURPOSES
+    )
 
 
 def _is_embedded(request: Request) -> bool:
     """Detect cookie stuffing: another site's page makes its readers' browsers follow a link."""
-    fetch_dest = request.headers.get("sec-fetch-dest", "document")
-    fetch_site = request.headers.get("sec-fetch-site", "none")
+    fetch_dest = request.headers.get("sec-fetch-dest", "").strip().lower() or "document"
+    fetch_site = request.headers.get("sec-fetch-site", "").strip().lower() or "none"
     return fetch_dest != "document" and fetch_site != "same-origin"
 
 

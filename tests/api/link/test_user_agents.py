@@ -140,6 +140,7 @@ def test_takes_few_published_crawlers_for_people_and_no_browser_for_a_program() 
     [
         ("Sec-Purpose", "Prefetch;prerender"),
         ("Sec-Purpose", "prerender"),
+        ("Sec-Speculation-Tags", "null"),
         ("Purpose", "preview"),
         ("X-Purpose", "preview"),
         ("X-Moz", "prefetch"),
@@ -152,6 +153,11 @@ def test_a_load_ahead_of_its_person_is_speculative(
 ) -> None:
     request = request_with(("User-Agent", agent), purpose, method=method)
     assert requester_of(request) is Requester.SPECULATIVE
+
+
+def test_a_purpose_counts_beside_another_one() -> None:
+    purposes = (("Sec-Purpose", "other"), ("Sec-Purpose", "prefetch"))
+    assert requester_of(request_with(("User-Agent", IPHONE), *purposes)) is Requester.SPECULATIVE
 
 
 @pytest.mark.parametrize(
@@ -177,8 +183,16 @@ def test_a_program_is_nobody(method: str, headers: list[tuple[str, str]]) -> Non
         embedded("document", "cross-site"),
         embedded("document", "none"),
         embedded("empty", "same-origin"),
+        embedded("Document", "Cross-Site"),
+        embedded("", ""),
     ],
-    ids=["from elsewhere", "typed", "through a service worker"],
+    ids=[
+        "from elsewhere",
+        "typed",
+        "through a service worker",
+        "in capitals",
+        "emptied by a proxy",
+    ],
 )
 def test_a_browser_is_a_person(fetched: list[tuple[str, str]]) -> None:
     assert requester_of(request_with(("User-Agent", IPHONE), *fetched)) is Requester.PERSON
