@@ -25,7 +25,8 @@ default of ten seconds would only delay them."""
 KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=11_000, timeout_millis=5_000)
 """Finds a dead connection in 16 seconds; servers refuse pings more often than every ten."""
 DEFAULT_NAMESPACE: Final = "default"
-_ADDRESS: Final = re.compile(r"[^/\s]+:\d{1,5}")
+MAX_PORT: Final = 65_535
+_ADDRESS: Final = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/?#:,\[\]]+):(?P<port>\d{1,5})", re.ASCII)
 
 
 class TemporalSettings(Protocol):
@@ -80,10 +81,11 @@ def read_server(settings: TemporalSettings) -> TemporalServer:
     names the setting, for what cannot be used.
     """
     server = _read_sdk_profile() if settings.temporal_address is None else None
-    address = settings.temporal_address or (server.address if server else "")
+    address = (settings.temporal_address or (server.address if server else "")).strip()
     if not address:
         raise ValueError("set REFERRALS_TEMPORAL_ADDRESS, or TEMPORAL_ADDRESS or a profile with it")
-    if not _ADDRESS.fullmatch(address):
+    written = _ADDRESS.fullmatch(address)
+    if written is None or not 0 < int(written["port"]) <= MAX_PORT:
         raise ValueError(
             f"the address of Temporal must be host:port, without a scheme: {address!r}"
         )

@@ -87,6 +87,11 @@ def test_reads_a_profile_of_the_sdk(
     assert server.tls.domain == "inner.example"
 
 
+@pytest.mark.parametrize("written", ["[::1]:7233", "bücher.example:7233", "a.example:7233\n"])
+def test_an_address_is_read_as_it_is_written(settings: Settings, written: str) -> None:
+    assert read(settings, temporal_address=written).address == written.strip()
+
+
 def test_our_address_leaves_the_sdk_s_configuration_alone(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +108,10 @@ def test_our_address_leaves_the_sdk_s_configuration_alone(
         ({}, "REFERRALS_TEMPORAL_ADDRESS"),
         ({"temporal_address": "https://a.example:7233"}, "host:port"),
         ({"temporal_address": "a.example"}, "host:port"),
+        ({"temporal_address": "a.example:0"}, "host:port"),
+        ({"temporal_address": "a.example:99999"}, "host:port"),
+        ({"temporal_address": "a.example:7233,b.example:7233"}, "host:port"),
+        ({"temporal_address": "::1:7233"}, "host:port"),
         ({"temporal_address": "a:1", "temporal_tls_cert_file": __file__}, "TLS_KEY_FILE"),
         ({"temporal_address": "a:1", "temporal_tls_ca_file": "/nowhere.pem"}, "/nowhere.pem"),
         (
