@@ -38,6 +38,10 @@ SAID_VALUES: Final = f"""
       and not (key = 'phone' and coalesce(facts.matching, '{{}}') ? 'phone')
     union
     select key, value from jsonb_each_text(facts.matching) where key = any(:kinds)
+    union
+    select 'email_domain', value
+    from jsonb_array_elements_text(facts.matching -> 'email_domains_above') as value
+    where 'email_domain' = any(:kinds)
 """  # noqa: S608 - made of a constant of ours
 """Kinds and values of one row of `facts`: those that today's normalisation made, and those of the
 body, by which players of earlier releases are found; none of a placeholder. Of phones the body's

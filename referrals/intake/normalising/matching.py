@@ -19,8 +19,13 @@ from referrals.intake.normalising.placeholders import unsaid_fields
 SHORT_HASH_HEX: Final = 16
 """Digits of the hashes of spellings, which are only compared within a pair."""
 MAX_SPELLED_CHARACTERS: Final = 24
+MAX_LABELS: Final = 6
+"""Labels of a domain, the last ones, that are looked at."""
 EARLIER: Final = "earlier"
 """Name under which the hashes of earlier keys are kept, with the newest hash of each."""
+DOMAINS_ABOVE: Final = "email_domains_above"
+"""Name under which the hashes of the domains above a mailbox's are kept: a listed domain is hit by
+those below it, of which its owner has as many as he likes."""
 UNSAID: Final = "unsaid"
 """Name under which the fields are kept whose value is a placeholder, and links nobody."""
 
@@ -52,6 +57,8 @@ def _renamed(
         matched = _matching(body, earlier)
         pairs = [(field, then[field], hashed) for field, hashed in now.items()]
         pairs += [(field, matched[field], hashed) for field, hashed in found.items()]
+        domains = zip(matched.get(DOMAINS_ABOVE, ()), found.get(DOMAINS_ABOVE, ()), strict=True)
+        pairs += [("email_domain", old, new) for old, new in domains]
         if isinstance(code := now.get("code"), str):
             # One that nobody has is stored as a hash.
             pairs.append(("code", earlier.hash("code", code), hasher.hash("code", code)))
@@ -127,11 +134,19 @@ def _mailbox(text: str, hasher: Hasher) -> dict[str, Any]:
     if not domain:
         return {"email": hasher.hash("email", name)}
     near = [f"{one}@{domain}" for one in spellings(name[:MAX_SPELLED_CHARACTERS])]
-    return {
+    found: dict[str, Any] = {
         "email": hasher.hash("email", f"{name}@{domain}"),
         "email_domain": hasher.hash("email_domain", domain),
         "email_spellings": [_short("email_spelling", one, hasher) for one in near],
     }
+    if above := [hasher.hash("email_domain", one) for one in _domains_above(domain)]:
+        found[DOMAINS_ABOVE] = above
+    return found
+
+
+def _domains_above(domain: str) -> list[str]:
+    labels = domain.split(".")[-MAX_LABELS:]
+    return [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
 
 
 def _name(text: str, hasher: Hasher) -> dict[str, Any]:

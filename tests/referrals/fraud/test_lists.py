@@ -13,6 +13,8 @@ from domain.privacy import Hasher
 from referrals.access.audit import Actor
 from referrals.fraud import list_views, lists
 from referrals.fraud.lists import NewEntry
+from referrals.intake import facts
+from referrals.intake.normalising import matching_of
 from tests import builders
 from tests.builders import NOW, unique
 
@@ -44,6 +46,21 @@ async def link(session: Session, player_id: str, kind: str, text: str) -> None:
     values = {"kind": kind, "value": HASHER.hash(kind, text), "player_id": player_id}
     seen = {"first_seen_at": NOW, "last_seen_at": NOW}
     await session.execute(insert(IdentityLink).values(values | seen))
+
+
+async def test_a_listed_domain_is_hit_by_mailboxes_below_it(database: Database) -> None:
+    domain = f"{unique('domain')}.example"
+    arrived = builders.signup()
+    matching = matching_of({"email": f"ann@7.a.{domain}"}, HASHER)
+    async with database.transaction() as session:
+        await facts.record_fact(
+            session, arrived, player_id=arrived.player_id, door="http", matching=matching
+        )
+        await an_entry(session, ListedKind.EMAIL_DOMAIN, domain)
+
+        hits = await hits_of(session, builders.a_player_id(), arrived.player_id)
+
+    assert hits == [(ListName.DENY, ListedKind.EMAIL_DOMAIN, Role.REFEREE)]
 
 
 async def hits_of(session: Session, referrer: str, referee: str) -> list[tuple[str, str, str]]:
