@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.engine import Database
+from db.engine import Database, Session
 from domain.intake.facts import PlayerStatus, TakeBack
 from referrals.intake import facts
-from referrals.verification.verify import VerificationReport, verify_database
+from referrals.verification.runs import Mode
+from referrals.verification.verify import VerificationReport, verify, verify_database
 from tests import builders
 from tests.referrals import reward_builders
 from tests.referrals.reward_builders import CREDITED_AT
@@ -51,15 +52,28 @@ async def store_referrals(database: Database) -> StoredReferrals:
         return StoredReferrals(*(row.id for row in rows))
 
 
-async def plant(corruption: Corruption, stored: StoredReferrals, superuser: Database) -> str:
-    """Break an invariant with all guards off; return the id of the row that breaks it."""
-    async with superuser.transaction() as session:
+async def report_with(
+    corruption: Corruption,
+    stored: StoredReferrals,
+    superuser: Database,
+    mode: Mode = Mode.WHOLE,
+) -> tuple[VerificationReport, str]:
+    """Break an invariant with all guards off, verify, and take the break back.
+
+    Return the report, and the id of the row that breaks it.
+    """
+    async with Session(superuser.engine) as session:
+        # The level that verification sets, which it could not do after a statement.
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in (*corruption.statements, corruption.row_query):
             query = text(statement)
             needed = {name: asdict(stored)[name] for name in query.compile().params}
             result = await session.execute(query, needed)
-        return str(result.scalars().first())
+        named = str(result.scalars().first())
+        report = await verify(session, mode=mode, as_of=CREDITED_AT)
+        await session.rollback()
+        return report, named
 
 
 async def report_of(database: Database, *, as_of: datetime = CREDITED_AT) -> VerificationReport:

@@ -15,10 +15,16 @@ from referrals.verification.verify import VerificationReport, run_verification, 
 from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.referrals import reward_builders
 from tests.referrals.reward_builders import CREDITED_AT
+from tests.referrals.verification.conftest import SharedDatabase
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.corruptions import CORRUPTIONS
 from tests.referrals.verification.money_corruptions import TRANSFER
-from tests.referrals.verification.stored import StoredReferrals, failures_of, plant, store_referrals
+from tests.referrals.verification.stored import (
+    StoredReferrals,
+    failures_of,
+    report_with,
+    store_referrals,
+)
 
 TIMES = {
     "transfers": "recorded_at",
@@ -38,15 +44,19 @@ async def old_referral(fresh_database: Database, fresh_superuser: Database) -> N
     await execute(fresh_superuser, "UPDATE deliveries SET acknowledged_at = created_at")
 
 
+@pytest.fixture(scope="module")
+async def stored_since(shared: SharedDatabase) -> StoredReferrals:
+    """Store referrals after a green run over what the template database holds."""
+    await let_a_day_pass(shared.superuser)
+    assert (await run(shared.application, Mode.WHOLE)).ok
+    return await store_referrals(shared.application)
+
+
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.check)
 async def test_an_incremental_run_finds_a_corruption_of_what_changed(
-    corruption: Corruption, fresh_database: Database, fresh_superuser: Database
+    corruption: Corruption, stored_since: StoredReferrals, shared: SharedDatabase
 ) -> None:
-    await let_a_day_pass(fresh_superuser)  # over what the template database holds
-    assert (await run(fresh_database, Mode.WHOLE)).ok
-    stored_referrals = await store_referrals(fresh_database)
-    named = await plant(corruption, stored_referrals, fresh_superuser)
-    report = await run(fresh_database)
+    report, named = await report_with(corruption, stored_since, shared.superuser, Mode.INCREMENTAL)
     assert report.mode is Mode.INCREMENTAL
     assert named in failures_of(report)[corruption.check]
 

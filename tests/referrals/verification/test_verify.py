@@ -9,14 +9,21 @@ from db.engine import Database
 from referrals.verification.runs import Mode
 from referrals.verification.verify import CHECKS, run_verification
 from tests.referrals.reward_builders import CREDITED_AT
+from tests.referrals.verification.conftest import SharedDatabase
 from tests.referrals.verification.corruption import ACKNOWLEDGE, Corruption
 from tests.referrals.verification.corruptions import CORRUPTIONS
 from tests.referrals.verification.stored import (
     StoredReferrals,
     failures_of,
-    plant,
     report_of,
+    report_with,
+    store_referrals,
 )
+
+
+@pytest.fixture(scope="module")
+async def stored(shared: SharedDatabase) -> StoredReferrals:
+    return await store_referrals(shared.application)
 
 
 @pytest.mark.usefixtures("stored_referrals")
@@ -28,13 +35,10 @@ async def test_everything_holds_after_whole_lives(fresh_database: Database) -> N
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.check)
 async def test_finds_a_planted_corruption_and_names_its_row(
-    corruption: Corruption,
-    stored_referrals: StoredReferrals,
-    fresh_database: Database,
-    fresh_superuser: Database,
+    corruption: Corruption, stored: StoredReferrals, shared: SharedDatabase
 ) -> None:
-    named = await plant(corruption, stored_referrals, fresh_superuser)
-    failed = failures_of(await report_of(fresh_database))
+    report, named = await report_with(corruption, stored, shared.superuser)
+    failed = failures_of(report)
     assert named in failed[corruption.check]
     assert set(failed) == {corruption.check} | corruption.also_noticed_by
 
