@@ -25,6 +25,7 @@ from tests import builders
 from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.referrals import reward_builders
 
+QUEUES: Final = ("inbox", "signups_to_assess", "unlinked_rows")
 PLAYER: Final = "a-player"
 ENDS: Final[str] = ScriptDirectory(str(MIGRATIONS)).get_revision("0017").module.ENDS
 """The arrows as the guard in the database has them."""
@@ -46,19 +47,13 @@ async def test_even_the_owner_cannot_change_an_insert_only_table(
             await session.execute(text(change.format(table, column)))
 
 
-DELETED_FROM: Final = frozenset(
-    {"inbox", "rate_windows", "signups_to_assess", "unlinked_rows", "webhook_deliveries"}
-)
-"""Queues and counters, whose rows the application deletes."""
-
-
 @pytest.mark.parametrize(
     "statement",
     [
         *(
             f"DELETE FROM {table.name}"
             for table in Table.metadata.sorted_tables
-            if table.name not in DELETED_FROM
+            if table.name not in {*QUEUES, "rate_windows", "webhook_deliveries"}
         ),
         *(f"TRUNCATE {table.name}" for table in Table.metadata.sorted_tables),
         *(
