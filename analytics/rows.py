@@ -1,5 +1,6 @@
 """Rows of the warehouse, made of published events."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,6 +21,10 @@ UNREADABLE: Final = (
 """Faults of a record that is not an event."""
 LARGEST_VERSION: Final = 2**32 - 1
 LARGEST_AMOUNT: Final = 2**63 - 1
+CANONICAL: Final = re.compile(
+    "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+).fullmatch
+TIME_LENGTH: Final = len("2026-03-01 12:00:00.000000")
 SIGNS: Final = {"RewardGranted": 1, "RewardReinstated": 1, "RewardReversed": -1}
 
 
@@ -34,12 +39,12 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
     if type_ not in COUNTED:
         return None
     return {
-        "event_id": str(UUID(event["event_id"])),
+        "event_id": _id(event["event_id"]),
         "type": type_,
         "at": _in_utc(event.get("met_at") or event["occurred_at"]),
         "campaign": _text(event["campaign"]),
         "version": _whole(event.get("campaign_version") or 0, 0, LARGEST_VERSION),
-        "referral_id": str(UUID(event.get("referral_id") or NOBODY)),
+        "referral_id": _id(event.get("referral_id") or NOBODY),
         "referrer_id": _text(event.get("referrer_id") or ""),
         "cost": _cost(event) if type_ in SIGNS else [],
         "reinstated": type_ == "RewardReinstated",
@@ -47,8 +52,16 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def _id(value: str) -> str:
+    """Return an id as ClickHouse reads it; ids that are written so already are not parsed."""
+    return value if CANONICAL(value) else str(UUID(value))
+
+
 def _in_utc(time: str) -> str:
-    return datetime.fromisoformat(time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    at = datetime.fromisoformat(time)
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(" ", "microseconds")[:TIME_LENGTH]
 
 
 def _text(value: object) -> str:

@@ -24,27 +24,41 @@ SCHEMA: Final = """
     partition by toYYYYMM(at)
     order by (type, at, event_id)
 """
-LATER_COLUMNS: Final = (
+LATER: Final = (
     "alter table events add column if not exists variant LowCardinality(String)",
+    """alter table events modify setting
+        min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1""",
 )
-"""Columns that a table of an earlier release lacks; empty in the rows that it has."""
+"""Parts that a table of an earlier release lacks.
+
+A column is empty in the rows that it has. By the settings, a month that got nothing for an hour is
+merged into one part without copies, so that reports read it without comparing rows.
+"""
+MERGE: Final = "optimize table events final settings optimize_skip_merged_partitions = 1"
+"""Merges every month into one part at once, after many loads."""
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 SETTINGS: Final = " settings do_not_merge_across_partitions_select_final = 1"
 """Copies of an event lie in one partition, so that no other one needs to be compared."""
 INSERT_SETTINGS: Final = {"max_partitions_per_insert_block": "0"}
 """A block may have events of any number of months: a backfill, or facts reported late."""
+COLUMNS: Final = (
+    "event_id", "type", "at", "campaign", "version", "referral_id", "referrer_id", "cost",
+    "reinstated", "variant",
+)  # fmt: skip
+FORMAT: Final = "JSONCompactEachRow"
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 Parameters = Mapping[str, str | int | None]
 
 
 class Warehouse(Protocol):
-    """A ClickHouse that runs statements and takes rows as lines of JSON."""
+    """A ClickHouse that runs statements and inserts rows that are lines of JSON."""
 
     def run(self, statement: str) -> None: ...
 
     def select(self, statement: str, parameters: Parameters) -> list[dict[str, Any]]: ...
 
-    def insert(self, lines: str) -> None:
-        """Insert rows of `events`, one JSON object a line."""
+    def insert(self, lines: str, *, table: str = "events") -> None:
+        """Insert rows, each a line of `line_of`."""
 
     def close(self) -> None: ...
 
@@ -56,7 +70,7 @@ class EmbeddedWarehouse:
         from chdb.session import Session  # noqa: PLC0415 - an extra
 
         self._session = Session(str(folder))
-        for statement in (SCHEMA, *LATER_COLUMNS):
+        for statement in (SCHEMA, *LATER):
             self.run(statement)
 
     def run(self, statement: str) -> None:
@@ -68,9 +82,12 @@ class EmbeddedWarehouse:
         )
         return [json.loads(line) for line in answer.splitlines() if line]
 
-    def insert(self, lines: str) -> None:
+    def insert(self, lines: str, *, table: str = "events") -> None:
         settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
-        self._session.query(f"insert into events settings {settings} format JSONEachRow\n{lines}")
+        columns = ", ".join(COLUMNS)
+        self._session.query(
+            f"insert into {table} ({columns}) settings {settings} format {FORMAT}\n{lines}"
+        )
 
     def close(self) -> None:
         self._session.close()
@@ -82,8 +99,8 @@ class ServerWarehouse:
     def __init__(self, url: str) -> None:
         import clickhouse_connect  # noqa: PLC0415 - an extra
 
-        self._client = clickhouse_connect.get_client(dsn=url)
-        for statement in (SCHEMA, *LATER_COLUMNS):
+        self._client = clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
+        for statement in (SCHEMA, *LATER):
             self.run(statement)
 
     def run(self, statement: str) -> None:
@@ -95,9 +112,9 @@ class ServerWarehouse:
         )
         return [json.loads(line) for line in answer.decode().splitlines() if line]
 
-    def insert(self, lines: str) -> None:
+    def insert(self, lines: str, *, table: str = "events") -> None:
         self._client.raw_insert(
-            "events", insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS
+            table, COLUMNS, insert_block=lines, fmt=FORMAT, settings=INSERT_SETTINGS
         )
 
     def close(self) -> None:
@@ -106,9 +123,25 @@ class ServerWarehouse:
 
 def open_warehouse(address: str) -> EmbeddedWarehouse | ServerWarehouse:
     """Open the warehouse at an http address, or in a folder; its table is made if it is missing."""
-    if address.startswith(("http://", "https://")):
+    if is_server(address):
         return ServerWarehouse(address)
     return EmbeddedWarehouse(Path(address))
+
+
+def is_server(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return the faults of a server that is away, or refuses a statement."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 - an extra
+
+    return (ClickHouseError, OSError, TimeoutError)
+
+
+def line_of(row: Mapping[str, Any]) -> str:
+    """Return a row as a line: a JSON array of its values, in the order of COLUMNS."""
+    return _encode([row[column] for column in COLUMNS])
 
 
 class Loader:
@@ -121,7 +154,7 @@ class Loader:
         self.loaded = 0
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._lines += [json.dumps(row, separators=(",", ":")) for row in rows]
+        self._lines += map(line_of, rows)
         if len(self._lines) >= self._block:
             self.flush()
 

@@ -57,6 +57,7 @@ from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
 from referrals.attribution.tokens import Tokens
 from referrals.intake.batching import FactBatches
+from referrals.reports.sources import ReportSource
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import call_on_stop
 from runtime.pool_metrics import show_pool
@@ -111,8 +112,13 @@ AUTHENTICATED_ROUTERS: Final = (
 )
 
 
-def build_app(settings: Settings, database: Database) -> FastAPI:
-    """Build the application, which connects to nothing yet; the caller closes the database."""
+def build_app(
+    settings: Settings, database: Database, *, warehouse: ReportSource | None = None
+) -> FastAPI:
+    """Build the application, which connects to nothing yet; the caller closes the database.
+
+    Reports that events alone tell are read from the warehouse, where there is one.
+    """
     app = FastAPI(
         title="Referrals",
         version="1",
@@ -125,6 +131,7 @@ def build_app(settings: Settings, database: Database) -> FastAPI:
     metrics = Metrics()
     app.state.settings = settings
     app.state.database = database
+    app.state.warehouse = warehouse
     app.state.api_key_cache = ApiKeyCache(database)
     app.state.metrics = metrics
     show_pool(
@@ -163,10 +170,10 @@ def _identity_provider(settings: Settings) -> OpenIdProvider | None:
     )
 
 
-def main(settings: Settings) -> int:
+def main(settings: Settings, warehouse: ReportSource | None = None) -> int:
     """Serve until SIGTERM or SIGINT, finish the requests under way, and return the exit code."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    config = server_config(settings, build_app(settings, database))
+    config = server_config(settings, build_app(settings, database, warehouse=warehouse))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         return runner.run(_serve(_Server(config), database))
 

@@ -17,7 +17,7 @@ from cli.console import console
 from cli.fraud import fraud
 from cli.keys import keys
 from cli.players import players
-from cli.warehouse import warehouse
+from cli.warehouse import DEFAULT_FOLDER, AddressOption, reports_of, warehouse
 from messaging.dead_letters.commands import dlq
 from runtime.command_line import (
     STACK_DIRECTORY,
@@ -90,11 +90,11 @@ def up(
 
 
 @app.command()
-def api() -> None:
-    """Serve the HTTP API and the links."""
+def api(address: AddressOption = DEFAULT_FOLDER) -> None:
+    """Serve the HTTP API and the links, with reports of the warehouse where it is a server."""
     from api.app import main as serve
 
-    _run_main(serve, "api")
+    _run_main(partial(serve, warehouse=reports_of(address)), "api")
 
 
 @app.command()

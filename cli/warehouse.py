@@ -17,6 +17,7 @@ from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, Settings
 
 if TYPE_CHECKING:
+    from analytics.source import WarehouseReports
     from analytics.warehouse import Warehouse
 
 warehouse = typer.Typer(no_args_is_help=True, help="Events in ClickHouse; the extra `analytics`.")
@@ -29,6 +30,17 @@ AddressOption = Annotated[
     ),
 ]
 DEFAULT_FOLDER = ".stack/warehouse"
+
+
+def reports_of(address: str) -> "WarehouseReports | None":
+    """Return the reports of a server for the API; None for a folder, which one process opens."""
+    if not address.startswith(("http://", "https://")):
+        return None
+    require_extra()
+    from analytics.source import WarehouseReports
+    from analytics.warehouse import ServerWarehouse
+
+    return WarehouseReports(lambda: ServerWarehouse(address))
 
 
 @warehouse.callback()
@@ -64,7 +76,7 @@ def load(address: AddressOption = DEFAULT_FOLDER) -> None:
 def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Load every event of the outbox. Safe beside `load`, and to run again."""
     from analytics.backfill import backfill as fill
-    from analytics.warehouse import open_warehouse
+    from analytics.warehouse import MERGE, open_warehouse
     from db.engine import Database
 
     settings = read_settings(DatabaseSettings)
@@ -75,7 +87,7 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
             return await fill(database, opened)
 
     loaded = asyncio.run(run())
-    opened.run("optimize table events final")
+    opened.run(MERGE)
     typer.echo(f"{loaded} events are in the warehouse")
     opened.close()
     exit_with(0)

@@ -1,7 +1,7 @@
 """`referrals reports-bench`: load rate and reports of the embedded warehouse, over many events."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -15,12 +15,13 @@ from rich.table import Table
 
 from analytics import reports
 from analytics.rows import row_of
-from analytics.warehouse import EmbeddedWarehouse, Loader, Warehouse
+from analytics.warehouse import MERGE, EmbeddedWarehouse, Loader, Warehouse, line_of
 from referrals.reports.span import Span
 
 LOAD_TARGET_PER_S: Final = 20_000
 REPORT_TARGET_S: Final = 1.0
-PAGE: Final = 5_000
+PAGE: Final = 20_000
+"""Events of one block, as many as the consumer inserts at once."""
 ROUNDS: Final = 3
 """Runs of each report, of which the median counts."""
 BEGINS_AT: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -35,13 +36,15 @@ def main(events: int) -> int:
     console = Console()
     with TemporaryDirectory() as folder:
         warehouse = EmbeddedWarehouse(Path(folder) / "warehouse")
-        load = _load(warehouse, events)
+        load, bare = _load(warehouse, events)
         measured = {name: _median(run) for name, run in _reports(warehouse).items()}
         warehouse.close()
     rate = events / load.wall_s
     table = Table("what", "measured", "target", "CPU of all threads")
     target = f"{LOAD_TARGET_PER_S:,}/s"
     table.add_row(f"load {events:,} events", f"{rate:,.0f}/s", target, f"{load.cpu_s:.1f} s")
+    inserts = f"{events / bare.wall_s:,.0f}/s", f"{bare.wall_s / load.wall_s:.0%} of the load"
+    table.add_row("of it, inserts alone", *inserts, f"{bare.cpu_s:.1f} s")
     for name, taken in measured.items():
         shown = f"{taken.wall_s:.2f} s", f"{REPORT_TARGET_S:.2f} s", f"{taken.cpu_s:.2f} s"
         table.add_row(name, *shown)
@@ -65,18 +68,38 @@ class _Watch:
         return Taken(time.perf_counter() - self._wall_s, time.process_time() - self._cpu_s)
 
 
-def _load(warehouse: Warehouse, events: int) -> Taken:
-    """Load made-up events; making them is not counted."""
-    made, parts = make_events(events, seed=1), []
+def _load(warehouse: Warehouse, events: int) -> tuple[Taken, Taken]:
+    """Load made-up events and merge them as `warehouse backfill` does; making them is not counted.
+
+    The second time is that of the inserts alone, into another table and block by block between
+    those of the load: what ClickHouse takes of it, with whatever else the machine was doing.
+    """
+    warehouse.run("create table bare as events")
+    made, loads, inserts = make_events(events, seed=1), [], []
     with Loader(warehouse) as loader:
         while page := list(islice(made, PAGE)):
-            watch = _Watch()
-            loader.add([row for event in page if (row := row_of(event))])
-            parts.append(watch.read())
-        watch = _Watch()
-        loader.flush()
-        parts.append(watch.read())
-    return Taken(*map(sum, zip(*parts, strict=True)))
+            rows = [row for event in page if (row := row_of(event))]
+            lines = "\n".join(map(line_of, rows))
+            loads.append(_taken(lambda page=page: _add(loader, page)))  # type: ignore[misc]
+            inserts.append(_taken(lambda lines=lines: warehouse.insert(lines, table="bare")))  # type: ignore[misc]
+    warehouse.run("drop table bare")
+    loads.append(_taken(lambda: warehouse.run(MERGE)))
+    return _sum(loads), _sum(inserts)
+
+
+def _add(loader: Loader, page: Sequence[Mapping[str, Any]]) -> None:
+    loader.add([row for event in page if (row := row_of(event))])
+    loader.flush()
+
+
+def _taken(act: Callable[[], object]) -> Taken:
+    watch = _Watch()
+    act()
+    return watch.read()
+
+
+def _sum(parts: Sequence[Taken]) -> Taken:
+    return Taken(sum(part.wall_s for part in parts), sum(part.cpu_s for part in parts))
 
 
 def _reports(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
@@ -95,12 +118,7 @@ def _reports(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
 
 
 def _median(run: Callable[[], object]) -> Taken:
-    found = []
-    for _ in range(ROUNDS):
-        watch = _Watch()
-        run()
-        found.append(watch.read())
-    return sorted(found)[ROUNDS // 2]
+    return sorted(_taken(run) for _ in range(ROUNDS))[ROUNDS // 2]
 
 
 def make_events(number: int, *, seed: int) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from api.http.authorisation import requires
 from api.http.dependencies import Db, Now
 from api.http.errors import Problem, invalid_field
 from api.v1.reports.formats import RESPONSES, Format, FormatQuery, answer
-from api.v1.reports.reading import reading
+from api.v1.reports.reading import WarehouseSource, reading
 from api.v1.reports.schemas import (
     BucketOut,
     BudgetsOut,
@@ -64,7 +64,11 @@ SpanQuery = Annotated[Span, Depends(span_of)]
     "/funnel", response_model=FunnelOut, response_model_exclude_unset=True, responses=RESPONSES
 )
 async def show_funnel(
-    span: SpanQuery, database: Db, by: By = By.DAY, form: FormatQuery = Format.JSON
+    span: SpanQuery,
+    database: Db,
+    warehouse: WarehouseSource,
+    by: By = By.DAY,
+    form: FormatQuery = Format.JSON,
 ) -> FunnelOut | Response:
     """Count what happened in [from, to), each thing at its own time, in groups named by `by`.
 
@@ -72,8 +76,10 @@ async def show_funnel(
     named by that day. A group is null where it is not known; groups without a row are left out.
     404 `unknown_campaign`.
     """
-    async with reading(database) as session:
-        rows = await funnel.load_funnel(session, span, by=by)
+    rows = await warehouse.load_funnel(span, by=by)
+    if rows is None:
+        async with reading(database) as session:
+            rows = await funnel.load_funnel(session, span, by=by)
     report = FunnelOut(rows=[_funnel_row(row, by) for row in rows])
     named = ["campaign", by.value] if by in OF_A_CAMPAIGN else [by.value]
     columns = [*named, *(name for name in FunnelRowOut.model_fields if name not in set(By))]
@@ -82,15 +88,17 @@ async def show_funnel(
 
 @router.get("/time-to-conversion", response_model=TimeToConversionOut, responses=RESPONSES)
 async def show_time_to_conversion(
-    span: SpanQuery, database: Db, form: FormatQuery = Format.JSON
+    span: SpanQuery, database: Db, warehouse: WarehouseSource, form: FormatQuery = Format.JSON
 ) -> TimeToConversionOut | Response:
     """Return the median and 90th percentile from the invitation to the deposit that qualifies.
 
     Of the referrals that qualified in [from, to). As a table, the distribution is left out. 404
     `unknown_campaign`.
     """
-    async with reading(database) as session:
-        found = await figures.load_time_to_conversion(session, span)
+    found = await warehouse.load_time_to_conversion(span)
+    if found is None:
+        async with reading(database) as session:
+            found = await figures.load_time_to_conversion(session, span)
     report = TimeToConversionOut(
         conversions=found.conversions,
         median_s=found.median_s,
@@ -117,27 +125,33 @@ async def show_fraud(
 
 @router.get("/reversals", response_model=ReversalsOut, responses=RESPONSES)
 async def show_reversals(
-    span: SpanQuery, database: Db, form: FormatQuery = Format.JSON
+    span: SpanQuery, database: Db, warehouse: WarehouseSource, form: FormatQuery = Format.JSON
 ) -> ReversalsOut | Response:
     """Count referrals credited and taken back in [from, to), and the money that was taken back.
 
     404 `unknown_campaign`.
     """
-    async with reading(database) as session:
-        report = ReversalsOut.model_validate(await figures.load_reversals(session, span))
+    found = await warehouse.load_reversals(span)
+    if found is None:
+        async with reading(database) as session:
+            found = await figures.load_reversals(session, span)
+    report = ReversalsOut.model_validate(found)
     return answer(report, form, name="reversals")
 
 
 @router.get("/cost", response_model=CostOut, responses=RESPONSES)
 async def show_cost(
-    span: SpanQuery, database: Db, form: FormatQuery = Format.JSON
+    span: SpanQuery, database: Db, warehouse: WarehouseSource, form: FormatQuery = Format.JSON
 ) -> CostOut | Response:
     """Return what rewards cost in [from, to), and how many referees qualified in that time.
 
     404 `unknown_campaign`.
     """
-    async with reading(database) as session:
-        report = CostOut.model_validate(await figures.load_cost(session, span))
+    found = await warehouse.load_cost(span)
+    if found is None:
+        async with reading(database) as session:
+            found = await figures.load_cost(session, span)
+    report = CostOut.model_validate(found)
     return answer(report, form, name="cost")
 
 
@@ -145,6 +159,7 @@ async def show_cost(
 async def show_top_referrers(
     span: SpanQuery,
     database: Db,
+    warehouse: WarehouseSource,
     limit: Annotated[int, Query(ge=1, le=1000, description="Players in the answer")] = 50,
     form: FormatQuery = Format.JSON,
 ) -> TopReferrersOut | Response:
@@ -152,8 +167,10 @@ async def show_top_referrers(
 
     404 `unknown_campaign`.
     """
-    async with reading(database) as session:
-        rows = await figures.load_top_referrers(session, span, limit=limit)
+    rows = await warehouse.load_top_referrers(span, limit=limit)
+    if rows is None:
+        async with reading(database) as session:
+            rows = await figures.load_top_referrers(session, span, limit=limit)
     report = TopReferrersOut.model_validate({"rows": rows})
     columns = ["player_id", "rewarded"]
     return answer(report, form, name="top-referrers", rows=report.rows, columns=columns)
