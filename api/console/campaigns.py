@@ -1,12 +1,14 @@
 """Campaigns: the list, and one with its terms, money, history and status."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.console.access import Form, Visitor, form_of, may
+from api.console.builder.texts import TextFaultError, read_amount
 from api.console.offers.differences import audience_in_words, differences, promises_of
 from api.console.offers.words import (
     condition_in_words,
@@ -35,7 +37,7 @@ from api.v1.campaigns.routes import DETAILS, REFUSALS
 from api.v1.schemas.fields import SLUG_PATTERN
 from domain.campaigns.switches import scope_of_campaign, scopes_of
 from domain.campaigns.terms import CampaignStatus
-from domain.money import LARGEST_MINOR, Money
+from domain.money import Money
 from referrals.access import audit_views
 from referrals.access.audit_views import AuditFilter
 from referrals.access.console.roles import Permission
@@ -58,7 +60,8 @@ Changing = Annotated[Form, Depends(form_of(Permission.CHANGE_CAMPAIGNS))]
 SlugPath = Annotated[str, Path(pattern=SLUG_PATTERN)]
 MAX_ACTIONS: Final = 30
 MAX_VERSIONS: Final = 20
-MAX_AMOUNT_DIGITS: Final = 15
+A_MONTH: Final = timedelta(days=30)
+ONE_DAY: Final = timedelta(days=1)
 COLUMNS: Final = (
     Column("Campaign"),
     Column("Name"),
@@ -91,7 +94,7 @@ async def show_campaigns(request: Request, database: Db, _: Reader) -> Response:
         name="campaigns",
         columns=COLUMNS,
         rows=[_row(view) for view in found[:limit]],
-        empty="There is no campaign yet. POST /v1/campaigns drafts one.",
+        empty="There is no campaign yet. Draft one with New campaign, or POST /v1/campaigns.",
         next_cursor=next_cursor,
     )
     if wants_csv(request):
@@ -124,6 +127,8 @@ async def show_campaign(
         title=view.name,
         campaign=view,
         budgets=money,
+        month_ago=(now - A_MONTH).date(),
+        tomorrow=(now + ONE_DAY).date(),
         steps=steps if visitor.may(Permission.CHANGE_CAMPAIGNS) else (),
         can_publish=visitor.may(Permission.CHANGE_CAMPAIGNS)
         and (view.status is CampaignStatus.DRAFT or view.proposed_version is not None),
@@ -254,19 +259,19 @@ def _compared(request: Request, history: Sequence[VersionView]) -> dict[str, obj
 
 
 def _amount(form: Form, currency: str) -> Money:
-    given = form.text("minor")
-    if not (given.isascii() and given.isdigit() and len(given) <= MAX_AMOUNT_DIGITS):
-        raise invalid_field("minor", "Write whole minor units, such as 500000 for 5,000.00")
-    minor = int(given)
-    if not 0 < minor <= LARGEST_MINOR:
-        raise invalid_field("minor", "Write more than nothing")
-    return Money(minor, currency)
+    try:
+        given = read_amount(form.text("amount"), currency)
+    except TextFaultError as fault:
+        raise invalid_field("amount", str(fault)) from fault
+    if not given["minor"]:
+        raise invalid_field("amount", "Write more than nothing")
+    return Money(given["minor"], given["currency"])
 
 
 def _check(outcome: TransitionOutcome) -> None:
     """Raise the refusal, which rolls the transaction back."""
     if outcome is TransitionOutcome.OTHER_CURRENCY:
-        raise invalid_field("minor", "Must be in the campaign's currency")
+        raise invalid_field("amount", "Must be in the campaign's currency")
     if outcome in REFUSALS:
         raise Problem(REFUSALS[outcome], DETAILS.get(outcome, ""))
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Annotated, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -14,6 +15,7 @@ from api.console.tables import (
     Column,
     Filter,
     Kind,
+    Linked,
     Row,
     ShortId,
     Table,
@@ -113,7 +115,9 @@ async def verify(request: Request, database: Db, form: Verifying) -> Response:
 
 
 @router.get("/rewards/{reward_id}")
-async def show_evidence(request: Request, reward_id: UUID, database: Db, _: Reader) -> Response:
+async def show_evidence(
+    request: Request, reward_id: UUID, database: Db, visitor: Reader
+) -> Response:
     """Show one reward from the events that earned it to the entries of its money."""
     async with database.snapshot() as session:
         evidence = await reward_evidence.find_evidence(session, reward_id)
@@ -129,7 +133,7 @@ async def show_evidence(request: Request, reward_id: UUID, database: Db, _: Read
         actions=Table(
             name="actions",
             columns=AUDIT_COLUMNS,
-            rows=[_audit_row(one) for one in evidence.audit],
+            rows=[_audit_row(one, visitor) for one in evidence.audit],
             empty="Nobody intervened: the rules decided alone.",
         ),
     )
@@ -153,7 +157,7 @@ async def show_audit(request: Request, database: Db, visitor: Reader) -> Respons
         request,
         name="audit",
         columns=AUDIT_COLUMNS,
-        rows=[_audit_row(one) for one in found[:limit]],
+        rows=[_audit_row(one, visitor) for one in found[:limit]],
         empty="Nobody did anything that matches.",
         filters=(
             Filter(name="actor", label="Who", value=filters.actor or ""),
@@ -210,8 +214,23 @@ def _line_row(line: StatementLine) -> Row:
     )
 
 
-def _audit_row(one: AuditView) -> Row:
-    return Row((one.at, one.actor, one.action, one.subject, one.reason))
+SUBJECTS: Final = {
+    "campaign": (Permission.SEE_CAMPAIGNS, "/console/campaigns/"),
+    "case": (Permission.SEE_CASES, "/console/cases/"),
+    "player": (Permission.SEE_REFERRALS, "/console/players/"),
+    "referral": (Permission.SEE_REFERRALS, "/console/referrals/"),
+    "reward": (Permission.SEE_LEDGER, "/console/ledger/rewards/"),
+}
+"""Subjects that have a page, by the word before their id, and who may open it."""
+
+
+def _audit_row(one: AuditView, visitor: Visitor) -> Row:
+    kind, _, subject_id = one.subject.partition(":")
+    allowed, page = SUBJECTS.get(kind, (None, ""))
+    about: str | Linked = one.subject
+    if allowed is not None and subject_id and visitor.may(allowed):
+        about = Linked(one.subject, f"{page}{quote(subject_id, safe='')}")
+    return Row((one.at, one.actor, one.action, about, one.reason))
 
 
 def _facts(evidence: RewardEvidence) -> Table:

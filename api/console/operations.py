@@ -88,12 +88,14 @@ async def show_operations(request: Request, database: Db, config: Config, _: Rea
             return csv_answer(orders, next_cursor=next_cursor)
         lag, overdue = await load_lag(session), await _overdue(session)
         undelivered = await _undelivered(session)
+        deferred = await operations.count_deferred(session)
         webhooks = await subscriptions.list_webhooks(session, PageRequest(MAX_WEBHOOKS))
     return render(
         request,
         "operations.html",
         title="Operations",
         lag=lag,
+        deferred=f"{deferred:,}" if deferred < operations.MOST_COUNTED else f"{deferred:,} or more",
         dead_letters=await list_letters(config, database),
         undelivered=undelivered,
         overdue=overdue,

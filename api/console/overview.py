@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.access import Visitor, may
 from api.console.pages import PageRoute, render
+from api.console.referrals import player_cell
 from api.console.tables import (
     Column,
     Filter,
@@ -26,6 +27,7 @@ from api.console.tables import (
 from api.http.dependencies import Db, Now
 from api.v1.reports.reading import reading
 from referrals.access.console.roles import Permission
+from referrals.campaigns import views as campaign_views
 from referrals.reports import budgets, figures, funnel
 from referrals.reports.budgets import PACE_PERIOD, Budget
 from referrals.reports.funnel import By, FunnelRow
@@ -37,6 +39,8 @@ Reader = Annotated[Visitor, Depends(may(Permission.SEE_REPORTS))]
 PERIODS: Final = {"7 days": 7, "30 days": 30, "90 days": 90}
 DEFAULT_PERIOD: Final = "30 days"
 TOP_REFERRERS: Final = 8
+MAX_KNOWN: Final = 100
+"""Campaigns that the filter offers; others can be typed."""
 STEPS: Final = ("shares", "clicks", "invitations", "signups", "qualified", "rewarded", "reversed")
 FUNNEL_COLUMNS: Final = (
     *(Column(step.capitalize(), Kind.NUMBER) for step in STEPS),
@@ -46,11 +50,17 @@ FUNNEL_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the funnel, and the part of the step before that came so far."""
+    """A step of the funnel, with the count of the step before and of the widest one."""
 
     name: str
     count: int
     before: int
+    widest: int
+
+    @property
+    def percent(self) -> int:
+        """Width of the step's bar, of 100."""
+        return 100 * self.count // max(self.widest, 1)
 
 
 @router.get("/")
@@ -77,6 +87,7 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
         top = await figures.load_top_referrers(session, span, limit=TOP_REFERRERS)
         money = await budgets.load_budgets(session, paced, now=now)
         lag = await load_lag(session)
+        known = await campaign_views.list_campaigns(session, after=None, limit=MAX_KNOWN)
     table = _by_day(request, days)
     if wants_csv(request):
         return csv_answer(table)
@@ -95,7 +106,9 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
         speed=speed,
         days=table,
         campaigns=_by_campaign(campaigns, is_linked=visitor.may(Permission.SEE_CAMPAIGNS)),
-        top=_top(top),
+        top=_top(top, is_linked=visitor.may(Permission.SEE_REFERRALS)),
+        zone=zone,
+        known=[view.slug for view in known],
         budgets=money,
         bars=[_bar(budget) for budget in money],
         lag=lag,
@@ -111,7 +124,7 @@ def _start(now: datetime, days: int) -> datetime:
 def _steps(days: list[FunnelRow]) -> list[Step]:
     counts = [sum(day.counts[step] for day in days) for step in STEPS[1:6]]
     return [
-        Step(name, count, counts[nth - 1] if nth else 0)
+        Step(name, count, counts[nth - 1] if nth else 0, max(counts))
         for nth, (name, count) in enumerate(zip(STEPS[1:6], counts, strict=True))
     ]
 
@@ -142,11 +155,16 @@ def _by_campaign(campaigns: list[FunnelRow], *, is_linked: bool) -> Table:
     )
 
 
-def _top(referrers: list[figures.TopReferrer]) -> Table:
+def _top(referrers: list[figures.TopReferrer], *, is_linked: bool) -> Table:
     return Table(
         name="top",
         columns=(Column("Referrer", Kind.ID), Column("Rewarded", Kind.NUMBER)),
-        rows=[Row((one.player_id, one.rewarded)) for one in referrers],
+        rows=[
+            Row(
+                (player_cell(one.player_id) if is_linked else one.player_id, one.rewarded),
+            )
+            for one in referrers
+        ],
         empty="Nobody was rewarded in this period.",
     )
 

@@ -68,6 +68,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "second": "Your decision is recorded. It counts when a second person decides the same.",
     "publish": "The version is live.",
     "withdraw": "The proposal is dropped; the live version stays.",
+    "draft": "The draft is written. Another person publishes it.",
     "propose": "The version is written. Another person publishes it.",
     "pause": "The campaign is paused.",
     "resume": "The campaign takes invitations again.",

@@ -14,6 +14,7 @@ from api.console.tables import (
     Column,
     Filter,
     Kind,
+    Linked,
     Row,
     ShortId,
     Table,
@@ -63,10 +64,10 @@ FACT_COLUMNS: Final = (
     Column("Event", Kind.ID),
     Column("Amount", Kind.MONEY),
     Column("Effect"),
-    Column("Heard", Kind.TIME),
+    Column("Received", Kind.TIME),
 )
 MESSAGE_COLUMNS: Final = (
-    Column("Caused", Kind.TIME),
+    Column("Triggered", Kind.TIME),
     Column("To", Kind.ID),
     Column("What", Kind.WORD),
     Column("Status", Kind.BADGE),
@@ -77,7 +78,7 @@ MESSAGE_COLUMNS: Final = (
 
 
 @router.get("/referrals")
-async def show_referrals(request: Request, database: Db, _: Reader) -> Response:
+async def show_referrals(request: Request, database: Db, visitor: Reader) -> Response:
     """List referrals, newest first, by stage, player and campaign."""
     asked = request.query_params
     stage = chosen(request, "stage", Stage)
@@ -97,7 +98,7 @@ async def show_referrals(request: Request, database: Db, _: Reader) -> Response:
         request,
         name="referrals",
         columns=COLUMNS,
-        rows=[_row(view) for view in page.items],
+        rows=[_row(view, visitor) for view in page.items],
         empty="No referral matches. Loosen a filter, or search for an id above.",
         filters=(
             Filter(name="stage", label="Stage", value=stage or "", choices=list(Stage)),
@@ -181,7 +182,7 @@ async def show_player(
         request,
         name="referrals",
         columns=COLUMNS,
-        rows=[_row(view) for view in page.items],
+        rows=[_row(view, visitor) for view in page.items],
         empty="This player is in no referral.",
         next_cursor=next_cursor,
     )
@@ -215,14 +216,22 @@ EXPLANATIONS: Final = {
 """Sentences for support that say what each stage means."""
 
 
-def _row(view: ReferralView) -> Row:
+def player_cell(player_id: str) -> Linked:
+    """Return a player's id that leads to their page, which needs `see referrals`."""
+    return Linked(player_id, f"/console/players/{quote(player_id, safe='')}")
+
+
+def _row(view: ReferralView, visitor: Visitor) -> Row:
+    is_linked = visitor.may(Permission.SEE_CAMPAIGNS)
     return Row(
         (
             ShortId(view.referral_id),
             view.stage,
-            view.referrer_id,
-            view.referee_id,
-            view.campaign,
+            player_cell(view.referrer_id),
+            player_cell(view.referee_id) if view.referee_id else None,
+            Linked(view.campaign, f"/console/campaigns/{view.campaign}")
+            if is_linked
+            else view.campaign,
             view.invited_at,
             [
                 reward.amount

@@ -14,6 +14,7 @@ from api.console import (
     sign_in,
     static,
 )
+from api.console.builder import drafting
 from api.console.builder import routes as builder
 from api.console.offers import explanations, simulations, switches
 
@@ -29,6 +30,7 @@ ROUTERS: Final = (
     simulations.router,
     switches.router,
     builder.router,
+    drafting.router,
     campaigns.router,
     ledger.router,
     operations.router,

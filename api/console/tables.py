@@ -41,6 +41,17 @@ class ShortId:
         return str(self.id)[:8]
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A cell that leads to a page of its own; a CSV has its text alone."""
+
+    text: str
+    href: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Kind(StrEnum):
     """The way in which a column's values are shown."""
 

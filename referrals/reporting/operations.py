@@ -19,6 +19,8 @@ from domain.wallet.orders import OrderKind, OrderStatus
 MAX_ROWS: Final = 50
 """Rows of each list, the longest waiting first; a metric counts the rest."""
 
+MOST_COUNTED: Final = 1000
+"""Deferred referrals that are counted; more are said to be more."""
 _LANE: Final[ColumnElement[int]] = literal_column("((kind = 'invitation')::int)")
 """As the index of lanes has them: updates first, because players wait for those."""
 
@@ -56,6 +58,12 @@ class OrderView:
     trouble: str | None
     """The refusal, or why the last call had no certain answer."""
     created_at: datetime
+
+
+async def count_deferred(session: ReadSession) -> int:
+    """Return how many referrals wait for money or a new period, MOST_COUNTED at most."""
+    some = select(ReferralRow.id).where(ReferralRow.stage == Stage.DEFERRED).limit(MOST_COUNTED)
+    return await session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 async def waiting_deliveries(session: ReadSession) -> Sequence[WaitingDelivery]:

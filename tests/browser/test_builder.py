@@ -8,11 +8,14 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import AuditRow, Campaign
+from domain.campaigns.amounts.amount import Tier, Tiered
 from domain.campaigns.conditions.fields import Operator
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Leaf
+from domain.campaigns.terms import CampaignStatus
 from domain.money import Money
 from referrals.access.console.roles import Role
 from referrals.campaigns import views
+from referrals.campaigns.views import CampaignView
 from tests.api.bodies import publish_campaign, unique
 from tests.browser.console import console_of, is_wider_than_screen, violations
 from tests.browser.devices import DESKTOP, IPHONE
@@ -96,6 +99,65 @@ async def test_the_builder_works_by_keyboard_and_shows_what_is_refused_beside_it
         row = await session.scalar(select(Campaign).where(Campaign.slug == slug))
     assert row is not None
     assert row.proposed_version is None
+
+
+async def test_a_marketer_drafts_a_campaign_that_may_not_be_published_by_the_same_person(
+    browser: Browser, site: str, client: AsyncClient, database: Database, screenshots: Path
+) -> None:
+    taken, slug, writer = await publish_campaign(client), unique("summer"), unique("Mara")
+    async with console_of(
+        browser, DESKTOP, site, database, role=Role.MARKETER, name=writer
+    ) as opened:
+        page = opened.page
+        await page.goto(f"{site}/console/campaigns")
+        await page.get_by_role("link", name="New campaign").click()
+        await _write_offer(page, taken)
+        await page.get_by_role("button", name="Save the draft").click()
+        await expect(page.get_by_label("Slug, which stays")).to_have_accessible_description(
+            "Another campaign has this slug already"
+        )
+        await opened.screenshot(screenshots / "console-new-campaign-refused.png")
+        assert await violations(page) == []
+        await page.get_by_label("Slug, which stays").fill(slug)
+        await page.get_by_role("button", name="Save the draft").click()
+        await expect(page.get_by_role("status")).to_contain_text("The draft is written")
+        await page.get_by_label("Reason to publish it").fill("at once")
+        await page.get_by_role("button", name="Publish").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Another person has to do this"
+        )
+        opened.console_messages.clear()
+    async with database.reading() as session:
+        row = await session.scalar(select(Campaign).where(Campaign.slug == slug))
+        drafted = await views.find_campaign(session, slug)
+        actions = select(AuditRow).where(AuditRow.subject == f"campaign:{slug}")
+        done = [(row.actor, row.action, row.reason) for row in await session.scalars(actions)]
+    assert row is not None
+    assert drafted is not None
+    assert (row.status, row.currency) == (CampaignStatus.DRAFT, "USD")
+    assert drafted.budget == Money(500_000, "USD")
+    assert [tier.first for tier in _tiers(drafted)] == [1, 6]
+    assert done == [(writer, "campaign.create", "for the summer")]
+
+
+async def _write_offer(page: Page, slug: str) -> None:
+    await page.get_by_label("Name", exact=True).fill("Summer offer")
+    await page.get_by_label("Slug, which stays").fill(slug)
+    await page.get_by_label("Budget, USD").fill("5,000")
+    await page.get_by_label("Its links lead to").fill("https://book.example/join")
+    await page.get_by_label("Amount", exact=True).select_option("tiers")
+    await page.get_by_role("button", name="Add a tier").click()
+    await expect(page.get_by_label("From friend")).to_have_count(2)
+    for nth, (first, amount) in enumerate((("1", "10"), ("6", "15"))):
+        await page.get_by_label("From friend").nth(nth).fill(first)
+        await page.get_by_label("USD", exact=True).nth(nth).fill(amount)
+    await page.get_by_label("Reason, for the audit").fill("for the summer")
+
+
+def _tiers(view: CampaignView) -> tuple[Tier, ...]:
+    amount = view.terms.rules.rewards[0].amount
+    assert isinstance(amount, Tiered)
+    return amount.tiers
 
 
 async def _build(page: Page) -> None:

@@ -155,9 +155,11 @@ async def test_a_marketer_pauses_a_campaign_switches_it_off_and_cannot_open_the_
     async with console_of(browser, IPHONE, site, database, role=Role.MARKETER, name=name) as opened:
         page = opened.page
         await page.goto(f"{site}/console/campaigns/{slug}")
+        await page.get_by_text("Pause it", exact=True).click()
         await page.get_by_label("Reason to pause it").fill("the offer is wrong")
         await page.get_by_role("button", name="Pause").click()
         await expect(page.get_by_role("status")).to_contain_text("paused")
+        await page.get_by_text("Kill switch", exact=True).click()
         await page.get_by_label("Reason to switch it off").fill("it pays too much")
         await page.get_by_role("button", name="Switch off").click()
         await expect(page.get_by_role("status")).to_contain_text("The switch is off")

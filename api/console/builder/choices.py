@@ -13,8 +13,8 @@ ON: Final = {
 }
 TO: Final = {"referrer": "Referrer", "referee": "Referee"}
 KINDS: Final = {"cash": "Cash", "bonus_bet": "Bonus bet"}
-SIMPLE: Final = {"flat": "A fixed amount", "percent": "A share of the deposit"}
-LOCAL: Final = {**SIMPLE, "tiers": "By number of rewarded friends"}
+SIMPLE: Final = {"flat": "Fixed", "percent": "Share of the deposit"}
+LOCAL: Final = {**SIMPLE, "tiers": "By rewarded friends"}
 SHAPES: Final = {**LOCAL, "by_jurisdiction": "By place of signup"}
 OF: Final = {"referrer": "Each referrer", "campaign": "The campaign"}
 PER: Final = {

@@ -30,8 +30,13 @@ def open_form(draft: Draft) -> Node:
     """Return the fields of a draft; `when` is missing where there is no condition."""
     terms, rules, currency = draft.terms, draft.terms.rules, draft.budget.currency
     state: Node = {
+        "slug": draft.slug,
+        "currency": currency,
         "name": draft.name,
+        "starts_at": _show_time(draft.starts_at),
         "ends_at": _show_time(draft.ends_at),
+        "destination": draft.destination,
+        "time_zone": draft.options.time_zone,
         "budget": show_amount(draft.budget, currency),
         "allow": ", ".join(draft.options.audience.allow),
         "deny": ", ".join(draft.options.audience.deny),

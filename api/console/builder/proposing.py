@@ -21,6 +21,11 @@ EDITED_TERMS: Final = (
 )  # fmt: skip
 EDITED_RULES: Final = ("rewards", "on", "turnover", "when", "limits")
 """Parts that the form has fields for; everything else of the base version stays."""
+PLANNED: Final = ("slug", "starts_at", "destination", "time_zone")
+"""Fields of a draft alone: from the publication on, they stay."""
+
+
+MINUTE_LENGTH: Final = len("2026-03-01T12:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,7 @@ def read_proposal(state: Node, base: Draft) -> Proposal:
 
 
 def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
-    written.places |= {"name": "name", "ends_at": "ends_at", "budget": "budget"}
+    written.places |= {one: one for one in ("name", "ends_at", "budget", *PLANNED)}
     written.places |= {f"audience.{name}": name for name in ("allow", "deny")}
     budget: object = write_money(base.budget)
     if "budget" in state:
@@ -61,12 +66,11 @@ def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
             budget = read_amount(text(state, "budget"), written.currency)
         except TextFaultError as fault:
             written.errors["budget"] = str(fault)
-    ends_at, several = text(state, "ends_at"), base.terms.rules.currencies
+    several = base.terms.rules.currencies
     return {
-        "slug": base.slug,
+        **_planned(state, base),
         "name": text(state, "name"),
-        "starts_at": base.starts_at.isoformat(),
-        "ends_at": f"{ends_at}Z" if ends_at else None,
+        "ends_at": _time(state, "ends_at"),
         "budget": budget,
         "currencies": [
             write_money(money) for money in base.options.currencies if money.currency in several
@@ -75,6 +79,30 @@ def _body(state: Node, base: Draft, written: Written) -> dict[str, Any]:
         "audience": {name: _segments(text(state, name)) for name in ("allow", "deny")},
         "variants": written.variants,
     }
+
+
+def _planned(state: Node, base: Draft) -> dict[str, Any]:
+    own: dict[str, str | None] = {name: text(state, name) for name in PLANNED if name in state}
+    if "starts_at" in own:
+        own["starts_at"] = _time(state, "starts_at")
+    stays = {
+        "slug": base.slug,
+        "starts_at": base.starts_at.isoformat(),
+        "destination": base.destination,
+        "time_zone": base.options.time_zone,
+    }
+    return stays | own
+
+
+def _time(state: Node, name: str) -> str | None:
+    """Return a time as the API takes it; None for an empty field.
+
+    Browsers leave out seconds that are 0.
+    """
+    typed = text(state, name)
+    if not typed:
+        return None
+    return f"{typed}:00Z" if len(typed) == MINUTE_LENGTH else f"{typed}Z"
 
 
 def _segments(typed: str) -> list[str]:
@@ -87,11 +115,18 @@ def _on(base: Draft, written: Draft) -> Draft:
     terms = {name: getattr(written.terms, name) for name in EDITED_TERMS}
     return replace(
         base,
+        slug=written.slug,
         name=written.name,
+        starts_at=written.starts_at,
+        destination=written.destination,
         ends_at=written.ends_at,
         budget=written.budget,
         variants=written.variants,
-        options=replace(base.options, audience=written.options.audience),
+        options=replace(
+            base.options,
+            audience=written.options.audience,
+            time_zone=written.options.time_zone,
+        ),
         terms=replace(base.terms, **terms, rules=replace(base.terms.rules, **rules)),
     )
 

@@ -53,20 +53,26 @@ function drawChart(place) {
   if (rows.length < 2 || days.some(Number.isNaN)) { place.hidden = true; return; }
   const wanted = place.dataset.columns.split(",");
   const columns = wanted.map((name) => names.indexOf(name)).filter((at) => at > 0);
-  const colours = ["--accent", "--good", "--wait", "--bad"].map(colour);
+  const colours = ["--line-1", "--line-2", "--line-3", "--line-4"].map(colour);
   const numbers = columns.map((at) => rows.map((row) => Number(row[at].replace(/[^\d.-]/g, "")) || 0));
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const shownDays = (_, marks) => marks.map((at) => day.format(at * 1000));
+  // Without a pointer on it, the legend has the sums of the time.
+  const sum = (nth) => numbers[nth].reduce((all, one) => all + one, 0).toLocaleString("en");
   place.replaceChildren();
   new uPlot({
-    width: place.clientWidth, height: 240, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
+    width: place.clientWidth, height: 260, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
     scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
-    axes: [{ ...axis }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000] }],
-    series: [{ value: "{YYYY}-{MM}-{DD}" }, ...columns.map((at, nth) => ({
+    axes: [{ ...axis, grid: { show: false }, values: shownDays, space: 70 }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000] }],
+    series: [{ value: (_, at) => at === null ? "All days" : day.format(at * 1000), label: "Day" }, ...columns.map((at, nth) => ({
       label: names[at], stroke: colours[nth], width: 2, points: { show: rows.length < 20, size: 5 },
+      fill: nth === 0 ? colour("--line-fill") : undefined,
+      value: (_, number) => number === null ? sum(nth) : number.toLocaleString("en"),
     }))],
   }, [days, ...numbers], place);
 }
 
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const drawCharts = () => document.querySelectorAll(".chart").forEach(drawChart);
 addEventListener("load", drawCharts);
 // On a phone the sections are wider than the screen: show the one that is open.

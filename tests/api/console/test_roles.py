@@ -31,7 +31,7 @@ FIELDS: Final = {
     "reason": "a test",
     "text": "a note",
     "decision": "approve",
-    "minor": "1",
+    "amount": "0.01",
     "reference": "a-test",
 }
 
