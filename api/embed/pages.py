@@ -1,6 +1,6 @@
 """The player's page, rendered in one language; nothing is loaded beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -21,6 +21,8 @@ from api.link.offer_texts import referrer_headline
 from api.link.page_context import QR_QUERY
 from api.v1.players import invited_out
 from api.v1.schemas.players import PlayerFacingReason
+from domain.money import Money
+from referrals.campaigns.limits import Allowance
 from referrals.campaigns.offers import Offer
 from referrals.localisation.formats import Amount, format_day, format_money
 from referrals.localisation.languages import Language
@@ -43,8 +45,18 @@ class SharedCode:
     headline: str | None
     """Promise of the offer; None where the campaign conceals it from some places."""
     qr_code: Markup
+    left: tuple["Left", ...]
     ways: tuple[tuple[str, str], ...]
     """Names and addresses of ways to share the link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Rest of a limit for the player: a number of rewards or an amount, until its period ends."""
+
+    is_amount: bool
+    value: str
+    until: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +78,10 @@ def player_page(page: PlayerPage, language: Language, settings: Settings) -> HTM
         HTTPStatus.OK,
         settings,
         is_excluded=page.is_excluded,
-        codes=[_shared(offer, language, settings) for offer in page.offers],
+        codes=[
+            _shared(offer, _left(page.allowances[offer.code], language, day), language, settings)
+            for offer in page.offers
+        ],
         friends=[
             Friend(
                 invited_on=day(out.invited_at),
@@ -85,7 +100,25 @@ def refusal_page(state: TokenState, language: Language, settings: Settings) -> H
     return _page("refusal.html", language, REFUSED[state], settings)
 
 
-def _shared(offer: Offer, language: Language, settings: Settings) -> SharedCode:
+def _left(
+    allowances: Iterable[Allowance], language: Language, day: Callable[[datetime], str]
+) -> tuple[Left, ...]:
+    found = []
+    for one in allowances:
+        until = day(one.until) if one.until else None
+        if one.limit.rewards is not None:
+            number = max(0, one.limit.rewards - one.used.rewards)
+            found.append(Left(is_amount=False, value=str(number), until=until))
+        if one.limit.amount is not None:
+            minor = max(0, one.limit.amount.minor - one.used.minor)
+            shown = format_money(Money(minor, one.limit.amount.currency), language)
+            found.append(Left(is_amount=True, value=shown, until=until))
+    return tuple(found)
+
+
+def _shared(
+    offer: Offer, left: tuple[Left, ...], language: Language, settings: Settings
+) -> SharedCode:
     link = referral_link(settings, offer.code)
     is_concealed = bool(offer.link.no_inducement_in)
     text = language.gettext("Join me with this link: %(link)s") % {"link": link}
@@ -93,6 +126,7 @@ def _shared(offer: Offer, language: Language, settings: Settings) -> SharedCode:
         code=offer.code,
         link=link,
         headline=None if is_concealed else referrer_headline(offer.terms, language),
+        left=left,
         qr_code=qr_code(f"{link}?{urlencode(QR_QUERY)}"),
         ways=(
             ("WhatsApp", f"https://wa.me/?{urlencode({'text': text}, quote_via=quote)}"),

@@ -56,7 +56,9 @@ async def show_player_page(
     if state is not TokenState.VALID:
         return refusal_page(state, negotiate_language(accepted, preferred=lang), settings)
     async with database.reading() as session:
-        page = await player_pages.load_page(session, player_id, at=now)
+        page = await player_pages.load_page(
+            session, player_id, at=now, tax_year_start=settings.tax_year
+        )
     language = negotiate_language(accepted, preferred=lang or page.locale)
     return player_page(page, language, settings)
 

@@ -11,11 +11,14 @@ from sqlalchemy import func, select
 from db.engine import ReadSession
 from db.paging import PageRequest
 from db.tables import Reward
+from domain.campaigns.limits.decision import LimitOf
+from domain.campaigns.limits.periods import TaxYearStart
 from domain.intake.facts import FactKind, Signup, StatusChange
 from domain.money import RewardKind
 from domain.rewards.eligibility import eligibility
 from domain.rewards.reward import RewardStatus
-from referrals.campaigns import offers
+from referrals.campaigns import limits, offers
+from referrals.campaigns.limits import Allowance
 from referrals.campaigns.offers import Offer
 from referrals.intake import facts
 from referrals.localisation.formats import Sum
@@ -38,6 +41,8 @@ class PlayerPage:
     """Codes that bring somebody today."""
     invited: tuple[ReferralView, ...]
     """The latest invitations, newest first."""
+    allowances: Mapping[str, tuple[Allowance, ...]]
+    """Limits of the campaign's rewards to this player, by code; empty for a code without any."""
     earned: tuple[Sum, ...]
     """Credited rewards without what was taken back, one sum per currency."""
     expected: tuple[Sum, ...]
@@ -53,7 +58,9 @@ class PlayerPage:
     """True for a player who excluded themselves or is closed: nothing is advertised to them."""
 
 
-async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> PlayerPage:
+async def load_page(
+    session: ReadSession, player_id: str, *, at: datetime, tax_year_start: TaxYearStart
+) -> PlayerPage:
     known = await facts.facts_of_players(session, [player_id], FactKind.SIGNUP, FactKind.PLAYER)
     state = eligibility([fact for fact in known if isinstance(fact, StatusChange)])
     signup = next((fact for fact in known if isinstance(fact, Signup)), None)
@@ -62,9 +69,14 @@ async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> Pl
         session, ReferralFilter(referrer_id=player_id), PageRequest(limit=MAX_FRIENDS)
     )
     theirs = await offers.offers_of_player(session, player_id)
+    shown = tuple(o for o in theirs if offers.refusal_of_offer(o, at=at) is None)
     sums = await _sums(session, player_id)
     return PlayerPage(
-        offers=tuple(o for o in theirs if offers.refusal_of_offer(o, at=at) is None),
+        offers=shown,
+        allowances={
+            offer.code: await _allowances(session, offer, at=at, tax_year_start=tax_year_start)
+            for offer in shown
+        },
         invited=tuple(invited.items),
         earned=sums[RewardKind.CASH, True],
         expected=sums[RewardKind.CASH, False],
@@ -74,6 +86,18 @@ async def load_page(session: ReadSession, player_id: str, *, at: datetime) -> Pl
         time_zone=preferences.time_zone,
         is_excluded=state.is_excluded or state.is_closed,
     )
+
+
+async def _allowances(
+    session: ReadSession, offer: Offer, *, at: datetime, tax_year_start: TaxYearStart
+) -> tuple[Allowance, ...]:
+    """Return what the campaign's limits of one referrer leave; those of everybody are not shown."""
+    if not any(limit.of is LimitOf.REFERRER for limit in offer.terms.rules.limits):
+        return ()
+    found = await limits.allowances(
+        session, offer.campaign, offer.player_id, at=at, tax_year_start=tax_year_start
+    )
+    return tuple(one for one in found or () if one.limit.of is LimitOf.REFERRER)
 
 
 async def _sums(

@@ -15,6 +15,7 @@ from api.link.languages import negotiate_language
 from api.v1.schemas.players import PlayerFacingReason
 from db.engine import Database, Session
 from db.tables import Reward
+from domain.campaigns.limits.periods import CALENDAR_YEAR
 from domain.campaigns.rules import RewardType
 from domain.money import LARGEST_MINOR, RewardKind
 from domain.rewards.reward import RewardStatus
@@ -23,6 +24,7 @@ from referrals.localisation.formats import Sum
 from referrals.reporting.player_pages import load_page
 from runtime.settings import Settings
 from tests import ROOT, builders
+from tests.api.bodies import publish_campaign, terms
 from tests.builders import a_player_id, unique
 from tests.fixtures.api_client import browser, caller
 from tests.fixtures.keys import create_key
@@ -61,6 +63,28 @@ async def test_a_players_page_shows_the_code_and_ways_to_share_it(
     assert "https://wa.me/?text=" in page.text
     assert page.headers["cache-control"] == "no-store"
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
+
+async def test_a_page_says_what_the_limits_of_the_campaign_leave_the_player(
+    client: AsyncClient, anonymous: AsyncClient
+) -> None:
+    limits = [
+        {"of": "referrer", "per": "month", "rewards": 7},
+        {"of": "referrer", "per": "campaign", "amount": {"minor": 12_000, "currency": "USD"}},
+        {"of": "campaign", "per": "day", "rewards": 971},
+    ]
+    slug = await publish_campaign(client, terms=terms(limits=limits))
+    player = a_player_id()
+    await client.post("/v1/codes", json={"player_id": player, "campaign": slug})
+
+    page = (await anonymous.get(await embed_url(client, player))).text
+
+    shown = re.findall(r"<dt>(\w+ left)</dt><dd>([^<]+)</dd>(<dd class=.until.>until)?", page)
+    assert shown == [
+        ("Rewards left", "7", '<dd class="until">until'),
+        ("Amount left", "$120", ""),
+    ]
+    assert "971" not in re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.DOTALL)
 
 
 async def test_a_page_is_in_the_players_language(
@@ -143,7 +167,7 @@ async def test_sums_what_stands_of_rewards_however_much_that_is(
         unsaved.add(Reward(id=uuid4(), status=status, amount_minor=minor, due_minor=due, **values))
     await unsaved.flush()
 
-    page = await load_page(unsaved, player, at=NOW)
+    page = await load_page(unsaved, player, at=NOW, tax_year_start=CALENDAR_YEAR)
 
     assert page.expected == (Sum(2 * LARGEST_MINOR, "USD"),)
     assert page.earned == (Sum(1400, "USD"),)
