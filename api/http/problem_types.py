@@ -56,7 +56,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         403, "Own referral", "Have a person decide who is not a player of the referral."
     ),
     "second_person_required": ProblemType(
-        403, "Second person required", "Have another person do this than the one who began it."
+        403, "Second person required", "The person who began this cannot finish it; another must."
     ),
     "not_found": ProblemType(404, "Not found", "Check the path against /openapi.json."),
     "unknown_code": ProblemType(404, "Unknown referral code", "Check the spelling of the code."),
