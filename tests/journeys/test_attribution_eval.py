@@ -81,7 +81,7 @@ def test_asks_before_a_match_counts(results: list[ScenarioResult]) -> None:
 
 
 async def test_would_notice_that_an_address_decides(fresh_urls: DatabaseUrls) -> None:
-    _, violated = await evaluate(fresh_urls, middleware=AttributeByAddress)
+    _, violated = await evaluate(fresh_urls, journeys=len(SCENARIOS), middleware=AttributeByAddress)
     assert any("paid to the wrong referrer" in violation for violation in violated)
 
 
@@ -100,7 +100,7 @@ async def test_would_notice_that_a_late_code_counts(
 async def test_would_notice_that_an_app_is_asked_about_no_code_or_several(
     fresh_urls: DatabaseUrls,
 ) -> None:
-    _, violated = await evaluate(fresh_urls, middleware=AskAlways)
+    _, violated = await evaluate(fresh_urls, journeys=len(SCENARIOS), middleware=AskAlways)
     assert any("or several, may be meant" in violation for violation in violated)
 
 
@@ -111,8 +111,8 @@ async def test_sharding_does_not_change_the_figures(
         database_copy(postgres, template_database) as one,
         database_copy(postgres, template_database) as other,
     ):
-        whole = await evaluate(one, journeys=60)
-        assert await evaluate(other, journeys=60, parts=3) == whole
+        whole = await evaluate(one, journeys=len(SCENARIOS))
+        assert await evaluate(other, journeys=len(SCENARIOS), parts=3) == whole
 
 
 def test_plans_the_same_journeys_for_a_seed_only() -> None:
