@@ -166,9 +166,12 @@ def _touch_json(
 ) -> dict[str, Any]:
     """Return a touch as it is stored: with `won`, whether the policy prefers it, and its outcome.
 
-    Without a decision, the outcome is the touch's own refusal.
+    Without a decision, the outcome is the touch's own refusal. A code that nobody has may be a
+    name or a phone number, and is not kept.
     """
     plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
+    if touch.refusal is Refusal.UNKNOWN_CODE:
+        plain.pop("code", None)
     if isinstance(decision, Attribution) and decision.winner.touch_id == touch.touch_id:
         of_player = result.outcome if result.outcome in PLAYER_REFUSALS else None
         outcome = of_player or (SELF if decision.is_self else WON)
