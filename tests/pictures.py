@@ -36,6 +36,7 @@ PAGES: Final = {
     "campaigns": "/console/campaigns",
     "campaign": "/console/campaigns/season-opener",
     "edit": "/console/campaigns/season-opener/edit",
+    "new": "/console/new-campaign",
     "simulation": "/console/campaigns/season-opener/simulate?from=2020-01-01&to=2040-01-01",
     "switches": "/console/switches",
     "search": "/console/search?q=player-1004",

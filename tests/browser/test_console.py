@@ -32,6 +32,7 @@ PAGES = {
     "player": "/console/players/{referrer}",
     "campaigns": "/console/campaigns",
     "campaign": "/console/campaigns/default",
+    "new-campaign": "/console/new-campaign",
     "explanation": "/console/campaigns/{campaign}/explain?referral={referral}",
     "simulation": "/console/campaigns/{campaign}/simulate?from=2026-01-01&to=2027-01-01",
     "switches": "/console/switches",
