@@ -44,12 +44,10 @@ DEVICE_AND_NETWORK: Final = frozenset({"ip", "user_agent", "device_id"})
 
 def without_refused_traits(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event's fields but `consent`, and without device and network where it is false."""
-    is_refused = body.get("consent") is False
-    return {
-        field: None if is_refused and field in DEVICE_AND_NETWORK else value
-        for field, value in body.items()
-        if field != "consent"
-    }
+    kept = {field: value for field, value in body.items() if field != "consent"}
+    if body.get("consent") is False:
+        kept |= dict.fromkeys(DEVICE_AND_NETWORK & kept.keys())
+    return kept
 
 
 class EventIn(RequestBody):
