@@ -1,8 +1,9 @@
 """Computing: the amounts of a referral's rewards, by what is recorded now or was when credited."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from activities.locked_referrals import LockedReferral
+from db.tables import Reward
 from domain.campaigns.amounts.computation import Computation
 from domain.campaigns.rules import RewardKey
 from domain.intake.facts import FactKind, Signup
@@ -23,7 +24,7 @@ async def compute_now(
     if not locked.terms.rules.rewards:
         return {}
     frozen = Frozen(
-        count=await count_rewarded(locked.session, locked.referral),
+        count=await count_rewarded(locked.session, locked.referral, with_ordered=locked.has_wallet),
         jurisdiction=await _jurisdiction(locked),
     )
     return compute_rewards(locked.terms, found.left, frozen)
@@ -68,6 +69,23 @@ async def freeze(locked: LockedReferral, found: Qualification) -> None:
     if computed:
         for reward in await rewards.rewards_of_referral(locked.session, locked.referral.id):
             reward.computation = write_computation(computed[reward.key])
+
+
+async def due_when_ordered(
+    locked: LockedReferral, written: Sequence[Reward], *, is_begun: bool
+) -> Mapping[Reward, int]:
+    """Return what a wallet is to credit of each held reward, in minor units.
+
+    What a computed one is found by is frozen here, unless the wallet has credited the other side
+    already. What it comes to beyond what was reserved is credited by an adjustment afterwards.
+    """
+    found = await locked.qualification()
+    if not locked.terms.rules.rewards or found is None:
+        return {reward: reward.amount_minor for reward in written}
+    if not is_begun:
+        await freeze(locked, found)
+    wanted = await due_now(locked, found)
+    return {reward: min(reward.amount_minor, wanted[reward.key].minor) for reward in written}
 
 
 async def _jurisdiction(locked: LockedReferral) -> str | None:

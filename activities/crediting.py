@@ -43,9 +43,9 @@ async def advance(locked: LockedReferral, gathered: Gathered) -> Standing:
     unchanged when another qualification was assessed: this one must be scored first. While the
     wallet may still credit the rewards, nothing else is decided.
     """
-    left, waited = locked.referral.stage, await limited.is_waiting(locked)
+    left = await limited.place_of(locked)
     standing = await _go_on(locked, gathered)
-    return await limited.pass_on(locked, standing, left=left, waited=waited)
+    return await limited.pass_on(locked, standing, left=left)
 
 
 async def _go_on(locked: LockedReferral, gathered: Gathered) -> Standing:
@@ -99,7 +99,9 @@ async def _step(
 ) -> Standing:
     by_wallet = locked.has_wallet or waiting.payment.latest
     is_credit = not (waiting.holds or by_wallet)
-    if beyond := await limited.find_limit(locked, written, is_credit=is_credit):
+    # What was ordered has its place.
+    is_decided = is_credit or not (waiting.holds or waiting.payment.latest)
+    if beyond := await limited.find_limit(locked, written, is_credit=is_decided):
         return await _stop_at_limit(locked, attempt, written, beyond)
     if is_credit:
         return await _credit(locked, attempt, written, waiting)
@@ -230,7 +232,12 @@ async def _order_credits(
 ) -> Waiting:
     """Order the rewards' payment; they stay HELD until the wallet has posted it."""
     await payments.order_credits(
-        locked, written, waiting.payment, kind=OrderKind.REWARD, approval=waiting.approved_payment
+        locked,
+        await computing.due_when_ordered(locked, written, is_begun=bool(waiting.payment.paid)),
+        waiting.payment,
+        kind=OrderKind.REWARD,
+        reason=payments.QUALIFIED,
+        approval=waiting.approved_payment,
     )
     pending = Hold(reason=HoldReason.PAYMENT_PENDING, since=locked.now)
     return replace(waiting, holds=(pending,))

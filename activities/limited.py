@@ -1,6 +1,7 @@
 """Waiting for a limit or a release: a referral is paid whole, deferred or refused."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,14 +15,14 @@ from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
-from referrals.campaigns import funds_queue, limits, limits_queue, tax_years
+from referrals.campaigns import funds_queue, limits, limits_queue, tax_queue, tax_years
 from referrals.campaigns.offers import load_schedule
 from referrals.rewards import holds
 from referrals.rewards.attempts import Attempt
 
 LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a limit of a campaign without an end is looked at again, although that wakes it."""
-
+_WAKES_NEXT: Final = {HoldReason.LIMIT: limits_queue.wake_next, HoldReason.TAX: tax_queue.wake_next}
 
 Beyond = Deferred | Refused | OverThreshold
 NO_AMOUNTS: Final[Mapping[RewardKey, int]] = {}
@@ -130,21 +131,39 @@ async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward
     return _hold_of(locked, decision, until)
 
 
-async def pass_on(
-    locked: LockedReferral, standing: Standing, *, left: Stage, waited: bool
-) -> Standing:
-    """Wake the next that wait for a limit, if the referral's act took a place or left one."""
-    if locked.terms.rules.limits:
-        waits = await limits_queue.is_waiting(locked.session, locked.referral.id)
-        if not waits and (waited or standing.stage is not left):
-            await limits_queue.wake_next(locked.session, locked.referral)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a referral stood before its act, and what places it waited for."""
+
+    stage: Stage
+    waited: frozenset[HoldReason]
+    """Of a limit and of a yearly threshold."""
+
+
+async def place_of(locked: LockedReferral) -> Place:
+    return Place(locked.referral.stage, await _waits_for(locked))
+
+
+async def pass_on(locked: LockedReferral, standing: Standing, *, left: Place) -> Standing:
+    """Wake the next that wait for a place, if the referral's act took one or left one."""
+    waits = await _waits_for(locked)
+    is_moved = standing.stage is not left.stage
+    for reason in _places(locked):
+        if reason not in waits and (reason in left.waited or is_moved):
+            await _WAKES_NEXT[reason](locked.session, locked.referral)
     return standing
 
 
-async def is_waiting(locked: LockedReferral) -> bool:
-    if not locked.terms.rules.limits:
-        return False
-    return await limits_queue.is_waiting(locked.session, locked.referral.id)
+def _places(locked: LockedReferral) -> list[HoldReason]:
+    """Return what the referral may have to wait for: most terms and deployments have neither."""
+    is_used = {HoldReason.LIMIT: locked.terms.rules.limits, HoldReason.TAX: locked.thresholds}
+    return [reason for reason, used in is_used.items() if used]
+
+
+async def _waits_for(locked: LockedReferral) -> frozenset[HoldReason]:
+    if not _places(locked):
+        return frozenset()
+    return await limits_queue.waits_for(locked.session, locked.referral.id)
 
 
 def _hold_of(locked: LockedReferral, decision: Beyond, until: datetime | None) -> Hold:

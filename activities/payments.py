@@ -23,6 +23,7 @@ RECHECK_INTERVAL: Final = timedelta(days=1)
 """Time after which a referral that waits for its payment looks again, were a wake-up lost."""
 QUALIFIED: Final = "qualified"
 CHARGEBACK_WON: Final = "chargeback_won"
+RAISED: Final = "raised"
 NOT_ISSUED: Final = "not_issued"
 """Reasons that are sent to the wallet."""
 
@@ -49,7 +50,11 @@ class Payment:
     def paid(self) -> dict[UUID, PaidOrder]:
         """The orders that the wallet has posted, by reward."""
         return {
-            reward_id: PaidOrder(id=row.id, posted=Money(row.posted_minor, row.currency))
+            reward_id: PaidOrder(
+                id=row.id,
+                gross=Money(row.gross_minor, row.currency),
+                posted=Money(row.posted_minor, row.currency),
+            )
             for reward_id, row in self.latest.items()
             if row.posted_minor is not None
         }
@@ -58,6 +63,17 @@ class Payment:
     def is_complete(self) -> bool:
         """True where the wallet has posted the credits of all rewards."""
         return bool(self.rewards) and all(reward.id in self.paid for reward in self.rewards)
+
+    def is_bookable(self, stage: Stage) -> bool:
+        """Return whether the ledger can book what the wallet has posted at a stage.
+
+        A REVERSED referral is REWARDED again as a whole; a reward that rises is booked alone.
+        """
+        return self.is_complete if stage is Stage.REVERSED else bool(self.paid)
+
+    def asks(self, more: Mapping[UUID, int]) -> bool:
+        """Return whether each open order asks for what its reward lacks, in minor units."""
+        return all(row.gross_minor == max(0, more[row.reward_id]) for row in self.pending)
 
     def unused_approval(self, approvals: Sequence[Review]) -> Review | None:
         """Return an approval to try a refused payment again that no order rests on yet."""
@@ -70,14 +86,19 @@ NO_PAYMENT: Final = Payment(latest={})
 
 
 async def find_payment(locked: LockedReferral) -> Payment:
-    """Return the credits that a referral waits for; before it is HELD there are none."""
-    if locked.referral.stage not in {Stage.HELD, Stage.REVERSED}:
+    """Return the credits that a referral waits for; before it is HELD there are none.
+
+    One that is REWARDED or SETTLED may wait for the rest of a reward that has risen.
+    """
+    stage, awaits = locked.referral.stage, locked.referral.awaits_funds
+    may_rise = awaits and stage in {Stage.REWARDED, Stage.SETTLED}
+    if stage not in {Stage.HELD, Stage.REVERSED} and not may_rise:
         return NO_PAYMENT
     written = await orders.orders_of_referral(locked.session, locked.referral.id)
     if not written:
         return NO_PAYMENT
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
-    kind = OrderKind.REWARD if locked.referral.stage is Stage.HELD else OrderKind.REINSTATEMENT
+    kind = OrderKind.REWARD if stage is Stage.HELD else OrderKind.REINSTATEMENT
     cycles = {reward.id: reward.cycle for reward in known}
     latest = {
         row.reward_id: row
@@ -94,32 +115,37 @@ async def withdraw(locked: LockedReferral, payment: Payment) -> bool:
 
 async def order_credits(
     locked: LockedReferral,
-    unpaid: Sequence[Reward],
+    unpaid: Mapping[Reward, int],
     payment: Payment,
     *,
     kind: OrderKind,
+    reason: str,
     approval: Review | None = None,
 ) -> None:
-    """Order the credit of each reward that the wallet has not posted yet."""
-    reason = QUALIFIED if kind is OrderKind.REWARD else CHARGEBACK_WON
+    """Order the credit of each reward, in minor units, that the wallet has not posted yet.
+
+    One of nothing is resolved without a call.
+    """
     review_id = approval.id if approval else None
     await orders.write(
         locked.session,
         *(
-            _new_order(locked, reward, payment, kind=kind, reason=reason, review_id=review_id)
-            for reward in unpaid
+            _new_order(
+                locked, reward, minor, payment, kind=kind, reason=reason, review_id=review_id
+            )
+            for reward, minor in unpaid.items()
             if reward.id not in payment.paid
         ),
     )
 
 
-async def order_debits(locked: LockedReferral, owing: Sequence[Reward], *, reason: str) -> None:
-    """Order the debit of rewards whose whole amount is about to be booked as owed."""
+async def order_debits(locked: LockedReferral, owing: Mapping[Reward, int], *, reason: str) -> None:
+    """Order the debit of what is about to be booked as owed of each reward, in minor units."""
     await orders.write(
         locked.session,
         *(
-            _new_order(locked, reward, NO_PAYMENT, kind=OrderKind.REVERSAL, reason=reason)
-            for reward in owing
+            _new_order(locked, reward, minor, NO_PAYMENT, kind=OrderKind.REVERSAL, reason=reason)
+            for reward, minor in owing.items()
         ),
     )
 
@@ -135,8 +161,11 @@ async def take_back_paid(locked: LockedReferral, unpaid: Sequence[Reward]) -> Se
         session, referral = locked.session, locked.referral
         await booking.book_credits(session, referral, paid, payment.paid, at=locked.now)
         await mark_booked(locked, payment)
-        await order_debits(locked, paid, reason=NOT_ISSUED)
-        await booking.owe_whole(session, referral, paid, status=RewardStatus.VOID, at=locked.now)
+        owing = {reward: payment.paid[reward.id].gross.minor for reward in paid}
+        owing = {reward: minor for reward, minor in owing.items() if minor}
+        await order_debits(locked, owing, reason=NOT_ISSUED)
+        await booking.owe(session, referral, owing, at=locked.now)
+        booking.set_status(paid, RewardStatus.VOID, at=locked.now)
     return [reward for reward in unpaid if reward.id not in payment.paid]
 
 
@@ -147,6 +176,7 @@ async def mark_booked(locked: LockedReferral, payment: Payment) -> None:
 def _new_order(
     locked: LockedReferral,
     reward: Reward,
+    gross_minor: int,
     payment: Payment,
     *,
     kind: OrderKind,
@@ -166,6 +196,6 @@ def _new_order(
         cycle=reward.cycle,
         attempt=max(before, default=0) + 1,
         reason=reason,
-        gross=rewards.money_of(reward),
+        gross=Money(gross_minor, reward.currency),
         review_id=review_id,
     )

@@ -67,9 +67,9 @@ class RewardActivities:
         async with self._referrals.lock(request) as locked:
             if locked.referral.stage not in CREDITED_STAGES:
                 return locked.standing
-            left, waited = locked.referral.stage, await limited.is_waiting(locked)
+            left = await limited.place_of(locked)
             standing = await adjust_to_due(locked)
-            return await limited.pass_on(locked, standing, left=left, waited=waited)
+            return await limited.pass_on(locked, standing, left=left)
 
     @activity.defn
     async def settle_referral(self, request: ActRequest) -> Standing:

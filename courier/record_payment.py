@@ -41,7 +41,7 @@ async def _book_debit(session: Session, row: PaymentOrderRow, taken: Money) -> N
         session,
         referral,
         reward,
-        PaidOrder(id=row.id, posted=taken),
+        PaidOrder(id=row.id, gross=Money(row.gross_minor, row.currency), posted=taken),
         at=await database_now(session),
     )
     await orders.mark_booked(session, [row.id])

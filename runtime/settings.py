@@ -250,7 +250,6 @@ class Settings(
             destination_hosts=frozenset(filter(None, hosts)),
             reward_minor=self.largest_reward_minor,
             budget_minor=self.largest_budget_minor,
-            has_wallet=self.has_wallet,
         )
 
     @property

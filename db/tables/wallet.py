@@ -22,12 +22,12 @@ class PaymentOrderRow(Table):
     reward_id: Mapped[UUID] = mapped_column(ForeignKey("rewards.id"))
     kind: Mapped[OrderKind]
     cycle: Mapped[int] = mapped_column(Integer)
-    """Number of reversals of the reward before it."""
+    """Number of adjustments of the reward before it."""
     attempt: Mapped[int] = mapped_column(Integer)
     """Number among the orders of its reward, kind and cycle, from 1."""
     reason: Mapped[str] = mapped_column(String(64))
     gross_minor: Mapped[int]
-    """The whole reward; a credit goes net of what its player owes."""
+    """The part of the reward that it is about; a credit goes net of what its player owes."""
     currency: Mapped[str] = mapped_column(String(3))
     review_id: Mapped[UUID | None]
     """The approval that let a refused payment be tried again."""
@@ -46,7 +46,7 @@ class PaymentOrderRow(Table):
     booked_at: Mapped[datetime | None]
     """Time at which the ledger posted what the wallet had posted."""
     __table_args__ = (
-        CheckConstraint("gross_minor > 0", name="positive"),
+        CheckConstraint("gross_minor >= 0", name="positive"),
         CheckConstraint("(status = 'posted') = (posted_minor is not null)", name="posted"),
         CheckConstraint("(status = 'refused') = (refusal is not null)", name="refused"),
         CheckConstraint("(status = 'pending') = (resolved_at is null)", name="resolved"),

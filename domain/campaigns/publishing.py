@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from domain.campaigns.amounts.computation import has_percentage, most_of
+from domain.campaigns.amounts.computation import most_of
 from domain.campaigns.terms import LinkOptions, Terms
 from domain.campaigns.variants import PERCENT, Variant, terms_of_variant
 from domain.money import Money
@@ -29,8 +29,6 @@ class Ceilings:
     destination_hosts: frozenset[str] = frozenset()
     """Hosts of destinations, logos and terms, their subdomains included; empty allows all."""
     reward_minor: int | None = None
-    has_wallet: bool = False
-    """True where the sportsbook's wallet pays: it is not asked for a part of a reward yet."""
     budget_minor: int | None = None
 
 
@@ -154,10 +152,7 @@ def _faults_of_rewards(
             most_of(rule.amount),
             ceilings.reward_minor,
         )
-        if ceilings.has_wallet and has_percentage(rule.amount):
-            what = "Must not be a percentage while a wallet holds the balances"
-            yield PublishingFault(field, what)
-        elif largest is not None and most is None:
+        if largest is not None and most is None:
             what = f"Must have a maximum of at most {largest}, the ceiling of a reward"
             yield PublishingFault(field, what)
         elif most is None and is_expected:

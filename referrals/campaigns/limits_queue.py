@@ -11,6 +11,7 @@ from db.wakes import write_and_wake
 from domain.campaigns.limits.decision import LimitOf
 from domain.campaigns.limits.periods import Per
 from domain.lifecycle.signals import LOOK, Signal
+from domain.rewards.holds import HoldReason
 
 FREED: Final = "limit/"
 ENDED: Final = "limit-end/"
@@ -55,27 +56,33 @@ _WAKE_ALL: Final = text("""
     select id from woken limit 1
 """)
 _WAITS: Final = text("""
-    select exists (select from holds where referral_id = :referral_id
-                      and reason = 'limit' and cleared_at is null)
+    select reason from holds where referral_id = :referral_id
+       and reason in ('limit', 'tax') and cleared_at is null
 """)
 _CYCLES: Final = text("""
     select coalesce(sum(cycle), 0) from rewards where referral_id = :referral_id
 """)
 
 
-async def is_waiting(session: ReadSession, referral_id: UUID) -> bool:
-    """Return whether a locked referral waits for a limit."""
-    return bool(await session.scalar(_WAITS, {"referral_id": referral_id}))
+async def waits_for(session: ReadSession, referral_id: UUID) -> frozenset[HoldReason]:
+    """Return which places a locked referral waits for: under a limit, or a yearly threshold."""
+    reasons = await session.scalars(_WAITS, {"referral_id": referral_id})
+    return frozenset(HoldReason(reason) for reason in reasons)
+
+
+async def moves_of(session: ReadSession, leaving: ReferralRow) -> str:
+    """Return a name of a referral's present move, which no other one of it has."""
+    cycles = await session.scalar(_CYCLES, {"referral_id": leaving.id})
+    return f"{leaving.id}/{leaving.steps}/{cycles}"
 
 
 async def wake_next(session: Session, leaving: ReferralRow) -> None:
     """Wake the longest waiting in place of a referral that took a place, or left one."""
-    cycles = await session.scalar(_CYCLES, {"referral_id": leaving.id})
     values = {
         "campaign_id": leaving.campaign_id,
         "referral_id": leaving.id,
         "referrer_id": leaving.referrer_id,
-        "event_id": f"{FREED}{leaving.id}/{leaving.steps}/{cycles}",
+        "event_id": FREED + await moves_of(session, leaving),
     }
     await write_and_wake(session, _WAKE_NEXT, values | _signal())
 

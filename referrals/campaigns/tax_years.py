@@ -12,7 +12,6 @@ from db import outbox
 from db.engine import ReadSession, Session
 from db.locks import lock_players
 from db.tables import ReferralRow, Reward
-from db.wakes import write_and_wake
 from domain.campaigns.limits.decision import Fits
 from domain.campaigns.limits.periods import Calendar, Per, Period, TaxYearStart
 from domain.campaigns.limits.thresholds import (
@@ -24,14 +23,12 @@ from domain.campaigns.limits.thresholds import (
 )
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.derived_ids import derived_id
-from domain.lifecycle.signals import LOOK, Signal
 from domain.money import Money
 from referrals.access import audit
 from referrals.access.audit import Actor
+from referrals.campaigns import tax_queue
 
 ALERT: Final = "TaxThresholdAlert"
-RELEASED: Final = "tax/"
-"""Prefix of the wake-ups' event ids. A `/` is in no id of a caller."""
 _SIDES: Final = (RewardType.REFERRER, RewardType.REFEREE)
 
 # One row for each player and tax year in which something was judged or released.
@@ -70,19 +67,6 @@ _RELEASE: Final = text("""
        set released_at = excluded.released_at, released_by = excluded.released_by
      where tax_years.released_at is null
     returning player_id
-""")
-_WAKE: Final = text("""
-    with woken as (
-        insert into deliveries (referral_id, kind, event_id, signal)
-        select r.id, :kind, :event_id, :signal
-          from holds h join referrals r on r.id = h.referral_id
-         where h.reason = 'tax' and h.cleared_at is null
-           and (r.referrer_id = :player_id or r.referee_id = :player_id)
-         order by h.since, r.id
-        on conflict do nothing
-        returning id
-    )
-    select id from woken limit 1
 """)
 _TOTALS: Final = text("""
     select w.currency, sum(greatest(w.amount_minor, w.due_minor)) as minor
@@ -127,25 +111,49 @@ async def judge(
     """
     year = year_of(at, tax_year_start)
     for side in _SIDES:
-        own = [reward for reward in rewards if reward.reward_type is side]
-        threshold = thresholds.get(own[0].currency) if own else None
-        if threshold is None or await _is_released(session, own[0].player_id, year, at=at):
+        theirs = _of_player_on(side, rewards)
+        threshold = thresholds.get(theirs[0].currency) if theirs else None
+        if threshold is None or await _is_released(session, theirs[0].player_id, year, at=at):
             continue
-        player_id = own[0].player_id
-        # Of one who is on both sides, both count.
-        theirs = [reward for reward in rewards if reward.player_id == player_id]
-        need = sum(max(r.amount_minor, amounts.get(r.key, 0)) for r in theirs)
-        values = {"currency": threshold.currency, "referral_id": referral.id}
-        counted = await session.scalar(_COUNTED, _key(player_id, year) | values)
-        before, after = int(counted or 0), int(counted or 0) + need
-        if after > threshold.minor:
-            told = {"percent": REACHED, "total_minor": before}
-            await _alert(session, player_id, year, **told, threshold=threshold, at=at)
+        total = _Total(
+            player_id=theirs[0].player_id,
+            year=year,
+            threshold=threshold,
+            need_minor=sum(max(r.amount_minor, amounts.get(r.key, 0)) for r in theirs),
+        )
+        if not await _fits(session, referral, total, at=at):
             return OverThreshold(side, _end(year))
-        if comes_near(before, after, threshold):
-            told = {"percent": WARNING, "total_minor": after}
-            await _alert(session, player_id, year, **told, threshold=threshold, at=at)
     return Fits()
+
+
+def _of_player_on(side: RewardType, rewards: Sequence[Reward]) -> Sequence[Reward]:
+    """Return the rewards of a side's player; of one who is on both sides, both count."""
+    players = {reward.player_id for reward in rewards if reward.reward_type is side}
+    return [reward for reward in rewards if reward.player_id in players]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Total:
+    """What a player is to be credited in a tax year, beside the threshold of its currency."""
+
+    player_id: str
+    year: Period
+    threshold: Money
+    need_minor: int
+
+
+async def _fits(session: Session, referral: ReferralRow, total: _Total, *, at: datetime) -> bool:
+    """Return whether a player stays within a threshold, and tell of one that is near or reached."""
+    values = {"currency": total.threshold.currency, "referral_id": referral.id}
+    counted = await session.scalar(_COUNTED, _key(total.player_id, total.year) | values)
+    before_minor = int(counted or 0)
+    after_minor = before_minor + total.need_minor
+    if after_minor > total.threshold.minor:
+        await _alert(session, total, percent=REACHED, total_minor=before_minor, at=at)
+        return False
+    if comes_near(before_minor, after_minor, total.threshold):
+        await _alert(session, total, percent=WARNING, total_minor=after_minor, at=at)
+    return True
 
 
 def take_place(rewards: Sequence[Reward], *, at: datetime) -> None:
@@ -173,8 +181,7 @@ async def release(
             subject=f"player:{player_id}",
             details={"tax_year": begins_on.isoformat()},
         )
-        wake = {"kind": LOOK, "event_id": f"{RELEASED}{audit_id}", "signal": Signal.LOOK.value}
-        await write_and_wake(session, _WAKE, {"player_id": player_id, **wake})
+        await tax_queue.wake_released(session, player_id, audit_id=audit_id)
     return await find_tax_year(session, player_id, at=at, tax_year_start=tax_year_start)
 
 
@@ -228,17 +235,11 @@ def _end(year: Period) -> datetime:
 
 
 async def _alert(
-    session: Session,
-    player_id: str,
-    year: Period,
-    *,
-    percent: int,
-    total_minor: int,
-    threshold: Money,
-    at: datetime,
+    session: Session, total: _Total, *, percent: int, total_minor: int, at: datetime
 ) -> None:
     """Write the event once for each player, year, currency and percentage."""
-    begins_on = _begin(year).date().isoformat()
+    player_id, threshold = total.player_id, total.threshold
+    begins_on = _begin(total.year).date().isoformat()
     parts = (player_id, begins_on, threshold.currency, str(percent))
     event_id = derived_id(NAMESPACE_URL, ALERT, *parts)
     payload = {

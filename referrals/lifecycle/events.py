@@ -15,17 +15,20 @@ from domain.lifecycle.referral import MONEY_STAGES, Stage
 
 # What the act has posted so far has the transaction's time, and nobody else acts for this referral
 # meanwhile. The rewards' players are in the index of transfers. A recovery names the reward that
-# the debt comes from, which may be another referral's.
+# the debt comes from, which may be another referral's. What a payment order asked less for than was
+# reserved was never credited.
 _REWARDS: Final = text("""
     with posted as (
-        select reward_id, movement, amount_minor from transfers
+        select reward_id, movement, amount_minor, reference from transfers
          where player_id = any(select player_id from rewards where referral_id = :referral_id)
            and recorded_at = now() and referral_id = :referral_id
     )
     select r.id, r.reward_type, coalesce(r.kind, 'cash') as kind, r.player_id, r.currency, r.status,
            coalesce(r.due_minor, r.amount_minor) as amount_minor,
            (select coalesce(sum(amount_minor), 0) from posted
-             where reward_id = r.id and movement in ('reverse', 'owe')) as taken_back_minor,
+             where reward_id = r.id
+               and (movement = 'owe' or movement = 'reverse' and reference is null))
+           as taken_back_minor,
            (select coalesce(sum(amount_minor), 0) from posted
              where movement = 'owe') as owed_minor,
            (select coalesce(sum(amount_minor), 0) from posted

@@ -41,14 +41,17 @@ async def adjust(
     due: Mapping[RewardKey, Money],
     *,
     at: datetime,
+    stood_minor: Mapping[UUID, int] | None = None,
 ) -> PostingOutcome:
     """Post the difference between what is due of each reward and what stands credited.
+
+    `stood_minor` is what stands, in minor units, where the caller has read it under the locks.
 
     What is no longer due is taken back as far as it is available, and owed otherwise. What is due
     again clears the reward's own debt first; all increases are posted, or none where the budget
     does not cover them. A reward that stands as it should is left alone.
     """
-    net_minor = await _net_minor(session, rewards)
+    net_minor = stood_minor or await net_minor_of(session, rewards)
     more = {r: due[r.key].minor - net_minor[r.id] for r in rewards}
     lowered = {reward: -minor for reward, minor in more.items() if minor < 0}
     raised = {reward: minor for reward, minor in more.items() if minor > 0}
@@ -68,7 +71,7 @@ async def adjust(
     return posting
 
 
-async def _net_minor(session: ReadSession, rewards: Sequence[Reward]) -> dict[UUID, int]:
+async def net_minor_of(session: ReadSession, rewards: Sequence[Reward]) -> dict[UUID, int]:
     """Return what stands credited of each reward, in minor units."""
     minus = TransferRow.movement.in_([Movement.REVERSE, Movement.OWE])
     net = func.sum(case((minus, -TransferRow.amount_minor), else_=TransferRow.amount_minor))

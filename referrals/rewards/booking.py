@@ -1,6 +1,6 @@
 """Booking: the transfers that repeat in the ledger what a wallet has posted for rewards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,10 +13,10 @@ from domain.money import Money
 from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
+from referrals.rewards.adjustments import net_minor_of
 from referrals.rewards.transfers import (
     hold_id_of,
     load_debts,
-    money_of,
     post_or_raise,
     transfer_of,
     transfers_of,
@@ -25,9 +25,11 @@ from referrals.rewards.transfers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidOrder:
-    """A payment order that the wallet has posted, with the amount."""
+    """A payment order that the wallet has posted: what it was about, and the amount."""
 
     id: UUID
+    gross: Money
+    """The part of the reward that was asked for; a credit goes net of what its player owes."""
     posted: Money
 
 
@@ -39,16 +41,26 @@ async def book_credits(
     *,
     at: datetime,
 ) -> None:
-    """Release held rewards that the wallet has credited, and recover what it went net of."""
+    """Release held rewards that the wallet has credited, and recover what it went net of.
+
+    What was reserved beyond the credit that was asked for goes back to the campaign.
+    """
     transfers: list[Transfer] = []
+    lowered: list[Reward] = []
     for reward in rewards:
         order = paid[reward.id]
         release = transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id_of(reward))
-        recovered = Money(reward.amount_minor - order.posted.minor, reward.currency)
-        transfers.append(_by(order, release))
+        beyond = Money(reward.amount_minor - order.gross.minor, reward.currency)
+        recovered = Money(order.gross.minor - order.posted.minor, reward.currency)
+        returned = transfers_of(referral, reward, Movement.REVERSE, beyond)
+        transfers += [_by(order, transfer) for transfer in (release, *returned)]
         transfers += await _recoveries(session, referral, reward, recovered, order)
+        if returned:
+            reward.due_minor = order.gross.minor
+            lowered.append(reward)
     await post_or_raise(session, referral, transfers, at=at)
-    _set_status(rewards, RewardStatus.ISSUED, at=at)
+    set_status(rewards, RewardStatus.ISSUED, at=at)
+    _count_adjustment(lowered)
 
 
 async def book_reinstatements(
@@ -59,13 +71,14 @@ async def book_reinstatements(
     *,
     at: datetime,
 ) -> PostingOutcome:
-    """Reinstate rewards that the wallet has credited again; all of them, or none.
+    """Reinstate what the wallet has credited again of rewards; of all of them, or none.
 
     The reward's own debt is forgiven first, as far as the credit went net of debts.
     """
     transfers: list[Transfer] = []
+    stood_minor = await net_minor_of(session, rewards)
     for reward in rewards:
-        order, whole = paid[reward.id], money_of(reward)
+        order, whole = paid[reward.id], paid[reward.id].gross
         net = Money(whole.minor - order.posted.minor, whole.currency)
         owed_minor = dict(await load_debts(session, reward)).get((reward.id, referral.campaign_id))
         own = split_reinstatement(net, owed_minor=owed_minor or 0)
@@ -80,8 +93,11 @@ async def book_reinstatements(
         )
     posting = await funds_queue.post(session, referral, transfers, at=at)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _set_status(rewards, RewardStatus.ISSUED, at=at)
+        set_status(rewards, RewardStatus.ISSUED, at=at)
         _count_adjustment(rewards)
+        for reward in rewards:
+            if reward.computation is not None:
+                reward.due_minor = stood_minor[reward.id] + paid[reward.id].gross.minor
     return posting
 
 
@@ -94,19 +110,23 @@ async def book_debit(
         await post_or_raise(session, referral, transfers, at=at)
 
 
-async def owe_whole(
-    session: Session,
-    referral: ReferralRow,
-    rewards: Sequence[Reward],
-    *,
-    status: RewardStatus,
-    at: datetime,
+async def owe(
+    session: Session, referral: ReferralRow, owing: Mapping[Reward, int], *, at: datetime
 ) -> None:
-    """Book credited rewards as owed, whole: how much of them is there, the wallet will tell."""
-    transfers = [transfer_of(referral, reward, Movement.OWE) for reward in rewards]
+    """Book what is taken back of credited rewards, in minor units, as owed.
+
+    How much of it is there, the wallet will tell.
+    """
+    if not owing:
+        return
+    transfers = [
+        transfer_of(referral, reward, Movement.OWE, Money(minor, reward.currency))
+        for reward, minor in owing.items()
+    ]
     await post_or_raise(session, referral, transfers, at=at)
-    _set_status(rewards, status, at=at)
-    _count_adjustment(rewards)
+    _count_adjustment(owing)
+    for reward in owing:
+        reward.changed_at = at
 
 
 async def _recoveries(
@@ -148,12 +168,12 @@ def _by(order: PaidOrder, transfer: Transfer) -> Transfer:
     return replace(transfer, reference=str(order.id))
 
 
-def _set_status(rewards: Sequence[Reward], status: RewardStatus, *, at: datetime) -> None:
+def set_status(rewards: Iterable[Reward], status: RewardStatus, *, at: datetime) -> None:
     for reward in rewards:
         reward.status, reward.changed_at = status, at
 
 
-def _count_adjustment(rewards: Sequence[Reward]) -> None:
+def _count_adjustment(rewards: Iterable[Reward]) -> None:
     """Count the adjustment, which is part of the ids of the next one's transfers and orders."""
     for reward in rewards:
         reward.cycle += 1

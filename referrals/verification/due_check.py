@@ -16,7 +16,7 @@ from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.referral import CREDITED_STAGES
-from domain.money import RewardKind
+from domain.money import Money, RewardKind
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification, qualification, qualification_of
@@ -91,30 +91,48 @@ def _stands_as_due(
     known: Sequence[Deposit | Chargeback],
     credited: Mapping[RewardKey, _Credited],
 ) -> bool:
-    if any(table.as_of > row.invited_at for _, table in terms.rules.rate_tables):
-        return False
-    rests_on = _frozen_facts(row)
-    deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
-    if qualification(deposits, terms, signed_up_at=row.signed_up_at) is None:
-        return False
-    found = None if row.is_clawed_back else qualification_of(rests_on, known)
     stored = [one.computation for one in credited.values() if one.computation is not None]
     frozen = frozen_of(stored[0]) if stored else None
-    if frozen is not None and frozen.jurisdiction != row.jurisdiction:
+    if not _is_earned(row, terms, known, frozen):
         return False
-    amounts = due(found, terms, frozen)
-    if terms.rules.rewards:
-        # A side that came to nothing when the rewards were written has none.
-        amounts = {side: amount for side, amount in amounts.items() if side in credited}
+    found = None if row.is_clawed_back else qualification_of(_frozen_facts(row), known)
+    amounts = _amounts(found, terms, frozen, credited)
     is_due = any(amount.minor for amount in amounts.values())
     if not _is_of_terms(terms, credited, found if is_due else None, frozen):
         return False
     none = _Credited(0, None)
-    more = {side: amounts[side].minor - credited.get(side, none).minor for side in amounts}
-    if row.awaits_funds:
-        # What is due again waits for the budget, or for a player to be eligible.
-        return all(minor >= 0 for minor in more.values())
-    return not any(more.values())
+    more = [amounts[side].minor - credited.get(side, none).minor for side in amounts]
+    # What is due again, or has risen, waits for the budget, a player or the wallet.
+    return min(more, default=0) >= 0 and (row.awaits_funds or not any(more))
+
+
+def _is_earned(
+    row: Row[Any],
+    terms: Terms,
+    known: Sequence[Deposit | Chargeback],
+    frozen: Frozen | None,
+) -> bool:
+    """Return whether the facts earned the rewards: in time, at its rates, and at its place."""
+    if any(table.as_of > row.invited_at for _, table in terms.rules.rate_tables):
+        return False
+    if frozen is not None and frozen.jurisdiction != row.jurisdiction:
+        return False
+    rests_on = _frozen_facts(row)
+    deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
+    return qualification(deposits, terms, signed_up_at=row.signed_up_at) is not None
+
+
+def _amounts(
+    found: Qualification | None,
+    terms: Terms,
+    frozen: Frozen | None,
+    credited: Mapping[RewardKey, _Credited],
+) -> Mapping[RewardKey, Money]:
+    """Return what is due; a side that came to nothing when the rewards were written has none."""
+    amounts = due(found, terms, frozen)
+    if not terms.rules.rewards:
+        return amounts
+    return {side: amount for side, amount in amounts.items() if side in credited}
 
 
 def _is_of_terms(

@@ -18,7 +18,7 @@ WALLET_INVARIANTS: Final = (
         "What the ledger booked for a payment order is what the wallet posted.",
         f"""
         with moved as (select t.reference, sum(e.amount_minor) as minor from {_MOVED}
-                        where t.movement in ('release', 'reinstate', 'recover')
+                        where t.movement in ('release', 'reverse', 'reinstate', 'recover')
                           and t.reference is not null
                         group by t.reference)
         select o.id from payment_orders o left join moved m on m.reference = o.id::text

@@ -20,7 +20,8 @@ _LEDGER: Final = text("""
           from transfers t join entries e on e.transfer_id = t.id
           join accounts a on a.id = e.account_id and a.book = 'available'
          where t.recorded_at >= cast(:since as timestamptz) - interval '1 hour'
-           and t.movement in ('release', 'reinstate', 'recover') and t.reference is not null
+           and t.movement in ('release', 'reverse', 'reinstate', 'recover')
+           and t.reference is not null
          group by t.reference
     ), posted as (
         select o.id, o.kind, o.resolved_at as at, o.posted_minor, o.reward_id, o.booked_at,

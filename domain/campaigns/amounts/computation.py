@@ -113,19 +113,6 @@ def most_of(amount: Amount) -> Money | None:
             return _largest([most_of(one) for _, one in amounts])
 
 
-def has_percentage(amount: Amount) -> bool:
-    """Return whether an amount depends on the deposit, so that a refund lowers it."""
-    match amount:
-        case Flat():
-            return False
-        case Percent():
-            return True
-        case Tiered(tiers):
-            return any(has_percentage(tier.amount) for tier in tiers)
-        case ByJurisdiction(amounts):
-            return any(has_percentage(one) for _, one in amounts)
-
-
 def least_of(amount: Amount) -> Flat | Percent:
     """Return what an amount promises at least: its first tier, or the smallest flat one."""
     match amount:

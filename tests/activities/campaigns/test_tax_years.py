@@ -13,7 +13,7 @@ from db.tables import AuditRow, OutboxRow
 from domain.campaigns.limits.periods import CALENDAR_YEAR
 from domain.campaigns.limits.thresholds import Thresholds, comes_near, parse_thresholds
 from domain.campaigns.terms import Terms
-from domain.intake.facts import FactKind
+from domain.intake.facts import FactKind, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from domain.rewards.holds import HoldReason
@@ -81,7 +81,7 @@ async def release(database: Database, player_id: str) -> tax_years.TaxYear:
 async def wake_ups(database: Database, acts: ReferralActs) -> list[str]:
     query = text("""
         select event_id from deliveries
-         where referral_id = :id and event_id like 'tax/%' order by id
+         where referral_id = :id and event_id like 'tax%/%' order by id
     """)
     async with database.reading() as session:
         return list(await session.scalars(query, {"id": acts.row.id}))
@@ -147,9 +147,37 @@ async def test_held_rewards_count_and_voided_and_reversed_ones_do_not(
     (taken,) = (fact for fact in await _deposits(held[0]))
     await held[0].receives(chargeback(taken))
     assert await held[0].wake() is Stage.VOIDED
+    assert await wake_ups(fresh_database, waiting) != []
     assert await waiting.wake() is PAID
     assert await held[1].wake(at=LATER + 2 * DAY) is PAID
     assert await paid.referrer_balances() == Balances(available=3000)
+    assert await state.violated_invariants(fresh_database) == {}
+
+
+async def test_what_a_reversal_frees_wakes_the_longest_waiting_and_each_the_next(
+    fresh_database: Database,
+) -> None:
+    referrer = unique("referrer")
+    larger = replace(TERMS, referrer_reward=usd(2000))
+    (large,) = await friends_of(fresh_database, referrer, thresholds=TWENTY, terms=larger)
+    waiting = await friends_of(fresh_database, referrer, 3, thresholds=TWENTY)
+    assert await stages([large, *waiting]) == [PAID, WAITS, WAITS, WAITS]
+    other = await friends_of(fresh_database, unique("referrer"), 3, thresholds=TWENTY)
+
+    (taken,) = (fact for fact in await _deposits(large))
+    await large.receives(chargeback(taken))
+    assert await large.wake() is Stage.REVERSED
+    assert [len(await wake_ups(fresh_database, acts)) for acts in waiting] == [1, 0, 0]
+    assert await waiting[0].wake() is PAID
+    assert [len(await wake_ups(fresh_database, acts)) for acts in waiting] == [1, 1, 0]
+    assert await waiting[1].wake() is PAID
+    assert await waiting[2].wake() is WAITS
+    assert [len(await wake_ups(fresh_database, acts)) for acts in waiting] == [1, 1, 1]
+    assert await wake_ups(fresh_database, other[2]) == []
+
+    await large.receives(chargeback(taken, TakeBack.CHARGEBACK_WON))
+    assert await large.wake() is Stage.REVERSED
+    assert await large.open_hold_reasons() == {HoldReason.TAX}
     assert await state.violated_invariants(fresh_database) == {}
 
 
