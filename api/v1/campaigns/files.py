@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from api.http.errors import Problem
+from api.v1.campaigns.yaml_text import read_yaml
 from api.v1.schemas.campaigns import CampaignIn
 from domain.campaigns.terms import CampaignStatus
 from referrals.campaigns.version_views import Change, changes_between
@@ -64,7 +65,7 @@ def main(file: Path, service: tuple[str, str], *, is_plan: bool) -> int:
 
 def read_file(file: Path) -> list[dict[str, Any]]:
     """Return the bodies of a file: one campaign, a list, or a list under `campaigns`."""
-    found = yaml.load(file.read_text(encoding="utf-8"), Loader=_TextTimes)  # noqa: S506 - a safe one
+    found = read_yaml(file.read_text(encoding="utf-8"))
     if isinstance(found, dict) and set(found) == {"campaigns"}:
         found = found["campaigns"]
     bodies = found if isinstance(found, list) else [found]
@@ -83,16 +84,6 @@ def service_of_stack(directory: Path) -> tuple[str, str] | None:
     except OSError:
         return None
     return connection["api_url"], connection["api_key"]
-
-
-class _TextTimes(yaml.SafeLoader):
-    """YAML without times: they are texts in RFC 3339, as in JSON."""
-
-
-_TextTimes.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _planned(client: httpx.Client, body: Mapping[str, Any]) -> Step:

@@ -172,8 +172,12 @@ def _local(
 ) -> Flat | Percent | Tiered:
     if code != ANYWHERE and not _JURISDICTION.fullmatch(code):
         raise TermsFaultError(f"{path}.{code[:64]}", "Must be an ISO 3166 code or *")
-    own, *others = currencies
-    amount = read_amount(written, f"{path}.{code}", currency=own, others=tuple(others))
-    if isinstance(amount, ByJurisdiction):
-        raise TermsFaultError(f"{path}.{code}", "Must not name jurisdictions again")
-    return amount
+    path = f"{path}.{code}"
+    fields = read_object(written, path)
+    match _kind(fields, path, _KINDS):
+        case "by_jurisdiction":
+            raise TermsFaultError(path, "Must not name jurisdictions again")
+        case "tiers":
+            return _tiered(fields, path, currencies)
+        case kind:
+            return _simple(fields, path, kind, currencies)

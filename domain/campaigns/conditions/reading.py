@@ -122,9 +122,11 @@ class _Reader:
 
 
 def _field(name: object, path: str) -> Field:
-    field = FIELDS.get(name) if isinstance(name, str) else None
+    if not isinstance(name, str):
+        raise TermsFaultError(path, "Must be the name of a field")
+    field = FIELDS.get(name)
     if field is None:
-        raise TermsFaultError(path, f"Is not a field: {str(name)[:MAX_SHOWN_CHARS]!r}")
+        raise TermsFaultError(path, f"Is not a field: {name[:MAX_SHOWN_CHARS]!r}")
     return field
 
 

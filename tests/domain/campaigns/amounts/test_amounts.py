@@ -65,6 +65,15 @@ def test_prints_back_what_it_reads(amount: Amount) -> None:
     assert write_amount(read_amount(written, PATH, currency="USD")) == written
 
 
+def test_places_within_places_are_refused_however_deep_they_are() -> None:
+    written: dict[str, Any] = {"flat": _usd(5)}
+    for _ in range(5000):
+        written = {"by_jurisdiction": {"*": written}}
+    with pytest.raises(TermsFaultError, match="Must not name jurisdictions again") as fault:
+        read_amount(written, PATH, currency="USD")
+    assert fault.value.path == f"{PATH}.by_jurisdiction.*"
+
+
 @pytest.mark.parametrize(
     ("written", "path"),
     [

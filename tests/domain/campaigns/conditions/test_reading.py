@@ -46,6 +46,7 @@ def test_prints_back_what_it_reads(condition: Condition) -> None:
         (_when(METHOD, {**METHOD, "note": "x"}), ".all[1].note"),
         (_when({**METHOD, "field": "deposit.colour"}), ".all[0].field"),
         (_when({**METHOD, "field": ["deposit.method"]}), ".all[0].field"),
+        (_when({**METHOD, "field": list(range(100_000))}), ".all[0].field"),
         (_when({**METHOD, "op": "matches"}), ".all[0].op"),
         (_when({**METHOD, "op": "lt"}), ".all[0].op"),
         (_when({**METHOD, "op": {}}), ".all[0].op"),
