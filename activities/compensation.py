@@ -26,12 +26,12 @@ from referrals.rewards import transfers as rewards
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What is due of each reward by today's facts, beside what stands credited of it."""
+    """Amounts due of each reward by today's facts, beside those that stand credited."""
 
     rewards: Sequence[Reward]
     wanted: Mapping[RewardKey, Money]
     stood_minor: Mapping[UUID, int]
-    """What stands credited of each reward, in minor units."""
+    """Amount that stands credited of each reward, in minor units."""
     reason: ReasonCode
     """Reason for which rewards are taken back."""
 
@@ -41,7 +41,7 @@ class Claim:
 
     @property
     def more(self) -> dict[UUID, int]:
-        """What each reward lacks, in minor units; negative where too much stands credited."""
+        """Amount that each reward lacks, in minor units; negative where too much stands."""
         return {r.id: self.wanted[r.key].minor - self.stood_minor[r.id] for r in self.rewards}
 
     @property
@@ -51,7 +51,7 @@ class Claim:
 
     @property
     def wanting(self) -> dict[Reward, int]:
-        """What is to be credited of each reward, which may be nothing, in minor units."""
+        """Amount to credit of each reward, which may be nothing, in minor units."""
         more = self.more
         return {reward: max(0, more[reward.id]) for reward in self.rewards}
 

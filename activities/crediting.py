@@ -23,7 +23,6 @@ from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification, meets_minimum
 from domain.rewards.reward import promised_rewards
-from domain.wallet.orders import OrderKind
 from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, cases, reviews
@@ -99,9 +98,8 @@ async def _step(
 ) -> Standing:
     by_wallet = locked.has_wallet or waiting.payment.latest
     is_credit = not (waiting.holds or by_wallet)
-    # What was ordered has its place.
-    is_decided = is_credit or not (waiting.holds or waiting.payment.latest)
-    if beyond := await limited.find_limit(locked, written, is_credit=is_decided):
+    is_order = not (waiting.holds or waiting.payment.latest)
+    if beyond := await limited.find_limit(locked, written, is_credit=is_order):
         return await _stop_at_limit(locked, attempt, written, beyond)
     if is_credit:
         return await _credit(locked, attempt, written, waiting)
@@ -231,13 +229,8 @@ async def _order_credits(
     locked: LockedReferral, written: Sequence[Reward], waiting: Waiting
 ) -> Waiting:
     """Order the rewards' payment; they stay HELD until the wallet has posted it."""
-    await payments.order_credits(
-        locked,
-        await computing.due_when_ordered(locked, written, is_begun=bool(waiting.payment.paid)),
-        waiting.payment,
-        kind=OrderKind.REWARD,
-        reason=payments.QUALIFIED,
-        approval=waiting.approved_payment,
+    await payments.order_rewards(
+        locked, written, waiting.payment, approval=waiting.approved_payment
     )
     pending = Hold(reason=HoldReason.PAYMENT_PENDING, since=locked.now)
     return replace(waiting, holds=(pending,))

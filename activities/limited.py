@@ -15,14 +15,17 @@ from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
-from referrals.campaigns import funds_queue, limits, limits_queue, tax_queue, tax_years
+from referrals.campaigns import funds_queue, limits, limits_queue, tax_years
 from referrals.campaigns.offers import load_schedule
 from referrals.rewards import holds
 from referrals.rewards.attempts import Attempt
 
 LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a limit of a campaign without an end is looked at again, although that wakes it."""
-_WAKES_NEXT: Final = {HoldReason.LIMIT: limits_queue.wake_next, HoldReason.TAX: tax_queue.wake_next}
+_WAKES_NEXT: Final = {
+    HoldReason.LIMIT: limits_queue.wake_next,
+    HoldReason.TAX: limits_queue.wake_next_taxed,
+}
 
 Beyond = Deferred | Refused | OverThreshold
 NO_AMOUNTS: Final[Mapping[RewardKey, int]] = {}
@@ -133,11 +136,11 @@ async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a referral stood before its act, and what places it waited for."""
+    """Stage of a referral before its act, and the places that it waited for."""
 
     stage: Stage
     waited: frozenset[HoldReason]
-    """Of a limit and of a yearly threshold."""
+    """Reasons of its open holds of a limit and of a yearly threshold."""
 
 
 async def place_of(locked: LockedReferral) -> Place:

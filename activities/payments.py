@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from activities import computing
 from activities.locked_referrals import LockedReferral
 from db.tables import PaymentOrderRow, Review, Reward
 from domain.lifecycle.referral import Stage
@@ -111,6 +112,20 @@ async def find_payment(locked: LockedReferral) -> Payment:
 async def withdraw(locked: LockedReferral, payment: Payment) -> bool:
     """Cancel what was not sent yet; return False while the wallet may still post something."""
     return await orders.cancel(locked.session, [row.id for row in payment.pending])
+
+
+async def order_rewards(
+    locked: LockedReferral, written: Sequence[Reward], payment: Payment, *, approval: Review | None
+) -> None:
+    """Order the credit of what is due of held rewards by now."""
+    await order_credits(
+        locked,
+        await computing.due_when_ordered(locked, written, is_begun=bool(payment.paid)),
+        payment,
+        kind=OrderKind.REWARD,
+        reason=QUALIFIED,
+        approval=approval,
+    )
 
 
 async def order_credits(

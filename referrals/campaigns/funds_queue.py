@@ -123,42 +123,24 @@ async def post(
     """
     net = _net_of_campaigns(transfers)
     spent = {account: -minor for account, minor in net.items() if minor < 0}
-    posting = await _post_in_turn(session, referral, transfers, net, at=at)
+    is_awaited = bool(spent and await _needs_ahead(session, referral, net))
+    if is_awaited and not await _is_its_turn(session, referral, transfers, net):
+        posting = PostingOutcome.INSUFFICIENT
+    else:
+        gathers = is_awaited or referral.awaits_funds
+        posting = await ledger.post(session, transfers, at=at, gathers=gathers)
     if posting is PostingOutcome.POSTED:
-        await _wake_after(session, referral, transfers, net)
+        for account, minor in net.items():
+            if minor > 0:
+                cause = f"{MONEY}{transfers[0].id}"
+                await _wake(session, account, cause, leaving_id=referral.id)
+        await _wake_debtors(session, referral, transfers)
+        await pass_on(session, referral)
     if posting is not PostingOutcome.ALREADY_POSTED:
         campaign = referral.campaign_slug
         for account, minor in spent.items():
             await alert(session, account, campaign=campaign, next_minor=minor, at=at)
     return posting
-
-
-async def _post_in_turn(
-    session: Session,
-    referral: ReferralRow,
-    transfers: Sequence[Transfer],
-    net: Counter[Account],
-    *,
-    at: datetime,
-) -> PostingOutcome:
-    is_spending = any(minor < 0 for minor in net.values())
-    is_awaited = bool(is_spending and await _needs_ahead(session, referral, net))
-    if is_awaited and not await _is_its_turn(session, referral, transfers, net):
-        return PostingOutcome.INSUFFICIENT
-    gathers = is_awaited or referral.awaits_funds
-    return await ledger.post(session, transfers, at=at, gathers=gathers)
-
-
-async def _wake_after(
-    session: Session, referral: ReferralRow, transfers: Sequence[Transfer], net: Counter[Account]
-) -> None:
-    """Wake those who wait for what the transfers brought, and the next where it was one of them."""
-    for account, minor in net.items():
-        if minor > 0:
-            cause = f"{MONEY}{transfers[0].id}"
-            await _wake(session, account, cause, leaving_id=referral.id)
-    await _wake_debtors(session, referral, transfers)
-    await pass_on(session, referral)
 
 
 async def pass_on(session: Session, referral: ReferralRow) -> None:

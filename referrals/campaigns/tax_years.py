@@ -26,7 +26,7 @@ from domain.derived_ids import derived_id
 from domain.money import Money
 from referrals.access import audit
 from referrals.access.audit import Actor
-from referrals.campaigns import tax_queue
+from referrals.campaigns import limits_queue
 
 ALERT: Final = "TaxThresholdAlert"
 _SIDES: Final = (RewardType.REFERRER, RewardType.REFEREE)
@@ -134,7 +134,7 @@ def _of_player_on(side: RewardType, rewards: Sequence[Reward]) -> Sequence[Rewar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Total:
-    """What a player is to be credited in a tax year, beside the threshold of its currency."""
+    """Credit that a player is about to get in a tax year, beside the threshold of its currency."""
 
     player_id: str
     year: Period
@@ -181,7 +181,7 @@ async def release(
             subject=f"player:{player_id}",
             details={"tax_year": begins_on.isoformat()},
         )
-        await tax_queue.wake_released(session, player_id, audit_id=audit_id)
+        await limits_queue.wake_released(session, player_id, audit_id=audit_id)
     return await find_tax_year(session, player_id, at=at, tax_year_start=tax_year_start)
 
 

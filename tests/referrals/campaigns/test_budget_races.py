@@ -31,7 +31,8 @@ SHARDS: Final = 16
 REMAINDER_MINOR: Final = 370
 """Left of a budget that is no multiple of a reward."""
 REFILLS: Final = 5
-PATIENCE: Final = text("set local statement_timeout = '60s'")
+PATIENCE_S: Final = 600
+PATIENCE: Final = text(f"set local statement_timeout = '{PATIENCE_S}s'")
 """All workers wait for one row at the beginning and at the end, on a machine that may be slow."""
 
 # At each commit that touches the budget: its parts are what its entries sum to, and not negative.
@@ -71,7 +72,7 @@ async def watched(fresh_urls: DatabaseUrls, fresh_superuser: Database) -> AsyncI
     async with fresh_superuser.transaction() as session:
         for statement in WATCH:
             await session.execute(text(statement))
-    database = Database(fresh_urls.application, pool_size=WORKERS + 2, command_timeout_s=60)
+    database = Database(fresh_urls.application, pool_size=WORKERS + 2, command_timeout_s=PATIENCE_S)
     yield database
     await database.close()
 
