@@ -162,4 +162,5 @@ async def _reserve(database: Database, reward_id: UUID) -> PostingOutcome:
 async def _fund(database: Database, offer: Offer, granted: int) -> None:
     refill = Funding(usd(1000 * granted), unique("refill"))
     async with database.transaction() as session:
+        await session.execute(PATIENCE)
         await funding.fund_campaign(session, offer.campaign.slug, refill, MARKETER, at=NOW)
