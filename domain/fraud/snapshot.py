@@ -30,7 +30,7 @@ class Link:
     hard_others: int = 0
     """The same for values that name one person."""
     siblings: int = 0
-    """Other referees of the referrer, of a bounded number, who share a value with the referee."""
+    """Other referees of the referrer, of those invited nearest, who share a value with this one."""
     gap_s: int | None = None
     """Shortest time between the two players' uses of a shared value."""
     is_shared_by_too_many: bool = False

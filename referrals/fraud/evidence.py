@@ -21,10 +21,25 @@ SAMPLE_POINTS: Final = 10_000
 MAX_VALUES: Final = 20
 """Latest values of each soft kind by which other referees of the referrer are looked for."""
 
-# Counts the referrer's other referees that share a soft value with the referee. A value shared by
-# more players than the cap is not counted.
+MAX_NEAR: Final = 100
+"""Referees before this one, and as many after it, among whom others who share a soft value are
+sought: an audience of thousands fills networks by chance."""
+
+# Counts the referrer's other referees, of those invited nearest to the referee, that share a soft
+# value with the referee. A value shared by more players than the cap is not counted.
 _SIBLINGS: Final = text("""
-    select held.kind, count(distinct referrals.referee_id) as siblings
+    with near as (
+        (select referee_id from referrals
+         where referrer_id = :referrer and referee_id is not null and stage <> 'LOST'
+           and invited_at <= :invited_at
+         order by invited_at desc limit :max_near)
+        union all
+        (select referee_id from referrals
+         where referrer_id = :referrer and referee_id is not null and stage <> 'LOST'
+           and invited_at > :invited_at
+         order by invited_at limit :max_near)
+    )
+    select held.kind, count(distinct near.referee_id) as siblings
     from unnest(array['device_id', 'ip', 'network']) as wanted
     cross join lateral (
         select kind, value from identity_links
@@ -38,9 +53,8 @@ _SIBLINGS: Final = text("""
             limit :max_sharers + 1
         ) as bounded
     ) as other
-    join referrals on referrals.referee_id = other.player_id
+    join near on near.referee_id = other.player_id
     where other.sharers <= :max_sharers and other.player_id not in (:referrer, :referee)
-      and referrals.referrer_id = :referrer and referrals.stage <> 'LOST'
     group by held.kind
 """)
 # Changes whenever a fact of the pair that evidence rests on is recorded, or a cluster changes.
@@ -122,6 +136,7 @@ def sample_point(referral_id: UUID) -> int:
 
 async def _siblings(session: ReadSession, pair: Mapping[str, Any]) -> dict[str, int]:
     values = {**pair, "max_values": MAX_VALUES, "max_sharers": MAX_SHARERS}
+    values["max_near"] = MAX_NEAR
     rows = await session.execute(_SIBLINGS, values)
     return {row.kind: row.siblings for row in rows}
 
