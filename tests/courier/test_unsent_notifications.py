@@ -1,6 +1,6 @@
 """Messages that are not sent: to those who may or want to have none, and none before its time."""
 
-from datetime import time, timedelta
+from datetime import time
 from typing import Final
 
 import pytest
@@ -14,7 +14,6 @@ from domain.lifecycle.referral import Stage
 from tests import state
 from tests.activities.referral_acts import sign_up
 from tests.builders import (
-    NOW,
     a_code,
     a_player_id,
     deposit,
@@ -131,8 +130,8 @@ async def test_a_signup_that_is_heard_of_twice_is_told_once(
 ) -> None:
     """Re-open a referral, which is SIGNED_UP once more."""
     acts = await sign_up(fresh_database)
-    expired_at = NOW + timedelta(minutes=1)
-    await acts.referrals.expire_referral(await acts.act_request(at=expired_at))
+    ends_at = (await acts.stored_row()).until
+    await acts.referrals.expire_referral(await acts.act_request(at=ends_at))
     await acts.receives(deposit(acts.referee_id))
     await notify(fresh_database, notifier)
 
