@@ -8,13 +8,18 @@ from sqlalchemy import select, text
 
 from db.engine import Database
 from db.tables import OutboxRow
-from domain.intake.facts import TakeBack
+from domain.campaigns.switches import SwitchState
+from domain.intake.facts import Chargeback, PlayerStatus, TakeBack
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
+from referrals.access.audit import Actor
+from referrals.campaigns import switches
+from referrals.campaigns.switches import SwitchOutcome
 from tests import state
 from tests.activities.campaigns.ruled import acknowledge
 from tests.activities.campaigns.test_computed import money, paying, percent
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
-from tests.builders import NOW, chargeback, deposit, usd
+from tests.builders import NOW, chargeback, deposit, status_change, usd
 from tests.state import violated_invariants
 
 
@@ -97,6 +102,63 @@ async def test_a_raise_at_the_credit_that_the_budget_does_not_cover_waits_for_fu
     assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
     assert (await acts.referrer_balances()).available == 1000
     await assert_green(acts, fresh_superuser)
+
+
+async def a_lowered_reward(database: Database) -> tuple[ReferralActs, Chargeback]:
+    """Credit a tenth of a deposit, refund a part of it, and return what would undo the refund."""
+    acts = await sign_up(database, terms=paying(referrer=percent("10")))
+    paid = deposit(acts.referee_id, minor=10_000)
+    refund, failed = [
+        chargeback(paid, kind, amount=usd(4000), dispute_id="r1")
+        for kind in (TakeBack.REFUND, TakeBack.REFUND_FAILED)
+    ]
+    await acts.receives(paid)
+    await acts.wake()
+    await acts.receives(refund)
+    await acts.wake()
+    assert (await acts.referrer_balances()).available == 600
+    return acts, failed
+
+
+async def test_a_rise_waits_while_the_referrer_is_excluded(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    acts, failed = await a_lowered_reward(fresh_database)
+    referrer_id = acts.row.referrer_id
+    await acts.receives(status_change(referrer_id), player_id=referrer_id)
+    await acts.receives(failed)
+    assert await acts.wake() is Stage.REWARDED
+    assert (await acts.referrer_balances()).available == 600
+    assert await acts.open_hold_reasons() == {HoldReason.INELIGIBLE}
+
+    back = status_change(referrer_id, PlayerStatus.RESTORED, at=LATER)
+    await acts.receives(back, player_id=referrer_id)
+    assert await acts.wake() is Stage.REWARDED
+    assert (await acts.referrer_balances()).available == 1000
+    await assert_green(acts, fresh_superuser)
+
+
+async def test_a_rise_waits_while_its_campaign_is_switched_off(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    acts, failed = await a_lowered_reward(fresh_database)
+    await turn_switch(acts, SwitchState.OFF)
+    await acts.receives(failed)
+    assert await acts.wake() is Stage.REWARDED
+    assert (await acts.referrer_balances()).available == 600
+
+    await turn_switch(acts, SwitchState.ON)
+    assert await acts.wake() is Stage.REWARDED
+    assert (await acts.referrer_balances()).available == 1000
+    await assert_green(acts, fresh_superuser)
+
+
+async def turn_switch(acts: ReferralActs, switch_state: SwitchState) -> None:
+    scope = f"campaign:{acts.row.campaign_slug}"
+    async with acts.database.transaction() as session:
+        actor = Actor(name="operator", request_id=None, reason="a test")
+        outcome = await switches.turn(session, scope, switch_state, actor)
+    assert outcome is SwitchOutcome.TURNED
 
 
 @pytest.mark.parametrize(
