@@ -88,10 +88,6 @@ async def store(session: Session, gathered: Gathered) -> int:
     return len(rows)
 
 
-async def find(session: ReadSession, referral_id: UUID) -> SignupAssessment | None:
-    return await session.get(SignupAssessment, referral_id)
-
-
 async def _current(session: ReadSession, found: SignupEvidence | None) -> SignupEvidence | None:
     """Return gathered evidence, or newer evidence where something was recorded meanwhile."""
     if found is None or await evidence.load_marker(session, found.referral) == found.marker:

@@ -39,7 +39,7 @@ async def stored(acts: ReferralActs, gathered: Gathered) -> int:
 async def assessed(acts: ReferralActs) -> SignupAssessment:
     await stored(acts, await gathered_of(acts))
     async with acts.database.reading() as session:
-        found = await signup_assessments.find(session, acts.row.id)
+        found = await session.get(SignupAssessment, acts.row.id)
     assert found is not None
     return found
 
@@ -119,7 +119,7 @@ async def test_the_courier_assesses_every_signup_that_was_bound(fresh_database: 
     assert await assessor.assess() is False
 
     async with fresh_database.reading() as session:
-        found = [await signup_assessments.find(session, acts.row.id) for acts in pairs]
+        found = [await session.get(SignupAssessment, acts.row.id) for acts in pairs]
         assert all(found)
         assert await signup_assessments.waiting(session, limit=1) == []
 
