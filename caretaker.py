@@ -76,7 +76,7 @@ def build_care_worker(client: Client, database: Database, settings: CareSettings
     care = CareActivities(
         database,
         checkpoints=checkpoints_of(settings),
-        retention_days=settings.retention_days,
+        kept_for=settings.kept_for,
     )
     return Worker(
         client,

@@ -1,18 +1,18 @@
 """The commands about people's data: `referrals export`, `erase` and `retention`."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
-from runtime.settings import DatabaseSettings, ErasureSettings
+from runtime.settings import ErasureSettings
 from runtime.tax_settings import TaxSettings
 
 players = typer.Typer()
-MIN_DAYS, DEFAULT_DAYS = 60, 400
+MIN_DAYS = 60
 """As in referrals/personal/retention.py, which is imported late."""
 
 
@@ -78,18 +78,30 @@ def release_tax_year(
 def let_go_of_old_rows(
     *,
     days: Annotated[
-        int, typer.Option(help="Age beyond which rows are let go of.", min=MIN_DAYS)
-    ] = DEFAULT_DAYS,
+        int | None,
+        typer.Option(
+            help="Age beyond which rows are let go of; else REFERRALS_RETENTION_DAYS.",
+            min=MIN_DAYS,
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this kind, also one that is kept otherwise; may be repeated."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
     actor: ActorOption = None,
     reason: ReasonOption = "retention",
 ) -> None:
-    """Let go of clicks' hashes and of sign-ins that are older than an age; money's proof stays.
+    """Let go of clicks' hashes, sign-ins, links and more, kind by kind; money's proof stays.
 
     Prints the number of rows of each kind. The verifier does the same once a day.
     """
     from courier.commands import letting_go
+    from runtime.care_settings import RetentionSettings
 
-    before = datetime.now(UTC) - timedelta(days=days)
-    settings, by = read_settings(DatabaseSettings), audit_actor(actor, reason)
-    exit_with(letting_go.main(settings, before=before, is_dry=dry_run, actor=by))
+    settings, by = read_settings(RetentionSettings), audit_actor(actor, reason)
+    try:
+        kept_for = letting_go.asked_for(settings, days=days, kinds=kind or [])
+    except ValueError as fault:
+        exit_with(2, str(fault))
+    exit_with(letting_go.main(settings, kept_for, is_dry=dry_run, actor=by))

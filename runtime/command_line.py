@@ -13,7 +13,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from runtime.care_settings import CareSettings
+from runtime.care_settings import CareSettings, RetentionSettings
 from runtime.environment import ENV_PREFIX
 from runtime.hash_keys import HashKeySettings
 from runtime.key_settings import KeySettings
@@ -40,6 +40,7 @@ _Settings = TypeVar(
     HashKeySettings,
     KeySettings,
     MigrationSettings,
+    RetentionSettings,
     TaxSettings,
     WalletSettings,
 )

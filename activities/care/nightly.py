@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from referrals.chain.checkpoints import (
     read_checkpoints,
 )
 from referrals.chain.linking import newest_checkpoint
-from referrals.personal.retention import DEFAULT_DAYS, KINDS, let_go_of_all
+from referrals.personal.retention import DEFAULT_DAYS, let_go_of_all, periods_of
 from referrals.verification.care_runs import Care
 from referrals.verification.runs import Mode
 from referrals.verification.verify import run_verification
@@ -52,11 +53,11 @@ class CareActivities:
         database: Database,
         *,
         checkpoints: CheckpointStore | None = None,
-        retention_days: int = DEFAULT_DAYS,
+        kept_for: Mapping[str, timedelta] | None = None,
     ) -> None:
         self._database = database
         self._checkpoints = checkpoints
-        self._kept_for = timedelta(days=retention_days)
+        self._kept_for = periods_of(DEFAULT_DAYS, {}) if kept_for is None else kept_for
 
     @activity.defn
     async def verify_everything(self) -> CareFindings:
@@ -105,9 +106,9 @@ class CareActivities:
         """Let go of rows past their age, kind by kind."""
         async with recorded_care(self._database, Care.RETENTION) as result:
             async with self._database.reading() as session:
-                before = await database_now(session) - self._kept_for
-            for kind in KINDS:
+                now = await database_now(session)
+            for kind, age in self._kept_for.items():
                 result.details[kind] = await let_go_of_all(
-                    self._database, kind, _BY_SCHEDULE, before=before
+                    self._database, kind, _BY_SCHEDULE, before=now - age
                 )
         return CareFindings(0)

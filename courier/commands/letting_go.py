@@ -1,6 +1,7 @@
 """The command `retention`: lets go of what is older than an age, kind by kind."""
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import uvloop
@@ -9,27 +10,64 @@ from courier.verifier import explain
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from referrals.access.audit import Actor
-from referrals.personal.retention import KINDS, STATEMENT_TIMEOUT_S, count_old, let_go_of_all
+from referrals.personal.retention import (
+    STATEMENT_TIMEOUT_S,
+    count_old,
+    let_go_of_all,
+    periods_of,
+)
+from runtime.care_settings import RetentionSettings
 from runtime.settings import DatabaseSettings
 
 COULD_NOT_RUN: Final = 2
 _ANSWER_GRACE_S: Final = 5.0
 
 
-def main(settings: DatabaseSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
-    """Print how many rows of each kind were let go of, or would be, and return the exit code."""
+def main(
+    settings: DatabaseSettings,
+    kept_for: Mapping[str, timedelta],
+    *,
+    is_dry: bool,
+    actor: Actor,
+) -> int:
+    """Print how many rows of each kind were let go of, or would be, and return the exit code.
+
+    `kept_for` has the kinds to let go of, each with its age.
+    """
     try:
-        return uvloop.run(_run(settings, before=before, is_dry=is_dry, actor=actor))
+        return uvloop.run(_run(settings, kept_for, is_dry=is_dry, actor=actor))
     except DATABASE_FAULTS as fault:
         print(f"could not let go of anything more: {explain(fault)}")  # noqa: T201
         return COULD_NOT_RUN
 
 
-async def _run(settings: DatabaseSettings, *, before: datetime, is_dry: bool, actor: Actor) -> int:
+def asked_for(
+    settings: RetentionSettings, *, days: int | None, kinds: Collection[str]
+) -> dict[str, timedelta]:
+    """Return the kinds to let go of, each with its age; ValueError for what cannot be meant.
+
+    `kinds` may name kinds that are kept otherwise; none means those of the settings. `days` is the
+    general age, and that of the kinds that are named.
+    """
+    general, ages = days or settings.retention_days, settings.retention_days_by_kind
+    if not kinds:
+        return periods_of(general, ages)
+    named = {kind: (None if days else ages.get(kind)) or general for kind in kinds}
+    return {kind: age for kind, age in periods_of(general, named).items() if kind in named}
+
+
+async def _run(
+    settings: DatabaseSettings,
+    kept_for: Mapping[str, timedelta],
+    *,
+    is_dry: bool,
+    actor: Actor,
+) -> int:
+    now = datetime.now(UTC)
     timeout_s = STATEMENT_TIMEOUT_S + _ANSWER_GRACE_S
     async with Database.open(settings.database_url, command_timeout_s=timeout_s) as database:
-        for kind in KINDS:
-            rows = await _rows(database, kind, before=before, is_dry=is_dry, actor=actor)
+        for kind, age in kept_for.items():
+            rows = await _rows(database, kind, before=now - age, is_dry=is_dry, actor=actor)
             print(f"{kind}: {rows}")  # noqa: T201
     return 0
 

@@ -42,7 +42,7 @@ class FactRow(Table):
     """HTTP request, place of the record, or workflow of the signal; null before release 0.3."""
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
-        Index("ix_facts_player", "player_id", "kind"),
+        Index("ix_facts_player_time", "player_id", "kind", "occurred_at"),
         Index("ix_facts_heard", "heard_at", postgresql_using="brin"),
         Index(
             "ix_facts_signup_device",

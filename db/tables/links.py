@@ -26,6 +26,7 @@ class IdentityLink(Table):
     __table_args__ = (
         Index("ix_identity_links_player", "player_id", "kind", "last_seen_at"),
         Index("ix_identity_links_first_seen", "kind", "value", "first_seen_at"),
+        Index("ix_identity_links_last_seen", "kind", "last_seen_at"),
     )
 
 

@@ -4,7 +4,8 @@ The rows are of tables whose rows are only ever inserted: functions of the datab
 and of none that is younger than sixty days.
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -12,12 +13,16 @@ from sqlalchemy import text
 from db.engine import Database, Session
 from referrals.access import audit
 from referrals.access.audit import Actor
+from referrals.fraud.link_values import WRITTEN_KINDS
 
+LINKS: Final = tuple(f"links_{kind}" for kind in WRITTEN_KINDS)
 KINDS: Final = (
     "clicks", "visitors", "sessions", "sign_in_links",
     "list_entries", "shadow_assessments", "signup_assessments", "case_deliveries",
-    "cluster_merges",
+    "cluster_merges", *LINKS,
 )  # fmt: skip
+KEPT_UNLESS_NAMED: Final = frozenset(LINKS) - {"links_ip", "links_network"}
+"""Kinds that no general period lets go of: who came with a card two years ago is no new person."""
 MIN_DAYS: Final = 60
 """Age in days below which the database keeps rows: an expired invitation may open for a month."""
 DEFAULT_DAYS: Final = 400
@@ -25,6 +30,26 @@ BATCH_ROWS: Final = 1000
 """Rows that one transaction lets go of."""
 STATEMENT_TIMEOUT_S: Final = 300
 _LIMIT_TIME: Final = text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+
+
+def periods_of(days: int, by_kind: Mapping[str, int | None]) -> dict[str, timedelta]:
+    """Return the age at which each kind is let go of, without the kinds that are kept.
+
+    `days` is the general age, `by_kind` those of single kinds in days, None to keep one. Raises
+    ValueError for an unknown kind, and for an age below MIN_DAYS.
+    """
+    _check(by_kind)
+    if days < MIN_DAYS or any(own is not None and own < MIN_DAYS for own in by_kind.values()):
+        raise ValueError(f"Nothing is let go of before it is {MIN_DAYS} days old")
+    general = {kind: days for kind in KINDS if kind not in KEPT_UNLESS_NAMED}
+    asked: dict[str, int | None] = {**general, **by_kind}
+    return {kind: timedelta(days=own) for kind in KINDS if (own := asked.get(kind)) is not None}
+
+
+def _check(kinds: Iterable[str]) -> None:
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not a kind; kinds are {', '.join(KINDS)}")
 
 
 async def count_old(session: Session, kind: str, *, before: datetime) -> int:
