@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from html import unescape
 from typing import Final
@@ -19,7 +20,7 @@ BLANKS_AROUND_HYPHEN: Final = re.compile(r"(?<=\w)\s*-\s*(?=\w)")
 LABEL: Final = re.compile(
     r"(?:.*\W)?(?:"
     r"[^\W\d_]*(?:code|c[oó]d|k[oó]+d|код|κωδικ|कोड|رمز|كود|کد|קוד|mã)[^\W\d_]*"
-    r"(?:\s+(?:is|ist|es|est|é|è))?(?:\s*[:=]\s*|\s+)"
+    r"(?:\s+(?:is|ist|es|est|é|è)|[\u2019']s)?(?:\s*[:=]\s*|\s+|\s*[^\s\w-]+\s*(?=\w))"
     r"|[^\W\d_]*(?:コ[ー-]ド|代码|代碼|码|碼|코드|รหัส)\s*[:=]?\s*"
     r")(?P<code>.+)",
     re.DOTALL | re.IGNORECASE,
@@ -31,10 +32,12 @@ ADDED_QUERY: Final = re.compile(
     r"(?:(?:&(?:amp;)?|;)[\w.-]+=|(?<!&)[?#]).*", re.DOTALL | re.IGNORECASE
 )
 """A query that somebody added to a link's path with the wrong sign, or encoded twice."""
-AFTER_CODE: Final = frozenset(",!()<>\"'|*:;")
+AFTER_CODE: Final = frozenset(",!()[]{}<>\"'|*:;`")
 """Punctuation of ASCII that begins what stands behind a link without a blank."""
-WORD_ENDS: Final = re.compile(r"[\s<>\"]+|\]\(")
-"""Ends of words around a link, in pages and in chats' markup as well."""
+WORD_ENDS: Final = re.compile(r"[\s<>\"]+|\]\(|\[/?url[=\]]", re.IGNORECASE)
+"""Ends of words around a link, in pages and in the markup of chats and forums as well."""
+TAG: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+WITH_LETTER_AND_DIGIT: Final = re.compile(r"(?=[^a-z]*[a-z])(?=\D*\d)[a-z0-9_-]+", re.IGNORECASE)
 REPEATED_ENCODING: Final = re.compile("%(?:25)+")
 LINK_SCHEME: Final = re.compile(r"(?:https?|intent)://", re.IGNORECASE)
 WRITTEN_SCHEME: Final = re.compile(r"(?:https?|intent)(?:\\?:/{1,2}|//)", re.IGNORECASE)
@@ -53,9 +56,9 @@ lines over, under and through a letter, which are a style."""
 INVISIBLE: Final = frozenset({"Cf", "Me"})
 """Categories of marks that are dropped: formats, and frames around a letter, as of keycaps."""
 UNLISTED_DASHES: Final = frozenset(
-    "\u02d7\u2043\u207b\u208b\u2212\u2500\u2501\u2796\u30fc\uff5e\uff70"
+    "\u02d7\u2043\u2053\u207b\u208b\u2212\u223c\u23af\u2500\u2501\u2796\u30fc\u3161\uff5e\uff70"
 )
-"""Dashes, minus signs, wave and long vowel of Japanese keyboards, which are not in Pd."""
+"""Dashes, minus signs, waves, and long vowels of Japanese and Korean keyboards, none in Pd."""
 INVERSE_LETTERS: Final = {
     first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)
 }
@@ -92,8 +95,8 @@ def parse_code(typed: str, *, public_url: str) -> str | None:
     """
     words = WORD_ENDS.split(_drop_invisible(typed))
     linked = {code for word in words if (code := code_in_link(word, public_url=public_url))}
-    code = linked.pop() if len(linked) == 1 else normalise_code(typed)
-    return code if is_code(code) else None
+    code = linked.pop() if len(linked) == 1 else normalise_code(TAG.sub(" ", typed))
+    return code if is_code(code) else _code_among_words(words)
 
 
 def code_in_link(word: str, *, public_url: str) -> str | None:
@@ -119,9 +122,18 @@ def code_in_path(text: str) -> str:
     return first_word if is_code(first_word) and not is_code(code) else code
 
 
+def _code_among_words(words: Sequence[str]) -> str | None:
+    """Return the only word of a sentence that looks like a code: it has letters and digits."""
+    codes = {normalise_code(word) for word in words}
+    likely = [code for code in codes if is_code(code) and WITH_LETTER_AND_DIGIT.fullmatch(code)]
+    return likely[0] if len(likely) == 1 else None
+
+
 def split_own_link(word: str, *, public_url: str) -> SplitResult | None:
     """Split a link to the host of `public_url`, which may be in a redirector's, or return None."""
-    link = strip_punctuation(word)
+    link = strip_punctuation(word).replace("\\/", "/")
+    while link.startswith("_"):
+        link = strip_punctuation(link[1:].removesuffix("_"))
     if ENCODED_SCHEME.match(link):
         link = _percent_decoded(link)
     link = unwrap_link(link)

@@ -25,7 +25,7 @@ PHONE_COMMENT: Final = re.compile(
 COPIED_COMMENT: Final = re.compile(r"compatible|https?:|@|bot[/-]\w|crawler|spider/", re.IGNORECASE)
 """Marks of a comment by which a crawler introduces itself."""
 IN_APP_BROWSER_NAMES: Final = re.compile(
-    r"[ ,](?:whatsapp[\w-]*|viber|slack(?:_ssb)?|outlook-\w+|yandex\.mail|ru\.yandex\.\w+"
+    r"[ ,](?:whatsapp[\w-]*|viber|slack(?:_ssb)?|botim|outlook-\w+|yandex\.mail|ru\.yandex\.\w+"
     r"|com\.yandex\.\w+|BroPP|feedly|oddschecker|\w*reader\w*|blackboard|freespoke|1password|notion"
     r"|bluesky|telegram[\w-]*|pinterest|snapchat|tumblr|baidu\w+|coccoc\w*|corom|fluid)/[^\s,]+"
     r"|[ ,]Sogou(?:MSE|MobileBrowser|Search)[\w./]*"
@@ -39,7 +39,7 @@ UNLISTED_CRAWLERS: Final = re.compile(
     # make link previews for instance.
     r"\+(?:https?:|mailto:)|\(compatible; (?!MSIE|Konqueror)|\bCFNetwork/|^Dalvik/"
     r"|^(?:trello|tumblr)/|GoogleImageProxy|PowerShell/|\bjsdom/|\bCypress/|ms-safelinks|Mimecast"
-    r"|^Mozilla/5\.0 \(compatible\)\Z",
+    r"|Google-PageRenderer|^Mozilla/\d\.\d\s*(?:\((?:compatible)?;?\s*\))?\Z",
     re.IGNORECASE,
 )
 """Crawlers that neither list has."""

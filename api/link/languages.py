@@ -11,7 +11,9 @@ CATALOGUES_DIR: Final = Path(__file__).parent / "landing" / "locale"
 """Catalogues, compiled at import; English needs none, because its sentences are in the code."""
 MAX_ACCEPT_LANGUAGE_CHARS: Final = 256
 """Characters of Accept-Language that are read."""
-LANGUAGE_RANGE: Final = re.compile(r"[\s\"']*([a-z]{1,8}(?:[-_]+[a-z0-9]{1,8})*)", re.IGNORECASE)
+LANGUAGE_RANGE: Final = re.compile(
+    r"[\s\"'\[(<{]*([a-z]{1,8}(?:[-_]+[a-z0-9]{1,8})*)", re.IGNORECASE
+)
 """A language range of RFC 4647, or an operating system's locale, at the start of a text."""
 WEIGHT: Final = re.compile(r";\s*q\s*=\s*([01]?(?:\.\d*)?)", re.IGNORECASE)
 THREE_LETTERS: Final = {

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
-from domain.addresses import is_shared, parse_client_address
+from domain.addresses import is_shared
+from referrals.intake.normalising.addresses import read_address
 
 SUBSCRIBER_PREFIX_BITS: Final = 64
 """Prefix of IPv6 that one subscriber holds, with every address in it."""
@@ -35,7 +36,7 @@ def subjects_of(keys: Mapping[str, str | None]) -> Iterator[Subject]:
 
 
 def _subjects_of_address(written: str) -> Iterator[Subject]:
-    address = parse_client_address(written)
+    address = read_address(written)
     if address is None:
         # Without any, the clients are those of a Unix socket; what cannot be read was sent by one.
         yield Subject("address", NO_ADDRESS, is_shared=not written)

@@ -12,14 +12,18 @@ NETWORK_PREFIX: Final = {4: 24, 6: 64}
 MAX_CHARACTERS: Final = 1024
 _UNROUTED: Final = NetworkSet("0.0.0.0/8", "192.0.0.0/24", "198.18.0.0/15", "::/128", "fec0::/10")
 """Further networks that are not the internet's."""
-_SEPARATOR: Final = re.compile(r"[,;|\s(){}<>\"']+")
+_SEPARATOR: Final = re.compile(r"[,;|\s(){}<>\"'&#+~@\\]+")
 _OF_OTHERS: Final = frozenset({"by", "host", "proto"})
 """Parameters of Forwarded (RFC 7239) that are not the client's address."""
-_BEFORE: Final = re.compile(r"\A(?:[a-z]+://|ipv[46]:)")
+_BEFORE: Final = re.compile(r"\A(?:[a-z]+://|(?:ipv?[46]?|inet[46]?|tcp[46]?|udp[46]?|addr):(?!:))")
 """Scheme or tag before an address, as of load balancers' `tcp://` and mailers' `IPv6:`."""
+_HOST_BEFORE: Final = re.compile(r"\A[^/:]*[^/:\d.][^/:]*/|\A/")
+"""Name of a host, which may be empty, before its address, as Java writes both."""
 _BRACKETED: Final = re.compile(r"\[(?:ipv6:)?(?P<address>[^\]]+)\](?::\d*)*")
 _AFTER: Final = re.compile(r"/.*", re.DOTALL)
 """Path of a URL, or prefix length of a single address, as Postgres may write it."""
+_BARE_WITH_PORT: Final = re.compile(r"(?P<address>(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}):\d+")
+"""A whole IPv6 address and a port without brackets, as Java writes them."""
 _WITH_PORT: Final = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d*)*")
 _PADDING: Final = re.compile(r"(?<![\d])0+(?=\d)")
 
@@ -62,7 +66,7 @@ def _addresses(text: str) -> Iterator[Address]:
         name, equals, value = part.partition("=")
         if name in _OF_OTHERS:
             continue
-        written = _BEFORE.sub("", value if equals else part)
+        written = _HOST_BEFORE.sub("", _BEFORE.sub("", value if equals else part))
         address = parse_client_address(_without_port(written))
         if address is not None:
             yield address
@@ -70,11 +74,13 @@ def _addresses(text: str) -> Iterator[Address]:
 
 def _without_port(written: str) -> str:
     """Return an address without path, brackets, port, zone, and zeros before an octet."""
-    bare = _AFTER.sub("", written).rstrip(".")
+    bare = _AFTER.sub("", written).rstrip(".-_")
     if bracketed := _BRACKETED.fullmatch(bare):
         bare = bracketed["address"]
     if with_port := _WITH_PORT.fullmatch(bare):
         return _PADDING.sub("", with_port["address"])
+    if with_port := _BARE_WITH_PORT.fullmatch(bare):
+        return with_port["address"]
     return bare.partition("%")[0]
 
 

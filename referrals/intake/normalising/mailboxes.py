@@ -45,8 +45,11 @@ PROVIDERS: Final = (
     ),
     Provider(domain="fastmail.com", aliases=frozenset({"fastmail.fm"})),
 )
-BEFORE_ADDRESS: Final = re.compile(r"\A(?:mailto|smtp):")
-"""Scheme of an address, of the web's links or of Exchange's lists."""
+BEFORE_ADDRESS: Final = re.compile(
+    r"\A(?:mailto:(?://)?|(?:smtp|acct|sips?|xmpp|(?:e-?)?mail):\s*)"
+)
+"""Scheme of an address, of the web's links or of Exchange's lists, or a label before it."""
+BETWEEN_ADDRESSES: Final = re.compile(r"[,;\s]+")
 NATIONAL_YAHOO: Final = re.compile(r"yahoo(?:\.com?)?\.[a-z]{2}")
 """Yahoo's national domains, each with mailboxes of its own, such as yahoo.co.uk."""
 FASTMAIL_NAMED: Final = re.compile(
@@ -68,14 +71,16 @@ def mailbox(text: str) -> tuple[str, str]:
     address = next((one for one in (without_comment, in_brackets) if "@" in one), written)
     if address.rstrip(" ,;.").endswith(">"):
         address = address.rpartition("<")[2]
+    elif address.count("@") > 1:
+        address = next(one for one in BETWEEN_ADDRESSES.split(address) if "@" in one)
     if BEFORE_ADDRESS.match(address):
-        address = unquote(BEFORE_ADDRESS.sub("", address).partition("?")[0])
+        address = unquote(BEFORE_ADDRESS.sub("", address))
     if "%40" in address:
         address = unquote(address)
     name, _, host = strip_punctuation(address).rpartition("@")
     if not name:
         return host, ""
-    name, domain = name.strip(' "'), ascii_domain(host)
+    name, domain = name.rstrip("@").strip(' "'), ascii_domain(host.partition("?")[0])
     if named := FASTMAIL_NAMED.fullmatch(domain):
         name, domain = named["name"], named["domain"]
     provider = _BY_DOMAIN.get(domain) or _provider_of(domain)

@@ -9,9 +9,10 @@ from domain.jurisdictions import country_of
 from referrals.intake.normalising.characters import plain, with_ascii_digits
 
 EXTENSION: Final = re.compile(
-    r"(?<=\d)[\s,]*(?:;ext=|ext(?:ension)?\b\.?|x|#)\s*\d{1,7}\s*$", re.IGNORECASE
+    r"(?<=\d)[\s,]*(?:;ext=|ext(?:ension)?\b\.?|x\.?|#)\s*\d{1,7}\s*$|(?<=\d{7}),\s*\d{1,7}\s*$",
+    re.IGNORECASE,
 )
-"""Extension behind a number: the phone is the same one."""
+"""Extension behind a number, or behind a phone's comma for a pause: the phone is the same one."""
 DIALLED_AFTER: Final = re.compile(r"(?<=\d)\s*(?:;|,,|,?\s*[pw]\s*\d).*", re.DOTALL)
 """Parameters of a `tel:` address, and what is dialled after a pause."""
 LETTERS_OF_KEYS: Final = re.compile(r"(?<=\d)[\s.-]*(?:[a-z][\s.-]*){3,}")
@@ -19,6 +20,8 @@ LETTERS_OF_KEYS: Final = re.compile(r"(?<=\d)[\s.-]*(?:[a-z][\s.-]*){3,}")
 MEXICAN_MOBILE: Final = re.compile(r"\A521(?=\d{10}\Z)")
 MEXICAN_PREFIX: Final = re.compile(r"\A0(?:1|44|45)(?=\d{10}\Z)")
 """Prefixes of Mexican numbers until 2019, which address books and messengers still write."""
+ARGENTINE_MOBILE: Final = re.compile(r"\A549(?=\d{10}\Z)")
+"""The 9 before an Argentine mobile number, which people leave out: no two numbers differ by it."""
 
 
 def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
@@ -32,7 +35,7 @@ def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:
     spelled = LETTERS_OF_KEYS.sub(_as_keys, written)
     for number in dict.fromkeys((written, spelled)):
         if found := _e164(number.removeprefix("tel:").lstrip(), country):
-            return found
+            return ARGENTINE_MOBILE.sub("54", found)
     return MEXICAN_MOBILE.sub("52", _digits(spelled)) or written
 
 

@@ -119,6 +119,23 @@ async def test_ipv4_callers_of_a_socket_for_both_have_limits_of_their_own(
     assert [answer.status_code for answer in behind_a_proxy] == [302, 302]
 
 
+@pytest.mark.parametrize(
+    "written", ["{}:4711", '"{}"', "{}%eth0", "for={}", "/{}:4711", "::ffff:{}"]
+)
+async def test_addresses_as_proxies_write_them_are_clients_of_their_own(
+    settings: Settings, database: Database, written: str
+) -> None:
+    app = app_with_limits(settings, database, "link.address=1/minute")
+    last_byte = uuid4().bytes[0]
+    network = f"203.{'.'.join(str(byte) for byte in uuid4().bytes[:2])}"
+
+    (once,) = await follow(app, written.format(f"{network}.{last_byte}"), "NOBODYS")
+    (again,) = await follow(app, f"{network}.{last_byte}", "NOBODYS")
+    (other,) = await follow(app, written.format(f"{network}.{last_byte ^ 1}"), "NOBODYS")
+
+    assert [once.status_code, again.status_code, other.status_code] == [404, 429, 404]
+
+
 async def test_a_window_ends(settings: Settings, database: Database) -> None:
     app, address = app_with_limits(settings, database, "link.address=1/minute"), unique_network_ip()
     now = datetime.now(UTC)

@@ -92,6 +92,8 @@ def test_every_catalogue_in_the_folder_is_offered() -> None:
         ("de;q=nan", "", "de"),
         ("de;q", "", "de"),
         ('"de"', "", "de"),
+        ('["de","en"]', "", "de"),
+        ("", "<es>", "es"),
         ("de-", "", "de"),
         ("de--AT", "", "de"),
         ("de_DE.UTF-8", "", "de"),
