@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, TypedDict
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from db.engine import ReadSession, Session
 from db.reporters import Reporter, reporter_of
@@ -19,20 +19,51 @@ from referrals.ledger.account_locks import Locked, lock
 from referrals.ledger.shards import Change
 
 _KNOWN: Final = text("select id from transfers where id = any(cast(:ids as uuid[]))")
-_WRITE_ENTRIES: Final = text("""
-    insert into entries (transfer_id, account_id, currency, amount_minor, balance_after_minor)
-    select transfer_id, account_id, currency, amount_minor, balance_after_minor
-      from unnest(
-            cast(:transfer_ids as uuid[]), cast(:account_ids as uuid[]),
-            cast(:currencies as varchar[]), cast(:minors as bigint[]), cast(:balances as bigint[])
-           ) with ordinality
-           as entry (transfer_id, account_id, currency, amount_minor, balance_after_minor, place)
-     order by place
-""")
-_UPDATE_BALANCES: Final = text("""
+# One statement, so that accounts stay locked for as few round trips as can be.
+_WRITE: Final = text("""
+    with posted as (
+        insert into transfers (
+            id, movement, amount_minor, currency, campaign_id, player_id, reward_id, referral_id,
+            resolves_hold_id, reference, reported_by, request_id, at
+        )
+        select id, movement, amount_minor, currency, campaign_id, player_id, reward_id,
+               referral_id, resolves_hold_id, reference, :reported_by, :request_id, :at
+          from unnest(
+                cast(:new_ids as uuid[]), cast(:movements as varchar[]),
+                cast(:amounts as bigint[]), cast(:new_currencies as varchar[]),
+                cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[]),
+                cast(:reward_ids as uuid[]), cast(:referral_ids as uuid[]),
+                cast(:resolved_ids as uuid[]), cast(:references as varchar[])
+               ) with ordinality as transfer (
+                id, movement, amount_minor, currency, campaign_id, player_id, reward_id,
+                referral_id, resolves_hold_id, reference, place
+               )
+         order by place
+    ), entered as (
+        insert into entries (transfer_id, account_id, currency, amount_minor, balance_after_minor)
+        select transfer_id, account_id, currency, amount_minor, balance_after_minor
+          from unnest(
+                cast(:transfer_ids as uuid[]), cast(:account_ids as uuid[]),
+                cast(:currencies as varchar[]), cast(:minors as bigint[]),
+                cast(:balances as bigint[])
+               ) with ordinality as entry (
+                transfer_id, account_id, currency, amount_minor, balance_after_minor, place
+               )
+         order by place
+    ), parted as (
+        update budget_shards set balance_minor = part.minor
+          from unnest(
+                cast(:sharded_ids as uuid[]), cast(:shards as smallint[]),
+                cast(:shard_minors as bigint[])
+               ) as part (account_id, shard, minor)
+         where budget_shards.account_id = part.account_id and budget_shards.shard = part.shard
+    )
     update accounts set balance_minor = changed.minor
-    from unnest(cast(:ids as uuid[]), cast(:minors as bigint[])) as changed (id, minor)
-    where accounts.id = changed.id
+      from unnest(
+            cast(:kept_ids as uuid[]) || cast(:own_ids as uuid[]),
+            cast(:kept_minors as bigint[]) || cast(:own_minors as bigint[])
+           ) as changed (id, minor)
+     where accounts.id = changed.id
 """)
 
 
@@ -82,14 +113,11 @@ async def post(
             await each.leave(session)
         return PostingOutcome.INSUFFICIENT
     _check_bounds(entries, changes)
-    by = reporter_of(session)
-    await session.execute(
-        insert(TransferRow), [_row(transfer, at=at, reference=reference, by=by) for transfer in new]
-    )
-    await _write_entries(session, entries)
-    await _update_balances(session, locked.balances)
+    values = _transfer_values(new, at=at, reference=reference, by=reporter_of(session))
+    values |= _entry_values(entries) | _balance_values(locked.balances)
+    await session.execute(_WRITE, values | shards.part_values(changes))
     for each in changes:
-        await each.store(session)
+        await each.store_whole(session)
     return PostingOutcome.POSTED
 
 
@@ -193,37 +221,36 @@ def _ends(transfers: Iterable[Transfer]) -> Iterator[tuple[Transfer, Account, in
             yield transfer, target, transfer.amount.minor
 
 
-def _row(
-    transfer: Transfer, *, at: datetime, reference: str | None, by: Reporter
+def _transfer_values(
+    transfers: Sequence[Transfer], *, at: datetime, reference: str | None, by: Reporter
 ) -> dict[str, object]:
     return {
-        "id": transfer.id,
-        "movement": transfer.movement,
-        "amount_minor": transfer.amount.minor,
-        "currency": transfer.amount.currency,
-        "campaign_id": transfer.campaign_id,
-        "player_id": transfer.player_id,
-        "reward_id": transfer.reward_id,
-        "referral_id": transfer.referral_id,
-        "resolves_hold_id": transfer.resolves_hold_id,
-        "reference": transfer.reference or reference,
+        "new_ids": [transfer.id for transfer in transfers],
+        "movements": [transfer.movement.value for transfer in transfers],
+        "amounts": [transfer.amount.minor for transfer in transfers],
+        "new_currencies": [transfer.amount.currency for transfer in transfers],
+        "campaign_ids": [transfer.campaign_id for transfer in transfers],
+        "player_ids": [transfer.player_id for transfer in transfers],
+        "reward_ids": [transfer.reward_id for transfer in transfers],
+        "referral_ids": [transfer.referral_id for transfer in transfers],
+        "resolved_ids": [transfer.resolves_hold_id for transfer in transfers],
+        "references": [transfer.reference or reference for transfer in transfers],
         "reported_by": by.name,
         "request_id": by.request_id,
         "at": at,
     }
 
 
-async def _write_entries(session: Session, entries: Sequence[EntryValues]) -> None:
-    values = {
+def _entry_values(entries: Sequence[EntryValues]) -> dict[str, object]:
+    return {
         "transfer_ids": [entry["transfer_id"] for entry in entries],
         "account_ids": [entry["account_id"] for entry in entries],
         "currencies": [entry["currency"] for entry in entries],
         "minors": [entry["amount_minor"] for entry in entries],
         "balances": [entry["balance_after_minor"] for entry in entries],
     }
-    await session.execute(_WRITE_ENTRIES, values)
 
 
-async def _update_balances(session: Session, balances: dict[Account, int | None]) -> None:
+def _balance_values(balances: dict[Account, int | None]) -> dict[str, object]:
     kept = {account.id: minor for account, minor in balances.items() if minor is not None}
-    await session.execute(_UPDATE_BALANCES, {"ids": list(kept), "minors": list(kept.values())})
+    return {"kept_ids": list(kept), "kept_minors": list(kept.values())}

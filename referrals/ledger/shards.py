@@ -9,6 +9,7 @@ with one row. Locks are taken in one order: the account's row, then the shards b
 for one shard holds no other, unless the transaction spends a second time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
@@ -40,10 +41,6 @@ _UNLOCK: Final = text("rollback to savepoint before_shards")
 _CLOSE: Final = text("""
     update budget_shards set balance_minor = null
      where account_id = :account_id and balance_minor is not null
-""")
-_SET_ONE: Final = text("""
-    update budget_shards set balance_minor = :minor
-     where account_id = :account_id and shard = :shard
 """)
 
 
@@ -89,10 +86,12 @@ class Change:
     def is_covered(self) -> bool:
         return self.after_minor >= 0
 
-    async def store(self, session: Session) -> None:
-        """Add it. A whole balance is spread if each shard can pay several such spenders."""
+    async def store_whole(self, session: Session) -> None:
+        """Add it to a balance whose parts are all locked; `part_values` says what others need.
+
+        The balance is spread if each shard can pay several such spenders.
+        """
         if not self.parts.is_whole:
-            await _store_one(session, self.account.id, self.parts, self.after_minor)
             return
         count = self.parts.count
         each_minor = part_of(self.after_minor, shards=count, spent_minor=-self.minor)
@@ -119,6 +118,20 @@ async def take(
     """
     parts = await _take(session, account.id, minor, kept, start=start, gathers=gathers)
     return Change(account=account, parts=parts, minor=minor, gathers=gathers)
+
+
+def part_values(changes: Iterable[Change]) -> dict[str, Any]:
+    """Return what is left in the parts of changes that lock a part alone, for one statement."""
+    left = [each for each in changes if not each.parts.is_whole]
+    of_shards = [each for each in left if each.parts.own_minor is None]
+    own = [each for each in left if each.parts.own_minor is not None]
+    return {
+        "sharded_ids": [each.account.id for each in of_shards],
+        "shards": [shard for each in of_shards for shard in each.parts.shards],
+        "shard_minors": [each.after_minor for each in of_shards],
+        "own_ids": [each.account.id for each in own],
+        "own_minors": [each.after_minor for each in own],
+    }
 
 
 async def lock_whole(session: Session, account_id: UUID) -> Parts:
@@ -187,14 +200,6 @@ async def _lock_rest(session: Session, account_id: UUID, own: Parts) -> Parts:
     query = query.order_by(BudgetShard.shard).with_for_update(key_share=True)
     minors = {row.shard: row.balance_minor or 0 for row in await session.execute(query)}
     return replace(own, shards=minors, is_whole=True)
-
-
-async def _store_one(session: Session, account_id: UUID, parts: Parts, minor: int) -> None:
-    if parts.own_minor is not None:
-        await _set_own(session, account_id, minor)
-        return
-    (shard,) = parts.shards
-    await session.execute(_SET_ONE, {"account_id": account_id, "shard": shard, "minor": minor})
 
 
 async def _gather(session: Session, account_id: UUID, parts: Parts, minor: int) -> None:
