@@ -22,6 +22,8 @@ _TRANSIENT_SQLSTATES: Final = re.compile(
     "|25006"  # a standby, or a primary that became one
     "|25P0[34]"  # a transaction that took too long
     "|26"  # a prepared statement of a session that is gone
+    "|72"  # a snapshot that the server has let go of
+    "|XX000"  # an internal fault, as poolers and proxies also answer for a server that is away
 )
 """Classes and codes of faults that are the server's: the same statements may succeed later."""
 _TRANSIENT_FAULTS: Final = (

@@ -8,13 +8,16 @@ from typing import Any, Final
 import pytest
 import typer
 import yaml
+from fastapi import FastAPI
 
 import cli
+from api.app import SHUTDOWN_GRACE_S, server_config
 from runtime.care_settings import CareSettings
 from runtime.settings import MigrationSettings, Settings
 from stack.kafka import TOPICS
 from stack.kafka_jvm import POM
 from tests import ROOT
+from worker import SHUTDOWN_TIMEOUT
 
 COMMANDS: Final = set(typer.main.get_group(cli.app).commands)
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -105,6 +108,21 @@ def test_a_variable_that_was_left_empty_is_not_set() -> None:
     given = {name for name in required if name.lower().removeprefix("referrals_") in shown.stdout}
     assert given == set(required)
     assert [n for n in empty if f"'{n.lower().removeprefix('referrals_')}'" in shown.stdout] == []
+
+
+def test_gives_every_process_time_to_finish() -> None:
+    chart = yaml.safe_load((ROOT / "deploy/helm/referrals/values.yaml").read_text())
+    longest_s = max(SHUTDOWN_TIMEOUT.total_seconds(), SHUTDOWN_GRACE_S)
+    for name in ("api", "worker", "courier", "verifier"):
+        given = re.fullmatch(r"(\d+)s", SERVICES[name]["stop_grace_period"])
+        assert given is not None
+        assert int(given[1]) >= 2 * longest_s, name
+    assert chart["terminationGracePeriodSeconds"] >= 2 * longest_s
+
+
+def test_keeps_idle_connections_longer_than_proxies_do(settings: Settings) -> None:
+    longest_of_proxies_s = 600  # Google's load balancers; nginx and Amazon's have 60
+    assert server_config(settings, FastAPI()).timeout_keep_alive > longest_of_proxies_s
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name != "verifier"])

@@ -44,7 +44,7 @@ async def test_a_missing_database_is_reported_as_temporary(app_without_database:
 async def test_a_link_during_an_outage_answers_with_a_page(
     app_without_database: FastAPI,
 ) -> None:
-    german = {"Accept-Language": "de"}
+    german = {"Accept-Language": "DE-AT"}
     answers = [
         await follow_link(app_without_database, "/r/SOMECODE", agent, **german)
         for agent in (WINDOWS, LINK_PREVIEW)

@@ -8,12 +8,15 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from fastapi import FastAPI
 from httpx import AsyncClient
 
 import api
 from api.link.languages import CATALOGUES_DIR, LANGUAGES, negotiate_language
 from referrals.localisation.languages import ENGLISH
 from tests.api.bodies import create_code
+from tests.api.first_opens import BROWSER_TRAITS, PHONE_TRAITS, follow_link, resolve, unique_ip
+from tests.fixtures.api_client import browser
 
 SOURCES: Final = Path(api.__file__).parent
 EXTRACTORS: Final = [
@@ -115,6 +118,22 @@ def test_every_catalogue_in_the_folder_is_offered() -> None:
 )
 def test_negotiates_a_language(accepted: str, wish: str, tag: str) -> None:
     assert negotiate_language(accepted, preferred=wish).tag == tag
+
+
+async def test_languages_in_any_case_are_no_fault(client: AsyncClient, app: FastAPI) -> None:
+    code, ip = await create_code(client), unique_ip()
+    german = {"Accept-Language": "DE-AT"}
+    async with browser(app, **german) as visitor:
+        unknown = await visitor.get("/r/NOBODYS")
+        follow = [await visitor.get(f"/r/{code}{query}") for query in ("", "?lang=ES", "?lang=xX")]
+    offer = await client.get(f"/v1/codes/{code}", headers=german)
+    await follow_link(client, code, ip=ip, **BROWSER_TRAITS)
+    opened = await resolve(client, **{**PHONE_TRAITS, "locale": "EN_us"}, ip=ip)
+
+    assert (unknown.status_code, unknown.headers["content-language"]) == (404, "de")
+    assert [answer.status_code for answer in follow] == [302, 302, 302]
+    assert (offer.status_code, offer.headers["content-language"]) == (200, "de")
+    assert opened["code"] == code
 
 
 async def test_an_offer_is_shown_in_the_language_asked_for(client: AsyncClient) -> None:

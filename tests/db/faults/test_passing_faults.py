@@ -1,6 +1,8 @@
 """Faults that pass by themselves: a standby, a migration under load, a session that was reset."""
 
 from collections.abc import Awaitable, Callable
+from socket import EAI_AGAIN, gaierror
+from ssl import SSLCertVerificationError
 
 import asyncpg
 import pytest
@@ -106,6 +108,11 @@ async def test_a_session_without_its_prepared_statements_is_replaced(
         asyncpg.PostgresIOError(""),
         asyncpg.InvalidPasswordError(""),
         asyncpg.InvalidCatalogNameError(""),
+        asyncpg.OutOfMemoryError(""),
+        asyncpg.SnapshotTooOldError(""),
+        asyncpg.InternalServerError(""),
+        gaierror(EAI_AGAIN, ""),
+        SSLCertVerificationError(""),
         asyncpg.ConnectionDoesNotExistError(""),
         TimeoutError(),
         ConnectionResetError(),

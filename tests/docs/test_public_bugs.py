@@ -1,0 +1,35 @@
+"""The tests that docs/public-bugs.md names for each report."""
+
+import ast
+import re
+from typing import Final
+
+import pytest
+
+from tests import ROOT
+
+PAGE: Final = ROOT / "docs/public-bugs.md"
+ROW: Final = re.compile(
+    r"^\| (?P<number>\d+) \|(?: [^|]+ \|){3} `(?P<file>tests/\S+\.py)::(?P<test>test_\w+)` \|$",
+    re.MULTILINE,
+)
+REPORTS: Final = 42
+UNLISTED: Final = re.compile(r"\((?P<numbers>[\d, and]+)\) have no input of their own")
+ROWS: Final = [(row["number"], row["file"], row["test"]) for row in ROW.finditer(PAGE.read_text())]
+
+
+def test_every_report_is_a_row_or_is_named_as_left_out() -> None:
+    left_out = UNLISTED.search(PAGE.read_text())
+    assert left_out is not None
+    numbers = [int(number) for number, _, _ in ROWS]
+    numbers += [int(number) for number in re.findall(r"\d+", left_out["numbers"])]
+    assert sorted(numbers) == list(range(1, REPORTS + 1))
+
+
+@pytest.mark.parametrize(("number", "file", "test"), ROWS)
+def test_the_test_of_a_report_exists(number: str, file: str, test: str) -> None:
+    tree = ast.parse((ROOT / file).read_text())
+    names = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert test in names, f"of report {number}"
