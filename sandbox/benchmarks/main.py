@@ -18,6 +18,7 @@ from sandbox.benchmarks import (
     ingest,
     lifecycles,
     reward_latency,
+    stakes,
     temporal_cost,
 )
 from sandbox.benchmarks.budgets import shards
@@ -81,6 +82,7 @@ def parts(count: int, messages: int) -> dict[str, Part]:
         "clicks": ingest.measure_clicks,
         "links": identity_links.measure,
         "budget": shards.measure,
+        "stakes": stakes.measure,
     }
 
 

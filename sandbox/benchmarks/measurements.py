@@ -16,6 +16,7 @@ class Measurement:
     value: float
     floor: float | None = None
     at_most: float | None = None
+    at_least: float | None = None
     at_least_of_floor: float | None = None
 
     @property
@@ -26,6 +27,8 @@ class Measurement:
     def target(self) -> str:
         if self.at_least_of_floor is not None:
             return f"≥ {self.at_least_of_floor:g} of the floor"
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g} {self.unit}"
         return "" if self.at_most is None else f"≤ {self.at_most:g} {self.unit}"
 
     @property
@@ -33,6 +36,8 @@ class Measurement:
         """True or False where there is a target, otherwise None."""
         if self.at_least_of_floor is not None:
             return (self.ratio or 0.0) >= self.at_least_of_floor
+        if self.at_least is not None:
+            return self.value >= self.at_least
         return None if self.at_most is None else self.value <= self.at_most
 
     def as_json(self) -> dict[str, object]:
