@@ -90,6 +90,8 @@ class QualificationRow(Table):
     """Event time at which the facts met the terms."""
     created_at: Mapped[datetime]
     """Time of the act that found it; its hold period runs from here."""
+    condition_trace: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """Each leaf of the campaign's condition with the value that it met; null without one."""
     __table_args__ = (
         UniqueConstraint("referral_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt"),

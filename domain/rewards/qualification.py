@@ -4,10 +4,10 @@ The order in which facts were heard changes nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.campaigns.conditions.evaluation import Evaluation
+from domain.campaigns.conditions.evaluation import Evaluation, Judged
 from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
@@ -30,6 +30,8 @@ class Qualification:
     """The deposits' event ids; the first is that of the deposit which met the terms."""
     met_at: datetime
     left: Money
+    trace: tuple[Judged, ...] = field(default=(), compare=False)
+    """Each leaf of the condition with the value that it met; empty where none was judged."""
 
 
 def qualification(
@@ -52,9 +54,9 @@ def _met(judge: "LocalJudge", facts: Sequence[Fact]) -> Qualification | None:
     met = next((found for found in judge.candidates() if judge.shortfall(found) is None), None)
     if met is None:
         return None
-    found = _resting_on(met, facts)
-    at = judge.turnover_reached_at
-    return replace(found, met_at=max(found.met_at, at)) if at else found
+    found, judged, at = _resting_on(met, facts), judge.evaluate(met[0]), judge.turnover_reached_at
+    met_at = max(found.met_at, at) if at else found.met_at
+    return replace(found, met_at=met_at, trace=judged.trace if judged else ())
 
 
 @dataclass(frozen=True, slots=True)

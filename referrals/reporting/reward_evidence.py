@@ -17,6 +17,7 @@ from db.tables import (
     ReferralRow,
     Reward,
 )
+from domain.campaigns.conditions.evaluation import Judged, read_judged
 from domain.campaigns.terms import Terms
 from domain.intake.facts import FactKind
 from domain.money import Money
@@ -69,6 +70,8 @@ class QualificationView:
     """Sum that is left of its deposits today; None where none of them is recorded."""
     due: Money
     """Amount of the reward by today's facts and its terms."""
+    conditions: Sequence[Judged]
+    """Leaves of the campaign's condition, each with the value by which it was judged then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,7 @@ async def _qualification(
         met_at=_met_at(stored, found),
         left=found.left if found else None,
         due=due(None if is_rejected else found, terms, frozen)[reward.key],
+        conditions=[read_judged(one) for one in (stored and stored.condition_trace) or ()],
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, text
 
 from db.engine import ReadSession, Session
 from db.tables import QualificationFact, QualificationRow
+from domain.campaigns.conditions.evaluation import write_judged
 from domain.intake.facts import FactKind
 from domain.rewards.qualification import Qualification
 
@@ -73,6 +74,7 @@ async def begin_attempt(
         "attempt": number,
         "met_at": qualification.met_at,
         "created_at": at,
+        "condition_trace": [write_judged(one) for one in qualification.trace] or None,
     }
     await session.execute(insert(QualificationRow).values(values))
     await session.execute(

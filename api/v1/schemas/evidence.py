@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from api.v1.schemas.fields import MoneyOut, ResponseBody, ShownEventId
 from api.v1.schemas.referrals import AssessmentOut, HoldOut, ReferralOut, RewardOut
 from api.v1.schemas.reviews import ReviewOut
 from api.v1.schemas.terms import TermsOut
+from domain.campaigns.conditions.values import write_value
 from domain.intake.facts import FactKind
 from domain.ledger.movements import Book, Movement
 from domain.rewards.fact_effect import FactEffect
@@ -101,6 +102,22 @@ class VersionOut(ResponseBody):
     created_at: datetime
 
 
+class MetConditionOut(ResponseBody):
+    """A leaf of a condition, as it was judged when the deposits met the terms."""
+
+    path: str = Field(description="Where it stands in the terms", examples=["terms.when.all[0]"])
+    field: str = Field(description="Name of the field", examples=["deposit.method"])
+    value: Any = Field(
+        description="The value that was judged; null where it was unknown", examples=["card"]
+    )
+    holds: bool = Field(description="Whether the leaf held")
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _show(cls, value: object) -> object:
+        return value if value is None else write_value(value)  # type: ignore[arg-type]
+
+
 class QualificationOut(ResponseBody):
     """The deposits that earned the reward; before release 0.3 they had no id and no attempt."""
 
@@ -110,6 +127,10 @@ class QualificationOut(ResponseBody):
     met_at: datetime | None = Field(description="Event time at which they met the terms")
     left: MoneyOut | None = Field(description="What is left of the deposits today")
     due: MoneyOut = Field(description="What the reward should be by today's facts and its terms")
+    conditions: list[MetConditionOut] = Field(
+        description="Each leaf of the campaign's condition with the value by which it was judged"
+        " when they met the terms; empty without a condition, and before release 0.3"
+    )
 
 
 class EntryOut(ResponseBody):

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from domain.campaigns.conditions.fields import Operator, Value
+from domain.campaigns.conditions.fields import FIELDS, Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
+from domain.campaigns.conditions.values import read_value, write_value
+from domain.campaigns.faults import TermsFaultError
 from domain.money import Money
 
 
@@ -17,6 +20,27 @@ class Judged:
     field: str
     value: Value | None
     holds: bool
+
+
+def write_judged(judged: Judged) -> dict[str, object]:
+    """Return a judged leaf as it is stored with a qualification."""
+    value = None if judged.value is None else write_value(judged.value)
+    return {"path": judged.path, "field": judged.field, "value": value, "holds": judged.holds}
+
+
+def read_judged(written: Mapping[str, Any]) -> Judged:
+    """Read back what `write_judged` wrote; a value that no condition could name is its text."""
+    path, name = written["path"], written["field"]
+    value = None if written["value"] is None else _read_known(written["value"], name, path)
+    return Judged(path=path, field=name, value=value, holds=written["holds"])
+
+
+def _read_known(value: object, name: str, path: str) -> Value:
+    field = FIELDS.get(name)
+    try:
+        return str(value) if field is None else read_value(value, field, path)
+    except TermsFaultError:
+        return str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

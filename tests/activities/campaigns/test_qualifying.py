@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import TimelineRow
+from domain.campaigns.conditions.evaluation import Judged
 from domain.campaigns.rules import QualifyingAction
 from domain.intake.facts import PlayerStatus, TakeBack
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from domain.rewards.fact_effect import FactEffect
+from referrals.reporting.reward_evidence import find_evidence
+from referrals.rewards.transfers import rewards_of_referral
 from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled
 from tests.activities.referral_acts import LATER, sign_up
-from tests.builders import NOW, TERMS, chargeback, deposit, signup, status_change
+from tests.builders import NOW, TERMS, chargeback, deposit, signup, status_change, usd
 from tests.state import offer_of, violated_invariants
 
 
@@ -48,6 +51,29 @@ async def test_a_deposit_is_judged_by_the_condition(
     is_met = stage is Stage.REWARDED
     expected = FactEffect.QUALIFIES if is_met else FactEffect.CONDITION_NOT_MET
     assert await effects(acts) == [FactEffect.BINDS, expected]
+
+
+async def test_what_met_the_condition_is_kept_with_the_reward(database: Database) -> None:
+    when = {
+        "any": [
+            leaf("deposit.amount", "gte", {"minor": 1500, "currency": "USD"}),
+            leaf("referee.verified", "eq", value=True),
+        ]
+    }
+    acts = await sign_up(database, terms=ruled(when))
+    await acts.receives(deposit(acts.referee_id, minor=2000))
+    assert await acts.wake() is Stage.REWARDED
+    await acts.receives(status_change(acts.referee_id, PlayerStatus.VERIFIED))
+    await acts.wake()
+
+    async with database.reading() as session:
+        (reward, *_) = await rewards_of_referral(session, acts.row.id)
+        evidence = await find_evidence(session, reward.id)
+    assert evidence is not None
+    assert evidence.qualification.conditions == [
+        Judged(path="terms.when.any[0]", field="deposit.amount", value=usd(2000), holds=True),
+        Judged(path="terms.when.any[1]", field="referee.verified", value=None, holds=False),
+    ]
 
 
 async def test_a_condition_is_judged_again_when_the_player_is_verified(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Tests of evaluation: unknown values, other currencies, and the trace."""
 
+import json
 import time
 from datetime import timedelta
 
@@ -7,7 +8,13 @@ import pytest
 from hypothesis import given
 
 from domain.attribution.policy import Method
-from domain.campaigns.conditions.evaluation import evaluate, leaf_holds
+from domain.campaigns.conditions.evaluation import (
+    Judged,
+    evaluate,
+    leaf_holds,
+    read_judged,
+    write_judged,
+)
 from domain.campaigns.conditions.fields import ATTRIBUTION_METHODS, FIELDS, Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.money import Money
@@ -48,6 +55,24 @@ def test_compares_durations_exactly() -> None:
     leaf = Leaf("referrer.account_age", Operator.GTE, timedelta(days=30))
     assert leaf_holds(leaf, timedelta(days=30))
     assert not leaf_holds(leaf, timedelta(days=30) - timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("deposit.amount", Money(2500, "JPY")),
+        ("referrer.account_age", timedelta(days=3, seconds=1)),
+        ("referee.verified", True),
+        ("deposits.count", 3),
+        ("deposit.method", "card"),
+        ("referee.platform", None),
+        ("deposit.method", "x" * 100),
+        ("a.field.of.later", "text"),
+    ],
+)
+def test_what_is_stored_of_a_judgement_is_read_back(field: str, value: Value | None) -> None:
+    judged = Judged(path="terms.when", field=field, value=value, holds=True)
+    assert read_judged(json.loads(json.dumps(write_judged(judged)))) == judged
 
 
 def test_traces_every_leaf_with_its_path_and_value() -> None:
