@@ -162,7 +162,8 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "report_required": ProblemType(
         409,
         "Backtest required",
-        "Run POST /v1/rule-sets/{version}/backtest against the rule set that is live now.",
+        "Run POST /v1/rule-sets/{version}/backtest against the rule set that is live now,"
+        " over a time that has assessments.",
     ),
     "already_listed": ProblemType(
         409,

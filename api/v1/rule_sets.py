@@ -174,8 +174,9 @@ async def publish_rule_set(
     """Make a version live: it scores from now on, what is held already with its next act.
 
     The same again changes nothing. 403 `second_person_required` for its author; 409
-    `report_required` without a backtest against the version that is live now, `invalid_transition`
-    for a version that was live before: roll back to it.
+    `report_required` without a backtest against the version that is live now that replayed an
+    assessment (an empty one will do as long as there is none), `invalid_transition` for a version
+    that was live before: roll back to it.
     """
     actor = publisher.actor(body.reason if body else NO_REASON)
     async with database.transaction() as session:

@@ -25,7 +25,14 @@ class IdentityLink(Table):
     """Behind the latest use by up to ten minutes: see referrals/fraud/link_writing.py."""
     __table_args__ = (
         Index("ix_identity_links_player", "player_id", "kind", "last_seen_at"),
-        Index("ix_identity_links_first_seen", "kind", "value", "first_seen_at"),
+        Index(
+            "ix_identity_links_first_strong",
+            "kind",
+            "value",
+            "first_seen_at",
+            "player_id",
+            postgresql_where=text("is_strong"),
+        ),
         Index("ix_identity_links_last_seen", "kind", "last_seen_at"),
     )
 
@@ -33,7 +40,7 @@ class IdentityLink(Table):
 class PlayerCluster(Table):
     """The cluster of a player who shares a hard link; most players have no row.
 
-    A player who left a cluster, because too many share its value, has a cluster of one.
+    A player who left a cluster, as a rebuild found, has a cluster of one.
     """
 
     __tablename__ = "player_clusters"

@@ -28,7 +28,8 @@ HARD_KINDS: Final = frozenset({LinkKind.PAYMENT_INSTRUMENT, LinkKind.KYC_SUBJECT
 STRONG_PLATFORMS: Final = frozenset({"ios", "android", "ipad", "iphone"})
 """Platforms, in small letters, whose device ids outlive a browser's storage."""
 MAX_SHARERS: Final = 50
-"""Most players that a value may link. Carrier NAT or a shop's tablet is shared by more."""
+"""Most players that a value may link: the first ones who had it, where it names one person, and
+nobody otherwise. Carrier NAT or a shop's tablet is shared by more."""
 UNCAPPED_KINDS: Final = frozenset({LinkKind.KYC_SUBJECT})
 """A verified person stays one person, however many accounts share the verification."""
 
@@ -44,11 +45,16 @@ class PlayerLink:
     last_seen_at: datetime
     others: int = 0
     """Players outside the pair with this value, counted up to MAX_SHARERS."""
+    is_early: bool = True
+    """True for a player among the first MAX_SHARERS whose value was strong, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindLinks:
-    """Values of one kind that a pair shares. A value that too many share links nobody.
+    """Values of one kind that a pair shares.
+
+    A value that too many share links nobody who came after the first MAX_SHARERS players, and those
+    only where it names one person: whom it linked before it was flooded, it links for ever.
 
     A kind that one of the two never reported is unknown: see `referrer_known`, `referee_known`.
     """
@@ -64,7 +70,9 @@ class KindLinks:
     hard_others: int = 0
     """The same for values that name one person."""
     shared_by_too_many: bool = False
-    """True if a value of the referee was ignored because more than 50 players share it."""
+    """True if more than 50 players share a value of the referee."""
+    is_crowd_shared: bool = False
+    """True if the pair shares a value that links it no more, because so many share it."""
     gap_s: int | None = None
     """Shortest time between the two players' uses of a shared value; 0 where they overlap."""
 
@@ -110,8 +118,9 @@ def compare(referrer: Iterable[PlayerLink], referee: Iterable[PlayerLink]) -> tu
 def _compare(kind: LinkKind, theirs: list[PlayerLink], mine: list[PlayerLink]) -> KindLinks:
     values = {link.value for link in theirs}
     crowded = {link.value for link in mine if _is_crowded(link, link.value in values)}
-    counted = [link for link in mine if link.value not in crowded]
-    shared = [(one, other) for one in counted for other in theirs if one.value == other.value]
+    counted = [link for link in mine if link.value not in crowded or _stays(link)]
+    meeting = [(one, other) for one in mine for other in theirs if one.value == other.value]
+    shared = [pair for pair in meeting if pair[0].value not in crowded or all(map(_stays, pair))]
     return KindLinks(
         kind=kind,
         referrer_known=bool(theirs),
@@ -121,6 +130,7 @@ def _compare(kind: LinkKind, theirs: list[PlayerLink], mine: list[PlayerLink]) -
         others=max((link.others for link in counted), default=0),
         hard_others=max((link.others for link in counted if link.is_strong), default=0),
         shared_by_too_many=bool(crowded),
+        is_crowd_shared=len(shared) < len(meeting),
         gap_s=min((_gap_s(one, other) for one, other in shared), default=None),
     )
 
@@ -128,6 +138,11 @@ def _compare(kind: LinkKind, theirs: list[PlayerLink], mine: list[PlayerLink]) -
 def _is_crowded(link: PlayerLink, is_shared: bool) -> bool:  # noqa: FBT001 - named by its use
     sharers = 1 + is_shared + link.others
     return link.kind not in UNCAPPED_KINDS and sharers > MAX_SHARERS
+
+
+def _stays(link: PlayerLink) -> bool:
+    """Return whether a crowd that came later does not undo the link."""
+    return link.is_strong and link.is_early
 
 
 def _gap_s(one: PlayerLink, other: PlayerLink) -> int:

@@ -28,11 +28,10 @@ def _shares_browser_and_never_deposited(snapshot: Snapshot, _: Thresholds) -> bo
     return device.is_shared and not has_deposited
 
 
-def _is_instrument_crowded(snapshot: Snapshot, _: Thresholds) -> bool | None:
-    """Return whether a card or phone number is shared by too many: a shop lends out neither."""
-    links = [snapshot.link(kind) for kind in ("payment_instrument", "phone")]
-    known = [link for link in links if link is not None]
-    return any(link.is_shared_by_too_many for link in known) if known else None
+def _shares_crowded_device(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    """Return whether the pair has one device that links nobody, as a shop's tablet does."""
+    device = snapshot.link("device_id")
+    return None if device is None else device.is_crowd_shared
 
 
 def _shares_address(snapshot: Snapshot, _: Thresholds) -> bool | None:
@@ -77,11 +76,11 @@ PAIR_RULES: Final = (
         "A value of the pair is on the watch list.",
     ),
     Rule(
-        "crowded_instrument",
+        "crowded_device",
         Severity.SOFT,
-        15,
-        _is_instrument_crowded,
-        "More players use the referee's card or phone number than one person has accounts.",
+        24,
+        _shares_crowded_device,
+        "The pair used one device that very many players use.",
     ),
     Rule(
         "shared_browser",

@@ -13,7 +13,14 @@ NOTES: Final = (
         Severity.NOTE,
         0,
         lambda s, _: any(link.is_shared_by_too_many for link in s.links),
-        "A value is shared by so many players that it links nobody.",
+        "A value is shared by so many players that it links nobody who came later.",
+    ),
+    Rule(
+        "more_stakes",
+        Severity.NOTE,
+        0,
+        lambda s, _: s.behaviour.has_more_stakes,
+        "The referee placed more bets than are compared with the referrer's.",
     ),
     Rule(
         "allowed",

@@ -17,7 +17,7 @@ class Link:
     """A kind of value that the referee reported, and who else reported the same value.
 
     `kind` names the reported field, or `network` for the address's /24 or /64. A value that more
-    players share than the cap is not counted in any other field.
+    players share than the cap is counted for the first of them alone, where it names one person.
     """
 
     kind: str
@@ -34,6 +34,8 @@ class Link:
     gap_s: int | None = None
     """Shortest time between the two players' uses of a shared value."""
     is_shared_by_too_many: bool = False
+    is_crowd_shared: bool = False
+    """True where the pair shares a value that too many share for it to link them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,10 @@ class Behaviour:
     is_minimum_deposit: bool | None = None
     """True where the qualifying deposit is exactly the least that qualifies."""
     are_stakes_mirrored: bool | None = None
-    """True where both players staked the same amounts at about the same times."""
+    """True where both players staked the same amounts at about the same times: half of the money of
+    the referee's latest 500 stakes. Events and markets of bets are not reported."""
+    has_more_stakes: bool = False
+    """True where the referee placed more stakes than are compared."""
     deposit_to_withdrawal_s: int | None = None
     """From the qualifying deposit to the referee's first withdrawal after it."""
     credit_to_withdrawal_s: int | None = None

@@ -27,11 +27,15 @@ PAGE_SIZE: Final = 500
 """Players whose facts are read in one transaction."""
 
 _GROUPS: Final = text("""
-    select kind, array_agg(player_id) filter (where is_strong) as players
-    from identity_links where kind = any(:joining)
-    group by kind, value
-    having count(*) filter (where is_strong) > 1
-       and (count(*) <= :max_sharers or kind = any(:uncapped))
+    select kind, array_agg(player_id) as players
+    from (
+        select kind, value, player_id, row_number() over (
+            partition by kind, value order by first_seen_at, player_id
+        ) as place
+        from identity_links where kind = any(:joining) and is_strong
+    ) as placed
+    where place <= :max_sharers or kind = any(:uncapped)
+    group by kind, value having count(*) > 1
 """)
 _CLUSTERED: Final = text("select player_id, cluster_id from player_clusters")
 _PAGE: Final = text("""

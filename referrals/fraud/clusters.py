@@ -2,7 +2,7 @@
 
 Locks come after those of players and before those of referrals: the links as a whole (shared, so
 that a rebuild waits for all writers), the values that are new to a player, sorted, and then, only
-where clusters meet or break, the clusters as a whole.
+where clusters meet, the clusters as a whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,9 +14,8 @@ from sqlalchemy import Row, text
 
 from db import locks
 from db.engine import ReadSession, Session
-from domain.fraud.clusters import join, largest_first
+from domain.fraud.clusters import largest_first
 from domain.fraud.links import MAX_SHARERS, UNCAPPED_KINDS, LinkKind
-from referrals.fraud.link_values import JOINING, UNCAPPED
 
 LINKS_LOCK: Final = "identity links"
 CLUSTERS_LOCK: Final = "player clusters"
@@ -31,14 +30,12 @@ _LOCK_VALUES: Final = text("""
     select count(pg_advisory_xact_lock(key)) from keys
 """)
 _SHARERS: Final = text("""
-    select kind, value, array_agg(player_id) as players,
-           array_agg(player_id) filter (where is_strong) as strong
+    select kind, value, array_agg(player_id order by first_seen_at, player_id) as players
     from unnest(cast(:kinds as varchar[]), cast(:values as text[])) as new (kind, value)
     cross join lateral (
-        select player_id, is_strong from identity_links
-        where identity_links.kind = new.kind and identity_links.value = new.value
-          and player_id <> :player_id
-        limit :max_sharers + 1
+        select player_id, first_seen_at from identity_links
+        where identity_links.kind = new.kind and identity_links.value = new.value and is_strong
+        order by first_seen_at, player_id limit :max_sharers + 1
     ) as sharer
     group by kind, value
 """)
@@ -62,17 +59,6 @@ _ASSIGN: Final = text("""
 _RECORD_MERGE: Final = text("""
     insert into cluster_merges (id, player_id, cluster_id, kinds, moved)
     values (:id, :player_id, :cluster_id, :kinds, :moved)
-""")
-_MEMBERS: Final = text("""
-    select player_id, cluster_id from player_clusters where cluster_id = any(:cluster_ids)
-""")
-_GROUPS: Final = text("""
-    select array_agg(player_id) filter (where is_strong) as players
-    from identity_links join (
-        select distinct kind, value from identity_links
-        where player_id = any(:player_ids) and kind = any(:joining) and is_strong
-    ) as wanted using (kind, value)
-    group by kind, value having count(*) <= :max_sharers or kind = any(:uncapped)
 """)
 
 
@@ -117,29 +103,26 @@ async def lock_values(session: Session, values: Iterable[tuple[str, str]]) -> No
 
 
 async def join_players(session: Session, player_id: str, new: Sequence[NewValue]) -> None:
-    """Join a player to those who share locked values, and part those whose value too many share."""
+    """Join a player to those who share locked values that are written down already.
+
+    A value joins the first MAX_SHARERS players who had it; they stay joined whoever comes later.
+    """
     joined = {player_id}
     kinds: set[LinkKind] = set()
-    crowded: set[str] = set()
-    by_value = {(one.kind, one.value): one for one in new}
-    for row in await _sharers(session, player_id, new):
-        own = by_value[LinkKind(row.kind), row.value]
-        sharers = len(row.players) + 1
-        if own.kind in UNCAPPED_KINDS or sharers <= MAX_SHARERS:
-            if own.is_strong and row.strong:
-                joined.update(row.strong)
-                kinds.add(own.kind)
-        elif sharers == MAX_SHARERS + 1 and row.strong:
-            crowded.update(row.strong)
-    if crowded:
-        await _part(session, crowded)
+    strong = [one for one in new if one.is_strong]
+    for row in await _sharers(session, strong) if strong else ():
+        kind = LinkKind(row.kind)
+        first = row.players if kind in UNCAPPED_KINDS else row.players[:MAX_SHARERS]
+        is_joined = kind in UNCAPPED_KINDS or player_id in first
+        if is_joined and {*first} - {player_id}:
+            joined.update(first)
+            kinds.add(kind)
     if kinds:
         await _merge(session, player_id, joined, kinds)
 
 
-async def _sharers(session: Session, player_id: str, new: Sequence[NewValue]) -> Sequence[Row[Any]]:
+async def _sharers(session: Session, new: Sequence[NewValue]) -> Sequence[Row[Any]]:
     values = {
-        "player_id": player_id,
         "kinds": [one.kind for one in new],
         "values": [one.value for one in new],
         "max_sharers": MAX_SHARERS,
@@ -172,25 +155,6 @@ async def _merge(
 async def _clusters(session: Session, player_ids: Collection[str]) -> dict[str, UUID]:
     rows = await session.execute(_CLUSTERS, {"player_ids": sorted(player_ids)})
     return {row.player_id: row.cluster_id for row in rows}
-
-
-async def _part(session: Session, player_ids: Collection[str]) -> None:
-    """Build the clusters of players again, because a value that joined them links nobody now.
-
-    The largest part keeps the cluster's id; a player left alone gets a cluster of one.
-    """
-    await locks.lock_key(session, CLUSTERS_LOCK)
-    cluster_ids = sorted(set((await _clusters(session, player_ids)).values()))
-    members = (await session.execute(_MEMBERS, {"cluster_ids": cluster_ids})).all()
-    values = {
-        "player_ids": [row.player_id for row in members],
-        "joining": JOINING,
-        "uncapped": UNCAPPED,
-        "max_sharers": MAX_SHARERS,
-    }
-    groups = await session.scalars(_GROUPS, values)
-    now = {row.player_id: row.cluster_id for row in members}
-    await assign(session, parted(now, join(groups)))
 
 
 async def record_merges(session: Session, merges: Sequence[Merge]) -> None:

@@ -15,25 +15,39 @@ from domain.money import Money
 from referrals.intake.facts import fact_of
 
 MAX_FACTS: Final = 100
-"""Facts of a player, of one kind, that are looked into."""
+"""Deposits of a player, the latest, that are looked into."""
+MAX_STAKES: Final = 500
+"""Stakes of a referee, the latest, that are compared with the referrer's."""
 MIRROR_S: Final = 120
 """Most seconds between two equal stakes that count as mirrored."""
 LEAST_MIRRORED: Final = 3
 """Fewer equal stakes at one time are chance."""
 
-# Reads each part by the index of facts by player and kind, or by a key; every part is bounded.
+# Reads each part by the index of facts by player, kind and time, or by a key; every part is
+# bounded. Stakes are weighed by their money, so that small ones beside mirrored ones hide nothing.
 _CONDUCT: Final = text("""
     with mine as (
         select body -> 'stake' as stake, occurred_at from facts
-        where player_id = :referee and kind = 'wager' limit :max_facts
-    ), theirs as (
-        select body -> 'stake' as stake, occurred_at from facts
-        where player_id = :referrer and kind = 'wager' limit :max_facts
+        where player_id = :referee and kind = 'wager'
+        order by occurred_at desc limit :max_stakes + 1
+    ), compared as (
+        select cast(stake ->> 'minor' as numeric) as minor, exists(
+            select from facts as theirs
+            where theirs.player_id = :referrer and theirs.kind = 'wager'
+              and theirs.occurred_at between mine.occurred_at - make_interval(secs => :mirror_s)
+                                         and mine.occurred_at + make_interval(secs => :mirror_s)
+              and theirs.body -> 'stake' = mine.stake
+        ) as is_mirrored
+        from mine limit :max_stakes
     ), said as (
         select kind, body, matching -> 'origin' as origin, occurred_at,
                coalesce(matching -> 'unsaid', '[]') as unsaid
-        from facts
-        where player_id = :referee and kind in ('signup', 'deposit') limit :max_facts
+        from facts where player_id = :referee and kind = 'signup'
+        union all
+        -- Ever so many deposits push no signup out.
+        (select kind, body, matching -> 'origin', occurred_at, coalesce(matching -> 'unsaid', '[]')
+         from facts where player_id = :referee and kind = 'deposit'
+         order by occurred_at desc limit :max_facts)
     ), credit as (
         select credited_at from referrals
         where referrer_id = :referrer and credited_at is not null and id <> :referral_id
@@ -51,20 +65,22 @@ _CONDUCT: Final = text("""
         exists(select from facts where player_id = :referrer and kind = 'deposit')
             as referrer_has_deposited,
         exists(select from facts where kind = 'withdrawal') as knows_withdrawals,
-        (select array_agg(occurred_at) from (
+        (select taken.occurred_at from facts as paid cross join lateral (
             select occurred_at from facts
-            where player_id = :referee and kind = 'withdrawal' limit :max_facts
-         ) as latest) as referee_withdrew_at,
-        (select extract(epoch from min(occurred_at) - credited_at) from facts, credit
-         where player_id = :referrer and kind = 'withdrawal' and occurred_at >= credited_at
-         group by credited_at) as credit_to_withdrawal_s,
+            where player_id = :referee and kind = 'withdrawal' and occurred_at >= paid.occurred_at
+            order by occurred_at limit 1
+         ) as taken
+         where paid.kind = 'deposit' and paid.event_id = :deposit) as withdrew_at,
+        (select extract(epoch from taken.occurred_at - credited_at) from credit cross join lateral (
+            select occurred_at from facts
+            where player_id = :referrer and kind = 'withdrawal' and occurred_at >= credited_at
+            order by occurred_at limit 1
+         ) as taken) as credit_to_withdrawal_s,
         (select count(*) from mine) as stakes,
-        (select count(*) from theirs) as their_stakes,
-        (select count(*) from mine where exists(
-            select from theirs where theirs.stake = mine.stake and theirs.occurred_at
-                between mine.occurred_at - make_interval(secs => :mirror_s)
-                and mine.occurred_at + make_interval(secs => :mirror_s)
-        )) as mirrored
+        exists(select from facts where player_id = :referrer and kind = 'wager') as have_they_bet,
+        (select count(*) from compared where is_mirrored) as mirrored,
+        (select 2 * sum(minor) filter (where is_mirrored) >= sum(minor) from compared)
+            as is_half_mirrored
 """)
 
 
@@ -92,6 +108,7 @@ async def load_conduct(
         **pair,
         "deposit": deposit_event_id,
         "max_facts": MAX_FACTS,
+        "max_stakes": MAX_STAKES,
         "mirror_s": MIRROR_S,
     }
     row = (await session.execute(_CONDUCT, values)).one()
@@ -99,8 +116,11 @@ async def load_conduct(
     is_heard_of = row.referrer_signed_up_at is not None
     return Conduct(
         behaviour=Behaviour(
-            **_deposit_behaviour(deposit, row.referee_withdrew_at, signed_up_at, minimum),
-            are_stakes_mirrored=_is_mirrored(row.stakes, row.their_stakes, row.mirrored),
+            **_deposit_behaviour(deposit, row.withdrew_at, signed_up_at, minimum),
+            are_stakes_mirrored=row.mirrored >= LEAST_MIRRORED and bool(row.is_half_mirrored)
+            if row.stakes and row.have_they_bet
+            else None,
+            has_more_stakes=row.stakes > MAX_STAKES,
             credit_to_withdrawal_s=_whole(row.credit_to_withdrawal_s),
             knows_withdrawals=row.knows_withdrawals,
         ),
@@ -135,23 +155,18 @@ def _any_of(origins: Iterable[Mapping[str, Any]], name: str) -> bool | None:
 
 
 def _deposit_behaviour(
-    deposit: object, withdrew_at: list[datetime] | None, signed_up_at: datetime, minimum: Money
+    deposit: object, withdrew_at: datetime | None, signed_up_at: datetime, minimum: Money
 ) -> dict[str, Any]:
     if not isinstance(deposit, Deposit):
         return {}
     at = deposit.occurred_at
-    after = [moment for moment in withdrew_at or () if moment >= at]
     return {
         "signup_to_deposit_s": max(0, _whole((at - signed_up_at).total_seconds()) or 0),
         "is_minimum_deposit": deposit.amount == minimum,
-        "deposit_to_withdrawal_s": _whole((min(after) - at).total_seconds()) if after else None,
+        "deposit_to_withdrawal_s": _whole((withdrew_at - at).total_seconds())
+        if withdrew_at
+        else None,
     }
-
-
-def _is_mirrored(stakes: int, their_stakes: int, mirrored: int) -> bool | None:
-    if not stakes or not their_stakes:
-        return None
-    return mirrored >= LEAST_MIRRORED and mirrored * 2 >= stakes
 
 
 def _whole(seconds: float | None) -> int | None:

@@ -26,7 +26,7 @@ MAX_NEAR: Final = 100
 sought: an audience of thousands fills networks by chance."""
 
 # Counts the referrer's other referees, of those invited nearest to the referee, that share a soft
-# value with the referee. A value shared by more players than the cap is not counted.
+# value with the referee. An address shared by more players than the cap is not counted.
 _SIBLINGS: Final = text("""
     with near as (
         (select referee_id from referrals
@@ -47,14 +47,22 @@ _SIBLINGS: Final = text("""
         order by last_seen_at desc limit :max_values
     ) as held
     cross join lateral (
-        select player_id, count(*) over () as sharers from (
-            select player_id from identity_links as sharer
-            where sharer.kind = held.kind and sharer.value = held.value
-            limit :max_sharers + 1
-        ) as bounded
+        select player_id from (
+            select player_id, count(*) over () as sharers from (
+                select player_id from identity_links as sharer
+                where sharer.kind = held.kind and sharer.value = held.value
+                limit :max_sharers + 1
+            ) as bounded
+        ) as few
+        where sharers <= :max_sharers
+        union all
+        select sharer.player_id from near join identity_links as sharer
+            on sharer.kind = held.kind and sharer.value = held.value
+            and sharer.player_id = near.referee_id
+        where held.kind = 'device_id'
     ) as other
     join near on near.referee_id = other.player_id
-    where other.sharers <= :max_sharers and other.player_id not in (:referrer, :referee)
+    where other.player_id not in (:referrer, :referee)
     group by held.kind
 """)
 # Changes whenever a fact of the pair that evidence rests on is recorded, or a cluster changes.
@@ -155,6 +163,7 @@ def _link(each: KindLinks, siblings: Mapping[str, int]) -> Link:
         siblings=siblings.get(each.kind.value, 0),
         gap_s=each.gap_s,
         is_shared_by_too_many=each.shared_by_too_many,
+        is_crowd_shared=each.is_crowd_shared,
     )
 
 

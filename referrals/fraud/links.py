@@ -25,9 +25,10 @@ MAX_SIBLINGS: Final = 20
 MAX_SIZE: Final = 1000
 """Players of a cluster that are counted."""
 
-# Reads the latest values of the pair, those of facts that wait for the router as well, and counts
-# the other players who share the referee's. Each part is bounded and indexed, so that the time does
-# not grow with a referrer's referees or with how many players share a value.
+# Reads the latest values of the pair, those of facts that wait for the router as well, counts the
+# other players who share the referee's, and tells of values that name one person whether the player
+# is among the first who had it. Each part is bounded and indexed, so that the time does not grow
+# with a referrer's referees or with how many players share a value.
 _VALUES: Final = text(f"""
     with pair as (
         select distinct player_id
@@ -54,17 +55,32 @@ _VALUES: Final = text(f"""
             where identity_links.player_id = pair.player_id and kind = wanted
             order by last_seen_at desc limit :max_values
         ) as latest
-    ), held as materialized (select * from linked union all select * from waiting)
-    select held.*, (
-        select count(*) from (
-            select from identity_links as other
-            where held.player_id = :referee
-              and other.kind = held.kind and other.value = held.value
-              and other.player_id not in (:referrer, :referee)
-            limit :max_sharers
-        ) as counted
-    ) as others
-    from held
+    ), held as materialized (
+        select * from linked union all select * from waiting
+    ), counted as materialized (
+        select held.*, (
+            select count(*) from (
+                select from identity_links as other
+                where held.player_id = :referee
+                  and other.kind = held.kind and other.value = held.value
+                  and other.player_id not in (:referrer, :referee)
+                limit :max_sharers
+            ) as sharers
+        ) as others
+        from held
+    )
+    select counted.*,
+           case when is_strong and (player_id = :referrer or others >= :max_sharers - 1) then (
+               select count(*) from (
+                   select from identity_links as other
+                   where other.kind = counted.kind and other.value = counted.value
+                     and other.is_strong and other.player_id <> counted.player_id
+                     and (other.first_seen_at, other.player_id)
+                         < (counted.first_seen_at, counted.player_id)
+                   limit :max_sharers
+               ) as before
+           ) < :max_sharers else true end as is_early
+    from counted
 """)  # noqa: S608 - made of a constant of ours
 
 # Reads the clusters of the pair, who brought their players, and who brought the referrer.
@@ -182,6 +198,7 @@ def _link(row: Row[Any]) -> PlayerLink:
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
         others=row.others,
+        is_early=row.is_early,
     )
 
 

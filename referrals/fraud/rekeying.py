@@ -38,8 +38,8 @@ _RENAMED: Final = text(f"""
     order by 1, 2
 """)  # noqa: S608 - made of a constant of ours
 
-# One sharer more than the cap is enough to say that a value links nobody. The player of the facts
-# comes first, so that the first use of the value is kept.
+# One sharer more than the cap is enough to say that too many share a value. The player of the facts
+# comes first, so that the first use of the value is kept, and then strong ones by age.
 _REKEY_LINKS: Final = text("""
     insert into identity_links (kind, value, player_id, is_strong, first_seen_at, last_seen_at)
     select kind, value, player_id, bool_or(is_strong), min(first_seen_at), max(last_seen_at)
@@ -51,7 +51,7 @@ _REKEY_LINKS: Final = text("""
         cross join lateral (
             select player_id, is_strong, first_seen_at, last_seen_at from identity_links as link
             where link.kind = renamed.kind and link.value = renamed.earlier
-            order by player_id <> :player_id, player_id
+            order by player_id <> :player_id, not is_strong, first_seen_at, player_id
             limit case when renamed.kind = any(:uncapped) then :max_uncapped
                        else :max_sharers + 1 end
         ) as sharer

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import exists, func, insert, select, text
 
 from db.engine import ReadSession, Session
 from db.locks import lock_key
-from db.tables import BacktestRow, RuleSetRow, RuleSetSwitch
+from db.tables import AssessmentRow, BacktestRow, RuleSetRow, RuleSetSwitch
 from domain.fraud.rule_set_drafts import CampaignRuleSets, Changes, draft
 from domain.fraud.rule_sets import BASE, RuleSet
 from domain.fraud.thresholds import Thresholds
@@ -137,7 +137,8 @@ async def end_shadow(session: Session, version: int, actor: Actor) -> SwitchOutc
 async def publish(session: Session, version: int, actor: Actor, *, at: datetime) -> SwitchOutcome:
     """Make a version live, by another person than its author and after a backtest.
 
-    The backtest must have compared it with the version that is live now.
+    The backtest must have compared it with the version that is live now, on assessments: one that
+    replayed none counts only while there are none.
     """
     now = await _lock_active(session)
     row = await session.get(RuleSetRow, version)
@@ -205,7 +206,9 @@ async def _was_live(session: ReadSession, version: int) -> bool:
 
 async def _has_report(session: ReadSession, version: int, *, baseline: int) -> bool:
     query = select(BacktestRow.id).where(
-        BacktestRow.version == version, BacktestRow.baseline == baseline
+        BacktestRow.version == version,
+        BacktestRow.baseline == baseline,
+        (BacktestRow.report["assessed"].as_integer() > 0) | ~exists(select(AssessmentRow.id)),
     )
     return await session.scalar(query.limit(1)) is not None
 

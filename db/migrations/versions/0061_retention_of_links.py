@@ -1,4 +1,4 @@
-"""Letting go of identity links, kind by kind, and the index of a player's facts by time.
+"""Letting go of identity links by kind; indexes of a player's facts and of the first strong links.
 
 Links of a player with an open referral, with a reward that may still be taken back, or in an open
 case are kept. Each statement outside the transaction may be repeated.
@@ -19,9 +19,15 @@ KINDS: Final = (
 )  # fmt: skip
 INDEXES: Final = {
     "ix_identity_links_last_seen": "identity_links (kind, last_seen_at)",
+    "ix_identity_links_first_strong": (
+        "identity_links (kind, value, first_seen_at, player_id) WHERE is_strong"
+    ),
     "ix_facts_player_time": "facts (player_id, kind, occurred_at)",
 }
-REPLACED: Final = {"ix_facts_player": "facts (player_id, kind)"}
+REPLACED: Final = {
+    "ix_facts_player": "facts (player_id, kind)",
+    "ix_identity_links_first_seen": "identity_links (kind, value, first_seen_at)",
+}
 _UNDECIDED: Final = "('INVITED', 'SIGNED_UP', 'HELD', 'DEFERRED', 'REWARDED')"
 # Both sides of a referral, each by an index of its own.
 _OLD: Final = f"""

@@ -48,6 +48,7 @@ ROWS: Final = {
     "missing_evidence": Snapshot(requires=("device_id",), known=("phone",)),
     "watched": Snapshot(lists=ListHits(watch=("network",))),
     "crowded_instrument": _link("payment_instrument", is_shared_by_too_many=True),
+    "crowded_device": _link("device_id", is_crowd_shared=True),
     "shared_browser": _link("device_id", others=1),
     "browser_of_idle_referrer": replace(
         _link("device_id", is_shared=True), referrer=_referrer(has_deposited=False).referrer
@@ -61,6 +62,7 @@ ROWS: Final = {
     "minimum_deposit": _behaviour(is_minimum_deposit=True),
     "hasty_deposit": _behaviour(signup_to_deposit_s=60),
     "mirrored_stakes": _behaviour(are_stakes_mirrored=True),
+    "more_stakes": _behaviour(has_more_stakes=True),
     "quick_withdrawal": _behaviour(deposit_to_withdrawal_s=3_600),
     "reward_cashed_out": _behaviour(credit_to_withdrawal_s=3_600),
     "velocity_device": _velocity("device", "1h", 3),

@@ -19,6 +19,7 @@ def link(
     lasting: timedelta = timedelta(0),
     is_strong: bool = True,
     others: int = 0,
+    is_early: bool = True,
 ) -> PlayerLink:
     return PlayerLink(
         kind=kind,
@@ -27,6 +28,7 @@ def link(
         first_seen_at=at,
         last_seen_at=at + lasting,
         others=others,
+        is_early=is_early,
     )
 
 
@@ -57,13 +59,28 @@ def test_a_link_is_hard_only_if_both_players_values_are_strong() -> None:
 
 
 def test_a_value_that_too_many_share_links_nobody_and_says_so() -> None:
-    just, over = link(others=MAX_SHARERS - 2), link(others=MAX_SHARERS - 1)
+    just = link(others=MAX_SHARERS - 2, is_early=False)
+    over = link(others=MAX_SHARERS - 1, is_early=False)
 
     assert shared(link(), just).is_hard
     assert not shared(link(), just).shared_by_too_many
     assert not shared(link(), over).is_shared
     assert shared(link(), over).others == 0
     assert shared(link(), over).shared_by_too_many
+    assert shared(link(), over).is_crowd_shared
+
+
+def test_a_crowd_that_came_later_does_not_undo_a_link_of_what_names_one_person() -> None:
+    flooded = link(others=MAX_SHARERS)
+    weak = link(others=MAX_SHARERS, is_strong=False)
+    late = link(is_early=False)
+
+    found = shared(link(), flooded)
+
+    assert (found.is_hard, found.shared_by_too_many, found.is_crowd_shared) == (True, True, False)
+    for one, other in ((link(), weak), (late, flooded)):
+        assert not shared(one, other).is_shared
+        assert shared(one, other).is_crowd_shared
 
 
 def test_a_verified_person_is_one_person_whatever_the_number_of_accounts() -> None:

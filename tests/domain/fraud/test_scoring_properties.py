@@ -77,7 +77,10 @@ COUNTS: Final = frozenset(
 RANKS: Final = {Verdict.PASS: 0, Verdict.REVIEW: 1, Verdict.BLOCK: 2}
 
 
-@given(_snapshots(), st.sampled_from(sorted(set(ROWS) - {"allowed", "shared_by_too_many"})))
+@given(
+    _snapshots(),
+    st.sampled_from(sorted(set(ROWS) - {"allowed", "more_stakes", "shared_by_too_many"})),
+)
 def test_adding_a_suspicious_fact_never_lowers_the_score(snapshot: Snapshot, name: str) -> None:
     before = score(snapshot, BASE)
 

@@ -1,13 +1,16 @@
 """Rebuilds: links of facts from before there were links, and clusters from all links."""
 
+from datetime import timedelta
+
 from sqlalchemy import delete, select
 
 from courier.commands import linker
 from db.engine import Database
 from db.tables import ClusterMerge, InboxRow, PlayerCluster
+from domain.fraud.links import MAX_SHARERS
 from domain.intake.facts import Deposit, Signup
 from referrals.fraud.clusters import cluster_of
-from tests.builders import a_player_id, deposit, signup, unique
+from tests.builders import NOW, a_player_id, deposit, signup, unique
 from tests.courier.steps import record_and_route, record_facts
 
 
@@ -97,12 +100,34 @@ async def test_lost_and_wrong_clusters_are_mended_and_a_wrong_one_is_no_merge(
     assert merge.moved == [players[2]]
 
 
-async def test_a_value_that_too_many_share_joins_nobody(fresh_database: Database) -> None:
+async def test_a_value_that_too_many_share_joins_the_first_who_had_it(
+    fresh_database: Database,
+) -> None:
     tablet = unique("tablet")
-    players = [a_player_id() for _ in range(51)]
+    players = [a_player_id() for _ in range(MAX_SHARERS + 2)]
+    times = [NOW + timedelta(seconds=place) for place in range(len(players))]
     await route_unlinked(
-        fresh_database, *(signup(player, platform="ios", device_id=tablet) for player in players)
+        fresh_database,
+        *(
+            signup(player, platform="ios", device_id=tablet, at=at)
+            for player, at in zip(players, times, strict=True)
+        ),
     )
     assert await linker.write_all(fresh_database) >= len(players)
 
-    assert (await linker.rebuild_all(fresh_database)).clusters == 0
+    assert (await linker.rebuild_all(fresh_database)).clusters == 1
+    async with fresh_database.reading() as session:
+        found = [await cluster_of(session, player) for player in players]
+    assert len(set(found[:MAX_SHARERS])) == 1
+    assert found[MAX_SHARERS:] == [None, None]
+
+
+async def test_a_flood_is_the_same_to_the_router_and_to_a_rebuild(fresh_database: Database) -> None:
+    tablet = unique("tablet")
+    for place in range(MAX_SHARERS + 2):
+        player, platform = a_player_id(), "web" if place % 9 == 0 else "ios"
+        at = NOW + timedelta(seconds=place)
+        arrival = signup(player, platform=platform, device_id=tablet, at=at)
+        await record_and_route(fresh_database, arrival, player_id=player)
+
+    assert (await linker.rebuild_all(fresh_database)).changed == 0

@@ -102,21 +102,17 @@ async def test_two_clusters_become_one_and_the_smaller_one_moves(database: Datab
     assert sorted(small) == merge.moved
 
 
-async def test_the_51st_player_of_a_value_parts_those_it_joined(database: Database) -> None:
-    tablet, card = unique("tablet"), unique("card")
-    players = [a_player_id() for _ in range(MAX_SHARERS)]
-    for player in players:
-        arrival = signup(player, platform="ios", device_id=tablet)
+async def test_the_51st_player_of_a_value_joins_nobody_and_parts_nobody(database: Database) -> None:
+    tablet = unique("tablet")
+    players = [a_player_id() for _ in range(MAX_SHARERS + 2)]
+    for place, player in enumerate(players):
+        arrival = signup(
+            player, platform="ios", device_id=tablet, at=NOW + timedelta(seconds=place)
+        )
         await record_and_route(database, arrival, player_id=player)
-    await pay(database, card, *players[:2])
-    assert await are_together(database, *players)
 
-    late = a_player_id()
-    arrival = signup(late, platform="ios", device_id=tablet)
-    await record_and_route(database, arrival, player_id=late)
-
-    assert await are_together(database, *players[:2])
-    assert await clusters_of(database, *players[2:], late) == [None] * (MAX_SHARERS - 1)
+    assert await are_together(database, *players[:MAX_SHARERS])
+    assert await clusters_of(database, *players[MAX_SHARERS:]) == [None, None]
 
 
 async def test_players_who_bring_one_value_at_the_same_time_are_joined(database: Database) -> None:

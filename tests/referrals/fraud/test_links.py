@@ -27,13 +27,14 @@ async def record_links(
     *player_ids: str,
     kind: LinkKind = LinkKind.PAYMENT_INSTRUMENT,
     at: datetime = NOW,
+    is_strong: bool = True,
 ) -> None:
     rows = [
         {
             "kind": kind.value,
             "value": value,
             "player_id": player_id,
-            "is_strong": True,
+            "is_strong": is_strong,
             "first_seen_at": at,
             "last_seen_at": at,
         }
@@ -98,17 +99,47 @@ async def test_a_value_shared_with_strangers_alone_is_found(database: Database) 
     assert (card.referrer_known, card.referee_known) == (False, True)
 
 
-async def test_the_51st_player_of_a_value_ends_its_links(database: Database) -> None:
+async def test_a_flood_of_a_value_frees_nobody_whom_it_linked_before(database: Database) -> None:
     referrer, referee, value = a_player_id(), a_player_id(), unique("device")
-    others = [a_player_id() for _ in range(MAX_SHARERS - 2)]
-    device = LinkKind.DEVICE_ID
-    await record_links(database, value, referrer, referee, *others, kind=device)
-    assert (await links_of(database, referrer, referee)).of(device).is_hard
+    crowd = [a_player_id() for _ in range(MAX_SHARERS)]
+    device, later = LinkKind.DEVICE_ID, NOW + timedelta(minutes=1)
+    await record_links(database, value, referrer, referee, kind=device)
 
-    await record_links(database, value, a_player_id(), kind=device)
+    await record_links(database, value, *crowd, kind=device, at=later)
 
     found = (await links_of(database, referrer, referee)).of(device)
-    assert (found.is_shared, found.shared_by_too_many) == (False, True)
+    assert (found.is_hard, found.shared_by_too_many) == (True, True)
+
+
+@pytest.mark.parametrize("is_referrer_early", [True, False])
+async def test_who_comes_after_a_crowd_is_linked_to_nobody_and_it_says_so(
+    database: Database, *, is_referrer_early: bool
+) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("device")
+    crowd = [a_player_id() for _ in range(MAX_SHARERS)]
+    device, later = LinkKind.DEVICE_ID, NOW + timedelta(minutes=1)
+    first, second = (
+        ([referrer, *crowd], [referee]) if is_referrer_early else (crowd, [referrer, referee])
+    )
+    await record_links(database, value, *first, kind=device)
+    await record_links(database, value, *second, kind=device, at=later)
+
+    found = (await links_of(database, referrer, referee)).of(device)
+
+    assert (found.is_shared, found.is_hard, found.others, found.hard_others) == (False, False, 0, 0)
+    assert (found.shared_by_too_many, found.is_crowd_shared) == (True, True)
+
+
+async def test_a_flood_in_browsers_takes_no_place_of_those_whom_a_device_links(
+    database: Database,
+) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("device")
+    crowd = [a_player_id() for _ in range(MAX_SHARERS)]
+    device, later = LinkKind.DEVICE_ID, NOW + timedelta(minutes=1)
+    await record_links(database, value, *crowd, kind=device, is_strong=False)
+    await record_links(database, value, referrer, referee, kind=device, at=later)
+
+    assert (await links_of(database, referrer, referee)).of(device).is_hard
 
 
 async def test_facts_that_wait_for_the_router_count(database: Database) -> None:
