@@ -27,6 +27,7 @@ from db.clock import database_now
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, describe
 from integrations.fraud_provider_http import HttpFraudProvider
+from integrations.network_database import open_networks
 from integrations.wallet_http import HttpWallet
 from referrals.attribution.tokens import Tokens
 from referrals.wallet.port import Wallet
@@ -93,6 +94,7 @@ def build_activities(
             settings.direct_signals,
             tuple(key.get_secret_value() for key in settings.signal_keys.values()),
         ),
+        networks=open_networks(settings.network_database),
     )
     recent = RecentEvidence()
     referrals = ReferralActivities(locked)

@@ -39,7 +39,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.campaigns.exchange import lookup
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
-from referrals.intake.normalising import matching_of
+from referrals.intake.origins import Networks, matching_with_origin
 from referrals.lifecycle import stages
 from referrals.lifecycle.circumstances import circumstances_of
 from referrals.rewards import hold_notes
@@ -159,6 +159,7 @@ class LockedReferrals:
         thresholds: Thresholds = NO_THRESHOLDS,
         rule_set: RuleSet | None = None,
         direct_signals: SignalPolicy = OPEN_TO_ALL,
+        networks: Networks | None = None,
     ) -> None:
         """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
 
@@ -173,6 +174,7 @@ class LockedReferrals:
         self.thresholds = thresholds
         self.rule_set = rule_set
         self.direct_signals = direct_signals
+        self.networks = networks
 
     @asynccontextmanager
     async def lock(
@@ -257,7 +259,7 @@ class LockedReferrals:
             player_id=str(body["player_id"]),
             door="signal",
             reporter=Reporter(None, f"referral:{request.referral_id}"),
-            matching=matching_of(said, self.hasher),
+            matching=matching_with_origin(said, self.hasher, self.networks),
             code_hash=self.hasher.hash("code", body["code"]) if body.get("code") else None,
         )
         if recorded is RecordOutcome.CONFLICT:

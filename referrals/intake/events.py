@@ -35,8 +35,7 @@ from referrals.intake.fields import (
     Text32,
     Text64,
 )
-from referrals.intake.normalising import matching_of
-from referrals.intake.origins import ORIGIN, Networks, origin_of
+from referrals.intake.origins import Networks, matching_with_origin
 
 DEVICE_AND_NETWORK: Final = frozenset({"ip", "user_agent", "device_id"})
 """Fields of events that are kept only where the person did not refuse it."""
@@ -80,10 +79,7 @@ class EventIn(RequestBody):
 
     def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
         """Return what is kept beside the fact: hashes to link its player by, and its origin."""
-        said = without_refused_traits(vars(self))
-        origin = origin_of(ip=said.get("ip"), email=said.get("email"), networks=networks)
-        hashes = matching_of(said, hasher)
-        return {**hashes, ORIGIN: origin} if origin else hashes or None
+        return matching_with_origin(without_refused_traits(vars(self)), hasher, networks)
 
     def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
         return hasher.hash_personal(without_refused_traits(vars(self)))

@@ -1,5 +1,6 @@
 """Origins of events: what the address and the mailbox say before only their hashes are kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address, IPv6Address
@@ -8,6 +9,8 @@ from typing import Any, Final, Protocol
 import disposable_email_domains
 import MailChecker
 
+from domain.privacy import Hasher
+from referrals.intake.normalising import matching_of
 from referrals.intake.normalising.addresses import read_address
 from referrals.intake.normalising.mailboxes import mailbox
 
@@ -34,6 +37,18 @@ class Networks(Protocol):
 
     def find(self, address: IPv4Address | IPv6Address) -> Network | None:
         """Return what is known of an address; None for one that is not known."""
+
+
+def matching_with_origin(
+    said: Mapping[str, Any], hasher: Hasher, networks: Networks | None
+) -> dict[str, Any] | None:
+    """Return what is kept beside a fact: hashes to link its player by, and its origin.
+
+    Values that came hashed have none of either.
+    """
+    origin = origin_of(ip=said.get("ip"), email=said.get("email"), networks=networks)
+    hashes = matching_of(said, hasher)
+    return {**hashes, ORIGIN: origin} if origin else hashes or None
 
 
 def origin_of(

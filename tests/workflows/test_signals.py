@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
+from sqlalchemy import select
 
+from db.tables import FactRow
 from domain.intake.facts import Choice, FactKind
 from domain.lifecycle.referral import Stage
 from domain.lifecycle.signals import Signal
+from integrations import hosting_networks
 from referrals.fraud import reviews
 from referrals.fraud.reviews import ReviewOutcome
 from referrals.intake import facts
+from referrals.intake.origins import ORIGIN
 from tests import builders
 from tests.builders import chargeback, usd
 from tests.state import Balances
@@ -81,6 +86,19 @@ async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
         (stored,) = await facts.facts_of_player(session, life.referee_id, FactKind.SIGNUP)
     body = facts.body_of(stored)
     assert {field: body[field][:4] for field in PLAIN} == dict.fromkeys(PLAIN, "hm1:")
+
+
+async def test_a_signal_says_as_much_of_network_and_mailbox_as_other_doors(world: World) -> None:
+    hosted = str(next(ip_network(one)[1] for one in hosting_networks.NETWORKS))
+    life = await invite(world)
+    await life.signals("sign_up", life.signup(ip=hosted, email="ann@mailinator.com"))
+    await life.reaches(Stage.SIGNED_UP)
+
+    async with world.database.reading() as session:
+        query = select(FactRow.matching).where(FactRow.player_id == life.referee_id)
+        matching = await session.scalar(query.where(FactRow.kind == FactKind.SIGNUP))
+    assert matching is not None
+    assert (matching[ORIGIN]["is_hosting"], matching[ORIGIN]["is_disposable_mail"]) == (True, True)
 
 
 async def test_a_signal_with_other_content_under_a_known_id_changes_nothing(world: World) -> None:
