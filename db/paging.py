@@ -1,4 +1,4 @@
-"""Keyset pagination, newest first: pages stay correct while rows are added."""
+"""Keyset pagination by time and id: pages stay correct while rows are added."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Position of the last row on a page; later rows are older, or as old with a smaller id."""
+    """Position of the last row on a page, from which the next page goes on in its order."""
 
     at: datetime
     id: UUID
@@ -56,6 +56,21 @@ def newest_first(
         earlier: ColumnElement[bool] = tuple_(at, id_) < after
         query = query.where(earlier)
     return query.order_by(at.desc(), id_.desc()).limit(page_request.limit + 1)
+
+
+def oldest_first(
+    query: Select[Any],
+    page_request: PageRequest,
+    *,
+    at: InstrumentedAttribute[datetime],
+    id_: InstrumentedAttribute[UUID],
+) -> Select[Any]:
+    """Order and limit the query as `newest_first` does, the other way round."""
+    if page_request.after is not None:
+        after = tuple_(page_request.after.at, page_request.after.id)
+        later: ColumnElement[bool] = tuple_(at, id_) > after
+        query = query.where(later)
+    return query.order_by(at, id_).limit(page_request.limit + 1)
 
 
 def cut_page(

@@ -103,7 +103,7 @@ def may(permission: Permission) -> Callable[[Visitor], Awaitable[Visitor]]:
     async def visitor_with(visitor: SignedIn) -> Visitor:
         if not visitor.may(permission):
             role = visitor.person.role
-            raise Problem("role_not_allowed", f"A {role} may not {permission}.")
+            raise Problem("role_not_allowed", f"The role {role} may not {permission}.")
         return visitor
 
     return visitor_with

@@ -29,6 +29,7 @@ from api.http.paging import decode_position, encode_position
 from api.v1.cases import MAX_EXTENSION, REFUSALS
 from db.paging import PageRequest
 from domain.fraud.cases import CaseChoice, CaseStatus
+from domain.people import is_same_person
 from referrals.access.console.roles import Permission
 from referrals.fraud.cases import claims, decisions
 from referrals.fraud.cases.claims import CaseOutcome
@@ -39,6 +40,7 @@ from referrals.reporting.case_views import CaseView
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_CASES))]
 Reviewing = Annotated[Form, Depends(form_of(Permission.DECIDE_CASES))]
+WAITING = frozenset({CaseStatus.OPEN, CaseStatus.CLAIMED})
 COLUMNS = (
     Column("Case", Kind.ID),
     Column("Status", Kind.BADGE),
@@ -53,7 +55,7 @@ COLUMNS = (
 
 @router.get("")
 async def show_queue(request: Request, database: Db, _: Reader, now: Now) -> Response:
-    """List cases, newest first, by status and player."""
+    """List cases by status and player: those that wait, the oldest first, or the newest first."""
     asked = request.query_params
     status = asked.get("status", CaseStatus.OPEN)
     player = typed(request, "player")
@@ -65,6 +67,7 @@ async def show_queue(request: Request, database: Db, _: Reader, now: Now) -> Res
             status=CaseStatus(status) if status in set(CaseStatus) else None,
             player_id=player,
             now=now,
+            is_queue=status in WAITING,
         )
     next_cursor = encode_position(page.next_position)
     table = paged_table(
@@ -85,7 +88,9 @@ async def show_queue(request: Request, database: Db, _: Reader, now: Now) -> Res
 
 
 @router.get("/{case_id}")
-async def show_case(request: Request, case_id: UUID, database: Db, _: Reader, now: Now) -> Response:
+async def show_case(
+    request: Request, case_id: UUID, database: Db, visitor: Reader, now: Now
+) -> Response:
     """Show a case: evidence, cluster, timelines, notes, and the form that decides it."""
     async with database.reading() as session:
         case = await case_views.find_case(session, case_id, now=now)
@@ -100,7 +105,8 @@ async def show_case(request: Request, case_id: UUID, database: Db, _: Reader, no
         case=case,
         referrals=referrals,
         graph=draw_cluster(case.cluster),
-        is_open=case.status in {CaseStatus.OPEN, CaseStatus.CLAIMED},
+        is_open=case.status in WAITING,
+        is_taken=case.status is CaseStatus.CLAIMED and not _holds(visitor, case),
         tomorrow=(now + timedelta(days=1)).date().isoformat(),
     )
 
@@ -158,6 +164,10 @@ def _decision(form: Form, now: datetime) -> CaseDecision:
     if not now < until <= now + MAX_EXTENSION:
         raise invalid_field("until", "Choose a day in the future, within a year")
     return CaseDecision(choice=CaseChoice.EXTEND, until=until)
+
+
+def _holds(visitor: Visitor, case: CaseView) -> bool:
+    return case.claimed_by is not None and is_same_person(case.claimed_by, visitor.person.name)
 
 
 def _check(outcome: CaseOutcome) -> None:

@@ -126,14 +126,19 @@ async def list_cases(
     status: CaseStatus | None,
     player_id: str | None,
     now: datetime,
+    is_queue: bool = False,
 ) -> Page[CaseView]:
-    """Return a page of cases, newest first; `player_id` is on either side, or in the cluster."""
+    """Return a page of cases; `player_id` is on either side, or in the cluster.
+
+    The newest are first, or in a queue those that wait longest.
+    """
     query = select(CaseRow)
     if status is not None:
         query = query.where(has_status(status, now=now))
     if player_id is not None:
         query = query.where(_is_about(player_id))
-    query = paging.newest_first(query, page_request, at=CaseRow.opened_at, id_=CaseRow.id)
+    in_order = paging.oldest_first if is_queue else paging.newest_first
+    query = in_order(query, page_request, at=CaseRow.opened_at, id_=CaseRow.id)
     rows = (await session.scalars(query)).all()
     page = paging.cut_page(rows, page_request, lambda row: Position(row.opened_at, row.id))
     loaded = await _load(session, [row.id for row in page.items])

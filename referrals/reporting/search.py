@@ -1,10 +1,10 @@
 """Search by whatever one pastes: a player, code, link, referral, deposit, reward or case."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -26,6 +26,8 @@ from domain.intake.sources import shown_event_id
 from domain.lifecycle.referral import Stage
 
 MAX_FOUND: Final = 20
+BEGINNING_OF_ID: Final = re.compile(r"[0-9a-fA-F]{8}")
+"""The part of an id that the console shows in its tables."""
 QUERY_OF_LINK: Final = re.compile("[?#]")
 """Hits of each kind; whoever pastes an id means one."""
 _DEPOSIT_KINDS: Final = (FactKind.DEPOSIT, FactKind.CHARGEBACK)
@@ -62,8 +64,8 @@ async def search(session: ReadSession, pasted: str) -> Sequence[Hit]:
     if not text or "\x00" in text:
         return []
     found: list[Hit] = []
-    if (id_ := _uuid(text)) is not None:
-        found += await _by_id(session, id_)
+    if (ids := _ids_meant(text)) is not None:
+        found += await _by_id(session, *ids)
     found += await _facts(session, text)
     found += await _players(session, text)
     found += await _codes(session, text)
@@ -71,37 +73,37 @@ async def search(session: ReadSession, pasted: str) -> Sequence[Hit]:
     return [*found, *(Hit(kind=HitKind.CAMPAIGN, id=slug) for slug in slugs)]
 
 
-async def _by_id(session: ReadSession, id_: UUID) -> list[Hit]:
-    referral = await session.get(ReferralRow, id_)
-    reward = await session.get(Reward, id_)
-    case = await session.get(CaseRow, id_)
-    transfer = await session.get(TransferRow, id_)
-    found = []
-    if referral is not None:
-        found.append(_referral_hit(referral))
-    if reward is not None:
-        found.append(
-            Hit(
-                kind=HitKind.REWARD,
-                id=str(id_),
-                referral_id=reward.referral_id,
-                reward_id=id_,
-                text=f"{reward.status} for {reward.player_id}",
-            )
-        )
-    if case is not None:
-        found.append(Hit(kind=HitKind.CASE, id=str(id_), text=case.status))
-    if transfer is not None:
-        found.append(
-            Hit(
-                kind=HitKind.TRANSFER,
-                id=str(id_),
-                referral_id=transfer.referral_id,
-                reward_id=transfer.reward_id,
-                text=transfer.movement,
-            )
-        )
+async def _by_id(session: ReadSession, first: UUID, last: UUID) -> list[Hit]:
+    """Find what has an id from the first one to the last."""
+    found: list[Hit] = []
+    for table, hit_of in _HITS_BY_ID.items():
+        query = select(table).where(table.id.between(first, last)).limit(MAX_FOUND)
+        found += map(hit_of, await session.scalars(query))
     return found
+
+
+def _reward_hit(row: Reward) -> Hit:
+    return Hit(
+        kind=HitKind.REWARD,
+        id=str(row.id),
+        referral_id=row.referral_id,
+        reward_id=row.id,
+        text=f"{row.status} for {row.player_id}",
+    )
+
+
+def _case_hit(row: CaseRow) -> Hit:
+    return Hit(kind=HitKind.CASE, id=str(row.id), text=row.status)
+
+
+def _transfer_hit(row: TransferRow) -> Hit:
+    return Hit(
+        kind=HitKind.TRANSFER,
+        id=str(row.id),
+        referral_id=row.referral_id,
+        reward_id=row.reward_id,
+        text=row.movement,
+    )
 
 
 async def _facts(session: ReadSession, text: str) -> list[Hit]:
@@ -168,8 +170,20 @@ def _referral_hit(row: ReferralRow) -> Hit:
     )
 
 
-def _uuid(text: str) -> UUID | None:
+_HITS_BY_ID: Final[Mapping[Any, Callable[[Any], Hit]]] = {
+    ReferralRow: _referral_hit,
+    Reward: _reward_hit,
+    CaseRow: _case_hit,
+    TransferRow: _transfer_hit,
+}
+
+
+def _ids_meant(text: str) -> tuple[UUID, UUID] | None:
+    """Return the first and the last id that a whole id, or its beginning, may mean."""
+    text = text.removeprefix("referral:")
+    if BEGINNING_OF_ID.fullmatch(text):
+        return UUID(f"{text}{'0' * 24}"), UUID(f"{text}{'f' * 24}")
     try:
-        return UUID(text.removeprefix("referral:"))
+        return UUID(text), UUID(text)
     except ValueError:
         return None
