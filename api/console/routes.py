@@ -5,6 +5,7 @@ from typing import Final
 from api.console import (
     campaigns,
     cases,
+    elsewhere,
     ledger,
     oidc,
     operations,
@@ -34,4 +35,5 @@ ROUTERS: Final = (
     campaigns.router,
     ledger.router,
     operations.router,
+    elsewhere.router,  # after all others
 )

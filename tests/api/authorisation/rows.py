@@ -172,6 +172,7 @@ OPEN: Final = (
     "HEAD /referral.js",
     "GET /console/static/{version}/{name:path}",
     "GET /console/",
+    "GET /console/{path:path}",
     "GET /console/sign-in",
     "GET /console/sign-in/oidc",
     "GET /console/sign-in/callback",

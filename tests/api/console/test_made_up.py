@@ -83,3 +83,16 @@ async def test_a_filter_that_a_list_does_not_have_never_shows_everything(
         answer = await admin.opens(f"{path}?{wrong}")
         assert answer.status_code == 422, wrong
         assert wrong.partition("=")[0] in answer.text
+
+
+@pytest.mark.parametrize("path", ["audit", "cases/1/2", "Cases", "static/nothing"])
+async def test_an_address_that_no_page_has_is_told_on_a_page(admin: Operator, path: str) -> None:
+    answer = await admin.opens(f"/console/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "No page of the console has this address." in answer.text
+
+
+async def test_a_slash_at_the_end_of_an_address_leads_to_its_page(admin: Operator) -> None:
+    answer = await admin.opens("/console/cases/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/cases")
