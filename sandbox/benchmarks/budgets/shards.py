@@ -33,7 +33,7 @@ SHARDS: Final = 16
 AT_LEAST: Final = 2.5
 """Times as many rewards from shards as from one row."""
 COMMIT_MS: Final = 4
-"""What a commit takes in the second turn, as where it waits for a standby elsewhere. On a disk that
+"""Time of a commit in the second turn, as where it waits for a standby elsewhere. On a disk that
 answers at once, and with callers and Postgres on the same cores, shards save CPU nobody."""
 
 # Triggers guard what people and acts do, a row at a time.
