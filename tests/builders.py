@@ -9,7 +9,14 @@ from sqlalchemy import select
 
 from courier.route_player import route_player
 from db.engine import Session
-from db.tables import AuditRow, Campaign, CampaignVersion, ReferralCode, ReferralRow
+from db.tables import (
+    AuditRow,
+    Campaign,
+    CampaignPublication,
+    CampaignVersion,
+    ReferralCode,
+    ReferralRow,
+)
 from domain.attribution.policy import DEFAULT_POLICY, Policy
 from domain.campaigns.options import DEFAULT_OPTIONS, CampaignOptions
 from domain.campaigns.terms import CampaignStatus, Terms
@@ -189,6 +196,9 @@ async def an_offer(  # noqa: PLR0913 - each is a part of a version
     session.add(version)
     for action in _ACTIONS_TO[status]:
         _sign(session, campaign, action, version=version.version)
+    if status is not CampaignStatus.DRAFT:
+        published = CampaignPublication(campaign_id=campaign.id, version=1, published_by="tests")
+        session.add(published)
     await session.flush()
     if budget.minor:
         await fund(session, campaign, budget)

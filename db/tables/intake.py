@@ -41,6 +41,8 @@ class FactRow(Table):
     request_id: Mapped[str | None]
     """HTTP request, place of the record, or workflow of the signal; null before release 0.3."""
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    let_go_at: Mapped[datetime | None]
+    """Time at which retention let go of its personal values."""
     __table_args__ = (
         Index("ix_facts_player_time", "player_id", "kind", "occurred_at"),
         Index("ix_facts_heard", "heard_at", postgresql_using="brin"),

@@ -50,6 +50,8 @@ class Coverage:
     subject: str = "null"
     """SQL of the player whose salt it is."""
     condition: str = "true"
+    let_go: str = "false"
+    """SQL of whether retention let go of the personal values."""
 
     @property
     def _key_columns(self) -> list[str]:
@@ -89,7 +91,8 @@ class Coverage:
         keys = ", ".join(f"t.{column}" for column in self._key_columns)
         return text(
             f"select {self.key} as key, {self.subject} as subject,"
-            f" {_array(self.public)} as public, {_array(self.secret)} as personal"
+            f" {_array(self.public)} as public, {_array(self.secret)} as personal,"
+            f" {self.let_go} as is_let_go"
             f" from {self.table} t where ({keys}) in"
             f" (select {cast_parts} from unnest({arrays}) as u({', '.join(names)}))"
             f" and {self.condition}"
@@ -173,6 +176,7 @@ COVERED: Final = {
             ),
             personal=("body", "matching", "fingerprint"),
             subject="t.player_id",
+            let_go="t.let_go_at is not null",
         ),
         Coverage("transfers", "transfers"),
         Coverage("entries", "entries"),

@@ -29,6 +29,7 @@ class CoveredRow(NamedTuple):
     subject: str | None
     public: list[str | None]
     personal: list[str | None]
+    is_let_go: bool
 
     @property
     def has_personal(self) -> bool:
@@ -56,7 +57,9 @@ async def load_rows(session: ReadSession, keys: Iterable[Key]) -> dict[Key, Cove
         coverage = COVERED[relation]
         rows = await session.execute(coverage.rows_by_key, coverage.parts(row_keys))
         for row in rows:
-            found[Key(relation, row.key)] = CoveredRow(row.subject, row.public, row.personal)
+            found[Key(relation, row.key)] = CoveredRow(
+                row.subject, row.public, row.personal, row.is_let_go
+            )
     return found
 
 

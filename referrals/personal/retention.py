@@ -17,7 +17,7 @@ from referrals.fraud.link_values import WRITTEN_KINDS
 
 LINKS: Final = tuple(f"links_{kind}" for kind in WRITTEN_KINDS)
 KINDS: Final = (
-    "clicks", "visitors", "sessions", "sign_in_links",
+    "clicks", "visitors", "facts", "sessions", "sign_in_links",
     "list_entries", "shadow_assessments", "signup_assessments", "case_deliveries",
     "cluster_merges", *LINKS,
 )  # fmt: skip
@@ -28,6 +28,8 @@ MIN_DAYS: Final = 60
 DEFAULT_DAYS: Final = 400
 BATCH_ROWS: Final = 1000
 """Rows that one transaction lets go of."""
+MANY_ROWS: Final = {"facts": 10_000}
+"""Rows of kinds whose batches read past what was let go of before."""
 STATEMENT_TIMEOUT_S: Final = 300
 _LIMIT_TIME: Final = text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
 
@@ -62,7 +64,8 @@ async def let_go_of_all(database: Database, kind: str, actor: Actor, *, before: 
     total = 0
     while True:
         async with database.transaction() as session:
-            rows = await let_go(session, kind, actor, before=before)
+            limit = MANY_ROWS.get(kind, BATCH_ROWS)
+            rows = await let_go(session, kind, actor, before=before, limit=limit)
         total += rows
         if not rows:
             return total

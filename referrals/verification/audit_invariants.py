@@ -4,6 +4,18 @@ from typing import Final
 
 from referrals.verification.invariant import Invariant
 
+# The n-th turn of a switch by a person has the n-th row in the audit.
+_UNSIGNED_TURNS: Final = """
+    with signed as (
+        select subject, action, actor,
+               row_number() over (partition by subject, action, actor order by id) as n
+          from audit where {actions} and reason <> ''
+    ), turned as ({turns})
+    select t.id from turned t left join signed s
+           on s.subject = t.subject and s.action = t.action and s.actor = t.actor and s.n = t.n
+     where s.subject is null
+"""
+
 AUDIT_INVARIANTS: Final = (
     Invariant(
         "decisions_are_signed",
@@ -127,6 +139,124 @@ AUDIT_INVARIANTS: Final = (
         select t.id from funded t left join signed s using (subject, movement, reference, n)
          where $transfers(t.id)
            and (s.subject is null or coalesce(s.minor, t.amount_minor) <> t.amount_minor)
+        """,
+    ),
+    # What steers money, which the application's password alone could write. Few rows: each run
+    # looks at all of them.
+    Invariant(
+        "live_versions_are_published",
+        "Each campaign's live version was published by somebody in the audit, and has its dates.",
+        # Release 0.2 published its first campaign by migration, and each version as it was written.
+        """
+        select c.slug from campaigns c
+          left join campaign_versions v on v.campaign_id = c.id and v.version = c.version
+         where c.status <> 'draft'
+           and (v.id is null
+                or v.starts_at is not null
+                   and (v.starts_at, v.ends_at) is distinct from (c.starts_at, c.ends_at)
+                or not exists (
+                   select from campaign_publications p
+                     join audit a on a.subject = 'campaign:' || c.slug
+                                 and a.actor = p.published_by and a.reason <> ''
+                                 and a.action in ('campaign.publish', 'campaign.replace',
+                                                  'campaign.revise')
+                                 and a.details ->> 'version' = p.version::text
+                    where p.campaign_id = c.id and p.version = c.version)
+                   and not (v.starts_at is null
+                            and not exists (select from campaign_publications p
+                                             where p.campaign_id = c.id)
+                            and exists (select from campaign_versions f
+                                         where f.campaign_id = c.id and f.version = 1
+                                           and f.author = 'migration 0005')))
+        """,
+    ),
+    Invariant(
+        "switches_are_signed",
+        "Each turn of a kill switch is in the audit with who turned it.",
+        _UNSIGNED_TURNS.format(
+            actions="action in ('switch.on', 'switch.off')",
+            turns="""
+                select id, 'switch:' || scope as subject, switched_by as actor,
+                       case when is_off then 'switch.off' else 'switch.on' end as action,
+                       row_number() over (partition by scope, is_off, switched_by order by id) as n
+                  from switches
+            """,
+        ),
+    ),
+    Invariant(
+        "live_rule_sets_are_signed",
+        "Each rule set that became live is in the audit with who published it.",
+        # The first one comes with the service.
+        _UNSIGNED_TURNS.replace("action, actor,", "'live' as action, actor,")
+        .replace("partition by subject, action, actor", "partition by subject, actor")
+        .format(
+            actions="action in ('rule_set.publish', 'rule_set.rollback')",
+            turns="""
+                select id, 'rule-set:' || version as subject, 'live' as action,
+                       switched_by as actor,
+                       row_number() over (partition by version, switched_by order by id) as n
+                  from rule_set_switches
+                 where role = 'live' and not (version = 1 and switched_by = 'service')
+            """,
+        ),
+    ),
+    Invariant(
+        "rates_are_signed",
+        "Each table of exchange rates is in the audit with who wrote it and what it says.",
+        """
+        select r.id from rate_tables r
+         where not exists (select from audit a
+                            where a.subject = 'rates:' || r.base and a.action = 'rates.write'
+                              and a.actor = r.written_by and a.reason <> ''
+                              and a.details ->> 'source' = r.source
+                              and a.details -> 'rates' = r.rates)
+        """,
+    ),
+    Invariant(
+        "list_entries_are_signed",
+        "Each entry of a fraud list is in the audit with who added and who removed it.",
+        """
+        select e.id from list_entries e
+         where not exists (select from audit a
+                            where a.subject = 'list-entry:' || e.id and a.action = 'list.add'
+                              and a.actor = e.added_by and a.reason <> ''
+                              and a.details ->> 'list' = e.list_name)
+            or e.removed_at is not null
+           and not exists (select from audit a
+                            where a.subject = 'list-entry:' || e.id and a.action = 'list.remove'
+                              and a.actor = e.removed_by and a.reason <> '')
+        """,
+    ),
+    Invariant(
+        "facts_are_let_go_by_retention",
+        "A fact is without its personal values by an erasure, or by retention and the audit.",
+        """
+        select f.kind || ':' || f.event_id from facts f
+         where $players(f.player_id)
+           and (f.let_go_at is not null
+                and (f.let_go_at < f.heard_at + interval '60 days'
+                     or not exists (select from audit a
+                                     where a.subject = 'retention:facts' and a.at = f.let_go_at
+                                       and a.action = 'retention.let_go')
+                     or exists (select from referrals r
+                                 where r.referrer_id = f.player_id
+                                   and r.created_at < f.let_go_at - interval '1 minute')
+                     or exists (select from attributions d
+                                 where d.player_id = f.player_id and d.referral_id is not null
+                                   and d.decided_at < f.let_go_at - interval '1 minute'))
+                or f.let_go_at is null and f.fingerprint = 'erased'
+                and not exists (select from erasures e where e.player_id = f.player_id))
+        """,
+    ),
+    Invariant(
+        "sessions_are_signed",
+        "Each session of the console is in the audit with the sign-in that began it.",
+        """
+        select 'person:' || s.person_id from console_sessions s
+         where not exists (select from audit a
+                            where a.subject = 'person:' || s.person_id
+                              and a.action = 'console.sign_in' and a.reason <> ''
+                              and a.at = s.created_at and a.details ->> 'role' = s.role)
         """,
     ),
 )

@@ -33,7 +33,8 @@ class FactCheck:
 async def _find_forged(session: ReadSession, scope: Scope) -> list[str]:
     query = select(FactRow.kind, FactRow.event_id, FactRow.body, FactRow.fingerprint)
     erasure = exists().where(Erasure.player_id == FactRow.player_id)
-    query = query.where(~((FactRow.fingerprint == ERASED) & erasure))
+    is_let_go = FactRow.let_go_at.is_not(None)
+    query = query.where(~((FactRow.fingerprint == ERASED) & (erasure | is_let_go)))
     if scope.changes is not None:
         query = query.where(FactRow.heard_at >= scope.changes.since)
     rows = await session.stream(query.execution_options(yield_per=BATCH_ROWS))

@@ -12,7 +12,30 @@ _MOVED: Final = """
       join accounts a on a.id = e.account_id and a.book = 'available'
 """
 
+_ASKED: Final = """
+    select o.reward_id, sum(case o.kind when 'reversal' then -o.gross_minor else o.gross_minor end)
+           as minor
+      from payment_orders o
+     where o.status <> 'cancelled' and (o.status <> 'refused' or o.kind = 'reversal')
+       and $referrals(o.referral_id)
+     group by o.reward_id
+"""
+
 WALLET_INVARIANTS: Final = (
+    Invariant(
+        "payments_are_of_their_rewards",
+        "A payment order is of its reward's player and currency; all of them ask for no more.",
+        f"""
+        select o.id from payment_orders o join rewards w on w.id = o.reward_id
+         where $referrals(o.referral_id)
+           and ((o.referral_id, o.player_id, o.currency)
+                <> (w.referral_id, w.player_id, w.currency)
+                or o.gross_minor > greatest(w.amount_minor, w.due_minor))
+        union
+        select w.id from rewards w join ({_ASKED}) asked on asked.reward_id = w.id
+         where asked.minor > greatest(w.amount_minor, w.due_minor)
+        """,
+    ),
     Invariant(
         "payments_are_booked",
         "What the ledger booked for a payment order is what the wallet posted.",

@@ -92,6 +92,27 @@ async def test_no_more_of_a_reward_is_recovered_and_forgiven_than_is_owed(
 
 
 @pytest.mark.parametrize(
+    ("player", "minor"),
+    [("'mallory'", "amount_minor"), ("player_id", "amount_minor + 1"), ("player_id", "10000000")],
+)
+async def test_a_payment_is_not_ordered_for_a_stranger_or_beyond_its_reward(
+    database: Database, player: str, minor: str
+) -> None:
+    async with database.transaction() as session:
+        row = await reward_builders.a_rewarded_referral(session)
+    ordered = f"""
+        INSERT INTO payment_orders (id, player_id, referral_id, reward_id, kind, cycle, attempt,
+                                    reason, gross_minor, currency)
+        SELECT gen_random_uuid(), {player}, referral_id, id, 'reward', 0, 1, 'because', {minor},
+               currency
+          FROM rewards WHERE referral_id = :referral_id
+    """  # noqa: S608 - from the table above
+    with pytest.raises(DBAPIError, match="is not of its reward, or of more than it"):
+        async with database.transaction() as session:
+            await session.execute(text(ordered), {"referral_id": row.id})
+
+
+@pytest.mark.parametrize(
     "signature",
     [
         None,

@@ -123,6 +123,24 @@ async def test_an_attack_on_links_is_seen(
     assert re.search(sentence, str(report.faults[0])), report.faults
 
 
+@pytest.mark.parametrize("relation", ["audit", "transfers", "facts"])
+async def test_a_deleted_row_is_seen_although_its_link_was_renamed(
+    chained: ChainedDatabase, relation: str
+) -> None:
+    first = f"SELECT min(seq) FROM chain_links WHERE relation = '{relation}'"  # noqa: S608
+    key = "kind || '/' || event_id" if relation == "facts" else "cast(id as text)"
+    deleted = (
+        f"DELETE FROM {relation} WHERE {key} ="  # noqa: S608 - constants of this test
+        f" (SELECT row_key FROM chain_links WHERE seq = ({first}))"
+    )
+    renamed = f"UPDATE chain_links SET relation = 'of_later' WHERE seq = ({first})"  # noqa: S608
+
+    report = await report_after(chained, deleted, renamed)
+
+    assert not report.ok
+    assert report.faults[0].sentence == "is of a relation that this release does not know"
+
+
 @pytest.mark.parametrize("key", ["99999999999999999999", "\u0661", "1_000"])
 async def test_a_link_with_a_key_that_no_row_can_have_is_named(
     chained: ChainedDatabase, key: str

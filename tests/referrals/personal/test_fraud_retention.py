@@ -77,6 +77,14 @@ _MERGES: Final = text("""
     select gen_random_uuid(), 'player', gen_random_uuid(), '{phone}', '{player}', :at, followed
     from unnest(cast(:followed as timestamptz[])) as followed
 """)
+_SIGNED: Final = text("""
+    insert into audit (actor, action, subject, reason, details)
+    select done.by, 'list.' || done.action, 'list-entry:' || e.id, e.reason,
+           jsonb_build_object('list', e.list_name)
+      from list_entries e
+     cross join lateral (values ('add', e.added_by), ('remove', e.removed_by)) as done (action, by)
+     where done.by is not null
+""")
 # Rows of today, as the application writes them.
 _YOUNG: Final = text("""
     with person as (
@@ -120,6 +128,7 @@ async def stored(fresh_database: Database) -> Database:
         signed_up = {"referrals": [first.id, second.id], "times": [LONG_AGO, NOW]}
         await session.execute(_AT_SIGNUP, signed_up)
         await session.execute(_CASES, {"at": LONG_AGO})
+        await session.execute(_SIGNED)
         followed = [LONG_AGO, NOW, None]
         await session.execute(_MERGES, {"at": LONG_AGO, "followed": followed})
     return fresh_database

@@ -33,6 +33,10 @@ _SESSION: Final = text("""
     with person as (
         insert into people (id, person, name)
         values (gen_random_uuid(), :name, :name) returning id
+    ), signed as (
+        insert into audit (actor, action, subject, reason, details, at)
+        select :name, 'console.sign_in', 'person:' || id, 'signed in', '{"role": "auditor"}', :at
+          from person
     )
     insert into console_sessions (token_hash, person_id, role, created_at, expires_at)
     select :name, id, 'auditor', :at, :at from person

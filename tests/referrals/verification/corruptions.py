@@ -5,6 +5,7 @@
 from typing import Final
 
 from tests.referrals.verification.audit_corruptions import AUDIT_CORRUPTIONS
+from tests.referrals.verification.control_corruptions import CONTROL_CORRUPTIONS
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 
@@ -19,6 +20,7 @@ EXCLUDED: Final = "(SELECT min(player_id) FROM facts WHERE kind = 'player')"
 CORRUPTIONS: Final = (
     *MONEY_CORRUPTIONS,
     *AUDIT_CORRUPTIONS,
+    *CONTROL_CORRUPTIONS,
     Corruption(
         "notifications_are_handed_on",
         f"SELECT '{OTHER_ID}'",

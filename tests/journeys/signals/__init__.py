@@ -1,0 +1,1 @@
+"""Signals that reach workflows of the whole stack: honest ones, hostile ones, and floods."""
