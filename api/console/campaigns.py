@@ -11,7 +11,7 @@ from api.console.access import Form, Visitor, form_of, may
 from api.console.builder.texts import TextFaultError, read_amount
 from api.console.offers.differences import audience_in_words, differences, promises_of
 from api.console.offers.words import (
-    condition_in_words,
+    CONDITIONS,
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
@@ -138,7 +138,7 @@ async def show_campaign(
         rewards=rewards_in_words(view.terms),
         variants=[(one.name, variant_in_words(view.terms, one)) for one in view.variants],
         qualifies=qualifies_in_words(view.terms),
-        when=condition_in_words(view.terms.rules.when) if view.terms.rules.when else None,
+        when=CONDITIONS.tree(view.terms.rules.when) if view.terms.rules.when else None,
         limits=[limit_in_words(limit) for limit in view.terms.rules.limits],
         scopes_off=off,
         switch=scope_of_campaign(slug),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.console.access import Form, Visitor, form_of, may
-from api.console.offers.words import label_of, value_in_words
+from api.console.offers.words import CONDITIONS
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
 from api.console.tables import (
@@ -132,8 +132,8 @@ async def show_evidence(
         facts=_facts(evidence),
         conditions=[
             {
-                "label": label_of(one.field),
-                "value": value_in_words(one.field, one.value),
+                "label": CONDITIONS.label(one.field),
+                "value": CONDITIONS.value(one.field, one.value),
                 "holds": one.holds,
             }
             for one in evidence.qualification.conditions

@@ -24,7 +24,7 @@ from domain.fraud.rule_set_drafts import CampaignRuleSets, DraftFault
 from referrals.campaigns import views as campaign_views
 from referrals.fraud import rule_set_views, rule_sets
 from referrals.fraud.rule_sets import NewRuleSet, SwitchOutcome
-from referrals.fraud.wording.rule_words import RuleLanguage
+from referrals.localisation.languages import LanguageTag
 from referrals.reporting import backtests
 from referrals.reporting.backtests import Comparison
 
@@ -97,8 +97,8 @@ async def list_rule_sets(
 async def show_rule_set(
     version: VersionPath,
     database: Db,
-    language: Annotated[RuleLanguage, Query(description="Language of the rules' `words`")] = (
-        RuleLanguage.ENGLISH
+    language: Annotated[LanguageTag, Query(description="Language of the rules' `words`")] = (
+        LanguageTag.ENGLISH
     ),
 ) -> RuleSetOut:
     """Return a rule set with its latest backtest. 404 `unknown_rule_set`."""

@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping, text
 from db.engine import ReadSession
 from domain.fraud.rule import Severity
 from domain.fraud.rule_table import RULES
-from referrals.fraud.wording.rule_words import RuleLanguage, words_of
+from referrals.fraud.wording.rule_words import words_of
+from referrals.localisation.languages import LanguageTag
 
 
 class RuleSetStatus(StrEnum):
@@ -86,14 +87,14 @@ async def list_rule_sets(
 
 
 async def find_rule_set(
-    session: ReadSession, version: int, *, language: RuleLanguage = RuleLanguage.ENGLISH
+    session: ReadSession, version: int, *, language: LanguageTag = LanguageTag.ENGLISH
 ) -> RuleSetView | None:
     values = {"lowest": version, "highest": version, "limit": 1}
     row = (await session.execute(_VIEWS, values)).mappings().one_or_none()
     return _view(row, language) if row is not None else None
 
 
-def _view(row: RowMapping, language: RuleLanguage = RuleLanguage.ENGLISH) -> RuleSetView:
+def _view(row: RowMapping, language: LanguageTag = LanguageTag.ENGLISH) -> RuleSetView:
     weights = row["weights"]
     return RuleSetView(
         version=str(row["version"]),

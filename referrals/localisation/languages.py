@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -37,3 +39,32 @@ def _language(tag: str, locale: Locale, texts: NullTranslations) -> Language:
 
 ENGLISH: Final = _language("en", Locale("en", "US"), NullTranslations())
 """English needs no catalogue, because its sentences are in the code."""
+
+
+class LanguageTag(StrEnum):
+    """Languages of players' messages and of the API's words, by their tags."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
+    PORTUGUESE = "pt"
+    FRENCH = "fr"
+    GERMAN = "de"
+    JAPANESE = "ja"
+
+
+_TERRITORIES: Final = {
+    LanguageTag.SPANISH: "ES",
+    LanguageTag.PORTUGUESE: "BR",
+    LanguageTag.FRENCH: "FR",
+    LanguageTag.GERMAN: "DE",
+    LanguageTag.JAPANESE: "JP",
+}
+"""Territory of each catalogue; English has none."""
+
+
+@cache
+def language_of(catalogues: Path, tag: LanguageTag) -> Language:
+    """Return a language with the texts of a folder of catalogues, compiled once."""
+    if tag is LanguageTag.ENGLISH:
+        return ENGLISH
+    return load_language(catalogues, tag.value, _TERRITORIES[tag])

@@ -8,17 +8,10 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from domain.field_shapes import without_extensions
-from referrals.localisation.languages import ENGLISH, Language, load_language
+from referrals.localisation.languages import ENGLISH, Language, LanguageTag, language_of
 
 CATALOGUES_DIR: Final = Path(__file__).parent / "locale"
-LANGUAGES: Final = {
-    "en": ENGLISH,
-    "es": load_language(CATALOGUES_DIR, "es", "ES"),
-    "pt": load_language(CATALOGUES_DIR, "pt", "BR"),
-    "fr": load_language(CATALOGUES_DIR, "fr", "FR"),
-    "de": load_language(CATALOGUES_DIR, "de", "DE"),
-    "ja": load_language(CATALOGUES_DIR, "ja", "JP"),
-}
+LANGUAGES: Final = {tag.value: language_of(CATALOGUES_DIR, tag) for tag in LanguageTag}
 FIRST_RANGE: Final = re.compile("[,;]")
 """End of the first range of an Accept-Language header."""
 

@@ -1,7 +1,7 @@
 """Explanations: what one referral would get by a version of its campaign's terms, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from db.engine import ReadSession
 from db.tables import Campaign, CampaignVersion, ReferralRow
 from domain.campaigns.conditions.evaluation import Judged
+from domain.campaigns.conditions.tree import Condition, Leaf, leaves
 from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
@@ -24,13 +25,21 @@ from domain.rewards.computed import (
     write_computation,
     write_flat,
 )
-from domain.rewards.qualification import Judge, qualification
+from domain.rewards.qualification import Judge
 from referrals.campaigns.exchange.lookup import terms_with_rates
 from referrals.campaigns.limits import Allowance, usage_of
 from referrals.campaigns.variants import Promised, promised_to
 from referrals.campaigns.versions import terms_from
 from referrals.intake import facts
 from referrals.lifecycle.circumstances import load_circumstances
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLeaf:
+    """A comparison of the condition, with its sums in the deposit's currency, and what it met."""
+
+    leaf: Leaf
+    judged: Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,9 @@ class Explanation:
     qualifies: bool
     variant: str | None = None
     """Variant of the version that its referrer falls under, or was promised."""
-    conditions: Sequence[Judged] = ()
+    condition: Condition | None = None
+    """Condition of the terms as they are written; None where they have none."""
+    conditions: Sequence[ExplainedLeaf] = ()
     rewards: Sequence[ExplainedReward] = ()
     limits: Sequence[Allowance] = ()
 
@@ -81,27 +92,28 @@ async def explain(
         if found.id == row.campaign_version_id
         else promised_to(found.terms, found.variants, slug=slug, referrer_id=row.referrer_id)
     )
-    limits = await usage_of(session, row, found, at=at, tax_year_start=tax_year_start)
+    promise = terms_from(promised.terms)
+    unjudged = Explanation(
+        version=found.version,
+        variant=promised.variant,
+        qualifies=False,
+        condition=promise.rules.when,
+        limits=await usage_of(session, row, found, at=at, tax_year_start=tax_year_start),
+    )
     if row.referee_id is None or row.signed_up_at is None:
-        return Explanation(
-            version=found.version, variant=promised.variant, qualifies=False, limits=limits
-        )
+        return unjudged
     circumstances = (await load_circumstances(session, [row.id]))[row.id]
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
-    terms = await terms_with_rates(session, row, terms_from(promised.terms))
-    earned = qualification(
-        recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances
-    )
+    terms = await terms_with_rates(session, row, promise)
     judge = Judge(recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
-    return Explanation(
-        version=found.version,
-        variant=promised.variant,
+    earned = judge.qualification()
+    return replace(
+        unjudged,
         qualifies=earned is not None,
         conditions=_conditions(judge, [f for f in recorded if isinstance(f, Deposit)], earned),
         rewards=_rewards(terms, earned.left, circumstances) if earned else (),
-        limits=limits,
     )
 
 
@@ -118,14 +130,18 @@ async def _version(session: ReadSession, row: ReferralRow, version: int | None) 
     return found
 
 
-def _conditions(judge: Judge, deposits: Sequence[Deposit], earned: object) -> Sequence[Judged]:
+def _conditions(
+    judge: Judge, deposits: Sequence[Deposit], earned: object
+) -> Sequence[ExplainedLeaf]:
     """Return each leaf of the condition, judged by the deposit that qualifies, or the newest."""
     candidates = list(judge.candidates())
     meeting = (found[0] for found in candidates if judge.shortfall(found) is None)
     newest = candidates[-1][0] if candidates else (deposits[-1] if deposits else None)
     shown = next(meeting, None) if earned else newest
     evaluation = judge.evaluate(shown) if shown else None
-    return evaluation.trace if evaluation else ()
+    if evaluation is None:
+        return ()
+    return list(map(ExplainedLeaf, leaves(evaluation.condition), evaluation.trace))
 
 
 def _rewards(terms: Terms, base: Money, circumstances: Circumstances) -> Sequence[ExplainedReward]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from api.console.offers.words import label_of
+from api.console.offers.words import CONDITIONS
 from domain.campaigns.conditions.fields import FIELDS, Field, FieldType, Operator
 
 ON: Final = {
@@ -46,7 +46,7 @@ _HINTS: Final[Mapping[FieldType, str]] = {
     FieldType.DURATION: "Such as 30 days",
     FieldType.TEXT: "Text",
 }
-LABELS: Final = {name: label_of(name) for name in FIELDS}
+LABELS: Final = {name: CONDITIONS.label(name) for name in FIELDS}
 
 
 def operators(name: str) -> dict[str, str]:
@@ -61,7 +61,7 @@ def values(name: str, op: str) -> dict[str, str]:
     if op == Operator.EXISTS or (field and field.type is FieldType.BOOLEAN):
         return YES_NO
     if field and field.one_of and op in {Operator.EQ, Operator.NE}:
-        return {"": "Choose", **{one: one.replace("_", " ") for one in field.one_of}}
+        return {"": "Choose", **{one: CONDITIONS.value(name, one) for one in field.one_of}}
     return {}
 
 

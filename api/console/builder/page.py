@@ -12,7 +12,7 @@ from api.console.builder.opening import WINDOWS
 from api.console.builder.proposing import read_proposal
 from api.console.builder.state import Node, names, text
 from api.console.offers.words import (
-    condition_in_words,
+    CONDITIONS,
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
@@ -98,6 +98,6 @@ def _in_words(draft: Draft) -> dict[str, object]:
         "rewards": rewards_in_words(terms),
         "variants": [(one.name, variant_in_words(terms, one)) for one in draft.variants],
         "qualifies": qualifies_in_words(terms),
-        "when": condition_in_words(terms.rules.when) if terms.rules.when else None,
+        "when": CONDITIONS.tree(terms.rules.when) if terms.rules.when else None,
         "limits": [limit_in_words(limit) for limit in terms.rules.limits],
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.console.formats import NOTHING, show_money, show_time
 from api.console.offers.words import (
-    condition_in_words,
+    CONDITIONS,
     limit_in_words,
     qualifies_in_words,
     rewards_in_words,
@@ -73,7 +73,7 @@ def _said(draft: Draft) -> Iterator[tuple[str, str]]:
     for variant in draft.variants:
         yield f"Variant {variant.name}", variant_in_words(terms, variant)
     if terms.rules.when:
-        yield "Only if", str(condition_in_words(terms.rules.when))
+        yield "Only if", str(CONDITIONS.tree(terms.rules.when))
     for number, limit in enumerate(terms.rules.limits, start=1):
         yield f"Limit {number}", limit_in_words(limit)
     yield from audience_in_words(draft.options.audience).items()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.console.access import Visitor, may
 from api.console.formats import show_money
-from api.console.offers.words import amount_in_words, label_of, limit_in_words, value_in_words
+from api.console.offers.words import CONDITIONS, amount_in_words, limit_in_words
 from api.console.pages import PageRoute, render
 from api.console.tables import Column, Kind, Row, Table, typed
 from api.http.dependencies import Config, Db, Now
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/console/campaigns", include_in_schema=False, route_c
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
 MAX_VERSION: Final = 2**31 - 1
 MAX_VERSION_DIGITS: Final = 10
-CONDITION_COLUMNS: Final = (Column("Field"), Column("Value"), Column("Holds", Kind.BADGE))
+CONDITION_COLUMNS: Final = (Column("Condition"), Column("Value"), Column("Holds", Kind.BADGE))
 REWARD_COLUMNS: Final = (
     Column("To", Kind.WORD),
     Column("Kind", Kind.WORD),
@@ -102,9 +102,9 @@ def _conditions(found: Explanation) -> Table:
         rows=[
             Row(
                 (
-                    label_of(one.field),
-                    value_in_words(one.field, one.value),
-                    "yes" if one.holds else "no",
+                    CONDITIONS.leaf(one.leaf),
+                    CONDITIONS.value(one.judged.field, one.judged.value),
+                    "yes" if one.judged.holds else "no",
                 )
             )
             for one in found.conditions

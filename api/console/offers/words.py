@@ -1,8 +1,6 @@
 """Rules of campaigns in words: amounts, conditions and limits as a marketer says them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Final
 
 from api.console.formats import show_money
@@ -15,30 +13,16 @@ from domain.campaigns.amounts.amount import (
     Tier,
     Tiered,
 )
-from domain.campaigns.conditions.fields import Operator, Value
-from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.rules import QualifyingAction, RewardRule
 from domain.campaigns.terms import Terms
 from domain.campaigns.variants import Variant, terms_of_variant
-from domain.money import Money, RewardKind
+from domain.money import RewardKind
+from referrals.campaigns.wording.condition_words import ConditionWording, Words
 from referrals.localisation.formats import format_duration, format_percentage
+from referrals.localisation.languages import ENGLISH
 
-WEEKDAY: Final = "time.weekday"
-_WEEKDAYS: Final = (
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
-)  # fmt: skip
-_OPERATORS: Final[Mapping[Operator, str]] = {
-    Operator.EQ: "is",
-    Operator.NE: "is not",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.GT: "is more than",
-    Operator.GTE: "is at least",
-    Operator.LT: "is less than",
-    Operator.LTE: "is at most",
-}
 _PERIODS: Final[Mapping[Per, str]] = {
     Per.DAY: "a day",
     Per.WEEK: "a week",
@@ -46,19 +30,9 @@ _PERIODS: Final[Mapping[Per, str]] = {
     Per.TAX_YEAR: "a tax year",
     Per.CAMPAIGN: "in the whole campaign",
 }
+CONDITIONS: Final = ConditionWording(ENGLISH, cents="always")
+"""Words of conditions, with sums written as everywhere in the console."""
 _OF: Final = {LimitOf.REFERRER: "A referrer gets", LimitOf.CAMPAIGN: "The campaign pays"}
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence or a heading, with what belongs under it."""
-
-    text: str
-    parts: tuple["Words", ...] = ()
-
-    def __str__(self) -> str:
-        """Return all of it on one line, such as `All of these: (a; b)`."""
-        return f"{self.text} ({'; '.join(map(str, self.parts))})" if self.parts else self.text
 
 
 def rewards_in_words(terms: Terms) -> list[tuple[str, Words]]:
@@ -104,47 +78,6 @@ def qualifies_in_words(terms: Terms) -> list[Words]:
     if terms.rules.turnover:
         found.append(Words(f"Settled stakes of {show_money(terms.rules.turnover)} meanwhile"))
     return found
-
-
-def condition_in_words(condition: Condition) -> Words:
-    match condition:
-        case Leaf():
-            return Words(leaf_in_words(condition))
-        case Not(child):
-            return Words("Not", (condition_in_words(child),))
-        case AllOf(children):
-            return Words("All of these", tuple(map(condition_in_words, children)))
-        case AnyOf(children):
-            return Words("At least one of these", tuple(map(condition_in_words, children)))
-
-
-def leaf_in_words(leaf: Leaf) -> str:
-    label = label_of(leaf.field)
-    if leaf.op is Operator.EXISTS:
-        return f"{label} is {'known' if leaf.value else 'not known'}"
-    values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-    return f"{label} {_OPERATORS[leaf.op]} {_listed(value_in_words(leaf.field, v) for v in values)}"
-
-
-def label_of(field: str) -> str:
-    """Return a field's name as people say it: `deposit.amount` as deposit amount."""
-    return field.replace(".", " ").replace("_", " ")
-
-
-def value_in_words(field: str, value: Value | None) -> str:
-    match value:
-        case None:
-            return "unknown"
-        case bool():
-            return "yes" if value else "no"
-        case Money():
-            return show_money(value)
-        case timedelta():
-            return format_duration(value)
-        case int() if field == WEEKDAY:
-            return _WEEKDAYS[value - 1]
-        case _:
-            return str(value)
 
 
 def limit_in_words(limit: Limit) -> str:
@@ -199,7 +132,3 @@ def _local(code: str, amount: Flat | Percent | Tiered, base: str) -> Words:
     words = amount_in_words(amount, base=base)
     place = "Anywhere else" if code == ANYWHERE else code
     return Words(f"{place}: {words.text}", words.parts)
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(values)

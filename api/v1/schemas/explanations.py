@@ -3,16 +3,17 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody
-from domain.campaigns.conditions.values import write_value
+from domain.campaigns.conditions.evaluation import write_judged
 from domain.campaigns.limits.decision import Limit, LimitOf
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.rules import RewardType
 from domain.money import Money, RewardKind
 from referrals.campaigns.limits import Allowance
-from referrals.reporting.explanations import Explanation
+from referrals.campaigns.wording.condition_words import ConditionWording
+from referrals.reporting.explanations import ExplainedLeaf, Explanation
 
 
 class ExplainIn(RequestBody):
@@ -28,14 +29,17 @@ class JudgedOut(ResponseBody):
     """A leaf of the condition with the value that it met."""
 
     path: str = Field(description="Where it stands in the terms", examples=["terms.when.all[0]"])
+    words: str = Field(
+        description="What the leaf asks, in a sentence of the asked language",
+        examples=["deposit amount is at least $20"],
+    )
     field: str = Field(description="Name of the field", examples=["deposit.method"])
     value: Any = Field(description="The value that was judged; null where it is unknown")
     holds: bool = Field(description="Whether the leaf holds")
 
-    @field_validator("value", mode="before")
     @classmethod
-    def _show(cls, value: object) -> object:
-        return value if value is None else write_value(value)  # type: ignore[arg-type]
+    def of_leaf(cls, one: ExplainedLeaf, wording: ConditionWording) -> Self:
+        return cls(words=wording.leaf(one.leaf), **write_judged(one.judged))
 
 
 class ExplainedRewardOut(ResponseBody):
@@ -86,6 +90,10 @@ class ExplanationOut(ResponseBody):
         examples=["fifteen"],
     )
     qualifies: bool = Field(description="Whether a deposit qualifies by all facts recorded now")
+    condition: str | None = Field(
+        description="The whole condition in the asked language; null where the version has none",
+        examples=["All of these (deposit amount is at least $20; deposit method is card)"],
+    )
     conditions: list[JudgedOut] = Field(
         description="Each leaf of the condition, judged by the deposit that qualifies, else by the"
         " newest"
@@ -94,12 +102,13 @@ class ExplanationOut(ResponseBody):
     limits: list[ExplainedLimitOut] = Field(description="The limits in the order of the terms")
 
     @classmethod
-    def of_explanation(cls, found: Explanation) -> Self:
+    def of_explanation(cls, found: Explanation, wording: ConditionWording) -> Self:
         return cls(
             version=found.version,
             variant=found.variant,
             qualifies=found.qualifies,
-            conditions=[JudgedOut.model_validate(one) for one in found.conditions],
+            condition=str(wording.tree(found.condition)) if found.condition else None,
+            conditions=[JudgedOut.of_leaf(one, wording) for one in found.conditions],
             rewards=[ExplainedRewardOut.model_validate(one) for one in found.rewards],
             limits=[ExplainedLimitOut.of_allowance(one) for one in found.limits],
         )

@@ -45,6 +45,8 @@ def _read_known(value: object, name: str, path: str) -> Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
+    condition: Condition
+    """The condition as it was judged, with its sums in the deposit's currency."""
     holds: bool
     trace: tuple[Judged, ...]
     """Every leaf in the order of the tree, also those that could not change the outcome."""
@@ -55,7 +57,8 @@ def evaluate(
 ) -> Evaluation:
     """Judge a condition by the values of its fields; a field that is absent is unknown."""
     trace: list[Judged] = []
-    return Evaluation(holds=_judge(condition, known, path, trace), trace=tuple(trace))
+    holds = _judge(condition, known, path, trace)
+    return Evaluation(condition=condition, holds=holds, trace=tuple(trace))
 
 
 def leaf_holds(leaf: Leaf, value: Value | None) -> bool:

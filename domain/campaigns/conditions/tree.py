@@ -1,5 +1,6 @@
 """The typed tree of conditions: leaves that compare a field, under `all`, `any` and `not`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -39,12 +40,18 @@ class Not:
 Condition: TypeAlias = Leaf | AllOf | AnyOf | Not
 
 
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Yield every leaf in the order of the tree."""
+    match condition:
+        case Leaf():
+            yield condition
+        case Not(child):
+            yield from leaves(child)
+        case AllOf(children) | AnyOf(children):
+            for child in children:
+                yield from leaves(child)
+
+
 def mentions(condition: Condition, prefix: str) -> bool:
     """Return whether a condition reads a field whose name begins so."""
-    match condition:
-        case Leaf(field):
-            return field.startswith(prefix)
-        case Not(child):
-            return mentions(child, prefix)
-        case AllOf(children) | AnyOf(children):
-            return any(mentions(child, prefix) for child in children)
+    return any(leaf.field.startswith(prefix) for leaf in leaves(condition))

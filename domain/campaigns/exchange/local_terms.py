@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.campaigns.amounts.amount import Amount, ByJurisdiction, Flat, Percent, Tiered
 from domain.campaigns.conditions.fields import Value
-from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
+from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not, leaves
 from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.terms import Terms
 from domain.money import Money
@@ -120,12 +120,6 @@ def money_of(amount: Amount) -> Iterator[Money]:
 
 
 def _money_in_condition(condition: Condition) -> Iterator[Money]:
-    match condition:
-        case Leaf(_, _, value):
-            values = value if isinstance(value, tuple) else (value,)
-            yield from (one for one in values if isinstance(one, Money))
-        case Not(child):
-            yield from _money_in_condition(child)
-        case AllOf(children) | AnyOf(children):
-            for child in children:
-                yield from _money_in_condition(child)
+    for leaf in leaves(condition):
+        values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        yield from (one for one in values if isinstance(one, Money))

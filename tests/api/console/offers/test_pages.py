@@ -122,7 +122,7 @@ async def test_explains_a_referral_and_what_it_would_be_paid(
         page = (await operator.opens(address)).text
     for said in (
         "A deposit qualifies",
-        "deposit method",
+        "deposit method is card",
         "$3.00",
         "10% of the qualifying deposit; a deposit of $30.00; friend 1",
     ):

@@ -14,6 +14,8 @@ from domain.campaigns.limits.reading import read_limits
 from domain.campaigns.rules import Rules
 from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import Terms
+from domain.money import Money
+from tests.activities.campaigns.test_currencies import begin, know_rate, paid_in, several
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.api.bodies import assert_problem
 from tests.builders import NOW, TERMS, deposit, usd
@@ -32,9 +34,15 @@ def terms(when: dict[str, Any] | None = None) -> Terms:
     return replace(TERMS, referrer_reward=usd(0), rules=rules)
 
 
-async def ask(client: AsyncClient, acts: ReferralActs, **body: object) -> dict[str, Any]:
+async def ask(
+    client: AsyncClient, acts: ReferralActs, *, language: str | None = None, **body: object
+) -> dict[str, Any]:
     url = f"/v1/campaigns/{acts.row.campaign_slug}/explain"
-    answer = await client.post(url, json={"referral_id": str(acts.row.id), **body})
+    answer = await client.post(
+        url,
+        json={"referral_id": str(acts.row.id), **body},
+        params={"language": language} if language else {},
+    )
     assert answer.status_code == 200, answer.text
     shown: dict[str, Any] = answer.json()
     return shown
@@ -44,20 +52,67 @@ async def test_names_each_leaf_with_the_value_that_it_met(
     client: AsyncClient, database: Database
 ) -> None:
     acts = await sign_up(database, terms=terms({"all": [CARD, LARGE]}))
-    assert (await ask(client, acts))["conditions"] == []
+    unjudged = await ask(client, acts)
+    said = "All of these (deposit method is card; deposit amount is at least $25)"
+    assert (unjudged["condition"], unjudged["conditions"]) == (said, [])
     await acts.receives(deposit(acts.referee_id, method="card"))
 
     shown = await ask(client, acts)
     assert (shown["version"], shown["qualifies"], shown["rewards"]) == (1, False, [])
     assert shown["conditions"] == [
-        {"path": "terms.when.all[0]", "field": "deposit.method", "value": "card", "holds": True},
+        {
+            "path": "terms.when.all[0]",
+            "words": "deposit method is card",
+            "field": "deposit.method",
+            "value": "card",
+            "holds": True,
+        },
         {
             "path": "terms.when.all[1]",
+            "words": "deposit amount is at least $25",
             "field": "deposit.amount",
             "value": {"minor": 1000, "currency": "USD"},
             "holds": False,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "rate", "paid", "words"),
+    [
+        ("de", "0.31", Money(9_000, "KWD"), "Einzahlungsbetrag ist mindestens 7,750\xa0KWD"),
+        ("ja", "151.3", Money(4_000, "JPY"), "入金額が￥3,782以上である"),
+    ],
+)
+async def test_says_each_leaf_in_the_asked_language_and_the_deposit_s_currency(
+    client: AsyncClient,
+    database: Database,
+    *,
+    language: str,
+    rate: str,
+    paid: Money,
+    words: str,
+) -> None:
+    minor, currency = paid.minor, paid.currency
+    await know_rate(database, currency, rate)
+    when = read_condition({"all": [LARGE]}, "terms.when")
+    budget = {currency: 1_000_000}
+    acts = await begin(database, several(currency, when=when), **budget)
+    await acts.receives(paid_in(acts, minor, currency))
+
+    (leaf,) = (await ask(client, acts, language=language))["conditions"]
+    assert (leaf["path"], leaf["words"]) == ("terms.when.all[0]", words)
+    assert (leaf["value"], leaf["holds"]) == ({"minor": minor, "currency": currency}, True)
+    assert (await ask(client, acts))["conditions"][0]["words"].startswith("deposit amount is at")
+
+
+async def test_refuses_a_language_that_has_no_words(client: AsyncClient) -> None:
+    answer = await client.post(
+        "/v1/campaigns/default/explain",
+        json={"referral_id": str(uuid4())},
+        params={"language": "xx"},
+    )
+    assert_problem(answer, 422, "validation_failed", "language")
 
 
 async def test_says_what_is_computed_of_the_deposit_that_qualifies(
