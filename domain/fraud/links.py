@@ -126,7 +126,8 @@ def _compare(kind: LinkKind, theirs: list[PlayerLink], mine: list[PlayerLink]) -
         referrer_known=bool(theirs),
         referee_known=bool(mine),
         is_shared=bool(shared),
-        is_hard=any(one.is_strong and other.is_strong for one, other in shared),
+        # A browser does not know an app's id: whoever brings it has the phone in hand.
+        is_hard=any(one.is_strong or other.is_strong for one, other in shared),
         others=max((link.others for link in counted), default=0),
         hard_others=max((link.others for link in counted if link.is_strong), default=0),
         shared_by_too_many=bool(crowded),

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.fraud.names import MAX_WORDS, spellings
-from domain.privacy import HASH_SHAPE, Hasher
+from domain.privacy import HASH_SHAPE, Hasher, normalise_field
 from referrals.intake.normalising.addresses import network_of, read_address
 from referrals.intake.normalising.characters import plain, without_accents
 from referrals.intake.normalising.mailboxes import mailbox
 from referrals.intake.normalising.phones import phone_digits
 from referrals.intake.normalising.placeholders import unsaid_fields
+from referrals.intake.normalising.things import THINGS, thing_id
 
 SHORT_HASH_HEX: Final = 16
 """Digits of the hashes of spellings, which are only compared within a pair."""
@@ -87,7 +88,17 @@ def _matching(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
         found["phone"] = hasher.hash("phone", digits)
     if "full_name" in given:
         found |= _name(given["full_name"], hasher)
-    return found
+    return found | _things(given, hasher)
+
+
+def _things(given: Mapping[str, str], hasher: Hasher) -> dict[str, str]:
+    """Return the ids that are written otherwise than one spelling of them."""
+    return {
+        field: hasher.hash(field, one)
+        for field in THINGS
+        if field in given
+        and (one := thing_id(given[field])) != normalise_field(field, given[field])
+    }
 
 
 def _words_of_both(now: Sequence[list[str]], then: Sequence[list[str]]) -> list[list[str]]:
@@ -111,6 +122,8 @@ def matching_text(field: str, text: str, *, jurisdiction: str | None = None) -> 
         return text
     if field == "phone":
         return phone_digits(text, jurisdiction=jurisdiction)
+    if field in THINGS:
+        return thing_id(text)
     if field == "email":
         return "@".join(filter(None, mailbox(text)))
     if field == "ip":

@@ -46,9 +46,13 @@ def test_another_value_of_a_known_kind_is_not_shared() -> None:
     assert (found.referrer_known, found.referee_known, found.is_shared) == (True, True, False)
 
 
-def test_a_link_is_hard_only_if_both_players_values_are_strong() -> None:
+def test_a_link_is_hard_if_the_value_of_one_of_the_players_is_strong() -> None:
+    weak = link(is_strong=False)
+
     assert shared(link(), link()).is_hard
-    assert shared(link(), link(is_strong=False)) == KindLinks(
+    assert shared(link(), weak).is_hard
+    assert shared(weak, link()).is_hard
+    assert shared(weak, weak) == KindLinks(
         kind=LinkKind.DEVICE_ID,
         referrer_known=True,
         referee_known=True,

@@ -261,3 +261,35 @@ def test_a_plain_value_has_the_hash_that_earlier_releases_made() -> None:
     matching = matching_of({**body, "jurisdiction": "US-NJ"}, HASHER)
 
     assert {field: matching[field] for field in body} == HASHER.hash_each(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "one"),
+    [
+        (
+            "device_id",
+            "6F9619FF-8B86-D011-B42D-00CF4FC964FF",
+            "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        ),
+        (
+            "device_id",
+            "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}",
+            "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        ),
+        ("device_id", "6f9619ff8b86d011b42d00cf4fc964ff", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"),
+        (
+            "device_id",
+            "urn:uuid:6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+            "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        ),
+        ("payment_instrument", "4111\u200b-11\uff38\uff38 ", "4111-11xx"),
+        ("kyc_subject", "PASS\u00a0\uff11\uff12", "pass 12"),
+        ("device_id", "6f9619ff-8b86d011-b42d00cf4fc964ff", "6f9619ff-8b86d011-b42d00cf4fc964ff"),
+    ],
+)
+def test_an_id_is_one_however_it_is_written(field: str, written: str, one: str) -> None:
+    found = matching_of({field: written}, HASHER).get(field, HASHER.hash(field, written))
+
+    assert found == HASHER.hash(field, one)
+    assert matching_text(field, written) == one
+    assert field not in matching_of({field: one}, HASHER)
