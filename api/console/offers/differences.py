@@ -13,7 +13,8 @@ from api.console.offers.words import (
     variant_in_words,
 )
 from domain.campaigns.audience import Audience
-from domain.campaigns.terms import Terms
+from domain.campaigns.helplines import ELSEWHERE
+from domain.campaigns.terms import LinkOptions, Terms
 from referrals.campaigns.views import Draft
 from referrals.localisation.formats import format_duration
 
@@ -22,7 +23,7 @@ _SAID: Final = (
     "terms.referrer_reward", "terms.referee_reward", "terms.minimum_deposit.",
     "terms.signup_window", "terms.deposit_window", "terms.hold_period", "terms.review_period",
     "terms.chargeback_window", "terms.requires", "budget.", "starts_at", "ends_at", "destination",
-    "name", "slug", "variants.", "audience.",
+    "name", "slug", "variants.", "audience.", "currencies", "link.helplines", "link.terms_texts",
 )  # fmt: skip
 """Paths of fields that `promises_of` has words for; the others are shown by their names."""
 
@@ -68,6 +69,8 @@ def _said(draft: Draft) -> Iterator[tuple[str, str]]:
     yield "Ends", show_time(draft.ends_at)
     yield "Leads to", draft.destination
     yield "Budget", show_money(draft.budget)
+    if draft.options.currencies:
+        yield "Further budgets", ", ".join(map(show_money, draft.options.currencies))
     yield from ((side, str(words)) for side, words in rewards_in_words(terms))
     yield "Qualifies", "; ".join(map(str, qualifies_in_words(terms)))
     for variant in draft.variants:
@@ -77,12 +80,25 @@ def _said(draft: Draft) -> Iterator[tuple[str, str]]:
     for number, limit in enumerate(terms.rules.limits, start=1):
         yield f"Limit {number}", limit_in_words(limit)
     yield from audience_in_words(draft.options.audience).items()
+    yield from _link_in_words(draft.link)
     if terms.requires:
         yield "Reviewed without", ", ".join(terms.requires)
     yield from promises_of(terms).items()
     for field, value in draft.fields().items():
         if not field.startswith(_SAID):
             yield field.replace(".", " ").replace("_", " ").capitalize(), _text(value)
+
+
+def _link_in_words(link: LinkOptions) -> Iterator[tuple[str, str]]:
+    for one in link.helplines:
+        page = f", {one.url}" if one.url else ""
+        yield f"Helpline{_in_place(one.jurisdiction)}", f"{one.text} {one.phone}{page}"
+    for text in link.terms_texts:
+        yield f"Full terms{_in_place(text.jurisdiction)}", f"{text.version}, {text.url}"
+
+
+def _in_place(jurisdiction: str) -> str:
+    return " anywhere else" if jurisdiction == ELSEWHERE else f" in {jurisdiction}"
 
 
 def _text(value: object) -> str:

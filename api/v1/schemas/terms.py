@@ -107,8 +107,8 @@ class TermsIn(RequestBody):
     rewards: Any = Field(
         default=None,
         description="In place of both: a list of `{to, kind, amount}`, `to` being `referrer` or"
-        " `referee`, `kind` `cash` so far, and `amount` one of `{flat}`, `{percent, minimum,"
-        " maximum}`, `{tiers}` and `{by_jurisdiction}`",
+        " `referee`, `kind` `cash` or `bonus_bet`, and `amount` one of `{flat}`,"
+        " `{percent, minimum, maximum}`, `{tiers}` and `{by_jurisdiction}`",
         examples=[[{"to": "referrer", "amount": {"flat": {"minor": 1000, "currency": "USD"}}}]],
     )
     qualifies: Any = Field(

@@ -11,6 +11,7 @@ from api.v1.campaigns import files as campaign_files
 from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.requests import unique_id, usd
 from stack import Connection
+from tests import ROOT
 
 URL = "/v1/campaigns"
 
@@ -45,6 +46,29 @@ async def test_a_file_is_planned_then_applied_and_changes_nothing_when_applied_a
     await publish(stack, sportsbook, slug)
     live = (await sportsbook.call("GET", f"{URL}/{slug}")).json()
     assert live["terms"]["referrer_reward"] == usd(1500)
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "docs/offers").iterdir()), ids=lambda p: p.stem)
+async def test_an_example_is_planned_applied_and_published(
+    stack: Connection,
+    sportsbook: SportsbookClient,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    example: Path,
+) -> None:
+    slug, file = unique_id("example"), tmp_path / example.name
+    file.write_text(example.read_text().replace(f"slug: {example.stem}", f"slug: {slug}"))
+    assert await apply(stack, file, is_plan=True) == 0
+    assert f"{slug}: a new draft" in capsys.readouterr().out
+    assert await apply(stack, file) == 0
+    await publish(stack, sportsbook, slug)
+
+    capsys.readouterr()
+    assert await apply(stack, file) == 0
+    assert capsys.readouterr().out == f"{slug}: unchanged\n"
+    live = (await sportsbook.call("GET", f"{URL}/{slug}")).json()
+    assert (live["status"], live["available_budget"]) == ("published", live["budget"])
 
 
 async def test_a_wrong_campaign_of_a_file_is_named_and_nothing_is_written(
