@@ -12,12 +12,13 @@ NOTHING: Final = "\N{EN DASH}"
 _TONES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("REWARDED", "SETTLED", "ISSUED", "published", "approve", "pass", "delivered", "enabled",
-         "posted", "won", "hit_none", "handed_on", "on", "yes"), "good"),
+         "posted", "won", "hit_none", "handed_on", "on", "yes", "qualifies"), "good"),
     **dict.fromkeys(
         ("HELD", "DEFERRED", "open", "claimed", "review", "paused", "pending", "extend"), "wait"),
     **dict.fromkeys(
         ("REJECTED", "REVERSED", "VOIDED", "VOID", "block", "reject", "failed", "disabled",
-         "refused", "UNFUNDED", "hit", "error", "off", "no"), "bad"),
+         "refused", "UNFUNDED", "hit", "error", "off", "no",
+         "not_qualified"), "bad"),
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The overview: the funnel of a time, what it costs, how budgets last, what waits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -56,11 +56,23 @@ class Step:
     count: int
     before: int
     widest: int
+    earlier: int
+    """The count of the same step in the period before, which is as long."""
 
     @property
     def percent(self) -> int:
         """Width of the step's bar, of 100."""
         return 100 * self.count // max(self.widest, 1)
+
+    @property
+    def change(self) -> str:
+        """The change against the period before, in words."""
+        if not self.earlier:
+            return "none in the time before" if self.count else ""
+        percent = round(100 * (self.count - self.earlier) / self.earlier)
+        if not percent:
+            return "as many as before"
+        return f"{abs(percent):,} % {'more' if percent > 0 else 'fewer'} than before"
 
 
 @router.get("/")
@@ -80,6 +92,8 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
         since = _start(now.astimezone(ZoneInfo(zone)), PERIODS[period])
         span = Span(since=since, until=now, campaign=campaign, zone=zone)
         days = await funnel.load_funnel(session, span, by=By.DAY)
+        before = replace(span, since=since - (now - since), until=since)
+        earlier = await funnel.load_funnel(session, before, by=By.CAMPAIGN)
         campaigns = await funnel.load_funnel(session, span, by=By.CAMPAIGN)
         cost = await figures.load_cost(session, span)
         fraud = await figures.load_fraud(session, span)
@@ -99,7 +113,7 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
             Filter(name="period", label="Period", value=period, choices=list(PERIODS)),
             Filter(name="campaign", label="Campaign", value=campaign or ""),
         ),
-        steps=_steps(days),
+        steps=_steps(days, earlier),
         reversed=sum(day.counts["reversed"] for day in days),
         cost=cost,
         fraud=fraud,
@@ -121,10 +135,16 @@ def _start(now: datetime, days: int) -> datetime:
     return midnight - timedelta(days=days - 1)
 
 
-def _steps(days: list[FunnelRow]) -> list[Step]:
+def _steps(days: list[FunnelRow], earlier: list[FunnelRow]) -> list[Step]:
     counts = [sum(day.counts[step] for day in days) for step in STEPS[1:6]]
     return [
-        Step(name, count, counts[nth - 1] if nth else 0, max(counts))
+        Step(
+            name,
+            count,
+            before=counts[nth - 1] if nth else 0,
+            widest=max(counts),
+            earlier=sum(row.counts[name] for row in earlier),
+        )
         for nth, (name, count) in enumerate(zip(STEPS[1:6], counts, strict=True))
     ]
 

@@ -15,6 +15,7 @@ from api.console.tables import Column, Kind, Row, Table, typed
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.v1.schemas.fields import SLUG_PATTERN
+from domain.campaigns.amounts.amount import Flat
 from domain.campaigns.amounts.reading import parse_amount
 from domain.campaigns.written import read_money
 from domain.money import Money
@@ -109,7 +110,7 @@ def _conditions(found: Explanation) -> Table:
             )
             for one in found.conditions
         ],
-        empty="No deposit was judged by a condition.",
+        empty="There is no condition, or no deposit that it was judged by.",
     )
 
 
@@ -128,7 +129,9 @@ def _because(computation: Mapping[str, Any]) -> str:
     """Return the record of a computation in words: the rule, and what it was applied to."""
     rule = parse_amount(computation["amount"])
     base, place = computation["base"], computation["jurisdiction"]
-    steps = [str(amount_in_words(rule, base="the qualifying deposit"))]
+    is_flat = isinstance(rule, Flat)
+    words = amount_in_words(rule, base="the qualifying deposit")
+    steps = ["a flat amount" if is_flat else str(words)]
     if base is not None:
         steps.append(f"a deposit of {show_money(read_money(base, 'base'))}")
         steps.append(f"friend {computation['count']}")

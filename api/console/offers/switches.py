@@ -14,11 +14,14 @@ from api.http.errors import Problem, invalid_field
 from domain.campaigns.switches import ALL, SCOPE, SwitchState
 from referrals.access.console.roles import Permission
 from referrals.campaigns import switches
+from referrals.campaigns import views as campaign_views
 from referrals.campaigns.switches import SwitchOutcome, SwitchView
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
 Changing = Annotated[Form, Depends(form_of(Permission.CHANGE_CAMPAIGNS))]
+MAX_KNOWN: Final = 100
+"""Campaigns that the form offers; others can be typed."""
 COLUMNS: Final = (
     Column("Scope", Kind.ID),
     Column("State", Kind.BADGE),
@@ -33,6 +36,7 @@ async def show_switches(request: Request, database: Db, visitor: Reader) -> Resp
     """List the switches that were ever turned, those that are off first."""
     async with database.reading() as session:
         found = await switches.list_switches(session)
+        known = await campaign_views.list_campaigns(session, after=None, limit=MAX_KNOWN)
     ordered = sorted(found, key=lambda one: one.state is SwitchState.ON)
     table = Table(
         name="switches",
@@ -48,6 +52,7 @@ async def show_switches(request: Request, database: Db, visitor: Reader) -> Resp
         title="Kill switches",
         table=table,
         scopes_off=[one.scope for one in ordered if one.state is SwitchState.OFF],
+        known=[view.slug for view in known],
         can_turn=visitor.may(Permission.CHANGE_CAMPAIGNS),
     )
 
