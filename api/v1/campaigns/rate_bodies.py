@@ -9,7 +9,7 @@ from api.http.errors import invalid_field
 from api.v1.schemas.fields import (
     Currency,
     EventTime,
-    NonBlankText,
+    Reference,
     RequestBody,
     ResponseBody,
 )
@@ -38,9 +38,7 @@ class RatesIn(RequestBody):
     """Exchange rates of one base currency: 1 unit of it is so much of each other currency."""
 
     as_of: EventTime = Field(description="The moment that the rates are of")
-    source: Annotated[NonBlankText, Field(max_length=64)] = Field(
-        description="Who published them, such as `ECB`"
-    )
+    source: Reference = Field(description="Who published them, such as `ECB`")
     base: Currency = Field(description="The currency of which one unit is so much of the others")
     rates: Annotated[dict[Currency, RateText], Field(min_length=1, max_length=MAX_RATES)] = Field(
         description="Decimal texts over 0 and below 10^9, with at most 12 places",
