@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
@@ -232,12 +233,24 @@ def _read_hosts(url: URL, query: Mapping[str, str]) -> tuple[list[str] | None, l
     for named in query["host"].split(","):
         # A path of a Unix socket, or an IPv6 address in brackets, may hold colons.
         host, colon, port = named.rpartition(":")
-        if not colon or not port.isdecimal():
+        if not colon or not port.isdecimal() or _is_ipv6(named):
             host, port = named, str(default)
         if not host.strip("[]"):
             raise DatabaseAddressError("Parameter host names an empty host")
+        if ":" in host and not host.startswith("/") and not _is_ipv6(host.strip("[]")):
+            raise DatabaseAddressError(
+                f"Parameter host names {host}, which is neither host:port nor an IPv6 address"
+            )
         if not _is_number_in(PORTS, port):
             raise DatabaseAddressError(f"Port {port} is not one from 1 to {PORTS[-1]}")
         hosts.append(host.strip("[]"))
         ports.append(int(port))
     return hosts, ports
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True

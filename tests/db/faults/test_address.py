@@ -26,12 +26,12 @@ def test_reads_a_url_as_files_of_secrets_end() -> None:
 
 def test_reads_several_hosts() -> None:
     address = DatabaseAddress.parse(
-        "postgresql+asyncpg://u:p@/d?host=one:5433&host=two&host=[::1]:7"
+        "postgresql+asyncpg://u:p@/d?host=one:5433&host=two&host=[::1]:7&host=::1"
         "&target_session_attrs=read-write"
     )
 
-    assert address.connect_arguments["host"] == ["one", "two", "::1"]
-    assert address.connect_arguments["port"] == [5433, 5432, 7]
+    assert address.connect_arguments["host"] == ["one", "two", "::1", "::1"]
+    assert address.connect_arguments["port"] == [5433, 5432, 7, 5432]
     assert address.connect_arguments["target_session_attrs"] == "read-write"
 
 
@@ -73,6 +73,7 @@ def test_understands(query: str) -> None:
         ("port=0", "port"),
         ("host=db:99999", "99999"),
         ("host=one,,two", "host"),
+        ("host=db:54x2", "db:54x2"),
         ("application_name=a%00b", "application_name"),
         (f"sslmode=require&sslkey={__file__}", "sslcert"),
         (f"sslmode=require&sslcert={__file__}", "sslcert"),
