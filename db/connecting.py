@@ -59,6 +59,9 @@ async def connect(
         connection: asyncpg.Connection = await asyncpg.connect(**arguments)
     except asyncpg.ProtocolViolationError as refusal:
         raise (PoolerError() if _UNSUPPORTED in str(refusal) else refusal) from None
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        # Of a statement it is a fault of the schema; of a connection it passes with the grant.
+        raise ConnectionRefusedError(errno.EACCES, "the role may not connect") from refusal
     try:
         _keep_alive(connection)
         await _prepare_session(connection, settings if is_pooled else {}, is_pooled=is_pooled)

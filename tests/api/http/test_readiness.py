@@ -15,10 +15,14 @@ from api.app import build_app
 from db.engine import Database
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, deposit
-from tests.fixtures.api_client import caller
+from tests.fixtures.api_client import a_key, caller
 from tests.fixtures.databases import DatabaseUrls
+from tests.user_agents import WINDOWS
 
 POOL_SIZE = 3
+END_SESSIONS = text(
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = :name"
+)
 
 
 @pytest.fixture
@@ -53,11 +57,43 @@ async def test_a_standby_is_not_ready_and_its_doors_answer_503(
         app = build_app(settings, database)
         async with caller(app, api_key) as client:
             ready = await client.get("/readyz")
-            followed = await client.get("/r/SOMECODE", headers={"User-Agent": "Mozilla/5.0"})
+            followed = await client.get("/r/SOMECODE", headers={"User-Agent": WINDOWS})
 
     assert ready.status_code == 503
     assert ready.json()["dependencies"]["postgres"] == "read_only"
     assert followed.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("refuse", "allow"),
+    [
+        ("alter database {0} connection limit 0", "alter database {0} connection limit -1"),
+        ("revoke connect on database {0} from public", "grant connect on database {0} to public"),
+        ("alter database {0} rename to {0}_away", "alter database {0}_away rename to {0}"),
+    ],
+    ids=["too many connections", "no right to connect", "no such database"],
+)
+async def test_doors_answer_503_while_connections_are_refused_and_go_on_afterwards(
+    settings: Settings, shared_urls: DatabaseUrls, fresh_urls: DatabaseUrls, refuse: str, allow: str
+) -> None:
+    name = fresh_urls.name
+    async with (
+        Database.open(shared_urls.superuser) as superuser,
+        Database.open(fresh_urls.application, pool_size=2) as own,
+        caller(build_app(settings, own), await a_key(own)) as client,
+        superuser.autocommit() as server,
+    ):
+        assert (await client.get("/readyz")).status_code == 200
+        await server.execute(END_SESSIONS, {"name": name})
+        await server.execute(text(refuse.format(name)))
+        asked = [client.get("/readyz"), client.get("/r/SOMECODE"), client.get("/v1/campaigns")]
+        away = [await answer for answer in asked]
+        away.append(await client.post("/v1/events/deposits", json=deposit()))
+        await server.execute(text(allow.format(name)))
+        back = [await client.get(path) for path in ("/readyz", "/r/SOMECODE", "/v1/campaigns")]
+
+    assert [answer.status_code for answer in away] == [503] * 4
+    assert [answer.status_code for answer in back] == [200, 404, 200]
 
 
 async def test_one_client_asks_temporal_for_the_process_s_life(
