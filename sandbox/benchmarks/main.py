@@ -14,7 +14,6 @@ from rich.console import Console
 
 from sandbox.benchmarks import (
     backlog,
-    identity_links,
     ingest,
     lifecycles,
     reward_latency,
@@ -24,6 +23,7 @@ from sandbox.benchmarks import (
 from sandbox.benchmarks.budgets import shards
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
+from sandbox.benchmarks.growth import identity_links
 from sandbox.benchmarks.growth import measure as growth
 from sandbox.benchmarks.http_client import HttpClient
 from sandbox.benchmarks.measurements import Measurement, table
