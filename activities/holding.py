@@ -9,7 +9,7 @@ from uuid import uuid5
 from activities.locked_referrals import LockedReferral
 from activities.payments import NO_PAYMENT, RECHECK_INTERVAL, Payment
 from db.tables import AssessmentRow, Review
-from domain.fraud.hard_rules import LINK_RULES
+from domain.fraud.hard_rules import LASTING_RULES
 from domain.fraud.rule_sets import BASE, decides_alone, results_of, weight_of
 from domain.fraud.rules import Verdict
 from domain.intake.facts import Choice
@@ -181,16 +181,17 @@ def _doubted(
     rounds: Sequence[Review],
     attempt: Attempt,
 ) -> tuple[str, ...]:
-    """Return the reasons to ask a person: those of the assessment, and links already asked about.
+    """Return the reasons to ask a person: those of the assessment, and lasting ones already asked.
 
-    A link that too many share by now links nobody any more. Whoever was held for it stays held
-    until a person decides: a farm must not release itself by growing.
+    A mailbox that too many share by now links nobody any more, and an entry of a list may end.
+    Whoever was held for it stays held until a person decides: a farm must not release itself by
+    growing, nor one person by the end of an entry what two must approve.
     """
     reasons = _reasons_not_approved(assessment, approvals)
     asked = rounds[-1] if rounds else None
     if asked is None or asked.status != reviews.OPEN or asked.attempt != attempt.number:
         return reasons
-    kept = (name for name in asked.reasons if name in LINK_RULES)
+    kept = (name for name in asked.reasons if name in LASTING_RULES)
     return tuple(dict.fromkeys((*reasons, *kept)))
 
 

@@ -55,6 +55,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "own_referral": ProblemType(
         403, "Own referral", "Have a person decide who is not a player of the referral."
     ),
+    "own_entry": ProblemType(
+        403, "Own entry", "Have a person list or unlist the player who has another name."
+    ),
     "second_person_required": ProblemType(
         403, "Second person required", "The person who began this cannot finish it; another must."
     ),

@@ -15,6 +15,7 @@ from api.http.strict_json import StrictRoute
 from api.v1.schemas.fields import Text320
 from api.v1.schemas.lists import ListEntryIn, ListEntryOut, NewListEntryOut, values_of
 from domain.fraud.lists import ListedKind, ListName
+from domain.people import is_same_person
 from referrals.fraud import list_views, lists
 from referrals.fraud.lists import AddOutcome
 
@@ -28,7 +29,7 @@ BY_API: Final = "through the API"
 @router.post(
     "/{list_name}",
     status_code=201,
-    responses=problem_responses("already_listed", *BODY_PROBLEMS)
+    responses=problem_responses("already_listed", "own_entry", *BODY_PROBLEMS)
     | {200: {"model": NewListEntryOut, "description": "The entry in force"}},
 )
 async def add_list_entry(  # noqa: PLR0917 - FastAPI passes each by its name
@@ -44,8 +45,11 @@ async def add_list_entry(  # noqa: PLR0917 - FastAPI passes each by its name
 
     Deny blocks or holds for a review, watch asks for a review, allow silences soft rules alone: no
     hard link, no entry of the deny list, no eligibility. 200 with the same `entry_id` for a value
-    that is listed with the same reason and end; 409 `already_listed` with another one.
+    that is listed with the same reason and end; 409 `already_listed` with another one; 403
+    `own_entry` for the player whose name the caller has.
     """
+    if body.kind is ListedKind.PLAYER:
+        _refuse_own(body.value, writer)
     # A wide network has thousands of keys to hash.
     entry = await asyncio.to_thread(body.to_entry, list_name, hasher, now=now)
     async with database.transaction() as session:
@@ -76,12 +80,27 @@ async def show_list(  # noqa: PLR0917 - FastAPI passes each by its name
 
 
 @router.delete(
-    "/{list_name}/{entry_id}", status_code=204, responses=problem_responses("unknown_list_entry")
+    "/{list_name}/{entry_id}",
+    status_code=204,
+    responses=problem_responses("unknown_list_entry", "own_entry"),
 )
 async def delete_list_entry(
     list_name: ListName, entry_id: UUID, database: Db, writer: Writer
 ) -> None:
-    """Take a value off a list; no scoring sees it from now on. 404 `unknown_list_entry`."""
+    """Take a value off a list; no scoring sees it from now on.
+
+    What is held for it stays held until a person decides. 404 `unknown_list_entry`, 403
+    `own_entry` for the player whose name the caller has.
+    """
     async with database.transaction() as session:
+        entry = await list_views.find_entry(session, entry_id)
+        if entry is not None and entry.kind is ListedKind.PLAYER:
+            _refuse_own(entry.value, writer)
         if not await lists.remove(session, list_name, entry_id, writer.actor(BY_API)):
             raise Problem("unknown_list_entry")
+
+
+def _refuse_own(player_id: str, writer: Caller) -> None:
+    """Raise 403 where a caller's name is that of the player."""
+    if is_same_person(player_id, writer.actor(BY_API).name):
+        raise Problem("own_entry")

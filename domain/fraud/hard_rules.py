@@ -136,9 +136,10 @@ HARD_RULES: Final = (
         "Evidence that the campaign requires was not reported.",
     ),
 )
-LINK_RULES: Final = frozenset(
+LASTING_RULES: Final = frozenset(
     {
         "known_identity",
+        "denied",
         "shared_payment_instrument",
         "shared_device",
         "shared_contact",
@@ -146,4 +147,5 @@ LINK_RULES: Final = frozenset(
         "referral_ring",
     }
 )
-"""Rules about links: a link is never undone, though its value may come to be shared by too many."""
+"""Rules about links and denied values: what was asked of a person stays asked, though a value may
+come to be shared by too many, or leave its list. Silence never pays."""

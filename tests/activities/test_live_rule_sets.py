@@ -64,14 +64,21 @@ def a_report(version: int, *, baseline: int) -> BacktestRow:
     )
 
 
-async def put_on(database: Database, name: ListName, kind: ListedKind, text: str) -> UUID:
+async def put_on(
+    database: Database,
+    name: ListName,
+    kind: ListedKind,
+    text: str,
+    *,
+    expires_at: datetime | None = None,
+) -> UUID:
     value = stored_value(kind, text, HASHER)
     entry = NewEntry(
         list_name=name,
         kind=kind,
         value=value,
         keys=tuple(keys_of(kind, value, HASHER)),
-        expires_at=None,
+        expires_at=expires_at,
     )
     async with database.transaction() as session:
         _, entry_id = await lists.add(session, entry, ANN)
@@ -160,6 +167,26 @@ async def test_a_value_denied_after_the_deposit_stops_the_release(
         shown = await list_views.find_entry(session, entry_id)
     assert shown is not None
     assert shown.hits == 1
+
+
+@pytest.mark.parametrize("ends", ["removed", "expired"])
+async def test_a_reward_held_for_a_denied_value_waits_for_a_person_when_the_entry_ends(
+    database: Database, ends: str
+) -> None:
+    acts = await sign_up(database)
+    expires_at = LATER + DAY if ends == "expired" else None
+    player = ListedKind.PLAYER
+    entry_id = await put_on(database, ListName.DENY, player, acts.referee_id, expires_at=expires_at)
+    await acts.receives(deposit(acts.referee_id))
+    assert (await acts.credit()).stage is Stage.HELD
+
+    if ends == "removed":
+        async with database.transaction() as session:
+            assert await lists.remove(session, ListName.DENY, entry_id, ANN)
+
+    assert await acts.wake(at=LATER + 2 * DAY) is Stage.HELD
+    assert "denied" not in (await latest_assessment(acts)).reasons
+    assert "denied" in (await acts.latest_review()).reasons
 
 
 async def test_a_denied_card_that_a_signal_brings_to_the_act_is_denied_at_once(

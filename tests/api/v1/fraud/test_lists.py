@@ -185,3 +185,21 @@ async def test_a_reviewer_reads_lists_and_changes_none(
     assert_problem(await reviewer.post(DENY, json=entry()), 403, "missing_scope")
     path = f"{DENY}/{added['entry_id']}"
     assert_problem(await reviewer.delete(path), 403, "missing_scope")
+
+
+@pytest.mark.parametrize("name", ["allow", "deny", "watch"])
+async def test_nobody_lists_or_unlists_the_player_who_has_their_name(
+    app: FastAPI, client: AsyncClient, database: Database, name: str
+) -> None:
+    player, path = unique("player"), f"/v1/lists/{name}"
+    actor = Actor(name="tests", request_id=None, reason="a test")
+    async with database.transaction() as session:
+        key = await create_key(session, owner=player.upper(), scopes=["rules:write"], actor=actor)
+
+    async with caller(app, key) as own:
+        assert_problem(await own.post(path, json=entry(value=player)), 403, "own_entry")
+        added = await add(client, path, value=player)
+        assert_problem(await own.delete(f"{path}/{added['entry_id']}"), 403, "own_entry")
+        assert (await own.post(path, json=entry())).status_code == 201
+
+    assert len(await find(client, path, added)) == 1
