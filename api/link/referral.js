@@ -23,7 +23,8 @@
     attempt(() => {
       document.cookie = `${KEPT}=${value}; Path=/; Max-Age=${KEPT_S}; SameSite=Lax${secure}`;
     });
-    url.searchParams.delete(TOKEN);
+    // The other parameters stay byte for byte: `searchParams.delete` would write them anew.
+    url.search = url.search.slice(1).split("&").filter((pair) => pair.split("=")[0] !== TOKEN).join("&");
     attempt(() => history.replaceState(history.state, "", url));
   };
 

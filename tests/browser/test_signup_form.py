@@ -32,14 +32,14 @@ async def serve_signup(page: Page) -> None:
 async def test_fills_the_token_of_the_landing_into_the_form_and_keeps_it(browser: Browser) -> None:
     async with visit(browser, DESKTOP) as seen:
         await serve_signup(seen.page)
-        await seen.page.goto(f"{SIGNUP}?lang=en&referral_token=a%2Bb.c")
+        await seen.page.goto(f"{SIGNUP}?flag&q=a%20b&referral_token=a%2Bb.c#top")
         form = seen.page.locator("form")
         assert await form.evaluate(FIELDS) == {
             "code": "FRIEND23",
             "referral_token": "a+b.c",
             "cookie_token": "a+b.c",
         }
-        assert seen.page.url == f"{SIGNUP}?lang=en"
+        assert seen.page.url == f"{SIGNUP}?flag&q=a%20b#top"
 
         later = await seen.page.context.new_page()
         await serve_signup(later)
