@@ -9,9 +9,10 @@ import asyncpg
 from confluent_kafka import Producer
 from temporalio.client import Client
 
-from sandbox.benchmarks import backlog_consumer, floor_api, floor_consumer
+from sandbox.benchmarks import floor_api
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.http_client import HttpClient
+from sandbox.benchmarks.streams import backlog_consumer, floor_consumer
 from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.topic_reader import REQUEST_TIMEOUT_S
 from stack import ports
@@ -101,12 +102,14 @@ def _floor_consumer(connection: Connection) -> ChildSpec:
         "FLOOR_KAFKA": connection.kafka_bootstrap_servers or "",
     }
     # The courier's niceness, so that both consumers have the same share of the machine.
-    return _child("floor_consumer", environment, has_logged_ready, niceness=BACKGROUND_NICENESS)
+    return _child(
+        "streams.floor_consumer", environment, has_logged_ready, niceness=BACKGROUND_NICENESS
+    )
 
 
 def _backlog_consumer(connection: Connection) -> ChildSpec:
     return _child(
-        "backlog_consumer",
+        "streams.backlog_consumer",
         connection.environment,
         has_logged_ready,
         niceness=BACKGROUND_NICENESS,
@@ -117,7 +120,7 @@ def _child(
     module: str, environment: Mapping[str, str], probe: ReadinessProbe, *, niceness: int = 0
 ) -> ChildSpec:
     return python_child(
-        module,
+        module.rpartition(".")[2],
         [f"sandbox.benchmarks.{module}"],
         probe,
         environment=environment,

@@ -13,11 +13,9 @@ import uvloop
 from rich.console import Console
 
 from sandbox.benchmarks import (
-    backlog,
     ingest,
     lifecycles,
     reward_latency,
-    stakes,
     temporal_cost,
 )
 from sandbox.benchmarks.budgets import shards
@@ -27,6 +25,7 @@ from sandbox.benchmarks.growth import identity_links
 from sandbox.benchmarks.growth import measure as growth
 from sandbox.benchmarks.http_client import HttpClient
 from sandbox.benchmarks.measurements import Measurement, table
+from sandbox.benchmarks.streams import backlog, stakes
 from sandbox.benchmarks.traffic import open_campaigns
 from stack import run_stack
 from stack.clean import discard

@@ -13,10 +13,10 @@ from confluent_kafka import Producer
 
 from messaging.kafka import KafkaCluster
 from messaging.topics import DEPOSITS
-from sandbox.benchmarks import backlog_consumer, floor_consumer
 from sandbox.benchmarks.cpu import CpuMeter
 from sandbox.benchmarks.floors import Bench
 from sandbox.benchmarks.measurements import Measurement
+from sandbox.benchmarks.streams import backlog_consumer, floor_consumer
 from sandbox.benchmarks.traffic import deposit_body
 from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.services.connections import connect

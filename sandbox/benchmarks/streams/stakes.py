@@ -24,7 +24,7 @@ from sandbox.sportsbook.services.connections import connect
 CAMPAIGN: Final = "bench-turnover"
 REFEREES: Final = 100
 STAKES: Final = 10_000
-"""Stakes of all referees, and then of a single one."""
+"""Number of them, from all referees and then from a single one."""
 AT_LEAST_PER_S: Final = 1000.0
 NOT_REACHED_MINOR: Final = 10**9
 _POLL_INTERVAL_S: Final = 0.1

@@ -1,0 +1,1 @@
+"""Streams: how fast facts of Kafka are stored, routed and added up."""
