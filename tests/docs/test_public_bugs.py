@@ -15,7 +15,16 @@ ROW: Final = re.compile(
 )
 REPORTS: Final = 42
 UNLISTED: Final = re.compile(r"\((?P<numbers>[\d, and]+)\) have no input of their own")
+LINKED_ROW: Final = re.compile(
+    r"^\| \[(?P<number>[^\]]+#\d+)\]\(\S+\) \|(?: [^|]+ \|){2}"
+    r" `(?P<file>tests/\S+\.py)::(?P<test>test_\w+)` \|$",
+    re.MULTILINE,
+)
+"""A report of fraud rules, which is named by its address."""
 ROWS: Final = [(row["number"], row["file"], row["test"]) for row in ROW.finditer(PAGE.read_text())]
+LINKED_ROWS: Final = [
+    (row["number"], row["file"], row["test"]) for row in LINKED_ROW.finditer(PAGE.read_text())
+]
 
 
 def test_every_report_is_a_row_or_is_named_as_left_out() -> None:
@@ -26,7 +35,11 @@ def test_every_report_is_a_row_or_is_named_as_left_out() -> None:
     assert sorted(numbers) == list(range(1, REPORTS + 1))
 
 
-@pytest.mark.parametrize(("number", "file", "test"), ROWS)
+def test_every_linked_report_is_a_row() -> None:
+    assert len(LINKED_ROWS) == PAGE.read_text().count("\n| [")
+
+
+@pytest.mark.parametrize(("number", "file", "test"), [*ROWS, *LINKED_ROWS])
 def test_the_test_of_a_report_exists(number: str, file: str, test: str) -> None:
     tree = ast.parse((ROOT / file).read_text())
     names = {

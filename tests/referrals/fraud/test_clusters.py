@@ -12,9 +12,9 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import ClusterMerge, IdentityLink
 from domain.fraud.links import MAX_SHARERS
-from domain.intake.facts import Fact
+from domain.intake.facts import Fact, Withdrawal
 from referrals.fraud.clusters import cluster_of, parted
-from tests.builders import NOW, a_player_id, deposit, signup, unique
+from tests.builders import NOW, a_player_id, deposit, signup, unique, usd
 from tests.courier.steps import record_and_route, record_facts, route
 
 
@@ -71,6 +71,24 @@ async def test_a_deposits_device_is_as_strong_as_the_one_of_the_signup(database:
         paid = deposit(player, device_id=device)
         await record_and_route(database, signup(player, platform="ios"), player_id=player)
         await record_and_route(database, paid, player_id=player)
+
+    assert await are_together(database, one, other)
+
+
+async def test_who_pays_in_from_where_another_withdraws_to_is_joined_to_them(
+    database: Database,
+) -> None:
+    one, other, account = a_player_id(), a_player_id(), unique("account")
+    taken = Withdrawal(
+        event_id=unique("withdrawal"),
+        occurred_at=NOW,
+        player_id=one,
+        withdrawal_id=unique("w"),
+        amount=usd(),
+        payment_instrument=account,
+    )
+    await record_and_route(database, taken, player_id=one)
+    await pay(database, account, other)
 
     assert await are_together(database, one, other)
 
