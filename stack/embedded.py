@@ -157,7 +157,8 @@ async def _supervise(
         connection.save(plan.directory)
         return connection
 
-    def publish_again() -> None:
+    def publish_again(name: str) -> None:
+        progress(f"{name} had ended and runs again: {plan.directory / LOGS / name}.log may say why")
         if file.exists():
             publish()
 

@@ -15,9 +15,9 @@ _HEALTHY_AFTER_S: Final = 10.0
 
 
 class Supervisor:
-    """`on_restart` is called whenever a child has become ready under a new pid."""
+    """`on_restart` is called with a child's name when it has become ready under a new pid."""
 
-    def __init__(self, *, logs: Path, on_restart: Callable[[], object]) -> None:
+    def __init__(self, *, logs: Path, on_restart: Callable[[str], object]) -> None:
         self._logs = logs
         self._on_restart = on_restart
         self._stages: list[list[_SupervisedChild]] = []
@@ -45,7 +45,7 @@ class Supervisor:
 class _SupervisedChild:
     """A child that is restarted, with backoff, whenever it ends."""
 
-    def __init__(self, spec: ChildSpec, *, logs: Path, on_restart: Callable[[], object]) -> None:
+    def __init__(self, spec: ChildSpec, *, logs: Path, on_restart: Callable[[str], object]) -> None:
         self.name = spec.name
         self._spec = spec
         self._logs = logs
@@ -83,4 +83,4 @@ class _SupervisedChild:
             self._process.kill()
             return
         self.pid = self._process.pid
-        self._on_restart()
+        self._on_restart(self.name)

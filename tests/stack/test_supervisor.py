@@ -30,7 +30,7 @@ def child(name: str, program: str = WAITING) -> ChildSpec:
 
 @asynccontextmanager
 async def supervised(
-    logs: Path, on_restart: Callable[[], object] = lambda: None
+    logs: Path, on_restart: Callable[[str], object] = lambda _: None
 ) -> AsyncIterator[Supervisor]:
     supervisor = Supervisor(logs=logs, on_restart=on_restart)
     try:
@@ -40,23 +40,23 @@ async def supervised(
 
 
 async def test_starts_a_dead_child_again_under_another_pid(tmp_path: Path) -> None:
-    again = asyncio.Event()
-    async with supervised(tmp_path, again.set) as supervisor:
+    again: asyncio.Queue[str] = asyncio.Queue()
+    async with supervised(tmp_path, again.put_nowait) as supervisor:
         await supervisor.start(child("worker"))
         first = supervisor.pids["worker"]
 
         os.kill(first, signal.SIGKILL)
-        await asyncio.wait_for(again.wait(), 90)
+        assert await asyncio.wait_for(again.get(), 90) == "worker"
 
         assert supervisor.pids["worker"] != first
         assert psutil.pid_exists(supervisor.pids["worker"])
 
 
 async def test_keeps_trying_a_child_that_dies_before_it_is_ready(tmp_path: Path) -> None:
-    again = asyncio.Event()
+    again: asyncio.Queue[str] = asyncio.Queue()
     broken = tmp_path / "broken"
     program = f"import pathlib; assert not pathlib.Path({str(broken)!r}).exists(); {WAITING}"
-    async with supervised(tmp_path, again.set) as supervisor:
+    async with supervised(tmp_path, again.put_nowait) as supervisor:
         await supervisor.start(child("worker", program))
         broken.touch()
         os.kill(supervisor.pids["worker"], signal.SIGKILL)
@@ -64,7 +64,7 @@ async def test_keeps_trying_a_child_that_dies_before_it_is_ready(tmp_path: Path)
 
         broken.unlink()
 
-        await asyncio.wait_for(again.wait(), 90)
+        await asyncio.wait_for(again.get(), 90)
 
 
 async def test_stops_every_child(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ from stack.supervisor import Supervisor
 from tests.stack.test_supervisor import child
 
 async def main():
-    supervisor = Supervisor(logs=pathlib.Path({str(tmp_path)!r}), on_restart=lambda: None)
+    supervisor = Supervisor(logs=pathlib.Path({str(tmp_path)!r}), on_restart=lambda _: None)
     await supervisor.start(child("api"))
     print(supervisor.pids["api"], flush=True)
     await asyncio.Event().wait()
