@@ -96,6 +96,28 @@ async def test_doors_answer_503_while_connections_are_refused_and_go_on_afterwar
     assert [answer.status_code for answer in back] == [200, 404, 200]
 
 
+async def test_sixteen_requests_pass_while_a_column_s_type_is_changed(
+    settings: Settings, fresh_urls: DatabaseUrls, fresh_superuser: Database
+) -> None:
+    async with (
+        Database.open(fresh_urls.application, pool_size=16) as own,
+        caller(build_app(settings, own), await a_key(own)) as client,
+        fresh_superuser.autocommit() as server,
+    ):
+
+        async def sixteen() -> set[int]:
+            answers = await asyncio.gather(*(client.get("/v1/campaigns") for _ in range(16)))
+            return {answer.status_code for answer in answers}
+
+        before = await sixteen()
+        await server.execute(text("alter table campaigns alter version type bigint"))
+        during = await sixteen()
+        after = await sixteen()
+
+    assert before == after == {200}
+    assert during <= {200, 503}
+
+
 async def test_one_client_asks_temporal_for_the_process_s_life(
     settings: Settings, small: Database
 ) -> None:

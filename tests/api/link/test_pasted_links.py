@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.api.bodies import create_code
+from tests.api.first_opens import unique_ip
 from tests.fixtures.api_client import browser
 
 
@@ -37,3 +38,13 @@ async def test_a_link_works_as_qr_codes_and_templates_write_it(
     async with browser(app) as visitor:
         answer = await visitor.get(f"https://refer.example{before}{code}")
     assert "referral_token=" in answer.headers["location"]
+
+
+async def test_sixty_links_with_a_full_stop_lock_no_household_out(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    code = await create_code(client)
+    async with browser(app, ip=unique_ip()) as visitor:
+        dotted = {(await visitor.get(f"/r/{code}.")).status_code for _ in range(61)}
+        plain = await visitor.get(f"/r/{code}")
+    assert (dotted, plain.status_code) == ({302}, 302)
