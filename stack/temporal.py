@@ -51,6 +51,8 @@ def _command(database: Path, ports: Mapping[str, int]) -> list[str]:
         f"--port={ports['temporal']}",
         f"--ui-port={ports['temporal_ui']}",
         f"--http-port={ports['temporal_http']}",
+        # The HTTP API cannot be switched off, and a web page could post to it: it answers no host.
+        '--dynamic-config-value=frontend.httpAllowedHosts=["nobody.invalid"]',
         f"--metrics-port={ports['temporal_metrics']}",
         f"--db-filename={database}",
         # Twice the throughput of the default, and a kill -9 loses no acknowledged write.

@@ -1,8 +1,11 @@
 """Direct signals to a referral's workflow: counted once, and never able to block it."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from sandbox.sportsbook.client import SportsbookClient
@@ -123,6 +126,24 @@ async def test_a_signalled_decision_that_nobody_recorded_decides_nothing(
     referral = await engineer.wait_until_idle(pair.referral_id)
     assert referral.stages[-1] == "HELD"
     assert (await sportsbook.wait_for_review(pair.referral_id)).decision is None
+
+
+@pytest.mark.parametrize("host", [None, "localhost", "evil.example"])
+async def test_a_web_page_cannot_post_a_signal_to_the_embedded_temporal(
+    pair: Pair, directory: Path, host: str | None
+) -> None:
+    port = json.loads((directory / "ports.json").read_text())["temporal_http"]
+    workflows = f"http://127.0.0.1:{port}/api/v1/namespaces/default/workflows"
+    headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+    headers |= {"Host": host} if host else {}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as page:
+        posted = await page.post(
+            f"{workflows}/{pair.invitation.workflow_id}/signal/decide",
+            content=json.dumps({"input": [{"reviewer": "the.cfo"}]}),
+        )
+        listed = await page.get(workflows)
+
+    assert (posted.status_code, listed.status_code) == (403, 403)
 
 
 async def test_malformed_signals_do_not_block_a_referral(

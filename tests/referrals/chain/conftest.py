@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import text
 
 from db.engine import Database
 from referrals.access.api_keys import list_keys, revoke
@@ -12,6 +13,7 @@ from referrals.chain.linking import link_new_rows
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import DatabaseUrls, database_copy, open_database
 from tests.fixtures.keys import create_key
+from tests.referrals.chain.edits import STEERED
 from tests.referrals.verification.stored import store_referrals
 
 ACTOR = Actor(name="the.operator", request_id=None, reason="a test")
@@ -39,6 +41,8 @@ async def chained(
             await create_key(session, owner="b", scopes=["referrals:read"], actor=ACTOR)
             key, *_ = await list_keys(session)
             await revoke(session, key.id, ACTOR)
+            for statement in STEERED:
+                await session.execute(text(statement))
         await link_everything(application)
         yield ChainedDatabase(copy, application, superuser)
 

@@ -7,7 +7,70 @@ from typing import Final
 _REWARD: Final = "(SELECT max(cast(id AS text)) FROM rewards)"
 _DEPOSIT: Final = "kind = 'deposit'"
 
+_A_CASE: Final = "00000000-0000-4000-8000-00000000000c"
+STEERED: Final = (
+    f"""
+    INSERT INTO cases (id, kind, subject_kind, subject, number, opened_at, review_period, due_at)
+    VALUES ('{_A_CASE}', 'held', 'referrer', 'a-player', 1, now(), interval '3 days', now())
+    """,
+    f"""
+    INSERT INTO case_notes (id, case_id, author, text, at)
+    VALUES ('{_A_CASE}', '{_A_CASE}', 'ann', 'a note', now())
+    """,
+    f"""
+    UPDATE cases SET status = 'decided', decision = 'approve', decided_by = 'ann',
+           reason = 'a pair', decided_at = now() WHERE id = '{_A_CASE}'
+    """,
+    """
+    INSERT INTO rebinds (id, player_id, code, reason, proposed_by)
+    SELECT gen_random_uuid(), 'a-player', code, 'a ticket', 'ann' FROM codes LIMIT 1
+    """,
+    "UPDATE rebinds SET status = 'rejected', decided_by = 'bob', decided_at = now()",
+    "INSERT INTO switches (scope, is_off, reason, switched_by) VALUES ('all', true, 'x', 'ann')",
+    """
+    INSERT INTO rule_sets (version, weights, thresholds, sample_percent, campaigns, reason,
+                           written_by)
+    VALUES (99, '{}', '{}', 0, '{}', 'a reason', 'ann')
+    """,
+    "INSERT INTO rule_set_switches (role, version, switched_by) VALUES ('live', 99, 'ann')",
+    """
+    INSERT INTO payment_orders (id, player_id, referral_id, reward_id, kind, cycle, attempt,
+                                reason, gross_minor, currency)
+    SELECT gen_random_uuid(), player_id, referral_id, id, 'reward', 0, 1, 'x', amount_minor,
+           currency
+      FROM rewards LIMIT 1
+    """,
+    """
+    UPDATE payment_orders SET status = 'posted', amount_minor = gross_minor,
+           posted_minor = gross_minor, resolved_at = now()
+    """,
+)
+"""What the application writes of decisions, switches and payments, before it is linked."""
+
 EDITS: Final = {
+    "who decided a case": ("case_decisions", "UPDATE cases SET decided_by = 'somebody.else'"),
+    "the decision of a case": ("case_decisions", "UPDATE cases SET decision = 'reject'"),
+    "a note of a case deleted": ("case_notes", "DELETE FROM case_notes"),
+    "who decided a rebind": ("rebind_decisions", "UPDATE rebinds SET decided_by = 'somebody'"),
+    "a publication of a version": (
+        "campaign_publications",
+        "UPDATE campaign_publications SET published_by = 'the.cfo'",
+    ),
+    "who turned a switch": ("switches", "UPDATE switches SET switched_by = 'somebody.else'"),
+    "a turn of a switch deleted": ("switches", "DELETE FROM switches"),
+    "the live rule set": ("rule_set_switches", "UPDATE rule_set_switches SET switched_by = 'b'"),
+    "the player of a payment": (
+        "payment_orders",
+        "UPDATE payment_orders SET player_id = 'mallory'",
+    ),
+    "the amount of a payment": (
+        "payment_orders",
+        "UPDATE payment_orders SET gross_minor = gross_minor * 2",
+    ),
+    "the answer of the wallet": (
+        "payments",
+        "UPDATE payment_orders SET posted_minor = posted_minor - 1",
+    ),
     "the amount of a deposit": (
         "facts",
         f"UPDATE facts SET body = jsonb_set(body, '{{amount,minor}}', '999999') WHERE {_DEPOSIT}",
