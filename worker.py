@@ -85,7 +85,7 @@ def build_activities(
     locked = LockedReferrals(
         database,
         hasher=settings.hasher,
-        tokens=Tokens(settings.token_key.get_secret_value()),
+        tokens=Tokens(*settings.token_keys),
         max_clock_lead=max_clock_lead,
         has_wallet=settings.has_wallet,
         tax_year_start=settings.tax_year,

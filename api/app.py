@@ -140,9 +140,9 @@ def build_app(
     app.state.hasher = hasher = settings.hasher
     app.state.networks = networks = open_networks(settings.network_database)
     app.state.recording = Recording(database, FactBatches(database, door="http"), hasher, networks)
-    app.state.tokens = Tokens(settings.token_key.get_secret_value())
+    app.state.tokens = Tokens(*settings.token_keys)
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
-    app.state.webhook_key = SecretKey(settings.token_key.get_secret_value())
+    app.state.webhook_key = SecretKey(*settings.token_keys)
     app.state.identity_provider = _identity_provider(settings)
     app.state.temporal_probe = TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))

@@ -34,6 +34,7 @@ from messaging.outbox_watch import SLOT, OutboxWatch
 from messaging.relay import Relay
 from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
+from referrals.webhooks.secrets import SecretKey
 from runtime.exit import stop_event
 from runtime.pool_metrics import show_pool
 from runtime.settings import EventsPublisher, Settings
@@ -78,7 +79,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
         _notifying(settings, database, metrics),
         WorkLoop("looking at vital signs", vitals.look, wake_payload=None),
         _linking(settings, database, metrics),
-        *build_webhook_loops(database, sender, metrics, key=settings.token_key.get_secret_value()),
+        *build_webhook_loops(database, sender, metrics, key=SecretKey(*settings.token_keys)),
     )
     networks = open_networks(settings.network_database)
     streams = build_streams(settings, database, metrics, networks)
@@ -94,7 +95,7 @@ async def run(settings: Settings, *, stopping: asyncio.Event) -> None:
 
 
 def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]:
-    tokens = Tokens(settings.token_key.get_secret_value())
+    tokens = Tokens(*settings.token_keys)
     router = Router(database, tokens=tokens)
     connecting = partial(connect_to, settings.temporal)
     carrier = partial(Carrier, database, connect=connecting, task_queue=settings.task_queue)

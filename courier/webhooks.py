@@ -47,12 +47,12 @@ class Sender(Protocol):
 
 
 def build_webhook_loops(
-    database: Database, sender: Sender, registry: CollectorRegistry, *, key: str
+    database: Database, sender: Sender, registry: CollectorRegistry, *, key: SecretKey
 ) -> tuple[WorkLoop, ...]:
     """Make the loops, which derive secrets from the service's `key`."""
     metrics = WebhookMetrics(registry)
     writer = WebhookWriter(database, metrics)
-    deliverer = WebhookDeliverer(database, sender, metrics, key=SecretKey(key))
+    deliverer = WebhookDeliverer(database, sender, metrics, key=key)
     return (
         WorkLoop("webhook-events", writer.write, close=writer.release),
         WebhookLoop("webhooks", deliverer),

@@ -148,6 +148,8 @@ class Settings(
 
     token_key: SecretStr = Field(min_length=16)
     """Key that signs referral tokens."""
+    earlier_token_keys: list[SignalKey] = Field(default_factory=list)
+    """Keys that are still read with, as JSON: ["…"]; before a rotation, also the next one."""
 
     direct_signals: DirectSignals = DirectSignals.SIGNED
     """Signals, of those that services send to workflows themselves, whose facts count."""
@@ -251,6 +253,11 @@ class Settings(
             reward_minor=self.largest_reward_minor,
             budget_minor=self.largest_budget_minor,
         )
+
+    @property
+    def token_keys(self) -> tuple[str, ...]:
+        """Return the key that signs, and those that are read with."""
+        return tuple(key.get_secret_value() for key in (self.token_key, *self.earlier_token_keys))
 
     @property
     def effective_rate_limits(self) -> dict[str, str]:

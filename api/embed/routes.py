@@ -64,4 +64,4 @@ async def show_player_page(
 
 
 def _tokens(settings: Settings) -> EmbedTokens:
-    return EmbedTokens(settings.token_key.get_secret_value())
+    return EmbedTokens(*settings.token_keys)

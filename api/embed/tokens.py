@@ -30,9 +30,11 @@ class EmbedTokens:
 
     __slots__ = ("_signer",)
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, *earlier: str) -> None:
+        # The last one signs; tokens of the earlier ones are read as well.
+        secrets = [key.encode() for key in (*earlier, secret)]
         self._signer = Signer(
-            secret.encode(), salt=_SALT, sep=_SEPARATOR, digest_method=sha256, key_derivation="hmac"
+            secrets, salt=_SALT, sep=_SEPARATOR, digest_method=sha256, key_derivation="hmac"
         )
 
     def issue(self, player_id: str, *, expires_at: datetime) -> str:

@@ -62,14 +62,17 @@ class TokenReading:
 
 
 class Tokens:
-    """Issues and reads referral tokens, signed with the service's secret."""
+    """Issues and reads referral tokens, signed with the service's secret.
+
+    Those that were signed with one of the earlier secrets are read as well.
+    """
 
     __slots__ = ("_signer",)
 
-    def __init__(self, secret: str) -> None:
-        self._signer = Signer(
-            secret.encode(), salt=_SALT, digest_method=sha256, key_derivation="hmac"
-        )
+    def __init__(self, secret: str, *earlier: str) -> None:
+        # The last one signs.
+        secrets = [key.encode() for key in (*earlier, secret)]
+        self._signer = Signer(secrets, salt=_SALT, digest_method=sha256, key_derivation="hmac")
 
     def issue(
         self, subject: UUID, *, expires_at: datetime, method: Method = Method.REFERRAL_TOKEN
@@ -87,7 +90,7 @@ class Tokens:
         ]
 
     def read(self, token: str, *, at: datetime) -> TokenReading:
-        """Read a token as of `at`; anything not issued with this secret is FORGED."""
+        """Read a token as of `at`; anything not issued with these secrets is FORGED."""
         unpacked = self._unpack(token)
         if unpacked is None:
             return TokenReading(TokenOutcome.FORGED)

@@ -30,11 +30,13 @@ class SecretKey:
     search for the key.
     """
 
-    __slots__ = ("_key", "fingerprint")
+    __slots__ = ("_key", "earlier", "fingerprint")
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *earlier: str) -> None:
         self._key = hmac.digest(key.encode(), _PURPOSE, hashlib.sha256)
         self.fingerprint = hmac.digest(self._key, b"fingerprint", hashlib.sha256).hex()[:16]
+        self.earlier: tuple[SecretKey, ...] = tuple(map(SecretKey, earlier))
+        """Keys from which secrets were derived before, and which still sign."""
 
     def secret(self, secret_id: UUID) -> str:
         """Return the secret of 32 bytes as Standard Webhooks writes it."""
@@ -68,17 +70,18 @@ async def find_signing(
 ) -> Mapping[UUID, Sequence[str]]:
     """Return the secrets that sign for each webhook, the newest first.
 
-    A webhook whose secrets were derived from another key is left out.
+    A webhook whose secrets were derived from an unknown key is left out.
     """
+    keys = {known.fingerprint: known for known in (*key.earlier, key)}
     rows = await session.execute(
-        select(WebhookSecret.webhook_id, WebhookSecret.id)
+        select(WebhookSecret.webhook_id, WebhookSecret.id, WebhookSecret.key_id)
         .where(WebhookSecret.webhook_id.in_(webhook_ids), _signs())
-        .where(WebhookSecret.key_id == key.fingerprint)
+        .where(WebhookSecret.key_id.in_(keys))
         .order_by(WebhookSecret.created_at.desc(), WebhookSecret.id)
     )
     found: dict[UUID, list[str]] = defaultdict(list)
-    for webhook_id, secret_id in rows:
-        found[webhook_id].append(key.secret(secret_id))
+    for webhook_id, secret_id, key_id in rows:
+        found[webhook_id].append(keys[key_id].secret(secret_id))
     return found
 
 

@@ -231,3 +231,6 @@ def test_a_token_opens_one_players_page_for_its_time() -> None:
     assert tokens.read(token, "player-1", at=NOW) is TokenState.EXPIRED
     assert tokens.read(token, "player-2", at=NOW) is TokenState.FOREIGN
     assert EmbedTokens("other").read(token, "player-1", at=NOW) is TokenState.FORGED
+    rotated = EmbedTokens("other", "secret")
+    assert rotated.read(token, "player-1", at=NOW - timedelta(seconds=1)) is TokenState.VALID
+    assert rotated.issue("player-1", expires_at=NOW) != token

@@ -20,7 +20,8 @@ from referrals.webhooks.subscriptions import NewSecret
 from tests.db.outbox_writers import write_one
 
 ACTOR = Actor(name="tests", request_id=None, reason="a test")
-KEY = SecretKey("a key for tests, not a secret")
+SECRET = "a key for tests, not a secret"
+KEY = SecretKey(SECRET)
 ALL = ("*",)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from domain.webhooks.sending import SendResult, WebhookRequest
 from referrals.webhooks import delivery_views, subscriptions, upkeep
 from referrals.webhooks.secrets import SecretKey
-from tests.courier.webhooks.steps import ACTOR, Webhooks
+from tests.courier.webhooks.steps import ACTOR, SECRET, Webhooks
 from tests.webhooks.receiver import in_turn, receiving, status
 
 DEAD = "http://127.0.0.1:9/hook"
@@ -119,6 +119,17 @@ async def test_another_key_of_the_service_sends_nothing_under_a_wrong_signature(
     assert rotated is not None
     (request,) = receiver.received
     request.verify(rotated.secret)
+
+
+async def test_a_secret_signs_on_while_the_key_that_it_was_derived_from_is_replaced(
+    webhooks: Webhooks,
+) -> None:
+    async with receiving() as receiver:
+        created = await webhooks.create(receiver.url)
+        await webhooks.happen()
+        await webhooks.deliver(webhooks.deliverer(key=SecretKey("the next key", SECRET)))
+    (request,) = receiver.received
+    request.verify(created.secret)
 
 
 async def test_what_was_asked_for_again_is_sent_under_the_same_id(webhooks: Webhooks) -> None:

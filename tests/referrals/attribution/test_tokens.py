@@ -10,6 +10,7 @@ from domain.attribution.policy import Method
 from referrals.attribution.tokens import METHOD_BYTES, TokenOutcome, Tokens
 
 TOKENS = Tokens("a key for tests")
+ROTATED = Tokens("the next key", "a key for tests")
 REFERRAL = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
 ENDS = datetime(2026, 3, 1, tzinfo=UTC)
 TOKEN = TOKENS.issue(REFERRAL, expires_at=ENDS)
@@ -57,3 +58,16 @@ def test_a_token_records_its_method(method: Method) -> None:
         REFERRAL,
         method,
     )
+
+
+def test_tokens_of_two_keys_are_read_while_one_replaces_the_other() -> None:
+    before, after = (tokens.issue(REFERRAL, expires_at=ENDS) for tokens in (TOKENS, ROTATED))
+    is_prepared = Tokens("a key for tests", "the next key")
+
+    at = ENDS - timedelta(days=1)
+    for token in (before, after):
+        for tokens in (is_prepared, ROTATED):
+            assert tokens.read(token, at=at).outcome is TokenOutcome.VALID
+    assert before != after
+    assert is_prepared.issue(REFERRAL, expires_at=ENDS) == before
+    assert Tokens("the next key").read(before, at=at).outcome is TokenOutcome.FORGED

@@ -45,7 +45,7 @@ STEERED: Final = (
            posted_minor = gross_minor, resolved_at = now()
     """,
 )
-"""What the application writes of decisions, switches and payments, before it is linked."""
+"""Decisions, switches and payments as the application writes them."""
 
 EDITS: Final = {
     "who decided a case": ("case_decisions", "UPDATE cases SET decided_by = 'somebody.else'"),
