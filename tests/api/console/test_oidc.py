@@ -93,6 +93,8 @@ async def test_asks_the_provider_with_a_state_a_nonce_and_a_proof_key(app: FastA
         ("/console/referrals?stage=HELD", "/console/referrals?stage=HELD"),
         ("https://elsewhere.example/console", "/console/cases"),
         ("//elsewhere.example", "/console/cases"),
+        ("////elsewhere.example/console", "/console/cases"),
+        ("/\t/elsewhere.example", "/console/cases"),
         ("/console\\@elsewhere.example", "/console/cases"),
     ],
 )
