@@ -19,7 +19,20 @@ from domain.fraud.rings import MAX_CHAIN, MAX_MEMBERS, Cluster, find_ring
 from referrals.fraud.link_values import EARLIER_VALUES, HARD, KINDS, SAID_VALUES, STRONG
 
 MAX_VALUES: Final = 50
-"""Values of each kind, the latest, that are compared for a player."""
+"""Names and addresses of a player, the latest, that are compared."""
+MAX_THINGS: Final = 500
+"""Devices, cards, documents, numbers and mailboxes of a player, the latest: nobody has so many, and
+whoever brings dozens to push a shared one out is not rid of it."""
+THINGS: Final = [
+    kind.value
+    for kind in (
+        LinkKind.DEVICE_ID,
+        LinkKind.PAYMENT_INSTRUMENT,
+        LinkKind.KYC_SUBJECT,
+        LinkKind.PHONE,
+        LinkKind.EMAIL,
+    )
+]
 MAX_SIBLINGS: Final = 20
 """Latest referees of a referrer whose mailboxes are compared with the referee's."""
 MAX_SIZE: Final = 1000
@@ -53,7 +66,9 @@ _VALUES: Final = text(f"""
         cross join lateral (
             select kind, value, is_strong, first_seen_at, last_seen_at from identity_links
             where identity_links.player_id = pair.player_id and kind = wanted
-            order by last_seen_at desc limit :max_values
+            order by last_seen_at desc
+            limit case when wanted = any(:things)
+                       then cast(:max_things as bigint) else cast(:max_values as bigint) end
         ) as latest
     ), held as materialized (
         select * from linked union all select * from waiting
@@ -182,6 +197,8 @@ async def _values(session: ReadSession, pair: Mapping[str, str]) -> Mapping[str,
         "hard": HARD,
         "strong": STRONG,
         "max_values": MAX_VALUES,
+        "things": THINGS,
+        "max_things": MAX_THINGS,
         "max_sharers": MAX_SHARERS,
     }
     held: defaultdict[str, list[PlayerLink]] = defaultdict(list)

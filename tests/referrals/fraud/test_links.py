@@ -142,6 +142,19 @@ async def test_a_flood_in_browsers_takes_no_place_of_those_whom_a_device_links(
     assert (await links_of(database, referrer, referee)).of(device).is_hard
 
 
+@pytest.mark.parametrize("kind", [LinkKind.EMAIL, LinkKind.DEVICE_ID, LinkKind.PAYMENT_INSTRUMENT])
+async def test_dozens_of_other_values_push_no_shared_one_out(
+    database: Database, kind: LinkKind
+) -> None:
+    referrer, referee, value = a_player_id(), a_player_id(), unique("shared")
+    await record_links(database, value, referrer, referee, kind=kind)
+    for place in range(60):
+        at = NOW + timedelta(minutes=1 + place)
+        await record_links(database, unique("other"), referee, kind=kind, at=at)
+
+    assert (await links_of(database, referrer, referee)).of(kind).is_shared
+
+
 async def test_facts_that_wait_for_the_router_count(database: Database) -> None:
     referrer, referee, card = a_player_id(), a_player_id(), unique("card")
     await record_links(database, card, a_player_id())
