@@ -25,6 +25,7 @@ COOKIE: Final = "referrals_console"
 CSRF_FIELD: Final = "csrf_token"
 MAX_FIELDS: Final = 50
 MAX_REASON_CHARS: Final = 500
+MAX_VERSION_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,13 @@ class Form:
         if has_contacts(reference):
             raise invalid_field("reference", "Use an id, not a phone number or mail address")
         return reference
+
+    def version(self) -> int:
+        """Return the number of the version that the form's page showed; 422 for what is none."""
+        typed = self.fields.get("version", "")
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= MAX_VERSION_DIGITS):
+            raise invalid_field("version", "Open the page again and send its form from there")
+        return int(typed)
 
     @property
     def actor(self) -> Actor:

@@ -31,8 +31,9 @@ from api.console.tables import (
     wants_csv,
 )
 from api.http.dependencies import Config, Db, Now
-from api.http.errors import FieldError, Problem, invalid_field
+from api.http.errors import Problem, invalid_field
 from api.http.paging import decode_cursor, encode_cursor
+from api.v1.campaigns.publication import publish
 from api.v1.campaigns.routes import DETAILS, REFUSALS
 from api.v1.schemas.fields import SLUG_PATTERN
 from domain.campaigns.switches import scope_of_campaign, scopes_of
@@ -41,11 +42,10 @@ from domain.money import Money
 from referrals.access import audit_views
 from referrals.access.audit_views import AuditFilter
 from referrals.access.console.roles import Permission
-from referrals.campaigns import funding, publishing, switches, transitions, version_views
+from referrals.campaigns import funding, switches, transitions, version_views
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
-from referrals.campaigns.publishing import NotPublishableError
 from referrals.campaigns.transitions import TRANSITIONS
 from referrals.campaigns.version_views import VersionView
 from referrals.campaigns.views import CampaignView
@@ -132,6 +132,7 @@ async def show_campaign(
         steps=steps if visitor.may(Permission.CHANGE_CAMPAIGNS) else (),
         can_publish=visitor.may(Permission.CHANGE_CAMPAIGNS)
         and (view.status is CampaignStatus.DRAFT or view.proposed_version is not None),
+        waiting=view.proposed_version or view.version,
         history=[_version(one) for one in reversed(history)][:MAX_VERSIONS],
         compared=_compared(request, history),
         promises={**audience_in_words(view.options.audience), **promises_of(view.terms)},
@@ -205,16 +206,12 @@ async def defund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now
 async def publish_campaign(
     slug: SlugPath, database: Db, config: Config, form: Changing, now: Now
 ) -> Response:
-    """Make a draft or a proposal live, by another person than the one who wrote it."""
-    actor = form.actor
+    """Make the version that the page showed live, by another person than the one who wrote it."""
+    actor, version = form.actor, form.version()
     async with database.transaction() as session:
-        try:
-            outcome = await publishing.publish_campaign(
-                session, slug, actor, ceilings=config.ceilings, at=now
-            )
-        except NotPublishableError as fault:
-            errors = [FieldError(found.field, found.message) for found in fault.faults]
-            raise Problem("validation_failed", errors=errors) from fault
+        outcome = await publish(
+            session, slug, actor, ceilings=config.ceilings, at=now, version=version
+        )
         _check(outcome)
     return see(f"/console/campaigns/{slug}?done=publish")
 

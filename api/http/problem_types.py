@@ -202,6 +202,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         "Rates already recorded",
         "Keep the recorded rates, or send the others under a time or a source of their own.",
     ),
+    "version_changed": ProblemType(
+        409,
+        "Another version waits",
+        "Read the version that waits to be published now, and publish it by its number.",
+    ),
     "no_proposal": ProblemType(
         409, "No proposal", "Propose a version by PUT /v1/campaigns/{slug} first."
     ),

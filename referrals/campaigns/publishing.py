@@ -35,13 +35,28 @@ class NotPublishableError(ValueError):
         self.faults = faults
 
 
+class VersionChangedError(ValueError):
+    """Another version would be published than the one that was named; `proposed` is its number."""
+
+    def __init__(self, proposed: int) -> None:
+        super().__init__(f"version {proposed} would be published")
+        self.proposed = proposed
+
+
 async def publish_campaign(
-    session: Session, slug: str, actor: Actor, *, ceilings: Ceilings, at: datetime
+    session: Session,
+    slug: str,
+    actor: Actor,
+    *,
+    ceilings: Ceilings,
+    at: datetime,
+    version: int | None = None,
 ) -> TransitionOutcome:
     """Make a draft or a proposal live, by another person than the one who wrote it.
 
-    The first publication funds the campaign with its planned budgets. NotPublishableError for a
-    version that does not pass the checks.
+    `version` is the number of the one that they read: VersionChangedError where another one waits,
+    and without it whichever waits is published. The first publication funds the campaign with its
+    planned budgets. NotPublishableError for a version that does not pass the checks.
     """
     row = await lock_campaign(session, slug)
     if row is None:
@@ -49,14 +64,16 @@ async def publish_campaign(
     is_draft = row.status is CampaignStatus.DRAFT
     if row.status is CampaignStatus.ENDED or not (is_draft or row.proposed_version):
         return TransitionOutcome.NOT_ALLOWED
-    version = await load_version(session, row, row.proposed_version or row.version)
-    asked = Approvable(subject=f"campaign:{slug}", action=PUBLISH, content=str(version.id))
-    if not await approve(session, asked, actor, proposed_by=version.author, at=at):
+    proposed = await load_version(session, row, row.proposed_version or row.version)
+    if version not in {None, proposed.version}:
+        raise VersionChangedError(proposed.version)
+    asked = Approvable(subject=f"campaign:{slug}", action=PUBLISH, content=str(proposed.id))
+    if not await approve(session, asked, actor, proposed_by=proposed.author, at=at):
         return TransitionOutcome.SECOND_PERSON
-    faults = publishing_faults(draft_of(row, version).offer, ceilings, at=at)
+    faults = publishing_faults(draft_of(row, proposed).offer, ceilings, at=at)
     if faults:
         raise NotPublishableError(faults)
-    await make_live(session, row, version, actor, at=at)
+    await make_live(session, row, proposed, actor, at=at)
     return TransitionOutcome.CHANGED
 
 

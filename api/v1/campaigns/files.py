@@ -101,7 +101,7 @@ def _planned(client: httpx.Client, body: Mapping[str, Any]) -> Step:
         return Step(body=body, method=None, summary="unchanged", changes=())
     if stored["proposal"] and _is_proposed(client, stored, changes):
         version = stored["proposal"]["version"]
-        summary = f"proposed already as version {version}; another person publishes it"
+        summary = f"proposed already as version {version}; {_to_publish(body['slug'], version)}"
         return Step(body=body, method=None, summary=summary, changes=changes)
     is_draft = stored["status"] == CampaignStatus.DRAFT
     summary = "a new version of the draft" if is_draft else "a proposal"
@@ -144,10 +144,13 @@ def _carry_out(client: httpx.Client, steps: Sequence[Step]) -> None:
         path = PATH if step.method == "POST" else f"{PATH}/{step.slug}"
         written = _read(client.request(step.method, path, json=step.body))
         version = (written["proposal"] or written)["version"]
-        typer.echo(
-            f"{step.slug}: version {version} is written;"
-            f" another person publishes it by POST {PATH}/{step.slug}/publish"
-        )
+        typer.echo(f"{step.slug}: version {version} is written; {_to_publish(step.slug, version)}")
+
+
+def _to_publish(slug: str, version: int) -> str:
+    """Say how this version is published, and no other that somebody writes meanwhile."""
+    body = json.dumps({"version": version})
+    return f"another person publishes it by POST {PATH}/{slug}/publish {body}"
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

@@ -6,20 +6,27 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.authorisation import Caller, requires
 from api.http.dependencies import Config, Db, Now
-from api.http.errors import FieldError, Problem, invalid_field
+from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.paging import Cursor, Limit, PageOut, decode_cursor, encode_cursor
 from api.http.strict_json import StrictRoute
 from api.v1.campaigns.answers import CampaignOut, VersionsOut
-from api.v1.schemas.campaigns import NO_REASON, CampaignIn, DefundingIn, FundingIn, Reasoned
+from api.v1.campaigns.publication import publish
+from api.v1.schemas.campaigns import (
+    NO_REASON,
+    CampaignIn,
+    DefundingIn,
+    FundingIn,
+    PublicationIn,
+    Reasoned,
+)
 from api.v1.schemas.fields import SLUG_PATTERN
 from db.engine import ReadSession
 from referrals.campaigns import funding as budgets
-from referrals.campaigns import publishing, transitions, version_views
+from referrals.campaigns import transitions, version_views
 from referrals.campaigns import views as campaign_views
 from referrals.campaigns.budget import Funding
 from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
-from referrals.campaigns.publishing import NotPublishableError
 
 
 class CampaignRoute(StrictRoute):
@@ -188,6 +195,7 @@ async def list_versions(slug: SlugPath, database: Db) -> VersionsOut:
     responses=problem_responses(
         "unknown_campaign",
         "invalid_transition",
+        "version_changed",
         "second_person_required",
         "balance_limit",
         *BODY_PROBLEMS,
@@ -199,24 +207,22 @@ async def publish_campaign(  # noqa: PLR0917 - FastAPI passes each by its name
     settings: Config,
     publisher: Publisher,
     now: Now,
-    body: Reasoned | None = None,
+    body: PublicationIn | None = None,
 ) -> CampaignOut:
     """Make a draft or a proposal live, for invitations from now on.
 
-    The first publication funds the campaign with the budgets of its version. 403
+    Send the `version` that was read: 409 `version_changed` names the one that waits, if it is
+    another by now. The first publication funds the campaign with the budgets of its version. 403
     `second_person_required` for whoever wrote the version; 422 with the fields that keep it from
     being published: dates, destination, ceilings, a budget below the cost that is expected. 404
     `unknown_campaign`; 409 `invalid_transition` where there is neither a draft nor a proposal.
     """
-    actor = publisher.actor(body.reason if body else NO_REASON)
+    asked = body or PublicationIn()
+    actor = publisher.actor(asked.reason)
     async with database.transaction() as session:
-        try:
-            outcome = await publishing.publish_campaign(
-                session, slug, actor, ceilings=settings.ceilings, at=now
-            )
-        except NotPublishableError as fault:
-            errors = [FieldError(found.field, found.message) for found in fault.faults]
-            raise Problem("validation_failed", errors=errors) from fault
+        outcome = await publish(
+            session, slug, actor, ceilings=settings.ceilings, at=now, version=asked.version
+        )
         return await _campaign_out(session, slug, outcome)
 
 

@@ -265,6 +265,15 @@ class Reasoned(RequestBody):
     reason: ShortReason = NO_REASON
 
 
+class PublicationIn(Reasoned):
+    """The publication of what waits: a draft or a proposal."""
+
+    version: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = Field(
+        default=None,
+        description="Number of the version that was read; without it, whichever waits is published",
+    )
+
+
 class FundingIn(Reasoned):
     """An addition to the budget."""
 

@@ -25,6 +25,8 @@ from tests.fixtures.keys import create_key
 MUCH: Final = 50_001
 """Minor units above the limit of one person."""
 REASON: Final = {"reason": "a test"}
+SENT: Final = {**REASON, "decision": "approve", "version": "1"}
+"""Fields of the console's forms."""
 Begun = tuple[str, dict[str, Any]]
 """Path and body with which another person finishes what one has begun."""
 Beginning = Callable[[AsyncClient, Database], Awaitable[Begun]]
@@ -129,13 +131,13 @@ async def test_a_key_and_a_session_of_one_person_are_one_person(
     for spelling in spellings(name)[:3]:
         async with signed_in(app, database, role=Role.ADMIN, name=spelling) as same:
             for form, page in forms.items():
-                refused = await same.sends(form, seen_on=page, decision="approve", **REASON)
+                refused = await same.sends(form, seen_on=page, **SENT)
                 asked = refused.headers.get("location", "")
                 is_asked = asked.endswith("done=second")
                 assert is_asked or "Another person has to do this" in refused.text
     async with signed_in(app, database, role=Role.ADMIN, name=unique("Ben")) as second:
         for form, page in forms.items():
-            done = await second.sends(form, seen_on=page, decision="approve", **REASON)
+            done = await second.sends(form, seen_on=page, **SENT)
             assert done.status_code == 303, done.text
     assert (await person.get(f"/v1/campaigns/{slug}")).json()["status"] == "published"
     assert (await person.get(f"/v1/cases/{case_id}")).json()["status"] == "decided"

@@ -33,6 +33,7 @@ FIELDS: Final = {
     "decision": "approve",
     "amount": "0.01",
     "reference": "a-test",
+    "version": "1",
 }
 
 

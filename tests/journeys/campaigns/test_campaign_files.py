@@ -1,6 +1,8 @@
 """Campaigns from a file: planned, written as drafts and proposals, published by another person."""
 
 import asyncio
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,9 @@ async def test_a_file_is_planned_then_applied_and_changes_nothing_when_applied_a
     assert (await sportsbook.call("GET", f"{URL}/{slug}")).status_code == 404
 
     assert await apply(stack, file) == 0
-    assert f"{slug}: version 1 is written; another person publishes" in capsys.readouterr().out
-    await publish(stack, sportsbook, slug)
+    written = capsys.readouterr().out
+    assert f"{slug}: version 1 is written; another person publishes" in written
+    await publish(stack, sportsbook, slug, json.loads(written.split("/publish ")[1]))
     assert await apply(stack, file) == 0
     assert capsys.readouterr().out == f"{slug}: unchanged\n"
 
@@ -40,7 +43,10 @@ async def test_a_file_is_planned_then_applied_and_changes_nothing_when_applied_a
     assert f"{slug}: a proposal" in told
     assert "  terms.referrer_reward.minor: 1000 -> 1500" in told
     assert await apply(stack, file) == 0
-    assert f"{slug}: proposed already as version 2" in capsys.readouterr().out
+    assert '/publish {"version": 2}' in told
+    again = capsys.readouterr().out
+    assert f"{slug}: proposed already as version 2" in again
+    assert '/publish {"version": 2}' in again
     live = (await sportsbook.call("GET", f"{URL}/{slug}")).json()
     assert (live["version"], live["proposal"]) == (1, {"version": 2})
     await publish(stack, sportsbook, slug)
@@ -97,9 +103,14 @@ async def apply(stack: Connection, file: Path, *, is_plan: bool = False) -> int:
     return await asyncio.to_thread(campaign_files.main, file, service, is_plan=is_plan)
 
 
-async def publish(stack: Connection, sportsbook: SportsbookClient, slug: str) -> None:
+async def publish(
+    stack: Connection,
+    sportsbook: SportsbookClient,
+    slug: str,
+    body: Mapping[str, int] | None = None,
+) -> None:
     headers = {"Authorization": f"Bearer {stack.approver_api_key}"}
-    answer = await sportsbook.call("POST", f"{URL}/{slug}/publish", headers=headers)
+    answer = await sportsbook.call("POST", f"{URL}/{slug}/publish", body, headers=headers)
     assert answer.status_code == 200, answer.text
 
 
