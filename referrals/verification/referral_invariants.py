@@ -91,21 +91,25 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "open_reviews_are_of_held_referrals",
-        "A review is open only while its referral is HELD, or its reinstatement was refused.",
+        "A review is open only while its referral is HELD, or its wallet refused to credit what is"
+        " due again.",
         """
         select v.id from reviews v join referrals r on r.id = v.referral_id
          where v.status = 'open' and r.stage <> 'HELD'
-           and not (r.stage = 'REVERSED' and 'payment_refused' = any(v.reasons))
+           and not ('payment_refused' = any(v.reasons)
+                    and (r.stage = 'REVERSED' or r.awaits_funds and r.terms ? 'rules'))
         """,
     ),
     Invariant(
         "open_holds_are_of_waiting_referrals",
-        "A hold is open only while its referral is HELD, DEFERRED or REVERSED, or waits for the"
-        " funds of a computed reward that has risen, or for an exchange rate.",
+        "A hold is open only while its referral is HELD, DEFERRED or REVERSED, or a computed"
+        " reward that has risen waits, or it waits for an exchange rate.",
         """
         select h.id from holds h join referrals r on r.id = h.referral_id
          where h.cleared_at is null and r.stage not in ('HELD', 'DEFERRED', 'REVERSED')
-           and not (r.awaits_funds and h.reason = 'funds' and r.terms ? 'rules')
+           and not (r.awaits_funds and r.terms ? 'rules'
+                    and h.reason in ('funds', 'ineligible', 'switched_off', 'payment_pending',
+                                     'payment_refused'))
            and not (h.reason = 'no_rate' and r.stage in ('SIGNED_UP', 'LOST'))
         """,
     ),

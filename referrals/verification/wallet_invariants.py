@@ -12,9 +12,11 @@ _MOVED: Final = """
       join accounts a on a.id = e.account_id and a.book = 'available'
 """
 
+# What is computed may rise: the reward says so once what is asked has been booked.
 _ASKED: Final = """
     select o.reward_id, sum(case o.kind when 'reversal' then -o.gross_minor else o.gross_minor end)
-           as minor
+           as minor,
+           bool_or(o.booked_at is null and o.status in ('pending', 'posted')) as is_awaited
       from payment_orders o
      where o.status <> 'cancelled' and (o.status <> 'refused' or o.kind = 'reversal')
        and $referrals(o.referral_id)
@@ -30,10 +32,11 @@ WALLET_INVARIANTS: Final = (
          where $referrals(o.referral_id)
            and ((o.referral_id, o.player_id, o.currency)
                 <> (w.referral_id, w.player_id, w.currency)
-                or o.gross_minor > greatest(w.amount_minor, w.due_minor))
+                or w.computation is null and o.gross_minor > greatest(w.amount_minor, w.due_minor))
         union
         select w.id from rewards w join ({_ASKED}) asked on asked.reward_id = w.id
          where asked.minor > greatest(w.amount_minor, w.due_minor)
+           and (w.computation is null or not asked.is_awaited)
         """,
     ),
     Invariant(

@@ -1,7 +1,7 @@
 """Personal values of facts that no referral needs are let go of; orders are of their rewards.
 
 A fact that is let go of keeps its ids, times and amounts: its id counts once, as before. A payment
-order is of the player and currency of its reward, and of no more than the reward.
+order is of the player and currency of its reward, and of no more than a flat reward.
 """
 
 # ruff: noqa: S608 - the function is built from constants of this file alone
@@ -68,7 +68,9 @@ CHECK_ORDER: Final = """
              WHERE w.id = NEW.reward_id
                AND (w.referral_id, w.player_id, w.currency)
                  = (NEW.referral_id, NEW.player_id, NEW.currency)
-               AND NEW.gross_minor <= greatest(w.amount_minor, w.due_minor)
+               -- What is computed may rise after it was written, and is booked after it was asked.
+               AND (w.computation IS NOT NULL
+                    OR NEW.gross_minor <= greatest(w.amount_minor, w.due_minor))
         ) THEN
             RAISE EXCEPTION 'payment order % is not of its reward, or of more than it', NEW.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_order_is_of_its_reward';

@@ -146,6 +146,7 @@ async def test_a_rise_waits_while_its_campaign_is_switched_off(
     await acts.receives(failed)
     assert await acts.wake() is Stage.REWARDED
     assert (await acts.referrer_balances()).available == 600
+    await assert_green(acts, fresh_superuser)
 
     await turn_switch(acts, SwitchState.ON)
     assert await acts.wake() is Stage.REWARDED
