@@ -18,6 +18,8 @@ MAX_FACTS: Final = 100
 """Deposits of a player, the latest, that are looked into."""
 MAX_STAKES: Final = 500
 """Stakes of a referee, the latest, that are compared with the referrer's."""
+MAX_REFERRALS: Final = 1_000
+"""Referrals of a referrer, the latest, among which one that was credited is sought."""
 MIRROR_S: Final = 120
 """Most seconds between two equal stakes that count as mirrored."""
 LEAST_MIRRORED: Final = 3
@@ -49,8 +51,12 @@ _CONDUCT: Final = text("""
          from facts where player_id = :referee and kind = 'deposit'
          order by occurred_at desc limit :max_facts)
     ), credit as (
-        select credited_at from referrals
-        where referrer_id = :referrer and credited_at is not null and id <> :referral_id
+        select credited_at from (
+            select id, credited_at, invited_at from referrals
+            where referrer_id = :referrer order by invited_at desc limit :max_referrals
+        ) as latest
+        where credited_at is not null and id <> :referral_id
+          and exists(select from facts where player_id = :referrer and kind = 'withdrawal')
         order by invited_at desc limit 1
     )
     select
@@ -109,6 +115,7 @@ async def load_conduct(
         "deposit": deposit_event_id,
         "max_facts": MAX_FACTS,
         "max_stakes": MAX_STAKES,
+        "max_referrals": MAX_REFERRALS,
         "mirror_s": MIRROR_S,
     }
     row = (await session.execute(_CONDUCT, values)).one()
