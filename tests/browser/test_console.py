@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from httpx import AsyncClient
@@ -14,7 +14,6 @@ from db.engine import Database
 from db.tables import (
     AuditRow,
     Campaign,
-    CaseReferral,
     CaseRow,
     Reward,
     WebhookDelivery,
@@ -28,7 +27,7 @@ from referrals.webhooks.delivery_views import DeliveryStatus
 from tests.activities.referral_acts import ReferralActs
 from tests.api.bodies import publish_campaign, unique
 from tests.api.held_rewards import held_for_review
-from tests.api.v1.cases.steps import file_cases
+from tests.api.v1.cases.steps import filed_case
 from tests.browser.console import console_of, is_wider_than_screen, violations
 from tests.browser.devices import DESKTOP, IPHONE, Device
 
@@ -78,7 +77,7 @@ async def held(database: Database) -> ReferralActs:
 @pytest.fixture(scope="session")
 async def addresses(database: Database, held: ReferralActs) -> dict[str, str]:
     async with database.reading() as session:
-        case_id = await case_of(database, held.row.id)
+        case_id = await filed_case(database, held.row.id)
         reward_id = await session.scalar(select(Reward.id).where(Reward.referral_id == held.row.id))
     known = {
         "case": case_id,
@@ -122,7 +121,7 @@ async def test_every_page_can_be_read_by_everybody(  # noqa: PLR0917 - fixtures,
 
 async def test_a_reviewer_approves_a_case(browser: Browser, site: str, database: Database) -> None:
     acts, _ = await held_for_review(database)
-    case_id, name = await case_of(database, acts.row.id), unique("Rita")
+    case_id, name = await filed_case(database, acts.row.id), unique("Rita")
     async with console_of(
         browser, DESKTOP, site, database, role=Role.REVIEWER, name=name
     ) as opened:
@@ -145,7 +144,7 @@ async def test_a_reviewer_may_not_decide_about_their_own_referral(
     browser: Browser, site: str, database: Database
 ) -> None:
     acts, _ = await held_for_review(database)
-    case_id = await case_of(database, acts.row.id)
+    case_id = await filed_case(database, acts.row.id)
     async with console_of(
         browser, DESKTOP, site, database, role=Role.REVIEWER, name=acts.row.referrer_id
     ) as opened:
@@ -263,7 +262,7 @@ async def test_an_admin_sends_a_failed_delivery_again_and_an_auditor_may_not(
 async def test_the_queue_is_worked_on_by_keyboard(
     browser: Browser, site: str, database: Database, held: ReferralActs
 ) -> None:
-    case_id = await case_of(database, held.row.id)
+    case_id = await filed_case(database, held.row.id)
     async with console_of(
         browser, DESKTOP, site, database, role=Role.REVIEWER, name=unique("Rita")
     ) as opened:
@@ -308,10 +307,3 @@ async def test_filters_stay_in_the_address(
         await expect(page.locator("tr[data-row]")).to_have_count(1)
         await page.reload()
         await expect(page.locator("tr[data-row]")).to_have_count(1)
-
-
-async def case_of(database: Database, referral_id: UUID) -> UUID:
-    await file_cases(database)
-    async with database.reading() as session:
-        query = select(CaseReferral.case_id).where(CaseReferral.referral_id == referral_id)
-        return (await session.scalars(query)).one()

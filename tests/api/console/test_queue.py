@@ -5,25 +5,17 @@ from html import unescape
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import select
 
 from db.engine import Database
-from db.tables import CaseReferral, CaseRow
+from db.tables import CaseRow
 from referrals.access.console.roles import Role
 from tests.api.bodies import unique
 from tests.api.console.signed_in import Operator, signed_in
 from tests.api.held_rewards import held_for_review
-from tests.api.v1.cases.steps import file_cases
+from tests.api.v1.cases.steps import filed_case
 
 CASE_LINK = re.compile(r'href="/console/cases/([0-9a-f-]{36})"')
 NEXT_LINK = re.compile(r'href="([^"]*cursor=[^"]*)"')
-
-
-async def filed_case(database: Database, referral_id: UUID) -> str:
-    await file_cases(database)
-    async with database.reading() as session:
-        query = select(CaseReferral.case_id).where(CaseReferral.referral_id == referral_id)
-        return str((await session.scalars(query)).one())
 
 
 async def cases_from(reviewer: Operator, path: str) -> list[str]:
@@ -66,7 +58,7 @@ async def test_the_queue_has_the_oldest_first_page_by_page(
     opened = []
     for _ in range(3):
         acts, _ = await held_for_review(database)
-        opened.append(await filed_case(database, acts.row.id))
+        opened.append(str(await filed_case(database, acts.row.id)))
     async with signed_in(app, database, role=Role.REVIEWER, name=unique("Rita")) as reviewer:
         queue = await cases_from(reviewer, "/console/cases")
         every = await cases_from(reviewer, "/console/cases?status=")

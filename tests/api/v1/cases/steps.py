@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 from httpx import AsyncClient, Response
 from sqlalchemy import select
@@ -48,6 +49,14 @@ async def file_cases(database: Database) -> None:
     while filed:
         async with database.transaction() as session:
             filed = await file_doubts(session, limit=100) > 0
+
+
+async def filed_case(database: Database, referral_id: UUID) -> UUID:
+    """File every doubt and return the case of a referral."""
+    await file_cases(database)
+    async with database.reading() as session:
+        query = select(CaseReferral.case_id).where(CaseReferral.referral_id == referral_id)
+        return (await session.scalars(query)).one()
 
 
 async def case_of(client: AsyncClient, acts: ReferralActs, **filters: str) -> dict[str, Any]:
