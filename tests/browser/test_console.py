@@ -1,9 +1,7 @@
 """Tests of the console in a browser: each role's main task, from the sign-in to the database."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from httpx import AsyncClient
@@ -16,14 +14,11 @@ from db.tables import (
     Campaign,
     CaseRow,
     Reward,
-    WebhookDelivery,
-    WebhookRow,
 )
 from domain.campaigns.terms import CampaignStatus
 from domain.intake.facts import Choice
 from referrals.access.console.roles import Role
 from referrals.campaigns import switches
-from referrals.webhooks.delivery_views import DeliveryStatus
 from tests.activities.referral_acts import ReferralActs
 from tests.api.bodies import publish_campaign, unique
 from tests.api.held_rewards import held_for_review
@@ -214,49 +209,6 @@ async def test_an_auditor_follows_a_reward_and_changes_nothing(
             await expect(page.get_by_role("heading", name=step)).to_be_visible()
         await page.goto(f"{site}{addresses['case']}")
         await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
-
-
-async def test_an_admin_sends_a_failed_delivery_again_and_an_auditor_may_not(
-    browser: Browser, site: str, database: Database
-) -> None:
-    webhook = WebhookRow(
-        id=uuid4(), url="https://book.example/hook", types=["RewardGranted"], owner=unique("owner")
-    )
-    failed = WebhookDelivery(
-        id=uuid4(),
-        webhook_id=webhook.id,
-        event_id=uuid4(),
-        type="RewardGranted",
-        key=unique("key"),
-        status=DeliveryStatus.FAILED,
-        attempts=12,
-        next_attempt_at=datetime.now(UTC),
-        finished_at=datetime.now(UTC),
-    )
-    async with database.transaction() as session:
-        session.add(webhook)
-        await session.flush()
-        session.add(failed)
-    path = f"{site}/console/operations/webhooks/{webhook.id}"
-    async with console_of(
-        browser, DESKTOP, site, database, role=Role.AUDITOR, name=unique("Otto")
-    ) as opened:
-        await opened.page.goto(path)
-        await expect(opened.page.get_by_role("table")).to_be_visible()
-        await expect(opened.page.get_by_role("button", name="Send again")).to_have_count(0)
-    async with console_of(
-        browser, DESKTOP, site, database, role=Role.ADMIN, name=unique("Ada")
-    ) as opened:
-        page = opened.page
-        await page.goto(path)
-        await page.get_by_label("Reason to send").fill("their server is back")
-        await page.get_by_role("button", name="Send again").click()
-        await page.wait_for_url("**done=retry")
-    async with database.reading() as session:
-        again = await session.get_one(WebhookDelivery, failed.id)
-        query = select(AuditRow.reason).where(AuditRow.subject == f"webhook:{webhook.id}")
-        reasons = (await session.scalars(query)).all()
-    assert (again.status, reasons) == (DeliveryStatus.PENDING, ["their server is back"])
 
 
 async def test_the_queue_is_worked_on_by_keyboard(
