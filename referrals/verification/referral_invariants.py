@@ -39,6 +39,22 @@ REFERRAL_INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "granted_rewards_are_stage_changes",
+        "Each RewardGranted in the outbox is a stage change: nobody else tells of a credit.",
+        """
+        select o.id from outbox o
+         where o.type = 'RewardGranted' and not exists (
+               select from timeline l
+                where l.id = o.id and l.referral_id::text = o.aggregateid and l.stage = 'REWARDED')
+        """,
+        """
+        select o.id from referrals r join outbox o on o.aggregateid = r.id::text
+         where o.type = 'RewardGranted' and $referrals(r.id)
+           and not exists (select from timeline l
+                            where l.id = o.id and l.referral_id = r.id and l.stage = 'REWARDED')
+        """,
+    ),
+    Invariant(
         "facts_are_delivered",
         "Each routed fact of a bound player has its delivery.",
         """

@@ -93,6 +93,17 @@ _BY_RETENTION: Final = """
 
 CONTROL_CORRUPTIONS: Final = (
     Corruption(
+        "granted_rewards_are_stage_changes",
+        f"SELECT '{OTHER_ID}'",
+        (
+            f"""
+            INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+            SELECT '{OTHER_ID}', aggregatetype, aggregateid, 'RewardGranted', payload
+              FROM outbox WHERE aggregateid = cast(cast(:held as uuid) as text) LIMIT 1
+            """,
+        ),
+    ),
+    Corruption(
         "payments_are_of_their_rewards",
         f"SELECT '{OTHER_ID}'",
         (_ORDER % ("'mallory'", 1, "amount_minor"),),
