@@ -1,7 +1,8 @@
 """Coverage of the chain: of each relation, the columns that never change and the personal ones.
 
-A column that is null has no part in a leaf, so that a column added later changes none. Rows that
-change have the columns of theirs that do not; a change that is made once is a relation of its own.
+A column that is null has no part in a leaf, so that a column added later changes none, and a
+release links nothing under a later schema. Rows that change have the columns of theirs that do not;
+a change that is made once is a relation of its own.
 """
 
 # ruff: noqa: S608 - the queries are built from our own tables alone

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Database, ReadSession, Session
+from db.migrations import revisions
 from db.tables import ChainLink, SubjectSalt
 from referrals.chain import canonical
 from referrals.chain.checkpoints import Checkpoint
@@ -28,7 +29,12 @@ from referrals.chain.rows import (
 BATCH_ROWS: Final = 2000
 """Rows that one transaction links."""
 SALT_BYTES: Final = 32
-_WAITS: Final = text("select exists (select from unlinked_rows)")
+# A later schema may have columns whose values this release would leave out of a row's leaf: such
+# rows wait for a process that knows them.
+_WAITS: Final = text("""
+    select exists (select from unlinked_rows)
+       and (select version_num = any(cast(:known as text[])) from alembic_version)
+""")
 _LOCK: Final = "select pg_try_advisory_xact_lock(hashtextextended('hash chain', 0))"
 # In the order in which they were noted, as far as that is known: the chain needs no other order.
 _TAKE: Final = text("""
@@ -56,8 +62,11 @@ class Head(NamedTuple):
 
 
 async def link_new_rows(database: Database, *, limit: int = BATCH_ROWS) -> int:
-    """Link up to `limit` rows; return their number, 0 where another process is linking."""
-    if not await database.finds(_WAITS):
+    """Link up to `limit` rows; return their number, 0 where another process is linking.
+
+    Also 0 under a schema that this release does not know.
+    """
+    if not await database.finds(_WAITS, {"known": list(revisions.KNOWN)}):
         return 0
     async with database.transaction() as session:
         if not await session.scalar(text(_LOCK)):

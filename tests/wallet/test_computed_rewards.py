@@ -18,7 +18,7 @@ from tests import state
 from tests.activities.campaigns.ruled import acknowledge
 from tests.activities.campaigns.test_computed import money, paying, percent, rewards_of
 from tests.activities.referral_acts import ReferralActs, sign_up
-from tests.builders import a_player_id, chargeback, deposit, status_change, usd
+from tests.builders import chargeback, deposit, status_change, usd
 from tests.state import Balances, violated_invariants
 from tests.wallet.world import WalletWorld, pay
 
@@ -204,46 +204,6 @@ async def test_a_side_of_which_nothing_is_left_is_credited_without_a_call(
     assert (await there(world, acts), await world.accounts.store.balance(acts.referee_id)) == (
         5, 700,
     )  # fmt: skip
-
-
-@pytest.mark.parametrize("higher", [900, 1500])
-async def test_tiers_count_what_the_wallet_was_asked_for(world: WalletWorld, higher: int) -> None:
-    tiers = [{"from": 1, "flat": money(500)}, {"from": 2, "flat": money(higher)}]
-    terms, referrer_id = paying(referrer={"tiers": tiers}), a_player_id()
-    first = await world.referral(referrer_id=referrer_id, terms=terms)
-    async with world.database.reading() as session:
-        offer = await state.offer_of(session, first.row)
-    second = await world.referral(referrer_id=referrer_id, offer=offer)
-    await world.pay_all()
-
-    assert {await world.wake(second), await world.wake(first)} == {Stage.REWARDED}
-    # The second was reserved as the first of its referrer, and rises by an order of its own.
-    assert await violated_invariants(world.database) == {}
-    await world.settle(second)
-    await world.settle(second)
-    assert await rewards_of(first) == {"referrer": (500, RewardStatus.ISSUED)}
-    assert await rewards_of(second) == {"referrer": (higher, RewardStatus.ISSUED)}
-    assert await there(world, first) == 500 + higher
-    assert await violated_invariants(world.database) == {}
-
-
-async def test_what_was_written_after_a_refund_rises_to_the_whole(world: WalletWorld) -> None:
-    acts = await sign_up(world.database, terms=TENTH, has_wallet=True)
-    paid = deposit(acts.referee_id, minor=10_000)
-    await acts.receives(paid)
-    await acts.receives(refund(paid, 8000))
-    await acts.credit()
-    await world.settle(acts)
-    assert await there(world, acts) == 200
-
-    await receives(world, acts, refund_failed(paid, 8000))
-    assert await violated_invariants(world.database) == {}
-    await world.settle(acts)
-    assert await there(world, acts) == 1000
-    await receives(world, acts, refund(paid, 8000, "again"))
-    await world.settle(acts)
-    assert await there(world, acts) == 200
-    assert await violated_invariants(world.database) == {}
 
 
 async def test_a_rise_that_the_wallet_refuses_is_asked_of_a_reviewer(world: WalletWorld) -> None:

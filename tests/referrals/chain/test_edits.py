@@ -101,3 +101,19 @@ async def test_an_act_waits_for_no_linking(chained: ChainedDatabase) -> None:
         assert await link_new_rows(chained.application) == 0
 
     assert await link_new_rows(chained.application) > 0
+
+
+async def test_a_release_links_nothing_under_a_schema_that_it_does_not_know(
+    chained: ChainedDatabase,
+) -> None:
+    turn = text("update alembic_version set version_num = :revision")
+    async with chained.superuser.transaction() as session:
+        before = await session.scalar(text("select version_num from alembic_version"))
+        await session.execute(turn, {"revision": "9999"})
+    async with chained.application.transaction() as session:
+        await builders.an_invitation(session)
+    assert await link_new_rows(chained.application) == 0
+
+    async with chained.superuser.transaction() as session:
+        await session.execute(turn, {"revision": before})
+    assert await link_new_rows(chained.application) > 0
