@@ -135,10 +135,13 @@ def rebuild(
 @app.command()
 def migrate() -> None:
     """Migrate the schema to the newest revision. It makes no campaign."""
-    from db.migrate import upgrade
+    from db.migrate import newest_revision, upgrade
 
     upgrade(read_settings(MigrationSettings).owner_database_url)
-    typer.echo("the schema is up to date; campaigns are made by POST /v1/campaigns")
+    typer.echo(
+        f"the schema is up to date, at revision {newest_revision()};"
+        " campaigns are made by POST /v1/campaigns"
+    )
 
 
 def _run_main(process: Callable[[Settings], int], name: str) -> None:

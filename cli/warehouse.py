@@ -99,7 +99,9 @@ def report(
     *,
     since: Annotated[datetime | None, typer.Option("--from", help="Inclusive, UTC.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="Exclusive, UTC.")] = None,
-    by: Annotated[str, typer.Option(help="day, week, campaign, version or cohort.")] = "day",
+    by: Annotated[
+        str, typer.Option(help="day, week, campaign, version, variant or cohort.")
+    ] = "day",
     campaign: Annotated[str | None, typer.Option(help="Its slug.")] = None,
     zone: Annotated[str, typer.Option(help="Time zone of days and weeks.")] = "UTC",
     address: AddressOption = DEFAULT_FOLDER,

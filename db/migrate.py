@@ -5,6 +5,7 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 APPLICATION_ROLE: Final = "referrals_app"
@@ -16,6 +17,11 @@ def upgrade(url: str, *, application_role: str = APPLICATION_ROLE, revision: str
     `url` is that of the schema's owner, postgresql+asyncpg://.
     """
     command.upgrade(_config(url, application_role), revision)
+
+
+def newest_revision() -> str | None:
+    """Return the revision that `upgrade` reaches: the end of the chain, not the largest number."""
+    return ScriptDirectory(MIGRATIONS).get_current_head()
 
 
 def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_ROLE) -> None:

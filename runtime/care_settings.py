@@ -14,7 +14,10 @@ class RetentionSettings(DatabaseSettings):
     """Ages at which rows that are only kept for a time are let go of."""
 
     retention_days: int = Field(default=400, ge=60)
-    """Age in days beyond which clicks' hashes, ended sign-ins and soft links are let go of."""
+    """Age in days beyond which rows are let go of, of each kind but hard links.
+
+    Facts are one of them: they lose their personal values.
+    """
     retention_days_by_kind: dict[str, int | None] = Field(default_factory=dict)
     """Ages in days of single kinds, in place of the general one; null keeps a kind."""
 

@@ -6,8 +6,9 @@ and not the callers. An index on a table that lives is made without blocking wri
     with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ...")
 
-alone in its revision; a new CHECK or foreign key comes NOT VALID first and is validated in the
-next one.
+A new CHECK or foreign key comes NOT VALID first and is validated in such a block, or in the next
+revision. What stands before a block is committed by it: make each statement one that may be
+repeated.
 """
 
 from alembic import op

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from db.engine import Database
-from db.migrate import downgrade, is_modelled, upgrade
+from db.migrate import downgrade, is_modelled, newest_revision, upgrade
 from db.tables import INSERT_ONLY, Table
 from domain.ledger.movements import Account, Book
 from domain.money import Money
@@ -33,6 +33,9 @@ async def test_goes_up_and_down_and_up_again(empty_urls: DatabaseUrls) -> None:
     await asyncio.to_thread(upgrade, empty_urls.owner)
     async with open_database(empty_urls.application) as database:
         assert await _scalar(database, "SELECT count(*) FROM campaigns") == 0
+    async with open_database(empty_urls.owner) as database:
+        applied = await _scalar(database, "SELECT version_num FROM alembic_version")
+        assert applied == newest_revision()
 
 
 @pytest.mark.parametrize(

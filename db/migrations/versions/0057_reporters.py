@@ -1,4 +1,8 @@
-"""Facts say by which request they came, and transfers who made them and by which request."""
+"""Facts say by which request they came, and transfers who made them and by which request.
+
+A downgrade loses these values for good, and the hash chain covers them: each row that had one is
+changed for `verify --chain` from then on, also after an upgrade.
+"""
 
 from typing import Final
 

@@ -2,6 +2,10 @@
 
 A fact that is let go of keeps its ids, times and amounts: its id counts once, as before. A payment
 order is of the player and currency of its reward, and of no more than a flat reward.
+
+A downgrade loses `let_go_at`, which says that personal values of a fact were let go of: for
+`verify` they are gone without a reason from then on, and for `verify --chain` each such fact that
+was linked is changed, also after an upgrade.
 """
 
 # ruff: noqa: S608 - the function is built from constants of this file alone

@@ -1,4 +1,8 @@
-"""Attempts keep how their campaign's condition was judged: each leaf with the value that it met."""
+"""Attempts keep how their campaign's condition was judged: each leaf with the value that it met.
+
+A downgrade loses these values for good, and the hash chain covers them: each row that had one is
+changed for `verify --chain` from then on, also after an upgrade.
+"""
 
 from alembic import op
 

@@ -82,6 +82,16 @@ async def test_a_budget_drained_before_the_deposit_defers_and_ends_it_unfunded(
     assert (await acts.stored_row()).stage is Stage.UNFUNDED
 
 
+async def test_what_waits_for_funds_is_paid_by_a_top_up_during_a_pause(database: Database) -> None:
+    queue = await a_queue(database, budget=0)
+    waiting = await queue.qualifies()
+    assert await queue.stages([waiting]) == [Stage.DEFERRED]
+    await change(queue, CampaignTransition.PAUSE)
+    await queue.funds(1000)
+    assert await queue.acts_on_wake_ups() == [waiting]
+    assert await queue.stages([waiting]) == [Stage.REWARDED]
+
+
 async def test_a_budget_is_drained_only_of_what_is_free_of_held_rewards(
     database: Database,
 ) -> None:
