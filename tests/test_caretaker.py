@@ -126,6 +126,29 @@ async def test_a_try_that_fails_is_recorded_beside_the_last_result(
     assert (run.findings, run.has_failed, run.age_s is None) == (0, True, False)
 
 
+async def test_a_kind_that_fails_keeps_no_other_waiting(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    made = """
+        with person as (
+            insert into people (id, person, name) values (gen_random_uuid(), 'otto', 'Otto')
+            returning id
+        )
+        insert into console_sessions (token_hash, person_id, role, created_at, expires_at)
+        select 'old', id, 'auditor', now() - interval '500 days', now() - interval '499 days'
+          from person
+    """
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text(made))
+        await session.execute(text("drop function let_go_of_clicks"))
+
+    with pytest.raises(DBAPIError):
+        await ActivityEnvironment().run(CareActivities(fresh_database).let_go_of_what_is_old)
+
+    async with fresh_database.reading() as session:
+        assert await session.scalar(text("select count(*) from console_sessions")) == 0
+
+
 def test_metrics_show_what_was_never_done_as_infinitely_old() -> None:
     registry = CollectorRegistry()
     gauges = VitalGauges(registry)

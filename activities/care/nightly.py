@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import structlog
 from temporalio import activity
 
 from activities.care.recorded import CareResult, recorded_care
 from db.clock import database_now
 from db.engine import Database
+from db.faults import DATABASE_FAULTS, describe
 from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
 from referrals.chain.checkpoints import (
@@ -27,6 +29,7 @@ from referrals.verification.care_runs import Care
 from referrals.verification.runs import Mode
 from referrals.verification.verify import run_verification
 
+_log = structlog.get_logger()
 _BY_SCHEDULE: Final = Actor(name="schedule", request_id=None, reason="scheduled retention")
 
 
@@ -103,12 +106,19 @@ class CareActivities:
 
     @activity.defn
     async def let_go_of_what_is_old(self) -> CareFindings:
-        """Let go of rows past their age, kind by kind."""
+        """Let go of rows past their age, kind by kind; a fault of one keeps no other waiting."""
+        faults: list[Exception] = []
         async with recorded_care(self._database, Care.RETENTION) as result:
             async with self._database.reading() as session:
                 now = await database_now(session)
             for kind, age in self._kept_for.items():
-                result.details[kind] = await let_go_of_all(
-                    self._database, kind, _BY_SCHEDULE, before=now - age
-                )
+                try:
+                    result.details[kind] = await let_go_of_all(
+                        self._database, kind, _BY_SCHEDULE, before=now - age
+                    )
+                except DATABASE_FAULTS as fault:
+                    _log.warning("retention_failed", kind=kind, reason=describe(fault))
+                    faults.append(fault)
+            if faults:
+                raise faults[0]
         return CareFindings(0)
