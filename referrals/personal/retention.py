@@ -28,8 +28,16 @@ MIN_DAYS: Final = 60
 DEFAULT_DAYS: Final = 400
 BATCH_ROWS: Final = 1000
 """Rows that one transaction lets go of."""
-MANY_ROWS: Final = {"facts": 10_000}
-"""Rows of kinds whose batches read past what was let go of before."""
+SLICE: Final = timedelta(days=1)
+"""Rows of this much time are read at once of kinds most of whose old rows are kept: a batch of
+theirs does not read what an earlier one has passed over."""
+_OLDEST: Final = {
+    "facts": text("select min(heard_at) from facts where let_go_at is null"),
+    **{
+        name: text(f"select min(last_seen_at) from identity_links where kind = '{kind}'")  # noqa: S608
+        for name, kind in zip(LINKS, WRITTEN_KINDS, strict=True)
+    },
+}
 STATEMENT_TIMEOUT_S: Final = 300
 _LIMIT_TIME: Final = text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
 
@@ -62,20 +70,44 @@ async def count_old(session: Session, kind: str, *, before: datetime) -> int:
 async def let_go_of_all(database: Database, kind: str, actor: Actor, *, before: datetime) -> int:
     """Let go of every old row of a kind, a batch to a transaction; return their number."""
     total = 0
-    while True:
-        async with database.transaction() as session:
-            limit = MANY_ROWS.get(kind, BATCH_ROWS)
-            rows = await let_go(session, kind, actor, before=before, limit=limit)
-        total += rows
-        if not rows:
-            return total
+    async with database.transaction() as session:
+        slices = await _slices(session, kind, before)
+    for since, until in slices:
+        rows = BATCH_ROWS
+        while rows == BATCH_ROWS:
+            async with database.transaction() as session:
+                rows = await let_go(session, kind, actor, before=until, since=since)
+            total += rows
+    return total
+
+
+async def _slices(
+    session: Session, kind: str, before: datetime
+) -> list[tuple[datetime | None, datetime]]:
+    """Return the times to look at, one after the other."""
+    if kind not in _OLDEST:
+        return [(None, before)]
+    await session.execute(_LIMIT_TIME)
+    since: datetime | None = await session.scalar(_OLDEST[kind])
+    slices: list[tuple[datetime | None, datetime]] = []
+    while since is not None and since < before:
+        until = min(since + SLICE, before)
+        slices.append((since, until))
+        since = until
+    return slices
 
 
 async def let_go(
-    session: Session, kind: str, actor: Actor, *, before: datetime, limit: int = BATCH_ROWS
+    session: Session,
+    kind: str,
+    actor: Actor,
+    *,
+    before: datetime,
+    since: datetime | None = None,
+    limit: int = BATCH_ROWS,
 ) -> int:
-    """Let go of up to `limit` rows; return their number."""
-    rows = await _call(session, kind, before=before, batch=limit, is_dry=False)
+    """Let go of up to `limit` rows; return their number. Only kinds of slices take `since`."""
+    rows = await _call(session, kind, before=before, since=since, batch=limit, is_dry=False)
     if rows:
         details = {"before": before.isoformat(), "rows": rows}
         subject = f"retention:{kind}"
@@ -85,9 +117,19 @@ async def let_go(
     return rows
 
 
-async def _call(session: Session, kind: str, *, before: datetime, batch: int, is_dry: bool) -> int:
+async def _call(
+    session: Session,
+    kind: str,
+    *,
+    before: datetime,
+    since: datetime | None = None,
+    batch: int,
+    is_dry: bool,
+) -> int:
     await session.execute(_LIMIT_TIME)
-    call = text(f"select let_go_of_{kind}(:before, :batch, :is_dry)")
-    values = {"before": before, "batch": batch, "is_dry": is_dry}
+    values: dict[str, object] = {"before": before, "batch": batch, "is_dry": is_dry}
+    if since is not None:
+        values["since"] = since
+    call = text(f"select let_go_of_{kind}({', '.join(f':{name}' for name in values)})")
     rows: int = (await session.execute(call, values)).scalar_one()
     return rows

@@ -32,7 +32,7 @@ _UNDECIDED: Final = "('INVITED', 'SIGNED_UP', 'HELD', 'DEFERRED', 'REWARDED')"
 # Both sides of a referral, each by an index of its own.
 _OLD: Final = f"""
     FROM identity_links l
-     WHERE l.kind = '{{kind}}' AND l.last_seen_at < before
+     WHERE l.kind = '{{kind}}' AND l.last_seen_at >= since AND l.last_seen_at < before
        AND NOT EXISTS (
            SELECT FROM referrals r
             WHERE r.referrer_id = l.player_id AND (r.stage IN {_UNDECIDED} OR is_in_open_case(r.id))
@@ -52,7 +52,8 @@ IN_OPEN_CASE: Final = """
 """
 FUNCTION: Final = f"""
     CREATE FUNCTION let_go_of_links_{{kind}}(
-        before timestamp with time zone, batch integer, is_dry boolean
+        before timestamp with time zone, batch integer, is_dry boolean,
+        since timestamp with time zone DEFAULT '-infinity'
     ) RETURNS bigint LANGUAGE plpgsql
         SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
@@ -78,7 +79,7 @@ FUNCTION: Final = f"""
     END
     $$
 """
-ARGUMENTS: Final = "timestamp with time zone, integer, boolean"
+ARGUMENTS: Final = "timestamptz, integer, boolean, timestamptz"
 
 
 def upgrade() -> None:

@@ -24,7 +24,8 @@ _PERSONAL: Final = """array[
 # A fact that waits for its route, or for its link in the hash chain, is left.
 _OLD: Final = f"""
     FROM facts f
-     WHERE f.heard_at < before AND f.let_go_at IS NULL AND f.fingerprint <> 'erased'
+     WHERE f.heard_at >= since AND f.heard_at < before
+       AND f.let_go_at IS NULL AND f.fingerprint <> 'erased'
        AND (f.body ?| {_PERSONAL} OR f.matching IS NOT NULL)
        AND NOT EXISTS (SELECT FROM referrals r WHERE r.referee_id = f.player_id)
        AND NOT EXISTS (SELECT FROM referrals r WHERE r.referrer_id = f.player_id)
@@ -35,7 +36,8 @@ _OLD: Final = f"""
 """
 LET_GO: Final = f"""
     CREATE FUNCTION let_go_of_facts(
-        before timestamp with time zone, batch integer, is_dry boolean
+        before timestamp with time zone, batch integer, is_dry boolean,
+        since timestamp with time zone DEFAULT '-infinity'
     ) RETURNS bigint LANGUAGE plpgsql
         SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
@@ -62,7 +64,7 @@ LET_GO: Final = f"""
     END
     $$
 """
-FUNCTION: Final = "let_go_of_facts(timestamp with time zone, integer, boolean)"
+FUNCTION: Final = "let_go_of_facts(timestamptz, integer, boolean, timestamptz)"
 CHECK_ORDER: Final = """
     CREATE FUNCTION check_payment_order() RETURNS trigger LANGUAGE plpgsql
         SET search_path = pg_catalog, public, pg_temp AS $$

@@ -15,7 +15,7 @@ from referrals.chain.checking import check_chain
 from referrals.intake import facts
 from referrals.intake.events import DepositIn, SignupIn
 from referrals.intake.facts import RecordOutcome
-from referrals.personal.retention import count_old, let_go
+from referrals.personal.retention import count_old, let_go_of_all
 from tests import builders
 from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
@@ -103,8 +103,7 @@ async def hashes_kept(
 async def let_go_of_facts(database: Database) -> int:
     async with database.transaction() as session:
         expected = await count_old(session, "facts", before=CUTOFF)
-    async with database.transaction() as session:
-        assert await let_go(session, "facts", ACTOR, before=CUTOFF) == expected
+    assert await let_go_of_all(database, "facts", ACTOR, before=CUTOFF) == expected
     return expected
 
 

@@ -10,7 +10,7 @@ from db.engine import Database
 from db.tables import IdentityLink
 from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
-from referrals.personal.retention import KEPT_UNLESS_NAMED, LINKS, let_go, periods_of
+from referrals.personal.retention import KEPT_UNLESS_NAMED, LINKS, let_go, let_go_of_all, periods_of
 from runtime.care_settings import RetentionSettings
 from tests.fixtures.databases import DatabaseUrls
 from tests.referrals import reward_builders
@@ -90,6 +90,20 @@ async def test_links_of_each_kind_are_let_go_of_except_where_money_may_still_mov
             "referrer of one in an open case",
             "seen lately",
         }
+
+
+async def test_day_by_day_every_old_link_is_let_go_of_once(fresh_database: Database) -> None:
+    ages = [timedelta(0), timedelta(microseconds=1), *(timedelta(days=n) for n in (1, 2, 3, 500))]
+    async with fresh_database.transaction() as session:
+        for number, age in enumerate(ages):
+            values = {"player": f"seen-{number}", "at": CUTOFF - age, "kinds": ["phone"]}
+            await session.execute(_LINK, values)
+
+    # That of the cut-off itself is not older than it.
+    assert await let_go_of_all(fresh_database, "links_phone", ACTOR, before=CUTOFF) == 5
+    assert await let_go_of_all(fresh_database, "links_phone", ACTOR, before=CUTOFF) == 0
+    seen = {"last": "seen-0"}
+    assert await linked(fresh_database, seen, "phone") == {"last"}
 
 
 async def test_verify_and_the_hash_chain_stay_green(fresh_database: Database) -> None:
