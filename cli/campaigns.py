@@ -7,6 +7,7 @@ import typer
 
 from cli.transactions import audit_actor, in_transaction
 from runtime.command_line import (
+    COULD_NOT_RUN,
     STACK_DIRECTORY,
     ActorOption,
     ReasonOption,
@@ -18,7 +19,6 @@ from runtime.settings import ClientSettings, DatabaseSettings
 
 campaigns = typer.Typer(no_args_is_help=True, help="Campaigns from files.")
 simulating = typer.Typer()
-COULD_NOT_RUN = 2
 
 
 @campaigns.callback()

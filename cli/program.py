@@ -20,6 +20,7 @@ from cli.players import players
 from cli.warehouse import DEFAULT_FOLDER, AddressOption, reports_of, warehouse
 from messaging.dead_letters.commands import dlq
 from runtime.command_line import (
+    COULD_NOT_RUN,
     STACK_DIRECTORY,
     VersionOption,
     exit_with,
@@ -32,7 +33,6 @@ from runtime.settings import MigrationSettings, Settings
 from runtime.tracing import TracingMissingError, traced
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-COULD_NOT_RUN = 2
 """Exit code of a command that could not do its work, such as without a database."""
 app.add_typer(checking)
 app.add_typer(console)

@@ -16,11 +16,11 @@ from referrals.wallet.differences import Difference
 from referrals.wallet.port import WalletUnclearError
 from referrals.wallet.reconciliation import Reconciliation, reconcile
 from referrals.wallet.repair import repair
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import WalletSettings
 
 GREEN: Final = 0
 DIFFERENCES: Final = 1
-COULD_NOT_RUN: Final = 2
 
 
 def main(

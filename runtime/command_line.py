@@ -46,6 +46,8 @@ _Settings = TypeVar(
 )
 
 NOT_CONFIGURED = "is not set; README.md has every setting"
+COULD_NOT_RUN = 2
+"""Exit code of a command that gave no answer; 0 and 1 are each command's own."""
 STACK_DIRECTORY = Path(".stack")
 """Directory in which `up` keeps its state by default."""
 

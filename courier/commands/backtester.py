@@ -17,12 +17,12 @@ from referrals.access.audit import Actor
 from referrals.fraud import rule_sets
 from referrals.reporting import backtests
 from referrals.reporting.backtests import BacktestReport, Comparison, report_json
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
 
 DEFAULT_PERIOD: Final = timedelta(days=30)
 FROM_FILE: Final = "file"
 """Version of a candidate that is not stored."""
-COULD_NOT_RUN: Final = 2
 
 
 def main(

@@ -7,10 +7,10 @@ from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from referrals.chain.checking import STATEMENT_TIMEOUT_S, ChainReport, check_chain
 from referrals.chain.checkpoints import Checkpoint, CheckpointError, read_checkpoints
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
 
 _ANSWER_GRACE_S = 5.0
-COULD_NOT_RUN = 2
 
 
 def main(settings: DatabaseSettings) -> int:

@@ -1,7 +1,6 @@
 """The command `erase`: erases one player, or those whom a restored backup brought back."""
 
 from datetime import UTC, datetime
-from typing import Final
 
 import uvloop
 
@@ -11,9 +10,8 @@ from db.faults import DATABASE_FAULTS
 from referrals.access.audit import Actor
 from referrals.personal.erasure import brought_back, erase
 from referrals.personal.erasure_log import append_erasure, read_erasures
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import ErasureSettings
-
-COULD_NOT_RUN: Final = 2
 
 
 def main(settings: ErasureSettings, player_id: str | None, *, actor: Actor) -> int:

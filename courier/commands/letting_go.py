@@ -17,9 +17,9 @@ from referrals.personal.retention import (
     periods_of,
 )
 from runtime.care_settings import RetentionSettings
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
 
-COULD_NOT_RUN: Final = 2
 _ANSWER_GRACE_S: Final = 5.0
 
 

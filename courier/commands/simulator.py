@@ -19,9 +19,9 @@ from domain.money import Money
 from referrals.reporting.explanations import UnknownVersionError
 from referrals.reporting.simulation_report import Simulation, Totals, simulation_json
 from referrals.reporting.simulations import Question, simulate
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
 
-COULD_NOT_RUN: Final = 2
 MAX_LINES: Final = 20
 """Changed referrals that are printed; the file has more."""
 

@@ -77,6 +77,11 @@ class Reward(Table):
     def key(self) -> RewardKey:
         return RewardKey(self.reward_type, self.kind or RewardKind.CASH)
 
+    @property
+    def standing_minor(self) -> int:
+        """Return what stands of it after adjustments, in minor units, if it is ISSUED."""
+        return self.amount_minor if self.due_minor is None else self.due_minor
+
 
 class QualificationRow(Table):
     """One attempt of a referral: a set of facts that met its terms; insert-only."""

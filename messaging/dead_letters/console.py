@@ -16,11 +16,11 @@ from messaging.kafka import KafkaCluster
 from messaging.records import Refusal
 from messaging.topics import INBOUND
 from referrals.access.audit import Actor
+from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import Settings
 
 SHOWN_BYTES: Final = 65_536
 """Bounds what `show` prints of a value."""
-COULD_NOT_RUN: Final = 2
 REPLAYED_BEFORE: Final = "was replayed before"
 
 _Command = Callable[[Database, KafkaCluster], Coroutine[Any, Any, int]]

@@ -161,14 +161,9 @@ async def allowances(
     campaign, version = row
     zone = ZoneInfo(options_from(version.options).time_zone)
     calendar = Calendar(zone=zone, tax_year_start=tax_year_start, campaign_ends_at=campaign.ends_at)
-    found: list[Allowance] = []
-    for limit in terms_from(version.terms).rules.limits:
-        period = calendar.period(limit.per, at)
-        used = await _used(
-            session, limit, period, campaign_id=campaign.id, player_id=player_id, referral_id=None
-        )
-        found.append(Allowance(limit=limit, until=period.until, used=used))
-    return found
+    return await _standings(
+        session, version, calendar, at=at, player_id=player_id, referral_id=None
+    )
 
 
 async def usage_of(
@@ -181,6 +176,26 @@ async def usage_of(
 ) -> Sequence[Allowance]:
     """Return the limits of a version's terms as they stand for a referral, which is not counted."""
     calendar = await _calendar(session, version.id, tax_year_start)
+    return await _standings(
+        session,
+        version,
+        calendar,
+        at=at,
+        player_id=referral.referrer_id,
+        referral_id=referral.id,
+    )
+
+
+async def _standings(
+    session: ReadSession,
+    version: CampaignVersion,
+    calendar: Calendar,
+    *,
+    at: datetime,
+    player_id: str,
+    referral_id: UUID | None,
+) -> Sequence[Allowance]:
+    """Return how each limit of a version stands for a referrer, without one of their referrals."""
     found: list[Allowance] = []
     for limit in terms_from(version.terms).rules.limits:
         period = calendar.period(limit.per, at)
@@ -188,9 +203,9 @@ async def usage_of(
             session,
             limit,
             period,
-            campaign_id=referral.campaign_id,
-            player_id=referral.referrer_id,
-            referral_id=referral.id,
+            campaign_id=version.campaign_id,
+            player_id=player_id,
+            referral_id=referral_id,
         )
         found.append(Allowance(limit=limit, until=period.until, used=used))
     return found

@@ -35,7 +35,7 @@ def money_of(reward: Reward) -> Money:
 
 def standing_minor(reward: Reward) -> int:
     """Return what stands of a reward after adjustments, in minor units, if it is ISSUED."""
-    return reward.amount_minor if reward.due_minor is None else reward.due_minor
+    return reward.standing_minor
 
 
 def total_of(rewards: Sequence[Reward]) -> Money:

@@ -16,11 +16,11 @@ from api.v1.campaigns.yaml_text import read_yaml
 from api.v1.schemas.campaigns import CampaignIn
 from domain.campaigns.terms import CampaignStatus
 from referrals.campaigns.version_views import Change, changes_between
+from runtime.command_line import COULD_NOT_RUN
 
 PATH: Final = "/v1/campaigns"
 TIMEOUT_S: Final = 30
 REFUSED: Final = 1
-COULD_NOT_RUN: Final = 2
 CONNECTION_FILE: Final = "connection.json"
 
 

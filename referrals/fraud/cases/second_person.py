@@ -61,12 +61,12 @@ async def needs_second_rejection(
 
 def standing_of(credited: Sequence[Reward]) -> tuple[Money, ...]:
     """Return what stands of credited rewards, by currency."""
-    return totals(Money(_standing_minor(reward), reward.currency) for reward in credited)
+    return totals(Money(reward.standing_minor, reward.currency) for reward in credited)
 
 
 def rejectable(subject: str, credited: Sequence[Reward]) -> Approvable:
     """Return what is taken back: these rewards as they stand, in any order."""
-    seen = sorted(f"{one.id}/{_standing_minor(one)}/{one.currency}" for one in credited)
+    seen = sorted(f"{one.id}/{one.standing_minor}/{one.currency}" for one in credited)
     content = hashlib.sha256("\n".join(seen).encode()).hexdigest()
     return Approvable(subject=subject, action=TAKE_BACK, content=content)
 
@@ -78,10 +78,6 @@ def approvable(subject: str, reviews: Sequence[Review]) -> Approvable:
     )
     content = hashlib.sha256("\n".join(seen).encode()).hexdigest()
     return Approvable(subject=subject, action=APPROVE, content=content)
-
-
-def _standing_minor(reward: Reward) -> int:
-    return reward.amount_minor if reward.due_minor is None else reward.due_minor
 
 
 def _exceeds(amount: Money, limits: SecondPersonLimits) -> bool:
