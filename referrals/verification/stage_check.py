@@ -26,7 +26,11 @@ UNQUALIFIED_STAGES: Final = (Stage.SIGNED_UP, Stage.EXPIRED)
 # wallet may still credit a reward, nothing else is decided.
 _WAITING: Final = f"""
     select r.id, r.stage, r.terms, r.referee_id, r.signed_up_at, r.invited_at,
-           array(select deposit_event_id from rewards where referral_id = r.id) as earned_by
+           array(select deposit_event_id from rewards where referral_id = r.id) as earned_by,
+           array(select f.event_id from qualification_facts f
+                  where f.qualification_id = (select q.id from qualifications q
+                                               where q.referral_id = r.id
+                                               order by q.attempt desc limit 1)) as resting_on
       from referrals r
      where r.id > :after and $referrals(r.id) and r.signed_up_at is not null
        and (r.stage in ('HELD', 'DEFERRED')
@@ -66,6 +70,13 @@ def _agrees(
 ) -> bool:
     if row.stage in UNQUALIFIED_STAGES and _may_be_missed(terms):
         return True
+    if row.stage not in UNQUALIFIED_STAGES:
+        # Further deposits wake nobody meanwhile: they are looked at when the reward is credited.
+        known = [
+            fact
+            for fact in known
+            if not isinstance(fact, Deposit) or fact.event_id in row.resting_on
+        ]
     found = qualification(known, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
     if row.stage in UNQUALIFIED_STAGES:
         return found is None

@@ -13,6 +13,7 @@ from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
 from referrals.fraud.reviews import ReviewOutcome
 from tests import state
+from tests.activities.campaigns.ruled import acknowledge
 from tests.activities.referral_acts import (
     LATER,
     ReferralActs,
@@ -211,3 +212,22 @@ async def test_a_hold_that_ends_and_begins_again_at_the_same_moment_is_another_o
 
     assert await acts.wake() is Stage.HELD
     assert await acts.open_hold_reasons() == {HoldReason.REVIEW, HoldReason.INELIGIBLE}
+
+
+async def test_an_earlier_deposit_that_is_heard_while_held_is_looked_at_when_the_hold_ends(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    acts = await sign_up(fresh_database, terms=HOLDING)
+    later = deposit(acts.referee_id, at=NOW + timedelta(hours=3))
+    earlier = deposit(acts.referee_id, minor=3000, at=NOW + timedelta(hours=2))
+    await acts.receives(later)
+    assert await acts.wake(at=NOW + timedelta(hours=4)) is Stage.HELD
+    await acts.receives(earlier)
+    await acknowledge(fresh_superuser)
+    assert await state.violated_invariants(fresh_database, as_of=NOW + DAY) == {}
+
+    # It earns the reward from now on, and is held for as long.
+    assert await acts.wake(at=NOW + 15 * DAY) is Stage.HELD
+    assert await acts.wake(at=NOW + 30 * DAY) is Stage.REWARDED
+    assert (await acts.stored_row()).qualified_by == earlier.event_id
+    assert await state.violated_invariants(fresh_database, as_of=NOW + 30 * DAY) == {}

@@ -70,7 +70,8 @@ CORRUPTIONS: Final = (
                 " AND stage = 'REWARDED'"
             ),
             (
-                "UPDATE outbox SET payload = jsonb_set(payload, '{stage}', '\"REJECTED\"')"
+                "UPDATE outbox SET type = 'ReferralRejected',"
+                '       payload = payload || \'{"stage": "REJECTED", "type": "ReferralRejected"}\''
                 " WHERE aggregateid = (SELECT id::text FROM referrals WHERE id = :rewarded)"
                 " AND type = 'RewardGranted'"
             ),
