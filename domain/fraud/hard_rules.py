@@ -30,13 +30,6 @@ def _shares_device(snapshot: Snapshot, _: Thresholds) -> bool | None:
     return None if device is None else device.is_hard or device.hard_others > 0
 
 
-def _is_crowded(snapshot: Snapshot, _: Thresholds) -> bool | None:
-    """Return whether too many share a card, number or mailbox: a shop lends out none of them."""
-    links = [snapshot.link(kind) for kind in ("payment_instrument", "phone", "email")]
-    known = [link for link in links if link is not None]
-    return any(link.is_shared_by_too_many for link in known) if known else None
-
-
 def _is_in_ring(snapshot: Snapshot, limits: Thresholds) -> bool:
     cluster = snapshot.cluster
     is_row = cluster.chain >= limits.ring_chain or cluster.star >= limits.ring_star
@@ -92,13 +85,6 @@ HARD_RULES: Final = (
         60,
         _shares("phone", "email"),
         "The referee's phone number or mailbox is another player's.",
-    ),
-    Rule(
-        "crowded_instrument",
-        Severity.HARD,
-        50,
-        _is_crowded,
-        "More players use the referee's card, phone or mailbox than one person has accounts.",
     ),
     Rule(
         "known_person",

@@ -28,6 +28,13 @@ def _shares_browser_and_never_deposited(snapshot: Snapshot, _: Thresholds) -> bo
     return device.is_shared and not has_deposited
 
 
+def _is_instrument_crowded(snapshot: Snapshot, _: Thresholds) -> bool | None:
+    """Return whether too many share a card, number or mailbox: a shop lends out none of them."""
+    links = [snapshot.link(kind) for kind in ("payment_instrument", "phone", "email")]
+    known = [link for link in links if link is not None]
+    return any(link.is_shared_by_too_many for link in known) if known else None
+
+
 def _shares_crowded_device(snapshot: Snapshot, _: Thresholds) -> bool | None:
     """Return whether the pair has one device that links nobody, as a shop's tablet does."""
     device = snapshot.link("device_id")
@@ -76,9 +83,16 @@ PAIR_RULES: Final = (
         "A value of the pair is on the watch list.",
     ),
     Rule(
+        "crowded_instrument",
+        Severity.SOFT,
+        15,
+        _is_instrument_crowded,
+        "More players use the referee's card, phone or mailbox than one person has accounts.",
+    ),
+    Rule(
         "crowded_device",
         Severity.SOFT,
-        24,
+        12,
         _shares_crowded_device,
         "The pair used one device that very many players use.",
     ),

@@ -36,14 +36,14 @@ async def test_a_farm_that_outgrows_the_cap_does_not_release_what_is_held(
     assert "shared_payment_instrument" in (await acts.latest_review()).reasons
 
 
-async def test_a_card_of_a_whole_farm_is_reviewed_although_it_links_nobody(
+async def test_a_card_of_a_whole_farm_weighs_although_it_links_nobody(
     database: Database,
 ) -> None:
     acts, card = await sign_up(database), unique("card")
     await strangers_deposit(acts, card, players=MAX_SHARERS, at=NOW - timedelta(days=1))
     await acts.receives(deposit(acts.referee_id, payment_instrument=card))
 
-    assert (await acts.credit()).stage is Stage.HELD
+    assert (await acts.credit()).stage is Stage.REWARDED
 
     judged = await latest_assessment(acts)
     assert {"crowded_instrument", "shared_by_too_many"} <= set(judged.reasons)
