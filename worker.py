@@ -61,6 +61,8 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
 )
 SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 """For activities in progress at a stop."""
+TURN_LIMIT_S: Final = 8
+"""Below the ten seconds after which Temporal gives a workflow's task to another worker."""
 MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
 PROVIDER_SLOTS_FACTOR: Final = 3
@@ -122,7 +124,7 @@ def build_worker(
     meter: MetricMeter = MetricMeter.noop,
 ) -> Worker:
     """Build a worker; `concurrent_activities` beyond the database pool would only wait for it."""
-    return Worker(
+    worker = Worker(
         client,
         task_queue=task_queue,
         build_id=build_id,
@@ -134,6 +136,20 @@ def build_worker(
         max_concurrent_local_activities=concurrent_activities,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
+    _allow_long_turns(worker)
+    return worker
+
+
+def _allow_long_turns(worker: Worker) -> None:
+    """Let a workflow's turn take TURN_LIMIT_S before it is taken for a deadlock.
+
+    The SDK (temporalio 1.35) allows two seconds and has no option for it. A flood of signals is
+    handed over in one turn: ten thousand of them take longer on a busy machine, and the task would
+    fail in the same way each time that it is tried again.
+    """
+    workflows = worker._workflow_worker  # noqa: SLF001 - there is no other way
+    if workflows is not None:
+        workflows._deadlock_timeout_seconds = TURN_LIMIT_S  # noqa: SLF001
 
 
 def build_provider_worker(

@@ -6,8 +6,14 @@ import signal
 import sys
 
 import httpx
+from temporalio import activity
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from stack import ports
+from tests.builders import unique
+from worker import TURN_LIMIT_S, WORKFLOW_RUNNER, build_worker
+from workflows.case.workflow import CaseWorkflow
 
 SETTINGS = {
     "REFERRALS_DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",
@@ -60,3 +66,23 @@ async def test_says_what_it_waits_for_and_stops_although_temporal_is_away() -> N
 
 def _caller(port: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60)
+
+
+@activity.defn
+async def nothing() -> None: ...
+
+
+async def test_a_turn_of_a_workflow_may_last_longer_than_the_sdk_allows(
+    temporal_env: WorkflowEnvironment,
+) -> None:
+    plain = Worker(
+        temporal_env.client,
+        task_queue=unique("queue"),
+        workflows=[CaseWorkflow],
+        workflow_runner=WORKFLOW_RUNNER,
+    )
+    ours = build_worker(temporal_env.client, [nothing], task_queue=unique("queue"))
+
+    # By the SDK's own name, which another release of it may change.
+    limits = [vars(one._workflow_worker)["_deadlock_timeout_seconds"] for one in (plain, ours)]  # noqa: SLF001
+    assert limits == [2, TURN_LIMIT_S]
