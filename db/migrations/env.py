@@ -22,6 +22,11 @@ ONE_AT_A_TIME: Final = 7_364_113
 
 
 PAUSE_S: Final = 0.2
+_UNFINISHED: Final = text("""
+    SELECT cast(indexrelid AS regclass) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+     WHERE NOT indisvalid AND c.relnamespace = cast(current_schema AS regnamespace)
+       AND (c.relname LIKE 'ix\\_%' OR c.relname LIKE 'uq\\_%')
+""")
 
 
 def _run(connection: Connection) -> None:
@@ -31,8 +36,18 @@ def _run(connection: Connection) -> None:
         include_name=is_modelled,
         transaction_per_migration=True,
     )
-    with _alone(connection), context.begin_transaction():
-        context.run_migrations()
+    with _alone(connection):
+        _drop_unfinished(connection)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def _drop_unfinished(connection: Connection) -> None:
+    """Drop what a run that was cut off left of an index: it is there, and no use to anybody."""
+    for name in connection.execute(_UNFINISHED).scalars().all():
+        connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+        connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    connection.commit()
 
 
 @contextmanager

@@ -51,6 +51,25 @@ async def test_a_migration_that_was_cut_off_anywhere_is_run_again(
         assert await session.scalar(text(INVALID), {"validated": list(VALIDATED)}) == 0
 
 
+async def test_what_is_left_of_an_index_is_made_anew(empty_urls: DatabaseUrls) -> None:
+    unfinished = "ix_facts_player_time"
+    await asyncio.to_thread(upgrade, empty_urls.owner, revision="0058")
+    async with open_database(empty_urls.owner) as owner, owner.transaction() as session:
+        await session.execute(text(f"CREATE INDEX {unfinished} ON facts (player_id)"))
+    async with open_database(empty_urls.superuser) as superuser, superuser.transaction() as session:
+        await session.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"),
+            {"name": unfinished},
+        )
+
+    await asyncio.to_thread(upgrade, empty_urls.owner, revision="0061")
+
+    async with open_database(empty_urls.owner) as owner, owner.reading() as session:
+        assert await session.scalar(text(INVALID), {"validated": []}) == 0
+        made = await session.scalar(text(f"SELECT pg_get_indexdef('{unfinished}'::regclass)"))
+        assert str(made).endswith("(player_id, kind, occurred_at)")
+
+
 def _run_until_whole(url: str, revision: str) -> int:
     """Run a migration again and again, each time cut off one statement later."""
     for number in count():
