@@ -108,6 +108,7 @@ BODY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
             "referee_reward": None,
         },
     },
+    "Reasoned": {"reason": "agreed with the marketing team"},
     "PublicationIn": {"version": 2, "reason": "checked against the brief"},
     "FundingIn": {"amount": _TEN_DOLLARS, "reference": "invoice-1", "reason": "a second run"},
     "SwitchIn": {"state": "off", "reason": "the reward has a wrong amount"},
