@@ -15,10 +15,11 @@ from db.faults import describe
 from referrals.verification.verify import STATEMENT_TIMEOUT_S
 from runtime.care_settings import CareSettings
 from runtime.exit import stop_event
-from worker import SHUTDOWN_TIMEOUT, WORKFLOW_RUNNER
+from worker import SHUTDOWN_TIMEOUT
 from workflows.builds import BUILD_ID
 from workflows.care import CareWorkflow, care_queue, ensure_schedules
 from workflows.connection import TemporalServer, connect_to
+from workflows.runner import WORKFLOW_RUNNER
 
 POOL_SIZE: Final = 4
 """Connections of care: each kind uses one, and one more to record that it failed."""

@@ -12,7 +12,6 @@ from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.care.reconciliation import ReconciliationActivities
 from activities.cases import CaseActivities
@@ -41,28 +40,10 @@ from workflows.interceptor import DropMalformedSignals
 from workflows.options import ACT_LIMIT
 from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
 from workflows.referral.workflow import ReferralWorkflow
+from workflows.runner import WORKFLOW_RUNNER, allow_long_turns
 
-WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
-    # The sandbox loads every other module afresh for each workflow, which takes 140 ms for all of
-    # ours. A module listed here must hold no workflow code and no state that a replay could see
-    # change; those of workflows/ hold messages, constants, and what a run keeps of itself.
-    SandboxRestrictions.default.with_passthrough_modules(
-        "domain",
-        "activities",
-        "workflows.builds",
-        "workflows.case.visibility",
-        "workflows.options",
-        "workflows.payloads",
-        "workflows.referral.messages",
-        "workflows.referral.patches",
-        "workflows.referral.signal_buffer",
-        "workflows.referral.visibility",
-    )
-)
 SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 """For activities in progress at a stop."""
-TURN_LIMIT_S: Final = 8
-"""Below the ten seconds after which Temporal gives a workflow's task to another worker."""
 MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
 PROVIDER_SLOTS_FACTOR: Final = 3
@@ -136,20 +117,8 @@ def build_worker(
         max_concurrent_local_activities=concurrent_activities,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
-    _allow_long_turns(worker)
+    allow_long_turns(worker)
     return worker
-
-
-def _allow_long_turns(worker: Worker) -> None:
-    """Let a workflow's turn take TURN_LIMIT_S before it is taken for a deadlock.
-
-    The SDK (temporalio 1.35) allows two seconds and has no option for it. A flood of signals is
-    handed over in one turn: ten thousand of them take longer on a busy machine, and the task would
-    fail in the same way each time that it is tried again.
-    """
-    workflows = worker._workflow_worker  # noqa: SLF001 - there is no other way
-    if workflows is not None:
-        workflows._deadlock_timeout_seconds = TURN_LIMIT_S  # noqa: SLF001
 
 
 def build_provider_worker(

@@ -12,8 +12,9 @@ from temporalio.worker import Worker
 
 from stack import ports
 from tests.builders import unique
-from worker import TURN_LIMIT_S, WORKFLOW_RUNNER, build_worker
+from worker import build_worker
 from workflows.case.workflow import CaseWorkflow
+from workflows.runner import TURN_LIMIT_S, WORKFLOW_RUNNER
 
 SETTINGS = {
     "REFERRALS_DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",

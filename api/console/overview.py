@@ -68,7 +68,7 @@ class Step:
     def change(self) -> str:
         """The change against the period before, in words."""
         if not self.earlier:
-            return "none in the time before" if self.count else ""
+            return "none before" if self.count else ""
         percent = round(100 * (self.count - self.earlier) / self.earlier)
         if not percent:
             return "as many as before"
@@ -114,6 +114,8 @@ async def show_overview(request: Request, database: Db, visitor: Reader, now: No
             Filter(name="campaign", label="Campaign", value=campaign or ""),
         ),
         steps=_steps(days, earlier),
+        period=period,
+        is_compared=bool(earlier),
         reversed=sum(day.counts["reversed"] for day in days),
         cost=cost,
         fraud=fraud,

@@ -10,8 +10,8 @@ from runtime.exit import exit_process, stop_event
 from runtime.logs import configure_logging
 from sandbox.benchmarks.floor_workflow import TASK_QUEUE, FloorWorkflow, nothing
 from stack.temporal import NAMESPACE
-from worker import WORKFLOW_RUNNER
 from workflows.client import connect
+from workflows.runner import WORKFLOW_RUNNER
 
 
 async def main() -> None:

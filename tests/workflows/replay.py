@@ -8,12 +8,12 @@ from temporalio.client import Client
 from temporalio.worker import Replayer, WorkflowRunner
 
 from tests.workflows.harness.world import World
-from worker import WORKFLOW_RUNNER
 from workflows.builds import BUILD_ID
 from workflows.case.workflow import CaseWorkflow
 from workflows.interceptor import DropMalformedSignals
 from workflows.payloads import DATA_CONVERTER
 from workflows.referral.workflow import ReferralWorkflow
+from workflows.runner import WORKFLOW_RUNNER
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 CASE_HISTORIES: Final = HISTORIES / "cases"

@@ -11,8 +11,8 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from domain.lifecycle.referral import Stage
 from tests.workflows.replay import committed_histories, replayer
-from worker import WORKFLOW_RUNNER
 from workflows.payloads import DATA_CONVERTER
+from workflows.runner import WORKFLOW_RUNNER
 
 NOTICED = (
     SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH

@@ -9,7 +9,7 @@ from api.console.overview import Step
     ("count", "earlier", "words"),
     [
         (0, 0, ""),
-        (3, 0, "none in the time before"),
+        (3, 0, "none before"),
         (100, 100, "as many as before"),
         (1001, 1000, "as many as before"),
         (150, 100, "50 % more than before"),
