@@ -103,14 +103,14 @@ class VersionOut(ResponseBody):
 
 
 class MetConditionOut(ResponseBody):
-    """A leaf of a condition, as it was judged when the deposits met the terms."""
+    """A leaf of a condition, as it was judged by a deposit."""
 
     path: str = Field(description="Where it stands in the terms", examples=["terms.when.all[0]"])
     field: str = Field(description="Name of the field", examples=["deposit.method"])
     value: Any = Field(
-        description="The value that was judged; null where it was unknown", examples=["card"]
+        description="The value that was judged; null where it is unknown", examples=["card"]
     )
-    holds: bool = Field(description="Whether the leaf held")
+    holds: bool = Field(description="Whether the leaf holds for it")
 
     @field_validator("value", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from api.v1.schemas.evidence import MetConditionOut
 from api.v1.schemas.fields import MoneyOut, RequestBody, ResponseBody
 from domain.campaigns.conditions.evaluation import write_judged
 from domain.campaigns.limits.decision import Limit, LimitOf
@@ -25,17 +26,13 @@ class ExplainIn(RequestBody):
     )
 
 
-class JudgedOut(ResponseBody):
+class JudgedOut(MetConditionOut):
     """A leaf of the condition with the value that it met."""
 
-    path: str = Field(description="Where it stands in the terms", examples=["terms.when.all[0]"])
     words: str = Field(
         description="What the leaf asks, in a sentence of the asked language",
         examples=["deposit amount is at least $20"],
     )
-    field: str = Field(description="Name of the field", examples=["deposit.method"])
-    value: Any = Field(description="The value that was judged; null where it is unknown")
-    holds: bool = Field(description="Whether the leaf holds")
 
     @classmethod
     def of_leaf(cls, one: ExplainedLeaf, wording: ConditionWording) -> Self:

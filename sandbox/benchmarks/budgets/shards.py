@@ -38,8 +38,8 @@ AT_LEAST: Final = 2.5
 AFTERWARDS: Final = frozenset({"courier", "verifier"})
 """Processes that link what is written in the hash chain, and verify it."""
 COMMIT_MS: Final = 5
-"""Time of a commit in the second turn, as where it waits for a standby elsewhere. On a disk that
-answers at once, and with callers and Postgres on the same cores, shards save CPU nobody."""
+"""Time of a commit in the second turn, as where it waits for a standby elsewhere. Where a
+disk answers at once, and callers and Postgres share their cores, shards save little."""
 
 # Triggers guard what people and acts do, a row at a time.
 _WITHOUT_TRIGGERS: Final = "set session_replication_role = replica"

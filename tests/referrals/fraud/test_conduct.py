@@ -10,7 +10,7 @@ from db.engine import Database
 from db.tables import ReferralRow
 from domain.fraud.snapshot import Behaviour, Snapshot
 from domain.intake.facts import Fact, Wager, Withdrawal
-from referrals.fraud import conduct
+from referrals.fraud.conduct import MAX_FACTS, MAX_STAKES
 from referrals.fraud.evidence import load_snapshot
 from referrals.intake import facts
 from tests import builders
@@ -86,33 +86,27 @@ async def test_stakes_on_both_sides_are_mirrored_where_half_of_the_money_is(
     assert (await behaviour_of(database, mine, theirs)).are_stakes_mirrored is is_mirrored
 
 
-async def test_a_flood_of_the_referrers_stakes_hides_no_mirrored_ones(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conduct, "MAX_STAKES", 10)
+async def test_a_flood_of_the_referrers_stakes_hides_no_mirrored_ones(database: Database) -> None:
+    flood = [10] * (MAX_STAKES + 40)
 
-    found = await behaviour_of(database, [1000, 2000, 1500], [1000, 2000, 1500, *[10] * 40])
+    found = await behaviour_of(database, [1000, 2000, 1500], [1000, 2000, 1500, *flood])
 
     assert (found.are_stakes_mirrored, found.has_more_stakes) == (True, False)
 
 
+@pytest.mark.parametrize(("stakes", "are_more"), [(MAX_STAKES, False), (MAX_STAKES + 1, True)])
 async def test_more_stakes_of_a_referee_than_are_compared_are_said(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, stakes: int, *, are_more: bool
 ) -> None:
-    monkeypatch.setattr(conduct, "MAX_STAKES", 10)
+    found = await behaviour_of(database, [1000] * stakes, [1000, 2000, 1500])
 
-    found = await behaviour_of(database, [1000, 2000, 1500, *[10] * 10], [1000, 2000, 1500])
-
-    assert found.has_more_stakes
+    assert found.has_more_stakes is are_more
 
 
-async def test_ever_so_many_deposits_push_no_signup_out(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conduct, "MAX_FACTS", 3)
+async def test_ever_so_many_deposits_push_no_signup_out(database: Database) -> None:
     referral = await a_referral(database)
     player = str(referral.referee_id)
-    paid = [deposit(player, at=NOW + place * MINUTE) for place in range(5)]
+    paid = [deposit(player, at=NOW + place * MINUTE) for place in range(MAX_FACTS + 2)]
 
     found = await snapshot_of(database, referral, [signup(player, email="a@b.example"), *paid])
 
