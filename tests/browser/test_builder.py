@@ -1,6 +1,7 @@
 """Tests of the builder in a browser: a marketer builds an offer, a second person publishes it."""
 
 from pathlib import Path
+from typing import Final
 
 from httpx import AsyncClient
 from playwright.async_api import Browser, Page, expect
@@ -138,6 +139,30 @@ async def test_a_marketer_drafts_a_campaign_that_may_not_be_published_by_the_sam
     assert drafted.budget == Money(500_000, "USD")
     assert [tier.first for tier in _tiers(drafted)] == [1, 6]
     assert done == [(writer, "campaign.create", "for the summer")]
+
+
+async def test_a_choice_made_as_soon_as_the_form_is_drawn_anew_is_heard(
+    browser: Browser, site: str, client: AsyncClient, database: Database
+) -> None:
+    slug, writer = await publish_campaign(client), unique("Mara")
+    async with console_of(
+        browser, DESKTOP, site, database, role=Role.MARKETER, name=writer
+    ) as opened:
+        page = opened.page
+        await page.goto(f"{site}/console/campaigns/{slug}/edit")
+        await page.evaluate(_CHOOSE_AT_ONCE)
+        await page.get_by_role("button", name="Add conditions").click()
+        await expect(page.get_by_label("Field")).to_have_value("referee.jurisdiction")
+        await expect(page.get_by_label("Comparison")).not_to_contain_text("is more than")
+
+
+_CHOOSE_AT_ONCE: Final = """() => new MutationObserver((_, observer) => {
+    const field = document.querySelector("#builder select[name$='.field']");
+    if (field === null) return;
+    observer.disconnect();
+    field.value = "referee.jurisdiction";
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
 
 
 async def _write_offer(page: Page, slug: str) -> None:
