@@ -128,6 +128,18 @@ def test_probes_ask_what_is_served(containers: dict[str, dict[str, Any]]) -> Non
 
 
 @needs_helm
+def test_runs_the_image_of_a_digest_whatever_the_tag_names() -> None:
+    digest = f"sha256:{'0' * 64}"
+    pinned = helm("template", "mine", str(CHART), *GIVEN, f"--set=image.digest={digest}")
+    plain = helm("template", "mine", str(CHART), *GIVEN)
+
+    found = re.findall(r"image: \"(.+)\"", pinned)
+    assert len(found) == len(re.findall(r"image: \"(.+)\"", plain)) > 0
+    assert all(re.fullmatch(rf"referrals:[\d.]+@{digest}", image) for image in found)
+    assert "@" not in "".join(re.findall(r"image: \"(.+)\"", plain))
+
+
+@needs_helm
 def test_refuses_to_be_installed_without_an_address() -> None:
     with pytest.raises(subprocess.CalledProcessError) as refusal:
         helm("template", "mine", str(CHART))

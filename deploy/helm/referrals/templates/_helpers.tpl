@@ -14,6 +14,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "referrals.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{/* A hardened container of the image. */}}
