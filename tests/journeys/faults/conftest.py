@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from sqlalchemy import make_url
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import build_app
@@ -16,11 +17,13 @@ from db.engine import Database
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from sandbox.sportsbook.client import SportsbookClient
+from stack import ports
 from stack.temporal import temporal_executable
 from tests.builders import unique
 from tests.fixtures.databases import DatabaseUrls
 from tests.fixtures.keys import create_key
 from tests.proxies.breaking import BreakingProxy, breaking_proxy
+from tests.workflows.harness.billing import Meter
 from worker import build_activities, build_worker
 from workflows.connection import connect_to
 from workflows.payloads import DATA_CONVERTER
@@ -36,16 +39,21 @@ class FaultySystem:
     temporal: BreakingProxy
     database: Database
     """The same database without a proxy, for the test's own questions."""
+    workflows: Client
+    """The same Temporal without a proxy."""
+    meter: Meter
 
 
 @pytest.fixture
 async def system(
     settings: Settings, fresh_urls: DatabaseUrls, fresh_database: Database
 ) -> AsyncIterator[FaultySystem]:
+    metrics_port = ports.find_free()
     async with AsyncExitStack() as stack:
         temporal_server = await stack.enter_async_context(
             await WorkflowEnvironment.start_local(
                 dev_server_existing_path=str(temporal_executable()),
+                dev_server_extra_args=[f"--metrics-port={metrics_port}"],
                 data_converter=DATA_CONVERTER,
                 search_attributes=visibility.SEARCH_ATTRIBUTES,
             )
@@ -68,9 +76,14 @@ async def system(
         )
         await _run_courier(stack, ours)
         await _run_worker(stack, ours)
-        sportsbook = await _serve_api(stack, ours, await _create_key(fresh_database))
+        sportsbook = await _serve_api(stack, ours, fresh_database)
         yield FaultySystem(
-            sportsbook=sportsbook, postgres=postgres, temporal=temporal, database=fresh_database
+            sportsbook=sportsbook,
+            postgres=postgres,
+            temporal=temporal,
+            database=fresh_database,
+            workflows=temporal_server.client,
+            meter=Meter(metrics_port),
         )
 
 
@@ -96,7 +109,10 @@ async def _run_worker(stack: AsyncExitStack, settings: Settings) -> None:
     await stack.enter_async_context(worker)
 
 
-async def _serve_api(stack: AsyncExitStack, settings: Settings, key: str) -> SportsbookClient:
+async def _serve_api(
+    stack: AsyncExitStack, settings: Settings, direct: Database
+) -> SportsbookClient:
+    key, approver_key = await _create_key(direct, "faults"), await _create_key(direct, "approver")
     database = await stack.enter_async_context(
         Database.open(settings.database_url, pool_size=settings.database_pool_size)
     )
@@ -108,10 +124,10 @@ async def _serve_api(stack: AsyncExitStack, settings: Settings, key: str) -> Spo
             trust_env=False,
         )
     )
-    return SportsbookClient(client, approver_key=key)
+    return SportsbookClient(client, approver_key=approver_key)
 
 
-async def _create_key(database: Database) -> str:
+async def _create_key(database: Database, owner: str) -> str:
     actor = Actor(name="tests", request_id=None, reason="a test")
     async with database.transaction() as session:
-        return await create_key(session, owner="faults", scopes=["admin"], actor=actor)
+        return await create_key(session, owner=owner, scopes=["admin"], actor=actor)
