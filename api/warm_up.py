@@ -1,6 +1,5 @@
 """Warm-up of the api: work that the first requests would otherwise wait for."""
 
-import gc
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -16,6 +15,7 @@ from referrals.attribution.clicks import statements
 from referrals.attribution.clicks.follow import follow_code
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.intake import facts
+from runtime.garbage import settle_garbage
 
 UNISSUABLE_CODE: Final = "(a warm-up)"
 """Written with letters that no code has."""
@@ -33,8 +33,7 @@ async def warm_up(database: Database) -> None:
         if not (is_transient(fault) or is_schema_fault(fault)):
             raise
         log.warning("warm_up_failed", fault=describe(fault))
-    gc.collect()
-    gc.freeze()
+    settle_garbage()
 
 
 async def warm_up_connection(session: Session) -> None:

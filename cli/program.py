@@ -28,6 +28,7 @@ from runtime.command_line import (
     read_settings,
 )
 from runtime.exit import exit_process
+from runtime.garbage import settle_garbage
 from runtime.logs import configure_logging
 from runtime.settings import MigrationSettings, Settings
 from runtime.tracing import TracingMissingError, traced
@@ -147,6 +148,7 @@ def migrate() -> None:
 def _run_main(process: Callable[[Settings], int], name: str) -> None:
     settings = read_settings(Settings)
     configure_logging(settings.log_level)
+    settle_garbage()
     try:
         with traced(settings, process=name):
             code = process(settings)
