@@ -12,8 +12,10 @@ from domain.money import Money
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification
+from domain.rewards.reward import promised_rewards
 from referrals.intake import facts
 from referrals.rewards import transfers as rewards
+from referrals.rewards.attempts import Attempt
 from referrals.rewards.counting import count_rewarded
 
 
@@ -40,6 +42,29 @@ async def compute_written(
     known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
     reserved = {reward.key for reward in known}
     return {key: one for key, one in computed.items() if key in reserved}
+
+
+async def write_promised(
+    locked: LockedReferral, attempt: Attempt, found: Qualification
+) -> Sequence[Reward]:
+    """Write the rewards that a qualification earns by its terms; none where it earns nothing."""
+    promised = promised_rewards(
+        locked.referral.id,
+        locked.terms,
+        referrer_id=locked.referral.referrer_id,
+        referee_id=locked.referee_id,
+        computed=await compute_written(locked, found),
+    )
+    return await rewards.write_promised(
+        locked.session,
+        locked.referral,
+        promised,
+        qualification_id=attempt.qualification_id,
+        deposit_event_id=found.fact_ids[0],
+        held_until=attempt.begun_at + locked.terms.hold_period,
+        at=locked.now,
+        are_first=not (await locked.recorded()).has_rewards,
+    )
 
 
 async def due_now(locked: LockedReferral, found: Qualification | None) -> Mapping[RewardKey, Money]:

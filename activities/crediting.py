@@ -22,7 +22,6 @@ from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
 from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification, meets_minimum
-from domain.rewards.reward import promised_rewards
 from referrals.campaigns import funds_queue
 from referrals.campaigns.offers import load_schedule
 from referrals.fraud import assessments, cases, reviews
@@ -57,12 +56,16 @@ async def _go_on(locked: LockedReferral, gathered: Gathered) -> Standing:
 
 
 async def _advance(locked: LockedReferral, payment: Payment, gathered: Gathered) -> Standing:
-    rounds = await reviews.rounds_of(locked.session, locked.referral.id)
+    recorded = await locked.recorded()
+    rounds = (
+        await reviews.rounds_of(locked.session, locked.referral.id) if recorded.has_reviews else ()
+    )
     if rounds and rounds[-1].decision is Choice.REJECT:
         return await void(locked, Stage.REJECTED, ReasonCode.REVIEWER_REJECTED)
     found = await locked.qualification()
     if found is None:
         return await _end_unqualified(locked)
+    assessments.keep_known(locked.session, locked.referral, gathered.assessment)
     # Referred to until it is judged: a session forgets what nobody refers to, and reads it again.
     known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
     if locked.referral.stage is not Stage.HELD and not _is_scored(known, found):
@@ -83,7 +86,7 @@ async def _earn(
 ) -> Standing:
     """Write what a qualification earns, and credit, hold or defer it."""
     attempt = await attempt_of(locked, found)
-    written = await _write_promised(locked, attempt, found)
+    written = await computing.write_promised(locked, attempt, found)
     if not written:
         return await void(locked, Stage.REJECTED, ReasonCode.NOTHING_TO_PAY)
     await announce_qualified(locked, attempt)
@@ -181,27 +184,6 @@ def _is_scored(known: AssessmentRow | None, found: Qualification) -> bool:
     return known is not None and known.deposit_event_id == found.fact_ids[0]
 
 
-async def _write_promised(
-    locked: LockedReferral, attempt: Attempt, found: Qualification
-) -> Sequence[Reward]:
-    promised = promised_rewards(
-        locked.referral.id,
-        locked.terms,
-        referrer_id=locked.referral.referrer_id,
-        referee_id=locked.referee_id,
-        computed=await computing.compute_written(locked, found),
-    )
-    return await rewards.write_promised(
-        locked.session,
-        locked.referral,
-        promised,
-        qualification_id=attempt.qualification_id,
-        deposit_event_id=found.fact_ids[0],
-        held_until=attempt.begun_at + locked.terms.hold_period,
-        at=locked.now,
-    )
-
-
 async def _is_withdrawn(locked: LockedReferral, payment: Payment) -> bool:
     """Cancel payments that should not be made any more, where that is still possible."""
     is_due = await locked.qualification() is not None and not await locked.ineligibilities()
@@ -221,7 +203,10 @@ async def _credit_paid(locked: LockedReferral, payment: Payment) -> Standing:
 
 
 async def _reserve(locked: LockedReferral, written: Sequence[Reward]) -> bool:
-    posting = await rewards.hold(locked.session, locked.referral, written, at=locked.now)
+    absent = (await locked.recorded()).absent
+    posting = await rewards.hold(
+        locked.session, locked.referral, written, at=locked.now, absent=absent
+    )
     return posting is not PostingOutcome.INSUFFICIENT
 
 
@@ -250,7 +235,10 @@ async def _credit(
     if locked.referral.stage is Stage.HELD:
         await rewards.release(locked.session, locked.referral, written, at=locked.now)
     else:
-        posting = await rewards.credit(locked.session, locked.referral, written, at=locked.now)
+        absent = (await locked.recorded()).absent
+        posting = await rewards.credit(
+            locked.session, locked.referral, written, at=locked.now, absent=absent
+        )
         if posting is PostingOutcome.INSUFFICIENT:
             return await _defer(locked, attempt)
     await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))

@@ -1,18 +1,27 @@
-"""Facts that services signal directly: which of them may be recorded, and what says so."""
+"""Facts that services signal directly: which of them may be recorded, and their recording."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 from temporalio import activity
 
-from activities.messages import Signature
+from activities.messages import ActRequest, SignalledFacts, Signature
+from db.engine import Session
+from db.reporters import Reporter
 from domain.intake.direct_signals import DirectSignals, is_signed
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, kind_of
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, kind_of
 from domain.intake.sources import SEPARATOR
 from domain.money import Money
+from domain.privacy import Hasher
+from referrals.attribution import binding
+from referrals.attribution.tokens import Tokens
+from referrals.intake import facts
+from referrals.intake.facts import RecordOutcome
 from referrals.intake.fields import CURRENCIES
+from referrals.intake.origins import Networks, matching_with_origin
+from referrals.lifecycle import stages
 
 _log = structlog.get_logger()
 
@@ -66,3 +75,92 @@ def report_refusal(kind: FactKind, reason: str) -> None:
             "referrals_signals_refused", "Signalled facts that were not believed, by reason."
         )
         counter.add(1, {"kind": kind.value, "reason": reason})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalledRecorder:
+    """Records the facts that arrived as signals, in the transaction of the act that they woke."""
+
+    hasher: Hasher
+    tokens: Tokens
+    policy: SignalPolicy
+    networks: Networks | None = None
+
+    async def record(self, session: Session, request: ActRequest) -> None:
+        """Record what is about the referral's own players, after the signup that names the referee.
+
+        A signalled decision only wakes: whoever reaches Temporal could sign it with any name, so
+        that it counts once it was recorded over HTTP, where its key was checked.
+        """
+        heard = await self._allowed(session, request.heard)
+        for signup in heard.signups:
+            await self._record(session, request, signup)
+        money: tuple[Deposit | Chargeback, ...] = (*heard.deposits, *heard.chargebacks)
+        own = await stages.pair_ids(session, request.referral_id) if money else None
+        for fact in money:
+            if fact.player_id in (own or ()):
+                await self._record(session, request, fact)
+            else:
+                report_refusal(kind_of(fact), "another_player")
+        for decision in heard.decisions:
+            if not await facts.is_recorded(session, FactKind.DECISION, decision.event_id):
+                _log.warning("unrecorded_decision", event_id=decision.event_id)
+
+    async def _allowed(self, session: Session, heard: SignalledFacts) -> SignalledFacts:
+        """Leave out what may not come by a signal, and was not recorded through another door."""
+        refused = set()
+        for fact in heard.facts:
+            reason = self.policy.refusal(fact, heard.signatures)
+            kind = kind_of(fact)
+            if reason and not await facts.is_recorded(session, kind, fact.event_id):
+                report_refusal(kind, reason)
+                refused.add((kind, fact.event_id))
+        if not refused:
+            return heard
+        return replace(
+            heard,
+            signups=tuple(f for f in heard.signups if (kind_of(f), f.event_id) not in refused),
+            deposits=tuple(f for f in heard.deposits if (kind_of(f), f.event_id) not in refused),
+            chargebacks=tuple(
+                f for f in heard.chargebacks if (kind_of(f), f.event_id) not in refused
+            ),
+        )
+
+    async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
+        said = facts.body_of(signalled)
+        body = self.hasher.hash_personal(said)
+        fact = facts.fact_of(kind_of(signalled), body)
+        recorded = await facts.record_fact(
+            session,
+            fact,
+            player_id=str(body["player_id"]),
+            door="signal",
+            reporter=Reporter(None, f"referral:{request.referral_id}"),
+            matching=matching_with_origin(said, self.hasher, self.networks),
+            code_hash=self.hasher.hash("code", body["code"]) if body.get("code") else None,
+        )
+        if recorded is RecordOutcome.CONFLICT:
+            _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
+            if isinstance(fact, Signup):
+                await self._bind_recorded_signup(session, request, fact)
+        elif isinstance(fact, Signup):
+            refusal = self.policy.refusal(signalled, request.heard.signatures)
+            await binding.bind_signup(
+                session,
+                fact,
+                tokens=self.tokens,
+                now=request.now,
+                signalled_to=None if refusal else request.referral_id,
+            )
+
+    async def _bind_recorded_signup(
+        self, session: Session, request: ActRequest, signalled: Signup
+    ) -> None:
+        """Bind the signup that another door recorded first, with other content: that one counts."""
+        signups = await facts.facts_of_player(session, signalled.player_id, FactKind.SIGNUP)
+        recorded = next((fact for fact in signups if fact.event_id == signalled.event_id), None)
+        if isinstance(recorded, Signup):
+            await binding.bind_signup(session, recorded, tokens=self.tokens, now=request.now)
+        await binding.supersede_if_bound_elsewhere(
+            session, signalled.event_id, request.referral_id, now=request.now
+        )

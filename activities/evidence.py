@@ -37,6 +37,8 @@ class Gathered:
     deposit_event_id: str = ""
     marker: str = ""
     answers: ProviderAnswers | None = None
+    assessment: AssessmentRow | None = None
+    """The assessment of this evidence, where it was stored already."""
 
 
 NOTHING_GATHERED = Gathered()
@@ -45,7 +47,7 @@ NOTHING_GATHERED = Gathered()
 async def gather(database: Database, referral_id: UUID) -> Gathered:
     """Return the evidence about what qualifies by the facts recorded now; nothing without any."""
     async with database.snapshot() as session:
-        row = await session.get(ReferralRow, referral_id)
+        row = await stages.find_referral(session, referral_id)
         if row is None or row.referee_id is None or row.signed_up_at is None:
             return NOTHING_GATHERED
         money_facts = await facts.facts_of_player(
@@ -60,9 +62,10 @@ async def gather(database: Database, referral_id: UUID) -> Gathered:
         )
         if found is None:
             return NOTHING_GATHERED
-        marker = await evidence.load_marker(session, row)
-        snapshot = await evidence.load_snapshot(session, row, deposit_event_id=found.fact_ids[0])
-        return Gathered(snapshot=snapshot, deposit_event_id=found.fact_ids[0], marker=marker)
+        marked = await evidence.load_marked(session, row, deposit_event_id=found.fact_ids[0])
+        return Gathered(
+            snapshot=marked.snapshot, deposit_event_id=found.fact_ids[0], marker=marked.marker
+        )
 
 
 async def judge(locked: LockedReferral, found: Qualification, gathered: Gathered) -> AssessmentRow:
@@ -74,7 +77,7 @@ async def judge(locked: LockedReferral, found: Qualification, gathered: Gathered
     snapshot = await _with_list_hits(locked, await _current(locked, found, gathered))
     known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
     answers = gathered.answers or _stored_answers(known)
-    active = await rule_sets.active(locked.session)
+    active = (await locked.recorded()).rule_sets or await rule_sets.active(locked.session)
     campaign = locked.referral.campaign_slug
     judged = await assessments.assess_and_store(
         locked.session,
@@ -105,7 +108,7 @@ async def known_answers(session: ReadSession, referral_id: UUID) -> ProviderAnsw
 
 async def _current(locked: LockedReferral, found: Qualification, gathered: Gathered) -> Snapshot:
     """Return the gathered snapshot, or gather under the locks what was recorded meanwhile."""
-    marker = await evidence.load_marker(locked.session, locked.referral)
+    marker = (await locked.recorded()).marker
     is_of_deposit = gathered.deposit_event_id == found.fact_ids[0]
     if gathered.snapshot is not None and is_of_deposit and gathered.marker == marker:
         return gathered.snapshot
@@ -116,12 +119,7 @@ async def _current(locked: LockedReferral, found: Qualification, gathered: Gathe
 
 async def _with_list_hits(locked: LockedReferral, snapshot: Snapshot) -> Snapshot:
     """Add what the lists say by now, and count the referral as a hit of their entries."""
-    hits = await lists.load_hits(
-        locked.session,
-        referrer_id=locked.referral.referrer_id,
-        referee_id=locked.referee_id,
-        at=locked.now,
-    )
+    hits = (await locked.recorded()).hits
     await lists.record_hits(locked.session, hits, referral_id=locked.referral.id, at=locked.now)
     found = {name.value: hits.kinds_on(name) for name in ListName}
     return replace(snapshot, lists=ListHits(**found))

@@ -112,7 +112,9 @@ class FraudActivities:
             if qualification is None:
                 return Scoring(await end_undecidable(locked))
             assessment = await judge(locked, qualification, gathered)
-            self._recent.put(request.referral_id, replace(gathered, answers=None))
+            self._recent.put(
+                request.referral_id, replace(gathered, answers=None, assessment=assessment)
+            )
             return Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
 
 

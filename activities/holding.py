@@ -114,16 +114,19 @@ async def wait_for(
 
     A review that nobody answered in time is escalated and stays open: silence never pays.
     """
-    await holds.set_holds(
-        locked.session,
-        locked.referral.id,
-        waiting.holds,
-        attempt=attempt.number,
-        at=locked.now,
-        cleared_by=waiting.cleared_by,
-    )
+    recorded = await locked.recorded()
+    if waiting.holds or recorded.has_holds:
+        await holds.set_holds(
+            locked.session,
+            locked.referral.id,
+            waiting.holds,
+            attempt=attempt.number,
+            at=locked.now,
+            cleared_by=waiting.cleared_by,
+        )
     if not waiting.doubts:
-        await reviews.close(locked.session, locked.referral.id)
+        if recorded.has_reviews:
+            await reviews.close(locked.session, locked.referral.id)
         ends = [hold.until for hold in waiting.holds if hold.until]
         if any(hold.reason is HoldReason.PAYMENT_PENDING for hold in waiting.holds):
             ends.append(locked.now + RECHECK_INTERVAL)
@@ -234,8 +237,10 @@ def _cleared_by(approvals: Sequence[Review]) -> dict[HoldReason, str]:
 
 async def attempt_of(locked: LockedReferral, found: Qualification) -> Attempt:
     """Return the attempt of what qualifies; one that 0.2.0 began is written down first."""
-    latest = await attempts.latest_attempt(locked.session, locked.referral.id)
-    if latest is None:
+    recorded, latest = await locked.recorded(), None
+    if recorded.has_attempts:
+        latest = await attempts.latest_attempt(locked.session, locked.referral.id)
+    if latest is None and recorded.has_rewards:
         known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
         if known and known[0].status is RewardStatus.HELD:
             before = Qualification(

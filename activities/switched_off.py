@@ -14,6 +14,8 @@ from referrals.rewards.attempts import Attempt
 
 async def find_off(locked: LockedReferral) -> Sequence[str]:
     """Return the scopes of a locked referral that are off; they stay so until the act ends."""
+    if not (await locked.recorded()).has_switches:
+        return ()
     return await switches.find_off_and_keep(
         locked.session,
         campaign=locked.referral.campaign_slug,

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import QueuePool
 
-from db import text_statements
 from db.address import CONNECT_TIMEOUT_S, SCHEME, DatabaseAddress
 from db.connecting import connect
 from db.notifications import CHANNEL
 from db.pool_events import drop_useless_connections, learn_arrays, replace_ended_connection
+from db.statements import text_statements
 from db.traces import watch_statements
 from db.wakes import NOTIFY, Waker, wakes_of
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Session
 from db.tables import OutboxRow, ReferralRow
@@ -17,6 +18,32 @@ AGGREGATE: Final = "referral"
 NOTIFICATIONS: Final = "notification"
 """`aggregatetype` of the messages for players."""
 NOTIFICATION_TYPE: Final = "Notification"
+
+PAYLOAD: Final = bindparam("payload", type_=JSONB)
+
+
+def insert_of_referral(more: str = "") -> str:
+    """Return SQL that inserts an event of a referral, with the number of its campaign's version.
+
+    `more` is SQL of further fields of its payload. Its parameters are those of `values_of`.
+    """
+    payload = ":payload || jsonb_build_object('campaign_version', version)"
+    return f"""
+        insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
+        select :event_id, :aggregate, :key, :type, {payload}{more and f" || ({more})"},
+               :schema_version
+          from campaign_versions where id = :version_id
+    """  # noqa: S608 - made of constants of ours
+
+
+_WRITE_OF_REFERRAL: Final = text(f"{insert_of_referral()} on conflict do nothing").bindparams(
+    PAYLOAD
+)
+_WRITE: Final = text("""
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
+    values (:event_id, :aggregate, :key, :type, :payload, :schema_version)
+    on conflict do nothing
+""").bindparams(PAYLOAD)
 
 
 def payload_of(
@@ -31,7 +58,7 @@ def payload_of(
 ) -> dict[str, Any]:
     """Return an event's payload: ids only, no personal data; null reasons where it has none.
 
-    A statement that writes it may add the campaign's version itself.
+    `insert_of_referral` sets the number of the campaign's version.
     """
     return {
         "event_id": str(event_id),
@@ -78,11 +105,34 @@ async def write_event(
 ) -> None:
     """Write an event, unless one with its id is written already."""
     values = {
-        "id": event_id,
-        "aggregatetype": aggregate,
-        "aggregateid": key,
+        "event_id": event_id,
+        "aggregate": aggregate,
+        "key": key,
         "type": type_,
         "payload": payload,
         "schema_version": SCHEMA_VERSION,
     }
-    await session.execute(insert(OutboxRow).values(values).on_conflict_do_nothing())
+    await session.execute(_WRITE, values)
+
+
+async def write_of_referral(
+    session: Session, referral: ReferralRow, *, event_id: UUID, type_: str, payload: dict[str, Any]
+) -> None:
+    """Write an event of a referral with its campaign's version, unless it is written already."""
+    values = values_of(referral, event_id=event_id, type_=type_, payload=payload)
+    await session.execute(_WRITE_OF_REFERRAL, values)
+
+
+def values_of(
+    referral: ReferralRow, *, event_id: UUID, type_: str, payload: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the parameters of `insert_of_referral`."""
+    return {
+        "event_id": event_id,
+        "aggregate": AGGREGATE,
+        "key": str(referral.id),
+        "type": type_,
+        "payload": payload,
+        "schema_version": SCHEMA_VERSION,
+        "version_id": referral.campaign_version_id,
+    }

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from referrals.campaigns import limits_queue
 from referrals.campaigns.budget_alerts import alert
 from referrals.campaigns.versions import has_currencies
 from referrals.ledger import posting as ledger
+from referrals.ledger.absent import NOTHING_ABSENT, Absent
 from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import PostingOutcome
 
@@ -113,7 +114,12 @@ _AHEAD: Final = text("""
 
 
 async def post(
-    session: Session, referral: ReferralRow, transfers: Sequence[Transfer], *, at: datetime
+    session: Session,
+    referral: ReferralRow,
+    transfers: Sequence[Transfer],
+    *,
+    at: datetime,
+    absent: Absent = NOTHING_ABSENT,
 ) -> PostingOutcome:
     """Post the transfers of a locked referral's act, in its turn.
 
@@ -123,23 +129,22 @@ async def post(
     """
     net = _net_of_campaigns(transfers)
     spent = {account: -minor for account, minor in net.items() if minor < 0}
-    is_awaited = bool(spent and await _needs_ahead(session, referral, net))
+    is_awaited = bool(spent and not absent.queue and await _needs_ahead(session, referral, net))
     if is_awaited and not await _is_its_turn(session, referral, transfers, net):
         posting = PostingOutcome.INSUFFICIENT
     else:
         gathers = is_awaited or referral.awaits_funds
-        posting = await ledger.post(session, transfers, at=at, gathers=gathers)
+        is_new = absent.transfers
+        posting = await ledger.post(session, transfers, at=at, gathers=gathers, are_new=is_new)
     if posting is PostingOutcome.POSTED:
         for account, minor in net.items():
             if minor > 0:
-                cause = f"{MONEY}{transfers[0].id}"
-                await _wake(session, account, cause, leaving_id=referral.id)
+                await _wake(session, account, f"{MONEY}{transfers[0].id}", leaving_id=referral.id)
         await _wake_debtors(session, referral, transfers)
         await pass_on(session, referral)
     if posting is not PostingOutcome.ALREADY_POSTED:
-        campaign = referral.campaign_slug
         for account, minor in spent.items():
-            await alert(session, account, campaign=campaign, next_minor=minor, at=at)
+            await alert(session, account, campaign=referral.campaign_slug, next_minor=minor, at=at)
     return posting
 
 
@@ -191,8 +196,7 @@ async def _cause_of_waking(
     session: ReadSession, referral: ReferralRow, prefixes: str
 ) -> str | None:
     values = {"referral_id": referral.id, "kind": LOOK, "prefixes": prefixes}
-    cause: str | None = await session.scalar(_CAUSE_OF_WAKING, values)
-    return cause
+    return cast("str | None", await session.scalar(_CAUSE_OF_WAKING, values))
 
 
 async def _wake_debtors(

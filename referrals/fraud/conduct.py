@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row
 
-from db.engine import ReadSession
 from domain.fraud.snapshot import Behaviour, NetworkOrigin
 from domain.intake.facts import Deposit, FactKind
 from domain.jurisdictions import is_within
@@ -27,20 +26,20 @@ LEAST_MIRRORED: Final = 3
 
 # Reads each part by the index of facts by player, kind and time, or by a key; every part is
 # bounded. Stakes are weighed by their money, so that small ones beside mirrored ones hide nothing.
-_CONDUCT: Final = text("""
+CONDUCT: Final = f"""
     with mine as (
         select body -> 'stake' as stake, occurred_at from facts
         where player_id = :referee and kind = 'wager'
-        order by occurred_at desc limit :max_stakes + 1
+        order by occurred_at desc limit {MAX_STAKES} + 1
     ), compared as (
         select cast(stake ->> 'minor' as numeric) as minor, exists(
             select from facts as theirs
             where theirs.player_id = :referrer and theirs.kind = 'wager'
-              and theirs.occurred_at between mine.occurred_at - make_interval(secs => :mirror_s)
-                                         and mine.occurred_at + make_interval(secs => :mirror_s)
+              and theirs.occurred_at between mine.occurred_at - make_interval(secs => {MIRROR_S})
+                                         and mine.occurred_at + make_interval(secs => {MIRROR_S})
               and theirs.body -> 'stake' = mine.stake
         ) as is_mirrored
-        from mine limit :max_stakes
+        from mine limit {MAX_STAKES}
     ), said as (
         select kind, body, matching -> 'origin' as origin, occurred_at,
                coalesce(matching -> 'unsaid', '[]') as unsaid
@@ -49,11 +48,11 @@ _CONDUCT: Final = text("""
         -- Ever so many deposits push no signup out.
         (select kind, body, matching -> 'origin', occurred_at, coalesce(matching -> 'unsaid', '[]')
          from facts where player_id = :referee and kind = 'deposit'
-         order by occurred_at desc limit :max_facts)
+         order by occurred_at desc limit {MAX_FACTS})
     ), credit as (
         select credited_at from (
             select id, credited_at, invited_at from referrals
-            where referrer_id = :referrer order by invited_at desc limit :max_referrals
+            where referrer_id = :referrer order by invited_at desc limit {MAX_REFERRALS}
         ) as latest
         where credited_at is not null and id <> :referral_id
           and exists(select from facts where player_id = :referrer and kind = 'withdrawal')
@@ -87,7 +86,7 @@ _CONDUCT: Final = text("""
         (select count(*) from compared where is_mirrored) as mirrored,
         (select 2 * sum(minor) filter (where is_mirrored) >= sum(minor) from compared)
             as is_half_mirrored
-""")
+"""  # noqa: S608 - made of constants of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,24 +100,8 @@ class Conduct:
     referrer_has_deposited: bool | None
 
 
-async def load_conduct(
-    session: ReadSession,
-    pair: dict[str, Any],
-    *,
-    deposit_event_id: str,
-    signed_up_at: datetime,
-    minimum: Money,
-) -> Conduct:
-    """Return the conduct of a pair (`referral_id`, `referrer`, `referee`) by what is recorded."""
-    values = {
-        **pair,
-        "deposit": deposit_event_id,
-        "max_facts": MAX_FACTS,
-        "max_stakes": MAX_STAKES,
-        "max_referrals": MAX_REFERRALS,
-        "mirror_s": MIRROR_S,
-    }
-    row = (await session.execute(_CONDUCT, values)).one()
+def conduct_from(row: Row[Any], *, signed_up_at: datetime, minimum: Money) -> Conduct:
+    """Return the conduct of a pair, by a row of CONDUCT."""
     deposit = fact_of(FactKind.DEPOSIT, row.deposit) if row.deposit else None
     is_heard_of = row.referrer_signed_up_at is not None
     return Conduct(

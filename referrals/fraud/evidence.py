@@ -1,7 +1,7 @@
 """Fraud evidence: everything recorded about a referral's pair, gathered into one snapshot."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,10 +11,10 @@ from db.tables import ReferralRow
 from domain.derived_ids import derived_id
 from domain.fraud.links import MAX_SHARERS, KindLinks, PairLinks
 from domain.fraud.snapshot import Cluster, Link, Snapshot
-from referrals.fraud.conduct import load_conduct
-from referrals.fraud.links import load_pair_links
-from referrals.fraud.referrer_record import age_s, load_record
-from referrals.fraud.velocities import load_velocities
+from referrals.fraud.conduct import CONDUCT, conduct_from
+from referrals.fraud.links import SURROUNDINGS, load_values, pair_links_from
+from referrals.fraud.referrer_record import RECORD, age_s, record_from
+from referrals.fraud.velocities import VELOCITIES, velocities_from
 from referrals.lifecycle.stages import terms_of
 
 SAMPLE_POINTS: Final = 10_000
@@ -27,34 +27,34 @@ sought: an audience of thousands fills networks by chance."""
 
 # Counts the referrer's other referees, of those invited nearest to the referee, that share a soft
 # value with the referee. An address shared by more players than the cap is not counted.
-_SIBLINGS: Final = text("""
+_SIBLINGS: Final = f"""
     with near as (
         (select referee_id from referrals
          where referrer_id = :referrer and referee_id is not null and stage <> 'LOST'
            and invited_at <= :invited_at
-         order by invited_at desc limit :max_near)
+         order by invited_at desc limit {MAX_NEAR})
         union all
         (select referee_id from referrals
          where referrer_id = :referrer and referee_id is not null and stage <> 'LOST'
            and invited_at > :invited_at
-         order by invited_at limit :max_near)
+         order by invited_at limit {MAX_NEAR})
     )
     select held.kind, count(distinct near.referee_id) as siblings
     from unnest(array['device_id', 'ip', 'network']) as wanted
     cross join lateral (
         select kind, value from identity_links
         where player_id = :referee and kind = wanted
-        order by last_seen_at desc limit :max_values
+        order by last_seen_at desc limit {MAX_VALUES}
     ) as held
     cross join lateral (
         select player_id from (
             select player_id, count(*) over () as sharers from (
                 select player_id from identity_links as sharer
                 where sharer.kind = held.kind and sharer.value = held.value
-                limit :max_sharers + 1
+                limit {MAX_SHARERS} + 1
             ) as bounded
         ) as few
-        where sharers <= :max_sharers
+        where sharers <= {MAX_SHARERS}
         union all
         select sharer.player_id from near join identity_links as sharer
             on sharer.kind = held.kind and sharer.value = held.value
@@ -64,10 +64,10 @@ _SIBLINGS: Final = text("""
     join near on near.referee_id = other.player_id
     where other.player_id not in (:referrer, :referee)
     group by held.kind
-""")
+"""  # noqa: S608 - made of constants of ours
 # Changes whenever a fact of the pair that evidence rests on is recorded, or a cluster changes.
 # Wagers are left out: they come by the thousand, and one more decides nothing.
-_MARKER: Final = text("""
+MARKER: Final = """
     select concat_ws(' ',
         (select concat_ws(' ', count(*), max(heard_at)) from facts
          where player_id in (:referrer, :referee)
@@ -80,7 +80,16 @@ _MARKER: Final = text("""
          )), ' ' order by player_id)
          from player_clusters as own where player_id in (:referrer, :referee))
     )
-""")
+"""
+_MARKER: Final = text(MARKER)
+# Each part is one row, and bounded; what is read of values comes as a statement of its own.
+_EVIDENCE: Final = text(f"""
+    select conduct.*, velocities.*, record.*, surroundings.*,
+           (select jsonb_object_agg(kind, siblings) from ({_SIBLINGS}) as each) as siblings,
+           ({MARKER}) as marker
+    from ({CONDUCT}) as conduct, ({VELOCITIES}) as velocities, ({RECORD}) as record,
+         ({SURROUNDINGS}) as surroundings
+""")  # noqa: S608 - made of constants of ours
 
 
 async def load_marker(session: ReadSession, referral: ReferralRow) -> str:
@@ -90,42 +99,51 @@ async def load_marker(session: ReadSession, referral: ReferralRow) -> str:
     return marker
 
 
+class Marked(NamedTuple):
+    """Evidence about a pair, and the marker as it was then."""
+
+    snapshot: Snapshot
+    marker: str
+
+
 async def load_snapshot(
     session: ReadSession, referral: ReferralRow, *, deposit_event_id: str
 ) -> Snapshot:
     """Return the recorded evidence about a pair; the caller adds the fraud providers' answers."""
-    referee_id = referral.referee_id or ""
-    pair: dict[str, Any] = {
+    return (await load_marked(session, referral, deposit_event_id=deposit_event_id)).snapshot
+
+
+async def load_marked(
+    session: ReadSession, referral: ReferralRow, *, deposit_event_id: str
+) -> Marked:
+    """Return the recorded evidence with its marker, of one snapshot of the database."""
+    referee_id, terms = referral.referee_id or "", terms_of(referral)
+    signed_up_at = referral.signed_up_at or referral.invited_at
+    pair = {"referrer": referral.referrer_id, "referee": referee_id}
+    held = await load_values(session, pair)
+    values = {
+        **pair,
         "referral_id": referral.id,
-        "referrer": referral.referrer_id,
-        "referee": referee_id,
-        "code": referral.code,
         "campaign_id": referral.campaign_id,
         "invited_at": referral.invited_at,
+        "signed_up_at": signed_up_at,
+        "deposit": deposit_event_id,
     }
-    terms = terms_of(referral)
-    signed_up_at = referral.signed_up_at or referral.invited_at
-    links = await load_pair_links(session, referrer_id=referral.referrer_id, referee_id=referee_id)
-    conduct = await load_conduct(
-        session,
-        pair,
-        deposit_event_id=deposit_event_id,
-        signed_up_at=signed_up_at,
-        minimum=terms.minimum_deposit,
-    )
-    velocities, variation_percent = await load_velocities(session, pair, at=signed_up_at)
-    record = await load_record(
-        session,
-        pair,
+    row = (await session.execute(_EVIDENCE, values)).one()
+    links = pair_links_from(held, row, referrer_id=referral.referrer_id, referee_id=referee_id)
+    conduct = conduct_from(row, signed_up_at=signed_up_at, minimum=terms.minimum_deposit)
+    velocities, variation_percent = velocities_from(row, code=referral.code, at=signed_up_at)
+    record = record_from(
+        row,
         account_age_s=age_s(conduct.referrer_signed_up_at, signed_up_at),
         has_deposited=conduct.referrer_has_deposited,
         spacing_variation_percent=variation_percent,
     )
-    return Snapshot(
+    snapshot = Snapshot(
         same_player=referral.referrer_id == referee_id,
         known=conduct.known,
         requires=terms.requires,
-        links=_links(links, await _siblings(session, pair)),
+        links=_links(links, row.siblings or {}),
         cluster=_cluster(links),
         has_similar_name=links.similar_name,
         has_similar_mailbox=links.similar_mailbox,
@@ -135,18 +153,12 @@ async def load_snapshot(
         referrer=record,
         sample_point=sample_point(referral.id),
     )
+    return Marked(snapshot, row.marker)
 
 
 def sample_point(referral_id: UUID) -> int:
     """Return the place of a referral among 10,000, by which the sample to be reviewed is drawn."""
     return derived_id(referral_id, "sample").int % SAMPLE_POINTS
-
-
-async def _siblings(session: ReadSession, pair: Mapping[str, Any]) -> dict[str, int]:
-    values = {**pair, "max_values": MAX_VALUES, "max_sharers": MAX_SHARERS}
-    values["max_near"] = MAX_NEAR
-    rows = await session.execute(_SIBLINGS, values)
-    return {row.kind: row.siblings for row in rows}
 
 
 def _links(links: PairLinks, siblings: Mapping[str, int]) -> tuple[Link, ...]:

@@ -1,6 +1,6 @@
 """Lists of values that fraud rules look at: entries added and removed, and their hits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ _ADD_KEYS: Final = text("""
 
 # Entries in force whose keys are among the values of a referral's two players.
 # Values of facts that wait for the router count as well, as those that an act has just recorded.
-_HITS: Final = text(f"""
+HITS: Final = f"""
     select distinct entries.list_name, entries.id as entry_id, entries.kind, links.player_id
     from (
         select player_id, kind, value from identity_links
@@ -45,7 +45,8 @@ _HITS: Final = text(f"""
     join list_entries as entries on entries.id = list_keys.entry_id
     where entries.removed_at is null
       and (entries.expires_at is null or entries.expires_at > cast(:at as timestamptz))
-""")  # noqa: S608 - made of constants of ours
+"""  # noqa: S608 - made of constants of ours
+_HITS: Final = text(HITS)
 
 # In the order of their keys, so that two scorings wait for each other in one order.
 _RECORD_HITS: Final = text("""
@@ -137,14 +138,20 @@ async def load_hits(
 ) -> ListHits:
     """Return the entries in force that the two players' recorded values hit."""
     pair = {"referrer": referrer_id, "referee": referee_id, "at": at, "kinds": WRITTEN_KINDS}
+    rows = (await session.execute(_HITS, pair)).mappings()
+    return hits_from(rows, referee_id=referee_id)
+
+
+def hits_from(rows: Iterable[Mapping[Any, Any]], *, referee_id: str) -> ListHits:
+    """Return the hits of rows of HITS, which may have been JSON."""
     return ListHits.of(
         ListHit(
-            list_name=ListName(row.list_name),
-            entry_id=row.entry_id,
-            kind=ListedKind(row.kind),
-            role=Role.REFEREE if row.player_id == referee_id else Role.REFERRER,
+            list_name=ListName(row["list_name"]),
+            entry_id=UUID(str(row["entry_id"])),
+            kind=ListedKind(row["kind"]),
+            role=Role.REFEREE if row["player_id"] == referee_id else Role.REFERRER,
         )
-        for row in await session.execute(_HITS, pair)
+        for row in rows
     )
 
 

@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row
 
-from db.engine import ReadSession
 from domain.fraud.snapshot import ReferrerHistory
 
 MAX_REFEREES: Final = 50
@@ -15,13 +14,13 @@ QUICK_S: Final = 2 * 24 * 3_600
 
 # Looks up each of the latest referees by keys: the assessment, the qualifying deposit, the first
 # withdrawal after it, a reversed reward and a chargeback.
-_RECORD: Final = text("""
+RECORD: Final = f"""
     with latest as (
         select id, referee_id, assessment_id, terms -> 'minimum_deposit' as minimum
         from referrals
         where referrer_id = :referrer and referee_id is not null and id <> :referral_id
           and invited_at <= :invited_at and stage <> 'LOST'
-        order by invited_at desc limit :max_referees
+        order by invited_at desc limit {MAX_REFEREES}
     )
     select
         count(*) as referees,
@@ -38,7 +37,7 @@ _RECORD: Final = text("""
         count(*) filter (where exists(
             select from facts where player_id = latest.referee_id and kind = 'withdrawal'
               and occurred_at >= deposit.occurred_at
-              and occurred_at <= deposit.occurred_at + make_interval(secs => :quick_s)
+              and occurred_at <= deposit.occurred_at + make_interval(secs => {QUICK_S})
         )) as quick_withdrawers
     from latest
     left join assessments as judged on judged.id = latest.assessment_id
@@ -50,20 +49,17 @@ _RECORD: Final = text("""
         where qualifications.referral_id = latest.id
         order by facts.occurred_at limit 1
     ) as deposit on true
-""")
+"""  # noqa: S608 - made of constants of ours
 
 
-async def load_record(
-    session: ReadSession,
-    pair: dict[str, Any],
+def record_from(
+    row: Row[Any],
     *,
     account_age_s: int | None,
     has_deposited: bool | None,
     spacing_variation_percent: int | None,
 ) -> ReferrerHistory:
-    """Return the referrer's record; the keywords are what other readings found."""
-    values = pair | {"max_referees": MAX_REFEREES, "quick_s": QUICK_S}
-    row = (await session.execute(_RECORD, values)).one()
+    """Return the referrer's record of a row of RECORD; the keywords are what others found."""
     return ReferrerHistory(
         account_age_s=account_age_s,
         has_deposited=has_deposited,

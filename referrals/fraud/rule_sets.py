@@ -1,9 +1,10 @@
 """Rule sets: immutable versions, of which one is live and one may run in its shadow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any, Final
 
 import structlog
@@ -30,7 +31,7 @@ _LIVE: Final = "live"
 _SHADOW: Final = "shadow"
 
 # The latest switch of each role, with the rule set that it names.
-_ACTIVE: Final = text("""
+ACTIVE: Final = """
     select latest.role, rule_sets.*
     from unnest(array['live', 'shadow']) as roles (name)
     cross join lateral (
@@ -38,7 +39,8 @@ _ACTIVE: Final = text("""
         order by id desc limit 1
     ) as latest
     join rule_sets using (version)
-""")
+"""
+_ACTIVE: Final = text(ACTIVE)
 
 
 class SwitchOutcome(StrEnum):
@@ -77,6 +79,13 @@ async def active(session: Session) -> ActiveRuleSets:
         await lock_key(session, _LOCK)
         found = await _find_active(session) or await _store_first(session)
     return ActiveRuleSets(live=found[_LIVE], shadow=found.get(_SHADOW))
+
+
+def active_from(rows: Iterable[Mapping[str, Any]]) -> ActiveRuleSets | None:
+    """Return the rule sets of rows of ACTIVE, or None where none was stored yet."""
+    found = _active_by_role(SimpleNamespace(**row) for row in rows)
+    live = found.get(_LIVE)
+    return None if live is None else ActiveRuleSets(live=live, shadow=found.get(_SHADOW))
 
 
 async def load(session: ReadSession, version: int) -> CampaignRuleSets | None:
@@ -214,13 +223,17 @@ async def _has_report(session: ReadSession, version: int, *, baseline: int) -> b
 
 
 async def _find_active(session: ReadSession) -> dict[str, CampaignRuleSets]:
+    return _active_by_role(await session.execute(_ACTIVE))
+
+
+def _active_by_role(rows: Iterable[Any]) -> dict[str, CampaignRuleSets]:
     """Return the active sets by role, without a shadow that this release cannot read.
 
     A later release may have started one with rules of its own: what decides nothing must not stop
     what does. A live set that cannot be read raises, and a process of that release scores.
     """
     found: dict[str, CampaignRuleSets] = {}
-    for row in await session.execute(_ACTIVE):
+    for row in rows:
         try:
             found[row.role] = _rule_sets(row)
         except (TypeError, ValueError) as fault:

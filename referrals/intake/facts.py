@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,12 +32,12 @@ _canonical_json: Final = json.JSONEncoder(sort_keys=True).encode
 _SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
 _OF_PLAYERS: Final = text("""
-    select kind, body, reported_by, request_id, heard_at from facts
+    select player_id, kind, body, reported_by, request_id, heard_at from facts
      where player_id = any(cast(:player_ids as varchar[]))
      order by occurred_at, event_id
 """)
 _OF_KINDS: Final = text("""
-    select kind, body, reported_by, request_id, heard_at from facts
+    select player_id, kind, body, reported_by, request_id, heard_at from facts
      where player_id = any(cast(:player_ids as varchar[])) and kind = any(cast(:kinds as varchar[]))
      order by occurred_at, event_id
 """)
@@ -65,6 +65,21 @@ class Report:
     """Kept beside the content, for comparisons; no part of the fingerprint."""
     code_hash: str | None = None
     """Stored in the place of the signup's code if nobody has that one: it may be a name."""
+
+
+class StoredFact(NamedTuple):
+    """A fact as it is stored."""
+
+    player_id: str
+    kind: str
+    body: dict[str, Any]
+    reported_by: str | None
+    request_id: str | None
+    heard_at: datetime
+
+    @property
+    def reporter(self) -> Reporter:
+        return Reporter(self.reported_by, self.request_id)
 
 
 async def record_fact(
@@ -210,10 +225,16 @@ async def facts_of_players(
     values: dict[str, list[str]] = {"player_ids": list(player_ids)}
     if kinds:
         values["kinds"] = [kind.value for kind in kinds]
-    found = (await session.execute(_OF_KINDS if kinds else _OF_PLAYERS, values)).all()
-    for one in found:
-        note_event(session, Reporter(one.reported_by, one.request_id), heard_at=one.heard_at)
-    return tuple(fact_of(FactKind(one.kind), one.body) for one in found)
+    found = await session.execute(_OF_KINDS if kinds else _OF_PLAYERS, values)
+    return facts_from(session, [StoredFact(*row) for row in found])
+
+
+def facts_from(session: ReadSession, stored: Iterable[StoredFact]) -> tuple[Fact, ...]:
+    """Return facts, and note who reported the newest one; FACT_FAULTS for an unreadable one."""
+    stored = list(stored)
+    for one in stored:
+        note_event(session, one.reporter, heard_at=one.heard_at)
+    return tuple(fact_of(FactKind(one.kind), one.body) for one in stored)
 
 
 async def readable_facts_of_players(

@@ -94,16 +94,18 @@ async def post(
     at: datetime,
     reference: str | None = None,
     gathers: bool = False,
+    are_new: bool = False,
 ) -> PostingOutcome:
     """Post all of the transfers, or none if their net effect brings an account below zero.
 
-    A transfer whose id is known is not posted again. Accounts are locked in the order of their
-    ids, and parts of balances that are spread after them, or with `gathers` all their parts; the
-    caller must hold the locks of players and referrals already. Raises BalanceTooLargeError,
+    A transfer whose id is known is not posted again; `are_new` says that the caller has seen, under
+    a lock without which nobody posts them, that none is known. Accounts are locked in the order of
+    their ids, and parts of balances that are spread after them, or with `gathers` all their parts;
+    the caller must hold the locks of players and referrals already. Raises BalanceTooLargeError,
     before anything is written, for a balance beyond the largest amount.
     """
     locked = await lock(session, _accounts(transfers))
-    new = await _unknown(session, transfers)
+    new = transfers if are_new else await _unknown(session, transfers)
     if not new:
         return PostingOutcome.ALREADY_POSTED
     changes = await _take_shards(session, new, locked, gathers=gathers)

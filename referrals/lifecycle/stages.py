@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, text
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
 from db.engine import ReadSession, Session
+from db.statements.stored_rows import flush, mark_written, stored
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import (
+    MONEY_STAGES,
     Referral,
     Stage,
     Standing,
@@ -22,20 +24,40 @@ from domain.lifecycle.referral import (
 from domain.lifecycle.reminders import Reminder, reminders_after, reminders_of
 from referrals.campaigns.variants import promised_to
 from referrals.campaigns.versions import has_reminders, terms_from
-from referrals.lifecycle.events import money_of
+from referrals.lifecycle.events import MONEY, deferred_until
 
-# One statement, because every stage change writes both, and reads the campaign's version.
-_INSERT_TIMELINE_AND_EVENT: Final = text("""
-    with step as (
+_WRITTEN: Final = (
+    *("stage", "until", "steps", "awaits_funds", "assessment_id", "qualified_by", "credited_at"),
+    *("referee_id", "signed_up_at", "signup_event_id", "attribution_method"),
+    *("attribution_confidence", "accepted_terms", "reminded_until"),
+)
+"""Columns of a referral that a stage change writes with its timeline and event."""
+_STEP: Final = """
+    step as (
         insert into timeline (id, referral_id, step, stage, at, reason, reason_code)
-        values (:event_id, :referral_id, :step, :stage, :at, :reason, :reason_code)
+        values (:event_id, :id, :steps, :stage, :at, :reason, :reason_code)
     )
-    insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
-    select :event_id, :aggregate, :key, :type,
-           :payload || jsonb_build_object('campaign_version', version), :schema_version
-      from campaign_versions where id = :version_id
-""").bindparams(bindparam("payload", type_=JSONB))
+"""
+_OPEN: Final = text(f"with {_STEP} {outbox.insert_of_referral()}").bindparams(outbox.PAYLOAD)
+
+
+def _move(more: str = "") -> TextClause:
+    """Return the statement of a stage change: one, because each writes all of it."""
+    return text(f"""
+        with moved as (
+            update referrals set {", ".join(f"{name} = :{name}" for name in _WRITTEN)}
+             where id = :id
+        ), {_STEP} {outbox.insert_of_referral(more)}
+    """).bindparams(  # noqa: S608 - made of constants
+        outbox.PAYLOAD, bindparam("accepted_terms", type_=JSONB(none_as_null=True))
+    )
+
+
+_MOVE: Final = _move()
+_MOVE_TELLING_OF_MONEY: Final = _move(MONEY)
 _PAIR: Final = text("select referrer_id, referee_id from referrals where id = :referral_id")
+_FIND: Final = text("select * from referrals where id = :referral_id")
+_LOCK: Final = text("select * from referrals where id = :referral_id for no key update")
 
 
 async def open_referral(
@@ -78,11 +100,14 @@ async def open_referral(
     return row
 
 
+async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralRow | None:
+    found = (await session.execute(_FIND, {"referral_id": referral_id})).one_or_none()
+    return None if found is None else stored(session, ReferralRow, found)
+
+
 async def lock_referral(session: Session, referral_id: UUID) -> ReferralRow | None:
-    query = select(ReferralRow).where(ReferralRow.id == referral_id)
-    return await session.scalar(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
+    found = (await session.execute(_LOCK, {"referral_id": referral_id})).one_or_none()
+    return None if found is None else stored(session, ReferralRow, found)
 
 
 async def lock_bound_referral(session: Session, player_id: str) -> ReferralRow | None:
@@ -136,29 +161,25 @@ async def _record_stage_change(
     detail: str = "",
 ) -> None:
     row.steps += 1
-    await session.flush()
+    is_new = previous is None
+    if not is_new:
+        mark_written(session, row, _WRITTEN)
+    await flush(session)
     event_id = uuid5(row.id, f"timeline:{row.steps}")
     type_ = event_type(row.stage, previous=previous)
     told = reason and ": ".join(filter(None, (reason.text, detail)))
-    values = {
-        "event_id": event_id,
-        "referral_id": row.id,
-        "step": row.steps,
-        "stage": row.stage.value,
-        "at": at,
-        "reason": told,
-        "reason_code": reason,
-        "aggregate": outbox.AGGREGATE,
-        "key": str(row.id),
-        "type": type_,
-        "schema_version": outbox.SCHEMA_VERSION,
-        "version_id": row.campaign_version_id,
-    }
     payload = outbox.payload_of(
         event_id=event_id, type_=type_, referral=row, at=at, reason_code=reason, reason=told
     )
-    payload |= await money_of(session, row)
-    await session.execute(_INSERT_TIMELINE_AND_EVENT, values | {"payload": payload})
+    step = {"id": row.id, "steps": row.steps, "stage": row.stage.value, "at": at}
+    step |= {"reason": told, "reason_code": reason}
+    payload |= await deferred_until(session, row)
+    values = step | outbox.values_of(row, event_id=event_id, type_=type_, payload=payload)
+    if is_new:
+        await session.execute(_OPEN, values)
+        return
+    move = _MOVE_TELLING_OF_MONEY if row.stage in MONEY_STAGES else _MOVE
+    await session.execute(move, {name: getattr(row, name) for name in _WRITTEN} | values)
 
 
 def terms_of(row: ReferralRow) -> Terms:

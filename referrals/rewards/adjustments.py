@@ -23,10 +23,9 @@ from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger.account_locks import lock_accounts
 from referrals.ledger.posting import PostingOutcome
+from referrals.rewards.debts import load_debts, recoveries_of
 from referrals.rewards.transfers import (
-    load_debts,
     post_or_raise,
-    recoveries_of,
     transfer_of,
     transfers_of,
 )

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.engine import ReadSession, Session
-from db.tables import QualificationFact, QualificationRow
 from domain.campaigns.conditions.evaluation import write_judged
 from domain.intake.facts import FactKind
 from domain.rewards.qualification import Qualification
@@ -20,6 +20,14 @@ _LATEST: Final = text("""
     ) as event_ids
     from qualifications q where referral_id = :referral_id order by attempt desc limit 1
 """)
+_BEGIN: Final = text("""
+    with begun as (
+        insert into qualifications (id, referral_id, attempt, met_at, created_at, condition_trace)
+        values (:id, :referral_id, :attempt, :met_at, :created_at, :condition_trace)
+    )
+    insert into qualification_facts (qualification_id, kind, event_id)
+    select :id, :kind, unnest(cast(:event_ids as varchar[]))
+""").bindparams(bindparam("condition_trace", type_=JSONB(none_as_null=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +83,10 @@ async def begin_attempt(
         "met_at": qualification.met_at,
         "created_at": at,
         "condition_trace": [write_judged(one) for one in qualification.trace] or None,
+        "kind": FactKind.DEPOSIT,
+        "event_ids": list(qualification.fact_ids),
     }
-    await session.execute(insert(QualificationRow).values(values))
-    await session.execute(
-        insert(QualificationFact),
-        [
-            {"qualification_id": id_, "kind": FactKind.DEPOSIT, "event_id": event_id}
-            for event_id in qualification.fact_ids
-        ],
-    )
+    await session.execute(_BEGIN, values)
     return Attempt(
         number=number,
         qualification_id=id_,

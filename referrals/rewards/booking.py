@@ -14,9 +14,9 @@ from domain.rewards.reward import RewardStatus
 from referrals.campaigns import funds_queue
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards.adjustments import net_minor_of
+from referrals.rewards.debts import load_debts
 from referrals.rewards.transfers import (
     hold_id_of,
-    load_debts,
     post_or_raise,
     transfer_of,
     transfers_of,

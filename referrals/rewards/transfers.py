@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import case, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.engine import ReadSession, Session
-from db.tables import ReferralRow, Reward, TransferRow
+from db.statements.stored_rows import mark_written, stored
+from db.tables import ReferralRow, Reward
 from domain.ledger.movements import (
     Movement,
     Transfer,
@@ -19,7 +20,25 @@ from domain.money import Money, RewardKind
 from domain.rewards.computed import write_computation
 from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.campaigns import funds_queue
+from referrals.ledger.absent import NOTHING_ABSENT, Absent
 from referrals.ledger.posting import PostingOutcome
+from referrals.rewards.debts import recoveries_of
+
+_WRITE: Final = text("""
+    insert into rewards (id, referral_id, reward_type, kind, player_id, amount_minor, currency,
+                         status, held_until, deposit_event_id, computation, qualification_id,
+                         campaign_version_id, assessment_id, created_at, changed_at)
+    values (:id, :referral_id, :reward_type, :kind, :player_id, :amount_minor, :currency,
+            :status, :held_until, :deposit_event_id, :computation, :qualification_id,
+            :campaign_version_id, :assessment_id, :at, :at)
+    on conflict (id) do update set
+        qualification_id = excluded.qualification_id, held_until = excluded.held_until,
+        deposit_event_id = excluded.deposit_event_id, assessment_id = excluded.assessment_id
+    returning *
+""").bindparams(bindparam("computation", type_=JSONB(none_as_null=True)))
+_SET_STATUS: Final = text("""
+    update rewards set status = :status, changed_at = :at where id = any(cast(:ids as uuid[]))
+""")
 
 
 async def rewards_of_referral(session: ReadSession, referral_id: UUID) -> Sequence[Reward]:
@@ -52,11 +71,13 @@ async def write_promised(
     deposit_event_id: str,
     held_until: datetime,
     at: datetime,
+    are_first: bool = False,
 ) -> Sequence[Reward]:
     """Write each promised reward, or point an unpaid one to the qualification that earns it now.
 
     A computed amount stays as it was first written: what is due is paid by an adjustment after the
-    credit. RuntimeError when a stored flat reward has another amount than its terms promise.
+    credit. `are_first` says that the referral has no rewards yet. RuntimeError when a stored flat
+    reward has another amount than its terms promise.
     """
     earned = {
         "qualification_id": qualification_id,
@@ -64,41 +85,53 @@ async def write_promised(
         "held_until": held_until,
         "assessment_id": referral.assessment_id,
     }
-    for reward in promised:
-        values = _deferred_values(referral, reward, at=at) | earned
-        statement = insert(Reward).values(values)
-        await session.execute(
-            statement.on_conflict_do_update(index_elements=[Reward.id], set_=earned)
-        )
-    written = await rewards_of_referral(session, referral.id)
+    written = [
+        stored(session, Reward, (await session.execute(_WRITE, values)).one())
+        for values in (_deferred_values(referral, one, at=at) | earned for one in promised)
+    ]
+    if are_first:
+        written.sort(key=lambda reward: (reward.reward_type, reward.kind or ""))
+    else:
+        written = [*await rewards_of_referral(session, referral.id)]
     flat = [reward for reward in written if reward.computation is None]
-    stored = {(reward.id, reward.player_id, money_of(reward)) for reward in flat}
+    found = {(reward.id, reward.player_id, money_of(reward)) for reward in flat}
     wanted = [reward for reward in promised if reward.computation is None]
-    if stored != {(reward.reward_id, reward.player_id, reward.amount) for reward in wanted}:
+    if found != {(reward.reward_id, reward.player_id, reward.amount) for reward in wanted}:
         raise RuntimeError(f"the rewards of referral {referral.id} are not what its terms promise")
     return written
 
 
 async def hold(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
+    session: Session,
+    referral: ReferralRow,
+    rewards: Sequence[Reward],
+    *,
+    at: datetime,
+    absent: Absent = NOTHING_ABSENT,
 ) -> PostingOutcome:
     """Reserve every reward of the referral out of the campaign's budget, or none of them."""
     transfers = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
-    posting = await funds_queue.post(session, referral, transfers, at=at)
+    posting = await funds_queue.post(session, referral, transfers, at=at, absent=absent)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _set_status(rewards, RewardStatus.HELD, at=at)
+        await _set_status(session, rewards, RewardStatus.HELD, at=at)
     return posting
 
 
 async def credit(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, at: datetime
+    session: Session,
+    referral: ReferralRow,
+    rewards: Sequence[Reward],
+    *,
+    at: datetime,
+    absent: Absent = NOTHING_ABSENT,
 ) -> PostingOutcome:
     """Hold and release in one posting, where no hold is needed; all rewards or none."""
     holds = [transfer_of(referral, reward, Movement.HOLD) for reward in rewards]
-    releases = await _releases(session, referral, rewards)
-    posting = await funds_queue.post(session, referral, [*holds, *releases], at=at)
+    releases = await _releases(session, referral, rewards, may_owe=not absent.debts)
+    transfers = [*holds, *releases]
+    posting = await funds_queue.post(session, referral, transfers, at=at, absent=absent)
     if posting is not PostingOutcome.INSUFFICIENT:
-        _set_status(rewards, RewardStatus.ISSUED, at=at)
+        await _set_status(session, rewards, RewardStatus.ISSUED, at=at)
     return posting
 
 
@@ -107,7 +140,7 @@ async def release(
 ) -> None:
     """Credit the held rewards, and recover from them first what their players owe."""
     await post_or_raise(session, referral, await _releases(session, referral, rewards), at=at)
-    _set_status(rewards, RewardStatus.ISSUED, at=at)
+    await _set_status(session, rewards, RewardStatus.ISSUED, at=at)
 
 
 async def unreserve(
@@ -115,7 +148,7 @@ async def unreserve(
 ) -> None:
     """Give reserved money back to the campaign, and defer the rewards: they may be held again."""
     await post_or_raise(session, referral, [_void_of(referral, r) for r in rewards], at=at)
-    _set_status(rewards, RewardStatus.DEFERRED, at=at)
+    await _set_status(session, rewards, RewardStatus.DEFERRED, at=at)
     for reward in rewards:
         reward.cycle += 1
 
@@ -130,7 +163,7 @@ async def void(
         await post_or_raise(session, referral, transfers, at=at)
     else:
         await funds_queue.pass_on(session, referral)
-    _set_status(rewards, RewardStatus.VOID, at=at)
+    await _set_status(session, rewards, RewardStatus.VOID, at=at)
 
 
 def hold_id_of(reward: Reward) -> UUID:
@@ -156,14 +189,18 @@ def _deferred_values(
         "computation": write_computation(promised.computation) if promised.computation else None,
         "status": RewardStatus.DEFERRED,
         "campaign_version_id": referral.campaign_version_id,
-        "created_at": at,
-        "changed_at": at,
+        "at": at,
     }
 
 
-def _set_status(rewards: Sequence[Reward], status: RewardStatus, *, at: datetime) -> None:
+async def _set_status(
+    session: Session, rewards: Sequence[Reward], status: RewardStatus, *, at: datetime
+) -> None:
+    values = {"ids": [reward.id for reward in rewards], "status": status, "at": at}
+    await session.execute(_SET_STATUS, values)
     for reward in rewards:
         reward.status, reward.changed_at = status, at
+        mark_written(session, reward, ("status", "changed_at"))
 
 
 async def post_or_raise(
@@ -204,70 +241,12 @@ def transfers_of(
 
 
 async def _releases(
-    session: Session, referral: ReferralRow, rewards: Sequence[Reward]
+    session: Session, referral: ReferralRow, rewards: Sequence[Reward], *, may_owe: bool = True
 ) -> list[Transfer]:
     transfers: list[Transfer] = []
     for reward in rewards:
         hold_id = hold_id_of(reward)
         transfers.append(transfer_of(referral, reward, Movement.RELEASE, resolves=hold_id))
-        transfers += await recoveries_of(session, referral, reward, money_of(reward))
-    return transfers
-
-
-async def load_debts(session: ReadSession, reward: Reward) -> list[tuple[tuple[UUID, UUID], int]]:
-    """Return what the reward's player owes, oldest first: ((reward, campaign), minor units).
-
-    Debts of cash and of bonus bets are apart: each is recovered from rewards of its kind.
-    Stable while the player's row is locked, because every act on debts locks it.
-    """
-    owed = func.sum(
-        case(
-            (TransferRow.movement == Movement.OWE, TransferRow.amount_minor),
-            else_=-TransferRow.amount_minor,
-        )
-    )
-    rows = await session.execute(
-        select(TransferRow.reward_id, TransferRow.campaign_id, owed.label("minor"))
-        .join(Reward, Reward.id == TransferRow.reward_id)
-        .where(
-            TransferRow.player_id == reward.player_id,
-            TransferRow.currency == reward.currency,
-            Reward.kind.is_not_distinct_from(reward.kind),
-            # Spelled out, so that the index of debts is used: a player's transfers may be many.
-            text("transfers.movement in ('owe', 'recover', 'forgive')"),
-        )
-        .group_by(TransferRow.reward_id, TransferRow.campaign_id)
-        .having(owed > 0)
-        .order_by(func.min(TransferRow.recorded_at))
-    )
-    return [((row.reward_id, row.campaign_id), int(row.minor)) for row in rows]
-
-
-async def recoveries_of(
-    session: Session,
-    referral: ReferralRow,
-    reward: Reward,
-    income: Money,
-    *,
-    excluding: UUID | None = None,
-) -> list[Transfer]:
-    """Return the transfers that recover, from `income`, what its player owes of other rewards."""
-    left_minor, transfers = income.minor, []
-    for (indebted_reward_id, campaign_id), owed_minor in await load_debts(session, reward):
-        minor = min(left_minor, owed_minor)
-        if not minor or indebted_reward_id == excluding:
-            continue
-        left_minor -= minor
-        transfers.append(
-            Transfer(
-                id=uuid5(reward.id, f"{Movement.RECOVER}:{indebted_reward_id}:{reward.cycle}"),
-                movement=Movement.RECOVER,
-                amount=Money(minor, income.currency),
-                campaign_id=campaign_id,
-                player_id=reward.player_id,
-                kind=reward.key.kind,
-                reward_id=indebted_reward_id,
-                referral_id=referral.id,
-            )
-        )
+        if may_owe:
+            transfers += await recoveries_of(session, referral, reward, money_of(reward))
     return transfers
