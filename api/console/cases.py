@@ -151,11 +151,11 @@ async def decide_case(
 
 
 def _decision(form: Form, now: datetime) -> CaseDecision:
-    given = form.fields.get("decision", "")
+    given, read = form.fields.get("decision", ""), form.fields.get("version") or None
     if given not in set(CaseChoice):
         raise invalid_field("decision", "Choose approve, reject or extend")
     if given != CaseChoice.EXTEND:
-        return CaseDecision(choice=CaseChoice(given))
+        return CaseDecision(choice=CaseChoice(given), version=read)
     try:
         day = datetime.strptime(form.text("until"), "%Y-%m-%d")  # noqa: DTZ007 - a day of UTC
     except ValueError as fault:
@@ -163,7 +163,7 @@ def _decision(form: Form, now: datetime) -> CaseDecision:
     until = datetime.combine(day, time.max, UTC)
     if not now < until <= now + MAX_EXTENSION:
         raise invalid_field("until", "Choose a day in the future, within a year")
-    return CaseDecision(choice=CaseChoice.EXTEND, until=until)
+    return CaseDecision(choice=CaseChoice.EXTEND, until=until, version=read)
 
 
 def _holds(visitor: Visitor, case: CaseView) -> bool:

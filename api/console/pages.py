@@ -154,7 +154,7 @@ REFUSAL_TITLES: Final[Mapping[str, str]] = {
     "report_too_large": "That is too much for one report",
     "validation_failed": "Something in the form is missing",
     "invalid_transition": "The campaign's status does not allow this",
-    "version_changed": "Somebody wrote another version meanwhile",
+    "version_changed": "This changed since you read it",
     "insufficient_budget": "Not that much is free",
     "second_person_required": "Another person has to do this",
 }

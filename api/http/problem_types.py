@@ -204,8 +204,8 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     ),
     "version_changed": ProblemType(
         409,
-        "Another version waits",
-        "Read the version that waits to be published now, and publish it by its number.",
+        "Changed since it was read",
+        "Read what stands by now, and send its version.",
     ),
     "no_proposal": ProblemType(
         409, "No proposal", "Propose a version by PUT /v1/campaigns/{slug} first."

@@ -31,6 +31,7 @@ REFUSALS: Final = {
     CaseOutcome.CLAIMED: "claimed",
     CaseOutcome.ALREADY_DECIDED: "already_decided",
     CaseOutcome.CLOSED: "case_closed",
+    CaseOutcome.VERSION_CHANGED: "version_changed",
 }
 MAX_EXTENSION: Final = timedelta(days=366)
 """Bound of the time by which an extension may postpone a case."""
@@ -125,9 +126,12 @@ async def decide_case(  # noqa: PLR0917 - FastAPI passes each by its name
     Above REFERRALS_SECOND_PERSON_ABOVE the first approval, or rejection that takes back, is
     answered with 202 `second_person_required`, and counts when a second person repeats it. 404
     `unknown_case`; 403 `own_referral` for a player of the case; 409 `claimed` by somebody else,
-    `already_decided`, or `case_closed` when events left nothing to decide.
+    `already_decided`, `case_closed` when events left nothing to decide, or `version_changed` where
+    the case is another by now than the `version` that was read.
     """
-    decision = CaseDecision(choice=body.decision, until=_checked_until(body, now))
+    decision = CaseDecision(
+        choice=body.decision, until=_checked_until(body, now), version=body.version
+    )
     async with database.transaction() as session:
         outcome = await decisions.decide(
             session,

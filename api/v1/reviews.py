@@ -27,6 +27,7 @@ REFUSALS: Final = {
     ReviewOutcome.OWN_REFERRAL: "own_referral",
     ReviewOutcome.CLOSED: "review_closed",
     ReviewOutcome.ALREADY_DECIDED: "already_decided",
+    ReviewOutcome.VERSION_CHANGED: "version_changed",
 }
 
 
@@ -70,7 +71,7 @@ async def decide_review(  # noqa: PLR0917 - FastAPI passes each by its name
     approval is answered with 202 `second_person_required`, and counts when a second person
     approves, too. 404 `unknown_review`; 403 `own_referral` for a player of the referral; 409
     `already_decided` for the opposite decision, `review_closed` when events made the review
-    unnecessary.
+    unnecessary, `version_changed` where it is another by now than the `version` that was read.
     """
     decision = Decision(
         event_id=f"review:{review_id}",
@@ -86,6 +87,7 @@ async def decide_review(  # noqa: PLR0917 - FastAPI passes each by its name
             decision=decision,
             request_id=reviewer.request_id,
             limits=config.second_person_limits,
+            version=body.version,
         )
         if decided.outcome is ReviewOutcome.SECOND_PERSON_REQUIRED:
             return JSONResponse(SecondPersonOut().model_dump(), status_code=202)

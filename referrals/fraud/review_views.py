@@ -14,12 +14,14 @@ from db.paging import Page, PageRequest, Position
 from db.tables import AssessmentRow, ReferralRow, Review
 from domain.intake.facts import Choice
 from domain.money import Money
+from referrals.fraud.cases.versions import version_of_review
 from referrals.lifecycle.stages import terms_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewView:
     review_id: UUID
+    version: str
     referral_id: UUID
     referrer_id: str
     referee_id: str | None
@@ -88,6 +90,7 @@ def _view(row: Row[Review, ReferralRow, AssessmentRow]) -> ReviewView:
     review, referral, assessment = row
     return ReviewView(
         review_id=review.id,
+        version=version_of_review(review, assessment.id if assessment else None),
         referral_id=review.referral_id,
         referrer_id=referral.referrer_id,
         referee_id=referral.referee_id,

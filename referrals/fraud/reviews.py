@@ -52,6 +52,7 @@ class ReviewOutcome(StrEnum):
     UNKNOWN = "unknown"
     OWN_REFERRAL = "own_referral"
     SECOND_PERSON_REQUIRED = "second_person_required"
+    VERSION_CHANGED = "version_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,18 @@ async def decide(
     decision: Decision,
     request_id: str | None = None,
     limits: SecondPersonLimits | None = None,
+    version: str | None = None,
 ) -> ReviewDecision:
     """Decide an open review: one conditional update, then a fact like any other and an audit row.
 
     The same decision again returns SAME, a different one ALREADY_DECIDED; neither changes anything.
-    Nobody decides on a referral of their own. An approval above `limits` needs a second person.
+    Nobody decides on a referral of their own. An approval above `limits` needs a second person. A
+    decision about another `version` than the open review has by now returns VERSION_CHANGED.
     """
     if await _is_of(session, review_id, decision.reviewer):
         return ReviewDecision(ReviewOutcome.OWN_REFERRAL, None)
+    if version is not None and await _is_changed(session, review_id, version):
+        return ReviewDecision(ReviewOutcome.VERSION_CHANGED, None)
     if limits is not None and decision.decision is Choice.APPROVE:
         actor = _actor(decision, request_id)
         if await _lacks_second_person(session, review_id, actor, decision, limits=limits):
@@ -189,6 +194,19 @@ async def _is_of(session: ReadSession, review_id: UUID, name: str) -> bool:
     return any(is_same_person(player, name) for player in [*players])
 
 
+async def _is_changed(session: Session, review_id: UUID, version: str) -> bool:
+    """Lock a review; return whether it is open and another than the one that was read."""
+    if await _lock_open(session, review_id) is None:
+        return False
+    view = await find_review_view(session, review_id)
+    return view is not None and view.version != version
+
+
+async def _lock_open(session: Session, review_id: UUID) -> Review | None:
+    query = select(Review).where(Review.id == review_id, Review.status == OPEN)
+    return await session.scalar(query.with_for_update())
+
+
 async def _lacks_second_person(
     session: Session,
     review_id: UUID,
@@ -197,8 +215,7 @@ async def _lacks_second_person(
     *,
     limits: SecondPersonLimits,
 ) -> bool:
-    query = select(Review).where(Review.id == review_id, Review.status == OPEN)
-    review = await session.scalar(query.with_for_update())
+    review = await _lock_open(session, review_id)
     if review is None:
         return False
     return await needs_second_person(

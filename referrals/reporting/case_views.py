@@ -30,6 +30,7 @@ from domain.rewards.reward import RewardStatus
 from referrals.fraud.cases import clawbacks
 from referrals.fraud.cases.second_person import standing_of
 from referrals.fraud.cases.store import has_status, holder_of, status_of
+from referrals.fraud.cases.versions import versions_of
 from referrals.reporting.case_approvals import CaseApproval, current_approvals, load_approvals
 from referrals.reporting.case_clusters import CaseCluster, load_clusters
 
@@ -65,6 +66,7 @@ class CaseDecisionView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
     case_id: UUID
+    version: str
     kind: CaseKind
     status: CaseStatus
     subject_kind: SubjectKind
@@ -117,6 +119,7 @@ class _Loaded:
     notes: Mapping[UUID, list[CaseNote]]
     approvals: Mapping[str, list[ApprovalRow]]
     clusters: Mapping[UUID, CaseCluster]
+    versions: Mapping[UUID, str]
 
 
 async def list_cases(
@@ -177,6 +180,7 @@ async def _load(session: ReadSession, case_ids: Sequence[UUID]) -> _Loaded:
         notes=await _notes(session, case_ids),
         approvals=await load_approvals(session, case_ids),
         clusters=await load_clusters(session, case_ids),
+        versions=await versions_of(session, case_ids),
     )
 
 
@@ -221,6 +225,7 @@ def _view(row: CaseRow, loaded: _Loaded, *, now: datetime) -> CaseView:
     holder = holder_of(row, now=now)
     return CaseView(
         case_id=row.id,
+        version=loaded.versions.get(row.id, ""),
         kind=row.kind,
         status=status_of(row, now=now),
         subject_kind=row.subject_kind,

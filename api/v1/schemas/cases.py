@@ -13,6 +13,7 @@ from api.v1.schemas.fields import (
     Reason,
     RequestBody,
     ResponseBody,
+    VersionRead,
 )
 from domain.fraud.cases import CaseChoice, CaseKind, CaseStatus, SubjectKind
 from domain.intake.facts import Choice
@@ -31,6 +32,10 @@ class CaseDecisionIn(RequestBody):
     reason: Reason
     until: PlannedTime | None = Field(
         default=None, description="When the case is due then; `extend` alone takes and needs it"
+    )
+    version: VersionRead | None = Field(
+        default=None,
+        description="Version of the case that was read; without it, it is decided as it is now",
     )
 
 
@@ -87,6 +92,11 @@ class CaseOut(ResponseBody):
     """Doubtful referrals that one person judges together."""
 
     case_id: UUID
+    version: str = Field(
+        description="Fingerprint of what is decided: reviews, rewards, players and notes. Send it"
+        " with the decision; leases and due times do not change it",
+        examples=["3f2a9c0d5b7e41868f0a1c2d3e4f5061"],
+    )
     kind: CaseKind = Field(
         description="`held`: rewards wait for the decision; `late_link`: they were credited before"
         " a link was learned; `sample`: they passed, and are measured. A rejection voids what is"

@@ -80,6 +80,7 @@ __all__ = [
     "Text32",
     "Text64",
     "Text320",
+    "VersionRead",
 ]
 
 MAX_DURATION: Final = timedelta(days=3660)
@@ -146,6 +147,14 @@ PositiveDuration = Annotated[
 Reason = Annotated[NonBlankText, Field(max_length=500), AfterValidator(mask_contacts)]
 """A person's reason for a decision or proposal, for the audit, in which phone numbers and mail
 addresses are masked."""
+VersionRead = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{32}$"),
+    Field(
+        description="Version of what was read and is decided; without it, whatever stands by now",
+        examples=["3f2a9c0d5b7e41868f0a1c2d3e4f5061"],
+    ),
+]
 Note = Annotated[NonBlankText, Field(max_length=2000), AfterValidator(mask_contacts)]
 MAX_SEGMENTS: Final = 50
 """Segments of one player, and of one campaign's audience on either side."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.v1.schemas.fields import MoneyOut, Reason, RequestBody, ResponseBody
+from api.v1.schemas.fields import MoneyOut, Reason, RequestBody, ResponseBody, VersionRead
 from domain.intake.facts import Choice
 
 
@@ -15,12 +15,21 @@ class DecisionIn(RequestBody):
 
     decision: Choice
     reason: Reason
+    version: VersionRead | None = Field(
+        default=None,
+        description="Version of the review that was read; without it, it is decided as it is now",
+    )
 
 
 class ReviewOut(ResponseBody):
     """A review of a held reward, and the decision once there is one."""
 
     review_id: UUID
+    version: str = Field(
+        description="Fingerprint of what is decided: score, reasons, amount and evidence. Send it"
+        " with the decision",
+        examples=["3f2a9c0d5b7e41868f0a1c2d3e4f5061"],
+    )
     referral_id: UUID
     referrer_id: str
     referee_id: str | None

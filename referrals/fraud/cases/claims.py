@@ -31,6 +31,7 @@ class CaseOutcome(StrEnum):
     CLAIMED = "claimed"
     ALREADY_DECIDED = "already_decided"
     CLOSED = "closed"
+    VERSION_CHANGED = "version_changed"
 
 
 async def claim(session: Session, case_id: UUID, actor: Actor, *, now: datetime) -> CaseOutcome:

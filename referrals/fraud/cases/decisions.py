@@ -17,15 +17,18 @@ from referrals.fraud.cases.claims import CaseOutcome, refusal_of, write_audit
 from referrals.fraud.cases.second_person import needs_second_person, needs_second_rejection
 from referrals.fraud.cases.standing import settle
 from referrals.fraud.cases.store import lock_case, lock_open_reviews, referred_players
+from referrals.fraud.cases.versions import versions_of
 from referrals.fraud.lists import NewEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDecision:
-    """A reviewer's choice, and until when an EXTEND postpones the case."""
+    """A reviewer's choice, until when an EXTEND postpones the case, and the version they read."""
 
     choice: CaseChoice
     until: datetime | None = None
+    version: str | None = None
+    """Version of the case that was read; None where the caller does not say."""
 
 
 async def decide(
@@ -39,13 +42,16 @@ async def decide(
 ) -> CaseOutcome:
     """Decide or postpone a case under its lock; of two decisions at once, the first one counts.
 
-    The same decision again returns SAME and changes nothing. An approval whose held rewards are
+    The same decision again returns SAME and changes nothing; one about another version than the
+    case has by now returns VERSION_CHANGED. An approval whose held rewards are
     above the limits counts when a second person has given it, and so does a rejection that takes
     back as much. Where everything was credited before, a rejection denies the players, so that
     later rewards of theirs wait for a person; that of a late link takes the rewards back.
     """
     case = await lock_case(session, case_id)
     refusal = await refusal_of(session, case, actor, now=now)
+    if case is not None and refusal is None and await _is_changed(session, case, decision):
+        refusal = CaseOutcome.VERSION_CHANGED
     if case is None or refusal is not None:
         is_same = case is not None and _is_same(case, decision)
         is_repeat = refusal is CaseOutcome.ALREADY_DECIDED and is_same
@@ -67,6 +73,14 @@ async def decide(
         return CaseOutcome.SECOND_PERSON_REQUIRED
     await _decide(session, case, open_reviews, Choice(decision.choice), actor, now=now)
     return CaseOutcome.CHANGED
+
+
+async def _is_changed(session: Session, case: CaseRow, decision: CaseDecision) -> bool:
+    """Return whether a case is another than the one that was read; its reviews stay locked."""
+    if decision.version is None:
+        return False
+    await lock_open_reviews(session, case)
+    return (await versions_of(session, [case.id])).get(case.id) != decision.version
 
 
 async def _extend(

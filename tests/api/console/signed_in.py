@@ -17,6 +17,8 @@ from referrals.access.console.roles import Role
 BASE_URL = "https://console.test"
 _CSRF = re.compile(r'name="csrf_token" value="([0-9a-f]{64})"')
 
+_VERSION = re.compile(r'name="version" value="([0-9a-f]+)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -28,11 +30,13 @@ class Operator:
         return await self.browser.get(path)
 
     async def sends(self, path: str, *, seen_on: str, **fields: str) -> Response:
-        """Send a form with the token of the page on which it is."""
+        """Send a form with the token and the version of the page on which it is."""
         page = await self.browser.get(seen_on)
         token = _CSRF.search(page.text)
         assert token is not None, page.text
-        return await self.browser.post(path, data={"csrf_token": token[1], **fields})
+        version = _VERSION.search(page.text)
+        read = {"version": version[1]} if version else {}
+        return await self.browser.post(path, data={"csrf_token": token[1], **read, **fields})
 
 
 async def link_token(database: Database, *, role: Role, name: str) -> str:

@@ -35,7 +35,7 @@ async def test_a_proposal_that_was_replaced_after_the_page_was_opened_is_not_pub
         await client.put(link, json=campaign(slug=slug, name="Slipped in"))
         refused = await operator.browser.post(f"{page}/publish", data=seen)
         assert refused.status_code == 409, refused.text
-        assert "Somebody wrote another version meanwhile" in refused.text
+        assert "This changed since you read it" in refused.text
         assert "Version 3 waits" in refused.text
         assert (await client.get(link)).json()["version"] == 1
 
