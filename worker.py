@@ -48,8 +48,9 @@ MAX_RECONNECT_BACKOFF_S: Final = 5.0
 
 PROVIDER_SLOTS_FACTOR: Final = 3
 
-MAX_CLOCK_LEAD: Final = timedelta(minutes=1)
-"""Bound of the lead of Temporal's clock over the database's, beyond which acts wait."""
+MAX_CLOCK_DRIFT: Final = timedelta(minutes=1)
+"""Bound between Temporal's clock and the database's: acts ahead of it wait, acts behind it are done
+by the database's clock."""
 
 _Result = TypeVar("_Result")
 Activities = Sequence[Callable[..., Any]]
@@ -61,15 +62,15 @@ def build_activities(
     settings: Settings,
     fraud_providers: Sequence[FraudProvider] = (),
     *,
-    max_clock_lead: timedelta | None = None,
+    max_clock_drift: timedelta | None = None,
     wallet: Wallet | None = None,
 ) -> Activities:
-    """Build every activity with its dependencies; tests that skip time give no `max_clock_lead`."""
+    """Build every activity with its dependencies; tests that skip time give no drift."""
     locked = LockedReferrals(
         database,
         hasher=settings.hasher,
         tokens=Tokens(*settings.token_keys),
-        max_clock_lead=max_clock_lead,
+        max_clock_drift=max_clock_drift,
         has_wallet=settings.has_wallet,
         tax_year_start=settings.tax_year,
         thresholds=settings.yearly_thresholds,
@@ -90,7 +91,7 @@ def build_activities(
         rewards.resolve_hold,
         rewards.compensate_reward,
         rewards.settle_referral,
-        CaseActivities(database).attend_case,
+        CaseActivities(database, max_clock_drift).attend_case,
         *([ReconciliationActivities(database, wallet).reconcile_wallet] if wallet else []),
     ]
 
@@ -192,7 +193,7 @@ async def _serve(
         database,
         settings,
         [provider] if provider else [],
-        max_clock_lead=MAX_CLOCK_LEAD,
+        max_clock_drift=MAX_CLOCK_DRIFT,
         wallet=wallet,
     )
     worker = build_worker(

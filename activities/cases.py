@@ -1,12 +1,13 @@
 """Activity of cases: what time and events change in one, in one transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from temporalio import activity
 
+from db.clock import database_now, time_to_act
 from db.engine import Database
 from domain.fraud.cases import CaseStanding
 from referrals.fraud.cases.standing import attend
@@ -23,17 +24,22 @@ class AttendRequest:
 
 
 class CaseActivities:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, max_clock_drift: timedelta | None = None) -> None:
+        """Take the database; without `max_clock_drift`, where time is skipped, any `now` goes."""
         self._database = database
+        self._max_clock_drift = max_clock_drift
 
     @activity.defn
     async def attend_case(self, request: AttendRequest) -> CaseStanding:
         """End a case in which nothing is left to decide, escalate a due one; return its standing.
 
-        Raises LookupError for a case that is not recorded, which Temporal retries.
+        Raises LookupError for a case that is not recorded, and ClockAheadError while the workflow's
+        clock is too far ahead; Temporal retries both.
         """
         async with self._database.transaction() as session:
-            standing = await attend(session, request.case_id, now=request.now)
-        if standing.escalated_at == request.now:
+            clock = await database_now(session)
+            now = time_to_act(request.now, clock=clock, max_drift=self._max_clock_drift)
+            standing = await attend(session, request.case_id, now=now)
+        if standing.escalated_at == now:
             _log.warning("case_escalated", case_id=str(request.case_id), due_at=standing.due_at)
         return standing

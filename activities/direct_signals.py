@@ -1,10 +1,11 @@
 """Facts that services signal directly: which of them may be recorded, and their recording."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 from temporalio import activity
 
 from activities.messages import ActRequest, SignalledFacts, Signature
@@ -23,6 +24,12 @@ from referrals.intake.fields import CURRENCIES
 from referrals.intake.origins import Networks, matching_with_origin
 from referrals.lifecycle import stages
 
+_READERS: Final[Mapping[FactKind, TypeAdapter[Any]]] = {
+    FactKind.SIGNUP: TypeAdapter(Signup),
+    FactKind.DEPOSIT: TypeAdapter(Deposit),
+    FactKind.CHARGEBACK: TypeAdapter(Chargeback),
+}
+"""Shapes of the facts that may come by a signal."""
 _log = structlog.get_logger()
 
 
@@ -41,6 +48,8 @@ class SignalPolicy:
             return "source"
         if not all(map(_is_receivable, _amounts_of(fact))):
             return "amount"
+        if isinstance(fact, Signup) and fact.currency not in CURRENCIES:
+            return "currency"
         if self.mode is DirectSignals.OPEN or self._is_signed(fact, signatures):
             return None
         return "signature"
@@ -48,10 +57,19 @@ class SignalPolicy:
     def _is_signed(self, fact: Fact, signatures: Iterable[Signature]) -> bool:
         key = (kind_of(fact), fact.event_id)
         return any(
-            is_signed(given.canonical, given.signature, self.keys)
+            is_signed(given.canonical, given.signature, self.keys) and _says(given.canonical, fact)
             for given in signatures
             if (given.kind, given.event_id) == key
         )
+
+
+def _says(canonical: str, fact: Fact) -> bool:
+    """Return whether the signed JSON is this fact: who schedules acts may hand over another."""
+    try:
+        read = _READERS[kind_of(fact)].validate_json(canonical)
+    except ValidationError:
+        return False
+    return bool(read == fact)
 
 
 def _amounts_of(fact: Fact) -> Iterator[Money]:

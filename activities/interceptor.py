@@ -12,6 +12,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.messages import ActRequest, Admission, Scoring
 from db import traces
+from domain.intake.facts import STORED_EVENT_ID_PATTERN
 from domain.lifecycle.referral import Standing
 
 RECENT_S: Final = 30.0
@@ -111,4 +112,4 @@ def _event_ids(request: object) -> list[str]:
     if not isinstance(request, ActRequest):
         return []
     heard = (fact.event_id for fact in (*request.heard.facts, *request.heard.decisions))
-    return [*heard, *request.because_of]
+    return [*heard, *filter(STORED_EVENT_ID_PATTERN.fullmatch, request.because_of)]

@@ -12,7 +12,7 @@ import structlog
 from activities.direct_signals import OPEN_TO_ALL, SignalledRecorder, SignalPolicy
 from activities.messages import ActRequest
 from db import locks
-from db.clock import check_clock, database_now
+from db.clock import database_now, time_to_act
 from db.engine import Database, Session
 from db.tables import ReferralRow
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
@@ -154,7 +154,7 @@ class LockedReferrals:
         *,
         hasher: Hasher,
         tokens: Tokens,
-        max_clock_lead: timedelta | None = None,
+        max_clock_drift: timedelta | None = None,
         has_wallet: bool = False,
         tax_year_start: TaxYearStart = CALENDAR_YEAR,
         thresholds: Thresholds = NO_THRESHOLDS,
@@ -162,14 +162,14 @@ class LockedReferrals:
         direct_signals: SignalPolicy = OPEN_TO_ALL,
         networks: Networks | None = None,
     ) -> None:
-        """Take the dependencies; without `max_clock_lead`, where time is skipped, any `now` goes.
+        """Take the dependencies; without `max_clock_drift`, where time is skipped, any `now` goes.
 
-        `max_clock_lead` bounds how far a workflow's `now` may be ahead of the database's clock.
+        `max_clock_drift` bounds how far a workflow's `now` may be from the database's clock.
         """
         self.database = database
         self.hasher = hasher
         self.tokens = tokens
-        self.max_clock_lead = max_clock_lead
+        self.max_clock_drift = max_clock_drift
         self.has_wallet = has_wallet
         self.tax_year_start = tax_year_start
         self.thresholds = thresholds
@@ -186,7 +186,8 @@ class LockedReferrals:
 
         An act that reads no facts and moves no money needs no players, unless facts were signalled:
         those of a referrer with many referees must not wait for each other.
-        ClockAheadError, which Temporal retries, while the workflow's clock is too far ahead.
+        ClockAheadError, which Temporal retries, while the workflow's clock is too far ahead; an act
+        that is far behind is done by the database's clock.
         """
         async with self.database.transaction() as session:
             if request.heard.facts or request.heard.decisions:
@@ -197,10 +198,10 @@ class LockedReferrals:
                 locked = await act_locks.lock_alone(session, request.referral_id)
             if locked is None:
                 raise RuntimeError(f"no referral {request.referral_id} is recorded")
-            check_clock(request.now, clock=locked.clock, max_lead=self.max_clock_lead)
+            now = self._time_to_act(request, locked.clock)
             row = locked.referral
             found = LockedReferral(
-                session, row, request.now, self.has_wallet, self.tax_year_start, self.rule_set
+                session, row, now, self.has_wallet, self.tax_year_start, self.rule_set
             )
             exchange = await lookup.exchange_of(session, row)
             yield replace(found, exchange=exchange, thresholds=self.thresholds)
@@ -208,10 +209,12 @@ class LockedReferrals:
     async def _record_and_lock(self, session: Session, request: ActRequest) -> ActLocks | None:
         """Record the signalled facts under the locks of all players, then lock the referral."""
         await locks.lock_players(session, *await _players(session, request))
-        clock = await database_now(session)
-        check_clock(request.now, clock=clock, max_lead=self.max_clock_lead)
-        await self._signals.record(session, request)
+        now = self._time_to_act(request, await database_now(session))
+        await self._signals.record(session, replace(request, now=now))
         return await act_locks.lock_alone(session, request.referral_id)
+
+    def _time_to_act(self, request: ActRequest, clock: datetime) -> datetime:
+        return time_to_act(request.now, clock=clock, max_drift=self.max_clock_drift)
 
     async def pair_ids(self, referral_id: UUID) -> tuple[str, str]:
         """Return the ids of the referrer and the referee of a referral that has its signup."""

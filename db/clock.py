@@ -20,8 +20,14 @@ class ClockAheadError(RuntimeError):
     """The clock of Temporal's host is ahead: by it, windows would close before their time."""
 
 
-def check_clock(now: datetime, *, clock: datetime, max_lead: timedelta | None) -> None:
-    """Raise ClockAheadError for a time that is further ahead; without a bound any goes."""
-    lead = now - clock
-    if max_lead is not None and lead > max_lead:
-        raise ClockAheadError(f"the workflow's clock is {lead} ahead of the database's")
+def time_to_act(now: datetime, *, clock: datetime, max_drift: timedelta | None) -> datetime:
+    """Return the time by which an act is done: `now`, or the database's where that is far behind.
+
+    Raises ClockAheadError for a time that is far ahead. By one of long ago, holds would be over and
+    limits of other months would count. Without a bound any time goes.
+    """
+    if max_drift is None:
+        return now
+    if now - clock > max_drift:
+        raise ClockAheadError(f"the workflow's clock is {now - clock} ahead of the database's")
+    return now if clock - now <= max_drift else clock

@@ -1,7 +1,10 @@
 """The JSON of what workflows, activities and clients send each other, by pydantic."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -15,6 +18,10 @@ from temporalio.converter import (
 _SHARED_JSON: Final = PydanticJSONPlainPayloadConverter()
 
 
+class UnreadablePayloadError(ValueError):
+    """A payload that is not of the expected type."""
+
+
 class SharedPayloadConverter(CompositePayloadConverter):
     """The converters of `temporalio.contrib.pydantic`, with one cache of schemas for all runs."""
 
@@ -25,6 +32,27 @@ class SharedPayloadConverter(CompositePayloadConverter):
                 for converter in DefaultPayloadConverter.default_encoding_payload_converters
             )
         )
+
+    def from_payloads(
+        self,
+        payloads: Sequence[Payload],
+        type_hints: list[type[Any]] | None = None,
+    ) -> list[Any]:
+        """Read payloads; a fault names what was expected, and nothing of what came.
+
+        Temporal's SDK logs such faults and keeps them in histories, and anyone may have sent it.
+        """
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except Exception as fault:  # noqa: BLE001 - converters raise whatever they like
+            raise UnreadablePayloadError(_explanation(fault, type_hints)) from None
+
+
+def _explanation(fault: Exception, type_hints: list[type[Any]] | None) -> str:
+    expected = ", ".join(getattr(hint, "__name__", "a value") for hint in type_hints or ())
+    kinds = {one["type"] for one in fault.errors()} if isinstance(fault, ValidationError) else ()
+    why = ", ".join(sorted(kinds)) or type(fault).__name__
+    return f"a payload cannot be read as {expected or 'a value'}: {why}"
 
 
 DATA_CONVERTER: Final = DataConverter(payload_converter_class=SharedPayloadConverter)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import structlog
 from temporalio import activity
@@ -14,6 +15,8 @@ from referrals.verification.care_runs import Care
 from referrals.wallet.port import Wallet
 from referrals.wallet.reconciliation import reconcile
 
+MAX_DAYS: Final = 31
+
 _log = structlog.get_logger()
 
 
@@ -22,6 +25,7 @@ class ReconcileRequest:
     """A request to compare the days before now."""
 
     days: int
+    """Bounded by MAX_DAYS: whoever starts the workflow does not read the whole wallet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,10 @@ class ReconciliationActivities:
         async with self._database.reading() as session:
             now = await database_now(session)
         found = await reconcile(
-            self._database, self._wallet, since=now - timedelta(days=request.days), until=now
+            self._database,
+            self._wallet,
+            since=now - timedelta(days=min(max(request.days, 1), MAX_DAYS)),
+            until=now,
         )
         for difference in found.differences:
             _log.error(

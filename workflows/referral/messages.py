@@ -29,14 +29,15 @@ class SignupSignal(Signup):
 
 
 _Read = TypeVar("_Read", SignupSignal, Deposit, Chargeback, Decision)
-_SHAPES: Final[dict[type[Any], TypeAdapter[Any]]] = {
+SIGNAL_SHAPES: Final[dict[type[Any], TypeAdapter[Any]]] = {
     shape: TypeAdapter(shape) for shape in (SignupSignal, Deposit, Chargeback, Decision)
 }
+"""Shapes of the JSON objects that signals have."""
 
 
 def read_signal(shape: type[_Read], event: dict[str, Any]) -> _Read:
     """Read a signal's JSON; raise ValueError for what is not of the shape."""
-    read: _Read = _SHAPES[shape].validate_json(json.dumps(event))
+    read: _Read = SIGNAL_SHAPES[shape].validate_json(json.dumps(event))
     return read
 
 
