@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from httpx import AsyncClient, Response
+from pydantic import BaseModel
 
+from api.v1.schemas.codes import ClickIn
+from api.v1.schemas.first_open import ResolveIn
+from referrals.intake.events import DepositIn, SignupIn, WithdrawalIn
 from sandbox.sportsbook.requests import Event, deposit, signup, unique_id, usd
 from tests.user_agents import LINUX
 
-PERSONAL: Final = ("ip", "user_agent", "device_id", "email", "phone", "kyc_subject", "full_name")
-SHAPED: Final = ("platform", "jurisdiction", "locale", "cookie_token")
-PAYMENT: Final = ("method", "jurisdiction", "ip", "device_id")
-TRAITS: Final = ("device_id", "device_model", "os", "os_version", "locale", "time_zone", "screen")
+SHAPES: Final = frozenset({"pattern", "format", "enum"})
+"""Keys of schemas that take no free text."""
 HEADERS: Final = (
     "X-Request-Id",
     "User-Agent",
@@ -39,6 +41,16 @@ READS: Final = (
 )
 
 
+def texts_of(model: type[BaseModel], *but: str) -> list[str]:
+    """Return the fields of a body that take any text, but some."""
+    found = []
+    for name, schema in model.model_json_schema()["properties"].items():
+        kinds = schema.get("anyOf", [schema])
+        is_any = any(k.get("type") == "string" and not SHAPES & k.keys() for k in kinds)
+        found += [name] if is_any and name not in but else []
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class SeededPerson:
     """One text about a person, and the invited player whose requests have it everywhere."""
@@ -50,17 +62,14 @@ class SeededPerson:
 
     def events(self) -> tuple[Event, ...]:
         """Return an invited player's events, and the signup of a player whom nobody invited."""
-        everywhere: dict[str, Any] = dict.fromkeys((*PERSONAL, *SHAPED), self.text)
-        paid: dict[str, Any] = dict.fromkeys(
-            ("method", "jurisdiction", "ip", "device_id"), self.text
-        )
+        everywhere: dict[str, Any] = dict.fromkeys(texts_of(SignupIn), self.text)
+        paid: dict[str, Any] = dict.fromkeys(texts_of(DepositIn), self.text)
+        paid_out: dict[str, Any] = dict.fromkeys(texts_of(WithdrawalIn), self.text)
         stranger = unique_id("stranger")
         return (
-            signup(
-                self.player_id, **everywhere, code=self.text, referral_token=self.referral_token
-            ),
-            deposit(self.player_id, **paid, payment_instrument=self.text),
-            signup(stranger, **everywhere, code=self.text, referral_token=self.text),
+            signup(self.player_id, **{**everywhere, "referral_token": self.referral_token}),
+            deposit(self.player_id, **paid),
+            signup(stranger, **everywhere),
             Event(
                 "withdrawals",
                 {
@@ -68,7 +77,7 @@ class SeededPerson:
                     "player_id": stranger,
                     "withdrawal_id": unique_id("w"),
                     "amount": usd(500),
-                    "payment_instrument": self.text,
+                    **paid_out,
                 },
             ),
         )
@@ -76,7 +85,8 @@ class SeededPerson:
     def bodies(self) -> tuple[tuple[str, dict[str, Any]], ...]:
         """Return what is posted beside events; of another spelling, so that no hash is shared."""
         text, player = f"{self.text} x", self.player_id
-        traits = dict.fromkeys((*TRAITS, "ip", "user_agent"), text)
+        traits = dict.fromkeys(texts_of(ClickIn, "code", "visitor_id"), text)
+        resolved = dict.fromkeys(texts_of(ResolveIn), text)
         return (
             ("/v1/clicks", {"code": text, "visitor_id": text, "platform": "web"}),
             ("/v1/clicks", {"code": self.text, "visitor_id": text, "platform": "web"}),
@@ -88,11 +98,8 @@ class SeededPerson:
             (
                 "/v1/attributions/resolve",
                 {
-                    **traits,
+                    **resolved,
                     "install_referrer": f"utm_source={text}&email={text}&referral_token={text}",
-                    "install_version": text,
-                    "clipboard_token": text,
-                    "cookie_token": text,
                     "universal_link": f"https://refer.example/r/{text}?email={text}",
                 },
             ),

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from courier.route_player import route_player
 from db.engine import Database
 from db.tables import Table
-from domain.privacy import Hasher
+from domain.privacy import PERSONAL_FIELDS, Hasher
 from messaging.inbound.acceptance import accept
 from messaging.inbound.decoding import Decoder
 from messaging.records import Place, Record
@@ -28,7 +28,7 @@ from tests.api.bodies import create_code, unique
 from tests.builders import TOKENS
 from tests.fixtures.api_client import browser
 from tests.journeys.stream.event_topics import TOPICS
-from tests.referrals.personal.seeded_doors import PERSONAL, SeededPerson
+from tests.referrals.personal.seeded_doors import SeededPerson
 
 SEEDS: Final = (
     "+44 7911 900141",
@@ -145,7 +145,14 @@ async def test_an_erasure_leaves_no_hash_of_a_persons_value(
     seeded: Seeded, owner_database: Database, settings: Settings
 ) -> None:
     hasher = Hasher(settings.hash_key.get_secret_value(), public_url=settings.public_url)
-    fields = (*PERSONAL, "code", "payment_instrument", "jurisdiction", "method", "referral_token")
+    fields = (
+        *PERSONAL_FIELDS,
+        "code",
+        "payment_instrument",
+        "jurisdiction",
+        "method",
+        "referral_token",
+    )
     hashes = {hasher.hash(field, seed) for field in fields for seed in SEEDS}
     kept = await rows_with(owner_database, NEEDLES, or_one_of=hashes)
     assert any(row.startswith("facts ") for row in kept)
