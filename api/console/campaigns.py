@@ -34,7 +34,7 @@ from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem, invalid_field
 from api.http.paging import decode_cursor, encode_cursor
 from api.v1.campaigns.publication import publish
-from api.v1.campaigns.routes import DETAILS, REFUSALS
+from api.v1.campaigns.routes import BEYOND_CEILING, DETAILS, REFUSALS
 from api.v1.schemas.fields import SLUG_PATTERN
 from domain.campaigns.switches import scope_of_campaign, scopes_of
 from domain.campaigns.terms import CampaignStatus
@@ -176,7 +176,9 @@ def _funnel_table(name: str, first: Column, found: Sequence[FunnelRow]) -> Table
 
 
 @router.post("/{slug}/fund")
-async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) -> Response:
+async def fund_campaign(
+    slug: SlugPath, database: Db, config: Config, form: Changing, now: Now
+) -> Response:
     """Add to the budget, once per reference, as POST /v1/campaigns/{slug}/fund does."""
     actor, reference = form.actor, form.reference()
     async with database.transaction() as session:
@@ -184,8 +186,8 @@ async def fund_campaign(slug: SlugPath, database: Db, form: Changing, now: Now) 
         if view is None:
             raise Problem("unknown_campaign")
         money = Funding(_amount(form, view.budget.currency), reference)
-        outcome = await funding.fund_campaign(session, slug, money, actor, at=now)
-        _check(outcome)
+        most = config.ceilings.budget_minor
+        _check(await funding.fund_campaign(session, slug, money, actor, at=now, ceiling_minor=most))
     return see(f"/console/campaigns/{slug}?done=fund")
 
 
@@ -269,6 +271,8 @@ def _check(outcome: TransitionOutcome) -> None:
     """Raise the refusal, which rolls the transaction back."""
     if outcome is TransitionOutcome.OTHER_CURRENCY:
         raise invalid_field("amount", "Must be in the campaign's currency")
+    if outcome is TransitionOutcome.BEYOND_CEILING:
+        raise invalid_field("amount", BEYOND_CEILING)
     if outcome in REFUSALS:
         raise Problem(REFUSALS[outcome], DETAILS.get(outcome, ""))
 

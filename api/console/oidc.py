@@ -42,6 +42,8 @@ LIFETIME: Final = timedelta(minutes=15)
 STATE_BYTES: Final = 32
 MAX_CODE_CHARS: Final = 4096
 _SEPARATOR: Final = "~"
+_ERROR_CODE: Final = re.compile(r"[a-z]{1,20}(_[a-z]{1,20}){0,3}", re.ASCII)
+"""Shape of the provider's error codes (RFC 6749, section 4.1.2.1)."""
 _OWN_PAGE: Final = re.compile(r"/console(?:[/?][\w./?=&%+:-]*)?", re.ASCII)
 _SALT: Final = b"console sign-in.v1"
 
@@ -103,7 +105,9 @@ async def finish_sign_in(  # noqa: PLR0917 - dependencies, by name
     if not hmac.compare_digest(sent.state.encode(), begun.encode()):
         raise Problem("sign_in_expired")
     if sent.error or not sent.code:
-        log.info("console_sign_in_refused", error=sent.error[:100])
+        # Whoever begins a sign-in may send any text back.
+        known = sent.error if _ERROR_CODE.fullmatch(sent.error) else "other"
+        log.info("console_sign_in_refused", error=known)
         raise Problem("sign_in_refused")
     try:
         claims = await provider.claims(sent.code, _sign_in(begun, config), issuer=sent.iss)

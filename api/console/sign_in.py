@@ -10,10 +10,12 @@ from api.console.navigation import HOME
 from api.console.pages import HEADERS, PageRoute
 from api.http.dependencies import Config, Db, Now
 from api.http.errors import Problem
+from api.link.user_agents import Requester, requester_of
 from referrals.access.console import people, sessions
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 SEE_OTHER: Final = 303
+PREVIEWS: Final = frozenset({Requester.CRAWLER, Requester.SPECULATIVE})
 
 
 @router.get("/sign-in")
@@ -24,9 +26,14 @@ async def sign_in(
     now: Now,
     token: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Sign a person in by a link, once (then 410), and send them on without its token."""
+    """Sign a person in by a link, once (then 410), and send them on without its token.
+
+    Previews of a chat, and browsers that load ahead, leave the link to its person.
+    """
     if not token:
         raise Problem("sign_in_required")
+    if requester_of(request) in PREVIEWS:
+        raise Problem("sign_in_required", "This link signs its person in, in a browser.")
     async with database.transaction() as session:
         person = await people.use_link(session, token, now=now)
         if person is None:

@@ -13,6 +13,7 @@ from api.v1.players import PlayerId
 from api.v1.schemas.fields import Slug
 from api.v1.schemas.players import AllowanceOut, AllowancesOut, TaxReleaseIn, TaxYearOut
 from domain.campaigns import default_offer
+from referrals.access.own_players import is_own
 from referrals.campaigns import limits, tax_years
 
 router = APIRouter(prefix="/v1/players", tags=["players"], route_class=StrictRoute)
@@ -64,7 +65,9 @@ async def show_tax_year(
     return TaxYearOut.of(player_id, found, settings.yearly_thresholds)
 
 
-@router.post("/{player_id}/tax-release", responses=problem_responses(*BODY_PROBLEMS))
+@router.post(
+    "/{player_id}/tax-release", responses=problem_responses("own_referral", *BODY_PROBLEMS)
+)
 async def release_tax_year(  # noqa: PLR0917 - FastAPI passes each by its name
     player_id: PlayerId,
     body: TaxReleaseIn,
@@ -76,8 +79,11 @@ async def release_tax_year(  # noqa: PLR0917 - FastAPI passes each by its name
     """Let a player be credited beyond the thresholds until the tax year ends.
 
     What waits with a hold `tax` goes on, the longest waiting first. The same again changes nothing.
+    403 `own_referral` for the player whose name the caller has, or who is linked to them.
     """
     async with database.transaction() as session:
+        if await is_own(session, reviewer.owner, player_id):
+            raise Problem("own_referral")
         found = await tax_years.release(
             session,
             player_id,

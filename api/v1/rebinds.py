@@ -29,6 +29,7 @@ REFUSALS: Final = {
     RebindOutcome.UNKNOWN_CODE: "unknown_code",
     RebindOutcome.UNKNOWN_PLAYER: "unknown_player",
     RebindOutcome.SAME_PERSON: "second_person_required",
+    RebindOutcome.OWN_REFERRAL: "own_referral",
     RebindOutcome.ALREADY_DECIDED: "already_decided",
 }
 RULE_PROBLEMS: Final = (
@@ -39,7 +40,7 @@ RULE_PROBLEMS: Final = (
 @router.post(
     "",
     status_code=201,
-    responses=problem_responses("unknown_code", "unknown_player", *BODY_PROBLEMS),
+    responses=problem_responses("unknown_code", "unknown_player", "own_referral", *BODY_PROBLEMS),
 )
 async def propose_rebind(
     body: RebindIn, database: Db, supporter: Supporter, settings: Config
@@ -47,7 +48,7 @@ async def propose_rebind(
     """Propose to bind a player to another code. Nothing changes until a second person approves.
 
     Not idempotent: each call is a proposal. 404 `unknown_code`, or `unknown_player` when no signup
-    of the player was reported.
+    of the player was reported; 403 `own_referral` for the player or the code's owner.
     """
     actor = supporter.actor(body.reason)
     code = parse_code(body.code, public_url=settings.public_url)
@@ -79,6 +80,7 @@ async def list_rebinds(
     responses=problem_responses(
         "unknown_rebind",
         "second_person_required",
+        "own_referral",
         "already_decided",
         *RULE_PROBLEMS,
         *BODY_PROBLEMS,
@@ -96,10 +98,10 @@ async def decide_rebind(  # noqa: PLR0917 - FastAPI passes each by its name
 
     An approval binds the player to the code at once; deposits since the signup count for it, and an
     earlier referral becomes LOST. The same person's same decision again returns the same answer.
-    404 `unknown_rebind`; 403 `second_person_required` for the person who proposed it, 409
-    `already_decided` for any other decision. An approval that the rules refuse is recorded as
-    `refused` and answered with 409 `already_earned` or `self_referral`, 410 `campaign_ended` or
-    `campaign_paused`.
+    404 `unknown_rebind`; 403 `second_person_required` for the person who proposed it, or
+    `own_referral` for the player or the code's owner; 409 `already_decided` for any other decision.
+    An approval that the rules refuse is recorded as `refused` and answered with 409
+    `already_earned` or `self_referral`, 410 `campaign_ended` or `campaign_paused`.
     """
     actor = supporter.actor(body.reason)
     async with database.transaction() as session:

@@ -43,6 +43,8 @@ class Publishable:
     terms: Terms
     expected_rewards: int | None
     variants: tuple[Variant, ...] = ()
+    currencies: tuple[Money, ...] = ()
+    """Budgets beside the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,13 @@ def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[Publish
             faults = _faults_of_promise(terms, ceilings, is_expected=bool(offer.expected_rewards))
             for fault in faults:
                 yield replace(fault, field=f"variants[{index}].{fault.field}")
-    if ceilings.budget_minor is not None and offer.budget.minor > ceilings.budget_minor:
-        message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
-        yield PublishingFault("budget.minor", message)
+    budgets = {"budget.minor": offer.budget} | {
+        f"currencies[{index}].minor": other for index, other in enumerate(offer.currencies)
+    }
+    for name, budget in budgets.items():
+        if ceilings.budget_minor is not None and budget.minor > ceilings.budget_minor:
+            message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
+            yield PublishingFault(name, message)
     cost_minor = _expected_cost_minor(offer)
     if cost_minor > offer.budget.minor:
         yield _fault("budget.minor", cost_minor)

@@ -91,5 +91,8 @@ def _letter(written: Record, timestamp_ms: int) -> Letter:
         reason = added["reason"].decode()
     except (KeyError, ValueError):
         return Letter(written, UNKNOWN_REASON, at)
+    if dead_letters_of(place.topic) != written.place.topic:
+        # Whoever may write letters of one topic would otherwise report as another.
+        return Letter(written, UNKNOWN_REASON, at)
     headers = written.headers[: -len(ADDED_HEADERS)]
     return Letter(Record(place, written.key, written.value, headers), reason, at)

@@ -18,6 +18,7 @@ from domain.people import is_same_person
 from referrals.access import audit
 from referrals.access.approvals import Approvable, approve
 from referrals.access.audit import Actor
+from referrals.access.own_players import is_own
 from referrals.attribution.claims import CodeClaim, apply_claim
 from referrals.attribution.log import (
     ACCEPTED_OUTCOMES,
@@ -47,6 +48,7 @@ class RebindOutcome(StrEnum):
     UNKNOWN_CODE = "unknown_code"
     UNKNOWN_PLAYER = "unknown_player"
     SAME_PERSON = "same_person"
+    OWN_REFERRAL = "own_referral"
     ALREADY_DECIDED = "already_decided"
 
 
@@ -77,9 +79,15 @@ class RebindDecision:
 
 
 async def propose(session: Session, *, player_id: str, code: str, actor: Actor) -> RebindDecision:
-    """Record a proposal; nothing changes before another person approves it."""
-    if await offers.find(session, code) is None:
+    """Record a proposal; nothing changes before another person approves it.
+
+    OWN_REFERRAL for a person who is the player, or whose code it is.
+    """
+    offer = await offers.find(session, code)
+    if offer is None:
         return RebindDecision(RebindOutcome.UNKNOWN_CODE)
+    if await is_own(session, actor.name, player_id, offer.player_id):
+        return RebindDecision(RebindOutcome.OWN_REFERRAL)
     signed_up = exists().where(FactRow.player_id == player_id, FactRow.kind == FactKind.SIGNUP)
     if not await session.scalar(select(signed_up)):
         return RebindDecision(RebindOutcome.UNKNOWN_PLAYER)
@@ -116,6 +124,10 @@ async def decide(
         return RebindDecision(RebindOutcome.UNKNOWN)
     if row.status != Status.PROPOSED:
         return RebindDecision(_repeated(row, choice, actor), _view(row))
+    offer = await offers.find(session, row.code)
+    owners = (row.player_id, offer.player_id) if offer is not None else (row.player_id,)
+    if await is_own(session, actor.name, *owners):
+        return RebindDecision(RebindOutcome.OWN_REFERRAL)
     asked = Approvable(subject=f"rebind:{row.id}", action=choice, content=_content(row))
     if not await approve(session, asked, actor, proposed_by=row.proposed_by, at=now):
         return RebindDecision(RebindOutcome.SAME_PERSON, _view(row))

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from db.engine import ReadSession, Session
 from db.tables import Campaign, CampaignVersion, TransferRow
@@ -47,6 +47,20 @@ async def load_planned_minor(session: ReadSession, row: Campaign) -> int:
     """Return the budget of the campaign's current version, in minor units."""
     query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)
     return await session.scalar(query.where(CampaignVersion.version == row.version)) or 0
+
+
+async def load_funded_minor(session: ReadSession, row: Campaign, currency: str) -> int:
+    """Return what was put into a budget and not taken back out, in minor units, spent or not."""
+    signed = case(
+        (TransferRow.movement == Movement.FUND, TransferRow.amount_minor),
+        else_=-TransferRow.amount_minor,
+    )
+    query = select(func.coalesce(func.sum(signed), 0)).where(
+        TransferRow.campaign_id == row.id,
+        TransferRow.currency == currency,
+        TransferRow.movement.in_((Movement.FUND, Movement.DEFUND)),
+    )
+    return int(await session.scalar(query) or 0)
 
 
 async def find_funding(

@@ -23,9 +23,19 @@ UNMOVED: Final = {
 
 
 async def fund_campaign(
-    session: Session, slug: str, funding: Funding, actor: Actor, *, at: datetime
+    session: Session,
+    slug: str,
+    funding: Funding,
+    actor: Actor,
+    *,
+    at: datetime,
+    ceiling_minor: int | None = None,
 ) -> TransitionOutcome:
-    """Add to a campaign's budget, once per reference; never to that of one that has ended."""
+    """Add to a campaign's budget, once per reference; never to that of one that has ended.
+
+    With a ceiling, what people have put into a budget stays at most that: BEYOND_CEILING is found
+    once the money is posted, under the account's lock, and the caller rolls it back.
+    """
     row = await keep_campaign(session, slug)
     if row is None:
         return TransitionOutcome.UNKNOWN
@@ -35,6 +45,10 @@ async def fund_campaign(
     if not isinstance(found, TransferRow) and schedule_of(row).has_ended(at):
         return TransitionOutcome.HAS_ENDED
     outcome, audit_id = await move_budget(session, row, Movement.FUND, funding, actor, at=at)
+    if audit_id is not None and ceiling_minor is not None:
+        funded_minor = await budget.load_funded_minor(session, row, funding.amount.currency)
+        if funded_minor > ceiling_minor:
+            return TransitionOutcome.BEYOND_CEILING
     if audit_id is not None:
         await funds_queue.wake_for_money(
             session, row.id, funding.amount.currency, audit_id=audit_id

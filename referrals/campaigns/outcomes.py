@@ -14,6 +14,7 @@ class TransitionOutcome(StrEnum):
     BUDGET_IS_FUNDED = "budget_is_funded"
     INSUFFICIENT = "insufficient"
     OTHER_CURRENCY = "other_currency"
+    BEYOND_CEILING = "beyond_ceiling"
     REFERENCE_CONFLICT = "reference_conflict"
 
 

@@ -54,6 +54,7 @@ class Draft:
             terms=self.terms,
             expected_rewards=self.options.expected_rewards,
             variants=self.variants,
+            currencies=self.options.currencies,
         )
 
     def fields(self) -> dict[str, Any]:

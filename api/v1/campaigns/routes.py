@@ -58,6 +58,9 @@ DETAILS: Final = {
     " be taken back by `defund`.",
 }
 """Details of refusals that say more than their problem does."""
+BEYOND_CEILING: Final = (
+    "Must keep all that was put into the budget at REFERRALS_LARGEST_BUDGET_MINOR or below"
+)
 
 
 @router.post("", status_code=201, responses=problem_responses("campaign_exists", *BODY_PROBLEMS))
@@ -134,20 +137,26 @@ async def revise_campaign(
         *BODY_PROBLEMS,
     ),
 )
-async def fund_campaign(
-    slug: SlugPath, body: FundingIn, database: Db, publisher: Publisher, now: Now
+async def fund_campaign(  # noqa: PLR0917 - FastAPI passes each by its name
+    slug: SlugPath, body: FundingIn, database: Db, settings: Config, publisher: Publisher, now: Now
 ) -> CampaignOut:
     """Add an amount in minor units to the budget, and resume referrals that waited for funds.
 
     Those that wait longest are paid first, as far as the money goes. Idempotent by `reference`: the
     same amount again changes nothing, another amount is 409 `reference_conflict`. 404
     `unknown_campaign`; 409 `invalid_transition` once the campaign has ended, `balance_limit` for a
-    budget above 10^15; 422 for another currency than the campaign's.
+    budget above 10^15; 422 for another currency than the campaign's, or beyond the ceiling of
+    REFERRALS_LARGEST_BUDGET_MINOR.
     """
     funding = Funding(body.amount.to_money(), body.reference)
     async with database.transaction() as session:
         outcome = await budgets.fund_campaign(
-            session, slug, funding, publisher.actor(body.reason), at=now
+            session,
+            slug,
+            funding,
+            publisher.actor(body.reason),
+            at=now,
+            ceiling_minor=settings.ceilings.budget_minor,
         )
         return await _campaign_out(session, slug, outcome, currency_field="amount.currency")
 
@@ -273,6 +282,8 @@ async def _campaign_out(
     """Return the campaign, or raise the refusal, which rolls the caller's transaction back."""
     if outcome is TransitionOutcome.OTHER_CURRENCY:
         raise invalid_field(currency_field, "Must be the campaign's currency")
+    if outcome is TransitionOutcome.BEYOND_CEILING:
+        raise invalid_field("amount.minor", BEYOND_CEILING)
     view = (
         await campaign_views.find_campaign(session, slug)
         if outcome is TransitionOutcome.CHANGED

@@ -40,6 +40,27 @@ async def test_a_link_signs_in_once_and_leaves_the_address_bar(
         assert "set-cookie" not in second.headers
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"User-Agent": "Mozilla/5.0 (compatible; SkypeUriPreview) Preview/0.5"},
+        {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Sec-Purpose": "prefetch"},
+    ],
+    ids=["a chat", "another chat", "a browser ahead"],
+)
+async def test_a_preview_neither_signs_in_nor_uses_the_link_up(
+    app: FastAPI, database: Database, headers: dict[str, str]
+) -> None:
+    token = await link_token(database, role=Role.REVIEWER, name=unique("Rita"))
+    async with browser_of(app) as browser:
+        preview = await browser.get(f"/console/sign-in?token={token}", headers=headers)
+        assert preview.status_code == 401
+        assert "set-cookie" not in preview.headers
+        person = await browser.get(f"/console/sign-in?token={token}")
+    assert person.status_code == 303
+
+
 async def test_audits_who_signed_in_and_how(app: FastAPI, database: Database) -> None:
     name = unique("Rita")
     async with signed_in(app, database, role=Role.SUPPORT, name=name):

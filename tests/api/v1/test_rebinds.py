@@ -96,6 +96,25 @@ async def test_nobody_approves_their_own_wish(client: AsyncClient, database: Dat
     assert [item["status"] for item in listed] == ["proposed"]
 
 
+async def test_nobody_moves_a_player_to_a_code_of_their_own(
+    client: AsyncClient, second_supporter: AsyncClient, app: FastAPI, database: Database
+) -> None:
+    player, other = await sign_up(client, database, age=WEEK), await create_code(client)
+    owner = unique("insider")
+    own = (await client.post("/v1/codes", json={"player_id": owner})).json()["code"]
+    actor = Actor(name="tests", request_id=None, reason="a test")
+    async with database.transaction() as session:
+        key = await create_key(session, owner=owner, scopes=["reviews:decide"], actor=actor)
+    async with caller(app, key) as insider:
+        body = {"player_id": player, "code": own, "reason": "a ticket"}
+        assert_problem(await insider.post(URL, json=body), 403, "own_referral")
+        proposed = await propose(second_supporter, player, own)
+        assert_problem(await decide(insider, proposed, "approve"), 403, "own_referral")
+        assert_problem(await decide(insider, proposed, "reject"), 403, "own_referral")
+        of_others = await propose(client, player, other)
+        assert (await decide(insider, of_others, "approve")).status_code == 200
+
+
 async def test_moves_a_player_from_the_wrong_referrer(
     client: AsyncClient, second_supporter: AsyncClient, database: Database
 ) -> None:

@@ -21,7 +21,7 @@ from messaging.dead_letters.replaying import Replayer
 from messaging.inbound.consumer import InboundConsumer
 from messaging.inbound.decoding import Decoder
 from messaging.kafka import KafkaCluster
-from messaging.topics import WAGERS
+from messaging.topics import DEPOSITS, WAGERS, dead_letters_of
 from referrals.access.audit import Actor
 from sandbox.sportsbook.polling import wait_until
 from tests import ROOT
@@ -211,6 +211,30 @@ async def test_shows_a_letter_without_steering_the_terminal(operator: Operator) 
     assert first.endswith("invalid_utf8")
     assert key == r"key: \x1b]0;title\x07"
     assert value == r"value: \x1b[2J\xff\n"
+
+
+@pytest.mark.parametrize("topic", [DEPOSITS, "\x1b]0;owned\x07", f"{WAGERS}.dlq"], ids=repr)
+async def test_a_letter_of_one_topic_cannot_be_passed_off_as_anothers(
+    operator: Operator, topic: str
+) -> None:
+    player, event_id = unique("player"), unique("forged")
+    amount = {"minor": 100_000, "currency": "USD"}
+    body = {"event_id": event_id, "player_id": player, "deposit_id": event_id, "amount": amount}
+    body |= {"occurred_at": datetime.now(UTC).isoformat()}
+    named = {"reason": "invalid_field", "topic": topic, "partition": "0", "offset": "7"}
+    producer = Producer(operator.cluster.producer_properties())
+    producer.produce(
+        dead_letters_of(WAGERS),
+        value=json.dumps(body).encode(),
+        headers=[(name, value.encode()) for name, value in named.items()],
+    )
+    assert await asyncio.to_thread(producer.flush, 30) == 0
+
+    listed = await operator.run("list")
+    assert "\x1b" not in listed.stdout
+    assert f"{topic}:0:7" not in listed.stdout
+    replayed = await operator.run("replay", "--all", "--dry-run")
+    assert f"{topic}:0:7" not in replayed.stdout
 
 
 async def test_a_letter_that_nobody_wrote_is_named(operator: Operator) -> None:

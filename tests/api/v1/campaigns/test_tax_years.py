@@ -1,11 +1,15 @@
 """A player's tax year over HTTP: what it comes to, and who released it."""
 
+from fastapi import FastAPI
 from httpx import AsyncClient
 
 from db.engine import Database
+from referrals.access.audit import Actor
 from tests.activities.referral_acts import acts_on, sign_up
 from tests.api.bodies import assert_problem
 from tests.builders import TERMS, a_player_id, deposit, usd
+from tests.fixtures.api_client import caller
+from tests.fixtures.keys import create_key
 
 
 async def test_shows_what_waits_for_a_release_and_lets_it_go_on(
@@ -35,6 +39,20 @@ async def test_shows_what_waits_for_a_release_and_lets_it_go_on(
     again = await client.post(f"{url}/tax-release", json={"reason": "sent twice"})
     assert again.json() == released.json() == (await client.get(f"{url}/tax-year")).json()
     assert released.json()["released_by"].startswith("tests-")
+
+
+async def test_nobody_releases_a_year_of_their_own(app: FastAPI, database: Database) -> None:
+    owner, other = a_player_id(), a_player_id()
+    actor = Actor(name="tests", request_id=None, reason="a test")
+    async with database.transaction() as session:
+        key = await create_key(
+            session, owner=f" {owner.upper()}", scopes=["reviews:decide"], actor=actor
+        )
+    async with caller(app, key) as insider:
+        body = {"reason": "W-9 received"}
+        refused = await insider.post(f"/v1/players/{owner}/tax-release", json=body)
+        assert_problem(refused, 403, "own_referral")
+        assert (await insider.post(f"/v1/players/{other}/tax-release", json=body)).is_success
 
 
 async def test_a_release_needs_a_reason(client: AsyncClient) -> None:
