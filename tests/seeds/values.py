@@ -45,6 +45,10 @@ class Planted:
         for kind in SEEDS:
             yield self.seed(kind, place)
 
+    def next(self, place: str) -> str:
+        """Return a value for a place, of one kind after another."""
+        return self.seed([*SEEDS][len(self.places) % len(SEEDS)], place)
+
     def found_in(self, written: str) -> set[str]:
         """Return the places whose values a text has."""
         numbers = {
