@@ -1,4 +1,8 @@
-"""Self-healing: wakes referrals whose deadline passed unnoticed, and starts lost workflows."""
+"""Self-healing: wakes referrals whose deadline passed unnoticed, and starts lost workflows.
+
+Whoever reaches Temporal can terminate a workflow and begin one of their own under its id, which
+hears what is delivered and does nothing: such a run is replaced.
+"""
 
 import asyncio
 import math
@@ -12,12 +16,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from temporalio.client import Client
 
-from courier.temporal_sender import TemporalTarget, start_referral
+from courier.temporal_sender import TemporalTarget, is_foreign, start_referral
 from db.engine import Database
 from db.faults import describe
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
 from referrals.lifecycle.overdue import count_overdue, overdue_referrals
+from referrals.lifecycle.unheard import WITHIN, unheard_referrals
 
 GRACE: Final = timedelta(minutes=1)
 """Time after its deadline that a workflow has to act by itself."""
@@ -46,12 +51,14 @@ class OverdueHealer:
     ) -> None:
         self._database = database
         self._connect = connect
-        self._task_queue = task_queue
+        self.task_queue = task_queue
         self._grace = grace
         self._clock_s = clock_s
         self._target: TemporalTarget | None = None
         self._looked_s = -math.inf
         self._woken_s: dict[UUID, float] = {}
+        self._compared_s: dict[UUID, float] = {}
+        """Times at which runs of referrals were compared, so that each is once for a delivery."""
         self._overdue = Gauge(
             "referrals_overdue",
             "Open referrals whose deadline passed a minute ago or more and that nothing woke.",
@@ -70,7 +77,11 @@ class OverdueHealer:
             overdue = await overdue_referrals(
                 session, grace=self._grace, excluding=self._recently_woken(), limit=BATCH_SIZE
             )
+            unheard = await unheard_referrals(
+                session, grace=self._grace, excluding=self._recently_compared(), limit=BATCH_SIZE
+            )
         await self._wake(overdue)
+        await self._replace_foreign(unheard)
         if len(overdue) < BATCH_SIZE:
             self._looked_s = self._clock_s()
             return False
@@ -81,14 +92,37 @@ class OverdueHealer:
         self._woken_s = {id_: at_s for id_, at_s in self._woken_s.items() if at_s > oldest_s}
         return tuple(self._woken_s)
 
+    def _recently_compared(self) -> Sequence[UUID]:
+        oldest_s = self._clock_s() - WITHIN.total_seconds()
+        self._compared_s = {id_: at for id_, at in self._compared_s.items() if at > oldest_s}
+        return tuple(self._compared_s)
+
+    async def _target_now(self) -> TemporalTarget:
+        if self._target is None:
+            self._target = TemporalTarget(await self._connect(), self.task_queue)
+        return self._target
+
+    async def _replace_foreign(self, unheard: Sequence[Referral]) -> None:
+        """Begin anew what somebody else's run keeps from being heard; the others stay as they are.
+
+        Raises RPCError when Temporal does not answer.
+        """
+        if not unheard:
+            return
+        target = await self._target_now()
+        foreign = await asyncio.gather(*(is_foreign(target, each) for each in unheard))
+        for referral, is_others in zip(unheard, foreign, strict=True):
+            if is_others:
+                await start_referral(target, referral, signal=Signal.LOOK, restart=True)
+                log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))
+            self._compared_s[referral.referral_id] = self._clock_s()
+
     async def _wake(self, overdue: Sequence[Referral]) -> None:
         if not overdue:
             return
-        if self._target is None:
-            self._target = TemporalTarget(await self._connect(), self._task_queue)
-        target = self._target
+        target = await self._target_now()
         results = await asyncio.gather(
-            *(start_referral(target, referral, signal=Signal.LOOK) for referral in overdue),
+            *(_wake_one(target, referral) for referral in overdue),
             return_exceptions=True,
         )
         faults = [result for result in results if isinstance(result, Exception)]
@@ -100,3 +134,10 @@ class OverdueHealer:
             raise faults[0]
         for fault in faults:
             log.error("overdue_referral_not_woken", error=describe(fault))
+
+
+async def _wake_one(target: TemporalTarget, referral: Referral) -> None:
+    is_others = await is_foreign(target, referral)
+    await start_referral(target, referral, signal=Signal.LOOK, restart=is_others)
+    if is_others:
+        log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -73,6 +75,36 @@ async def start_referral(
         rpc_timeout=RPC_TIMEOUT,
         **start_options(referral),
     )
+
+
+async def is_foreign(target: TemporalTarget, referral: Referral) -> bool:
+    """Return whether somebody else began the newest run under a referral's workflow id.
+
+    That is a run of another type, on another queue, or with another referral as its input: it hears
+    the referral's signals and does nothing for it. Raises RPCError when Temporal does not answer.
+    """
+    request = GetWorkflowExecutionHistoryRequest(
+        namespace=target.client.namespace,
+        execution=WorkflowExecution(workflow_id=workflow_id(referral.referral_id)),
+        maximum_page_size=1,
+    )
+    try:
+        answer = await target.client.workflow_service.get_workflow_execution_history(
+            request, timeout=RPC_TIMEOUT
+        )
+    except RPCError as fault:
+        if fault.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    began = answer.history.events[0].workflow_execution_started_event_attributes
+    names = began.workflow_type.name, began.task_queue.name
+    if names != (ReferralWorkflow.__name__, target.task_queue):
+        return True
+    try:
+        (told,) = await target.client.data_converter.decode(began.input.payloads, [Referral])
+    except Exception:  # noqa: BLE001 - codecs and converters raise whatever they like
+        return True
+    return bool(told.referral_id != referral.referral_id)
 
 
 async def _signal_if_open(

@@ -18,11 +18,14 @@ from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import deposit
 from tests.builders import unique
 from tests.journeys.engineer import Engineer
+from tests.journeys.signals.hostile_clients import ATTACKS
+from tests.journeys.signals.hostile_clients import Attack as ClientAttack
 from tests.workflows.signals.test_hostile_signals import HOSTILE, a_signup
 
 SUPERSEDES: Final = int(os.environ.get("FLOOD_SUPERSEDES", "400"))
 SIGNUPS: Final = int(os.environ.get("FLOOD_SIGNUPS", "20"))
 KINDS: Final = len(HOSTILE) if os.environ.get("FLOOD_KINDS") == "all" else 3
+ACTS: Final = len(ATTACKS) if os.environ.get("FLOOD_KINDS") == "all" else 4
 WITHIN_S: Final = float(os.environ.get("FLOOD_WITHIN_S", "30"))
 """From the deposit's 202 to its reward; a busy machine is not measured."""
 AT_ONCE: Final = 50
@@ -40,6 +43,19 @@ async def test_an_honest_deposit_is_paid_at_once_after_every_hostile_signal(
             await engineer.signal(workflow_id, name, told)
 
         taken[kind] = await _seconds_to_reward(sportsbook, engineer, attack)
+    _assert_at_once(taken)
+
+
+async def test_an_honest_deposit_is_paid_at_once_after_every_act_of_a_hostile_client(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
+    taken: dict[str, float] = {}
+    for kind, attack in list(ATTACKS.items())[:: len(ATTACKS) // ACTS]:
+
+        async def act(workflow_id: str, attack: ClientAttack = attack) -> None:
+            await attack(engineer.temporal, workflow_id)
+
+        taken[kind] = await _seconds_to_reward(sportsbook, engineer, act)
     _assert_at_once(taken)
 
 
