@@ -118,3 +118,15 @@ async def test_a_signal_is_not_believed_in_amounts_that_no_other_door_takes(worl
 
     assert not await is_recorded(world, nothing)
     assert not await is_recorded(world, no_currency)
+
+
+async def test_a_signalled_signup_in_an_unknown_currency_is_not_believed(world: World) -> None:
+    life = await invite(world)
+    forged = replace(life.signup(), currency="Wanda Feldmann")
+    await life.signals("sign_up", facts.body_of(forged))
+    await life.acted("admit_signup")
+    assert not await is_recorded(world, forged)
+
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
