@@ -19,6 +19,7 @@ from domain.privacy import Hasher
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
 from referrals.intake import facts
+from referrals.intake.canonical import body_of
 from referrals.intake.facts import RecordOutcome
 from referrals.intake.fields import CURRENCIES
 from referrals.intake.origins import Networks, matching_with_origin
@@ -145,7 +146,7 @@ class SignalledRecorder:
         )
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
-        said = facts.body_of(signalled)
+        said = body_of(signalled)
         body = self.hasher.hash_personal(said)
         fact = facts.fact_of(kind_of(signalled), body)
         recorded = await facts.record_fact(

@@ -3,9 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 
-from domain.privacy import parse_ip
-
-Address = IPv4Address | IPv6Address
+from domain.ip_texts import Address, parse_ip
 
 
 class NetworkSet:

@@ -1,16 +1,19 @@
 """Personal data as keyed hashes: it can be compared, and not be read back."""
 
-import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address
+from hashlib import sha256
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from domain import codes
 from domain.field_shapes import SHAPED_FIELDS, has_shape, without_extensions
+from domain.ip_texts import ip_text, parse_ip
 
+_Hashed = TypeVar("_Hashed")
+_BLOCK_BYTES: Final = 64
+"""Block of SHA-256."""
 HASH_SHAPE: Final = re.compile(r"hm[1-9][0-9]{0,3}:[0-9a-f]{64}")
 """Shape of a hash: the version of its key, and the hex HMAC."""
 ERASED: Final = "erased"
@@ -45,7 +48,7 @@ class Hasher:
     were the newest before and are still enabled, by which stored hashes are recognised.
     """
 
-    __slots__ = ("_key", "_prefix", "_public_url", "earlier")
+    __slots__ = ("_digest", "_prefix", "_public_url", "earlier")
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Hasher:
         version: int = 1,
         earlier_secrets: Mapping[int, str] = _NO_SECRETS,
     ) -> None:
-        self._key = secret.encode()
+        self._digest = keyed_sha256(secret.encode())
         self._prefix = f"hm{version}:"
         self._public_url = public_url
         self.earlier: tuple[Hasher, ...] = tuple(
@@ -72,8 +75,15 @@ class Hasher:
         """Hash a normalised value, separately for each field; return a hash unchanged."""
         if HASH_SHAPE.fullmatch(text):
             return text
-        message = f"{field}\0{normalise_field(field, text)}".encode()
-        return self._prefix + hmac.digest(self._key, message, "sha256").hex()
+        return self.hash_normalised(field, normalise_field(field, text))
+
+    def hash_normalised(self, field: str, text: str) -> str:
+        """Hash a value that has the one spelling of its field (see `normalise_field`)."""
+        return self._prefix + self._digest(f"{field}\0{text}".encode()).hex()
+
+    def once(self, function: "Callable[[Hasher, str], _Hashed]", text: str) -> _Hashed:
+        """Return what a function hashes of a text."""
+        return function(self, text)
 
     def hash_each(self, values: Mapping[str, str]) -> dict[str, str]:
         """Hash every value under the name of its field."""
@@ -120,16 +130,43 @@ class BatchHasher(Hasher):
     It is dropped with the batch, so that no value stays in memory longer than its event does.
     """
 
-    __slots__ = ("_hash_once",)
+    __slots__ = ("_hash_normalised_once", "_hash_once", "_once")
 
     def __init__(self, hasher: Hasher) -> None:
-        self._key, self._public_url = hasher._key, hasher._public_url  # noqa: SLF001 - its own class
+        self._digest, self._public_url = hasher._digest, hasher._public_url  # noqa: SLF001 - its own class
         self._prefix = hasher._prefix  # noqa: SLF001
         self.earlier = tuple(BatchHasher(each) for each in hasher.earlier)
+        self._once: Callable[..., Any] = cache(super().once)
         self._hash_once = cache(super().hash)
+        self._hash_normalised_once = cache(super().hash_normalised)
+
+    def once(self, function: Callable[[Hasher, str], _Hashed], text: str) -> _Hashed:
+        """Return what a function hashes of a text, once for all in the batch that share it."""
+        hashed: _Hashed = self._once(function, text)
+        return hashed
 
     def hash(self, field: str, text: str) -> str:
         return self._hash_once(field, text)
+
+    def hash_normalised(self, field: str, text: str) -> str:
+        return self._hash_normalised_once(field, text)
+
+
+def keyed_sha256(key: bytes) -> Callable[[bytes], bytes]:
+    """Return HMAC-SHA256 (RFC 2104) under a key whose two blocks are hashed here, once.
+
+    It takes less than half of the time of `hmac.digest`, which hashes both for each message.
+    """
+    block = (key if len(key) <= _BLOCK_BYTES else sha256(key).digest()).ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def digest(message: bytes) -> bytes:
+        within, around = inner.copy(), outer.copy()
+        within.update(message)
+        around.update(within.digest())
+        return around.digest()
+
+    return digest
 
 
 def normalise_field(field: str, text: str) -> str:
@@ -143,21 +180,12 @@ def normalise_field(field: str, text: str) -> str:
     return _canonical_ip(folded) if field == "ip" else folded
 
 
-def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
-    """Parse an IP address, or return None. IPv4-mapped IPv6 addresses are returned as IPv4."""
-    try:
-        address = IPv6Address(text) if ":" in text else IPv4Address(text)
-    except ValueError:
-        return None
-    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
-
-
 def _canonical_ip(written: str) -> str:
     if ":" not in written:
         # An IPv4 address has only one spelling, so that it need not be parsed.
         return written
     address = parse_ip(written)
-    return written if address is None else str(address)
+    return written if address is None else ip_text(address)
 
 
 def _canonical_email(address: str) -> str:

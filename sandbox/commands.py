@@ -42,6 +42,9 @@ def bench(
     only: Annotated[
         list[str] | None, typer.Option(help="A part, such as `links`; repeatable.")
     ] = None,
+    broker: Annotated[
+        str, typer.Option(help="`mock`, or `apache` for Apache Kafka, which needs Java and Maven.")
+    ] = "mock",
     open_referrals: Annotated[
         int,
         typer.Option(min=100, help="Open referrals for `--only growth`."),
@@ -49,10 +52,15 @@ def bench(
     facts: Annotated[int, typer.Option(min=100, help="Facts for `--only growth`.")] = 10_000_000,
 ) -> None:
     """Measure throughput and latency beside the floor of the same run."""
+    from sandbox.benchmarks.brokers import BrokerKind
     from sandbox.benchmarks.main import main as measure
 
+    if broker not in set(BrokerKind):
+        raise typer.BadParameter(f"{broker}: it is `mock` or `apache`")
     sizes = {"open_referrals": open_referrals, "facts": facts}
-    exit_with(measure(lifecycles, backlog, json_file, only=only or (), **sizes))
+    exit_with(
+        measure(lifecycles, backlog, json_file, only=only or (), broker=BrokerKind(broker), **sizes)
+    )
 
 
 @sandbox_commands.command("reports-bench")

@@ -9,13 +9,16 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # one is not in its __all__
+    AdminClient,
+    NewTopic,
+)
 
 from stack.child import ChildProcess, ChildSpec, ReadinessProbe
 from stack.probes import returns_ok
@@ -23,6 +26,7 @@ from stack.probes import returns_ok
 DEPLOY: Final = Path(__file__).resolve().parent.parent / "deploy"
 POM: Final = DEPLOY / "kafka" / "pom.xml"
 TARGET: Final = POM.parent / "target"
+PARTITIONS: Final = 4
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _CLUSTER_ID: Final = "cmVmZXJyYWxzLXRlc3QtMQ"
 _FROM_ENVIRONMENT: Final = "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
@@ -172,6 +176,14 @@ class ConnectWorker:
             "key.converter": "org.apache.kafka.connect.storage.StringConverter",
             "value.converter": "org.apache.kafka.connect.storage.StringConverter",
         }
+
+
+def create_topics(bootstrap_servers: str, topics: Iterable[str], *, replication: int = 1) -> None:
+    """Create topics of PARTITIONS partitions each; raise KafkaException if one exists."""
+    client = AdminClient({"bootstrap.servers": bootstrap_servers})
+    wanted = [NewTopic(topic, PARTITIONS, replication) for topic in topics]
+    for created in client.create_topics(wanted).values():
+        created.result()
 
 
 def _fetch(folder: Path) -> None:

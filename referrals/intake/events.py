@@ -43,8 +43,8 @@ DEVICE_AND_NETWORK: Final = frozenset({"ip", "user_agent", "device_id"})
 
 def without_refused_traits(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event's fields but `consent`, and without device and network where it is false."""
-    kept = {field: value for field, value in body.items() if field != "consent"}
-    if body.get("consent") is False:
+    kept = dict(body)
+    if kept.pop("consent", None) is False:
         kept |= dict.fromkeys(DEVICE_AND_NETWORK & kept.keys())
     return kept
 
@@ -58,31 +58,25 @@ class EventIn(RequestBody):
     occurred_at: EventTime = Field(description="When it happened, not when it is reported")
     player_id: Id = Field(description="The sportsbook's id of the player")
 
-    def to_fact(self, hasher: Hasher) -> Fact:
-        """Return the fact to record, with personal fields hashed."""
+    def fact_of(self, hashed: dict[str, Any]) -> Fact:
+        """Return the fact to record, of this event's fields, the personal ones hashed."""
         raise NotImplementedError
 
     def to_report(
         self, hasher: Hasher, networks: Networks | None, *, source: str, reporter: Reporter
     ) -> Report:
         """Return what to record of an event that a reporter of this source sends."""
-        fact = from_source(self.to_fact(hasher), source)
+        said = without_refused_traits(vars(self))
+        fact = from_source(self.fact_of(hasher.hash_personal(said)), source)
         code = fact.code if isinstance(fact, Signup) else None
         return Report(
             fact=fact,
             player_id=self.player_id,
             reported_by=reporter.name,
             request_id=reporter.request_id,
-            matching=self.matching(hasher, networks),
+            matching=matching_with_origin(said, hasher, networks),
             code_hash=code and hasher.hash("code", code),
         )
-
-    def matching(self, hasher: Hasher, networks: Networks | None) -> dict[str, Any] | None:
-        """Return what is kept beside the fact: hashes to link its player by, and its origin."""
-        return matching_with_origin(without_refused_traits(vars(self)), hasher, networks)
-
-    def _hashed_fields(self, hasher: Hasher) -> dict[str, Any]:
-        return hasher.hash_personal(without_refused_traits(vars(self)))
 
 
 class SignupIn(EventIn):
@@ -123,8 +117,8 @@ class SignupIn(EventIn):
     )
     consent: Consent = None
 
-    def to_fact(self, hasher: Hasher) -> Signup:
-        return Signup(**self._hashed_fields(hasher))
+    def fact_of(self, hashed: dict[str, Any]) -> Signup:
+        return Signup(**hashed)
 
 
 class DepositIn(EventIn):
@@ -141,8 +135,8 @@ class DepositIn(EventIn):
     jurisdiction: OptionalText64 = None
     consent: Consent = None
 
-    def to_fact(self, hasher: Hasher) -> Deposit:
-        return Deposit(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
+    def fact_of(self, hashed: dict[str, Any]) -> Deposit:
+        return Deposit(**hashed | {"amount": self.amount.to_money()})
 
 
 class ChargebackIn(EventIn):
@@ -163,9 +157,9 @@ class ChargebackIn(EventIn):
         " by itself",
     )
 
-    def to_fact(self, hasher: Hasher) -> Chargeback:
+    def fact_of(self, hashed: dict[str, Any]) -> Chargeback:
         amount = self.amount.to_money() if self.amount else None
-        return Chargeback(**self._hashed_fields(hasher) | {"amount": amount})
+        return Chargeback(**hashed | {"amount": amount})
 
 
 class WagerIn(EventIn):
@@ -173,8 +167,8 @@ class WagerIn(EventIn):
 
     stake: PositiveMoneyIn
 
-    def to_fact(self, hasher: Hasher) -> Wager:
-        return Wager(**self._hashed_fields(hasher) | {"stake": self.stake.to_money()})
+    def fact_of(self, hashed: dict[str, Any]) -> Wager:
+        return Wager(**hashed | {"stake": self.stake.to_money()})
 
 
 class WithdrawalIn(EventIn):
@@ -186,8 +180,8 @@ class WithdrawalIn(EventIn):
         default=None, description="The processor's fingerprint of the card or account paid to"
     )
 
-    def to_fact(self, hasher: Hasher) -> Withdrawal:
-        return Withdrawal(**self._hashed_fields(hasher) | {"amount": self.amount.to_money()})
+    def fact_of(self, hashed: dict[str, Any]) -> Withdrawal:
+        return Withdrawal(**hashed | {"amount": self.amount.to_money()})
 
 
 class StatusChangeIn(EventIn):
@@ -198,5 +192,5 @@ class StatusChangeIn(EventIn):
 
     status: PlayerStatus
 
-    def to_fact(self, hasher: Hasher) -> StatusChange:
-        return StatusChange(**self._hashed_fields(hasher))
+    def fact_of(self, hashed: dict[str, Any]) -> StatusChange:
+        return StatusChange(**hashed)

@@ -4,11 +4,11 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 from sqlalchemy import select, text
 
 from db import notifications
@@ -17,8 +17,9 @@ from db.reporters import NOBODY, Reporter, note_event
 from db.tables import FactRow
 from db.wakes import wake_after_commit
 from domain.codes import normalise_code
-from domain.intake.facts import FACT_TYPES, Fact, FactKind, Signup, kind_of
+from domain.intake.facts import Fact, FactKind, Signup, kind_of
 from domain.money import CURRENCY_PATTERN
+from referrals.intake.canonical import SHAPES, canonical_json, canonical_text
 from referrals.intake.content import Content
 from referrals.intake.record_statements import RECORD, RECORDED
 from referrals.intake.record_traces import with_traces
@@ -28,8 +29,6 @@ NO_CURRENCY: Final = "XXX"
 
 FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 """Faults of one stored fact, such as a status that a later release wrote."""
-_canonical_json: Final = json.JSONEncoder(sort_keys=True).encode
-_SHAPES: Final = {kind: TypeAdapter[Fact](shape) for kind, shape in FACT_TYPES.items()}
 
 _OF_PLAYERS: Final = text("""
     select player_id, kind, body, reported_by, request_id, heard_at from facts
@@ -160,11 +159,11 @@ class _Row(NamedTuple):
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        fact, content = report.fact, body_of(report.fact)
-        body, code, otherwise = _canonical_json(content), None, None
+        fact, matching = report.fact, report.matching
+        body, code, otherwise = canonical_text(fact), None, None
         if isinstance(fact, Signup) and fact.code and report.code_hash not in {None, fact.code}:
             code = normalise_code(fact.code)
-            otherwise = _canonical_json(content | {"code": report.code_hash})
+            otherwise = canonical_text(replace(fact, code=report.code_hash))
         return cls(
             kind_of(fact).value,
             fact.event_id,
@@ -174,7 +173,7 @@ class _Row(NamedTuple):
             _sha256(body),
             report.reported_by,
             report.request_id,
-            _canonical_json(report.matching) if report.matching else None,
+            to_json(matching).decode() if matching else None,
             code,
             otherwise,
             otherwise and _sha256(otherwise),
@@ -258,17 +257,9 @@ async def is_recorded(session: ReadSession, kind: FactKind, event_id: str) -> bo
     return await session.scalar(query) is not None
 
 
-def body_of(fact: Fact) -> dict[str, Any]:
-    """Return the normalised content: times in UTC, no fields that are None."""
-    if fact.occurred_at.utcoffset():
-        fact = replace(fact, occurred_at=fact.occurred_at.astimezone(UTC))
-    body: dict[str, Any] = _SHAPES[kind_of(fact)].dump_python(fact, mode="json", exclude_none=True)
-    return body
-
-
 def fingerprint_of(body: dict[str, Any]) -> str:
     """Return the SHA-256 of a fact's normalised content."""
-    return _sha256(_canonical_json(body))
+    return _sha256(canonical_json(body))
 
 
 def _sha256(text: str) -> str:
@@ -280,7 +271,7 @@ def fact_of(kind: FactKind, body: dict[str, Any]) -> Fact:
 
     Release 0.2 recorded signalled amounts in whatever was called a currency: they have none.
     """
-    return _SHAPES[kind].validate_python(
+    return SHAPES[kind].validate_python(
         {name: _with_currency(value) for name, value in body.items()}
     )
 

@@ -83,18 +83,15 @@ def _parse_existing(text: str) -> datetime:
     return before + timedelta(seconds=1)
 
 
-def _check_past(moment: datetime) -> datetime:
-    if not MIN_TIME <= moment <= datetime.now(UTC) + CLOCK_SKEW:
-        raise ValueError(_NOT_PAST)
-    return moment
-
-
 def _check_event_time(moment: datetime) -> datetime:
-    ahead = moment - datetime.now(UTC)
+    now = datetime.now(UTC)
+    if MIN_TIME <= moment <= now + CLOCK_SKEW:
+        return moment
+    ahead = moment - now
     if CLOCK_SKEW < ahead < MAX_LEAD:
         context = {"retry_after_s": math.ceil((ahead - CLOCK_SKEW).total_seconds())}
         raise PydanticCustomError(TOO_EARLY, _NOT_PAST, context)
-    return _check_past(moment)
+    raise ValueError(_NOT_PAST)
 
 
 def _check_storable(text: str) -> str:

@@ -1,9 +1,12 @@
 """Processes of the benchmark on the stack's servers: the floors, and a consumer alone."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 from confluent_kafka import Producer
@@ -20,6 +23,9 @@ from stack.child import ChildProcess, ChildSpec, ReadinessProbe, python_child
 from stack.probes import has_logged_ready, returns_ok
 from stack.referral_processes import BACKGROUND_NICENESS
 from stack.state_directory import Connection
+
+AFTERWARDS: Final = ("courier", "verifier")
+"""Processes that route what is written, link it in the hash chain, and verify it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,18 @@ class Bench:
     floor_client: HttpClient
     temporal: Client
     watcher: DatabaseWatcher
+
+    @contextmanager
+    def suspended(self, *names: str) -> Iterator[None]:
+        """Suspend processes of the stack that would use the same cores."""
+        pids = [pid for name, pid in self.connection.pids.items() if name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager

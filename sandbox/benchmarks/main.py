@@ -18,6 +18,7 @@ from sandbox.benchmarks import (
     reward_latency,
     temporal_cost,
 )
+from sandbox.benchmarks.brokers import BrokerKind, run_on
 from sandbox.benchmarks.budgets import shards
 from sandbox.benchmarks.database_watcher import DatabaseWatcher
 from sandbox.benchmarks.floors import Bench, run_floors
@@ -27,8 +28,8 @@ from sandbox.benchmarks.http_client import HttpClient
 from sandbox.benchmarks.measurements import Measurement, table
 from sandbox.benchmarks.streams import backlog, stakes
 from sandbox.benchmarks.traffic import open_campaigns
-from stack import run_stack
 from stack.clean import discard
+from stack.kafka_jvm import MissingKafkaError
 from stack.temporal import NAMESPACE
 from workflows.client import connect
 
@@ -46,13 +47,15 @@ def main(
     json_file: Path | None = None,
     *,
     only: Collection[str] = (),
+    broker: BrokerKind = BrokerKind.MOCK,
     open_referrals: int = 1_000_000,
     facts: int = 10_000_000,
 ) -> int:
     """Return 0 when everything could be measured, whether or not the targets were reached.
 
     `only` names the parts to measure, as `parts` calls them; where it is empty, all but those that
-    are asked for by name. `open_referrals` and `facts` are what `growth` fills a database with.
+    are asked for by name. `broker` is the one under the stack. `open_referrals` and `facts` are
+    what `growth` fills a database with.
     """
     filling = partial(growth.measure, open_referrals=open_referrals, facts=facts)
     measured = parts(lifecycles, messages) | {"growth": filling}
@@ -61,8 +64,13 @@ def main(
         return 2
     named = only or (measured.keys() - BY_NAME)
     wanted = {name: part for name, part in measured.items() if name in named}
-    measurements = uvloop.run(_measure(wanted))
-    Console(width=130).print(table(measurements, title="referrals bench"))
+    try:
+        measurements = uvloop.run(_measure(wanted, broker))
+    except MissingKafkaError as missing:
+        print(f"no Apache Kafka: {missing}", file=sys.stderr)  # noqa: T201
+        return 2
+    title = f"referrals bench, Kafka: {broker}"
+    Console(width=130).print(table(measurements, title=title))
     if json_file is not None:
         json_file.write_text(json.dumps([each.as_json() for each in measurements], indent=2))
     discard(DIRECTORY)
@@ -85,9 +93,9 @@ def parts(count: int, messages: int) -> dict[str, Part]:
     }
 
 
-async def _measure(wanted: Mapping[str, Part]) -> list[Measurement]:
+async def _measure(wanted: Mapping[str, Part], broker: BrokerKind) -> list[Measurement]:
     console = Console(stderr=True)
-    async with _open_bench(console) as bench:
+    async with _open_bench(console, broker) as bench:
         await open_campaigns(bench.connection, bench.client)
         measurements: list[Measurement] = []
         for name, part in wanted.items():
@@ -97,9 +105,9 @@ async def _measure(wanted: Mapping[str, Part]) -> list[Measurement]:
 
 
 @asynccontextmanager
-async def _open_bench(console: Console) -> AsyncIterator[Bench]:
+async def _open_bench(console: Console, broker: BrokerKind) -> AsyncIterator[Bench]:
     async with (
-        run_stack(DIRECTORY, fresh=True, progress=console.print) as connection,
+        run_on(broker, DIRECTORY, progress=console.print) as connection,
         run_floors(connection, logs=DIRECTORY / "logs") as floors,
     ):
         watcher_connection = await asyncpg.connect(connection.postgres_dsn)

@@ -1,10 +1,12 @@
 """Keyed hashes of personal data, equal for two spellings of the same value."""
 
+import hmac
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.privacy import HASH_SHAPE, PERSONAL_FIELDS, Hasher, normalise_field
+from domain.privacy import HASH_SHAPE, PERSONAL_FIELDS, Hasher, keyed_sha256, normalise_field
 
 HASHER = Hasher("a key for tests", public_url="https://refer.example")
 
@@ -94,3 +96,10 @@ def test_a_locale_is_kept_without_its_extensions(reported: str, kept: str | None
 def test_a_token_is_kept_without_what_is_around_it(field: str, written: str) -> None:
     token = "AAECAwQFBgcICQoLDA0ODwAAAABpo9mA.sig_nature-"
     assert HASHER.hash_personal({field: written.format(token)}) == {field: token}
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+@example(b"k" * 64, b"")
+@example(b"k" * 65, b"a message")
+def test_a_keyed_hash_is_that_of_the_standard_library(key: bytes, message: bytes) -> None:
+    assert keyed_sha256(key)(message) == hmac.digest(key, message, "sha256")

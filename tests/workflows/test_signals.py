@@ -15,6 +15,7 @@ from integrations import hosting_networks
 from referrals.fraud import reviews
 from referrals.fraud.reviews import ReviewOutcome
 from referrals.intake import facts
+from referrals.intake.canonical import body_of
 from referrals.intake.origins import ORIGIN
 from tests import builders
 from tests.builders import chargeback, usd
@@ -84,7 +85,7 @@ async def test_personal_data_in_a_signal_is_stored_hashed(world: World) -> None:
 
     async with world.database.reading() as session:
         (stored,) = await facts.facts_of_player(session, life.referee_id, FactKind.SIGNUP)
-    body = facts.body_of(stored)
+    body = body_of(stored)
     assert {field: body[field][:4] for field in PLAIN} == dict.fromkeys(PLAIN, "hm1:")
 
 
@@ -184,7 +185,7 @@ async def test_a_malformed_signal_blocks_nobody(
 
 async def test_a_time_without_an_offset_is_dropped(world: World) -> None:
     life = await invite_and_signal_signup(world)
-    naive = {**facts.body_of(life.deposit()), "occurred_at": "2026-03-01T12:00:00"}
+    naive = {**body_of(life.deposit()), "occurred_at": "2026-03-01T12:00:00"}
     await life.signals("make_deposit", naive)
 
     assert await life.lives_on() is Stage.EXPIRED

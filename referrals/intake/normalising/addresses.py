@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from domain.addresses import Address, NetworkSet, is_shared, parse_client_address
+from domain.addresses import NetworkSet, is_shared, parse_client_address
+from domain.ip_texts import Address, ip_text
 from referrals.intake.normalising.characters import plain, with_ascii_digits
 
 NETWORK_PREFIX: Final = {4: 24, 6: 64}
@@ -43,15 +44,14 @@ def read_address(text: str) -> Address | None:
 
 def network_of(address: Address) -> str:
     """Return the /24 or /64 that an address is in, as a CIDR block."""
-    prefix = NETWORK_PREFIX[address.version]
-    beyond = address.max_prefixlen - prefix
-    first = type(address)(int(address) >> beyond << beyond)
-    return f"{first}/{prefix}"
+    prefix, octets = NETWORK_PREFIX[address.version], address.packed
+    first = type(address)(octets[: prefix // 8].ljust(len(octets), b"\0"))
+    return f"{ip_text(first)}/{prefix}"
 
 
 def subscriber_of(address: Address) -> str:
     """Return what one subscriber has: an IPv4 address, or a whole IPv6 /64."""
-    return network_of(address) if address.version == 6 else str(address)
+    return network_of(address) if address.version == 6 else ip_text(address)
 
 
 def with_subscriber(personal: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.fraud.names import MAX_WORDS, spellings
+from domain.ip_texts import ip_text
 from domain.privacy import HASH_SHAPE, Hasher, normalise_field
+from referrals.intake.normalising import placeholders
 from referrals.intake.normalising.addresses import network_of, read_address
 from referrals.intake.normalising.characters import plain, without_accents
 from referrals.intake.normalising.mailboxes import mailbox
 from referrals.intake.normalising.phones import phone_digits
-from referrals.intake.normalising.placeholders import unsaid_fields
 from referrals.intake.normalising.things import THINGS, thing_id
 
 SHORT_HASH_HEX: Final = 16
@@ -27,6 +28,8 @@ EARLIER: Final = "earlier"
 DOMAINS_ABOVE: Final = "email_domains_above"
 """Name under which the hashes of the domains above a mailbox's are kept: a listed domain is hit by
 those below it, of which its owner has as many as he likes."""
+_COMPARED: Final = ("ip", "jurisdiction", "method", *placeholders.FIELDS)
+"""Fields that players are linked by, or that tell how to read those."""
 UNSAID: Final = "unsaid"
 """Name under which the fields are kept whose value is a placeholder, and links nobody."""
 
@@ -37,6 +40,8 @@ def matching_of(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
     While earlier keys are enabled, EARLIER tells which hash of each value was stored under them.
     """
     found = _matching(body, hasher)
+    if not hasher.earlier:
+        return found
     for earlier in hasher.earlier:
         then = _matching(body, earlier)
         for field, name in _SPELLED.items():
@@ -72,22 +77,25 @@ def _renamed(
 def _matching(body: Mapping[str, Any], hasher: Hasher) -> dict[str, Any]:
     given = {
         field: text
-        for field, text in body.items()
-        if isinstance(text, str) and text.strip() and not HASH_SHAPE.fullmatch(text)
+        for field in _COMPARED
+        if (text := body.get(field))
+        and isinstance(text, str)
+        and text.strip()
+        and not HASH_SHAPE.fullmatch(text)
     }
     found: dict[str, Any] = {}
-    if unsaid := [*unsaid_fields(given, method=given.get("method"))]:
+    if unsaid := [*placeholders.unsaid_fields(given, method=given.get("method"))]:
         found[UNSAID] = unsaid
         given = {field: text for field, text in given.items() if field not in unsaid}
     if "ip" in given:
-        found |= _address(given["ip"], hasher)
+        found |= hasher.once(_address, given["ip"])
     if "email" in given:
-        found |= _mailbox(given["email"], hasher)
+        found |= hasher.once(_mailbox, given["email"])
     if "phone" in given:
         digits = phone_digits(given["phone"], jurisdiction=given.get("jurisdiction"))
         found["phone"] = hasher.hash("phone", digits)
     if "full_name" in given:
-        found |= _name(given["full_name"], hasher)
+        found |= hasher.once(_name, given["full_name"])
     return found | _things(given, hasher)
 
 
@@ -128,21 +136,21 @@ def matching_text(field: str, text: str, *, jurisdiction: str | None = None) -> 
         return "@".join(filter(None, mailbox(text)))
     if field == "ip":
         address = read_address(text)
-        return text if address is None else str(address)
+        return text if address is None else ip_text(address)
     return text
 
 
-def _address(text: str, hasher: Hasher) -> dict[str, str]:
+def _address(hasher: Hasher, text: str) -> dict[str, str]:
     address = read_address(text)
     if address is None:
         return {}
     return {
-        "ip": hasher.hash("ip", str(address)),
-        "network": hasher.hash("network", network_of(address)),
+        "ip": hasher.hash_normalised("ip", ip_text(address)),
+        "network": hasher.hash_normalised("network", network_of(address)),
     }
 
 
-def _mailbox(text: str, hasher: Hasher) -> dict[str, Any]:
+def _mailbox(hasher: Hasher, text: str) -> dict[str, Any]:
     name, domain = mailbox(text)
     if not domain:
         return {"email": hasher.hash("email", name)}
@@ -162,7 +170,7 @@ def _domains_above(domain: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
 
 
-def _name(text: str, hasher: Hasher) -> dict[str, Any]:
+def _name(hasher: Hasher, text: str) -> dict[str, Any]:
     letters = without_accents(plain(text))
     words = "".join(mark if mark.isalnum() else " " for mark in letters).split()
     if not words:

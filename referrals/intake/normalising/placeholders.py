@@ -61,7 +61,7 @@ def unsaid_fields(given: Mapping[str, str], *, method: str | None = None) -> Ite
 
 def _is_placeholder(field: str, text: str, *, method: str | None) -> bool:
     written = with_ascii_digits(plain(text))
-    word = "".join(mark for mark in written if mark.isalnum())
+    word = "".join(filter(str.isalnum, written))
     if not word or word in WORDS:
         return True
     if field == "full_name":

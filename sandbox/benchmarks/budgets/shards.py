@@ -1,12 +1,9 @@
 """Rewards reserved from one budget by many at once: kept in one row, and spread over shards."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import Final
@@ -20,7 +17,7 @@ from db.tables import ReferralRow, Reward
 from referrals.access.audit import Actor
 from referrals.campaigns import funding
 from referrals.rewards import transfers as rewards
-from sandbox.benchmarks.floors import Bench
+from sandbox.benchmarks.floors import AFTERWARDS, Bench
 from sandbox.benchmarks.measurements import Measurement
 from sandbox.benchmarks.traffic import ReferralTraffic
 from stack.postgres import DATABASE, sqlalchemy_url
@@ -35,8 +32,6 @@ WORKERS: Final = 8
 SHARDS: Final = 16
 AT_LEAST: Final = 2.5
 """Times as many rewards from shards as from one row."""
-AFTERWARDS: Final = frozenset({"courier", "verifier"})
-"""Processes that link what is written in the hash chain, and verify it."""
 COMMIT_MS: Final = 5
 """Time of a commit in the second turn, as where it waits for a standby elsewhere. Where a
 disk answers at once, and callers and Postgres share their cores, shards save little."""
@@ -86,24 +81,11 @@ async def measure(bench: Bench) -> list[Measurement]:
                 count=WARMING + RESERVED,
                 series=f"of-{shards}-at-{commit_ms}",
             )
-            with _suspended(bench):
+            with bench.suspended(*AFTERWARDS):
                 per_s.append(await asyncio.to_thread(_reserve_in_processes, url, asked))
         measured.append(_measurement(commit_ms, *per_s))
     await _set_commit_time(superuser_dsn, 0)
     return measured
-
-
-@contextmanager
-def _suspended(bench: Bench) -> Iterator[None]:
-    """Suspend the processes that take up afterwards what was reserved, on the same cores."""
-    pids = [pid for name, pid in bench.connection.pids.items() if name in AFTERWARDS]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def _measurement(commit_ms: int, one_row: float, spread: float) -> Measurement:

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from messaging.kafka import KafkaCluster
 from messaging.topics import DEPOSITS
 from sandbox.benchmarks.cpu import CpuMeter
-from sandbox.benchmarks.floors import Bench
+from sandbox.benchmarks.floors import AFTERWARDS, Bench
 from sandbox.benchmarks.measurements import Measurement
 from sandbox.benchmarks.streams import backlog_consumer, floor_consumer
 from sandbox.benchmarks.traffic import deposit_body
@@ -27,7 +27,10 @@ WARM_UP: Final = 1000
 """Messages of an unmeasured backlog before those."""
 DEPOSITS_PER_PLAYER: Final = 20
 MIN_RATIO: Final = 0.7
-POLL_INTERVAL_S: Final = 0.1
+COURIER: Final = "courier"
+_FACTS_OF_IDS: Final = "kind = 'deposit' and event_id = any($1::text[])"
+POLL_INTERVAL_S: Final = 0.25
+"""Between two looks for the last rows; the rate counts to when Postgres had the last of them."""
 DRAINED_WITHIN_S: Final = 300.0
 FLUSH_S: Final = 60.0
 
@@ -41,6 +44,8 @@ class Contender:
     topic: str
     table: str
     id_column: str
+    of_ids: str
+    """Condition that a row has one of the ids $1, by the primary key."""
     messages: int = 0
     seconds: float = 0.0
     cpu: CpuMeter = field(default_factory=CpuMeter)
@@ -62,52 +67,76 @@ class Contender:
             self.cpu.measure(pids, count=count),
         ):
             started: datetime = await connection.fetchval("select clock_timestamp()")
-            await self._wait_for_rows(connection, series, count)
-            self.seconds += (await self._last_row_at(connection, series) - started).total_seconds()
+            await self._wait_for_last_rows(connection, series, count)
+            self.seconds += (
+                await self._last_row_at(connection, series, count) - started
+            ).total_seconds()
         self.messages += count
 
-    async def _wait_for_rows(
+    async def _wait_for_last_rows(
         self, connection: "asyncpg.Connection[asyncpg.Record]", series: str, count: int
     ) -> None:
-        rows = f"select count(*) from {self.table} where {self.id_column} like $1"  # noqa: S608
+        """Wait for the last row of every player, with which each partition ends."""
+        last = [f"{series}-{number}" for number in range(count) if _is_last(number, count)]
+        found = f"select count(*) from {self.table} where {self.of_ids}"  # noqa: S608
         await wait_until(
-            lambda: connection.fetchval(rows, f"{series}-%"),
-            lambda seen: seen == count,
-            what=f"{count} rows of {series}",
+            lambda: connection.fetchval(found, last),
+            lambda seen: seen == len(last),
+            what=f"the last rows of {series}",
             within_s=DRAINED_WITHIN_S,
             every_s=POLL_INTERVAL_S,
         )
 
     async def _last_row_at(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", series: str
+        self, connection: "asyncpg.Connection[asyncpg.Record]", series: str, count: int
     ) -> datetime:
-        last = f"select max(heard_at) from {self.table} where {self.id_column} like $1"  # noqa: S608
-        at: datetime = await connection.fetchval(last, f"{series}-%")
+        rows = f"from {self.table} where {self.id_column} like $1"
+        query = f"select count(*) as seen, max(heard_at) as at {rows}"
+        row = await connection.fetchrow(query, f"{series}-%")
+        if row is None or row["seen"] != count:
+            raise ValueError(f"{count} messages of {series} are not as many rows")
+        at: datetime = row["at"]
         return at
 
 
 async def measure(bench: Bench, *, messages: int) -> list[Measurement]:
-    for contender in _contenders(bench).values():
-        await contender.drain(bench, f"warm-up-{contender.topic}", WARM_UP)
-    await bench.watcher.wait_until_idle()
+    for name, contender in _contenders(bench).items():
+        await _drain(bench, name, contender, series=f"warm-up-{contender.topic}", count=WARM_UP)
     contenders = _contenders(bench)
     for turn in range(TURNS):
-        for contender in contenders.values():
-            await contender.drain(bench, f"backlog-{turn}-{contender.topic}", messages)
-            # Routing what was recorded must not run while the next one is measured.
-            await bench.watcher.wait_until_idle()
+        for name, contender in contenders.items():
+            series = f"backlog-{turn}-{contender.topic}"
+            await _drain(bench, name, contender, series=series, count=messages)
     return _measurements(contenders, messages)
+
+
+async def _drain(
+    bench: Bench, name: str, contender: "Contender", *, series: str, count: int
+) -> None:
+    """Drain a backlog, alone but for the courier's, and wait until its facts are routed.
+
+    Routing what was recorded must not run while the next one is measured.
+    """
+    with bench.suspended(*(() if name == COURIER else AFTERWARDS)):
+        await contender.drain(bench, series, count)
+    await bench.watcher.wait_until_idle()
+
+
+def _is_last(number: int, count: int) -> bool:
+    """Return whether a message is the last of its player, or of all."""
+    return number % DEPOSITS_PER_PLAYER == DEPOSITS_PER_PLAYER - 1 or number == count - 1
 
 
 def _contenders(bench: Bench) -> dict[str, Contender]:
     postgres_pid = bench.connection.pids["postgres"]
     return {
-        "courier": Contender(
+        COURIER: Contender(
             pid=bench.connection.pids["courier"],
             postgres_pid=postgres_pid,
             topic=DEPOSITS,
             table="facts",
             id_column="event_id",
+            of_ids=_FACTS_OF_IDS,
         ),
         "consumer": Contender(
             pid=bench.floors.backlog_consumer_pid,
@@ -115,6 +144,7 @@ def _contenders(bench: Bench) -> dict[str, Contender]:
             topic=backlog_consumer.TOPIC,
             table="facts",
             id_column="event_id",
+            of_ids=_FACTS_OF_IDS,
         ),
         "floor": Contender(
             pid=bench.floors.floor_consumer_pid,
@@ -122,6 +152,7 @@ def _contenders(bench: Bench) -> dict[str, Contender]:
             topic=floor_consumer.TOPIC,
             table="floor_messages",
             id_column="id",
+            of_ids="id = any($1::text[])",
         ),
     }
 
@@ -139,7 +170,7 @@ def _publish(bench: Bench, topic: str, series: str, count: int) -> None:
 
 
 def _measurements(contenders: dict[str, Contender], messages: int) -> list[Measurement]:
-    courier, consumer, floor = (contenders[name] for name in ("courier", "consumer", "floor"))
+    courier, consumer, floor = (contenders[name] for name in (COURIER, "consumer", "floor"))
     name = f"backlog of {messages} deposits in Kafka"
     rates = [
         Measurement(

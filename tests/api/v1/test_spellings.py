@@ -10,7 +10,9 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from db.engine import Database
+from db.reporters import NOBODY
 from db.tables import FactRow
+from domain.intake.sources import DEFAULT_SOURCE
 from referrals.intake import facts
 from referrals.intake.events import SignupIn
 from tests.api.bodies import create_code, deposit, signup, unique
@@ -67,7 +69,8 @@ async def test_an_event_that_an_earlier_release_recorded_is_a_duplicate_when_sen
     client: AsyncClient, database: Database, app: FastAPI
 ) -> None:
     body = signup(ip="203.0.113.9:443", phone="(555) 010-9999", email="Ann Lee <a@mac.com>")
-    fact = SignupIn.model_validate(body).to_fact(app.state.hasher)
+    event = SignupIn.model_validate(body)
+    fact = event.to_report(app.state.hasher, None, source=DEFAULT_SOURCE, reporter=NOBODY).fact
     async with database.transaction() as session:
         await facts.record_fact(session, fact, player_id=body["player_id"], door="http")
     assert await matching_of(database, body["player_id"]) == {}

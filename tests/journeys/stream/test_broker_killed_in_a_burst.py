@@ -12,8 +12,8 @@ from sandbox.sportsbook.lives import CONVERGED_WITHIN_S, Lives
 from sandbox.sportsbook.services.running import run_services
 from stack import Connection, ports, run_stack
 from stack.clean import discard
-from stack.kafka_jvm import Broker
-from tests.fixtures.real_kafka import create_topics
+from stack.kafka import TOPICS
+from stack.kafka_jvm import Broker, create_topics
 from tests.journeys.stack_processes import kill_child, use_free_ports, wait_for_restart
 from tests.journeys.stream.bursts import AT_ONCE, wait_for_more_lives, wait_until_all_is_read
 
@@ -37,7 +37,7 @@ async def real_stack(real_directory: Path, kafka_jars: Path) -> AsyncIterator[Co
     await asyncio.to_thread(broker.format, kafka_jars)
     child = replace(broker.child(kafka_jars), name="kafka")
     async with run_stack(real_directory, broker=child) as connection:
-        await asyncio.to_thread(create_topics, broker.bootstrap_servers)
+        await asyncio.to_thread(create_topics, broker.bootstrap_servers, TOPICS)
         yield connection
     discard(real_directory)
 

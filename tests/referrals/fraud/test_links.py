@@ -14,6 +14,7 @@ from domain.intake.facts import Deposit, Fact, Signup, kind_of
 from domain.privacy import Hasher
 from referrals.fraud.links import load_pair_links
 from referrals.intake import facts
+from referrals.intake.canonical import body_of
 from referrals.intake.normalising import matching_of
 from tests import builders
 from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, unique
@@ -46,7 +47,7 @@ async def record_links(
 
 async def record_routed(database: Database, reported: Signup | Deposit) -> None:
     """Record a fact whose personal values are as they were reported, and route it."""
-    said = facts.body_of(reported)
+    said = body_of(reported)
     fact = facts.fact_of(kind_of(reported), HASHER.hash_personal(said))
     async with database.transaction() as session:
         await facts.record_fact(

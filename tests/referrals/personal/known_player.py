@@ -6,7 +6,9 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import Database
+from db.reporters import NOBODY
 from db.tables import Table
+from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import Hasher
 from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
@@ -40,13 +42,9 @@ class Known:
 
 
 async def record(session: object, deposit: DepositIn) -> RecordOutcome:
-    return await facts.record_fact(
-        session,  # type: ignore[arg-type]
-        deposit.to_fact(HASHER),
-        player_id=deposit.player_id,
-        door="http",
-        matching=deposit.matching(HASHER, None),
-    )
+    report = deposit.to_report(HASHER, None, source=DEFAULT_SOURCE, reporter=NOBODY)
+    (outcome,) = await facts.record_facts(session, (report,), door="http")  # type: ignore[arg-type]
+    return outcome
 
 
 async def erase_player(known: Known) -> None:

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from db.reporters import NOBODY
 from domain.intake.facts import Deposit
+from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import ERASED
 from referrals.access.audit import Actor
 from referrals.chain.checking import check_chain
@@ -49,16 +51,11 @@ def events_of(player_id: str, value: str) -> tuple[SignupIn, DepositIn]:
 
 async def record(database: Database, *events: SignupIn | DepositIn) -> list[RecordOutcome]:
     async with database.transaction() as session:
-        return [
-            await facts.record_fact(
-                session,
-                event.to_fact(HASHER),
-                player_id=event.player_id,
-                door="http",
-                matching=event.matching(HASHER, None),
-            )
+        reports = [
+            event.to_report(HASHER, None, source=DEFAULT_SOURCE, reporter=NOBODY)
             for event in events
         ]
+        return await facts.record_facts(session, reports, door="http")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from db.engine import Database
-from db.reporters import Reporter
+from db.reporters import NOBODY, Reporter
 from domain.attribution.install_referrer import Install
 from domain.intake.facts import Signup
 from domain.intake.sources import DEFAULT_SOURCE
@@ -95,7 +95,7 @@ async def test_an_event_that_an_earlier_release_kept_as_it_was_is_known_when_it_
     database: Database,
 ) -> None:
     event = seeded(SignupIn, SEEDS["name"])
-    fact = event.to_fact(HASHER)
+    fact = event.to_report(HASHER, None, source=DEFAULT_SOURCE, reporter=NOBODY).fact
     assert isinstance(fact, Signup)
     as_it_was = replace(
         fact,

@@ -22,10 +22,11 @@ from sandbox.sportsbook.services.running import run_relays
 from sandbox.sportsbook.topic_reader import count_messages
 from stack import ports
 from stack.child import ChildProcess
-from stack.kafka_jvm import Broker, ConnectWorker
+from stack.kafka import TOPICS
+from stack.kafka_jvm import Broker, ConnectWorker, create_topics
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import open_database, urls
-from tests.fixtures.real_kafka import START_WITHIN_S, create_topics
+from tests.fixtures.real_kafka import START_WITHIN_S
 from tests.messaging.debezium import Connector
 from tests.messaging.records import Record, TopicReader
 from tests.messaging.stream import HASHER
@@ -86,7 +87,7 @@ async def test_a_broker_that_is_killed_in_a_burst_loses_and_doubles_nothing(
     await asyncio.to_thread(broker.format, kafka_jars)
     process = ChildProcess(broker.child(kafka_jars), logs=tmp_path)
     await process.wait_until_ready(START_WITHIN_S)
-    await asyncio.to_thread(create_topics, broker.bootstrap_servers)
+    await asyncio.to_thread(create_topics, broker.bootstrap_servers, TOPICS)
     players = [unique_id("burst") for _ in range(PLAYERS)]
     consumer = InboundConsumer(
         fresh_database,

@@ -10,6 +10,7 @@ from domain.intake.facts import Fact, FactKind, kind_of
 from domain.lifecycle.referral import Stage
 from domain.money import Money
 from referrals.intake import facts
+from referrals.intake.canonical import body_of
 from runtime.settings import Settings
 from tests.builders import usd
 from tests.state import Balances
@@ -21,7 +22,7 @@ ANOTHER_KEY: Final = "a key that nobody was given"
 
 
 def signed(fact: Fact, key: str = KEY, **changed: object) -> dict[str, Any]:
-    body = facts.body_of(fact)
+    body = body_of(fact)
     return {**body, **changed, "signature": sign(canonical_json(body), key)}
 
 
@@ -64,7 +65,7 @@ async def test_what_is_not_signed_counts_only_from_another_door(
         await life.signals("make_deposit", unsigned)
         await life.signals("make_deposit", signed(forged, ANOTHER_KEY))
         await life.signals("make_deposit", signed(altered, amount={"minor": 9, "currency": "USD"}))
-        await life.signals("make_deposit", {**facts.body_of(unlike), "signature": "\u00e9"})
+        await life.signals("make_deposit", {**body_of(unlike), "signature": "\u00e9"})
         honest = await life.deposits()
         await life.reaches(Stage.REWARDED)
 
@@ -123,7 +124,7 @@ async def test_a_signal_is_not_believed_in_amounts_that_no_other_door_takes(worl
 async def test_a_signalled_signup_in_an_unknown_currency_is_not_believed(world: World) -> None:
     life = await invite(world)
     forged = replace(life.signup(), currency="Wanda Feldmann")
-    await life.signals("sign_up", facts.body_of(forged))
+    await life.signals("sign_up", body_of(forged))
     await life.acted("admit_signup")
     assert not await is_recorded(world, forged)
 

@@ -10,7 +10,7 @@ from activities.messages import Signature
 from domain.intake.direct_signals import DirectSignals, canonical_json, sign
 from domain.intake.facts import Fact, kind_of
 from domain.money import Money
-from referrals.intake import facts
+from referrals.intake.canonical import body_of
 from tests.builders import chargeback, deposit, signup
 
 KEY: Final = "a key of the payments service"
@@ -19,7 +19,7 @@ POLICY: Final = SignalPolicy(DirectSignals.SIGNED, (KEY,))
 
 def signature_of(fact: Fact, **named: Any) -> Signature:  # noqa: ANN401 - its own fields
     """Return a true signature of a fact, under other names if any are given."""
-    canonical = canonical_json(facts.body_of(fact))
+    canonical = canonical_json(body_of(fact))
     given = Signature(
         kind=kind_of(fact),
         event_id=fact.event_id,
