@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, Literal, Protocol
 
 import structlog
@@ -134,10 +135,9 @@ class WakeUp:
         self._event.clear()
 
     async def wait(self, *, timeout_s: float) -> None:
-        try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
 
 
 def backoff_s(failures: int, *, max_s: float = MAX_BACKOFF_S) -> float:

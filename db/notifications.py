@@ -73,6 +73,7 @@ async def _listen_once(
         while not ended.is_set():
             await connection.execute("select 1")
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await ended.wait()
     finally:
         connection.terminate()

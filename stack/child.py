@@ -112,7 +112,8 @@ class ChildProcess:
             return
         self._popen.send_signal(self.child.stop_signal)
         try:
-            await asyncio.wait_for(self.wait_until_exited(), within_s)
+            async with asyncio.timeout(within_s):
+                await self.wait_until_exited()
         except TimeoutError:
             self.kill()
             await self.wait_until_exited()

@@ -14,6 +14,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -128,10 +129,9 @@ class Relay:
 
 
 async def _sleep_unless_stopped(stopping: asyncio.Event, pause_s: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), pause_s)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(pause_s):
+            await stopping.wait()
 
 
 async def main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -90,10 +91,9 @@ class LagReporter:
     async def run(self) -> None:
         while not self._stopping.is_set():
             await self._read()
-            try:
-                await asyncio.wait_for(self._stopping.wait(), self._every_s)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await self._stopping.wait()
 
     async def _read(self) -> None:
         try:
