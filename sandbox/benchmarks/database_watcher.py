@@ -52,7 +52,8 @@ class DatabaseWatcher:
         """Wait until the referral's reward is ISSUED; `poll_rewards` must be running."""
         credited = asyncio.get_running_loop().create_future()
         self._awaited[UUID(referral_id)] = credited
-        await asyncio.wait_for(credited, WAIT_TIMEOUT_S)
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
+            await credited
 
     async def poll_rewards(self) -> None:
         """Poll for the awaited rewards until cancelled."""

@@ -13,6 +13,7 @@ import uvloop
 from rich.console import Console
 
 from sandbox.benchmarks import (
+    deliveries,
     ingest,
     lifecycles,
     reward_latency,
@@ -34,8 +35,8 @@ from stack.temporal import NAMESPACE
 from workflows.client import connect
 
 DIRECTORY: Final = Path(".stack/bench")
-BY_NAME: Final = frozenset({"growth"})
-"""Parts that run only where they are named: filling a database takes many minutes."""
+BY_NAME: Final = frozenset({"growth", "deliveries"})
+"""Parts that run only where they are named: each takes many minutes."""
 
 
 Part = Callable[[Bench], Awaitable[list[Measurement]]]
@@ -90,6 +91,7 @@ def parts(count: int, messages: int) -> dict[str, Part]:
         "links": identity_links.measure,
         "budget": shards.measure,
         "stakes": stakes.measure,
+        "deliveries": deliveries.measure,
     }
 
 
