@@ -64,12 +64,12 @@ class _Columns:
 
     def __init__(self, table: type[Table]) -> None:
         self._mapper = inspect(table)
-        types = {name: column.type for name, column in self._mapper.columns.items()}
-        self._names = tuple(types)
+        columns = self._mapper.columns.items()
+        self._names = {name: column.name for name, column in columns}
         self._words = {
-            name: kind.enum_class
-            for name, kind in types.items()
-            if isinstance(kind, Enum) and kind.enum_class
+            name: column.type.enum_class
+            for name, column in columns
+            if isinstance(column.type, Enum) and column.type.enum_class
         }
         self._keys = tuple(
             self._mapper.get_property_by_column(column).key for column in self._mapper.primary_key
@@ -77,7 +77,7 @@ class _Columns:
 
     def values_of(self, read: Row[Any]) -> dict[str, Any]:
         found = read._asdict()
-        values = {name: found[name] for name in self._names}
+        values = {name: found[column] for name, column in self._names.items()}
         for name, word in self._words.items():
             if values[name] is not None:
                 values[name] = word(values[name])

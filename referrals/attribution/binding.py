@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import exists, or_, select, tuple_
+from sqlalchemy import select, text
 
 from db.engine import Session
-from db.locks import lock_players
-from db.tables import AttemptRow, FactRow, ReferralRow
+from db.tables import ReferralRow
 from domain.attribution.decision import (
     Attribution,
     AttributionDecision,
@@ -18,7 +17,7 @@ from domain.attribution.decision import (
     attribute,
 )
 from domain.attribution.policy import Refusal
-from domain.intake.facts import FactKind, Signup
+from domain.intake.facts import Signup
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, deposit_deadline
 from referrals.attribution.gather import GatheredTouches, gather_touches
@@ -42,13 +41,20 @@ from referrals.lifecycle.fan_out import deliver_every_fact
 from referrals.lifecycle.reopening import reopen
 from referrals.lifecycle.stages import (
     enter_stage,
-    is_bound_to,
     lock_referral,
     open_referral,
     terms_of,
 )
 
 SUPERSEDED: Final = "superseded"
+_IS_EXISTING: Final = text("""
+    select exists (select from referrals where referee_id = :player_id and stage <> 'LOST')
+        or exists (select from attributions
+                    where player_id = :player_id and outcome = any(cast(:outcomes as varchar[])))
+        or exists (select from facts
+                    where player_id = :player_id and kind = 'signup'
+                      and (occurred_at, event_id) < (:occurred_at, :event_id))
+""")
 
 
 async def bind_signup(
@@ -59,12 +65,11 @@ async def bind_signup(
     now: datetime,
     signalled_to: UUID | None = None,
 ) -> AttemptResult:
-    """Bind a recorded signup and deliver its player's facts; a repeat gets the same result.
+    """Bind a locked player's recorded signup and deliver its facts; a repeat gets the same result.
 
     `signalled_to` is the referral whose workflow was signalled directly. It counts where the
     signup itself presents nothing that holds, so the result is the same whichever door is faster.
     """
-    await lock_players(session, signup.player_id)
     door = SignupDoor.EVENT if signalled_to is None else SignupDoor.SIGNAL
     result = await find_result(session, signup.event_id, door)
     if result is None:
@@ -83,13 +88,21 @@ async def bind_signup(
 
 
 async def bind(
-    session: Session, signup: Signup, winner: Touch, *, attempt_id: str, now: datetime
+    session: Session,
+    signup: Signup,
+    winner: Touch,
+    *,
+    attempt_id: str,
+    now: datetime,
+    locked: ReferralRow | None = None,
 ) -> ReferralRow:
     """Bind a locked player's signup to the touch that won; `attempt_id` names a new referral.
 
+    `locked` is the referral of that touch, if it is locked already.
+
     An invitation that has EXPIRED is re-opened: the signup was in time, and is reported late.
     """
-    row = await _lock_or_open_referral(session, signup, winner, attempt_id=attempt_id)
+    row = locked or await _lock_or_open_referral(session, signup, winner, attempt_id=attempt_id)
     row.referee_id = signup.player_id
     row.signed_up_at = signup.occurred_at
     row.signup_event_id = signup.event_id
@@ -173,24 +186,22 @@ async def _carry_out(
     if isinstance(decision, Unattributed):
         return AttemptResult(decision.reason)
     attempt_id = f"signup:{signup.event_id}"
-    row = await bind(session, signup, decision.winner, attempt_id=attempt_id, now=now)
+    winner = decision.winner
+    locked = gathered.locked.get(winner.referral_id) if winner.referral_id else None
+    row = await bind(session, signup, winner, attempt_id=attempt_id, now=now, locked=locked)
     await supersede(session, row, gathered.open_referral_ids, now=now)
     return AttemptResult(SELF if decision.is_self else BOUND, row.id, is_new=True)
 
 
 async def _is_existing_player(session: Session, signup: Signup) -> bool:
     """Return whether the player is bound, or signed up before with another event."""
-    player_id = signup.player_id
-    bound = exists().where(is_bound_to(player_id))
-    before = exists().where(
-        AttemptRow.player_id == player_id, AttemptRow.outcome.in_(ATTRIBUTED_OUTCOMES)
-    )
-    earlier = exists().where(
-        FactRow.player_id == player_id,
-        FactRow.kind == FactKind.SIGNUP,
-        tuple_(FactRow.occurred_at, FactRow.event_id) < (signup.occurred_at, signup.event_id),
-    )
-    return (await session.scalar(select(or_(bound, before, earlier)))) is True
+    values = {
+        "player_id": signup.player_id,
+        "occurred_at": signup.occurred_at,
+        "event_id": signup.event_id,
+        "outcomes": list(ATTRIBUTED_OUTCOMES),
+    }
+    return await session.scalar(_IS_EXISTING, values) is True
 
 
 async def _lock_or_open_referral(

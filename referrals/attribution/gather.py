@@ -44,6 +44,8 @@ class GatheredTouches:
 
     touches: list[Touch] = field(default_factory=list)
     policies: dict[str, Policy] = field(default_factory=dict)
+    locked: dict[UUID, ReferralRow] = field(default_factory=dict)
+    """The invitations that were locked to look at them."""
 
     @property
     def policy(self) -> Policy:
@@ -165,6 +167,7 @@ class _Gathering:
         """Return the touches of a presented invitation and of its visitor's other open ones."""
         locked = await lock_with_siblings(self.session, referral_id)
         self.gathered.policies |= locked.policies
+        self.gathered.locked |= {row.id: row for row in locked.rows}
         row = locked.invitation
         if row is None:
             return [self._refused_touch(referral_id, method, Refusal.UNKNOWN_REFERRAL)]

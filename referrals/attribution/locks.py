@@ -2,19 +2,32 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, text
 from sqlalchemy.orm import aliased
 
 from db.engine import Session
-from db.tables import Campaign, CampaignVersion, ReferralRow
+from db.statements.stored_rows import stored
+from db.tables import ReferralRow
 from domain.attribution.policy import Method, Policy
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Stage
 from referrals.attribution.match_answers import load_match_and_answer, lock_match
 from referrals.attribution.tokens import Tokens
-from referrals.campaigns.versions import IS_CURRENT_VERSION, policy_from
+from referrals.campaigns.versions import policy_from
+
+_LOCK_WITH_SIBLINGS: Final = text("""
+    select referrals.*, versions.attribution as policy
+      from referrals join campaigns on campaigns.id = referrals.campaign_id
+      join campaign_versions as versions
+           on versions.campaign_id = campaigns.id and versions.version = campaigns.version
+     where referrals.id = :referral_id
+        or referrals.visitor = (select visitor from referrals as wanted where id = :referral_id)
+           and referrals.stage = 'INVITED'
+     order by referrals.id for no key update of referrals
+""")
 
 
 @dataclass(slots=True)
@@ -26,6 +39,11 @@ class LockedInvitations:
     siblings: list[ReferralRow] = field(default_factory=list)
     """The other open invitations of the same visitor."""
     policies: dict[str, Policy] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[ReferralRow]:
+        own = [self.invitation] if self.invitation else []
+        return own + self.siblings
 
 
 async def lock_token_subjects(
@@ -60,17 +78,9 @@ async def lock_all_with_siblings(session: Session, referral_ids: Collection[UUID
 async def lock_with_siblings(session: Session, referral_id: UUID) -> LockedInvitations:
     """Lock a referral and the open invitations of its visitor, in the order of ids."""
     locked = LockedInvitations()
-    rows = await session.execute(
-        select(ReferralRow, CampaignVersion.attribution)
-        .join(Campaign, Campaign.id == ReferralRow.campaign_id)
-        .join(CampaignVersion, IS_CURRENT_VERSION)
-        .where(or_(ReferralRow.id == referral_id, _is_sibling_of(referral_id)))
-        .order_by(ReferralRow.id)
-        .with_for_update(key_share=True, of=ReferralRow)
-        .execution_options(populate_existing=True)
-    )
-    for row, policy in rows:
-        locked.policies[row.campaign_slug] = policy_from(policy)
+    for found in await session.execute(_LOCK_WITH_SIBLINGS, {"referral_id": referral_id}):
+        row = stored(session, ReferralRow, found)
+        locked.policies[row.campaign_slug] = policy_from(found.policy)
         if row.id == referral_id:
             locked.invitation = row
         else:

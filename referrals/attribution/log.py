@@ -7,7 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.engine import ReadSession, Session
 from db.tables import AttemptRow
@@ -31,6 +32,16 @@ PLAYER_REFUSALS: Final = (Refusal.EXISTING_PLAYER, Refusal.ALREADY_EARNED)
 """Refusals of the player, whatever touch the policy prefers."""
 
 _TOUCH: Final = TypeAdapter(Touch)
+_RESULTS: Final = text("""
+    select signup_event_id as attempt_id, outcome, referral_id from attributions
+     where signup_event_id = any(cast(:ids as varchar[]))
+""")
+_RECORD: Final = text("""
+    insert into attributions (signup_event_id, attempt, player_id, outcome, referral_id,
+                              signed_up_at, touches, policy, actor, reason)
+    values (:attempt_id, :attempt, :player_id, :outcome, :referral_id,
+            :signed_up_at, :touches, :policy, :actor, :reason)
+""").bindparams(bindparam("touches", type_=JSONB), bindparam("policy", type_=JSONB))
 
 
 class AttemptKind(StrEnum):
@@ -84,8 +95,7 @@ async def find_result(
 ) -> AttemptResult | None:
     """Return the result that bound a signup through any door, or else this door's earlier one."""
     ids = [event_id + each for each in SignupDoor]
-    query = select(AttemptRow).where(AttemptRow.attempt_id.in_(ids))
-    known = {row.attempt_id: row for row in await session.scalars(query)}
+    known = {row.attempt_id: row for row in await session.execute(_RESULTS, {"ids": ids})}
     bound = next((row for row in known.values() if row.outcome in ATTRIBUTED_OUTCOMES), None)
     row = bound or known.get(event_id + door)
     return AttemptResult(row.outcome, row.referral_id) if row else None
@@ -109,21 +119,19 @@ async def record_attempt(
 ) -> None:
     """Insert an attempt with its touches, the policy, and what the decision made of each touch."""
     gathered = gathered or GatheredTouches()
-    await session.execute(
-        insert(AttemptRow).values(
-            attempt_id=attempt.attempt_id,
-            attempt=attempt.kind,
-            player_id=attempt.player_id,
-            outcome=result.outcome,
-            referral_id=result.referral_id,
-            signed_up_at=signup and signup.occurred_at,
-            claims=[],
-            touches=[_touch_json(touch, decision, result) for touch in gathered.touches],
-            policy=policy_json(gathered.policy) if gathered.touches else {},
-            actor=attempt.actor,
-            reason=attempt.reason,
-        )
-    )
+    values = {
+        "attempt_id": attempt.attempt_id,
+        "attempt": attempt.kind,
+        "player_id": attempt.player_id,
+        "outcome": result.outcome,
+        "referral_id": result.referral_id,
+        "signed_up_at": signup and signup.occurred_at,
+        "touches": [_touch_json(touch, decision, result) for touch in gathered.touches],
+        "policy": policy_json(gathered.policy) if gathered.touches else {},
+        "actor": attempt.actor,
+        "reason": attempt.reason,
+    }
+    await session.execute(_RECORD, values)
 
 
 def replay_decision(row: AttemptRow, signup: Signup) -> AttributionDecision:

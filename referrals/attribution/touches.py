@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, and_, bindparam, case, literal, or_, select
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import ReadSession, StatementExecutor
+from db.statements.stored_rows import stored
 from db.tables import TouchRow
 from domain.attribution.policy import CONFIDENCE_BY_METHOD, Method, Refusal
 
@@ -58,6 +59,20 @@ _INSERT_TOUCH: Final = (
     .returning(TouchRow.id)
 )
 
+# Without a value these compare with null, which nothing equals. A match says nothing about a person
+# who arrives with a token of their own.
+_CLAIMED: Final = ", ".join(repr(method.value) for method in CLAIMED_METHODS)
+_OF_SIGNUP: Final = text(f"""
+    select * from touches
+     where (visitor = :visitor or referral_id = :referral_id)
+           and refusal is null and method <> '{Method.PROBABILISTIC}'
+        or player_id = :player_id and method in ({_CLAIMED})
+     order by case when method = '{Method.MANUAL}' then 0
+                   when player_id = :player_id and method in ({_CLAIMED}) then 1 else 2 end,
+              at desc
+     limit {MAX_TOUCHES}
+""")  # noqa: S608 - made of constants of ours
+
 
 async def record_touch(session: StatementExecutor, touch: NewTouch) -> bool:
     """Insert a touch, and return whether it is new.
@@ -86,18 +101,8 @@ async def load_for_signup(
 
     Support's claims come first, then the player's, then the rest; the latest of each first.
     """
-    # Without a value these compare with null, which nothing equals.
-    is_of_visitor = TouchRow.visitor == literal(visitor, String)
-    is_of_referral = TouchRow.referral_id == literal(referral_id, Uuid)
-    # A match says nothing about a person who arrives with a token of their own.
-    counts = and_(TouchRow.refusal.is_(None), TouchRow.method != Method.PROBABILISTIC)
-    is_claimed = and_(TouchRow.player_id == player_id, TouchRow.method.in_(CLAIMED_METHODS))
-    surest = case((TouchRow.method == Method.MANUAL, 0), (is_claimed, 1), else_=2)
-    query = select(TouchRow).where(
-        or_(and_(or_(is_of_visitor, is_of_referral), counts), is_claimed)
-    )
-    query = query.order_by(surest, TouchRow.at.desc()).limit(MAX_TOUCHES)
-    return (await session.scalars(query)).all()
+    values = {"player_id": player_id, "visitor": visitor, "referral_id": referral_id}
+    return [stored(session, TouchRow, row) for row in await session.execute(_OF_SIGNUP, values)]
 
 
 def is_claim(row: TouchRow) -> bool:

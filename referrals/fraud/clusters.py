@@ -29,9 +29,11 @@ _LOCK_VALUES: Final = text("""
     )
     select count(pg_advisory_xact_lock(key)) from keys
 """)
+# Its lists come through sub-selects, so that it is planned once, whatever they hold.
 _SHARERS: Final = text("""
     select kind, value, array_agg(player_id order by first_seen_at, player_id) as players
-    from unnest(cast(:kinds as varchar[]), cast(:values as text[])) as new (kind, value)
+    from unnest((select cast(:kinds as varchar[])), (select cast(:values as text[])))
+        as new (kind, value)
     cross join lateral (
         select player_id, first_seen_at from identity_links
         where identity_links.kind = new.kind and identity_links.value = new.value and is_strong

@@ -12,13 +12,17 @@ from domain.money import RewardKind
 from referrals.ledger import shards
 from referrals.ledger.shards import Spread
 
+# Lists come through a sub-select: what they hold is then unknown to the planner, which would make a
+# plan for every number of accounts, each time, for longer than the statement takes.
+_KEPT: Final = "cast((select cast(:kept as uuid[])) as uuid[])"
+_IDS: Final = "cast((select cast(:ids as uuid[])) as uuid[])"
 # Accounts whose balance is spread are named, and not locked: `shards` locks a part of the balance.
-_NAME_SPREAD: Final = """
+_NAME_SPREAD: Final = f"""
     select id, cast(null as bigint) as balance_minor, shards,
            exists (select from budget_shards s
                     where s.account_id = accounts.id and s.balance_minor is not null) as is_open
-      from accounts where id = any(:kept) and shards is not null
-"""
+      from accounts where id = any({_KEPT}) and shards is not null
+"""  # noqa: S608 - made of constants
 # Creates the missing accounts before it locks the others: the counts make the second step wait
 # for the first. A row just created is locked by its insert, and not visible to the second step.
 # Where another transaction has just created one, which this statement cannot see, the second step
@@ -28,21 +32,21 @@ _CREATE_AND_LOCK_ACCOUNTS: Final = text(f"""
     with created as (
         insert into accounts (id, book, currency, campaign_id, player_id, bonus_player_id)
         select * from unnest(
-            cast(:ids as uuid[]), cast(:books as varchar[]), cast(:currencies as varchar[]),
-            cast(:campaign_ids as uuid[]), cast(:player_ids as varchar[]),
-            cast(:bonus_player_ids as varchar[])
+            {_IDS}, (select cast(:books as varchar[])), (select cast(:currencies as varchar[])),
+            (select cast(:campaign_ids as uuid[])), (select cast(:player_ids as varchar[])),
+            (select cast(:bonus_player_ids as varchar[]))
         ) as wanted (id)
         where not exists (select from accounts where accounts.id = wanted.id)
         on conflict do nothing returning id, balance_minor
     ), locked as (
         select id, balance_minor from accounts
-        where id = any(:kept) and shards is null
-          and cardinality(cast(:ids as uuid[])) = (select count(*) from created)
-            + (select count(*) from accounts where id = any(:ids))
+        where id = any({_KEPT}) and shards is null
+          and cardinality({_IDS}) = (select count(*) from created)
+            + (select count(*) from accounts where id = any({_IDS}))
         order by id for no key update
     )
     select id, balance_minor, cast(null as smallint) as shards, false as is_open
-      from created where id = any(:kept)
+      from created where id = any({_KEPT})
     union all
     select id, balance_minor, null, false from locked
     union all
@@ -51,7 +55,7 @@ _CREATE_AND_LOCK_ACCOUNTS: Final = text(f"""
 _LOCK_ACCOUNTS: Final = text(f"""
     with locked as (
         select id, balance_minor from accounts
-        where id = any(:kept) and shards is null order by id for no key update
+        where id = any({_KEPT}) and shards is null order by id for no key update
     )
     select id, balance_minor, cast(null as smallint) as shards, false as is_open from locked
     union all

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, TextClause, and_, bindparam, select, text
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db import outbox
@@ -57,6 +57,9 @@ _MOVE: Final = _move()
 _MOVE_TELLING_OF_MONEY: Final = _move(MONEY)
 _PAIR: Final = text("select referrer_id, referee_id from referrals where id = :referral_id")
 _FIND: Final = text("select * from referrals where id = :referral_id")
+_LOCK_BOUND: Final = text("""
+    select * from referrals where referee_id = :player_id and stage <> 'LOST' for no key update
+""")
 _LOCK: Final = text("select * from referrals where id = :referral_id for no key update")
 
 
@@ -112,10 +115,8 @@ async def lock_referral(session: Session, referral_id: UUID) -> ReferralRow | No
 
 async def lock_bound_referral(session: Session, player_id: str) -> ReferralRow | None:
     """Lock the referral to which a player's signup is bound, if there is one."""
-    query = select(ReferralRow).where(is_bound_to(player_id))
-    return await session.scalar(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
+    found = (await session.execute(_LOCK_BOUND, {"player_id": player_id})).one_or_none()
+    return None if found is None else stored(session, ReferralRow, found)
 
 
 def is_bound_to(player_id: str) -> ColumnElement[bool]:

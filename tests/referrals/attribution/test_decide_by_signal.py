@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from db.engine import Database
+from db.locks import lock_players
 from db.tables import Campaign
 from domain.attribution.policy import Method, Policy, Tier
 from domain.campaigns.terms import CampaignStatus
@@ -121,4 +122,5 @@ async def _claim_outranked_code(database: Database, arrival: Signup) -> AttemptR
 async def _signal(database: Database, link: InvitedReferral, arrival: Signup) -> None:
     await record_facts(database, arrival, player_id=arrival.player_id)
     async with database.transaction() as session:
+        await lock_players(session, arrival.player_id)
         await bind_signup(session, arrival, tokens=TOKENS, now=NOW, signalled_to=link.row.id)
