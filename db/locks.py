@@ -2,7 +2,8 @@
 
 Every transaction takes its locks in one order, several of one kind sorted: a campaign or a rebind
 that a person changes, players, links and clusters, matches, referrals, accounts. So no two wait for
-each other in a circle. Players are locked here, links in referrals/fraud/clusters.py, matches and
+each other in a circle. Players are locked here, those of an act with its referral in
+referrals/lifecycle/act_locks.py, links in referrals/fraud/clusters.py, matches and
 invitations in referrals/attribution/locks.py, referrals in referrals/lifecycle/stages.py, accounts
 in referrals/ledger/posting.py.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from db.engine import ReadSession, Session
@@ -70,7 +71,8 @@ async def assess_and_store(
 
 def keep_known(session: Session, referral: ReferralRow, known: AssessmentRow | None) -> None:
     """Let a session have an assessment that an ended one has stored, if it is the referral's."""
-    if known is not None and known.id == referral.assessment_id:
+    is_of_referral = known is not None and known.id == referral.assessment_id
+    if is_of_referral and object_session(known) is None:
         session.add(known)
 
 
