@@ -81,8 +81,23 @@ class Connector:
         async with self.database.transaction() as session:
             await session.execute(drop, {"slot": self.slot})
 
+    async def write_elsewhere(self) -> str:
+        """Write to a table that is not published; return the position of the WAL behind it."""
+        async with self.database.transaction() as session:
+            await session.execute(text("create table busy as select generate_series(1, 10000)"))
+        async with self.database.reading() as session:
+            return str(await session.scalar(text("select cast(pg_current_wal_lsn() as text)")))
+
+    async def has_confirmed(self, position: str) -> bool:
+        """Return whether Postgres may let go of the WAL before a position."""
+        return await self._holds(
+            "select confirmed_flush_lsn >= cast(cast(:position as text) as pg_lsn)"
+            " from pg_replication_slots where slot_name = :slot",
+            position=position,
+        )
+
     async def is_streaming(self) -> bool:
-        return await self._scalar("select active from pg_replication_slots where slot_name = :slot")
+        return await self._holds("select active from pg_replication_slots where slot_name = :slot")
 
     async def _is_free(self) -> bool:
         return not await self.is_streaming()
@@ -107,9 +122,9 @@ class Connector:
         address = f"{self.worker.url}/connectors/{self.name}"
         return httpx.AsyncClient(base_url=address, timeout=30, trust_env=False)
 
-    async def _scalar(self, query: str) -> bool:
+    async def _holds(self, query: str, **values: str) -> bool:
         async with self.database.reading() as session:
-            return bool(await session.scalar(text(query), {"slot": self.slot}))
+            return bool(await session.scalar(text(query), {"slot": self.slot, **values}))
 
 
 async def set_up(database: Database) -> None:

@@ -1,6 +1,7 @@
 """Debezium in the relay's place, on Apache Kafka: the same records, and no event lost."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -80,6 +81,17 @@ async def test_publishes_all_in_order_of_16_writers(
     async with connector.running():
         written = await write_all(fresh_database)
         await expect_all_in_order(published, written)
+
+
+async def test_a_quiet_outbox_beside_busy_tables_holds_back_no_wal(
+    fresh_database: Database, connector: Connector, published: TopicReader
+) -> None:
+    hasty = replace(connector, address={"heartbeat.interval.ms": "500"})
+    async with hasty.running():
+        await write_one(fresh_database)
+        await published.read(1)
+        written_to = await hasty.write_elsewhere()
+        await hasty.wait_until(lambda: hasty.has_confirmed(written_to))
 
 
 async def _write_all_sorts(database: Database) -> list[str]:

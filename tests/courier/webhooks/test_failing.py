@@ -32,6 +32,8 @@ async def test_a_failed_delivery_is_repeated_within_ten_seconds_under_its_id(
         await webhooks.let_pass("10 seconds")
         await webhooks.deliver()
     assert receiver.message_ids == [str(event)] * 2
+    for request in receiver.received:
+        request.verify(created.secret)
     delivery = await webhooks.delivery(created.webhook_id)
     assert (delivery.status, delivery.attempts) == ("delivered", 2)
     assert (await webhooks.webhook(created.webhook_id)).failing_since is None
