@@ -1,10 +1,6 @@
 """A backlog of deliveries, drained by the courier: the rate at its end beside that at its start."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
@@ -44,8 +40,8 @@ async def measure(bench: Bench, *, count: int = DELIVERIES) -> list[Measurement]
         await traffic.sign_up(number)
     await bench.watcher.wait_until_idle()
     async with connect(bench.connection.postgres_owner_dsn) as connection:
-        with _suspended(bench.connection.pids["worker"]):
-            with _suspended(bench.connection.pids["courier"]):
+        with bench.suspended("worker"):
+            with bench.suspended("courier"):
                 await connection.execute(_FILL, list(traffic.referrals.values()), count)
             first, *_, last = [
                 await _drain_to(connection, count * left // PARTS, part=count / PARTS)
@@ -75,12 +71,3 @@ async def _drain_to(
         every_s=_POLL_INTERVAL_S,
     )
     return part / (time.perf_counter() - began)
-
-
-@contextmanager
-def _suspended(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
