@@ -12,6 +12,7 @@ from messaging.inbound.decoding import Decoder
 from messaging.kafka import KafkaCluster
 from referrals.intake.events import DepositIn
 from runtime.exit import exit_process, stop_event
+from runtime.garbage import settle_garbage
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 
@@ -31,6 +32,7 @@ async def main() -> None:
     async with Database.open(settings.database_url) as database:
         consumer = InboundConsumer(database, cluster, group=GROUP, decoder=decoder)
         consuming = asyncio.create_task(consumer.run())
+        settle_garbage()  # as the courier does
         structlog.get_logger().info("ready")
         await stop.wait()
         consumer.stop()
