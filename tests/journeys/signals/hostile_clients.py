@@ -130,7 +130,8 @@ async def update_oddly(client: Client, workflow_id: str) -> None:
 
 
 async def terminate(client: Client, workflow_id: str) -> None:
-    await client.get_workflow_handle(workflow_id).terminate("because I can")
+    with suppress(RPCError):  # it may be terminated already
+        await client.get_workflow_handle(workflow_id).terminate("because I can")
 
 
 async def cancel(client: Client, workflow_id: str) -> None:
