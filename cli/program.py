@@ -31,7 +31,7 @@ from runtime.exit import exit_process
 from runtime.garbage import settle_garbage
 from runtime.logs import configure_logging
 from runtime.settings import MigrationSettings, Settings
-from runtime.tracing import TracingMissingError, traced
+from runtime.traces.tracing import TracingMissingError, traced
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 """Exit code of a command that could not do its work, such as without a database."""

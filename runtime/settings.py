@@ -24,7 +24,7 @@ from runtime.public_url import PublicUrl
 from runtime.sign_in_settings import SignInSettings
 from runtime.tax_settings import TaxSettings
 from runtime.temporal_settings import TemporalSettings
-from runtime.tracing import TraceSettings
+from runtime.traces.tracing import TraceSettings
 from workflows.connection import TemporalServer, read_server
 
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of

@@ -16,7 +16,7 @@ from db.traces import root_id_of, trace_id_of
 from domain.intake.facts import Fact
 from referrals.intake import facts
 from runtime.settings import Settings
-from runtime.tracing import TraceSettings, traced
+from runtime.traces.tracing import TraceSettings, traced
 from tests.builders import deposit, unique
 from tests.fixtures.databases import open_database
 from tests.tracing.receiver import Receiver, otlp_receiver
@@ -135,7 +135,7 @@ async def test_a_receiver_that_is_away_holds_nothing_up(settings: Settings) -> N
 
 def test_nothing_of_opentelemetry_is_loaded_while_traces_are_off() -> None:
     code = (
-        "import sys, worker, api.app, courier.main, runtime.tracing\n"
+        "import sys, worker, api.app, courier.main, runtime.traces.tracing\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry.sdk')]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

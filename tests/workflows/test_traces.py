@@ -6,7 +6,7 @@ pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra 
 
 from db.traces import trace_id_of
 from domain.lifecycle.referral import Stage
-from runtime.tracing import TraceSettings, traced
+from runtime.traces.tracing import TraceSettings, traced
 from tests.tracing.receiver import otlp_receiver
 from tests.workflows.harness.life import invite
 from tests.workflows.harness.world import World

@@ -46,7 +46,7 @@ def traced(settings: TraceSettings, *, process: str) -> Iterator[None]:
         yield
         return
     try:
-        from runtime.opentelemetry_spans import OpenTelemetrySpans  # noqa: PLC0415 - an extra
+        from runtime.traces.opentelemetry_spans import OpenTelemetrySpans  # noqa: PLC0415 - an extra
     except ImportError as fault:
         raise TracingMissingError(MISSING) from fault
     url = f"{endpoint.rstrip('/').removesuffix(PATH)}{PATH}" if endpoint else None
