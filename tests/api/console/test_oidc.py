@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from api.app import build_app
 from api.http.dependencies import current_time
@@ -238,6 +239,22 @@ async def test_says_that_the_person_refused_at_the_provider(
     async with browser_of(app) as browser:
         answer = await signs_in(browser)
     assert (answer.status_code, "did not let you in" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "logged"), [("access_denied", "access_denied"), ("rita%40book.example", "other")]
+)
+async def test_logs_a_refusal_by_its_code_and_no_other_text(
+    app: FastAPI, provider: Provider, sent: str, logged: str
+) -> None:
+    provider.behaviour.user = None
+    async with browser_of(app) as browser:
+        back = await at_provider(await browser.get("/console/sign-in/oidc"))
+        assert "error=access_denied" in back
+        with capture_logs() as logs:
+            await browser.get(back.replace("error=access_denied", f"error={sent}"))
+    refusals = [line for line in logs if line["event"] == "console_sign_in_refused"]
+    assert [line["error"] for line in refusals] == [logged]
 
 
 @pytest.mark.parametrize(
