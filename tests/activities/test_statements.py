@@ -62,8 +62,8 @@ async def statements_of(acts: ReferralActs, act: Act) -> list[str]:
 
 
 @pytest.mark.parametrize("referees_before", [1, 3])
-async def test_acts_take_so_many_statements(database: Database, referees_before: int) -> None:
-    acts = await a_deposit(database, referees_before=referees_before)
+async def test_acts_take_so_many_statements(fresh_database: Database, referees_before: int) -> None:
+    acts = await a_deposit(fresh_database, referees_before=referees_before)
 
     # The referral, its deposits, its values and other evidence; locks, what is recorded, and one
     # statement that writes.
@@ -77,9 +77,9 @@ async def test_acts_take_so_many_statements(database: Database, referees_before:
     assert len(await statements_of(acts, acts.rewards.settle_referral)) == 2
 
 
-async def test_a_hold_takes_a_few_statements_more(database: Database) -> None:
+async def test_a_hold_takes_a_few_statements_more(fresh_database: Database) -> None:
     # So many signups of one referrer in an hour are held.
-    acts = await a_deposit(database, referees_before=4)
+    acts = await a_deposit(fresh_database, referees_before=4)
     await acts.score()
 
     # Those of a credit without evidence; its holds, read and written, and the note of three.

@@ -25,8 +25,8 @@ from tests.fixtures.keys import create_key
 MUCH: Final = 50_001
 """Minor units above the limit of one person."""
 REASON: Final = {"reason": "a test"}
-SENT: Final = {**REASON, "decision": "approve", "version": "1"}
-"""Fields of the console's forms."""
+SENT: Final = {**REASON, "decision": "approve"}
+"""Fields of the console's forms, beside those that the pages give."""
 Begun = tuple[str, dict[str, Any]]
 """Path and body with which another person finishes what one has begun."""
 Beginning = Callable[[AsyncClient, Database], Awaitable[Begun]]
