@@ -8,10 +8,9 @@ from typing import Final
 
 import structlog
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from courier.pacing.rate_limiter import RateLimiter
-from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, send_delivery
+from courier.temporal_sender import RPC_TIMEOUT, TemporalTarget, is_away, send_delivery
 from courier.work_loop import MAX_BACKOFF_S, MAX_OUTAGE_BACKOFF_S, backoff_s
 from db import traces
 from db.engine import Database
@@ -30,10 +29,6 @@ OUTAGE_BATCH_SIZE: Final = 4
 """Deliveries that probe Temporal while it is away."""
 LEASE_DURATION: Final = timedelta(seconds=10)
 """Longer than one call may take, so that no second courier carries what a slow one still does."""
-UNAVAILABLE_STATUSES: Final = frozenset(
-    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
-)
-
 log = structlog.get_logger()
 DeliveryFaults = dict[LeasedDelivery, Exception]
 
@@ -137,7 +132,7 @@ class Carrier:
 
     def _raise_outage(self, sent: Sequence[LeasedDelivery], faults: DeliveryFaults) -> None:
         """Raise when every call failed and Temporal is away; else log each fault by itself."""
-        outage = next((fault for fault in faults.values() if _is_away(fault)), None)
+        outage = next((fault for fault in faults.values() if is_away(fault)), None)
         if outage is not None and not any(delivery.needs_call for delivery in sent):
             self._batch_size = min(OUTAGE_BATCH_SIZE, self._max_batch_size)
             raise outage
@@ -184,12 +179,5 @@ def _log_sent(delivery: LeasedDelivery) -> None:
 
 def _retry_delay_s(delivery: LeasedDelivery, fault: Exception) -> float:
     # In an outage the work loop itself backs off; deliveries must not wait on after it has ended.
-    max_s = MAX_OUTAGE_BACKOFF_S if _is_away(fault) else MAX_BACKOFF_S
+    max_s = MAX_OUTAGE_BACKOFF_S if is_away(fault) else MAX_BACKOFF_S
     return backoff_s(delivery.attempts, max_s=max_s)
-
-
-def _is_away(fault: Exception) -> bool:
-    # A lazy client that has never connected raises a plain RuntimeError.
-    never_connected = type(fault) is RuntimeError and "connect" in str(fault)
-    refused = isinstance(fault, RPCError) and fault.status in UNAVAILABLE_STATUSES
-    return refused or never_connected or isinstance(fault, TimeoutError)

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import stamina
 import structlog
 import uvloop
 
-from courier.temporal_sender import TemporalTarget, start_referral
+from courier.temporal_sender import TemporalTarget, is_away, start_referral
 from db import locks
 from db.clock import database_now
 from db.engine import Database
@@ -31,6 +32,8 @@ PAGE_SIZE: Final = 500
 """Referrals read at once."""
 MAX_CONCURRENT_STARTS: Final = 32
 """Calls to Temporal at the same time."""
+TRIES: Final = 4
+"""Tries of each start: a server that has just come up may be slow to answer."""
 
 log = structlog.get_logger()
 
@@ -161,8 +164,10 @@ async def _start_all(
 
     async def start_one(referral: Referral) -> None:
         async with slots:
-            # A fact may be recorded and not acted upon yet, so each workflow looks once.
-            await start_referral(target, referral, signal=Signal.LOOK, restart=restart)
+            async for attempt in stamina.retry_context(on=is_away, attempts=TRIES, timeout=None):
+                with attempt:
+                    # A fact may be recorded and not acted upon yet, so each workflow looks once.
+                    await start_referral(target, referral, signal=Signal.LOOK, restart=restart)
 
     results = await asyncio.gather(*(start_one(r) for r in page), return_exceptions=True)
     return [result for result in results if result is not None]

@@ -20,6 +20,9 @@ from workflows.referral.workflow import ReferralWorkflow
 
 RPC_TIMEOUT: Final = timedelta(seconds=5)
 """Limit of one call to Temporal; shorter than a lease."""
+UNAVAILABLE_STATUSES: Final = frozenset(
+    {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+)
 
 _RESTART: Final = WorkflowIDConflictPolicy.TERMINATE_EXISTING
 
@@ -126,3 +129,11 @@ def _arguments(delivery: LeasedDelivery) -> list[Any]:
         # Shown in the Temporal UI; the acts read what is recorded.
         return [{"because_of": delivery.kind, "event_id": delivery.event_id}]
     return [] if delivery.fact is None else [delivery.fact]
+
+
+def is_away(fault: Exception) -> bool:
+    """Return whether a fault tells that Temporal is away, or too slow to answer."""
+    # A lazy client that has never connected raises a plain RuntimeError.
+    never_connected = type(fault) is RuntimeError and "connect" in str(fault)
+    refused = isinstance(fault, RPCError) and fault.status in UNAVAILABLE_STATUSES
+    return refused or never_connected or isinstance(fault, TimeoutError)

@@ -1,11 +1,20 @@
 """Rebuild of an empty Temporal from Postgres."""
 
 from datetime import timedelta
+from typing import Any
 
-from temporalio.client import WorkflowExecutionStatus
+import temporalio.client
+from temporalio.client import (
+    Client,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from courier.rebuild import Rebuilt, rebuild
+from courier.rebuild import TRIES, Rebuilt, rebuild
 from courier.temporal_sender import TemporalTarget
 from db.engine import Database
 from db.tables import ReferralRow
@@ -98,3 +107,38 @@ async def test_a_restart_terminates_the_run_and_starts_anew(
     assert await received_signals(temporal_env.client, row) == [START, "look"]
     now = await temporal_env.client.get_workflow_handle(workflow_id(other.id)).describe()
     assert now.run_id == untouched.run_id
+
+
+class Slow(temporalio.client.Interceptor):
+    """Gives the first calls that start a workflow no answer in time."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's own name
+        return _Slow(next, self)
+
+
+class _Slow(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, slow: Slow) -> None:  # noqa: A002 - as above
+        super().__init__(next)
+        self._slow = slow
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - as above
+        if self._slow.calls:
+            self._slow.calls -= 1
+            raise RPCError("Timeout expired", RPCStatusCode.CANCELLED, b"")
+        return await super().start_workflow(input)
+
+
+async def test_tries_again_what_a_server_that_has_just_come_up_did_not_answer(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await referral_at(fresh_database, Stage.HELD)
+    client = temporal_env.client.config()
+    client["interceptors"] = [*client["interceptors"], Slow(calls=TRIES - 1)]
+    target = TemporalTarget(Client(**client), unique("queue"))
+
+    rebuilt = await rebuild(fresh_database, target, now=NOW)
+    assert rebuilt == Rebuilt(started=1, reopened=0, failed=0)
+    assert await received_signals(temporal_env.client, row) == [START, "look"]
