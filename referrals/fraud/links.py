@@ -158,21 +158,9 @@ SURROUNDINGS: Final = f"""
             order by occurred_at desc, event_id desc limit 1
          ) as latest) as spellings
 """  # noqa: S608 - made of constants of ours
-_SURROUNDINGS: Final = text(SURROUNDINGS)
 
 Held = Mapping[str, list[PlayerLink]]
 """Values of each player of a pair."""
-
-
-async def load_pair_links(session: ReadSession, *, referrer_id: str, referee_id: str) -> PairLinks:
-    """Return what links a referral's players to each other and to others.
-
-    Two bounded statements, whatever the number of the referrer's referees.
-    """
-    pair = {"referrer": referrer_id, "referee": referee_id}
-    held = await load_values(session, pair)
-    row = (await session.execute(_SURROUNDINGS, pair)).one()
-    return pair_links_from(held, row, referrer_id=referrer_id, referee_id=referee_id)
 
 
 def pair_links_from(held: Held, row: Row[Any], *, referrer_id: str, referee_id: str) -> PairLinks:

@@ -12,12 +12,12 @@ from db.tables import IdentityLink, PlayerCluster
 from domain.fraud.links import MAX_SHARERS, LinkKind, PairLinks
 from domain.intake.facts import Deposit, Fact, Signup, kind_of
 from domain.privacy import Hasher
-from referrals.fraud.links import load_pair_links
 from referrals.intake import facts
 from referrals.intake.canonical import body_of
 from referrals.intake.normalising import matching_of
 from tests import builders
 from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, unique
+from tests.referrals.fraud.pair_links import load_pair_links
 
 HASHER = Hasher("a key for tests", public_url="https://refer.example")
 

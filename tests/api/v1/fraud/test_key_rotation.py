@@ -14,12 +14,12 @@ from db.engine import Database
 from domain.fraud.links import LinkKind, PairLinks
 from domain.fraud.lists import ListHits
 from referrals.fraud import lists
-from referrals.fraud.links import load_pair_links
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem, create_code, deposit, signup, unique
 from tests.api.first_opens import follow_link, resolve, unique_ip
 from tests.builders import NOW, TOKENS
 from tests.fixtures.api_client import caller
+from tests.referrals.fraud.pair_links import load_pair_links
 
 SPELLED = {
     "email": "Ann.Lee+promo@gmail.com",
