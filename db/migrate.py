@@ -31,11 +31,13 @@ def downgrade(url: str, revision: str, *, application_role: str = APPLICATION_RO
 def is_modelled(name: str | None, kind: str, _: object) -> bool:
     """Return whether db/tables/ must declare an object of the schema.
 
-    `xid` is only for readers of the outbox, `clicks` for processes of version 0.1 that still run.
+    `xid` is only for readers of the outbox, `clicks` for processes of version 0.1 that still run,
+    and `ix_outbox_created` for retention, whose function has the same list of types.
     """
     return (kind, name) not in {
         ("column", "xid"),
         ("index", "ix_outbox_position"),
+        ("index", "ix_outbox_created"),
         ("table", "clicks"),
     }
 

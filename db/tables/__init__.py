@@ -22,7 +22,15 @@ from db.tables.cases import (
     CaseRow,
     Clawback,
 )
-from db.tables.chain import ChainLink, Erasure, SubjectSalt, UnlinkedRow
+from db.tables.chain import (
+    ChainLink,
+    Erasure,
+    LetGoDeliveries,
+    LetGoInvitation,
+    LetGoRow,
+    SubjectSalt,
+    UnlinkedRow,
+)
 from db.tables.console import ConsoleLink, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review, SignupAssessment, SignupToAssess
 from db.tables.intake import FactRow, InboxRow, Player
@@ -70,6 +78,9 @@ __all__ = [
     "HoldRow",
     "IdentityLink",
     "InboxRow",
+    "LetGoDeliveries",
+    "LetGoInvitation",
+    "LetGoRow",
     "ListEntryRow",
     "ListHitRow",
     "ListKeyRow",
@@ -145,5 +156,8 @@ INSERT_ONLY: Final = (
     "erasures",
     "switches",
     "rate_tables",
+    "let_go",
+    "let_go_deliveries",
+    "let_go_invitations",
 )
 """Tables whose rows are never changed or deleted; triggers in the database refuse both."""

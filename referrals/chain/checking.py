@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select, text
@@ -27,6 +28,19 @@ MAX_FAULTS: Final = 20
 """Upper limit of differences that are named; one is enough to fail."""
 STATEMENT_TIMEOUT_S: Final = 300
 _WAITING: Final = text("select count(*) from unlinked_rows")
+LET_GO: Final = frozenset({"timeline", "touches", "outbox"})
+"""Relations whose rows retention may let go of."""
+MIN_AGE: Final = timedelta(days=60)
+"""Age of a link below which nobody may let go of its row."""
+# A batch that a record names again changes nothing: the later time is the weaker condition.
+_LET_GO_LINKS: Final = text("""
+    select seq, max(let_go_at) as let_go_at
+      from let_go g
+     cross join unnest(g.links * int8multirange(int8range(:first, :last, '[]'))) as span
+     cross join generate_series(lower(span), upper(span) - 1) as seq
+     where g.links && int8range(:first, :last, '[]')
+     group by seq
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +129,10 @@ async def _compare(session: ReadSession, batch: Sequence[ChainLink]) -> "_Compar
     rows = await load_rows(session, [Key(link.relation, link.row_key) for link in batch])
     subjects = {row.subject for row in rows.values() if row.subject is not None}
     erased = select(Erasure.player_id).where(Erasure.player_id.in_(subjects))
+    ends = {"first": batch[0].seq, "last": batch[-1].seq}
     return _Comparison(
         rows,
+        let_go={row.seq: row.let_go_at for row in await session.execute(_LET_GO_LINKS, ends)},
         salts=await load_salts(session, subjects),
         erased=frozenset(await session.scalars(erased)),
     )
@@ -127,6 +143,8 @@ class _Comparison:
     """The rows of a batch of links, as they are now."""
 
     rows: Mapping[Key, CoveredRow]
+    let_go: Mapping[int, datetime]
+    """Times at which rows of these links were let go of, as records say that are linked, too."""
     salts: Mapping[str, bytes]
     erased: frozenset[str]
 
@@ -139,9 +157,18 @@ class _Comparison:
             return "was gone before it was linked"
         key = Key(link.relation, link.row_key)
         row = self.rows.get(key)
+        if link.seq in self.let_go:
+            return self._fault_of_let_go(link, row)
         if row is None:
             return "was deleted"
         return None if self._is_as_linked(key, row, link) else self._change(key, row, link)
+
+    def _fault_of_let_go(self, link: ChainLink, row: CoveredRow | None) -> str | None:
+        if row is not None:
+            return "was let go of and is there again"
+        if link.relation not in LET_GO or self.let_go[link.seq] - MIN_AGE < link.linked_at:
+            return "was deleted: retention may not let go of it"
+        return None
 
     def _change(self, key: Key, row: CoveredRow, link: ChainLink) -> str | None:
         is_same_without = leaf_with(key, row, link.commitment) == link.leaf

@@ -203,14 +203,7 @@ COVERED: Final = {
         Coverage(
             "touches",
             "touches",
-            personal=(
-                "visitor",
-                "ip",
-                "user_agent",
-                "device_id",
-                "signals",
-                "evidence",
-            ),
+            personal=("visitor", "ip", "user_agent", "device_id", "signals", "evidence"),
             subject="coalesce(t.player_id, 'touches/' || t.id)",
         ),
         Coverage(
@@ -295,6 +288,7 @@ COVERED: Final = {
         Coverage("clawbacks", "clawbacks"),
         Coverage("outbox", "outbox"),
         Coverage("erasures", "erasures"),
+        Coverage("let_go", "let_go"),
     )
 }
 """By the name of each relation."""

@@ -16,13 +16,16 @@ from referrals.access.audit import Actor
 from referrals.fraud.link_values import WRITTEN_KINDS
 
 LINKS: Final = tuple(f"links_{kind}" for kind in WRITTEN_KINDS)
+WHOLE_ROWS: Final = ("deliveries", "invitations", "outbox")
+"""Kinds whose rows are proven by records of their own (decision 0062), not by what stays."""
 KINDS: Final = (
     "clicks", "visitors", "facts", "sessions", "sign_in_links",
     "list_entries", "shadow_assessments", "signup_assessments", "case_deliveries",
-    "cluster_merges", *LINKS,
+    "cluster_merges", *LINKS, *WHOLE_ROWS,
 )  # fmt: skip
-KEPT_UNLESS_NAMED: Final = frozenset(LINKS) - {"links_ip", "links_network"}
-"""Kinds that no general period lets go of: who came with a card two years ago is no new person."""
+KEPT_UNLESS_NAMED: Final = frozenset((*LINKS, *WHOLE_ROWS)) - {"links_ip", "links_network"}
+"""Kinds that no general period lets go of: who came with a card two years ago is no new person, and
+a release before 0.3 takes whole rows that went for rows that were deleted by hand."""
 MIN_DAYS: Final = 60
 """Age in days below which the database keeps rows: an expired invitation may open for a month."""
 DEFAULT_DAYS: Final = 400
@@ -31,13 +34,25 @@ BATCH_ROWS: Final = 1000
 SLICE: Final = timedelta(days=1)
 """Rows of this much time are read at once of kinds most of whose old rows are kept: a batch of
 theirs does not read what an earlier one has passed over."""
+_OF_ENDED: Final = frozenset({"deliveries", "invitations"})
+"""Kinds whose slices are of the ends of referrals, and whose rows are judged by the age itself."""
 _OLDEST: Final = {
+    "deliveries": text("""
+        select min(until) from referrals
+         where stage in ('SETTLED', 'EXPIRED', 'LOST', 'REJECTED', 'UNFUNDED', 'VOIDED', 'REVERSED')
+    """),
+    "invitations": text("""
+        select min(r.until) from referrals r
+         where r.stage = 'EXPIRED' and r.referee_id is null
+           and not exists (select from let_go_invitations g where g.referral_id = r.id)
+    """),
     "facts": text("select min(heard_at) from facts where let_go_at is null"),
     **{
         name: text(f"select min(last_seen_at) from identity_links where kind = '{kind}'")  # noqa: S608
         for name, kind in zip(LINKS, WRITTEN_KINDS, strict=True)
     },
 }
+_NO_SLICE: Final[Mapping[str, datetime | None]] = {}
 STATEMENT_TIMEOUT_S: Final = 300
 _LIMIT_TIME: Final = text(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
 
@@ -72,11 +87,14 @@ async def let_go_of_all(database: Database, kind: str, actor: Actor, *, before: 
     total = 0
     async with database.transaction() as session:
         slices = await _slices(session, kind, before)
-    for since, until in slices:
-        rows = BATCH_ROWS
-        while rows == BATCH_ROWS:
+    # A batch of whole rows has other rows than its limit counts, or ends with its window.
+    goes_on_at = 1 if kind in WHOLE_ROWS else BATCH_ROWS
+    for since, end in slices:
+        until, upto = (before, end) if kind in _OF_ENDED else (end, None)
+        rows = goes_on_at
+        while rows >= goes_on_at:
             async with database.transaction() as session:
-                rows = await let_go(session, kind, actor, before=until, since=since)
+                rows = await let_go(session, kind, actor, before=until, since=since, upto=upto)
             total += rows
     return total
 
@@ -104,10 +122,15 @@ async def let_go(
     *,
     before: datetime,
     since: datetime | None = None,
+    upto: datetime | None = None,
     limit: int = BATCH_ROWS,
 ) -> int:
-    """Let go of up to `limit` rows; return their number. Only kinds of slices take `since`."""
-    rows = await _call(session, kind, before=before, since=since, batch=limit, is_dry=False)
+    """Let go of up to `limit` rows, or of the deliveries of as many referrals; return their number.
+
+    Only kinds of slices take `since`, and those of ended referrals `upto`.
+    """
+    slice_ = {"since": since, "upto": upto}
+    rows = await _call(session, kind, before=before, batch=limit, is_dry=False, slice_=slice_)
     if rows:
         details = {"before": before.isoformat(), "rows": rows}
         subject = f"retention:{kind}"
@@ -122,14 +145,13 @@ async def _call(
     kind: str,
     *,
     before: datetime,
-    since: datetime | None = None,
     batch: int,
     is_dry: bool,
+    slice_: Mapping[str, datetime | None] = _NO_SLICE,
 ) -> int:
     await session.execute(_LIMIT_TIME)
     values: dict[str, object] = {"before": before, "batch": batch, "is_dry": is_dry}
-    if since is not None:
-        values["since"] = since
+    values |= {name: time for name, time in slice_.items() if time is not None}
     call = text(f"select let_go_of_{kind}({', '.join(f':{name}' for name in values)})")
     rows: int = (await session.execute(call, values)).scalar_one()
     return rows

@@ -13,7 +13,14 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, select, union
 from db import paging
 from db.engine import ReadSession
 from db.paging import Page, PageRequest, Position
-from db.tables import AssessmentRow, ReferralCode, ReferralRow, Reward, TimelineRow
+from db.tables import (
+    AssessmentRow,
+    LetGoInvitation,
+    ReferralCode,
+    ReferralRow,
+    Reward,
+    TimelineRow,
+)
 from domain.attribution.policy import Method
 from domain.lifecycle.reasons import code_of
 from domain.lifecycle.referral import Stage
@@ -103,7 +110,8 @@ async def find_referral(session: ReadSession, referral_id: UUID) -> ReferralView
 async def view_referral(session: ReadSession, row: ReferralRow) -> ReferralView:
     """Return the view of a referral with its timeline."""
     view = (await _views(session, [row]))[0]
-    return replace(view, timeline=await _timeline(session, row.id))
+    timeline = await _timeline(session, row.id) or await _timeline_let_go(session, row)
+    return replace(view, timeline=timeline)
 
 
 async def list_referrals(
@@ -139,6 +147,18 @@ async def _timeline(session: ReadSession, referral_id: UUID) -> tuple[StageChang
     return tuple(
         StageChange(row.stage, row.at, row.reason, row.reason_code or code_of(row.reason))
         for row in rows
+    )
+
+
+async def _timeline_let_go(session: ReadSession, row: ReferralRow) -> tuple[StageChange, ...]:
+    """Return what the timeline of an invitation said that came to nothing."""
+    gone = await session.get(LetGoInvitation, row.id)
+    if gone is None:
+        return ()
+    code = gone.reason_code or code_of(gone.reason)
+    return (
+        StageChange(Stage.INVITED, row.invited_at, None, None),
+        StageChange(Stage.EXPIRED, gone.expired_at, gone.reason, code),
     )
 
 

@@ -57,7 +57,9 @@ _CHANNEL: Final = """coalesce(happened.channel, (
 _PLATFORM: Final = """coalesce(happened.platform, facts.body ->> 'platform', (
     select touches.platform from touches
      where touches.referral_id = happened.referral_id and touches.platform is not null
-     order by touches.at, touches.id limit 1))"""
+     order by touches.at, touches.id limit 1), (
+    select gone.platform from let_go_invitations gone
+     where gone.referral_id = happened.referral_id))"""
 _GROUPS: Final[dict[By, tuple[str, str]]] = {
     By.DAY: ("to_char(happened.at at time zone :zone, 'YYYY-MM-DD')", ""),
     By.WEEK: (

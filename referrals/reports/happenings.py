@@ -2,9 +2,9 @@
 
 from typing import Final
 
-# Every source has the columns at, referral_id, campaign, channel, platform. What can happen to a
-# referral more than once (a signup that was reported late, a reward that was taken back again)
-# counts the first time.
+# Every source has the columns at, referral_id, campaign, channel, platform, and stands in
+# `within_span`, whose time it may use. What can happen to a referral more than once (a signup that
+# was reported late, a reward that was taken back again) counts the first time.
 SHARES: Final = """
     select shared_at as at, null::uuid as referral_id, campaigns.slug as campaign,
            shares.channel, null::text as platform
@@ -12,13 +12,21 @@ SHARES: Final = """
       join codes on codes.code = shares.code
       join campaigns on campaigns.id = codes.campaign_id
 """
-# A visit has a visitor, until an erasure: it counts as before then.
+# A visit has a visitor, until an erasure: it counts as before then. So does one of an invitation
+# whose touches were let go of.
 CLICKS: Final = """
     select at, referral_id, campaign_slug as campaign, null::text as channel, platform
       from touches
      where referral_id is not null and player_id is null
        and answers is null and refusal is null
        and method in ('referral_token', 'universal_link', 'qr_code', 'signal')
+    union all
+    select cast(click ->> 0 as timestamptz), referral_id, referrals.campaign_slug, null::text,
+           click ->> 1
+      from let_go_invitations
+      join referrals on referrals.id = referral_id
+     cross join jsonb_array_elements(clicks) as click
+     where last_click_at >= cast(:since as timestamptz)
 """
 INVITATIONS: Final = """
     select invited_at as at, id as referral_id, campaign_slug as campaign,

@@ -7,7 +7,9 @@ from referrals.verification.invariant import Invariant
 NOTIFICATION_INVARIANTS: Final = (
     Invariant(
         "notifications_are_handed_on",
-        "A notification is in the outbox, under its player, once it was handed on, not before.",
+        "A notification is in the outbox, under its player, once it was handed on, not before, and"
+        " until retention closes the window.",
+        # The event is of the same transaction as the attempt, whose time a clock of ours may have.
         """
         select n.id from notifications n
           left join outbox o on o.id = n.id
@@ -15,6 +17,10 @@ NOTIFICATION_INVARIANTS: Final = (
            and (n.status = 'handed_on')
                is distinct from (o.aggregatetype = 'notification' and o.aggregateid = n.player_id)
            and (n.status = 'handed_on' or o.id is not null)
+           and not (o.id is null and exists (
+                select from notification_attempts a
+                 where a.notification_id = n.id and a.outcome = 'handed_on'
+                   and a.at < (select outbox_closed_until()) + interval '1 hour'))
         """,
     ),
     # A status that was being recorded at the same moment could not be seen yet.

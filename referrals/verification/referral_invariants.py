@@ -1,4 +1,4 @@
-"""Invariants of referrals: their stages, timelines, deliveries, deadlines and explanations."""
+"""Invariants of referrals: stages, timelines, deliveries, deadlines, and what retention let go."""
 
 # ruff: noqa: S608 - the queries are built from constants of this code only
 
@@ -19,21 +19,27 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "timeline_tells_the_stage",
-        "A referral's timeline has every step, without gaps, and ends at its stage.",
+        "A referral's timeline has every step, without gaps, and ends at its stage; retention lets"
+        " go of it as a whole, and only where an invitation came to nothing.",
         """
         select r.id from referrals r left join timeline l on l.referral_id = r.id
+          left join let_go_invitations g on g.referral_id = r.id
          where $referrals(r.id)
-         group by r.id
-        having count(l.id) = 0 or min(l.step) <> 1 or max(l.step) <> count(l.id)
-            or r.steps <> count(l.id) or (array_agg(l.stage order by l.step desc))[1] <> r.stage
+         group by r.id, g.referral_id
+        having case when g.referral_id is null
+               then count(l.id) = 0 or min(l.step) <> 1 or max(l.step) <> count(l.id)
+                    or r.steps <> count(l.id)
+                    or (array_agg(l.stage order by l.step desc))[1] <> r.stage
+               else count(l.id) > 0 or r.stage <> 'EXPIRED' or r.referee_id is not null
+                    or r.steps <> 2 end
         """,
     ),
     Invariant(
         "stage_changes_are_announced",
-        "Each stage change has its event in the outbox.",
+        "Each stage change has its event in the outbox, since the windows that retention closed.",
         """
         select l.id from timeline l left join outbox o on o.id = l.id
-         where $referrals(l.referral_id)
+         where $referrals(l.referral_id) and l.recorded_at >= (select outbox_closed_until())
            and (o.aggregateid is distinct from l.referral_id::text
                 or o.payload ->> 'stage' is distinct from l.stage)
         """,
@@ -56,13 +62,16 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "facts_are_delivered",
-        "Each routed fact of a bound player has its delivery.",
+        "Each routed fact of a bound player has its delivery, or was heard before retention let go"
+        " of those of its referral.",
         """
         select f.kind || ':' || f.event_id from facts f
           join referrals r on r.referee_id = f.player_id and r.stage <> 'LOST'
           left join deliveries d
             on (d.referral_id, d.kind, d.event_id) = (r.id, f.kind, f.event_id)
          where d.id is null and $players(r.referee_id)
+           and not exists (select from let_go_deliveries g
+                            where g.referral_id = r.id and f.heard_at < g.until)
            and not exists (select from inbox i
                             where (i.kind, i.event_id) = (f.kind, f.event_id))
         """,
@@ -167,5 +176,76 @@ REFERRAL_INVARIANTS: Final = (
                               and (a.outcome in ('bound', 'rebound')
                                    or a.outcome = 'self' and a.attempt = 'signup'))
         """,
+    ),
+)
+
+_NEW: Final = "g.let_go_at > now() - interval '1 hour'"
+"""Condition of records that an incremental run looks at: all that stays is read by whole runs."""
+_ORPHANS: Final = """
+        select i.let_go_id from let_go_invitations i
+          left join let_go g on g.id = i.let_go_id and g.kind = 'invitations'
+         where g.id is null and $referrals(i.referral_id)
+        union all
+        select d.let_go_id from let_go_deliveries d
+          left join let_go g on g.id = d.let_go_id and g.kind = 'deliveries'
+         where g.id is null and $referrals(d.referral_id)
+"""
+_TOTALS: Final = """
+        select g.id from let_go g
+         where g.until = outbox_closed_until() and g.stage_changes is not null
+           and (select sum(w.stage_changes) from let_go w)
+             < (select count(*) from timeline where recorded_at < outbox_closed_until())
+"""
+
+RETENTION_INVARIANTS: Final = (
+    # A row for each batch. The hash chain compares the links of a record with what is gone.
+    Invariant(
+        "rows_are_let_go_by_retention",
+        "Each batch of rows that went is in the audit, was old enough, and is as large as it says.",
+        """
+        select g.id from let_go g
+         where g.until > g.let_go_at - interval '60 days'
+            or not exists (select from audit a
+                            where a.subject = 'retention:' || g.kind and a.at = g.let_go_at
+                              and a.action = 'retention.let_go' and a.reason <> '')
+            or (select coalesce(sum(upper(l) - lower(l)), 0) from unnest(g.links) as l)
+            <> (select coalesce(sum(counted.value::bigint), 0) from jsonb_each_text(g.rows) counted
+                 where counted.key in ('timeline', 'touches', 'outbox'))
+        """,
+    ),
+    Invariant(
+        "let_go_referrals_are_as_recorded",
+        "What stays of referrals whose rows were let go of is what the batch recorded.",
+        f"""
+        select g.id from let_go g where g.digest is distinct from let_go_digest(g.id)
+        union all {_ORPHANS}
+        """,
+        f"""
+        select g.id from let_go g where {_NEW} and g.digest is distinct from let_go_digest(g.id)
+        union all {_ORPHANS}
+        """,
+    ),
+    Invariant(
+        "let_go_deliveries_were_of_facts",
+        "A referral lacks as many deliveries of facts as retention let go of, and no more.",
+        """
+        select r.id
+          from (select referral_id, max(until) as until, sum(facts) as facts
+                  from let_go_deliveries group by referral_id) g
+          join referrals r on r.id = g.referral_id
+         where $referrals(r.id)
+           and g.facts <> (
+               select count(*) from facts f
+                where f.player_id = r.referee_id and f.heard_at < g.until
+                  and not exists (select from deliveries d
+                                   where (d.referral_id, d.kind, d.event_id)
+                                       = (r.id, f.kind, f.event_id)))
+        """,
+    ),
+    Invariant(
+        "closed_windows_keep_their_totals",
+        "The windows of the outbox that are closed have no more stage changes than were announced.",
+        _TOTALS,
+        f"{_TOTALS} and {_NEW}",
     ),
 )

@@ -8,6 +8,7 @@ from tests.referrals.verification.audit_corruptions import AUDIT_CORRUPTIONS
 from tests.referrals.verification.control_corruptions import CONTROL_CORRUPTIONS
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
+from tests.referrals.verification.retention_corruptions import RETENTION_CORRUPTIONS
 
 NOTIFY: Final = """
     INSERT INTO notifications (id, event_id, referral_id, player_id, kind, message, caused_at,
@@ -21,6 +22,7 @@ CORRUPTIONS: Final = (
     *MONEY_CORRUPTIONS,
     *AUDIT_CORRUPTIONS,
     *CONTROL_CORRUPTIONS,
+    *RETENTION_CORRUPTIONS,
     Corruption(
         "notifications_are_handed_on",
         f"SELECT '{OTHER_ID}'",
@@ -46,10 +48,8 @@ CORRUPTIONS: Final = (
         "SELECT referee_id FROM referrals WHERE id = :rewarded",
         (
             "DROP INDEX uq_referrals_referee_once",
-            (
-                "UPDATE referrals SET referee_id = (SELECT referee_id FROM referrals"
-                " WHERE id = :rewarded) WHERE id = :held"
-            ),
+            """UPDATE referrals SET referee_id = (SELECT referee_id FROM referrals
+                WHERE id = :rewarded) WHERE id = :held""",
         ),
         frozenset(
             {
