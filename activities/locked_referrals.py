@@ -129,7 +129,7 @@ class LockedReferral:
             await self.money_facts(),
             self.terms,
             signed_up_at=self.referral.signed_up_at,
-            circumstances=await circumstances_of(self.session, self.referral),
+            circumstances=await circumstances_of(self.session, self.referral, self.terms),
         )
 
     async def ineligibilities(self) -> tuple[Ineligibility, ...]:

@@ -33,7 +33,7 @@ from db.tables.chain import (
 )
 from db.tables.console import ConsoleLink, ConsoleSession
 from db.tables.fraud import AssessmentRow, Review, SignupAssessment, SignupToAssess
-from db.tables.intake import FactRow, InboxRow, Player
+from db.tables.intake import FactRow, InboxRow, Player, StakeTotal, StakingPlayer
 from db.tables.ledger import CAMPAIGN_BUDGETS, AccountRow, BudgetShard, Entry, TransferRow
 from db.tables.lifecycle import Delivery, ReferralRow, TimelineRow
 from db.tables.links import ClusterMerge, IdentityLink, PlayerCluster
@@ -109,6 +109,8 @@ __all__ = [
     "Share",
     "SignupAssessment",
     "SignupToAssess",
+    "StakeTotal",
+    "StakingPlayer",
     "SubjectSalt",
     "SwitchRow",
     "Table",

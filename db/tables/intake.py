@@ -1,6 +1,7 @@
 """Players, the facts reported about them, and the inbox of facts not routed yet."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Identity, Index, String, text
@@ -79,3 +80,24 @@ class InboxRow(Table):
     event_id: Mapped[str] = mapped_column(String(80))
     heard_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (Index("ix_inbox_player", "player_id"),)
+
+
+class StakingPlayer(Table):
+    """A player who has bet, or whose stakes decide; the database alone writes it."""
+
+    __tablename__ = "staking_players"
+    player_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    is_counted: Mapped[bool] = mapped_column(server_default=text("false"))
+    """True once a referral of theirs asks for stakes: these are added up from then on."""
+
+
+class StakeTotal(Table):
+    """Stakes of a counted player in one currency on one day of UTC; the database adds them up."""
+
+    __tablename__ = "stake_totals"
+    player_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    stakes: Mapped[int]
+    minor: Mapped[Decimal]
+    """Their sum in minor units, which no number of stakes makes too large."""

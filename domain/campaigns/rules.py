@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.campaigns.amounts.amount import Amount, Flat
-from domain.campaigns.conditions.tree import Condition
+from domain.campaigns.conditions.tree import Condition, mentions
 from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.limits.decision import Limit
 from domain.money import Money, RewardKind
@@ -73,6 +73,15 @@ class Rules:
     def ask_circumstances(self) -> bool:
         """Return whether more than the referee's deposits decides whether they qualify."""
         return self.when is not None or self.turnover is not None
+
+    @property
+    def ask_for_stakes(self) -> bool:
+        """Return whether stakes decide about a deposit: by the turnover, or by the condition.
+
+        The database's `asks_for_stakes` says the same of stored terms.
+        """
+        is_in_condition = self.when is not None and mentions(self.when, "turnover.")
+        return self.turnover is not None or is_in_condition
 
 
 NO_RULES = Rules()

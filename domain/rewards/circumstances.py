@@ -1,23 +1,25 @@
 """Circumstances: what conditions and turnover are judged by, beside the referee's deposits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from domain.campaigns.conditions.evaluation import Evaluation, evaluate
 from domain.campaigns.conditions.fields import Value
 from domain.campaigns.conditions.tree import Condition
-from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit
 from domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Stake:
-    """A settled stake of the referee."""
+class Turnover:
+    """The referee's settled stakes within the deposit window, in one currency."""
 
-    at: datetime
-    amount: Money
+    total: Money
+    reached_at: datetime | None = None
+    """Time of the stake with which they reached what the terms ask for; None where they have not,
+    and where the terms ask for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +31,13 @@ class Circumstances:
     known: Mapping[str, Value] = field(default_factory=dict)
     """Values of the fields that are the same for every deposit, by their names."""
     referrer_signed_up_at: datetime | None = None
-    stakes: Sequence[Stake] = ()
+    turnovers: Mapping[str, Turnover] = field(default_factory=dict)
+    """By currency, as one referral's terms ask for them; none where there was no stake."""
     met_by: frozenset[str] = frozenset()
     """Event ids of the deposits that met the condition before: what was met stays met."""
+
+
+NO_CIRCUMSTANCES: Final = Circumstances()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +73,6 @@ def judge_condition(
     return evaluate(condition, known)
 
 
-def turnover_of(
-    circumstances: Circumstances, terms: Terms, *, signed_up_at: datetime
-) -> tuple[Money, datetime | None]:
-    """Return the stakes within the deposit window, and when they reached the terms' turnover.
-
-    Only stakes in the terms' currency count. The time is None where they have not, and where the
-    terms ask for none.
-    """
-    currency = terms.minimum_deposit.currency
-    wanted = terms.rules.turnover
-    ends_at = signed_up_at + terms.deposit_window
-    total, reached_at = 0, None
-    for stake in sorted(circumstances.stakes, key=lambda stake: stake.at):
-        if stake.amount.currency == currency and signed_up_at <= stake.at <= ends_at:
-            total += stake.amount.minor
-            if wanted is not None and reached_at is None and total >= wanted.minor:
-                reached_at = stake.at
-    return Money(total, currency), reached_at
+def turnover_of(circumstances: Circumstances, currency: str) -> Turnover:
+    """Return the turnover in a currency, which is nothing without a stake in it."""
+    return circumstances.turnovers.get(currency) or Turnover(Money(0, currency))

@@ -14,6 +14,7 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import CLOCK_SKEW, Deposit, Fact
 from domain.money import Money
 from domain.rewards.circumstances import (
+    NO_CIRCUMSTANCES,
     Circumstances,
     DepositSoFar,
     judge_condition,
@@ -131,13 +132,13 @@ class LocalJudge:
         self._starts_at = signed_up_at - CLOCK_SKEW
         self._ends_at = signed_up_at + terms.deposit_window
         self._circumstances = circumstances
-        self._turnover: Money | None = None
-        self.turnover_reached_at: datetime | None = None
-        if circumstances is not None:
-            self._turnover, self.turnover_reached_at = turnover_of(
-                circumstances, terms, signed_up_at=signed_up_at
-            )
+        currency = terms.minimum_deposit.currency
+        self._turnover = turnover_of(circumstances or NO_CIRCUMSTANCES, currency)
         self._deposits = sorted(_deposits(facts), key=_order)
+
+    @property
+    def turnover_reached_at(self) -> datetime | None:
+        return self._turnover.reached_at
 
     def candidates(self) -> Iterator[tuple[Deposit, ...]]:
         """Yield what reaches the minimum, in order of time: the deposit that does, then the others.
@@ -185,7 +186,7 @@ class LocalJudge:
     def evaluate(self, deposit: Deposit) -> Evaluation | None:
         """Judge the condition by a deposit; None where there is none, or nothing to judge it by."""
         when, circumstances = self._terms.rules.when, self._circumstances
-        if when is None or circumstances is None or self._turnover is None:
+        if when is None or circumstances is None:
             return None
         so_far = [one for one in self._deposits if _order(one) <= _order(deposit)]
         currency = self._terms.minimum_deposit.currency
@@ -196,7 +197,7 @@ class LocalJudge:
             count=len(so_far),
             total=Money(total, currency),
         )
-        return judge_condition(when, judged, self._turnover, circumstances)
+        return judge_condition(when, judged, self._turnover.total, circumstances)
 
     def _totals(self) -> Iterator[tuple[Deposit, ...]]:
         minimum, total = self._terms.minimum_deposit, 0

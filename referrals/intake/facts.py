@@ -109,7 +109,7 @@ async def record_fact(
 async def record_facts(
     session: StatementExecutor, reports: Sequence[Report], *, door: Door, route: bool = True
 ) -> list[RecordOutcome]:
-    """Record facts in one statement, and put them in the inbox if `route` is set.
+    """Record facts in one statement, and put them in the inbox if `route` is set, but for bets.
 
     Return an outcome for each report, in their order: DUPLICATE for a fact that is known, CONFLICT
     for a known id with other content. Known are the stored facts and earlier ones of `reports`.
@@ -123,8 +123,9 @@ async def record_facts(
         "door": door,
         "route": route,
     }
-    added = {place - 1 for place in (await session.execute(RECORD, values)).scalars()}
-    if added and route:
+    new = (await session.execute(RECORD, values)).all()
+    added = {row.place - 1 for row in new}
+    if route and any(row.is_routed for row in new):
         wake_after_commit(session, notifications.FACTS_OR_UPDATES)
     if len(added) == len(rows):
         return [RecordOutcome.ACCEPTED] * len(rows)

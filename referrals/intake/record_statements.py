@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 # One statement however many facts there are, because a caller's answer waits for it. Facts are
 # inserted in the order of their keys, so that two batches that share some wait for each other in
-# one order; they reach the inbox in the order in which they were reported.
+# one order; they reach the inbox in the order in which they were reported. Bets do not: those of a
+# player whose stakes are counted are added up by a trigger, which leaves one row for all of them.
 RECORD: Final = text("""
     with given as (
         select * from unnest(
@@ -41,9 +42,12 @@ RECORD: Final = text("""
     ), routed as (
         insert into inbox (player_id, kind, event_id)
         select player_id, kind, event_id from firsts join given using (kind, event_id, place)
-        where :route order by place
+        where :route and kind <> 'wager' order by place
     )
-    select place from firsts
+    select place, kind <> 'wager' or exists (
+        select from staking_players as staking
+        where staking.player_id = given.player_id and is_counted
+    ) as is_routed from firsts join given using (kind, event_id, place)
 """)
 RECORDED: Final = text("""
     select kind, event_id, fingerprint, body, matching from facts where (kind, event_id) in (

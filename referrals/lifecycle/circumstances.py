@@ -1,7 +1,7 @@
 """Circumstances of referrals whose terms have a condition or ask for turnover, as recorded now."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,13 +11,16 @@ from sqlalchemy import Row, text
 from db.engine import ReadSession
 from db.tables import ReferralRow
 from domain.campaigns.conditions.fields import Value
+from domain.campaigns.conditions.tree import mentions
 from domain.campaigns.terms import Terms
 from domain.intake.facts import FactKind, Signup
-from domain.money import Money
-from domain.rewards.circumstances import Circumstances, Stake
+from domain.rewards.circumstances import Circumstances
 from referrals.campaigns.versions import options_from
 from referrals.intake.facts import fact_of
-from referrals.lifecycle.stages import terms_of
+from referrals.lifecycle.turnover import load_turnovers
+
+REWARDED: Final = "referrer.rewarded"
+"""The field of conditions that counts the referrer's rewarded referrals."""
 
 # The channel is that of the code's latest share before the click, as reports see it.
 _PAIRS: Final = text("""
@@ -34,7 +37,8 @@ _PAIRS: Final = text("""
            exists (select from facts f where f.kind = 'deposit'
                       and f.player_id = r.referrer_id) as referrer_deposited,
            (select count(*) from referrals o
-             where o.referrer_id = r.referrer_id and o.campaign_id = r.campaign_id
+             where :counts_rewarded and o.referrer_id = r.referrer_id
+               and o.campaign_id = r.campaign_id
                and o.id <> r.id and o.stage in ('REWARDED', 'SETTLED')) as rewarded,
            (select s.channel from shares s
              where s.code = r.code and s.shared_at <= r.invited_at
@@ -47,41 +51,48 @@ _PAIRS: Final = text("""
       from referrals r join campaign_versions v on v.id = r.campaign_version_id
      where r.id = any(:referrals)
 """)
-_STAKES: Final = text("""
-    select r.id, f.occurred_at, (f.body #>> '{stake,minor}')::bigint as minor,
-           f.body #>> '{stake,currency}' as currency
-      from referrals r
-      join facts f on f.kind = 'wager' and f.player_id = r.referee_id
-       and f.occurred_at >= r.signed_up_at
-     where r.id = any(:referrals)
-""")
 
 
 async def load_circumstances(
-    session: ReadSession, referral_ids: Collection[UUID]
+    session: ReadSession, terms: Mapping[UUID, Terms]
 ) -> Mapping[UUID, Circumstances]:
-    """Return the circumstances of referrals; a page of them costs two statements."""
+    """Return the circumstances of referrals, by the terms that each is judged by, with its rates.
+
+    A page of them costs two statements, and one where no terms ask for stakes. The referrer's
+    rewarded referrals, which may be many, are counted where a condition reads how many there are.
+    """
+    turnovers = await load_turnovers(session, terms)
+    conditions = [one.rules.when for one in terms.values() if one.rules.when is not None]
+    known = await load_pairs(
+        session, terms, counts_rewarded=any(mentions(one, REWARDED) for one in conditions)
+    )
+    return {id_: replace(one, turnovers=turnovers.get(id_, {})) for id_, one in known.items()}
+
+
+async def load_pairs(
+    session: ReadSession, referral_ids: Collection[UUID], *, counts_rewarded: bool = True
+) -> Mapping[UUID, Circumstances]:
+    """Return the circumstances of referrals without turnover, whatever their terms."""
     if not referral_ids:
         return {}
-    values = {"referrals": list(referral_ids)}
-    stakes: dict[UUID, list[Stake]] = defaultdict(list)
-    for row in await session.execute(_STAKES, values):
-        stakes[row.id].append(Stake(row.occurred_at, Money(row.minor, row.currency)))
-    return {
-        row.id: _circumstances(row, stakes[row.id]) for row in await session.execute(_PAIRS, values)
-    }
+    values = {"referrals": list(referral_ids), "counts_rewarded": counts_rewarded}
+    rows = await session.execute(_PAIRS, values)
+    return {row.id: _circumstances(row, counts_rewarded=counts_rewarded) for row in rows}
 
 
 async def circumstances_of(
-    session: ReadSession, row: ReferralRow, terms: Terms | None = None
+    session: ReadSession, row: ReferralRow, terms: Terms
 ) -> Circumstances | None:
-    """Return the circumstances of one referral; None where its terms do not ask for any."""
-    if not (terms or terms_of(row)).rules.ask_circumstances:
+    """Return the circumstances of one referral; None where its terms do not ask for any.
+
+    The terms are those with the rates that count for it.
+    """
+    if not terms.rules.ask_circumstances:
         return None
-    return (await load_circumstances(session, [row.id])).get(row.id)
+    return (await load_circumstances(session, {row.id: terms})).get(row.id)
 
 
-def _circumstances(row: Row[Any], stakes: Sequence[Stake]) -> Circumstances:
+def _circumstances(row: Row[Any], *, counts_rewarded: bool) -> Circumstances:
     referee, referrer = _signup(row.referee_signup), _signup(row.referrer_signup)
     known: dict[str, Value | None] = {
         "referee.jurisdiction": referee.jurisdiction if referee else None,
@@ -91,7 +102,7 @@ def _circumstances(row: Row[Any], stakes: Sequence[Stake]) -> Circumstances:
         "referrer.jurisdiction": referrer.jurisdiction if referrer else None,
         "referrer.verified": row.referrer_verified or None,
         "referrer.has_deposited": row.referrer_deposited,
-        "referrer.rewarded": row.rewarded,
+        REWARDED: row.rewarded if counts_rewarded else None,
         "attribution.method": row.method,
         "share.channel": row.channel,
     }
@@ -99,7 +110,6 @@ def _circumstances(row: Row[Any], stakes: Sequence[Stake]) -> Circumstances:
         zone=ZoneInfo(options_from(row.options).time_zone),
         known={name: value for name, value in known.items() if value is not None},
         referrer_signed_up_at=referrer.occurred_at if referrer else None,
-        stakes=stakes,
         met_by=frozenset(row.met_by),
     )
 

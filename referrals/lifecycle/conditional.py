@@ -7,8 +7,6 @@ from sqlalchemy import text
 
 from db.engine import Session
 from db.tables import ReferralRow
-from domain.campaigns.conditions.tree import mentions
-from domain.campaigns.terms import Terms
 from domain.intake.facts import Deposit, Fact, FactKind, PlayerStatus, Signup, StatusChange
 from domain.rewards.qualification import qualification
 from referrals.campaigns.exchange.lookup import terms_with_rates
@@ -30,12 +28,6 @@ _CONDITIONAL: Final = text("""
 """)
 
 
-def asks_for_stakes(terms: Terms) -> bool:
-    """Return whether stakes decide about a deposit: by the turnover, or by the condition."""
-    when = terms.rules.when
-    return terms.rules.turnover is not None or (when is not None and mentions(when, "turnover."))
-
-
 async def qualifies_now(session: Session, row: ReferralRow) -> bool:
     """Return whether a deposit of a locked referral qualifies by all facts recorded now."""
     if row.referee_id is None or row.signed_up_at is None:
@@ -44,6 +36,9 @@ async def qualifies_now(session: Session, row: ReferralRow) -> bool:
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
+    if qualification(recorded, terms, signed_up_at=row.signed_up_at) is None:
+        # Nothing beside its deposits, such as the turnover, need be read.
+        return False
     found = qualification(
         recorded,
         terms,

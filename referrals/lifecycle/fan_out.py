@@ -1,4 +1,4 @@
-"""Fan-out of facts to referrals: every fact of a bound player has one delivery."""
+"""Fan-out of facts to referrals: every fact of a bound player but bets has one delivery."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -13,6 +13,7 @@ from domain.intake.facts import (
     Chargeback,
     Deposit,
     Fact,
+    FactKind,
     Signup,
     StatusChange,
     Wager,
@@ -21,7 +22,7 @@ from domain.intake.facts import (
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
-from referrals.lifecycle.conditional import asks_for_stakes, qualifies_now, wake_referees_of
+from referrals.lifecycle.conditional import qualifies_now, wake_referees_of
 from referrals.lifecycle.reopening import reopen_if_qualified
 from referrals.lifecycle.stages import lock_bound_referral, terms_of
 
@@ -37,6 +38,8 @@ _CREDITED_DEPOSITS: Final = text("""
                      where q.referral_id = :referral_id order by q.attempt desc limit 1))
 """)
 PENDING_REWARD_STAGES: Final = (Stage.HELD, Stage.DEFERRED)
+_DELIVERED: Final = tuple(kind for kind in FactKind if kind is not FactKind.WAGER)
+"""Bets come by the thousand: they are added up, and what they decide is a delivery of its own."""
 _READ_BY_ACTS: Final = (Deposit, Chargeback, StatusChange)
 """Facts of which a referral that waits for a deposit is told only where they decide something."""
 
@@ -44,7 +47,8 @@ _READ_BY_ACTS: Final = (Deposit, Chargeback, StatusChange)
 async def deliver_every_fact(session: Session, row: ReferralRow) -> None:
     """Deliver the facts that a locked referral's referee reported before it was bound."""
     if row.referee_id is not None:
-        await deliver_facts(session, row, await facts.facts_of_player(session, row.referee_id))
+        reported = await facts.facts_of_player(session, row.referee_id, *_DELIVERED)
+        await deliver_facts(session, row, reported)
 
 
 async def deliver_to_referral(
@@ -67,20 +71,20 @@ async def deliver_to_referral(
 def _may_qualify(fact: Fact, row: ReferralRow) -> bool:
     """Return whether a fact may make a deposit qualify.
 
-    Wagers come by the thousand, and decide nothing where the terms do not ask for them.
+    Wagers decide nothing where the terms do not ask for them.
     """
     if isinstance(fact, Wager):
-        return asks_for_stakes(terms_of(row))
+        return terms_of(row).rules.ask_for_stakes
     return not isinstance(fact, Withdrawal)
 
 
 async def _look_at_turnover(session: Session, row: ReferralRow, reported: Sequence[Fact]) -> None:
     """Wake a referral whose deposit qualifies by the stakes that were just reported.
 
-    Stakes are added up here, so that a workflow hears only of the one that decides.
+    A workflow hears only of the stake that decides.
     """
     stakes = [fact for fact in reported if isinstance(fact, Wager)]
-    if not stakes or row.stage is not Stage.SIGNED_UP or not asks_for_stakes(terms_of(row)):
+    if not stakes or row.stage is not Stage.SIGNED_UP or not terms_of(row).rules.ask_for_stakes:
         return
     if await qualifies_now(session, row):
         look = deliveries.of_circumstance("turnover", stakes[-1].event_id)
@@ -102,8 +106,8 @@ async def deliver_to_referrers(session: Session, player_id: str, reported: Itera
 
 
 async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[Fact]) -> None:
-    """Enqueue facts for a locked referral; those that cannot matter are only recorded."""
-    reported = list(reported)
+    """Enqueue facts for a locked referral, but for bets; what cannot matter is only recorded."""
+    reported = [fact for fact in reported if not isinstance(fact, Wager)]
     credited = await _credited_deposits(session, row)
     needed = [fact for fact in reported if _is_relevant(fact, row, credited)]
     if row.stage is Stage.SIGNED_UP and not await _may_end_or_earn(session, row, needed):

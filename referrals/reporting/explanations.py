@@ -31,7 +31,8 @@ from referrals.campaigns.limits import Allowance, usage_of
 from referrals.campaigns.variants import Promised, promised_to
 from referrals.campaigns.versions import terms_from
 from referrals.intake import facts
-from referrals.lifecycle.circumstances import load_circumstances
+from referrals.lifecycle.circumstances import load_pairs
+from referrals.lifecycle.turnover import load_turnovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,12 @@ async def explain(
     )
     if row.referee_id is None or row.signed_up_at is None:
         return unjudged
-    circumstances = (await load_circumstances(session, [row.id]))[row.id]
+    terms = await terms_with_rates(session, row, promise)
+    turnovers = (await load_turnovers(session, {row.id: terms})).get(row.id, {})
+    circumstances = replace((await load_pairs(session, [row.id]))[row.id], turnovers=turnovers)
     recorded = await facts.facts_of_player(
         session, row.referee_id, FactKind.DEPOSIT, FactKind.CHARGEBACK
     )
-    terms = await terms_with_rates(session, row, promise)
     judge = Judge(recorded, terms, signed_up_at=row.signed_up_at, circumstances=circumstances)
     earned = judge.qualification()
     return replace(

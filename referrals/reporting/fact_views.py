@@ -125,13 +125,14 @@ async def load_setting(session: ReadSession, row: ReferralRow) -> Setting:
     pair = [player for player in (row.referrer_id, row.referee_id) if player]
     changes = await facts.facts_of_players(session, pair, FactKind.PLAYER)
     latest = await latest_attempt(session, row.id)
+    terms = await terms_with_rates(session, row, terms_of(row))
     return Setting(
-        terms=await terms_with_rates(session, row, terms_of(row)),
+        terms=terms,
         referee_id=row.referee_id,
         signup_event_id=row.signup_event_id,
         signed_up_at=row.signed_up_at,
         money_facts=money_facts,
-        circumstances=await circumstances_of(session, row),
+        circumstances=await circumstances_of(session, row, terms),
         status_changes=tuple(fact for fact in changes if isinstance(fact, StatusChange)),
         frozen=_frozen(row, latest),
         has_ended=row.stage in ENDED_STAGES,

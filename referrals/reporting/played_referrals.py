@@ -19,7 +19,7 @@ from domain.rewards.circumstances import Circumstances
 from domain.rewards.simulation import Payment, PlayedReferral
 from referrals.campaigns.limits import own_minor_sql
 from referrals.intake import facts
-from referrals.lifecycle.circumstances import load_circumstances
+from referrals.lifecycle.circumstances import load_pairs
 
 PAGE: Final = 200
 """Referrals that are read and judged at a time."""
@@ -128,7 +128,7 @@ async def played_referrals(
 ) -> AsyncIterator[Sequence[tuple[PlayedReferral, tuple[Payment, ...]]]]:
     """Yield pages of the referrals with a signup, each with the rewards that stand today.
 
-    `asks` says whether terms read more than the deposits.
+    `asks` says whether terms read more than the deposits; turnovers are left to who knows them.
     """
     at, after_id = span.since - _CLOCKS, _FIRST_ID
     while True:
@@ -171,7 +171,7 @@ async def _played(
     session: ReadSession, page: Sequence[Row[Any]], history: History, *, asks: bool
 ) -> list[tuple[PlayedReferral, tuple[Payment, ...]]]:
     ids = [row.id for row in page]
-    circumstances = await load_circumstances(session, ids) if asks else {}
+    circumstances = await load_pairs(session, ids) if asks else {}
     known = await _facts_of(session, [row.referee_id for row in page])
     standing = await _standing(session, ids)
     return [

@@ -27,6 +27,7 @@ from domain.rewards.simulation import (
 from referrals.campaigns.exchange.lookup import Promise, each_with_rates
 from referrals.campaigns.store import load_version
 from referrals.campaigns.views import Draft, draft_of
+from referrals.lifecycle.turnover import load_turnovers
 from referrals.reporting.explanations import UnknownVersionError
 from referrals.reporting.played_referrals import (
     History,
@@ -148,8 +149,12 @@ async def _judge_page(session: ReadSession, side: _Side, page: Sequence[PlayedRe
         )
         for one in page
     ]
-    for played, priced in zip(page, await each_with_rates(session, promises), strict=True):
-        asked = replace(played, circumstances=replace(played.circumstances, zone=zone))
+    each = await each_with_rates(session, promises)
+    ids = [promise.referral_id for promise in promises]
+    turnovers = await load_turnovers(session, dict(zip(ids, each, strict=True)))
+    for referral_id, played, priced in zip(ids, page, each, strict=True):
+        known = replace(played.circumstances, zone=zone, turnovers=turnovers.get(referral_id, {}))
+        asked = replace(played, circumstances=known)
         match judge_played(asked, priced):
             case Earned() as earned:
                 side.earned.append(earned)

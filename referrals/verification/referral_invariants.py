@@ -62,14 +62,14 @@ REFERRAL_INVARIANTS: Final = (
     ),
     Invariant(
         "facts_are_delivered",
-        "Each routed fact of a bound player has its delivery, or was heard before retention let go"
-        " of those of its referral.",
+        "Each routed fact of a bound player but bets has its delivery, or was heard before"
+        " retention let go of those of its referral.",
         """
         select f.kind || ':' || f.event_id from facts f
           join referrals r on r.referee_id = f.player_id and r.stage <> 'LOST'
           left join deliveries d
             on (d.referral_id, d.kind, d.event_id) = (r.id, f.kind, f.event_id)
-         where d.id is null and $players(r.referee_id)
+         where d.id is null and $players(r.referee_id) and f.kind <> 'wager'
            and not exists (select from let_go_deliveries g
                             where g.referral_id = r.id and f.heard_at < g.until)
            and not exists (select from inbox i
@@ -90,6 +90,33 @@ REFERRAL_INVARIANTS: Final = (
                             + interval '1 minute'
            and not exists (select from inbox i
                             where (i.kind, i.event_id) = (f.kind, f.event_id))
+        """,
+    ),
+    Invariant(
+        "stakes_are_counted",
+        "The stakes of each referee are added up whose terms ask for them.",
+        """
+        select r.id from referrals r left join staking_players s on s.player_id = r.referee_id
+         where r.referee_id is not null and $referrals(r.id) and asks_for_stakes(r.terms)
+           and s.is_counted is not true
+        """,
+    ),
+    Invariant(
+        "stakes_add_up",
+        "Of each counted player, the totals of days are those of the recorded bets.",
+        """
+        select player_id || ' ' || currency || ' ' || day from (
+            select player_id, currency, day, stakes, minor from stake_totals
+             where $players(player_id)
+            union all
+            select f.player_id, f.body #>> '{stake,currency}',
+                   cast(f.occurred_at at time zone 'UTC' as date),
+                   -count(*), -sum(cast(f.body #>> '{stake,minor}' as numeric))
+              from facts f join staking_players s on s.player_id = f.player_id and s.is_counted
+             where f.kind = 'wager' and $players(f.player_id)
+             group by 1, 2, 3
+        ) as compared
+         group by player_id, currency, day having sum(stakes) <> 0 or sum(minor) <> 0
         """,
     ),
     # Few rows, found by an index: each run looks at all of them.
@@ -227,7 +254,7 @@ RETENTION_INVARIANTS: Final = (
     ),
     Invariant(
         "let_go_deliveries_were_of_facts",
-        "A referral lacks as many deliveries of facts as retention let go of, and no more.",
+        "A referral lacks as many deliveries of facts but bets as retention let go of, no more.",
         """
         select r.id
           from (select referral_id, max(until) as until, sum(facts) as facts
@@ -236,7 +263,7 @@ RETENTION_INVARIANTS: Final = (
          where $referrals(r.id)
            and g.facts <> (
                select count(*) from facts f
-                where f.player_id = r.referee_id and f.heard_at < g.until
+                where f.player_id = r.referee_id and f.heard_at < g.until and f.kind <> 'wager'
                   and not exists (select from deliveries d
                                    where (d.referral_id, d.kind, d.event_id)
                                        = (r.id, f.kind, f.event_id)))

@@ -52,7 +52,7 @@ async def find_disagreeing(session: ReadSession, scope: Scope) -> list[str]:
     disagreeing: list[str] = []
     async for page, known in pages(session, _WAITING, scope):
         terms = await terms_of_page(session, page)
-        asking = [id_ for id_, one in terms.items() if one.rules.ask_circumstances]
+        asking = {id_: one for id_, one in terms.items() if one.rules.ask_circumstances}
         circumstances = await load_circumstances(session, asking)
         disagreeing += [
             str(row.id)

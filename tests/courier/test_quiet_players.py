@@ -10,7 +10,7 @@ from courier.router import MAX_WAITING_PLAYERS, Router
 from db import locks
 from db.engine import Database
 from db.tables import IdentityLink, InboxRow
-from domain.intake.facts import Deposit, Signup, StatusChange, Wager, Withdrawal
+from domain.intake.facts import Deposit, Signup, StatusChange, Withdrawal
 from referrals.fraud.routing.quiet_players import drop_quiet
 from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
@@ -21,10 +21,9 @@ from tests.courier.steps import (
     referrals_of,
     route,
 )
-from tests.courier.test_route_player import wager
 
 BOUND_S = 60.0
-OfPlayer = Deposit | Signup | StatusChange | Wager | Withdrawal
+OfPlayer = Deposit | Signup | StatusChange | Withdrawal
 
 
 async def waiting(database: Database, *player_ids: str) -> int:
@@ -71,12 +70,11 @@ async def test_many_quiet_players_cost_as_many_statements_as_few(fresh_database:
     assert costs[1] == costs[2]
 
 
-@pytest.mark.parametrize("kind", ["deposit", "wager", "withdrawal"])
+@pytest.mark.parametrize("kind", ["deposit", "withdrawal"])
 async def test_facts_that_say_nothing_new_are_dropped(database: Database, kind: str) -> None:
     player_id = a_player_id()
     facts: dict[str, OfPlayer] = {
         "deposit": deposit(player_id),
-        "wager": wager(player_id),
         "withdrawal": Withdrawal(
             event_id=unique("withdrawal"),
             occurred_at=NOW,

@@ -82,16 +82,6 @@ async def test_a_duplicate_fact_delivers_nothing_more(database: Database) -> Non
     assert await pending_signals(database, row) == ["sign_up", "look"]
 
 
-async def test_a_wager_has_a_delivery_that_is_never_sent(database: Database) -> None:
-    row = await bind_referral(database)
-    bet = wager(referee_id(row))
-
-    await record_and_route(database, bet, player_id=bet.player_id)
-
-    assert await pending_signals(database, row) == ["sign_up"]
-    assert len(await deliveries_to(database, row)) == 2
-
-
 @pytest.mark.parametrize("stage", FINAL_WITHOUT_MONEY)
 async def test_a_referral_that_ended_without_a_credit_needs_nothing(
     database: Database, stage: Stage
@@ -178,7 +168,6 @@ EXPECTED = {
     ("1", "look"),
     ("2", "look"),
     ("3", "look"),
-    ("4", None),
     ("5", "look"),
 }
 

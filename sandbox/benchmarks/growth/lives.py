@@ -14,8 +14,9 @@ from activities.recent_evidence import RecentEvidence
 from activities.referrals import ReferralActivities
 from activities.rewards import RewardActivities
 from courier.route_player import route_player
-from db.engine import Database
+from db.engine import Database, Session
 from db.tables import ReferralRow
+from domain.campaigns.rules import Rules
 from domain.intake.facts import Chargeback, Deposit, Fact, Signup, TakeBack, Wager
 from domain.lifecycle.referral import Standing
 from domain.money import Money
@@ -28,6 +29,7 @@ from referrals.campaigns.publishing import make_live
 from referrals.campaigns.store import FIRST_VERSION, load_version, lock_campaign
 from referrals.campaigns.transitions import create_campaign
 from referrals.campaigns.trial_campaign import ACTOR, TRIAL, publish_trial_campaign
+from referrals.campaigns.views import Draft
 from referrals.intake import facts
 from referrals.lifecycle.stages import standing_of
 from sandbox.benchmarks.growth.rows import Templates
@@ -35,8 +37,15 @@ from sandbox.benchmarks.growth.rows import Templates
 RICH: Final = "default"
 POOR: Final = "poor"
 """A campaign whose budget is spent by its first reward."""
+BETTING: Final = "betting"
+"""A campaign that asks for turnover."""
 STAR: Final = "star"
 """The referrer with many referees."""
+BETTOR: Final = "bettor"
+"""A referee with many bets, and a deposit for which they are too little."""
+LUCKY: Final = "lucky"
+"""Another one, whose next bet reaches the turnover."""
+TURNOVER: Final = Money(1_000_000, "USD")
 ENOUGH: Final = Money(5_000, "USD")
 LITTLE: Final = Money(1, "USD")
 _SECRET: Final = "only of the benchmark"
@@ -70,15 +79,14 @@ class Lives:
 
     async def begin(self) -> Templates:
         """Publish both campaigns, and play one life of each kind that is copied."""
+        asking = replace(TRIAL.terms, rules=Rules(turnover=TURNOVER))
         async with self.database.transaction() as session:
             await publish_trial_campaign(session, at=datetime.now(UTC))
-            draft = replace(TRIAL, slug=POOR, budget=TRIAL.terms.referrer_reward)
-            await create_campaign(session, draft, ACTOR)
-            row = await lock_campaign(session, POOR)
-            if row is None:
-                raise RuntimeError("the campaign was created in this transaction")
-            version = await load_version(session, row, FIRST_VERSION)
-            await make_live(session, row, version, ACTOR, at=datetime.now(UTC))
+            await _publish(session, replace(TRIAL, slug=POOR, budget=TRIAL.terms.referrer_reward))
+            await _publish(session, replace(TRIAL, slug=BETTING, terms=asking))
+        for bettor in (BETTOR, LUCKY):
+            life = replace(await self.invited("other", BETTING), referee_id=bettor)
+            await self.report(self.signup(life), self.deposit(life), _bet(bettor))
         waiting = await self.signed_up("other")
         await self.report(_bet(waiting.referee_id))
         credited = await self.credited(STAR, RICH)
@@ -89,6 +97,7 @@ class Lives:
             credited=str(credited.referral_id),
             deferred=str(deferred.referral_id),
             star=STAR,
+            betting=(BETTOR, LUCKY),
         )
 
     async def invited(self, referrer_id: str = STAR, campaign: str = RICH) -> Life:
@@ -167,8 +176,10 @@ class Lives:
             kind=TakeBack.CHARGEBACK,
         )
 
-    def bet(self, life: Life) -> Wager:
-        return _bet(life.referee_id)
+    def bet(self, player_id: str, stake: Money = LITTLE, *, days: float = 0) -> Wager:
+        return replace(
+            _bet(player_id), stake=stake, occurred_at=datetime.now(UTC) + timedelta(days=days)
+        )
 
     async def report(self, *reported: Fact) -> None:
         """Record facts of one player, and route them."""
@@ -231,6 +242,15 @@ class Lives:
                 )
             self._codes[key] = drawn.code or ""
         return self._codes[key]
+
+
+async def _publish(session: Session, draft: Draft) -> None:
+    await create_campaign(session, draft, ACTOR)
+    row = await lock_campaign(session, draft.slug)
+    if row is None:
+        raise RuntimeError("the campaign was created in this transaction")
+    version = await load_version(session, row, FIRST_VERSION)
+    await make_live(session, row, version, ACTOR, at=datetime.now(UTC))
 
 
 def _bet(player_id: str) -> Wager:

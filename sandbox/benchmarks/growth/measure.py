@@ -20,9 +20,12 @@ from stack.postgres import OWNER_ROLE, sqlalchemy_url
 
 ROUNDS: Final = 5
 """Times that every step is taken in each database, in turns; the median is the result."""
-SMALL: Final = Size(open_referrals=100, facts=1_000, referees=100, star_facts=100, waiting=100)
+SMALL: Final = Size(
+    open_referrals=100, facts=1_000, referees=100, star_facts=100, bets=100, waiting=100
+)
 REFEREES: Final = 20_000
 STAR_FACTS: Final = 2_000
+BETS: Final = 20_000
 
 
 def grown(open_referrals: int, facts: int) -> Size:
@@ -32,6 +35,7 @@ def grown(open_referrals: int, facts: int) -> Size:
         facts=facts,
         referees=min(REFEREES, open_referrals),
         star_facts=STAR_FACTS,
+        bets=BETS,
         waiting=min(REFEREES, open_referrals),
     )
 

@@ -36,7 +36,7 @@ class Plan:
     @property
     def rows_read(self) -> int:
         """The most rows that one of its nodes read, those that it then left out included."""
-        return max(round(_rows_of(node)) for node in self.nodes())
+        return max(round(rows_of(node)) for node in self.nodes())
 
     def nodes(self) -> Iterator[dict[str, Any]]:
         waiting = [self.root]
@@ -80,7 +80,8 @@ class PlanRecorder:
             )
 
 
-def _rows_of(node: dict[str, Any]) -> float:
+def rows_of(node: dict[str, Any]) -> float:
+    """Return how many rows a node read, those that it left out included."""
     left_out = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
     rows = node.get("Actual Rows", 0) + sum(node.get(name, 0) for name in left_out)
     return float(rows * node.get("Actual Loops", 1))

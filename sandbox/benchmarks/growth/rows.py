@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - the statements are made of names and numbers of ours
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ import asyncpg
 STATISTICS: Final = (
     "referrals, timeline, outbox, deliveries, touches, attributions, assessments, rewards, "
     "qualifications, qualification_facts, transfers, entries, facts, players, identity_links, "
-    "inbox, holds, accounts"
+    "inbox, holds, accounts, staking_players, stake_totals"
 )
 
 
@@ -25,6 +25,8 @@ class Size:
     """Referees of one referrer who were all paid for."""
     star_facts: int
     """Bets, deposits and withdrawals of that referrer, as many of each."""
+    bets: int
+    """Bets, in 20 days, of each of two referees whose terms ask for stakes."""
     waiting: int
     """Referrals that wait for money, rewards that are held, deliveries and facts in the inbox."""
 
@@ -37,6 +39,8 @@ class Templates:
     credited: str
     deferred: str
     star: str
+    betting: tuple[str, ...]
+    """Referees who have bet once, under terms that ask for stakes."""
 
 
 async def fill(superuser_dsn: str, database: str, size: Size, templates: Templates) -> None:
@@ -52,6 +56,7 @@ async def fill(superuser_dsn: str, database: str, size: Size, templates: Templat
         await filler.copy_facts(templates.open, size)
         await filler.copy_waiting(templates.open, size.waiting)
         await filler.copy_star_facts(templates.open, templates.star, size.star_facts)
+        await filler.copy_bets(templates.betting, size.bets)
         await connection.execute(f"analyze {STATISTICS}")
     finally:
         await connection.close()
@@ -201,6 +206,33 @@ class _Filler:
                     "body": body if kind == "deposit" else "t.body",
                 },
             )
+
+    async def copy_bets(self, players: Sequence[str], count: int) -> None:
+        """Copy the bets of referees whose stakes are counted, and add them up as a trigger would.
+
+        They are spread over the 20 days after the one that is copied.
+        """
+        for player in players:
+            await self._copy(
+                "facts",
+                f"t.kind = 'wager' and t.player_id = '{player}'",
+                count,
+                {
+                    "event_id": f"'{player}-' || n",
+                    "occurred_at": f"t.occurred_at + n * interval '20 days' / {count}",
+                },
+            )
+        await self._connection.execute(
+            """
+            truncate stake_totals;
+            insert into stake_totals (player_id, currency, day, stakes, minor)
+            select f.player_id, f.body #>> '{stake,currency}',
+                   (f.occurred_at at time zone 'UTC')::date, count(*),
+                   sum((f.body #>> '{stake,minor}')::numeric)
+              from facts f join staking_players s on s.player_id = f.player_id and s.is_counted
+             where f.kind = 'wager' group by 1, 2, 3
+            """
+        )
 
     async def copy_waiting(self, template: str, count: int) -> None:
         """Fill both lanes of deliveries, and the inbox, with what nobody has carried yet."""

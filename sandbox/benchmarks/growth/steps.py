@@ -26,7 +26,17 @@ from referrals.reporting.referral_views import ReferralFilter, list_referrals
 from referrals.reports import vitals
 from referrals.rewards.views import RewardFilter, list_rewards
 from referrals.verification.lag import load_lag
-from sandbox.benchmarks.growth.lives import ENOUGH, LITTLE, POOR, STAR, Life, Lives
+from sandbox.benchmarks.growth.lives import (
+    BETTOR,
+    ENOUGH,
+    LITTLE,
+    LUCKY,
+    POOR,
+    STAR,
+    TURNOVER,
+    Life,
+    Lives,
+)
 
 Step = Callable[[], Awaitable[object]]
 BATCH: Final = 64
@@ -76,7 +86,7 @@ def steps_of(lives: Lives, given: Prepared) -> dict[str, Step]:
 def _acts(lives: Lives, given: Prepared) -> dict[str, Step]:
     life, quiet = given.life, Life(given.life.referral_id, uuid4().hex, "")
     signup, little = lives.signup(life), lives.deposit(life, LITTLE)
-    bets = [lives.bet(life) for _ in range(BETS)]
+    bets = [lives.bet(life.referee_id) for _ in range(BETS)]
     return {
         "click": partial(lives.click, given.click),
         "click of an open invitation": partial(lives.click, given.repeated),
@@ -86,6 +96,10 @@ def _acts(lives: Lives, given: Prepared) -> dict[str, Step]:
         "record a deposit": partial(lives.record, little),
         "route a deposit below the minimum": partial(lives.route, life.referee_id),
         f"record and route {BETS} bets": partial(lives.report, *bets),
+        "record and route a bet that counts": partial(lives.report, lives.bet(BETTOR)),
+        "record and route the bet that reaches the turnover": partial(
+            lives.report, lives.bet(LUCKY, TURNOVER, days=10)
+        ),
         "record and route a deposit": partial(lives.report, lives.deposit(life, ENOUGH)),
         "score": partial(lives.score, life),
         "credit": partial(lives.credit, life),

@@ -1,4 +1,4 @@
-"""Stakes of referees whose campaign asks for turnover: from the topic to their sum in Postgres."""
+"""Stakes from the topic to Postgres, where those are added up for which a campaign asks."""
 
 import asyncio
 import json
@@ -23,8 +23,9 @@ from sandbox.sportsbook.services.connections import connect
 
 CAMPAIGN: Final = "bench-turnover"
 REFEREES: Final = 100
+STRANGERS: Final = 1_000
 STAKES: Final = 10_000
-"""Number of them, from all referees and then from a single one."""
+"""Number of them: of all referees, of a single one, and of players whom nobody referred."""
 AT_LEAST_PER_S: Final = 1000.0
 NOT_REACHED_MINOR: Final = 10**9
 _POLL_INTERVAL_S: Final = 0.1
@@ -45,9 +46,11 @@ async def measure(bench: Bench) -> list[Measurement]:
         await traffic.deposit(number)
     await bench.watcher.wait_until_idle()
     everybody = [traffic.player(number) for number in range(REFEREES)]
+    strangers = [f"stranger-{number}" for number in range(STRANGERS)]
     return [
         *await _drain(bench, everybody, f"stakes of {REFEREES} referees, added up"),
         *await _drain(bench, everybody[:1], f"{STAKES} stakes of one referee, added up"),
+        *await _drain(bench, strangers, f"stakes of {STRANGERS} players whom nobody referred"),
     ]
 
 

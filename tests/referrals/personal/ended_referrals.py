@@ -13,6 +13,7 @@ from db.engine import Database, Session
 from db.outbox_reader import OutboxReader
 from db.tables import ChainLink
 from domain.attribution.policy import Method
+from domain.intake.facts import Wager
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from referrals.access.audit import Actor
@@ -20,9 +21,10 @@ from referrals.attribution.clicks.followed_codes import Click, OpenInvitation, f
 from referrals.attribution.clicks.statements import insert_invitation, insert_repeated_click
 from referrals.chain import canonical
 from referrals.chain.checking import check_chain
+from referrals.intake import facts
 from referrals.lifecycle.stages import enter_stage, lock_referral
 from referrals.personal.retention import count_old, let_go_of_all
-from tests.builders import a_code, an_offer, unique
+from tests.builders import a_code, an_offer, unique, usd
 from tests.referrals import reward_builders
 from tests.referrals.chain.conftest import link_everything
 from tests.referrals.reward_builders import CREDITED_AT
@@ -55,7 +57,7 @@ class Ended:
     lately: UUID
     """Expired without a signup a moment ago."""
     settled: UUID
-    """Credited and settled long ago."""
+    """Credited and settled long ago, after a bet of its referee."""
     held: UUID
     """Still open."""
 
@@ -68,6 +70,7 @@ async def an_ended_database(database: Database, superuser: Database) -> Ended:
         await enter_stage(
             session, settled, Stage.SETTLED, until=CREDITED_AT, at=CREDITED_AT, reason=None
         )
+        await record_bet(session, settled.referee_id or "")
         held = await reward_builders.a_held_referral(session)
         ended = Ended(nothing=nothing, lately=lately, settled=settled.id, held=held.id)
     async with superuser.transaction() as session:
@@ -79,6 +82,12 @@ async def an_ended_database(database: Database, superuser: Database) -> Ended:
     await age_the_chain(superuser)
     await read_everything(database, "notifications")
     return ended
+
+
+async def record_bet(session: Session, player_id: str) -> None:
+    """Record a bet, which has no delivery."""
+    bet = Wager(event_id=unique("wager"), occurred_at=CLICKED_AT, player_id=player_id, stake=usd())
+    await facts.record_fact(session, bet, player_id=player_id, door="http")
 
 
 async def an_expired_invitation(session: Session) -> UUID:

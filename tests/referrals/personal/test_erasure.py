@@ -167,5 +167,6 @@ async def test_an_export_has_what_is_known_and_after_an_erasure_no_traits(known:
 def test_an_export_reads_every_table_of_players() -> None:
     own = {table.name for table in Table.metadata.sorted_tables if "player_id" in table.columns}
     read = {table for table in own for query in QUERIES.values() if f"from {table} " in query}
-    # What waits is in facts already; clusters say which other players are like this one.
-    assert own - read == {"inbox", "cluster_merges", "player_clusters"}
+    # What waits, and sums of stakes, are in facts; clusters say which others are like this player.
+    derived = {"inbox", "staking_players", "stake_totals"}
+    assert own - read == {*derived, "cluster_merges", "player_clusters"}

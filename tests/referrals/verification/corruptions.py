@@ -9,6 +9,7 @@ from tests.referrals.verification.control_corruptions import CONTROL_CORRUPTIONS
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 from tests.referrals.verification.retention_corruptions import RETENTION_CORRUPTIONS
+from tests.referrals.verification.stake_corruptions import STAKE_CORRUPTIONS
 
 NOTIFY: Final = """
     INSERT INTO notifications (id, event_id, referral_id, player_id, kind, message, caused_at,
@@ -16,13 +17,14 @@ NOTIFY: Final = """
     SELECT '{id}', gen_random_uuid(), :rewarded, {player}, 'reward_granted', '{{}}', now(),
            'handed_on'
 """
+REFEREE: Final = "(SELECT referee_id FROM referrals WHERE id = :rewarded)"
 EXCLUDED: Final = "(SELECT min(player_id) FROM facts WHERE kind = 'player')"
-
 CORRUPTIONS: Final = (
     *MONEY_CORRUPTIONS,
     *AUDIT_CORRUPTIONS,
     *CONTROL_CORRUPTIONS,
     *RETENTION_CORRUPTIONS,
+    *STAKE_CORRUPTIONS,
     Corruption(
         "notifications_are_handed_on",
         f"SELECT '{OTHER_ID}'",
@@ -48,8 +50,7 @@ CORRUPTIONS: Final = (
         "SELECT referee_id FROM referrals WHERE id = :rewarded",
         (
             "DROP INDEX uq_referrals_referee_once",
-            """UPDATE referrals SET referee_id = (SELECT referee_id FROM referrals
-                WHERE id = :rewarded) WHERE id = :held""",
+            f"UPDATE referrals SET referee_id = {REFEREE} WHERE id = :held",
         ),
         frozenset(
             {
@@ -86,16 +87,14 @@ CORRUPTIONS: Final = (
         "stage_changes_are_announced",
         "SELECT id::text FROM timeline WHERE referral_id = :rewarded AND step = 3",
         (
-            (
-                "DELETE FROM outbox WHERE id IN (SELECT id FROM timeline"
-                " WHERE referral_id = :rewarded AND step = 3)"
-            ),
+            """DELETE FROM outbox WHERE id IN (SELECT id FROM timeline
+                WHERE referral_id = :rewarded AND step = 3)""",
         ),
     ),
     Corruption(
         "facts_are_delivered",
-        "SELECT kind || ':' || event_id FROM facts WHERE kind = 'deposit' AND player_id ="
-        " (SELECT referee_id FROM referrals WHERE id = :rewarded)",
+        "SELECT kind || ':' || event_id FROM facts WHERE kind = 'deposit'"
+        f" AND player_id = {REFEREE}",
         ("DELETE FROM deliveries WHERE referral_id = :rewarded AND kind = 'deposit'",),
     ),
     Corruption(

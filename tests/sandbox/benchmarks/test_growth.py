@@ -7,13 +7,15 @@ import pytest
 
 from db.engine import Database
 from sandbox.benchmarks.growth.lives import Lives
-from sandbox.benchmarks.growth.plans import SETTINGS, Plan, PlanRecorder
+from sandbox.benchmarks.growth.plans import SETTINGS, Plan, PlanRecorder, rows_of
 from sandbox.benchmarks.growth.rows import Size, fill
 from sandbox.benchmarks.growth.steps import prepare, steps_of
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, run_as_superuser
 
-GROWN: Final = Size(open_referrals=6_000, facts=12_000, referees=800, star_facts=50, waiting=800)
+GROWN: Final = Size(
+    open_referrals=6_000, facts=12_000, referees=800, star_facts=50, bets=2_000, waiting=800
+)
 SMALL_TABLES: Final = {"enable_seqscan": "off", "random_page_cost": "1.1"}
 """Settings without which tables as small as a test's are read, and sorted, from end to end."""
 MAX_ROWS: Final = 600
@@ -77,3 +79,23 @@ async def test_leases_are_read_from_an_index_in_their_order(
         (lease,) = [plan for plan in plans[name] if "skip locked" in plan.statement]
         due = [n for n in lease.nodes() if n.get("Index Name") == "ix_deliveries_lane_due"]
         assert [node["Node Type"] for node in due] == ["Index Scan"]
+
+
+async def test_the_turnover_is_read_from_totals_of_days(
+    plans: Mapping[str, tuple[Plan, ...]],
+) -> None:
+    read = {}
+    for name in (
+        "record and route a bet that counts",
+        "record and route the bet that reaches the turnover",
+    ):
+        (turnover,) = [plan for plan in plans[name] if "stake_totals t" in plan.statement]
+        nodes = list(turnover.nodes())
+        read[name] = tuple(
+            sum(rows_of(node) for node in nodes if node.get("Relation Name") == table)
+            for table in ("stake_totals", "facts")
+        )
+    days, stakes = read["record and route the bet that reaches the turnover"]
+    assert read["record and route a bet that counts"] == (days, 0)
+    assert 20 <= days <= 22
+    assert 0 < stakes <= GROWN.bets / 20 + 1
