@@ -345,7 +345,12 @@ OUTBOX: Final = f"""
                  WHERE {_GOES} AND o.created_at < before
                    AND o.created_at < coalesce((
                        SELECT date_trunc('day', min(o.created_at), 'UTC') FROM outbox o
-                        WHERE o.created_at < before AND {_BLOCKED}), 'infinity'));
+                        WHERE o.created_at < before AND {_BLOCKED}), 'infinity')
+                   AND o.created_at < coalesce((
+                       SELECT date_trunc('day', min(l.recorded_at), 'UTC')
+                         FROM timeline l LEFT JOIN outbox o ON o.id = l.id
+                        WHERE l.recorded_at >= outbox_closed_until() AND l.recorded_at < before
+                          AND o.id IS NULL), 'infinity'));
         END IF;
         PERFORM pg_advisory_xact_lock(hashtextextended('let go of the outbox', 0));
         begun := outbox_closed_until();

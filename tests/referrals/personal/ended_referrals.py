@@ -45,6 +45,22 @@ _AGED: Final = (
     f"""update facts set heard_at = heard_at - {AGE}
          where player_id in (select referee_id from referrals where id = any(:ids))""",
 )
+# The message that told of the credit: its event, its attempt and the notification are of one time.
+_TOLD: Final = f"""
+    with told as (
+        insert into notifications (id, event_id, referral_id, player_id, kind, message, caused_at,
+                                   status)
+        select gen_random_uuid(), gen_random_uuid(), id, referrer_id, 'reward_granted', '{{}}',
+               now(), 'handed_on'
+          from referrals where id = :id
+        returning id, player_id
+    ), attempted as (
+        insert into notification_attempts (notification_id, at, outcome)
+        select id, now() - {AGE}, 'handed_on' from told
+    )
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, created_at)
+    select id, 'notification', player_id, 'Notification', '{{}}', now() - {AGE} from told
+"""
 _DELIVERED: Final = "update deliveries set acknowledged_at = now() where acknowledged_at is null"
 
 
@@ -74,8 +90,9 @@ async def an_ended_database(database: Database, superuser: Database) -> Ended:
         held = await reward_builders.a_held_referral(session)
         ended = Ended(nothing=nothing, lately=lately, settled=settled.id, held=held.id)
     async with superuser.transaction() as session:
-        await session.execute(text("set local session_replication_role = replica"))
         await session.execute(text(_DELIVERED))
+        await session.execute(text(_TOLD), {"id": ended.settled})
+        await session.execute(text("set local session_replication_role = replica"))
         for statement in _AGED:
             await session.execute(text(statement), {"ids": [ended.nothing, ended.settled]})
     await link_everything(database)

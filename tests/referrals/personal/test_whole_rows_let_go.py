@@ -12,26 +12,29 @@ from sqlalchemy import text
 from courier.route_player import route_player
 from db.engine import Database
 from db.migrate import MIGRATIONS
-from db.outbox_reader import OutboxReader, Start
 from domain.lifecycle.referral import EVENT_TYPES
 from referrals.campaigns.budget_alerts import EVENT_TYPE as BUDGET_ALERT
 from referrals.campaigns.tax_years import ALERT as TAX_ALERT
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome
 from referrals.lifecycle import stages
+from referrals.lifecycle.waiting import waiting_referrals
 from referrals.personal.retention import WHOLE_ROWS
+from referrals.personal.retention import let_go as let_go_batch
 from referrals.reporting.referral_views import ReferralView, find_referral
 from referrals.reports.funnel import By, FunnelRow, load_funnel
 from referrals.reports.span import Span
 from tests import state
 from tests.builders import TOKENS
+from tests.referrals import reward_builders
 from tests.referrals.personal.ended_referrals import (
+    ACTOR,
+    CUTOFF,
     NOW,
     Ended,
     an_ended_database,
     assert_green,
     let_go,
-    read_everything,
 )
 
 _OF_REFERRAL: Final = text("""
@@ -42,7 +45,10 @@ _OF_REFERRAL: Final = text("""
              where aggregateid = cast(cast(:id as uuid) as text)) as outbox
 """)
 GONE: Final = ("deliveries", "timeline", "touches", "outbox")
-_BACK: Final = text("update outbox_cursors set seq = 0, xid = '0' where name = :name")
+_CARRIED_LONG_AGO: Final = text("""
+    update deliveries set acknowledged_at = now() - interval '120 days', attempts = 1,
+           created_at = now() - interval '120 days' where referral_id = :id
+""")
 
 
 async def told_of(database: Database, ended: Ended) -> list[ReferralView | None]:
@@ -117,47 +123,14 @@ async def test_an_invitation_that_came_to_nothing_keeps_its_story_and_its_number
     await assert_green(fresh_database)
 
 
-@pytest.mark.parametrize("kind", ["invitations", "outbox"])
-async def test_events_stay_until_every_reader_is_past_them(
-    ended: Ended, fresh_database: Database, kind: str
-) -> None:
-    await read_everything(fresh_database, "relay", "a reader")
-    async with fresh_database.transaction() as session:
-        await session.execute(_BACK, {"name": "a reader"})
-    before = await rows_of(fresh_database, ended.nothing)
-
-    assert await let_go(fresh_database, kind) == 0
-    assert await rows_of(fresh_database, ended.nothing) == before
-
-    await read_everything(fresh_database, "a reader")
-    assert await let_go(fresh_database, kind) > 0
-    assert (await rows_of(fresh_database, ended.nothing))["outbox"] == 0
-
-
-@pytest.mark.parametrize("kind", ["invitations", "outbox"])
-async def test_the_relay_counts_while_it_publishes_and_debezium_reads_the_log(
-    ended: Ended, fresh_database: Database, kind: str
-) -> None:
-    await read_everything(fresh_database, "relay")
-    async with fresh_database.transaction() as session:
-        await session.execute(_BACK, {"name": "relay"})
-    assert await let_go(fresh_database, kind) == 0
-
-    debezium = OutboxReader(fresh_database, "debezium", start=Start.NOW)
-    assert await debezium.claim() is not None
-
-    assert await let_go(fresh_database, kind) > 0
-    assert (await rows_of(fresh_database, ended.nothing))["outbox"] == 0
-
-
 async def test_events_of_every_referral_are_let_go_of_and_the_timelines_of_money_stay(
     ended: Ended, fresh_database: Database
 ) -> None:
     young = {id_: await rows_of(fresh_database, id_) for id_ in (ended.held, ended.lately)}
     timeline = (await rows_of(fresh_database, ended.settled))["timeline"]
 
-    # The two clicks, INVITED and EXPIRED; and each stage of the referral that was paid.
-    assert await let_go(fresh_database, "outbox") == 4 + timeline
+    # The two clicks, INVITED and EXPIRED; each stage of the referral that was paid, and a message.
+    assert await let_go(fresh_database, "outbox") == 4 + timeline + 1
 
     assert await rows_of(fresh_database, ended.settled) == {
         **await rows_of(fresh_database, ended.settled),
@@ -166,6 +139,36 @@ async def test_events_of_every_referral_are_let_go_of_and_the_timelines_of_money
     }
     assert {id_: await rows_of(fresh_database, id_) for id_ in young} == young
     await assert_green(fresh_database)
+
+
+async def test_a_window_that_is_half_done_is_green(ended: Ended, fresh_database: Database) -> None:
+    async with fresh_database.transaction() as session:
+        assert await let_go_batch(session, "outbox", ACTOR, before=CUTOFF, limit=2) == 2
+    await assert_green(fresh_database)
+    assert (await rows_of(fresh_database, ended.settled))["outbox"] > 0
+
+    assert await let_go(fresh_database, "outbox") > 0
+    await assert_green(fresh_database)
+
+
+async def test_a_chargeback_stays_by_which_rebuild_finds_a_lost_workflow(
+    ended: Ended, fresh_database: Database, fresh_superuser: Database
+) -> None:
+    async with fresh_database.transaction() as session:
+        row = await stages.lock_referral(session, ended.settled)
+        assert row is not None
+        await reward_builders.takes_back(session, row)
+    async with fresh_superuser.transaction() as session:
+        await session.execute(_CARRIED_LONG_AGO, {"id": ended.settled})
+
+    await let_go(fresh_database, "deliveries")
+
+    assert (await rows_of(fresh_database, ended.settled))["deliveries"] == 1
+    async with fresh_database.reading() as session:
+        waiting = await waiting_referrals(
+            session, now=NOW, after=None, limit=100, only=[ended.settled]
+        )
+    assert [found.referral_id for found in waiting] == [ended.settled]
 
 
 async def test_all_kinds_one_after_the_other_leave_both_checks_green(
