@@ -15,7 +15,7 @@ from typing import Final
 
 from alembic import op
 
-revision = "0066"
+revision = "0068"
 down_revision = "0067"
 
 RETENTION: Final = import_module("db.migrations.versions.0067_ended_rows_let_go")
