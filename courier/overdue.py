@@ -1,7 +1,8 @@
 """Self-healing: wakes referrals whose deadline passed unnoticed, and starts lost workflows.
 
-Whoever reaches Temporal can terminate a workflow and begin one of their own under its id, which
-hears what is delivered and does nothing: such a run is replaced.
+Whoever reaches Temporal can terminate a workflow just after something was delivered to it, or begin
+one of their own under its id, which hears what is delivered and does nothing. A minute later the
+workflow is started again.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from temporalio.client import Client
 
-from courier.temporal_sender import TemporalTarget, is_foreign, start_referral
+from courier.temporal_sender import TemporalTarget, is_foreign, is_running, start_referral
 from db.engine import Database
 from db.faults import describe
 from domain.lifecycle.referral import Referral
@@ -81,7 +82,7 @@ class OverdueHealer:
                 session, grace=self._grace, excluding=self._recently_compared(), limit=BATCH_SIZE
             )
         await self._wake(overdue)
-        await self._replace_foreign(unheard)
+        await self._start_deaf(unheard)
         if len(overdue) < BATCH_SIZE:
             self._looked_s = self._clock_s()
             return False
@@ -102,20 +103,17 @@ class OverdueHealer:
             self._target = TemporalTarget(await self._connect(), self.task_queue)
         return self._target
 
-    async def _replace_foreign(self, unheard: Sequence[Referral]) -> None:
-        """Begin anew what somebody else's run keeps from being heard; the others stay as they are.
+    async def _start_deaf(self, unheard: Sequence[Referral]) -> None:
+        """Begin anew what has no open run, or somebody else's; the others stay as they are.
 
         Raises RPCError when Temporal does not answer.
         """
         if not unheard:
             return
         target = await self._target_now()
-        foreign = await asyncio.gather(*(is_foreign(target, each) for each in unheard))
-        for referral, is_others in zip(unheard, foreign, strict=True):
-            if is_others:
-                await start_referral(target, referral, signal=Signal.LOOK, restart=True)
-                log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))
-            self._compared_s[referral.referral_id] = self._clock_s()
+        await asyncio.gather(*(_start_if_deaf(target, referral) for referral in unheard))
+        compared_s = self._clock_s()
+        self._compared_s |= {referral.referral_id: compared_s for referral in unheard}
 
     async def _wake(self, overdue: Sequence[Referral]) -> None:
         if not overdue:
@@ -136,8 +134,21 @@ class OverdueHealer:
             log.error("overdue_referral_not_woken", error=describe(fault))
 
 
+async def _start_if_deaf(target: TemporalTarget, referral: Referral) -> None:
+    if not await is_running(target, referral):
+        await start_referral(target, referral, signal=Signal.LOOK)
+        log.warning("closed_workflow_started", referral_id=str(referral.referral_id))
+    elif await is_foreign(target, referral):
+        await _replace(target, referral)
+
+
+async def _replace(target: TemporalTarget, referral: Referral) -> None:
+    await start_referral(target, referral, signal=Signal.LOOK, restart=True)
+    log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))
+
+
 async def _wake_one(target: TemporalTarget, referral: Referral) -> None:
-    is_others = await is_foreign(target, referral)
-    await start_referral(target, referral, signal=Signal.LOOK, restart=is_others)
-    if is_others:
-        log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))
+    if await is_foreign(target, referral):
+        await _replace(target, referral)
+    else:
+        await start_referral(target, referral, signal=Signal.LOOK)

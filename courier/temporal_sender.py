@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -108,6 +108,21 @@ async def is_foreign(target: TemporalTarget, referral: Referral) -> bool:
     except Exception:  # noqa: BLE001 - codecs and converters raise whatever they like
         return True
     return bool(told.referral_id != referral.referral_id)
+
+
+async def is_running(target: TemporalTarget, referral: Referral) -> bool:
+    """Return whether the newest run under a referral's workflow id is open; False without any.
+
+    Raises RPCError when Temporal does not answer.
+    """
+    handle = target.client.get_workflow_handle(workflow_id(referral.referral_id))
+    try:
+        found = await handle.describe(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as fault:
+        if fault.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return found.status is WorkflowExecutionStatus.RUNNING
 
 
 async def _signal_if_open(

@@ -13,6 +13,7 @@ WORKFLOW_RUNNER: Final = SandboxedWorkflowRunner(
         "domain",
         "activities",
         "workflows.builds",
+        "workflows.cancellation",
         "workflows.case.visibility",
         "workflows.options",
         "workflows.payloads",

@@ -149,6 +149,22 @@ async def test_a_run_of_ours_is_left_alone_where_a_delivery_changed_nothing(
     assert await received_signals(temporal_env.client, row) == [START]
 
 
+async def test_a_run_that_was_ended_just_after_a_delivery_is_started_again(
+    fresh_database: Database, temporal_env: WorkflowEnvironment
+) -> None:
+    row = await referral_until(fresh_database, Stage.SIGNED_UP, from_now=timedelta(days=1))
+    healer = a_healer(fresh_database, temporal_env)
+    await start_referral(
+        TemporalTarget(temporal_env.client, healer.task_queue), workflow_input_of(row)
+    )
+    await deliver(fresh_database, row, ago=timedelta(seconds=70))
+    await temporal_env.client.get_workflow_handle(f"referral:{row.id}").terminate()
+
+    await healer.heal()
+
+    assert await received_signals(temporal_env.client, row) == [START, "look"]
+
+
 async def deliver(database: Database, row: ReferralRow, *, ago: timedelta) -> None:
     """Record a delivery of a deposit that Temporal took a while ago."""
     async with database.transaction() as session:

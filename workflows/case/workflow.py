@@ -6,6 +6,7 @@ from temporalio import workflow
 
 from activities.cases import AttendRequest, CaseActivities
 from domain.fraud.cases import CaseStart, CaseStatus
+from workflows.cancellation import play_on
 from workflows.case.visibility import details_markdown
 from workflows.options import database_options
 from workflows.referral.signal_buffer import WakeFlag
@@ -28,11 +29,15 @@ class CaseWorkflow:
     @workflow.run
     async def run(self, case: CaseStart) -> CaseStatus:
         self.show()
+        return await play_on(self.wait_for_decision, look=self.look)
+
+    async def wait_for_decision(self) -> CaseStatus:
+        """Attend to the case whenever it is due or something changed, until it has ended."""
         while self.standing.status is CaseStatus.OPEN or self.woken.is_set:
             await self.woken.wait(until=self.standing.due_at)
             await self.attend()
             if workflow.info().is_continue_as_new_suggested() and not self.woken.is_set:
-                workflow.continue_as_new(replace(case, standing=self.standing))
+                workflow.continue_as_new(replace(self.case, standing=self.standing))
         return self.standing.status
 
     @workflow.signal

@@ -22,20 +22,12 @@ from domain.lifecycle.referral import (
     Standing,
 )
 from workflows.builds import acts_in_place
+from workflows.cancellation import play_on
 from workflows.options import asking_options, database_options, local_options
+from workflows.referral import visibility
 from workflows.referral.messages import LONGEST_WAIT, SignupSignal, read_signal
 from workflows.referral.patches import DRAIN_PATCH, RENEW_PATCH, REOPEN_PATCH, STANDING_PATCH
 from workflows.referral.signal_buffer import Causes, UnrecordedFacts, WakeFlag
-from workflows.referral.visibility import (
-    act_summary,
-    details_markdown,
-    referral_attributes,
-    review_updates,
-    shows_entering,
-    signup_updates,
-    stage_updates,
-    timer_summary,
-)
 
 Outcome = TypeVar("Outcome")
 Act = Callable[[Any, ActRequest], Awaitable[Outcome]]
@@ -64,6 +56,10 @@ class ReferralWorkflow:
     @workflow.run
     async def run(self, referral: Referral) -> Stage:
         self.show()
+        return await play_on(self.live, look=self.look)
+
+    async def live(self) -> Stage:
+        """Play until the referral has ended."""
         await self.play()
         while self.is_at(*EARNING_STAGES) and workflow.patched(REOPEN_PATCH):
             # Re-opened while this run was ending: what re-opened it is recorded, so look at it.
@@ -132,7 +128,7 @@ class ReferralWorkflow:
         if acts_in_place():
             return  # Whatever was entered has been shown.
         if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
-            workflow.upsert_search_attributes(review_updates(scoring.score))
+            workflow.upsert_search_attributes(visibility.review_updates(scoring.score))
 
     @workflow.signal
     def sign_up(self, event: dict[str, Any]) -> None:
@@ -206,7 +202,9 @@ class ReferralWorkflow:
 
     def continue_as_new(self) -> None:
         referral = replace(self.referral, standing=self.standing)
-        workflow.continue_as_new(referral, search_attributes=referral_attributes(referral))
+        workflow.continue_as_new(
+            referral, search_attributes=visibility.referral_attributes(referral)
+        )
 
     async def admit(self) -> None:
         request = self.act_request()
@@ -252,7 +250,7 @@ class ReferralWorkflow:
     ) -> Outcome:
         """Act in this task, or by a task of its own: where that fails, or where it asks others."""
         if acts_in_place() and "task_queue" not in options:
-            local = local_options(act_summary(options.get("summary") or "", request))
+            local = local_options(visibility.act_summary(options.get("summary") or "", request))
             try:
                 return await workflow.execute_local_activity_method(activity, request, **local)
             except FailureError as failure:
@@ -262,7 +260,9 @@ class ReferralWorkflow:
 
     async def wait_for(self, arrived: WakeFlag) -> bool:
         """Wait for a flag; return False when the standing's end came first."""
-        return await arrived.wait(until=self.standing.until, summary=timer_summary(self.standing))
+        return await arrived.wait(
+            until=self.standing.until, summary=visibility.timer_summary(self.standing)
+        )
 
     def act_request(self) -> ActRequest:
         return ActRequest(
@@ -288,13 +288,13 @@ class ReferralWorkflow:
 
     def set_referee(self, referee_id: str) -> None:
         self.referral = replace(self.referral, referee_id=referee_id)
-        workflow.upsert_search_attributes(signup_updates(referee_id))
+        workflow.upsert_search_attributes(visibility.signup_updates(referee_id))
         self.stage_shown = Stage.SIGNED_UP
 
     def show(self) -> None:
         """Show in the Temporal UI where the referral stands and what it waits for."""
-        workflow.set_current_details(details_markdown(self.referral, self.standing))
+        workflow.set_current_details(visibility.details_markdown(self.referral, self.standing))
         stage = self.standing.stage
-        if acts_in_place() and shows_entering(stage, shown=self.stage_shown):
-            workflow.upsert_search_attributes(stage_updates(stage, self.score_told))
+        if acts_in_place() and visibility.shows_entering(stage, shown=self.stage_shown):
+            workflow.upsert_search_attributes(visibility.stage_updates(stage, self.score_told))
             self.stage_shown = stage

@@ -19,7 +19,7 @@ from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import deposit
 from tests.builders import unique
 from tests.journeys.engineer import Engineer
-from tests.journeys.signals.hostile_clients import ATTACKS, IN_ITS_PLACE
+from tests.journeys.signals.hostile_clients import ATTACKS, IN_ITS_PLACE, cancel
 from tests.journeys.signals.hostile_clients import Attack as ClientAttack
 from tests.workflows.signals.test_hostile_signals import HOSTILE, a_signup
 
@@ -31,6 +31,9 @@ ACTS: Final = len(ATTACKS) if IS_FULL else 3
 WITHIN_S: Final = float(os.environ.get("FLOOD_WITHIN_S", "30"))
 """From the deposit's 202 to its reward; a busy machine is not measured."""
 AT_ONCE: Final = 50
+CANCELLED: Final = 12
+CANCELLED_EVERY_S: Final = 0.01
+"""Between requests to cancel, from before a deposit is delivered until after it is paid."""
 LARGE: Final = "\1" * 1024
 Attack = Callable[[str], Awaitable[None]]
 
@@ -76,6 +79,27 @@ async def test_an_honest_deposit_is_paid_in_the_end_after_a_run_in_its_workflows
     print(f"\n{dict(zip(IN_ITS_PLACE, map(round, took), strict=True))}")  # noqa: T201 - -s
 
 
+async def test_an_honest_deposit_is_paid_at_once_in_the_moment_of_a_request_to_cancel(
+    sportsbook: SportsbookClient, engineer: Engineer
+) -> None:
+    async def suffer(number: int) -> float:
+        async def act(workflow_id: str) -> None:
+            await cancel(engineer.temporal, workflow_id)
+
+        async def cancel_later(workflow_id: str) -> None:
+            await asyncio.sleep(number * CANCELLED_EVERY_S)
+            await act(workflow_id)
+
+        pair = await _attacked_pair(sportsbook, engineer, act)
+        cancelling = asyncio.create_task(cancel_later(pair.invitation.workflow_id))
+        taken = await _seconds_to_paid_deposit(sportsbook, pair)
+        await cancelling
+        return taken
+
+    taken = await asyncio.gather(*(suffer(number) for number in range(CANCELLED)))
+    _assert_at_once({f"cancelled at {number}": took for number, took in enumerate(taken)})
+
+
 async def test_an_honest_deposit_is_paid_at_once_after_floods(
     sportsbook: SportsbookClient, engineer: Engineer
 ) -> None:
@@ -111,6 +135,12 @@ async def _seconds_to_reward(
 ) -> float:
     """Attack before and after the signup, then deposit; return the seconds until it is paid."""
     pair = await _attacked_pair(sportsbook, engineer, attack)
+    return await _seconds_to_paid_deposit(sportsbook, pair, patience_s=patience_s)
+
+
+async def _seconds_to_paid_deposit(
+    sportsbook: SportsbookClient, pair: Pair, *, patience_s: float = 60
+) -> float:
     began = time.monotonic()
     await sportsbook.send(deposit(pair.referee_id))
     await wait_until(

@@ -150,6 +150,21 @@ async def reminded(world: World) -> Life:
     return await end_at(life, Stage.EXPIRED)
 
 
+async def cancelled_while_crediting(world: World, act: str = "credit_reward") -> Life:
+    """Ask for the run's cancellation while it acts on the deposit."""
+    life = await invite(world)
+
+    async def cancel() -> None:
+        del life.world.hooks.before[life.id, act]
+        await life.handle.cancel()
+
+    life.world.hooks.before[life.id, act] = cancel
+    await life.signs_up()
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    return life
+
+
 async def end_with(life: Life, fact: Fact) -> None:
     """Let the referral expire, and report a fact before its workflow knows."""
     act = (life.id, "expire_referral")
@@ -189,4 +204,5 @@ RECORDED_LIVES: Final[tuple[RecordedLife, ...]] = (
     told_by_signals,
     reopened_while_ending,
     reminded,
+    cancelled_while_crediting,
 )
