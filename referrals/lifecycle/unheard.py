@@ -1,4 +1,4 @@
-"""Open referrals to whose workflow something was delivered, and that did not change by it."""
+"""Referrals, open or credited, that did not change by what was delivered to their workflow."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from db.engine import ReadSession
 from db.tables import Delivery, ReferralRow, TimelineRow
 from domain.intake.facts import FactKind
-from domain.lifecycle.referral import OPEN_STAGES, Referral
+from domain.lifecycle.referral import CREDITED_STAGES, OPEN_STAGES, Referral
 from domain.lifecycle.signals import INVITATION
 from referrals.lifecycle.stages import workflow_input_of
 
@@ -23,6 +23,7 @@ async def unheard_referrals(
 ) -> tuple[Referral, ...]:
     """Return up to `limit` of them but those in `excluding`, the oldest deliveries first.
 
+    A chargeback of a settled reward is heard by a run of its own, which may be lost like any other.
     Most are right: a small deposit changes nothing. `grace` is what a worker may take.
     """
     carried = (
@@ -43,7 +44,9 @@ async def unheard_referrals(
     query = (
         select(ReferralRow)
         .join(carried, carried.c.referral_id == ReferralRow.id)
-        .where(ReferralRow.stage.in_(OPEN_STAGES), ReferralRow.id.not_in(excluding))
+        .where(
+            ReferralRow.stage.in_(OPEN_STAGES | CREDITED_STAGES), ReferralRow.id.not_in(excluding)
+        )
         .order_by(carried.c.first)
         .limit(limit)
     )

@@ -149,10 +149,11 @@ async def test_a_run_of_ours_is_left_alone_where_a_delivery_changed_nothing(
     assert await received_signals(temporal_env.client, row) == [START]
 
 
+@pytest.mark.parametrize("stage", [Stage.SIGNED_UP, Stage.SETTLED, Stage.REVERSED])
 async def test_a_run_that_was_ended_just_after_a_delivery_is_started_again(
-    fresh_database: Database, temporal_env: WorkflowEnvironment
+    fresh_database: Database, temporal_env: WorkflowEnvironment, stage: Stage
 ) -> None:
-    row = await referral_until(fresh_database, Stage.SIGNED_UP, from_now=timedelta(days=1))
+    row = await referral_until(fresh_database, stage, from_now=timedelta(days=1))
     healer = a_healer(fresh_database, temporal_env)
     await start_referral(
         TemporalTarget(temporal_env.client, healer.task_queue), workflow_input_of(row)
