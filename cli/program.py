@@ -93,25 +93,28 @@ def up(
 @app.command()
 def api(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Serve the HTTP API and the links, with reports of the warehouse where it is a server."""
+    settings = _read_settings()
     from api.app import main as serve
 
-    _run_main(partial(serve, warehouse=reports_of(address)), "api")
+    _run(partial(serve, settings, warehouse=reports_of(address)), settings, "api")
 
 
 @app.command()
 def worker() -> None:
     """Run workflows and activities."""
+    settings = _read_settings()
     from worker import main as work
 
-    _run_main(work, "worker")
+    _run(partial(work, settings), settings, "worker")
 
 
 @app.command()
 def courier() -> None:
     """Route facts and send deliveries to workflows."""
+    settings = _read_settings()
     from courier.main import main as carry
 
-    _run_main(carry, "courier")
+    _run(partial(carry, settings), settings, "courier")
 
 
 @app.command()
@@ -128,9 +131,14 @@ def rebuild(
     """Start every open referral again in an empty Temporal."""
     if restart and not referral_id:
         raise typer.BadParameter("--restart needs the ids of referrals")
+    settings = _read_settings()
     from courier.rebuild import main as start_again
 
-    _run_main(partial(start_again, only=referral_id or None, restart=restart), "rebuild")
+    _run(
+        partial(start_again, settings, only=referral_id or None, restart=restart),
+        settings,
+        "rebuild",
+    )
 
 
 @app.command()
@@ -145,13 +153,18 @@ def migrate() -> None:
     )
 
 
-def _run_main(process: Callable[[Settings], int], name: str) -> None:
+def _read_settings() -> Settings:
+    """Read the settings before the code of a process: a wrong one is named within a second."""
     settings = read_settings(Settings)
     configure_logging(settings.log_level)
+    return settings
+
+
+def _run(process: Callable[[], int], settings: Settings, name: str) -> None:
     settle_garbage()
     try:
         with traced(settings, process=name):
-            code = process(settings)
+            code = process()
     except TracingMissingError as fault:
         exit_with(COULD_NOT_RUN, str(fault))
     exit_with(code)

@@ -1,13 +1,15 @@
 """Settings of the verifier process, and of the command `retention`."""
 
 from datetime import timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from runtime.settings import DatabaseSettings
 from runtime.temporal_settings import TemporalSettings
-from workflows.connection import TemporalServer, is_configured, read_server
+
+if TYPE_CHECKING:
+    from workflows.connection import TemporalServer
 
 
 class RetentionSettings(DatabaseSettings):
@@ -46,5 +48,7 @@ class CareSettings(RetentionSettings, TemporalSettings):
         return self
 
     @property
-    def temporal(self) -> TemporalServer | None:
+    def temporal(self) -> "TemporalServer | None":
+        from workflows.connection import is_configured, read_server  # noqa: PLC0415 - late
+
         return read_server(self) if is_configured(self) else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from limits import parse
 from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
@@ -25,7 +25,9 @@ from runtime.sign_in_settings import SignInSettings
 from runtime.tax_settings import TaxSettings
 from runtime.temporal_settings import TemporalSettings
 from runtime.traces.tracing import TraceSettings
-from workflows.connection import TemporalServer, read_server
+
+if TYPE_CHECKING:
+    from workflows.connection import TemporalServer
 
 # A stadium, a campus or a carrier shares one address, and a streamer's code gets thousands of
 # clicks a minute. Misses have tight limits: no person types sixty wrong codes a minute. A site is a
@@ -228,12 +230,15 @@ class Settings(
 
     @model_validator(mode="after")
     def _validate_temporal(self) -> Self:
-        read_server(self)
+        _ = self.temporal
         return self
 
     @property
-    def temporal(self) -> TemporalServer:
+    def temporal(self) -> "TemporalServer":
         """The server that these settings, or the SDK's configuration, lead to."""
+        # Late: commands that need no Temporal start without its SDK.
+        from workflows.connection import read_server  # noqa: PLC0415
+
         return read_server(self)
 
     @property

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from messaging import topics
 from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings, system_user
 from runtime.settings import Settings
 
@@ -70,6 +69,8 @@ def replay(
 
 
 def _topics(named: str | None) -> tuple[str, ...]:
+    from messaging import topics
+
     if named is None:
         return topics.INBOUND
     if named not in topics.INBOUND:

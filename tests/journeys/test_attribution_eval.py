@@ -28,7 +28,7 @@ from tests.journeys.faulty_middleware import (
     drop_tokens,
 )
 
-JOURNEYS = 120
+JOURNEYS = 72
 SEED = 3
 
 

@@ -1,5 +1,8 @@
 """Settings and ids that a command was given wrongly, in the words of its answer."""
 
+import asyncio
+import sys
+
 import pytest
 
 from tests.test_cli import UNREACHABLE, referrals
@@ -39,3 +42,12 @@ async def test_what_is_no_id_is_refused_in_our_words(command: list[str]) -> None
 
     assert ended.returncode == 2
     assert "must be an id such as" in ended.stderr
+
+
+async def test_the_command_line_starts_without_what_only_a_process_needs() -> None:
+    loaded = "import sys, cli; print({'fastapi', 'temporalio', 'db.engine'} & set(sys.modules))"
+    python = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", loaded, stdout=asyncio.subprocess.PIPE
+    )
+
+    assert await python.communicate() == (b"set()\n", None)
