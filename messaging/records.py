@@ -1,7 +1,6 @@
 """Records as they are on a topic, and the reasons for which one is refused."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -70,10 +69,6 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.code} {self.field}".rstrip()
-
-
-def records_of(messages: Sequence[Message]) -> list[Record]:
-    return [Record.of(message) for message in messages]
 
 
 def _bytes(content: str | bytes | None) -> bytes | None:

@@ -175,23 +175,13 @@ def test_gives_the_connector_every_variable_that_its_configuration_names() -> No
     assert set(named) <= set(SERVICES["connect"]["environment"])
 
 
-def names_of_profile(profile: str) -> set[str]:
-    return {name for name, service in SERVICES.items() if service.get("profiles") == [profile]}
-
-
 def test_debezium_runs_only_when_asked_for() -> None:
-    names = {
-        name for name, service in SERVICES.items() if "debezium" in service.get("profiles", ())
-    }
-    assert names == {"connect", "connect-database", "connect-outbox"}
+    assert names_of_profile("debezium") == {"connect", "connect-database", "connect-outbox"}
     assert SERVICES["courier"]["environment"][variable("events_publisher")].endswith(":-relay}")
 
 
 def test_watches_itself_only_when_asked_for() -> None:
-    names = {
-        name for name, service in SERVICES.items() if service.get("profiles") == ["monitoring"]
-    }
-    assert names == {"prometheus", "grafana"}
+    assert names_of_profile("monitoring") == {"prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -248,3 +238,7 @@ def test_every_image_has_a_version_and_every_port_is_of_this_machine(name: str) 
 @pytest.mark.parametrize("ignoring", [".gitignore", ".dockerignore"])
 def test_secrets_stay_out_of_the_repository_and_the_image(ignoring: str) -> None:
     assert ".env" in (ROOT / ignoring).read_text().split()
+
+
+def names_of_profile(profile: str) -> set[str]:
+    return {name for name, service in SERVICES.items() if profile in service.get("profiles", ())}

@@ -11,7 +11,6 @@ from pydantic_core.core_schema import ErrorType
 from api.http.field_messages import MESSAGES, field_message
 from tests.api.bodies import assert_problem, deposit, signup
 
-ID_CHARACTERS = "A-Z a-z 0-9 _ . : -"
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
