@@ -7,7 +7,7 @@ help: ## Show this list
 	@grep -hE '^[.a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: .venv/ready ## Play one referral from click to reward on a stack of its own
+demo: .venv/ready ## Play referrals from click to reward on a stack of their own, and check the results
 	$(BIN)/referrals demo
 
 .PHONY: up

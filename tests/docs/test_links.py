@@ -1,6 +1,7 @@
 """Existence of everything that the pages name: files, commands, settings, functions, queries."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from typer import Typer
 
 from cli import app
+from courier.main import MIN_POOL_SIZE
 from db.engine import Database
 from referrals.verification.invariants import INVARIANTS
 from runtime.care_settings import CareSettings
@@ -17,12 +19,19 @@ from runtime.key_settings import KeySettings
 from runtime.settings import ClientSettings, MigrationSettings, Settings
 from tests import ROOT
 
-SERVED: Final = {**CareSettings.model_fields, **Settings.model_fields}
-"""Settings of the processes."""
+SETTINGS: Final = {
+    **MigrationSettings.model_fields,
+    **KeySettings.model_fields,
+    **ClientSettings.model_fields,
+    **CareSettings.model_fields,
+    **Settings.model_fields,
+}
+"""Settings of the commands and of the processes; what a process does not need is optional."""
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "client/README.md"])
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 RUNBOOK: Final = ROOT / "docs/runbook.md"
 NAMED_CODE: Final = re.compile(r"\]\(([^)\s]+\.py)\), `([a-z_]+)`")
+NAMED_TABLE: Final = re.compile(r"`([A-Z_]+)` in \[[^\]]+\]\(([^)\s]+\.py)\)")
 COMMAND: Final = re.compile(r"(?:^|`)referrals ([a-z-]+(?: [a-z-]+)?)", re.MULTILINE)
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 VARIABLE: Final = re.compile(r"\bREFERRALS_[A-Z_]+[A-Z]\b")
@@ -66,6 +75,16 @@ def test_functions_named_beside_a_link_are_in_that_file(page: Path) -> None:
 
 
 @every_page
+def test_tables_are_in_the_files_that_are_named_beside_them(page: Path) -> None:
+    missing = [
+        (name, path)
+        for name, path in NAMED_TABLE.findall(page.read_text())
+        if not re.search(rf"^{name}\b.* = ", (page.parent / path).read_text(), re.MULTILINE)
+    ]
+    assert not missing
+
+
+@every_page
 def test_commands_exist(page: Path) -> None:
     code = "\n".join(CODE.findall(page.read_text()))
     known = set(commands(app))
@@ -88,7 +107,20 @@ def test_settings_exist(page: Path) -> None:
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     rows = SETTING.findall((ROOT / "README.md").read_text())
-    assert dict(rows) == {f"REFERRALS_{name.upper()}": default_of(name) for name in SERVED}
+    assert dict(rows) == {f"REFERRALS_{name.upper()}": default_of(name) for name in SETTINGS}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_pages_name_every_capability_from_the_highest_floor_down(page: str) -> None:
+    shown = (ROOT / page).read_text().replace("independent of each other", "")
+    floors = [sorted(floor.split(" | ")) for floor in capabilities()]
+    pattern = r"[\s|]+".join(r"\s+".join(floor) for floor in floors)
+    assert re.search(pattern, shown), floors
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/databases.md"])
+def test_pages_tell_how_many_connections_a_courier_has_at_least(page: str) -> None:
+    assert re.findall(r"courier at least (\w+)", (ROOT / page).read_text()) == [str(MIN_POOL_SIZE)]
 
 
 def test_the_runbook_speaks_of_every_check() -> None:
@@ -125,18 +157,23 @@ def commands(typer: Typer) -> Iterator[str]:
             yield from [str(group.name)] if group.name else []
 
 
+def capabilities() -> list[str]:
+    """Return the floors of `referrals/` by the contract of imports."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    (floors,) = [
+        contract["layers"]
+        for contract in tools["importlinter"]["contracts"]
+        if contract.get("containers") == ["referrals"]
+    ]
+    return list(floors)
+
+
 def variables() -> set[str]:
-    names = {
-        *SERVED,
-        *MigrationSettings.model_fields,
-        *ClientSettings.model_fields,
-        *KeySettings.model_fields,
-    }
-    return {f"REFERRALS_{name.upper()}" for name in names}
+    return {f"REFERRALS_{name.upper()}" for name in SETTINGS}
 
 
 def default_of(name: str) -> str:
-    field = SERVED[name]
+    field = SETTINGS[name]
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True, validated_data={})
