@@ -12,14 +12,14 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 
 from db.engine import ReadSession, Session
-from db.tables import CaseReferral, CaseRequest, CaseRow, PlayerCluster, ReferralRow, Review
+from db.tables import CaseReferral, CaseRequest, CaseRow, ReferralRow, Review
 from domain.derived_ids import derived_id
 from domain.fraud.cases import CaseKind, CaseStatus, SubjectKind
 from referrals.fraud.cases import deliveries
 from referrals.fraud.cases.store import OPEN_REVIEW
+from referrals.fraud.clusters import cluster_of
 from referrals.lifecycle.stages import terms_of
 
 MAX_CASE_REFERRALS: Final = 200
@@ -148,21 +148,10 @@ async def _subject_of(session: ReadSession, paper: _Paper) -> _Subject:
     if paper.kind is CaseKind.SAMPLE:
         return paper.kind, SubjectKind.REFERRAL, str(referral.id)
     for player_id in (referral.referee_id, referral.referrer_id):
-        cluster_id = await _cluster_of(session, player_id) if player_id else None
+        cluster_id = await cluster_of(session, player_id) if player_id else None
         if cluster_id is not None:
             return paper.kind, SubjectKind.CLUSTER, str(cluster_id)
     return paper.kind, SubjectKind.REFERRER, referral.referrer_id
-
-
-async def _cluster_of(session: ReadSession, player_id: str) -> UUID | None:
-    """Return the cluster of a player that has other players."""
-    own, other = aliased(PlayerCluster), aliased(PlayerCluster)
-    return await session.scalar(
-        select(own.cluster_id)
-        .join(other, other.cluster_id == own.cluster_id)
-        .where(own.player_id == player_id, other.player_id != player_id)
-        .limit(1)
-    )
 
 
 async def _find_open(session: Session, subject: _Subject) -> _OpenCase | None:
