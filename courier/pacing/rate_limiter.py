@@ -13,8 +13,8 @@ SATURATED_AFTER_BATCHES: Final = 5
 SATURATED_RATE_SHARE: Final = 0.25
 """Share of the rate used while saturated: on a small machine the doors need the rest."""
 PATIENCE_S: Final = 600.0
-"""Time for which one share is used: a crowd that stays longer is no crowd, and what waits must not
-grow without an end."""
+"""Time for which one share is used: a crowd that stays longer is not a crowd, and what waits must
+not grow without an end."""
 SHARE_FACTOR: Final = 4.0
 """Growth of the share after each such time."""
 MAX_PERIODS: Final = 3

@@ -24,7 +24,7 @@ MESSAGES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceilings:
-    """Limits that a deployment sets to what may be published; None is no limit."""
+    """Limits that a deployment sets to what may be published; None is unlimited."""
 
     destination_hosts: frozenset[str] = frozenset()
     """Hosts of destinations, logos and terms, their subdomains included; empty allows all."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 MIN_WORDS: Final = 2
-"""A given name alone is no similarity: thousands share it."""
+"""A given name alone is not a similarity: thousands share it."""
 MAX_WORDS: Final = 4
 MIN_LETTERS_TO_ERR: Final = 4
 """Shorter words are other words with a letter replaced: Ann, Ana, Ian."""

@@ -25,7 +25,7 @@ CARRYING_FACTS: Final = frozenset(
 """Kinds of facts that may hold such values."""
 
 _IS_SAID: Final = "not coalesce(facts.matching -> 'unsaid', '[]') ? key"
-"""Condition of a field whose value is no placeholder."""
+"""Condition of a field whose value is not a placeholder."""
 
 
 def sql_array(words: Iterable[str]) -> str:

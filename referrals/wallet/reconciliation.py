@@ -39,7 +39,7 @@ class Reconciliation:
     transactions: int
     """Number of the wallet's transactions in the period."""
     in_flight: int
-    """Orders without a certain answer, which are no differences."""
+    """Orders without a certain answer, which are not differences."""
     differences: tuple[Difference, ...]
 
     @property

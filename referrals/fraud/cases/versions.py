@@ -15,7 +15,7 @@ LENGTH: Final = 32
 """Hexadecimal digits of a version: 128 bits, so that nobody finds two contents with one."""
 
 # One line for each review, reward, note and player of a case. Leases, due times and first approvals
-# are no content: they change without changing what is decided.
+# are not content: they change without changing what is decided.
 _VERSIONS: Final = text("""
     with papers as (
         select case_id, referral_id, review_id, reasons

@@ -57,7 +57,7 @@ FASTMAIL_NAMED: Final = re.compile(
 )
 """A subdomain of Fastmail's that names a mailbox: everything at it is delivered there."""
 COMMENT: Final = re.compile(r"\([^()]*\)")
-"""Comment beside an address (RFC 5322), which is no part of it."""
+"""Comment beside an address (RFC 5322), which is not part of it."""
 _BY_DOMAIN: Final = {
     domain: provider for provider in PROVIDERS for domain in (provider.domain, *provider.aliases)
 }

@@ -15,7 +15,8 @@ FIELDS: Final = (
 )
 """Fields whose value names a person or a thing of one person, and so links players."""
 MIN_REPEATED: Final = 4
-"""Characters from which one character alone, repeated, is no id; a shorter one may be a serial."""
+"""Characters from which one character alone, repeated, is not an id; a shorter one may be a
+serial."""
 WORDS: Final = frozenset(
     {
         "empty",
