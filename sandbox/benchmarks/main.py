@@ -12,6 +12,7 @@ import asyncpg
 import uvloop
 from rich.console import Console
 
+from runtime.garbage import settle_garbage
 from sandbox.benchmarks import (
     deliveries,
     ingest,
@@ -29,8 +30,10 @@ from sandbox.benchmarks.http_client import HttpClient
 from sandbox.benchmarks.measurements import Measurement, table
 from sandbox.benchmarks.streams import backlog, stakes
 from sandbox.benchmarks.traffic import open_campaigns
+from stack.child import StartError
 from stack.clean import discard
 from stack.kafka_jvm import MissingKafkaError
+from stack.state_directory import AlreadyRunningError
 from stack.temporal import NAMESPACE
 from workflows.client import connect
 
@@ -70,6 +73,9 @@ def main(
     except MissingKafkaError as missing:
         print(f"no Apache Kafka: {missing}", file=sys.stderr)  # noqa: T201
         return 2
+    except (AlreadyRunningError, StartError) as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 2
     title = f"referrals bench, Kafka: {broker}"
     Console(width=130).print(table(measurements, title=title))
     if json_file is not None:
@@ -102,6 +108,8 @@ async def _measure(wanted: Mapping[str, Part], broker: BrokerKind) -> list[Measu
         measurements: list[Measurement] = []
         for name, part in wanted.items():
             console.print(name)
+            # A full collection would stop all callers for 0.2 s.
+            settle_garbage()
             measurements += await part(bench)
         return measurements
 
