@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -25,14 +26,21 @@ from tests.fixtures.databases import DatabaseUrls, open_database
 
 
 async def referrals(
-    *arguments: str, url: str = "", settings: Mapping[str, str] = MappingProxyType({})
+    *arguments: str,
+    url: str = "",
+    settings: Mapping[str, str] = MappingProxyType({}),
+    directory: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command in `directory`, whose embedded stack it finds where the url is not given."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REFERRALS_")}
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "cli", *arguments],
-        cwd=ROOT,
-        env=ours | dict(settings) | ({"REFERRALS_DATABASE_URL": url} if url else {}),
+        cwd=directory,
+        env=ours
+        | {"PYTHONPATH": str(ROOT)}
+        | dict(settings)
+        | ({"REFERRALS_DATABASE_URL": url} if url else {}),
         capture_output=True,
         text=True,
         timeout=120,
@@ -269,8 +277,8 @@ async def test_a_command_without_a_database_says_so_in_a_sentence(command: list[
     assert "did not answer" in ended.stderr.splitlines()[-1]
 
 
-async def test_a_setting_that_is_missing_is_named() -> None:
-    ended = await referrals("migrate")
+async def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
+    ended = await referrals("migrate", directory=tmp_path)
 
     assert ended.returncode == 2
     assert ended.stderr == "REFERRALS_OWNER_DATABASE_URL: is not set; README.md has every setting\n"
