@@ -93,7 +93,7 @@ def up(
 @app.command()
 def api(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Serve the HTTP API and the links, with reports of the warehouse where it is a server."""
-    settings = _read_settings()
+    settings = _read_process_settings()
     from api.app import main as serve
 
     _run(partial(serve, settings, warehouse=reports_of(address)), settings, "api")
@@ -102,7 +102,7 @@ def api(address: AddressOption = DEFAULT_FOLDER) -> None:
 @app.command()
 def worker() -> None:
     """Run workflows and activities."""
-    settings = _read_settings()
+    settings = _read_process_settings()
     from worker import main as work
 
     _run(partial(work, settings), settings, "worker")
@@ -111,7 +111,7 @@ def worker() -> None:
 @app.command()
 def courier() -> None:
     """Route facts and send deliveries to workflows."""
-    settings = _read_settings()
+    settings = _read_process_settings()
     from courier.main import main as carry
 
     _run(partial(carry, settings), settings, "courier")
@@ -131,7 +131,7 @@ def rebuild(
     """Start every open referral again in an empty Temporal."""
     if restart and not referral_id:
         raise typer.BadParameter("--restart needs the ids of referrals")
-    settings = _read_settings()
+    settings = _read_process_settings()
     from courier.rebuild import main as start_again
 
     _run(
@@ -153,7 +153,7 @@ def migrate() -> None:
     )
 
 
-def _read_settings() -> Settings:
+def _read_process_settings() -> Settings:
     """Read the settings before the code of a process: a wrong one is named within a second."""
     settings = read_settings(Settings)
     configure_logging(settings.log_level)

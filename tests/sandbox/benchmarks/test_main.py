@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from stack.state_directory import LOCK_FILE, hold_lock
-
-ROOT = Path(__file__).parents[3]
+from tests import ROOT
 
 
 def test_a_second_bench_says_in_a_sentence_that_one_is_running(tmp_path: Path) -> None:
