@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from api.console import routes as console
 from api.embed import routes as embed
@@ -82,6 +82,8 @@ PUBLIC_ROUTERS: Final = (
     embed.pages,
     *console.ROUTERS,
 )
+BUSY_ROUTERS: Final = (events.router, links.router)
+"""Routers that a request is matched with first: behind all others, that was a fifth of its CPU."""
 AUTHENTICATED_ROUTERS: Final = (
     codes.router,
     shares.router,
@@ -146,10 +148,9 @@ def build_app(
     app.state.identity_provider = _identity_provider(settings)
     app.state.temporal_probe = TemporalProbe(settings.temporal)
     app.state.verifier = CoalescingVerifier(partial(ask_verifier, database))
-    for router in PUBLIC_ROUTERS:
-        app.include_router(router)
-    for router in AUTHENTICATED_ROUTERS:
-        app.include_router(router, responses=problem_responses("unauthorized", "missing_scope"))
+    refusals = problem_responses("unauthorized", "missing_scope")
+    for router in sorted((*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS), key=_place):
+        app.include_router(router, responses=None if router in PUBLIC_ROUTERS else refusals)
     install_error_handlers(app)
     app.add_middleware(BoundsMiddleware)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics)
@@ -157,6 +158,10 @@ def build_app(
     routers = (*PUBLIC_ROUTERS, *AUTHENTICATED_ROUTERS)
     openapi.install(app, [route for router in routers for route in router.routes])
     return app
+
+
+def _place(router: APIRouter) -> int:
+    return BUSY_ROUTERS.index(router) if router in BUSY_ROUTERS else len(BUSY_ROUTERS)
 
 
 def _identity_provider(settings: Settings) -> OpenIdProvider | None:

@@ -15,12 +15,10 @@ from db.clock import database_now
 from db.engine import Database, Session
 from db.faults import describe
 from referrals.attribution.tokens import Tokens
-from referrals.fraud.routing.quiet_players import drop_quiet
+from referrals.fraud.routing.quiet_players import route_quiet
 from referrals.intake import unrouted
 
 FACT_BATCH_SIZE: Final = 64
-MIN_QUIET_BATCH: Final = 4
-"""Players from which looking for quiet ones among them costs less than routing each."""
 MAX_CONCURRENT_PLAYERS: Final = 6
 """Each needs a connection; the lease of players and the carriers need one more each."""
 MAX_WAITING_PLAYERS: Final = 2
@@ -68,8 +66,8 @@ class Router:
                 session, limit=FACT_BATCH_SIZE, excluding=self._excluded()
             )
             # The lease lasts as long as this transaction; other couriers route other players.
-            quiet = await self._drop_quiet(leased)
-            await self._route_all([player_id for player_id in leased if player_id not in quiet])
+            quiet = await self._route_quiet([one.player_id for one in leased if one.may_be_quiet])
+            await self._route_all([one.player_id for one in leased if one.player_id not in quiet])
         return bool(leased)
 
     async def finish(self) -> None:
@@ -81,15 +79,15 @@ class Router:
     def _excluded(self) -> Sequence[str]:
         return (*self._backoffs.backing_off(), *self._routing)
 
-    async def _drop_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
-        """Drop the facts of quiet players together; none where that fails, or is not worth it."""
-        if len(player_ids) < MIN_QUIET_BATCH:
+    async def _route_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
+        """Route the quiet ones among players together; none where that fails."""
+        if not player_ids:
             return ()
         try:
             async with self._database.transaction() as session:
-                return await drop_quiet(session, player_ids)
+                return await route_quiet(session, player_ids)
         except Exception as fault:  # noqa: BLE001 - one by one it is known whose fault it is
-            log.warning("quiet_players_not_dropped", error=describe(fault))
+            log.warning("quiet_players_not_routed", error=describe(fault))
             return ()
 
     async def _route_all(self, player_ids: Sequence[str]) -> None:

@@ -18,6 +18,12 @@ from sqlalchemy.util import greenlet_spawn
 
 _DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _MAX_COMPILED: Final = 1024
+_EXECUTION_EVENTS: Final = (
+    "before_execute",
+    "after_execute",
+    "before_cursor_execute",
+    "after_cursor_execute",
+)
 Parameters = Mapping[str, Any] | None
 
 
@@ -65,7 +71,18 @@ def is_for_driver(statement: Executable, connection: Connection) -> bool:
     return (
         type(statement) is TextClause
         and not statement.get_execution_options()
-        and not (connection._has_events or connection.engine._has_events)  # noqa: SLF001
+        and not _is_watched(connection)
+    )
+
+
+def _is_watched(connection: Connection) -> bool:
+    # An engine with options listens to its own connections, to set these: that watches nothing.
+    if not (connection._has_events or connection.engine._has_events):  # noqa: SLF001
+        return False
+    return any(
+        bool(getattr(dispatch, name))
+        for dispatch in (connection.dispatch, connection.engine.dispatch)
+        for name in _EXECUTION_EVENTS
     )
 
 

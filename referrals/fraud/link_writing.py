@@ -1,6 +1,6 @@
 """Writing of identity links, when a player's facts are routed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +23,20 @@ from referrals.fraud.link_values import (
 REFRESH_AFTER: Final = timedelta(minutes=10)
 """Age of a link's last use that is worth a write."""
 
+# Compares values that are reported with what is known of them.
+COMPARED: Final = """
+    select reported.*, known.player_id is null as is_new,
+           reported.is_strong and not coalesce(known.is_strong, false) as is_newly_strong,
+           known.player_id is null
+           or reported.is_strong and not known.is_strong
+           or reported.first_seen_at < known.first_seen_at
+           or reported.last_seen_at > known.last_seen_at + cast(:refresh_after as interval)
+           as is_worth_writing
+    from reported left join identity_links as known
+        on known.kind = reported.kind and known.value = reported.value
+        and known.player_id = reported.player_id
+    order by reported.kind, reported.value
+"""
 # Reads the values of some facts, and what is known of them already. A deposit names no platform:
 # its device is as strong as the one that the player signed up with.
 _SAID: Final = text(f"""
@@ -32,7 +46,7 @@ _SAID: Final = text(f"""
               and lower(body ->> 'platform') = any(:strong)
         ) as is_strong
     ), reported as (
-        select said.kind, said.value,
+        select cast(:player_id as varchar) as player_id, said.kind, said.value,
                bool_or(said.kind = any(:hard) or (said.kind = 'device_id' and app.is_strong))
                    as is_strong,
                min(facts.occurred_at) as first_seen_at, max(facts.occurred_at) as last_seen_at,
@@ -43,27 +57,18 @@ _SAID: Final = text(f"""
         cross join app cross join lateral ({SAID_VALUES}) as said
         group by said.kind, said.value
     )
-    select reported.*, known.player_id is null as is_new,
-           reported.is_strong and not coalesce(known.is_strong, false) as is_newly_strong,
-           known.player_id is null
-           or reported.is_strong and not known.is_strong
-           or reported.first_seen_at < known.first_seen_at
-           or reported.last_seen_at > known.last_seen_at + cast(:refresh_after as interval)
-           as is_worth_writing
-    from reported left join identity_links as known
-        on known.kind = reported.kind and known.value = reported.value
-        and known.player_id = :player_id
-    order by reported.kind, reported.value
-""")  # noqa: S608 - made of a constant of ours
+    {COMPARED}
+""")  # noqa: S608 - made of constants of ours
 
 _WRITE: Final = text("""
     insert into identity_links (kind, value, player_id, is_strong, first_seen_at, last_seen_at)
-    select kind, value, :player_id, is_strong, first_seen_at, last_seen_at
+    select kind, value, player_id, is_strong, first_seen_at, last_seen_at
     from unnest(
-        cast(:kinds as varchar[]), cast(:values as text[]), cast(:are_strong as boolean[]),
+        cast(:kinds as varchar[]), cast(:values as text[]), cast(:player_ids as varchar[]),
+        cast(:are_strong as boolean[]),
         cast(:first as timestamptz[]), cast(:last as timestamptz[])
-    ) as new (kind, value, is_strong, first_seen_at, last_seen_at)
-    order by kind, value
+    ) as new (kind, value, player_id, is_strong, first_seen_at, last_seen_at)
+    order by kind, value, player_id
     on conflict (kind, value, player_id) do update set
         is_strong = identity_links.is_strong or excluded.is_strong,
         first_seen_at = least(identity_links.first_seen_at, excluded.first_seen_at),
@@ -83,16 +88,21 @@ async def record_links(session: Session, player_id: str, reported: Sequence[Fact
     if any(row.has_earlier for row in said):
         await rekeying.rekey_values(session, player_id, keys, said=_values(said))
         said = await _said(session, player_id, keys)
-    joining = [
+    joining = joining_values(said)
+    if joining:
+        await clusters.lock_values(session, [(one.kind, one.value) for one in joining])
+    await write_links(session, said)
+    if joining:
+        await clusters.join_players(session, player_id, joining)
+
+
+def joining_values(said: Iterable[Row[Any]]) -> list[NewValue]:
+    """Return those of compared values that can join players, and are new or newly strong."""
+    return [
         NewValue(kind=LinkKind(row.kind), value=row.value, is_strong=row.is_strong)
         for row in said
         if row.kind in JOINING_KINDS and (row.is_new or row.is_newly_strong)
     ]
-    if joining:
-        await clusters.lock_values(session, [(one.kind, one.value) for one in joining])
-    await _write(session, player_id, [row for row in said if row.is_worth_writing])
-    if joining:
-        await clusters.join_players(session, player_id, joining)
 
 
 def _values(said: Sequence[Row[Any]]) -> set[tuple[str, str]]:
@@ -114,15 +124,17 @@ async def _said(
     return (await session.execute(_SAID, values)).all()
 
 
-async def _write(session: Session, player_id: str, said: Sequence[Row[Any]]) -> None:
-    if not said:
+async def write_links(session: Session, compared: Iterable[Row[Any]]) -> None:
+    """Write those of compared values, of locked players, that are worth it."""
+    rows = [row for row in compared if row.is_worth_writing]
+    if not rows:
         return
     values = {
-        "player_id": player_id,
-        "kinds": [row.kind for row in said],
-        "values": [row.value for row in said],
-        "are_strong": [row.is_strong for row in said],
-        "first": [row.first_seen_at for row in said],
-        "last": [row.last_seen_at for row in said],
+        "kinds": [row.kind for row in rows],
+        "values": [row.value for row in rows],
+        "player_ids": [row.player_id for row in rows],
+        "are_strong": [row.is_strong for row in rows],
+        "first": [row.first_seen_at for row in rows],
+        "last": [row.last_seen_at for row in rows],
     }
     await session.execute(_WRITE, values)

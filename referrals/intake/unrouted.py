@@ -1,7 +1,7 @@
 """The inbox: facts that are not routed yet, leased and drained per player."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -20,10 +20,18 @@ _LEASE = text("""
     with waiting as materialized (
         select player_id from inbox where player_id <> all(cast(:excluded as varchar[]))
         order by id limit :seen
+    ), leased as materialized (
+        select player_id from waiting
+        where pg_try_advisory_xact_lock(hashtext('inbox'), hashtext(player_id))
+        limit :limit
     )
-    select player_id from waiting
-    where pg_try_advisory_xact_lock(hashtext('inbox'), hashtext(player_id))
-    limit :limit
+    select player_id,
+           not exists (select from referrals
+                        where referee_id = player_id and stage <> 'LOST')
+           and not exists (select from referrals where referrer_id = player_id)
+           and not exists (select from inbox where inbox.player_id = leased.player_id
+                            and kind <> all(cast(:unremarkable as varchar[]))) as may_be_quiet
+    from leased
 """)
 # From the signups with the tokens, of which there are few, to the inbox, where many facts may wait.
 _WAITS: Final = text("""
@@ -45,21 +53,38 @@ _WAITS: Final = text("""
         ) as waiting
     )
 """)
+UNREMARKABLE: Final = sorted(
+    {FactKind.DEPOSIT, FactKind.CHARGEBACK, FactKind.WAGER, FactKind.WITHDRAWAL}
+)
+"""Facts that decide nothing about a player without a referral."""
 LOOKAHEAD_FACTOR: Final = 8
 """Facts looked at per fact to lease: so many couriers find work beyond what others have leased."""
 
 
+class LeasedPlayer(NamedTuple):
+    """A player who is leased."""
+
+    player_id: str
+    may_be_quiet: bool
+    """Whether, a moment ago, no referral named the player, and only UNREMARKABLE facts waited."""
+
+
 async def lease_players(
     session: ReadSession, *, limit: int, excluding: Collection[str] = ()
-) -> tuple[str, ...]:
+) -> Sequence[LeasedPlayer]:
     """Lease the players of up to `limit` facts, oldest first, that no other transaction leases.
 
     The lease ends with the transaction. It only spares couriers the same work: the lock on the
     player is what makes facts be routed once. Players in `excluding` are skipped.
     """
-    values = {"excluded": list(excluding), "seen": limit * LOOKAHEAD_FACTOR, "limit": limit}
-    leased = await session.scalars(_LEASE, values)
-    return tuple(dict.fromkeys(leased))
+    values = {
+        "excluded": list(excluding),
+        "seen": limit * LOOKAHEAD_FACTOR,
+        "limit": limit,
+        "unremarkable": UNREMARKABLE,
+    }
+    rows = await session.execute(_LEASE, values)
+    return [*{row.player_id: LeasedPlayer(*row) for row in rows}.values()]
 
 
 async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:

@@ -1,7 +1,9 @@
-"""Quiet players: their facts are dropped together, and whoever matters is routed as before."""
+"""Quiet players: they are routed together, and whoever matters is routed one by one."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event, func, select, text
@@ -11,7 +13,8 @@ from db import locks
 from db.engine import Database
 from db.tables import IdentityLink, InboxRow
 from domain.intake.facts import Deposit, Signup, StatusChange, Withdrawal
-from referrals.fraud.routing.quiet_players import drop_quiet
+from referrals.fraud import clusters
+from referrals.fraud.routing.quiet_players import route_quiet
 from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,
@@ -21,6 +24,7 @@ from tests.courier.steps import (
     referrals_of,
     route,
 )
+from tests.fixtures.database_activity import wait_until_blocked
 
 BOUND_S = 60.0
 OfPlayer = Deposit | Signup | StatusChange | Withdrawal
@@ -40,11 +44,11 @@ async def make_known(database: Database, *player_ids: str) -> None:
 
 
 async def quiet_ones(database: Database, *reported: OfPlayer) -> frozenset[str]:
-    """Record facts of players of their own, and drop those of quiet ones."""
+    """Record facts, and route the quiet ones among their players."""
     for fact in reported:
         await record_facts(database, fact, player_id=fact.player_id)
     async with database.transaction() as session:
-        return await drop_quiet(session, [fact.player_id for fact in reported])
+        return await route_quiet(session, [*{fact.player_id for fact in reported}])
 
 
 async def test_many_quiet_players_cost_as_many_statements_as_few(fresh_database: Database) -> None:
@@ -101,30 +105,121 @@ async def test_signups_and_statuses_are_never_dropped(database: Database) -> Non
     assert await quiet_ones(database, signup(), status_change(a_player_id())) == set()
 
 
-async def test_a_new_card_is_linked_and_a_known_one_says_nothing_new(database: Database) -> None:
+async def test_new_values_of_quiet_players_are_linked_as_those_of_one(database: Database) -> None:
+    alone = [paid_from_a_new_device() for _ in range(3)]
+    for paid in alone:
+        await record_facts(database, paid, player_id=paid.player_id)
+        await route(database, paid.player_id)
+    together = [paid_from_a_new_device() for _ in range(3)]
+
+    assert await quiet_ones(database, *together) == {paid.player_id for paid in together}
+
+    assert await waiting(database, *(paid.player_id for paid in together)) == 0
+    for one, other in zip(alone, together, strict=True):
+        assert [replace(each, value="") for each in await links_of(database, one)] == [
+            replace(each, value="") for each in await links_of(database, other)
+        ]
+        kinds = {each.kind: each for each in await links_of(database, other)}
+        assert kinds["payment_instrument"].value == other.payment_instrument
+        assert kinds["payment_instrument"].is_strong
+        assert kinds["payment_instrument"].first_seen_at == other.occurred_at
+
+
+async def test_a_device_is_as_strong_as_the_app_of_the_signup(database: Database) -> None:
+    arrival = signup(platform="ios")
+    await record_facts(database, arrival, player_id=arrival.player_id)
+    await route(database, arrival.player_id)
+    by_app = replace(paid_from_a_new_device(), player_id=arrival.player_id)
+    by_browser = paid_from_a_new_device()
+
+    assert len(await quiet_ones(database, by_app, by_browser)) == 2
+
+    strong = {
+        paid.player_id: {each.kind: each.is_strong for each in await links_of(database, paid)}
+        for paid in (by_app, by_browser)
+    }
+    assert strong[by_app.player_id]["device_id"]
+    assert not strong[by_browser.player_id]["device_id"]
+
+
+async def test_a_card_is_linked_once_however_often_it_pays(database: Database) -> None:
     paid = deposit(payment_instrument=f"hm1:{unique('card')}")
-    assert await quiet_ones(database, paid) == set()
+    again = replace(
+        paid,
+        event_id=unique("deposit"),
+        deposit_id=unique("d"),
+        occurred_at=paid.occurred_at + timedelta(hours=1),
+    )
 
-    await route(database, paid.player_id)
-    again = replace(paid, event_id=unique("deposit"), deposit_id=unique("d"))
-    assert await quiet_ones(database, again) == {paid.player_id}
-    assert await cards_of(database, paid) == [paid.payment_instrument]
+    assert await quiet_ones(database, paid, again) == {paid.player_id}
+    (card,) = await links_of(database, paid)
+    assert (card.first_seen_at, card.last_seen_at) == (paid.occurred_at, again.occurred_at)
 
-    other = replace(again, event_id=unique("deposit"), payment_instrument=f"hm1:{unique('card')}")
-    assert await quiet_ones(database, other) == set()
-
-
-async def test_a_card_that_comes_back_later_is_seen_again(database: Database) -> None:
-    paid = deposit(payment_instrument=f"hm1:{unique('card')}")
-    await record_facts(database, paid, player_id=paid.player_id)
-    await route(database, paid.player_id)
     later = deposit(
         paid.player_id,
         at=paid.occurred_at.replace(year=paid.occurred_at.year + 1),
         payment_instrument=paid.payment_instrument,
     )
+    assert await quiet_ones(database, later) == {paid.player_id}
+    (card,) = await links_of(database, paid)
+    assert (card.first_seen_at, card.last_seen_at) == (paid.occurred_at, later.occurred_at)
 
-    assert await quiet_ones(database, later) == set()
+
+async def test_whoever_a_card_joins_to_others_is_routed_alone(database: Database) -> None:
+    card = f"hm1:{unique('card')}"
+    owner = deposit(payment_instrument=card)
+    assert await quiet_ones(database, owner) == {owner.player_id}
+    sharer, stranger = deposit(payment_instrument=card), paid_from_a_new_device()
+
+    assert await quiet_ones(database, sharer, stranger) == {stranger.player_id}
+
+    assert await waiting(database, sharer.player_id) == 1
+    assert await links_of(database, sharer) == []
+    await route(database, sharer.player_id)
+    assert await cluster_of(database, sharer) == await cluster_of(database, owner) is not None
+
+
+async def test_players_who_bring_one_card_at_once_are_joined(database: Database) -> None:
+    card = f"hm1:{unique('card')}"
+    pair = [deposit(payment_instrument=card) for _ in range(2)]
+
+    assert await quiet_ones(database, *pair) == set()
+
+    for paid in pair:
+        await route(database, paid.player_id)
+    assert await cluster_of(database, pair[0]) == await cluster_of(database, pair[1]) is not None
+
+
+async def test_of_two_couriers_with_one_new_card_the_second_sees_it(database: Database) -> None:
+    card = f"hm1:{unique('card')}"
+    first, second = [deposit(payment_instrument=card) for _ in range(2)]
+    for paid in (first, second):
+        await record_facts(database, paid, player_id=paid.player_id)
+
+    async def route_second() -> frozenset[str]:
+        async with database.transaction() as session:
+            return await route_quiet(session, [second.player_id])
+
+    async with asyncio.timeout(BOUND_S):
+        async with database.transaction() as session:
+            assert await route_quiet(session, [first.player_id]) == {first.player_id}
+            waiting_one = asyncio.create_task(route_second())
+            await wait_until_blocked(database, session)
+        assert await waiting_one == set()
+
+
+async def test_what_arrives_while_a_player_is_routed_waits_for_the_next_time(
+    database: Database,
+) -> None:
+    paid, later = paid_from_a_new_device(), None
+    await record_facts(database, paid, player_id=paid.player_id)
+    async with database.transaction() as session:
+        assert await route_quiet(session, [paid.player_id]) == {paid.player_id}
+        later = replace(paid_from_a_new_device(), player_id=paid.player_id)
+        await record_facts(database, later, player_id=paid.player_id)
+
+    assert await waiting(database, paid.player_id) == 1
+    assert [fact.event_id for fact in await route(database, paid.player_id)] == [later.event_id]
 
 
 async def test_whoever_is_bound_meanwhile_is_told_of_the_deposit(database: Database) -> None:
@@ -136,7 +231,7 @@ async def test_whoever_is_bound_meanwhile_is_told_of_the_deposit(database: Datab
         await locks.lock_players(binding, arrival.player_id)
 
         async with asyncio.timeout(BOUND_S), database.transaction() as session:
-            assert await drop_quiet(session, [arrival.player_id]) == set()
+            assert await route_quiet(session, [arrival.player_id]) == set()
 
     await route(database, arrival.player_id)
     (row,) = await referrals_of(database, arrival.player_id)
@@ -150,7 +245,7 @@ async def test_two_couriers_drop_the_same_players_once(database: Database) -> No
 
     async def drop(given: list[str]) -> frozenset[str]:
         async with database.transaction() as session:
-            return await drop_quiet(session, given)
+            return await route_quiet(session, given)
 
     async with asyncio.timeout(BOUND_S):
         first, second = await asyncio.gather(drop(players), drop(players[::-1]))
@@ -182,7 +277,37 @@ async def test_locked_players_keep_nobody_else_from_being_routed(fresh_database:
     assert await waiting(fresh_database, *busy) == 0
 
 
-async def cards_of(database: Database, paid: Deposit) -> list[str]:
-    query = select(IdentityLink.value).where(IdentityLink.player_id == paid.player_id)
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a player."""
+
+    kind: str
+    value: str
+    is_strong: bool
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+def paid_from_a_new_device() -> Deposit:
+    """Return a deposit of a player of its own, with a card and a device that nobody else has."""
+    return deposit(
+        payment_instrument=f"hm1:{unique('card')}", device_id=f"hm1:{unique('device')}", ip="hm1:ip"
+    )
+
+
+async def links_of(database: Database, paid: Deposit) -> list[Link]:
+    query = (
+        select(IdentityLink)
+        .where(IdentityLink.player_id == paid.player_id)
+        .order_by(IdentityLink.kind)
+    )
     async with database.reading() as session:
-        return list(await session.scalars(query))
+        return [
+            Link(one.kind, one.value, one.is_strong, one.first_seen_at, one.last_seen_at)
+            for one in await session.scalars(query)
+        ]
+
+
+async def cluster_of(database: Database, paid: Deposit) -> UUID | None:
+    async with database.reading() as session:
+        return await clusters.cluster_of(session, paid.player_id)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db.engine import Database, Session
+from db.statements.text_statements import TextResult
 from sandbox.sportsbook.polling import wait_until
 
 TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +35,18 @@ def either_way(request: pytest.FixtureRequest, fresh_database: Database) -> Data
         engine = fresh_database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", lambda *_: None)
     return fresh_database
+
+
+async def test_every_kind_of_connection_executes_on_the_driver(fresh_database: Database) -> None:
+    one = text("select 1")
+    async with fresh_database.transaction() as session:
+        assert isinstance(await session.execute(one), TextResult)
+    async with fresh_database.reading() as reading:
+        assert isinstance(await reading.execute(one), TextResult)
+    async with fresh_database.snapshot() as snapshot:
+        assert isinstance(await snapshot.execute(one), TextResult)
+    async with fresh_database.autocommit() as executor:
+        assert isinstance(await executor.execute(one), TextResult)
 
 
 async def test_values_of_all_types_come_back_as_they_went(either_way: Database) -> None:

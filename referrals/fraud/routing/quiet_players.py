@@ -1,67 +1,121 @@
-"""Quiet players: nobody referred them, they refer nobody, and their facts say nothing new."""
+"""Quiet players: nobody referred them, they refer nobody, and their facts decide nothing.
 
-from collections.abc import Sequence
-from typing import Final
+Most facts of a sportsbook are theirs. They are routed many at once, in as many statements as one.
+"""
 
-from sqlalchemy import text
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, text
 
 from db import locks
 from db.engine import Session
-from domain.intake.facts import FactKind
-from referrals.fraud.link_values import HARD, SAID_VALUES, WRITTEN_KINDS
-from referrals.fraud.link_writing import REFRESH_AFTER
+from referrals.fraud import clusters
+from referrals.fraud.clusters import NewValue
+from referrals.fraud.link_values import HARD, SAID_VALUES, STRONG, WRITTEN_KINDS
+from referrals.fraud.link_writing import COMPARED, REFRESH_AFTER, joining_values, write_links
+from referrals.intake.unrouted import UNREMARKABLE
 
-UNREMARKABLE: Final = sorted(
-    {FactKind.DEPOSIT, FactKind.CHARGEBACK, FactKind.WAGER, FactKind.WITHDRAWAL}
-)
-"""Facts that decide nothing about a player without a referral."""
-
-# A value that is not linked yet, or whose link would be written again, keeps its player from being
-# quiet; so does one whose strength could change, and one under an earlier key.
-_DROP: Final = text(f"""
-    with quiet as materialized (
-        select player_id from unnest(cast(:player_ids as varchar[])) as given (player_id)
-         where not exists (select from referrals
-                            where referee_id = given.player_id and stage <> 'LOST')
-           and not exists (select from referrals where referrer_id = given.player_id)
-           and not exists (
-                select from inbox join facts using (kind, event_id)
-                 where inbox.player_id = given.player_id
-                   and (inbox.kind <> all(cast(:unremarkable as varchar[]))
-                        or coalesce(facts.matching, '{{}}') ? 'earlier'
-                        or exists (
-                            select from ({SAID_VALUES}) as said
-                             where not exists (
-                                select from identity_links as known
-                                 where known.kind = said.kind and known.value = said.value
-                                   and known.player_id = given.player_id
-                                   and (known.is_strong
-                                        or known.kind <> all(cast(:strengthened as varchar[])))
-                                   and facts.occurred_at >= known.first_seen_at
-                                   and facts.occurred_at
-                                       <= known.last_seen_at + cast(:refresh_after as interval)
-                             ))))
-    ), dropped as (
-        delete from inbox using quiet where inbox.player_id = quiet.player_id
+# The facts of quiet players, by their places in the inbox; a value under an earlier key keeps its
+# player from being quiet, as whoever shares it is to be looked up.
+_WAITING: Final = text("""
+    with waiting as materialized (
+        select inbox.id, inbox.player_id,
+               inbox.kind = any(cast(:unremarkable as varchar[]))
+               and not coalesce(facts.matching, '{}') ? 'earlier' as is_unremarkable
+        from unnest(cast(:player_ids as varchar[])) as given (player_id)
+        join inbox using (player_id) join facts using (kind, event_id)
+        where not exists (select from referrals
+                           where referee_id = given.player_id and stage <> 'LOST')
+          and not exists (select from referrals where referrer_id = given.player_id)
     )
-    select player_id from quiet
-""")  # noqa: S608 - made of a constant of ours
+    select player_id, array_agg(id) as places from waiting
+    group by player_id having bool_and(is_unremarkable)
+""")
+# What they say, beside what is known of it. A deposit names no platform: its device is as strong as
+# the one that the player signed up with.
+_SAID: Final = text(f"""
+    with reported as (
+        select facts.player_id, said.kind, said.value,
+               bool_or(said.kind = any(:hard) or (said.kind = 'device_id' and exists (
+                   select from facts as signup
+                    where signup.player_id = facts.player_id and signup.kind = 'signup'
+                      and lower(signup.body ->> 'platform') = any(:strong)))) as is_strong,
+               min(facts.occurred_at) as first_seen_at, max(facts.occurred_at) as last_seen_at
+        from inbox join facts using (kind, event_id)
+        cross join lateral ({SAID_VALUES}) as said
+        where inbox.id = any(cast(:places as bigint[]))
+        group by facts.player_id, said.kind, said.value
+    )
+    {COMPARED}
+""")  # noqa: S608 - made of constants of ours
+_SHARED: Final = text("""
+    select kind, value
+    from unnest(cast(:kinds as varchar[]), cast(:values as text[])) as new (kind, value)
+    where exists (select from identity_links as known
+                   where known.kind = new.kind and known.value = new.value and known.is_strong)
+""")
+_DRAIN: Final = text("delete from inbox where id = any(cast(:places as bigint[]))")
 
 
-async def drop_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[str]:
-    """Empty the inboxes of those players that are quiet, and return them.
+async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[str]:
+    """Route those players that are quiet, and return them.
 
-    Two statements however many there are: the locks, and everything that is decided under them.
-    A player whom another transaction has locked is left out.
+    Their new values are linked. Left out are a player whom another transaction has locked, and one
+    whom a new value joins to others: players are joined one by one.
     """
     locked = await locks.try_lock_players(session, *player_ids)
-    if not locked:
+    waiting = await _places_of_quiet(session, locked)
+    if not waiting:
         return frozenset()
+    said = await _said(session, _together(waiting, waiting))
+    joining = [(row.player_id, value) for row in said for value in joining_values([row])]
+    shared = await _shared_values(session, [value for _, value in joining])
+    joined = {player_id for player_id, one in joining if (one.kind, one.value) in shared}
+    quiet = frozenset(waiting.keys() - joined)
+    await write_links(session, [row for row in said if row.player_id in quiet])
+    await session.execute(_DRAIN, {"places": _together(waiting, quiet)})
+    return quiet
+
+
+async def _places_of_quiet(
+    session: Session, player_ids: Collection[str]
+) -> dict[str, Sequence[int]]:
+    """Return the places in the inbox of what waits of quiet ones among locked players."""
+    if not player_ids:
+        return {}
+    values = {"player_ids": sorted(player_ids), "unremarkable": UNREMARKABLE}
+    rows = await session.execute(_WAITING, values)
+    return {row.player_id: row.places for row in rows}
+
+
+def _together(places: dict[str, Sequence[int]], player_ids: Collection[str]) -> list[int]:
+    return sorted(place for player_id in player_ids for place in places[player_id])
+
+
+async def _said(session: Session, places: Sequence[int]) -> Sequence[Row[Any]]:
     values = {
-        "player_ids": sorted(locked),
-        "unremarkable": UNREMARKABLE,
+        "places": places,
         "kinds": WRITTEN_KINDS,
-        "strengthened": [*HARD, "device_id"],
+        "hard": HARD,
+        "strong": STRONG,
         "refresh_after": REFRESH_AFTER,
     }
-    return frozenset(await session.scalars(_DROP, values))
+    return (await session.execute(_SAID, values)).all()
+
+
+async def _shared_values(session: Session, new: Sequence[NewValue]) -> frozenset[tuple[str, str]]:
+    """Lock new values, and return the strong ones that other players have, or bring now as well."""
+    if not new:
+        return frozenset()
+    await clusters.lock_values(session, [(one.kind, one.value) for one in new])
+    brought = Counter((one.kind.value, one.value) for one in new if one.is_strong)
+    if not brought:
+        return frozenset()
+    values = {
+        "kinds": [kind for kind, _ in brought],
+        "values": [value for _, value in brought],
+    }
+    known = {(row.kind, row.value) for row in await session.execute(_SHARED, values)}
+    return frozenset(known | {one for one, count in brought.items() if count > 1})
