@@ -25,7 +25,7 @@ from courier.vitals import Vitals
 from courier.webhooks import build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
-from db.notifications import INVITATIONS, PAYMENTS, listen
+from db.notifications import FACTS, INVITATIONS, PAYMENTS, listen
 from integrations.network_database import open_networks
 from integrations.wallet_http import HttpWallet
 from integrations.webhook_sender import WebhookSender
@@ -104,7 +104,7 @@ def _build_loops(settings: Settings, database: Database) -> tuple[WorkLoop, ...]
     updates = carrier(lane=Lane.UPDATES)
     invitations = carrier(lane=Lane.INVITATIONS, rate_limiter=rate_limiter)
     return (
-        WorkLoop("routing", router.route, close=router.finish),
+        WorkLoop("routing", router.route, wake_payload=FACTS, close=router.finish),
         WorkLoop("carrying", updates.carry, close=updates.finish),
         WorkLoop("inviting", invitations.carry, wake_payload=INVITATIONS, close=invitations.finish),
         WorkLoop("following late links", LateLinks(database).follow, wake_payload=None),
@@ -120,7 +120,7 @@ def _publishing(
     cluster = KafkaCluster.of(settings)
     is_debezium = settings.events_publisher is EventsPublisher.DEBEZIUM
     watch = OutboxWatch(database, registry=metrics, slot=SLOT if is_debezium else None)
-    watching = WorkLoop("watching the outbox", watch.look)
+    watching = WorkLoop("watching the outbox", watch.look, wake_payload=None)
     if cluster is None or is_debezium:
         return (watching,)
     relay = Relay(database, cluster)

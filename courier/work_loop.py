@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 import structlog
 
 from db.faults import describe
-from db.notifications import FACTS_OR_UPDATES
+from db.notifications import UPDATES
 
 POLL_INTERVAL_S: Final = 0.5
 """Bounds the delay of work whose notification was missed."""
@@ -52,7 +52,7 @@ class WorkLoop:
         name: str,
         run_batch: Callable[[], Awaitable[bool]],
         *,
-        wake_payload: str | None = FACTS_OR_UPDATES,
+        wake_payload: str | None = UPDATES,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.wake_up = WakeUp()

@@ -13,8 +13,11 @@ from db.connecting import connect
 from db.faults import describe
 
 CHANNEL: Final = "courier"
-FACTS_OR_UPDATES: Final = ""
-"""Payload: facts wait in the inbox, or deliveries other than invitations are due."""
+FACTS: Final = "facts"
+"""Payload: facts wait in the inbox. Release 0.2 tells of them as of updates: while it runs beside
+this one, what one's doors record waits for a poll of the other's courier."""
+UPDATES: Final = ""
+"""Payload: deliveries other than invitations are due."""
 INVITATIONS: Final = "invitation"
 """Payload: an invitation waits for its workflow to be started."""
 VERIFICATION: Final = "verification"

@@ -49,7 +49,7 @@ async def write_and_wake(
 ) -> None:
     """Run a statement that returns something where it wrote deliveries, and wake their carriers."""
     if await session.scalar(statement, values) is not None:
-        wake_after_commit(session, notifications.FACTS_OR_UPDATES)
+        wake_after_commit(session, notifications.UPDATES)
 
 
 def wakes_of(writer: Writer) -> frozenset[str]:

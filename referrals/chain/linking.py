@@ -8,12 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, text
 
 from db.engine import Database, ReadSession, Session
 from db.migrations import revisions
-from db.tables import ChainLink, SubjectSalt
+from db.tables import ChainLink
 from referrals.chain import canonical
 from referrals.chain.checkpoints import Checkpoint
 from referrals.chain.rows import (
@@ -44,6 +43,17 @@ _TAKE: Final = text("""
         returning id, relation, row_key
     )
     select relation, row_key from taken group by relation, row_key order by min(id)
+""")
+_LINKED: Final = text("""
+    select relation, row_key
+    from unnest(cast(:relations as text[]), cast(:row_keys as text[])) as key (relation, row_key)
+    where exists (select from chain_links as link
+                   where link.relation = key.relation and link.row_key = key.row_key)
+""")
+_ADD_SALTS: Final = text("""
+    insert into subject_salts (subject, salt)
+    select * from unnest(cast(:subjects as varchar[]), cast(:salts as bytea[]))
+    on conflict do nothing
 """)
 _ADD: Final = text("""
     insert into chain_links (seq, relation, row_key, leaf, commitment, hash, linked_at)
@@ -115,18 +125,19 @@ def _leaf(key: Key, rows: Mapping[Key, CoveredRow], salts: Mapping[str, bytes]) 
 
 
 async def _linked(session: Session, keys: Sequence[Key]) -> Collection[Key]:
-    query = select(ChainLink.relation, ChainLink.row_key).where(
-        tuple_(ChainLink.relation, ChainLink.row_key).in_(keys)
-    )
-    return {Key(*row) for row in await session.execute(query)}
+    values = {
+        "relations": [relation for relation, _ in keys],
+        "row_keys": [row_key for _, row_key in keys],
+    }
+    return {Key(*row) for row in await session.execute(_LINKED, values)}
 
 
 async def _salts(session: Session, subjects: Collection[str | None]) -> dict[str, bytes]:
     known = sorted(subject for subject in subjects if subject is not None)
     if not known:
         return {}
-    fresh = [{"subject": subject, "salt": secrets.token_bytes(SALT_BYTES)} for subject in known]
-    await session.execute(insert(SubjectSalt).values(fresh).on_conflict_do_nothing())
+    fresh = {"subjects": known, "salts": [secrets.token_bytes(SALT_BYTES) for _ in known]}
+    await session.execute(_ADD_SALTS, fresh)
     return await load_salts(session, known)
 
 

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from db.engine import ReadSession
-from db.tables import SubjectSalt
 from referrals.chain import canonical
 from referrals.chain.coverage import COVERED, Coverage
 
@@ -16,6 +15,9 @@ _TEXT_FORMATS: Final = """
            set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true),
            set_config('bytea_output', 'hex', true)
 """
+_SALTS: Final = text("""
+    select subject, salt from subject_salts where subject = any(cast(:subjects as varchar[]))
+""")
 
 
 class Key(NamedTuple):
@@ -64,8 +66,8 @@ async def load_rows(session: ReadSession, keys: Iterable[Key]) -> dict[Key, Cove
 
 
 async def load_salts(session: ReadSession, subjects: Collection[str]) -> dict[str, bytes]:
-    query = select(SubjectSalt.subject, SubjectSalt.salt).where(SubjectSalt.subject.in_(subjects))
-    return {row.subject: row.salt for row in await session.execute(query)}
+    rows = await session.execute(_SALTS, {"subjects": list(subjects)})
+    return {row.subject: row.salt for row in rows}
 
 
 def leaf_of(key: Key, row: CoveredRow, salts: Mapping[str, bytes]) -> Leaf:

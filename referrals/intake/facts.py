@@ -126,7 +126,7 @@ async def record_facts(
     new = (await session.execute(RECORD, values)).all()
     added = {row.place - 1 for row in new}
     if route and any(row.is_routed for row in new):
-        wake_after_commit(session, notifications.FACTS_OR_UPDATES)
+        wake_after_commit(session, notifications.FACTS)
     if len(added) == len(rows):
         return [RecordOutcome.ACCEPTED] * len(rows)
     known = {rows[place].key: rows[place].contents for place in added}

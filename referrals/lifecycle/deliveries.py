@@ -216,7 +216,7 @@ async def enqueue(session: Session, referral_id: UUID, *new: NewDelivery) -> Non
         is_invitation = kind == INVITATION
         wake_after_commit(
             session,
-            notifications.INVITATIONS if is_invitation else notifications.FACTS_OR_UPDATES,
+            notifications.INVITATIONS if is_invitation else notifications.UPDATES,
         )
 
 

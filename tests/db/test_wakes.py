@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from db.engine import Database
-from db.notifications import FACTS_OR_UPDATES, PAYMENTS, listen
+from db.notifications import FACTS, PAYMENTS, UPDATES, listen
 from db.wakes import Waker, wake_after_commit
 from referrals.intake.facts import record_fact
 from tests.builders import deposit
@@ -31,7 +31,7 @@ async def heard(url: str) -> AsyncIterator[asyncio.Queue[str | None]]:
 
 async def wake_and_fail(database: Database) -> None:
     async with database.transaction() as session:
-        wake_after_commit(session, FACTS_OR_UPDATES)
+        wake_after_commit(session, UPDATES)
         raise LookupError
 
 
@@ -57,6 +57,20 @@ async def test_what_commits_by_itself_wakes_too(
         assert await queue.get() == PAYMENTS
 
 
+async def test_a_fact_wakes_nobody_who_waits_for_updates(
+    fresh_database: Database, fresh_urls: DatabaseUrls
+) -> None:
+    paid = deposit()
+    async with heard(fresh_urls.application) as queue:
+        async with fresh_database.autocommit() as executor:
+            await record_fact(executor, paid, player_id=paid.player_id, door="http")
+        assert await queue.get() == FACTS
+
+        async with fresh_database.transaction() as session:
+            wake_after_commit(session, PAYMENTS)
+        assert await queue.get() == PAYMENTS
+
+
 async def test_what_records_a_fact_notifies_nobody_itself(fresh_database: Database) -> None:
     paid = deposit()
     with recorded_statements(fresh_database) as statements:
@@ -76,14 +90,14 @@ async def test_many_wakes_are_few_notifications() -> None:
         await may_go_on.wait()
 
     waker = Waker(notify)
-    waker.wake([FACTS_OR_UPDATES])
+    waker.wake([UPDATES])
     await asyncio.sleep(0)
     for _ in range(100):
-        waker.wake([FACTS_OR_UPDATES, PAYMENTS])
+        waker.wake([UPDATES, PAYMENTS])
     may_go_on.set()
     await waker.close()
 
-    assert sent == [[FACTS_OR_UPDATES], [FACTS_OR_UPDATES, PAYMENTS]]
+    assert sent == [[UPDATES], [UPDATES, PAYMENTS]]
 
 
 async def test_a_wake_that_fails_is_lost_and_nothing_else() -> None:
@@ -97,7 +111,7 @@ async def test_a_wake_that_fails_is_lost_and_nothing_else() -> None:
     waker = Waker(notify)
     waker.wake([PAYMENTS])
     await asyncio.sleep(0)
-    waker.wake([FACTS_OR_UPDATES])
+    waker.wake([UPDATES])
     await waker.close()
 
-    assert sent == [[PAYMENTS], [FACTS_OR_UPDATES]]
+    assert sent == [[PAYMENTS], [UPDATES]]
