@@ -23,7 +23,8 @@ from referrals.fraud.link_values import (
 REFRESH_AFTER: Final = timedelta(minutes=10)
 """Age of a link's last use that is worth a write."""
 
-# Compares values that are reported with what is known of them.
+# Compares values that are reported with what is known of them, by one step into the index for each
+# value: a join would be planned for far more of them, and read all links.
 COMPARED: Final = """
     select reported.*, known.player_id is null as is_new,
            reported.is_strong and not coalesce(known.is_strong, false) as is_newly_strong,
@@ -32,9 +33,12 @@ COMPARED: Final = """
            or reported.first_seen_at < known.first_seen_at
            or reported.last_seen_at > known.last_seen_at + cast(:refresh_after as interval)
            as is_worth_writing
-    from reported left join identity_links as known
-        on known.kind = reported.kind and known.value = reported.value
-        and known.player_id = reported.player_id
+    from reported left join lateral (
+        select * from identity_links as link
+         where link.kind = reported.kind and link.value = reported.value
+           and link.player_id = reported.player_id
+         limit 1
+    ) as known on true
     order by reported.kind, reported.value
 """
 # Reads the values of some facts, and what is known of them already. A deposit names no platform:

@@ -21,7 +21,7 @@ from referrals.intake.unrouted import UNREMARKABLE
 # player from being quiet, as whoever shares it is to be looked up.
 _WAITING: Final = text("""
     with waiting as materialized (
-        select inbox.id, inbox.player_id,
+        select inbox.id, inbox.player_id, inbox.kind, inbox.event_id,
                inbox.kind = any(cast(:unremarkable as varchar[]))
                and not coalesce(facts.matching, '{}') ? 'earlier' as is_unremarkable
         from unnest(cast(:player_ids as varchar[])) as given (player_id)
@@ -30,31 +30,44 @@ _WAITING: Final = text("""
                            where referee_id = given.player_id and stage <> 'LOST')
           and not exists (select from referrals where referrer_id = given.player_id)
     )
-    select player_id, array_agg(id) as places from waiting
-    group by player_id having bool_and(is_unremarkable)
+    select player_id, array_agg(id) as places, array_agg(kind) as kinds,
+           array_agg(event_id) as event_ids
+    from waiting group by player_id having bool_and(is_unremarkable)
 """)
 # What they say, beside what is known of it. A deposit names no platform: its device is as strong as
-# the one that the player signed up with.
+# the one that the player signed up with. The limits make every look-up a step into an index: the
+# planner expects far more values than there are, and would read whole tables.
 _SAID: Final = text(f"""
     with reported as (
         select facts.player_id, said.kind, said.value,
-               bool_or(said.kind = any(:hard) or (said.kind = 'device_id' and exists (
-                   select from facts as signup
-                    where signup.player_id = facts.player_id and signup.kind = 'signup'
-                      and lower(signup.body ->> 'platform') = any(:strong)))) as is_strong,
+               bool_or(said.kind = any(:hard)
+                       or (said.kind = 'device_id' and app.player_id is not null)) as is_strong,
                min(facts.occurred_at) as first_seen_at, max(facts.occurred_at) as last_seen_at
-        from inbox join facts using (kind, event_id)
+        from unnest(cast(:fact_kinds as varchar[]), cast(:event_ids as varchar[]))
+            as key (kind, event_id)
+        cross join lateral (
+            select * from facts
+             where facts.kind = key.kind and facts.event_id = key.event_id limit 1
+        ) as facts
+        left join lateral (
+            select player_id from facts as signup
+             where signup.player_id = facts.player_id and signup.kind = 'signup'
+               and lower(signup.body ->> 'platform') = any(:strong)
+             limit 1
+        ) as app on true
         cross join lateral ({SAID_VALUES}) as said
-        where inbox.id = any(cast(:places as bigint[]))
         group by facts.player_id, said.kind, said.value
     )
     {COMPARED}
 """)  # noqa: S608 - made of constants of ours
 _SHARED: Final = text("""
-    select kind, value
+    select new.kind, new.value
     from unnest(cast(:kinds as varchar[]), cast(:values as text[])) as new (kind, value)
-    where exists (select from identity_links as known
-                   where known.kind = new.kind and known.value = new.value and known.is_strong)
+    cross join lateral (
+        select from identity_links as known
+         where known.kind = new.kind and known.value = new.value and known.is_strong
+         limit 1
+    ) as known
 """)
 _DRAIN: Final = text("delete from inbox where id = any(cast(:places as bigint[]))")
 
@@ -66,37 +79,31 @@ async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[
     whom a new value joins to others: players are joined one by one.
     """
     locked = await locks.try_lock_players(session, *player_ids)
-    waiting = await _places_of_quiet(session, locked)
+    waiting = await _waiting_of_quiet(session, locked)
     if not waiting:
         return frozenset()
-    said = await _said(session, _together(waiting, waiting))
+    said = await _said(session, waiting)
     joining = [(row.player_id, value) for row in said for value in joining_values([row])]
     shared = await _shared_values(session, [value for _, value in joining])
     joined = {player_id for player_id, one in joining if (one.kind, one.value) in shared}
-    quiet = frozenset(waiting.keys() - joined)
-    await write_links(session, [row for row in said if row.player_id in quiet])
-    await session.execute(_DRAIN, {"places": _together(waiting, quiet)})
-    return quiet
+    drained = [row for row in waiting if row.player_id not in joined]
+    await write_links(session, [row for row in said if row.player_id not in joined])
+    await session.execute(_DRAIN, {"places": [place for row in drained for place in row.places]})
+    return frozenset(row.player_id for row in drained)
 
 
-async def _places_of_quiet(
-    session: Session, player_ids: Collection[str]
-) -> dict[str, Sequence[int]]:
-    """Return the places in the inbox of what waits of quiet ones among locked players."""
+async def _waiting_of_quiet(session: Session, player_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return what waits of each quiet one among locked players."""
     if not player_ids:
-        return {}
+        return ()
     values = {"player_ids": sorted(player_ids), "unremarkable": UNREMARKABLE}
-    rows = await session.execute(_WAITING, values)
-    return {row.player_id: row.places for row in rows}
+    return (await session.execute(_WAITING, values)).all()
 
 
-def _together(places: dict[str, Sequence[int]], player_ids: Collection[str]) -> list[int]:
-    return sorted(place for player_id in player_ids for place in places[player_id])
-
-
-async def _said(session: Session, places: Sequence[int]) -> Sequence[Row[Any]]:
+async def _said(session: Session, waiting: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     values = {
-        "places": places,
+        "fact_kinds": [kind for row in waiting for kind in row.kinds],
+        "event_ids": [event_id for row in waiting for event_id in row.event_ids],
         "kinds": WRITTEN_KINDS,
         "hard": HARD,
         "strong": STRONG,
