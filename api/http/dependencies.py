@@ -1,5 +1,6 @@
 """Dependencies of routes: the objects made in main(), and the time."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -64,6 +65,13 @@ async def metrics_of(request: Request) -> Metrics:
 
 async def current_time() -> datetime:
     return datetime.now(UTC)
+
+
+async def time_of(request: Request) -> datetime:
+    """Return what `Now` is in a route: the time, or what an application has put in its place."""
+    read = request.app.dependency_overrides.get(current_time, current_time)
+    now: datetime | Awaitable[datetime] = read()
+    return now if isinstance(now, datetime) else await now
 
 
 Db = Annotated[Database, Depends(database_of)]

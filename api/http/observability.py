@@ -40,6 +40,7 @@ class Metrics:
             buckets=REQUEST_BUCKETS_S,
             registry=self.registry,
         )
+        self._labelled: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._resolved_first_opens = Counter(
             "first_opens_resolved",
             "First opens of the app by the method that attributed them",
@@ -61,8 +62,16 @@ class Metrics:
         self._refused_methods.labels(method, reason).inc()
 
     def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        # Looking a label up takes a lock, and as long as counting.
+        key = (method, route, status)
+        if key not in self._labelled:
+            self._labelled[key] = (
+                self._requests.labels(method, route, str(status)),
+                self._seconds.labels(method, route),
+            )
+        requests, durations = self._labelled[key]
+        requests.inc()
+        durations.observe(seconds)
 
 
 class ObservabilityMiddleware:

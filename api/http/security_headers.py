@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEFAULTS: Final = {
@@ -24,16 +23,18 @@ class SecurityHeadersMiddleware:
     def __init__(self, app: ASGIApp, *, public_url: str) -> None:
         self._app = app
         has_tls = public_url.startswith("https:")
-        self._headers: Sequence[tuple[str, str]] = tuple(
-            (DEFAULTS | (HSTS if has_tls else {})).items()
+        self._headers: Sequence[tuple[bytes, bytes]] = tuple(
+            (name.lower().encode(), value.encode())
+            for name, value in (DEFAULTS | (HSTS if has_tls else {})).items()
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers:
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name.lower() for name, _ in given}
+                lacking = [header for header in self._headers if header[0] not in names]
+                message["headers"] = [*given, *lacking]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -41,7 +41,7 @@ class StrictRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_strictly(request: Request) -> Response:
-            strict = _StrictRequest(request.scope, request.receive)
+            strict = StrictRequest(request.scope, request.receive)
             strict.limit_bytes = self.body_limit_bytes
             strict.named_depth = self.named_depth
             return await answer(strict)
@@ -49,7 +49,9 @@ class StrictRoute(APIRoute):
         return answer_strictly
 
 
-class _StrictRequest(Request):
+class StrictRequest(Request):
+    """Request whose body is bounded, and JSON."""
+
     _checked_body: bytes | None = None
     limit_bytes: int | None = None
     named_depth: int | None = None
@@ -75,13 +77,16 @@ class _StrictRequest(Request):
         return b"".join(chunks)
 
     def _expect_json(self) -> None:
+        content_type = self.headers.get("content-type", "")
+        encodings = self.headers.getlist("content-encoding")
+        if content_type == _JSON and not encodings:
+            return
         declared = Message()
-        declared["content-type"] = self.headers.get("content-type", "")
+        declared["content-type"] = content_type
         if declared.get_content_type() != _JSON:
             raise Problem("unsupported_media_type")
         if declared.get_content_charset("utf-8") not in CHARSETS:
             raise Problem("unsupported_media_type", "Send JSON in UTF-8.")
-        encodings = self.headers.getlist("content-encoding")
         if any(encoding.strip().lower() not in PLAIN_ENCODINGS for encoding in encodings):
             raise Problem("unsupported_media_type", "Send JSON without a Content-Encoding.")
 

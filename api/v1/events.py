@@ -9,7 +9,7 @@ from api.http.authorisation import Caller, requires
 from api.http.dependencies import EventRecording, Recording
 from api.http.errors import conflict
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.http.strict_json import StrictRoute
+from api.v1.event_route import EventRoute
 from api.v1.schemas.events import Accepted
 from domain.intake.facts import kind_of
 from referrals.intake.conflicts import differing_fields
@@ -27,7 +27,7 @@ from referrals.intake.facts import RecordOutcome
 router = APIRouter(
     prefix="/v1/events",
     tags=["events"],
-    route_class=StrictRoute,
+    route_class=EventRoute,
     responses=problem_responses("event_conflict", "unavailable", "too_early", *BODY_PROBLEMS),
 )
 ALL_EVENTS: Final = "events:write"
