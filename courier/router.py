@@ -56,19 +56,23 @@ class Router:
         self._routing: dict[str, asyncio.Task[None]] = {}
 
     async def route(self) -> bool:
-        """Route the players of the oldest facts and return whether more may be waiting.
+        """Route the players of the oldest facts and return whether more were waiting.
 
         Returns when all of them are routed, or after `patience_s`; one who is
         locked is not waited for.
         """
         async with self._database.reading() as session:
-            leased = await unrouted.lease_players(
+            lease = await unrouted.lease_players(
                 session, limit=FACT_BATCH_SIZE, excluding=self._excluded()
             )
             # The lease lasts as long as this transaction; other couriers route other players.
-            quiet = await self._route_quiet([one.player_id for one in leased if one.may_be_quiet])
-            await self._route_all([one.player_id for one in leased if one.player_id not in quiet])
-        return bool(leased)
+            quiet = await self._route_quiet(
+                [one.player_id for one in lease.players if one.may_be_quiet]
+            )
+            await self._route_all(
+                [one.player_id for one in lease.players if one.player_id not in quiet]
+            )
+        return lease.is_full
 
     async def finish(self) -> None:
         """Wait for the players that were left behind; each has the deadlines of its statements."""

@@ -69,9 +69,17 @@ class LeasedPlayer(NamedTuple):
     """Whether, a moment ago, no referral named the player, and only UNREMARKABLE facts waited."""
 
 
+class Lease(NamedTuple):
+    """Players who are leased together."""
+
+    players: Sequence[LeasedPlayer]
+    is_full: bool
+    """Whether there were as many facts as one lease takes, so that more may wait."""
+
+
 async def lease_players(
     session: ReadSession, *, limit: int, excluding: Collection[str] = ()
-) -> Sequence[LeasedPlayer]:
+) -> Lease:
     """Lease the players of up to `limit` facts, oldest first, that no other transaction leases.
 
     The lease ends with the transaction. It only spares couriers the same work: the lock on the
@@ -83,8 +91,9 @@ async def lease_players(
         "limit": limit,
         "unremarkable": UNREMARKABLE,
     }
-    rows = await session.execute(_LEASE, values)
-    return [*{row.player_id: LeasedPlayer(*row) for row in rows}.values()]
+    rows = (await session.execute(_LEASE, values)).all()
+    players = {row.player_id: LeasedPlayer(*row) for row in rows}
+    return Lease([*players.values()], is_full=len(rows) == limit)
 
 
 async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:

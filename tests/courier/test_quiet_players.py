@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, func, select, text
 
-from courier.router import MAX_WAITING_PLAYERS, Router
+from courier.router import FACT_BATCH_SIZE, MAX_WAITING_PLAYERS, Router
 from db import locks
 from db.engine import Database
 from db.tables import IdentityLink, InboxRow
@@ -66,7 +66,7 @@ async def test_many_quiet_players_cost_as_many_statements_as_few(fresh_database:
             await record_facts(fresh_database, deposit(player_id), player_id=player_id)
         statements.clear()
         async with asyncio.timeout(BOUND_S):
-            assert await Router(fresh_database, tokens=TOKENS, patience_s=BOUND_S).route()
+            await Router(fresh_database, tokens=TOKENS, patience_s=BOUND_S).route()
         # Recording wakes the courier beside the commit, some time.
         costs.append(len([each for each in statements if "pg_notify" not in each]))
         assert await waiting(fresh_database, *players) == 0
@@ -254,6 +254,18 @@ async def test_two_couriers_drop_the_same_players_once(database: Database) -> No
     assert await waiting(database, *players) == 0
 
 
+async def test_a_full_lease_tells_that_more_may_wait(fresh_database: Database) -> None:
+    for _ in range(FACT_BATCH_SIZE + 1):
+        paid = deposit()
+        await record_facts(fresh_database, paid, player_id=paid.player_id)
+    router = Router(fresh_database, tokens=TOKENS, patience_s=BOUND_S)
+
+    assert await router.route()
+    assert not await router.route()
+    async with fresh_database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(InboxRow)) == 0
+
+
 async def test_locked_players_keep_nobody_else_from_being_routed(fresh_database: Database) -> None:
     router = Router(fresh_database, tokens=TOKENS, patience_s=BOUND_S)
     busy = [a_player_id() for _ in range(12)]
@@ -266,7 +278,7 @@ async def test_locked_players_keep_nobody_else_from_being_routed(fresh_database:
     async with asyncio.timeout(BOUND_S), fresh_database.transaction() as session:
         await locks.lock_players(session, *busy)
 
-        assert await router.route()
+        await router.route()
 
         assert len(await referrals_of(fresh_database, arrival.player_id)) == 1
         assert await waiting(fresh_database, *busy) == len(busy)

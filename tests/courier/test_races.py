@@ -57,8 +57,8 @@ async def test_couriers_lease_different_players_and_lose_none(fresh_database: Da
     async with fresh_database.reading() as one, fresh_database.reading() as other:
         first = await unrouted.lease_players(one, limit=64)
         second = await unrouted.lease_players(other, limit=64)
-    assert [one.player_id for one in first] == [each.player_id for each in arrivals[:32]]
-    assert [one.player_id for one in second] == [each.player_id for each in arrivals[32:64]]
+    assert [one.player_id for one in first.players] == [each.player_id for each in arrivals[:32]]
+    assert [one.player_id for one in second.players] == [each.player_id for each in arrivals[32:64]]
 
     await asyncio.gather(*(_route_everything(fresh_database) for _ in range(3)))
 
