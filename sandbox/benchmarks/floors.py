@@ -47,6 +47,18 @@ class Bench:
     temporal: Client
     watcher: DatabaseWatcher
 
+    async def analyse(self) -> None:
+        """Gather statistics, as autovacuum does within the first minute of a database.
+
+        Without them statements are planned for empty tables, and read whole indexes once there are
+        rows.
+        """
+        connection = await asyncpg.connect(self.connection.postgres_owner_dsn)
+        try:
+            await connection.execute("analyze")
+        finally:
+            await connection.close()
+
     @contextmanager
     def suspended(self, *names: str) -> Iterator[None]:
         """Suspend processes of the stack that would use the same cores."""

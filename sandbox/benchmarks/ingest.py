@@ -25,6 +25,7 @@ _REDIRECTS: Final = frozenset({302, 307})
 async def measure_events(bench: Bench) -> list[Measurement]:
     real = await _deposit_at_rate(bench.client, "/v1/events/deposits")
     await bench.watcher.wait_until_idle()
+    await bench.analyse()
     floor = await _deposit_at_rate(bench.floor_client, "/deposits")
     latencies = _latencies(
         f"POST deposits at {DEPOSITS_PER_SECOND:g}/s", real, floor, MAX_DEPOSIT_P99_MS
@@ -53,6 +54,7 @@ async def measure_clicks(bench: Bench) -> list[Measurement]:
         range(CONCURRENCY), lambda _: bench.client.get(f"/r/{code}"), concurrency=CONCURRENCY
     )
     await bench.watcher.wait_until_idle()
+    await bench.analyse()
     # The floor first: on a small machine the workflows that these clicks start take minutes.
     floor = await floor_clicks.run(lambda number: f"/r/click-{number}")
     real = await clicks.run(lambda _: f"/r/{code}")

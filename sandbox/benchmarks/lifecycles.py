@@ -21,8 +21,9 @@ from sandbox.benchmarks.traffic import (
 from sandbox.sportsbook.polling import wait_until
 
 CONCURRENCY: Final = 32
-WARM_UP: Final = 24
-"""Lifecycles of each kind before the measured ones."""
+WARM_UP: Final = 64
+"""Lifecycles of each kind before the measured ones: most connections have planned their statements
+by then, which each does five times over."""
 WINDOW: Final = timedelta(seconds=1)
 """The chargeback window of SHORT_CHARGEBACK_CAMPAIGN."""
 PROCESSES: Final = ("api", "courier", "worker", "postgres", "temporal")
@@ -42,6 +43,7 @@ async def measure(bench: Bench, *, count: int) -> list[Measurement]:
     await _play_real(bench, "warm-up", WARM_UP)
     for acts_in_place in (False, True):
         await _play_floor(bench, "warm-up", WARM_UP, acts_in_place=acts_in_place)
+    await bench.analyse()
     pids = {**bench.connection.pids, "floor": bench.floors.worker_pid}
     real, floor, local_floor = CpuMeter(), CpuMeter(), CpuMeter()
     for turn in range(TURNS):
