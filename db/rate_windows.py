@@ -28,10 +28,10 @@ _COUNT: Final = text("""
     union all
     select key, hits, ends_at from rate_windows where key = any(:peeks) and ends_at > :now
 """)
-_PRUNE: Final = text("""
-    delete from rate_windows where key in (
+PRUNE: Final = text("""
+    delete from rate_windows where key = any(array(
         select key from rate_windows where ends_at < :before limit :most for update skip locked
-    )
+    ))
 """)
 
 
@@ -64,4 +64,4 @@ async def count_hits(
 
 async def prune(session: StatementExecutor, *, before: datetime) -> None:
     """Remove a batch of the windows that ended before that time."""
-    await session.execute(_PRUNE, {"before": before, "most": PRUNE_BATCH_SIZE})
+    await session.execute(PRUNE, {"before": before, "most": PRUNE_BATCH_SIZE})

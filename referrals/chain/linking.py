@@ -36,10 +36,12 @@ _WAITS: Final = text("""
 """)
 _LOCK: Final = "select pg_try_advisory_xact_lock(hashtextextended('hash chain', 0))"
 # In the order in which they were noted, as far as that is known: the chain needs no other order.
-_TAKE: Final = text("""
+# Ids are an array, as in other batches of a queue: a join that was planned while the queue was
+# empty compares every row with every other once it is not.
+TAKE: Final = text("""
     with taken as (
         delete from unlinked_rows
-         where id in (select id from unlinked_rows order by id limit :limit)
+         where id = any(array(select id from unlinked_rows order by id limit :limit))
         returning id, relation, row_key
     )
     select relation, row_key from taken group by relation, row_key order by min(id)
@@ -86,7 +88,7 @@ async def link_new_rows(database: Database, *, limit: int = BATCH_ROWS) -> int:
 
 async def link_rows(session: Session, *, limit: int) -> int:
     """Link up to `limit` rows under the lock that the caller has taken; return their number."""
-    taken = [Key(*row) for row in await session.execute(_TAKE, {"limit": limit})]
+    taken = [Key(*row) for row in await session.execute(TAKE, {"limit": limit})]
     if taken:
         await _link(session, taken)
     return len(taken)

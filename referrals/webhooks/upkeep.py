@@ -31,18 +31,18 @@ _GIVE_UP: Final = text("""
     set status = 'failed', finished_at = clock_timestamp(), leased_until = null
     from ended where d.id = ended.id
 """)
-_DELETE: Final = text("""
-    delete from webhook_deliveries where id in (
+DELETE: Final = text("""
+    delete from webhook_deliveries where id = any(array(
         select id from webhook_deliveries
         where finished_at < clock_timestamp() - cast(:kept_for as interval)
         order by finished_at limit :limit
         for no key update skip locked
-    )
+    ))
 """)
 
 
 async def tidy(session: Session) -> bool:
     """Do one batch of upkeep and return whether there may be more."""
     given_up = await session.execute(_GIVE_UP, {"limit": BATCH_SIZE})
-    deleted = await session.execute(_DELETE, {"limit": BATCH_SIZE, "kept_for": KEPT_FOR})
+    deleted = await session.execute(DELETE, {"limit": BATCH_SIZE, "kept_for": KEPT_FOR})
     return BATCH_SIZE in {given_up.rowcount, deleted.rowcount}  # type: ignore[attr-defined]

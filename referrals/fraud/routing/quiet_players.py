@@ -19,16 +19,16 @@ from referrals.intake.unrouted import UNREMARKABLE
 
 # The facts of quiet players, by their places in the inbox; a value under an earlier key keeps its
 # player from being quiet, as whoever shares it is to be looked up.
-_WAITING: Final = text("""
+WAITING: Final = text("""
     with waiting as materialized (
         select inbox.id, inbox.player_id, inbox.kind, inbox.event_id,
                inbox.kind = any(cast(:unremarkable as varchar[]))
                and not coalesce(facts.matching, '{}') ? 'earlier' as is_unremarkable
-        from unnest(cast(:player_ids as varchar[])) as given (player_id)
-        join inbox using (player_id) join facts using (kind, event_id)
-        where not exists (select from referrals
-                           where referee_id = given.player_id and stage <> 'LOST')
-          and not exists (select from referrals where referrer_id = given.player_id)
+        from inbox join facts using (kind, event_id)
+        where inbox.player_id = any(cast(:player_ids as varchar[]))
+          and not exists (select from referrals
+                           where referee_id = inbox.player_id and stage <> 'LOST')
+          and not exists (select from referrals where referrer_id = inbox.player_id)
     )
     select player_id, array_agg(id) as places, array_agg(kind) as kinds,
            array_agg(event_id) as event_ids
@@ -97,7 +97,7 @@ async def _waiting_of_quiet(session: Session, player_ids: Collection[str]) -> Se
     if not player_ids:
         return ()
     values = {"player_ids": sorted(player_ids), "unremarkable": UNREMARKABLE}
-    return (await session.execute(_WAITING, values)).all()
+    return (await session.execute(WAITING, values)).all()
 
 
 async def _said(session: Session, waiting: Sequence[Row[Any]]) -> Sequence[Row[Any]]:

@@ -33,11 +33,11 @@ IS_WAITING: Final = text("select exists (select from signups_to_assess)")
 _WAITING: Final = text("""
     select referral_id from signups_to_assess order by noted_at, referral_id limit :limit
 """)
-_TAKE: Final = text("""
-    delete from signups_to_assess where referral_id in (
+TAKE: Final = text("""
+    delete from signups_to_assess where referral_id = any(array(
         select referral_id from signups_to_assess where referral_id = any(:referral_ids)
         order by referral_id for update skip locked
-    ) returning referral_id
+    )) returning referral_id
 """)
 
 _log = structlog.get_logger()
@@ -75,7 +75,7 @@ async def store(session: Session, gathered: Gathered) -> int:
 
     Pairs that another courier has taken meanwhile are left out.
     """
-    taken = await session.scalars(_TAKE, {"referral_ids": sorted(gathered)})
+    taken = await session.scalars(TAKE, {"referral_ids": sorted(gathered)})
     active = await rule_sets.active(session)
     rows = []
     for referral_id in sorted(taken):
