@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
+from api.http.dependencies import Config, Db, Now
 from api.http.limits.admission import LinkAdmission, LinkLimits
 from api.http.openapi import Responses, page_response
 from api.link.follow import follow, issue_token, pseudonymised_click
@@ -70,16 +70,12 @@ async def show_link_without_code(
 @router.get("/R/{code:path}", include_in_schema=False)
 @router.head("/r/{code:path}", include_in_schema=False)
 @router.get("/r/{code:path}", status_code=302, response_class=Response, responses=FOLLOW_RESPONSES)
-async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
+async def follow_link(
     code: str,
     request: Request,
     *,
     reader: Annotated[PageContext, Depends(page_context_of)],
     passing: LinkLimits,
-    database: Db,
-    settings: Config,
-    hasher: Hashes,
-    tokens: ReferralTokens,
     now: Now,
 ) -> Response:
     """Redirect to the campaign's destination, or on Android to Google Play; never elsewhere.
@@ -89,6 +85,12 @@ async def follow_link(  # noqa: PLR0913 - FastAPI passes each by its name
     visitor's open invitation. Above the limit of a code, the redirect makes no invitation. A
     browser that loads the link ahead of its person gets 503, and asks again.
     """
+    # Not dependencies: FastAPI takes longer to solve each than to look it up.
+    parts = request.app.state
+    database: Database = parts.database
+    settings: Settings = parts.settings
+    hasher: Hasher = parts.hasher
+    tokens: Tokens = parts.tokens
     if passing.retry_after_s is not None:
         return too_many_requests_page(reader.language, retry_after_s=passing.retry_after_s)
     requester = requester_of(request)

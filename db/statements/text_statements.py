@@ -4,12 +4,14 @@ Transactions, prepared statements and faults stay SQLAlchemy's: what it raises, 
 reports is the same on both ways.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn, cast
 
-from sqlalchemy import Executable, Result, TextClause
+from sqlalchemy import Executable, Result, Select, TextClause, text
+from sqlalchemy.dialects.postgresql import psycopg2
 from sqlalchemy.dialects.postgresql.asyncpg import PGExecutionContext_asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import Connection, ExecutionContext
@@ -17,6 +19,8 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.util import greenlet_spawn
 
 _DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
+_NAMED: Final = psycopg2.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_PARAMETER: Final = re.compile(r":(\w+)")
 _MAX_COMPILED: Final = 1024
 _EXECUTION_EVENTS: Final = (
     "before_execute",
@@ -64,6 +68,21 @@ class _Context:
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
+
+
+def text_of(query: Select[Any]) -> TextClause:
+    """Return a query that SQLAlchemy has composed as text, which the driver executes.
+
+    Words of an enumeration come back as strings. Values of the query itself, which never change,
+    become part of the text; its other parameters are the caller's.
+    """
+    compiled = query.compile(dialect=_NAMED)
+    own = {
+        name: compiled.render_literal_value(value, compiled.binds[name].type).replace(":", r"\:")
+        for name, value in compiled.params.items()
+        if value is not None
+    }
+    return text(_PARAMETER.sub(lambda found: own.get(found[1], found[0]), str(compiled)))
 
 
 def is_for_driver(statement: Executable, connection: Connection) -> bool:

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import bindparam, event, text
+from sqlalchemy import bindparam, event, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db.engine import Database, Session
-from db.statements.text_statements import TextResult
+from db.statements.text_statements import TextResult, text_of
+from db.tables import Player
 from sandbox.sportsbook.polling import wait_until
 
 TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,6 +48,16 @@ async def test_every_kind_of_connection_executes_on_the_driver(fresh_database: D
         assert isinstance(await snapshot.execute(one), TextResult)
     async with fresh_database.autocommit() as executor:
         assert isinstance(await executor.execute(one), TextResult)
+
+
+async def test_a_query_as_text_answers_as_the_query_does(fresh_database: Database) -> None:
+    query = select(Player.player_id).where(
+        Player.player_id == bindparam("player_id"), Player.player_id != "it's \\ :player_id"
+    )
+    async with fresh_database.transaction() as session:
+        await session.execute(text("insert into players (player_id) values ('a'), ('b')"))
+        found = await session.scalars(text_of(query), {"player_id": "b"})
+        assert found.all() == (await session.scalars(query, {"player_id": "b"})).all() == ["b"]
 
 
 async def test_values_of_all_types_come_back_as_they_went(either_way: Database) -> None:

@@ -9,16 +9,16 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, select, text
 
 from db.engine import StatementExecutor
+from db.statements.text_statements import text_of
 from db.tables import Campaign, CampaignVersion, ReferralCode, ReferralRow
 from domain.attribution.policy import Method
-from domain.campaigns.terms import Schedule
+from domain.campaigns.terms import CampaignStatus, Schedule
 from domain.lifecycle.referral import token_expires_at
 from referrals.campaigns.offers import IS_SWITCHED_OFF, Offer
 from referrals.campaigns.variants import Promised, promised_to
 from referrals.campaigns.versions import IS_CURRENT_VERSION, link_from, policy_from, terms_from
 
-# Made once: making a query takes longer than running it.
-_SELECT_FOLLOWED_CODE: Final = (
+_SELECT_FOLLOWED_CODE: Final = text_of(
     select(
         ReferralCode.code,
         ReferralCode.player_id,
@@ -116,7 +116,9 @@ def _offer(row: Row[Any], promised: Promised) -> Offer:
         code=row.code,
         player_id=row.player_id,
         campaign=row.slug,
-        schedule=Schedule(status=row.status, starts_at=row.starts_at, ends_at=row.ends_at),
+        schedule=Schedule(
+            status=CampaignStatus(row.status), starts_at=row.starts_at, ends_at=row.ends_at
+        ),
         destination=row.destination,
         terms=terms_from(promised.terms),
         policy=policy_from(row.attribution),
