@@ -103,7 +103,8 @@ class ObservabilityMiddleware:
             log.exception("request_failed", route=_route(scope))
             if sender.status is None:
                 await render_problem(Problem("internal_error"))(scope, receive, sender)
-        self._record(scope, sender.status or 500, time.perf_counter() - started)
+        answered = sender.answered_at or time.perf_counter()
+        self._record(scope, sender.status or 500, answered - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method, route = _method(scope), _route(scope)
@@ -121,12 +122,16 @@ class _Sender:
         self._send = send
         self._request_id = request_id.encode()
         self.status: int | None = None
+        self.answered_at: float | None = None
+        """Time at which the whole answer was sent; a route may have work to do after it."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message["headers"], (b"x-request-id", self._request_id)]
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.answered_at = time.perf_counter()
 
 
 def _request_id(scope: Scope) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from api.http.dependencies import Config, Db, Now
@@ -111,14 +112,16 @@ async def follow_link(
     invitation = await follow(database, click)
     if invitation.offer is None or invitation.referral_id is None:
         return await _closed_answer(invitation, reader, passing, database, settings.site_url)
-    if invitation.outcome is ClickOutcome.NEW:
-        await passing.count_invitation()
     token_for = _token_issuer(tokens, invitation, reader)
     answer = person_response(settings, invitation.offer, reader, token_for)
     _set_cookie(answer, settings, VISITOR_COOKIE, visitor_id, age_s=VISITOR_COOKIE_MAX_AGE_S)
     token = token_for(Method.REFERRAL_TOKEN)
     _set_cookie(answer, settings, TOKEN_PARAMETER, token, age_s=_token_max_age_s(invitation, now))
-    return _unless_busy(answer, reader, passing)
+    answer = _unless_busy(answer, reader, passing)
+    if invitation.outcome is ClickOutcome.NEW:
+        # The visitor's browser need not wait for it.
+        answer.background = BackgroundTask(passing.count_invitation)
+    return answer
 
 
 async def _closed_answer(
