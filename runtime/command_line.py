@@ -45,7 +45,7 @@ _Settings = TypeVar(
     WalletSettings,
 )
 
-NOT_CONFIGURED = "is not set; README.md has every setting"
+NOT_CONFIGURED = "is not set; docs/settings.md has every setting"
 COULD_NOT_RUN = 2
 """Exit code of a command that gave no answer; 0 and 1 are each command's own."""
 STACK_DIRECTORY = Path(".stack")

@@ -281,7 +281,10 @@ async def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
     ended = await referrals("migrate", directory=tmp_path)
 
     assert ended.returncode == 2
-    assert ended.stderr == "REFERRALS_OWNER_DATABASE_URL: is not set; README.md has every setting\n"
+    assert (
+        ended.stderr
+        == "REFERRALS_OWNER_DATABASE_URL: is not set; docs/settings.md has every setting\n"
+    )
 
 
 async def test_the_commands_of_production_need_no_simulations() -> None:

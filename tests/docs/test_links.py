@@ -105,9 +105,18 @@ def test_settings_exist(page: Path) -> None:
     assert set(VARIABLE.findall(page.read_text())) <= variables()
 
 
-def test_the_readme_lists_every_setting_with_its_default() -> None:
-    rows = SETTING.findall((ROOT / "README.md").read_text())
+def test_a_page_lists_every_setting_with_its_default() -> None:
+    rows = SETTING.findall((ROOT / "docs/settings.md").read_text())
     assert dict(rows) == {f"REFERRALS_{name.upper()}": default_of(name) for name in SETTINGS}
+
+
+def test_the_readme_names_the_settings_that_are_required() -> None:
+    required = {f"REFERRALS_{name.upper()}" for name in SETTINGS if default_of(name) == "required"}
+    (sentence,) = re.findall(
+        r"Four are required: (.*?)\. If", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    assert set(VARIABLE.findall(sentence)) == required
+    assert len(required) == 4
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
