@@ -29,6 +29,14 @@ _LOCK_VALUES: Final = text("""
     )
     select count(pg_advisory_xact_lock(key)) from keys
 """)
+_TRY_LOCK_VALUES: Final = text("""
+    with everything as materialized (
+        select pg_try_advisory_xact_lock_shared(hashtextextended(:links_lock, 0)) as is_locked
+    )
+    select place - 1 as place
+    from unnest(cast(:keys as text[])) with ordinality as given (key, place), everything
+    where is_locked and pg_try_advisory_xact_lock(hashtextextended(key, 1))
+""")
 # Its lists come through sub-selects, so that it is planned once, whatever they hold.
 _SHARERS: Final = text("""
     select kind, value, array_agg(player_id order by first_seen_at, player_id) as players
@@ -102,6 +110,15 @@ async def lock_values(session: Session, values: Iterable[tuple[str, str]]) -> No
     """
     keys = [f"{kind}:{value}" for kind, value in values]
     await session.execute(_LOCK_VALUES, {"links_lock": LINKS_LOCK, "keys": keys})
+
+
+async def try_lock_values(
+    session: Session, values: Sequence[tuple[str, str]]
+) -> frozenset[tuple[str, str]]:
+    """Lock those values that no other transaction has locked, and return them; wait for none."""
+    keys = [f"{kind}:{value}" for kind, value in values]
+    places = await session.scalars(_TRY_LOCK_VALUES, {"links_lock": LINKS_LOCK, "keys": keys})
+    return frozenset(values[place] for place in places)
 
 
 async def join_players(session: Session, player_id: str, new: Sequence[NewValue]) -> None:

@@ -24,7 +24,6 @@ from tests.courier.steps import (
     referrals_of,
     route,
 )
-from tests.fixtures.database_activity import wait_until_blocked
 
 BOUND_S = 60.0
 OfPlayer = Deposit | Signup | StatusChange | Withdrawal
@@ -190,22 +189,33 @@ async def test_players_who_bring_one_card_at_once_are_joined(database: Database)
     assert await cluster_of(database, pair[0]) == await cluster_of(database, pair[1]) is not None
 
 
-async def test_of_two_couriers_with_one_new_card_the_second_sees_it(database: Database) -> None:
+async def test_of_two_couriers_with_one_new_card_one_leaves_its_player_alone(
+    database: Database,
+) -> None:
     card = f"hm1:{unique('card')}"
     first, second = [deposit(payment_instrument=card) for _ in range(2)]
     for paid in (first, second):
         await record_facts(database, paid, player_id=paid.player_id)
 
-    async def route_second() -> frozenset[str]:
-        async with database.transaction() as session:
-            return await route_quiet(session, [second.player_id])
+    async with asyncio.timeout(BOUND_S), database.transaction() as session:
+        assert await route_quiet(session, [first.player_id]) == {first.player_id}
+        async with database.transaction() as other:
+            assert await route_quiet(other, [second.player_id]) == set()
 
-    async with asyncio.timeout(BOUND_S):
-        async with database.transaction() as session:
-            assert await route_quiet(session, [first.player_id]) == {first.player_id}
-            waiting_one = asyncio.create_task(route_second())
-            await wait_until_blocked(database, session)
-        assert await waiting_one == set()
+    await route(database, second.player_id)
+    assert await cluster_of(database, first) == await cluster_of(database, second) is not None
+
+
+async def test_while_all_links_are_locked_only_new_values_wait(database: Database) -> None:
+    known, new = paid_from_a_new_device(), paid_from_a_new_device()
+    assert await quiet_ones(database, known) == {known.player_id}
+    again = replace(known, event_id=unique("deposit"), deposit_id=unique("d"))
+
+    async with asyncio.timeout(BOUND_S), database.transaction() as rebuilding:
+        await locks.lock_key(rebuilding, clusters.LINKS_LOCK)
+        assert await quiet_ones(database, again, new) == {known.player_id}
+
+    assert await waiting(database, new.player_id) == 1
 
 
 async def test_what_arrives_while_a_player_is_routed_waits_for_the_next_time(

@@ -75,8 +75,9 @@ _DRAIN: Final = text("delete from inbox where id = any(cast(:places as bigint[])
 async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[str]:
     """Route those players that are quiet, and return them.
 
-    Their new values are linked. Left out are a player whom another transaction has locked, and one
-    whom a new value joins to others: players are joined one by one.
+    Their new values are linked. Left out are a player whom another transaction has locked, or of
+    whom it has locked a new value, so that none waits for another's, and one whom a new value joins
+    to others: players are joined one by one.
     """
     locked = await locks.try_lock_players(session, *player_ids)
     waiting = await _waiting_of_quiet(session, locked)
@@ -84,10 +85,10 @@ async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[
         return frozenset()
     said = await _said(session, waiting)
     joining = [(row.player_id, value) for row in said for value in joining_values([row])]
-    shared = await _shared_values(session, [value for _, value in joining])
-    joined = {player_id for player_id, one in joining if (one.kind, one.value) in shared}
-    drained = [row for row in waiting if row.player_id not in joined]
-    await write_links(session, [row for row in said if row.player_id not in joined])
+    free = await _lock_unshared(session, [value for _, value in joining])
+    alone = {player_id for player_id, one in joining if (one.kind, one.value) not in free}
+    drained = [row for row in waiting if row.player_id not in alone]
+    await write_links(session, [row for row in said if row.player_id not in alone])
     await session.execute(_DRAIN, {"places": [place for row in drained for place in row.places]})
     return frozenset(row.player_id for row in drained)
 
@@ -112,17 +113,20 @@ async def _said(session: Session, waiting: Sequence[Row[Any]]) -> Sequence[Row[A
     return (await session.execute(_SAID, values)).all()
 
 
-async def _shared_values(session: Session, new: Sequence[NewValue]) -> frozenset[tuple[str, str]]:
-    """Lock new values, and return the strong ones that other players have, or bring now as well."""
+async def _lock_unshared(session: Session, new: Sequence[NewValue]) -> frozenset[tuple[str, str]]:
+    """Lock new values, and return those of which no strong one is another player's, now or before.
+
+    One that another transaction has locked is not among them.
+    """
     if not new:
         return frozenset()
-    await clusters.lock_values(session, [(one.kind, one.value) for one in new])
+    locked = await clusters.try_lock_values(session, [(one.kind.value, one.value) for one in new])
     brought = Counter((one.kind.value, one.value) for one in new if one.is_strong)
     if not brought:
-        return frozenset()
+        return locked
     values = {
         "kinds": [kind for kind, _ in brought],
         "values": [value for _, value in brought],
     }
     known = {(row.kind, row.value) for row in await session.execute(_SHARED, values)}
-    return frozenset(known | {one for one, count in brought.items() if count > 1})
+    return locked - known - {one for one, count in brought.items() if count > 1}
