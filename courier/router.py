@@ -87,12 +87,18 @@ class Router:
         """Route the quiet ones among players together; none where that fails."""
         if not player_ids:
             return ()
+        started_ns = time.time_ns()
         try:
             async with self._database.transaction() as session:
-                return await route_quiet(session, player_ids)
+                routed = await route_quiet(session, player_ids)
         except Exception as fault:  # noqa: BLE001 - one by one it is known whose fault it is
             log.warning("quiet_players_not_routed", error=describe(fault))
             return ()
+        for player_id, event_ids in routed.items():
+            self._backoffs.succeed(player_id)
+            for event_id in event_ids:
+                traces.past("route", cause=event_id, started_ns=started_ns)
+        return routed.keys()
 
     async def _route_all(self, player_ids: Sequence[str]) -> None:
         for player_id in player_ids:

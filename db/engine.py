@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from sqlalchemy import Executable, Result, ScalarResult, TextClause, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -118,11 +119,10 @@ class Autocommit:
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
     ) -> Result[Any]:
         connection = self._connection.sync_connection
-        if (
-            type(statement) is TextClause
-            and connection is not None
-            and text_statements.is_for_driver(statement, connection)
-        ):
+        if connection is None or connection.invalidated:
+            # SQLAlchemy would take another one, on which nothing commits by itself.
+            raise PendingRollbackError("the connection is lost: open another one")
+        if type(statement) is TextClause and text_statements.is_for_driver(statement, connection):
             return await text_statements.execute(connection, statement, parameters)
         return await self._connection.execute(statement, parameters)
 

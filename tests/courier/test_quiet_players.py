@@ -7,14 +7,17 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import event, func, select, text
+from structlog.testing import capture_logs
 
 from courier.router import FACT_BATCH_SIZE, MAX_WAITING_PLAYERS, Router
+from courier.work_loop import MAX_BACKOFF_S
 from db import locks
-from db.engine import Database
+from db.engine import STATEMENT_TIMEOUT_MS, Database
 from db.tables import IdentityLink, InboxRow
 from domain.intake.facts import Deposit, Signup, StatusChange, Withdrawal
 from referrals.fraud import clusters
 from referrals.fraud.routing.quiet_players import route_quiet
+from sandbox.sportsbook.polling import wait_until
 from tests.builders import NOW, TOKENS, a_player_id, deposit, signup, status_change, unique, usd
 from tests.courier.steps import (
     a_shared_code,
@@ -47,7 +50,8 @@ async def quiet_ones(database: Database, *reported: OfPlayer) -> frozenset[str]:
     for fact in reported:
         await record_facts(database, fact, player_id=fact.player_id)
     async with database.transaction() as session:
-        return await route_quiet(session, [*{fact.player_id for fact in reported}])
+        routed = await route_quiet(session, [*{fact.player_id for fact in reported}])
+    return frozenset(routed)
 
 
 async def test_many_quiet_players_cost_as_many_statements_as_few(fresh_database: Database) -> None:
@@ -198,9 +202,9 @@ async def test_of_two_couriers_with_one_new_card_one_leaves_its_player_alone(
         await record_facts(database, paid, player_id=paid.player_id)
 
     async with asyncio.timeout(BOUND_S), database.transaction() as session:
-        assert await route_quiet(session, [first.player_id]) == {first.player_id}
+        assert (await route_quiet(session, [first.player_id])).keys() == {first.player_id}
         async with database.transaction() as other:
-            assert await route_quiet(other, [second.player_id]) == set()
+            assert (await route_quiet(other, [second.player_id])).keys() == set()
 
     await route(database, second.player_id)
     assert await cluster_of(database, first) == await cluster_of(database, second) is not None
@@ -224,7 +228,7 @@ async def test_what_arrives_while_a_player_is_routed_waits_for_the_next_time(
     paid, later = paid_from_a_new_device(), None
     await record_facts(database, paid, player_id=paid.player_id)
     async with database.transaction() as session:
-        assert await route_quiet(session, [paid.player_id]) == {paid.player_id}
+        assert (await route_quiet(session, [paid.player_id])).keys() == {paid.player_id}
         later = replace(paid_from_a_new_device(), player_id=paid.player_id)
         await record_facts(database, later, player_id=paid.player_id)
 
@@ -241,7 +245,7 @@ async def test_whoever_is_bound_meanwhile_is_told_of_the_deposit(database: Datab
         await locks.lock_players(binding, arrival.player_id)
 
         async with asyncio.timeout(BOUND_S), database.transaction() as session:
-            assert await route_quiet(session, [arrival.player_id]) == set()
+            assert (await route_quiet(session, [arrival.player_id])).keys() == set()
 
     await route(database, arrival.player_id)
     (row,) = await referrals_of(database, arrival.player_id)
@@ -255,7 +259,7 @@ async def test_two_couriers_drop_the_same_players_once(database: Database) -> No
 
     async def drop(given: list[str]) -> frozenset[str]:
         async with database.transaction() as session:
-            return await route_quiet(session, given)
+            return frozenset(await route_quiet(session, given))
 
     async with asyncio.timeout(BOUND_S):
         first, second = await asyncio.gather(drop(players), drop(players[::-1]))
@@ -274,6 +278,52 @@ async def test_a_full_lease_tells_that_more_may_wait(fresh_database: Database) -
     assert not await router.route()
     async with fresh_database.reading() as session:
         assert await session.scalar(select(func.count()).select_from(InboxRow)) == 0
+
+
+async def test_a_player_whom_another_transaction_adds_keeps_no_batch_waiting(
+    fresh_database: Database,
+) -> None:
+    router = Router(fresh_database, tokens=TOKENS, patience_s=0.2)
+    added, other = deposit(), deposit()
+    for paid in (added, other):
+        await record_facts(fresh_database, paid, player_id=paid.player_id)
+
+    async with fresh_database.transaction() as session:
+        await locks.lock_players(session, added.player_id)
+        async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000 - 1):
+            await wait_until(
+                lambda: routed_once(router, fresh_database, other.player_id),
+                bool,
+                what="the other player",
+                within_s=BOUND_S,
+            )
+        assert await waiting(fresh_database, added.player_id) == 1
+
+    await router.finish()
+    assert await waiting(fresh_database, added.player_id) == 0
+
+
+async def test_whoever_is_routed_with_others_begins_with_a_short_delay_again(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    paid = paid_from_a_new_device()
+    clock = StoppedClock()
+    router = Router(fresh_database, tokens=TOKENS, clock_s=clock, patience_s=BOUND_S)
+
+    async def fail() -> list[int]:
+        again = replace(paid, event_id=unique("deposit"), deposit_id=unique("d"))
+        await record_facts(fresh_database, again, player_id=paid.player_id)
+        await rename(fresh_superuser, "identity_links", "no_links")
+        with capture_logs() as logs:
+            await router.route()
+        await rename(fresh_superuser, "no_links", "identity_links")
+        return [line["failures"] for line in logs if line["event"] == "routing_failed"]
+
+    assert await fail() == [1]
+    clock.now_s += MAX_BACKOFF_S
+    await router.route()
+    assert await waiting(fresh_database, paid.player_id) == 0
+    assert await fail() == [1]
 
 
 async def test_locked_players_keep_nobody_else_from_being_routed(fresh_database: Database) -> None:
@@ -315,6 +365,24 @@ def paid_from_a_new_device() -> Deposit:
     return deposit(
         payment_instrument=f"hm1:{unique('card')}", device_id=f"hm1:{unique('device')}", ip="hm1:ip"
     )
+
+
+class StoppedClock:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+async def rename(database: Database, table: str, name: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(text(f"alter table {table} rename to {name}"))
+
+
+async def routed_once(router: Router, database: Database, player_id: str) -> bool:
+    """Route a batch, and return whether nothing waits of a player."""
+    await router.route()
+    return await waiting(database, player_id) == 0
 
 
 async def links_of(database: Database, paid: Deposit) -> list[Link]:

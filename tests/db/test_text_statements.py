@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import bindparam, event, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from db.engine import Database, Session
 from db.statements.text_statements import TextResult, text_of
@@ -147,3 +147,19 @@ async def test_a_statement_that_is_cancelled_takes_only_its_connection_along(
     assert either_way.connections_in_use() == 0
     async with either_way.transaction() as session:
         assert await session.scalar(text("select 1")) == 1
+
+
+async def test_a_connection_that_was_lost_executes_nothing_more(
+    either_way: Database,
+) -> None:
+    end = text("select pg_terminate_backend(pg_backend_pid())")
+    add = text("insert into players (player_id) values ('a')")
+    async with either_way.autocommit() as executor:
+        with pytest.raises(DBAPIError):
+            await executor.execute(end)
+        with pytest.raises(PendingRollbackError):
+            await executor.execute(add)
+
+    async with either_way.autocommit() as executor:
+        await executor.execute(add)
+    assert await either_way.finds(text("select exists (select from players)"))

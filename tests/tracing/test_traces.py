@@ -11,13 +11,15 @@ pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra 
 from httpx import ASGITransport, AsyncClient
 
 from api.app import build_app
+from courier.router import Router
 from db import traces
+from db.engine import Database
 from db.traces import root_id_of, trace_id_of
 from domain.intake.facts import Fact
 from referrals.intake import facts
 from runtime.settings import Settings
 from runtime.traces.tracing import TraceSettings, traced
-from tests.builders import deposit, unique
+from tests.builders import TOKENS, deposit, unique
 from tests.fixtures.databases import open_database
 from tests.tracing.receiver import Receiver, otlp_receiver
 
@@ -63,6 +65,20 @@ async def test_an_event_is_one_trace_in_every_process(
     assert statement.parent_id == act.span_id
     assert "facts" in statement.attributes["db.query.text"]
     assert "nobody" not in str(receiver.spans)
+
+
+async def test_an_event_that_is_routed_with_others_has_its_route_in_its_trace(
+    receiver: Receiver, fresh_database: Database
+) -> None:
+    reported = [deposit() for _ in range(2)]
+    async with fresh_database.transaction() as session:
+        for fact in reported:
+            await facts.record_fact(session, fact, player_id=fact.player_id, door="kafka")
+    with traced(settings_of(receiver), process="courier"):
+        await Router(fresh_database, tokens=TOKENS).route()
+
+    routed = {span.trace_id for span in receiver.spans if span.name == "route"}
+    assert routed == {f"{trace_id_of(fact.event_id):032x}" for fact in reported}
 
 
 async def test_a_copy_of_an_event_is_in_its_trace_and_begins_none(

@@ -4,7 +4,7 @@ Most facts of a sportsbook are theirs. They are routed many at once, in as many 
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, text
@@ -17,6 +17,11 @@ from referrals.fraud.link_values import HARD, SAID_VALUES, STRONG, WRITTEN_KINDS
 from referrals.fraud.link_writing import COMPARED, REFRESH_AFTER, joining_values, write_links
 from referrals.intake.unrouted import UNREMARKABLE
 
+PATIENCE: Final = "100ms"
+"""Time that players who are routed together wait for a lock: to be added as a player, and to write
+a link that another transaction is writing. None of the others should wait for such a one."""
+
+_BE_IMPATIENT: Final = text("select set_config('lock_timeout', :patience, true)")
 # The facts of quiet players, by their places in the inbox; a value under an earlier key keeps its
 # player from being quiet, as whoever shares it is to be looked up.
 WAITING: Final = text("""
@@ -72,17 +77,19 @@ _SHARED: Final = text("""
 _DRAIN: Final = text("delete from inbox where id = any(cast(:places as bigint[]))")
 
 
-async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[str]:
-    """Route those players that are quiet, and return them.
+async def route_quiet(session: Session, player_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Route those players that are quiet, and return them, each with the ids of its events.
 
     Their new values are linked. Left out are a player whom another transaction has locked, or of
     whom it has locked a new value, so that none waits for another's, and one whom a new value joins
-    to others: players are joined one by one.
+    to others: players are joined one by one. Raises DBAPIError after PATIENCE at a lock for
+    which a statement has to wait.
     """
+    await session.execute(_BE_IMPATIENT, {"patience": PATIENCE})
     locked = await locks.try_lock_players(session, *player_ids)
     waiting = await _waiting_of_quiet(session, locked)
     if not waiting:
-        return frozenset()
+        return {}
     said = await _said(session, waiting)
     joining = [(row.player_id, value) for row in said for value in joining_values([row])]
     free = await _lock_unshared(session, [value for _, value in joining])
@@ -90,7 +97,7 @@ async def route_quiet(session: Session, player_ids: Sequence[str]) -> frozenset[
     drained = [row for row in waiting if row.player_id not in alone]
     await write_links(session, [row for row in said if row.player_id not in alone])
     await session.execute(_DRAIN, {"places": [place for row in drained for place in row.places]})
-    return frozenset(row.player_id for row in drained)
+    return {row.player_id: row.event_ids for row in drained}
 
 
 async def _waiting_of_quiet(session: Session, player_ids: Collection[str]) -> Sequence[Row[Any]]:
