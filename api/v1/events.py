@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends
 from api.http.authorisation import Caller, requires
 from api.http.dependencies import EventRecording, Recording
 from api.http.errors import conflict
+from api.http.event_route import EventRoute
 from api.http.openapi import BODY_PROBLEMS, problem_responses
-from api.v1.event_route import EventRoute
 from api.v1.schemas.events import Accepted
 from domain.intake.facts import kind_of
 from referrals.intake.conflicts import differing_fields

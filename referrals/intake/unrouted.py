@@ -66,7 +66,7 @@ class LeasedPlayer(NamedTuple):
 
     player_id: str
     may_be_quiet: bool
-    """Whether, a moment ago, no referral named the player, and only UNREMARKABLE facts waited."""
+    """True if, a moment ago, no referral named the player, and only UNREMARKABLE facts waited."""
 
 
 class Lease(NamedTuple):
@@ -74,7 +74,7 @@ class Lease(NamedTuple):
 
     players: Sequence[LeasedPlayer]
     is_full: bool
-    """Whether there were as many facts as one lease takes, so that more may wait."""
+    """True if there were as many facts as one lease takes, so that more may wait."""
 
 
 async def lease_players(
