@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -53,7 +53,9 @@ class Router:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_PLAYERS)
         self._waiting_slots = asyncio.Semaphore(MAX_WAITING_PLAYERS)
         self._backoffs = PlayerBackoffs(clock_s=clock_s)
-        self._routing: dict[str, asyncio.Task[None]] = {}
+        self._routing: dict[str, asyncio.Task[Any]] = {}
+        self._alone: Collection[str] = frozenset()
+        """Players whom the last batch of quiet ones that failed had left to be routed alone."""
 
     async def route(self) -> bool:
         """Route the players of the oldest facts and return whether more were waiting.
@@ -67,7 +69,11 @@ class Router:
             )
             # The lease lasts as long as this transaction; other couriers route other players.
             quiet = await self._route_quiet(
-                [one.player_id for one in lease.players if one.may_be_quiet]
+                [
+                    one.player_id
+                    for one in lease.players
+                    if one.may_be_quiet and one.player_id not in self._alone
+                ]
             )
             await self._route_all(
                 [one.player_id for one in lease.players if one.player_id not in quiet]
@@ -84,20 +90,32 @@ class Router:
         return (*self._backoffs.backing_off(), *self._routing)
 
     async def _route_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
-        """Route the quiet ones among players together; none where that fails."""
+        """Route the quiet ones among players together, and return those of whom no more is to do.
+
+        These are the routed ones, or all while that takes long. None where it fails.
+        """
         if not player_ids:
             return ()
+        routing = asyncio.create_task(self._try_route_quiet(player_ids))
+        self._routing |= dict.fromkeys(player_ids, routing)
+        done, _ = await asyncio.wait([routing], timeout=self._patience_s)
+        return routing.result() if done else player_ids
+
+    async def _try_route_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
         started_ns = time.time_ns()
+        routed: Mapping[str, Sequence[str]] = {}
         try:
-            async with self._database.transaction() as session:
+            async with self._slots, self._database.transaction() as session:
                 routed = await route_quiet(session, player_ids)
         except Exception as fault:  # noqa: BLE001 - one by one it is known whose fault it is
+            self._alone = frozenset(player_ids)
             log.warning("quiet_players_not_routed", error=describe(fault))
-            return ()
         for player_id, event_ids in routed.items():
             self._backoffs.succeed(player_id)
             for event_id in event_ids:
                 traces.past("route", cause=event_id, started_ns=started_ns)
+        for player_id in player_ids:
+            del self._routing[player_id]
         return routed.keys()
 
     async def _route_all(self, player_ids: Sequence[str]) -> None:

@@ -25,6 +25,15 @@ from tests.courier.steps import (
     referrals_of,
 )
 
+SLOW_LINKS = (
+    """create function be_slow() returns trigger language plpgsql as $$ begin
+        while not pg_try_advisory_xact_lock_shared(7) loop perform pg_sleep(0.02); end loop;
+        return new;
+    end $$""",
+    "create trigger be_slow before insert on identity_links execute function be_slow()",
+)
+"""Make links wait until the advisory lock 7 is free, without a wait for a lock."""
+
 
 async def test_a_full_lease_tells_that_more_may_wait(fresh_database: Database) -> None:
     for _ in range(FACT_BATCH_SIZE + 1):
@@ -59,6 +68,39 @@ async def test_a_player_whom_another_transaction_adds_keeps_no_batch_waiting(
 
     await router.finish()
     assert await waiting(fresh_database, added.player_id) == 0
+
+
+async def test_quiet_players_who_take_long_are_left_behind(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    slow, other = paid_from_a_new_device(), paid_from_a_new_device()
+    async with fresh_superuser.transaction() as session:
+        for statement in SLOW_LINKS:
+            await session.execute(text(statement))
+    router = Router(fresh_database, tokens=TOKENS, patience_s=0.2)
+    await record_facts(fresh_database, slow, player_id=slow.player_id)
+
+    async with asyncio.timeout(BOUND_S), fresh_superuser.transaction() as session:
+        await session.execute(text("select pg_advisory_xact_lock(7)"))
+        async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000 - 1):
+            await router.route()
+        assert await waiting(fresh_database, slow.player_id) == 1
+        await record_facts(fresh_database, deposit(other.player_id), player_id=other.player_id)
+        await wait_until(
+            lambda: routed_once(router, fresh_database, other.player_id),
+            bool,
+            what="the other player",
+            within_s=BOUND_S,
+        )
+        assert await waiting(fresh_database, slow.player_id) == 1
+
+    await router.finish()
+    await wait_until(
+        lambda: routed_once(router, fresh_database, slow.player_id),
+        bool,
+        what="the slow player",
+        within_s=BOUND_S,
+    )
 
 
 async def test_whoever_is_routed_with_others_begins_with_a_short_delay_again(
