@@ -1,6 +1,7 @@
 """The demo's last stories: one referral's timeline, the ledger, and the Temporal UI."""
 
 from functools import partial
+from typing import Final
 
 import httpx
 from rich.table import Table
@@ -13,6 +14,9 @@ from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import create_deposited_pair
 from stack import Connection
 from stack.temporal import NAMESPACE
+
+UI_TIMEOUT_S: Final = 30.0
+"""Seconds within which Temporal's web UI answers; its server may be busy with all the stories."""
 
 
 def closing_stories(connection: Connection) -> tuple[Story, ...]:
@@ -62,7 +66,7 @@ async def prove_ledger_balances(
 
 async def prove_temporal_ui(connection: Connection, _: SportsbookClient, proofs: Proofs) -> None:
     address = f"{connection.temporal_ui_url}/api/v1/namespaces/{NAMESPACE}/workflows"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=UI_TIMEOUT_S) as client:
         page = await client.get(connection.temporal_ui_url)
         listed = await client.get(address)
     proofs.add(
