@@ -18,11 +18,11 @@ from courier.metrics import serve_health
 from courier.notifier import Notifier
 from courier.overdue import OverdueHealer
 from courier.pacing.rate_limiter import RateLimiter
-from courier.payer import Payer
-from courier.router import Router
+from courier.payer import MAX_CONCURRENT_TRANSACTIONS, Payer
+from courier.router import MAX_CONCURRENT_PLAYERS, MAX_WAITING_PLAYERS, Router
 from courier.streams import build_streams
 from courier.vitals import Vitals
-from courier.webhooks import build_webhook_loops
+from courier.webhooks import MAX_RECORDINGS, build_webhook_loops
 from courier.work_loop import Loop, WorkLoop
 from db.engine import Database
 from db.notifications import FACTS, INVITATIONS, PAYMENTS, listen
@@ -42,11 +42,18 @@ from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0
 """Longer than one call to Temporal, so that the batch in progress is finished."""
-MIN_POOL_SIZE: Final = 21
-"""Connections that lease players, route them, wait for locked ones (two), carry updates and
-invitations, heal, follow late links, assess signups, link the hash chain, file cases, publish,
-watch the outbox, look at vital signs, pay, notify, record events from Kafka, write webhooks, lease
-them, and record their results (two)."""
+_LOOPS_WITH_ONE: Final = 15
+"""Leasing players, carrying updates and invitations, healing, following late links, assessing
+signups, linking the hash chain, filing cases, publishing, watching the outbox, looking at vital
+signs, notifying, recording events from Kafka, writing webhooks, and leasing them."""
+MIN_POOL_SIZE: Final = (
+    _LOOPS_WITH_ONE
+    + MAX_CONCURRENT_PLAYERS
+    + MAX_WAITING_PLAYERS
+    + MAX_CONCURRENT_TRANSACTIONS
+    + MAX_RECORDINGS
+)
+"""Connections that may be in use at once: one of each loop, and those of the loops with more."""
 
 log = structlog.get_logger()
 
