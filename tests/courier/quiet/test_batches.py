@@ -47,6 +47,12 @@ async def test_a_full_lease_tells_that_more_may_wait(fresh_database: Database) -
         assert await session.scalar(select(func.count()).select_from(InboxRow)) == 0
 
 
+async def until_routed(router: Router, database: Database, player_id: str) -> None:
+    await wait_until(
+        lambda: routed_once(router, database, player_id), bool, what=player_id, within_s=BOUND_S
+    )
+
+
 async def test_a_player_whom_another_transaction_adds_keeps_no_batch_waiting(
     fresh_database: Database,
 ) -> None:
@@ -58,12 +64,7 @@ async def test_a_player_whom_another_transaction_adds_keeps_no_batch_waiting(
     async with fresh_database.transaction() as session:
         await locks.lock_players(session, added.player_id)
         async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000 - 1):
-            await wait_until(
-                lambda: routed_once(router, fresh_database, other.player_id),
-                bool,
-                what="the other player",
-                within_s=BOUND_S,
-            )
+            await until_routed(router, fresh_database, other.player_id)
         assert await waiting(fresh_database, added.player_id) == 1
 
     await router.finish()
@@ -86,21 +87,11 @@ async def test_quiet_players_who_take_long_are_left_behind(
             await router.route()
         assert await waiting(fresh_database, slow.player_id) == 1
         await record_facts(fresh_database, deposit(other.player_id), player_id=other.player_id)
-        await wait_until(
-            lambda: routed_once(router, fresh_database, other.player_id),
-            bool,
-            what="the other player",
-            within_s=BOUND_S,
-        )
+        await until_routed(router, fresh_database, other.player_id)
         assert await waiting(fresh_database, slow.player_id) == 1
 
     await router.finish()
-    await wait_until(
-        lambda: routed_once(router, fresh_database, slow.player_id),
-        bool,
-        what="the slow player",
-        within_s=BOUND_S,
-    )
+    await until_routed(router, fresh_database, slow.player_id)
 
 
 async def test_whoever_is_routed_with_others_begins_with_a_short_delay_again(

@@ -54,7 +54,7 @@ async def test_many_quiet_players_cost_as_many_statements_as_few(fresh_database:
 
 
 @pytest.mark.parametrize("kind", ["deposit", "withdrawal"])
-async def test_facts_that_say_nothing_new_are_dropped(database: Database, kind: str) -> None:
+async def test_facts_that_say_nothing_new_are_routed(database: Database, kind: str) -> None:
     player_id = a_player_id()
     facts: dict[str, OfPlayer] = {
         "deposit": deposit(player_id),
@@ -80,7 +80,7 @@ async def test_a_player_who_was_referred_or_refers_is_not_quiet(database: Databa
     assert await waiting(database, row.referee_id, row.referrer_id) == 2
 
 
-async def test_signups_and_statuses_are_never_dropped(database: Database) -> None:
+async def test_signups_and_statuses_are_never_routed_with_others(database: Database) -> None:
     assert await quiet_ones(database, signup(), status_change(a_player_id())) == set()
 
 
@@ -114,17 +114,17 @@ async def test_whoever_is_bound_meanwhile_is_told_of_the_deposit(database: Datab
     assert early.event_id in [each.event_id for each in await deliveries_to(database, row)]
 
 
-async def test_two_couriers_drop_the_same_players_once(database: Database) -> None:
+async def test_two_couriers_route_the_same_players_once(database: Database) -> None:
     players = [a_player_id() for _ in range(8)]
     for player_id in players:
         await record_facts(database, deposit(player_id), player_id=player_id)
 
-    async def drop(given: list[str]) -> frozenset[str]:
+    async def route_together(given: list[str]) -> frozenset[str]:
         async with database.transaction() as session:
             return frozenset(await route_quiet(session, given))
 
     async with asyncio.timeout(BOUND_S):
-        first, second = await asyncio.gather(drop(players), drop(players[::-1]))
+        first, second = await asyncio.gather(route_together(players), route_together(players[::-1]))
 
     assert first | second == set(players)
     assert await waiting(database, *players) == 0
