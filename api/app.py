@@ -55,6 +55,7 @@ from api.warm_up import warm_up
 from db.engine import Database
 from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
+from referrals.attribution.clicks.follow import ClickBatches
 from referrals.attribution.tokens import Tokens
 from referrals.intake.batching import FactBatches
 from referrals.reports.sources import ReportSource
@@ -75,6 +76,7 @@ PUBLIC_ROUTERS: Final = (
     health.router,
     asyncapi.router,
     links.router,
+    links.pages,
     preview_image.router,
     well_known.router,
     reference.router,
@@ -142,6 +144,7 @@ def build_app(
     app.state.hasher = hasher = settings.hasher
     app.state.networks = networks = open_networks(settings.network_database)
     app.state.recording = Recording(database, FactBatches(database, door="http"), hasher, networks)
+    app.state.clicks = ClickBatches(database)
     app.state.tokens = Tokens(*settings.token_keys)
     app.state.limiter = Limiter(database, hasher=hasher, rules=settings.effective_rate_limits)
     app.state.webhook_key = SecretKey(*settings.token_keys)

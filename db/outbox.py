@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Session
 from db.tables import OutboxRow, ReferralRow
+from domain.lifecycle.referral import Stage
 
 SCHEMA_VERSION: Final = 2
 """Version of the events' fields, which are only ever added to; 1 was that of release 0.2."""
@@ -20,6 +21,28 @@ NOTIFICATIONS: Final = "notification"
 NOTIFICATION_TYPE: Final = "Notification"
 
 PAYLOAD: Final = bindparam("payload", type_=JSONB)
+
+
+class Subject(Protocol):
+    """A referral as its events tell of it: a row, or what will become one."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def campaign_slug(self) -> str: ...
+
+    @property
+    def variant(self) -> str | None: ...
+
+    @property
+    def stage(self) -> Stage: ...
+
+    @property
+    def referrer_id(self) -> str: ...
+
+    @property
+    def referee_id(self) -> str | None: ...
 
 
 def insert_of_referral(more: str = "") -> str:
@@ -50,7 +73,7 @@ def payload_of(
     *,
     event_id: UUID,
     type_: str,
-    referral: ReferralRow,
+    referral: Subject,
     at: datetime,
     campaign_version: int | None = None,
     reason_code: str | None = None,

@@ -73,6 +73,8 @@ def normalise_code(typed: str) -> str:
     invisible marks and surrounding punctuation are dropped. No letter becomes another one: what
     is not a code stays none.
     """
+    if is_code(typed):
+        return typed
     text = _trim("".join(map(_plain_form, _drop_invisible(_decoded(typed)))))
     while len(text) <= MAX_LABELLED_CHARS and (label := LABEL.fullmatch(text)):
         text = _trim(label["code"])
@@ -115,6 +117,8 @@ def code_in_path(text: str) -> str:
 
     What was added behind it is left out: a query, a sentence, a further segment.
     """
+    if is_code(text):
+        return text
     path = _drop_invisible(unescape(ADDED_QUERY.sub("", _percent_decoded(text))))
     marked = "".join("/" if _is_after_code(mark) else _plain_form(mark) for mark in path)
     segment = strip_punctuation(marked).partition("/")[0]

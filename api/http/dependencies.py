@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
+from referrals.attribution.clicks.follow import ClickBatches
 from referrals.attribution.tokens import Tokens
 from referrals.intake.batching import FactBatches
 from referrals.intake.origins import Networks
@@ -31,6 +32,11 @@ class Recording:
 async def database_of(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
+
+
+async def clicks_of(request: Request) -> ClickBatches:
+    clicks: ClickBatches = request.app.state.clicks
+    return clicks
 
 
 async def settings_of(request: Request) -> Settings:
@@ -75,6 +81,7 @@ async def time_of(request: Request) -> datetime:
 
 
 Db = Annotated[Database, Depends(database_of)]
+Clicks = Annotated[ClickBatches, Depends(clicks_of)]
 Config = Annotated[Settings, Depends(settings_of)]
 Hashes = Annotated[Hasher, Depends(hasher_of)]
 EventRecording = Annotated[Recording, Depends(recording_of)]

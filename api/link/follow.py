@@ -10,11 +10,15 @@ import structlog
 
 from api.link.user_agents import Platform
 from db import traces
-from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalise_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, follow_code
+from referrals.attribution.clicks.follow import (
+    ClickBatches,
+    ClickOutcome,
+    ClickResult,
+    follow_code,
+)
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.intake.normalising.addresses import with_subscriber
@@ -23,12 +27,11 @@ from workflows.client import workflow_id
 NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-async def follow(database: Database, click: Click) -> ClickResult:
+async def follow(clicks: ClickBatches, click: Click) -> ClickResult:
     if not is_code(click.code):
         return ClickResult(ClickOutcome.UNKNOWN_CODE)
     started_ns = time_ns()
-    async with database.autocommit() as session:
-        result = await follow_code(session, click)
+    result = await follow_code(clicks, click)
     if result.outcome is ClickOutcome.NEW:
         traces.root("click", cause=str(result.referral_id), started_ns=started_ns)
     if result.referral_id is not None:

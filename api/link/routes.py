@@ -3,6 +3,7 @@
 import re
 import secrets
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -21,6 +22,7 @@ from api.link.landing.pages import (
     too_many_requests_page,
     unavailable_page,
 )
+from api.link.link_route import LinkRoute
 from api.link.page_context import PageContext, page_context_of
 from api.link.responses import bot_response, person_response
 from api.link.user_agents import Requester, requester_of, traits_from_headers, user_agent_of
@@ -28,14 +30,20 @@ from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import code_in_path, is_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, outcome_if_closed
+from referrals.attribution.clicks.follow import (
+    ClickBatches,
+    ClickOutcome,
+    ClickResult,
+    outcome_if_closed,
+)
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
 from referrals.campaigns.offers import Offer
 from runtime.settings import Settings
 
-router = APIRouter(tags=["clicks"], route_class=HtmlOutageRoute)
+router = APIRouter(tags=["clicks"], route_class=LinkRoute)
+pages = APIRouter(include_in_schema=False, route_class=HtmlOutageRoute)
 
 VISITOR_COOKIE: Final = "visitor"
 VISITOR_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -55,8 +63,8 @@ FOLLOW_RESPONSES: Final[Responses] = {
 }
 
 
-@router.get("/r", include_in_schema=False)
-@router.get("/r/", include_in_schema=False)
+@pages.get("/r")
+@pages.get("/r/")
 async def show_link_without_code(
     reader: Annotated[PageContext, Depends(page_context_of)], database: Db, settings: Config
 ) -> Response:
@@ -86,9 +94,9 @@ async def follow_link(
     visitor's open invitation. Above the limit of a code, the redirect makes no invitation. A
     browser that loads the link ahead of its person gets 503, and asks again.
     """
-    # Not dependencies: FastAPI takes longer to solve each than to look it up.
     parts = request.app.state
     database: Database = parts.database
+    clicks: ClickBatches = parts.clicks
     settings: Settings = parts.settings
     hasher: Hasher = parts.hasher
     tokens: Tokens = parts.tokens
@@ -109,7 +117,7 @@ async def follow_link(
     click = _click_from_request(
         request, reader, hasher, code=code_in_path(code), visitor_id=visitor_id, at=now
     )
-    invitation = await follow(database, click)
+    invitation = await follow(clicks, click)
     if invitation.offer is None or invitation.referral_id is None:
         return await _closed_answer(invitation, reader, passing, database, settings.site_url)
     token_for = _token_issuer(tokens, invitation, reader)
@@ -202,6 +210,7 @@ async def _find_open_offer(code: str, database: Database, now: datetime) -> Offe
 def _token_issuer(tokens: Tokens, invitation: ClickResult, context: PageContext) -> TokenFor:
     """Return an issuer of tokens by method, in which a scanned QR code has a method of its own."""
 
+    @cache
     def token_for(method: Method) -> str:
         carried_by = context.followed_via if method is Method.REFERRAL_TOKEN else method
         return issue_token(tokens, invitation, method=carried_by)

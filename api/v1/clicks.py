@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Response
 
 from api.http.authorisation import requires
-from api.http.dependencies import Config, Db, Hashes, Now, ReferralTokens
+from api.http.dependencies import Clicks, Config, Hashes, Now, ReferralTokens
 from api.http.errors import Problem
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
@@ -39,7 +39,7 @@ router = APIRouter(
 async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
     body: ClickIn,
     answer: Response,
-    database: Db,
+    clicks: Clicks,
     settings: Config,
     hasher: Hashes,
     tokens: ReferralTokens,
@@ -64,7 +64,7 @@ async def record_click(  # noqa: PLR0917 - FastAPI passes each by its name
         user_agent=personal.get("user_agent"),
         device_id=personal.get("device_id"),
     )
-    invitation = await follow(database, click)
+    invitation = await follow(clicks, click)
     if invitation.referral_id is None:
         raise Problem(invitation.outcome.value)
     answer.status_code = 201 if invitation.outcome is ClickOutcome.NEW else 200

@@ -30,14 +30,16 @@ NO_CURRENCY: Final = "XXX"
 FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 """Faults of one stored fact, such as a status that a later release wrote."""
 
+# Of arrays that are parameters Postgres would plan anew by their length, at nearly every call.
 _OF_PLAYERS: Final = text("""
     select player_id, kind, body, reported_by, request_id, heard_at from facts
-     where player_id = any(cast(:player_ids as varchar[]))
+     where player_id = any(array(select unnest(cast(:player_ids as varchar[]))))
      order by occurred_at, event_id
 """)
 _OF_KINDS: Final = text("""
     select player_id, kind, body, reported_by, request_id, heard_at from facts
-     where player_id = any(cast(:player_ids as varchar[])) and kind = any(cast(:kinds as varchar[]))
+     where player_id = any(array(select unnest(cast(:player_ids as varchar[]))))
+       and kind = any(array(select unnest(cast(:kinds as varchar[]))))
      order by occurred_at, event_id
 """)
 Door = Literal["http", "kafka", "signal"]

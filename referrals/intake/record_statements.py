@@ -8,15 +8,23 @@ from sqlalchemy import text
 # inserted in the order of their keys, so that two batches that share some wait for each other in
 # one order; they reach the inbox in the order in which they were reported. Bets do not: those of a
 # player whose stakes are counted are added up by a trigger, which leaves one row for all of them.
+# The arrays come from a subquery: parameters would be planned anew by their length at each call.
 RECORD: Final = text("""
     with given as (
-        select * from unnest(
-            cast(:kind as varchar[]), cast(:event_id as varchar[]),
-            cast(:player_id as varchar[]), cast(:occurred_at as timestamptz[]),
-            cast(:body as text[]), cast(:fingerprint as varchar[]),
-            cast(:reported_by as varchar[]), cast(:request_id as varchar[]),
-            cast(:matching as text[]), cast(:code as varchar[]),
-            cast(:body_if_unknown as text[]), cast(:fingerprint_if_unknown as varchar[])
+        select * from (
+            select cast(:kind as varchar[]) as kinds, cast(:event_id as varchar[]) as event_ids,
+                cast(:player_id as varchar[]) as player_ids,
+                cast(:occurred_at as timestamptz[]) as times, cast(:body as text[]) as bodies,
+                cast(:fingerprint as varchar[]) as fingerprints,
+                cast(:reported_by as varchar[]) as reporters,
+                cast(:request_id as varchar[]) as request_ids,
+                cast(:matching as text[]) as matchings, cast(:code as varchar[]) as codes,
+                cast(:body_if_unknown as text[]) as bodies_if_unknown,
+                cast(:fingerprint_if_unknown as varchar[]) as fingerprints_if_unknown
+            offset 0
+        ) as parameters cross join lateral unnest(
+            kinds, event_ids, player_ids, times, bodies, fingerprints, reporters, request_ids,
+            matchings, codes, bodies_if_unknown, fingerprints_if_unknown
         ) with ordinality as given (
             kind, event_id, player_id, occurred_at, body, fingerprint, reported_by, request_id,
             matching, code, body_if_unknown, fingerprint_if_unknown, place

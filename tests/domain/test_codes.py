@@ -4,13 +4,15 @@ from typing import Final
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.codes import (
     ALPHABET,
+    CODE_SHAPE,
     DRAWN_LENGTH,
     code_from_bytes,
+    code_in_path,
     is_code,
     normalise_code,
     parse_code,
@@ -22,6 +24,15 @@ PUBLIC_URL: Final = "https://refer.example"
 @given(st.text())
 def test_normalising_again_changes_nothing(typed: str) -> None:
     assert normalise_code(normalise_code(typed)) == normalise_code(typed)
+
+
+@given(st.from_regex(CODE_SHAPE, fullmatch=True))
+@example("CODE-7")
+@example("CODE--7_-")
+def test_a_code_is_its_own_spelling(code: str) -> None:
+    # A code is taken as it is; with a blank or a mark around it, it is looked at closely.
+    assert normalise_code(code) == normalise_code(f" {code} ") == code
+    assert code_in_path(code) == code_in_path(f"{code}/") == code
 
 
 @given(st.binary(min_size=DRAWN_LENGTH, max_size=32))

@@ -14,9 +14,10 @@ from limits import RateLimitItem, parse
 from api.http.limits.memory import WindowLimit, WindowMemory
 from api.http.limits.subjects import Subject, subjects_of
 from db import rate_windows
+from db.batches import Batches
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_transient
-from db.rate_windows import Window
+from db.rate_windows import Hits, Window
 from domain.privacy import Hasher
 
 MISS_SUFFIX: Final = ".misses"
@@ -45,6 +46,9 @@ class Limiter:
 
     def __init__(self, database: Database, *, hasher: Hasher, rules: Mapping[str, str]) -> None:
         self._database = database
+        self._counting: Batches[Hits, dict[str, Window]] = Batches(
+            database, rate_windows.count_hits
+        )
         self._hasher = hasher
         self._rules = {name: parse(rule) for name, rule in rules.items()}
         self._memory = WindowMemory()
@@ -121,19 +125,23 @@ class Limiter:
         """Return the windows as Postgres counts them, or none of them while it cannot."""
         if not checks or now < self._suspended_until:
             return {}
-        hits = {check.limit.key: check.limit.length for check in checks if not check.is_test}
+        lengths = {check.limit.key: check.limit.length for check in checks if not check.is_test}
         tests = [check.limit.key for check in checks if check.is_test]
         try:
-            async with asyncio.timeout(COUNT_TIMEOUT_S), self._database.autocommit() as session:
-                windows = await rate_windows.count_hits(session, hits, tests, now=now)
+            async with asyncio.timeout(COUNT_TIMEOUT_S):
+                windows = await self._counting.ask(Hits(lengths, tests, now))
                 if random.randrange(PRUNE_ONE_IN) == 0:  # noqa: S311 - a chance is not a secret
-                    await rate_windows.prune(session, before=now - WINDOW_RETENTION)
+                    await self._prune(now=now)
         except DATABASE_FAULTS as fault:
             if not is_transient(fault):
                 raise
             self._suspend(fault, now=now)
             return {}
         return windows
+
+    async def _prune(self, *, now: datetime) -> None:
+        async with self._database.autocommit() as session:
+            await rate_windows.prune(session, before=now - WINDOW_RETENTION)
 
     def _suspend(self, fault: BaseException, *, now: datetime) -> None:
         """Stop asking Postgres for a while; requests that were under way say so once."""

@@ -29,6 +29,7 @@ from referrals.localisation.languages import Language
 UTC_ZONE: Final = ZoneInfo("UTC")
 _TEXTS_OF: Final = {ClickOutcome.SWITCHED_OFF: ClickOutcome.CAMPAIGN_PAUSED}
 """Outcomes that a visitor reads the text of another one for."""
+Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 NOT_FOUND_OUTCOMES: Final = (ClickOutcome.UNKNOWN_CODE, ClickOutcome.CAMPAIGN_NOT_BEGUN)
 
 
@@ -92,21 +93,23 @@ def unavailable_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
 class HtmlOutageRoute(APIRoute):
     """Route that answers a database outage with a page, since people read its answers."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        answer = super().get_route_handler()
+    def get_route_handler(self) -> Answer:
+        return with_outage_page(super().get_route_handler())
 
-        async def answer_with_page(request: Request) -> Response:
-            try:
-                return await answer(request)
-            except DATABASE_FAULTS as fault:
-                log_if_transient(fault)
-                language = negotiate_language(
-                    request.headers.get("accept-language", ""),
-                    preferred=request.query_params.get("lang"),
-                )
-                return unavailable_page(language, retry_after_s=RETRY_AFTER_S)
 
-        return answer_with_page
+def with_outage_page(answer: Answer) -> Answer:
+    async def answer_with_page(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except DATABASE_FAULTS as fault:
+            log_if_transient(fault)
+            language = negotiate_language(
+                request.headers.get("accept-language", ""),
+                preferred=request.query_params.get("lang"),
+            )
+            return unavailable_page(language, retry_after_s=RETRY_AFTER_S)
+
+    return answer_with_page
 
 
 def _retry_later_page(

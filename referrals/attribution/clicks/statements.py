@@ -1,8 +1,11 @@
-"""The writing statements of a click: one for each, because a person waits for it."""
+"""The writing statements of clicks: one for each, or for all at once, because people wait."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
+from pydantic_core import to_json
 from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -18,44 +21,54 @@ from referrals.attribution.touches import NewTouch
 from referrals.campaigns.offers import Offer
 
 # The same rows as those of the plain writers, column by column (a test compares them). Equal
-# clicks at once meet at the unique index: the second of them inserts nothing.
-_INSERT_INVITATION: Final = text("""
-    with opened as (
+# clicks at once meet at the unique index: the second of them inserts nothing. Invitations are
+# inserted in the order of its keys, so that two statements that share some wait in one order.
+_INSERT_INVITATIONS: Final = text("""
+    with click as (
+        select * from jsonb_to_recordset(cast(cast(:clicks as text) as jsonb)) as click (
+            place integer, referral_id uuid, version_id uuid, referrer_id varchar, terms jsonb,
+            variant varchar, accepted_terms jsonb, until timestamptz, event_id uuid,
+            type varchar, payload jsonb, touch_id uuid, clicked jsonb,
+            method varchar, confidence float8, at timestamptz, code varchar, campaign varchar,
+            visitor varchar, platform varchar, ip varchar, user_agent varchar, device_id varchar,
+            signals jsonb
+        )
+    ), opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
             referrer_id, visitor, terms, variant, accepted_terms, stage, until, steps, invited_at)
-        select :referral_id, campaign_id, :campaign, id, :code, :referrer_id, :visitor,
-            coalesce(:terms, terms), :variant, :accepted_terms, :stage, :until, 1, :at
-        from campaign_versions where id = :version_id
+        select referral_id, campaign_id, campaign, version_id, code, referrer_id, visitor,
+            coalesce(click.terms, version.terms), variant, accepted_terms, :stage, until, 1, at
+          from click cross join lateral (
+              select campaign_id, terms from campaign_versions where id = version_id limit 1
+          ) as version
+         order by visitor, code, place
         on conflict (visitor, code) where visitor is not null and stage = 'INVITED' do nothing
         returning id
+    ), new as materialized (
+        select click.* from click join opened on opened.id = referral_id
     ), step as (
         insert into timeline (id, referral_id, step, stage, at)
-        select :event_id, id, 1, :stage, :at from opened
+        select event_id, referral_id, 1, :stage, at from new
     ), events as (
         insert into outbox (id, aggregatetype, aggregateid, type, payload, schema_version)
-        select event.id, :aggregate, :key, event.type, event.payload, :schema_version
-          from opened cross join (values
-              (1, cast(:touch_id as uuid), cast(:clicked_type as varchar), :clicked),
-              (2, :event_id, :type, :payload)) as event (place, id, type, payload)
-         order by place
+        select event.id, :aggregate, cast(referral_id as varchar), event.type, event.payload,
+               :schema_version
+          from new cross join lateral (values
+              (1, touch_id, cast(:clicked_type as varchar), clicked),
+              (2, event_id, type, payload)) as event (part, id, type, payload)
+         order by place, part
     ), touched as (
         insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
             platform, ip, user_agent, device_id, signals)
-        select :touch_id, :method, :confidence, :at, :code, :campaign, id, :visitor,
-            :platform, :ip, :user_agent, :device_id, :signals from opened
+        select touch_id, method, confidence, at, code, campaign, referral_id, visitor,
+            platform, ip, user_agent, device_id, signals from new
     ), waiting as (
         insert into deliveries (referral_id, kind, event_id)
-        select id, :delivery_kind, :key from opened
-        returning id
+        select referral_id, :delivery_kind, cast(referral_id as varchar) from new order by place
+        returning referral_id
     )
-    select count(*) from waiting
-""").bindparams(
-    bindparam("terms", type_=JSONB(none_as_null=True)),
-    bindparam("accepted_terms", type_=JSONB(none_as_null=True)),
-    bindparam("payload", type_=JSONB),
-    bindparam("clicked", type_=JSONB),
-    bindparam("signals", type_=JSONB),
-)
+    select referral_id from waiting
+""")
 _INSERT_REPEATED_CLICK: Final = text("""
     with touched as (
         insert into touches (id, method, confidence, at, code, campaign_slug, referral_id, visitor,
@@ -67,47 +80,68 @@ _INSERT_REPEATED_CLICK: Final = text("""
     values (:touch_id, :aggregate, :key, :clicked_type, :clicked, :schema_version)
 """).bindparams(bindparam("clicked", type_=JSONB), bindparam("signals", type_=JSONB))
 CLICKED: Final = "CodeClicked"
+_OF_ALL: Final = {
+    "stage": Stage.INVITED.value,
+    "delivery_kind": INVITATION,
+    "aggregate": outbox.AGGREGATE,
+    "schema_version": outbox.SCHEMA_VERSION,
+    "clicked_type": CLICKED,
+}
+"""Values that all new invitations have."""
 
 
-async def insert_invitation(
-    session: StatementExecutor, click: Click, followed: FollowedCode
-) -> UUID | None:
-    """Insert an invitation with its timeline, event, touch and delivery, and return its id.
+async def insert_invitations(
+    session: StatementExecutor, clicks: Sequence[tuple[Click, FollowedCode]]
+) -> list[UUID | None]:
+    """Insert an invitation for each click, with timeline, events, touch and delivery.
 
     Writes the rows that `open_referral`, `record_touch` and the delivery queue would write, in one
-    statement. Returns None if the visitor has an open invitation of this code.
+    statement for all. Returns their ids, and None for a visitor who has an open invitation of this
+    code.
     """
-    referral_id = uuid4()
+    ids = [uuid4() for _ in clicks]
+    rows = [
+        _invitation_fields(referral_id, place, *clicks[place])
+        for place, referral_id in enumerate(ids)
+    ]
+    inserted = await session.execute(
+        _INSERT_INVITATIONS, _OF_ALL | {"clicks": to_json(rows).decode()}
+    )
+    opened = set(inserted.scalars())
+    if opened:
+        wake_after_commit(session, notifications.INVITATIONS)
+    return [each if each in opened else None for each in ids]
+
+
+def _invitation_fields(
+    referral_id: UUID, place: int, click: Click, followed: FollowedCode
+) -> dict[str, Any]:
     event_id = uuid5(referral_id, "timeline:1")
     type_ = event_type(Stage.INVITED, previous=None)
-    values = {
-        "referral_id": referral_id,
-        "version_id": followed.version_id,
+    touch = touch_of(click, campaign=followed.offer.campaign)
+    terms = followed.accepted_terms
+    return _touch_values(touch) | {
+        "place": place,
+        "touch_id": str(touch.id),
+        "at": touch.at.isoformat(),
+        "referral_id": str(referral_id),
+        "version_id": str(followed.version_id),
         "referrer_id": followed.offer.player_id,
         "terms": followed.variant_terms,
         "variant": followed.offer.variant,
-        "accepted_terms": followed.accepted_terms and {"referrer": followed.accepted_terms},
-        "stage": Stage.INVITED.value,
-        "until": invitation_deadline(click.at, followed.offer.terms),
-        "event_id": event_id,
-        "delivery_kind": INVITATION,
+        "accepted_terms": terms and {"referrer": terms},
+        "until": invitation_deadline(click.at, followed.offer.terms).isoformat(),
+        "event_id": str(event_id),
         "type": type_,
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
-            referral=_unsaved_referral(referral_id, followed.offer, followed.offer.variant),
+            referral=_invited(referral_id, followed.offer, followed.offer.variant),
             at=click.at,
             campaign_version=followed.version,
         ),
+        "clicked": _clicked_payload(touch, referral_id, followed, followed.offer.variant),
     }
-    touch = touch_of(click, campaign=followed.offer.campaign)
-    values |= _touch_values(touch)
-    values |= _clicked_values(touch, referral_id, followed, followed.offer.variant)
-    inserted = await session.execute(_INSERT_INVITATION, values)
-    if not inserted.scalar_one():
-        return None
-    wake_after_commit(session, notifications.INVITATIONS)
-    return referral_id
 
 
 async def insert_repeated_click(
@@ -120,10 +154,9 @@ async def insert_repeated_click(
     await session.execute(_INSERT_REPEATED_CLICK, values | {"referral_id": referral_id})
 
 
-async def warm_up(session: StatementExecutor, click: Click) -> None:
-    """Let Postgres plan the statement of a new invitation, with an offer that does not exist."""
-    nothing: dict[str, Any] = dict.fromkeys(_INSERT_INVITATION.compile().params)
-    await session.execute(_INSERT_INVITATION, nothing | _touch_values(touch_of(click)))
+async def warm_up(session: StatementExecutor) -> None:
+    """Let Postgres plan the statement of new invitations, for no click."""
+    await insert_invitations(session, ())
 
 
 async def release_visitor(session: StatementExecutor, referral_id: UUID) -> None:
@@ -178,28 +211,39 @@ def _clicked_values(
     touch: NewTouch, referral_id: UUID, followed: FollowedCode, variant: str | None
 ) -> dict[str, Any]:
     """Return the columns of a click's event, whose id is the touch's."""
-    payload = outbox.payload_of(
-        event_id=touch.id,
-        type_=CLICKED,
-        referral=_unsaved_referral(referral_id, followed.offer, variant),
-        at=touch.at,
-        campaign_version=followed.version,
-    )
     return {
         "key": str(referral_id),
         "aggregate": outbox.AGGREGATE,
         "schema_version": outbox.SCHEMA_VERSION,
         "clicked_type": CLICKED,
-        "clicked": payload | {"code": touch.code, "platform": touch.platform},
+        "clicked": _clicked_payload(touch, referral_id, followed, variant),
     }
 
 
-def _unsaved_referral(referral_id: UUID, offer: Offer, variant: str | None) -> ReferralRow:
-    """Return a row for the event's payload alone; the statement inserts the referral itself."""
-    return ReferralRow(
-        id=referral_id,
-        campaign_slug=offer.campaign,
-        stage=Stage.INVITED,
-        referrer_id=offer.player_id,
-        variant=variant,
+def _clicked_payload(
+    touch: NewTouch, referral_id: UUID, followed: FollowedCode, variant: str | None
+) -> dict[str, Any]:
+    payload = outbox.payload_of(
+        event_id=touch.id,
+        type_=CLICKED,
+        referral=_invited(referral_id, followed.offer, variant),
+        at=touch.at,
+        campaign_version=followed.version,
     )
+    return payload | {"code": touch.code, "platform": touch.platform}
+
+
+@dataclass(frozen=True, slots=True)
+class _Invited:
+    """A referral that its statement inserts, for its events' payloads."""
+
+    id: UUID
+    campaign_slug: str
+    variant: str | None
+    referrer_id: str
+    stage: Stage = Stage.INVITED
+    referee_id: None = None
+
+
+def _invited(referral_id: UUID, offer: Offer, variant: str | None) -> _Invited:
+    return _Invited(referral_id, offer.campaign, variant, offer.player_id)

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from db.engine import Database, Session
 from domain.attribution.policy import Method
 from domain.campaigns.variants import PromisedRewards, Variant
-from referrals.attribution.clicks.followed_codes import Click, find_followed_code
-from referrals.attribution.clicks.statements import insert_invitation, touch_of
+from referrals.attribution.clicks.followed_codes import Click, find_followed_codes
+from referrals.attribution.clicks.statements import insert_invitations, touch_of
 from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import find_row
 from referrals.lifecycle import deliveries
@@ -54,6 +54,8 @@ async def test_a_click_writes_the_same_rows_as_the_plain_writers(
 ) -> None:
     async with database.transaction() as session:
         code = (await a_code(session, await an_offer(session, variants=variants))).code
+        another_code = (await a_code(session, await an_offer(session))).code
+    another = Click(code=another_code, visitor=unique("visitor"), platform="web", at=NOW)
     click = Click(
         code=code,
         visitor=unique("visitor"),
@@ -66,9 +68,11 @@ async def test_a_click_writes_the_same_rows_as_the_plain_writers(
         device_id="hm1:device",
     )
     async with database.transaction() as session:
-        followed = await find_followed_code(session, click)
-        assert followed is not None
-        referral_id = await insert_invitation(session, click, followed)
+        found = await find_followed_codes(session, [another, click])
+        known = [each for each in found if each is not None]
+        _, referral_id = await insert_invitations(
+            session, list(zip([another, click], known, strict=True))
+        )
         assert referral_id is not None
         by_statement = await _rows(session, referral_id)
         await session.rollback()

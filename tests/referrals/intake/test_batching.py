@@ -1,15 +1,17 @@
 """Facts that are reported at the same time: written together, each answered by itself."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from db.batches import MAX_BATCH, MAX_FLIGHTS, Waiting
 from db.engine import Database
 from domain.intake.facts import Deposit, FactKind
-from referrals.intake.batching import MAX_BATCH, MAX_FLIGHTS, FactBatches, Waiting
+from referrals.intake.batching import FactBatches
 from referrals.intake.facts import RecordOutcome, Report, is_recorded
 from tests.builders import deposit, usd
 from tests.fixtures.database_activity import recorded_statements
@@ -54,7 +56,7 @@ class Paced(FactBatches):
         super().__init__(database, door="http")
         self.may_end = asyncio.Event()
 
-    async def _write(self, batch: list[Waiting]) -> None:
+    async def _write(self, batch: Sequence[Waiting[Report, RecordOutcome]]) -> None:
         await self.may_end.wait()
         for waiting in batch:
             waiting.answer.set_result(ACCEPTED)
