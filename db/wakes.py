@@ -17,6 +17,9 @@ from db import notifications
 
 PAUSE_S: Final = 0.005
 """Seconds between two notifications of one process; the first one is sent at once."""
+PATIENT_PAUSE_S: Final = 0.1
+"""The same for what nobody waits for: each notification costs both processes a statement."""
+PATIENT: Final = frozenset({notifications.INVITATIONS})
 CLOSE_TIMEOUT_S: Final = 1.0
 NOTIFY: Final = text("""
     select set_config('synchronous_commit', 'off', true), pg_notify(:channel, payload)
@@ -58,23 +61,45 @@ def wakes_of(writer: Writer) -> frozenset[str]:
 
 
 class Waker:
-    """Notifies of payloads, each at most once in PAUSE_S however often it is asked to."""
+    """Notifies of payloads, each at most once in its pause however often it is asked to."""
 
     def __init__(self, notify: Callable[[Collection[str]], Awaitable[None]]) -> None:
         """Take the coroutine that sends notifications; whatever it raises loses a wake alone."""
-        self._notify = notify
-        self._wanted: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._urgent = _Lane(notify, pause_s=PAUSE_S)
+        self._patient = _Lane(notify, pause_s=PATIENT_PAUSE_S)
 
     def wake(self, payloads: Collection[str]) -> None:
-        if not payloads:
-            return
+        for lane, wanted in (
+            (self._urgent, set(payloads) - PATIENT),
+            (self._patient, PATIENT.intersection(payloads)),
+        ):
+            if wanted:
+                lane.wake(wanted)
+
+    async def close(self) -> None:
+        """Send what is wanted, within CLOSE_TIMEOUT_S."""
+        await asyncio.gather(self._urgent.close(), self._patient.close())
+
+
+class _Lane:
+    """Payloads that are told with the same pause between two notifications."""
+
+    def __init__(
+        self, notify: Callable[[Collection[str]], Awaitable[None]], *, pause_s: float
+    ) -> None:
+        self._notify = notify
+        self._pause_s = pause_s
+        self._wanted: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._is_closing = asyncio.Event()
+
+    def wake(self, payloads: Collection[str]) -> None:
         self._wanted |= set(payloads)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
-        """Send what is wanted, within CLOSE_TIMEOUT_S."""
+        self._is_closing.set()
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT_S)
             self._task.cancel()
@@ -84,4 +109,6 @@ class Waker:
             payloads, self._wanted = sorted(self._wanted), set()
             with suppress(Exception):  # Polling finds what was not told.
                 await self._notify(payloads)
-            await asyncio.sleep(PAUSE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s):
+                    await self._is_closing.wait()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from db.engine import Database
-from db.notifications import FACTS, PAYMENTS, UPDATES, listen
+from db.notifications import FACTS, INVITATIONS, PAYMENTS, UPDATES, listen
 from db.wakes import Waker, wake_after_commit
 from referrals.intake.facts import record_fact
 from tests.builders import deposit
@@ -115,3 +115,23 @@ async def test_a_wake_that_fails_is_lost_and_nothing_else() -> None:
     await waker.close()
 
     assert sent == [[PAYMENTS], [UPDATES]]
+
+
+async def test_what_nobody_waits_for_is_told_less_often_and_delays_nothing_else() -> None:
+    sent: list[Collection[str]] = []
+    updates_told = asyncio.Event()
+
+    async def notify(payloads: Collection[str]) -> None:
+        sent.append(payloads)
+        if UPDATES in payloads:
+            updates_told.set()
+
+    waker = Waker(notify)
+    waker.wake([INVITATIONS])
+    await asyncio.sleep(0)
+    waker.wake([INVITATIONS, UPDATES])
+    await updates_told.wait()
+
+    assert sent == [[INVITATIONS], [UPDATES]]
+    await waker.close()
+    assert sent == [[INVITATIONS], [UPDATES], [INVITATIONS]]
