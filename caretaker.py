@@ -19,7 +19,7 @@ from worker import SHUTDOWN_TIMEOUT
 from workflows.builds import BUILD_ID
 from workflows.care import CareWorkflow, care_queue, ensure_schedules
 from workflows.connection import TemporalServer, connect_to
-from workflows.runner import WORKFLOW_RUNNER
+from workflows.runner import runner_for
 
 POOL_SIZE: Final = 4
 """Connections of care: each kind uses one, and one more to record that it failed."""
@@ -85,7 +85,7 @@ def build_care_worker(client: Client, database: Database, settings: CareSettings
         build_id=BUILD_ID,
         workflows=[CareWorkflow],
         activities=[care.verify_everything, care.check_hash_chain, care.let_go_of_what_is_old],
-        workflow_runner=WORKFLOW_RUNNER,
+        workflow_runner=runner_for(client.data_converter),
         max_concurrent_activities=POOL_SIZE - 1,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )

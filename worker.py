@@ -40,7 +40,7 @@ from workflows.interceptor import DropMalformedSignals
 from workflows.options import ACT_LIMIT
 from workflows.reconciliation import ReconcileWorkflow, ensure_schedule
 from workflows.referral.workflow import ReferralWorkflow
-from workflows.runner import WORKFLOW_RUNNER, allow_long_turns
+from workflows.runner import allow_long_turns, runner_for
 
 SHUTDOWN_TIMEOUT: Final = timedelta(seconds=10)
 """For activities in progress at a stop."""
@@ -112,7 +112,7 @@ def build_worker(
         build_id=build_id,
         workflows=[ReferralWorkflow, CaseWorkflow, ReconcileWorkflow],
         activities=activities,
-        workflow_runner=WORKFLOW_RUNNER,
+        workflow_runner=runner_for(client.data_converter),
         interceptors=[DropMalformedSignals(), LogActs(meter, acts=_names(activities))],
         max_concurrent_activities=concurrent_activities,
         max_concurrent_local_activities=concurrent_activities,

@@ -13,19 +13,19 @@ from workflows.case.workflow import CaseWorkflow
 from workflows.interceptor import DropMalformedSignals
 from workflows.payloads import DATA_CONVERTER
 from workflows.referral.workflow import ReferralWorkflow
-from workflows.runner import WORKFLOW_RUNNER
+from workflows.runner import runner_for
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 CASE_HISTORIES: Final = HISTORIES / "cases"
 MACHINE: Final = "recorder"
 
 
-def replayer(*workflows: type[Any], runner: WorkflowRunner = WORKFLOW_RUNNER) -> Replayer:
+def replayer(*workflows: type[Any], runner: WorkflowRunner | None = None) -> Replayer:
     """Return a replayer that runs workflows as the worker does; tests may give a changed one."""
     return Replayer(
         workflows=workflows or (ReferralWorkflow, CaseWorkflow),
         data_converter=DATA_CONVERTER,
-        workflow_runner=runner,
+        workflow_runner=runner or runner_for(DATA_CONVERTER),
         interceptors=[DropMalformedSignals()],
         build_id=BUILD_ID,
     )

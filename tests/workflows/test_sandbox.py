@@ -2,17 +2,26 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Self
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import (
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 from domain.lifecycle.referral import Stage
 from tests.workflows.replay import committed_histories, replayer
 from workflows.payloads import DATA_CONVERTER
-from workflows.runner import WORKFLOW_RUNNER
+from workflows.runner import WORKFLOW_RUNNER, RunnerWithoutContexts, runner_for
 
 NOTICED = (
     SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
@@ -43,6 +52,39 @@ async def test_a_module_that_does_not_pass_through_is_noticed() -> None:
     loaded = await reloaded_modules(replace(restrictions, passthrough_modules=fewer))
 
     assert "workflows.referral.messages" in loaded
+
+
+class CodecOfEachWorkflow(PayloadCodec, WithSerializationContext):
+    """A codec with a key for each workflow, as a deployment may have one."""
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+
+    def with_context(self, context: SerializationContext) -> Self:
+        assert isinstance(context, WorkflowSerializationContext)
+        return type(self)(context.workflow_id)
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+class CodecOfAll(CodecOfEachWorkflow):
+    def with_context(self, context: SerializationContext) -> Self:
+        return self
+
+
+def test_no_sandbox_is_entered_for_a_context_that_changes_nothing() -> None:
+    asked = replace(DATA_CONVERTER, payload_codec=CodecOfEachWorkflow())
+    same_everywhere = (DATA_CONVERTER, replace(DATA_CONVERTER, payload_codec=CodecOfAll()))
+
+    assert runner_for(asked) is WORKFLOW_RUNNER
+    for converter in same_everywhere:
+        runner = runner_for(converter)
+        assert isinstance(runner, RunnerWithoutContexts)
+        assert runner.restrictions == WORKFLOW_RUNNER.restrictions
 
 
 def test_the_converters_of_all_runs_share_their_schemas() -> None:
