@@ -55,7 +55,7 @@ from api.warm_up import warm_up
 from db.engine import Database
 from integrations.identity_provider import OpenIdProvider
 from integrations.network_database import open_networks
-from referrals.attribution.clicks.follow import ClickBatches
+from referrals.attribution.clicks.batching import ClickBatches
 from referrals.attribution.tokens import Tokens
 from referrals.intake.batching import FactBatches
 from referrals.reports.sources import ReportSource

@@ -11,9 +11,10 @@ from db import rate_windows
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS, describe, is_schema_fault, is_transient
 from domain.intake.facts import PlayerStatus, StatusChange
-from referrals.attribution.clicks import statements
-from referrals.attribution.clicks.follow import ClicksOf, follow_code
+from referrals.attribution.clicks.batching import SessionClicks
+from referrals.attribution.clicks.follow import follow_code
 from referrals.attribution.clicks.followed_codes import Click
+from referrals.attribution.clicks.statements import insert_invitations
 from referrals.intake import facts
 from runtime.garbage import settle_garbage
 
@@ -43,9 +44,9 @@ async def warm_up_connection(session: Session) -> None:
     """
     now, unique_id = datetime.now(UTC), f"warm-up-{uuid4().hex}"
     click = Click(code=UNISSUABLE_CODE, visitor=unique_id, platform=None, at=now)
-    await rate_windows.count_hits(session, [rate_windows.Hits({}, (), now)])
-    await follow_code(ClicksOf(session), click)
-    await statements.warm_up(session)
+    await rate_windows.count_hits(session, [rate_windows.WindowRequest({}, (), now)])
+    await follow_code(SessionClicks(session), click)
+    await insert_invitations(session, ())
     change = StatusChange(
         event_id=unique_id, occurred_at=now, player_id=unique_id, status=PlayerStatus.VERIFIED
     )

@@ -1,4 +1,4 @@
-"""Work that is asked for at the same time: written together, each answered after the commit."""
+"""Coalesced statements: requests that arrive together share one, and each gets its own result."""
 
 import asyncio
 from collections import deque
@@ -10,72 +10,80 @@ from db.engine import Database, StatementExecutor
 from db.faults import is_refused_value
 
 MAX_BATCH: Final = 64
-MAX_FLIGHTS: Final = 2
-"""Statements at once: a slow one must not keep all others waiting."""
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-Write = Callable[[StatementExecutor, Sequence[Asked]], Awaitable[Sequence[Answer]]]
-"""Writes a batch on a connection where each statement commits, and returns an answer for each."""
+"""Requests a statement: bounds the time that each of them waits for the others."""
+MAX_IN_FLIGHT: Final = 2
+"""Batches at once: a slow one must not keep all other requests waiting."""
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+RunBatch = Callable[[StatementExecutor, Sequence[Request]], Awaitable[Sequence[Result]]]
+"""Runs a batch in one statement, which commits or fails as a whole, and returns one result for each
+request, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(Generic[Asked, Answer]):
-    """One request, and its answer, which a caller waits for."""
+class Pending(Generic[Request, Result]):
+    """One request, and its result, which a caller waits for."""
 
-    asked: Asked
-    answer: asyncio.Future[Answer]
+    request: Request
+    result: asyncio.Future[Result]
 
 
-class Batches(Generic[Asked, Answer]):
-    """Writes at once while little is being written, and what comes meanwhile together.
+class Batches(Generic[Request, Result]):
+    """Runs a request at once while fewer than MAX_IN_FLIGHT batches are under way.
 
-    What Postgres refuses is found by writing its batch again one by one, so that it fails alone.
+    Later ones share the next batch. What Postgres refuses for a value is found by running its batch
+    again one by one, so that it fails alone. The queue is as long as callers wait: the api bounds
+    how many requests it has under way.
     """
 
-    def __init__(self, database: Database, write: Write[Asked, Answer]) -> None:
+    def __init__(self, database: Database, run_batch: RunBatch[Request, Result]) -> None:
         self._database = database
-        self._write_batch = write
-        self._waiting: deque[Waiting[Asked, Answer]] = deque()
-        self._flights = 0
+        self._run_batch = run_batch
+        self._pending: deque[Pending[Request, Result]] = deque()
+        self._in_flight = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        """Kept from the garbage collector; one is in here a little longer than it flies."""
+        """Kept from the garbage collector; one is in here a little longer than it is counted."""
 
-    async def ask(self, asked: Asked) -> Answer:
-        """Return the answer once it is committed; a fault is raised as it occurred.
+    async def submit(self, request: Request) -> Result:
+        """Return the result once it is committed; a fault is raised as it occurred.
 
-        A caller that is cancelled gives up its answer, not what it asked for.
+        A caller that is cancelled gives up its result, not the request.
         """
         loop = asyncio.get_running_loop()
-        waiting: Waiting[Asked, Answer] = Waiting(asked, loop.create_future())
-        self._waiting.append(waiting)
-        if self._flights < MAX_FLIGHTS:
-            self._flights += 1
-            task = loop.create_task(self._fly())
+        pending: Pending[Request, Result] = Pending(request, loop.create_future())
+        self._pending.append(pending)
+        if self._in_flight < MAX_IN_FLIGHT:
+            self._in_flight += 1
+            task = loop.create_task(self._run())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await waiting.answer
+        return await pending.result
 
-    async def _fly(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-            await self._write(batch)
-        # Without an await since nothing was waiting, so that whoever comes now starts a flight.
-        self._flights -= 1
+    async def _run(self) -> None:
+        try:
+            while self._pending:
+                count = min(MAX_BATCH, len(self._pending))
+                await self._settle([self._pending.popleft() for _ in range(count)])
+        finally:
+            # Without an await since nothing was pending, so that whoever comes now starts anew.
+            self._in_flight -= 1
 
-    async def _write(self, batch: Sequence[Waiting[Asked, Answer]]) -> None:
+    async def _settle(self, batch: Sequence[Pending[Request, Result]]) -> None:
+        """Give each request of a batch its result or its fault."""
         try:
             async with self._database.autocommit() as session:
-                answers = await self._write_batch(session, [waiting.asked for waiting in batch])
+                results = await self._run_batch(session, [pending.request for pending in batch])
+            settled = list(zip(batch, results, strict=True))
         except Exception as fault:  # noqa: BLE001 - whatever it is, its callers answer for it
             if len(batch) > 1 and is_refused_value(fault):
-                for waiting in batch:
-                    await self._write([waiting])
+                for pending in batch:
+                    await self._settle([pending])
                 return
             # A fault of ours, as while Postgres is away: trying again would keep callers waiting.
-            for waiting in batch:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(fault)
+            for pending in batch:
+                if not pending.result.done():
+                    pending.result.set_exception(fault)
             return
-        for waiting, answer in zip(batch, answers, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(answer)
+        for pending, result in settled:
+            if not pending.result.done():
+                pending.result.set_result(result)

@@ -23,8 +23,8 @@ NOTIFICATION_TYPE: Final = "Notification"
 PAYLOAD: Final = bindparam("payload", type_=JSONB)
 
 
-class Subject(Protocol):
-    """A referral as its events tell of it: a row, or what will become one."""
+class EventReferral(Protocol):
+    """The fields of a referral that its events carry: of a row, or of one about to be inserted."""
 
     @property
     def id(self) -> UUID: ...
@@ -73,7 +73,7 @@ def payload_of(
     *,
     event_id: UUID,
     type_: str,
-    referral: Subject,
+    referral: EventReferral,
     at: datetime,
     campaign_version: int | None = None,
     reason_code: str | None = None,

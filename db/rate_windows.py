@@ -27,10 +27,11 @@ _COUNT: Final = text("""
             ends_at = case when w.ends_at <= :now then excluded.ends_at else w.ends_at end
         returning key, hits, ends_at
     )
-    select key, hits, ends_at from counted
+    select true as is_counted, key, hits, ends_at from counted
     where (select set_config('synchronous_commit', 'off', true)) = 'off'
     union all
-    select key, hits, ends_at from rate_windows where key = any(:peeks) and ends_at > :now
+    select false, key, hits, ends_at from rate_windows
+    where key = any(:peeks) and ends_at > :now
 """)
 PRUNE: Final = text("""
     delete from rate_windows where key = any(array(
@@ -46,8 +47,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
-    """Windows that one request adds a hit to, and those that it reads without one."""
+class WindowRequest:
+    """The windows of one request: those that it adds a hit to, and those that it only reads."""
 
     lengths: Mapping[str, timedelta]
     """Length of the window of each key that takes a hit."""
@@ -56,13 +57,13 @@ class Hits:
 
 
 async def count_hits(
-    session: StatementExecutor, requests: Sequence[Hits]
+    session: StatementExecutor, requests: Sequence[WindowRequest]
 ) -> list[dict[str, Window]]:
-    """Add the hits of requests to their windows; return the windows that each request sees.
+    """Add the requests' hits; return for each request its windows by key.
 
-    A window that has ended begins again at the latest request's time. Of a window that several
-    requests hit, each sees the hits up to its own; without that, the last one in a full window
-    would refuse all of them.
+    A window that is only read and is unknown, or has ended, is left out. Of a shared window each
+    request sees the count up to its own hit: if all saw the total, a batch that crosses the limit
+    would be refused as a whole. A window that has ended begins again at the latest `now`.
     """
     lengths = {key: length for each in requests for key, length in each.lengths.items()}
     hits = Counter(key for each in requests for key in each.lengths)
@@ -76,19 +77,19 @@ async def count_hits(
     counted: dict[str, Window] = {}
     peeked: dict[str, Window] = {}
     for row in await session.execute(_COUNT, values):
-        found = peeked if row.key in counted or row.key not in hits else counted
+        found = counted if row.is_counted else peeked
         found[row.key] = Window(row.hits, row.ends_at)
-    return [_seen_by(each, counted, peeked, hits) for each in requests]
-
-
-def _seen_by(
-    request: Hits, counted: Mapping[str, Window], peeked: Mapping[str, Window], later: Counter[str]
-) -> dict[str, Window]:
-    """Return a request's windows, and take its hits from those that are left for later ones."""
-    seen = {key: peeked[key] for key in request.peeks if key in peeked}
-    for key in request.lengths:
-        later[key] -= 1
-        seen[key] = Window(counted[key].hits - later[key], counted[key].ends_at)
+    later_hits = hits.copy()
+    seen = []
+    for request in requests:
+        later_hits.subtract(request.lengths.keys())
+        seen.append(
+            {key: peeked[key] for key in request.peeks if key in peeked}
+            | {
+                key: Window(counted[key].hits - later_hits[key], counted[key].ends_at)
+                for key in request.lengths
+            }
+        )
     return seen
 
 

@@ -17,9 +17,10 @@ from db import notifications
 
 PAUSE_S: Final = 0.005
 """Seconds between two notifications of one process; the first one is sent at once."""
-PATIENT_PAUSE_S: Final = 0.1
-"""The same for what nobody waits for: each notification costs both processes a statement."""
-PATIENT: Final = frozenset({notifications.INVITATIONS})
+LOW_PRIORITY_PAUSE_S: Final = 0.1
+"""The same for invitations, whose workflows nobody waits for: each notification costs the api and
+the courier a statement."""
+LOW_PRIORITY: Final = frozenset({notifications.INVITATIONS})
 CLOSE_TIMEOUT_S: Final = 1.0
 NOTIFY: Final = text("""
     select set_config('synchronous_commit', 'off', true), pg_notify(:channel, payload)
@@ -61,28 +62,34 @@ def wakes_of(writer: Writer) -> frozenset[str]:
 
 
 class Waker:
-    """Notifies of payloads, each at most once in its pause however often it is asked to."""
+    """Coalesces wakes into notifications: each payload at most once a pause."""
 
-    def __init__(self, notify: Callable[[Collection[str]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        notify: Callable[[Collection[str]], Awaitable[None]],
+        *,
+        pause_s: float = PAUSE_S,
+        low_priority_pause_s: float = LOW_PRIORITY_PAUSE_S,
+    ) -> None:
         """Take the coroutine that sends notifications; whatever it raises loses a wake alone."""
-        self._urgent = _Lane(notify, pause_s=PAUSE_S)
-        self._patient = _Lane(notify, pause_s=PATIENT_PAUSE_S)
+        self._urgent = _PacedNotifier(notify, pause_s=pause_s)
+        self._low_priority = _PacedNotifier(notify, pause_s=low_priority_pause_s)
 
     def wake(self, payloads: Collection[str]) -> None:
-        for lane, wanted in (
-            (self._urgent, set(payloads) - PATIENT),
-            (self._patient, PATIENT.intersection(payloads)),
+        for notifier, wanted in (
+            (self._urgent, set(payloads) - LOW_PRIORITY),
+            (self._low_priority, LOW_PRIORITY.intersection(payloads)),
         ):
             if wanted:
-                lane.wake(wanted)
+                notifier.wake(wanted)
 
     async def close(self) -> None:
         """Send what is wanted, within CLOSE_TIMEOUT_S."""
-        await asyncio.gather(self._urgent.close(), self._patient.close())
+        await asyncio.gather(self._urgent.close(), self._low_priority.close())
 
 
-class _Lane:
-    """Payloads that are told with the same pause between two notifications."""
+class _PacedNotifier:
+    """Sends notifications with a minimum pause between two."""
 
     def __init__(
         self, notify: Callable[[Collection[str]], Awaitable[None]], *, pause_s: float

@@ -1,9 +1,9 @@
 """Pages of the console: templates, headers, and pages in place of problems."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +16,7 @@ from api.console import static
 from api.console.formats import FILTERS
 from api.console.navigation import SECTIONS
 from api.http.errors import Problem, log_if_transient
+from api.http.responders import Responder
 from db.faults import DATABASE_FAULTS
 
 TEMPLATES: Final = Environment(
@@ -86,7 +87,7 @@ NOTICES: Final[Mapping[str, str]] = {
 class PageRoute(APIRoute):
     """Route whose refusals and faults are pages, since people read its answers."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Responder:
         answer = super().get_route_handler()
 
         async def answer_with_page(request: Request) -> Response:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from api.http.observability import Metrics
 from db.engine import Database
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import ClickBatches
+from referrals.attribution.clicks.batching import ClickBatches
 from referrals.attribution.tokens import Tokens
 from referrals.intake.batching import FactBatches
 from referrals.intake.origins import Networks

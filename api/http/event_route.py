@@ -3,7 +3,7 @@
 That resolution, and FastAPI's way of answering, were a fifth of what a deposit costs the API.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from api.http.authorisation import Caller
 from api.http.dependencies import time_of
 from api.http.errors import Problem
+from api.http.responders import Responder
 from api.http.strict_json import StrictRequest, StrictRoute
 
 CallerOf = Callable[[Request, datetime, object], Awaitable[Caller]]
@@ -29,7 +30,7 @@ class EventRoute(StrictRoute):
     refusals answered in FastAPI's order: first JSON, then the key, then the fields.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Responder:
         fields, endpoint, status = self.dependant.body_params, self.endpoint, self.status_code
         caller_of = cast(
             "CallerOf",

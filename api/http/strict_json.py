@@ -1,6 +1,5 @@
 """Strict reading of request bodies: bounded, JSON, no repeated keys."""
 
-from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any, ClassVar, Final
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from api.http.errors import Problem, invalid_field
 from api.http.json_depth import path_at_depth
+from api.http.responders import Responder
 from referrals.intake.strict_json import (
     BYTE_ORDER_MARK,
     MalformedJsonError,
@@ -37,7 +37,7 @@ class StrictRoute(APIRoute):
     named_depth: ClassVar[int | None] = None
     """Depth at which JSON that nests too deep to be parsed is refused with its path, as 422."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Responder:
         answer = super().get_route_handler()
 
         async def answer_strictly(request: Request) -> Response:

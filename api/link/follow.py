@@ -13,12 +13,8 @@ from db import traces
 from domain.attribution.policy import Method
 from domain.codes import is_code, normalise_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import (
-    ClickBatches,
-    ClickOutcome,
-    ClickResult,
-    follow_code,
-)
+from referrals.attribution.clicks.batching import ClickStore
+from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, follow_code
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.intake.normalising.addresses import with_subscriber
@@ -27,7 +23,7 @@ from workflows.client import workflow_id
 NO_DEVICE_TRAITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-async def follow(clicks: ClickBatches, click: Click) -> ClickResult:
+async def follow(clicks: ClickStore, click: Click) -> ClickResult:
     if not is_code(click.code):
         return ClickResult(ClickOutcome.UNKNOWN_CODE)
     started_ns = time_ns()

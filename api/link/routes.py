@@ -30,12 +30,8 @@ from db.engine import Database
 from domain.attribution.policy import Method
 from domain.codes import code_in_path, is_code
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import (
-    ClickBatches,
-    ClickOutcome,
-    ClickResult,
-    outcome_if_closed,
-)
+from referrals.attribution.clicks.batching import ClickBatches
+from referrals.attribution.clicks.follow import ClickOutcome, ClickResult, outcome_if_closed
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns import offers
@@ -94,6 +90,7 @@ async def follow_link(
     visitor's open invitation. Above the limit of a code, the redirect makes no invitation. A
     browser that loads the link ahead of its person gets 503, and asks again.
     """
+    # Looked up here: LinkRoute passes what the document of the API needs.
     parts = request.app.state
     database: Database = parts.database
     clicks: ClickBatches = parts.clicks
@@ -210,7 +207,7 @@ async def _find_open_offer(code: str, database: Database, now: datetime) -> Offe
 def _token_issuer(tokens: Tokens, invitation: ClickResult, context: PageContext) -> TokenFor:
     """Return an issuer of tokens by method, in which a scanned QR code has a method of its own."""
 
-    @cache
+    @cache  # A redirect and its cookie carry the same token.
     def token_for(method: Method) -> str:
         carried_by = context.followed_via if method is Method.REFERRAL_TOKEN else method
         return issue_token(tokens, invitation, method=carried_by)

@@ -30,7 +30,8 @@ NO_CURRENCY: Final = "XXX"
 FACT_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError)
 """Faults of one stored fact, such as a status that a later release wrote."""
 
-# Of arrays that are parameters Postgres would plan anew by their length, at nearly every call.
+# For an array that is a parameter, Postgres would estimate rows by its length, and plan again at
+# nearly every call.
 _OF_PLAYERS: Final = text("""
     select player_id, kind, body, reported_by, request_id, heard_at from facts
      where player_id = any(array(select unnest(cast(:player_ids as varchar[]))))

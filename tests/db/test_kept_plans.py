@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database, Session
-from db.rate_windows import Hits, count_hits
+from db.rate_windows import WindowRequest, count_hits
 from domain.intake.facts import FactKind
-from referrals.attribution.clicks.followed_codes import Click, FollowedCode, find_followed_codes
-from referrals.attribution.clicks.statements import insert_invitations
+from referrals.attribution.clicks.followed_codes import Click, followed_code, select_followed_codes
+from referrals.attribution.clicks.statements import insert_invitations, invitation_of
 from referrals.intake.facts import Report, facts_of_players, record_facts
 from tests.builders import NOW, a_code, an_offer, deposit, unique
 from tests.fixtures.databases import DatabaseUrls
@@ -31,21 +31,26 @@ def clicks(count: int, code: str = "NOBODYS-CODE") -> list[Click]:
 
 
 async def find(session: Session, count: int) -> None:
-    assert await find_followed_codes(session, clicks(count)) == [None] * count
+    assert await select_followed_codes(session, clicks(count)) == [None] * count
 
 
 async def invite(session: Session, count: int) -> None:
     code = (await a_code(session, await an_offer(session))).code
     await session.flush()
     given = clicks(count, code)
-    followed = await find_followed_codes(session, given)
-    known = [each for each in followed if isinstance(each, FollowedCode)]
-    assert None not in await insert_invitations(session, list(zip(given, known, strict=True)))
+    rows = await select_followed_codes(session, given)
+    invitations = [
+        invitation_of(click, followed_code(row))
+        for click, row in zip(given, rows, strict=True)
+        if row is not None
+    ]
+    assert len(invitations) == count
+    assert None not in await insert_invitations(session, invitations)
 
 
 async def count_windows(session: Session, count: int) -> None:
     lengths = {f"kept-plans-{uuid4().hex}": timedelta(minutes=1) for _ in range(count)}
-    (windows,) = await count_hits(session, [Hits(lengths, ["nothing"], NOW)])
+    (windows,) = await count_hits(session, [WindowRequest(lengths, ["nothing"], NOW)])
     assert {window.hits for window in windows.values()} == {1}
 
 
@@ -70,7 +75,7 @@ async def read(session: Session, count: int) -> None:
         (read, "%from facts%and kind = any%"),
     ],
 )
-async def test_a_statement_of_many_rows_is_planned_a_few_times_alone(
+async def test_postgres_keeps_a_plan_whatever_the_number_of_rows(
     fresh_urls: DatabaseUrls, run: Callable[[Session, int], Awaitable[None]], like: str
 ) -> None:
     async with Database.open(fresh_urls.application) as database, database.transaction() as session:

@@ -17,7 +17,7 @@ from db import rate_windows
 from db.batches import Batches
 from db.engine import Database
 from db.faults import DATABASE_FAULTS, is_transient
-from db.rate_windows import Hits, Window
+from db.rate_windows import Window, WindowRequest
 from domain.privacy import Hasher
 
 MISS_SUFFIX: Final = ".misses"
@@ -25,9 +25,10 @@ MISS_SUFFIX: Final = ".misses"
 INVITATION_RULE: Final = "link.code"
 """Rule that counts a code's invitations; above it a visit passes, and makes none."""
 COUNT_TIMEOUT_S: Final = 0.25
-"""Time to wait for Postgres to count the windows of a request, in seconds."""
+"""Seconds to wait for a request's windows, with the wait for its batch; Postgres still counts hits
+whose request has stopped waiting."""
 COUNTING_COOLDOWN: Final = timedelta(seconds=2)
-"""Time without asking Postgres after a failure, so that not every request holds a connection."""
+"""Time without asking Postgres after a failure, so that requests do not each wait for it."""
 WINDOW_RETENTION: Final = timedelta(hours=2)
 """Time for which an ended window is kept before pruning."""
 PRUNE_ONE_IN: Final = 400
@@ -46,7 +47,7 @@ class Limiter:
 
     def __init__(self, database: Database, *, hasher: Hasher, rules: Mapping[str, str]) -> None:
         self._database = database
-        self._counting: Batches[Hits, dict[str, Window]] = Batches(
+        self._counting: Batches[WindowRequest, dict[str, Window]] = Batches(
             database, rate_windows.count_hits
         )
         self._hasher = hasher
@@ -129,19 +130,24 @@ class Limiter:
         tests = [check.limit.key for check in checks if check.is_test]
         try:
             async with asyncio.timeout(COUNT_TIMEOUT_S):
-                windows = await self._counting.ask(Hits(lengths, tests, now))
-                if random.randrange(PRUNE_ONE_IN) == 0:  # noqa: S311 - a chance is not a secret
-                    await self._prune(now=now)
+                windows = await self._counting.submit(WindowRequest(lengths, tests, now))
         except DATABASE_FAULTS as fault:
             if not is_transient(fault):
                 raise
             self._suspend(fault, now=now)
             return {}
+        await self._prune_now_and_then(now=now)
         return windows
 
-    async def _prune(self, *, now: datetime) -> None:
-        async with self._database.autocommit() as session:
-            await rate_windows.prune(session, before=now - WINDOW_RETENTION)
+    async def _prune_now_and_then(self, *, now: datetime) -> None:
+        if random.randrange(PRUNE_ONE_IN):  # noqa: S311 - a chance is not a secret
+            return
+        try:
+            async with asyncio.timeout(COUNT_TIMEOUT_S), self._database.autocommit() as session:
+                await rate_windows.prune(session, before=now - WINDOW_RETENTION)
+        except DATABASE_FAULTS as fault:
+            if not is_transient(fault):
+                raise
 
     def _suspend(self, fault: BaseException, *, now: datetime) -> None:
         """Stop asking Postgres for a while; requests that were under way say so once."""

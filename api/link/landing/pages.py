@@ -1,7 +1,6 @@
 """Pages of the link, rendered in one language; nothing is loaded beside them but a logo."""
 
 import base64
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +15,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from api.http.errors import RETRY_AFTER_S, log_if_transient
+from api.http.responders import Responder
 from api.link.landing.branding import Branding, tel_url
 from api.link.landing.destinations import Destinations
 from api.link.languages import LANGUAGES, negotiate_language
@@ -29,7 +29,6 @@ from referrals.localisation.languages import Language
 UTC_ZONE: Final = ZoneInfo("UTC")
 _TEXTS_OF: Final = {ClickOutcome.SWITCHED_OFF: ClickOutcome.CAMPAIGN_PAUSED}
 """Outcomes that a visitor reads the text of another one for."""
-Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 NOT_FOUND_OUTCOMES: Final = (ClickOutcome.UNKNOWN_CODE, ClickOutcome.CAMPAIGN_NOT_BEGUN)
 
 
@@ -93,11 +92,13 @@ def unavailable_page(language: Language, *, retry_after_s: int) -> HTMLResponse:
 class HtmlOutageRoute(APIRoute):
     """Route that answers a database outage with a page, since people read its answers."""
 
-    def get_route_handler(self) -> Answer:
+    def get_route_handler(self) -> Responder:
         return with_outage_page(super().get_route_handler())
 
 
-def with_outage_page(answer: Answer) -> Answer:
+def with_outage_page(answer: Responder) -> Responder:
+    """Return a responder that answers an outage of the database with a page and 503."""
+
     async def answer_with_page(request: Request) -> Response:
         try:
             return await answer(request)

@@ -1,22 +1,16 @@
 """Clicks: a visitor follows a code, and has one open invitation of it at a time."""
 
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
-from db.batches import Batches
-from db.engine import Database, StatementExecutor
 from domain.attribution.policy import Refusal
 from domain.lifecycle.referral import token_expires_at
 from referrals.attribution.clicks import statements
-from referrals.attribution.clicks.followed_codes import (
-    Click,
-    FollowedCode,
-    find_followed_codes,
-)
+from referrals.attribution.clicks.batching import ClickStore
+from referrals.attribution.clicks.followed_codes import Click, FollowedCode
 from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import Offer, refusal_of_offer
 
@@ -47,62 +41,12 @@ class ClickResult:
     """The end of the invitation's token."""
 
 
-class Clicks(Protocol):
-    """Access to all that a click reads and writes."""
-
-    async def find(self, click: Click) -> FollowedCode | None:
-        """Return what the click's code offers now; None for a code that nobody has."""
-
-    async def open(self, click: Click, followed: FollowedCode) -> UUID | None:
-        """Insert an invitation; None if its visitor has an open one of this code."""
-
-    def writing(self) -> AbstractAsyncContextManager[StatementExecutor]:
-        """Open an executor for what is left: a refused click, or one of a known visitor."""
-
-
-class ClicksOf:
-    """Clicks that one session follows, one after the other."""
-
-    def __init__(self, session: StatementExecutor) -> None:
-        self._session = session
-
-    async def find(self, click: Click) -> FollowedCode | None:
-        (followed,) = await find_followed_codes(self._session, [click])
-        return followed
-
-    async def open(self, click: Click, followed: FollowedCode) -> UUID | None:
-        (referral_id,) = await statements.insert_invitations(self._session, [(click, followed)])
-        return referral_id
-
-    def writing(self) -> AbstractAsyncContextManager[StatementExecutor]:
-        return nullcontext(self._session)
-
-
-class ClickBatches:
-    """Clicks of many visitors: those that come at the same time share their statements."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._finding: Batches[Click, FollowedCode | None] = Batches(database, find_followed_codes)
-        self._opening: Batches[tuple[Click, FollowedCode], UUID | None] = Batches(
-            database, statements.insert_invitations
-        )
-
-    async def find(self, click: Click) -> FollowedCode | None:
-        return await self._finding.ask(click)
-
-    async def open(self, click: Click, followed: FollowedCode) -> UUID | None:
-        return await self._opening.ask((click, followed))
-
-    def writing(self) -> AbstractAsyncContextManager[StatementExecutor]:
-        return self._database.autocommit()
-
-
-async def follow_code(clicks: Clicks, click: Click) -> ClickResult:
+async def follow_code(clicks: ClickStore, click: Click) -> ClickResult:
     """Record a click's touch and, unless its visitor has one open, a new invitation.
 
-    Each statement is a transaction by itself, and nearly every click takes part in two. Raises
-    RuntimeError when other clicks of the visitor interfere with every one of `MAX_TRIES` tries.
+    Nearly every click takes part in two statements. With `ClickBatches` each commits by itself; on
+    a session the caller commits. Raises RuntimeError when other clicks of the visitor interfere
+    with every one of `MAX_TRIES` tries.
     """
     for _ in range(MAX_TRIES):
         followed = await clicks.find(click)
@@ -125,18 +69,19 @@ def outcome_if_closed(offer: Offer, *, at: datetime) -> ClickOutcome | None:
 
 
 async def _record_refused_click(
-    clicks: Clicks, click: Click, offer: Offer | None, outcome: ClickOutcome
+    clicks: ClickStore, click: Click, offer: Offer | None, outcome: ClickOutcome
 ) -> ClickResult:
-    # An unknown code takes a write like a known one, so that time does not tell them apart.
+    # An unknown code takes a write, too, so that it is not answered sooner than a known one. How
+    # many codes an address may try is bounded by the limit of misses.
     campaign = None if offer is None else offer.campaign
     touch = statements.touch_of(click, campaign=campaign, refusal=Refusal(outcome.value))
-    async with clicks.writing() as session:
+    async with clicks.executor() as session:
         await record_touch(session, touch)
     return ClickResult(outcome, offer)
 
 
 async def _continue_invitation(
-    clicks: Clicks, click: Click, followed: FollowedCode
+    clicks: ClickStore, click: Click, followed: FollowedCode
 ) -> ClickResult | None:
     """Record a click of the visitor's open invitation; None if there is none, or it has expired."""
     open_invitation = followed.invitation
@@ -145,19 +90,19 @@ async def _continue_invitation(
     referral_id, expires_at = open_invitation.referral_id, open_invitation.expires_at
     if click.at >= expires_at:
         # Its token is dead, though it still waits for a signup reported late.
-        async with clicks.writing() as session:
+        async with clicks.executor() as session:
             await statements.release_visitor(session, referral_id)
         return None
-    async with clicks.writing() as session:
+    async with clicks.executor() as session:
         await statements.insert_repeated_click(session, click, followed, open_invitation)
     return ClickResult(ClickOutcome.KNOWN, followed.offer, referral_id, expires_at)
 
 
 async def _open_invitation(
-    clicks: Clicks, click: Click, followed: FollowedCode
+    clicks: ClickStore, click: Click, followed: FollowedCode
 ) -> ClickResult | None:
     """Open an invitation; None if an equal click was faster."""
-    referral_id = await clicks.open(click, followed)
+    referral_id = await clicks.invite(click, followed)
     if referral_id is None:
         return None
     expires_at = token_expires_at(click.at, followed.offer.terms)

@@ -53,8 +53,9 @@ _FOLLOWED_CODE: Final = text_of(
     )
     .where(ReferralCode.code == literal_column("given.code"))
 )
-# Each code is looked up by itself: the limit keeps Postgres from comparing all codes with all. Not
-# from arrays, which Postgres would plan anew for each number of clicks: that takes as long again.
+# Each code is looked up by itself: the limit keeps Postgres from comparing all codes with all.
+# Clicks come as JSON: for an array Postgres estimates rows by its length, and plans again at nearly
+# every call, which costs as much as the query.
 _SELECT_FOLLOWED_CODES: Final = text(f"""
     select given.place, found.*
       from jsonb_to_recordset(cast(cast(:clicks as text) as jsonb))
@@ -102,20 +103,21 @@ class FollowedCode:
     """Acceptance of the terms by the code's player."""
 
 
-async def find_followed_codes(
+async def select_followed_codes(
     session: StatementExecutor, clicks: Sequence[Click]
-) -> list[FollowedCode | None]:
-    """Return what each click's code offers now, or None for a code that nobody has."""
+) -> list[Row[Any] | None]:
+    """Return what each click's code offers now as a row, or None for a code that nobody has."""
     given = [
         {"place": place, "code": click.code, "visitor": click.visitor}
         for place, click in enumerate(clicks)
     ]
     rows = await session.execute(_SELECT_FOLLOWED_CODES, {"clicks": to_json(given).decode()})
-    found = {row.place: _followed_code(row) for row in rows}
+    found = {row.place: row for row in rows}
     return [found.get(place) for place in range(len(clicks))]
 
 
-def _followed_code(row: Row[Any]) -> FollowedCode:
+def followed_code(row: Row[Any]) -> FollowedCode:
+    """Read a row of `select_followed_codes`; ValueError for terms of a later release."""
     promised = promised_to(row.terms, row.variants, slug=row.slug, referrer_id=row.player_id)
     return FollowedCode(
         _offer(row, promised),

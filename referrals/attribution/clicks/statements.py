@@ -1,4 +1,4 @@
-"""The writing statements of clicks: one for each, or for all at once, because people wait."""
+"""Statements that write clicks: new invitations in batches, repeated clicks one by one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,6 @@ from domain.lifecycle.referral import Stage, event_type, invitation_deadline
 from domain.lifecycle.signals import INVITATION
 from referrals.attribution.clicks.followed_codes import Click, FollowedCode, OpenInvitation
 from referrals.attribution.touches import NewTouch
-from referrals.campaigns.offers import Offer
 
 # The same rows as those of the plain writers, column by column (a test compares them). Equal
 # clicks at once meet at the unique index: the second of them inserts nothing. Invitations are
@@ -80,7 +79,7 @@ _INSERT_REPEATED_CLICK: Final = text("""
     values (:touch_id, :aggregate, :key, :clicked_type, :clicked, :schema_version)
 """).bindparams(bindparam("clicked", type_=JSONB), bindparam("signals", type_=JSONB))
 CLICKED: Final = "CodeClicked"
-_OF_ALL: Final = {
+_OF_INVITATIONS: Final = {
     "stage": Stage.INVITED.value,
     "delivery_kind": INVITATION,
     "aggregate": outbox.AGGREGATE,
@@ -88,59 +87,53 @@ _OF_ALL: Final = {
     "clicked_type": CLICKED,
 }
 """Values that all new invitations have."""
+Invitation = dict[str, Any]
+"""A new invitation as JSON's fields: those of its referral, its touch and both of its events."""
 
 
 async def insert_invitations(
-    session: StatementExecutor, clicks: Sequence[tuple[Click, FollowedCode]]
+    session: StatementExecutor, invitations: Sequence[Invitation]
 ) -> list[UUID | None]:
-    """Insert an invitation for each click, with timeline, events, touch and delivery.
+    """Insert new referrals, each with its timeline, events, touch and delivery.
 
     Writes the rows that `open_referral`, `record_touch` and the delivery queue would write, in one
     statement for all. Returns their ids, and None for a visitor who has an open invitation of this
     code.
     """
-    ids = [uuid4() for _ in clicks]
-    rows = [
-        _invitation_fields(referral_id, place, *clicks[place])
-        for place, referral_id in enumerate(ids)
-    ]
-    inserted = await session.execute(
-        _INSERT_INVITATIONS, _OF_ALL | {"clicks": to_json(rows).decode()}
-    )
-    opened = set(inserted.scalars())
+    rows = [invitation | {"place": place} for place, invitation in enumerate(invitations)]
+    values = _OF_INVITATIONS | {"clicks": to_json(rows).decode()}
+    opened = set((await session.execute(_INSERT_INVITATIONS, values)).scalars())
     if opened:
         wake_after_commit(session, notifications.INVITATIONS)
-    return [each if each in opened else None for each in ids]
+    ids: list[UUID] = [invitation["referral_id"] for invitation in invitations]
+    return [referral_id if referral_id in opened else None for referral_id in ids]
 
 
-def _invitation_fields(
-    referral_id: UUID, place: int, click: Click, followed: FollowedCode
-) -> dict[str, Any]:
+def invitation_of(click: Click, followed: FollowedCode) -> Invitation:
+    """Return what a click invites to, with ids of its own."""
+    referral_id, offer = uuid4(), followed.offer
     event_id = uuid5(referral_id, "timeline:1")
     type_ = event_type(Stage.INVITED, previous=None)
-    touch = touch_of(click, campaign=followed.offer.campaign)
-    terms = followed.accepted_terms
+    touch = touch_of(click, campaign=offer.campaign)
+    accepted = followed.accepted_terms
     return _touch_values(touch) | {
-        "place": place,
-        "touch_id": str(touch.id),
-        "at": touch.at.isoformat(),
-        "referral_id": str(referral_id),
-        "version_id": str(followed.version_id),
-        "referrer_id": followed.offer.player_id,
+        "referral_id": referral_id,
+        "version_id": followed.version_id,
+        "referrer_id": offer.player_id,
         "terms": followed.variant_terms,
-        "variant": followed.offer.variant,
-        "accepted_terms": terms and {"referrer": terms},
-        "until": invitation_deadline(click.at, followed.offer.terms).isoformat(),
-        "event_id": str(event_id),
+        "variant": offer.variant,
+        "accepted_terms": accepted and {"referrer": accepted},
+        "until": invitation_deadline(click.at, offer.terms),
+        "event_id": event_id,
         "type": type_,
         "payload": outbox.payload_of(
             event_id=event_id,
             type_=type_,
-            referral=_invited(referral_id, followed.offer, followed.offer.variant),
+            referral=_Invited(referral_id, offer.campaign, offer.variant, offer.player_id),
             at=click.at,
             campaign_version=followed.version,
         ),
-        "clicked": _clicked_payload(touch, referral_id, followed, followed.offer.variant),
+        "clicked": _clicked_payload(touch, referral_id, followed, offer.variant),
     }
 
 
@@ -152,11 +145,6 @@ async def insert_repeated_click(
     touch = touch_of(click, campaign=followed.offer.campaign, referral_id=referral_id)
     values = _touch_values(touch) | _clicked_values(touch, referral_id, followed, known.variant)
     await session.execute(_INSERT_REPEATED_CLICK, values | {"referral_id": referral_id})
-
-
-async def warm_up(session: StatementExecutor) -> None:
-    """Let Postgres plan the statement of new invitations, for no click."""
-    await insert_invitations(session, ())
 
 
 async def release_visitor(session: StatementExecutor, referral_id: UUID) -> None:
@@ -226,7 +214,7 @@ def _clicked_payload(
     payload = outbox.payload_of(
         event_id=touch.id,
         type_=CLICKED,
-        referral=_invited(referral_id, followed.offer, variant),
+        referral=_Invited(referral_id, followed.offer.campaign, variant, followed.offer.player_id),
         at=touch.at,
         campaign_version=followed.version,
     )
@@ -243,7 +231,3 @@ class _Invited:
     referrer_id: str
     stage: Stage = Stage.INVITED
     referee_id: None = None
-
-
-def _invited(referral_id: UUID, offer: Offer, variant: str | None) -> _Invited:
-    return _Invited(referral_id, offer.campaign, variant, offer.player_id)

@@ -13,7 +13,8 @@ from domain.attribution.first_open import ReferralHint
 from domain.attribution.install_referrer import first_broken_rule
 from domain.attribution.policy import Method, Refusal, weaker_method
 from domain.lifecycle.referral import Stage
-from referrals.attribution.clicks.follow import ClicksOf, follow_code
+from referrals.attribution.clicks.batching import SessionClicks
+from referrals.attribution.clicks.follow import follow_code
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.first_open.hints import (
     EvaluatedHint,
@@ -113,7 +114,7 @@ async def _follow(session: Session, opened: FirstOpen, method: Method, code: str
         user_agent=opened.user_agent,
         device_id=opened.device_id,
     )
-    result = await follow_code(ClicksOf(session), click)
+    result = await follow_code(SessionClicks(session), click)
     if result.referral_id is None:
         raise LookupError(f"code {code} has closed while it was followed")
     return result.referral_id

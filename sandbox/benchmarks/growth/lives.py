@@ -21,7 +21,8 @@ from domain.intake.facts import Chargeback, Deposit, Fact, Signup, TakeBack, Wag
 from domain.lifecycle.referral import Standing
 from domain.money import Money
 from domain.privacy import Hasher
-from referrals.attribution.clicks.follow import ClicksOf, follow_code
+from referrals.attribution.clicks.batching import SessionClicks
+from referrals.attribution.clicks.follow import follow_code
 from referrals.attribution.clicks.followed_codes import Click
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns.codes import get_or_create_code
@@ -138,7 +139,7 @@ class Lives:
 
     async def click(self, click: Click) -> Life:
         async with self.database.autocommit() as session:
-            result = await follow_code(ClicksOf(session), click)
+            result = await follow_code(SessionClicks(session), click)
         if result.referral_id is None or result.expires_at is None:
             raise RuntimeError(f"the click was refused: {result.outcome}")
         token = self.tokens.issue(result.referral_id, expires_at=result.expires_at)

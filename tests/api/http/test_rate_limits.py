@@ -14,7 +14,7 @@ from api.http.dependencies import current_time
 from api.http.limits.limiter import PRUNE_ONE_IN
 from db import rate_windows
 from db.engine import Database
-from db.rate_windows import Hits
+from db.rate_windows import WindowRequest
 from db.tables import RateWindow, ReferralRow
 from runtime.settings import DEFAULT_RATE_LIMITS, Settings
 from tests.api.attribution_steps import claim, sign_up
@@ -252,8 +252,10 @@ async def test_an_app_cannot_try_out_codes_by_first_opens(client: AsyncClient) -
 async def test_windows_that_ended_are_forgotten(database: Database) -> None:
     key, other, now = unique("key"), unique("key"), datetime.now(UTC)
     async with database.transaction() as session:
-        await rate_windows.count_hits(session, [Hits({key: timedelta(seconds=1)}, [], now)])
-        await rate_windows.count_hits(session, [Hits({other: timedelta(days=1)}, [], now)])
+        await rate_windows.count_hits(
+            session, [WindowRequest({key: timedelta(seconds=1)}, [], now)]
+        )
+        await rate_windows.count_hits(session, [WindowRequest({other: timedelta(days=1)}, [], now)])
         await rate_windows.prune(session, before=now + timedelta(hours=1))
 
         left = set(await session.scalars(select(RateWindow.key)))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from httpx import AsyncClient, Response
 
 from api.link.landing.pages import HtmlOutageRoute
+from api.link.link_route import PAGE_QUERY
 from api.link.routes import follow_link
 from tests.api.bodies import create_code
 from tests.fixtures.api_client import browser
@@ -85,3 +86,10 @@ async def test_a_load_ahead_is_put_off_alike(both_ways: FastAPI) -> None:
 
     assert ours.status_code == 503
     assert what_is_alike(ours) == what_is_alike(fastapis)
+
+
+def test_the_link_reads_every_parameter_that_it_documents(app: FastAPI) -> None:
+    documented = app.openapi()["paths"]["/r/{code}"]["get"]["parameters"]
+
+    assert {each["name"] for each in documented if each["in"] == "query"} == set(PAGE_QUERY)
+    assert {each["name"] for each in documented if each["in"] != "query"} == {"code"}

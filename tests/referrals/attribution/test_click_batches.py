@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from db.batches import MAX_BATCH, MAX_FLIGHTS
+from db.batches import MAX_BATCH, MAX_IN_FLIGHT
 from db.engine import Database
 from db.tables import OutboxRow, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
-from referrals.attribution.clicks.follow import ClickBatches, ClickOutcome, ClicksOf, follow_code
-from referrals.attribution.clicks.followed_codes import Click
+from referrals.attribution.clicks.batching import ClickBatches
+from referrals.attribution.clicks.follow import ClickOutcome, follow_code
+from referrals.attribution.clicks.followed_codes import Click, FollowedCode
 from tests.builders import NOW, a_code, an_offer, unique
 from tests.fixtures.database_activity import recorded_statements
 
@@ -48,8 +49,8 @@ async def test_clicks_at_once_share_statements_and_each_makes_its_own_invitation
         results = await asyncio.gather(*(follow_code(batches, click) for click in clicks))
 
     assert {result.outcome for result in results} == {ClickOutcome.NEW}
-    assert len([one for one in statements if INSERT in one]) <= CLICKS // MAX_BATCH + MAX_FLIGHTS
-    assert len(statements) <= 2 * (CLICKS // MAX_BATCH + MAX_FLIGHTS)
+    assert len([one for one in statements if INSERT in one]) <= CLICKS // MAX_BATCH + MAX_IN_FLIGHT
+    assert len(statements) <= 2 * (CLICKS // MAX_BATCH + MAX_IN_FLIGHT)
     async with database.reading() as session:
         for click, result in zip(clicks, results, strict=True):
             row = await session.get_one(ReferralRow, result.referral_id)
@@ -80,7 +81,7 @@ async def test_clicks_of_one_visitor_at_once_make_one_invitation(database: Datab
         assert await session.scalar(touches) == 30
 
 
-async def test_two_processes_that_share_visitors_make_each_invitation_once(
+async def test_two_apis_that_share_visitors_make_each_invitation_once(
     database: Database,
 ) -> None:
     codes = await codes_of(database, CampaignStatus.PUBLISHED, count=4)
@@ -133,7 +134,40 @@ async def test_a_click_that_postgres_refuses_fails_alone(database: Database) -> 
     assert [result.outcome for result in others] == [ClickOutcome.NEW] * 19
 
 
-async def test_a_visitor_who_goes_away_gives_up_the_answer_alone(database: Database) -> None:
+async def test_a_code_of_a_later_release_fails_alone(database: Database) -> None:
+    (code,) = await codes_of(database, CampaignStatus.PUBLISHED)
+    async with database.transaction() as session:
+        offer = await an_offer(session)
+        later = (await a_code(session, offer)).code
+        offer.version.terms = offer.version.terms | {"schema": 99}
+    clicks = [click_of(code) for _ in range(20)]
+    clicks[7] = click_of(later)
+    batches = ClickBatches(database)
+
+    results = await asyncio.gather(
+        *(follow_code(batches, click) for click in clicks), return_exceptions=True
+    )
+
+    assert isinstance(results[7], ValueError)
+    others = [result for result in results if not isinstance(result, BaseException)]
+    assert [result.outcome for result in others] == [ClickOutcome.NEW] * 19
+
+
+class Departing(ClickBatches):
+    """Batches of a visitor who goes away while an invitation is being written."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.is_inviting = asyncio.Event()
+
+    async def invite(self, click: Click, followed: FollowedCode) -> UUID | None:
+        self.is_inviting.set()
+        return await super().invite(click, followed)
+
+
+async def test_who_goes_away_before_the_invitation_is_written_makes_none(
+    database: Database,
+) -> None:
     (code,) = await codes_of(database, CampaignStatus.PUBLISHED)
     batches, visitors = ClickBatches(database), [unique("visitor") for _ in range(3)]
     waiting = [
@@ -145,6 +179,22 @@ async def test_a_visitor_who_goes_away_gives_up_the_answer_alone(database: Datab
     assert [(await task).outcome for task in waiting[1:]] == [ClickOutcome.NEW] * 2
     with pytest.raises(asyncio.CancelledError):
         await waiting[0]
-    async with database.autocommit() as session:
-        again = await follow_code(ClicksOf(session), click_of(code, visitors[1]))
-    assert again.outcome is ClickOutcome.KNOWN
+    assert await referrals_of(database, visitors[0]) == []
+
+
+async def test_who_goes_away_while_the_invitation_is_written_gives_up_the_answer_alone(
+    database: Database,
+) -> None:
+    (code,) = await codes_of(database, CampaignStatus.PUBLISHED)
+    batches, visitor = Departing(database), unique("visitor")
+    waiting = asyncio.create_task(follow_code(batches, click_of(code, visitor)))
+    await batches.is_inviting.wait()
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    # Behind the batch of the one who went away.
+    again = await follow_code(batches, click_of(code, visitor))
+    (referral_id,) = await referrals_of(database, visitor)
+    assert again.referral_id == referral_id

@@ -1,4 +1,4 @@
-"""The one statement of a click writes the same rows as the plain writers, column by column."""
+"""The statement of new invitations writes the same rows as the plain writers, column by column."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,8 +10,8 @@ from sqlalchemy import text
 from db.engine import Database, Session
 from domain.attribution.policy import Method
 from domain.campaigns.variants import PromisedRewards, Variant
-from referrals.attribution.clicks.followed_codes import Click, find_followed_codes
-from referrals.attribution.clicks.statements import insert_invitations, touch_of
+from referrals.attribution.clicks.followed_codes import Click, followed_code, select_followed_codes
+from referrals.attribution.clicks.statements import insert_invitations, invitation_of, touch_of
 from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import find_row
 from referrals.lifecycle import deliveries
@@ -68,11 +68,13 @@ async def test_a_click_writes_the_same_rows_as_the_plain_writers(
         device_id="hm1:device",
     )
     async with database.transaction() as session:
-        found = await find_followed_codes(session, [another, click])
-        known = [each for each in found if each is not None]
-        _, referral_id = await insert_invitations(
-            session, list(zip([another, click], known, strict=True))
-        )
+        found = await select_followed_codes(session, [another, click])
+        invitations = [
+            invitation_of(one, followed_code(row))
+            for one, row in zip([another, click], found, strict=True)
+            if row is not None
+        ]
+        _, referral_id = await insert_invitations(session, invitations)
         assert referral_id is not None
         by_statement = await _rows(session, referral_id)
         await session.rollback()

@@ -1,14 +1,13 @@
 """Facts that are reported at the same time: written together, each answered by itself."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db.batches import MAX_BATCH, MAX_FLIGHTS, Waiting
+from db.batches import MAX_BATCH, MAX_IN_FLIGHT
 from db.engine import Database
 from domain.intake.facts import Deposit, FactKind
 from referrals.intake.batching import FactBatches
@@ -18,7 +17,6 @@ from tests.fixtures.database_activity import recorded_statements
 from tests.fixtures.databases import DatabaseUrls
 
 ACCEPTED, DUPLICATE, CONFLICT = RecordOutcome
-PATIENCE_S = 60.0
 READ_ONLY = text("""
     do $$ begin
         execute format(
@@ -46,39 +44,7 @@ async def test_facts_that_come_while_others_are_written_are_written_together(
 
     assert outcomes == [ACCEPTED] * 200
     written = [one for one in statements if "insert into facts" in one]
-    assert len(written) <= 200 // MAX_BATCH + MAX_FLIGHTS
-
-
-class Paced(FactBatches):
-    """Writes nothing, and ends all of its flights in the same turn of the loop."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database, door="http")
-        self.may_end = asyncio.Event()
-
-    async def _write(self, batch: Sequence[Waiting[Report, RecordOutcome]]) -> None:
-        await self.may_end.wait()
-        for waiting in batch:
-            waiting.answer.set_result(ACCEPTED)
-
-
-async def test_who_reports_again_as_all_flights_end_is_answered(database: Database) -> None:
-    batches = Paced(database)
-
-    async def report_twice() -> list[RecordOutcome]:
-        return [await batches.record(report(deposit())) for _ in range(2)]
-
-    again = asyncio.create_task(report_twice())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    once = asyncio.create_task(batches.record(report(deposit())))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    batches.may_end.set()
-
-    async with asyncio.timeout(PATIENCE_S):
-        assert await again == [ACCEPTED] * 2
-    assert await once is ACCEPTED
+    assert len(written) <= 200 // MAX_BATCH + MAX_IN_FLIGHT
 
 
 async def test_copies_and_conflicts_that_come_together_are_told_apart(database: Database) -> None:
@@ -127,4 +93,4 @@ async def test_a_fault_of_ours_is_answered_at_once_and_not_tried_for_each(
             )
 
     assert all(isinstance(outcome, DBAPIError) for outcome in outcomes)
-    assert len([one for one in statements if "insert into facts" in one]) <= MAX_FLIGHTS + 1
+    assert len([one for one in statements if "insert into facts" in one]) <= MAX_IN_FLIGHT + 1

@@ -17,8 +17,17 @@ from domain.intake.facts import Wager
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage
 from referrals.access.audit import Actor
-from referrals.attribution.clicks.followed_codes import Click, OpenInvitation, find_followed_codes
-from referrals.attribution.clicks.statements import insert_invitations, insert_repeated_click
+from referrals.attribution.clicks.followed_codes import (
+    Click,
+    OpenInvitation,
+    followed_code,
+    select_followed_codes,
+)
+from referrals.attribution.clicks.statements import (
+    insert_invitations,
+    insert_repeated_click,
+    invitation_of,
+)
 from referrals.chain import canonical
 from referrals.chain.checking import check_chain
 from referrals.intake import facts
@@ -121,9 +130,10 @@ async def an_expired_invitation(session: Session) -> UUID:
         user_agent="hm1:user-agent",
         device_id=None,
     )
-    (followed,) = await find_followed_codes(session, [click])
-    assert followed is not None
-    (referral_id,) = await insert_invitations(session, [(click, followed)])
+    (found,) = await select_followed_codes(session, [click])
+    assert found is not None
+    followed = followed_code(found)
+    (referral_id,) = await insert_invitations(session, [invitation_of(click, followed)])
     assert referral_id is not None
     known = OpenInvitation(referral_id, expires_at=CLICKED_AT)
     await insert_repeated_click(session, click, followed, known)
