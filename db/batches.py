@@ -3,16 +3,23 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from db.address import CONNECT_TIMEOUT_S
 from db.engine import Database, StatementExecutor
-from db.faults import is_refused_value
+from db.faults import is_conflict, is_refused_value
 
 MAX_BATCH: Final = 64
 """Requests a statement: bounds the time that each of them waits for the others."""
 MAX_IN_FLIGHT: Final = 2
-"""Batches at once: a slow one must not keep all other requests waiting."""
+"""Batches at once, without those that are overdue."""
+OVERDUE_S: Final = 0.5
+"""Seconds after which another batch may begin beside one that has no answer: it may wait for a
+lock, or for a server that has gone away without a word."""
+MAX_WAIT_S: Final = CONNECT_TIMEOUT_S
+"""Seconds that a request waits for its batch, as for a connection of a pool."""
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 RunBatch = Callable[[StatementExecutor, Sequence[Request]], Awaitable[Sequence[Result]]]
@@ -26,64 +33,126 @@ class Pending(Generic[Request, Result]):
 
     request: Request
     result: asyncio.Future[Result]
+    since_s: float
+    """Time of the loop's clock at which it was submitted."""
 
 
 class Batches(Generic[Request, Result]):
     """Runs a request at once while fewer than MAX_IN_FLIGHT batches are under way.
 
-    Later ones share the next batch. What Postgres refuses for a value is found by running its batch
-    again one by one, so that it fails alone. The queue is as long as callers wait: the api bounds
-    how many requests it has under way.
+    Later ones share the next batch. A batch that Postgres refuses for a value, or that another
+    transaction was in the way of, is run again one by one, so that the others do not fail with it.
     """
 
-    def __init__(self, database: Database, run_batch: RunBatch[Request, Result]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run_batch: RunBatch[Request, Result],
+        *,
+        deadline_s: float | None = None,
+        max_wait_s: float = MAX_WAIT_S,
+        drops_abandoned: bool = False,
+    ) -> None:
+        """Take what runs a batch, and how many seconds it may take, with the wait for a connection.
+
+        `max_wait_s` bounds the wait of a request for its batch. With `drops_abandoned`, one whose
+        caller has gone away by then is left out.
+        """
         self._database = database
         self._run_batch = run_batch
+        self._deadline_s = deadline_s
+        self._max_wait_s = max_wait_s
+        self._drops_abandoned = drops_abandoned
         self._pending: deque[Pending[Request, Result]] = deque()
         self._in_flight = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        """Kept from the garbage collector; one is in here a little longer than it is counted."""
+        """Kept from the garbage collector."""
 
     async def submit(self, request: Request) -> Result:
         """Return the result once it is committed; a fault is raised as it occurred.
 
-        A caller that is cancelled gives up its result, not the request.
+        Raises TimeoutError for a request that waited too long for its batch. A caller that is
+        cancelled gives up its result, not the request.
         """
         loop = asyncio.get_running_loop()
-        pending: Pending[Request, Result] = Pending(request, loop.create_future())
+        pending: Pending[Request, Result] = Pending(request, loop.create_future(), loop.time())
         self._pending.append(pending)
-        if self._in_flight < MAX_IN_FLIGHT:
-            self._in_flight += 1
-            task = loop.create_task(self._run())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._start()
         return await pending.result
 
-    async def _run(self) -> None:
+    def _start(self) -> None:
+        """Begin a batch if there is need of one; it takes its requests once its task runs."""
+        if self._pending and self._in_flight < MAX_IN_FLIGHT:
+            self._in_flight += 1
+            # Without the context of whoever came first: its trace and its log's fields.
+            task = asyncio.get_running_loop().create_task(self._fly(), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _fly(self) -> None:
+        batch = self._take()
+        slot = _Slot(self._end_one)
+        overdue = asyncio.get_running_loop().call_later(OVERDUE_S, slot.free)
         try:
-            while self._pending:
-                count = min(MAX_BATCH, len(self._pending))
-                await self._settle([self._pending.popleft() for _ in range(count)])
+            if batch:
+                await self._settle(batch)
         finally:
-            # Without an await since nothing was pending, so that whoever comes now starts anew.
-            self._in_flight -= 1
+            overdue.cancel()
+            slot.free()
+            for pending in batch:
+                # Whatever ended this task has answered nobody.
+                pending.result.cancel()
+
+    def _end_one(self) -> None:
+        self._in_flight -= 1
+        self._start()
+
+    def _take(self) -> Sequence[Pending[Request, Result]]:
+        """Take the next requests, without those that have waited too long or need no result."""
+        now_s = asyncio.get_running_loop().time()
+        batch: list[Pending[Request, Result]] = []
+        while self._pending and len(batch) < MAX_BATCH:
+            pending = self._pending.popleft()
+            if pending.result.done() and self._drops_abandoned:
+                continue
+            if now_s - pending.since_s > self._max_wait_s:
+                _fail(pending, TimeoutError("a request waited too long for its batch"))
+                continue
+            batch.append(pending)
+        return batch
 
     async def _settle(self, batch: Sequence[Pending[Request, Result]]) -> None:
         """Give each request of a batch its result or its fault."""
         try:
-            async with self._database.autocommit() as session:
+            async with asyncio.timeout(self._deadline_s), self._database.autocommit() as session:
                 results = await self._run_batch(session, [pending.request for pending in batch])
             settled = list(zip(batch, results, strict=True))
         except Exception as fault:  # noqa: BLE001 - whatever it is, its callers answer for it
-            if len(batch) > 1 and is_refused_value(fault):
-                for pending in batch:
-                    await self._settle([pending])
+            if len(batch) > 1 and (is_refused_value(fault) or is_conflict(fault)):
+                await asyncio.gather(*(self._settle([pending]) for pending in batch))
                 return
             # A fault of ours, as while Postgres is away: trying again would keep callers waiting.
             for pending in batch:
-                if not pending.result.done():
-                    pending.result.set_exception(fault)
+                _fail(pending, fault)
             return
         for pending, result in settled:
             if not pending.result.done():
                 pending.result.set_result(result)
+
+
+class _Slot:
+    """The place of one batch among those under way, which is freed once."""
+
+    def __init__(self, on_free: Callable[[], None]) -> None:
+        self._on_free = on_free
+        self._is_free = False
+
+    def free(self) -> None:
+        if not self._is_free:
+            self._is_free = True
+            self._on_free()
+
+
+def _fail(pending: Pending[Request, Result], fault: Exception) -> None:
+    if not pending.result.done():
+        pending.result.set_exception(fault)

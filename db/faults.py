@@ -40,6 +40,8 @@ _TRANSIENT_FAULTS: Final = (
 
 # Data exceptions. A broken constraint is not one: it may be the schema that is behind.
 _REFUSED_VALUE_SQLSTATES: Final = re.compile(r"22")
+# A deadlock or another conflict of transactions, and a lock that was not to be had in time.
+_CONFLICT_SQLSTATES: Final = re.compile(r"40|55P03")
 _READ_ONLY_SQLSTATE: Final = "25006"
 _LOST_STATEMENT_SQLSTATE: Final = "26000"
 _CANCELED_SQLSTATE: Final = "57014"
@@ -77,6 +79,12 @@ def is_refused_value(fault: Exception) -> bool:
     """Return whether a statement failed because of the values that it was given."""
     cause = fault.orig if isinstance(fault, DBAPIError) else fault
     return _REFUSED_VALUE_SQLSTATES.match(getattr(cause, "sqlstate", None) or "") is not None
+
+
+def is_conflict(fault: Exception) -> bool:
+    """Return whether another transaction was in a statement's way: a deadlock, a lock it held."""
+    causes = (fault, *_causes(fault))
+    return any(_CONFLICT_SQLSTATES.match(_sqlstate(cause)) for cause in causes)
 
 
 def is_schema_fault(fault: Exception) -> bool:

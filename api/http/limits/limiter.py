@@ -48,7 +48,7 @@ class Limiter:
     def __init__(self, database: Database, *, hasher: Hasher, rules: Mapping[str, str]) -> None:
         self._database = database
         self._counting: Batches[WindowRequest, dict[str, Window]] = Batches(
-            database, rate_windows.count_hits
+            database, rate_windows.count_hits, deadline_s=COUNT_TIMEOUT_S
         )
         self._hasher = hasher
         self._rules = {name: parse(rule) for name, rule in rules.items()}

@@ -1,7 +1,8 @@
 """Reads and writes of clicks: of one after the other, or of many visitors together."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -15,6 +16,10 @@ from referrals.attribution.clicks.followed_codes import (
     select_followed_codes,
 )
 from referrals.attribution.clicks.statements import Invitation, insert_invitations, invitation_of
+
+LOCK_TIMEOUT: Final = "500ms"
+"""Time that a batch of invitations waits for another transaction's, before each waits alone: an
+equal click, or a first open of the same device."""
 
 
 class ClickStore(Protocol):
@@ -58,8 +63,12 @@ class ClickBatches:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._finding: Batches[Click, Row[Any] | None] = Batches(database, select_followed_codes)
-        self._inviting: Batches[Invitation, UUID | None] = Batches(database, insert_invitations)
+        self._finding: Batches[Click, Row[Any] | None] = Batches(
+            database, select_followed_codes, drops_abandoned=True
+        )
+        self._inviting: Batches[Invitation, UUID | None] = Batches(
+            database, partial(insert_invitations, lock_timeout=LOCK_TIMEOUT), drops_abandoned=True
+        )
 
     async def find(self, click: Click) -> FollowedCode | None:
         row = await self._finding.submit(click)

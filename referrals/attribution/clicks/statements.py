@@ -32,6 +32,9 @@ _INSERT_INVITATIONS: Final = text("""
             visitor varchar, platform varchar, ip varchar, user_agent varchar, device_id varchar,
             signals jsonb
         )
+        where set_config(
+            'lock_timeout', coalesce(:lock_timeout, current_setting('lock_timeout')), true
+        ) is not null
     ), opened as (
         insert into referrals (id, campaign_id, campaign_slug, campaign_version_id, code,
             referrer_id, visitor, terms, variant, accepted_terms, stage, until, steps, invited_at)
@@ -92,16 +95,23 @@ Invitation = dict[str, Any]
 
 
 async def insert_invitations(
-    session: StatementExecutor, invitations: Sequence[Invitation]
+    session: StatementExecutor,
+    invitations: Sequence[Invitation],
+    *,
+    lock_timeout: str | None = None,
 ) -> list[UUID | None]:
     """Insert new referrals, each with its timeline, events, touch and delivery.
 
     Writes the rows that `open_referral`, `record_touch` and the delivery queue would write, in one
     statement for all. Returns their ids, and None for a visitor who has an open invitation of this
-    code.
+    code. `lock_timeout` is Postgres's, for the rest of the transaction; without it the session's
+    holds.
     """
     rows = [invitation | {"place": place} for place, invitation in enumerate(invitations)]
-    values = _OF_INVITATIONS | {"clicks": to_json(rows).decode()}
+    values = _OF_INVITATIONS | {
+        "clicks": to_json(rows).decode(),
+        "lock_timeout": lock_timeout,
+    }
     opened = set((await session.execute(_INSERT_INVITATIONS, values)).scalars())
     if opened:
         wake_after_commit(session, notifications.INVITATIONS)

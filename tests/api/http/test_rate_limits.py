@@ -137,6 +137,19 @@ async def test_addresses_as_proxies_write_them_are_clients_of_their_own(
     assert [once.status_code, again.status_code, other.status_code] == [404, 429, 404]
 
 
+async def test_a_link_without_a_code_uses_up_nobody_s_limit(
+    settings: Settings, database: Database
+) -> None:
+    app, address = (
+        app_with_limits(settings, database, "link.address.misses=3/minute"),
+        unique_private_ip(),
+    )
+    async with browser(app, LINUX, ip=address) as visitor:
+        answers = [await visitor.get(path) for path in ("/r/", "/r") for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {404}
+
+
 async def test_a_window_ends(settings: Settings, database: Database) -> None:
     app, address = app_with_limits(settings, database, "link.address=1/minute"), unique_network_ip()
     now = datetime.now(UTC)

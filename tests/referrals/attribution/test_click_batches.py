@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from db.batches import MAX_BATCH, MAX_IN_FLIGHT
 from db.engine import Database
-from db.tables import OutboxRow, ReferralRow, TouchRow
+from db.faults import is_transient
+from db.tables import CampaignVersion, OutboxRow, ReferralRow, TouchRow
 from domain.campaigns.terms import CampaignStatus
-from referrals.attribution.clicks.batching import ClickBatches
+from referrals.attribution.clicks.batching import ClickBatches, SessionClicks
 from referrals.attribution.clicks.follow import ClickOutcome, follow_code
 from referrals.attribution.clicks.followed_codes import Click, FollowedCode
 from tests.builders import NOW, a_code, an_offer, unique
@@ -20,6 +21,7 @@ from tests.fixtures.database_activity import recorded_statements
 
 INSERT = "insert into referrals"
 CLICKS = 200
+PATIENCE_S = 60.0
 
 
 def click_of(code: str, visitor: str | None = None) -> Click:
@@ -139,7 +141,21 @@ async def test_a_code_of_a_later_release_fails_alone(database: Database) -> None
     async with database.transaction() as session:
         offer = await an_offer(session)
         later = (await a_code(session, offer)).code
-        offer.version.terms = offer.version.terms | {"schema": 99}
+        session.add(
+            CampaignVersion(
+                id=uuid4(),
+                campaign_id=offer.campaign.id,
+                version=2,
+                name="An offer of a later release",
+                destination="https://book.example/signup",
+                budget_minor=0,
+                terms=offer.version.terms | {"schema": 99},
+                attribution=offer.version.attribution,
+                options=offer.version.options,
+                author="tests",
+            )
+        )
+        offer.campaign.version = 2
     clicks = [click_of(code) for _ in range(20)]
     clicks[7] = click_of(later)
     batches = ClickBatches(database)
@@ -151,6 +167,45 @@ async def test_a_code_of_a_later_release_fails_alone(database: Database) -> None
     assert isinstance(results[7], ValueError)
     others = [result for result in results if not isinstance(result, BaseException)]
     assert [result.outcome for result in others] == [ClickOutcome.NEW] * 19
+
+
+async def test_a_first_open_that_holds_a_click_s_key_makes_no_stranger_wait(
+    database: Database,
+) -> None:
+    (code,) = await codes_of(database, CampaignStatus.PUBLISHED)
+    visitor, batches = unique("visitor"), ClickBatches(database)
+    async with database.transaction() as session:
+        first = await follow_code(SessionClicks(session), click_of(code, visitor))
+        equal = asyncio.create_task(follow_code(batches, click_of(code, visitor)))
+        strangers = [asyncio.create_task(follow_code(batches, click_of(code))) for _ in range(40)]
+        done, waiting = await asyncio.wait(strangers, timeout=PATIENCE_S)
+        assert not waiting
+        assert {task.result().outcome for task in done} == {ClickOutcome.NEW}
+        # It does not wait for ever, either: its visitor may try again.
+        with pytest.raises(DBAPIError) as fault:
+            await equal
+        assert is_transient(fault.value)
+    again = await follow_code(batches, click_of(code, visitor))
+    assert (again.outcome, again.referral_id) == (ClickOutcome.KNOWN, first.referral_id)
+
+
+async def test_a_batch_and_a_first_open_that_wait_for_each_other_both_end(
+    database: Database,
+) -> None:
+    codes = sorted(await codes_of(database, CampaignStatus.PUBLISHED, count=2))
+    visitor, batches = unique("visitor"), ClickBatches(database)
+    async with database.transaction() as session:
+        await follow_code(SessionClicks(session), click_of(codes[1], visitor))
+        own = [asyncio.create_task(follow_code(batches, click_of(code, visitor))) for code in codes]
+        strangers = [
+            asyncio.create_task(follow_code(batches, click_of(codes[0]))) for _ in range(20)
+        ]
+        await asyncio.wait(strangers, timeout=PATIENCE_S)
+        await follow_code(SessionClicks(session), click_of(codes[0], visitor))
+    await asyncio.wait(own, timeout=PATIENCE_S)
+
+    assert {(await task).outcome for task in strangers} == {ClickOutcome.NEW}
+    assert len(await referrals_of(database, visitor)) == 2
 
 
 class Departing(ClickBatches):
