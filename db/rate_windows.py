@@ -74,22 +74,28 @@ async def count_hits(
         "peeks": list({key for each in requests for key in each.peeks}),
         "now": max(each.now for each in requests),
     }
-    counted: dict[str, Window] = {}
-    peeked: dict[str, Window] = {}
-    for row in await session.execute(_COUNT, values):
-        found = counted if row.is_counted else peeked
-        found[row.key] = Window(row.hits, row.ends_at)
-    later_hits = hits.copy()
+    rows = (await session.execute(_COUNT, values)).all()
+    counted = {row.key: Window(row.hits, row.ends_at) for row in rows if row.is_counted}
+    peeked = {row.key: Window(row.hits, row.ends_at) for row in rows if not row.is_counted}
     seen = []
     for request in requests:
-        later_hits.subtract(request.lengths.keys())
-        seen.append(
-            {key: peeked[key] for key in request.peeks if key in peeked}
-            | {
-                key: Window(counted[key].hits - later_hits[key], counted[key].ends_at)
-                for key in request.lengths
-            }
-        )
+        hits.subtract(request.lengths.keys())
+        seen.append(_windows_of(request, counted, peeked, later_hits=hits))
+    return seen
+
+
+def _windows_of(
+    request: WindowRequest,
+    counted: Mapping[str, Window],
+    peeked: Mapping[str, Window],
+    *,
+    later_hits: Mapping[str, int],
+) -> dict[str, Window]:
+    """Return what a request sees: its hits without those of the requests behind it."""
+    seen = {key: peeked[key] for key in request.peeks if key in peeked}
+    for key in request.lengths:
+        window = counted[key]
+        seen[key] = Window(window.hits - later_hits[key], window.ends_at)
     return seen
 
 

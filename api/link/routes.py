@@ -91,12 +91,8 @@ async def follow_link(
     browser that loads the link ahead of its person gets 503, and asks again.
     """
     # Looked up here: LinkRoute passes what the document of the API needs.
-    parts = request.app.state
-    database: Database = parts.database
-    clicks: ClickBatches = parts.clicks
-    settings: Settings = parts.settings
-    hasher: Hasher = parts.hasher
-    tokens: Tokens = parts.tokens
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
     if passing.retry_after_s is not None:
         return too_many_requests_page(reader.language, retry_after_s=passing.retry_after_s)
     requester = requester_of(request)
@@ -110,10 +106,21 @@ async def follow_link(
         if isinstance(offer, ClickResult):
             return await _closed_answer(offer, reader, passing, database, settings.site_url)
         return _unless_busy(bot_response(settings, offer, reader, requester), reader, passing)
+    return await _invite(request, reader, passing, code=code_in_path(code), now=now)
+
+
+async def _invite(
+    request: Request, reader: PageContext, passing: LinkAdmission, *, code: str, now: datetime
+) -> Response:
+    """Open a person's invitation, or continue it, and lead the person on with its token."""
+    parts = request.app.state
+    database: Database = parts.database
+    clicks: ClickBatches = parts.clicks
+    settings: Settings = parts.settings
+    hasher: Hasher = parts.hasher
+    tokens: Tokens = parts.tokens
     visitor_id = _visitor_id(request)
-    click = _click_from_request(
-        request, reader, hasher, code=code_in_path(code), visitor_id=visitor_id, at=now
-    )
+    click = _click_from_request(request, reader, hasher, code=code, visitor_id=visitor_id, at=now)
     invitation = await follow(clicks, click)
     if invitation.offer is None or invitation.referral_id is None:
         return await _closed_answer(invitation, reader, passing, database, settings.site_url)
