@@ -17,6 +17,8 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(sort_keys=True)],
         wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+        # Writes a line and its end at once: libraries log to stdout as well, from their threads.
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
     )
     _render_libraries_alike(shared, level)
