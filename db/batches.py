@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from db.address import CONNECT_TIMEOUT_S
 from db.engine import Database, StatementExecutor
-from db.faults import is_conflict, is_refused_value
+from db.faults import DATABASE_FAULTS, is_conflict, is_refused_value
 
 MAX_BATCH: Final = 64
 """Requests a statement: bounds the time that each of them waits for the others."""
@@ -40,8 +40,8 @@ class Pending(Generic[Request, Result]):
 class Batches(Generic[Request, Result]):
     """Runs a request at once while fewer than MAX_IN_FLIGHT batches are under way.
 
-    Later ones share the next batch. A batch that Postgres refuses for a value, or that another
-    transaction was in the way of, is run again one by one, so that the others do not fail with it.
+    Later ones share the next batch. One that fails for a value, or that another transaction was in
+    the way of, is run again request by request, so that the others do not fail with it.
     """
 
     def __init__(
@@ -64,9 +64,10 @@ class Batches(Generic[Request, Result]):
         self._max_wait_s = max_wait_s
         self._drops_abandoned = drops_abandoned
         self._pending: deque[Pending[Request, Result]] = deque()
-        self._in_flight = 0
         self._tasks: set[asyncio.Task[None]] = set()
         """Kept from the garbage collector."""
+        self._under_way: set[asyncio.Task[None]] = set()
+        """Those that are not overdue."""
 
     async def submit(self, request: Request) -> Result:
         """Return the result once it is committed; a fault is raised as it occurred.
@@ -82,30 +83,35 @@ class Batches(Generic[Request, Result]):
 
     def _start(self) -> None:
         """Begin a batch if there is need of one; it takes its requests once its task runs."""
-        if self._pending and self._in_flight < MAX_IN_FLIGHT:
-            self._in_flight += 1
-            # Without the context of whoever came first: its trace and its log's fields.
-            task = asyncio.get_running_loop().create_task(self._fly(), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not self._pending or len(self._under_way) >= MAX_IN_FLIGHT:
+            return
+        loop = asyncio.get_running_loop()
+        # Without the context of whoever came first: its trace and its log's fields.
+        task = loop.create_task(self._fly(), context=Context())
+        self._tasks.add(task)
+        self._under_way.add(task)
+        overdue = loop.call_later(OVERDUE_S, self._make_room, task)
+
+        def end(task: asyncio.Task[None]) -> None:
+            overdue.cancel()
+            self._tasks.discard(task)
+            self._make_room(task)
+
+        task.add_done_callback(end)
+
+    def _make_room(self, task: asyncio.Task[None]) -> None:
+        """Begin another batch in the place of one that has ended, or is overdue."""
+        self._under_way.discard(task)
+        self._start()
 
     async def _fly(self) -> None:
         batch = self._take()
-        slot = _Slot(self._end_one)
-        overdue = asyncio.get_running_loop().call_later(OVERDUE_S, slot.free)
         try:
-            if batch:
-                await self._settle(batch)
+            await self._settle(batch)
         finally:
-            overdue.cancel()
-            slot.free()
             for pending in batch:
                 # Whatever ended this task has answered nobody.
                 pending.result.cancel()
-
-    def _end_one(self) -> None:
-        self._in_flight -= 1
-        self._start()
 
     def _take(self) -> Sequence[Pending[Request, Result]]:
         """Take the next requests, without those that have waited too long or need no result."""
@@ -123,12 +129,14 @@ class Batches(Generic[Request, Result]):
 
     async def _settle(self, batch: Sequence[Pending[Request, Result]]) -> None:
         """Give each request of a batch its result or its fault."""
+        if not batch:
+            return
         try:
             async with asyncio.timeout(self._deadline_s), self._database.autocommit() as session:
                 results = await self._run_batch(session, [pending.request for pending in batch])
             settled = list(zip(batch, results, strict=True))
         except Exception as fault:  # noqa: BLE001 - whatever it is, its callers answer for it
-            if len(batch) > 1 and (is_refused_value(fault) or is_conflict(fault)):
+            if len(batch) > 1 and _may_be_of_one(fault):
                 await asyncio.gather(*(self._settle([pending]) for pending in batch))
                 return
             # A fault of ours, as while Postgres is away: trying again would keep callers waiting.
@@ -140,17 +148,10 @@ class Batches(Generic[Request, Result]):
                 pending.result.set_result(result)
 
 
-class _Slot:
-    """The place of one batch among those under way, which is freed once."""
-
-    def __init__(self, on_free: Callable[[], None]) -> None:
-        self._on_free = on_free
-        self._is_free = False
-
-    def free(self) -> None:
-        if not self._is_free:
-            self._is_free = True
-            self._on_free()
+def _may_be_of_one(fault: Exception) -> bool:
+    """Return whether one request may have failed its batch, and not the server, or the schema."""
+    is_ours = not isinstance(fault, DATABASE_FAULTS)
+    return is_ours or is_refused_value(fault) or is_conflict(fault)
 
 
 def _fail(pending: Pending[Request, Result], fault: Exception) -> None:

@@ -179,3 +179,18 @@ async def test_a_batch_runs_in_nobody_s_context(database: Database) -> None:
     await batches.submit(1)
 
     assert seen == ["none"]
+
+
+async def test_a_request_that_cannot_be_written_fails_alone(database: Database) -> None:
+    async def refuse_zero(_session: StatementExecutor, numbers: Sequence[int]) -> list[int]:
+        if 0 in numbers:
+            raise UnicodeError
+        return list(numbers)
+
+    batches = Batches(database, refuse_zero)
+    results = await asyncio.gather(
+        *(batches.submit(number) for number in range(5)), return_exceptions=True
+    )
+
+    assert isinstance(results[0], UnicodeError)
+    assert results[1:] == [1, 2, 3, 4]
