@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from stack.account import Account
+from stack.priority import lower_priority
 from stack.state_directory import ENV_PREFIX
 
 POLL_S: Final = 0.05
@@ -22,7 +22,6 @@ STOP_WITHIN_S: Final = 10.0
 _PROJECT: Final = Path(__file__).resolve().parent.parent
 _TAIL_LINES: Final = 15
 _PR_SET_PDEATHSIG: Final = 1
-_AUTOGROUP: Final = Path("/proc/self/autogroup")
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 ReadinessProbe = Callable[["ChildProcess"], Awaitable[bool]]
@@ -44,7 +43,7 @@ class ChildSpec:
     account: Account = field(default_factory=Account)
     directory: Path = Path("/")
     niceness: int = 0
-    """Scheduling priority, as `nice` counts it: a higher number yields to the others."""
+    """Scheduling priority once it is ready, as `nice` counts it: a higher number yields."""
 
 
 def python_child(
@@ -105,6 +104,9 @@ class ChildProcess:
             if time.monotonic() > deadline:
                 raise StartError(f"{self.child.name} not ready in {within_s:g} s:\n{self._tail()}")
             await asyncio.sleep(POLL_S)
+        # Only now: a start that yields takes eight times as long on a busy machine.
+        if self.child.niceness:
+            await lower_priority(self.pid, self.child.niceness)
 
     async def stop(self, within_s: float = STOP_WITHIN_S) -> None:
         """Send the stop signal, and SIGKILL when the child has not ended after `within_s`."""
@@ -140,7 +142,7 @@ def _start(child: ChildSpec, output: int) -> subprocess.Popen[bytes]:
         extra_groups=child.account.groups,
         start_new_session=True,
         # Safe here: the supervisor forks from its one thread, which holds no lock at that moment.
-        preexec_fn=_die_with_parent(child.stop_signal, niceness=child.niceness),  # noqa: PLW1509
+        preexec_fn=_die_with_parent(child.stop_signal),  # noqa: PLW1509
     )
 
 
@@ -150,7 +152,7 @@ def _environment(child: ChildSpec) -> dict[str, str]:
     return {**inherited, **child.environment}
 
 
-def _die_with_parent(death_signal: signal.Signals, *, niceness: int) -> Callable[[], None]:
+def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """Return a preexec_fn: the kernel sends `death_signal` to the child when our process dies.
 
     Only Linux can do this; elsewhere a killed supervisor leaves its children running.
@@ -158,7 +160,6 @@ def _die_with_parent(death_signal: signal.Signals, *, niceness: int) -> Callable
     parent = os.getpid()
 
     def set_up() -> None:
-        _lower_priority(niceness)
         if _LIBC is None:
             return
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal))
@@ -167,12 +168,3 @@ def _die_with_parent(death_signal: signal.Signals, *, niceness: int) -> Callable
             os._exit(1)
 
     return set_up
-
-
-def _lower_priority(niceness: int) -> None:
-    if not niceness:
-        return
-    os.nice(niceness)
-    # Where the kernel groups sessions, priority between sessions is that of the group.
-    with suppress(OSError):
-        _AUTOGROUP.write_text(str(niceness))

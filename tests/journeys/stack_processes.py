@@ -9,7 +9,7 @@ from sandbox.sportsbook.polling import wait_until
 from stack import ports
 from stack.state_directory import read_pids
 
-RESTART_S = 40.0
+RESTART_S = 90.0
 
 
 def use_free_ports(directory: Path) -> Path:

@@ -22,9 +22,12 @@ IGNORING_SIGTERM: Final = f"import signal; signal.signal(signal.SIGTERM, signal.
 FAILING: Final = "raise SystemExit('no such ledger')"
 
 
-def child(name: str, program: str = WAITING) -> ChildSpec:
+def child(name: str, program: str = WAITING, *, niceness: int = 0) -> ChildSpec:
     return ChildSpec(
-        name=name, command=[sys.executable, "-c", program], readiness_probe=has_logged_ready
+        name=name,
+        command=[sys.executable, "-c", program],
+        readiness_probe=has_logged_ready,
+        niceness=niceness,
     )
 
 
@@ -65,6 +68,33 @@ async def test_keeps_trying_a_child_that_dies_before_it_is_ready(tmp_path: Path)
         broken.unlink()
 
         await asyncio.wait_for(again.get(), 90)
+
+
+async def test_a_child_starts_at_full_priority_and_yields_from_when_it_is_ready(
+    tmp_path: Path,
+) -> None:
+    again: asyncio.Queue[str] = asyncio.Queue()
+    started = "print('started at', os.nice(0), open('/proc/self/autogroup').read(), flush=True)"
+    program = f"import os; os.path.exists('/proc/self/autogroup') and {started}; {WAITING}"
+    async with supervised(tmp_path, again.put_nowait) as supervisor:
+        await supervisor.start(child("worker", program, niceness=7))
+        first = supervisor.pids["worker"]
+        niceness, grouped = psutil.Process(first).nice(), _autogroup(first)
+        os.kill(first, signal.SIGKILL)
+        await asyncio.wait_for(again.get(), 90)
+        second = supervisor.pids["worker"]
+
+        assert (niceness, psutil.Process(second).nice()) == (7, 7)
+        assert [grouped, _autogroup(second)] in ([7, 7], [None, None])
+    log = (tmp_path / "worker.log").read_text()
+    assert " nice 7" not in log
+    assert "started at 7" not in log
+
+
+def _autogroup(pid: int) -> int | None:
+    """Return the niceness of the process's group, None where the kernel groups no sessions."""
+    group = Path(f"/proc/{pid}/autogroup")
+    return int(group.read_text().split()[-1]) if group.exists() else None
 
 
 async def test_stops_every_child(tmp_path: Path) -> None:
