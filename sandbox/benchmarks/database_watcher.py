@@ -11,7 +11,7 @@ from sandbox.sportsbook.polling import wait_until
 
 REWARD_POLL_INTERVAL_S: Final = 0.003
 """Short beside the latency that it measures, which it adds to."""
-POLL_INTERVAL_S: Final = 0.02
+POLL_INTERVAL_S: Final = 0.05
 WAIT_TIMEOUT_S: Final = 90.0
 _IS_IDLE: Final = """
     select not exists (select from inbox)

@@ -22,8 +22,9 @@ from sandbox.sportsbook.polling import wait_until
 
 CONCURRENCY: Final = 32
 WARM_UP: Final = 64
-"""Lifecycles of each kind before the measured ones: most connections have planned their statements
-by then, which each does five times over."""
+"""Lifecycles of each kind before the measured ones. Real ones are played once before statistics are
+gathered, which lets go of every plan, and once after it: most connections have planned their
+statements by then, which each does five times over."""
 WINDOW: Final = timedelta(seconds=1)
 """The chargeback window of SHORT_CHARGEBACK_CAMPAIGN."""
 PROCESSES: Final = ("api", "courier", "worker", "postgres", "temporal")
@@ -44,6 +45,7 @@ async def measure(bench: Bench, *, count: int) -> list[Measurement]:
     for acts_in_place in (False, True):
         await _play_floor(bench, "warm-up", WARM_UP, acts_in_place=acts_in_place)
     await bench.analyse()
+    await _play_real(bench, "planning", WARM_UP)
     pids = {**bench.connection.pids, "floor": bench.floors.worker_pid}
     real, floor, local_floor = CpuMeter(), CpuMeter(), CpuMeter()
     for turn in range(TURNS):
