@@ -17,17 +17,26 @@ class PlayerBusyError(Exception):
 
 
 async def route_player(
-    session: Session, player_id: str, *, tokens: Tokens, now: datetime, waits: bool = True
+    session: Session,
+    player_id: str,
+    *,
+    tokens: Tokens,
+    now: datetime | None = None,
+    waits: bool = True,
 ) -> tuple[Fact, ...]:
     """Drain a player's inbox, route its facts and return them; none if another was faster.
 
+    `now` is the database's time where it is None.
     PlayerBusyError for a player whom another transaction has locked, unless it `waits`.
     """
     if waits:
         await locks.lock_players(session, player_id)
     elif not await locks.try_lock_players(session, player_id):
         raise PlayerBusyError(player_id)
-    reported = await unrouted.drain(session, player_id)
+    drained = await unrouted.drain(session, player_id)
+    if drained is None:
+        return ()
+    reported, now = drained.facts, now or drained.at
     await record_links(session, player_id, reported)
     signups = [fact for fact in reported if isinstance(fact, Signup)]
     bindings = [await bind_signup(session, s, tokens=tokens, now=now) for s in signups]

@@ -11,8 +11,7 @@ import structlog
 from courier.pacing.player_backoffs import PlayerBackoffs
 from courier.route_player import PlayerBusyError, route_player
 from db import traces
-from db.clock import database_now
-from db.engine import Database, Session
+from db.engine import Database
 from db.faults import describe
 from referrals.attribution.tokens import Tokens
 from referrals.fraud.routing.quiet_players import route_quiet
@@ -137,7 +136,7 @@ class Router:
         try:
             async with slots, self._database.transaction() as session:
                 started_ns = time.time_ns()
-                now = await self._now(session)
+                now = self._clock() if self._clock else None
                 facts = await route_player(
                     session, player_id, tokens=self._tokens, now=now, waits=waits
                 )
@@ -150,9 +149,6 @@ class Router:
         else:
             self._backoffs.succeed(player_id)
         del self._routing[player_id]
-
-    async def _now(self, session: Session) -> datetime:
-        return self._clock() if self._clock else await database_now(session)
 
     def _put_off(self, player_id: str, fault: Exception) -> None:
         failures = self._backoffs.fail(player_id)

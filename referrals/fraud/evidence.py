@@ -1,6 +1,6 @@
 """Fraud evidence: everything recorded about a referral's pair, gathered into one snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -81,7 +81,13 @@ MARKER: Final = """
          from player_clusters as own where player_id in (:referrer, :referee))
     )
 """
-_MARKER: Final = text(MARKER)
+_OF_EACH: Final = MARKER.replace(":referrer", "pair.referrer").replace(":referee", "pair.referee")
+_MARKERS: Final = text(f"""
+    select pair.id, ({_OF_EACH}) as marker
+    from unnest(
+        cast(:ids as uuid[]), cast(:referrers as varchar[]), cast(:referees as varchar[])
+    ) as pair (id, referrer, referee)
+""")  # noqa: S608 - made of constants of ours
 # Each part is one row, and bounded; what is read of values comes as a statement of its own.
 _EVIDENCE: Final = text(f"""
     select conduct.*, velocities.*, record.*, surroundings.*,
@@ -92,11 +98,16 @@ _EVIDENCE: Final = text(f"""
 """)  # noqa: S608 - made of constants of ours
 
 
-async def load_marker(session: ReadSession, referral: ReferralRow) -> str:
-    """Return a text that stays the same as long as gathered evidence is current."""
-    pair = {"referrer": referral.referrer_id, "referee": referral.referee_id}
-    marker: str = (await session.execute(_MARKER, pair)).scalar_one()
-    return marker
+async def load_markers(
+    session: ReadSession, referrals: Collection[ReferralRow]
+) -> Mapping[UUID, str]:
+    """Return a text for each referral that stays the same as long as evidence of it is current."""
+    pairs = {
+        "ids": [referral.id for referral in referrals],
+        "referrers": [referral.referrer_id for referral in referrals],
+        "referees": [referral.referee_id for referral in referrals],
+    }
+    return {row.id: row.marker for row in await session.execute(_MARKERS, pairs)}
 
 
 class Marked(NamedTuple):

@@ -1,6 +1,7 @@
 """The inbox: facts that are not routed yet, leased and drained per player."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
@@ -11,7 +12,8 @@ from referrals.intake.facts import fact_of
 
 _DRAIN = text("""
     with drained as (delete from inbox where player_id = :player_id returning kind, event_id)
-    select facts.kind, facts.body from facts join drained using (kind, event_id)
+    select facts.kind, facts.body, clock_timestamp() as drained_at
+    from facts join drained using (kind, event_id)
     order by facts.occurred_at, facts.event_id
 """)
 # Materialized, so that advisory locks are tried in order and only until `limit` are held: otherwise
@@ -69,6 +71,14 @@ class LeasedPlayer(NamedTuple):
     """True if, a moment ago, no referral named the player, and only UNREMARKABLE facts waited."""
 
 
+class Drained(NamedTuple):
+    """Facts that were taken out of a player's inbox, in the order in which they happened."""
+
+    facts: tuple[Fact, ...]
+    at: datetime
+    """Time of the database, under the player's lock."""
+
+
 class Lease(NamedTuple):
     """Players who are leased together."""
 
@@ -96,10 +106,13 @@ async def lease_players(
     return Lease([*players.values()], is_full=len(rows) == limit)
 
 
-async def drain(session: Session, player_id: str) -> tuple[Fact, ...]:
-    """Empty a locked player's inbox and return its facts in the order in which they happened."""
-    rows = await session.execute(_DRAIN, {"player_id": player_id})
-    return tuple(fact_of(FactKind(row.kind), row.body) for row in rows)
+async def drain(session: Session, player_id: str) -> Drained | None:
+    """Empty a locked player's inbox and return its facts; None where none are left in it."""
+    rows = (await session.execute(_DRAIN, {"player_id": player_id})).all()
+    if not rows:
+        return None
+    found = tuple(fact_of(FactKind(row.kind), row.body) for row in rows)
+    return Drained(found, at=rows[0].drained_at)
 
 
 async def has_unrouted_signup(session: ReadSession, tokens: Sequence[str]) -> bool:

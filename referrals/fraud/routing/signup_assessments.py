@@ -7,13 +7,15 @@ say later.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from db.clock import database_now
 from db.engine import ReadSession, Session
 from db.tables import ReferralRow, SignupAssessment
 from domain.fraud.lists import ListName
@@ -67,7 +69,13 @@ async def gather(session: ReadSession, referral_ids: Collection[UUID]) -> Gather
 
     The session must read one snapshot.
     """
-    return {referral_id: await _gather_one(session, referral_id) for referral_id in referral_ids}
+    rows = await session.scalars(select(ReferralRow).where(ReferralRow.id.in_(referral_ids)))
+    found = {row.id: row for row in rows}
+    at = await database_now(session)
+    return {
+        referral_id: await _gather_one(session, found.get(referral_id), at=at)
+        for referral_id in referral_ids
+    }
 
 
 async def store(session: Session, gathered: Gathered) -> int:
@@ -75,11 +83,13 @@ async def store(session: Session, gathered: Gathered) -> int:
 
     Pairs that another courier has taken meanwhile are left out.
     """
-    taken = await session.scalars(TAKE, {"referral_ids": sorted(gathered)})
+    taken = sorted(await session.scalars(TAKE, {"referral_ids": sorted(gathered)}))
     active = await rule_sets.active(session)
+    known = [found for referral_id in taken if (found := gathered[referral_id])]
+    markers = await evidence.load_markers(session, [found.referral for found in known])
     rows = []
-    for referral_id in sorted(taken):
-        found = await _current(session, gathered[referral_id])
+    for each in known:
+        found = await _current(session, each, markers[each.referral.id])
         if found is not None:
             rule_set = active.live.of(found.referral.campaign_slug)
             rows.append(_stored(found, score(found.snapshot, rule_set)))
@@ -88,38 +98,39 @@ async def store(session: Session, gathered: Gathered) -> int:
     return len(rows)
 
 
-async def _current(session: ReadSession, found: SignupEvidence | None) -> SignupEvidence | None:
+async def _current(
+    session: ReadSession, found: SignupEvidence, marker: str
+) -> SignupEvidence | None:
     """Return gathered evidence, or newer evidence where something was recorded meanwhile."""
-    if found is None or await evidence.load_marker(session, found.referral) == found.marker:
+    if found.marker == marker:
         return found
-    return await _gather_one(session, found.referral.id)
+    row = await session.get(ReferralRow, found.referral.id)
+    return await _gather_one(session, row, at=await database_now(session))
 
 
-async def _gather_one(session: ReadSession, referral_id: UUID) -> SignupEvidence | None:
-    row = await session.get(ReferralRow, referral_id)
+async def _gather_one(
+    session: ReadSession, row: ReferralRow | None, *, at: datetime
+) -> SignupEvidence | None:
     if row is None or row.referee_id is None:
         return None
     try:
+        marked = await evidence.load_marked(session, row, deposit_event_id=NO_DEPOSIT)
         return SignupEvidence(
             referral=row,
-            snapshot=await _snapshot(session, row, row.referee_id),
+            snapshot=await _without_deposit(session, row, row.referee_id, marked.snapshot, at=at),
             ineligible=await _ineligible(session, row, row.referee_id),
-            marker=await evidence.load_marker(session, row),
+            marker=marked.marker,
         )
     except FACT_FAULTS as fault:
-        _log.warning(
-            "signup_not_assessed", referral_id=str(referral_id), fault=type(fault).__name__
-        )
+        _log.warning("signup_not_assessed", referral_id=str(row.id), fault=type(fault).__name__)
         return None
 
 
-async def _snapshot(session: ReadSession, row: ReferralRow, referee_id: str) -> Snapshot:
-    """Return the evidence of a pair; what only a deposit can report is not missing yet."""
-    found = await evidence.load_snapshot(session, row, deposit_event_id=NO_DEPOSIT)
-    now = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-    hits = await lists.load_hits(
-        session, referrer_id=row.referrer_id, referee_id=referee_id, at=now
-    )
+async def _without_deposit(
+    session: ReadSession, row: ReferralRow, referee_id: str, found: Snapshot, *, at: datetime
+) -> Snapshot:
+    """Add what the lists say; what only a deposit can report is not missing yet."""
+    hits = await lists.load_hits(session, referrer_id=row.referrer_id, referee_id=referee_id, at=at)
     return replace(
         found,
         requires=tuple(field for field in found.requires if field in SIGNUP_FIELDS),

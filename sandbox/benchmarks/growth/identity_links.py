@@ -12,7 +12,7 @@ from courier.commands import linker
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.fraud.rule_sets import BASE, score
-from referrals.fraud.evidence import load_marker, load_snapshot
+from referrals.fraud.evidence import load_markers, load_snapshot
 from sandbox.benchmarks.floors import Bench
 from sandbox.benchmarks.measurements import Measurement, percentile
 from sandbox.benchmarks.traffic import ReferralTraffic
@@ -98,7 +98,7 @@ async def _time_scorings(database: Database, referrer_id: str) -> Sequence[float
     for referral in referrals:
         began = time.perf_counter()
         async with database.reading() as session:
-            await load_marker(session, referral)
+            await load_markers(session, [referral])
             score(await load_snapshot(session, referral, deposit_event_id=""), BASE)
         samples.append((time.perf_counter() - began) * 1000)
     return samples
