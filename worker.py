@@ -88,6 +88,7 @@ def build_activities(
         referrals.expire_referral,
         FraudActivities(locked, fraud_providers, recent).score_fraud,
         rewards.credit_reward,
+        rewards.score_and_credit,
         rewards.resolve_hold,
         rewards.compensate_reward,
         rewards.settle_referral,

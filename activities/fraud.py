@@ -16,11 +16,12 @@ from activities.evidence import (
     known_answers,
     stored_score,
 )
-from activities.locked_referrals import LockedReferrals
+from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Scoring
 from activities.recent_evidence import RecentEvidence
 from activities.undecided import end_undecidable
 from domain.fraud.rules import Verdict
+from domain.lifecycle.referral import Standing
 
 PROVIDER_TIMEOUT_S: Final = 2.0
 """Time limit for one provider's answer; all are asked at once, well within the act's own limit."""
@@ -106,16 +107,27 @@ class FraudActivities:
         """
         gathered = await self._evidence.gather(request)
         async with self._referrals.lock(request) as locked:
-            qualification = await locked.qualification()
-            if not locked.is_still_at(request.standing):
-                return Scoring(locked.standing_found, score=await stored_score(locked))
-            if qualification is None:
-                return Scoring(await end_undecidable(locked))
-            assessment = await judge(locked, qualification, gathered)
-            self._recent.put(
-                request.referral_id, replace(gathered, answers=None, assessment=assessment)
-            )
-            return Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
+            scoring, judged = await score_qualification(locked, request.standing, gathered)
+            if judged.assessment is not None:
+                self._recent.put(request.referral_id, judged)
+            return scoring
+
+
+async def score_qualification(
+    locked: LockedReferral, standing: Standing, gathered: Gathered
+) -> tuple[Scoring, Gathered]:
+    """Assess what qualifies, and return the outcome with the evidence that credits it.
+
+    Nothing is assessed of a referral that is not where `standing` says, or where nothing qualifies.
+    """
+    qualification = await locked.qualification()
+    if not locked.is_still_at(standing):
+        return Scoring(locked.standing_found, score=await stored_score(locked)), gathered
+    if qualification is None:
+        return Scoring(await end_undecidable(locked)), gathered
+    assessment = await judge(locked, qualification, gathered)
+    scoring = Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
+    return scoring, replace(gathered, answers=None, assessment=assessment)
 
 
 async def _ask(provider: FraudProvider, *, referrer_id: str, referee_id: str) -> bool | None:

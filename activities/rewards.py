@@ -1,15 +1,16 @@
 """Activities that move reward money: each compares it with the facts, and can be retried."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from temporalio import activity
 
 from activities import limited
 from activities.compensation import adjust_to_due
 from activities.crediting import advance
-from activities.fraud import FraudEvidence, FraudProvider
+from activities.fraud import FraudEvidence, FraudProvider, score_qualification
 from activities.locked_referrals import LockedReferrals
-from activities.messages import ActRequest
+from activities.messages import ActRequest, Scoring
 from activities.recent_evidence import RecentEvidence
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage, Standing
@@ -41,6 +42,21 @@ class RewardActivities:
             if locked.referral.stage not in EARNING_STAGES:
                 return locked.standing
             return await advance(locked, gathered)
+
+    @activity.defn
+    async def score_and_credit(self, request: ActRequest) -> Scoring:
+        """Assess the qualifying deposit and credit its rewards, or hold, defer or refuse them.
+
+        Does in one transaction what `score_fraud` and then `credit_reward` do in two: for workflows
+        whose fraud providers, if there are any, need no queue of their own.
+        """
+        gathered = await self._evidence.gather(request)
+        async with self._referrals.lock(request) as locked:
+            scoring, judged = await score_qualification(locked, request.standing, gathered)
+            is_decided = scoring.verdict is not None or locked.referral.stage is Stage.DEFERRED
+            if scoring.standing.is_found or not is_decided:
+                return scoring
+            return replace(scoring, standing=await advance(locked, judged))
 
     @activity.defn
     async def resolve_hold(self, request: ActRequest) -> Standing:

@@ -6,7 +6,8 @@ from temporalio import workflow
 
 _IN_PLACE: Final = "+acts-in-place"
 _ASKING: Final = "+asks-providers"
-BUILD_ID: Final = f"referrals{_IN_PLACE}"
+_AT_ONCE: Final = "+scores-and-credits-at-once"
+BUILD_ID: Final = f"referrals{_AT_ONCE}{_IN_PLACE}"
 """The build of workers that try acts in place; before 0.3 it was a hash of their code."""
 ASKING_BUILD_ID: Final = f"referrals{_ASKING}{_IN_PLACE}"
 """The build of such workers where fraud providers are asked."""
@@ -19,6 +20,15 @@ def acts_in_place() -> bool:
     can run side by side, and histories of earlier releases replay.
     """
     return workflow.info().get_current_build_id().endswith(_IN_PLACE)
+
+
+def scores_and_credits_at_once() -> bool:
+    """Return whether the present workflow task scores and credits in one act.
+
+    Where fraud providers are asked, scoring is an act of its own, on a queue of its own. As with
+    `acts_in_place`, a replay gets the answer of the worker that completed the task.
+    """
+    return _AT_ONCE in workflow.info().get_current_build_id()
 
 
 def provider_queue() -> str | None:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from activities.fraud import FraudActivities
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
 from activities.rewards import RewardActivities
@@ -33,18 +32,12 @@ ROUTED_AFTER: Final = timedelta(seconds=1)
 class Acts:
     """The activities that a referral's workflow calls after a deposit."""
 
-    fraud: FraudActivities
     rewards: RewardActivities
 
     async def score_and_credit(self, request: ActRequest) -> None:
-        scoring = await self.fraud.score_fraud(request)
-        if scoring.verdict is not None:
-            credited = ActRequest(
-                referral_id=request.referral_id, standing=scoring.standing, now=request.now
-            )
-            standing = await self.rewards.credit_reward(credited)
-            if standing.stage is Stage.HELD:
-                await self._release(request.referral_id, standing)
+        scoring = await self.rewards.score_and_credit(request)
+        if scoring.standing.stage is Stage.HELD:
+            await self._release(request.referral_id, scoring.standing)
 
     async def _release(self, referral_id: UUID, standing: Standing) -> None:
         """Look again when the hold ends: what waits for time alone is paid then."""
@@ -59,7 +52,7 @@ class Sportsbook:
         self._tokens = Tokens(settings.token_key.get_secret_value())
         hasher = settings.hasher
         locked = LockedReferrals(database, hasher=hasher, tokens=self._tokens)
-        self._acts = Acts(FraudActivities(locked), RewardActivities(locked))
+        self._acts = Acts(RewardActivities(locked))
         self._codes: dict[tuple[str, str], str] = {}
 
     async def code_of(self, player_id: str, campaign: str, *, at: datetime) -> str:

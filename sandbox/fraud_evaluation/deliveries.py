@@ -7,10 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from activities.fraud import FraudActivities
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest
-from activities.recent_evidence import RecentEvidence
 from activities.rewards import RewardActivities
 from db.engine import Database
 from db.tables import Delivery, ReferralRow
@@ -33,9 +31,7 @@ class WokenReferrals:
 
     def __init__(self, database: Database, referrals: LockedReferrals) -> None:
         self._database = database
-        recent = RecentEvidence()
-        self._fraud = FraudActivities(referrals, recent=recent)
-        self._rewards = RewardActivities(referrals, recent=recent)
+        self._rewards = RewardActivities(referrals)
 
     async def wake_all(self, players: str, *, now: datetime, waiting: dict[UUID, datetime]) -> None:
         """Act on the referrals of players whose ids begin with `players`, until none is woken.
@@ -90,8 +86,4 @@ class WokenReferrals:
             return await self._rewards.resolve_hold(request)
         if standing.stage not in EARNING_STAGES:
             return standing
-        scoring = await self._fraud.score_fraud(request)
-        if scoring.verdict is None and standing.stage is not Stage.DEFERRED:
-            return scoring.standing
-        scored = ActRequest(referral_id=referral_id, standing=scoring.standing, now=now)
-        return await self._rewards.credit_reward(scored)
+        return (await self._rewards.score_and_credit(request)).standing

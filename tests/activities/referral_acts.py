@@ -73,6 +73,9 @@ class ReferralActs:
     async def score(self, *, at: datetime = LATER) -> Scoring:
         return await self.fraud.score_fraud(await self.act_request(at=at))
 
+    async def score_and_credit(self, request: ActRequest) -> Standing:
+        return (await self.rewards.score_and_credit(request)).standing
+
     async def credit(self, *, at: datetime = LATER) -> Standing:
         await self.score(at=at)
         return await self.rewards.credit_reward(await self.act_request(at=at))
@@ -84,8 +87,8 @@ class ReferralActs:
             await self.rewards.compensate_reward(await self.act_request(at=at))
         elif stage is Stage.HELD:
             await self.rewards.resolve_hold(await self.act_request(at=at))
-        elif (await self.score(at=at)).verdict or stage is Stage.DEFERRED:
-            await self.rewards.credit_reward(await self.act_request(at=at))
+        else:
+            await self.rewards.score_and_credit(await self.act_request(at=at))
         return (await self.stored_row()).stage
 
     async def latest_review(self) -> Review:

@@ -27,6 +27,7 @@ ACTS: Final = (
     "expire_referral",
     "score_fraud",
     "credit_reward",
+    "score_and_credit",
     "resolve_hold",
     "compensate_reward",
     "settle_referral",

@@ -130,6 +130,7 @@ async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
     answers = {
         (await acts.fraud.score_fraud(request)).standing,
         await acts.rewards.credit_reward(request),
+        (await acts.rewards.score_and_credit(request)).standing,
         await acts.rewards.resolve_hold(request),
         await acts.rewards.compensate_reward(request),
         await acts.referrals.expire_referral(request),

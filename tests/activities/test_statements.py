@@ -62,6 +62,17 @@ async def statements_of(acts: ReferralActs, act: Act) -> list[str]:
 
 
 @pytest.mark.parametrize("referees_before", [1, 3])
+async def test_scoring_and_crediting_at_once_takes_fewer_statements(
+    fresh_database: Database, referees_before: int
+) -> None:
+    acts = await a_deposit(fresh_database, referees_before=referees_before)
+
+    # The 17 of both acts, without the second locks and what is recorded.
+    assert len(await statements_of(acts, acts.rewards.score_and_credit)) == 15
+    assert (await acts.stored_row()).stage is Stage.REWARDED
+
+
+@pytest.mark.parametrize("referees_before", [1, 3])
 async def test_acts_take_so_many_statements(fresh_database: Database, referees_before: int) -> None:
     acts = await a_deposit(fresh_database, referees_before=referees_before)
 

@@ -38,7 +38,7 @@ async def test_an_empty_budget_defers_the_reward_until_a_top_up(world: World) ->
 async def test_a_top_up_that_is_too_small_keeps_it_waiting(world: World) -> None:
     life = await defer_referral(world, budget=usd(1))
     await top_up_budget(life, 998)
-    await life.acted("credit_reward", 2)
+    await life.acted("score_and_credit", 2)
     assert (await life.stored_row()).stage is Stage.DEFERRED
 
     await top_up_budget(life, 1)

@@ -19,15 +19,15 @@ from tests.workflows.harness.world import World
 ORDERS = list(permutations(range(3)))
 
 
-@pytest.mark.parametrize("act", ["score_fraud", "credit_reward"])
+@pytest.mark.parametrize("act", ["score_and_credit", "score_fraud", "credit_reward"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_chargeback_around_the_crediting_is_not_lost(
-    world: World, act: str, moment: str
+    acting_world: World, act: str, moment: str
 ) -> None:
-    life = await invite(world)
+    life = await invite(acting_world)
     await life.signs_up()
     deposit = life.deposit()
-    cues = getattr(world.hooks, moment)
+    cues = getattr(acting_world.hooks, moment)
 
     async def charge_back() -> None:
         del cues[life.id, act]

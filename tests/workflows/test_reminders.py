@@ -73,7 +73,7 @@ async def test_a_reminder_costs_no_reward(world: World) -> None:
     life = await invite(world, terms=REMINDING)
     await life.signs_up()
     await life.skips_time(5 * DAY + MOMENT)
-    await life.acted("score_fraud")
+    await life.acted("score_and_credit")
     await life.deposits()
     await life.reaches(Stage.REWARDED)
 

@@ -72,13 +72,13 @@ async def test_it_expires_again_when_the_deposit_is_taken_back_first(world: Worl
     deposit = life.deposit()
 
     async def take_back() -> None:
-        del world.hooks.before[life.id, "score_fraud"]
+        del world.hooks.before[life.id, "score_and_credit"]
         await life.takes_back(deposit)
 
-    world.hooks.before[life.id, "score_fraud"] = take_back
+    world.hooks.before[life.id, "score_and_credit"] = take_back
     await life.receives(deposit)
 
-    await life.acted("score_fraud")
+    await life.acted("score_and_credit")
     assert await life.lives_on() is Stage.EXPIRED
     assert await life.stages() == [*TWICE_SIGNED_UP[:4], Stage.EXPIRED]
 

@@ -88,7 +88,7 @@ async def test_a_deferred_referral_goes_on_waiting(world: World) -> None:
     await life.restarts()
     await life.skips_time(timedelta(days=31))
 
-    await life.acted("credit_reward", 2)
+    await life.acted("score_and_credit", 2)
     assert (await life.stored_row()).stage is Stage.DEFERRED
 
 

@@ -37,7 +37,7 @@ async def test_continues_as_new_once_credited_with_nothing_but_its_standing(worl
     acts = [act for act in dict.fromkeys(acted) if act != "compensate_reward"]
     assert started.continued_execution_run_id
     assert len((await life.history()).events) < 25
-    assert acts == ["score_fraud", "credit_reward", "settle_referral"]
+    assert acts == ["score_and_credit", "settle_referral"]
 
 
 async def test_counts_a_deposit_that_arrives_before_its_signup(world: World) -> None:

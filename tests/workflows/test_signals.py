@@ -194,7 +194,7 @@ async def test_a_time_without_an_offset_is_dropped(world: World) -> None:
 async def test_a_decision_before_any_review_decides_nothing(world: World) -> None:
     life = await invite_and_signal_signup(world)
     await life.signals("decide", builders.decision(Choice.REJECT))
-    await life.acted("score_fraud")
+    await life.acted("score_and_credit")
     await life.deposits()
 
     assert await life.lives_on() is Stage.SETTLED

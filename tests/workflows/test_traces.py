@@ -24,4 +24,4 @@ async def test_the_acts_that_a_deposit_wakes_are_in_the_deposits_trace(world: Wo
 
     trace = f"{trace_id_of(paid.event_id):032x}"
     names = {span.name for span in receiver.spans if span.trace_id == trace}
-    assert {"deposit by http", "deliver", "score_fraud", "credit_reward"} <= names
+    assert {"deposit by http", "deliver", "score_and_credit"} <= names

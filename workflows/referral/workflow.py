@@ -21,7 +21,7 @@ from domain.lifecycle.referral import (
     Stage,
     Standing,
 )
-from workflows.builds import acts_in_place
+from workflows.builds import acts_in_place, scores_and_credits_at_once
 from workflows.cancellation import play_on
 from workflows.options import asking_options, database_options, local_options
 from workflows.referral import visibility
@@ -122,12 +122,15 @@ class ReferralWorkflow:
             await self.compensate()
 
     async def score_and_credit(self) -> None:
-        scoring = await self.score()
+        if scores_and_credits_at_once():
+            summary = "score, and credit, hold, defer or refuse"
+            await self.score(RewardActivities.score_and_credit, database_options(summary))
+            return
+        scoring = await self.score(FraudActivities.score_fraud, asking_options("score the deposit"))
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
-        if acts_in_place():
-            return  # Whatever was entered has been shown.
-        if scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
+        # In place, whatever was entered has been shown.
+        if not acts_in_place() and scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
             workflow.upsert_search_attributes(visibility.review_updates(scoring.score))
 
     @workflow.signal
@@ -215,11 +218,9 @@ class ReferralWorkflow:
         if admission.referee_id:
             self.set_referee(admission.referee_id)
 
-    async def score(self) -> Scoring:
+    async def score(self, activity: Act[Scoring], options: ActivityConfig) -> Scoring:
         request = self.act_request()
-        scoring = await self.perform(
-            FraudActivities.score_fraud, request, asking_options("score the deposit")
-        )
+        scoring = await self.perform(activity, request, options)
         self.score_told = scoring.score
         self.update_standing(scoring.standing, request)
         return scoring
@@ -260,9 +261,8 @@ class ReferralWorkflow:
 
     async def wait_for(self, arrived: WakeFlag) -> bool:
         """Wait for a flag; return False when the standing's end came first."""
-        return await arrived.wait(
-            until=self.standing.until, summary=visibility.timer_summary(self.standing)
-        )
+        summary = visibility.timer_summary(self.standing)
+        return await arrived.wait(until=self.standing.until, summary=summary)
 
     def act_request(self) -> ActRequest:
         return ActRequest(

@@ -47,6 +47,7 @@ REPEATS: Final = st.sampled_from((0, 0, 0, 1))
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 MoneyFact = Deposit | Chargeback | StatusChange
 Answer = TypeVar("Answer")
+Act = Callable[[ActRequest], Awaitable[Answer]]
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class Play:
             for referee_id, heard in woken.items():
                 await self._wake(referee_id, heard)
         if self.between:
-            await self.receives(*self._take_between())
+            await self._receive_between()
             await self.settles()
 
     async def compares(self) -> None:
@@ -187,8 +188,7 @@ class Play:
 
         Evidence wakes nobody: it is looked at before the money moves.
         """
-        stored = await standings_of(self.database)
-        differences = stored.differences(self.model.standings())
+        differences = (await standings_of(self.database)).differences(self.model.standings())
         assert differences == {}, differences
         for referee_id, referral in self.model.referrals.items():
             before, after = referral.stage, self._stage_after_a_look(referee_id)
@@ -218,19 +218,22 @@ class Play:
         acts, stage = self.acts[referee_id], await self._stage(referee_id)
         if stage in {Stage.SIGNED_UP, Stage.DEFERRED}:
             await self._score_and_credit(referee_id, heard)
-        elif stage is Stage.HELD:
-            await self._act(acts, acts.rewards.resolve_hold, heard)
-            self.model.look(referee_id, self.now)
         else:
-            await self._act(acts, acts.rewards.compensate_reward, heard)
+            is_held, rewards = stage is Stage.HELD, acts.rewards
+            act = rewards.resolve_hold if is_held else rewards.compensate_reward
+            await self._act(acts, act, heard)
             self.model.look(referee_id, self.now)
 
     async def _score_and_credit(self, referee_id: str, heard: Sequence[Fact] = ()) -> None:
         acts, referral = self.acts[referee_id], self.model.referrals[referee_id]
+        if not self.between:  # Nothing is learned between the two, so one act does both.
+            await self._act(acts, acts.score_and_credit, heard)
+            self.model.look(referee_id, self.now)
+            return
         scored = self.model.qualifying(referral)
         scoring = await self._act(acts, acts.fraud.score_fraud, heard)
         assert bool(scoring.verdict) == bool(scored)
-        await self.receives(*self._take_between())
+        await self._receive_between()
         is_deferred = referral.stage is Stage.DEFERRED
         if scoring.verdict or is_deferred:
             await self._act(acts, acts.rewards.credit_reward)
@@ -243,7 +246,7 @@ class Play:
         acts, stage = self.acts[referee_id], await self._stage(referee_id)
         if stage is Stage.DEFERRED:
             return await self._score_and_credit(referee_id)
-        act: Callable[[ActRequest], Awaitable[Standing]] = {
+        act: Act[Standing] = {
             Stage.SIGNED_UP: acts.referrals.expire_referral,
             Stage.HELD: acts.rewards.resolve_hold,
             Stage.REWARDED: acts.rewards.settle_referral,
@@ -252,10 +255,7 @@ class Play:
         return self.model.time_out(referee_id, self.now)
 
     async def _act(
-        self,
-        acts: ReferralActs,
-        act: Callable[[ActRequest], Awaitable[Answer]],
-        heard: Sequence[Fact] = (),
+        self, acts: ReferralActs, act: Act[Answer], heard: Sequence[Fact] = ()
     ) -> Answer:
         """Do an act, perhaps several times: each time it must answer the same."""
         request = await acts.act_request(at=self._tick(), signalled=signalled(heard))
@@ -291,9 +291,9 @@ class Play:
             await route_player(session, player_id, tokens=TOKENS, now=self.now)
         self.model.reopen(player_id, self.now)
 
-    def _take_between(self) -> list[MoneyFact]:
-        taken, self.between = self.between, []
-        return taken
+    async def _receive_between(self) -> None:
+        received, self.between = self.between, []
+        await self.receives(*received)
 
     def _tick(self) -> datetime:
         self.now += TICK

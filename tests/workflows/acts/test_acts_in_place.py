@@ -68,14 +68,15 @@ async def test_a_local_act_says_what_it_was_asked_and_given(world: World) -> Non
         for event in (await first_run(life)).events
         if event.marker_recorded_event_attributes.marker_name == LOCAL
     ]
-    assert f'"score the deposit (at SIGNED_UP, {paid.event_id})"' in shown
+    asked = f"score, and credit, hold, defer or refuse (at SIGNED_UP, {paid.event_id})"
+    assert f'"{asked}"' in shown
 
 
-@pytest.mark.parametrize("act", ["score_fraud", "credit_reward"])
+@pytest.mark.parametrize("act", ["score_and_credit", "score_fraud", "credit_reward"])
 async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
-    world: World, act: str
+    acting_world: World, act: str
 ) -> None:
-    life = await invite(world)
+    life = await invite(acting_world)
     await life.signs_up()
     failures = iter([OSError("away"), OSError("away")])
 
@@ -84,7 +85,7 @@ async def test_an_act_that_fails_again_and_again_is_handed_out_as_a_task(
             raise failure
 
     # A hooked act fails in each local try, so these are the failures of the task.
-    world.hooks.before[life.id, act] = fail
+    acting_world.hooks.before[life.id, act] = fail
     await life.deposits()
     await life.reaches(Stage.REWARDED)
     await life.lives_on()
@@ -101,10 +102,10 @@ async def test_an_act_of_many_slow_statements_is_done(world: World) -> None:
         await asyncio.sleep(11)
 
     # A hooked act is done as a task; its limit was ten seconds, within which it never ended.
-    world.hooks.before[life.id, "credit_reward"] = take_long
+    world.hooks.before[life.id, "score_and_credit"] = take_long
     await life.deposits()
     await life.reaches(Stage.REWARDED)
-    assert world.hooks.acted.count((life.id, "credit_reward")) == 1
+    assert world.hooks.acted.count((life.id, "score_and_credit")) == 1
     await life.lives_on()
 
 

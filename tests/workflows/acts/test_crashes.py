@@ -14,30 +14,32 @@ from tests.workflows.harness.life_steps import reward_referral
 from tests.workflows.harness.world import World
 
 
-def die_after(life: Life, activity: str) -> Callable[[], Awaitable[None]]:
+def die_after(life: Life, act: str) -> Callable[[], Awaitable[None]]:
     async def die() -> None:
-        del life.world.hooks.after[life.id, activity]
+        del life.world.hooks.after[life.id, act]
         raise ConnectionError("the worker died after its commit")
 
     return die
 
 
 @pytest.mark.parametrize(
-    "activity", ["score_fraud", "credit_reward", "compensate_reward", "settle_referral"]
+    "act",
+    ["score_and_credit", "score_fraud", "credit_reward", "compensate_reward", "settle_referral"],
 )
-async def test_pays_and_takes_back_once(world: World, activity: str) -> None:
+async def test_pays_and_takes_back_once(acting_world: World, act: str) -> None:
+    world = acting_world
     life = await invite(world)
-    world.hooks.after[life.id, activity] = die_after(life, activity)
+    world.hooks.after[life.id, act] = die_after(life, act)
     _, deposit = await reward_referral(world, life)
     assert await life.referrer_balances() == Balances(available=1000)
-    if activity == "settle_referral":
+    if act == "settle_referral":
         await life.skips_time(timedelta(days=121))
         assert await life.ends() is Stage.SETTLED
     await life.takes_back(deposit)
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED
-    assert (life.id, activity) not in world.hooks.after
+    assert (life.id, act) not in world.hooks.after
     assert sorted(await state.movements(world.database, life.row.id)) == sorted(
         [Movement.HOLD, Movement.RELEASE, Movement.REVERSE]
     )

@@ -18,6 +18,7 @@ from tests.workflows.harness.life_steps import (
     hold_for_review,
     hold_referral,
     reward_referral,
+    top_up_budget,
 )
 from tests.workflows.harness.world import World
 
@@ -150,7 +151,7 @@ async def reminded(world: World) -> Life:
     return await end_at(life, Stage.EXPIRED)
 
 
-async def cancelled_while_crediting(world: World, act: str = "credit_reward") -> Life:
+async def cancelled_while_crediting(world: World, act: str = "score_and_credit") -> Life:
     """Ask for the run's cancellation while it acts on the deposit."""
     life = await invite(world)
 
@@ -163,6 +164,14 @@ async def cancelled_while_crediting(world: World, act: str = "credit_reward") ->
     await life.deposits()
     await life.reaches(Stage.REWARDED)
     return life
+
+
+async def scored_and_credited_at_once(world: World) -> Life:
+    """Defer in the act that scores, and credit in another that scores again."""
+    life = await defer_referral(world)
+    await top_up_budget(life, 1)
+    await life.reaches(Stage.REWARDED)
+    return await end_at(life, Stage.SETTLED)
 
 
 async def end_with(life: Life, fact: Fact) -> None:
@@ -205,4 +214,5 @@ RECORDED_LIVES: Final[tuple[RecordedLife, ...]] = (
     reopened_while_ending,
     reminded,
     cancelled_while_crediting,
+    scored_and_credited_at_once,
 )
