@@ -8,6 +8,8 @@ from typing import Final
 
 import asyncpg
 
+from sandbox.benchmarks.growth.life_rows import CopiedLife, uuid_of
+
 STATISTICS: Final = (
     "referrals, timeline, outbox, deliveries, touches, attributions, assessments, rewards, "
     "qualifications, qualification_facts, transfers, entries, facts, players, identity_links, "
@@ -71,116 +73,10 @@ class _Filler:
         self, template: str, name: str, count: int, *, of_star: str | None
     ) -> None:
         """Copy the referral `template` with everything written about it, `count` times."""
-        player, referral = f"'{name}-' || n", _uuid(f"'{name}-r-' || n")
         referrer = f"'{of_star}'" if of_star else f"'{name}-referrer-' || n % {count // 10 + 1}"
-        event = f"'{name}-s-' || n"
-        deposit = f"'{name}-d-' || n"
-        qualification, reward = _uuid(f"'{name}-q-' || n"), _uuid(f"'{name}-w-' || n || t.id")
-        transfer = f"md5('{name}-t-' || n || {{}})::uuid"
-        where = f"t.referral_id = '{template}'"
-        bound = {"referral_id": referral}
-        of_reward = f"t.reward_id in (select id from rewards where referral_id = '{template}')"
-        await self._copy(
-            "referrals",
-            f"t.id = '{template}'",
-            count,
-            {
-                "id": referral,
-                "referrer_id": referrer,
-                "referee_id": player,
-                "visitor": "null",
-                "signup_event_id": event,
-                "invited_at": "t.invited_at - n * interval '1 millisecond'",
-                "awaits_funds_since": "t.awaits_funds_since + n * interval '1 millisecond'",
-                "qualified_by": f"case when t.qualified_by is null then null else {deposit} end",
-                "assessment_id": _uuid(f"'{name}-a-' || n"),
-            },
-        )
-        await self._copy(
-            "timeline", where, count, bound | {"id": _uuid(f"'{name}-e-' || n || t.step")}
-        )
-        await self._copy(
-            "outbox",
-            f"t.aggregateid = '{template}'",
-            count,
-            {"id": _uuid(f"'{name}-o-' || n || t.id"), "aggregateid": f"{referral}::text"},
-        )
-        await self._copy(
-            "deliveries",
-            where,
-            count,
-            bound
-            | {"event_id": f"left('{name}-' || n || t.event_id, 80)", "acknowledged_at": "now()"},
-        )
-        await self._copy(
-            "touches",
-            where,
-            count,
-            bound | {"id": _uuid(f"'{name}-c-' || n || t.id"), "visitor": f"'{name}-v-' || n"},
-        )
-        await self._copy(
-            "attributions",
-            where,
-            count,
-            bound | {"signup_event_id": event, "player_id": player},
-        )
-        await self._copy(
-            "assessments", where, count, bound | {"id": _uuid(f"'{name}-a-' || n || t.id")}
-        )
-        await self._copy("qualifications", where, count, bound | {"id": qualification})
-        await self._copy(
-            "qualification_facts",
-            "t.qualification_id in "
-            f"(select id from qualifications where referral_id = '{template}')",
-            count,
-            {"qualification_id": qualification, "event_id": deposit},
-        )
-        await self._copy("rewards", where, count, bound | {"id": reward, "player_id": referrer})
-        await self._copy("holds", where, count, bound | {"id": _uuid(f"'{name}-h-' || n || t.id")})
-        await self._copy(
-            "transfers",
-            of_reward,
-            count,
-            bound
-            | {
-                "id": transfer.format("t.id"),
-                "reward_id": _uuid(f"'{name}-w-' || n || t.reward_id"),
-                "resolves_hold_id": "case when t.resolves_hold_id is null then null else "
-                + transfer.format("t.resolves_hold_id")
-                + " end",
-            },
-        )
-        await self._copy(
-            "entries",
-            f"t.transfer_id in (select id from transfers t where {of_reward})",
-            count,
-            {"transfer_id": transfer.format("t.transfer_id")},
-        )
-        referee = f"(select referee_id from referrals where id = '{template}')"
-        await self._copy("players", f"t.player_id = {referee}", count, {"player_id": player})
-        await self._copy(
-            "identity_links",
-            f"t.player_id = {referee}",
-            count,
-            {"player_id": player, "value": f"'{name}-l-' || n || t.kind"},
-        )
-        await self._copy(
-            "facts",
-            f"t.player_id = {referee} and t.kind = 'signup'",
-            count,
-            {
-                "player_id": player,
-                "event_id": event,
-                "body": f"t.body || jsonb_build_object('referral_token', '{name}-' || n)",
-            },
-        )
-        await self._copy(
-            "facts",
-            f"t.player_id = {referee} and t.kind = 'deposit' and t.event_id = "
-            f"(select qualified_by from referrals where id = '{template}')",
-            count,
-            {"player_id": player, "event_id": deposit},
-        )
+        life = CopiedLife(template=template, name=name, referrer=referrer)
+        for rows in life.rows():
+            await self._copy(rows.table, rows.where, count, rows.given)
 
     async def copy_facts(self, template: str, size: Size) -> None:
         """Copy a bet of the open referral's referee, spread over all of them."""
@@ -240,7 +136,7 @@ class _Filler:
             await self._connection.execute(
                 f"""
                 insert into deliveries (referral_id, kind, event_id, signal)
-                select {_uuid("'open-r-' || n")}, '{kind}', 'waits-' || n, {signal}
+                select {uuid_of("'open-r-' || n")}, '{kind}', 'waits-' || n, {signal}
                   from generate_series(1, {count}) n
                 """
             )
@@ -276,10 +172,6 @@ class _Filler:
             )
             self._columns[table] = [row["column_name"] for row in rows]
         return self._columns[table]
-
-
-def _uuid(text: str) -> str:
-    return f"md5({text})::uuid"
 
 
 def _bet_of(template: str) -> str:
