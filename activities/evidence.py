@@ -74,7 +74,8 @@ async def judge(locked: LockedReferral, found: Qualification, gathered: Gathered
     An assessment of this qualification on the same evidence stands; otherwise a new one is stored.
     Without new answers of the fraud providers, the stored ones count.
     """
-    snapshot = await _with_list_hits(locked, await _current(locked, found, gathered))
+    _, snapshot = await bring_up_to_date(locked, found, gathered)
+    snapshot = await _with_list_hits(locked, snapshot)
     known = await assessments.find_assessment(locked.session, locked.referral.assessment_id)
     answers = gathered.answers or _stored_answers(known)
     active = (await locked.recorded()).rule_sets or await rule_sets.active(locked.session)
@@ -106,15 +107,19 @@ async def known_answers(session: ReadSession, referral_id: UUID) -> ProviderAnsw
     )
 
 
-async def _current(locked: LockedReferral, found: Qualification, gathered: Gathered) -> Snapshot:
-    """Return the gathered snapshot, or gather under the locks what was recorded meanwhile."""
-    marker = (await locked.recorded()).marker
-    is_of_deposit = gathered.deposit_event_id == found.fact_ids[0]
+async def bring_up_to_date(
+    locked: LockedReferral, found: Qualification, gathered: Gathered
+) -> tuple[Gathered, Snapshot]:
+    """Return the evidence about a qualification, gathered under the locks where it is stale."""
+    marker, deposit_event_id = (await locked.recorded()).marker, found.fact_ids[0]
+    is_of_deposit = gathered.deposit_event_id == deposit_event_id
     if gathered.snapshot is not None and is_of_deposit and gathered.marker == marker:
-        return gathered.snapshot
-    return await evidence.load_snapshot(
-        locked.session, locked.referral, deposit_event_id=found.fact_ids[0]
+        return gathered, gathered.snapshot
+    snapshot = await evidence.load_snapshot(
+        locked.session, locked.referral, deposit_event_id=deposit_event_id
     )
+    newer = replace(gathered, snapshot=snapshot, deposit_event_id=deposit_event_id, marker=marker)
+    return newer, snapshot
 
 
 async def _with_list_hits(locked: LockedReferral, snapshot: Snapshot) -> Snapshot:

@@ -8,9 +8,11 @@ from typing import Final, Protocol
 import structlog
 from temporalio import activity
 
+from activities import limited
 from activities.evidence import (
     Gathered,
     ProviderAnswers,
+    bring_up_to_date,
     gather,
     judge,
     known_answers,
@@ -124,7 +126,10 @@ async def score_qualification(
     if not locked.is_still_at(standing):
         return Scoring(locked.standing_found, score=await stored_score(locked)), gathered
     if qualification is None:
-        return Scoring(await end_undecidable(locked)), gathered
+        left = await limited.place_of(locked)
+        ended = await limited.pass_on(locked, await end_undecidable(locked), left=left)
+        return Scoring(ended), gathered
+    gathered, _ = await bring_up_to_date(locked, qualification, gathered)
     assessment = await judge(locked, qualification, gathered)
     scoring = Scoring(locked.standing, Verdict(assessment.verdict), assessment.score)
     return scoring, replace(gathered, answers=None, assessment=assessment)

@@ -1,22 +1,25 @@
 """Statements of the acts: few on the plain path, and evidence is gathered once for two acts."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from activities.evidence import Gathered
-from activities.messages import ActRequest
+from activities.messages import ActRequest, SignalledFacts
 from activities.recent_evidence import MAX_AGE_S, MAX_ENTRIES, RecentEvidence
 from db.engine import Database
+from domain.fraud.rule_sets import BASE
 from domain.lifecycle.referral import Stage
-from tests.activities.referral_acts import ReferralActs, sign_up
+from tests.activities.referral_acts import ReferralActs, acts_on, sign_up
 from tests.builders import NOW, a_player_id, deposit
 from tests.fixtures.database_activity import recorded_statements
 
 Act = Callable[[ActRequest], Awaitable[object]]
+NOBODY_DRAWN = replace(BASE, sample_percent=0)
+"""Without the sample, which opens a case for one referral in a hundred."""
 GATHERED = Gathered(deposit_event_id="deposit", marker="marker")
 
 
@@ -102,7 +105,8 @@ async def a_deposit(database: Database, *, referees_before: int) -> ReferralActs
     """Return a referral whose deposit is recorded, of a referrer with others that were credited."""
     referrer_id = a_player_id()
     for number in range(referees_before + 1):
-        acts = await sign_up(database, referrer_id=referrer_id)
+        signed_up = await sign_up(database, referrer_id=referrer_id)
+        acts = acts_on(database, signed_up.row, rule_set=NOBODY_DRAWN)
         await acts.receives(deposit(acts.referee_id))
         if number < referees_before:
             await acts.credit()
@@ -135,3 +139,18 @@ async def test_what_was_recorded_since_is_gathered_under_the_locks(
         await acts.rewards.credit_reward(request)
 
     assert any("with recursive above" in one for one in statements)
+
+
+async def test_evidence_that_is_stale_is_gathered_once_under_the_locks(
+    fresh_database: Database,
+) -> None:
+    acts = await sign_up(fresh_database)
+    # Recorded by the act itself, under its locks.
+    signalled = SignalledFacts(deposits=(deposit(acts.referee_id),))
+    request = await acts.act_request(signalled=signalled)
+
+    with recorded_statements(fresh_database) as statements:
+        scoring = await acts.rewards.score_and_credit(request)
+
+    assert scoring.standing.stage is Stage.REWARDED
+    assert sum("with recursive above" in one for one in statements) == 1

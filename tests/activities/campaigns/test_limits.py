@@ -14,6 +14,7 @@ from db.tables import TimelineRow
 from domain.campaigns.limits.decision import Limit, LimitOf, Over
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.options import CampaignOptions
+from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.rules_json import read_rewards
 from domain.campaigns.terms import Terms
 from domain.intake.facts import TakeBack
@@ -24,7 +25,7 @@ from tests import state
 from tests.activities.campaigns.ruled import ruled
 from tests.activities.queues import Queue, a_queue
 from tests.activities.referral_acts import LATER
-from tests.builders import chargeback, unique, usd
+from tests.builders import chargeback, deposit, unique, usd
 from tests.state import Balances
 
 DAY: Final = timedelta(days=1)
@@ -219,3 +220,25 @@ async def test_a_day_is_that_of_the_campaign_s_zone(
     assert [await first.wake(at=at), await second.wake(at=at)] == [PAID, WAITS]
     assert (await second.stored_row()).until == datetime.fromisoformat(until)
     assert await second.wake(at=datetime.fromisoformat(until)) is PAID
+
+
+@pytest.mark.parametrize("in_two_acts", [False, True])
+async def test_a_place_that_one_who_is_rejected_leaves_goes_to_the_next(
+    fresh_database: Database, *, in_two_acts: bool
+) -> None:
+    terms = limited(per=Per.CAMPAIGN, rewards=1)
+    terms = replace(terms, rules=replace(terms.rules, on=QualifyingAction.FIRST_DEPOSIT))
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    first, second, third = await asks(queue, 3, referrer_id=unique("referrer"))
+    assert await queue.stages([first, second, third]) == [PAID, WAITS, WAITS]
+
+    await queue.takes_back(first)
+    assert await queue.acts[first].wake() is Stage.REVERSED
+    # The next one, which is woken for the place, turns out to have begun with too small a deposit.
+    acts, earlier = queue.acts[second], queue.paid[second].occurred_at - timedelta(minutes=1)
+    await acts.receives(deposit(acts.referee_id, minor=10, at=earlier))
+    if in_two_acts:
+        assert (await acts.score()).standing.stage is REFUSED
+    await queue.acts_on_wake_ups()
+
+    assert await queue.stages([second, third]) == [REFUSED, PAID]
