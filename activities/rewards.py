@@ -8,6 +8,7 @@ from temporalio import activity
 from activities import limited
 from activities.compensation import adjust_to_due
 from activities.crediting import advance
+from activities.evidence import stored_score
 from activities.fraud import FraudEvidence, FraudProvider, score_qualification
 from activities.locked_referrals import LockedReferrals
 from activities.messages import ActRequest, Scoring
@@ -47,14 +48,17 @@ class RewardActivities:
     async def score_and_credit(self, request: ActRequest) -> Scoring:
         """Assess the qualifying deposit and credit its rewards, or hold, defer or refuse them.
 
-        Does in one transaction what `score_fraud` and then `credit_reward` do in two: for workflows
-        whose fraud providers, if there are any, need no queue of their own.
+        Does in one transaction what `score_fraud` and then `credit_reward` do in two. Workflows
+        call it where no fraud provider is asked (decision 0067). Acts from SIGNED_UP and DEFERRED,
+        and changes nothing of a referral that has ended.
         """
         gathered = await self._evidence.gather(request)
         async with self._referrals.lock(request) as locked:
+            if locked.referral.stage not in EARNING_STAGES:
+                return Scoring(locked.standing_found, score=await stored_score(locked))
             scoring, judged = await score_qualification(locked, request.standing, gathered)
-            is_decided = scoring.verdict is not None or locked.referral.stage is Stage.DEFERRED
-            if scoring.standing.is_found or not is_decided:
+            may_advance = scoring.verdict is not None or locked.referral.stage is Stage.DEFERRED
+            if scoring.standing.is_found or not may_advance:
                 return scoring
             return replace(scoring, standing=await advance(locked, judged))
 

@@ -140,6 +140,21 @@ async def test_an_act_with_a_stale_standing_returns_the_recorded_one(
     assert answers == {recorded}
 
 
+async def test_scoring_and_crediting_changes_nothing_of_a_referral_that_has_ended(
+    database: Database,
+) -> None:
+    acts, earned = await hold_for_review(database)
+    await acts.receives(chargeback(earned))
+    assert await acts.wake() is Stage.VOIDED
+    await acts.receives(chargeback(earned, TakeBack.CHARGEBACK_WON))
+
+    scoring = await acts.rewards.score_and_credit(await acts.act_request())
+
+    assert (scoring.standing.stage, scoring.verdict) == (Stage.VOIDED, None)
+    assert (await acts.stored_row()).stage is Stage.VOIDED
+    assert await state.player_balances(database, acts.row.referrer_id) == Balances()
+
+
 async def test_a_decision_and_a_chargeback_at_once_have_one_outcome(database: Database) -> None:
     for choice in Choice:
         acts, earned = await hold_for_review(database)
