@@ -120,7 +120,7 @@ async def score_qualification(
 ) -> tuple[Scoring, Gathered]:
     """Assess what qualifies, and return the outcome with the evidence that credits it.
 
-    Nothing is assessed of a referral that is not where `standing` says, or where nothing qualifies.
+    Assesses nothing if the referral is not where `standing` says, or if no deposit qualifies.
     """
     qualification = await locked.qualification()
     if not locked.is_still_at(standing):

@@ -26,7 +26,7 @@ async def route_player(
 ) -> tuple[Fact, ...]:
     """Drain a player's inbox, route its facts and return them; none if another was faster.
 
-    `now` is the database's time where it is None.
+    `now` is the database's time by default.
     PlayerBusyError for a player whom another transaction has locked, unless it `waits`.
     """
     if waits:

@@ -8,13 +8,14 @@ from typing import Final
 
 _TRIES: Final = 10
 _EVERY_S: Final = 0.15
-"""Linux lets an unprivileged user change groups' priorities once in 0.1 s."""
+"""Linux lets unprivileged users change groups' priorities once in 0.1 s, all of them together."""
 
 
 async def lower_priority(pid: int, niceness: int) -> None:
-    """Let all threads of the process yield, as far as the system allows it, and raise nothing."""
-    with suppress(OSError):
-        for thread in _threads(pid):
+    """Lower the priority of a process's threads and of its group, as far as the system allows."""
+    for thread in _threads(pid):
+        # One that has ended meanwhile keeps none of the others at full priority.
+        with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, thread, niceness)
     # Where the kernel groups sessions, priority between sessions is that of the group.
     group = Path(f"/proc/{pid}/autogroup")
@@ -31,5 +32,7 @@ async def lower_priority(pid: int, niceness: int) -> None:
 
 def _threads(pid: int) -> list[int]:
     """Return the process's threads, which Linux schedules one by one; elsewhere the process."""
-    tasks = Path(f"/proc/{pid}/task")
-    return [int(task.name) for task in tasks.iterdir()] if tasks.exists() else [pid]
+    try:
+        return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return [pid]

@@ -8,9 +8,10 @@ _IN_PLACE: Final = "+acts-in-place"
 _ASKING: Final = "+asks-providers"
 _AT_ONCE: Final = "+scores-and-credits-at-once"
 BUILD_ID: Final = f"referrals{_AT_ONCE}{_IN_PLACE}"
-"""The build of workers that try acts in place; before 0.3 it was a hash of their code."""
+"""The build of workers that try acts in place, and score and credit in one act; before 0.3 it was a
+hash of their code."""
 ASKING_BUILD_ID: Final = f"referrals{_ASKING}{_IN_PLACE}"
-"""The build of such workers where fraud providers are asked."""
+"""The build of workers that try acts in place, but for those that ask fraud providers."""
 
 
 def acts_in_place() -> bool:
@@ -25,8 +26,8 @@ def acts_in_place() -> bool:
 def scores_and_credits_at_once() -> bool:
     """Return whether the present workflow task scores and credits in one act.
 
-    Where fraud providers are asked, scoring is an act of its own, on a queue of its own. As with
-    `acts_in_place`, a replay gets the answer of the worker that completed the task.
+    Such a task tries acts in place. Where fraud providers are asked, scoring is an act of its own,
+    on a queue of its own. A replay gets the answer of the worker that completed the task, as above.
     """
     return _AT_ONCE in workflow.info().get_current_build_id()
 

@@ -1,4 +1,8 @@
-"""The floor of a lifecycle: a referral's waits, and as many activities that do nothing."""
+"""The floor of a lifecycle: a referral's waits, and activities that do nothing.
+
+They are three, as in release 0.2, by which the targets were set: scoring, crediting and settling.
+A referral whose pair no fraud provider is asked about has two since.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta

@@ -129,7 +129,7 @@ class ReferralWorkflow:
         scoring = await self.score(FraudActivities.score_fraud, asking_options("score the deposit"))
         if scoring.verdict or self.is_at(Stage.DEFERRED):
             await self.credit()
-        # In place, whatever was entered has been shown.
+        # Acts in place have shown it already.
         if not acts_in_place() and scoring.verdict is Verdict.REVIEW and self.is_at(Stage.HELD):
             workflow.upsert_search_attributes(visibility.review_updates(scoring.score))
 
