@@ -20,6 +20,7 @@ from tests.workflows.harness.life_steps import (
 )
 from tests.workflows.harness.world import World, running_world
 from tests.workflows.replay import replay_runs
+from workflows.builds import ASKING_BUILD_ID
 
 LOCAL = "core_local_activity"
 EARLIER = "21298be9c61766f2d707b361c7d14897"
@@ -129,6 +130,25 @@ async def test_workers_of_two_releases_share_a_referral(
         assert acts["tasks"] >= 2
         assert acts_of(await life.history())["local"] == 1
         await replay_runs(env.client, [*before.hooks.runs, *after.hooks.runs])
+
+
+async def test_a_worker_of_another_build_answers_queries_about_a_run(
+    shared_world: World, settings: Settings
+) -> None:
+    queue, database = unique("two-builds"), shared_world.database
+    env = shared_world.env
+    async with running_world(
+        env, database, settings, task_queue=queue, build_id=ASKING_BUILD_ID
+    ) as asking:
+        life = await invite(asking)
+        await life.signs_up()
+        await life.deposits()
+        await life.reaches(Stage.REWARDED)
+    # A query alone has no task that its build would be read from.
+    async with running_world(env, database, settings, task_queue=queue):
+        for run in asking.hooks.runs:
+            handle = env.client.get_workflow_handle(run[0], run_id=run[1])
+            assert await handle.query("current_stage") in {Stage.SIGNED_UP, Stage.REWARDED}
 
 
 async def test_a_deposit_that_cannot_qualify_wakes_nobody(world: World) -> None:
