@@ -69,16 +69,20 @@ class Batches(Generic[Request, Result]):
         self._under_way: set[asyncio.Task[None]] = set()
         """Those that are not overdue."""
 
-    async def submit(self, request: Request) -> Result:
+    async def submit(self, request: Request, *, patience_s: float = 0.0) -> Result:
         """Return the result once it is committed; a fault is raised as it occurred.
 
-        Raises TimeoutError for a request that waited too long for its batch. A caller that is
-        cancelled gives up its result, not the request.
+        With `patience_s`, a request waits as long for a batch that others begin, and begins none of
+        its own before. Raises TimeoutError for a request that waited too long for its batch. A
+        caller that is cancelled gives up its result, not the request.
         """
         loop = asyncio.get_running_loop()
         pending: Pending[Request, Result] = Pending(request, loop.create_future(), loop.time())
         self._pending.append(pending)
-        self._start()
+        if patience_s:
+            loop.call_later(patience_s, self._start)
+        else:
+            self._start()
         return await pending.result
 
     def _start(self) -> None:

@@ -59,6 +59,26 @@ async def test_what_comes_while_all_batches_are_under_way_shares_the_next(
     assert [len(batch) for batch in doubling.batches[MAX_IN_FLIGHT:]] == [MAX_BATCH]
 
 
+async def test_a_patient_request_shares_the_batch_that_another_begins(database: Database) -> None:
+    doubling = Doubling()
+    batches = Batches(database, doubling)
+    doubling.may_end.set()
+    patient = asyncio.create_task(batches.submit(1, patience_s=PATIENCE_S))
+    await asyncio.sleep(0)
+
+    assert await batches.submit(2) == 4
+    assert await patient == 2
+    assert doubling.batches == [[1, 2]]
+
+
+async def test_a_patient_request_begins_a_batch_when_nobody_else_does(database: Database) -> None:
+    doubling = Doubling()
+    doubling.may_end.set()
+
+    async with asyncio.timeout(PATIENCE_S):
+        assert await Batches(database, doubling).submit(1, patience_s=0.001) == 2
+
+
 async def test_who_asks_again_as_all_batches_end_is_answered(database: Database) -> None:
     doubling = Doubling()
     batches = Batches(database, doubling)

@@ -27,6 +27,9 @@ INVITATION_RULE: Final = "link.code"
 COUNT_TIMEOUT_S: Final = 0.25
 """Seconds to wait for a request's windows, with the wait for its batch; Postgres still counts hits
 whose request has stopped waiting."""
+INVITATION_PATIENCE_S: Final = 0.02
+"""Seconds that the hit of an invitation, for which nobody waits, may wait for a statement of other
+requests to take part in."""
 COUNTING_COOLDOWN: Final = timedelta(seconds=2)
 """Time without asking Postgres after a failure, so that requests do not each wait for it."""
 WINDOW_RETENTION: Final = timedelta(hours=2)
@@ -71,7 +74,8 @@ class Limiter:
 
     async def count_invitation(self, door: str, *, now: datetime, code: str) -> None:
         checks = self._checks(door, {"code": code}, suffix="")
-        await self._count([check.as_hit() for check in checks], now=now)
+        hits = [check.as_hit() for check in checks]
+        await self._count(hits, now=now, patience_s=INVITATION_PATIENCE_S)
 
     def full_of_misses(self, door: str, *, now: datetime, **keys: str | None) -> dict[str, int]:
         """Test the rules for misses against the memory alone."""
@@ -92,7 +96,9 @@ class Limiter:
         is_test = name.endswith(MISS_SUFFIX) or name == INVITATION_RULE
         return _Check(name, WindowLimit(str(key), item.amount, length), is_test)
 
-    async def _count(self, checks: "Collection[_Check]", *, now: datetime) -> dict[str, int]:
+    async def _count(
+        self, checks: "Collection[_Check]", *, now: datetime, patience_s: float = 0.0
+    ) -> dict[str, int]:
         exceeded = self._remembered(checks, now=now)
         if exceeded.keys() - {INVITATION_RULE}:
             return exceeded
@@ -100,7 +106,7 @@ class Limiter:
         for check in open_checks:
             if not check.is_test:
                 self._memory.count_hit(check.limit, now=now)
-        windows = await self._count_windows(open_checks, now=now)
+        windows = await self._count_windows(open_checks, now=now, patience_s=patience_s)
         return exceeded | self._learn(open_checks, windows, now=now)
 
     def _remembered(self, checks: "Collection[_Check]", *, now: datetime) -> dict[str, int]:
@@ -121,7 +127,7 @@ class Limiter:
         return exceeded
 
     async def _count_windows(
-        self, checks: "Collection[_Check]", *, now: datetime
+        self, checks: "Collection[_Check]", *, now: datetime, patience_s: float
     ) -> Mapping[str, Window]:
         """Return the windows as Postgres counts them, or none of them while it cannot."""
         if not checks or now < self._suspended_until:
@@ -130,7 +136,9 @@ class Limiter:
         tests = [check.limit.key for check in checks if check.is_test]
         try:
             async with asyncio.timeout(COUNT_TIMEOUT_S):
-                windows = await self._counting.submit(WindowRequest(lengths, tests, now))
+                windows = await self._counting.submit(
+                    WindowRequest(lengths, tests, now), patience_s=patience_s
+                )
         except DATABASE_FAULTS as fault:
             if not is_transient(fault):
                 raise

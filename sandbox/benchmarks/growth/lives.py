@@ -124,8 +124,7 @@ class Lives:
     async def credited(self, referrer_id: str = STAR, campaign: str = RICH) -> Life:
         """Return a life whose deposit was scored and credited, as far as the budget goes."""
         life, _ = await self.funded(referrer_id, campaign)
-        await self.score(life)
-        await self.credit(life)
+        await self.score_and_credit(life)
         return life
 
     async def click_of(self, referrer_id: str = STAR, campaign: str = RICH) -> Click:
@@ -198,6 +197,9 @@ class Lives:
 
     async def admit(self, life: Life) -> None:
         await self.referrals.admit_signup(await self._request(life))
+
+    async def score_and_credit(self, life: Life) -> None:
+        await self.rewards.score_and_credit(await self._request(life))
 
     async def score(self, life: Life) -> None:
         await self.fraud.score_fraud(await self._request(life))

@@ -53,6 +53,8 @@ class Prepared:
     """Lives at the stages from which the steps take them on."""
 
     life: Life
+    asked_about: Life
+    """As where a fraud provider is asked: scored in one act, credited in another."""
     expiring: Life
     late: Life
     charged: Life
@@ -63,12 +65,13 @@ class Prepared:
 
 async def prepare(lives: Lives) -> Prepared:
     charged, paid_in = await lives.funded()
-    await lives.score(charged)
-    await lives.credit(charged)
+    await lives.score_and_credit(charged)
+    asked_about, _ = await lives.funded()
     repeated = await lives.click_of()
     await lives.click(repeated)
     return Prepared(
         life=await lives.invited(),
+        asked_about=asked_about,
         expiring=await lives.invited(),
         late=await lives.signed_up(),
         charged=charged,
@@ -101,8 +104,9 @@ def _acts(lives: Lives, given: Prepared) -> dict[str, Step]:
             lives.report, lives.bet(LUCKY, TURNOVER, days=10)
         ),
         "record and route a deposit": partial(lives.report, lives.deposit(life, ENOUGH)),
-        "score": partial(lives.score, life),
-        "credit": partial(lives.credit, life),
+        "score and credit": partial(lives.score_and_credit, life),
+        "score": partial(lives.score, given.asked_about),
+        "credit": partial(lives.credit, given.asked_about),
         "settle": partial(lives.settle, life),
         "record and route a chargeback": partial(lives.report, lives.chargeback(given.paid_in)),
         "compensate": partial(lives.compensate, given.charged),

@@ -31,6 +31,7 @@ IN_PROPORTION: Final = {
     "read the lag": 5 * GROWN.waiting,
     # Counts the signups of its campaign in three windows of time, each up to a bound.
     "score": 4 * GROWN.open_referrals,
+    "score and credit": 4 * GROWN.open_referrals,
 }
 """Steps that read as many rows as they are about."""
 
