@@ -11,30 +11,37 @@ from db.engine import ReadSession
 MAX_COUNTED: Final = 10_000
 """Bounds how much of a backlog is counted: more is too much, however much."""
 
-# The oldest rows of each lane; what waits for its next attempt waits, too.
-_LANES: Final = text("""
-    select 'routing' as lane, count(*) as waiting, min(heard_at) as oldest
-      from (select heard_at from inbox order by id limit :limit) as unrouted
-    union all
-    select 'updates', count(*), min(created_at)
-      from (select created_at from deliveries
-             where acknowledged_at is null and kind < 'invitation' order by kind, id limit :limit)
-        as early
-    union all
-    select 'updates', count(*), min(created_at)
-      from (select created_at from deliveries
-             where acknowledged_at is null and kind > 'invitation' order by kind, id limit :limit)
-        as late
-    union all
-    select 'invitations', count(*), min(created_at)
-      from (select created_at from deliveries
-             where acknowledged_at is null and kind = 'invitation' order by id limit :limit)
-        as invited
-""")
-_AGES: Final = text(f"""
+# What waits for its next attempt waits, too. The oldest of each kind is one step into the index of
+# what waits; a kind is counted as a range, because by an equal one the planner would look for as
+# many rows among all that were ever delivered, in the order of their ids.
+LANES: Final = text("""
+    with recursive kinds as (
+        (select kind, created_at as oldest from deliveries
+          where acknowledged_at is null order by kind, id limit 1)
+        union all
+        select later.kind, later.oldest
+          from kinds cross join lateral (
+              select kind, created_at as oldest from deliveries
+               where acknowledged_at is null and kind > kinds.kind order by kind, id limit 1
+          ) as later
+    ), lanes as (
+        select 'routing' as lane, count(*) as waiting, min(heard_at) as oldest
+          from (select heard_at from inbox order by id limit :limit) as unrouted
+        union all
+        select case kind when 'invitation' then 'invitations' else 'updates' end,
+               counted.waiting, oldest
+          from kinds cross join lateral (
+              select count(*) as waiting from (
+                  select from deliveries
+                   where acknowledged_at is null and kind between kinds.kind and kinds.kind
+                   order by kind, id limit :limit) as first
+          ) as counted
+        union all
+        values ('updates', 0, cast(null as timestamptz)), ('invitations', 0, null)
+    )
     select lane, sum(waiting)::bigint as waiting,
            greatest(extract(epoch from clock_timestamp() - min(oldest)), 0)::float as age_s
-      from ({_LANES.text}) as lanes group by lane
+      from lanes group by lane
 """)
 _VERIFIED: Final = text("""
     select (select extract(epoch from clock_timestamp() - max(finished_at))::float
@@ -125,7 +132,7 @@ class LastDay:
 
 
 async def load_lanes(session: ReadSession) -> dict[str, LaneLag]:
-    rows = await session.execute(_AGES, {"limit": MAX_COUNTED})
+    rows = await session.execute(LANES, {"limit": MAX_COUNTED})
     return {row.lane: LaneLag(min(row.waiting, MAX_COUNTED), row.age_s or 0.0) for row in rows}
 
 

@@ -10,6 +10,7 @@ from db import rate_windows
 from db.engine import Database
 from referrals.chain import linking
 from referrals.fraud.routing import quiet_players, signup_assessments
+from referrals.reports import vitals
 from referrals.webhooks import upkeep
 
 ROWS = 2000
@@ -81,3 +82,39 @@ def compares_all(node: dict[str, Any], table: str) -> bool:
         for child in node["Plans"][1:]
         for inner in nodes(child)
     )
+
+
+async def test_what_waits_is_counted_without_a_look_at_what_was_delivered(
+    fresh_superuser: Database,
+) -> None:
+    kinds, per_kind = 3, 10 * ROWS
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("set local session_replication_role = replica"))
+        await session.execute(text("delete from deliveries"))
+        await session.execute(
+            text("""
+                insert into deliveries (referral_id, kind, event_id, acknowledged_at, created_at)
+                select gen_random_uuid(), kind, gen_random_uuid(), acknowledged_at,
+                       now() - make_interval(mins => age)
+                  from (values (0, 'deposit', now(), 90), (1, 'look', null, 0),
+                               (2, 'signup', null, 60), (3, 'invitation', null, 30))
+                       as part (place, kind, acknowledged_at, age)
+                 cross join generate_series(1, :rows)
+                 order by place
+            """),
+            {"rows": per_kind},
+        )
+        await session.execute(text("analyze deliveries"))
+        lanes = await vitals.load_lanes(session)
+        sql = vitals.LANES.text.replace(":limit", str(vitals.MAX_COUNTED)).replace("\\:", ":")
+        plan = await session.scalar(text(f"explain (format json, analyze) {sql}"))
+        await session.rollback()
+
+    read = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "deliveries"]
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read) <= kinds * (
+        per_kind + 2
+    )
+    assert not [node for node in read if node.get("Rows Removed by Filter")], read
+    assert (lanes["updates"].waiting, lanes["invitations"].waiting) == (vitals.MAX_COUNTED,) * 2
+    assert 60 <= lanes["updates"].age_s / 60 < 61
+    assert 30 <= lanes["invitations"].age_s / 60 < 31
