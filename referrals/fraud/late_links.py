@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, text
 
 from db.engine import Session
 from db.tables import ClusterMerge, PlayerCluster, ReferralRow
@@ -20,7 +20,12 @@ MAX_REFERRALS: Final = 1000
 """Referrals looked at for one merge. Those beyond are scored again before their release anyway."""
 
 
-IS_WAITING: Final = select(exists().where(ClusterMerge.followed_at.is_(None)))
+# The first in the order of its index: `exists` would do with any row, and a plan that was made
+# while many waited would look for one among all that were ever there.
+IS_WAITING: Final = text("""
+    select (select true from cluster_merges
+             where followed_at is null order by merged_at, id limit 1)
+""")
 """Query whether there is a merge to follow."""
 
 

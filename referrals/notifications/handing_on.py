@@ -33,9 +33,11 @@ MAX_RETRY_DELAY: Final = timedelta(hours=1)
 _FAULTS: Final = (ValueError, LookupError, TypeError)
 """Faults of one message, such as content that a later release wrote."""
 
+# The first in the order of its index: `exists` would do with any row, and a plan that was made
+# while many waited would look for one among all that were ever there.
 IS_DUE: Final = text("""
-    select exists (select from notifications
-                    where status = 'pending' and due_at <= clock_timestamp())
+    select (select due_at <= clock_timestamp() from notifications
+             where status = 'pending' order by due_at, seq limit 1)
 """)
 """Query whether a message is due."""
 _SET_STATUS: Final = text("""

@@ -16,16 +16,18 @@ from referrals.webhooks.secrets import SecretKey
 WINDOW: Final = 200
 """Due deliveries of one endpoint that are looked at, to find some whose keys are free."""
 
-# Endpoints that may be called now; another courier leases for those that are locked.
+# Endpoints that may be called now; another courier leases for those that are locked. The first
+# delivery in the order of its index: `exists` would do with any that is due, and a plan that was
+# made while many waited would look for one among all that were ever there.
 _LANES: Final = text("""
     select w.id, w.url, w.failures > 0 as is_failing
     from webhooks w
     where w.disabled_at is null and w.deleted_at is null
     and (w.paused_until is null or w.paused_until <= clock_timestamp())
-    and exists (
-        select from webhook_deliveries d
+    and (
+        select d.next_attempt_at <= clock_timestamp() from webhook_deliveries d
         where d.webhook_id = w.id and d.status = 'pending'
-        and d.next_attempt_at <= clock_timestamp()
+        order by d.next_attempt_at, d.seq limit 1
     )
     order by w.id
     for no key update of w skip locked
@@ -35,10 +37,10 @@ IS_DUE: Final = text("""
         select from webhooks w
         where w.disabled_at is null and w.deleted_at is null
         and (w.paused_until is null or w.paused_until <= clock_timestamp())
-        and exists (
-            select from webhook_deliveries d
+        and (
+            select d.next_attempt_at <= clock_timestamp() from webhook_deliveries d
             where d.webhook_id = w.id and d.status = 'pending'
-            and d.next_attempt_at <= clock_timestamp()
+            order by d.next_attempt_at, d.seq limit 1
         )
     )
 """)

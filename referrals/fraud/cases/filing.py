@@ -27,9 +27,14 @@ MAX_CASE_REFERRALS: Final = 200
 _NAMESPACE: Final = UUID("0d1c7f0b-2d0e-4a7c-9a50-0e5c4f0a9f27")
 _LOCK: Final = "cases are filed"
 
+# The first in the order of its index: `exists` would do with any row, and a plan that was made
+# while many waited would look for one among all that were ever there.
 IS_WAITING: Final = text("""
-    select exists (select from reviews where status = 'open' and case_id is null)
-        or exists (select from case_requests where filed_at is null)
+    select coalesce(
+        (select true from reviews
+          where status = 'open' and case_id is null order by opened_at limit 1),
+        (select true from case_requests where filed_at is null order by requested_at limit 1)
+    )
 """)
 """Query whether a doubt is to be filed."""
 
