@@ -26,7 +26,7 @@ _FACTS: Final = """
     select player_id, kind, body, reported_by, request_id, heard_at, occurred_at, event_id
       from facts where player_id in (:referrer, :referee) and kind = 'player'
 """
-_RECORDED: Final = text(f"""
+RECORDED: Final = text(f"""
     select heard.*, ({MARKER}) as marker,
            (select jsonb_agg(to_jsonb(hit)) from ({lists.HITS}) as hit) as hits,
            (select jsonb_agg(to_jsonb(active)) from ({rule_sets.ACTIVE}) as active) as rule_sets,
@@ -37,8 +37,9 @@ _RECORDED: Final = text(f"""
            exists (select from switches where is_off) as has_switches,
            exists (select from transfers where player_id in (:referrer, :referee)
                       and movement in ('owe', 'recover', 'forgive')) as has_debts,
-           exists (select from referrals where campaign_id = :campaign_id and awaits_funds
-                      and id <> :referral_id) as has_queue
+           coalesce((select true from referrals
+                      where campaign_id = :campaign_id and awaits_funds and id <> :referral_id
+                      order by awaits_funds_since, id limit 1), false) as has_queue
       from (
         select array_agg(player_id) as player_ids, array_agg(kind) as kinds,
                array_agg(body) as bodies, array_agg(reported_by) as reporters,
@@ -98,7 +99,7 @@ async def load_recorded(session: Session, referral: ReferralRow, *, at: datetime
         "at": at,
         "kinds": WRITTEN_KINDS,
     }
-    row = (await session.execute(_RECORDED, values)).one()
+    row = (await session.execute(RECORDED, values)).one()
     return Recorded(
         facts=_facts(row),
         marker=row.marker,

@@ -1,32 +1,18 @@
 """Polls look at one row, however much is done, and whatever waited when they were planned."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import TextClause, text
 
-from db.engine import Database, Session
+from db.engine import Database
 from referrals.fraud import late_links
 from referrals.fraud.cases import deliveries, filing
 from referrals.notifications import handing_on
 from referrals.webhooks import queue
+from tests.db.filled_tables import insert
 from tests.db.test_queue_plans import GENERIC_FROM, nodes
 
 DONE = 20_000
 WAITING = 1_000
-VALUES = {
-    "uuid": "gen_random_uuid()",
-    "text": "'t' || n",
-    "character varying": "'t' || n",
-    "timestamp with time zone": "now() - interval '1 hour'",
-    "integer": "n",
-    "bigint": "n",
-    "boolean": "false",
-    "jsonb": "'{}'::jsonb",
-    "ARRAY": "'{}'",
-    "bytea": "'\\x00'::bytea",
-}
-"""A value of each type for row `n`."""
 
 
 @pytest.mark.parametrize(
@@ -92,35 +78,3 @@ async def test_a_poll_reads_no_more_than_what_is_due(
     read = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == table]
     assert not [node for node in read if node["Node Type"] == "Seq Scan"], read
     assert sum(node.get("Rows Removed by Filter", 0) for node in read) == 0, read
-
-
-async def insert(
-    session: Session, table: str, rows: int, given: dict[str, Any], *, first: int = 0
-) -> None:
-    """Insert rows without their guards; columns that are not given have a value of their type."""
-    checks = await session.scalars(
-        text("""
-            select quote_ident(conname) from pg_constraint
-             where conrelid = cast(:table as regclass) and contype = 'c'
-        """),
-        {"table": table},
-    )
-    for check in checks:
-        await session.execute(text(f"alter table {table} drop constraint {check}"))
-    columns = await session.execute(
-        text("""
-            select column_name, data_type from information_schema.columns
-             where table_schema = 'public' and table_name = :table
-               and ((is_nullable = 'NO' and column_default is null and is_identity = 'NO')
-                    or column_name = any(:given))
-        """),
-        {"table": table, "given": list(given)},
-    )
-    values = {name: given.get(name, VALUES[kind]) for name, kind in columns}
-    await session.execute(
-        text(
-            f"insert into {table} ({', '.join(values)}) "  # noqa: S608 - names of ours
-            f"select {', '.join(values.values())} "
-            f"from generate_series({first}, {first + rows - 1}) as n"
-        )
-    )
