@@ -1,4 +1,4 @@
-"""What an act asks of all facts or referrals takes a step into an index, wherever the rows are."""
+"""Acts take a step into an index for what they ask of all facts, or of all referrals."""
 
 import re
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db.engine import Database, Session
 from referrals.fraud.conduct import CONDUCT
+from referrals.intake import unrouted
 from referrals.reporting.recorded import RECORDED
 from tests.db.filled_tables import insert
 from tests.db.test_queue_plans import nodes
@@ -21,6 +22,7 @@ PARAMETERS = {
     "deposit": ("varchar", "'c'"),
     "at": ("timestamptz", "now()"),
     "kinds": ("varchar[]", "array['ip']"),
+    "tokens": ("text[]", "array['token7', 'of nobody']"),
 }
 
 
@@ -53,8 +55,31 @@ async def test_whether_others_wait_for_money_is_no_search_through_all_referrals(
         await session.rollback()
 
 
+async def test_a_signup_that_waits_is_sought_by_its_tokens_alone(
+    fresh_superuser: Database,
+) -> None:
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("set local session_replication_role = replica"))
+        body = "jsonb_build_object('referral_token', 'token' || n)"
+        await insert(session, "facts", ROWS, {"kind": "'signup'", "body": body})
+        await insert(session, "facts", ROWS, {"kind": "'deposit'"}, first=ROWS)
+        await session.execute(text("analyze facts"))
+
+        scans = await scans_of(session, unrouted.WAITS.text, "facts")
+        await session.rollback()
+
+    assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans) == 1
+    assert not [scan for scan in scans if scan.get("Rows Removed by Filter")], scans
+
+
 async def read_from_end_to_end(session: Session, statement: str, table: str) -> list[Any]:
     """Return the nodes that read a whole table in a plan that is made for any parameters."""
+    scans = await scans_of(session, statement, table)
+    return [scan for scan in scans if scan["Node Type"] == "Seq Scan"]
+
+
+async def scans_of(session: Session, statement: str, table: str) -> list[Any]:
+    """Return the nodes that read a table in a plan that is made for any parameters."""
     names = list(dict.fromkeys(re.findall(r"(?<!:):(\w+)", statement)))
     places = {name: f"${place}" for place, name in enumerate(names, start=1)}
     sql = re.sub(r"(?<!:):(\w+)", lambda match: places[match[1]], statement)
@@ -63,8 +88,4 @@ async def read_from_end_to_end(session: Session, statement: str, table: str) -> 
     await session.execute(text(f"prepare look ({', '.join(types)}) as {sql}".replace(":", r"\:")))
     explain = f"explain (format json, analyze) execute look ({', '.join(values)})"
     plan = await session.scalar(text(explain.replace(":", r"\:")))
-    return [
-        node
-        for node in nodes(plan[0]["Plan"])
-        if node.get("Relation Name") == table and node["Node Type"] == "Seq Scan"
-    ]
+    return [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == table]
