@@ -45,7 +45,7 @@ format: .venv/ready ## Put code in the house's format
 .PHONY: lock
 lock: ## Pin all requirements anew (needs uv)
 	uv pip compile $(COMPILE) --all-extras pyproject.toml -o requirements.lock
-	uv pip compile $(COMPILE) --extra tracing -c requirements.lock pyproject.toml -o requirements-production.lock
+	uv pip compile $(COMPILE) --extra tracing --extra warehouse -c requirements.lock pyproject.toml -o requirements-production.lock
 COMPILE := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock"
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.command_line import exit_with, read_settings
+from analytics.warehouse import is_server
+from runtime.command_line import COULD_NOT_RUN, exit_with, read_settings
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings, Settings
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from analytics.source import WarehouseReports
     from analytics.warehouse import Warehouse
 
-warehouse = typer.Typer(no_args_is_help=True, help="Events in ClickHouse; the extra `analytics`.")
+warehouse = typer.Typer(
+    no_args_is_help=True, help="Events in ClickHouse, on a server or in a folder."
+)
 AddressOption = Annotated[
     str,
     typer.Option(
@@ -34,28 +37,37 @@ DEFAULT_FOLDER = ".stack/warehouse"
 
 def reports_of(address: str) -> "WarehouseReports | None":
     """Return the reports of a server for the API; None for a folder, which one process opens."""
-    if not address.startswith(("http://", "https://")):
+    if not is_server(address):
         return None
-    require_extra()
+    require_extra(address)
     from analytics.source import WarehouseReports
     from analytics.warehouse import ServerWarehouse
 
     return WarehouseReports(lambda: ServerWarehouse(address))
 
 
-@warehouse.callback()
-def require_extra() -> None:
-    """Exit with 2 and a sentence where the extra is not installed."""
-    if find_spec("chdb") is None or find_spec("clickhouse_connect") is None:
-        typer.echo("the warehouse needs the extra `analytics` of this package", err=True)
-        raise typer.Exit(2)
+def open_at(address: str) -> "Warehouse":
+    """Open the warehouse of a command; exit with 2 and a sentence where its extra is missing."""
+    require_extra(address)
+    from analytics.warehouse import open_warehouse
+
+    return open_warehouse(address)
+
+
+def require_extra(address: str) -> None:
+    """Exit with 2 and a sentence where the client of a server, or the engine, is not installed."""
+    if is_server(address):
+        package, lacking = "clickhouse_connect", "the warehouse needs the extra `warehouse`"
+    else:
+        package, lacking = "chdb", "a warehouse in a folder needs the extra `analytics`"
+    if find_spec(package) is None:
+        exit_with(COULD_NOT_RUN, f"{lacking} of this package")
 
 
 @warehouse.command()
 def load(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Read `referral.events.v1` into the warehouse until Ctrl-C."""
     from analytics.consumer import WarehouseConsumer
-    from analytics.warehouse import open_warehouse
     from messaging.kafka import KafkaCluster
 
     settings = read_settings(Settings)
@@ -66,7 +78,7 @@ def load(address: AddressOption = DEFAULT_FOLDER) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    opened = open_warehouse(address)
+    opened = open_at(address)
     WarehouseConsumer(cluster, opened).run(stopping)
     opened.close()
     exit_with(0)
@@ -76,11 +88,11 @@ def load(address: AddressOption = DEFAULT_FOLDER) -> None:
 def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Load every event of the outbox. Safe beside `load`, and to run again."""
     from analytics.backfill import backfill as fill
-    from analytics.warehouse import MERGE, open_warehouse
+    from analytics.warehouse import MERGE
     from db.engine import Database
 
     settings = read_settings(DatabaseSettings)
-    opened = open_warehouse(address)
+    opened = open_at(address)
 
     async def run() -> int:
         async with Database.open(settings.database_url) as database:
@@ -108,7 +120,6 @@ def report(
 ) -> None:
     """Print a report of the warehouse as lines of JSON."""
     from analytics import reports
-    from analytics.warehouse import open_warehouse
     from referrals.reports.funnel import By
     from referrals.reports.span import Span
 
@@ -128,7 +139,7 @@ def report(
         raise typer.BadParameter(f"the reports are {', '.join(known)}")
     if by not in {group.value for group in reports.GROUPS}:
         raise typer.BadParameter(f"--by is {', '.join(group.value for group in reports.GROUPS)}")
-    opened = open_warehouse(address)
+    opened = open_at(address)
     for row in known[name](opened):
         typer.echo(json.dumps(asdict(row)))
     opened.close()

@@ -12,8 +12,15 @@ from fastapi import FastAPI
 
 import cli
 from api.app import SHUTDOWN_GRACE_S, server_config
-from runtime.care_settings import CareSettings
-from runtime.settings import MigrationSettings, Settings
+from runtime.care_settings import CareSettings, RetentionSettings
+from runtime.key_settings import KeySettings
+from runtime.settings import (
+    ClientSettings,
+    ErasureSettings,
+    MigrationSettings,
+    Settings,
+    WalletSettings,
+)
 from stack.kafka import TOPICS
 from stack.kafka_jvm import POM
 from tests import ROOT
@@ -30,9 +37,15 @@ OURS: Final = {
     "migrate": MigrationSettings,
 }
 
-OPTIONAL_SECRETS: Final = {"REFERRALS_TEMPORAL_API_KEY", "REFERRALS_CHECKPOINT_KEY"}
-BY_UVICORN: Final = {"api": {"FORWARDED_ALLOW_IPS"}}
-"""Read by the server itself."""
+OPTIONAL_SECRETS: Final = {
+    "REFERRALS_TEMPORAL_API_KEY",
+    "REFERRALS_CHECKPOINT_KEY",
+    "REFERRALS_API_KEY",
+}
+BESIDE_SETTINGS: Final = {"api": {"FORWARDED_ALLOW_IPS", "CLICKHOUSE_URL"}}
+"""Read by the server itself, and by the command."""
+ROW_OF_A_SETTING: Final = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
+NAMES_A_FILE: Final = re.compile(r"_FILE$|_DIRECTORY$|_NETWORK_DATABASE$")
 
 
 def variable(field: str) -> str:
@@ -43,7 +56,7 @@ def variable(field: str) -> str:
 def test_gives_no_variable_that_nobody_reads(name: str, settings: type[Settings]) -> None:
     known = {variable(field) for field in settings.model_fields}
 
-    assert set(SERVICES[name]["environment"]) <= known | BY_UVICORN.get(name, set())
+    assert set(SERVICES[name]["environment"]) <= known | BESIDE_SETTINGS.get(name, set())
 
 
 @pytest.mark.parametrize(("name", "settings"), OURS.items())
@@ -57,6 +70,42 @@ def test_gives_every_setting_to_a_container() -> None:
     given = {name for service in OURS for name in SERVICES[service]["environment"]}
 
     assert {variable(field) for field in Settings.model_fields} <= given
+
+
+def test_what_the_page_of_settings_lists_reaches_a_container() -> None:
+    listed = set(ROW_OF_A_SETTING.findall((ROOT / "docs/settings.md").read_text()))
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    of_commands = {variable("keys_database_url"), variable("api_url"), variable("api_key")}
+
+    assert "CLICKHOUSE_URL" in listed
+    assert listed - given == of_commands
+    assert of_commands <= set(SERVICES["operator"]["environment"])
+
+
+def test_the_operator_may_run_every_command() -> None:
+    operator = SERVICES["operator"]
+    fields = {
+        *ErasureSettings.model_fields,
+        *WalletSettings.model_fields,
+        *RetentionSettings.model_fields,
+        *KeySettings.model_fields,
+        *ClientSettings.model_fields,
+    }
+    read = {"CLICKHOUSE_URL", *COMPOSE["x-addresses"], *map(variable, fields)}
+
+    assert set(operator["environment"]) == read
+    assert names_of_profile("operator") == {"operator"}
+    assert not operator.get("ports")
+
+
+def test_a_container_sees_the_files_that_its_settings_name() -> None:
+    (only_read,) = COMPOSE["x-ours"]["volumes"]
+    assert only_read.endswith(":/files:ro")
+    for name in ("api", "worker", "courier", "verifier", "operator"):
+        service = SERVICES[name]
+        assert any(NAMES_A_FILE.search(given) for given in service["environment"])
+        writes = name in {"courier", "verifier", "operator"}
+        assert service["volumes"] == [only_read.removesuffix(":ro") if writes else only_read]
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "courier"])
@@ -216,7 +265,7 @@ def test_no_container_gains_rights(name: str) -> None:
     assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
 
 
-@pytest.mark.parametrize("name", [*OURS, "verifier"])
+@pytest.mark.parametrize("name", [*OURS, "operator"])
 def test_our_containers_write_nothing_but_temporary_files(name: str) -> None:
     service = SERVICES[name]
 

@@ -246,7 +246,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "format_unavailable": ProblemType(
         501,
         "Format not available",
-        "Use `format=json` or `csv`; Parquet needs the extra `analytics`.",
+        "Use `format=json` or `csv`; Parquet needs the extra `warehouse`.",
     ),
     "too_early": ProblemType(
         503,

@@ -30,7 +30,7 @@ def csv_response(rows: Sequence[Row], *, columns: Sequence[str], name: str) -> R
 
 
 def parquet_response(rows: Sequence[Row], *, columns: Sequence[str], name: str) -> Response:
-    """Return the rows as Parquet. 501 `format_unavailable` without the extra `analytics`."""
+    """Return the rows as Parquet. 501 `format_unavailable` without the extra `warehouse`."""
     if find_spec("pyarrow") is None:
         raise Problem("format_unavailable")
     import pyarrow as pa  # noqa: PLC0415 - an extra

@@ -71,7 +71,10 @@ class Calls:
         return await self._post("/v1/codes", lambda: body, answers.parse_own_code)
 
     async def balance(self, player_id: str) -> Outcome[Balance]:
-        """Return a player's available, held and owed amounts. Needs the scope `rewards:read`."""
+        """Return a player's available, held and owed amounts.
+
+        Needs the scope `rewards:read` or `players:read`.
+        """
         try:
             path = f"/v1/players/{quote(player_id, safe='')}/balance"
         except Exception as fault:  # noqa: BLE001 - must not reach the caller's critical path

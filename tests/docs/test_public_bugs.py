@@ -35,6 +35,28 @@ def test_every_report_is_a_row_or_is_named_as_left_out() -> None:
     assert sorted(numbers) == list(range(1, REPORTS + 1))
 
 
+def test_the_page_counts_its_rows() -> None:
+    page = PAGE.read_text()
+    results = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", page, re.MULTILINE)
+    not_tried = {int(number) for number, was in results if was.startswith("not tried")}
+    held = {
+        int(number) for number, was in results if re.search("within bounds|no leak|no harm", was)
+    }
+    counted = re.search(
+        r"the (\d+) rows below (\d+) failed there; \d+ did not \(([^)]+)\),"
+        r" and \d+ were not tried \(([^)]+)\)",
+        page,
+    )
+
+    assert counted is not None
+    assert (int(counted[1]), int(counted[2])) == (
+        len(results),
+        len(results) - len(held) - len(not_tried),
+    )
+    assert set(map(int, re.findall(r"\d+", counted[3]))) == held
+    assert set(map(int, re.findall(r"\d+", counted[4]))) == not_tried
+
+
 def test_every_linked_report_is_a_row() -> None:
     assert len(LINKED_ROWS) == PAGE.read_text().count("\n| [")
 

@@ -1,6 +1,8 @@
 """The Helm chart, rendered and linted, against the settings and the command line."""
 
+import json
 import re
+import shlex
 import shutil
 import subprocess
 from typing import Any, Final
@@ -10,7 +12,8 @@ import typer
 import yaml
 
 import cli
-from runtime.settings import MigrationSettings, Settings
+from runtime.key_settings import KeySettings
+from runtime.settings import ClientSettings, MigrationSettings, Settings
 from tests import ROOT
 
 COMMANDS: Final = set(typer.main.get_group(cli.app).commands)
@@ -23,6 +26,12 @@ GIVEN: Final = (
     "--set=ingress.host=refer.example",
 )
 BY_UVICORN: Final = "FORWARDED_ALLOW_IPS"
+SECRETS: Final = {
+    name
+    for kind in (Settings, MigrationSettings, KeySettings, ClientSettings)
+    for name, field in kind.model_fields.items()
+    if "SecretStr" in str(field.annotation) or name.endswith("database_url")
+}
 needs_helm = pytest.mark.skipif(HELM is None, reason="needs `helm` on PATH")
 
 
@@ -31,6 +40,10 @@ def helm(*arguments: str) -> str:
         [HELM or "helm", *arguments], check=True, capture_output=True, text=True, cwd=ROOT
     )
     return done.stdout
+
+
+def variable(field: str) -> str:
+    return f"REFERRALS_{field.upper()}"
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +79,34 @@ def test_listens_where_the_values_say() -> None:
 
     assert values["listenHost"] == "0.0.0.0"  # noqa: S104 - of a container
     assert all(".Values.listenHost | quote" in template for template in templates)
+
+
+def test_names_every_setting_that_is_secret_and_takes_none_in_the_clear() -> None:
+    comment = (CHART / "values.yaml").read_text().partition("image:")[0]
+    (refused,) = re.findall(
+        r"\$secrets := list (.+) \}\}", (CHART / "templates/settings.yaml").read_text()
+    )
+    # Those of commands that run elsewhere.
+    given = {variable(name) for name in SECRETS} - {
+        variable("api_key"),
+        variable("keys_database_url"),
+    }
+
+    assert {f"REFERRALS_{name}" for name in re.findall(r'"(\w+)"', refused)} == {
+        variable(name) for name in SECRETS
+    }
+    assert set(re.findall(r"REFERRALS_[A-Z_]+[A-Z]", comment)) == given
+    assert "CLICKHOUSE_URL" in comment
+
+
+@needs_helm
+@pytest.mark.parametrize("name", ["REFERRALS_OIDC_CLIENT_SECRET", "CLICKHOUSE_URL"])
+def test_refuses_a_secret_among_the_settings(name: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refusal:
+        helm("template", "mine", str(CHART), *GIVEN, f"--set=settings.{name}=hush")
+
+    assert f"settings.{name} is secret: put it into the secret referrals" in refusal.value.stderr
+    assert "hush" not in refusal.value.stderr
 
 
 @needs_helm
@@ -145,3 +186,22 @@ def test_refuses_to_be_installed_without_an_address() -> None:
         helm("template", "mine", str(CHART))
 
     assert "REFERRALS_PUBLIC_URL" in refusal.value.stderr
+
+
+def test_the_page_makes_the_first_key_with_the_owners_secret() -> None:
+    page = (ROOT / "docs/databases.md").read_text()
+    (shown,) = re.findall(r"^(kubectl run (?:.*\\\n)+.*)$", page, re.MULTILINE)
+    options, _, command = shown.replace("\\\n", " ").partition(" -- ")
+    given = dict(word.split("=", 1) for word in shlex.split(options) if "=" in word)
+    (container,) = json.loads(given["--overrides"])["spec"]["containers"]
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    owner = yaml.safe_load((CHART / "values.yaml").read_text())["ownerSecretName"]
+
+    # A strategic merge keeps the container of that name, with its image and arguments.
+    assert given["--override-type"] == "strategic"
+    assert container == {
+        "name": shlex.split(options)[2],
+        "envFrom": [{"secretRef": {"name": owner}}],
+    }
+    assert given["--image"] == f"referrals:{chart['appVersion']}"
+    assert command.split()[:2] == ["keys", "create"]

@@ -21,7 +21,7 @@ class Format(StrEnum):
 
 
 FormatQuery = Annotated[
-    Format, Query(alias="format", description="Parquet needs the extra `analytics`")
+    Format, Query(alias="format", description="Parquet needs the extra `warehouse`")
 ]
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
