@@ -16,9 +16,9 @@ from tests.test_cli import UNREACHABLE, referrals
         ("HASH_KEY", "short", "must have at least 16 characters"),
         ("WEBHOOK_ADDRESSES", "all", "must be 'any' or 'public'"),
         ("NETWORK_DATABASE", "/nowhere/networks.mmdb", "names a file that cannot be found"),
-        ("SIGNAL_KEYS", "{payments", "must be JSON, as README.md shows"),
-        ("KAFKA_PROPERTIES", "sasl", "must be JSON, as README.md shows"),
-        ("IOS_APP_ID", "book", "does not have the form that README.md shows"),
+        ("SIGNAL_KEYS", "{payments", "must be JSON, as docs/settings.md shows"),
+        ("KAFKA_PROPERTIES", "sasl", "must be JSON, as docs/settings.md shows"),
+        ("IOS_APP_ID", "book", "does not have the form that docs/settings.md shows"),
     ],
 )
 async def test_a_setting_that_is_wrong_is_named_in_a_sentence(
