@@ -10,7 +10,7 @@ from temporalio.worker import Worker
 
 from activities.care.nightly import CareActivities, CheckpointStore
 from courier import verifier
-from db.engine import Database
+from db.engine import ANSWER_GRACE_S, Database
 from db.faults import describe
 from referrals.verification.verify import STATEMENT_TIMEOUT_S
 from runtime.care_settings import CareSettings
@@ -24,7 +24,6 @@ from workflows.runner import runner_for
 POOL_SIZE: Final = 4
 """Connections of care: each kind uses one, and one more to record that it failed."""
 RECONNECT_BACKOFF_S: Final = 30.0
-_ANSWER_GRACE_S: Final = 5.0
 log = structlog.get_logger()
 
 
@@ -55,7 +54,7 @@ async def run(settings: CareSettings, *, interval_s: float, stopping: asyncio.Ev
 
 async def _care(server: TemporalServer, settings: CareSettings, stopping: asyncio.Event) -> None:
     """Serve the task queue of care until `stopping` is set; Temporal may be away meanwhile."""
-    timeout_s = STATEMENT_TIMEOUT_S + _ANSWER_GRACE_S
+    timeout_s = STATEMENT_TIMEOUT_S + ANSWER_GRACE_S
     async with Database.open(
         settings.database_url, pool_size=POOL_SIZE, command_timeout_s=timeout_s
     ) as database:

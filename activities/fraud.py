@@ -22,6 +22,7 @@ from activities.locked_referrals import LockedReferral, LockedReferrals
 from activities.messages import ActRequest, Scoring
 from activities.recent_evidence import RecentEvidence
 from activities.undecided import end_undecidable
+from db.faults import describe
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Standing
 
@@ -139,6 +140,6 @@ async def _ask(provider: FraudProvider, *, referrer_id: str, referee_id: str) ->
     try:
         async with asyncio.timeout(PROVIDER_TIMEOUT_S):
             return await provider.suspects(referrer_id=referrer_id, referee_id=referee_id)
-    except Exception:  # noqa: BLE001 - a provider may raise anything; its answer is then missing
-        _log.warning("fraud_provider_unavailable", provider=provider.name)
+    except Exception as fault:  # noqa: BLE001 - a provider may raise anything; its answer is then missing
+        _log.warning("fraud_provider_unavailable", provider=provider.name, error=describe(fault))
         return None

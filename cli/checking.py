@@ -17,8 +17,13 @@ checking = typer.Typer()
 def verify(
     *,
     whole: Annotated[
-        bool, typer.Option("--whole/--incremental", help="Everything, or what changed lately.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--whole/--incremental",
+            help="Everything, or what changed lately.",
+            show_default="--whole",
+        ),
+    ] = None,
     every: Annotated[
         int | None, typer.Option(min=1, help="Go on, with so many seconds between two runs.")
     ] = None,
@@ -32,6 +37,10 @@ def verify(
     With --every it runs until it is stopped, and checks everything once a day, or more often where
     that takes little time. It also does the care that Temporal schedules, if it reaches Temporal.
     """
+    if chain and (every is not None or whole is not None):
+        raise typer.BadParameter("--chain takes neither --every nor --whole or --incremental")
+    if every is not None and whole is not None:
+        raise typer.BadParameter("--every chooses by itself between --whole and --incremental")
     from courier import verifier
     from courier.commands.verification_table import print_report
 
@@ -47,7 +56,7 @@ def verify(
         from courier.commands import chain_check
 
         exit_with(chain_check.main(settings))
-    report = verifier.verify_once(settings, whole=whole)
+    report = verifier.verify_once(settings, whole=whole is not False)
     if isinstance(report, str):
         typer.echo(report, err=True)
         exit_with(2)

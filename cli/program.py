@@ -34,7 +34,6 @@ from runtime.settings import MigrationSettings, Settings
 from runtime.traces.tracing import TracingMissingError, traced
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-"""Exit code of a command that could not do its work, such as without a database."""
 app.add_typer(checking)
 app.add_typer(console)
 app.add_typer(fraud)

@@ -8,7 +8,7 @@ workflow is started again.
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from temporalio.client import Client
 
-from courier.temporal_sender import TemporalTarget, is_foreign, is_running, start_referral
+from courier.temporal_sender import (
+    RunNotComparedError,
+    TemporalTarget,
+    is_foreign,
+    is_running,
+    start_referral,
+)
 from db.engine import Database
 from db.faults import describe
 from domain.lifecycle.referral import Referral
@@ -33,6 +39,9 @@ BATCH_SIZE: Final = 32
 PATIENCE_S: Final = 600.0
 """Seconds before a referral is woken again: its worker may be away, and each wake-up is an event of
 its history."""
+UNCOMPARED_PATIENCE_S: Final = 60.0
+"""Seconds before a run that could not be compared is tried again: a codec's key service may be
+back, and meanwhile the others have their turn."""
 
 log = structlog.get_logger()
 
@@ -57,9 +66,10 @@ class OverdueHealer:
         self._clock_s = clock_s
         self._target: TemporalTarget | None = None
         self._looked_s = -math.inf
-        self._woken_s: dict[UUID, float] = {}
-        self._compared_s: dict[UUID, float] = {}
-        """Times at which runs of referrals were compared, so that each is once for a delivery."""
+        self._wake_from_s: dict[UUID, float] = {}
+        """Times until which referrals are not woken again."""
+        self._compare_from_s: dict[UUID, float] = {}
+        """The same for comparing their runs, so that each is compared once for a delivery."""
         self._overdue = Gauge(
             "referrals_overdue",
             "Open referrals whose deadline passed a minute ago or more and that nothing woke.",
@@ -89,14 +99,16 @@ class OverdueHealer:
         return True
 
     def _recently_woken(self) -> Sequence[UUID]:
-        oldest_s = self._clock_s() - PATIENCE_S
-        self._woken_s = {id_: at_s for id_, at_s in self._woken_s.items() if at_s > oldest_s}
-        return tuple(self._woken_s)
+        self._wake_from_s = self._still_waiting(self._wake_from_s)
+        return tuple(self._wake_from_s)
 
     def _recently_compared(self) -> Sequence[UUID]:
-        oldest_s = self._clock_s() - WITHIN.total_seconds()
-        self._compared_s = {id_: at for id_, at in self._compared_s.items() if at > oldest_s}
-        return tuple(self._compared_s)
+        self._compare_from_s = self._still_waiting(self._compare_from_s)
+        return tuple(self._compare_from_s)
+
+    def _still_waiting(self, from_s: Mapping[UUID, float]) -> dict[UUID, float]:
+        now_s = self._clock_s()
+        return {id_: at_s for id_, at_s in from_s.items() if at_s > now_s}
 
     async def _target_now(self) -> TemporalTarget:
         if self._target is None:
@@ -111,9 +123,10 @@ class OverdueHealer:
         if not unheard:
             return
         target = await self._target_now()
-        await asyncio.gather(*(_start_if_deaf(target, referral) for referral in unheard))
-        compared_s = self._clock_s()
-        self._compared_s |= {referral.referral_id: compared_s for referral in unheard}
+        compared = await asyncio.gather(*(_start_if_deaf(target, each) for each in unheard))
+        for referral, is_compared in zip(unheard, compared, strict=True):
+            patience_s = WITHIN.total_seconds() if is_compared else UNCOMPARED_PATIENCE_S
+            self._compare_from_s[referral.referral_id] = self._clock_s() + patience_s
 
     async def _wake(self, overdue: Sequence[Referral]) -> None:
         if not overdue:
@@ -125,8 +138,11 @@ class OverdueHealer:
         )
         faults = [result for result in results if isinstance(result, Exception)]
         for referral, result in zip(overdue, results, strict=True):
-            if not isinstance(result, BaseException):
-                self._woken_s[referral.referral_id] = self._clock_s()
+            if isinstance(result, BaseException):
+                continue
+            patience_s = PATIENCE_S if result else UNCOMPARED_PATIENCE_S
+            self._wake_from_s[referral.referral_id] = self._clock_s() + patience_s
+            if result:
                 log.warning("overdue_referral_woken", referral_id=str(referral.referral_id))
         if faults and len(faults) == len(overdue):
             raise faults[0]
@@ -134,21 +150,37 @@ class OverdueHealer:
             log.error("overdue_referral_not_woken", error=describe(fault))
 
 
-async def _start_if_deaf(target: TemporalTarget, referral: Referral) -> None:
+async def _start_if_deaf(target: TemporalTarget, referral: Referral) -> bool:
+    """Return whether it is known whose run it is."""
     if not await is_running(target, referral):
         await start_referral(target, referral, signal=Signal.LOOK)
         log.warning("closed_workflow_started", referral_id=str(referral.referral_id))
-    elif await is_foreign(target, referral):
-        await _replace(target, referral)
+        return True
+    return await _replace_foreign(target, referral) is not None
 
 
-async def _replace(target: TemporalTarget, referral: Referral) -> None:
-    await start_referral(target, referral, signal=Signal.LOOK, restart=True)
-    log.error("foreign_workflow_replaced", referral_id=str(referral.referral_id))
-
-
-async def _wake_one(target: TemporalTarget, referral: Referral) -> None:
-    if await is_foreign(target, referral):
-        await _replace(target, referral)
-    else:
+async def _wake_one(target: TemporalTarget, referral: Referral) -> bool:
+    """Return whether it was woken: not where it is unknown whose run it is."""
+    # Only a run that is open could lose signals by being replaced.
+    was_replaced = await is_running(target, referral) and await _replace_foreign(target, referral)
+    if was_replaced is False:
         await start_referral(target, referral, signal=Signal.LOOK)
+    return was_replaced is not None
+
+
+async def _replace_foreign(target: TemporalTarget, referral: Referral) -> bool | None:
+    """Begin a referral's run anew where somebody else began it, and return whether that was so.
+
+    Returns None for a run that cannot be compared. It is left alone: terminating one of ours would
+    lose facts that were signalled to it and that no act has recorded.
+    """
+    referral_id = str(referral.referral_id)
+    try:
+        if not await is_foreign(target, referral):
+            return False
+    except RunNotComparedError as fault:
+        log.error("run_not_compared", referral_id=referral_id, error=str(fault))  # noqa: TRY400 - not a bug
+        return None
+    await start_referral(target, referral, signal=Signal.LOOK, restart=True)
+    log.error("foreign_workflow_replaced", referral_id=referral_id)
+    return True

@@ -91,7 +91,7 @@ class Router:
     async def _route_quiet(self, player_ids: Sequence[str]) -> Collection[str]:
         """Route the quiet ones among players together, and return those of whom no more is to do.
 
-        These are the routed ones, or all while that takes long. None where it fails.
+        These are the routed ones, or all while that takes long. Empty where it fails.
         """
         if not player_ids:
             return ()

@@ -1,25 +1,31 @@
 """One delivery as one call to Temporal: a signal that starts the workflow where there is none."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.converter import PayloadCodec, PayloadConverter, WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
+from db.faults import describe
 from domain.intake.facts import Signup
 from domain.lifecycle.referral import Referral
 from domain.lifecycle.signals import Signal
 from referrals.lifecycle.deliveries import LeasedDelivery
 from workflows.client import start_options, workflow_id
+from workflows.payloads import UnreadablePayloadError, is_plain
 from workflows.referral.messages import signup_signal
 from workflows.referral.workflow import ReferralWorkflow
 
 RPC_TIMEOUT: Final = timedelta(seconds=5)
 """Limit of one call to Temporal; shorter than a lease."""
+CODEC_TIMEOUT_S: Final = 5.0
+"""Limit of one call to a payload codec, which may ask a key service."""
 UNAVAILABLE_STATUSES: Final = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 )
@@ -84,7 +90,8 @@ async def is_foreign(target: TemporalTarget, referral: Referral) -> bool:
     """Return whether somebody else began the newest run under a referral's workflow id.
 
     That is a run of another type, on another queue, or with another referral as its input: it hears
-    the referral's signals and does nothing for it. Raises RPCError when Temporal does not answer.
+    the referral's signals and does nothing for it. Raises RPCError when Temporal does not answer,
+    and RunNotComparedError where the input cannot be decoded here: such a run may be ours.
     """
     request = GetWorkflowExecutionHistoryRequest(
         namespace=target.client.namespace,
@@ -101,13 +108,52 @@ async def is_foreign(target: TemporalTarget, referral: Referral) -> bool:
         return False
     began = answer.history.events[0].workflow_execution_started_event_attributes
     names = began.workflow_type.name, began.task_queue.name
-    if names != (ReferralWorkflow.__name__, target.task_queue):
+    # Ours has one input, and a codec keeps one value one payload.
+    if names != (ReferralWorkflow.__name__, target.task_queue) or len(began.input.payloads) != 1:
         return True
+    return not await _is_about(target, referral, began.input.payloads[0])
+
+
+class RunNotComparedError(Exception):
+    """A run whose input cannot be decoded here: it may well be ours."""
+
+
+async def _is_about(target: TemporalTarget, referral: Referral, stored: Payload) -> bool:
+    """Return whether a run's input is the referral.
+
+    Raises RunNotComparedError for what cannot be decoded.
+    """
+    context = WorkflowSerializationContext(
+        namespace=target.client.namespace, workflow_id=workflow_id(referral.referral_id)
+    )
+    converter = target.client.data_converter.with_context(context)
+    # A run from before the codec was set has its input in the clear, whatever a codec makes of it.
+    if _names(converter.payload_converter, stored, referral):
+        return True
+    decoded = await _decode(converter.payload_codec, stored)
+    if not is_plain(decoded):
+        encoding = decoded.metadata.get("encoding", b"").decode(errors="replace")[:64]
+        raise RunNotComparedError(f"no codec here knows the encoding {encoding!r}")
+    return _names(converter.payload_converter, decoded, referral)
+
+
+async def _decode(codec: PayloadCodec | None, stored: Payload) -> Payload:
+    if codec is None:
+        return stored
     try:
-        (told,) = await target.client.data_converter.decode(began.input.payloads, [Referral])
-    except Exception:  # noqa: BLE001 - codecs and converters raise whatever they like
-        return True
-    return bool(told.referral_id != referral.referral_id)
+        async with asyncio.timeout(CODEC_TIMEOUT_S):
+            (decoded,) = await codec.decode([stored])
+    except Exception as fault:  # a codec raises whatever it likes, such as while its key is away
+        raise RunNotComparedError(f"the codec failed: {describe(fault)}") from fault
+    return decoded
+
+
+def _names(converter: PayloadConverter, payload: Payload, referral: Referral) -> bool:
+    try:
+        (told,) = converter.from_payloads([payload], [Referral])
+    except UnreadablePayloadError:
+        return False
+    return isinstance(told, Referral) and told.referral_id == referral.referral_id
 
 
 async def is_running(target: TemporalTarget, referral: Referral) -> bool:

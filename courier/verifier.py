@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 import uvloop
 
-from db.engine import Database
+from db.engine import ANSWER_GRACE_S, Database
 from db.faults import DATABASE_FAULTS, describe, is_schema_fault
 from db.notifications import VERIFICATION, listen
 from referrals.verification.runs import Mode, newest_whole_run
@@ -28,8 +28,6 @@ WHOLE_PAUSE_FACTOR: Final = 20
 """Everything is checked again sooner where that takes at most a twentieth of the time."""
 WHOLE_FOR_ASKERS_S: Final = 3.0
 """Everything is checked for whoever asks, where it took at most so many seconds the last time."""
-ANSWER_GRACE_S: Final = 5.0
-"""Seconds that the server has to report that it ended a statement."""
 
 log = structlog.get_logger()
 

@@ -65,6 +65,8 @@ class WorkLoop:
         self._close = close
         self.failures = 0
         """Batches in a row that failed."""
+        self._logged_faults: set[str] = set()
+        """Their faults, each logged once: an outage must not hide a fault of ours."""
         self._ended_s = self._succeeded_s = time.monotonic()
         self._stopping = False
 
@@ -103,6 +105,7 @@ class WorkLoop:
         if self.failures:
             log.info("courier_recovered", work=self.name, failures=self.failures)
         self.failures = 0
+        self._logged_faults.clear()
         self._ended_s = self._succeeded_s = time.monotonic()
         self.succeeded.set()
         return has_more
@@ -117,8 +120,9 @@ class WorkLoop:
 
     async def _back_off(self, fault: Exception) -> None:
         self.failures += 1
-        if self.failures == 1:
-            log.warning("courier_waits", work=self.name, error=describe(fault))
+        if (error := describe(fault)) not in self._logged_faults:
+            self._logged_faults.add(error)
+            log.warning("courier_waits", work=self.name, error=error)
         await asyncio.sleep(backoff_s(self.failures, max_s=MAX_OUTAGE_BACKOFF_S))
 
 

@@ -31,6 +31,8 @@ STATEMENT_TIMEOUT_MS: Final = 8_000
 COMMAND_TIMEOUT_S: Final = 9.0
 """Deadline of a statement in the client, for a server that does not answer at all: longer than
 STATEMENT_TIMEOUT_MS, so that a server that can answer says why."""
+ANSWER_GRACE_S: Final = 5.0
+"""The same beyond a longer limit: seconds that a server has to report that it ended a statement."""
 CLOSE_TIMEOUT_S: Final = 3.0
 """For the polite end of every connection of a pool, of which some may be dead."""
 SESSION_SETTINGS: Final = {

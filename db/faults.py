@@ -2,6 +2,8 @@
 
 import re
 from enum import Enum
+from pathlib import Path
+from traceback import extract_tb
 from typing import Final
 
 import asyncpg
@@ -45,6 +47,10 @@ _CONFLICT_SQLSTATES: Final = re.compile(r"40|55P03")
 _READ_ONLY_SQLSTATE: Final = "25006"
 _LOST_STATEMENT_SQLSTATE: Final = "26000"
 _CANCELED_SQLSTATE: Final = "57014"
+
+
+class QuotableError(Exception):
+    """A fault whose text quotes nothing that is stored or sent, so that logs may show it."""
 
 
 def is_transient(fault: BaseException) -> bool:
@@ -102,9 +108,17 @@ def is_statement_timeout(fault: BaseException) -> bool:
     return any(_sqlstate(cause) == _CANCELED_SQLSTATE for cause in (fault, *_causes(fault)))
 
 
+def locate(fault: BaseException) -> str:
+    """Return the file and line that raised a fault, such as `events.py:42`."""
+    frames = extract_tb(fault.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
 def describe(fault: BaseException) -> str:
     """Return a fault's type and what caused it, without texts: those may quote what is stored."""
     name = type(fault).__name__
+    if isinstance(fault, QuotableError):
+        return f"{name}: {fault}"
     if isinstance(fault, ValidationError):
         errors = fault.errors(include_url=False, include_context=False, include_input=False)
         places = sorted({".".join(map(str, error["loc"])) for error in errors} - {""})

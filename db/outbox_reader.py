@@ -137,10 +137,6 @@ class Cursor:
 
     positions: tuple[Position, ...]
 
-    def moved_to(self, position: Position) -> "Cursor":
-        """Return the cursor behind an event, for reading ahead of what is stored."""
-        return Cursor(tuple(position if p.epoch == position.epoch else p for p in self.positions))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:

@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
+import structlog
 from sqlalchemy import Executable, text
 
 from db import notifications
+from db.faults import describe
 
 PAUSE_S: Final = 0.005
 """Seconds between two notifications of one process; the first one is sent at once."""
@@ -28,6 +30,8 @@ NOTIFY: Final = text("""
 """)
 """Its own commit needs no flush: nothing is lost that polling would not find."""
 _WAKES: Final = "wakes"
+
+log = structlog.get_logger()
 
 
 class Writer(Protocol):
@@ -99,6 +103,8 @@ class _PacedNotifier:
         self._wanted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = asyncio.Event()
+        self._is_failing = False
+        """Set from the first failure to the next success, so that an outage is logged once."""
 
     def wake(self, payloads: Collection[str]) -> None:
         self._wanted |= set(payloads)
@@ -114,8 +120,17 @@ class _PacedNotifier:
     async def _run(self) -> None:
         while self._wanted:
             payloads, self._wanted = sorted(self._wanted), set()
-            with suppress(Exception):  # Polling finds what was not told.
-                await self._notify(payloads)
+            await self._try_to_notify(payloads)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s):
                     await self._is_closing.wait()
+
+    async def _try_to_notify(self, payloads: Collection[str]) -> None:
+        try:
+            await self._notify(payloads)
+        except Exception as fault:  # noqa: BLE001 - polling finds what was not told
+            if not self._is_failing:
+                log.warning("wakes_lost", error=describe(fault))
+            self._is_failing = True
+        else:
+            self._is_failing = False

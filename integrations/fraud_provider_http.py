@@ -5,6 +5,8 @@ from typing import Final
 
 import httpx
 
+from db.faults import QuotableError
+
 CONNECT_TIMEOUT_S: Final = 1.0
 ANSWER_TIMEOUT_S: Final = 5.0
 """Limit between two bytes; the activity that asks waits for the whole answer less than that."""
@@ -12,7 +14,7 @@ MAX_ANSWER_BYTES: Final = 65_536
 MAX_CONNECTIONS: Final = 64
 
 
-class FraudProviderError(Exception):
+class FraudProviderError(QuotableError):
     """No answer that can be used: the provider counts as unavailable."""
 
 

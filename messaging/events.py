@@ -4,7 +4,6 @@ Fields are only ever added. What an earlier release did not write has a default 
 records are read, too; the tests hold every event that they cause to these classes, field by field.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -296,4 +295,3 @@ EVENTS: Final[tuple[type[EventOut], ...]] = (
     WebhookDisabled,
 )
 """Events of `referral.events.v1`."""
-EVENT_BY_TYPE: Final[Mapping[str, type[EventOut]]] = {event.__name__: event for event in EVENTS}

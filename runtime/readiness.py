@@ -6,11 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
+from db.faults import describe
+
 OK: Final = "ok"
 MAX_AGE_S: Final = 1.0
 """Time for which an answer is given again, so that many who ask cost as much as one."""
 ASK_TIMEOUT_S: Final = 2.0
 """Bounds each question: longer than a probe of a server, which has a bound of its own."""
+
+log = structlog.get_logger()
 
 Ask = Callable[[], Awaitable[str]]
 
@@ -32,6 +38,8 @@ class Readiness:
         self._required = required
         self._reported = reported
         self._asking = asyncio.Lock()
+        self._unknown: set[str] = set()
+        """Dependencies whose question failed the last time, each logged once until it succeeds."""
         self._report: ReadinessReport | None = None
         self._reported_at_s = 0.0
 
@@ -45,15 +53,19 @@ class Readiness:
 
     async def _ask_all(self) -> ReadinessReport:
         asks = {**self._required, **self._reported}
-        states = await asyncio.gather(*(_ask(ask) for ask in asks.values()))
+        states = await asyncio.gather(*(self._ask(name, ask) for name, ask in asks.items()))
         dependencies = dict(zip(asks, states, strict=True))
         is_ready = all(dependencies[name] == OK for name in self._required)
         return ReadinessReport(is_ready, dependencies)
 
-
-async def _ask(ask: Ask) -> str:
-    try:
-        async with asyncio.timeout(ASK_TIMEOUT_S):
-            return await ask()
-    except Exception:  # noqa: BLE001 - the edge of the process: an unknown state is not ready
-        return "unknown"
+    async def _ask(self, name: str, ask: Ask) -> str:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                state = await ask()
+        except Exception as fault:  # noqa: BLE001 - the edge of the process: an unknown state is not ready
+            if name not in self._unknown:
+                log.warning("dependency_unknown", dependency=name, error=describe(fault))
+            self._unknown.add(name)
+            return "unknown"
+        self._unknown.discard(name)
+        return state

@@ -54,12 +54,6 @@ class Connection:
         replace_private(directory / CONNECTION_FILE, content)
 
 
-def read_pids(directory: Path) -> dict[str, int]:
-    """Return the current pids by name; a dead child is listed until its successor is ready."""
-    pids: dict[str, int] = json.loads((directory / CONNECTION_FILE).read_text())["pids"]
-    return pids
-
-
 def _secret() -> str:
     return secrets.token_hex(24)
 

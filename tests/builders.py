@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -33,12 +33,14 @@ from domain.intake.facts import (
     TakeBack,
 )
 from domain.ledger.movements import Movement, Transfer
+from domain.lifecycle.signals import INVITATION
 from domain.money import Money
 from referrals.attribution.tokens import Tokens
 from referrals.campaigns.variants import variants_json
 from referrals.campaigns.versions import options_json, policy_json, terms_json
 from referrals.intake import facts
 from referrals.ledger import posting as ledger
+from referrals.lifecycle.deliveries import NewDelivery
 from referrals.lifecycle.stages import open_referral
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -277,3 +279,8 @@ async def a_bound_referral(
     await route_player(session, signup_fact.player_id, tokens=TOKENS, now=at)
     query = select(ReferralRow).where(ReferralRow.referee_id == signup_fact.player_id)
     return (await session.scalars(query)).one()
+
+
+def delivery_of_invitation(referral_id: UUID) -> NewDelivery:
+    """Return the delivery that starts the workflow of a new invitation."""
+    return NewDelivery(kind=INVITATION, event_id=str(referral_id), signal=None)

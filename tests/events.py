@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from db import outbox
 from db.engine import Database
+from db.outbox_reader import Cursor, Position
 from db.tables import OutboxRow
-from messaging.events import EVENT_BY_TYPE, EventOut, Published
+from messaging.events import EVENTS, EventOut, Published
 from messaging.player_messages import Notification
 
+EVENT_BY_TYPE: Final[Mapping[str, type[EventOut]]] = {event.__name__: event for event in EVENTS}
 MODELS: Final[Mapping[str, Mapping[str, type[Published]]]] = {
     outbox.AGGREGATE: EVENT_BY_TYPE,
     outbox.NOTIFICATIONS: {outbox.NOTIFICATION_TYPE: Notification},
@@ -50,3 +52,8 @@ def _fault(row: OutboxRow) -> str | None:
         return f"{row.type}: {fault}"
     id_ = event.event_id if isinstance(event, EventOut) else row.id
     return None if id_ == row.id else f"{row.type} has another id than its row"
+
+
+def moved(cursor: Cursor, to: Position) -> Cursor:
+    """Return the cursor behind an event, for reading ahead of what is stored."""
+    return Cursor(tuple(to if each.epoch == to.epoch else each for each in cursor.positions))

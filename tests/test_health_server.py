@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.health_server import HealthServer
 from runtime.readiness import Readiness
@@ -79,6 +80,27 @@ async def test_a_state_that_cannot_be_asked_is_unknown() -> None:
         answer = await client.get("/readyz")
 
     assert answer.json() == {"status": "not_ready", "dependencies": {"temporal": "unknown"}}
+
+
+async def test_a_question_that_fails_is_logged_once_until_it_succeeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("runtime.readiness.MAX_AGE_S", -1.0)
+    fails = iter([True, True, False, True])
+
+    async def ask() -> str:
+        if next(fails):
+            raise KeyError("stored-secret")
+        return "ok"
+
+    readiness = Readiness(required={"temporal": ask}, reported={})
+    with capture_logs() as logged:
+        states = [(await readiness.ask()).dependencies["temporal"] for _ in range(4)]
+
+    assert states == ["unknown", "unknown", "ok", "unknown"]
+    assert [(line["event"], line["dependency"], line["error"]) for line in logged] == [
+        ("dependency_unknown", "temporal", "KeyError")
+    ] * 2
 
 
 async def test_many_probes_ask_once() -> None:

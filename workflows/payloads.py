@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
@@ -16,6 +17,12 @@ from temporalio.converter import (
 # The SDK makes a converter for each run of a workflow, and each builds the schemas of the types
 # that it meets. The types are the same in all runs, since their modules pass through the sandbox.
 _SHARED_JSON: Final = PydanticJSONPlainPayloadConverter()
+
+_JSON_ENCODING: Final = b"json/plain"
+_PLAIN_ENCODINGS: Final = frozenset(
+    converter.encoding.encode()
+    for converter in DefaultPayloadConverter.default_encoding_payload_converters
+)
 
 
 class UnreadablePayloadError(ValueError):
@@ -46,6 +53,20 @@ class SharedPayloadConverter(CompositePayloadConverter):
             return super().from_payloads(payloads, type_hints)
         except Exception as fault:  # noqa: BLE001 - converters raise whatever they like
             raise UnreadablePayloadError(_explanation(fault, type_hints)) from None
+
+
+def is_plain(payload: Payload) -> bool:
+    """Return whether a payload is in the clear: in a converter's encoding, and JSON if it says so.
+
+    Anything else was encoded by a codec that this process does not have, or with another key.
+    """
+    encoding = payload.metadata.get("encoding", b"")
+    if encoding == _JSON_ENCODING:
+        try:
+            from_json(payload.data)
+        except ValueError:
+            return False
+    return encoding in _PLAIN_ENCODINGS
 
 
 def _explanation(fault: Exception, type_hints: list[type[Any]] | None) -> str:

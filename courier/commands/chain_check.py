@@ -3,14 +3,12 @@
 import uvloop
 
 from courier.verifier import explain
-from db.engine import Database
+from db.engine import ANSWER_GRACE_S, Database
 from db.faults import DATABASE_FAULTS
 from referrals.chain.checking import STATEMENT_TIMEOUT_S, ChainReport, check_chain
 from referrals.chain.checkpoints import Checkpoint, CheckpointError, read_checkpoints
 from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
-
-_ANSWER_GRACE_S = 5.0
 
 
 def main(settings: DatabaseSettings) -> int:
@@ -32,7 +30,7 @@ async def _check(settings: DatabaseSettings) -> ChainReport:
     if settings.checkpoint_directory is not None and settings.checkpoint_key is not None:
         key = settings.checkpoint_key.get_secret_value().encode()
         checkpoints = tuple(read_checkpoints(settings.checkpoint_directory, key))
-    timeout_s = STATEMENT_TIMEOUT_S + _ANSWER_GRACE_S
+    timeout_s = STATEMENT_TIMEOUT_S + ANSWER_GRACE_S
     async with Database.open(settings.database_url, command_timeout_s=timeout_s) as database:
         return await check_chain(database, checkpoints)
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import uvloop
 
 from courier.verifier import explain
-from db.engine import Database
+from db.engine import ANSWER_GRACE_S, Database
 from db.faults import DATABASE_FAULTS
 from referrals.access.audit import Actor
 from referrals.personal.retention import (
@@ -19,8 +18,6 @@ from referrals.personal.retention import (
 from runtime.care_settings import RetentionSettings
 from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
-
-_ANSWER_GRACE_S: Final = 5.0
 
 
 def main(
@@ -64,7 +61,7 @@ async def _run(
     actor: Actor,
 ) -> int:
     now = datetime.now(UTC)
-    timeout_s = STATEMENT_TIMEOUT_S + _ANSWER_GRACE_S
+    timeout_s = STATEMENT_TIMEOUT_S + ANSWER_GRACE_S
     async with Database.open(settings.database_url, command_timeout_s=timeout_s) as database:
         for kind, age in kept_for.items():
             rows = await _rows(database, kind, before=now - age, is_dry=is_dry, actor=actor)

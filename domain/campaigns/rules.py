@@ -75,7 +75,7 @@ class Rules:
         return self.when is not None or self.turnover is not None
 
     @property
-    def ask_for_stakes(self) -> bool:
+    def asks_for_stakes(self) -> bool:
         """Return whether stakes decide about a deposit: by the turnover, or by the condition.
 
         The database's `asks_for_stakes` says the same of stored terms.

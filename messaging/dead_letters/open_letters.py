@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+import structlog
+
 from db.engine import Database
-from db.faults import DATABASE_FAULTS
+from db.faults import DATABASE_FAULTS, describe, is_transient
 from messaging.dead_letters.reading import read_letters
 from messaging.dead_letters.replaying import REPLAYED
 from messaging.inbound.subscription import Partition
@@ -14,6 +16,8 @@ from referrals.access import audit_views
 
 MAX_READ_LETTERS: Final = 1000
 """Letters of a topic that are looked at; where more are kept, replayed ones count as well."""
+
+log = structlog.get_logger()
 
 Ends = Mapping[Partition, tuple[int, int]]
 
@@ -50,5 +54,7 @@ class OpenLetters:
         try:
             async with self._database.reading() as session:
                 return len(await audit_views.acted_on(session, subjects, action=REPLAYED))
-        except DATABASE_FAULTS:
+        except DATABASE_FAULTS as fault:
+            if not is_transient(fault):
+                log.warning("replayed_letters_unknown", error=describe(fault))
             return 0

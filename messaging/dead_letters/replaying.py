@@ -9,9 +9,9 @@ from db import locks
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS, is_refused_value
 from messaging.dead_letters.reading import Letter
-from messaging.inbound.acceptance import Acceptance, accept_one
+from messaging.inbound.acceptance import Acceptance, accept_one, refused_by_database
 from messaging.inbound.decoding import Decoder
-from messaging.records import Refusal, RefusalCode
+from messaging.records import Refusal
 from referrals.access import audit, audit_views
 from referrals.access.audit import Actor
 
@@ -45,7 +45,7 @@ class Replayer:
         except DATABASE_FAULTS as fault:
             if not is_refused_value(fault):
                 raise
-            outcome = Refusal(RefusalCode.REFUSED_BY_DATABASE)
+            outcome = refused_by_database(str(letter.record.place), fault)
             async with self.database.transaction() as session:
                 await self._write_audit(session, letter, outcome)
         return outcome
@@ -59,7 +59,7 @@ class Replayer:
         except DATABASE_FAULTS as fault:
             if not is_refused_value(fault):
                 raise
-            return Refusal(RefusalCode.REFUSED_BY_DATABASE)
+            return refused_by_database(str(letter.record.place), fault)
         return outcome
 
     async def _write_audit(self, session: Session, letter: Letter, outcome: Acceptance) -> None:

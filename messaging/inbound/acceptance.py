@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from db.engine import Database, StatementExecutor
-from db.faults import DATABASE_FAULTS, is_refused_value
+from db.faults import DATABASE_FAULTS, describe, is_refused_value
 from messaging.inbound.decoding import Decoder
 from messaging.records import Record, Refusal, RefusalCode
 from referrals.intake import facts
 from referrals.intake.facts import RecordOutcome, Report
+
+log = structlog.get_logger()
 
 Acceptance = RecordOutcome | Refusal
 """ACCEPTED or DUPLICATE for a stored fact, or the reason why it is refused."""
@@ -40,19 +44,25 @@ async def _record(database: Database, reports: Sequence[Report]) -> list[Accepta
     except DATABASE_FAULTS as fault:
         if not is_refused_value(fault):
             raise
+        if len(reports) == 1:
+            return [refused_by_database(str(reports[0].request_id), fault)]
         return await _record_halves(database, reports)
     return [_refuse_conflict(outcome) for outcome in outcomes]
 
 
 async def _record_halves(database: Database, reports: Sequence[Report]) -> list[Acceptance]:
     """Find the facts that Postgres refuses: one of them must not keep out the others."""
-    if len(reports) == 1:
-        return [Refusal(RefusalCode.REFUSED_BY_DATABASE)]
     middle = len(reports) // 2
     return [
         *await _record(database, reports[:middle]),
         *await _record(database, reports[middle:]),
     ]
+
+
+def refused_by_database(place: str, fault: Exception) -> Refusal:
+    """Return the refusal of a record whose values Postgres does not take, and log why."""
+    log.error("record_refused_by_database", place=place, error=describe(fault))
+    return Refusal(RefusalCode.REFUSED_BY_DATABASE)
 
 
 def _refuse_conflict(outcome: RecordOutcome) -> Acceptance:

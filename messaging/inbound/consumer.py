@@ -88,6 +88,8 @@ class InboundConsumer:
         self._stopping = False
         self._storing: _Storing | None = None
         self._held: dict[Partition, _Held] = {}
+        self._logged_faults: set[str] = set()
+        """Faults for which records are held, each logged once until none is."""
         self._done: dict[Partition, int] = {}
         """Offset behind the last record of each partition that is done for good."""
         self._subscription: Subscription | None = None
@@ -168,11 +170,14 @@ class InboundConsumer:
 
     async def _accept(self, decoded: Sequence[_Decoded]) -> frozenset[Place]:
         """Return the places of the records that are stored, or dead letters, for good."""
+        if not self._held:
+            self._logged_faults.clear()
         try:
             outcomes = await accept(self._database, [content for _, content in decoded])
         except Exception as fault:  # noqa: BLE001 - no fault of ours ends the consumer
-            if not self._held:
-                log.warning("kafka_consumer_waits", error=_name(fault), records=len(decoded))
+            if (name := _name(fault)) not in self._logged_faults:
+                self._logged_faults.add(name)
+                log.warning("kafka_consumer_waits", error=name, records=len(decoded))
             return frozenset()
         pairs = [(record, each) for (record, _), each in zip(decoded, outcomes, strict=True)]
         stored = {record.place for record, each in pairs if not isinstance(each, Refusal)}

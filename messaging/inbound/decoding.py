@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
 
+import structlog
 from pydantic import BaseModel, ValidationError
 
+from db.faults import describe, locate
 from db.reporters import Reporter
 from domain.intake.sources import DEFAULT_SOURCE
 from domain.privacy import BatchHasher, Hasher
@@ -47,6 +49,8 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (PositiveMoneyIn, *SCHEMAS.values(
 _FIELDS: Final = frozenset(name for model in _MODELS for name in model.model_fields)
 """Names that a reason may name: any other key of a record is its own content."""
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
@@ -82,15 +86,17 @@ class Decoder:
         processor's caches, which saves a sixth of the time.
         """
         decoder = replace(self, hasher=BatchHasher(self.hasher))
-        events = [_refusing(decoder._read, record) for record in records]  # noqa: SLF001 - its own
+        events = [_refusing(record, decoder._read, record) for record in records]  # noqa: SLF001 - its own
         return [
-            event if isinstance(event, Refusal) else _refusing(decoder._report, event, record)  # noqa: SLF001
+            event
+            if isinstance(event, Refusal)
+            else _refusing(record, decoder._report, event, record)  # noqa: SLF001
             for event, record in zip(events, records, strict=True)
         ]
 
     def decode(self, record: Record) -> Report | Refusal:
         """Return the fact with its personal fields hashed, or why the record is refused."""
-        return _refusing(lambda: self._report(self._read(record), record))
+        return _refusing(record, lambda: self._report(self._read(record), record))
 
     def _read(self, record: Record) -> EventIn:
         schema, value = self.schemas[record.place.topic], record.value
@@ -112,15 +118,19 @@ class Decoder:
 _Result = TypeVar("_Result")
 
 
-def _refusing(step: Callable[..., _Result], *arguments: object) -> _Result | Refusal:
-    """Return what a step of decoding returns, or why the record is refused."""
+def _refusing(
+    record: Record, step: Callable[..., _Result], *arguments: object
+) -> _Result | Refusal:
+    """Return what a step of decoding a record returns, or why the record is refused."""
     try:
         return step(*arguments)
     except RefusedError as refused:
         return refused.refusal
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - a fault that depends on this record alone
+    except Exception as fault:  # noqa: BLE001 - a fault of ours, which depends on this record alone
+        place = str(record.place)
+        log.error("record_unreadable", place=place, error=describe(fault), at=locate(fault))  # noqa: TRY400 - its text may quote the record
         return Refusal(RefusalCode.UNREADABLE)
 
 

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from db.engine import Database
+from db.faults import describe
 from messaging.dead_letters.open_letters import OpenLetters
 from messaging.dead_letters.producer import DeadLetter
 from messaging.inbound.lag import TIMEOUT_S, OffsetReader, Offsets
@@ -106,6 +107,6 @@ class LagReporter:
             }
         except Exception as fault:  # noqa: BLE001 - no fault of ours ends the reporter
             self._metrics.show_unreachable()
-            log.warning("kafka_offsets_unknown", error=type(fault).__name__)
+            log.warning("kafka_offsets_unknown", error=describe(fault))
         else:
             self._metrics.show(lag, depths)

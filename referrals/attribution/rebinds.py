@@ -161,7 +161,7 @@ async def list_rebinds(
 
 
 def _repeated(row: Rebind, choice: Choice, actor: Actor) -> RebindOutcome:
-    """Return whether a decision on a decided rebind is the same again, by the same person."""
+    """Return SAME for the same decision by the same person, else ALREADY_DECIDED."""
     previous_choice = Choice.REJECT if row.status == Status.REJECTED else Choice.APPROVE
     is_by_same = is_same_person(row.decided_by or "", actor.name)
     is_same = previous_choice is choice and is_by_same

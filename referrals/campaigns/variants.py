@@ -18,7 +18,7 @@ class Promised(NamedTuple):
 
 
 def variants_json(terms: Terms, variants: Sequence[Variant]) -> Stored:
-    """Return variants as they are stored, each with all of its terms; None for none.
+    """Return variants as they are stored, each with all of its terms, or None without variants.
 
     A column that is null has no part in the hash chain, so that older versions keep their leaves.
     """

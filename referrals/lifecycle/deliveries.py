@@ -134,11 +134,6 @@ def of_fact(fact: Fact, *, is_needed: bool = True) -> NewDelivery:
     return NewDelivery(kind=kind, event_id=fact.event_id, signal=signal, is_needed=is_needed)
 
 
-def of_invitation(referral_id: UUID) -> NewDelivery:
-    """Return the delivery that starts the workflow of a new invitation."""
-    return NewDelivery(kind=INVITATION, event_id=str(referral_id), signal=None)
-
-
 def of_loss(event_id: str) -> NewDelivery:
     """Return the delivery to a referral that has lost its signup to another one."""
     return NewDelivery(kind=LOOK, event_id=event_id, signal=Signal.SUPERSEDE)

@@ -74,7 +74,7 @@ def _may_qualify(fact: Fact, row: ReferralRow) -> bool:
     Wagers decide nothing where the terms do not ask for them.
     """
     if isinstance(fact, Wager):
-        return terms_of(row).rules.ask_for_stakes
+        return terms_of(row).rules.asks_for_stakes
     return not isinstance(fact, Withdrawal)
 
 
@@ -84,7 +84,7 @@ async def _look_at_turnover(session: Session, row: ReferralRow, reported: Sequen
     A workflow hears only of the stake that decides.
     """
     stakes = [fact for fact in reported if isinstance(fact, Wager)]
-    if not stakes or row.stage is not Stage.SIGNED_UP or not terms_of(row).rules.ask_for_stakes:
+    if not stakes or row.stage is not Stage.SIGNED_UP or not terms_of(row).rules.asks_for_stakes:
         return
     if await qualifies_now(session, row):
         look = deliveries.of_circumstance("turnover", stakes[-1].event_id)

@@ -116,7 +116,7 @@ async def load_turnovers(
 
 def _asked(referral_id: UUID, terms: Terms) -> Iterator[tuple[UUID, Terms]]:
     """Yield the terms in each currency whose stakes decide."""
-    if not terms.rules.ask_for_stakes:
+    if not terms.rules.asks_for_stakes:
         return
     own = terms.minimum_deposit.currency
     for currency in sorted({own, *earning_currencies(terms)}):

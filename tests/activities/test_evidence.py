@@ -7,10 +7,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from db.engine import Database
 from domain.fraud.rules import Verdict
 from domain.lifecycle.referral import Stage
+from integrations.fraud_provider_http import FraudProviderError
 from referrals.fraud import assessments
 from tests import state
 from tests.activities.referral_acts import LATER, ReferralActs, record_referrer_signup, sign_up
@@ -151,6 +153,30 @@ async def test_a_signal_that_cannot_be_had_holds_the_reward(
 
     assert (await acts.credit()).stage is Stage.HELD
     assert "signal_unavailable" in await reasons(acts)
+
+
+class RefusingProvider:
+    name = "strict"
+
+    async def suspects(self, *, referrer_id: str, referee_id: str) -> bool:
+        assert referrer_id != referee_id
+        raise FraudProviderError("status 401")
+
+
+async def test_the_log_says_why_a_provider_gave_no_answer_and_names_no_player(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, RefusingProvider(), FailingProvider())
+    await acts.receives(deposit(acts.referee_id))
+
+    with capture_logs() as logged:
+        await acts.score()
+
+    lines = [line for line in logged if line["event"] == "fraud_provider_unavailable"]
+    assert {line["provider"]: line["error"] for line in lines} == {
+        "strict": "FraudProviderError: status 401",
+        "broken": "ConnectionError",
+    }
 
 
 async def test_an_outside_warning_holds_the_reward(database: Database) -> None:

@@ -18,7 +18,16 @@ from domain.lifecycle.referral import Stage
 from referrals.attribution.log import SignupDoor
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
-from tests.builders import NOW, TERMS, TOKENS, a_code, an_invitation, an_offer, signup
+from tests.builders import (
+    NOW,
+    TERMS,
+    TOKENS,
+    a_code,
+    an_invitation,
+    an_offer,
+    delivery_of_invitation,
+    signup,
+)
 from workflows.client import workflow_id
 
 START = "start"
@@ -165,7 +174,7 @@ def connecting_to(client: Client) -> Connect:
 async def invite_by_click(database: Database) -> ReferralRow:
     async with database.transaction() as session:
         row = await an_invitation(session)
-        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
+        await deliveries.enqueue(session, row.id, delivery_of_invitation(row.id))
     return row
 
 

@@ -147,3 +147,23 @@ async def test_a_loop_that_waits_logs_where_a_fact_is_at_fault_and_not_what_is_s
     assert line["error"].startswith("ValidationError at ")
     assert "deposit_id" in line["error"]
     assert "stored-secret" not in str(line)
+
+
+async def test_a_loop_that_waits_logs_each_kind_of_fault_once() -> None:
+    faults = [OSError(), OSError(), KeyError("stored-secret"), OSError(), KeyError("another")]
+
+    async def read() -> bool:
+        if faults:
+            raise faults.pop(0)
+        loop.stop()
+        return False
+
+    loop = WorkLoop("reading", read)
+    with capture_logs() as logged:
+        await loop.run()
+
+    assert [(line["event"], line.get("error")) for line in logged] == [
+        ("courier_waits", "OSError"),
+        ("courier_waits", "KeyError"),
+        ("courier_recovered", None),
+    ]

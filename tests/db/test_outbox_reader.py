@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.engine import Database, Session
 from db.outbox_reader import READ_AFTER, Cursor, LeaseLostError, OutboxReader, Position, Start
 from tests.db.outbox_writers import write, write_one
+from tests.events import moved
 
 
 async def test_returns_events_once_and_in_the_order_of_writing(fresh_database: Database) -> None:
@@ -163,7 +164,7 @@ async def test_reads_ahead_of_the_stored_cursor(fresh_database: Database) -> Non
     cursor = await _claim(reader)
     first = await reader.read_after(cursor, limit=2)
 
-    rest = await reader.read_after(cursor.moved_to(first[-1].position), limit=2)
+    rest = await reader.read_after(moved(cursor, first[-1].position), limit=2)
 
     assert [event.id for event in (*first, *rest)] == written
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 
 import pytest
+from structlog.testing import capture_logs
 
 from db.engine import Database
 from db.notifications import FACTS, INVITATIONS, PAYMENTS, UPDATES, listen
@@ -115,6 +117,28 @@ async def test_a_wake_that_fails_is_lost_and_nothing_else() -> None:
     await waker.close()
 
     assert sent == [[PAYMENTS], [UPDATES]]
+
+
+async def test_wakes_that_fail_again_and_again_are_logged_once() -> None:
+    sent: asyncio.Queue[int] = asyncio.Queue()
+    numbers = count(1)
+
+    async def notify(_: Collection[str]) -> None:
+        number = next(numbers)
+        sent.put_nowait(number)
+        if number != 3:
+            raise KeyError("stored-secret")
+
+    waker = Waker(notify, pause_s=0)
+    with capture_logs() as logged:
+        for number in range(1, 5):
+            waker.wake([UPDATES])
+            async with asyncio.timeout(PATIENCE_S):
+                assert await sent.get() == number
+        await waker.close()
+
+    # One for the first two, and one for the failure behind a success.
+    assert [(line["event"], line["error"]) for line in logged] == [("wakes_lost", "KeyError")] * 2
 
 
 async def test_invitations_are_notified_of_less_often_and_delay_nothing_else() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.sportsbook.polling import wait_until
 from stack import ports
-from stack.state_directory import read_pids
+from stack.state_directory import CONNECTION_FILE
 
 RESTART_S = 90.0
 
@@ -17,6 +17,12 @@ def use_free_ports(directory: Path) -> Path:
     chosen = {name: ports.find_free() for name in ports.PREFERRED}
     (directory / "ports.json").write_text(json.dumps(chosen))
     return directory
+
+
+def read_pids(directory: Path) -> dict[str, int]:
+    """Return the current pids by name; a dead child is listed until its successor is ready."""
+    pids: dict[str, int] = json.loads((directory / CONNECTION_FILE).read_text())["pids"]
+    return pids
 
 
 def kill_child(directory: Path, name: str) -> int:

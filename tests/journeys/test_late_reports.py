@@ -17,7 +17,7 @@ from sandbox.sportsbook.client import SportsbookClient
 from sandbox.sportsbook.pairs import Pair, create_invited_pair, create_signed_up_pair
 from sandbox.sportsbook.requests import Event, campaign_draft, deposit
 from stack import Connection
-from stack.state_directory import read_pids
+from tests.journeys.stack_processes import read_pids
 
 SHORT: Final = "PT5S"
 GRACE: Final = "PT1S"

@@ -19,9 +19,8 @@ from sandbox.sportsbook.pairs import (
 )
 from sandbox.sportsbook.requests import chargeback, deposit
 from stack import Connection
-from stack.state_directory import read_pids
 from tests import ROOT
-from tests.journeys.stack_processes import kill_child, wait_for_restart
+from tests.journeys.stack_processes import kill_child, read_pids, wait_for_restart
 
 QUICKLY_S: Final = 5.0
 RECOVERED_S: Final = 90.0

@@ -45,9 +45,15 @@ def test_every_reference_leads_somewhere() -> None:
         assert reduce(lambda node, part: node[part], path, DOCUMENT), reference
 
 
+WITHOUT_EXAMPLE: Final = {"DeadLetter"}
+"""A dead letter is a record as it came."""
+
+
 @pytest.mark.parametrize("name", MESSAGES)
-def test_examples_are_valid(name: str) -> None:
-    for example in MESSAGES[name].get("examples", ()):
+def test_every_message_has_examples_and_they_are_valid(name: str) -> None:
+    examples = MESSAGES[name].get("examples", ())
+    assert bool(examples) is (name not in WITHOUT_EXAMPLE)
+    for example in examples:
         validator_of(DOCUMENT, name).validate(example["payload"])
 
 

@@ -11,8 +11,9 @@ from db import outbox
 from domain.webhooks import event_types
 from messaging.asyncapi import build_document
 from messaging.event_examples import EXAMPLES, example_of
-from messaging.events import EVENT_BY_TYPE, Published
+from messaging.events import Published
 from messaging.player_messages import Notification
+from tests.events import EVENT_BY_TYPE
 from tests.messaging.schemas import example_values, validator_of
 
 SAMPLES: Final = sorted((Path(__file__).parent / "samples").glob("*.jsonl"))

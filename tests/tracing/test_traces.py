@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -145,8 +146,15 @@ async def test_every_process_keeps_the_same_part(
 async def test_a_receiver_that_is_away_holds_nothing_up(settings: Settings) -> None:
     with otlp_receiver() as gone:
         pass
+    began_s = time.monotonic()
     with traced(settings_of(gone), process="api"):
         await record(settings, deposit(event_id=unique("deposit")))
+        recorded_s = time.monotonic() - began_s
+    ended_s = time.monotonic() - began_s
+
+    assert recorded_s < 5
+    # At its end a process tries to export its last spans for the exporter's ten seconds at most.
+    assert ended_s < 20
 
 
 def test_nothing_of_opentelemetry_is_loaded_while_traces_are_off() -> None:

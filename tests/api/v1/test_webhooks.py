@@ -12,10 +12,10 @@ from api.app import build_app
 from db.engine import Database
 from db.tables import AuditRow
 from domain.webhooks.addresses import Addresses
-from messaging.events import EVENT_BY_TYPE
 from referrals.access.audit import Actor
 from runtime.settings import Settings
 from tests.api.bodies import assert_problem
+from tests.events import EVENT_BY_TYPE
 from tests.fixtures.api_client import caller
 from tests.fixtures.keys import create_key
 

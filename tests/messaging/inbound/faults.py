@@ -37,6 +37,20 @@ class RefusingFacts:
             self.refusals, lambda seen: seen >= goal, what=f"{goal} refused", within_s=60
         )
 
+    async def change_to(self, *, sqlstate: str) -> None:
+        """Refuse with another fault from now on."""
+        async with self.superuser.transaction() as session:
+            await session.execute(
+                text(f"""
+                    create or replace function refuse_facts() returns trigger language plpgsql
+                    security definer as $$
+                    begin
+                        perform nextval('refusals');
+                        raise exception 'not now' using errcode = '{sqlstate}';
+                    end $$
+                """)
+            )
+
     async def refusals(self) -> int:
         query = text("select case when is_called then last_value else 0 end from refusals")
         async with self.superuser.reading() as session:

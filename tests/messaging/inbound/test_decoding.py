@@ -1,14 +1,17 @@
 """Records as facts: what is read, and what is refused with a reason that quotes nothing."""
 
 import json
+from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from domain.intake.facts import Deposit
 from domain.intake.sources import shown_event_id, source_of
 from messaging import topics
 from messaging.inbound.decoding import Decoder
 from messaging.records import Place, Record, Refusal
+from referrals.intake.events import DepositIn
 from referrals.intake.facts import Report
 from tests.api.bodies import deposit, signup
 from tests.messaging.inbound.poison import Poison, poison
@@ -91,3 +94,27 @@ def test_an_event_has_the_source_of_its_topic() -> None:
 def test_a_source_of_a_topic_that_is_not_read_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no\.such\.topic"):
         Decoder(HASHER, sources={"no.such.topic": "ledger"})
+
+
+class Faulty(DepositIn):
+    """A schema with a fault of ours, whose text quotes the event."""
+
+    def to_report(self, *_: object, **__: object) -> NoReturn:
+        raise KeyError(self.player_id)
+
+
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_fault_of_ours_is_logged_with_its_place_and_quotes_nothing(*, is_batch: bool) -> None:
+    decoder = Decoder(HASHER, schemas={topics.DEPOSITS: Faulty})
+    body = deposit(player_id="stored-secret")
+    faulty = record(json.dumps(body).encode())
+
+    with capture_logs() as logged:
+        refused = decoder.decode_all([faulty])[0] if is_batch else decoder.decode(faulty)
+
+    assert str(refused) == "unreadable"
+    (line,) = logged
+    assert (line["event"], line["log_level"]) == ("record_unreadable", "error")
+    assert (line["place"], line["error"]) == (f"{topics.DEPOSITS}:0:0", "KeyError")
+    assert line["at"].startswith("test_decoding.py:")
+    assert "stored-secret" not in str(line)

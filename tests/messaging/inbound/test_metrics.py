@@ -5,13 +5,18 @@ import time
 from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from courier.main import SHUTDOWN_TIMEOUT_S
 from db.engine import Database
+from messaging.dead_letters.open_letters import OpenLetters
 from messaging.dead_letters.reading import read_letters
 from messaging.dead_letters.replaying import Replayer
 from messaging.inbound.metrics import InboundMetrics, LagReporter
+from messaging.inbound.subscription import Partition
 from messaging.kafka import KafkaCluster
+from messaging.topics import dead_letters_of
 from referrals.access.audit import Actor
 from sandbox.sportsbook.polling import wait_until
 from tests.api.bodies import deposit
@@ -76,6 +81,27 @@ async def test_lag_and_dead_letters_are_metrics(database: Database, stream: Stre
 
     reporter.stop()
     await reporting
+
+
+async def test_a_fault_of_ours_in_counting_replayed_letters_is_logged(
+    fresh_database: Database, fresh_superuser: Database, stream: Stream
+) -> None:
+    sender = Sender(stream)
+    sender.send(b"{")
+    await sender.flush()
+    async with consuming(fresh_database, stream):
+        await stream.wait_until_caught_up()
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("alter table audit rename to elsewhere"))
+    letters = OpenLetters(stream.cluster, fresh_database, timeout_s=30)
+
+    with capture_logs() as logged:
+        kept = {Partition(dead_letters_of(stream.topic()), 0): (0, 1)}
+        assert await letters.count(stream.topic(), kept) == 1
+
+    assert [(line["event"], line["error"]) for line in logged] == [
+        ("replayed_letters_unknown", "ProgrammingError: ProgrammingError")
+    ]
 
 
 async def test_brokers_that_are_away_are_a_metric_and_delay_no_stop(database: Database) -> None:

@@ -62,10 +62,32 @@ async def test_one_fact_that_postgres_refuses_is_a_dead_letter_and_spoils_no_oth
         refusing_facts(fresh_superuser, condition=condition, sqlstate="22021"),
         consuming(fresh_database, stream),
     ):
-        await stream.wait_until_caught_up()
+        with capture_logs() as logged:
+            await stream.wait_until_caught_up()
     assert await stored(fresh_database, stream) == 80
     (letter,) = stream.dead_letters()
     assert header(letter, "reason") == "refused_by_database"
+    (refused,) = [line for line in logged if line["event"] == "record_refused_by_database"]
+    assert refused["place"].startswith(stream.topic())
+    assert refused["error"].startswith("DBAPIError: ")
+
+
+async def test_a_fault_of_ours_is_logged_beside_the_outage_for_which_records_are_held(
+    fresh_database: Database, fresh_superuser: Database, stream: Stream
+) -> None:
+    with capture_logs() as logged:
+        async with consuming(fresh_database, stream):
+            async with refusing_facts(fresh_superuser, sqlstate="40001") as refusing:
+                await send_deposits(stream, 5)
+                await refusing.wait_for_refusals(3)
+                await refusing.change_to(sqlstate="42P01")
+                await refusing.wait_for_refusals(3)
+            await stream.wait_until_caught_up()
+
+    waits = [line["error"] for line in logged if line["event"] == "kafka_consumer_waits"]
+    assert len(waits) == 2
+    assert waits[0] == "DBAPIError: Error"
+    assert waits[1] == "ProgrammingError: ProgrammingError"
 
 
 async def test_waits_while_postgres_is_away_and_goes_on(

@@ -16,7 +16,7 @@ from referrals.attribution.touches import record_touch
 from referrals.campaigns.offers import find_row
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.stages import open_referral
-from tests.builders import NOW, a_code, an_offer, unique, usd
+from tests.builders import NOW, a_code, an_offer, delivery_of_invitation, unique, usd
 
 ROWS_OF_REFERRAL: Final = {
     "referrals": "select * from referrals where id = :id",
@@ -103,7 +103,7 @@ async def _write_plainly(session: Session, click: Click, referral_id: UUID) -> N
     await session.flush()
     touch = touch_of(click, campaign=campaign.slug, referral_id=referral.id)
     await record_touch(session, touch)
-    await deliveries.enqueue(session, referral.id, deliveries.of_invitation(referral.id))
+    await deliveries.enqueue(session, referral.id, delivery_of_invitation(referral.id))
 
 
 async def _rows(session: Session, referral_id: UUID) -> Rows:

@@ -211,4 +211,4 @@ async def test_the_database_knows_which_terms_ask_for_stakes(
     query = text("select asks_for_stakes(cast(:terms as jsonb))")
     async with database.reading() as session:
         asks = await session.scalar(query, {"terms": json.dumps(terms_json(terms))})
-    assert asks is terms.rules.ask_for_stakes
+    assert asks is terms.rules.asks_for_stakes

@@ -34,6 +34,7 @@ from referrals.intake import facts
 from referrals.lifecycle.stages import enter_stage, lock_referral
 from referrals.personal.retention import count_old, let_go_of_all
 from tests.builders import a_code, an_offer, unique, usd
+from tests.events import moved
 from tests.referrals import reward_builders
 from tests.referrals.chain.conftest import link_everything
 from tests.referrals.reward_builders import CREDITED_AT
@@ -166,7 +167,7 @@ async def read_everything(database: Database, *names: str) -> None:
         while events := await reader.read_after(cursor, limit=1000):
             async with database.transaction() as session:
                 await reader.advance(session, events[-1].position)
-            cursor = cursor.moved_to(events[-1].position)
+            cursor = moved(cursor, events[-1].position)
         await reader.release()
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from db.engine import Database
 from sandbox.benchmarks.growth.lives import Lives
-from sandbox.benchmarks.growth.plans import SETTINGS, Plan, PlanRecorder, rows_of
 from sandbox.benchmarks.growth.rows import Size, fill
 from sandbox.benchmarks.growth.steps import prepare, steps_of
 from stack.postgres import PostgresCluster
 from tests.fixtures.databases import database_copy, run_as_superuser
+from tests.sandbox.benchmarks.plans import SETTINGS, Plan, PlanRecorder, rows_of
 
 GROWN: Final = Size(
     open_referrals=6_000, facts=12_000, referees=800, star_facts=50, bets=2_000, waiting=800

@@ -20,7 +20,15 @@ from referrals.intake import facts
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.stages import terms_of, workflow_input_of
 from tests import builders, state
-from tests.builders import TERMS, TOKENS, Offer, a_code, an_invitation, an_offer
+from tests.builders import (
+    TERMS,
+    TOKENS,
+    Offer,
+    a_code,
+    an_invitation,
+    an_offer,
+    delivery_of_invitation,
+)
 from tests.state import Balances
 from tests.workflows.harness.world import World
 from workflows.client import workflow_id
@@ -173,6 +181,6 @@ async def invite(
         offer = offer or await an_offer(session, terms=terms)
         code = await a_code(session, offer, player_id=referrer_id)
         row = await an_invitation(session, offer, code=code, invited_at=now, visitor=visitor)
-        await deliveries.enqueue(session, row.id, deliveries.of_invitation(row.id))
+        await deliveries.enqueue(session, row.id, delivery_of_invitation(row.id))
     await world.carry()
     return Life(world, row, now)
