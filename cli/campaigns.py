@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cli.transactions import audit_actor, in_transaction
-from domain.ledger.shards import MAX_SHARDS
 from runtime.command_line import (
     COULD_NOT_RUN,
     STACK_DIRECTORY,
@@ -52,9 +51,7 @@ def apply_file(
 @campaigns.command("shards")
 def spread_budgets(
     slug: Annotated[str, typer.Argument(help="The campaign.")],
-    shards: Annotated[
-        int, typer.Argument(min=1, max=MAX_SHARDS, help="Shards; 1 for one row again.")
-    ],
+    shards: Annotated[int, typer.Argument(min=1, max=64, help="Shards; 1 for one row again.")],
     *,
     actor: ActorOption = None,
     reason: ReasonOption = "no reason given",

@@ -3,7 +3,8 @@
 from typing import Final
 
 MAX_SHARDS: Final = 64
-"""Shards of one balance at most. More than there are acts at once are of no use."""
+"""Shards of one balance at most. More than there are acts at once are of no use. The command
+`campaigns shards`, which may import nothing of this room, is held to it by a test."""
 MIN_SPENDS_EACH: Final = 2
 """Acts like the present one that each shard can pay; a balance with less stays in one row."""
 

@@ -2,7 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from cli.program import app
 from domain.ledger.shards import MAX_SHARDS, MIN_SPENDS_EACH, part_of, spread
 
 MINORS = st.integers(min_value=0, max_value=10**15)
@@ -31,3 +33,10 @@ def test_no_balance_is_divided_for_what_brings_money_or_into_one(whole: int, sha
 def test_a_balance_is_divided_once_each_part_pays_twice() -> None:
     assert part_of(4 * 2 * 1000, shards=3, spent_minor=1000) == 2000
     assert part_of(4 * 2 * 1000 - 1, shards=3, spent_minor=1000) == 0
+
+
+def test_the_command_takes_as_many_shards_as_a_balance_may_have() -> None:
+    ended = CliRunner().invoke(app, ["campaigns", "shards", "welcome", str(MAX_SHARDS + 1)])
+
+    assert ended.exit_code == 2
+    assert f" {MAX_SHARDS} " in ended.output
