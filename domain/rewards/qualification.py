@@ -12,7 +12,7 @@ from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import CLOCK_SKEW, Deposit, Fact
-from domain.money import Money
+from domain.money import Money, clamp_sum
 from domain.rewards.circumstances import (
     NO_CIRCUMSTANCES,
     Circumstances,
@@ -195,7 +195,7 @@ class LocalJudge:
             deposit=deposit,
             left=Money(self._left(deposit), deposit.amount.currency),
             count=len(so_far),
-            total=Money(total, currency),
+            total=clamp_sum(total, currency),
         )
         return judge_condition(when, judged, self._turnover.total, circumstances)
 
@@ -272,7 +272,7 @@ def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualifica
     return Qualification(
         fact_ids=tuple(one.event_id for one in deposits),
         met_at=deposits[0].occurred_at,
-        left=Money(left, deposits[0].amount.currency),
+        left=clamp_sum(left, deposits[0].amount.currency),
     )
 
 

@@ -1,5 +1,6 @@
 """Sums of deposits and of stakes that qualify, and what takes them back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -8,8 +9,9 @@ from db.engine import Database
 from db.tables import Delivery
 from domain.campaigns.rules import QualifyingAction
 from domain.lifecycle.referral import Stage
+from domain.money import LARGEST_MINOR
 from domain.rewards.fact_effect import FactEffect
-from tests.activities.campaigns.ruled import acknowledge, effects, looks, ruled, stake
+from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled, stake
 from tests.activities.referral_acts import ReferralActs, sign_up
 from tests.builders import NOW, chargeback, deposit, usd
 from tests.state import violated_invariants
@@ -43,6 +45,37 @@ async def test_a_sum_that_is_taken_back_reverses_the_reward(database: Database) 
 
     assert await looks_of_chargebacks(acts) == 2
     assert await acts.wake() is Stage.REVERSED
+
+
+async def test_a_sum_beyond_the_largest_amount_qualifies(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    parts = [
+        deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hour))
+        for hour, minor in enumerate((999, LARGEST_MINOR), start=1)
+    ]
+    await acts.receives(*parts)
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_condition_is_judged_by_deposits_beyond_the_largest_amount(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(leaf("deposits.count", "gte", 2)))
+    await acts.receives(*(deposit(acts.referee_id, minor=LARGEST_MINOR) for _ in range(2)))
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_rewards_that_are_more_than_the_largest_amount_are_deferred(
+    database: Database,
+) -> None:
+    largest = usd(LARGEST_MINOR)
+    terms = replace(ruled(), referrer_reward=largest, referee_reward=largest)
+    acts = await sign_up(database, terms=terms, budget=largest)
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.DEFERRED
+    assert await violated_invariants(database) == {}
 
 
 async def looks_of_chargebacks(acts: ReferralActs) -> int:
