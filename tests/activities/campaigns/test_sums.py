@@ -13,7 +13,7 @@ from domain.money import LARGEST_MINOR
 from domain.rewards.fact_effect import FactEffect
 from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled, stake
 from tests.activities.referral_acts import ReferralActs, sign_up
-from tests.builders import NOW, chargeback, deposit, usd
+from tests.builders import NOW, chargeback, deposit, unique, usd
 from tests.state import violated_invariants
 
 
@@ -31,6 +31,54 @@ async def test_the_deposit_that_reaches_the_sum_qualifies(database: Database) ->
     assert await acts.wake() is Stage.REWARDED
     assert (await acts.stored_row()).qualified_by == parts[2].event_id
     assert (await effects(acts))[:4] == [FactEffect.BINDS, *[FactEffect.QUALIFIES] * 3]
+
+
+async def test_one_deposit_under_two_event_ids_is_one_part_of_a_sum(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    by_webhook = deposit(acts.referee_id, minor=500)
+    by_file = replace(
+        by_webhook, event_id=unique("file"), occurred_at=NOW + timedelta(hours=2), method="card"
+    )
+    await acts.receives(by_webhook, by_file)
+    assert await acts.wake() is Stage.SIGNED_UP
+    assert await effects(acts) == [
+        FactEffect.BINDS,
+        FactEffect.TOWARDS_TOTAL,
+        FactEffect.SAME_DEPOSIT,
+    ]
+    await acts.receives(deposit(acts.referee_id, minor=500, at=NOW + timedelta(hours=3)))
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_report_of_an_earlier_time_changes_nothing_of_what_was_credited(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    paid = deposit(acts.referee_id, at=NOW + timedelta(hours=2))
+    await acts.receives(paid)
+    assert await acts.wake() is Stage.REWARDED
+    await acts.receives(
+        replace(paid, event_id=unique("file"), occurred_at=NOW + timedelta(hours=1))
+    )
+    assert await acts.wake() is Stage.REWARDED
+    assert await effects(acts) == [
+        FactEffect.BINDS,
+        FactEffect.SAME_DEPOSIT,
+        FactEffect.QUALIFIES,
+    ]
+    await acts.receives(chargeback(paid))
+    assert await acts.wake() is Stage.REVERSED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_condition_counts_one_deposit_under_two_event_ids_once(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(leaf("deposits.count", "gte", 2)))
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid, replace(paid, event_id=unique("file")))
+    assert await acts.wake() is Stage.SIGNED_UP
 
 
 async def test_a_sum_that_is_taken_back_reverses_the_reward(database: Database) -> None:
