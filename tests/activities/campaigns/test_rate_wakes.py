@@ -3,11 +3,22 @@
 from db.engine import Database
 from db.tables import ReferralRow
 from domain.lifecycle.referral import Stage
+from domain.rewards.holds import HoldReason
+from referrals.reporting.referral_views import find_referral
+from referrals.rewards.hold_views import HoldView
 from tests.activities.campaigns.ruled import looks
 from tests.activities.campaigns.test_currencies import DAY, begin, know_rate, paid_in, several
+from tests.activities.referral_acts import ReferralActs
 from tests.builders import NOW, chargeback
 from tests.courier.steps import pending_signals
 from tests.state import violated_invariants
+
+
+async def shown_holds(acts: ReferralActs) -> tuple[HoldView, ...]:
+    async with acts.database.reading() as session:
+        shown = await find_referral(session, acts.row.id)
+    assert shown is not None
+    return shown.holds
 
 
 async def test_a_referral_is_told_of_a_deposit_without_a_rate_so_that_its_rate_wakes_it(
@@ -19,10 +30,14 @@ async def test_a_referral_is_told_of_a_deposit_without_a_rate_so_that_its_rate_w
     await acts.receives(paid)
     assert len(await pending_signals(database, acts.row)) == before + 1
     assert await acts.wake() is Stage.SIGNED_UP
+    (hold,) = await shown_holds(acts)
+    assert (hold.reason, hold.detail, hold.until) == (HoldReason.NO_RATE, ("MXN",), None)
+
     await acts.receives(chargeback(paid))
     assert len(await pending_signals(database, acts.row)) == before + 2
     assert await acts.wake() is Stage.SIGNED_UP
     assert await acts.open_hold_reasons() == set()
+    assert await shown_holds(acts) == ()
 
 
 async def test_a_rate_wakes_a_referral_whose_deposit_no_act_looked_at(database: Database) -> None:
