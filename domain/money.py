@@ -1,6 +1,8 @@
 """Amounts of money, exact and never negative."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -46,3 +48,16 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(self.minor + other.minor, self.currency)
+
+
+def clamp_sum(minor: int, currency: str) -> Money:
+    """Return a sum of minor units as money; one beyond the largest amount is clamped to it."""
+    return Money(min(minor, LARGEST_MINOR), currency)
+
+
+def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """Return the clamped sum for each currency, in the order of the currencies' names."""
+    minor = Counter[str]()
+    for amount in amounts:
+        minor[amount.currency] += amount.minor
+    return tuple(clamp_sum(total, currency) for currency, total in sorted(minor.items()))

@@ -1,14 +1,14 @@
 """Cases: what a reviewer works on, and the amount above which a second person must agree."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from domain.money import LARGEST_MINOR, Money
+from domain.money import LARGEST_MINOR
 
 _AMOUNT: Final = re.compile(
     r"(?P<units>\d{1,12})(?:\.(?P<fraction>\d{1,3}))?(?: (?P<currency>[A-Z]{3}))?", re.ASCII
@@ -102,12 +102,3 @@ class SecondPersonLimits:
         amount = self.units_by_currency.get(currency, self.units_by_currency[ANY_CURRENCY])
         whole, _, fraction = amount.partition(".")
         return min(int(whole + fraction.ljust(digits, "0")[:digits]), LARGEST_MINOR)
-
-
-def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
-    """Return the sum for each currency, in the order of the currencies' names."""
-    sums: dict[str, Money] = {}
-    for amount in amounts:
-        known = sums.get(amount.currency)
-        sums[amount.currency] = known + amount if known else amount
-    return tuple(sums[currency] for currency in sorted(sums))

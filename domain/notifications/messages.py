@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money, RewardKind
+from domain.money import Money, RewardKind, totals
 
 
 class Kind(StrEnum):
@@ -136,14 +136,6 @@ def is_about_rewards(event_type: str) -> bool:
     return event_type in _REWARD_KINDS
 
 
-def total_by_currency(amounts: Iterator[Money]) -> tuple[Money, ...]:
-    totals: dict[str, Money] = {}
-    for amount in amounts:
-        known = totals.get(amount.currency)
-        totals[amount.currency] = known + amount if known else amount
-    return tuple(totals[currency] for currency in sorted(totals))
-
-
 def _of_signup(event: ReferralEvent) -> Iterator[Message]:
     # Whoever follows their own code has signed up, and needs no message about a friend.
     if event.referrer_id != event.referee_id:
@@ -161,14 +153,14 @@ def _of_rewards(event: ReferralEvent) -> Iterator[Message]:
         sides.setdefault(event.referee_id, Audience.REFEREE)
     for player_id, audience in sides.items():
         own = [r for r in event.rewards if r.player_id == player_id and r.amount.minor]
-        amounts = total_by_currency(r.amount for r in own)
+        amounts = totals(r.amount for r in own)
         if amounts:
             yield Message(
                 kind=_REWARD_KINDS[event.type],
                 player_id=player_id,
                 audience=audience,
                 amounts=amounts,
-                bonuses=total_by_currency(r.amount for r in own if r.kind is RewardKind.BONUS_BET),
+                bonuses=totals(r.amount for r in own if r.kind is RewardKind.BONUS_BET),
                 in_hold_period=event.reason_code == ReasonCode.HOLD_PERIOD,
                 until=event.until,
             )

@@ -17,6 +17,7 @@ class FactEffect(StrEnum):
     BEFORE_SIGNUP = "before_signup"
     OUTSIDE_WINDOW = "outside_window"
     TAKEN_BACK = "taken_back"
+    SAME_DEPOSIT = "same_deposit"
     NOT_FIRST = "not_first"
     NOT_FIRST_DEPOSIT = "not_first_deposit"
     TOWARDS_TOTAL = "towards_total"
@@ -74,6 +75,7 @@ _TEXTS: Final = {
     FactEffect.BEFORE_SIGNUP: "made before the signup",
     FactEffect.OUTSIDE_WINDOW: "made after the deposit window",
     FactEffect.TAKEN_BACK: "refunded or charged back; less than the minimum is left",
+    FactEffect.SAME_DEPOSIT: "another report of a deposit that is known already",
     FactEffect.NOT_FIRST: "another deposit earns the reward",
     FactEffect.NOT_FIRST_DEPOSIT: "the first deposit decides, and this is another one",
     FactEffect.TOWARDS_TOTAL: "counts towards the sum of deposits that earns the reward",

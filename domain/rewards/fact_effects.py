@@ -123,6 +123,8 @@ class _Judge:
         return FactEffect.BINDS if is_bound else FactEffect.ANOTHER_SIGNUP
 
     def _of_deposit(self, deposit: Deposit) -> FactEffect:
+        if self._is_reported_already(deposit):
+            return FactEffect.SAME_DEPOSIT
         found = self._shortcoming(deposit)
         if found is not None:
             return found
@@ -134,6 +136,17 @@ class _Judge:
         if self._setting.has_ended:
             return FactEffect.REFERRAL_ENDED
         return FactEffect.REPORTED_TOO_LATE if self._is_earlier(deposit) else FactEffect.NOT_FIRST
+
+    def _is_reported_already(self, deposit: Deposit) -> bool:
+        """Return whether another report of the same deposit counts, and this one does not."""
+        if deposit.event_id in self._resting_on:
+            return False
+        key = deposit.player_id, deposit.deposit_id
+        reports = [d for d in self._deposits if (d.player_id, d.deposit_id) == key]
+        return any(
+            other.event_id in self._resting_on or _order(other) < _order(deposit)
+            for other in reports
+        )
 
     def _shortcoming(self, deposit: Deposit) -> FactEffect | None:
         """Return why a deposit does not meet the terms, or None if it does."""

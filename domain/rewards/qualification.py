@@ -12,7 +12,7 @@ from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
 from domain.campaigns.rules import QualifyingAction
 from domain.campaigns.terms import Terms
 from domain.intake.facts import CLOCK_SKEW, Deposit, Fact
-from domain.money import Money
+from domain.money import Money, clamp_sum
 from domain.rewards.circumstances import (
     NO_CIRCUMSTANCES,
     Circumstances,
@@ -195,7 +195,7 @@ class LocalJudge:
             deposit=deposit,
             left=Money(self._left(deposit), deposit.amount.currency),
             count=len(so_far),
-            total=Money(total, currency),
+            total=clamp_sum(total, currency),
         )
         return judge_condition(when, judged, self._turnover.total, circumstances)
 
@@ -226,7 +226,8 @@ class LocalJudge:
 def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualification | None:
     """Return what is left today of the facts that a credited reward rests on."""
     facts = tuple(facts)
-    resting_on = [fact for fact in _deposits(facts) if fact.event_id in fact_ids]
+    # What was credited stays as it was, also where it rests on two reports of one deposit.
+    resting_on = [f for f in facts if isinstance(f, Deposit) and f.event_id in fact_ids]
     if not resting_on:
         return None
     ordered = sorted(resting_on, key=_order)
@@ -263,7 +264,9 @@ def without_rate(facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime)
 
 
 def _deposits(facts: Iterable[Fact]) -> list[Deposit]:
-    return [fact for fact in facts if isinstance(fact, Deposit)]
+    """Return the deposits, each once: of several reports of one, the first in order of time."""
+    reported = sorted((f for f in facts if isinstance(f, Deposit)), key=_order, reverse=True)
+    return list({(one.player_id, one.deposit_id): one for one in reported}.values())
 
 
 def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualification:
@@ -272,7 +275,7 @@ def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualifica
     return Qualification(
         fact_ids=tuple(one.event_id for one in deposits),
         met_at=deposits[0].occurred_at,
-        left=Money(left, deposits[0].amount.currency),
+        left=clamp_sum(left, deposits[0].amount.currency),
     )
 
 

@@ -24,7 +24,7 @@ from domain.campaigns.limits.periods import Calendar, Period
 from domain.campaigns.rules import RewardType
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money
+from domain.money import Money, clamp_sum
 from domain.rewards.simulation import Earned, Missed, Payment, payments_of
 
 _Key = tuple[Limit, datetime | None, str | None]
@@ -204,4 +204,4 @@ def totals(payments: Iterable[Payment]) -> tuple[int, tuple[Money, ...]]:
     for payment in payments:
         count += payment.standing.minor > 0
         minor[payment.standing.currency] += payment.standing.minor
-    return count, tuple(Money(sum_, code) for code, sum_ in sorted(minor.items()) if sum_)
+    return count, tuple(clamp_sum(sum_, code) for code, sum_ in sorted(minor.items()) if sum_)

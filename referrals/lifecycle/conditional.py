@@ -8,8 +8,9 @@ from sqlalchemy import text
 from db.engine import Session
 from db.tables import ReferralRow
 from domain.intake.facts import Deposit, Fact, FactKind, PlayerStatus, Signup, StatusChange
-from domain.rewards.qualification import qualification
+from domain.rewards.qualification import qualification, without_rate
 from referrals.campaigns.exchange.lookup import terms_with_rates
+from referrals.campaigns.versions import has_currencies
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
 from referrals.lifecycle.circumstances import circumstances_of
@@ -46,6 +47,18 @@ async def qualifies_now(session: Session, row: ReferralRow) -> bool:
         circumstances=await circumstances_of(session, row, terms),
     )
     return found is not None
+
+
+async def lacks_rate(session: Session, row: ReferralRow) -> bool:
+    """Return whether a deposit in time of a locked referral has no rate to be judged by.
+
+    What was taken back of it does not matter: an act then ends the wait.
+    """
+    if not has_currencies(row.terms) or row.referee_id is None or row.signed_up_at is None:
+        return False
+    terms = await terms_with_rates(session, row, terms_of(row))
+    deposits = await facts.facts_of_player(session, row.referee_id, FactKind.DEPOSIT)
+    return bool(without_rate(deposits, terms, signed_up_at=row.signed_up_at))
 
 
 async def wake_referees_of(session: Session, player_id: str, reported: Sequence[Fact]) -> None:

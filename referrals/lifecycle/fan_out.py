@@ -22,7 +22,7 @@ from domain.intake.facts import (
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
 from referrals.lifecycle import deliveries
-from referrals.lifecycle.conditional import qualifies_now, wake_referees_of
+from referrals.lifecycle.conditional import lacks_rate, qualifies_now, wake_referees_of
 from referrals.lifecycle.reopening import reopen_if_qualified
 from referrals.lifecycle.stages import lock_bound_referral, terms_of
 
@@ -127,7 +127,9 @@ async def _may_end_or_earn(session: Session, row: ReferralRow, needed: Sequence[
     if terms_of(row).rules.on is QualifyingAction.FIRST_DEPOSIT:
         return True
     try:
-        return await qualifies_now(session, row)
+        # Without a rate nothing is decided yet: an act writes that it waits, so that its rate wakes
+        # the referral.
+        return await qualifies_now(session, row) or await lacks_rate(session, row)
     except facts.FACT_FAULTS:
         # The act fails on the fact that this release cannot read, and says so until one can.
         return True

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db.engine import ReadSession
 from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
 from domain.campaigns.terms import Terms
-from domain.money import LARGEST_MINOR, Money
+from domain.money import clamp_sum
 from domain.rewards.circumstances import Turnover
 
 _MINOR: Final = "cast(f.body #>> '{stake,minor}' as numeric)"
@@ -109,7 +109,7 @@ async def load_turnovers(
         referral_id, local = asked[row.place]
         currency = local.minimum_deposit.currency
         # More than can be stated reaches whatever can be asked for.
-        total = Money(min(int(row.total), LARGEST_MINOR), currency)
+        total = clamp_sum(int(row.total), currency)
         found[referral_id][currency] = Turnover(total, row.at)
     return found
 

@@ -23,9 +23,9 @@ from db.tables import (
     Review,
     Reward,
 )
-from domain.fraud.cases import CaseKind, CaseStatus, SubjectKind, totals
+from domain.fraud.cases import CaseKind, CaseStatus, SubjectKind
 from domain.intake.facts import Choice
-from domain.money import Money
+from domain.money import Money, totals
 from domain.rewards.reward import RewardStatus
 from referrals.fraud.cases import clawbacks
 from referrals.fraud.cases.second_person import standing_of

@@ -10,6 +10,7 @@ from db.engine import ReadSession
 from db.tables import ReferralRow, Review, Reward
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
+from referrals.campaigns.versions import has_currencies
 from referrals.fraud.reviews import OPEN
 from referrals.rewards.hold_views import HoldView, open_holds_by_referral
 
@@ -22,10 +23,16 @@ async def open_holds(
     session: ReadSession, rows: Sequence[ReferralRow]
 ) -> dict[UUID, tuple[HoldView, ...]]:
     """Return the open holds of each referral that waits for something before it is credited."""
-    holding = [row for row in rows if row.stage in HOLDING_STAGES or row.awaits_funds]
+    holding = [row for row in rows if _may_have_holds(row)]
     found = await open_holds_by_referral(session, [row.id for row in holding])
     unwritten = [row for row in holding if row.id not in found and row.stage in HOLDING_STAGES]
     return found | await _holds_before_rows(session, unwritten) if unwritten else found
+
+
+def _may_have_holds(row: ReferralRow) -> bool:
+    """Return whether a referral may wait; for a rate, it does so before it qualifies."""
+    waits_for_rate = row.stage is Stage.SIGNED_UP and has_currencies(row.terms)
+    return row.stage in HOLDING_STAGES or row.awaits_funds or waits_for_rate
 
 
 async def _holds_before_rows(

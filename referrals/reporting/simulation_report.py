@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from domain.campaigns.rules import RewardType
 from domain.lifecycle.reasons import ReasonCode
-from domain.money import Money, RewardKind
+from domain.money import Money, RewardKind, clamp_sum
 from domain.rewards.replay import Replay, totals
 from domain.rewards.simulation import Earned, Missed, Payment
 
@@ -187,7 +187,7 @@ def _spread(referrals: Iterable[Iterable[Payment]]) -> list[RewardSpread]:
             smallest=Money(min(minors), currency),
             median=Money(median_low(minors), currency),
             largest=Money(max(minors), currency),
-            cost=Money(sum(minors), currency),
+            cost=clamp_sum(sum(minors), currency),
         )
         for (to, kind, currency), minors in sorted(by_key.items())
     ]

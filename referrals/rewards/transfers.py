@@ -16,7 +16,7 @@ from domain.ledger.movements import (
     Transfer,
     transfer_id,
 )
-from domain.money import Money, RewardKind
+from domain.money import Money, RewardKind, clamp_sum
 from domain.rewards.computed import write_computation
 from domain.rewards.reward import PromisedReward, RewardStatus
 from referrals.campaigns import funds_queue
@@ -58,8 +58,11 @@ def standing_minor(reward: Reward) -> int:
 
 
 def total_of(rewards: Sequence[Reward]) -> Money:
-    """Return what the rewards of a referral are together; they have one currency."""
-    return Money(sum(reward.amount_minor for reward in rewards), rewards[0].currency)
+    """Return what the rewards of a referral are together; they have one currency.
+
+    More than can be stated is shown as the largest amount: no budget holds it.
+    """
+    return clamp_sum(sum(reward.amount_minor for reward in rewards), rewards[0].currency)
 
 
 async def write_promised(

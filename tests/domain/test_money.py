@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.money import Money
+from domain.money import Money, clamp_sum, totals
 from tests.builders import usd
 
 
@@ -22,6 +22,18 @@ def test_money_of_two_currencies_is_not_added() -> None:
     assert usd(1) + usd(2) == usd(3)
     with pytest.raises(ValueError, match="cannot add"):
         usd(1) + Money(1, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("minor", "clamped"), [(0, 0), (10**15, 10**15), (10**15 + 1, 10**15), (10**30, 10**15)]
+)
+def test_a_sum_is_at_most_the_largest_amount(minor: int, clamped: int) -> None:
+    assert clamp_sum(minor, "USD") == Money(clamped, "USD")
+
+
+def test_totals_are_sums_of_each_currency_at_most_the_largest_amount() -> None:
+    amounts = (usd(10**15), Money(5, "EUR"), usd(1), Money(6, "EUR"))
+    assert totals(amounts) == (Money(11, "EUR"), usd(10**15))
 
 
 @pytest.mark.parametrize("minor", [0, 10**15])

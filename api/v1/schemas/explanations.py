@@ -11,7 +11,7 @@ from domain.campaigns.conditions.evaluation import write_judged
 from domain.campaigns.limits.decision import Limit, LimitOf
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.rules import RewardType
-from domain.money import Money, RewardKind
+from domain.money import RewardKind, clamp_sum
 from referrals.campaigns.limits import Allowance
 from referrals.campaigns.wording.condition_words import ConditionWording
 from referrals.reporting.explanations import ExplainedLeaf, Explanation
@@ -113,7 +113,7 @@ class ExplanationOut(ResponseBody):
 
 def _usage(limit: Limit, rewards: int, minor: int) -> UsageOut:
     """Return a usage of what the limit limits."""
-    amount = Money(minor, limit.amount.currency) if limit.amount else None
+    amount = clamp_sum(minor, limit.amount.currency) if limit.amount else None
     return UsageOut(
         rewards=None if limit.rewards is None else rewards,
         amount=MoneyOut.model_validate(amount) if amount else None,

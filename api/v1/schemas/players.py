@@ -20,7 +20,7 @@ from domain.campaigns.limits.periods import Per
 from domain.campaigns.limits.thresholds import Thresholds
 from domain.ledger.movements import Book, Movement
 from domain.lifecycle.referral import Stage
-from domain.money import Money
+from domain.money import Money, clamp_sum
 from referrals.campaigns.limits import Allowance
 from referrals.campaigns.tax_years import TaxYear
 
@@ -210,7 +210,7 @@ def _allowed_rewards(limit: int, used: int) -> AllowedRewards:
 
 
 def _allowed_amount(limit: Money, used_minor: int) -> AllowedAmount:
-    used = Money(used_minor, limit.currency)
+    used = clamp_sum(used_minor, limit.currency)
     left = Money(max(0, limit.minor - used_minor), limit.currency)
     return AllowedAmount.model_validate({"limit": limit, "used": used, "left": left})
 

@@ -9,8 +9,8 @@ from babel.numbers import get_currency_precision
 
 from db.engine import Session
 from db.tables import CaseRow, Review, Reward
-from domain.fraud.cases import SecondPersonLimits, totals
-from domain.money import Money
+from domain.fraud.cases import SecondPersonLimits
+from domain.money import Money, totals
 from referrals.access import approvals
 from referrals.access.approvals import Approvable
 from referrals.access.audit import Actor

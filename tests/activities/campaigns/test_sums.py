@@ -1,5 +1,6 @@
 """Sums of deposits and of stakes that qualify, and what takes them back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -8,10 +9,11 @@ from db.engine import Database
 from db.tables import Delivery
 from domain.campaigns.rules import QualifyingAction
 from domain.lifecycle.referral import Stage
+from domain.money import LARGEST_MINOR
 from domain.rewards.fact_effect import FactEffect
-from tests.activities.campaigns.ruled import acknowledge, effects, looks, ruled, stake
+from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled, stake
 from tests.activities.referral_acts import ReferralActs, sign_up
-from tests.builders import NOW, chargeback, deposit, usd
+from tests.builders import NOW, chargeback, deposit, unique, usd
 from tests.state import violated_invariants
 
 
@@ -31,6 +33,54 @@ async def test_the_deposit_that_reaches_the_sum_qualifies(database: Database) ->
     assert (await effects(acts))[:4] == [FactEffect.BINDS, *[FactEffect.QUALIFIES] * 3]
 
 
+async def test_one_deposit_under_two_event_ids_is_one_part_of_a_sum(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    by_webhook = deposit(acts.referee_id, minor=500)
+    by_file = replace(
+        by_webhook, event_id=unique("file"), occurred_at=NOW + timedelta(hours=2), method="card"
+    )
+    await acts.receives(by_webhook, by_file)
+    assert await acts.wake() is Stage.SIGNED_UP
+    assert await effects(acts) == [
+        FactEffect.BINDS,
+        FactEffect.TOWARDS_TOTAL,
+        FactEffect.SAME_DEPOSIT,
+    ]
+    await acts.receives(deposit(acts.referee_id, minor=500, at=NOW + timedelta(hours=3)))
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_report_of_an_earlier_time_changes_nothing_of_what_was_credited(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    paid = deposit(acts.referee_id, at=NOW + timedelta(hours=2))
+    await acts.receives(paid)
+    assert await acts.wake() is Stage.REWARDED
+    await acts.receives(
+        replace(paid, event_id=unique("file"), occurred_at=NOW + timedelta(hours=1))
+    )
+    assert await acts.wake() is Stage.REWARDED
+    assert await effects(acts) == [
+        FactEffect.BINDS,
+        FactEffect.SAME_DEPOSIT,
+        FactEffect.QUALIFIES,
+    ]
+    await acts.receives(chargeback(paid))
+    assert await acts.wake() is Stage.REVERSED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_condition_counts_one_deposit_under_two_event_ids_once(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(leaf("deposits.count", "gte", 2)))
+    paid = deposit(acts.referee_id)
+    await acts.receives(paid, replace(paid, event_id=unique("file")))
+    assert await acts.wake() is Stage.SIGNED_UP
+
+
 async def test_a_sum_that_is_taken_back_reverses_the_reward(database: Database) -> None:
     acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
     parts = [deposit(acts.referee_id, minor=600, at=NOW + timedelta(hours=h)) for h in (1, 2)]
@@ -43,6 +93,37 @@ async def test_a_sum_that_is_taken_back_reverses_the_reward(database: Database) 
 
     assert await looks_of_chargebacks(acts) == 2
     assert await acts.wake() is Stage.REVERSED
+
+
+async def test_a_sum_beyond_the_largest_amount_qualifies(database: Database) -> None:
+    acts = await sign_up(database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    parts = [
+        deposit(acts.referee_id, minor=minor, at=NOW + timedelta(hours=hour))
+        for hour, minor in enumerate((999, LARGEST_MINOR), start=1)
+    ]
+    await acts.receives(*parts)
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_a_condition_is_judged_by_deposits_beyond_the_largest_amount(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=ruled(leaf("deposits.count", "gte", 2)))
+    await acts.receives(*(deposit(acts.referee_id, minor=LARGEST_MINOR) for _ in range(2)))
+    assert await acts.wake() is Stage.REWARDED
+    assert await violated_invariants(database) == {}
+
+
+async def test_rewards_that_are_more_than_the_largest_amount_are_deferred(
+    database: Database,
+) -> None:
+    largest = usd(LARGEST_MINOR)
+    terms = replace(ruled(), referrer_reward=largest, referee_reward=largest)
+    acts = await sign_up(database, terms=terms, budget=largest)
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.DEFERRED
+    assert await violated_invariants(database) == {}
 
 
 async def looks_of_chargebacks(acts: ReferralActs) -> int:

@@ -212,6 +212,14 @@ def test_several_frozen_facts_stand_in_the_order_of_their_times_then_ids() -> No
     assert found.met_at == late.occurred_at
 
 
+def test_what_rests_on_two_reports_of_one_deposit_stays_as_it_was_frozen() -> None:
+    first = deposit(minor=500)
+    again = replace(first, event_id=f"{first.event_id}:again")
+    found = qualification_of({first.event_id, again.event_id}, [first, again])
+    assert found is not None
+    assert found.left == usd(1000)
+
+
 def test_without_a_minimum_one_minor_unit_qualifies_and_nothing_does_not() -> None:
     terms = replace(TERMS, minimum_deposit=usd(0))
     paid = deposit(minor=1)
