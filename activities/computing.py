@@ -9,7 +9,13 @@ from domain.campaigns.rules import RewardKey
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage
 from domain.money import Money
-from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
+from domain.rewards.computed import (
+    Frozen,
+    compute_rewards,
+    frozen_of,
+    frozen_place,
+    write_computation,
+)
 from domain.rewards.due import due
 from domain.rewards.qualification import Qualification
 from domain.rewards.reward import promised_rewards
@@ -27,7 +33,7 @@ async def compute_now(
         return {}
     frozen = Frozen(
         count=await count_rewarded(locked.session, locked.referral, with_ordered=locked.has_wallet),
-        jurisdiction=await _jurisdiction(locked),
+        jurisdiction=frozen_place(locked.terms, await _jurisdiction(locked)),
     )
     return compute_rewards(locked.terms, found.left, frozen)
 

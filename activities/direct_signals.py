@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -12,7 +13,15 @@ from activities.messages import ActRequest, SignalledFacts, Signature
 from db.engine import Session
 from db.reporters import Reporter
 from domain.intake.direct_signals import DirectSignals, is_signed
-from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, kind_of
+from domain.intake.facts import (
+    CLOCK_SKEW,
+    Chargeback,
+    Deposit,
+    Fact,
+    FactKind,
+    Signup,
+    kind_of,
+)
 from domain.intake.sources import SEPARATOR
 from domain.money import Money
 from domain.privacy import Hasher
@@ -21,7 +30,7 @@ from referrals.attribution.tokens import Tokens
 from referrals.intake import facts
 from referrals.intake.canonical import body_of
 from referrals.intake.facts import RecordOutcome
-from referrals.intake.fields import CURRENCIES
+from referrals.intake.fields import CURRENCIES, TOO_EARLY
 from referrals.intake.origins import Networks, matching_with_origin
 from referrals.lifecycle import stages
 
@@ -41,19 +50,23 @@ class SignalPolicy:
     mode: DirectSignals = DirectSignals.OPEN
     keys: tuple[str, ...] = field(default=(), repr=False)
 
-    def refusal(self, fact: Fact, signatures: Iterable[Signature]) -> str | None:
-        """Return why a fact counts only if another door has recorded it; None if it counts."""
-        if self.mode is DirectSignals.OFF:
-            return "off"
-        if SEPARATOR in fact.event_id:
-            return "source"
-        if not all(map(_is_receivable, _amounts_of(fact))):
-            return "amount"
-        if isinstance(fact, Signup) and fact.currency not in CURRENCIES:
-            return "currency"
-        if self.mode is DirectSignals.OPEN or self._is_signed(fact, signatures):
-            return None
-        return "signature"
+    def refusal(self, fact: Fact, signatures: Iterable[Signature], *, now: datetime) -> str | None:
+        """Return why a fact counts only if another door has recorded it; None if it counts.
+
+        `now` is the act's clock, ahead of which a fact may be as little as at the other doors.
+        """
+        reasons = (
+            ("off", self.mode is DirectSignals.OFF),
+            ("source", SEPARATOR in fact.event_id),
+            (TOO_EARLY, fact.occurred_at > now + CLOCK_SKEW),
+            ("amount", not all(map(_is_receivable, _amounts_of(fact)))),
+            ("currency", isinstance(fact, Signup) and fact.currency not in CURRENCIES),
+            (
+                "signature",
+                self.mode is DirectSignals.SIGNED and not self._is_signed(fact, signatures),
+            ),
+        )
+        return next((reason for reason, applies in reasons if applies), None)
 
     def _is_signed(self, fact: Fact, signatures: Iterable[Signature]) -> bool:
         key = (kind_of(fact), fact.event_id)
@@ -111,7 +124,7 @@ class SignalledRecorder:
         A signalled decision only wakes: whoever reaches Temporal could sign it with any name, so
         that it counts once it was recorded over HTTP, where its key was checked.
         """
-        heard = await self._allowed(session, request.heard)
+        heard = await self._allowed(session, request)
         for signup in heard.signups:
             await self._record(session, request, signup)
         money: tuple[Deposit | Chargeback, ...] = (*heard.deposits, *heard.chargebacks)
@@ -125,11 +138,16 @@ class SignalledRecorder:
             if not await facts.is_recorded(session, FactKind.DECISION, decision.event_id):
                 _log.warning("unrecorded_decision", event_id=decision.event_id)
 
-    async def _allowed(self, session: Session, heard: SignalledFacts) -> SignalledFacts:
+    def _refusal(self, request: ActRequest, fact: Fact) -> str | None:
+        if (kind_of(fact), fact.event_id) in request.heard.loose:
+            return "shape"
+        return self.policy.refusal(fact, request.heard.signatures, now=request.now)
+
+    async def _allowed(self, session: Session, request: ActRequest) -> SignalledFacts:
         """Leave out what may not come by a signal, and was not recorded through another door."""
-        refused = set()
+        heard, refused = request.heard, set()
         for fact in heard.facts:
-            reason = self.policy.refusal(fact, heard.signatures)
+            reason = self._refusal(request, fact)
             kind = kind_of(fact)
             if reason and not await facts.is_recorded(session, kind, fact.event_id):
                 report_refusal(kind, reason)
@@ -163,7 +181,7 @@ class SignalledRecorder:
             if isinstance(fact, Signup):
                 await self._bind_recorded_signup(session, request, fact)
         elif isinstance(fact, Signup):
-            refusal = self.policy.refusal(signalled, request.heard.signatures)
+            refusal = self._refusal(request, signalled)
             await binding.bind_signup(
                 session,
                 fact,

@@ -28,6 +28,8 @@ class SignalledFacts:
     chargebacks: tuple[Chargeback, ...] = ()
     decisions: tuple[Decision, ...] = ()
     signatures: tuple[Signature, ...] = ()
+    loose: tuple[tuple[FactKind, str], ...] = ()
+    """Kinds and event ids of facts that were not written as the other doors take them."""
 
     @property
     def facts(self) -> tuple[Fact, ...]:

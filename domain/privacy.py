@@ -35,6 +35,8 @@ _DROPPED: Final[Mapping[str, str | None]] = {
     **dict.fromkeys(("accepted_terms", "channel", "jurisdiction", "method", "platform"), OTHER),
 }
 """Replacements of a text of another shape. Erasure leaves these fields: no hash may be in them."""
+_PADDED: Final = frozenset({"jurisdiction", "method", "platform"})
+"""Texts that are compared without the blanks around them, and kept with them."""
 _TOKENS: Final = frozenset({"referral_token", "cookie_token"})
 """Tokens, around which a page or a cookie may leave blanks and quotes."""
 _HASHED_FIELDS: Final = frozenset({*PERSONAL_FIELDS, *SHAPED_FIELDS, "code"})
@@ -113,7 +115,7 @@ class Hasher:
             text = without_extensions(text)
         elif field in _TOKENS:
             text = codes.strip_punctuation(text)
-        if has_shape(field, text):
+        if has_shape(field, text.strip() if field in _PADDED else text):
             return text
         return _DROPPED[field] if field in _DROPPED else self.hash(field, text)
 

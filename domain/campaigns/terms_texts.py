@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.campaigns.helplines import ELSEWHERE
+from domain.jurisdictions import canonical, country_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,6 @@ class TermsText:
 
 def text_for(texts: Sequence[TermsText], place: str | None) -> TermsText | None:
     """Return the text of a place, else that of its country, else the one for elsewhere."""
-    known = {text.jurisdiction: text for text in texts}
-    country = place.partition("-")[0] if place else None
-    wanted = (name for name in (place, country, ELSEWHERE) if name in known)
-    return next((known[name] for name in wanted if name), None)
+    known = {canonical(text.jurisdiction): text for text in texts}
+    wanted = (canonical(place), country_of(place), ELSEWHERE) if place else (ELSEWHERE,)
+    return next((known[name] for name in wanted if name in known), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from domain.campaigns.amounts.amount import ByJurisdiction
 from domain.campaigns.amounts.computation import Basis, Computation, compute
 from domain.campaigns.amounts.reading import write_amount
 from domain.campaigns.exchange.local_terms import money_of, rate_table_of
@@ -13,6 +14,7 @@ from domain.campaigns.exchange.rate_table import RateTable
 from domain.campaigns.rules import RewardKey
 from domain.campaigns.terms import Terms
 from domain.campaigns.written import write_money
+from domain.jurisdictions import canonical
 from domain.money import Money
 
 COMPUTATION_VERSION: Final = 1
@@ -25,7 +27,19 @@ class Frozen:
     count: int
     """Number of the referrer's rewarded referrals of the campaign, this one counted."""
     jurisdiction: str | None
-    """ISO 3166 code of the referee's signup."""
+    """The referee's place as the terms spell it, or as the signup does where they do not name it.
+
+    Amounts are found by it as it is written, so that what an earlier release has credited by the
+    signup's spelling stays what is due."""
+
+
+def frozen_place(terms: Terms, told: str | None) -> str | None:
+    """Return a signup's jurisdiction as the terms' amounts spell it, else as it was told."""
+    amounts = (rule.amount for rule in terms.rules.rewards)
+    named = [code for one in amounts if isinstance(one, ByJurisdiction) for code, _ in one.amounts]
+    if told is None or told in named:
+        return told
+    return next((code for code in named if canonical(code) == canonical(told)), told)
 
 
 def compute_rewards(terms: Terms, base: Money, frozen: Frozen) -> dict[RewardKey, Computation]:

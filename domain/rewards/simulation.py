@@ -13,7 +13,7 @@ from domain.intake.facts import Chargeback, Deposit
 from domain.lifecycle.reasons import ReasonCode
 from domain.money import Money, RewardKind
 from domain.rewards.circumstances import Circumstances
-from domain.rewards.computed import own_minor, write_computation
+from domain.rewards.computed import frozen_place, own_minor, write_computation
 from domain.rewards.qualification import (
     Judge,
     Qualification,
@@ -119,7 +119,7 @@ def payments_of(earned: Earned, terms: Terms, *, count: int) -> tuple[Payment, .
         basis = Basis(
             base=earned.base,
             count=count,
-            jurisdiction=earned.jurisdiction,
+            jurisdiction=frozen_place(terms, earned.jurisdiction),
             rate_table=earned.rate_table,
             own_currency=terms.minimum_deposit.currency,
         )

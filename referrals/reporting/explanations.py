@@ -22,6 +22,7 @@ from domain.rewards.computed import (
     Frozen,
     amount_of,
     compute_rewards,
+    frozen_place,
     write_computation,
     write_flat,
 )
@@ -151,7 +152,7 @@ def _rewards(terms: Terms, base: Money, circumstances: Circumstances) -> Sequenc
     rewarded, jurisdiction = known.get("referrer.rewarded"), known.get("referee.jurisdiction")
     frozen = Frozen(
         count=1 + (rewarded if isinstance(rewarded, int) else 0),
-        jurisdiction=jurisdiction if isinstance(jurisdiction, str) else None,
+        jurisdiction=frozen_place(terms, jurisdiction if isinstance(jurisdiction, str) else None),
     )
     computed = compute_rewards(terms, base, frozen)
     flat = {

@@ -15,6 +15,7 @@ from domain.campaigns.amounts.reading import write_amount
 from domain.campaigns.rules import RewardKey, RewardType
 from domain.campaigns.terms import Terms
 from domain.intake.facts import Chargeback, Deposit
+from domain.jurisdictions import canonical
 from domain.lifecycle.referral import CREDITED_STAGES
 from domain.money import Money, RewardKind
 from domain.rewards.computed import Frozen, compute_rewards, frozen_of, write_computation
@@ -115,7 +116,7 @@ def _is_earned(
     """Return whether the facts earned the rewards: in time, at its rates, and at its place."""
     if any(table.as_of > row.invited_at for _, table in terms.rules.rate_tables):
         return False
-    if frozen is not None and frozen.jurisdiction != row.jurisdiction:
+    if frozen is not None and not _is_same_place(frozen.jurisdiction, row.jurisdiction):
         return False
     rests_on = _frozen_facts(row)
     # Earlier releases counted two reports of one deposit as two: what they credited stands.
@@ -125,6 +126,11 @@ def _is_earned(
         if isinstance(fact, Deposit) and fact.event_id in rests_on
     ]
     return qualification(deposits, terms, signed_up_at=row.signed_up_at) is not None
+
+
+def _is_same_place(frozen: str | None, told: str | None) -> bool:
+    """Return whether an amount was found by the signup's place, in its spelling or the terms'."""
+    return frozen == told or canonical(frozen or "") == canonical(told or "")
 
 
 def _amounts(

@@ -148,12 +148,13 @@ async def sign_up(
     offer: Offer | None = None,
     referrer_id: str | None = None,
     has_wallet: bool = False,
+    jurisdiction: str = "US-NJ",
 ) -> ReferralActs:
     """Sign up a new player with a typed code."""
     async with database.transaction() as session:
         offer = offer or await an_offer(session, terms=terms, budget=budget)
         code = await a_code(session, offer, player_id=referrer_id)
-        arrival = signup(code=code.code)
+        arrival = signup(code=code.code, jurisdiction=jurisdiction)
         await facts.record_fact(session, arrival, player_id=arrival.player_id, door="http")
         await route_player(session, arrival.player_id, tokens=TOKENS, now=NOW)
         query = select(ReferralRow).where(ReferralRow.referee_id == arrival.player_id)

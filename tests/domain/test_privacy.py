@@ -91,6 +91,22 @@ def test_a_locale_is_kept_without_its_extensions(reported: str, kept: str | None
     assert HASHER.hash_personal({"locale": reported}) == {"locale": kept}
 
 
+@pytest.mark.parametrize(
+    ("field", "reported", "kept"),
+    [
+        ("jurisdiction", " US-WY ", " US-WY "),
+        ("method", "house_credit ", "house_credit "),
+        ("platform", " iOS", " iOS"),
+        ("jurisdiction", " New Jersey ", "other"),
+        ("method", " Ann Lee ", "other"),
+    ],
+)
+def test_a_shaped_text_is_kept_with_the_blanks_around_it(
+    field: str, reported: str, kept: str
+) -> None:
+    assert HASHER.hash_personal({field: reported}) == {field: kept}
+
+
 @pytest.mark.parametrize("written", ["{}", " {}\n", '"{}"', "\u200b{}\u200b", "{}."])
 @pytest.mark.parametrize("field", ["referral_token", "cookie_token"])
 def test_a_token_is_kept_without_what_is_around_it(field: str, written: str) -> None:

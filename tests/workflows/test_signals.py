@@ -48,7 +48,7 @@ async def test_lives_by_signals_alone(world: World) -> None:
     deposit = life.deposit()
     await life.signals("make_deposit", deposit)
     await life.reaches(Stage.REWARDED)
-    await life.signals("charge_back", chargeback(deposit))
+    await life.signals("charge_back", chargeback(deposit, at=await life.now()))
     await life.reaches(Stage.REVERSED)
 
     assert await life.lives_on() is Stage.REVERSED

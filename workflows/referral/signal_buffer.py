@@ -7,6 +7,7 @@ from typing import Any, Final
 from temporalio import workflow
 
 from activities.messages import SignalledFacts, Signature
+from domain.intake.direct_signals import is_strictly_written
 from domain.intake.facts import (
     STORED_EVENT_ID_PATTERN,
     Chargeback,
@@ -86,15 +87,24 @@ class UnrecordedFacts:
     def __init__(self) -> None:
         self._facts: dict[tuple[str, str], Fact] = {}
         self._signatures: dict[tuple[str, str], Signature] = {}
+        self._loose: dict[tuple[FactKind, str], None] = {}
         self.is_in_parts = False
         """True if the newest snapshot was not everything."""
 
     def put(self, fact: Fact, event: dict[str, Any]) -> None:
-        """Keep a fact, and the signature of the event that it was read from."""
+        """Keep a fact, and the signature of the event that it was read from.
+
+        A loosely written one is kept as well, for the act to refuse: a signal that was read once
+        is read in every replay.
+        """
         key = (kind_of(fact), fact.event_id)
-        signature = signature_of(fact, event)
-        if key not in self._facts or (signature and key not in self._signatures):
+        signature, is_loose = signature_of(fact, event), not is_strictly_written(event)
+        is_mended = key in self._loose and not is_loose
+        if key not in self._facts or is_mended or (signature and key not in self._signatures):
             self._facts[key] = fact
+            self._loose.pop(key, None)
+            if is_loose:
+                self._loose[key] = None
             if signature:
                 self._signatures[key] = signature
 
@@ -112,6 +122,7 @@ class UnrecordedFacts:
             chargebacks=tuple(f for f in facts if isinstance(f, Chargeback)),
             decisions=tuple(f for f in facts if isinstance(f, Decision)),
             signatures=tuple(self._signatures[key] for key in keys if key in self._signatures),
+            loose=tuple(key for key in self._loose if key in self._facts and key in keys),
         )
 
     def discard(self, recorded: SignalledFacts) -> None:
@@ -120,6 +131,7 @@ class UnrecordedFacts:
             key = (kind_of(fact), fact.event_id)
             self._facts.pop(key, None)
             self._signatures.pop(key, None)
+            self._loose.pop(key, None)
 
     def _batch(self) -> list[tuple[str, str]]:
         self.is_in_parts = False

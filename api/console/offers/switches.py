@@ -11,7 +11,7 @@ from api.console.sign_in import see
 from api.console.tables import Column, Kind, Row, Table, csv_answer, wants_csv
 from api.http.dependencies import Db
 from api.http.errors import Problem, invalid_field
-from domain.campaigns.switches import ALL, SCOPE, SwitchState
+from domain.campaigns.switches import ALL, SCOPE, SwitchState, code_instead_of_alias
 from referrals.access.console.roles import Permission
 from referrals.campaigns import switches
 from referrals.campaigns import views as campaign_views
@@ -67,6 +67,8 @@ async def turn_switch(database: Db, form: Changing) -> Response:
         )
     if state not in set(SwitchState):
         raise invalid_field("state", "Choose on or off")
+    if meant := code_instead_of_alias(scope, SwitchState(state)):
+        raise invalid_field("scope", f"Write {meant}, its code of ISO 3166")
     async with database.transaction() as session:
         outcome = await switches.turn(session, scope, SwitchState(state), actor)
         if outcome is SwitchOutcome.UNKNOWN_CAMPAIGN:

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Path
 
 from api.http.authorisation import Caller, requires
 from api.http.dependencies import Db
-from api.http.errors import Problem
+from api.http.errors import Problem, invalid_field
 from api.http.openapi import BODY_PROBLEMS, problem_responses
 from api.http.strict_json import StrictRoute
 from api.v1.campaigns.answers import SwitchesOut, SwitchOut
 from api.v1.schemas.campaigns import SwitchIn
-from domain.campaigns.switches import SCOPE
+from domain.campaigns.switches import SCOPE, code_instead_of_alias
 from referrals.campaigns import switches
 from referrals.campaigns.switches import SwitchOutcome
 
@@ -39,8 +39,11 @@ async def turn_switch(
     kept as unattributed (`switched_off`), and nothing is credited: what would be is DEFERRED, and
     what is HELD already stays so with its money. Facts are kept. Turned on, all that waits goes on
     by itself, the longest waiting first. A country's switch holds in all of its parts. The same
-    state again changes nothing. 404 `unknown_campaign`.
+    state again changes nothing. 404 `unknown_campaign`. 422 for an alias, such as UK, which is to
+    be turned off by its code of ISO 3166.
     """
+    if meant := code_instead_of_alias(scope, body.state):
+        raise invalid_field("scope", f"Must be {meant}, its code of ISO 3166")
     async with database.transaction() as session:
         outcome = await switches.turn(session, scope, body.state, publisher.actor(body.reason))
         if outcome is SwitchOutcome.UNKNOWN_CAMPAIGN:

@@ -38,7 +38,10 @@ class Tiered:
 
 @dataclass(frozen=True, slots=True)
 class ByJurisdiction:
-    """Amounts by the ISO 3166 code of the referee's signup, compared as a whole."""
+    """Amounts by the ISO 3166 code of the referee's signup, compared as a whole.
+
+    `frozen_place` finds the terms' spelling of what the signup said.
+    """
 
     amounts: tuple[tuple[str, Flat | Percent | Tiered], ...]
 

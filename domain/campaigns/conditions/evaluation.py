@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from domain.campaigns.conditions.fields import FIELDS, Operator, Value
+from domain.campaigns.conditions.fields import FIELDS, FieldType, Operator, Value
 from domain.campaigns.conditions.tree import AllOf, AnyOf, Condition, Leaf, Not
 from domain.campaigns.conditions.values import read_value, write_value
 from domain.campaigns.faults import TermsFaultError
+from domain.jurisdictions import canonical
 from domain.money import Money
 
 
@@ -65,14 +66,26 @@ def leaf_holds(leaf: Leaf, value: Value | None) -> bool:
     """Return whether a leaf holds for a value.
 
     On an unknown value, and on money in another currency, only `exists`, `ne` and `not_in` can.
+    Texts and jurisdictions are compared in one spelling, as services write them in several.
     """
     if leaf.op is Operator.EXISTS:
         return (value is not None) is leaf.value
+    known = _in_one_spelling(value, leaf.field)
     if isinstance(leaf.value, tuple):
-        return (value in leaf.value) is (leaf.op is Operator.IN)
+        listed = {_in_one_spelling(one, leaf.field) for one in leaf.value}
+        return (known in listed) is (leaf.op is Operator.IN)
     if leaf.op in {Operator.EQ, Operator.NE}:
-        return (value == leaf.value) is (leaf.op is Operator.EQ)
+        return (known == _in_one_spelling(leaf.value, leaf.field)) is (leaf.op is Operator.EQ)
     return _is_ordered(leaf.op, value, leaf.value)
+
+
+def _in_one_spelling(value: Value | None, name: str) -> Value | None:
+    field = FIELDS.get(name)
+    if field is None or not isinstance(value, str):
+        return value
+    if field.type is FieldType.JURISDICTION:
+        return canonical(value)
+    return value.strip().casefold() if field.type is FieldType.TEXT else value
 
 
 def _judge(

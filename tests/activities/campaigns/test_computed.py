@@ -77,6 +77,43 @@ async def test_pays_what_the_terms_compute(
     assert (await acts.referrer_balances()).available == expected
 
 
+async def test_pays_a_place_in_whatever_spelling_its_signup_has(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    local = {"by_jurisdiction": {"US-NJ": {"flat": money(1500)}, "*": {"flat": money(500)}}}
+    acts = await sign_up(fresh_database, terms=paying(referrer=local), jurisdiction=" us_nj")
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.REWARDED
+    assert await rewards_of(acts) == {"referrer": (1500, RewardStatus.ISSUED)}
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+
+
+async def test_what_a_former_release_credited_by_the_signups_spelling_stays_due(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    local = {"by_jurisdiction": {"US-PA": {"flat": money(1500)}, "*": percent("10")}}
+    acts = await sign_up(fresh_database, terms=paying(referrer=local), jurisdiction="us-nj")
+    paid = deposit(acts.referee_id, minor=5000)
+    await acts.receives(paid)
+    assert await acts.wake() is Stage.REWARDED
+    # As it was left by a release to which us-nj was not the US-NJ of its terms.
+    async with fresh_superuser.transaction() as session:
+        for change in (
+            "update referrals set terms = replace(terms::text, 'US-PA', 'US-NJ')::jsonb",
+            "update rewards set computation = replace(computation::text, 'US-PA', 'US-NJ')::jsonb",
+        ):
+            await session.execute(text(change))
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+
+    await acts.receives(chargeback(paid, TakeBack.REFUND, amount=usd(1000)))
+    assert await acts.wake() is Stage.REWARDED
+    assert await rewards_of(acts) == {"referrer": (400, RewardStatus.ISSUED)}
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+
+
 async def test_pays_both_sides_of_one_deposit(database: Database) -> None:
     terms = paying(referrer=percent("10"), referee={"flat": money(700)})
     acts = await sign_up(database, terms=terms)

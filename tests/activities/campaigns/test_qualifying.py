@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from db.engine import Database
 from db.tables import TimelineRow
@@ -29,6 +29,7 @@ from tests.state import offer_of, violated_invariants
     [
         (leaf("deposit.method", "not_in", ["voucher"]), {"method": "voucher"}, Stage.SIGNED_UP),
         (leaf("deposit.method", "not_in", ["voucher"]), {}, Stage.REWARDED),
+        (leaf("deposit.method", "not_in", ["voucher"]), {"method": "Voucher "}, Stage.SIGNED_UP),
         (leaf("deposit.method", "eq", "card"), {}, Stage.SIGNED_UP),
         (leaf("deposit.jurisdiction", "eq", "US-NJ"), {"jurisdiction": "US-NJ"}, Stage.REWARDED),
         (leaf("deposit.amount", "gte", {"minor": 2500, "currency": "USD"}), {}, Stage.SIGNED_UP),
@@ -51,6 +52,27 @@ async def test_a_deposit_is_judged_by_the_condition(
     is_met = stage is Stage.REWARDED
     expected = FactEffect.QUALIFIES if is_met else FactEffect.CONDITION_NOT_MET
     assert await effects(acts) == [FactEffect.BINDS, expected]
+
+
+@pytest.mark.parametrize("stage", [Stage.HELD, Stage.REWARDED])
+async def test_what_met_the_condition_of_a_former_release_by_its_spelling_stays(
+    fresh_database: Database, fresh_superuser: Database, stage: Stage
+) -> None:
+    terms = ruled(leaf("deposit.method", "not_in", ["ticket"]))
+    hold = timedelta(days=3 if stage is Stage.HELD else 0)
+    acts = await sign_up(fresh_database, terms=replace(terms, hold_period=hold))
+    await acts.receives(deposit(acts.referee_id, method="Voucher"))
+    assert await acts.wake() is stage
+    # As it was left by a release to which Voucher was not the voucher of its terms.
+    async with fresh_superuser.transaction() as session:
+        renamed = "update referrals set terms = replace(terms::text, 'ticket', 'voucher')::jsonb"
+        await session.execute(text(renamed))
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
+
+    assert await acts.wake(at=LATER + timedelta(days=4)) is Stage.REWARDED
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
 
 
 async def test_what_met_the_condition_is_kept_with_the_reward(database: Database) -> None:

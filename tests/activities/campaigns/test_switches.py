@@ -17,8 +17,8 @@ from referrals.campaigns import switches
 from referrals.campaigns.switches import SwitchOutcome
 from tests import state
 from tests.activities.queues import Queue, a_queue
-from tests.activities.referral_acts import LATER
-from tests.builders import TERMS, chargeback
+from tests.activities.referral_acts import LATER, sign_up
+from tests.builders import TERMS, chargeback, deposit
 from tests.state import Balances
 
 OPERATOR: Final = Actor(name="operator", request_id=None, reason="a test")
@@ -48,6 +48,30 @@ async def test_what_would_be_paid_while_a_switch_is_off_is_deferred_and_goes_on(
     assert await queue.stages(ids) == [Stage.REWARDED] * 3
     assert await acts.referrer_balances() == Balances(available=1000)
     assert await state.violated_invariants(fresh_database) == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        ("jurisdiction:US-NJ", "us-nj"),
+        ("jurisdiction:US-NJ", "US_NJ"),
+        ("jurisdiction:US-NJ", " US-NJ "),
+        ("jurisdiction:US", "us_nj"),
+        ("jurisdiction:GB", "UK"),
+        ("jurisdiction:UK", "uk"),
+        ("jurisdiction:GR", "EL-A"),
+    ],
+)
+async def test_a_jurisdictions_switch_holds_in_every_spelling_of_it(
+    fresh_database: Database, scope: str, told: str
+) -> None:
+    queue = await a_queue(fresh_database, budget=5000)
+    acts = await sign_up(fresh_database, offer=queue.offer, jurisdiction=told)
+    await turn(queue, scope, SwitchState.OFF)
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.DEFERRED
+    await turn(queue, scope, SwitchState.ON)
+    assert await acts.wake() is Stage.REWARDED
 
 
 async def test_another_scope_does_not_hold_a_reward(fresh_database: Database) -> None:

@@ -19,6 +19,8 @@ ALL = (NEW_JERSEY, ONTARIO, BRITAIN, ELSEWHERE)
         ("GB-SCT", (BRITAIN,)),
         ("US-NY", (ELSEWHERE,)),
         ("BR", (ELSEWHERE,)),
+        ("us_nj", (NEW_JERSEY,)),
+        ("UK", (BRITAIN,)),
         (None, ALL),
     ],
 )

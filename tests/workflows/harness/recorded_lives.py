@@ -126,7 +126,7 @@ async def told_by_signals(world: World) -> Life:
     await life.signals("make_deposit")
     await life.signals("make_deposit", deposit)
     await life.reaches(Stage.REWARDED)
-    await life.signals("charge_back", chargeback(deposit))
+    await life.signals("charge_back", chargeback(deposit, at=await life.now()))
     await life.reaches(Stage.REVERSED)
     return await end_at(life, Stage.REVERSED)
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from domain.intake.direct_signals import DirectSignals, canonical_json, sign
@@ -119,6 +120,46 @@ async def test_a_signal_is_not_believed_in_amounts_that_no_other_door_takes(worl
 
     assert not await is_recorded(world, nothing)
     assert not await is_recorded(world, no_currency)
+
+
+async def test_a_signal_is_not_believed_in_what_lies_ahead_of_our_clock(world: World) -> None:
+    life = await invite(world)
+    ahead = [timedelta(minutes=10), timedelta(days=20)]
+    early = replace(life.signup(), occurred_at=life.began_at + timedelta(days=25))
+    await life.signals("sign_up", body_of(early))
+    await life.acted("admit_signup")
+    assert not await is_recorded(world, early)
+
+    await life.signs_up()
+    await life.reaches(Stage.SIGNED_UP)
+    refused = [replace(life.deposit(), occurred_at=life.began_at + time) for time in ahead]
+    for deposit in refused:
+        await life.signals("make_deposit", deposit)
+    honest = await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    assert await life.known_deposits() == [honest]
+
+
+async def test_a_signal_is_not_believed_in_how_no_other_door_takes_it_until_it_is_mended(
+    world: World,
+) -> None:
+    life = await invite(world)
+    await life.signs_up()
+    await life.reaches(Stage.SIGNED_UP)
+    loose: list[dict[str, Any]] = [
+        {"occurred_at": 1764300000},
+        {"occurred_at": "1764300000"},
+        *({"amount": {"minor": minor, "currency": "USD"}} for minor in ("1000", 1000.0, True)),
+    ]
+    for change in loose:
+        deposit = life.deposit()
+        await life.signals("make_deposit", body_of(deposit) | change)
+
+    mended = life.deposit()
+    await life.signals("make_deposit", body_of(mended) | {"occurred_at": 1764300000})
+    await life.signals("make_deposit", body_of(mended))
+    await life.reaches(Stage.REWARDED)
+    assert await life.known_deposits() == [mended]
 
 
 async def test_a_signalled_signup_in_an_unknown_currency_is_not_believed(world: World) -> None:

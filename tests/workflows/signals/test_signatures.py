@@ -11,6 +11,7 @@ from domain.intake.direct_signals import DirectSignals, canonical_json, sign
 from domain.intake.facts import Fact, kind_of
 from domain.money import Money
 from referrals.intake.canonical import body_of
+from tests.activities.referral_acts import LATER
 from tests.builders import chargeback, deposit, signup
 
 KEY: Final = "a key of the payments service"
@@ -32,7 +33,7 @@ def signature_of(fact: Fact, **named: Any) -> Signature:  # noqa: ANN401 - its o
 def test_a_signed_fact_counts() -> None:
     paid = deposit("ann")
     for fact in (signup("ann"), paid, chargeback(paid)):
-        assert POLICY.refusal(fact, [signature_of(fact)]) is None
+        assert POLICY.refusal(fact, [signature_of(fact)], now=LATER) is None
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_signature_of_another_fact_does_not_count(change: dict[str, Any]) -> N
     forged = replace(honest, **change)
     lent = signature_of(honest, event_id=forged.event_id)
 
-    assert POLICY.refusal(forged, [lent]) == "signature"
+    assert POLICY.refusal(forged, [lent], now=LATER) == "signature"
 
 
 def test_a_signature_of_another_kind_does_not_count() -> None:
@@ -53,4 +54,4 @@ def test_a_signature_of_another_kind_does_not_count() -> None:
     forged = chargeback(paid)
     lent = signature_of(paid, kind=kind_of(forged), event_id=forged.event_id)
 
-    assert POLICY.refusal(forged, [lent]) == "signature"
+    assert POLICY.refusal(forged, [lent], now=LATER) == "signature"

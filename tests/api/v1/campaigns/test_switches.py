@@ -41,7 +41,7 @@ async def test_a_campaign_switched_off_gives_no_code_and_no_invitation(
     assert (await client.get(f"/v1/codes/{code}")).json()["active"] is True
 
 
-@pytest.mark.parametrize("kind", ["campaign", "jurisdiction", "country"])
+@pytest.mark.parametrize("kind", ["campaign", "jurisdiction", "country", "spelling"])
 async def test_a_code_typed_while_a_switch_is_off_attributes_nobody(
     client: AsyncClient, database: Database, kind: str
 ) -> None:
@@ -49,9 +49,10 @@ async def test_a_code_typed_while_a_switch_is_off_attributes_nobody(
     code = await create_code(client, slug)
     scopes = {"campaign": f"campaign:{slug}", "jurisdiction": "jurisdiction:CA-AB"}
     scope = scopes.get(kind, "jurisdiction:CA")
+    told = " ca_ab " if kind == "spelling" else "CA-AB"
     await client.put(f"{URL}/{scope}", json=OFF)
     try:
-        assert await _outcome(client, database, code, "CA-AB") == Refusal.SWITCHED_OFF
+        assert await _outcome(client, database, code, told) == Refusal.SWITCHED_OFF
         elsewhere = await _outcome(client, database, code, "US-NJ")
         assert elsewhere == ("switched_off" if kind == "campaign" else "bound")
     finally:
@@ -83,6 +84,17 @@ async def test_a_switch_is_turned_once_and_every_turn_is_in_the_audit(
 )
 async def test_refuses_what_is_no_scope(client: AsyncClient, scope: str) -> None:
     assert_problem(await client.put(f"{URL}/{scope}", json=OFF), 422, "validation_failed")
+
+
+@pytest.mark.parametrize(("alias", "code"), [("UK", "GB"), ("UK-ENG", "GB-ENG"), ("EL", "GR")])
+async def test_an_alias_is_turned_off_by_its_code_and_may_be_turned_on(
+    client: AsyncClient, alias: str, code: str
+) -> None:
+    refused = await client.put(f"{URL}/jurisdiction:{alias}", json=OFF)
+    assert_problem(refused, 422, "validation_failed", "scope")
+    assert f"jurisdiction:{code}" in refused.json()["errors"][0]["message"]
+    turned = await client.put(f"{URL}/jurisdiction:{alias}", json=ON)
+    assert turned.status_code == 200, turned.text
 
 
 async def test_refuses_an_unknown_campaign_another_state_and_a_missing_reason(

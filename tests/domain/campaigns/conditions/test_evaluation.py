@@ -51,6 +51,34 @@ def test_exists_asks_whether_a_value_is_known(*, known: bool, asked: bool) -> No
     assert leaf_holds(leaf, False if known else None) is (known is asked)
 
 
+@pytest.mark.parametrize(
+    ("field", "named", "told"),
+    [
+        ("referee.jurisdiction", "US-NJ", "us_nj"),
+        ("referrer.jurisdiction", "UK", "gb"),
+        ("deposit.jurisdiction", "GR", " EL "),
+        ("deposit.method", "voucher", "Voucher "),
+        ("deposit.method", "PayPal", "paypal"),
+        ("referee.platform", "ios", "iOS"),
+        ("share.channel", "whatsapp", "WhatsApp"),
+    ],
+)
+def test_compares_jurisdictions_and_texts_in_one_spelling(
+    field: str, named: str, told: str
+) -> None:
+    assert leaf_holds(Leaf(field, Operator.EQ, named), told)
+    assert leaf_holds(Leaf(field, Operator.IN, ("else", named)), told)
+    assert not leaf_holds(Leaf(field, Operator.NE, named), told)
+    assert not leaf_holds(Leaf(field, Operator.NOT_IN, (named,)), told)
+
+
+def test_a_trace_has_the_value_as_it_was_told() -> None:
+    leaf = Leaf("referee.jurisdiction", Operator.EQ, "US-NJ")
+    (judged,) = evaluate(leaf, {"referee.jurisdiction": "us_nj"}).trace
+    assert (judged.value, judged.holds) == ("us_nj", True)
+    assert read_judged(write_judged(judged)) == judged
+
+
 def test_compares_durations_exactly() -> None:
     leaf = Leaf("referrer.account_age", Operator.GTE, timedelta(days=30))
     assert leaf_holds(leaf, timedelta(days=30))
