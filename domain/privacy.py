@@ -28,6 +28,14 @@ PERSONAL_FIELDS: Final = (
     "kyc_subject",
     "full_name",
 )
+PERSONAL_KEYS: Final = (
+    *PERSONAL_FIELDS,
+    "code",
+    "cookie_token",
+    "locale",
+    "referral_token",
+)
+"""Keys of a fact's body that erasure removes."""
 OTHER: Final = "other"
 _NO_SECRETS: Final[Mapping[int, str]] = MappingProxyType({})
 _DROPPED: Final[Mapping[str, str | None]] = {

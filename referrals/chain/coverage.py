@@ -18,20 +18,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from db.tables import Table
-from domain.privacy import ERASED, PERSONAL_FIELDS
+from domain.privacy import ERASED, PERSONAL_KEYS
 
 SEPARATOR: Final = "/"
 """Between the parts of a key: no part but the last can contain it."""
 
 
-PERSONAL_KEYS: Final = (
-    *PERSONAL_FIELDS,
-    "code",
-    "cookie_token",
-    "locale",
-    "referral_token",
-)
-"""Keys of a fact's body that erasure removes."""
 _KEYS: Final = ", ".join(f"'{key}'" for key in PERSONAL_KEYS)
 _PARSED: Final = frozenset({int, UUID})
 """Types of keys that not every text is of."""

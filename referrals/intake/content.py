@@ -1,11 +1,13 @@
 """Content of a fact, by which an event that comes again is told from another one."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.field_shapes import SHAPED_FIELDS, has_shape, without_extensions
-from domain.privacy import ERASED, OTHER
+from domain.privacy import ERASED, OTHER, PERSONAL_KEYS
 from referrals.intake.normalising import EARLIER
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Content(NamedTuple):
@@ -18,9 +20,7 @@ class Content(NamedTuple):
     def is_same_as(self, other: "Content | None") -> bool:
         if other is None:
             return False
-        if ERASED in {self.fingerprint, other.fingerprint}:
-            return True  # what it said is no longer known; the id is
-        if self.fingerprint == other.fingerprint:
+        if self.fingerprint == other.fingerprint != ERASED:
             return True
         mine, theirs = self._comparable(other)
         return mine == theirs
@@ -34,9 +34,17 @@ class Content(NamedTuple):
 
     def _comparable(self, other: "Content") -> tuple[dict[str, Any], dict[str, Any]]:
         renamed = {**_renamed(other), **_renamed(self)}
-        return self._in_one_spelling(renamed), other._in_one_spelling(renamed)  # noqa: SLF001
+        # What was erased of one of them is not known any more, and so tells neither from the other.
+        is_erased = ERASED in {self.fingerprint, other.fingerprint}
+        left_out = frozenset(PERSONAL_KEYS) if is_erased else _NOTHING
+        return (
+            self._in_one_spelling(renamed, left_out),
+            other._in_one_spelling(renamed, left_out),  # noqa: SLF001 - its own class
+        )
 
-    def _in_one_spelling(self, renamed: Mapping[str, str]) -> dict[str, Any]:
+    def _in_one_spelling(
+        self, renamed: Mapping[str, str], left_out: frozenset[str]
+    ) -> dict[str, Any]:
         """Return the body with hashes of values, not of spellings, under the newest key."""
         matching = self.matching or {}
         body = dict(self.body)
@@ -45,7 +53,7 @@ class Content(NamedTuple):
         return {
             field: _newest(matching.get(field, value), renamed)
             for field, value in body.items()
-            if not _is_replaced(field, value)
+            if field not in left_out and not _is_replaced(field, value)
         }
 
 

@@ -105,7 +105,7 @@ def _entry_view(entry: Entry, account: AccountRow) -> EntryView:
         entry_id=entry.id,
         account_id=account.id,
         account=account.book,
-        player_id=account.player_id,
+        player_id=account.player_id or account.bonus_player_id,
         campaign_id=account.campaign_id,
         amount=Money(abs(entry.amount_minor), entry.currency),
         direction="in" if entry.amount_minor > 0 else "out",

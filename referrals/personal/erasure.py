@@ -11,10 +11,9 @@ from sqlalchemy import text
 
 from db.engine import ReadSession, Session
 from db.locks import lock_players
-from domain.privacy import ERASED
+from domain.privacy import ERASED, PERSONAL_KEYS
 from referrals.access import audit
 from referrals.access.audit import Actor
-from referrals.chain.coverage import PERSONAL_KEYS
 
 _ERASING: Final = "select set_config('referrals.erasing', 'on', true)"
 _FACTS: Final = """

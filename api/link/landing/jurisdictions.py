@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from domain.jurisdictions import canonical, overlap
+from domain.jurisdictions import overlap
 
 JURISDICTION_REGEX: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 """Shape of a code of ISO 3166-1 or 3166-2."""
@@ -12,7 +12,7 @@ JURISDICTION_REGEX: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 def parse_jurisdiction(text: str) -> str | None:
     """Parse a code of ISO 3166-1 or 3166-2, or return None."""
-    code = canonical(text)
+    code = text.strip().upper()
     return code if re.fullmatch(JURISDICTION_REGEX, code) else None
 
 

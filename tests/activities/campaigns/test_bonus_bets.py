@@ -21,6 +21,8 @@ from domain.money import RewardKind
 from domain.rewards.reward import RewardStatus
 from referrals.ledger.balances import PlayerBalance, load_player_balance
 from referrals.ledger.spending import SpendOutcome, spend
+from referrals.reporting.reward_evidence import find_evidence
+from referrals.rewards.transfers import rewards_of_referral
 from tests import state
 from tests.activities.campaigns.ruled import acknowledge
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
@@ -139,6 +141,24 @@ async def test_a_chargeback_takes_both_back_and_a_win_gives_both_again(
     assert (again.available, again.bonus.available) == ((usd(1000),), (usd(500),))
     await acknowledge(fresh_superuser)
     assert await violated_invariants(database) == {}
+
+
+async def test_evidence_names_the_player_of_each_entry_of_a_bonus_bet(database: Database) -> None:
+    acts = await sign_up(database, terms=paying(("referrer", BONUS, FLAT)))
+    await acts.receives(deposit(acts.referee_id))
+    assert await acts.wake() is Stage.REWARDED
+
+    async with database.reading() as session:
+        (reward,) = await rewards_of_referral(session, acts.row.id)
+        evidence = await find_evidence(session, reward.id)
+    assert evidence is not None
+    of_players = {
+        entry.player_id
+        for transfer in evidence.transfers
+        for entry in transfer.entries
+        if entry.campaign_id is None
+    }
+    assert of_players == {acts.row.referrer_id}
 
 
 async def test_a_debt_of_cash_is_not_recovered_from_bonus_bets(database: Database) -> None:

@@ -1,12 +1,14 @@
 """Erasure of a player: no linkable value is left, the money's proof is, both checks are green."""
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from db.tables import Table
 from referrals.chain.checking import check_chain
+from referrals.intake.events import DepositIn
 from referrals.intake.facts import RecordOutcome
 from referrals.personal.erasure import erase
 from referrals.personal.export import QUERIES, export
@@ -123,6 +125,26 @@ async def test_an_event_that_comes_again_is_known_and_brings_nothing_back(known:
     await link_everything(known.application)
     assert known.hashes[0] not in await content_of(known.owner)
     await assert_green(known.application)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"player_id": "somebody-else"},
+        {"amount": {"minor": 77, "currency": "USD"}},
+        {"deposit_id": "another-deposit"},
+        {"occurred_at": "2026-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
+async def test_another_event_under_the_id_of_an_erased_one_is_refused(
+    known: Known, change: dict[str, Any]
+) -> None:
+    await erase_player(known)
+    other = DepositIn.model_validate(known.deposit.model_dump(exclude_none=True) | change)
+
+    async with known.application.transaction() as session:
+        assert await record(session, other) is RecordOutcome.CONFLICT
 
 
 async def test_what_is_reported_later_is_linked_and_erased_by_a_second_erasure(
