@@ -121,8 +121,8 @@ def _is_earned(
     rests_on = _frozen_facts(row)
     # Earlier releases counted two reports of one deposit as two: what they credited stands.
     deposits = [
-        replace(fact, deposit_id=fact.event_id)
-        for fact in known
+        replace(fact, deposit_id=f"report-{place}")
+        for place, fact in enumerate(known)
         if isinstance(fact, Deposit) and fact.event_id in rests_on
     ]
     return qualification(deposits, terms, signed_up_at=row.signed_up_at) is not None

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from db.engine import Database
 from db.tables import Delivery
 from domain.campaigns.rules import QualifyingAction
+from domain.intake.sources import SEPARATOR
 from domain.lifecycle.referral import Stage
 from domain.money import LARGEST_MINOR
 from domain.rewards.fact_effect import FactEffect
@@ -49,6 +50,17 @@ async def test_one_deposit_under_two_event_ids_is_one_part_of_a_sum(database: Da
     await acts.receives(deposit(acts.referee_id, minor=500, at=NOW + timedelta(hours=3)))
     assert await acts.wake() is Stage.REWARDED
     assert await violated_invariants(database) == {}
+
+
+async def test_a_reward_that_rests_on_an_event_of_a_source_can_be_checked(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    acts = await sign_up(fresh_database, terms=ruled(on=QualifyingAction.TOTAL_DEPOSITS))
+    of_source = f"psp{SEPARATOR}{unique('deposit')}"
+    await acts.receives(replace(deposit(acts.referee_id), event_id=of_source))
+    assert await acts.wake() is Stage.REWARDED
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
 
 
 async def test_a_report_of_an_earlier_time_changes_nothing_of_what_was_credited(
