@@ -65,7 +65,7 @@ async def test_many_lives_at_once_with_chargebacks_lose_none(world: World) -> No
         await life.signals("make_deposit", deposit)
     await asyncio.gather(
         *(
-            life.signals("charge_back", chargeback(deposit))
+            life.signals("charge_back", chargeback(deposit, at=deposit.occurred_at))
             for life, deposit in zip(lives, deposits, strict=True)
             for _ in range(4)
         )
