@@ -1,9 +1,11 @@
 """Eligibility: whether a player may be credited, one dimension for each thing that can be wrong."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 
 from domain.intake.facts import PlayerStatus, StatusChange
 
@@ -44,6 +46,24 @@ def eligibility(changes: Iterable[StatusChange], *, as_of: datetime | None = Non
     for change in sorted(known, key=status_order):
         state = _after(state, change.status)
     return state
+
+
+class StatusHistory:
+    """One player's changes of status, with the state before each."""
+
+    def __init__(self, changes: Iterable[StatusChange]) -> None:
+        self._changes = sorted(changes, key=status_order)
+        statuses = (change.status for change in self._changes)
+        self._states = list(accumulate(statuses, _after, initial=Eligibility()))
+        restored = [c for c in self._changes if c.status is PlayerStatus.RESTORED]
+        self._last_restored = restored[-1] if restored else None
+
+    def before(self, change: StatusChange) -> Eligibility:
+        return self._states[bisect_left(self._changes, status_order(change), key=status_order)]
+
+    def is_restored_after(self, change: StatusChange) -> bool:
+        last = self._last_restored
+        return last is not None and status_order(last) > status_order(change)
 
 
 def status_order(change: StatusChange) -> tuple[datetime, bool, str]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from domain.campaigns.exchange.local_terms import currencies_of, terms_in
@@ -25,15 +26,18 @@ from domain.intake.facts import (
     Withdrawal,
 )
 from domain.rewards.circumstances import Circumstances
-from domain.rewards.eligibility import eligibility, status_order
+from domain.rewards.eligibility import StatusHistory
 from domain.rewards.fact_effect import FactEffect
 from domain.rewards.qualification import (
     Judge,
+    Shortfall,
     meets_minimum,
     qualification,
 )
+from domain.rewards.reported_deposits import ReportedDeposits
 from domain.rewards.take_backs import taken_back_minor
 
+_CAN_BE_TAKEN_BACK: Final = {FactEffect.QUALIFIES, FactEffect.TAKEN_BACK}
 _UNDONE_BY: Final = {
     TakeBack.REFUND_FAILED: TakeBack.REFUND,
     TakeBack.CHARGEBACK_WON: TakeBack.CHARGEBACK,
@@ -77,11 +81,11 @@ class _Judge:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._deposits = [f for f in setting.money_facts if isinstance(f, Deposit)]
-        self._takes = _takes_by_deposit(setting.money_facts)
         frozen = setting.frozen
         self._deposits_judge = _deposits_judge(setting)
         self._resting_on = _qualifying_now(setting) if frozen is None else frozen
+        self._reported = ReportedDeposits(setting.money_facts, self._resting_on)
+        self._effects: dict[Deposit, FactEffect] = {}
 
     def effect_of(self, fact: Fact) -> FactEffect:
         if isinstance(fact, StatusChange):
@@ -123,37 +127,33 @@ class _Judge:
         return FactEffect.BINDS if is_bound else FactEffect.ANOTHER_SIGNUP
 
     def _of_deposit(self, deposit: Deposit) -> FactEffect:
-        if self._is_reported_already(deposit):
+        if deposit not in self._effects:
+            self._effects[deposit] = self._judge_deposit(deposit)
+        return self._effects[deposit]
+
+    def _judge_deposit(self, deposit: Deposit) -> FactEffect:
+        is_earning = deposit.event_id in self._resting_on
+        if not is_earning and self._reported.is_reported_already(deposit):
             return FactEffect.SAME_DEPOSIT
         found = self._shortcoming(deposit)
         if found is not None:
             return found
-        if deposit.event_id in self._resting_on:
+        if is_earning:
             return FactEffect.QUALIFIES
         unmet = self._unmet(deposit)
         if unmet is not None:
             return unmet
         if self._setting.has_ended:
             return FactEffect.REFERRAL_ENDED
-        return FactEffect.REPORTED_TOO_LATE if self._is_earlier(deposit) else FactEffect.NOT_FIRST
-
-    def _is_reported_already(self, deposit: Deposit) -> bool:
-        """Return whether another report of the same deposit counts, and this one does not."""
-        if deposit.event_id in self._resting_on:
-            return False
-        key = deposit.player_id, deposit.deposit_id
-        reports = [d for d in self._deposits if (d.player_id, d.deposit_id) == key]
-        return any(
-            other.event_id in self._resting_on or _order(other) < _order(deposit)
-            for other in reports
-        )
+        is_earlier = self._reported.is_earlier(deposit)
+        return FactEffect.REPORTED_TOO_LATE if is_earlier else FactEffect.NOT_FIRST
 
     def _shortcoming(self, deposit: Deposit) -> FactEffect | None:
         """Return why a deposit does not meet the terms, or None if it does."""
         terms, at = self._setting.terms, deposit.occurred_at
         # Before its signup is bound, every deposit was made before it.
         signed_up_at = self._setting.signed_up_at or MAX_TIME
-        takes = self._takes.get(deposit.deposit_id, ())
+        takes = self._reported.takes_of(deposit)
         shortcomings = (
             (FactEffect.OTHER_CURRENCY, deposit.amount.currency not in currencies_of(terms)),
             (FactEffect.BEFORE_SIGNUP, at < signed_up_at - CLOCK_SKEW),
@@ -178,55 +178,66 @@ class _Judge:
             return None
         if rules.on is QualifyingAction.FIRST_DEPOSIT and judge.first_deposit() != deposit:
             return FactEffect.NOT_FIRST_DEPOSIT
-        found = next((one for one in judge.candidates() if one[0] == deposit), None)
-        if found is None:
+        if deposit.event_id not in self._shortfalls:
             is_of_sum = rules.on is QualifyingAction.TOTAL_DEPOSITS and not self._resting_on
             return FactEffect.TOWARDS_TOTAL if is_of_sum else None
-        shortfall = judge.shortfall(found)
+        shortfall = self._shortfalls[deposit.event_id]
         if shortfall is None:
             return None
         by_condition = shortfall.path is not None
         return FactEffect.CONDITION_NOT_MET if by_condition else FactEffect.TURNOVER_NOT_REACHED
 
-    def _is_earlier(self, deposit: Deposit) -> bool:
-        earning = [other for other in self._deposits if other.event_id in self._resting_on]
-        return any(_order(deposit) < _order(other) for other in earning)
+    @cached_property
+    def _shortfalls(self) -> Mapping[str, Shortfall | None]:
+        """What each deposit that reaches the minimum still lacks, by its event id."""
+        judge = self._deposits_judge
+        candidates = judge.candidates() if judge else ()
+        return {found[0].event_id: judge.shortfall(found) for found in candidates if judge}
+
+    @cached_property
+    def _takeable(self) -> Mapping[str, Deposit]:
+        """The deposits of which something can be taken back from the reward, by deposit id."""
+        takeable = (d for d in self._reported.in_order if self._of_deposit(d) in _CAN_BE_TAKEN_BACK)
+        return {deposit.deposit_id: deposit for deposit in takeable}
 
     def _of_chargeback(self, chargeback: Chargeback) -> FactEffect:
-        about = [d for d in self._deposits if d.deposit_id == chargeback.deposit_id]
-        if not about:
+        if not self._reported.is_known(chargeback.deposit_id):
             return FactEffect.UNKNOWN_DEPOSIT
-        concerned = {FactEffect.QUALIFIES, FactEffect.TAKEN_BACK}
-        deposit = next((d for d in about if self._of_deposit(d) in concerned), None)
+        deposit = self._takeable.get(chargeback.deposit_id)
         if deposit is None:
             return FactEffect.OTHER_DEPOSIT
         return self._of_take_back(chargeback, deposit)
 
     def _of_take_back(self, chargeback: Chargeback, deposit: Deposit) -> FactEffect:
-        takes = self._takes[deposit.deposit_id]
-        matter = [other for other in takes if other.dispute_id == chargeback.dispute_id]
-        if chargeback.dispute_id and _is_replaced(chargeback, matter):
+        if self._reported.is_replaced(chargeback):
             return FactEffect.REPLACED
         undone = _UNDONE_BY.get(chargeback.kind)
         if undone is None:
             return FactEffect.TAKES_BACK
         if chargeback.amount and chargeback.amount.currency != deposit.amount.currency:
             return FactEffect.OTHER_CURRENCY
-        is_known = any(other.kind is undone for other in matter)
+        is_known = self._reported.latest_of_matter(chargeback, undone) is not None
         return FactEffect.GIVES_BACK if is_known else FactEffect.NOTHING_TO_GIVE_BACK
 
     def _of_status(self, change: StatusChange) -> FactEffect:
-        own = [c for c in self._setting.status_changes if c.player_id == change.player_id]
-        before = [c for c in own if status_order(c) < status_order(change)]
+        history = self._histories.get(change.player_id) or StatusHistory(())
         match change.status:
             case PlayerStatus.VERIFIED:
                 return FactEffect.NO_EFFECT
             case PlayerStatus.RESTORED:
-                return FactEffect.RESTORES if eligibility(before).reasons else FactEffect.NO_EFFECT
+                return (
+                    FactEffect.RESTORES if history.before(change).reasons else FactEffect.NO_EFFECT
+                )
             case PlayerStatus.SELF_EXCLUDED | PlayerStatus.CLOSED:
-                later = [c for c in own if status_order(c) > status_order(change)]
-                is_over = any(c.status is PlayerStatus.RESTORED for c in later)
+                is_over = history.is_restored_after(change)
                 return FactEffect.RESTORED_SINCE if is_over else FactEffect.MAKES_INELIGIBLE
+
+    @cached_property
+    def _histories(self) -> Mapping[str, StatusHistory]:
+        changes: dict[str, list[StatusChange]] = defaultdict(list)
+        for change in self._setting.status_changes:
+            changes[change.player_id].append(change)
+        return {player_id: StatusHistory(own) for player_id, own in changes.items()}
 
     def _of_decision(self, decision: Decision) -> FactEffect:
         attempt = self._setting.decided_attempts.get(decision.event_id)
@@ -259,20 +270,3 @@ def _deposits_judge(setting: Setting) -> Judge | None:
         signed_up_at=setting.signed_up_at,
         circumstances=setting.circumstances,
     )
-
-
-def _takes_by_deposit(facts: Iterable[Fact]) -> Mapping[str, Sequence[Chargeback]]:
-    takes: dict[str, list[Chargeback]] = defaultdict(list)
-    for fact in facts:
-        if isinstance(fact, Chargeback):
-            takes[fact.deposit_id].append(fact)
-    return takes
-
-
-def _is_replaced(chargeback: Chargeback, matter: Iterable[Chargeback]) -> bool:
-    same_kind = [other for other in matter if other.kind is chargeback.kind]
-    return any(_order(other) > _order(chargeback) for other in same_kind)
-
-
-def _order(fact: Fact) -> tuple[datetime, str]:
-    return fact.occurred_at, fact.event_id

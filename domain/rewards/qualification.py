@@ -3,9 +3,13 @@
 The order in which facts were heard changes nothing.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from heapq import merge
+from itertools import accumulate
 
 from domain.campaigns.conditions.evaluation import Evaluation, Judged
 from domain.campaigns.exchange.local_terms import earning_currencies, terms_in
@@ -20,7 +24,7 @@ from domain.rewards.circumstances import (
     judge_condition,
     turnover_of,
 )
-from domain.rewards.take_backs import taken_back_minor
+from domain.rewards.take_backs import TakeBacks, taken_back_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +50,16 @@ def qualification(
 
     Without circumstances neither turnover nor the condition is judged, as for what was credited.
     """
-    judge = Judge(tuple(facts), terms, signed_up_at=signed_up_at, circumstances=circumstances)
+    judge = Judge(facts, terms, signed_up_at=signed_up_at, circumstances=circumstances)
     return judge.qualification()
 
 
-def _met(judge: "LocalJudge", facts: Sequence[Fact]) -> Qualification | None:
+def _met(judge: "LocalJudge", takes: TakeBacks) -> Qualification | None:
     """Return the earliest deposits of one currency that meet the terms."""
     met = next((found for found in judge.candidates() if judge.shortfall(found) is None), None)
     if met is None:
         return None
-    found, judged, at = _resting_on(met, facts), judge.evaluate(met[0]), judge.turnover_reached_at
+    found, judged, at = _resting_on(met, takes), judge.evaluate(met[0]), judge.turnover_reached_at
     met_at = max(found.met_at, at) if at else found.met_at
     return replace(found, met_at=met_at, trace=judged.trace if judged else ())
 
@@ -73,35 +77,40 @@ class Judge:
 
     def __init__(
         self,
-        facts: Sequence[Fact],
+        facts: Iterable[Fact],
         terms: Terms,
         *,
         signed_up_at: datetime,
         circumstances: Circumstances | None,
     ) -> None:
-        self._facts = facts
+        facts = tuple(facts)
+        deposits, self._takes = sorted(_deposits(facts), key=_order), TakeBacks(facts)
+
+        def judge_by(local: Terms) -> LocalJudge:
+            return LocalJudge(
+                deposits,
+                self._takes,
+                local,
+                signed_up_at=signed_up_at,
+                circumstances=circumstances,
+            )
+
         local = {currency: terms_in(terms, currency) for currency in earning_currencies(terms)}
         self._by_currency = {
-            currency: LocalJudge(
-                facts, known, signed_up_at=signed_up_at, circumstances=circumstances
-            )
-            for currency, known in local.items()
-            if known is not None
+            currency: judge_by(known) for currency, known in local.items() if known is not None
         }
         known_first = next(iter(self._by_currency.values()), None)
-        self._any = known_first or LocalJudge(
-            facts, terms, signed_up_at=signed_up_at, circumstances=circumstances
-        )
+        self._any = known_first or judge_by(terms)
 
     def qualification(self) -> Qualification | None:
         """Return the earliest deposits that meet the terms, if some do."""
-        found = [one for one in (_met(j, self._facts) for j in self._by_currency.values()) if one]
+        found = [one for one in (_met(j, self._takes) for j in self._by_currency.values()) if one]
         return min(found, key=lambda one: (one.met_at, one.fact_ids[0]), default=None)
 
     def candidates(self) -> Iterator[tuple[Deposit, ...]]:
         """Yield what reaches the minimum of its currency; see `LocalJudge.candidates`."""
-        found = (one for judge in self._by_currency.values() for one in judge.candidates())
-        yield from sorted(found, key=lambda one: _order(one[0]))
+        found = (judge.candidates() for judge in self._by_currency.values())
+        yield from merge(*found, key=lambda one: _order(one[0]))
 
     def first_deposit(self) -> Deposit | None:
         """Return the referee's very first deposit since the signup; see `LocalJudge`."""
@@ -121,20 +130,21 @@ class LocalJudge:
 
     def __init__(
         self,
-        facts: Sequence[Fact],
+        deposits: Sequence[Deposit],
+        takes: TakeBacks,
         terms: Terms,
         *,
         signed_up_at: datetime,
         circumstances: Circumstances | None,
     ) -> None:
-        self._facts = facts
+        self._deposits = deposits
+        self._takes = takes
         self._terms = terms
         self._starts_at = signed_up_at - CLOCK_SKEW
         self._ends_at = signed_up_at + terms.deposit_window
         self._circumstances = circumstances
         currency = terms.minimum_deposit.currency
         self._turnover = turnover_of(circumstances or NO_CIRCUMSTANCES, currency)
-        self._deposits = sorted(_deposits(facts), key=_order)
 
     @property
     def turnover_reached_at(self) -> datetime | None:
@@ -188,27 +198,35 @@ class LocalJudge:
         when, circumstances = self._terms.rules.when, self._circumstances
         if when is None or circumstances is None:
             return None
-        so_far = [one for one in self._deposits if _order(one) <= _order(deposit)]
-        currency = self._terms.minimum_deposit.currency
-        total = sum(self._left(one) for one in so_far if one.amount.currency == currency)
+        count = bisect_right(self._deposits, _order(deposit), key=_order)
         judged = DepositSoFar(
             deposit=deposit,
-            left=Money(self._left(deposit), deposit.amount.currency),
-            count=len(so_far),
-            total=clamp_sum(total, currency),
+            left=Money(self._takes.left_minor(deposit), deposit.amount.currency),
+            count=count,
+            total=clamp_sum(self._running_minor[count], self._terms.minimum_deposit.currency),
         )
         return judge_condition(when, judged, self._turnover.total, circumstances)
+
+    @cached_property
+    def _running_minor(self) -> Sequence[int]:
+        """What is left of the first deposits in this currency together, for each number of them."""
+        currency = self._terms.minimum_deposit.currency
+        left = (
+            self._takes.left_minor(one) if one.amount.currency == currency else 0
+            for one in self._deposits
+        )
+        return list(accumulate(left, initial=0))
 
     def _totals(self) -> Iterator[tuple[Deposit, ...]]:
         minimum, total = self._terms.minimum_deposit, 0
         counted: list[Deposit] = []
         for one in self._in_window():
-            left = self._left(one)
+            left = self._takes.left_minor(one)
             if one.amount.currency == minimum.currency and left:
-                counted.append(one)
                 total += left
                 if total >= minimum.minor:
-                    yield (one, *(other for other in counted if other is not one))
+                    yield (one, *counted)
+                counted.append(one)
 
     def _in_window(self) -> Iterator[Deposit]:
         return (
@@ -216,11 +234,8 @@ class LocalJudge:
         )
 
     def _reaches(self, deposit: Deposit) -> bool:
-        minimum, left = self._terms.minimum_deposit, self._left(deposit)
+        minimum, left = self._terms.minimum_deposit, self._takes.left_minor(deposit)
         return deposit.amount.currency == minimum.currency and left >= max(1, minimum.minor)
-
-    def _left(self, deposit: Deposit) -> int:
-        return deposit.amount.minor - taken_back_minor(deposit, self._facts)
 
 
 def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualification | None:
@@ -231,7 +246,7 @@ def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualif
     if not resting_on:
         return None
     ordered = sorted(resting_on, key=_order)
-    return replace(_resting_on(ordered, facts), met_at=ordered[-1].occurred_at)
+    return replace(_resting_on(ordered, TakeBacks(facts)), met_at=ordered[-1].occurred_at)
 
 
 def meets_minimum(deposit: Deposit, facts: Iterable[Fact], terms: Terms) -> bool:
@@ -251,12 +266,13 @@ def without_rate(facts: Iterable[Fact], terms: Terms, *, signed_up_at: datetime)
     if not terms.rules.currencies:
         return ()
     facts = tuple(facts)
+    takes = TakeBacks(facts)
     since, until = signed_up_at - CLOCK_SKEW, signed_up_at + terms.deposit_window
     found = {
         one.amount.currency
         for one in _deposits(facts)
         if since <= one.occurred_at <= until
-        and taken_back_minor(one, facts) < one.amount.minor
+        and takes.left_minor(one)
         and one.amount.currency in earning_currencies(terms)
         and terms_in(terms, one.amount.currency) is None
     }
@@ -269,9 +285,9 @@ def _deposits(facts: Iterable[Fact]) -> list[Deposit]:
     return list({(one.player_id, one.deposit_id): one for one in reported}.values())
 
 
-def _resting_on(deposits: Sequence[Deposit], facts: Sequence[Fact]) -> Qualification:
+def _resting_on(deposits: Sequence[Deposit], takes: TakeBacks) -> Qualification:
     """Return the qualification of deposits, of which the first met the terms."""
-    left = sum(one.amount.minor - taken_back_minor(one, facts) for one in deposits)
+    left = sum(map(takes.left_minor, deposits))
     return Qualification(
         fact_ids=tuple(one.event_id for one in deposits),
         met_at=deposits[0].occurred_at,

@@ -1,5 +1,6 @@
 """Simulation: one referral's recorded facts, judged by terms as they would have been in time."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -183,8 +184,8 @@ def _missed(played: PlayedReferral, terms: Terms) -> Missed:
     judge = Judge(
         played.facts, terms, signed_up_at=played.signed_up_at, circumstances=played.circumstances
     )
-    candidates = list(judge.candidates())
-    lacking = judge.shortfall(candidates[-1]) if candidates else None
+    newest = deque(judge.candidates(), maxlen=1)
+    lacking = judge.shortfall(newest[0]) if newest else None
     if lacking is not None:
         return (
             Missed(ReasonCode.CONDITION_NOT_MET, lacking.path)

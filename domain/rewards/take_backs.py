@@ -1,9 +1,26 @@
 """Take-backs: what refunds and chargebacks leave of a deposit."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from domain.intake.facts import Chargeback, Deposit, Fact, TakeBack
+
+
+class TakeBacks:
+    """Refunds and chargebacks of one player's deposits, by the deposit that they are about."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._about: dict[tuple[str, str], list[Chargeback]] = defaultdict(list)
+        for fact in facts:
+            if isinstance(fact, Chargeback):
+                self._about[fact.player_id, fact.deposit_id].append(fact)
+
+    def about(self, deposit: Deposit) -> Sequence[Chargeback]:
+        return self._about.get((deposit.player_id, deposit.deposit_id), ())
+
+    def left_minor(self, deposit: Deposit) -> int:
+        """Return the minor units of a deposit that are still there."""
+        return deposit.amount.minor - taken_back_minor(deposit, self.about(deposit))
 
 
 def taken_back_minor(deposit: Deposit, facts: Iterable[Fact]) -> int:

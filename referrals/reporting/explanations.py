@@ -137,10 +137,11 @@ def _conditions(
     judge: Judge, deposits: Sequence[Deposit], earned: object
 ) -> Sequence[ExplainedLeaf]:
     """Return each leaf of the condition, judged by the deposit that qualifies, or the newest."""
-    candidates = list(judge.candidates())
-    meeting = (found[0] for found in candidates if judge.shortfall(found) is None)
-    newest = candidates[-1][0] if candidates else (deposits[-1] if deposits else None)
-    shown = next(meeting, None) if earned else newest
+    shown = deposits[-1] if deposits else None
+    for found in judge.candidates():
+        shown = found[0]
+        if earned and judge.shortfall(found) is None:
+            break
     evaluation = judge.evaluate(shown) if shown else None
     if evaluation is None:
         return ()

@@ -1,12 +1,15 @@
 """Effects of facts: what each does for a referral, or why it does nothing."""
 
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from types import FrameType
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 
+from domain.campaigns.rules import QualifyingAction
 from domain.intake.facts import (
     CLOCK_SKEW,
     Chargeback,
@@ -19,6 +22,7 @@ from domain.intake.facts import (
     Wager,
 )
 from domain.money import Money
+from domain.rewards.circumstances import NO_CIRCUMSTANCES
 from domain.rewards.fact_effect import FactEffect
 from domain.rewards.fact_effects import Setting, effects_of
 from domain.rewards.qualification import qualification
@@ -200,3 +204,45 @@ def test_facts_that_count_for_nothing_can_be_left_out(facts: list[Fact]) -> None
     for paid in left:
         if isinstance(paid, Deposit):
             assert taken_back_minor(paid, facts) == taken_back_minor(paid, left)
+
+
+@pytest.mark.parametrize("on", QualifyingAction)
+def test_twice_as_many_facts_take_twice_the_work(on: QualifyingAction) -> None:
+    few, many = (calls_for(long_history(count), on) for count in (100, 200))
+
+    assert many < 2.5 * few
+
+
+def long_history(count: int) -> list[Fact]:
+    """Return facts of a player, of which none earns anything where turnover is missing."""
+    paid = [deposit(PLAYER, at=NOW + timedelta(minutes=n)) for n in range(count)]
+    again = [replace(one, event_id=f"again-{one.event_id}") for one in paid]
+    one, about = paid[0], chargeback(paid[0], dispute_id="dispute")
+    disputes = [
+        replace(about, event_id=f"{one.event_id}-{n}", occurred_at=NOW + timedelta(hours=n))
+        for n in range(count)
+    ]
+    statuses = [
+        status_change(PLAYER, status, at=NOW + timedelta(hours=n))
+        for n in range(count)
+        for status in (PlayerStatus.CLOSED, PlayerStatus.RESTORED)
+    ]
+    return [*paid, *again, *disputes, *statuses]
+
+
+def calls_for(facts: list[Fact], on: QualifyingAction) -> int:
+    """Return how many functions are called to judge facts."""
+    rules = replace(TERMS.rules, on=on, turnover=usd(100))
+    judged_by = setting(*facts, terms=replace(TERMS, rules=rules), circumstances=NO_CIRCUMSTANCES)
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        effects_of(facts, judged_by)
+    finally:
+        sys.setprofile(None)
+    return calls
