@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 from uuid import UUID
 
@@ -44,6 +45,15 @@ UNCOMPARED_PATIENCE_S: Final = 60.0
 back, and meanwhile the others have their turn."""
 
 log = structlog.get_logger()
+
+
+class _Run(Enum):
+    """Whose open run a referral has."""
+
+    OURS = auto()
+    REPLACED = auto()
+    """Somebody else's, in whose place ours has begun."""
+    NOT_COMPARED = auto()
 
 
 class OverdueHealer:
@@ -137,17 +147,19 @@ class OverdueHealer:
             return_exceptions=True,
         )
         faults = [result for result in results if isinstance(result, Exception)]
-        for referral, result in zip(overdue, results, strict=True):
-            if isinstance(result, BaseException):
-                continue
-            patience_s = PATIENCE_S if result else UNCOMPARED_PATIENCE_S
-            self._wake_from_s[referral.referral_id] = self._clock_s() + patience_s
-            if result:
-                log.warning("overdue_referral_woken", referral_id=str(referral.referral_id))
         if faults and len(faults) == len(overdue):
             raise faults[0]
         for fault in faults:
             log.error("overdue_referral_not_woken", error=describe(fault))
+        for referral, result in zip(overdue, results, strict=True):
+            if isinstance(result, bool):
+                self._put_off(referral, is_woken=result)
+
+    def _put_off(self, referral: Referral, *, is_woken: bool) -> None:
+        patience_s = PATIENCE_S if is_woken else UNCOMPARED_PATIENCE_S
+        self._wake_from_s[referral.referral_id] = self._clock_s() + patience_s
+        if is_woken:
+            log.warning("overdue_referral_woken", referral_id=str(referral.referral_id))
 
 
 async def _start_if_deaf(target: TemporalTarget, referral: Referral) -> bool:
@@ -156,31 +168,32 @@ async def _start_if_deaf(target: TemporalTarget, referral: Referral) -> bool:
         await start_referral(target, referral, signal=Signal.LOOK)
         log.warning("closed_workflow_started", referral_id=str(referral.referral_id))
         return True
-    return await _replace_foreign(target, referral) is not None
+    return await _replace_foreign(target, referral) is not _Run.NOT_COMPARED
 
 
 async def _wake_one(target: TemporalTarget, referral: Referral) -> bool:
     """Return whether it was woken: not where it is unknown whose run it is."""
     # Only a run that is open could lose signals by being replaced.
-    was_replaced = await is_running(target, referral) and await _replace_foreign(target, referral)
-    if was_replaced is False:
+    is_open = await is_running(target, referral)
+    run = await _replace_foreign(target, referral) if is_open else _Run.OURS
+    if run is _Run.OURS:
         await start_referral(target, referral, signal=Signal.LOOK)
-    return was_replaced is not None
+    return run is not _Run.NOT_COMPARED
 
 
-async def _replace_foreign(target: TemporalTarget, referral: Referral) -> bool | None:
-    """Begin a referral's run anew where somebody else began it, and return whether that was so.
+async def _replace_foreign(target: TemporalTarget, referral: Referral) -> _Run:
+    """Begin a referral's run anew where somebody else began it, and return whose it was.
 
-    Returns None for a run that cannot be compared. It is left alone: terminating one of ours would
-    lose facts that were signalled to it and that no act has recorded.
+    A run that cannot be compared is left alone: terminating one of ours would lose facts that were
+    signalled to it and that no act has recorded.
     """
     referral_id = str(referral.referral_id)
     try:
         if not await is_foreign(target, referral):
-            return False
+            return _Run.OURS
     except RunNotComparedError as fault:
         log.error("run_not_compared", referral_id=referral_id, error=str(fault))  # noqa: TRY400 - not a bug
-        return None
+        return _Run.NOT_COMPARED
     await start_referral(target, referral, signal=Signal.LOOK, restart=True)
     log.error("foreign_workflow_replaced", referral_id=referral_id)
-    return True
+    return _Run.REPLACED

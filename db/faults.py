@@ -47,6 +47,8 @@ _CONFLICT_SQLSTATES: Final = re.compile(r"40|55P03")
 _READ_ONLY_SQLSTATE: Final = "25006"
 _LOST_STATEMENT_SQLSTATE: Final = "26000"
 _CANCELED_SQLSTATE: Final = "57014"
+_OTHERS: Final = "site-packages"
+"""Folder of the libraries' code."""
 
 
 class QuotableError(Exception):
@@ -109,9 +111,10 @@ def is_statement_timeout(fault: BaseException) -> bool:
 
 
 def locate(fault: BaseException) -> str:
-    """Return the file and line that raised a fault, such as `events.py:42`."""
+    """Return our file and line that a fault came out of, such as `events.py:42`."""
     frames = extract_tb(fault.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    ours = [frame for frame in frames if _OTHERS not in Path(frame.filename).parts] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
 
 
 def describe(fault: BaseException) -> str:

@@ -34,9 +34,16 @@ class Readiness:
     What is `reported` is told and does not count.
     """
 
-    def __init__(self, *, required: Mapping[str, Ask], reported: Mapping[str, Ask]) -> None:
+    def __init__(
+        self,
+        *,
+        required: Mapping[str, Ask],
+        reported: Mapping[str, Ask],
+        max_age_s: float = MAX_AGE_S,
+    ) -> None:
         self._required = required
         self._reported = reported
+        self._max_age_s = max_age_s
         self._asking = asyncio.Lock()
         self._unknown: set[str] = set()
         """Dependencies whose question failed the last time, each logged once until it succeeds."""
@@ -44,9 +51,9 @@ class Readiness:
         self._reported_at_s = 0.0
 
     async def ask(self) -> ReadinessReport:
-        """Return the present state, or one that is at most MAX_AGE_S old."""
+        """Return the present state, or one that is at most `max_age_s` old."""
         async with self._asking:
-            if self._report is None or time.monotonic() - self._reported_at_s > MAX_AGE_S:
+            if self._report is None or time.monotonic() - self._reported_at_s >= self._max_age_s:
                 self._report = await self._ask_all()
                 self._reported_at_s = time.monotonic()
             return self._report

@@ -82,10 +82,7 @@ async def test_a_state_that_cannot_be_asked_is_unknown() -> None:
     assert answer.json() == {"status": "not_ready", "dependencies": {"temporal": "unknown"}}
 
 
-async def test_a_question_that_fails_is_logged_once_until_it_succeeds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("runtime.readiness.MAX_AGE_S", -1.0)
+async def test_a_question_that_fails_is_logged_once_until_it_succeeds() -> None:
     fails = iter([True, True, False, True])
 
     async def ask() -> str:
@@ -93,7 +90,7 @@ async def test_a_question_that_fails_is_logged_once_until_it_succeeds(
             raise KeyError("stored-secret")
         return "ok"
 
-    readiness = Readiness(required={"temporal": ask}, reported={})
+    readiness = Readiness(required={"temporal": ask}, reported={}, max_age_s=0)
     with capture_logs() as logged:
         states = [(await readiness.ask()).dependencies["temporal"] for _ in range(4)]
 

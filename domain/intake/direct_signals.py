@@ -2,14 +2,13 @@
 
 import hmac
 import json
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final
 
+from domain.intake.times import RFC_3339
+
 SIGNATURE_FIELD: Final = "signature"
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*", re.ASCII)
-"""Beginning of a time of RFC 3339: a number, also one in a text, can be read as Unix time."""
 
 
 class DirectSignals(StrEnum):
@@ -24,10 +23,10 @@ def is_strictly_written(event: dict[str, Any]) -> bool:
     """Return whether an event that can be read is written as the other doors take it.
 
     A signal is read leniently, since a workflow must read it for ever as it did at first: `true`,
-    "1000" and 1000.0 as amounts, a number as a time.
+    "1000" and 1000.0 as amounts, a number as a time, also one in a text.
     """
     moment, amount = event.get("occurred_at"), event.get("amount")
-    if not isinstance(moment, str) or not _TIME.fullmatch(moment):
+    if not isinstance(moment, str) or not RFC_3339.fullmatch(moment):
         return False
     return not isinstance(amount, dict) or type(amount.get("minor")) is int
 

@@ -1,7 +1,6 @@
 """Field types of events and of other requests, each with its bounds."""
 
 import math
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -19,6 +18,7 @@ from pydantic.json_schema import WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.intake.facts import CLOCK_SKEW, ID_PATTERN, MIN_TIME, UNSTORABLE_CHARACTERS
+from domain.intake.times import LEAP_SECOND_AT, RFC_3339
 from domain.money import LARGEST_MINOR, Money
 from domain.privacy import HASH_SHAPE
 
@@ -33,13 +33,6 @@ MAX_LEAD: Final = timedelta(days=1)
 TOO_EARLY: Final = "too_early"
 """Type of the error for an event that is ahead of our clock, and right when it is repeated."""
 _NOT_PAST: Final = "Must lie between the year 2000 and five minutes from now"
-RFC_3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?"
-    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII | re.IGNORECASE,
-)
-LEAP_SECOND_AT: Final = slice(17, 19)
-"""Digits of the seconds in such a time."""
 WITHOUT_MINOR_UNITS: Final = frozenset(
     ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"]
 )

@@ -60,7 +60,7 @@ def standing_minor(reward: Reward) -> int:
 def total_of(rewards: Sequence[Reward]) -> Money:
     """Return what the rewards of a referral are together; they have one currency.
 
-    More than can be stated is shown as the largest amount: no budget holds it.
+    More than can be stated is shown, and waited for, as the largest amount.
     """
     return clamp_sum(sum(reward.amount_minor for reward in rewards), rewards[0].currency)
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from db.engine import Database, ReadSession
-from db.faults import DATABASE_FAULTS, describe, is_read_only
+from db.faults import DATABASE_FAULTS, describe, is_read_only, locate
 from referrals.verification import runs
 from referrals.verification.changes import load_changes, load_snapshot
 from referrals.verification.fact_checks import FACT_CHECKS, FactCheck
@@ -145,7 +145,7 @@ async def _check(session: ReadSession, check: Invariant | FactCheck, scope: Scop
     except DATABASE_FAULTS:
         raise
     except Exception as fault:  # noqa: BLE001 - one unreadable row must not stop the other checks
-        failures = (f"could not be checked: {describe(fault)}",)
+        failures = (f"could not be checked: {describe(fault)} ({locate(fault)})",)
     return Check(
         name=check.name,
         sentence=check.sentence,

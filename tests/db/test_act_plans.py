@@ -1,16 +1,15 @@
 """Acts take a step into an index for what they ask of all facts, or of all referrals."""
 
-import re
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from db.engine import Database, Session
 from referrals.fraud.conduct import CONDUCT
 from referrals.intake import unrouted
 from referrals.reporting.recorded import RECORDED
 from tests.db.filled_tables import insert
-from tests.db.test_queue_plans import nodes
+from tests.db.plans import explain, nodes, prepare
 
 ROWS = 20_000
 UUID = "gen_random_uuid()"
@@ -35,7 +34,7 @@ async def test_whether_withdrawals_are_known_is_no_search_through_all_facts(
         await insert(session, "facts", ROWS // 10, {"kind": "'withdrawal'"}, first=ROWS)
         await session.execute(text("analyze facts"))
 
-        assert await read_from_end_to_end(session, CONDUCT, "facts") == []
+        assert await read_from_end_to_end(session, text(CONDUCT), "facts") == []
         await session.rollback()
 
 
@@ -51,7 +50,7 @@ async def test_whether_others_wait_for_money_is_no_search_through_all_referrals(
         await insert(session, "referrals", ROWS, given)
         await session.execute(text("analyze referrals"))
 
-        assert await read_from_end_to_end(session, RECORDED.text, "referrals") == []
+        assert await read_from_end_to_end(session, RECORDED, "referrals") == []
         await session.rollback()
 
 
@@ -65,27 +64,22 @@ async def test_a_signup_that_waits_is_sought_by_its_tokens_alone(
         await insert(session, "facts", ROWS, {"kind": "'deposit'"}, first=ROWS)
         await session.execute(text("analyze facts"))
 
-        scans = await scans_of(session, unrouted.WAITS.text, "facts")
+        scans = await scans_of(session, unrouted.WAITS, "facts")
         await session.rollback()
 
     assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans) == 1
     assert not [scan for scan in scans if scan.get("Rows Removed by Filter")], scans
 
 
-async def read_from_end_to_end(session: Session, statement: str, table: str) -> list[Any]:
+async def read_from_end_to_end(session: Session, statement: TextClause, table: str) -> list[Any]:
     """Return the nodes that read a whole table in a plan that is made for any parameters."""
     scans = await scans_of(session, statement, table)
     return [scan for scan in scans if scan["Node Type"] == "Seq Scan"]
 
 
-async def scans_of(session: Session, statement: str, table: str) -> list[Any]:
+async def scans_of(session: Session, statement: TextClause, table: str) -> list[Any]:
     """Return the nodes that read a table in a plan that is made for any parameters."""
-    names = list(dict.fromkeys(re.findall(r"(?<!:):(\w+)", statement)))
-    places = {name: f"${place}" for place, name in enumerate(names, start=1)}
-    sql = re.sub(r"(?<!:):(\w+)", lambda match: places[match[1]], statement)
-    types, values = zip(*(PARAMETERS[name] for name in names), strict=True)
     await session.execute(text("set local plan_cache_mode = force_generic_plan"))
-    await session.execute(text(f"prepare look ({', '.join(types)}) as {sql}".replace(":", r"\:")))
-    explain = f"explain (format json, analyze) execute look ({', '.join(values)})"
-    plan = await session.scalar(text(explain.replace(":", r"\:")))
-    return [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == table]
+    executed = await prepare(session, statement, PARAMETERS)
+    plan = await explain(session, executed, analyze=True)
+    return [node for node in nodes(plan) if node.get("Relation Name") == table]

@@ -9,7 +9,7 @@ from referrals.fraud.cases import deliveries, filing
 from referrals.notifications import handing_on
 from referrals.webhooks import queue
 from tests.db.filled_tables import insert
-from tests.db.test_queue_plans import GENERIC_FROM, nodes
+from tests.db.plans import GENERIC_FROM, explain, nodes, prepare
 
 DONE = 20_000
 WAITING = 1_000
@@ -65,16 +65,16 @@ async def test_a_poll_reads_no_more_than_what_is_due(
         await insert(session, table, DONE, waiting | done)
         await insert(session, table, WAITING, waiting, first=DONE)
         await session.execute(text(f"analyze {table}"))
-        await session.execute(text(f"prepare poll as {poll.text}"))
+        executed = await prepare(session, poll, {})
         for _ in range(GENERIC_FROM):
-            assert await session.scalar(text("execute poll")) is True
+            assert await session.scalar(executed) is True
         changes = ", ".join(f"{column} = {value}" for column, value in done.items())
         await session.execute(text(f"update {table} set {changes}"))  # noqa: S608 - ours
 
-        assert await session.scalar(text("execute poll")) is not True
-        plan = await session.scalar(text("explain (format json, analyze) execute poll"))
+        assert await session.scalar(executed) is not True
+        plan = await explain(session, executed, analyze=True)
         await session.rollback()
 
-    read = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == table]
+    read = [node for node in nodes(plan) if node.get("Relation Name") == table]
     assert not [node for node in read if node["Node Type"] == "Seq Scan"], read
     assert sum(node.get("Rows Removed by Filter", 0) for node in read) == 0, read

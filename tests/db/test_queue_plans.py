@@ -1,6 +1,5 @@
 """Batches of a queue take as many steps as they have rows, however empty it was when planned."""
 
-import re
 from typing import Any
 
 import pytest
@@ -12,39 +11,37 @@ from referrals.chain import linking
 from referrals.fraud.routing import quiet_players, signup_assessments
 from referrals.reports import vitals
 from referrals.webhooks import upkeep
+from tests.db.plans import GENERIC_FROM, explain, nodes, prepare
 
 ROWS = 2000
-GENERIC_FROM = 6
-"""Executions after which Postgres goes on with a plan that it made for any parameters."""
 
 
 @pytest.mark.parametrize(
-    ("statement", "table", "values", "types"),
+    ("statement", "table", "given"),
     [
-        (linking.TAKE, "unlinked_rows", {"limit": ROWS}, ["int"]),
+        (linking.TAKE, "unlinked_rows", {"limit": ("int", str(ROWS))}),
         (
             signup_assessments.TAKE,
             "signups_to_assess",
-            {"referral_ids": "array[gen_random_uuid()]"},
-            ["uuid[]"],
+            {"referral_ids": ("uuid[]", "array[gen_random_uuid()]")},
         ),
         (
             upkeep.DELETE,
             "webhook_deliveries",
-            {"kept_for": "interval '1 day'", "limit": ROWS},
-            ["interval", "int"],
+            {"kept_for": ("interval", "interval '1 day'"), "limit": ("int", str(ROWS))},
         ),
         (
             rate_windows.PRUNE,
             "rate_windows",
-            {"before": "now()", "most": ROWS},
-            ["timestamptz", "int"],
+            {"before": ("timestamptz", "now()"), "most": ("int", str(ROWS))},
         ),
         (
             quiet_players.WAITING,
             "inbox",
-            {"unremarkable": "array['deposit']", "player_ids": "array['a', 'b']"},
-            ["varchar[]", "varchar[]"],
+            {
+                "unremarkable": ("varchar[]", "array['deposit']"),
+                "player_ids": ("varchar[]", "array['a', 'b']"),
+            },
         ),
     ],
     ids=["linking", "assessing", "webhooks", "rate windows", "routing"],
@@ -53,26 +50,18 @@ async def test_a_batch_compares_no_row_with_every_other(
     fresh_superuser: Database,
     statement: TextClause,
     table: str,
-    values: dict[str, Any],
-    types: list[str],
+    given: dict[str, tuple[str, str]],
 ) -> None:
-    places = {name: f"${place}" for place, name in enumerate(values, start=1)}
-    sql = re.sub(r"(?<!:):(\w+)", lambda match: places[match[1]], statement.text)
-    execute = f"execute batch ({', '.join(map(str, values.values()))})"
     async with fresh_superuser.transaction() as session:
         await session.execute(text(f"delete from {table}"))  # noqa: S608 - a name of ours
         await session.execute(text(f"analyze {table}"))
-        await session.execute(text(f"prepare batch ({', '.join(types)}) as {sql}"))
+        executed = await prepare(session, statement, given)
         for _ in range(GENERIC_FROM):
-            await session.execute(text(execute))
-        plan = await session.scalar(text(f"explain (format json) {execute}"))
+            await session.execute(executed)
+        plan = await explain(session, executed, analyze=False)
         await session.rollback()
 
-    assert not [node for node in nodes(plan[0]["Plan"]) if compares_all(node, table)], plan
-
-
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+    assert not [node for node in nodes(plan) if compares_all(node, table)], plan
 
 
 def compares_all(node: dict[str, Any], table: str) -> bool:
@@ -106,11 +95,12 @@ async def test_what_waits_is_counted_without_a_look_at_what_was_delivered(
         )
         await session.execute(text("analyze deliveries"))
         lanes = await vitals.load_lanes(session)
-        sql = vitals.LANES.text.replace(":limit", str(vitals.MAX_COUNTED)).replace("\\:", ":")
-        plan = await session.scalar(text(f"explain (format json, analyze) {sql}"))
+        limit = {"limit": ("int", str(vitals.MAX_COUNTED))}
+        executed = await prepare(session, vitals.LANES, limit)
+        plan = await explain(session, executed, analyze=True)
         await session.rollback()
 
-    read = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "deliveries"]
+    read = [node for node in nodes(plan) if node.get("Relation Name") == "deliveries"]
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read) <= kinds * (
         per_kind + 2
     )

@@ -149,6 +149,7 @@ async def test_a_signal_is_not_believed_in_how_no_other_door_takes_it_until_it_i
     loose: list[dict[str, Any]] = [
         {"occurred_at": 1764300000},
         {"occurred_at": "1764300000"},
+        {"occurred_at": life.began_at.strftime("%Y-%m-%dT%H:%MZ")},
         *({"amount": {"minor": minor, "currency": "USD"}} for minor in ("1000", 1000.0, True)),
     ]
     for change in loose:
