@@ -4,7 +4,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -119,12 +119,7 @@ def _is_earned(
     if frozen is not None and not _is_same_place(frozen.jurisdiction, row.jurisdiction):
         return False
     rests_on = _frozen_facts(row)
-    # Earlier releases counted two reports of one deposit as two: what they credited stands.
-    deposits = [
-        replace(fact, deposit_id=f"report-{place}")
-        for place, fact in enumerate(known)
-        if isinstance(fact, Deposit) and fact.event_id in rests_on
-    ]
+    deposits = [f for f in known if isinstance(f, Deposit) and f.event_id in rests_on]
     return qualification(deposits, terms, signed_up_at=row.signed_up_at) is not None
 
 

@@ -30,7 +30,7 @@ async def prepare(
 
 async def explain(session: Session, executed: TextClause, *, analyze: bool) -> dict[str, Any]:
     """Return the root of a statement's plan."""
-    options = "format json, analyze" if analyze else "format json"
+    options = "format json, analyze, buffers" if analyze else "format json"
     (found,) = await session.scalar(_plain(f"explain ({options}) {executed.text}"))
     root: dict[str, Any] = found["Plan"]
     return root

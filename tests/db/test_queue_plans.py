@@ -1,5 +1,6 @@
 """Batches of a queue take as many steps as they have rows, however empty it was when planned."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from db import rate_windows
 from db.engine import Database
 from referrals.chain import linking
 from referrals.fraud.routing import quiet_players, signup_assessments
+from referrals.intake.record_statements import RECORD
 from referrals.reports import vitals
 from referrals.webhooks import upkeep
 from tests.db.plans import GENERIC_FROM, explain, nodes, prepare
@@ -108,3 +110,45 @@ async def test_what_waits_is_counted_without_a_look_at_what_was_delivered(
     assert (lanes["updates"].waiting, lanes["invitations"].waiting) == (vitals.MAX_COUNTED,) * 2
     assert 60 <= lanes["updates"].age_s / 60 < 61
     assert 30 <= lanes["invitations"].age_s / 60 < 31
+
+
+async def test_a_batch_of_facts_neither_copies_nor_compares_all_for_each(fresh_superuser: Database) -> None:
+    ids = [f"fact-{number}" for number in range(500)]
+    nothing = [None] * len(ids)
+    given = {
+        "kind": array("varchar[]", ["deposit"] * len(ids)),
+        "event_id": array("varchar[]", ids),
+        "player_id": array("varchar[]", ids),
+        "occurred_at": array("timestamptz[]", ["2026-03-01"] * len(ids)),
+        "body": array("text[]", ["{}"] * len(ids)),
+        "fingerprint": array("varchar[]", ids),
+        "reported_by": array("varchar[]", nothing),
+        "request_id": array("varchar[]", nothing),
+        "matching": array("text[]", nothing),
+        "code": array("varchar[]", nothing),
+        "body_if_unknown": array("text[]", nothing),
+        "fingerprint_if_unknown": array("varchar[]", nothing),
+        "door": ("varchar", "'http'"),
+        "route": ("boolean", "true"),
+    }
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("set local plan_cache_mode = force_generic_plan"))
+        executed = await prepare(session, RECORD, given)
+        plan = await explain(session, executed, analyze=True)
+        await session.rollback()
+
+    assert plan["Actual Rows"] == len(ids)
+    assert plan["Temp Written Blocks"] == 0, plan
+    assert max(map(looked_at, nodes(plan))) <= 2 * len(ids), plan
+
+
+def array(kind: str, values: Sequence[str | None]) -> tuple[str, str]:
+    """Return a type, and an array of it as SQL."""
+    shown = ("null" if one is None else f"'{one}'" for one in values)
+    return kind, f"array[{', '.join(shown)}]::{kind}"
+
+
+def looked_at(node: dict[str, Any]) -> float:
+    """Return how many rows a node took and returned, or left out."""
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    return float((node["Actual Rows"] + removed) * node["Actual Loops"])
