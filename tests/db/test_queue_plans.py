@@ -112,7 +112,9 @@ async def test_what_waits_is_counted_without_a_look_at_what_was_delivered(
     assert 30 <= lanes["invitations"].age_s / 60 < 31
 
 
-async def test_a_batch_of_facts_neither_copies_nor_compares_all_for_each(fresh_superuser: Database) -> None:
+async def test_a_batch_of_facts_copies_and_compares_none_for_each(
+    fresh_superuser: Database,
+) -> None:
     ids = [f"fact-{number}" for number in range(500)]
     nothing = [None] * len(ids)
     given = {
