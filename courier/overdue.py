@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 
 class _Run(Enum):
-    """Whose open run a referral has."""
+    """Owner of a referral's open run."""
 
     OURS = auto()
     REPLACED = auto()

@@ -189,7 +189,7 @@ class _Judge:
 
     @cached_property
     def _shortfalls(self) -> Mapping[str, Shortfall | None]:
-        """What each deposit that reaches the minimum still lacks, by its event id."""
+        """Lack of each deposit that reaches the minimum, by its event id."""
         judge = self._deposits_judge
         candidates = judge.candidates() if judge else ()
         return {found[0].event_id: judge.shortfall(found) for found in candidates if judge}

@@ -209,7 +209,7 @@ class LocalJudge:
 
     @cached_property
     def _running_minor(self) -> Sequence[int]:
-        """What is left of the first deposits in this currency together, for each number of them."""
+        """Remainder of the first deposits in this currency together, for each number of them."""
         currency = self._terms.minimum_deposit.currency
         left = (
             self._takes.left_minor(one) if one.amount.currency == currency else 0

@@ -8,8 +8,8 @@ from referrals.fraud import late_links
 from referrals.fraud.cases import deliveries, filing
 from referrals.notifications import handing_on
 from referrals.webhooks import queue
-from tests.db.filled_tables import insert
-from tests.db.plans import GENERIC_FROM, explain, nodes, prepare
+from tests.db.plans.filled_tables import insert
+from tests.db.plans.reading import GENERIC_FROM, explain, nodes, prepare
 
 DONE = 20_000
 WAITING = 1_000

@@ -13,7 +13,7 @@ from referrals.fraud.routing import quiet_players, signup_assessments
 from referrals.intake.record_statements import RECORD
 from referrals.reports import vitals
 from referrals.webhooks import upkeep
-from tests.db.plans import GENERIC_FROM, explain, nodes, prepare
+from tests.db.plans.reading import GENERIC_FROM, explain, nodes, prepare
 
 ROWS = 2000
 

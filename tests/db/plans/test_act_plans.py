@@ -8,8 +8,8 @@ from db.engine import Database, Session
 from referrals.fraud.conduct import CONDUCT
 from referrals.intake import unrouted
 from referrals.reporting.recorded import RECORDED
-from tests.db.filled_tables import insert
-from tests.db.plans import explain, nodes, prepare
+from tests.db.plans.filled_tables import insert
+from tests.db.plans.reading import explain, nodes, prepare
 
 ROWS = 20_000
 UUID = "gen_random_uuid()"
