@@ -32,7 +32,6 @@ from domain.rewards.qualification import (
     Judge,
     Shortfall,
     meets_minimum,
-    qualification,
 )
 from domain.rewards.reported_deposits import ReportedDeposits
 from domain.rewards.take_backs import taken_back_minor
@@ -81,11 +80,12 @@ class _Judge:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        frozen = setting.frozen
         self._deposits_judge = _deposits_judge(setting)
-        self._resting_on = _qualifying_now(setting) if frozen is None else frozen
+        frozen = setting.frozen
+        self._resting_on = _qualifying_now(self._deposits_judge) if frozen is None else frozen
         self._reported = ReportedDeposits(setting.money_facts, self._resting_on)
-        self._effects: dict[Deposit, FactEffect] = {}
+        self._of_deposits: dict[str, FactEffect] = {}
+        """Effects of deposits that are judged already, by event id: refunds ask for them again."""
 
     def effect_of(self, fact: Fact) -> FactEffect:
         if isinstance(fact, StatusChange):
@@ -127,9 +127,9 @@ class _Judge:
         return FactEffect.BINDS if is_bound else FactEffect.ANOTHER_SIGNUP
 
     def _of_deposit(self, deposit: Deposit) -> FactEffect:
-        if deposit not in self._effects:
-            self._effects[deposit] = self._judge_deposit(deposit)
-        return self._effects[deposit]
+        if deposit.event_id not in self._of_deposits:
+            self._of_deposits[deposit.event_id] = self._judge_deposit(deposit)
+        return self._of_deposits[deposit.event_id]
 
     def _judge_deposit(self, deposit: Deposit) -> FactEffect:
         is_earning = deposit.event_id in self._resting_on
@@ -191,8 +191,9 @@ class _Judge:
     def _shortfalls(self) -> Mapping[str, Shortfall | None]:
         """Lack of each deposit that reaches the minimum, by its event id."""
         judge = self._deposits_judge
-        candidates = judge.candidates() if judge else ()
-        return {found[0].event_id: judge.shortfall(found) for found in candidates if judge}
+        if judge is None:
+            return {}
+        return {found[0].event_id: judge.shortfall(found) for found in judge.candidates()}
 
     @cached_property
     def _takeable(self) -> Mapping[str, Deposit]:
@@ -249,15 +250,8 @@ class _Judge:
         return FactEffect.APPROVES if is_current else FactEffect.EARLIER_ATTEMPT
 
 
-def _qualifying_now(setting: Setting) -> Collection[str]:
-    if setting.signed_up_at is None:
-        return ()
-    found = qualification(
-        setting.money_facts,
-        setting.terms,
-        signed_up_at=setting.signed_up_at,
-        circumstances=setting.circumstances,
-    )
+def _qualifying_now(judge: Judge | None) -> Collection[str]:
+    found = judge.qualification() if judge else None
     return found.fact_ids if found else ()
 
 

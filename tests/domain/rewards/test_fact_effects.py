@@ -217,9 +217,9 @@ def long_history(count: int) -> list[Fact]:
     """Return facts of a player, of which none earns anything where turnover is missing."""
     paid = [deposit(PLAYER, at=NOW + timedelta(minutes=n)) for n in range(count)]
     again = [replace(one, event_id=f"again-{one.event_id}") for one in paid]
-    one, about = paid[0], chargeback(paid[0], dispute_id="dispute")
+    dispute = chargeback(paid[0], dispute_id="dispute")
     disputes = [
-        replace(about, event_id=f"{one.event_id}-{n}", occurred_at=NOW + timedelta(hours=n))
+        replace(dispute, event_id=f"{dispute.event_id}-{n}", occurred_at=NOW + timedelta(hours=n))
         for n in range(count)
     ]
     statuses = [
