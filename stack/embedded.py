@@ -45,10 +45,12 @@ async def run_stack(
     progress: Progress = lambda _: None,
     broker: ChildSpec | None = None,
     prepare: Preparation | None = None,
+    yields: bool = True,
 ) -> AsyncIterator[Connection]:
     """Run every process, with its state in `directory`, and stop them all on leaving.
 
     `broker` is another one than librdkafka's mock cluster, at the port that the directory names.
+    Without `yields`, worker, courier, Temporal and broker have the same priority as all others.
     Raises AlreadyRunningError when another stack runs there, StartError when a child fails.
     """
     directory = directory.resolve()
@@ -60,7 +62,7 @@ async def run_stack(
         base = plan.cluster.base_directory
         if base != directory:
             progress(f"PostgreSQL's account cannot enter {directory}; its data is in {base}")
-        async with _supervise(plan, progress, prepare) as connection:
+        async with _supervise(plan, progress, prepare, yields=yields) as connection:
             yield connection
 
 
@@ -145,7 +147,7 @@ def _prepare(directory: Path, broker: ChildSpec | None) -> _Plan:
 
 @asynccontextmanager
 async def _supervise(
-    plan: _Plan, progress: Progress, prepare: Preparation | None
+    plan: _Plan, progress: Progress, prepare: Preparation | None, *, yields: bool
 ) -> AsyncIterator[Connection]:
     keyring = plan.keyring
     file = plan.directory / CONNECTION_FILE
@@ -162,7 +164,7 @@ async def _supervise(
         if file.exists():
             publish()
 
-    supervisor = Supervisor(logs=plan.directory / LOGS, on_restart=publish_again)
+    supervisor = Supervisor(logs=plan.directory / LOGS, on_restart=publish_again, yields=yields)
     lines = "".join(f"{name}={value}\n" for name, value in plan.environment.items())
     replace_private_text(plan.directory / ENVIRONMENT_FILE, lines)
     try:

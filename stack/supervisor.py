@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,17 @@ _HEALTHY_AFTER_S: Final = 10.0
 
 
 class Supervisor:
-    """`on_restart` is called with a child's name when it has become ready under a new pid."""
+    """`on_restart` is called with a child's name when it has become ready under a new pid.
 
-    def __init__(self, *, logs: Path, on_restart: Callable[[str], object]) -> None:
+    Without `yields`, all children keep full priority, whatever the niceness of their specs.
+    """
+
+    def __init__(
+        self, *, logs: Path, on_restart: Callable[[str], object], yields: bool = True
+    ) -> None:
         self._logs = logs
         self._on_restart = on_restart
+        self._yields = yields
         self._stages: list[list[_SupervisedChild]] = []
 
     @property
@@ -28,6 +35,8 @@ class Supervisor:
 
     async def start(self, *specs: ChildSpec) -> None:
         """Start one stage and return when all of it is ready; StartError if one is not."""
+        if not self._yields:
+            specs = tuple(replace(spec, niceness=0) for spec in specs)
         stage = [
             _SupervisedChild(spec, logs=self._logs, on_restart=self._on_restart) for spec in specs
         ]

@@ -94,16 +94,22 @@ def deposit_body(player_id: str) -> dict[str, object]:
 
 async def open_campaigns(connection: Connection, client: HttpClient) -> None:
     """Draft both short campaigns, and publish them as a second person."""
+    await open_campaign(connection, client, slug=SHORT_CHARGEBACK_CAMPAIGN)
+    await open_campaign(connection, client, slug=SHORT_SIGNUP_CAMPAIGN, signup_window="PT1S")
+
+
+async def open_campaign(
+    connection: Connection, client: HttpClient, *, slug: str, **changed_terms: str
+) -> None:
+    """Draft a campaign whose chargeback window closes after a second, and publish it."""
+    draft = campaign_draft(slug=slug, name=slug, budget_minor=_BUDGET_MINOR)
+    draft["terms"] |= _TERMS | changed_terms
+    await client.post("/v1/campaigns", draft)
     approver = HttpClient(connection.api_url, key=connection.approver_api_key)
-    for slug, changed in (
-        (SHORT_CHARGEBACK_CAMPAIGN, {}),
-        (SHORT_SIGNUP_CAMPAIGN, {"signup_window": "PT1S"}),
-    ):
-        draft = campaign_draft(slug=slug, name=slug, budget_minor=_BUDGET_MINOR)
-        draft["terms"] |= _TERMS | changed
-        await client.post("/v1/campaigns", draft)
+    try:
         await approver.post(f"/v1/campaigns/{slug}/publish", {})
-    approver.close()
+    finally:
+        approver.close()
 
 
 def _event_fields(event_id: str, *, player_id: str) -> dict[str, object]:

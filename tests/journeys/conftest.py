@@ -21,7 +21,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def stack(directory: Path) -> AsyncIterator[Connection]:
-    async with run_stack(directory) as connection:
+    # Beside the other tests, which do not yield either, a yielding worker would stand almost still.
+    async with run_stack(directory, yields=False) as connection:
         yield connection
     discard(directory)
 

@@ -11,9 +11,8 @@ from sandbox.benchmarks.lifecycles import CONCURRENCY, WARM_UP
 from sandbox.benchmarks.load import run_concurrently
 from sandbox.benchmarks.traffic import (
     REFERRALS_PER_CODE,
-    SHORT_CHARGEBACK_CAMPAIGN,
     ReferralTraffic,
-    open_campaigns,
+    open_campaign,
 )
 from stack import Connection
 
@@ -22,10 +21,9 @@ async def test_every_lifecycle_of_the_bench_is_paid(stack: Connection) -> None:
     client = HttpClient(stack.api_url, key=stack.api_key)
     postgres = await asyncpg.connect(stack.postgres_dsn)
     try:
-        await open_campaigns(stack, client)
-        traffic = ReferralTraffic(
-            client, series=f"bench-{uuid4().hex[:8]}", campaign=SHORT_CHARGEBACK_CAMPAIGN
-        )
+        series = f"bench-{uuid4().hex[:8]}"
+        await open_campaign(stack, client, slug=series)
+        traffic = ReferralTraffic(client, series=series, campaign=series)
         groups = range(ceil(WARM_UP / REFERRALS_PER_CODE))
         await run_concurrently(groups, traffic.code, concurrency=CONCURRENCY)
         for wave in (traffic.click, traffic.sign_up, traffic.deposit):

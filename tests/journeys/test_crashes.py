@@ -87,7 +87,7 @@ async def test_loses_nothing_and_pays_nothing_twice(
 
 @pytest.mark.timeout(300)
 async def test_leaves_no_process_behind(tmp_path: Path) -> None:
-    async with run_stack(use_free_ports(tmp_path)) as connection:
+    async with run_stack(use_free_ports(tmp_path), yields=False) as connection:
         async with connect_sportsbook(
             connection.api_url,
             api_key=connection.api_key,

@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -172,7 +173,7 @@ async def running_courier(stack: Connection, logs: Path) -> AsyncIterator[None]:
     }
     couriers = referral_processes.children(environment, api_url=stack.api_url)
     child = next(child for child in couriers if child.name == "courier")
-    courier = ChildProcess(child, logs=logs)
+    courier = ChildProcess(replace(child, niceness=0), logs=logs)
     try:
         await courier.wait_until_ready()
         yield

@@ -33,9 +33,9 @@ def child(name: str, program: str = WAITING, *, niceness: int = 0) -> ChildSpec:
 
 @asynccontextmanager
 async def supervised(
-    logs: Path, on_restart: Callable[[str], object] = lambda _: None
+    logs: Path, on_restart: Callable[[str], object] = lambda _: None, *, yields: bool = True
 ) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(logs=logs, on_restart=on_restart)
+    supervisor = Supervisor(logs=logs, on_restart=on_restart, yields=yields)
     try:
         yield supervisor
     finally:
@@ -92,6 +92,14 @@ async def test_a_child_starts_at_full_priority_and_yields_from_when_it_is_ready(
     ]
     assert len(starts) == 2
     assert not any(line.startswith("started at 7") or line.endswith(" nice 7") for line in starts)
+
+
+async def test_no_child_yields_where_the_stack_does_not(tmp_path: Path) -> None:
+    async with supervised(tmp_path, yields=False) as supervisor:
+        await supervisor.start(child("worker", niceness=7))
+
+        pid = supervisor.pids["worker"]
+        assert (psutil.Process(pid).nice(), _autogroup(pid)) in ((0, 0), (0, None))
 
 
 def _autogroup(pid: int) -> int | None:

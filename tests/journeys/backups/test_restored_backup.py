@@ -167,7 +167,7 @@ async def play_and_lose(directory: Path, times: Times) -> Played:
 @asynccontextmanager
 async def running(directory: Path) -> AsyncIterator[tuple[Connection, SportsbookClient]]:
     async with (
-        run_stack(directory) as stack,
+        run_stack(directory, yields=False) as stack,
         connect_sportsbook(
             stack.api_url, api_key=stack.api_key, approver_key=stack.approver_api_key
         ) as sportsbook,

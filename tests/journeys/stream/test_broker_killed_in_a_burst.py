@@ -36,7 +36,7 @@ async def real_stack(real_directory: Path, kafka_jars: Path) -> AsyncIterator[Co
     )
     await asyncio.to_thread(broker.format, kafka_jars)
     child = replace(broker.child(kafka_jars), name="kafka")
-    async with run_stack(real_directory, broker=child) as connection:
+    async with run_stack(real_directory, broker=child, yields=False) as connection:
         await asyncio.to_thread(create_topics, broker.bootstrap_servers, TOPICS)
         yield connection
     discard(real_directory)

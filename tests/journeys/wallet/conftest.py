@@ -37,7 +37,7 @@ async def stack(
     directory: Path,
     environment: None,  # noqa: ARG001 - set before the children start
 ) -> AsyncIterator[Connection]:
-    async with run_stack(directory) as connection:
+    async with run_stack(directory, yields=False) as connection:
         yield connection
     discard(directory)
 
