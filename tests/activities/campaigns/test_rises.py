@@ -1,9 +1,13 @@
-"""What rises after a hold or a credit takes a place for all of it, under limits and thresholds."""
+"""Amounts that change before or after their credit: what they wait for, and places under limits."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from domain.campaigns.limits.decision import Limit, LimitOf
@@ -188,3 +192,29 @@ async def test_what_a_failed_refund_adds_waits_for_the_next_tax_year(
     assert await first.referrer_balances() == Balances(available=3900)
     assert await holds_of(first) == set()
     assert await state.violated_invariants(fresh_database) == {}
+
+
+@pytest.mark.parametrize(
+    ("budget", "limits"), [(5000, ()), (100_000, (of_month(5000),))], ids=["budget", "limit"]
+)
+async def test_what_waits_follows_a_refund_and_is_paid_what_is_due(
+    fresh_database: Database, budget: int, limits: tuple[Limit, ...]
+) -> None:
+    queue = await a_queue(fresh_database, budget=budget, terms=paying(TENTH, *limits))
+    waiting, paid = await friend(queue, unique("referrer"), 100_000)
+    assert (await waiting.stored_row()).stage is WAITS
+
+    await waiting.receives(refund(paid, 80_000))
+    assert await waiting.wake() is PAID
+    assert await waiting.referrer_balances() == Balances(available=2000)
+    assert await state.violated_invariants(fresh_database) == {}
+
+
+async def test_an_amount_that_was_reserved_once_stays(fresh_database: Database) -> None:
+    terms = paying(TENTH, hold_period=DAY)
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    held, _ = await friend(queue, unique("referrer"), 10_000)
+    changed = text("update rewards set amount_minor = 1001 where referral_id = :id")
+    with pytest.raises(DBAPIError, match="is promised or was reserved"):
+        async with fresh_database.transaction() as session:
+            await session.execute(changed, {"id": held.row.id})
