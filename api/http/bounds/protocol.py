@@ -33,6 +33,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _has_finished = False
     _held_back = b""
     """End of the last bytes that may be the beginning of an offer."""
+    _passed_on = b""
+    """Last bytes that the parser was given: a head may end in parts."""
     _is_in_head = True
     _receive_timer: TimerHandle | None = None
     _idle_since_s: float | None = None
@@ -54,6 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(self._without_offers(data))
         if self._held_back and not self._is_in_head:
             held, self._held_back = self._held_back, b""  # it was the end of a body
+            self._passed_on += held
             super().data_received(held)
         self._unfinished_bytes = 0 if self._has_finished else self._unfinished_bytes + len(data)
         if self._unfinished_bytes > MAX_HEAD_BYTES:
@@ -84,14 +87,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def _without_offers(self, data: bytes) -> bytes:
         """Replace the header Upgrade by one that means nothing, also where it comes in parts."""
         data = OFFER.sub(IGNORED_OFFER, self._held_back + data)
-        self._held_back = b""
-        if not self._is_in_head or data.endswith(END_OF_HEAD):
-            return data
-        for length in range(len(UPGRADE_HEADER) - 1, 0, -1):
-            if data[-length:].lower() == UPGRADE_HEADER[:length]:
-                self._held_back = data[-length:]
-                return data[:-length]
+        held = len(data) - self._beginning_of_offer(data)
+        data, self._held_back = data[:held], data[held:]
+        self._passed_on = (self._passed_on + data)[-len(END_OF_HEAD) :]
         return data
+
+    def _beginning_of_offer(self, data: bytes) -> int:
+        """Return how many bytes at the end may be the beginning of an offer."""
+        if not self._is_in_head or (self._passed_on + data).endswith(END_OF_HEAD):
+            return 0
+        lengths = range(len(UPGRADE_HEADER) - 1, 0, -1)
+        return next((n for n in lengths if data[-n:].lower() == UPGRADE_HEADER[:n]), 0)
 
     def _displace_idle(self) -> bool:
         """Close the connection that has been without a request longest; return if there was one."""
