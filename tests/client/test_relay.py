@@ -90,6 +90,18 @@ async def test_a_refused_event_is_set_aside_and_the_next_goes_on(
     assert [row["event_id"] for row in stored] == ["same", f"deposit:{player_id}"]
 
 
+async def test_a_proxys_refusal_leaves_the_row_in_the_outbox(
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    listener.script.append(Reply(400, {}, {"content-type": "text/html"}))
+    await OutboxSignupService(accounts).sign_up("player")
+    async with relay(outbox_dsn, listener.url, "key"):
+        await wait_until_settled(accounts)
+    assert listener.event_ids == ["signup:player", "signup:player", "deposit:player"]
+    dead = await accounts.fetchval("SELECT count(*) FROM referral_outbox WHERE dead IS NOT NULL")
+    assert dead == 0
+
+
 async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.Pool) -> None:
     desk = OutboxSignupService(accounts)
     await accounts.execute(OPEN, "taken")
