@@ -4,11 +4,13 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
 from outbox_writer import write_event
+from referrals.intake.events import StatusChangeIn
 from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import SOON_S
@@ -108,6 +110,15 @@ async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.
     with pytest.raises(asyncpg.UniqueViolationError):
         await desk.sign_up("taken")
     assert await accounts.fetchval("SELECT count(*) FROM referral_outbox") == 0
+
+
+async def test_a_time_is_written_as_the_service_reads_it(accounts: asyncpg.Pool) -> None:
+    at = datetime.now(UTC)
+    body = {"event_id": "e-1", "player_id": "p-1", "occurred_at": at, "status": "verified"}
+    await write_event(accounts, "players", body)
+    row = await accounts.fetchrow("SELECT body FROM referral_outbox")
+    assert row is not None
+    assert StatusChangeIn.model_validate_json(row["body"]).occurred_at == at
 
 
 async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> None:
