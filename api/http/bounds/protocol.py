@@ -2,6 +2,7 @@
 
 import re
 from asyncio import TimerHandle, Transport
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import ClassVar, Final
 
@@ -27,6 +28,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Time for a whole request, its body too, from the first byte or from the connection on."""
     max_connections: ClassVar[int] = 900
     """Open connections of the process: below the 1,024 files that most systems let one open."""
+    refusal_headers: ClassVar[Sequence[tuple[bytes, bytes]]] = ()
+    """Headers of what is answered here, where no middleware adds them."""
 
     _unfinished_bytes = 0
     """Bytes since the parser last finished a head or a part of a body."""
@@ -130,11 +133,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_raw_answer(render_problem(problem)))
+            self.transport.write(_raw_answer(render_problem(problem), self.refusal_headers))
         self.transport.close()
 
 
-def _raw_answer(answer: Response) -> bytes:
-    headers = [*answer.raw_headers, (b"connection", b"close")]
+def _raw_answer(answer: Response, others: Sequence[tuple[bytes, bytes]]) -> bytes:
+    headers = [*answer.raw_headers, *others, (b"connection", b"close")]
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body)
