@@ -58,6 +58,7 @@ REPORT_EVERY_S: Final = 30.0
 TRANSIENT_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 ADVICE: Final = {
+    "http 400": "; a proxy refuses the requests, not the referral service",
     "http 401": "; REFERRAL_API_KEY is unknown or revoked",
     "http 403": "; the key of REFERRAL_API_KEY lacks a scope such as events:write",
     "http 404": "; REFERRAL_API_URL is not the address of the referral service",
