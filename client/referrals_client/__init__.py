@@ -17,10 +17,11 @@ from referrals_client.first_open import FirstOpen
 from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
 from referrals_client.limits import Limits
 from referrals_client.money import Money
-from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+from referrals_client.outcomes import TOO_EARLY, Ok, Outcome, Refused, Unavailable
 from referrals_client.wire import Wire
 
 __all__ = [
+    "TOO_EARLY",
     "Balance",
     "ChargebackFields",
     "Claimed",
