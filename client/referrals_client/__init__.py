@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from referrals_client.answers import Balance, Claimed, Confirmed, OwnCode, Resolved
+from referrals_client.answers import Balance, BonusBalance, Claimed, Confirmed, OwnCode, Resolved
 from referrals_client.client import Client
 from referrals_client.events import Event
 from referrals_client.fields import (
@@ -23,6 +23,7 @@ from referrals_client.wire import Wire
 __all__ = [
     "TOO_EARLY",
     "Balance",
+    "BonusBalance",
     "ChargebackFields",
     "Claimed",
     "Client",
