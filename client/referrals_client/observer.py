@@ -54,7 +54,7 @@ class DeliveryObserver:
             _log(
                 logging.WARNING,
                 "%s %s is ahead of the service's clock (too_early), so its player's events wait;"
-                " %d such answers in total",
+                " %d in total",
                 *(event.door, event.event_id, self.counts["early"]),
             )
 

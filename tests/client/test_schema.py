@@ -1,7 +1,7 @@
 """Fields of the typed client against the service's OpenAPI document: none is forgotten."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final, get_type_hints
 
@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "withdrawals": WithdrawalFields,
     "players": StatusFields,
 }
-CALLS: Final = {
+CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "/v1/codes": Client.code_of,
     "/v1/attributions/claim": Client.claim,
     "/v1/attributions/confirm": Client.confirm,
