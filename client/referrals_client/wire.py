@@ -19,7 +19,7 @@ NON_RETRYABLE_EVENT_STATUSES: Final = NON_RETRYABLE_STATUSES - {404, 410}
 PROBLEM_TYPE: Final = "application/problem+json"
 MAX_CONNECTIONS: Final = 100
 MAX_DETAIL_CHARS: Final = 300
-"""Bounds the text of a `Refused`, which is logged."""
+"""Bounds the text of a `Refused`, which is logged, and the code of an `Unavailable`."""
 MAX_RESPONSE_BYTES: Final = 1_000_000
 """Bounds an answer, because a proxy may answer in the service's place."""
 
@@ -118,7 +118,12 @@ def _outcome(answer: httpx.Response, body: bytes, non_retryable: frozenset[int])
         return Ok(json.loads(body))
     if answer.status_code in non_retryable:
         return _refusal(answer.status_code, body)
-    return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
+    code = _problem_json(body).get("code")
+    return Unavailable(
+        f"http {answer.status_code}",
+        _retry_after_s(answer),
+        code[:MAX_DETAIL_CHARS] if isinstance(code, str) else None,
+    )
 
 
 def _refusal(status: int, body: bytes) -> Refused:

@@ -22,6 +22,10 @@ PATH: Final = "/v1/campaigns"
 TIMEOUT_S: Final = 30
 REFUSED: Final = 1
 CONNECTION_FILE: Final = "connection.json"
+NO_MINIMUM: Final = (
+    "terms.minimum_deposit: there is none, so a deposit of the smallest amount earns the reward"
+)
+"""Warning for an offer that names no minimum in another currency than that of `default`, or 0."""
 
 
 class RefusedError(ValueError):
@@ -135,6 +139,8 @@ def _print(steps: Sequence[Step]) -> None:
         for change in step.changes:
             before, after = json.dumps(change.before), json.dumps(change.after)
             typer.echo(f"  {change.field}: {before} -> {after}")
+        if step.changes and _draft_fields(step.body)["terms.minimum_deposit.minor"] == 0:
+            typer.echo(f"  warning: {NO_MINIMUM}")
 
 
 def _carry_out(client: httpx.Client, steps: Sequence[Step]) -> None:

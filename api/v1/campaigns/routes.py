@@ -68,8 +68,9 @@ async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> Camp
     """Create a draft campaign. It takes no invitations until a second person publishes it.
 
     It needs a slug, a name, a budget and a referrer's reward; everything else has the value of the
-    campaign `default`. Amounts are in minor units, those of the terms in the budget's currency (422
-    otherwise); durations are ISO 8601.
+    campaign `default`, but with a budget in another currency than USD there is no minimum deposit.
+    Amounts are in minor units, those of the terms in the budget's currency (422 otherwise);
+    durations are ISO 8601.
     Not idempotent: 409 `campaign_exists` once the slug is used.
     """
     draft = body.to_draft()

@@ -77,6 +77,23 @@ async def test_an_example_is_planned_applied_and_published(
     assert (live["status"], live["available_budget"]) == ("published", live["budget"])
 
 
+async def test_a_plan_warns_of_an_offer_without_a_minimum_deposit(
+    stack: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slug, file = unique_id("euro"), tmp_path / "offers.yaml"
+    euro = {"minor": 1000, "currency": "EUR"}
+    terms: dict[str, object] = {"referrer_reward": euro}
+    in_euro = {"slug": slug, "name": "Euro", "budget": euro | {"minor": 500_000}, "terms": terms}
+    file.write_text(yaml.safe_dump(in_euro))
+    assert await apply(stack, file, is_plan=True) == 0
+    assert "  warning: terms.minimum_deposit: there is none" in capsys.readouterr().out
+
+    terms["minimum_deposit"] = euro
+    file.write_text(yaml.safe_dump(in_euro))
+    assert await apply(stack, file, is_plan=True) == 0
+    assert "warning" not in capsys.readouterr().out
+
+
 async def test_a_wrong_campaign_of_a_file_is_named_and_nothing_is_written(
     stack: Connection,
     sportsbook: SportsbookClient,
