@@ -33,6 +33,12 @@ AddressOption = Annotated[
         help="A folder, for one process at a time, or a server's URL.",
     ),
 ]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--from", help="Inclusive; UTC without an offset.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--to", help="Exclusive; UTC without an offset.")
+]
 DEFAULT_FOLDER = ".stack/warehouse"
 
 
