@@ -61,6 +61,8 @@ async def write_promised(
         referee_id=locked.referee_id,
         computed=await compute_written(locked, found),
     )
+    if not promised:
+        return ()
     return await rewards.write_promised(
         locked.session,
         locked.referral,
