@@ -111,3 +111,7 @@ class SecondPersonLimits:
         amount = self.units_by_currency.get(currency, self.units_by_currency[ANY_CURRENCY])
         whole, _, fraction = amount.partition(".")
         return min(int(whole + fraction.ljust(digits, "0")[:digits]), LARGEST_MINOR)
+
+
+DEFAULT_SECOND_PERSON_ABOVE: Final = "500.00 USD"
+DEFAULT_SECOND_PERSON_LIMITS: Final = SecondPersonLimits.parse(DEFAULT_SECOND_PERSON_ABOVE)
