@@ -32,6 +32,8 @@ from domain.campaigns.variants import PERCENT, Variant, rewards_in
 from referrals.campaigns.views import Draft
 from referrals.intake.contacts import mask_contacts
 
+BODY_LIMIT_BYTES: Final = 2**20
+"""Size of a campaign's JSON, whose terms may hold large trees of conditions."""
 MAX_CURRENCIES: Final = 20
 """Budgets beside the first that one campaign may have."""
 MAX_VARIANTS: Final = 10
