@@ -13,6 +13,7 @@ from api.http.strict_json import StrictRoute
 from api.v1.campaigns.answers import CampaignOut, VersionsOut
 from api.v1.campaigns.publication import publish
 from api.v1.schemas.campaigns import (
+    BODY_LIMIT_BYTES,
     NO_REASON,
     CampaignIn,
     DefundingIn,
@@ -32,7 +33,7 @@ from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 class CampaignRoute(StrictRoute):
     """Route of campaigns, whose terms may hold large trees of conditions."""
 
-    body_limit_bytes: ClassVar[int | None] = 2**20
+    body_limit_bytes: ClassVar[int | None] = BODY_LIMIT_BYTES
     named_depth: ClassVar[int | None] = 24
 
 
