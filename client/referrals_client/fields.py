@@ -32,7 +32,7 @@ class SignupFields(_EventFields):
     kyc_subject: NotRequired[str | None]
     full_name: NotRequired[str | None]
     accepted_terms: NotRequired[str | None]
-    """The version of the offer's full terms that the person was shown and accepted."""
+    """Version of the offer's terms that the player was shown and accepted."""
     consent: NotRequired[bool | None]
     """False drops traits of device and network; left out, they are kept."""
 
